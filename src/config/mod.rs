@@ -1,0 +1,1 @@
+//! Reads the TOML file into the settings of the rooms below.

@@ -1,0 +1,5 @@
+//! One polite, guarded, bounded HTTP exchange for one feed.
+
+pub mod settings;
+
+pub use settings::Settings;

@@ -1,0 +1,36 @@
+//! `[fetch]`: what one request looks like and how much it may cost. Every key but `concurrency`
+//! may be repeated in a `[[feed]]`.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// What shapes a request, and its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// A page or an address where a site owner finds who polls; goes into the User-Agent.
+    pub contact: Option<String>,
+    /// Sent instead of `newswire/VERSION (+contact)`.
+    pub user_agent: Option<String>,
+    /// For the whole exchange: name, connection, redirects, headers and body.
+    pub timeout: Duration,
+    /// Largest decoded body, in bytes.
+    pub max_body: u64,
+    /// Redirects that are followed.
+    pub max_redirects: usize,
+    /// Private networks that may be dialled; none by default.
+    pub allow_networks: Vec<IpNet>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            contact: None,
+            user_agent: None,
+            timeout: Duration::from_secs(60),
+            max_body: 10 * 1024 * 1024,
+            max_redirects: 5,
+            allow_networks: Vec::new(),
+        }
+    }
+}

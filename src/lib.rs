@@ -1,0 +1,40 @@
+//! Newswire: many feeds in, one wire out.
+//!
+//! A scheduler polls the configured RSS, Atom and JSON feeds, deduplicates their items into
+//! SQLite, and writes and serves merged outbound feeds. This page is the map of the house, floor
+//! by floor; a room imports only rooms below it, and `tests/it/house.rs` keeps it so.
+//!
+//! **Floor 1, the ground.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
+//! only reader of the time. [`telemetry`] sets up logging.
+//!
+//! **Floor 2, siblings that do not know each other.** [`schedule`] decides when a feed is polled
+//! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
+//! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
+//! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
+//! SQLite. [`publish`] renders the outbound feeds, checks them and puts them on the shelf.
+//!
+//! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`publication`] is one
+//! publication of one output; [`web`] serves what lies on the shelf.
+//!
+//! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
+//!
+//! **Floor 5.** [`daemon`] is the long-lived process: loop, drain, sd_notify.
+//!
+//! **Floor 6.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod dedupe;
+pub mod fetch;
+pub mod model;
+pub mod normalise;
+pub mod parse;
+pub mod poll;
+pub mod publication;
+pub mod publish;
+pub mod schedule;
+pub mod store;
+pub mod telemetry;
+pub mod web;

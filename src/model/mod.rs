@@ -1,0 +1,20 @@
+//! The vocabulary of newswire: feed, item, story, poll and their parts, as plain values.
+//!
+//! No I/O, no clock, no outside format: what a document looked like is [`parsed`], what newswire
+//! keeps of it is [`item`]. Every other room speaks in these words.
+
+pub mod entry;
+pub mod feed;
+pub mod item;
+pub mod parsed;
+pub mod poll;
+
+pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
+pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
+pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
+pub use parsed::{
+    Complaint, Dialect, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
+};
+pub use poll::{
+    Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan, Reason, ReasonKind, Validators,
+};

@@ -1,0 +1,240 @@
+//! What a document said, dialect by dialect made one: the answer of `parse`, the food of `normalise`.
+//!
+//! Nothing here is safe to pass on: HTML is as the publisher wrote it, dates may lie, links may
+//! have any scheme. URL fields are resolved against `xml:base` and the document's address, for
+//! only the parser knows which base an element stood under.
+
+use jiff::Timestamp;
+
+use super::item::{Category, Enclosure, Image, Person, SourceInfo};
+
+/// The family a document belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// RSS 0.91 to 0.94, 2.0 and what calls itself so.
+    Rss2,
+    /// RSS 0.90, 1.0, 1.1: the RDF branch.
+    Rss1,
+    /// RFC 4287.
+    Atom,
+    /// Atom 0.3 and its relatives.
+    Atom03,
+    /// JSON Feed 1.0, 1.1.
+    Json,
+    /// Channel Definition Format.
+    Cdf,
+}
+
+impl Dialect {
+    /// A stable short name, as the database and the probe show it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Rss2 => "rss2",
+            Self::Rss1 => "rss1",
+            Self::Atom => "atom",
+            Self::Atom03 => "atom03",
+            Self::Json => "json",
+            Self::Cdf => "cdf",
+        }
+    }
+}
+
+/// What a text field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TextKind {
+    /// Text as it is to be read: `<` is a less-than sign.
+    #[default]
+    Plain,
+    /// An HTML fragment, unsafe.
+    Html,
+}
+
+/// A text construct, RFC 4287 3.1, entities of the carrying XML already decoded once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// How to read `value`.
+    pub kind: TextKind,
+    /// The text or the HTML.
+    pub value: String,
+    /// `xml:lang` in force.
+    pub language: Option<String>,
+    /// The base that relative references inside the HTML resolve against.
+    pub base: Option<String>,
+}
+
+impl Text {
+    /// Plain text without language or base.
+    #[must_use]
+    pub fn plain(value: impl Into<String>) -> Self {
+        Self { value: value.into(), ..Self::default() }
+    }
+
+    /// HTML without language or base.
+    #[must_use]
+    pub fn html(value: impl Into<String>) -> Self {
+        Self { kind: TextKind::Html, value: value.into(), ..Self::default() }
+    }
+}
+
+/// RFC 4287 4.2.7; `href` is absolute where a base was known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Link {
+    /// Where it leads.
+    pub href: String,
+    /// `alternate` where none was given.
+    pub rel: String,
+    /// The media type.
+    pub media_type: Option<String>,
+    /// What it is called.
+    pub title: Option<String>,
+    /// BCP 47.
+    pub hreflang: Option<String>,
+    /// In bytes.
+    pub length: Option<u64>,
+}
+
+/// Who made the document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Generator {
+    /// The program.
+    pub name: String,
+    /// Its page.
+    pub uri: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+/// What the publisher asks of those who poll.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// RSS 2.0 `ttl`, in seconds.
+    pub ttl: Option<u64>,
+    /// RSS 1.0 `sy:updatePeriod` over `sy:updateFrequency`, in seconds.
+    pub period: Option<u64>,
+    /// RSS 2.0 `skipHours`, GMT, 0 to 23.
+    pub skip_hours: Vec<u8>,
+    /// RSS 2.0 `skipDays`, Monday 0 to Sunday 6.
+    pub skip_days: Vec<u8>,
+    /// JSON Feed `expired`: no item will follow.
+    pub expired: bool,
+    /// WebSub hubs, absolute.
+    pub hubs: Vec<String>,
+    /// The feed's own idea of its address (`rel=self`), absolute.
+    pub self_url: Option<String>,
+    /// RFC 5005 `prev-archive` or `next`, JSON Feed `next_url`, absolute.
+    pub older: Option<String>,
+    /// RFC 5005 `fh:complete`: what is absent was removed.
+    pub complete: bool,
+}
+
+/// A whole document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ParsedFeed {
+    /// `None` only before the reader knows.
+    pub dialect: Option<Dialect>,
+    /// `atom:id`, `rdf:about` of the channel.
+    pub id: Option<String>,
+    /// The feed's title.
+    pub title: Option<Text>,
+    /// `atom:subtitle`, RSS `description`.
+    pub subtitle: Option<Text>,
+    /// Every link of the feed.
+    pub links: Vec<Link>,
+    /// `pubDate` of the channel.
+    pub published: Option<Timestamp>,
+    /// `atom:updated`, `lastBuildDate`.
+    pub updated: Option<Timestamp>,
+    /// Of the feed.
+    pub authors: Vec<Person>,
+    /// Of the feed.
+    pub contributors: Vec<Person>,
+    /// Of the feed.
+    pub categories: Vec<Category>,
+    /// `atom:rights`, RSS `copyright`.
+    pub rights: Option<Text>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Who made it.
+    pub generator: Option<Generator>,
+    /// `atom:icon`, JSON `favicon`.
+    pub icon: Option<String>,
+    /// `atom:logo`, RSS `image`, JSON `icon`, `itunes:image`.
+    pub image: Option<Image>,
+    /// What the publisher asks of us.
+    pub hints: Hints,
+    /// In document order.
+    pub items: Vec<ParsedItem>,
+    /// The document was cut or its end could not be read: absence of an item means nothing.
+    pub partial: bool,
+}
+
+/// One entry of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ParsedItem {
+    /// `atom:id`, `guid`, `rdf:about`, JSON `id`; trimmed, otherwise as written.
+    pub id: Option<String>,
+    /// The id is the item's page (RSS `guid` without `isPermaLink="false"`).
+    pub id_is_permalink: bool,
+    /// Its title.
+    pub title: Option<Text>,
+    /// Every link of the item.
+    pub links: Vec<Link>,
+    /// When it was published.
+    pub published: Option<Timestamp>,
+    /// When it was changed.
+    pub updated: Option<Timestamp>,
+    /// `atom:summary`, RSS `description` beside a `content:encoded`, JSON `summary`.
+    pub summary: Option<Text>,
+    /// `atom:content`, `content:encoded`, else RSS `description`; JSON `content_html` or `content_text`.
+    pub content: Option<Text>,
+    /// Who wrote it, as the item says (not the feed).
+    pub authors: Vec<Person>,
+    /// Who else.
+    pub contributors: Vec<Person>,
+    /// As filed.
+    pub categories: Vec<Category>,
+    /// Attached files.
+    pub enclosures: Vec<Enclosure>,
+    /// Pictures that stand for it.
+    pub thumbnails: Vec<Image>,
+    /// `atom:rights`, `dc:rights`.
+    pub rights: Option<Text>,
+    /// The page with the comments.
+    pub comments: Option<String>,
+    /// The feed of the comments.
+    pub comments_feed: Option<String>,
+    /// Where it was copied from.
+    pub source: Option<SourceInfo>,
+    /// BCP 47, own or inherited inside the document.
+    pub language: Option<String>,
+    /// `itunes:duration`, in seconds.
+    pub duration: Option<u32>,
+}
+
+impl ParsedItem {
+    /// The page of the item: its alternate link, else an id that is a permalink.
+    #[must_use]
+    pub fn page(&self) -> Option<&str> {
+        // RFC 4287 4.1.2: prefer text/html where several alternates stand.
+        let html = |l: &&Link| l.media_type.as_deref().is_none_or(|t| t.contains("html"));
+        let alternates =
+            || self.links.iter().filter(|l| l.rel == "alternate" && !l.href.is_empty());
+        alternates()
+            .find(html)
+            .or_else(|| alternates().next())
+            .map(|l| l.href.as_str())
+            .or_else(|| self.id.as_deref().filter(|_| self.id_is_permalink))
+    }
+}
+
+/// Something in a document that had to be mended or was left out; for the operator to tell the publisher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// A stable slug.
+    pub code: &'static str,
+    /// Byte offset in the decoded document, where it is known.
+    pub offset: Option<usize>,
+    /// What and why, a lowercase fragment.
+    pub message: String,
+}

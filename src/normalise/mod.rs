@@ -1,0 +1,1 @@
+//! A parsed item to an `Item` that is safe to pass on.

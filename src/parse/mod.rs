@@ -1,0 +1,1 @@
+//! Bytes to `ParsedFeed` and complaints; the only room that knows feed-rs.

@@ -1,0 +1,1 @@
+//! ONE publication of ONE output: candidates from the store > select > render > check > write > shelf.

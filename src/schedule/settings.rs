@@ -1,0 +1,30 @@
+//! `[schedule]`: how often. Every key may be repeated in a `[[feed]]`.
+
+use std::time::Duration;
+
+/// How often a feed is polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Between two polls of a feed that answers.
+    pub interval: Duration,
+    /// Never sooner than this, whatever the publisher says.
+    pub min_interval: Duration,
+    /// Hints of the publisher and back-off never push a poll out further than this.
+    pub max_interval: Duration,
+    /// Simultaneous requests to one host.
+    pub per_host: usize,
+    /// Between the starts of two requests to one host.
+    pub host_spacing: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60 * 60),
+            min_interval: Duration::from_secs(15 * 60),
+            max_interval: Duration::from_secs(24 * 60 * 60),
+            per_host: 1,
+            host_spacing: Duration::from_secs(2),
+        }
+    }
+}
