@@ -1,1 +1,15 @@
+//! The one integration binary: a local origin, real SQLite in a temp folder, no network, no sleep.
 
+mod support;
+
+mod cli;
+mod config;
+mod crash;
+mod daemon;
+mod fetch;
+mod house;
+mod parse;
+mod poll;
+mod publish;
+mod store;
+mod web;
