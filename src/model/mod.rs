@@ -8,6 +8,7 @@ pub mod feed;
 pub mod item;
 pub mod parsed;
 pub mod poll;
+pub mod story;
 
 pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
@@ -18,3 +19,4 @@ pub use parsed::{
 pub use poll::{
     Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan, Reason, ReasonKind, Validators,
 };
+pub use story::{Candidate, Digest, Known};

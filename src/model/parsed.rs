@@ -5,6 +5,7 @@
 //! only the parser knows which base an element stood under.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::item::{Category, Enclosure, Image, Person, SourceInfo};
 
@@ -106,7 +107,8 @@ pub struct Generator {
 }
 
 /// What the publisher asks of those who poll.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hints {
     /// RSS 2.0 `ttl`, in seconds.
     pub ttl: Option<u64>,

@@ -1,0 +1,94 @@
+//! What can go wrong with the store. Leaves exit codes to `cli`.
+
+use std::path::PathBuf;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process writes to it.
+    #[error(
+        "the database {path} is in use by newswire process {holder}: stop that one first, or give this one another [store] path"
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+        /// "4711", or "(unknown)".
+        holder: String,
+    },
+    /// Written by a newer newswire.
+    #[error(
+        "the database {path} has schema {found}, this newswire knows schemas up to {known}: install the newer newswire again, or restore the copy made before the upgrade"
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The latest schema version known here.
+        known: i64,
+    },
+    /// A file of something else.
+    #[error(
+        "{path} is a SQLite database of another program (application id {found:#x}): give newswire another [store] path"
+    )]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// Its application id.
+        found: i64,
+    },
+    /// There is none yet, and the caller only wants to read.
+    #[error(
+        "there is no database at {path} yet: start newswire with 'newswire run' or 'newswire poll' first"
+    )]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The folder or the lock file.
+    #[error(
+        "failed to open the database {path}: {source}: check that its folder exists and that this user may write there"
+    )]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite.
+    #[error(
+        "failed to open the database {path}: {source}: check that it is a newswire database, that this user may write there, and that the disk is not full"
+    )]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// Why a read or a write failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// SQLite, as text: one failed commit is the answer to many updates.
+    #[error("database: {0}")]
+    Sqlite(String),
+    /// The writer thread has ended.
+    #[error("the database writer has stopped")]
+    Closed,
+    /// A value in the database is not what this newswire wrote.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}

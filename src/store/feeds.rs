@@ -1,0 +1,294 @@
+//! The feed table: what is configured, what is known of each feed. Leaves polls to `record`.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::error::Error;
+use super::rows::{maybe, millis, timestamp};
+use super::update::Memory;
+use crate::model::{Feed, FeedId, FeedInfo, FeedKey, FeedProfile, ReasonKind, Validators};
+
+/// What the schedule needs to know of a configured feed when the daemon starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Its row.
+    pub key: FeedKey,
+    /// Its stable name.
+    pub id: FeedId,
+    /// When it is due.
+    pub next_poll_at: Timestamp,
+    /// Why then.
+    pub reason: ReasonKind,
+}
+
+/// What a poll needs to know before it asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FeedState {
+    /// Validators and body hash, with what they belong to.
+    pub memory: Memory,
+    /// In a row.
+    pub failures: u32,
+    /// Whether it was ever read.
+    pub ever_read: bool,
+}
+
+/// One line of `newswire status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// Name, title, address, tags.
+    pub info: FeedInfo,
+    /// When it is due.
+    pub next_poll_at: Timestamp,
+    /// Slug of the input that won.
+    pub reason: String,
+    /// The same for people.
+    pub reason_text: String,
+    /// In a row.
+    pub failures: u32,
+    /// Since when, if it is failing.
+    pub failing_since: Option<Timestamp>,
+    /// `None`: never polled.
+    pub last_poll_at: Option<Timestamp>,
+    /// Slug.
+    pub last_outcome: Option<String>,
+    /// HTTP.
+    pub last_status: Option<u16>,
+    /// What there is to say of it.
+    pub last_message: Option<String>,
+    /// Where redirects led.
+    pub last_url: Option<String>,
+    /// `None`: never.
+    pub last_success_at: Option<Timestamp>,
+    /// When an item was last new.
+    pub last_new_at: Option<Timestamp>,
+    /// Items ever kept.
+    pub items: u64,
+    /// The dialect's slug.
+    pub dialect: Option<String>,
+    /// Things mended in the last document.
+    pub complaints: u64,
+}
+
+/// Makes the table agree with the config; answers in the config's order.
+///
+/// A feed is found by its configured id, else by its URL; a feed that is found keeps its row and so
+/// its items' ids. Feeds that are no longer configured become inactive.
+pub(crate) fn register(
+    connection: &Connection,
+    feeds: &[Feed],
+    now: Timestamp,
+) -> Result<Vec<Registered>, Error> {
+    connection.execute("UPDATE feed SET active = 0 WHERE active = 1", [])?;
+    let mut claimed: HashSet<i64> = HashSet::new();
+    let mut registered = Vec::with_capacity(feeds.len());
+    // Feeds with an id first: their names must not be taken by a derived one.
+    let mut order: Vec<usize> = (0..feeds.len()).collect();
+    order.sort_by_key(|&i| feeds[i].id.is_none());
+    for i in order {
+        let feed = &feeds[i];
+        let row = find(connection, feed, &claimed)?;
+        let key = match row {
+            Some(key) => update(connection, key, feed)?,
+            None => insert(connection, feed, now)?,
+        };
+        claimed.insert(key);
+        registered.push((i, read_registered(connection, key)?));
+    }
+    registered.sort_by_key(|(i, _)| *i);
+    Ok(registered.into_iter().map(|(_, feed)| feed).collect())
+}
+
+/// The row of a configured feed, if it was there before and no other feed has claimed it.
+fn find(
+    connection: &Connection,
+    feed: &Feed,
+    claimed: &HashSet<i64>,
+) -> Result<Option<i64>, Error> {
+    let named = match &feed.id {
+        Some(id) => connection
+            .prepare_cached("SELECT id FROM feed WHERE name = ?1")?
+            .query_row([id.as_str()], |row| row.get(0))
+            .optional()?,
+        None => None,
+    };
+    if named.is_some() {
+        return Ok(named);
+    }
+    let mut by_url = connection.prepare_cached("SELECT id FROM feed WHERE url = ?1 ORDER BY id")?;
+    let keys = by_url.query_map([feed.url.as_str()], |row| row.get::<_, i64>(0))?;
+    for key in keys {
+        let key = key?;
+        if !claimed.contains(&key) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes over what the config says; a changed address is polled at once.
+fn update(connection: &Connection, key: i64, feed: &Feed) -> Result<i64, Error> {
+    connection
+        .prepare_cached(
+            "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5,
+                    next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
+                    reason = CASE WHEN url <> ?3 THEN 'new' ELSE reason END,
+                    reason_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE reason_text END,
+                    failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
+                    url = ?3
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            key,
+            feed.id.as_ref().map(FeedId::as_str),
+            feed.url.as_str(),
+            feed.title,
+            serde_json::to_string(&feed.tags)?,
+        ])?;
+    Ok(key)
+}
+
+/// Adds a feed that was never configured before; it is due at once.
+fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, Error> {
+    let name = match &feed.id {
+        Some(id) => id.clone(),
+        None => free_name(connection, &FeedId::derive(&feed.url))?,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
+                               request_key, next_poll_at, reason, reason_text, failures, items)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', 0, '', 0, 'new', 'never polled', 0, 0)",
+        )?
+        .execute(params![
+            name.as_str(),
+            feed.url.as_str(),
+            feed.title,
+            serde_json::to_string(&feed.tags)?,
+            millis(now),
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// `wanted`, or with the first number behind it that no feed has.
+fn free_name(connection: &Connection, wanted: &FeedId) -> Result<FeedId, Error> {
+    let mut taken = connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
+    let mut name = wanted.clone();
+    let mut number = 2;
+    while taken.exists([name.as_str()])? {
+        name = wanted.numbered(number);
+        number += 1;
+    }
+    Ok(name)
+}
+
+fn read_registered(connection: &Connection, key: i64) -> Result<Registered, Error> {
+    let (name, at, reason): (String, i64, String) = connection
+        .prepare_cached("SELECT name, next_poll_at, reason FROM feed WHERE id = ?1")?
+        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(Registered {
+        key: FeedKey(key),
+        id: feed_id(&name)?,
+        next_poll_at: timestamp(at)?,
+        reason: ReasonKind::from_slug(&reason).unwrap_or(ReasonKind::New),
+    })
+}
+
+fn feed_id(name: &str) -> Result<FeedId, Error> {
+    FeedId::new(name).map_err(|error| Error::Corrupt(error.to_string()))
+}
+
+/// What a poll needs to know before it asks.
+pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT request_key, etag, last_modified, body_hash, failures, last_success_at FROM feed WHERE id = ?1",
+    )?;
+    let state = statement.query_row([key.0], |row| {
+        Ok(FeedState {
+            memory: Memory {
+                request_key: row.get(0)?,
+                validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
+                body_hash: row.get(3)?,
+            },
+            failures: row.get(4)?,
+            ever_read: row.get::<_, Option<i64>>(5)?.is_some(),
+        })
+    })?;
+    Ok(state)
+}
+
+const INFO: &str = "id, name, url, title, tags, profile";
+
+/// The columns of [`INFO`], from column 0 on.
+fn info(row: &Row<'_>) -> Result<FeedInfo, Error> {
+    let name: String = row.get(1)?;
+    let url: String = row.get(2)?;
+    let profile: FeedProfile = serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?;
+    let title = match (row.get::<_, Option<String>>(3)?, &profile.title) {
+        (Some(title), _) => title,
+        (None, Some(title)) => title.clone(),
+        (None, None) => host_of(&url),
+    };
+    Ok(FeedInfo {
+        key: FeedKey(row.get(0)?),
+        id: feed_id(&name)?,
+        title,
+        tags: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
+        profile,
+        url,
+    })
+}
+
+/// What to call a feed that has no title.
+fn host_of(url: &str) -> String {
+    url::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| url.to_owned())
+}
+
+/// Every configured feed.
+pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
+    let sql = format!("SELECT {INFO} FROM feed WHERE active = 1 ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut feeds = Vec::new();
+    while let Some(row) = rows.next()? {
+        feeds.push(info(row)?);
+    }
+    Ok(feeds)
+}
+
+/// Every configured feed with how it is doing.
+pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
+    let sql = format!(
+        "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
+                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints
+         FROM feed WHERE active = 1 ORDER BY name"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut feeds = Vec::new();
+    while let Some(row) = rows.next()? {
+        feeds.push(FeedStatus {
+            info: info(row)?,
+            next_poll_at: timestamp(row.get(6)?)?,
+            reason: row.get(7)?,
+            reason_text: row.get(8)?,
+            failures: row.get(9)?,
+            failing_since: maybe(row.get(10)?)?,
+            last_poll_at: maybe(row.get(11)?)?,
+            last_outcome: row.get(12)?,
+            last_status: row.get(13)?,
+            last_message: row.get(14)?,
+            last_url: row.get(15)?,
+            last_success_at: maybe(row.get(16)?)?,
+            last_new_at: maybe(row.get(17)?)?,
+            items: row.get::<_, i64>(18)?.unsigned_abs(),
+            dialect: row.get(19)?,
+            complaints: row.get::<_, i64>(20)?.unsigned_abs(),
+        });
+    }
+    Ok(feeds)
+}

@@ -1,0 +1,139 @@
+//! Opens the database: the lock, the pragmas, the migrations. Leaves reading and writing to others.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::OpenError;
+
+/// "NWIR": says whose file this is.
+const APPLICATION_ID: i64 = 0x4E57_4952;
+
+/// Every schema ever released, in order; never edited, only added to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+
+/// Held as long as this process may write; freed by the system however the process ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Takes the lock beside the database, creating its folder.
+///
+/// # Errors
+/// When another process holds it, or the folder cannot be written.
+pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(io)?;
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(lock_path(path))
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => "(unknown)".to_owned(),
+                pid => pid.to_owned(),
+            };
+            return Err(OpenError::InUse { path: path.to_owned(), holder });
+        }
+        Err(TryLockError::Error(source)) => return Err(io(source)),
+    }
+    file.set_len(0).map_err(io)?;
+    file.rewind().map_err(io)?;
+    writeln!(file, "{}", std::process::id()).map_err(io)?;
+    Ok(Lock { _file: file })
+}
+
+/// The lock file is a file of its own: locking the database would collide with SQLite's locks.
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Opens for writing and brings the schema up to date.
+///
+/// # Errors
+/// When the file is not ours, is newer than this newswire, or SQLite fails.
+pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let mut connection = Connection::open(path).map_err(sqlite)?;
+    check(&connection, path)?;
+    // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+             PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection).map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// Opens for reading.
+///
+/// # Errors
+/// When there is no database, it is not ours or newer, or SQLite fails.
+pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection
+        .execute_batch(
+            "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",
+        )
+        .map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    check(&connection, path)?;
+    Ok(connection)
+}
+
+/// Refuses a file of another program and one from the future.
+fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number = |pragma: &str| {
+        connection
+            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0))
+            .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+    };
+    let (application, found, known) =
+        (number("application_id")?, number("user_version")?, MIGRATIONS.len() as i64);
+    // A new file has no tables and no id yet.
+    let blank = application == 0 && number("page_count")? <= 1;
+    if application != APPLICATION_ID && !blank {
+        return Err(OpenError::NotOurs { path: path.to_owned(), found: application });
+    }
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+/// Applies what is missing, each schema in a transaction of its own together with its number.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let at: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for (number, sql) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

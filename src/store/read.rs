@@ -1,0 +1,182 @@
+//! The verbs that read items: batches by key, a feed's newest by index. Leaves choosing to `publish`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::error::Error;
+use super::rows::{digest, json_digests, json_list, maybe, millis, timestamp};
+use crate::model::{
+    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Known, StoryKey,
+};
+
+/// An item's place in the order, without its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its feed.
+    pub feed: FeedKey,
+    /// Its row.
+    pub key: ItemKey,
+    /// Its story.
+    pub story: StoryKey,
+    /// Where it stands.
+    pub sort_at: Timestamp,
+}
+
+/// Which of these identities the feed has shown before.
+pub(crate) fn known(
+    connection: &Connection,
+    feed: FeedKey,
+    identities: &[Digest],
+) -> Result<HashMap<Digest, Known>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT identity.digest, item.id, item.fingerprint
+         FROM json_each(?2) wanted
+         JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
+         JOIN item ON item.id = identity.item_id",
+    )?;
+    let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
+    let mut known = HashMap::with_capacity(identities.len());
+    while let Some(row) = rows.next()? {
+        let fingerprint = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+        let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
+        known.insert(identity, Known { key: ItemKey(row.get(1)?), fingerprint });
+    }
+    Ok(known)
+}
+
+fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
+    Ok(Head {
+        feed,
+        key: ItemKey(row.get(0)?),
+        story: StoryKey(row.get(1)?),
+        sort_at: timestamp(row.get(2)?)?,
+    })
+}
+
+/// The next `limit` items of one feed in the order, behind `after`, or from the newest on.
+pub(crate) fn newest(
+    connection: &Connection,
+    feed: FeedKey,
+    after: Option<Head>,
+    limit: usize,
+) -> Result<Vec<Head>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, story_id, sort_at FROM item
+         WHERE feed_id = ?1 AND (sort_at, id) < (?2, ?3)
+         ORDER BY sort_at DESC, id DESC LIMIT ?4",
+    )?;
+    let (at, key) = after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
+    let mut rows = statement.query(params![feed.0, at, key, limit as i64])?;
+    let mut heads = Vec::new();
+    while let Some(row) = rows.next()? {
+        heads.push(head(row, feed)?);
+    }
+    Ok(heads)
+}
+
+const ENTRY: &str =
+    "item.id, item.story_id, item.feed_id, item.outward_id, item.first_seen_at, item.sort_at,
+    item.published_at, item.updated_at, item.guid, item.url, item.title, item.language,
+    body.summary, body.content, body.details";
+
+/// The items with these keys, with their words; those whose body is past retention are left out.
+pub(crate) fn entries(
+    connection: &Connection,
+    keys: &[ItemKey],
+    feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+) -> Result<HashMap<ItemKey, Entry>, Error> {
+    let sql = format!(
+        "SELECT {ENTRY} FROM json_each(?1) wanted
+         JOIN item ON item.id = wanted.value JOIN body ON body.item_id = item.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+    let mut entries = HashMap::with_capacity(keys.len());
+    while let Some(row) = rows.next()? {
+        let Some(feed) = feeds.get(&FeedKey(row.get(2)?)) else { continue };
+        let entry = entry(row, Arc::clone(feed))?;
+        entries.insert(entry.key, entry);
+    }
+    Ok(entries)
+}
+
+/// The columns of [`ENTRY`].
+fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<Entry, Error> {
+    let details: Details = serde_json::from_str(row.get_ref(14)?.as_str().unwrap_or("{}"))?;
+    Ok(Entry {
+        key: ItemKey(row.get(0)?),
+        story: StoryKey(row.get(1)?),
+        outward_id: row.get(3)?,
+        first_seen: timestamp(row.get(4)?)?,
+        sort_at: timestamp(row.get(5)?)?,
+        item: Item {
+            published: maybe(row.get(6)?)?,
+            updated: maybe(row.get(7)?)?,
+            guid: row.get(8)?,
+            url: row.get(9)?,
+            title: row.get(10)?,
+            language: row.get(11)?,
+            summary: row.get(12)?,
+            content: row.get(13)?,
+            details,
+        },
+        feed,
+        also: Vec::new(),
+    })
+}
+
+/// The members of those of these stories that have more than one, in the order they were first seen.
+pub(crate) fn members(
+    connection: &Connection,
+    stories: &[StoryKey],
+) -> Result<HashMap<StoryKey, Vec<Head>>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
+         JOIN item ON item.story_id = wanted.value AND item.story_id <> item.id",
+    )?;
+    let list = json_list(stories.iter().map(|story| story.0));
+    let mut rows = statement.query([&list])?;
+    let mut members: HashMap<StoryKey, Vec<Head>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let head = head(row, FeedKey(row.get(3)?))?;
+        members.entry(head.story).or_default().push(head);
+    }
+    // The first item has the story's own number and so is not in that index.
+    let shared = json_list(members.keys().map(|story| story.0));
+    let mut statement = connection.prepare_cached(
+        "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
+         JOIN item ON item.id = wanted.value",
+    )?;
+    let mut rows = statement.query([&shared])?;
+    while let Some(row) = rows.next()? {
+        let head = head(row, FeedKey(row.get(3)?))?;
+        members.entry(head.story).or_default().push(head);
+    }
+    for heads in members.values_mut() {
+        heads.sort_by_key(|head| head.key);
+    }
+    Ok(members)
+}
+
+/// Where else a story is carried: page and title of each of these items.
+pub(crate) fn also(
+    connection: &Connection,
+    keys: &[ItemKey],
+    feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+) -> Result<HashMap<ItemKey, AlsoAt>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT item.id, item.feed_id, item.url, item.title FROM json_each(?1) wanted
+         JOIN item ON item.id = wanted.value",
+    )?;
+    let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+    let mut also = HashMap::with_capacity(keys.len());
+    while let Some(row) = rows.next()? {
+        let Some(feed) = feeds.get(&FeedKey(row.get(1)?)) else { continue };
+        let feed = Arc::clone(feed);
+        also.insert(ItemKey(row.get(0)?), AlsoAt { url: row.get(2)?, title: row.get(3)?, feed });
+    }
+    Ok(also)
+}

@@ -1,0 +1,296 @@
+//! The verbs that write, each one transaction. Leaves deciding to whoever made the values.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::Error;
+use super::rows::{millis, timestamp};
+use super::update::{ChangedItem, NewItem, PollUpdate, Recorded};
+use crate::model::{Candidate, Digest, FeedKey, FetchOutcome, Item, ItemKey, StoryKey};
+
+/// Polls older than this are forgotten, in milliseconds: two weeks.
+const POLL_HISTORY: i64 = 14 * 86_400_000;
+
+/// Writes everything of one poll.
+pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recorded, Error> {
+    let mut recorded = Recorded { changed: update.changed.len(), ..Recorded::default() };
+    let mut next = next_key(connection)?;
+    for new in &update.new {
+        if let Some(placed) = insert_item(connection, update, new, next)? {
+            recorded.new += 1;
+            recorded.joined += usize::from(placed == Placed::Joined);
+            next.0 += 1;
+        }
+    }
+    for changed in &update.changed {
+        update_item(connection, changed)?;
+    }
+    update_feed(connection, update, &recorded)?;
+    insert_poll(connection, update, &recorded)?;
+    Ok(recorded)
+}
+
+/// Where a new item went.
+#[derive(PartialEq, Eq)]
+enum Placed {
+    /// It is the first of its story.
+    Alone,
+    /// An item of another feed was there before.
+    Joined,
+}
+
+/// The row that the next new item gets: there is one writer, so counting on is safe.
+fn next_key(connection: &Connection) -> Result<ItemKey, Error> {
+    let mut last = connection.prepare_cached("SELECT ifnull(max(id), 0) FROM item")?;
+    Ok(ItemKey(last.query_row([], |row| row.get::<_, i64>(0))? + 1))
+}
+
+/// Inserts one new item with its identity and body; `None` when it is known after all.
+fn insert_item(
+    connection: &Connection,
+    update: &PollUpdate,
+    new: &NewItem,
+    key: ItemKey,
+) -> Result<Option<Placed>, Error> {
+    let known = connection
+        .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
+        .exists(params![update.feed.0, new.identity])?;
+    if known {
+        return Ok(None);
+    }
+    let candidates = match &new.url_key {
+        Some(key) => candidates(connection, key)?,
+        None => Vec::new(),
+    };
+    let story = (update.judge)(new, &candidates);
+    let outward_id = free_id(connection, new)?;
+    let item = &new.item;
+    let published = item.published.map(millis);
+    let seen = millis(new.first_seen);
+    connection
+        .prepare_cached(
+            "INSERT INTO item (id, feed_id, story_id, outward_id, fingerprint, url_key, first_seen_at, sort_at,
+                               published_at, updated_at, guid, url, title, language)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            key.0,
+            update.feed.0,
+            story.map_or(key.0, |story| story.0),
+            outward_id,
+            new.fingerprint,
+            new.url_key,
+            seen,
+            published.map_or(seen, |at| at.min(seen)),
+            published,
+            item.updated.map(millis),
+            item.guid,
+            item.url,
+            item.title,
+            item.language,
+        ])?;
+    connection
+        .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
+        .execute(params![update.feed.0, new.identity, key.0])?;
+    write_body(connection, key, item)?;
+    Ok(Some(if story.is_some() { Placed::Joined } else { Placed::Alone }))
+}
+
+/// Kept items with the same canonical URL, the earliest first; a shared link cannot make it many.
+fn candidates(connection: &Connection, url_key: &Digest) -> Result<Vec<Candidate>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, story_id, feed_id FROM item WHERE url_key = ?1 ORDER BY id LIMIT 64",
+    )?;
+    let rows = statement.query_map([url_key], |row| {
+        Ok(Candidate {
+            key: ItemKey(row.get(0)?),
+            story: StoryKey(row.get(1)?),
+            feed: FeedKey(row.get(2)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The publisher's id unless an item has it already: one id, one item, whoever claims it later.
+fn free_id<'a>(connection: &Connection, new: &'a NewItem) -> Result<&'a str, Error> {
+    let taken = connection
+        .prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?
+        .exists([&new.outward_id])?;
+    Ok(if taken { &new.own_id } else { &new.outward_id })
+}
+
+/// Replaces what an item says; its id, story, place and first dates stay.
+fn update_item(connection: &Connection, changed: &ChangedItem) -> Result<(), Error> {
+    let item = &changed.item;
+    connection
+        .prepare_cached(
+            // An updated date never goes back, or readers would take an old edit for a new one.
+            "UPDATE item SET fingerprint = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
+                    updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0)), 0)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            changed.key.0,
+            changed.fingerprint,
+            changed.url_key,
+            item.url,
+            item.title,
+            item.language,
+            item.updated.map(millis),
+        ])?;
+    write_body(connection, changed.key, item)
+}
+
+/// Writes the bulk of an item.
+fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO body (item_id, summary, content, details) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            key.0,
+            item.summary,
+            item.content,
+            serde_json::to_string(&item.details)?
+        ])?;
+    Ok(())
+}
+
+/// Writes what the poll says of its feed.
+fn update_feed(
+    connection: &Connection,
+    update: &PollUpdate,
+    recorded: &Recorded,
+) -> Result<(), Error> {
+    let at = millis(update.at);
+    connection
+        .prepare_cached(
+            "UPDATE feed SET next_poll_at = ?2, reason = ?3, reason_text = ?4, failures = ?5,
+                    failing_since = CASE WHEN ?5 = 0 THEN NULL ELSE ifnull(failing_since, ?6) END,
+                    last_poll_at = ?6, last_outcome = ?7, last_status = ?8, last_message = ?9, last_url = ?10,
+                    last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
+                    last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
+                    items = items + ?12
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            update.feed.0,
+            millis(update.plan.at),
+            update.plan.reason.kind.slug(),
+            update.plan.reason.text,
+            update.failures,
+            at,
+            update.outcome.slug(),
+            update.status,
+            message(&update.outcome),
+            update.redirected_to,
+            update.outcome.is_success(),
+            recorded.new as i64,
+        ])?;
+    if let Some(memory) = &update.memory {
+        connection
+            .prepare_cached(
+                "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                update.feed.0,
+                memory.request_key,
+                memory.validators.etag,
+                memory.validators.last_modified,
+                memory.body_hash,
+            ])?;
+    }
+    if let Some(facts) = &update.document {
+        connection
+            .prepare_cached(
+                "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, complaints = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                update.feed.0,
+                serde_json::to_string(&facts.profile)?,
+                serde_json::to_string(&facts.hints)?,
+                facts.dialect,
+                facts.complaints as i64,
+            ])?;
+    }
+    Ok(())
+}
+
+/// Adds the poll to the history, and forgets the feed's polls that are too old.
+fn insert_poll(
+    connection: &Connection,
+    update: &PollUpdate,
+    recorded: &Recorded,
+) -> Result<(), Error> {
+    let at = millis(update.at);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO poll (feed_id, at, outcome, status, duration, wire_bytes, body_bytes,
+                                          new_items, changed_items, message)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            update.feed.0,
+            at,
+            update.outcome.slug(),
+            update.status,
+            update.duration.as_millis() as i64,
+            update.bytes.wire as i64,
+            update.bytes.body as i64,
+            recorded.new as i64,
+            recorded.changed as i64,
+            message(&update.outcome),
+        ])?;
+    connection
+        .prepare_cached("DELETE FROM poll WHERE feed_id = ?1 AND at < ?2")?
+        .execute(params![update.feed.0, at - POLL_HISTORY])?;
+    Ok(())
+}
+
+/// What there is to say of an outcome beyond its slug.
+fn message(outcome: &FetchOutcome) -> Option<&str> {
+    match outcome {
+        FetchOutcome::Failed(failure) => Some(&failure.message),
+        _ => None,
+    }
+}
+
+/// Remembers a published document; tells when it last became different.
+pub(crate) fn document(
+    connection: &Connection,
+    output: &str,
+    format: &str,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Timestamp, Error> {
+    let kept: Option<(Vec<u8>, i64)> = connection
+        .prepare_cached("SELECT hash, modified_at FROM document WHERE output = ?1 AND format = ?2")?
+        .query_row(params![output, format], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((_, at)) = kept.filter(|(kept, _)| kept == hash) {
+        return timestamp(at);
+    }
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO document (output, format, hash, modified_at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![output, format, hash.as_slice(), millis(now)])?;
+    Ok(now)
+}
+
+/// Deletes bodies of items first seen before `cutoff`, at most `limit`; tells how many.
+pub(crate) fn forget_bodies(
+    connection: &Connection,
+    cutoff: Timestamp,
+    limit: usize,
+) -> Result<usize, Error> {
+    // Rows ascend with age, so the oldest bodies come first and the first young one ends the walk.
+    let deleted = connection
+        .prepare_cached(
+            "DELETE FROM body WHERE item_id IN (
+               SELECT b.item_id FROM (SELECT item_id FROM body ORDER BY item_id LIMIT ?2) b
+               JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)",
+        )?
+        .execute(params![millis(cutoff), limit as i64])?;
+    Ok(deleted)
+}

@@ -1,0 +1,68 @@
+//! Values as the database holds them, and back. Leaves the statements to the verbs.
+
+use jiff::Timestamp;
+
+use super::error::Error;
+use crate::model::Digest;
+
+/// Milliseconds since 1970.
+pub(crate) fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A stamp read back.
+pub(crate) fn timestamp(millis: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(millis).map_err(|error| Error::Corrupt(error.to_string()))
+}
+
+/// A stamp that may be absent.
+pub(crate) fn maybe(millis: Option<i64>) -> Result<Option<Timestamp>, Error> {
+    millis.map(timestamp).transpose()
+}
+
+/// A digest read back.
+pub(crate) fn digest(bytes: &[u8]) -> Result<Digest, Error> {
+    Digest::try_from(bytes)
+        .map_err(|_| Error::Corrupt(format!("a digest of {} bytes", bytes.len())))
+}
+
+/// A list of keys for `json_each`: one prepared statement for lists of any length.
+pub(crate) fn json_list(keys: impl IntoIterator<Item = i64>) -> String {
+    let mut list = String::from("[");
+    for key in keys {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&key.to_string());
+    }
+    list.push(']');
+    list
+}
+
+/// A list of digests for `json_each`, in hexadecimal.
+pub(crate) fn json_digests<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> String {
+    use std::fmt::Write as _;
+    let mut list = String::from("[");
+    for digest in digests {
+        list.push_str(if list.len() > 1 { ",\"" } else { "\"" });
+        for byte in digest {
+            // Writing to a string cannot fail.
+            let _ = write!(list, "{byte:02x}");
+        }
+        list.push('"');
+    }
+    list.push(']');
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_json() {
+        assert_eq!(json_list([]), "[]");
+        assert_eq!(json_list([1, -2]), "[1,-2]");
+        assert_eq!(json_digests([&[0xab; 16]]), format!("[\"{}\"]", "ab".repeat(16)));
+    }
+}

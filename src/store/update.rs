@@ -1,0 +1,122 @@
+//! What one poll writes: values only. Leaves the SQL to `record`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Candidate, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item, ItemKey, Plan, StoryKey,
+    Validators,
+};
+
+/// Everything that one poll of one feed changes: written whole or not at all.
+pub struct PollUpdate {
+    /// The feed.
+    pub feed: FeedKey,
+    /// When the poll began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+    /// How the fetch, and then the reading, ended.
+    pub outcome: FetchOutcome,
+    /// The HTTP status, where there was a response.
+    pub status: Option<u16>,
+    /// Where the response came from, when redirects led elsewhere.
+    pub redirected_to: Option<String>,
+    /// Of the body, as sent and decoded.
+    pub bytes: Bytes,
+    /// When next, and why then.
+    pub plan: Plan,
+    /// In a row, this one included.
+    pub failures: u32,
+    /// What to remember of the representation; `None`: what is remembered stays.
+    pub memory: Option<Memory>,
+    /// What the document said of the feed; `None`: no document was read.
+    pub document: Option<DocumentFacts>,
+    /// Never seen before, oldest first: rows ascend with age.
+    pub new: Vec<NewItem>,
+    /// Seen before, but different.
+    pub changed: Vec<ChangedItem>,
+    /// Finds the story that a new item belongs to.
+    pub judge: Judge,
+}
+
+/// Sizes of a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// As it came over the wire.
+    pub wire: u64,
+    /// After its content coding was undone.
+    pub body: u64,
+}
+
+/// What makes the next request conditional; belongs to one URL and request shape.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// URL and request shape.
+    pub request_key: String,
+    /// As sent by the server.
+    pub validators: Validators,
+    /// SHA-256 of the last body that was read whole.
+    pub body_hash: Option<[u8; 32]>,
+}
+
+/// What the document said of the feed itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocumentFacts {
+    /// For attribution.
+    pub profile: FeedProfile,
+    /// For the schedule.
+    pub hints: Hints,
+    /// Its dialect's slug.
+    pub dialect: Option<&'static str>,
+    /// How many things had to be mended.
+    pub complaints: usize,
+}
+
+/// An item that the feed never showed before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewItem {
+    /// By what it is recognised from now on.
+    pub identity: Digest,
+    /// Of the canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Of what a reader would notice.
+    pub fingerprint: Digest,
+    /// The id to publish it under, if no other item has it.
+    pub outward_id: String,
+    /// The id to publish it under otherwise; nobody else can have it.
+    pub own_id: String,
+    /// When it was first seen: now.
+    pub first_seen: Timestamp,
+    /// The item.
+    pub item: Item,
+}
+
+/// An item that the feed showed before with other words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedItem {
+    /// Its row.
+    pub key: ItemKey,
+    /// Of the canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Of what a reader would notice.
+    pub fingerprint: Digest,
+    /// The item as it is now.
+    pub item: Item,
+}
+
+/// Asked for each new item, inside the transaction, so that of two feeds only one can be first:
+/// which story does it belong to, given the kept items with the same canonical URL?
+pub type Judge = Box<dyn Fn(&NewItem, &[Candidate]) -> Option<StoryKey> + Send>;
+
+/// What a poll brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// Items never seen before.
+    pub new: usize,
+    /// Of these, how many are the same story as an item of another feed.
+    pub joined: usize,
+    /// Items that were changed in place.
+    pub changed: usize,
+}
