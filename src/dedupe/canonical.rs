@@ -1,0 +1,182 @@
+//! The canonical form of an item's URL: equal forms mean the same page.
+//!
+//! Used for identity only; what is published stays the publisher's own URL.
+
+use url::Url;
+
+use super::digest::digest;
+use crate::model::Digest;
+
+/// Query parameters that say where a reader came from, not what he reads. `*` ends a prefix.
+const TRACKING: &[&str] = &[
+    "utm_*",
+    "mtm_*",
+    "matomo_*",
+    "pk_*",
+    "piwik_*",
+    "hsa_*",
+    "_hs*",
+    "at_campaign",
+    "at_medium",
+    "at_custom*",
+    "fbclid",
+    "gclid",
+    "gclsrc",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "yclid",
+    "ysclid",
+    "twclid",
+    "ttclid",
+    "igshid",
+    "igsh",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "oly_anon_id",
+    "oly_enc_id",
+    "vero_id",
+    "wickedid",
+    "_openstat",
+    "ns_campaign",
+    "ns_mchannel",
+    "ns_source",
+    "ns_linkname",
+    "ns_fee",
+    "wt_mc",
+    "wt.mc_id",
+    "sc_cid",
+    "s_cid",
+    "cmpid",
+    "ito",
+    "ocid",
+    "ncid",
+    "icid",
+    "spm",
+    "rb_clickid",
+    "trk_contact",
+    "trk_msg",
+    "trk_module",
+    "trk_sid",
+    "__twitter_impression",
+    "guccounter",
+    "guce_referrer",
+    "guce_referrer_sig",
+    "source_rss",
+    "rss_source",
+    "xtor",
+    "awc",
+    "srsltid",
+];
+
+/// The digest of the canonical form; `None` where the URL does not name one page.
+#[must_use]
+pub fn url_key(url: &str) -> Option<Digest> {
+    canonical(url).map(|url| digest(&[url.as_bytes()]))
+}
+
+/// The canonical form itself, without scheme; `None` where the URL does not name one page.
+#[must_use]
+pub fn canonical(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?.trim_end_matches('.');
+    // The scheme is left out: http and https lead to one page. So is a www that hides a whole domain.
+    let host = host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host);
+    let query = without_tracking(url.query().unwrap_or_default());
+    let path = url.path().trim_end_matches('/');
+    // A link to the home page says nothing of the item.
+    if path.is_empty() && query.is_empty() {
+        return None;
+    }
+    let mut canonical = host.to_owned();
+    if let Some(port) = url.port() {
+        canonical.push_str(&format!(":{port}"));
+    }
+    canonical.push_str(path);
+    if !query.is_empty() {
+        canonical.push('?');
+        canonical.push_str(&query);
+    }
+    // A fragment is a place in the page, but `#!` was once a page of its own.
+    if let Some(fragment) = url.fragment().filter(|fragment| fragment.starts_with('!')) {
+        canonical.push('#');
+        canonical.push_str(fragment);
+    }
+    Some(canonical)
+}
+
+/// The query without what only tracks; the rest in its order, byte for byte.
+fn without_tracking(query: &str) -> String {
+    let kept: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect();
+    kept.join("&")
+}
+
+fn is_tracking(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
+    TRACKING.iter().any(|known| match known.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == *known,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(a: &str, b: &str) -> bool {
+        canonical(a).is_some() && canonical(a) == canonical(b)
+    }
+
+    #[test]
+    fn spellings_of_one_page_are_one() {
+        let page = "https://example.org/a/b?id=3";
+        for other in [
+            "http://example.org/a/b?id=3",
+            "https://www.example.org/a/b?id=3",
+            "https://EXAMPLE.org:443/a/b?id=3",
+            "https://example.org/a/b?id=3#comments",
+            "https://example.org/a/b?utm_source=rss&id=3&fbclid=x",
+            "https://example.org/a/b/?id=3",
+            "https://example.org./a/b?id=3&",
+        ] {
+            assert!(same(page, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn pages_that_differ_stay_apart() {
+        let page = "https://example.org/a?id=3";
+        for other in [
+            "https://example.org/a?id=4",
+            "https://example.org/A?id=3",
+            "https://example.org:8443/a?id=3",
+            "https://sub.example.org/a?id=3",
+            "https://example.org/a?id=3#!/other",
+            "https://example.org/a",
+        ] {
+            assert!(!same(page, other), "{other}");
+        }
+        assert!(!same("https://example.org/a?x=1&y=2", "https://example.org/a?y=2&x=1"));
+    }
+
+    #[test]
+    fn a_link_to_a_home_page_or_to_no_page_is_no_identity() {
+        for url in [
+            "https://example.org/",
+            "https://example.org",
+            "https://e.org/?utm_source=x",
+            "mailto:a@b.c",
+            "",
+        ] {
+            assert_eq!(canonical(url), None, "{url}");
+        }
+        assert!(canonical("https://example.org/?p=17").is_some());
+    }
+}
