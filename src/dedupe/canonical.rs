@@ -111,6 +111,17 @@ pub fn canonical(url: &str) -> Option<String> {
     Some(canonical)
 }
 
+/// What an item without guid is recognised by: the canonical form, but with its fragment, for the
+/// entries of a changelog are places in one page.
+#[must_use]
+pub fn within_feed(url: &str) -> String {
+    let page = canonical(url).unwrap_or_else(|| url.to_owned());
+    match url.split_once('#') {
+        Some((_, fragment)) if !fragment.starts_with('!') => format!("{page}#{fragment}"),
+        _ => page,
+    }
+}
+
 /// The query without what only tracks; the rest in its order, byte for byte.
 fn without_tracking(query: &str) -> String {
     let kept: Vec<&str> =
@@ -164,6 +175,16 @@ mod tests {
             assert!(!same(page, other), "{other}");
         }
         assert!(!same("https://example.org/a?x=1&y=2", "https://example.org/a?y=2&x=1"));
+    }
+
+    #[test]
+    fn places_in_one_page_are_told_apart_within_a_feed() {
+        let place = |fragment: &str| within_feed(&format!("http://example.org/changes#{fragment}"));
+        assert_ne!(place("v1"), place("v2"));
+        assert_eq!(
+            within_feed("http://example.org/a"),
+            within_feed("https://www.example.org/a?utm_source=x")
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::canonical;
 use super::digest::{Hasher, digest};
-use crate::model::{Digest, FeedId, ParsedItem, Text};
+use crate::model::{Digest, FeedId, ParsedItem};
 
 /// An item of a document, by its place there, with what it is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ fn identity(item: &ParsedItem, shared_guids: &HashMap<&str, bool>) -> Digest {
         // RFC 4287 4.2.6.1: compared character by character.
         Some(guid) => digest(&[b"guid", guid.as_bytes()]),
         None => match page {
-            Some(page) => digest(&[b"page", page.as_bytes()]),
+            Some(page) => digest(&[b"page", canonical::within_feed(page).as_bytes()]),
             None => words(item),
         },
     }
@@ -91,9 +91,8 @@ fn words(item: &ParsedItem) -> Digest {
 
 fn fingerprint(item: &ParsedItem) -> Digest {
     let mut hasher = Hasher::default();
-    let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
     for text in [&item.title, &item.summary, &item.content] {
-        hasher.maybe(value(text).as_deref());
+        hasher.maybe(text.as_ref().map(|text| text.value.as_str()));
     }
     hasher.maybe(item.page());
     for enclosure in &item.enclosures {
@@ -144,7 +143,7 @@ pub fn global_id(guid: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Link;
+    use crate::model::{Link, Text};
 
     fn item(guid: &str, page: &str, title: &str) -> ParsedItem {
         let link = Link { href: page.to_owned(), rel: "alternate".to_owned(), ..Link::default() };

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::error::Error;
 use super::rows::{maybe, millis, timestamp};
 use super::update::Memory;
-use crate::model::{Feed, FeedId, FeedInfo, FeedKey, FeedProfile, ReasonKind, Validators};
+use crate::model::{Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints, ReasonKind, Validators};
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct FeedState {
     pub memory: Memory,
     /// In a row.
     pub failures: u32,
-    /// Whether it was ever read.
-    pub ever_read: bool,
+    /// What the last document asked of those who poll.
+    pub hints: Hints,
 }
 
 /// One line of `newswire status`.
@@ -202,20 +202,19 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 /// What a poll needs to know before it asks.
 pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT request_key, etag, last_modified, body_hash, failures, last_success_at FROM feed WHERE id = ?1",
+        "SELECT request_key, etag, last_modified, body_hash, failures, hints FROM feed WHERE id = ?1",
     )?;
-    let state = statement.query_row([key.0], |row| {
-        Ok(FeedState {
-            memory: Memory {
-                request_key: row.get(0)?,
-                validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
-                body_hash: row.get(3)?,
-            },
-            failures: row.get(4)?,
-            ever_read: row.get::<_, Option<i64>>(5)?.is_some(),
-        })
-    })?;
-    Ok(state)
+    let mut rows = statement.query([key.0])?;
+    let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
+    Ok(FeedState {
+        memory: Memory {
+            request_key: row.get(0)?,
+            validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
+            body_hash: row.get(3)?,
+        },
+        failures: row.get(4)?,
+        hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
+    })
 }
 
 const INFO: &str = "id, name, url, title, tags, profile";

@@ -11,6 +11,8 @@ mod read;
 mod record;
 mod rows;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 mod update;
 mod writer;
 

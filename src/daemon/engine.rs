@@ -1,0 +1,252 @@
+//! The rooms put together for one config: store, poller, publisher, shelf.
+//!
+//! Shared by the daemon and by a single pass (`newswire poll`). Leaves the loop to the door.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::fetch::{Fetcher, FetcherError, Resolver};
+use crate::model::{FeedKey, ReasonKind};
+use crate::poll::{Poller, Subscription, Target};
+use crate::publication::{self, Publisher};
+use crate::publish::{Output, Shelf};
+use crate::schedule::{Gate, Queue};
+use crate::store::{self, OpenError, Registered, Store};
+
+/// Why newswire itself cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database fails.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No HTTP client can be made.
+    #[error(transparent)]
+    Fetcher(#[from] FetcherError),
+    /// The address cannot be listened on.
+    #[error(
+        "failed to listen on {address}: {source}: is another program using it? Change [web] listen, or set it to \"off\""
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An output was asked for and could not be published.
+    #[error(transparent)]
+    Publication(#[from] publication::Error),
+}
+
+/// Which feeds a single pass polls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are due.
+    Due,
+    /// All of them.
+    All,
+    /// These, by id or URL.
+    Named(Vec<String>),
+}
+
+/// The rooms, put together.
+#[derive(Debug)]
+pub struct Engine {
+    clock: Clock,
+    store: Arc<Store>,
+    poller: Poller,
+    publisher: Publisher,
+    shelf: Arc<Shelf>,
+    targets: Vec<Target>,
+    by_key: HashMap<FeedKey, usize>,
+    registered: Vec<Registered>,
+    outputs: Vec<Arc<Output>>,
+    concurrency: usize,
+    listen: Option<SocketAddr>,
+    retention: Duration,
+}
+
+impl Engine {
+    /// Opens the store and makes it agree with the config.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or fails, or no HTTP client can be made.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, Error> {
+        let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
+        let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
+        let registered = store.register(feeds, clock.now()).await?;
+        let targets: Vec<Target> =
+            config.subscriptions.into_iter().zip(&registered).map(target).collect();
+        let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
+        let fetcher = Arc::new(Fetcher::new(resolver)?);
+        let shelf = Arc::new(Shelf::default());
+        Ok(Self {
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), config.dedupe),
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
+            outputs: config.outputs.into_iter().map(Arc::new).collect(),
+            concurrency: config.concurrency,
+            listen: config.web.listen,
+            retention: config.store.retention,
+            clock,
+            store,
+            shelf,
+            targets,
+            by_key,
+            registered,
+        })
+    }
+
+    /// Every feed, in the config's order.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// Every output.
+    #[must_use]
+    pub fn outputs(&self) -> &[Arc<Output>] {
+        &self.outputs
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The feed of a row.
+    #[must_use]
+    pub fn target(&self, key: FeedKey) -> Option<&Target> {
+        self.by_key.get(&key).and_then(|&i| self.targets.get(i))
+    }
+
+    pub(crate) fn poller(&self) -> &Poller {
+        &self.poller
+    }
+
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    pub(crate) fn listen(&self) -> Option<SocketAddr> {
+        self.listen
+    }
+
+    /// For a feed whose poll ended without an answer.
+    pub(crate) fn in_an_hour(&self) -> Timestamp {
+        self.clock.now().saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Every feed, when it is due.
+    pub(crate) fn queue(&self) -> Queue {
+        let now = self.clock.now();
+        let due = |feed: &Registered, target: &Target| awake(feed, target, now);
+        self.queue_of(self.registered.iter().zip(&self.targets).map(|(r, t)| (t, due(r, t))))
+    }
+
+    /// The feeds of one pass, each due at once, and how many they are; `Err` names what is no feed.
+    pub(crate) fn pass(&self, which: &Which) -> Result<(Queue, usize), String> {
+        let now = self.clock.now();
+        let mut chosen: Vec<&Target> = Vec::new();
+        match which {
+            Which::All => chosen.extend(&self.targets),
+            Which::Due => chosen.extend(
+                self.registered
+                    .iter()
+                    .zip(&self.targets)
+                    .filter(|(feed, target)| awake(feed, target, now) <= now)
+                    .map(|(_, target)| target),
+            ),
+            Which::Named(names) => {
+                for name in names {
+                    let named = |t: &&Target| {
+                        t.id.as_str() == name || t.subscription.feed.url.as_str() == name
+                    };
+                    chosen.push(self.targets.iter().find(named).ok_or_else(|| name.clone())?);
+                }
+                chosen.sort_by_key(|target| target.key);
+                chosen.dedup_by_key(|target| target.key);
+            }
+        }
+        let count = chosen.len();
+        Ok((self.queue_of(chosen.into_iter().map(|target| (target, now))), count))
+    }
+
+    fn queue_of<'a>(&self, feeds: impl Iterator<Item = (&'a Target, Timestamp)>) -> Queue {
+        let mut queue = Queue::new(self.concurrency);
+        for (target, due) in feeds {
+            let settings = &target.subscription.schedule;
+            let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
+            let host = target.subscription.feed.url.host_str().unwrap_or_default();
+            queue.add(target.key, host, gate, due);
+        }
+        queue
+    }
+
+    /// Publishes every output; the first failure is answered once all have been tried.
+    ///
+    /// # Errors
+    /// When an output cannot be published.
+    pub async fn publish(&self) -> Result<(), Error> {
+        let mut result = Ok(());
+        for output in &self.outputs {
+            if let Err(error) = self.publisher.publish(output).await {
+                result = result.and(Err(error.into()));
+            }
+        }
+        result
+    }
+
+    /// Deletes bodies past retention, a little at a time.
+    pub(crate) async fn forget(&self) -> Result<(), Error> {
+        const STEP: usize = 500;
+        let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
+        let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
+        while self.store.forget_bodies(cutoff, STEP).await? == STEP {}
+        Ok(())
+    }
+}
+
+fn target((subscription, registered): (Subscription, &Registered)) -> Target {
+    Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
+}
+
+/// When a feed is due, unless the clock was set back since: then a feed must not sleep for years.
+fn awake(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
+    let longest = match feed.reason {
+        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::Hint => {
+            SignedDuration::from_hours(8 * 24)
+        }
+        // Back-off goes up to two days, whatever the longest interval.
+        _ => SignedDuration::try_from(target.subscription.schedule.max_interval)
+            .unwrap_or(SignedDuration::MAX)
+            .max(SignedDuration::from_hours(2 * 24))
+            .saturating_add(SignedDuration::from_hours(1)),
+    };
+    let latest = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
+    if feed.next_poll_at > latest {
+        warn!(feed = %feed.id, "{}: was due far in the future: the clock must have been set back; polling it now", feed.id);
+        return now;
+    }
+    feed.next_poll_at
+}

@@ -1,0 +1,325 @@
+//! The store against real SQLite: no statement scans, one bad update spoils no other, nothing repeats.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::*;
+use crate::model::{
+    Candidate, FeedId, FetchOutcome, Hints, Item, Plan, Reason, ReasonKind, Validators,
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn feed(id: Option<&str>, url: &str) -> Feed {
+    Feed {
+        id: id.map(|id| FeedId::new(id).unwrap()),
+        url: url::Url::parse(url).unwrap(),
+        title: None,
+        tags: Vec::new(),
+    }
+}
+
+fn digest_of(text: &str) -> Digest {
+    let mut digest = [0; 16];
+    for (i, byte) in text.bytes().enumerate() {
+        digest[i % 16] ^= byte.rotate_left((i / 16) as u32 % 8);
+    }
+    digest
+}
+
+fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
+    NewItem {
+        identity: digest_of(guid),
+        url_key: (!url.is_empty()).then(|| digest_of(url)),
+        fingerprint: digest_of("1"),
+        outward_id: format!("tag:example.org,2025:{guid}"),
+        own_id: format!("urn:uuid:{guid}-{url}-{published}"),
+        first_seen: at(1_000),
+        item: Item {
+            guid: Some(guid.to_owned()),
+            url: Some(url.to_owned()),
+            title: Some(format!("Title {guid}")),
+            published: Some(at(published)),
+            content: Some("<p>words</p>".to_owned()),
+            ..Item::default()
+        },
+    }
+}
+
+fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUpdate {
+    PollUpdate {
+        feed,
+        at: at(1_000),
+        duration: Duration::from_millis(5),
+        outcome: FetchOutcome::Modified,
+        status: Some(200),
+        redirected_to: None,
+        bytes: Bytes { wire: 10, body: 20 },
+        plan: Plan {
+            at: at(5_000),
+            reason: Reason { kind: ReasonKind::Interval, text: "interval 1h".to_owned() },
+        },
+        failures: 0,
+        memory: Some(Memory {
+            request_key: "k".to_owned(),
+            validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
+            body_hash: Some([7; 32]),
+        }),
+        document: Some(DocumentFacts {
+            hints: Hints { ttl: Some(60), ..Hints::default() },
+            ..Default::default()
+        }),
+        new,
+        changed,
+        judge: Box::new(move |_, candidates: &[Candidate]| {
+            candidates.iter().find(|c| c.feed != feed).map(|c| c.story)
+        }),
+    }
+}
+
+/// A store in a folder of its own, with two feeds.
+async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newswire.db");
+    let store = Store::open(&path, Clock::manual(at(0))).unwrap();
+    let feeds = vec![feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
+    let registered = store.register(feeds, at(0)).await.unwrap();
+    (folder, path, store, [registered[0].key, registered[1].key])
+}
+
+/// Every statement that the traced connection ran.
+static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn collect(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(_, sql) = event {
+        STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
+    }
+}
+
+#[test]
+fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = open::writer(&folder.path().join("newswire.db")).unwrap();
+    let feeds = [feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(collect)).unwrap();
+    let registered = feeds::register(&connection, &feeds, at(0)).unwrap();
+    let (a, b) = (registered[0].key, registered[1].key);
+    feeds::state(&connection, a).unwrap();
+    record::poll(&connection, &update(a, vec![new_item("1", "http://e.org/1", 5)], vec![]))
+        .unwrap();
+    record::poll(&connection, &update(b, vec![new_item("2", "http://e.org/1", 5)], vec![]))
+        .unwrap();
+    let known = read::known(&connection, a, &[digest_of("1")]).unwrap();
+    let key = known[&digest_of("1")].key;
+    let changed = ChangedItem {
+        key,
+        url_key: None,
+        fingerprint: digest_of("2"),
+        item: new_item("1", "http://e.org/1", 5).item,
+    };
+    record::poll(&connection, &update(a, vec![], vec![changed])).unwrap();
+    let infos = feeds::active(&connection).unwrap();
+    let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
+    let head = read::newest(&connection, a, None, 5).unwrap()[0];
+    read::newest(&connection, a, Some(head), 5).unwrap();
+    read::entries(&connection, &[key], &infos).unwrap();
+    read::members(&connection, &[head.story]).unwrap();
+    read::also(&connection, &[key], &infos).unwrap();
+    record::document(&connection, "planet", "atom", &[1; 32], at(9)).unwrap();
+    record::forget_bodies(&connection, at(9), 10).unwrap();
+    connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
+
+    let statements = std::mem::take(&mut *STATEMENTS.lock().unwrap());
+    let mut looked_at = 0;
+    for sql in statements {
+        // Triggers and foreign key actions are traced as comments.
+        if sql.starts_with("--")
+            || !sql.to_uppercase().contains(" FROM ") && !sql.starts_with("UPDATE item")
+        {
+            continue;
+        }
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = explain.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get(3).unwrap();
+            looked_at += 1;
+            // The feed table is as long as the config, `wanted` as the question, `b` is cut by LIMIT;
+            // body's own scan is that LIMIT walking its primary key from the oldest on.
+            let scan =
+                step.starts_with("SCAN") && !step.starts_with("SCAN wanted") && step != "SCAN b";
+            let bounded = step.contains("feed") || sql.contains("FROM body ORDER BY item_id LIMIT");
+            let max = sql.contains("max(id)");
+            assert!(!scan || bounded || max, "{step}\n  in: {sql}");
+            assert!(!step.contains("TEMP B-TREE"), "{step}\n  in: {sql}");
+        }
+    }
+    assert!(looked_at >= 20, "only {looked_at} steps were looked at");
+}
+
+#[tokio::test]
+async fn what_a_poll_wrote_is_there_after_a_restart() {
+    let (_folder, path, store, [a, _]) = store().await;
+    let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    assert_eq!(recorded, Recorded { new: 1, joined: 0, changed: 0 });
+    drop(store);
+    let store = Store::open(&path, Clock::manual(at(0))).unwrap();
+    let state = store.reader().feed_state(a).unwrap();
+    assert_eq!(state.memory.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
+    assert_eq!(state.memory.body_hash, Some([7; 32]));
+    assert_eq!(state.hints.ttl, Some(60));
+    assert_eq!(store.reader().newest(a, None, 9).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_item_that_is_known_is_not_inserted_again() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    for new in [1, 0] {
+        let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+        assert_eq!(recorded.new, new);
+    }
+}
+
+#[tokio::test]
+async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
+    let (_folder, _path, store, [a, b]) = store().await;
+    store.record(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
+    let joined =
+        store.record(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
+    assert_eq!(joined.joined, 1);
+    let lead = store.reader().newest(a, None, 1).unwrap()[0];
+    let other = store.reader().newest(b, None, 1).unwrap()[0];
+    assert_eq!(other.story, lead.story);
+    let members = store.reader().members(&[lead.story]).unwrap();
+    assert_eq!(
+        members[&lead.story].iter().map(|head| head.key).collect::<Vec<_>>(),
+        [lead.key, other.key]
+    );
+}
+
+#[tokio::test]
+async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
+    let (_folder, _path, store, [a, b]) = store().await;
+    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.record(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
+    let feeds = store.reader().feeds().unwrap();
+    let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
+    let id = |feed| {
+        let key = store.reader().newest(feed, None, 1).unwrap()[0].key;
+        store.reader().entries(&[key], &feeds).unwrap()[&key].outward_id.clone()
+    };
+    assert_eq!(id(a), "tag:example.org,2025:1");
+    assert_eq!(id(b), "urn:uuid:1--6");
+}
+
+#[tokio::test]
+async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    let before = store.reader().newest(a, None, 1).unwrap()[0];
+    let mut item = new_item("1", "", 900).item;
+    item.title = Some("New title".to_owned());
+    item.updated = Some(at(950));
+    let changed = ChangedItem { key: before.key, url_key: None, fingerprint: digest_of("2"), item };
+    store.record(update(a, vec![], vec![changed])).await.unwrap();
+    assert_eq!(store.reader().newest(a, None, 1).unwrap(), [before]);
+    let feeds = store.reader().feeds().unwrap();
+    let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
+    let entry = store.reader().entries(&[before.key], &feeds).unwrap().remove(&before.key).unwrap();
+    assert_eq!(entry.item.title.as_deref(), Some("New title"));
+    assert_eq!((entry.item.published, entry.item.updated), (Some(at(5)), Some(at(950))));
+}
+
+#[tokio::test]
+async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    store.record(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
+    assert_eq!(store.reader().newest(a, None, 1).unwrap()[0].sort_at, at(1_000));
+}
+
+#[tokio::test]
+async fn one_bad_update_spoils_no_other_of_its_group() {
+    let (_folder, _path, store, [a, b]) = store().await;
+    let nobody = FeedKey(4_711);
+    let (bad, good, other) = tokio::join!(
+        store.record(update(nobody, vec![new_item("1", "", 5)], vec![])),
+        store.record(update(a, vec![new_item("2", "", 5)], vec![])),
+        store.record(update(b, vec![new_item("3", "", 5)], vec![])),
+    );
+    assert!(bad.is_err(), "the feed does not exist");
+    assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
+    assert_eq!(store.reader().newest(nobody, None, 9).unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_who_the_first_is() {
+    let (_folder, path, _store, _) = store().await;
+    let refused = Store::open(&path, Clock::manual(at(0))).unwrap_err();
+    assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+    assert!(Reader::open(&path).is_ok(), "reading is free");
+}
+
+#[tokio::test]
+async fn a_newer_database_and_a_strangers_are_refused_and_left_alone() {
+    let (_folder, path, store, _) = store().await;
+    drop(store);
+    let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    change("PRAGMA user_version = 99");
+    let refused = Store::open(&path, Clock::manual(at(0))).unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
+    change("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    let refused = Store::open(&path, Clock::manual(at(0))).unwrap_err();
+    assert!(matches!(refused, OpenError::NotOurs { found: 7, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it() {
+    let (_folder, _path, store, [a, b]) = store().await;
+    let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
+    let registered = store.register(renamed, at(1)).await.unwrap();
+    assert_eq!((registered[0].key, registered[0].id.as_str()), (a, "alpha"));
+    assert_eq!(store.reader().feeds().unwrap().len(), 1, "b is no longer configured");
+    let moved =
+        vec![feed(Some("alpha"), "http://new.example/feed"), feed(None, "http://b.example/feed")];
+    let registered = store.register(moved, at(2)).await.unwrap();
+    assert_eq!([registered[0].key, registered[1].key], [a, b]);
+}
+
+#[tokio::test]
+async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
+    let (_folder, _path, store, _) = store().await;
+    let feeds = vec![feed(None, "http://c.example/?a"), feed(None, "http://c.example/?b")];
+    let names: Vec<String> = store
+        .register(feeds, at(0))
+        .await
+        .unwrap()
+        .iter()
+        .map(|feed| feed.id.to_string())
+        .collect();
+    assert_eq!(names, ["c.example", "c.example-2"]);
+}
+
+#[tokio::test]
+async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    assert_eq!(store.forget_bodies(at(999), 10).await.unwrap(), 0);
+    assert_eq!(store.forget_bodies(at(1_001), 10).await.unwrap(), 1);
+    let again = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    assert_eq!(again.new, 0);
+}
+
+#[tokio::test]
+async fn a_document_that_stays_the_same_keeps_its_date() {
+    let (_folder, _path, store, _) = store().await;
+    let remember =
+        |hash, now| store.remember_document("planet".to_owned(), "atom", [hash; 32], at(now));
+    assert_eq!(remember(1, 10).await.unwrap(), at(10));
+    assert_eq!(remember(1, 20).await.unwrap(), at(10));
+    assert_eq!(remember(2, 30).await.unwrap(), at(30));
+}
