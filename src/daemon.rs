@@ -22,7 +22,7 @@ use tracing::{error, info, warn};
 pub use self::engine::{Engine, Error, Which};
 use self::press::Press;
 use crate::model::FeedKey;
-use crate::poll::Polled;
+use crate::poll::{Polled, Target};
 use crate::schedule::Turn;
 use crate::{store, web};
 
@@ -59,6 +59,37 @@ pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(
     }
     info!("newswire has stopped");
     result
+}
+
+/// Polls the chosen feeds once, each when its host's turn comes, and publishes every output.
+///
+/// `report` is told of each poll as it ends.
+///
+/// # Errors
+/// When a feed is asked for that is not configured, the store fails, or an output cannot be
+/// published.
+pub async fn pass(
+    engine: &Engine,
+    which: &Which,
+    mut report: impl FnMut(&Target, &Polled),
+) -> Result<(), Error> {
+    let (queue, mut left) = engine.pass(which)?;
+    let mut round = Round::of(engine, queue);
+    while left > 0 {
+        let until = round.start_due();
+        tokio::select! {
+            Some(ended) = round.next() => {
+                left -= 1;
+                if let Some(polled) = round.settle(ended)?
+                    && let Some(target) = engine.target(polled.feed)
+                {
+                    report(target, &polled);
+                }
+            }
+            () = engine.clock().sleep_until(until) => {}
+        }
+    }
+    engine.publish().await
 }
 
 /// Starts the web server, if one is configured.

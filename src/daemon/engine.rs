@@ -43,6 +43,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A feed was asked for that the config does not have.
+    #[error("no feed has the id or the URL {0:?}: 'newswire status' lists the feeds")]
+    NoSuchFeed(String),
     /// An output was asked for and could not be published.
     #[error(transparent)]
     Publication(#[from] publication::Error),
@@ -164,8 +167,19 @@ impl Engine {
         self.queue_of(self.registered.iter().zip(&self.targets).map(|(r, t)| (t, due(r, t))))
     }
 
-    /// The feeds of one pass, each due at once, and how many they are; `Err` names what is no feed.
-    pub(crate) fn pass(&self, which: &Which) -> Result<(Queue, usize), String> {
+    /// How many feeds a pass would poll.
+    ///
+    /// # Errors
+    /// When a name is no feed's.
+    pub fn count(&self, which: &Which) -> Result<usize, Error> {
+        self.pass(which).map(|(_, count)| count)
+    }
+
+    /// The feeds of one pass, each due at once, and how many they are.
+    ///
+    /// # Errors
+    /// When a name is no feed's.
+    pub(crate) fn pass(&self, which: &Which) -> Result<(Queue, usize), Error> {
         let now = self.clock.now();
         let mut chosen: Vec<&Target> = Vec::new();
         match which {
@@ -182,7 +196,8 @@ impl Engine {
                     let named = |t: &&Target| {
                         t.id.as_str() == name || t.subscription.feed.url.as_str() == name
                     };
-                    chosen.push(self.targets.iter().find(named).ok_or_else(|| name.clone())?);
+                    let found = self.targets.iter().find(named);
+                    chosen.push(found.ok_or_else(|| Error::NoSuchFeed(name.clone()))?);
                 }
                 chosen.sort_by_key(|target| target.key);
                 chosen.dedup_by_key(|target| target.key);

@@ -1,0 +1,138 @@
+//! `newswire demo`: the same daemon against a sample site of its own, with nothing kept.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::run::until_told_to_stop;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::{self, Engine};
+use crate::fetch::{self, SystemResolver};
+use crate::model::Feed;
+use crate::poll::Subscription;
+use crate::publish::{Format, Output};
+use crate::web::samples;
+use crate::{schedule, store, telemetry, web};
+
+/// The sample feeds are polled this often: a newcomer wants to see something happen.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why the demo ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The machine gives no port or no folder.
+    #[error("failed to start the demo: {0}: it needs a free port on 127.0.0.1 and a writable temporary folder")]
+    Io(#[from] io::Error),
+    /// newswire itself cannot go on.
+    #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+}
+
+/// Runs the demo until Ctrl-C; `say` gets what a person is to read.
+///
+/// # Errors
+/// When it cannot start, or newswire itself cannot go on.
+pub async fn run(say: impl FnOnce(&str)) -> Result<(), Error> {
+    let folder = tempfile::Builder::new().prefix("newswire-demo-").tempdir()?;
+    let (listen, site) = (free_address().await?, TcpListener::bind("127.0.0.1:0").await?);
+    let sources = site.local_addr()?;
+    let clock = Clock::system();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = samples::serve(site, clock.clone(), async move { drop(stopped.await) });
+    let server = tokio::spawn(serving);
+    let config = config(folder.path(), listen, sources);
+    let engine = Engine::open(config, clock, Arc::new(SystemResolver::new())).await?;
+    say(&welcome(listen, sources));
+    let result = daemon::run(engine, until_told_to_stop()).await;
+    drop(stop);
+    // The server ends when its last reader does; the demo does not wait for that.
+    server.abort();
+    Ok(result?)
+}
+
+/// The usual address, else any.
+async fn free_address() -> io::Result<SocketAddr> {
+    let usual = web::Settings::default().listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let listener = match TcpListener::bind(usual).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind("127.0.0.1:0").await?,
+    };
+    listener.local_addr()
+}
+
+fn welcome(listen: SocketAddr, sources: SocketAddr) -> String {
+    let seconds = INTERVAL.as_secs();
+    format!(
+        "newswire demo: {} sample feeds, polled every {seconds} seconds, merged into one.\n\n  \
+         look       http://{listen}/\n  \
+         subscribe  http://{listen}/demo.atom   (or demo.rss, demo.json)\n  \
+         sources    http://{sources}/\n\n\
+         The tide gauge gains an item every {} seconds, the lamp is broken on purpose, and the ferry's\n\
+         return is told by two feeds but stands in the merged feed once. Stop with Ctrl-C; nothing is kept.\n",
+        samples::FEEDS.len(),
+        samples::GROWTH.as_secs(),
+    )
+}
+
+/// What a config file would say.
+fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
+    let schedule = schedule::Settings {
+        interval: INTERVAL,
+        min_interval: INTERVAL,
+        per_host: 4,
+        host_spacing: Duration::from_millis(100),
+        ..schedule::Settings::default()
+    };
+    let fetch = fetch::Settings {
+        contact: Some(format!("http://{listen}/")),
+        allow_networks: vec![ipnet::IpNet::from(sources.ip())],
+        ..fetch::Settings::default()
+    };
+    let web = web::Settings { listen: Some(listen), public_url: None };
+    let output = Output {
+        id: "demo".to_owned(),
+        title: "Newswire demo".to_owned(),
+        description: Some("Six sample feeds in one".to_owned()),
+        link: None,
+        author: None,
+        formats: Format::ALL.to_vec(),
+        directory: Some(folder.join("www")),
+        items: 50,
+        max_age: None,
+        per_feed: Some(20),
+        include: Default::default(),
+        exclude: Default::default(),
+        base_url: web.base_url(),
+    };
+    let (shared_schedule, shared_fetch) = (Arc::new(schedule.clone()), Arc::new(fetch.clone()));
+    let subscription = |path: &&str| Subscription {
+        feed: Feed {
+            id: None,
+            url: Url::parse(&format!("http://{sources}/{path}")).expect("an address makes a URL"),
+            title: None,
+            tags: vec!["demo".to_owned()],
+        },
+        schedule: Arc::clone(&shared_schedule),
+        fetch: Arc::clone(&shared_fetch),
+        max_items: 1_000,
+    };
+    Config {
+        path: folder.join("newswire.toml"),
+        subscriptions: samples::FEEDS.iter().map(subscription).collect(),
+        schedule,
+        fetch,
+        concurrency: 8,
+        dedupe: Default::default(),
+        store: store::Settings { path: folder.join("newswire.db"), ..store::Settings::default() },
+        web,
+        log: telemetry::Settings::default(),
+        outputs: vec![output],
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,81 @@
+//! `newswire poll`: one pass over what is due, for cron. A progress bar on a terminal, else one
+//! line a feed.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::{self, Engine, Error, Which};
+use crate::fetch::SystemResolver;
+use crate::model::FetchOutcome;
+use crate::poll::{Polled, Target};
+
+/// What a pass brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Feeds that were asked.
+    pub polled: usize,
+    /// Of these, how many failed.
+    pub failed: usize,
+    /// Items never seen before.
+    pub new: usize,
+    /// Items that were changed in place.
+    pub changed: usize,
+}
+
+/// Polls once, publishes, and tells on `out` what each feed said.
+///
+/// # Errors
+/// When newswire itself cannot go on, or an output cannot be published.
+pub async fn run(config: Config, which: Which, out: &mut impl Write) -> Result<Summary, Error> {
+    let engine = Engine::open(config, Clock::system(), Arc::new(SystemResolver::new())).await?;
+    let count = engine.count(&which)?;
+    let bar = io::stderr().is_terminal().then(|| bar(count));
+    let mut summary = Summary::default();
+    let report = |target: &Target, polled: &Polled| {
+        summary.polled += 1;
+        summary.failed += usize::from(!polled.outcome.is_success());
+        summary.new += polled.recorded.new;
+        summary.changed += polled.recorded.changed;
+        match &bar {
+            Some(bar) => {
+                bar.set_message(target.id.to_string());
+                bar.inc(1);
+                if let FetchOutcome::Failed(failure) = &polled.outcome {
+                    bar.println(format!("{}: {failure}", target.id));
+                }
+            }
+            // A reader that went away is no reason not to poll on.
+            None => drop(writeln!(out, "{}", line(target, polled))),
+        }
+    };
+    let result = daemon::pass(&engine, &which, report).await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    result.map(|()| summary)
+}
+
+fn bar(count: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}");
+    let bar = ProgressBar::new(count as u64);
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}
+
+/// One feed, one line, readable alone.
+fn line(target: &Target, polled: &Polled) -> String {
+    let id = &target.id;
+    match &polled.outcome {
+        FetchOutcome::Failed(failure) => format!("{id}: failed ({}): {failure}", failure.kind.slug()),
+        FetchOutcome::Throttled | FetchOutcome::Gone => {
+            format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
+        }
+        FetchOutcome::NotModified => format!("{id}: not modified"),
+        FetchOutcome::Modified => {
+            format!("{id}: {} new, {} changed", polled.recorded.new, polled.recorded.changed)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `newswire status`: every feed with its last poll, its next one and why then. Reads only, so it
+//! works beside a running daemon.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::store::FeedStatus;
+
+/// The table for people; as wide as the terminal.
+#[must_use]
+pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let heading = ["FEED", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
+    table.set_header(heading.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    for feed in feeds {
+        table.add_row(vec![
+            Cell::new(feed.info.id.as_str()),
+            Cell::new(feed.items).set_alignment(CellAlignment::Right),
+            Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
+            outcome(feed),
+            Cell::new(ahead(feed.next_poll_at, now)),
+            Cell::new(&feed.reason_text),
+        ]);
+    }
+    let failing = feeds.iter().filter(|feed| feed.failures > 0).count();
+    let items: u64 = feeds.iter().map(|feed| feed.items).sum();
+    let mut text = format!("{}\n\n{} feeds, {failing} failing, {items} items\n", table.trim_fmt(), feeds.len());
+    for feed in feeds.iter().filter(|feed| feed.failures > 0) {
+        if let Some(message) = &feed.last_message {
+            text.push_str(&format!("{}: {message}\n", feed.info.id));
+        }
+    }
+    text
+}
+
+fn outcome(feed: &FeedStatus) -> Cell {
+    let slug = feed.last_outcome.as_deref().unwrap_or("-");
+    let text = match (feed.failures, feed.last_status) {
+        (0 | 1, _) | (_, None) => slug.to_owned(),
+        (failures, Some(status)) => format!("{slug} ({status}, {failures} times)"),
+    };
+    if feed.failures > 0 { Cell::new(text).fg(Color::Red) } else { Cell::new(text) }
+}
+
+/// The same for programs: one object a feed; times are RFC 3339.
+#[must_use]
+pub fn json(feeds: &[FeedStatus]) -> Value {
+    let feeds: Vec<Value> = feeds
+        .iter()
+        .map(|feed| {
+            json!({
+                "id": feed.info.id.as_str(),
+                "title": feed.info.title,
+                "url": feed.info.url,
+                "tags": feed.info.tags,
+                "items": feed.items,
+                "last_poll_at": feed.last_poll_at.map(|at| at.to_string()),
+                "last_outcome": feed.last_outcome,
+                "last_status": feed.last_status,
+                "last_message": feed.last_message,
+                "last_url": feed.last_url,
+                "last_success_at": feed.last_success_at.map(|at| at.to_string()),
+                "last_new_at": feed.last_new_at.map(|at| at.to_string()),
+                "failures": feed.failures,
+                "failing_since": feed.failing_since.map(|at| at.to_string()),
+                "next_poll_at": feed.next_poll_at.to_string(),
+                "reason": feed.reason,
+                "reason_text": feed.reason_text,
+                "dialect": feed.dialect,
+                "complaints": feed.complaints,
+            })
+        })
+        .collect();
+    json!({ "feeds": feeds })
+}
+
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ago", coarse(now.duration_since(at)))
+}
+
+fn ahead(at: Timestamp, now: Timestamp) -> String {
+    if at <= now { "due".to_owned() } else { format!("in {}", coarse(at.duration_since(now))) }
+}
+
+/// The largest unit alone: what a person wants to know at a glance.
+fn coarse(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn status(failures: u32) -> FeedStatus {
+        FeedStatus {
+            info: FeedInfo {
+                key: FeedKey(1),
+                id: FeedId::new("garden").unwrap(),
+                url: "https://garden.example/feed".to_owned(),
+                title: "Garden".to_owned(),
+                tags: vec!["green".to_owned()],
+                profile: FeedProfile::default(),
+            },
+            next_poll_at: at(10_000),
+            reason: "interval".to_owned(),
+            reason_text: "interval 1h".to_owned(),
+            failures,
+            failing_since: None,
+            last_poll_at: Some(at(6_400)),
+            last_outcome: Some(if failures == 0 { "not_modified" } else { "server_error" }.to_owned()),
+            last_status: Some(304),
+            last_message: (failures > 0).then(|| "the server answers 500".to_owned()),
+            last_url: None,
+            last_success_at: Some(at(6_400)),
+            last_new_at: None,
+            items: 17,
+            dialect: Some("rss2".to_owned()),
+            complaints: 0,
+        }
+    }
+
+    #[test]
+    fn the_table_tells_last_poll_next_poll_and_why() {
+        let text = table(&[status(0)], at(6_500));
+        for word in ["garden", "17", "1m ago", "not_modified", "in 58m", "interval 1h", "1 feeds, 0 failing"] {
+            assert!(text.contains(word), "{word} is missing in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_failing_feed_is_told_in_full() {
+        let text = table(&[status(3)], at(6_500));
+        assert!(text.contains("garden: the server answers 500"), "{text}");
+        assert!(text.contains("1 failing"), "{text}");
+    }
+
+    #[test]
+    fn the_json_has_every_time_as_rfc_3339() {
+        let feed = &json(&[status(0)])["feeds"][0];
+        assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
+        assert_eq!(feed["items"], 17);
+        assert_eq!(feed["last_new_at"], Value::Null);
+    }
+}

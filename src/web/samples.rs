@@ -1,0 +1,186 @@
+//! The sample site of `newswire demo`: a few feeds, their pages, one feed that grows, one that fails.
+//!
+//! Stands in for the web, so that a newcomer sees newswire at work without a network.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::publish;
+
+/// The growing feed gains an item this often.
+pub const GROWTH: Duration = Duration::from_secs(8);
+
+/// The feeds, by path below the site: what `newswire demo` subscribes to.
+pub const FEEDS: &[&str] = &[
+    "garden/feed.xml",
+    "harbour/feed.atom",
+    "observatory/index.rdf",
+    "workshop/feed.json",
+    "tide/feed.xml",
+    "lamp/feed.xml",
+];
+
+/// The documents that do not change: path, media type, text with `@BASE@` and dates to fill in.
+const DOCUMENTS: &[(&str, &str, &str)] = &[
+    ("garden/feed.xml", "application/rss+xml", include_str!("samples/garden.xml")),
+    ("harbour/feed.atom", "application/atom+xml", include_str!("samples/harbour.xml")),
+    ("observatory/index.rdf", "application/rdf+xml", include_str!("samples/observatory.rdf")),
+    ("workshop/feed.json", "application/feed+json", include_str!("samples/workshop.json")),
+];
+
+#[derive(Debug, Clone)]
+struct Site {
+    base: String,
+    clock: Clock,
+    opened: Timestamp,
+}
+
+/// Serves the site until `shutdown` resolves.
+///
+/// # Errors
+/// When the listener has no address or fails.
+pub async fn serve(
+    listener: TcpListener,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let base = format!("http://{}", listener.local_addr()?);
+    let site = Site { base, opened: clock.now(), clock };
+    let router =
+        Router::new().route("/", get(index)).route("/{*path}", get(answer)).with_state(site);
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+async fn index(State(site): State<Site>) -> Response {
+    let links: String =
+        FEEDS.iter().map(|path| format!("<li><a href=\"/{path}\">{path}</a>")).collect();
+    page(&site, "The sample sites of newswire demo", &format!("<ul>{links}</ul>"))
+}
+
+async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: HeaderMap) -> Response {
+    if let Some((_, media_type, text)) = DOCUMENTS.iter().find(|(known, _, _)| *known == path) {
+        return document(media_type, filled_in(text, &site), &asked);
+    }
+    match path.as_str() {
+        "tide/feed.xml" => document("application/rss+xml", tide(&site), &asked),
+        "lamp/feed.xml" => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "The lamp is broken, on purpose.\n").into_response()
+        }
+        _ => page(&site, "A sample story", "<p>This page stands in for the story itself.</p>"),
+    }
+}
+
+/// A feed document with a validator, so that the next poll is a 304.
+fn document(media_type: &'static str, text: String, asked: &HeaderMap) -> Response {
+    let hash = publish::digest(text.as_bytes());
+    let etag = format!("\"{:02x}{:02x}{:02x}{:02x}\"", hash[0], hash[1], hash[2], hash[3]);
+    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
+    if known {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    ([(header::CONTENT_TYPE, media_type.to_owned()), (header::ETAG, etag)], text).into_response()
+}
+
+fn page(site: &Site, title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <h1>{title}</h1>{body}<p><a href=\"{}/\">All sample feeds</a>",
+        site.base
+    );
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+}
+
+/// Puts in the address, and dates as hours before the site opened: `@R-3@` as RSS has them, `@I-3@` as Atom.
+fn filled_in(text: &str, site: &Site) -> String {
+    let mut filled = String::with_capacity(text.len() + 256);
+    let mut parts = text.split('@');
+    filled.push_str(parts.next().unwrap_or_default());
+    while let (Some(token), Some(rest)) = (parts.next(), parts.next()) {
+        let at = |hours: &str| {
+            let hours = hours.parse().unwrap_or_default();
+            site.opened.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(site.opened)
+        };
+        match token.split_at_checked(2) {
+            Some(("R-", hours)) => filled.push_str(&rfc822(at(hours))),
+            Some(("I-", hours)) => filled.push_str(&rfc3339(at(hours))),
+            _ => filled.push_str(&site.base),
+        }
+        filled.push_str(rest);
+    }
+    filled
+}
+
+/// The feed that grows: its newest ten items.
+fn tide(site: &Site) -> String {
+    let age = site.clock.now().duration_since(site.opened).as_secs().max(0).unsigned_abs();
+    let count = age / GROWTH.as_secs() + 1;
+    let items: String = (0..count)
+        .rev()
+        .take(10)
+        .map(|n| {
+            let seconds = i64::try_from(n * GROWTH.as_secs()).unwrap_or_default();
+            let at = site.opened.saturating_add(SignedDuration::from_secs(seconds));
+            let height = 210 + (n * 37) % 180;
+            format!(
+                "<item><title>Water at {height} cm</title><link>{base}/tide/{n}</link><guid>{base}/tide/{n}</guid>\
+                 <pubDate>{date}</pubDate><description>Reading number {n} of the gauge at the east pier.</description></item>",
+                base = site.base,
+                date = rfc822(at.unwrap_or(site.opened)),
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>The Tide Gauge</title>\
+         <link>{}/tide/</link><description>A reading every few seconds</description>{items}</channel></rss>",
+        site.base
+    )
+}
+
+fn rfc822(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(now: i64) -> Site {
+        let clock = Clock::manual(Timestamp::from_second(now).unwrap());
+        Site { base: "http://127.0.0.1:1".to_owned(), opened: Timestamp::from_second(360_000).unwrap(), clock }
+    }
+
+    #[test]
+    fn every_sample_is_filled_in_whole() {
+        for (path, _, text) in DOCUMENTS {
+            let text = filled_in(text, &site(360_000));
+            assert!(!text.contains('@') && text.contains("http://127.0.0.1:1/"), "{path}");
+        }
+        assert_eq!(filled_in("<d>@R-100@</d>", &site(0)), "<d>Thu, 01 Jan 1970 00:00:00 +0000</d>");
+    }
+
+    #[test]
+    fn the_tide_gauge_gains_an_item_every_few_seconds_and_keeps_ten() {
+        let items = |now| tide(&site(now)).matches("<item>").count();
+        assert_eq!([items(360_000), items(360_008), items(360_800)], [1, 2, 10]);
+    }
+
+    #[test]
+    fn one_story_is_carried_by_two_feeds() {
+        let carrying = DOCUMENTS.iter().filter(|(_, _, text)| text.contains("/harbour/ferry-is-back"));
+        assert_eq!(carrying.count(), 2);
+    }
+}
