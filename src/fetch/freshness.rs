@@ -1,0 +1,172 @@
+//! What a response says about its own freshness and about coming back. Pure.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{self, HeaderMap, HeaderName};
+
+use crate::model::Freshness;
+
+/// Longer than any promise is kept; keeps arithmetic far from its limits.
+const LONGEST: u64 = 10 * 365 * 86_400;
+
+/// Reads `Cache-Control`, `Expires`, `Age`, `Date` and `Retry-After`.
+pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
+    let date = http_date(headers, header::DATE);
+    Freshness { remaining: remaining(headers, date), retry_after: retry_after(headers, date, now) }
+}
+
+/// RFC 9111 4.2.1: `max-age`, else `Expires - Date`; less `Age`, RFC 9111 4.2.3.
+///
+/// What says "do not reuse" is no hint at all: it asks for revalidation, not for haste.
+fn remaining(headers: &HeaderMap, date: Option<Timestamp>) -> Option<SignedDuration> {
+    let directives = Directives::of(headers);
+    if directives.never_fresh {
+        return None;
+    }
+    let lifetime = match directives.max_age {
+        Some(seconds) => SignedDuration::from_secs(seconds),
+        None => http_date(headers, header::EXPIRES)?.duration_since(date?),
+    };
+    let age = text(headers, header::AGE).and_then(seconds).unwrap_or_default();
+    let remaining = lifetime.saturating_sub(SignedDuration::from_secs(age));
+    (remaining > SignedDuration::ZERO).then_some(remaining)
+}
+
+/// RFC 9110 10.2.3: seconds, or a date, which is read against the server's own clock.
+fn retry_after(
+    headers: &HeaderMap,
+    date: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<SignedDuration> {
+    let value = text(headers, header::RETRY_AFTER)?;
+    let wait = match seconds(value) {
+        Some(seconds) => SignedDuration::from_secs(seconds),
+        None => parse_date(value)?.duration_since(date.unwrap_or(now)),
+    };
+    (wait > SignedDuration::ZERO).then_some(wait)
+}
+
+/// The directives of `Cache-Control` that matter to a private cache.
+#[derive(Default)]
+struct Directives {
+    max_age: Option<i64>,
+    never_fresh: bool,
+}
+
+impl Directives {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut directives = Self::default();
+        for value in headers.get_all(header::CACHE_CONTROL) {
+            for directive in value.to_str().unwrap_or_default().split(',') {
+                let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "no-cache" | "no-store" => directives.never_fresh = true,
+                    // s-maxage is for shared caches. RFC 9111 5.2.2.10
+                    "max-age" => directives.max_age = seconds(argument.trim().trim_matches('"')),
+                    _ => {}
+                }
+            }
+        }
+        directives
+    }
+}
+
+/// Delta-seconds; too many are as many as we can count. RFC 9111 1.2.2.
+fn seconds(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = text.parse::<u64>().unwrap_or(LONGEST).min(LONGEST);
+    i64::try_from(seconds).ok()
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn http_date(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
+    parse_date(text(headers, name)?)
+}
+
+/// All three forms of RFC 9110 5.6.7.
+fn parse_date(text: &str) -> Option<Timestamp> {
+    let at: SystemTime = httpdate::parse_http_date(text.trim()).ok()?;
+    let since: Duration = at.duration_since(UNIX_EPOCH).ok()?;
+    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    fn read(headers: &[(HeaderName, &str)]) -> Freshness {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, value.parse().unwrap());
+        }
+        freshness(&map, parse_date(NOW).unwrap())
+    }
+
+    fn remaining(headers: &[(HeaderName, &str)]) -> Option<i64> {
+        read(headers).remaining.map(|duration| duration.as_secs())
+    }
+
+    fn retry(headers: &[(HeaderName, &str)]) -> Option<i64> {
+        read(headers).retry_after.map(|duration| duration.as_secs())
+    }
+
+    #[test]
+    fn age_is_subtracted_from_max_age() {
+        let headers =
+            [(header::CACHE_CONTROL, "public, max-age=600, s-maxage=9000"), (header::AGE, "100")];
+        assert_eq!(remaining(&headers), Some(500));
+        assert_eq!(remaining(&[(header::CACHE_CONTROL, "max-age=60"), (header::AGE, "90")]), None);
+    }
+
+    #[test]
+    fn expires_is_relative_to_the_servers_own_date_however_skewed() {
+        let headers = [
+            (header::DATE, "Sun, 06 Nov 2033 08:00:00 GMT"),
+            (header::EXPIRES, "Sun, 06 Nov 2033 09:00:00 GMT"),
+        ];
+        assert_eq!(remaining(&headers), Some(3600));
+    }
+
+    #[test]
+    fn what_asks_for_revalidation_is_no_hint() {
+        assert_eq!(remaining(&[(header::DATE, NOW), (header::EXPIRES, "0")]), None);
+        assert_eq!(remaining(&[(header::CACHE_CONTROL, "max-age=0")]), None);
+        assert_eq!(remaining(&[(header::CACHE_CONTROL, "no-cache, max-age=600")]), None);
+        assert_eq!(remaining(&[(header::CACHE_CONTROL, "s-maxage=600")]), None);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        assert_eq!(retry(&[(header::RETRY_AFTER, "120")]), Some(120));
+        let date = [(header::RETRY_AFTER, "Sun, 06 Nov 1994 09:49:37 GMT")];
+        assert_eq!(retry(&date), Some(3600));
+        let skewed = [
+            (header::DATE, "Sun, 06 Nov 1994 09:39:37 GMT"),
+            (header::RETRY_AFTER, "Sun, 06 Nov 1994 09:49:37 GMT"),
+        ];
+        assert_eq!(retry(&skewed), Some(600));
+        assert_eq!(retry(&[(header::RETRY_AFTER, "soon")]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(name in 0..5_usize, value in "[ -~]{0,40}") {
+            let names = [header::CACHE_CONTROL, header::EXPIRES, header::AGE, header::DATE, header::RETRY_AFTER];
+            let read = read(&[(names[name].clone(), &value), (header::CACHE_CONTROL, "max-age=99999999999999999999")]);
+            if let Some(remaining) = read.remaining {
+                prop_assert!(remaining <= SignedDuration::from_secs(LONGEST as i64));
+            }
+        }
+    }
+}

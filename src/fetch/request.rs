@@ -1,0 +1,94 @@
+//! What a request looks like: the same few headers, always, and nothing that tells of the reader.
+
+use reqwest::header::{self, HeaderMap, HeaderValue};
+
+use super::settings::Settings;
+use crate::model::Validators;
+
+/// Every format newswire reads, and whatever else a server calls a feed.
+const ACCEPT: HeaderValue = HeaderValue::from_static(
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+     application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1",
+);
+
+/// Constant, so that an entity tag that names a coding matches next time.
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+
+/// `newswire/1.2.3 (+https://who-polls.example/)`, so that a site owner can find who polls.
+#[must_use]
+pub fn user_agent(settings: &Settings) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match (&settings.user_agent, &settings.contact) {
+        (Some(own), _) => own.clone(),
+        (None, Some(contact)) => format!("newswire/{version} (+{contact})"),
+        (None, None) => format!("newswire/{version}"),
+    }
+}
+
+/// Names what shapes the answer beside the URL; validators that were learnt with another shape are
+/// not sent. The version is left out: an upgrade must not make every feed be fetched anew.
+#[must_use]
+pub fn request_shape(settings: &Settings) -> String {
+    match &settings.user_agent {
+        Some(own) => format!("1 ua={own}"),
+        None => "1".to_owned(),
+    }
+}
+
+/// The headers of one request. RFC 9110 13.1.2, 13.1.3: both validators, byte for byte as received.
+pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(5);
+    headers.insert(header::ACCEPT, ACCEPT);
+    headers.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
+    if let Ok(agent) = HeaderValue::from_str(&user_agent(settings)) {
+        headers.insert(header::USER_AGENT, agent);
+    }
+    let conditions = [
+        (header::IF_NONE_MATCH, &validators.etag),
+        (header::IF_MODIFIED_SINCE, &validators.last_modified),
+    ];
+    for (name, validator) in conditions {
+        // Bytes that are no header value cannot have been received; they are not sent in part.
+        let value = validator.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok());
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_agent_says_whom_to_write_to() {
+        let contact = Settings {
+            contact: Some("https://planet.example/about".to_owned()),
+            ..Settings::default()
+        };
+        assert!(user_agent(&contact).ends_with(" (+https://planet.example/about)"));
+        assert!(user_agent(&contact).starts_with("newswire/"));
+    }
+
+    #[test]
+    fn validators_are_sent_byte_for_byte_or_not_at_all() {
+        let odd = Validators {
+            etag: Some(b"W/\"\xe4 odd".to_vec()),
+            last_modified: Some(b"yesterday".to_vec()),
+        };
+        let sent = headers(&Settings::default(), &odd);
+        assert_eq!(sent[header::IF_NONE_MATCH].as_bytes(), b"W/\"\xe4 odd");
+        assert_eq!(sent[header::IF_MODIFIED_SINCE].as_bytes(), b"yesterday");
+        let split = Validators { etag: Some(b"x\r\nHost: evil".to_vec()), last_modified: None };
+        assert!(!headers(&Settings::default(), &split).contains_key(header::IF_NONE_MATCH));
+    }
+
+    #[test]
+    fn an_upgrade_or_a_new_contact_keeps_the_validators() {
+        let contact = Settings { contact: Some("a".to_owned()), ..Settings::default() };
+        assert_eq!(request_shape(&contact), request_shape(&Settings::default()));
+        let disguised = Settings { user_agent: Some("b".to_owned()), ..Settings::default() };
+        assert_ne!(request_shape(&disguised), request_shape(&Settings::default()));
+    }
+}
