@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use super::media;
 use super::output::{Format, Output};
 use super::shown::{Shown, media_type, rfc3339};
 use super::text;
@@ -86,10 +87,7 @@ fn entry(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
         xml.text("rights", &[TEXT], &rights);
     }
-    if let Some(duration) = shown.duration() {
-        xml.text("itunes:duration", &[], &duration.to_string());
-    }
-    thumbnail(xml, shown);
+    media::write(xml, shown);
     source(xml, shown);
     xml.close();
 }
@@ -110,8 +108,7 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(via) = shown.via() {
         xml.empty("link", &[("rel", "via"), ("href", via)]);
     }
-    for (url, feed, title) in shown.also() {
-        let title = title.map_or(feed.clone(), |title| format!("{feed}: {title}"));
+    for (url, title) in shown.also_titles() {
         xml.empty("link", &[("rel", "related"), ("href", url), ("title", &title)]);
     }
     // RFC 4685 4.
@@ -144,15 +141,6 @@ fn body(xml: &mut Document, shown: &Shown<'_>) {
     }
 }
 
-fn thumbnail(xml: &mut Document, shown: &Shown<'_>) {
-    let Some(image) = shown.image() else { return };
-    let (width, height) = (image.width.map(|n| n.to_string()), image.height.map(|n| n.to_string()));
-    let mut attributes = vec![("url", &*image.url)];
-    attributes.extend(width.as_deref().map(|width| ("width", width)));
-    attributes.extend(height.as_deref().map(|height| ("height", height)));
-    xml.empty("media:thumbnail", &attributes);
-}
-
 /// RFC 4287 4.2.11. No author in it: some readers add it to the entry's own.
 fn source(xml: &mut Document, shown: &Shown<'_>) {
     let origin = &shown.origin;
@@ -161,12 +149,14 @@ fn source(xml: &mut Document, shown: &Shown<'_>) {
     xml.text("title", &[TEXT], &origin.title);
     // The entry's own date and not the feed's: so an entry's bytes depend on that entry alone.
     xml.text("updated", &[], &rfc3339(shown.updated));
-    if let Some(url) = origin.feed_url {
-        xml.empty("link", &[("rel", "self"), ("href", url)]);
-    }
     // Only where the entry has a link of its own for a parser without a stack to find first.
-    if let Some(page) = origin.page.filter(|_| shown.url.is_some()) {
-        xml.empty("link", &[("rel", "alternate"), ("href", page)]);
+    if shown.url.is_some() {
+        if let Some(url) = origin.feed_url {
+            xml.empty("link", &[("rel", "self"), ("href", url)]);
+        }
+        if let Some(page) = origin.page {
+            xml.empty("link", &[("rel", "alternate"), ("href", page)]);
+        }
     }
     if let Some(rights) = &origin.rights {
         xml.text("rights", &[TEXT], rights);

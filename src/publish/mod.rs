@@ -16,6 +16,7 @@ pub mod write;
 
 mod atom;
 mod json;
+mod media;
 mod rss;
 mod shown;
 mod text;

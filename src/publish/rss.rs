@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::media;
 use super::output::{Format, Output};
 use super::shown::{Shown, media_type, rfc822, rfc3339};
 use super::text;
@@ -111,17 +112,7 @@ fn files(xml: &mut Document, shown: &Shown<'_>) {
         attributes.extend(duration.as_deref().map(|duration| ("duration", duration)));
         xml.empty("media:content", &attributes);
     }
-    if let Some(duration) = shown.duration() {
-        xml.text("itunes:duration", &[], &duration.to_string());
-    }
-    if let Some(image) = shown.image() {
-        let (width, height) =
-            (image.width.map(|n| n.to_string()), image.height.map(|n| n.to_string()));
-        let mut attributes = vec![("url", &*image.url)];
-        attributes.extend(width.as_deref().map(|width| ("width", width)));
-        attributes.extend(height.as_deref().map(|height| ("height", height)));
-        xml.empty("media:thumbnail", &attributes);
-    }
+    media::write(xml, shown);
 }
 
 fn attribution(xml: &mut Document, shown: &Shown<'_>) {
@@ -135,8 +126,7 @@ fn attribution(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(via) = shown.via() {
         xml.empty("atom:link", &[("rel", "via"), ("href", via)]);
     }
-    for (url, feed, title) in shown.also() {
-        let title = title.map_or(feed.clone(), |title| format!("{feed}: {title}"));
+    for (url, title) in shown.also_titles() {
         xml.empty("atom:link", &[("rel", "related"), ("href", url), ("title", &title)]);
     }
     if shown.updated != shown.published {

@@ -132,6 +132,14 @@ impl<'a> Shown<'a> {
         })
     }
 
+    /// The same story elsewhere: page and one title, for a link.
+    pub(super) fn also_titles(&self) -> impl Iterator<Item = (&'a str, String)> {
+        self.also().map(|(url, feed, title)| match title {
+            Some(title) => (url, format!("{feed}: {title}")),
+            None => (url, feed),
+        })
+    }
+
     /// The page that a link-blog points at.
     pub(super) fn via(&self) -> Option<&'a str> {
         self.entry.item.details.via.as_deref().filter(|url| is_web(url))

@@ -35,7 +35,8 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// One clean line: white space collapsed, bidi embeddings and isolates balanced. `None` if empty.
+/// One clean line: white space collapsed, bidi embeddings and isolates balanced. `None` where it
+/// would show nothing.
 pub(super) fn line(text: &str) -> Option<String> {
     let text = clean(text);
     let mut line = String::with_capacity(text.len());
@@ -45,7 +46,13 @@ pub(super) fn line(text: &str) -> Option<String> {
         }
         line.push_str(word);
     }
-    (!line.is_empty()).then(|| balance_bidi(line))
+    line.contains(|c| !is_invisible(c)).then(|| balance_bidi(line))
+}
+
+/// White space, zero-width characters and marks of direction.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Closes what a title opened, so that it cannot turn round the text that a reader shows beside it.
@@ -202,6 +209,7 @@ mod tests {
     fn a_line_is_one_line_or_nothing() {
         assert_eq!(line(" a\n\tb\u{a0} c ").as_deref(), Some("a b c"));
         assert_eq!(line(" \u{0}\n"), None);
+        assert_eq!(line("\u{202c}\u{200b} \u{feff}"), None, "it would show nothing");
     }
 
     #[test]
