@@ -67,7 +67,7 @@ fn item(xml: &mut Document, shown: &Shown<'_>) {
         let label = category.label.as_deref().and_then(text::line);
         match category.scheme.as_deref().and_then(text::line) {
             Some(scheme) => {
-                xml.text("category", &[("domain", &scheme)], label.as_ref().unwrap_or(&term))
+                xml.text("category", &[("domain", &scheme)], label.as_ref().unwrap_or(&term));
             }
             None => xml.plain("category", label.as_ref().unwrap_or(&term)),
         }
