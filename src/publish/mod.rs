@@ -1,5 +1,31 @@
 //! Selects, orders, renders, checks and writes the outbound feeds.
+//!
+//! Decide: [`Selector`] says which stories an output takes, [`render`] makes the bytes of one
+//! document, [`check`] reads them back before they may leave. All three are pure, and the same
+//! entries always give the same bytes. Do: [`write_atomically`] puts a document into a folder,
+//! [`Shelf`] holds what the web room serves. What stories there are, when an output is due and
+//! what happens when a check fails is `publication`'s business.
 
+pub mod check;
+pub mod document;
 pub mod output;
+pub mod render;
+pub mod select;
+pub mod shelf;
+pub mod write;
 
+mod atom;
+mod json;
+mod media;
+mod rss;
+mod shown;
+mod text;
+mod xml;
+
+pub use check::{CheckError, check};
+pub use document::{Coding, Document, digest};
 pub use output::{Format, Output, Rules};
+pub use render::render;
+pub use select::{Selector, Verdict};
+pub use shelf::{Listing, Shelf};
+pub use write::{Written, write_atomically};

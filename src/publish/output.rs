@@ -31,6 +31,22 @@ impl Format {
         }
     }
 
+    /// The format of that file name extension.
+    #[must_use]
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.extension() == extension)
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Atom => "Atom",
+            Self::Rss => "RSS",
+            Self::Json => "JSON Feed",
+        }
+    }
+
     /// The `Content-Type` header, RFC 4287 7, RFC 7303, JSON Feed 1.1.
     #[must_use]
     pub fn content_type(self) -> &'static str {
@@ -77,7 +93,7 @@ pub struct Output {
     pub title: String,
     /// The feed's subtitle.
     pub description: Option<String>,
-    /// The page that the feed belongs to; the output's own address where not given.
+    /// The page that the feed belongs to; the server's index page where not given.
     pub link: Option<Url>,
     /// Who publishes the merged feed.
     pub author: Option<String>,
@@ -107,6 +123,12 @@ impl Output {
     #[must_use]
     pub fn file_name(&self, format: Format) -> String {
         format!("{}.{}", self.id, format.extension())
+    }
+
+    /// The page that the feed belongs to: `link`, else the index page of this server.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        self.link.as_ref().unwrap_or(&self.base_url).as_str()
     }
 
     /// The absolute address of one document: its `rel=self`.

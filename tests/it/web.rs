@@ -1,1 +1,315 @@
-//! Filled in with its room.
+//! The server as clients meet it: over a real socket on loopback, spoken to in plain HTTP.
+
+use std::future::Future;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::publish::{Document, Format, Listing, Shelf, render};
+use newswire::web;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::publish::sample::{at, entries, output};
+
+const MODIFIED: &str = "2025-11-20T09:30:00.5Z";
+const DATE: &str = "Thu, 20 Nov 2025 09:30:00 GMT";
+
+/// A server with one output on its shelf.
+struct Site {
+    address: SocketAddr,
+    shelf: Arc<Shelf>,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Site {
+    async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, shelf) = (listener.local_addr().unwrap(), Arc::new(Shelf::new()));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = async { drop(stopped.await) };
+        let server = tokio::spawn(web::serve(listener, Arc::clone(&shelf), ended));
+        let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
+        put(&shelf, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
+        Self { address, shelf, stop, server }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+        for header in headers {
+            request.push_str(header);
+            request.push_str("\r\n");
+        }
+        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        Answer::read(&bytes)
+    }
+
+    async fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.ask("GET", path, headers).await
+    }
+}
+
+fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
+    let prepare = |(format, body): &(Format, Vec<u8>)| {
+        let max_age = Duration::from_secs(300);
+        (*format, Arc::new(Document::prepare(*format, body.clone(), at(MODIFIED), max_age)))
+    };
+    shelf.put(Listing::new(&output(), entries().len(), documents.iter().map(prepare).collect()));
+}
+
+/// What came back.
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an end of the headers");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head[9..12].parse().unwrap();
+        Self { status, head, body: bytes[end + 4..].to_vec() }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
+
+/// A real socket, real time, and a limit on both.
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let limited = async { tokio::time::timeout(Duration::from_secs(20), test).await };
+    runtime.block_on(limited).expect("the test hangs");
+}
+
+#[test]
+fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
+    run(async {
+        let site = Site::open().await;
+        for (format, kind) in [
+            (Format::Atom, "application/atom+xml; charset=utf-8"),
+            (Format::Rss, "application/rss+xml; charset=utf-8"),
+            (Format::Json, "application/feed+json"),
+        ] {
+            let answer = site.get(&format!("/all.{}", format.extension()), &[]).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.body, render(&output(), format, &entries()));
+            assert_eq!(answer.header("content-type"), Some(kind));
+            assert_eq!(answer.header("last-modified"), Some(DATE));
+            assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+            assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+            assert!(answer.header("etag").unwrap().starts_with('"'), "a strong one");
+            assert_eq!(answer.header("content-length"), Some(&*answer.body.len().to_string()));
+        }
+    });
+}
+
+#[test]
+fn who_has_the_feed_is_told_so_in_a_few_bytes() {
+    run(async {
+        let site = Site::open().await;
+        let full = site.get("/all.atom", &[]).await;
+        let etag = full.header("etag").unwrap();
+        for condition in [
+            format!("If-None-Match: {etag}"),
+            format!("If-None-Match: W/{etag}"),
+            format!("If-None-Match: \"other\", {etag}"),
+            "If-None-Match: *".to_owned(),
+            format!("If-Modified-Since: {DATE}"),
+        ] {
+            let answer = site.get("/all.atom", &[&condition]).await;
+            assert_eq!((answer.status, answer.body.len()), (304, 0), "{condition}");
+            for name in ["etag", "last-modified", "cache-control", "vary"] {
+                assert_eq!(answer.header(name), full.header(name), "{name}");
+            }
+        }
+        let date = format!("If-Modified-Since: {DATE}");
+        let answer = site.get("/all.atom", &["If-None-Match: \"other\"", &date]).await;
+        assert_eq!(answer.status, 200, "the tag beats the date");
+        let earlier = "If-Modified-Since: Thu, 20 Nov 2025 09:29:59 GMT";
+        assert_eq!(site.get("/all.atom", &[earlier]).await.status, 200);
+    });
+}
+
+#[test]
+fn each_coding_is_whole_and_has_a_validator_of_its_own() {
+    run(async {
+        let site = Site::open().await;
+        let plain = site.get("/all.rss", &[]).await;
+        let gzip = site.get("/all.rss", &["Accept-Encoding: gzip"]).await;
+        assert_eq!(gzip.header("content-encoding"), Some("gzip"));
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&*gzip.body).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.body);
+        let br = site.get("/all.rss", &["Accept-Encoding: gzip, br"]).await;
+        assert_eq!(br.header("content-encoding"), Some("br"));
+        let mut unpacked = Vec::new();
+        brotli::BrotliDecompress(&mut &*br.body, &mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.body);
+        let tags = [&plain, &gzip, &br].map(|answer| answer.header("etag").unwrap());
+        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+        let again = format!("If-None-Match: {}", tags[1]);
+        assert_eq!(site.get("/all.rss", &[&again, "Accept-Encoding: gzip"]).await.status, 304);
+        assert_eq!(site.get("/all.rss", &[&again]).await.status, 200, "another representation");
+    });
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    run(async {
+        let site = Site::open().await;
+        for path in ["/all.json", "/", "/healthz", "/none"] {
+            let (get, head) = (site.get(path, &[]).await, site.ask("HEAD", path, &[]).await);
+            assert_eq!(head.status, get.status);
+            assert!(head.body.is_empty());
+            for name in ["etag", "content-length", "content-type", "last-modified"] {
+                assert_eq!(head.header(name), get.header(name), "{name} of {path}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_but_get_and_head_is_allowed() {
+    run(async {
+        let site = Site::open().await;
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"] {
+            let answer = site.ask(method, "/all.atom", &[]).await;
+            assert_eq!(answer.status, 405, "{method}");
+            assert_eq!(answer.header("allow"), Some("GET,HEAD"));
+        }
+    });
+}
+
+#[test]
+fn what_is_not_on_the_shelf_is_not_found() {
+    run(async {
+        let site = Site::open().await;
+        for path in
+            ["/all", "/all.xml", "/none.atom", "/a/b", "/../all.atom", "/%2e%2e/x", "/all.atom/"]
+        {
+            let answer = site.get(path, &[]).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert_eq!(answer.text(), "there is no such feed here\n");
+        }
+        site.shelf.keep_only(&[]);
+        assert_eq!(site.get("/all.atom", &[]).await.status, 404);
+    });
+}
+
+#[test]
+fn a_publication_shows_at_once_under_a_new_etag() {
+    run(async {
+        let site = Site::open().await;
+        let before = site.get("/all.atom", &[]).await;
+        put(&site.shelf, &[(Format::Atom, render(&output(), Format::Atom, &entries()))]);
+        let same = site.get("/all.atom", &[]).await;
+        assert_eq!(same.header("etag"), before.header("etag"), "the same entries");
+        put(&site.shelf, &[(Format::Atom, render(&output(), Format::Atom, &entries()[1..]))]);
+        let after = site.get("/all.atom", &[]).await;
+        assert_ne!(after.header("etag"), before.header("etag"));
+        assert_eq!(site.get("/all.rss", &[]).await.status, 404, "no longer published");
+    });
+}
+
+#[test]
+fn the_index_page_leads_to_every_feed_and_runs_nothing() {
+    run(async {
+        let site = Site::open().await;
+        let answer = site.get("/", &[]).await;
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+        let page = answer.text();
+        assert!(page.contains("The Daily Wire &#38; Co") && page.contains("Many &#60;feeds&#62;"));
+        assert!(page.contains("6 stories") && page.contains("20 November 2025, 09:30 UTC"));
+        for format in Format::ALL {
+            let (href, kind) = (output().file_name(*format), format.media_type());
+            assert!(page.contains(&format!("rel=\"alternate\" type=\"{kind}\" href=\"{href}\"")));
+            assert!(page.contains(&format!("<a href=\"{href}\"")));
+        }
+        assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("<style"));
+        let style = site.get("/style.css", &[]).await;
+        assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+        assert!(style.text().contains("prefers-color-scheme: dark"));
+        site.shelf.keep_only(&[]);
+        assert!(site.get("/", &[]).await.text().contains("Nothing has been published yet"));
+        assert_eq!(site.get("/healthz", &[]).await.text(), "ok\n");
+    });
+}
+
+#[test]
+fn one_connection_serves_many_requests_and_broken_ones_harm_nobody() {
+    run(async {
+        let site = Site::open().await;
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        let one = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        let last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("{one}{one}{last}").as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 3, "pipelined");
+        let huge = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+        for nonsense in ["\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", &huge] {
+            let mut stream = TcpStream::connect(site.address).await.unwrap();
+            let _ = stream.write_all(nonsense.as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            assert!(!answer.starts_with(b"HTTP/1.1 200"), "{nonsense:.20}");
+        }
+        assert_eq!(site.get("/healthz", &[]).await.status, 200);
+    });
+}
+
+#[test]
+fn idle_connections_up_to_the_bound_do_not_keep_a_reader_out() {
+    run(async {
+        let site = Site::open().await;
+        let mut idle = Vec::new();
+        for _ in 0..255 {
+            idle.push(TcpStream::connect(site.address).await.unwrap());
+        }
+        assert_eq!(site.get("/all.atom", &[]).await.status, 200);
+        // One more than there are places: the next reader waits until a place is free.
+        idle.push(TcpStream::connect(site.address).await.unwrap());
+        tokio::task::yield_now().await;
+        idle.truncate(200);
+        assert_eq!(site.get("/all.atom", &[]).await.status, 200);
+    });
+}
+
+#[test]
+fn at_the_end_running_answers_go_out_and_idle_connections_hold_nothing_up() {
+    run(async {
+        let site = Site::open().await;
+        let big = vec![b'x'; 8 << 20];
+        put(&site.shelf, &[(Format::Atom, big)]);
+        let idle = TcpStream::connect(site.address).await.unwrap();
+        let mut reader = TcpStream::connect(site.address).await.unwrap();
+        reader.write_all(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut first = vec![0; 1024];
+        reader.read_exact(&mut first).await.unwrap();
+        site.stop.send(()).unwrap();
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).await.unwrap();
+        assert!(first.len() + rest.len() > 8 << 20, "the answer came whole");
+        site.server.await.unwrap().unwrap();
+        assert!(TcpStream::connect(site.address).await.is_err(), "nobody listens any more");
+        drop(idle);
+    });
+}

@@ -1,0 +1,20 @@
+//! The bytes of one document: pure, and the same for the same entries.
+
+use crate::model::Entry;
+
+use super::output::{Format, Output};
+use super::shown::{self, Shown};
+use super::{atom, json, rss};
+
+/// Writes `entries`, in their order, as a document of `output`.
+///
+/// Nothing in it depends on the time or the machine: the same entries give the same bytes.
+#[must_use]
+pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
+    let entries: Vec<Shown<'_>> = entries.iter().map(Shown::new).collect();
+    match format {
+        Format::Atom => atom::render(output, &entries, shown::updated(&entries)),
+        Format::Rss => rss::render(output, &entries, shown::updated(&entries)),
+        Format::Json => json::render(output, &entries),
+    }
+}

@@ -1,0 +1,135 @@
+//! Writes RSS 2.0 after the RSS Advisory Board's Best Practices Profile.
+
+use jiff::Timestamp;
+
+use super::media;
+use super::output::{Format, Output};
+use super::shown::{Shown, media_type, rfc822, rfc3339};
+use super::text;
+use super::xml::Document;
+
+/// The whole document.
+pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp) -> Vec<u8> {
+    let mut xml = Document::new();
+    // Every prefix stands on the root, and under the name that readers look for literally.
+    xml.open(
+        "rss",
+        &[
+            ("version", "2.0"),
+            ("xmlns:atom", "http://www.w3.org/2005/Atom"),
+            ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
+            ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
+            ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+            ("xmlns:media", "http://search.yahoo.com/mrss/"),
+        ],
+    );
+    xml.open("channel", &[]);
+    let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
+    xml.plain("title", &title);
+    xml.text("link", &[], output.page());
+    let description = output.description.as_deref().and_then(text::line);
+    xml.plain("description", &description.unwrap_or(title));
+    if !entries.is_empty() {
+        xml.text("lastBuildDate", &[], &rfc822(updated));
+    }
+    xml.text("docs", &[], "https://www.rssboard.org/rss-specification");
+    xml.text("generator", &[], "newswire");
+    // The first of all atom:links: there are readers that take the first one for the feed's address.
+    let address = output.self_url(Format::Rss);
+    xml.empty(
+        "atom:link",
+        &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
+    );
+    for shown in entries {
+        item(&mut xml, shown);
+    }
+    xml.finish()
+}
+
+fn item(xml: &mut Document, shown: &Shown<'_>) {
+    xml.open("item", &[]);
+    xml.plain("title", &shown.made_title());
+    if let Some(url) = shown.url {
+        xml.text("link", &[], url);
+    }
+    // A permalink only where it is one: else readers take the id for an address.
+    let is_permalink = if shown.url == Some(&*shown.id) { "true" } else { "false" };
+    xml.text("guid", &[("isPermaLink", is_permalink)], &shown.id);
+    xml.text("pubDate", &[], &rfc822(shown.published));
+    // RSS author must be an e-mail address; a name goes here.
+    for author in shown.authors_or_origin() {
+        xml.plain("dc:creator", &author.name);
+    }
+    if let Some(language) = shown.language {
+        xml.text("dc:language", &[], language);
+    }
+    for (category, term) in shown.categories() {
+        let label = category.label.as_deref().and_then(text::line);
+        match category.scheme.as_deref().and_then(text::line) {
+            Some(scheme) => {
+                xml.text("category", &[("domain", &scheme)], label.as_ref().unwrap_or(&term));
+            }
+            None => xml.plain("category", label.as_ref().unwrap_or(&term)),
+        }
+    }
+    body(xml, shown);
+    if let Some(comments) = shown.comments() {
+        xml.text("comments", &[], comments);
+    }
+    files(xml, shown);
+    attribution(xml, shown);
+    xml.close();
+}
+
+/// A description is HTML; `content:encoded` comes after it, never before.
+fn body(xml: &mut Document, shown: &Shown<'_>) {
+    match (&shown.summary, &shown.content) {
+        (Some(summary), Some(content)) => {
+            xml.text("description", &[], &text::to_html(summary));
+            xml.text("content:encoded", &[], content);
+        }
+        (None, Some(content)) => xml.text("description", &[], content),
+        (Some(summary), None) => xml.text("description", &[], &text::to_html(summary)),
+        // Some readers drop an item without a description, or show its guid.
+        (None, None) => xml.text("description", &[], &text::to_html(&shown.made_title())),
+    }
+}
+
+/// One enclosure, more than one warns; where there are more, all of them as `media:content`.
+fn files(xml: &mut Document, shown: &Shown<'_>) {
+    let files: Vec<_> = shown.enclosures().collect();
+    if let Some(file) = files.first() {
+        // 0 where it is unknown: the attribute is required and must be a number.
+        let (length, kind) = (file.length.unwrap_or(0).to_string(), media_type(file));
+        xml.empty("enclosure", &[("url", &file.url), ("length", &length), ("type", &kind)]);
+    }
+    for file in files.iter().filter(|_| files.len() > 1) {
+        let kind = media_type(file);
+        let (length, duration) =
+            (file.length.map(|n| n.to_string()), file.duration.map(|n| n.to_string()));
+        let mut attributes = vec![("url", &*file.url), ("type", &*kind)];
+        attributes.extend(length.as_deref().map(|length| ("fileSize", length)));
+        attributes.extend(duration.as_deref().map(|duration| ("duration", duration)));
+        xml.empty("media:content", &attributes);
+    }
+    media::write(xml, shown);
+}
+
+fn attribution(xml: &mut Document, shown: &Shown<'_>) {
+    let origin = &shown.origin;
+    if let Some(url) = origin.feed_url.or(origin.page) {
+        xml.text("source", &[("url", url)], &origin.title);
+    }
+    if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
+        xml.plain("dc:rights", &rights);
+    }
+    if let Some(via) = shown.via() {
+        xml.empty("atom:link", &[("rel", "via"), ("href", via)]);
+    }
+    for (url, title) in shown.also_titles() {
+        xml.empty("atom:link", &[("rel", "related"), ("href", url), ("title", &title)]);
+    }
+    if shown.updated != shown.published {
+        xml.text("atom:updated", &[], &rfc3339(shown.updated));
+    }
+}

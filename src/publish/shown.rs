@@ -1,0 +1,261 @@
+//! What an entry shows, the same in every format: id, title, dates, authors, origin.
+//!
+//! The three writers only put these facts into their own words; a rule about what a subscriber
+//! sees belongs here, a rule about how a format spells it belongs to the format.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::model::{Category, Enclosure, Entry, Image, Person};
+
+use super::text;
+
+/// Readers know no earlier item: 1990-01-01T00:00:00Z.
+const OLDEST: Timestamp = Timestamp::constant(631_152_000, 0);
+
+/// What an empty output was last changed at: a constant, so that its bytes are stable.
+const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// One entry, ready to be written.
+pub(super) struct Shown<'a> {
+    /// What was stored.
+    pub(super) entry: &'a Entry,
+    /// See [`id`].
+    pub(super) id: Cow<'a, str>,
+    /// Plain, one line; `None` where the publisher gave none.
+    pub(super) title: Option<String>,
+    /// The page, http or https.
+    pub(super) url: Option<&'a str>,
+    /// When it was published.
+    pub(super) published: Timestamp,
+    /// Never before `published`.
+    pub(super) updated: Timestamp,
+    /// Names and pages; empty where the publisher named nobody.
+    pub(super) authors: Vec<Author<'a>>,
+    /// Plain, beside or instead of the content.
+    pub(super) summary: Option<Cow<'a, str>>,
+    /// HTML.
+    pub(super) content: Option<Cow<'a, str>>,
+    /// BCP 47.
+    pub(super) language: Option<&'a str>,
+    /// Where it comes from.
+    pub(super) origin: Origin<'a>,
+}
+
+/// Who wrote it.
+pub(super) struct Author<'a> {
+    pub(super) name: String,
+    pub(super) page: Option<&'a str>,
+}
+
+/// The feed that an entry is attributed to.
+pub(super) struct Origin<'a> {
+    /// An IRI.
+    pub(super) id: Cow<'a, str>,
+    /// Plain, never empty.
+    pub(super) title: String,
+    /// The feed document.
+    pub(super) feed_url: Option<&'a str>,
+    /// The site.
+    pub(super) page: Option<&'a str>,
+    /// Plain.
+    pub(super) rights: Option<Cow<'a, str>>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(entry: &'a Entry) -> Self {
+        let item = &entry.item;
+        let published =
+            if entry.published() < OLDEST { entry.first_seen } else { entry.published() };
+        let published = published.max(OLDEST);
+        let language = item.language.as_deref().or(entry.feed.profile.language.as_deref());
+        Self {
+            entry,
+            id: id(entry),
+            title: item.title.as_deref().and_then(text::line),
+            url: item.url.as_deref().filter(|url| is_web(url)),
+            published,
+            updated: entry.updated().max(published),
+            authors: item.details.authors.iter().filter_map(author).collect(),
+            summary: item.summary.as_deref().and_then(some_text),
+            content: item.content.as_deref().and_then(some_text),
+            language: language.filter(|language| is_language(language)),
+            origin: origin(entry),
+        }
+    }
+
+    /// The title, for a format that cannot be without: made from the text where there is none.
+    pub(super) fn made_title(&self) -> String {
+        let of_content = || text::title_of(&text::of_html(self.content.as_deref()?));
+        let of_summary = || text::title_of(self.summary.as_deref()?);
+        let of_file = || self.enclosures().find_map(|file| text::line(file.title.as_deref()?));
+        self.title
+            .clone()
+            .or_else(of_content)
+            .or_else(of_summary)
+            .or_else(of_file)
+            .unwrap_or_else(|| self.origin.title.clone())
+    }
+
+    /// Who wrote it, never empty: attribution that every reader shows needs a visible name, and
+    /// hardly any reader shows `atom:source`.
+    pub(super) fn authors_or_origin(&self) -> Vec<Author<'_>> {
+        if self.authors.is_empty() {
+            return vec![Author { name: self.origin.title.clone(), page: None }];
+        }
+        self.authors.iter().map(|a| Author { name: a.name.clone(), page: a.page }).collect()
+    }
+
+    /// The attached files, the main one first, each once.
+    pub(super) fn enclosures(&self) -> impl Iterator<Item = &'a Enclosure> {
+        let files = &self.entry.item.details.enclosures;
+        files.iter().enumerate().filter_map(move |(at, file)| {
+            let again = files[..at].iter().any(|earlier| earlier.url == file.url);
+            (is_web(&file.url) && !again).then_some(file)
+        })
+    }
+
+    /// The categories that have a name.
+    pub(super) fn categories(&self) -> impl Iterator<Item = (&'a Category, String)> {
+        let categories = &self.entry.item.details.categories;
+        categories.iter().filter_map(|category| Some((category, text::line(&category.term)?)))
+    }
+
+    /// The same story elsewhere: page, feed, and its title there.
+    pub(super) fn also(&self) -> impl Iterator<Item = (&'a str, String, Option<String>)> {
+        self.entry.also.iter().filter_map(|also| {
+            let url = also.url.as_deref().filter(|url| is_web(url))?;
+            let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
+            Some((url, feed, also.title.as_deref().and_then(text::line)))
+        })
+    }
+
+    /// The same story elsewhere: page and one title, for a link.
+    pub(super) fn also_titles(&self) -> impl Iterator<Item = (&'a str, String)> {
+        self.also().map(|(url, feed, title)| match title {
+            Some(title) => (url, format!("{feed}: {title}")),
+            None => (url, feed),
+        })
+    }
+
+    /// The page that a link-blog points at.
+    pub(super) fn via(&self) -> Option<&'a str> {
+        self.entry.item.details.via.as_deref().filter(|url| is_web(url))
+    }
+
+    /// The page with the comments.
+    pub(super) fn comments(&self) -> Option<&'a str> {
+        self.entry.item.details.comments.as_deref().filter(|url| is_web(url))
+    }
+
+    /// A picture that stands for it.
+    pub(super) fn image(&self) -> Option<&'a Image> {
+        self.entry.item.details.image.as_ref().filter(|image| is_web(&image.url))
+    }
+
+    /// In seconds: of the item, else of its main file.
+    pub(super) fn duration(&self) -> Option<u32> {
+        let details = &self.entry.item.details;
+        details.duration.or_else(|| self.enclosures().next()?.duration)
+    }
+}
+
+/// The media type of a file, for formats that cannot be without.
+pub(super) fn media_type(file: &Enclosure) -> String {
+    text::line(&file.media_type).unwrap_or_else(|| "application/octet-stream".to_owned())
+}
+
+/// The id under which every format names the entry.
+///
+/// The store mints IRIs (RFC 4287 4.2.6), and an IRI goes out byte by byte. Anything else, which
+/// an old database or a bug may bring, is named by a UUID made from it: still one id, for ever.
+pub(super) fn id(entry: &Entry) -> Cow<'_, str> {
+    iri(&entry.outward_id)
+}
+
+fn iri(text: &str) -> Cow<'_, str> {
+    if is_iri(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string())
+}
+
+/// An absolute IRI as far as XML and readers care: a scheme, no white space, no delimiter.
+pub(super) fn is_iri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && !rest.is_empty()
+        && rest.chars().all(|c| {
+            text::is_clean(c) && !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c)
+        })
+}
+
+/// An http or https address with a host.
+fn is_web(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    is_iri(url) && host.is_some_and(|host| host.starts_with(|c: char| !"/?#:".contains(c)))
+}
+
+/// BCP 47 as far as `xml:lang` and JSON Feed check it.
+fn is_language(tag: &str) -> bool {
+    let subtag =
+        |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    let primary = tag.split('-').next().unwrap_or_default();
+    primary.len() >= 2
+        && primary.bytes().all(|b| b.is_ascii_alphabetic())
+        && tag.split('-').all(subtag)
+}
+
+fn some_text(text: &str) -> Option<Cow<'_, str>> {
+    let text = text::clean(text);
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn author(person: &Person) -> Option<Author<'_>> {
+    let page = person.uri.as_deref().filter(|uri| is_web(uri));
+    // Never the e-mail address: it was given to the publisher, not to the world.
+    let name = text::line(&person.name).or_else(|| page.map(str::to_owned))?;
+    Some(Author { name, page })
+}
+
+/// The feed that the entry came from; where that one had copied it from another, the other:
+/// an entry that has a source keeps it (RFC 4287 4.2.11).
+fn origin(entry: &Entry) -> Origin<'_> {
+    let feed = &*entry.feed;
+    let title = text::line(&feed.title).unwrap_or_else(|| feed.id.to_string());
+    if let Some(source) = &entry.item.details.source {
+        let feed_url = source.feed_url.as_deref().filter(|url| is_web(url));
+        let page = source.url.as_deref().filter(|url| is_web(url));
+        if let (Some(address), Some(title)) =
+            (feed_url.or(page), source.title.as_deref().and_then(text::line))
+        {
+            let id = iri(source.id.as_deref().unwrap_or(address));
+            return Origin { id, title, feed_url, page, rights: None };
+        }
+    }
+    Origin {
+        id: iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
+        title,
+        feed_url: Some(&*feed.url).filter(|url| is_web(url)),
+        page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
+        rights: feed.profile.rights.as_deref().and_then(some_text),
+    }
+}
+
+/// When the document was last changed: never "now", or every build would be a new document.
+pub(super) fn updated(entries: &[Shown<'_>]) -> Timestamp {
+    entries.iter().map(|shown| shown.updated).max().unwrap_or(NEVER)
+}
+
+/// RFC 3339, in whole seconds.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// RFC 822 with four digits of the year, as RSS has it.
+pub(super) fn rfc822(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}

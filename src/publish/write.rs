@@ -1,0 +1,153 @@
+//! Puts one file into a folder so that nobody ever reads half of it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The same bytes lie there already; nothing was touched.
+    Unchanged,
+    /// The file was made, or stands in the place of what was there.
+    Replaced,
+}
+
+/// Writes `bytes` to `directory/file_name`: a temporary file beside it, fsync, rename, fsync of
+/// the directory. Makes the directory where it is missing. A symlink at the target is replaced,
+/// never followed; the file is readable for all (mode 0644), for a web server is to serve it.
+///
+/// # Errors
+/// When `file_name` would leave the directory, or the file system says no; the message names the
+/// path. The old file then still stands, whole.
+pub fn write_atomically(directory: &Path, file_name: &str, bytes: &[u8]) -> io::Result<Written> {
+    let target = directory.join(file_name);
+    let explain = |error: io::Error| {
+        io::Error::new(error.kind(), format!("cannot write {}: {error}", target.display()))
+    };
+    if file_name.is_empty() || file_name.starts_with('.') || file_name.contains(['/', '\\', '\0']) {
+        return Err(explain(io::Error::new(io::ErrorKind::InvalidInput, "no plain file name")));
+    }
+    fs::create_dir_all(directory).map_err(explain)?;
+    if lies_there(&target, bytes) {
+        return Ok(Written::Unchanged);
+    }
+    replace(directory, file_name, bytes).map_err(explain)?;
+    Ok(Written::Replaced)
+}
+
+/// Whether a regular file with exactly these bytes stands at `target`.
+fn lies_there(target: &Path, bytes: &[u8]) -> bool {
+    fs::symlink_metadata(target)
+        .is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
+        && fs::read(target).is_ok_and(|there| there == bytes)
+}
+
+fn replace(directory: &Path, file_name: &str, bytes: &[u8]) -> io::Result<()> {
+    // Always the same hidden name: what a killed process left behind is used up by the next write.
+    let prefix = format!(".{file_name}");
+    match fs::remove_file(directory.join(format!("{prefix}.new"))) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".new")
+        .rand_bytes(0)
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    // Set after opening, so that no umask takes it away.
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.as_file().sync_all()?;
+    file.persist(directory.join(file_name)).map_err(|error| error.error)?;
+    // The rename itself lies in the directory.
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_made_with_its_folder_and_is_readable_for_all() {
+        let folder = folder();
+        let www = folder.path().join("a/www");
+        assert_eq!(write_atomically(&www, "p.atom", b"one").unwrap(), Written::Replaced);
+        assert_eq!(fs::read(www.join("p.atom")).unwrap(), b"one");
+        let mode = fs::metadata(www.join("p.atom")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+        assert_eq!(names(&www), ["p.atom"], "no temporary file stays");
+    }
+
+    #[test]
+    fn the_same_bytes_are_not_written_again() {
+        let folder = folder();
+        write_atomically(folder.path(), "p.atom", b"one").unwrap();
+        let before = fs::metadata(folder.path().join("p.atom")).unwrap();
+        assert_eq!(write_atomically(folder.path(), "p.atom", b"one").unwrap(), Written::Unchanged);
+        let after = fs::metadata(folder.path().join("p.atom")).unwrap();
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!(before.ino(), after.ino());
+        assert_eq!(write_atomically(folder.path(), "p.atom", b"two").unwrap(), Written::Replaced);
+        assert_eq!(fs::read(folder.path().join("p.atom")).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_symlink_at_the_target_is_replaced_and_never_followed() {
+        let folder = folder();
+        let outside = folder.path().join("outside");
+        fs::write(&outside, b"precious").unwrap();
+        let www = folder.path().join("www");
+        fs::create_dir(&www).unwrap();
+        symlink(&outside, www.join("p.atom")).unwrap();
+        symlink(&outside, www.join(".p.atom.new")).unwrap();
+        write_atomically(&www, "p.atom", b"precious").unwrap();
+        assert!(fs::symlink_metadata(www.join("p.atom")).unwrap().is_file());
+        write_atomically(&www, "p.atom", b"new").unwrap();
+        assert_eq!(fs::read(&outside).unwrap(), b"precious");
+        assert_eq!(names(&www), ["p.atom"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_behind_does_not_pile_up() {
+        let folder = folder();
+        fs::write(folder.path().join(".p.atom.new"), b"half").unwrap();
+        write_atomically(folder.path(), "p.atom", b"whole").unwrap();
+        assert_eq!(names(folder.path()), ["p.atom"]);
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_folder() {
+        let folder = folder();
+        let www = folder.path().join("www");
+        for name in ["", ".", "..", "../x", "a/b", "/etc/x", "a\0b", ".hidden", "a\\b"] {
+            let error = write_atomically(&www, name, b"x").unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name:?}");
+        }
+        assert!(names(folder.path()).is_empty(), "not even the folder was made");
+    }
+
+    #[test]
+    fn an_error_names_the_path() {
+        let folder = folder();
+        fs::write(folder.path().join("file"), b"").unwrap();
+        let error = write_atomically(&folder.path().join("file"), "p.atom", b"x").unwrap_err();
+        assert!(error.to_string().contains("file/p.atom"), "{error}");
+    }
+}

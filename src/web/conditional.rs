@@ -1,0 +1,129 @@
+//! Whether a client has the document already, RFC 9110 13: pure.
+
+use axum::http::HeaderMap;
+use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+
+/// What the preconditions of a request come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precondition {
+    /// The client lacks it: send it.
+    Changed,
+    /// The client has it: 304.
+    NotModified,
+}
+
+/// Compares what the client has with the document of this `etag`, last changed at `modified`.
+pub(super) fn evaluate(headers: &HeaderMap, etag: &str, modified: Timestamp) -> Precondition {
+    // RFC 9110 13.2.2: with an If-None-Match, If-Modified-Since is not looked at.
+    let has_it = if headers.contains_key(IF_NONE_MATCH) {
+        let mut lines = headers.get_all(IF_NONE_MATCH).iter();
+        lines.any(|line| lists(line.as_bytes(), etag.as_bytes()))
+    } else {
+        let date = headers.get(IF_MODIFIED_SINCE).and_then(|date| http_date(date.to_str().ok()?));
+        // The header has whole seconds, and so has our Last-Modified.
+        date.is_some_and(|date| modified.as_second() <= date.as_second())
+    };
+    if has_it { Precondition::NotModified } else { Precondition::Changed }
+}
+
+/// Whether a list of entity tags has this one, compared weakly (RFC 9110 13.1.2), or is `*`.
+///
+/// Looks for the tag as a whole member, so that a comma inside another tag splits nothing.
+fn lists(list: &[u8], etag: &[u8]) -> bool {
+    let mut rest = list.trim_ascii();
+    if rest == b"*" {
+        return true;
+    }
+    loop {
+        let member = rest.strip_prefix(b"W/").unwrap_or(rest);
+        let Some(after) = member.strip_prefix(b"\"") else { return false };
+        let Some(end) = after.iter().position(|byte| *byte == b'"') else { return false };
+        if member.get(..end + 2) == Some(etag) {
+            return true;
+        }
+        let Some(next) = after.get(end + 1..).map(<[u8]>::trim_ascii_start) else { return false };
+        let Some(next) = next.strip_prefix(b",") else { return false };
+        // Empty members are allowed to be there, RFC 9110 5.6.1.2.
+        let skipped = next.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
+        rest = &next[skipped..];
+    }
+}
+
+/// A date in any of the three forms of RFC 9110 5.6.7, of which two are long obsolete.
+fn http_date(text: &str) -> Option<Timestamp> {
+    const FORMS: [&str; 3] =
+        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let civil = |form: &&str| -> Option<DateTime> {
+        strtime::parse(form, text.trim()).ok()?.to_datetime().ok()
+    };
+    TimeZone::UTC.to_timestamp(FORMS.iter().find_map(civil)?).ok()
+}
+
+/// The date as headers carry it.
+pub(super) fn to_http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ETAG: &str = "\"abc\"";
+    const MODIFIED: Timestamp = Timestamp::constant(784_111_777, 900_000_000);
+
+    fn has(name: &'static str, values: &[&'static str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, value.parse().unwrap());
+        }
+        evaluate(&headers, ETAG, MODIFIED) == Precondition::NotModified
+    }
+
+    #[test]
+    fn a_tag_matches_weakly_and_in_lists() {
+        for list in
+            ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "\"a,b\" ,, W/\"abc\",\"y\"", "*", " * "]
+        {
+            assert!(has("if-none-match", &[list]), "{list}");
+        }
+        assert!(has("if-none-match", &["\"x\"", "\"abc\""]), "two lines are one list");
+    }
+
+    #[test]
+    fn another_tag_or_none_does_not_match() {
+        for list in
+            ["", "abc", "\"ab\"", "\"abc", "\"abc-gz\"", "\"x,\"abc\"", "w/\"abc\"", "\"*\"", ","]
+        {
+            assert!(!has("if-none-match", &[list]), "{list}");
+        }
+    }
+
+    #[test]
+    fn the_date_counts_in_whole_seconds_and_in_all_three_forms() {
+        for date in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994 08:49:38 GMT",
+        ] {
+            assert!(has("if-modified-since", &[date]), "{date}");
+        }
+        for date in ["Sun, 06 Nov 1994 08:49:36 GMT", "yesterday", "", "Sun, 06 Nov 1994 08:49:38"]
+        {
+            assert!(!has("if-modified-since", &[date]), "{date}");
+        }
+        assert_eq!(to_http_date(MODIFIED), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn a_tag_that_does_not_match_beats_a_date_that_does() {
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_NONE_MATCH, "\"x\"".parse().unwrap());
+        headers.insert(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        assert_eq!(evaluate(&headers, ETAG, MODIFIED), Precondition::Changed);
+    }
+}

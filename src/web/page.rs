@@ -1,0 +1,60 @@
+//! The index page: which feeds there are, and where to subscribe to them.
+
+use std::sync::Arc;
+
+use askama::Template;
+
+use crate::publish::{Format, Listing};
+
+/// What the page looks like; a file of its own, for the policy forbids inline styles.
+pub(super) const STYLE: &str = include_str!("style.css");
+
+#[derive(Template)]
+#[template(path = "index.html", config = "src/web/askama.toml")]
+struct Index {
+    outputs: Vec<Row>,
+}
+
+/// One output.
+struct Row {
+    title: String,
+    description: String,
+    stories: String,
+    /// For machines and for people; empty where it is empty.
+    changed: Option<(String, String)>,
+    formats: Vec<Link>,
+}
+
+/// One of its documents.
+struct Link {
+    href: String,
+    media_type: &'static str,
+    name: &'static str,
+}
+
+/// The page as HTML.
+pub(super) fn index(listings: &[Arc<Listing>]) -> Result<String, askama::Error> {
+    Index { outputs: listings.iter().map(|listing| row(listing)).collect() }.render()
+}
+
+fn row(listing: &Listing) -> Row {
+    let link = |format: &Format| Link {
+        href: format!("{}.{}", listing.id, format.extension()),
+        media_type: format.media_type(),
+        name: format.name(),
+    };
+    Row {
+        title: listing.title.clone(),
+        description: listing.description.clone().unwrap_or_default(),
+        stories: match listing.items {
+            0 => "no stories yet".to_owned(),
+            1 => "1 story".to_owned(),
+            many => format!("{many} stories"),
+        },
+        changed: listing.modified().filter(|_| listing.items > 0).map(|at| {
+            let machine = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            (machine, at.strftime("%-d %B %Y, %H:%M UTC").to_string())
+        }),
+        formats: listing.documents.iter().map(|(format, _)| link(format)).collect(),
+    }
+}

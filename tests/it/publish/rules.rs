@@ -1,0 +1,157 @@
+//! What a subscriber may rely on, one rule a test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::model::{Entry, Item};
+use newswire::publish::{Document, Format, Listing, Output, Shelf, render};
+use serde_json::Value;
+
+use super::sample::{at, entries, entry, feed, output, some};
+
+fn text(format: Format, entries: &[Entry]) -> String {
+    String::from_utf8(render(&output(), format, entries)).unwrap()
+}
+
+fn json(entries: &[Entry]) -> Value {
+    serde_json::from_str(&text(Format::Json, entries)).unwrap()
+}
+
+/// One entry made of an item.
+fn one(item: Item) -> Vec<Entry> {
+    let feed = Arc::new(feed(1, "a.example.org", "Feed A"));
+    vec![entry(1, "urn:x:1", "2025-01-01T00:00:00Z", &feed, item)]
+}
+
+/// What stands between `from` and `to`, the first time.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = &text[text.find(from).unwrap_or_else(|| panic!("no {from}")) + from.len()..];
+    &rest[..rest.find(to).unwrap()]
+}
+
+#[test]
+fn the_source_is_the_last_child_and_cannot_be_taken_for_the_entry() {
+    let atom = text(Format::Atom, &entries());
+    let entries: Vec<&str> = atom.split("<entry").skip(1).collect();
+    assert_eq!(entries.len(), 6);
+    for entry in entries {
+        let (own, source) = entry.split_once("<source>").unwrap();
+        let (source, rest) = source.split_once("</source>").unwrap();
+        assert_eq!(rest.trim().trim_end_matches("</feed>").trim(), "</entry>");
+        for element in ["<id>", "<title type=\"text\">", "<updated>", "<author>"] {
+            assert!(own.contains(element), "{element} before the source");
+        }
+        assert!(source.contains("<title type=\"text\">") && !source.contains("author"));
+        assert!(!source.contains("text/html") && !source.contains("category"));
+    }
+}
+
+#[test]
+fn the_document_is_as_old_as_its_newest_change_whatever_the_time_is() {
+    let atom = text(Format::Atom, &entries());
+    assert_eq!(between(&atom, "<updated>", "<"), "2025-11-20T09:30:00Z");
+    let rss = text(Format::Rss, &entries());
+    assert_eq!(between(&rss, "<lastBuildDate>", "<"), "Thu, 20 Nov 2025 09:30:00 +0000");
+}
+
+#[test]
+fn an_item_without_a_title_gets_one_of_its_text_but_not_in_json() {
+    let made = one(Item { content: some("<p>Some &lt;b&gt; text</p>"), ..Item::default() });
+    assert_eq!(
+        between(&text(Format::Rss, &made), "<item>\n      <title>", "</"),
+        "Some &#x3C;b&#x3E; text"
+    );
+    assert_eq!(json(&made)["items"][0].get("title"), None);
+    let summary = one(Item { summary: some("A < B"), ..Item::default() });
+    assert!(text(Format::Atom, &summary).contains("<title type=\"text\">A &lt; B</title>"));
+    let nothing = one(Item::default());
+    assert_eq!(between(&text(Format::Rss, &nothing), "<item>\n      <title>", "</"), "Feed A");
+    assert_eq!(json(&nothing)["items"][0]["content_text"], "Feed A");
+}
+
+#[test]
+fn a_nameless_item_is_by_its_feed() {
+    let made = one(Item::default());
+    assert!(text(Format::Rss, &made).contains("<dc:creator>Feed A</dc:creator>"));
+    assert_eq!(json(&made)["items"][0]["authors"][0]["name"], "Feed A");
+    assert_eq!(json(&made).get("authors"), None, "readers would add them to every item");
+}
+
+#[test]
+fn an_email_address_is_never_published() {
+    for format in Format::ALL {
+        assert!(!text(*format, &entries()).contains("@example.org"), "{format:?}");
+    }
+}
+
+#[test]
+fn only_a_guid_that_is_the_page_is_a_permalink() {
+    let rss = text(Format::Rss, &entries());
+    assert!(rss.contains("<guid isPermaLink=\"true\">https://radio.example.net/ep/42</guid>"));
+    assert_eq!(rss.matches("isPermaLink=\"true\"").count(), 2);
+    assert_eq!(rss.matches("isPermaLink=\"false\"").count(), 4);
+}
+
+#[test]
+fn an_id_that_is_no_iri_is_named_by_one_that_never_changes() {
+    let feed = Arc::new(feed(1, "a.example.org", "A"));
+    let id = |outward: &str| {
+        let made = [entry(1, outward, "2025-01-01T00:00:00Z", &feed, Item::default())];
+        json(&made)["items"][0]["id"].as_str().unwrap().to_owned()
+    };
+    for kept in ["urn:uuid:x", "https://example.org/ä?q=1#f", "tag:a.org,2025:b/c", "x-y:z"] {
+        assert_eq!(id(kept), kept);
+    }
+    assert_eq!(id("1"), "urn:uuid:b80c8fef-a677-5340-85fb-2c162d75df03");
+    assert_ne!(id("a b:c"), id("a  b:c"));
+    assert!(id("http://x/\u{7}").starts_with("urn:uuid:"));
+}
+
+#[test]
+fn several_files_are_one_enclosure_and_all_of_them_as_media_content() {
+    let rss = text(Format::Rss, &entries());
+    assert_eq!(rss.matches("<enclosure ").count(), 1);
+    assert_eq!(rss.matches("<media:content ").count(), 2, "each once");
+    assert_eq!(text(Format::Atom, &entries()).matches("rel=\"enclosure\"").count(), 2);
+}
+
+#[test]
+fn no_date_is_older_than_the_readers() {
+    let old = json(&entries());
+    assert_eq!(old["items"][4]["date_published"], "2025-11-16T10:00:00Z", "as first seen");
+}
+
+#[test]
+fn a_feed_without_a_page_of_its_own_belongs_to_the_index_page() {
+    let bare = Output { link: None, author: None, description: None, ..output() };
+    let rss = String::from_utf8(render(&bare, Format::Rss, &[])).unwrap();
+    assert_eq!(between(&rss, "<link>", "<"), "https://wire.example.org/");
+    assert_eq!(between(&rss, "<description>", "<"), "The Daily Wire &#x26; Co");
+}
+
+#[test]
+fn the_shelf_swaps_an_output_as_a_whole() {
+    let document = |body: &str, modified| {
+        let max_age = Duration::from_secs(60);
+        Arc::new(Document::prepare(Format::Rss, body.into(), at(modified), max_age))
+    };
+    let shelf = Shelf::new();
+    let put = |documents| shelf.put(Listing::new(&output(), 1, documents));
+    assert!(shelf.document("all.rss").is_none());
+    put(vec![
+        (Format::Rss, document("rss 1", "2025-01-01T00:00:00Z")),
+        (Format::Atom, document("atom 1", "2025-01-02T00:00:00Z")),
+    ]);
+    assert_eq!(&shelf.document("all.atom").unwrap().body[..], b"atom 1");
+    assert_eq!(shelf.listings()[0].modified(), Some(at("2025-01-02T00:00:00Z")));
+    let kept = shelf.document("all.rss").unwrap();
+    put(vec![(Format::Rss, document("rss 2", "2025-01-03T00:00:00Z"))]);
+    assert_eq!(&shelf.document("all.rss").unwrap().body[..], b"rss 2");
+    assert_eq!(&kept.body[..], b"rss 1", "who reads the old one keeps it");
+    assert!(shelf.document("all.atom").is_none(), "a format that was taken away");
+    for none in ["all", "all.xml", "ALL.rss", ".rss", "all.rss.rss", ""] {
+        assert!(shelf.document(none).is_none(), "{none:?}");
+    }
+    shelf.keep_only(&["other"]);
+    assert!(shelf.listings().is_empty());
+}
