@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::text;
+
 /// What a page, a picture or a file may be reached by.
 pub(super) const WEB: &[&str] = &["http", "https"];
 /// What a person may be reached by.
@@ -21,7 +23,7 @@ const LONGEST: usize = 8 * 1024;
 /// Relative ones are resolved against `base`.
 pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     // WHATWG URL 4.4: C0 controls and spaces around it are not part of it. Publishers add others.
-    let written = written.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    let written = written.trim_matches(text::is_unseen);
     if written.is_empty() || written.len() > LONGEST {
         return None;
     }

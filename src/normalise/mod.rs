@@ -20,5 +20,10 @@ mod policy;
 mod rewrite;
 mod text;
 
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod tests;
+
 pub use item::{Context, item, profile};
 pub use plain::text_of_html;

@@ -12,8 +12,9 @@ use super::text;
 /// An attribute, its value not yet escaped.
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 
-/// Elements nested deeper are unwrapped: no page needs it, and readers recurse.
-const MAX_DEPTH: usize = 128;
+/// Elements nested deeper are unwrapped: no page needs it, and readers recurse. Leaves room for the
+/// parts of a table, which are written wherever their table is.
+const MAX_DEPTH: usize = 128 - 4;
 /// Unwrapped elements are remembered up to here, so that their end tags end nothing else.
 const MAX_TRACKED: usize = 512;
 /// The output with all its end tags stays below what is read of an input: it can be read again whole.
@@ -62,7 +63,7 @@ impl Nest {
         if !self.fits(name.len() + 2 + sizes.sum::<usize>()) || !self.make_room(name) {
             return;
         }
-        let written = self.open.len() < MAX_DEPTH;
+        let written = self.open.len() < MAX_DEPTH || is_table_part(name);
         if written {
             self.write_tag(name, attributes);
             self.substance |= matches!(name, "img" | "audio" | "video");
@@ -81,9 +82,7 @@ impl Nest {
     pub(super) fn end(&mut self, name: &str) {
         let found = match name {
             "table" => self.find(&["table"], &[]),
-            "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "colgroup" => {
-                self.find(&[name], &["table"])
-            }
+            _ if is_table_part(name) => self.find(&[name], &["table"]),
             "li" => self.find(&["li"], &["td", "th", "caption", "table", "ul", "ol"]),
             _ if is_heading(name) => self.find(HEADINGS, SCOPE),
             _ => self.find(&[name], SCOPE),
@@ -177,9 +176,7 @@ impl Nest {
     /// Ends what cannot contain the element, opens what must; `false` where it has no place here.
     fn make_room(&mut self, name: &str) -> bool {
         match name {
-            "caption" | "colgroup" | "col" | "tbody" | "thead" | "tfoot" | "tr" | "td" | "th" => {
-                return self.make_table_part(name);
-            }
+            _ if is_table_part(name) => return self.make_table_part(name),
             // HTML 13.2.6.4.7, the start tags one by one.
             "li" => self.close_item(&["li"]),
             "dd" | "dt" => self.close_item(&["dd", "dt"]),
@@ -226,7 +223,8 @@ impl Nest {
 
     /// HTML 13.2.6.4.9 to 15: closes down to where the part belongs and opens what it belongs into.
     fn make_table_part(&mut self, name: &str) -> bool {
-        let Some(table) = self.find(&["table"], &[]) else { return false };
+        let table = self.open.iter().rposition(|open| open.written && open.name == "table");
+        let Some(table) = table else { return false };
         let inside = |open: &[Open], names: &[&str]| {
             let at = open.iter().skip(table + 1).position(|open| names.contains(&open.name))?;
             Some(table + 1 + at)
@@ -301,6 +299,13 @@ const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
 
 fn is_heading(name: &str) -> bool {
     HEADINGS.contains(&name)
+}
+
+fn is_table_part(name: &str) -> bool {
+    matches!(
+        name,
+        "caption" | "col" | "colgroup" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr"
+    )
 }
 
 /// HTML 13.1.2: void elements, of those that are kept.

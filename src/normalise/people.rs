@@ -31,8 +31,9 @@ pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
 
 /// One author, or `None` where nothing is said.
 fn person(parsed: &Person, base: &Url) -> Option<Person> {
-    let written = text::line(&text::references(&parsed.name), NAME).unwrap_or_default();
+    let written = text::line(&parsed.name, NAME).unwrap_or_default();
     let (name, inside) = name_and_address(&written);
+    let name = text::line(&text::references(&name), NAME).unwrap_or_default();
     let email = parsed.email.as_deref().and_then(address).or(inside);
     let uri = parsed.uri.as_deref().and_then(|uri| links::absolute(uri, base, PERSON));
     let known = !name.is_empty() || uri.is_some() || email.is_some();

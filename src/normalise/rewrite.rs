@@ -55,6 +55,7 @@ impl TokenSink for Rewriter<'_> {
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         let mut state = self.state.borrow_mut();
         match token {
+            _ if state.nest.cut => {}
             CharacterTokens(text) if state.skipped.is_none() => {
                 state.late &= text.trim().is_empty();
                 state.nest.text(&text);

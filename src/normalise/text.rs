@@ -41,8 +41,13 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 
 /// Nothing in it that a reader would see.
 pub(super) fn is_blank(text: &str) -> bool {
-    let unseen = |c| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}');
-    text.chars().all(|c| c.is_whitespace() || unseen(c) || mapped(c).is_none())
+    text.chars().all(is_unseen)
+}
+
+/// White, without width, or not carried at all.
+pub(super) fn is_unseen(c: char) -> bool {
+    let no_width = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}');
+    no_width || c.is_whitespace() || mapped(c).is_none()
 }
 
 /// One clean line of at most `max` characters, directions closed; `None` where nothing can be seen.
