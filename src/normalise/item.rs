@@ -96,15 +96,14 @@ fn id(written: &str) -> Option<String> {
     }
 }
 
-/// The page of the item: the alternate link that can be followed, else an id that can.
+/// The page of the item: the alternate link that can be followed, else an id that is one.
 fn page(parsed: &ParsedItem, base: &Url) -> Option<String> {
-    let permalink = || parsed.id.as_deref().filter(|_| parsed.id_is_permalink);
-    let web = |link: &str| links::absolute(link, base, WEB);
-    parsed
-        .page()
-        .and_then(web)
-        .or_else(|| alternate(&parsed.links, base))
-        .or_else(|| permalink().filter(|id| Url::parse(id.trim()).is_ok()).and_then(web))
+    // RSS 2.0: a guid is a permalink unless it says otherwise, and many a number does not.
+    let permalink = || {
+        let id = parsed.id.as_deref().filter(|_| parsed.id_is_permalink)?;
+        Url::parse(id.trim()).ok().and_then(|_| links::absolute(id, base, WEB))
+    };
+    alternate(&parsed.links, base).or_else(permalink)
 }
 
 /// The first alternate link that can be followed, a web page before others (RFC 4287 4.2.7.2).

@@ -6,6 +6,7 @@
 
 mod attached;
 mod attributes;
+mod crowd;
 mod dates;
 mod html;
 mod item;

@@ -16,7 +16,7 @@ pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 /// parts of a table, which are written wherever their table is.
 const MAX_DEPTH: usize = 128 - 4;
 /// Unwrapped elements are remembered up to here, so that their end tags end nothing else.
-const MAX_TRACKED: usize = 512;
+const MAX_TRACKED: usize = 256;
 /// The output with all its end tags stays below what is read of an input: it can be read again whole.
 const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
 
@@ -126,7 +126,7 @@ impl Nest {
         }
         let mut room = MAX_OUTPUT.saturating_sub(self.out.len());
         let full = text.char_indices().find(|(_, c)| {
-            let size = escaped(*c).map_or(c.len_utf8(), str::len);
+            let size = escaped(*c).filter(|_| *c != '"').map_or(c.len_utf8(), str::len);
             let fits = size <= room;
             room = room.saturating_sub(size);
             !fits

@@ -11,6 +11,7 @@ use html5ever::tokenizer::{
     TokenSinkResult, Tokenizer, states::RawKind,
 };
 
+use super::crowd::thinned;
 use super::text;
 
 /// How much of one HTML field is read, in bytes; the tree builder takes quadratic time on hostile input.
@@ -39,10 +40,10 @@ pub(super) fn head(html: &str) -> &str {
     &html[..end]
 }
 
-/// Feeds the HTML to a sink, token by token.
+/// Feeds the HTML to a sink, token by token; takes linear time.
 pub(super) fn tokens<S: TokenSink<Handle = ()>>(html: &str, sink: S) -> S {
     let input = BufferQueue::default();
-    input.push_back(html.into());
+    input.push_back(thinned(html).as_ref().into());
     let tokenizer = Tokenizer::new(sink, Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();

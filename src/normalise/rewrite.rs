@@ -13,7 +13,7 @@ use html5ever::tokenizer::{
 };
 
 use super::attributes::{self, Place};
-use super::nest::{Nest, is_void};
+use super::nest::{Attribute, Nest, is_void};
 use super::picture::{self, Loading, Picture};
 use super::plain::{attribute, breaks_out, head, is_hidden, raw_kind, tokens};
 use super::player::player;
@@ -122,8 +122,7 @@ impl State {
     ) {
         let mut kept = attributes::kept(name, allowed, tag, place);
         if name == "source" {
-            kept.retain(|(name, _)| *name != "srcset");
-            kept.extend(picture::srcset(tag, place).map(|set| ("srcset", Cow::Owned(set))));
+            set(&mut kept, "srcset", picture::srcset(tag, place));
         }
         let has = |wanted: &[&str]| kept.iter().any(|(name, _)| wanted.contains(name));
         match name {
@@ -142,15 +141,8 @@ impl State {
             Picture::Sourceless => self.nest.text(attribute(tag, "alt").unwrap_or_default()),
             Picture::Kept { src, srcset, loading } => {
                 let mut kept = attributes::kept(name, allowed, tag, place);
-                let sources = [("src", Some(src)), ("srcset", srcset)];
-                for (name, value) in sources {
-                    let at = kept.iter().position(|(kept, _)| *kept == name);
-                    match (at.and_then(|at| kept.get_mut(at)), value) {
-                        (Some(attribute), Some(value)) => attribute.1 = Cow::Owned(value),
-                        (None, Some(value)) => kept.push((name, Cow::Owned(value))),
-                        (_, None) => {}
-                    }
-                }
+                set(&mut kept, "src", Some(src));
+                set(&mut kept, "srcset", srcset);
                 self.nest.start(name, &kept);
                 self.late = loading == Loading::Lazy;
             }
@@ -172,5 +164,14 @@ impl State {
         if paragraph {
             self.nest.end("p");
         }
+    }
+}
+
+/// Gives an attribute another value, where it stands or at the end.
+fn set(kept: &mut Vec<Attribute<'_>>, name: &'static str, value: Option<String>) {
+    let Some(value) = value.map(Cow::Owned) else { return };
+    match kept.iter_mut().find(|(kept, _)| *kept == name) {
+        Some(attribute) => attribute.1 = value,
+        None => kept.push((name, value)),
     }
 }
