@@ -182,7 +182,7 @@ impl Nest {
             "dd" | "dt" => self.close_item(&["dd", "dt"]),
             "a" => self.close(&["a"], SCOPE),
             "rt" | "rp" if matches!(self.top(), Some("rt" | "rp")) => {
-                self.close(&["rt", "rp"], SCOPE)
+                self.close(&["rt", "rp"], SCOPE);
             }
             _ => {}
         }

@@ -124,7 +124,11 @@ mod tests {
             "\"Jane O’Neil\" <mailto:jane@example.org>",
             " Jane  O’Neil (jane@example.org) ",
         ] {
-            assert_eq!(read(&[person(written, None, None)]), [me.clone()], "{written}");
+            assert_eq!(
+                read(&[person(written, None, None)]),
+                std::slice::from_ref(&me),
+                "{written}"
+            );
         }
         assert_eq!(
             read(&[person("jane@example.org", None, None)]),

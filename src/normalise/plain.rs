@@ -133,8 +133,8 @@ impl Reading {
         if is_block(name) || name == "br" {
             self.text.truncate(self.text.trim_end_matches([' ', '\t']).len());
             // A reader of text wants to see paragraphs, not every wrapper around them.
-            let breaks = self.text.len() - self.text.trim_end_matches('\n').len();
-            if !self.text.is_empty() && (breaks == 0 || breaks == 1 && name == "br") {
+            let most = if name == "br" { "\n\n" } else { "\n" };
+            if !self.text.is_empty() && !self.text.ends_with(most) {
                 self.text.push('\n');
             }
         }
