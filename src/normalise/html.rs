@@ -2,6 +2,8 @@
 //!
 //! First `rewrite` mends, then `policy` judges. Plain text becomes paragraphs.
 
+use std::borrow::Cow;
+
 use super::attributes::Place;
 use super::plain::{head, text_of_html};
 use super::rewrite::rewrite;
@@ -15,7 +17,7 @@ const MAX_ROUNDS: usize = 4;
 /// Done when the sanitiser finds nothing to change in what was mended: then neither would find
 /// anything the next time. Nearly all HTML takes one round; what never settles is hostile.
 pub(super) fn fragment(html: &str, place: Place<'_>) -> Option<String> {
-    let mut html = std::borrow::Cow::Borrowed(unwrapped(html));
+    let mut html = Cow::Borrowed(unwrapped(html));
     for _ in 0..MAX_ROUNDS {
         let rewritten = rewrite(&html, place);
         if !rewritten.substance {
@@ -23,9 +25,9 @@ pub(super) fn fragment(html: &str, place: Place<'_>) -> Option<String> {
         }
         let safe = policy::sanitise(&rewritten.html);
         if safe == rewritten.html {
-            return Some(safe);
+            return Some(safe.trim().to_owned());
         }
-        html = std::borrow::Cow::Owned(safe);
+        html = Cow::Owned(safe);
     }
     paragraphs(&text_of_html(&html), place)
 }

@@ -181,9 +181,7 @@ impl Nest {
             "li" => self.close_item(&["li"]),
             "dd" | "dt" => self.close_item(&["dd", "dt"]),
             "a" => self.close(&["a"], SCOPE),
-            "rt" | "rp" if matches!(self.top(), Some("rt" | "rp")) => {
-                self.close(&["rt", "rp"], SCOPE);
-            }
+            "rt" | "rp" => self.close_implied(),
             _ => {}
         }
         if is_block(name) || name == "table" {
@@ -206,6 +204,17 @@ impl Nest {
             at.filter(|at| self.open.get(*at).is_some_and(|open| names.contains(&open.name)))
         {
             self.close_to(at);
+        }
+    }
+
+    /// HTML 13.2.6.3: ends what needs no end tag inside a ruby.
+    fn close_implied(&mut self) {
+        let Some(ruby) = self.find(&["ruby"], SCOPE) else { return };
+        while let Some(top) = self.open.iter().rposition(|open| open.written)
+            && top > ruby
+            && matches!(self.open[top].name, "dd" | "dt" | "li" | "p" | "rp" | "rt")
+        {
+            self.close_to(top);
         }
     }
 
