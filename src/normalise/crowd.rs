@@ -102,6 +102,12 @@ mod tests {
     }
 
     #[test]
+    fn no_honest_tag_is_a_crowd() {
+        assert!(matches!(thinned(&tag(30)), Cow::Borrowed(_)));
+        assert!(matches!(thinned(&tag(500)), Cow::Owned(_)));
+    }
+
+    #[test]
     fn a_long_value_is_no_crowd() {
         let html =
             format!("<img src='data:image/png;base64,{}' alt='a b c'>", "A b/c ".repeat(9_999));
