@@ -1,0 +1,168 @@
+//! Links that may be passed on: absolute, of a scheme that does no harm, without a password.
+//!
+//! A valid link stays byte for byte what the publisher wrote, for it is compared and opened as such.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::text;
+
+/// What a page, a picture or a file may be reached by.
+pub(super) const WEB: &[&str] = &["http", "https"];
+/// What a person may be reached by.
+pub(super) const PERSON: &[&str] = &["http", "https", "mailto"];
+/// What a link inside HTML may lead to.
+pub(super) const HYPERLINK: &[&str] = &["http", "https", "mailto", "magnet"];
+
+/// Longer links are abuse: no server takes them.
+const LONGEST: usize = 8 * 1024;
+
+/// The link as it may be passed on, or `None` where it leads nowhere or to a scheme not in `schemes`.
+///
+/// Relative ones are resolved against `base`.
+pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<String> {
+    // WHATWG URL 4.4: C0 controls and spaces around it are not part of it. Publishers add others.
+    let written = written.trim_matches(text::is_unseen);
+    if written.is_empty() || written.len() > LONGEST {
+        return None;
+    }
+    let (mut url, own) = match Url::parse(written) {
+        Ok(url) => (url, true),
+        Err(url::ParseError::RelativeUrlWithoutBase) => (base.join(written).ok()?, false),
+        Err(_) => return None,
+    };
+    if !schemes.contains(&url.scheme()) {
+        return None;
+    }
+    // RFC 3986 7.5: userinfo is a secret or a disguise.
+    let bare = !url.username().is_empty() || url.password().is_some();
+    if bare && (url.set_username("").is_err() || url.set_password(None).is_err()) {
+        return None;
+    }
+    let link = match own && !bare && is_uri(written, &url) {
+        true => written.to_owned(),
+        false => escaped(url.as_str()).into_owned(),
+    };
+    (link.len() <= LONGEST).then_some(link)
+}
+
+/// `written` is a URI as it stands, RFC 3986 2, and not one that only browsers understand (`http:/x`).
+fn is_uri(written: &str, url: &Url) -> bool {
+    let authority = match url.has_authority() {
+        true => written.get(url.scheme().len()..).is_some_and(|rest| {
+            rest.strip_prefix("://").is_some_and(|host| !host.starts_with(['/', '?', '#', '@']))
+        }),
+        false => true,
+    };
+    authority && written.bytes().all(is_uri_byte) && written.matches('#').nth(1).is_none()
+}
+
+/// RFC 3986 2.2 and 2.3, and the percent sign. Brackets are left to IPv6 hosts and to PHP.
+fn is_uri_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+}
+
+/// The serialised URL with what WHATWG leaves and RFC 3986 forbids percent-encoded.
+fn escaped(url: &str) -> Cow<'_, str> {
+    if url.bytes().all(is_uri_byte) {
+        return Cow::Borrowed(url);
+    }
+    let mut uri = String::with_capacity(url.len() + 8);
+    let mut utf8 = [0; 4];
+    for c in url.chars() {
+        for &byte in c.encode_utf8(&mut utf8).as_bytes() {
+            match is_uri_byte(byte) {
+                true => uri.push(char::from(byte)),
+                false => uri.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    Cow::Owned(uri)
+}
+
+/// The file name extension of a URL's path, lower-case.
+pub(super) fn extension(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let (_, extension) = url.path_segments()?.next_back()?.rsplit_once('.')?;
+    Some(extension.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web(written: &str) -> Option<String> {
+        absolute(written, &Url::parse("https://example.org/blog/feed.xml").unwrap(), WEB)
+    }
+
+    #[test]
+    fn a_valid_link_stays_as_it_was_written() {
+        for link in [
+            "http://example.org",
+            "HTTP://Example.ORG:80/a/../b?x=1&y=[2]#f",
+            "https://example.org/%7eme/%E2%82%AC?utm_source=rss",
+            "https://[2001:db8::1]/",
+        ] {
+            assert_eq!(web(link).as_deref(), Some(link));
+            assert_eq!(web(&format!(" \n{link}\t\u{a0}")).as_deref(), Some(link));
+        }
+    }
+
+    #[test]
+    fn a_link_that_only_browsers_understand_is_mended() {
+        for (written, mended) in [
+            ("/a", "https://example.org/a"),
+            ("b?c", "https://example.org/blog/b?c"),
+            ("//cdn.example.org/x", "https://cdn.example.org/x"),
+            ("http:/example.org/x", "http://example.org/x"),
+            ("http:///example.org/x", "http://example.org/x"),
+            ("http:\\\\example.org\\x", "http://example.org/x"),
+            ("https://example.org/a b|c?d|e^f", "https://example.org/a%20b%7Cc?d%7Ce%5Ef"),
+            ("https://ex\nample.org/\ta", "https://example.org/a"),
+            ("https://exämple.org/ü", "https://xn--exmple-cua.org/%C3%BC"),
+        ] {
+            assert_eq!(web(written).as_deref(), Some(mended), "{written}");
+            assert_eq!(web(mended).as_deref(), Some(mended), "again: {written}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_link_is_dropped() {
+        assert_eq!(
+            web("https://me:secret@example.org/a").as_deref(),
+            Some("https://example.org/a")
+        );
+        assert_eq!(web("https://example.com@evil.org/").as_deref(), Some("https://evil.org/"));
+    }
+
+    #[test]
+    fn a_link_of_another_scheme_or_none_is_refused() {
+        for link in [
+            "",
+            " ",
+            "javascript:alert(1)",
+            "JaVaScRiPt:x",
+            "java\nscript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "mailto:a@b.c",
+            "http://",
+            "https://exa mple.org/",
+            "http://[::1",
+            "ftp://example.org/",
+            "feed:https://example.org/",
+            "blob:https://e.org/1",
+        ] {
+            assert_eq!(web(link), None, "{link}");
+        }
+        assert_eq!(web(&format!("https://e.org/{}", "a".repeat(9000))), None);
+    }
+
+    #[test]
+    fn the_extension_is_that_of_the_path() {
+        assert_eq!(extension("https://e.org/a.b/c.MP3?x=y.ogg").as_deref(), Some("mp3"));
+        assert_eq!(extension("https://e.org/a.b/c"), None);
+    }
+}

@@ -1,0 +1,323 @@
+//! Writes HTML so that it is read back as it was written: nested, escaped, bounded.
+//!
+//! Keeps the open elements and ends them where a parser would. So the tree that any parser builds of
+//! the output is the one that was meant here, at linear cost. Knows nothing of what may be written:
+//! that is `policy`'s.
+
+use std::borrow::Cow;
+
+use super::plain::{MAX_HTML, is_block};
+use super::text;
+
+/// An attribute, its value not yet escaped.
+pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
+
+/// Elements nested deeper are unwrapped: no page needs it, and readers recurse. Leaves room for the
+/// parts of a table, which are written wherever their table is.
+const MAX_DEPTH: usize = 128 - 4;
+/// Unwrapped elements are remembered up to here, so that their end tags end nothing else.
+const MAX_TRACKED: usize = 256;
+/// The output with all its end tags stays below what is read of an input: it can be read again whole.
+const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
+
+/// What an end tag cannot reach beyond, HTML 13.2.4.2.
+const SCOPE: &[&str] = &["td", "th", "caption", "table"];
+
+struct Open {
+    name: &'static str,
+    written: bool,
+}
+
+/// HTML that is being written.
+#[derive(Default)]
+pub(super) struct Nest {
+    out: String,
+    open: Vec<Open>,
+    /// Something to see was written: words, a picture, a player.
+    pub(super) substance: bool,
+    /// Something was left out for its size.
+    pub(super) cut: bool,
+}
+
+impl Nest {
+    /// Writes text.
+    pub(super) fn text(&mut self, written: &str) {
+        let text = text::clean(written);
+        let blank = text::is_blank(&text);
+        if blank && self.in_table_parts() {
+            return;
+        }
+        // HTML 13.2.6.4.7: the first line break in it is dropped by parsers; drop them all, once.
+        let text = if self.begins_pre() { text.trim_start_matches('\n') } else { &text };
+        if !blank {
+            self.make_cell();
+        }
+        let text = self.fitting(text);
+        self.substance |= !text::is_blank(text);
+        escape(&mut self.out, text, Place::Text);
+    }
+
+    /// Opens an element; one that has no content is written and done.
+    pub(super) fn start(&mut self, name: &'static str, attributes: &[Attribute<'_>]) {
+        let sizes = attributes.iter().map(|(name, value)| name.len() + 4 + escaped_length(value));
+        if !self.fits(name.len() + 2 + sizes.sum::<usize>()) || !self.make_room(name) {
+            return;
+        }
+        let written = self.open.len() < MAX_DEPTH || is_table_part(name);
+        if written {
+            self.write_tag(name, attributes);
+            self.substance |= matches!(name, "img" | "audio" | "video");
+        }
+        if !is_void(name) {
+            self.push(name, written);
+        }
+    }
+
+    /// Opens an element that is not written, so that its end tag ends nothing else.
+    pub(super) fn start_unwritten(&mut self, name: &'static str) {
+        self.push(name, false);
+    }
+
+    /// Ends an element with all that is open inside it; nothing where none is open.
+    pub(super) fn end(&mut self, name: &str) {
+        let found = match name {
+            "table" => self.find(&["table"], &[]),
+            _ if is_table_part(name) => self.find(&[name], &["table"]),
+            "li" => self.find(&["li"], &["td", "th", "caption", "table", "ul", "ol"]),
+            _ if is_heading(name) => self.find(HEADINGS, SCOPE),
+            _ => self.find(&[name], SCOPE),
+        };
+        if let Some(at) = found {
+            self.close_to(at);
+        }
+    }
+
+    /// Whether an element of this name is open here.
+    pub(super) fn is_in(&self, name: &str) -> bool {
+        self.open.iter().any(|open| open.written && open.name == name)
+    }
+
+    /// Whether a paragraph can begin here without ending anything.
+    pub(super) fn takes_paragraphs(&self) -> bool {
+        self.top().is_none_or(|top| {
+            is_block(top) && !is_heading(top) && !matches!(top, "p" | "pre" | "summary")
+        })
+    }
+
+    /// Ends all that is open and hands the HTML out.
+    pub(super) fn finish(mut self) -> String {
+        self.close_to(0);
+        if self.cut {
+            self.out.push('…');
+        }
+        self.out
+    }
+
+    /// There is room for so many bytes more. What is full stays full.
+    fn fits(&mut self, size: usize) -> bool {
+        self.cut |= self.out.len() + size > MAX_OUTPUT;
+        !self.cut
+    }
+
+    /// As much of the text as there is room for.
+    fn fitting<'t>(&mut self, text: &'t str) -> &'t str {
+        if self.cut {
+            return "";
+        }
+        let mut room = MAX_OUTPUT.saturating_sub(self.out.len());
+        let full = text.char_indices().find(|(_, c)| {
+            let size = escaped(*c).filter(|_| *c != '"').map_or(c.len_utf8(), str::len);
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            !fits
+        });
+        self.cut |= full.is_some();
+        full.map_or(text, |(at, _)| &text[..at])
+    }
+
+    /// The last thing written is the start of a `<pre>`.
+    fn begins_pre(&self) -> bool {
+        self.out.ends_with('>')
+            && self.out.rfind('<').is_some_and(|at| self.out[at..].starts_with("<pre"))
+    }
+
+    fn push(&mut self, name: &'static str, written: bool) {
+        if self.open.len() < MAX_TRACKED {
+            self.open.push(Open { name, written });
+        }
+    }
+
+    fn top(&self) -> Option<&'static str> {
+        self.open.iter().rev().find(|open| open.written).map(|open| open.name)
+    }
+
+    /// The innermost of `names`, if none of `limits` is open inside it.
+    fn find(&self, names: &[&str], limits: &[&str]) -> Option<usize> {
+        let at =
+            self.open.iter().rposition(|o| names.contains(&o.name) || limits.contains(&o.name))?;
+        self.open.get(at).filter(|open| names.contains(&open.name)).map(|_| at)
+    }
+
+    fn close_to(&mut self, depth: usize) {
+        for open in self.open.drain(depth.min(self.open.len())..).rev().filter(|open| open.written)
+        {
+            self.out.push_str("</");
+            self.out.push_str(open.name);
+            self.out.push('>');
+        }
+    }
+
+    fn close(&mut self, names: &[&str], limits: &[&str]) {
+        if let Some(at) = self.find(names, limits) {
+            self.close_to(at);
+        }
+    }
+
+    /// Ends what cannot contain the element, opens what must; `false` where it has no place here.
+    fn make_room(&mut self, name: &str) -> bool {
+        match name {
+            _ if is_table_part(name) => return self.make_table_part(name),
+            // HTML 13.2.6.4.7, the start tags one by one.
+            "li" => self.close_item(&["li"]),
+            "dd" | "dt" => self.close_item(&["dd", "dt"]),
+            "a" => self.close(&["a"], SCOPE),
+            "rt" | "rp" => self.close_implied(),
+            _ => {}
+        }
+        if is_block(name) || name == "table" {
+            self.close(&["p"], SCOPE);
+        }
+        if is_heading(name) && self.top().is_some_and(is_heading) {
+            self.close(HEADINGS, SCOPE);
+        }
+        self.make_cell();
+        true
+    }
+
+    /// Ends the list item before this one, unless this one stands in a block of its own.
+    fn close_item(&mut self, names: &[&str]) {
+        let limit = |name| {
+            is_block(name) && !matches!(name, "address" | "div" | "p") || SCOPE.contains(&name)
+        };
+        let at = self.open.iter().rposition(|open| names.contains(&open.name) || limit(open.name));
+        if let Some(at) =
+            at.filter(|at| self.open.get(*at).is_some_and(|open| names.contains(&open.name)))
+        {
+            self.close_to(at);
+        }
+    }
+
+    /// HTML 13.2.6.3: ends what needs no end tag inside a ruby.
+    fn close_implied(&mut self) {
+        let Some(ruby) = self.find(&["ruby"], SCOPE) else { return };
+        while let Some(top) = self.open.iter().rposition(|open| open.written)
+            && top > ruby
+            && matches!(self.open[top].name, "dd" | "dt" | "li" | "p" | "rp" | "rt")
+        {
+            self.close_to(top);
+        }
+    }
+
+    fn in_table_parts(&self) -> bool {
+        matches!(self.top(), Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"))
+    }
+
+    /// What stands between the cells of a table gets a cell: parsers would move it before the table.
+    fn make_cell(&mut self) {
+        if self.in_table_parts() && self.make_table_part("td") {
+            self.write_tag("td", &[]);
+            self.push("td", true);
+        }
+    }
+
+    /// HTML 13.2.6.4.9 to 15: closes down to where the part belongs and opens what it belongs into.
+    fn make_table_part(&mut self, name: &str) -> bool {
+        let table = self.open.iter().rposition(|open| open.written && open.name == "table");
+        let Some(table) = table else { return false };
+        let inside = |open: &[Open], names: &[&str]| {
+            let at = open.iter().skip(table + 1).position(|open| names.contains(&open.name))?;
+            Some(table + 1 + at)
+        };
+        let (parent, parents): (_, &[&str]) = match name {
+            "col" => ("colgroup", &["colgroup"]),
+            "tr" => ("tbody", &["tbody", "thead", "tfoot"]),
+            "td" | "th" => ("tr", &["tr"]),
+            _ => {
+                self.close_to(table + 1);
+                return true;
+            }
+        };
+        if let Some(at) = inside(&self.open, parents) {
+            self.close_to(at + 1);
+        } else if self.make_table_part(parent) {
+            self.write_tag(parent, &[]);
+            self.push(parent, true);
+        }
+        true
+    }
+
+    fn write_tag(&mut self, name: &str, attributes: &[Attribute<'_>]) {
+        self.out.push('<');
+        self.out.push_str(name);
+        for (name, value) in attributes {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            escape(&mut self.out, value, Place::Attribute);
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    Attribute,
+}
+
+/// HTML 13.3, and `<` and `>` in attributes too: no parser, however wrong, finds a tag there.
+fn escape(out: &mut String, text: &str, place: Place) {
+    let mut done = 0;
+    for (at, c) in text.char_indices() {
+        if let Some(reference) = escaped(c).filter(|_| c != '"' || place == Place::Attribute) {
+            out.push_str(&text[done..at]);
+            out.push_str(reference);
+            done = at + c.len_utf8();
+        }
+    }
+    out.push_str(&text[done..]);
+}
+
+fn escaped(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\u{a0}' => Some("&nbsp;"),
+        _ => None,
+    }
+}
+
+fn escaped_length(text: &str) -> usize {
+    text.chars().map(|c| escaped(c).map_or(c.len_utf8(), str::len)).sum()
+}
+
+const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
+
+fn is_heading(name: &str) -> bool {
+    HEADINGS.contains(&name)
+}
+
+fn is_table_part(name: &str) -> bool {
+    matches!(
+        name,
+        "caption" | "col" | "colgroup" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr"
+    )
+}
+
+/// HTML 13.1.2: void elements, of those that are kept.
+pub(super) fn is_void(name: &str) -> bool {
+    matches!(name, "br" | "col" | "hr" | "img" | "source" | "track" | "wbr")
+}

@@ -1,0 +1,400 @@
+//! What becomes of a publisher's item, field by field, and of HTML that means no harm.
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::attributes::Place;
+use super::html::{fragment, paragraphs};
+use super::{Context, item, profile};
+use crate::model::{Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind};
+
+const NOW: i64 = 1_800_000_000;
+
+fn document() -> Url {
+    Url::parse("https://example.org/blog/feed.xml").unwrap()
+}
+
+fn read(parsed: &ParsedItem) -> Item {
+    let now = Timestamp::from_second(NOW).unwrap();
+    item(parsed, &Context { now, document_url: &document(), feed_language: Some("en_GB") })
+}
+
+fn link(rel: &str, href: &str) -> Link {
+    Link { rel: rel.into(), href: href.into(), ..Link::default() }
+}
+
+fn titled(title: Text) -> Option<String> {
+    read(&ParsedItem { title: Some(title), ..ParsedItem::default() }).title
+}
+
+fn mended(html: &str) -> String {
+    let (base, page) = (document(), Url::parse("https://example.org/blog/post").unwrap());
+    fragment(html, Place { base: &base, page: Some(&page) }).unwrap_or_default()
+}
+
+#[test]
+fn an_empty_item_is_an_empty_item_in_the_language_of_its_feed() {
+    let empty = Item { language: Some("en-GB".into()), ..Item::default() };
+    assert_eq!(read(&ParsedItem::default()), empty);
+    let blank = Some(Text::html(" <p>\n</p> "));
+    let parsed = ParsedItem {
+        id: Some(" \n".into()),
+        title: blank.clone(),
+        summary: blank.clone(),
+        content: blank.clone(),
+        rights: blank,
+        ..ParsedItem::default()
+    };
+    assert_eq!(read(&parsed), empty);
+}
+
+#[test]
+fn a_plain_title_stays_literal_and_an_html_title_is_read() {
+    for (title, kept) in [
+        (Text::plain("a < b & <canvas>"), "a < b & <canvas>"),
+        (Text::plain("AT&amp;T &#8217;26"), "AT&T ’26"),
+        (Text::plain("&lt;canvas&gt; in depth"), "<canvas> in depth"),
+        (Text::html("AT&amp;T <b>and</b>\n &lt;canvas&gt;"), "AT&T and <canvas>"),
+        (Text::html("&amp;lt;b&amp;gt;"), "&lt;b&gt;"),
+        (Text::html("<img alt=':-)' src=x>"), ":-)"),
+        (Text::html("evil<script>alert(1)</script>"), "evil"),
+        (Text::plain("a\u{202e}b\u{7}"), "a\u{202e}b\u{202c}"),
+    ] {
+        assert_eq!(titled(title).as_deref(), Some(kept));
+    }
+    let long = titled(Text::plain("word ".repeat(600))).unwrap();
+    assert!(long.ends_with("word…") && (480..=500).contains(&long.chars().count()));
+}
+
+#[test]
+fn an_id_is_kept_unless_it_is_too_long() {
+    let id = |id: &str| read(&ParsedItem { id: Some(id.into()), ..ParsedItem::default() }).guid;
+    assert_eq!(id(" tag:e.org,2026:a\u{0}\n b ").as_deref(), Some("tag:e.org,2026:a b"));
+    let (one, other) = (id(&"x".repeat(2049)).unwrap(), id(&"x".repeat(2050)).unwrap());
+    assert_eq!((one.len(), other.len()), (64, 64));
+    assert_ne!(one, other);
+    assert!(Url::parse(&one).is_err());
+}
+
+#[test]
+fn the_page_is_the_first_link_that_can_be_followed() {
+    let page = |links: Vec<Link>| {
+        read(&ParsedItem {
+            links,
+            id: Some("https://e.org/id".into()),
+            id_is_permalink: true,
+            ..ParsedItem::default()
+        })
+        .url
+    };
+    assert_eq!(
+        page(vec![link("self", "/x"), link("alternate", "javascript:x"), link("alternate", "/ok")])
+            .as_deref(),
+        Some("https://example.org/ok")
+    );
+    assert_eq!(page(vec![]).as_deref(), Some("https://e.org/id"));
+    assert_eq!(page(vec![link("alternate", "data:x")]).as_deref(), Some("https://e.org/id"));
+    let number =
+        ParsedItem { id: Some("123".into()), id_is_permalink: true, ..ParsedItem::default() };
+    assert_eq!(read(&number).url, None);
+}
+
+#[test]
+fn what_a_link_blog_points_at_is_kept_apart_from_its_page() {
+    let parsed = ParsedItem {
+        links: vec![link("alternate", "/a"), link("related", "https://e.org/x")],
+        ..ParsedItem::default()
+    };
+    assert_eq!(read(&parsed).details.via.as_deref(), Some("https://e.org/x"));
+    let parsed = ParsedItem {
+        links: vec![link("alternate", "/a"), link("via", "/a")],
+        ..ParsedItem::default()
+    };
+    assert_eq!(read(&parsed).details.via, None);
+}
+
+#[test]
+fn a_summary_alone_is_the_content_and_one_that_repeats_it_is_none() {
+    let words = |content: Option<Text>, summary: Option<Text>| {
+        let item = read(&ParsedItem { content, summary, ..ParsedItem::default() });
+        (item.content, item.summary)
+    };
+    let content = || Some(Text::html("<p>Hello <b>world</b></p>"));
+    let html = Some("<p>Hello <b>world</b></p>".to_owned());
+    assert_eq!(words(None, content()), (html.clone(), None));
+    assert_eq!(words(content(), Some(Text::plain("Hello  world"))), (html.clone(), None));
+    assert_eq!(words(content(), Some(Text::html("<i>Hello</i>"))), (html, Some("Hello".into())));
+    let long = "word ".repeat(400);
+    assert_eq!(words(Some(Text::plain(&*long)), Some(Text::html(&*long))).1, None);
+    assert!(words(content(), Some(Text::plain(&*long))).1.unwrap().chars().count() <= 1_000);
+}
+
+#[test]
+fn plain_content_becomes_paragraphs() {
+    let place = |text: &str| paragraphs(text, Place { base: &document(), page: None });
+    assert_eq!(
+        place("a < b\r\nc\n\n\n d & e\u{7} ").as_deref(),
+        Some("<p>a &lt; b<br>c</p><p>d &amp; e</p>")
+    );
+    assert_eq!(place(" \n"), None);
+}
+
+#[test]
+fn relative_links_are_resolved_where_the_html_stands() {
+    let content = |base: Option<&str>| {
+        let text = Text {
+            kind: TextKind::Html,
+            value: "<a href='x'>a</a><a href='#n'>b</a>".into(),
+            base: base.map(Into::into),
+            language: None,
+        };
+        read(&ParsedItem {
+            content: Some(text),
+            links: vec![link("alternate", "/post")],
+            ..ParsedItem::default()
+        })
+        .content
+        .unwrap()
+    };
+    let expected =
+        |x: &str| format!("<a href=\"{x}\">a</a><a href=\"https://example.org/post#n\">b</a>");
+    assert_eq!(content(None), expected("https://example.org/blog/x"));
+    assert_eq!(content(Some("https://cdn.example/y/")), expected("https://cdn.example/y/x"));
+    assert_eq!(content(Some("/z/")), expected("https://example.org/z/x"));
+}
+
+#[test]
+fn the_language_nearest_to_the_item_counts() {
+    let german = Text { language: Some("de".into()), ..Text::plain("Hallo") };
+    let of = |language: Option<&str>, title| {
+        read(&ParsedItem { language: language.map(Into::into), title, ..ParsedItem::default() })
+            .language
+            .unwrap()
+    };
+    assert_eq!(of(Some("fr"), Some(german.clone())), "fr");
+    assert_eq!(of(Some("not a language"), Some(german)), "de");
+    assert_eq!(of(None, None), "en-GB");
+}
+
+#[test]
+fn a_source_of_which_nothing_can_be_kept_is_none() {
+    let source = |title: &str, url: &str| {
+        let source = SourceInfo {
+            title: Some(title.into()),
+            url: Some(url.into()),
+            ..SourceInfo::default()
+        };
+        read(&ParsedItem { source: Some(source), ..ParsedItem::default() }).details.source
+    };
+    assert_eq!(source(" ", "javascript:x"), None);
+    let kept = source("R&amp;D", "https://e.org/").unwrap();
+    assert_eq!((kept.title.as_deref(), kept.url.as_deref()), (Some("R&D"), Some("https://e.org/")));
+}
+
+#[test]
+fn a_profile_is_as_clean_as_an_item() {
+    let parsed = ParsedFeed {
+        id: Some(" urn:x \n".into()),
+        title: Some(Text::html("A &amp; <b>B</b>")),
+        links: vec![link("self", "/feed"), link("alternate", "/")],
+        language: Some("de_DE".into()),
+        icon: Some("/favicon.ico".into()),
+        image: Some(Image { url: "data:x".into(), ..Image::default() }),
+        rights: Some(Text::plain("© me")),
+        ..ParsedFeed::default()
+    };
+    let profile = profile(&parsed, &document());
+    assert_eq!(profile.title.as_deref(), Some("A & B"));
+    assert_eq!(profile.site_url.as_deref(), Some("https://example.org/"));
+    assert_eq!(profile.atom_id.as_deref(), Some("urn:x"));
+    assert_eq!(profile.language.as_deref(), Some("de-DE"));
+    assert_eq!(profile.image.unwrap().url, "https://example.org/favicon.ico");
+    assert_eq!(profile.rights.as_deref(), Some("© me"));
+}
+
+#[test]
+fn html_that_means_no_harm_stays_what_it_was() {
+    for html in [
+        "<h2>Title</h2><p>Some <em>text</em> &amp; <a href=\"https://e.org/?a=1&amp;b=2\" title=\"t\">a link</a>.<br>New line</p>",
+        "<ul><li>one</li><li>two<ol start=\"3\"><li>three</li></ol></li></ul>",
+        "<table><caption>c</caption><colgroup><col span=\"2\"></colgroup><thead><tr><th scope=\"col\">h</th></tr></thead><tbody><tr><td colspan=\"2\" align=\"right\">d</td></tr></tbody></table>",
+        "<figure><img src=\"https://e.org/a.png\" alt=\"\" width=\"600\" height=\"400\"><figcaption>c</figcaption></figure>",
+        "<picture><source srcset=\"https://e.org/a.avif 1x, https://e.org/b.avif 2x\" type=\"image/avif\" media=\"(min-width: 40em)\"><img src=\"https://e.org/a.jpg\" sizes=\"(max-width: 600px) 100vw, 50vw\" srcset=\"https://e.org/a.jpg 400w\"></picture>",
+        "<video src=\"https://e.org/v.mp4\" controls=\"\" poster=\"https://e.org/p.jpg\"><track src=\"https://e.org/s.vtt\" kind=\"subtitles\" srclang=\"de\"></video>",
+        "<p dir=\"rtl\" lang=\"he\">שלום <bdi>x</bdi> <span lang=\"en\">hi</span></p>",
+        "<pre><code>fn main() {\n    a &lt; b\n}</code></pre>",
+        "<blockquote cite=\"https://e.org/\">q</blockquote><details open=\"\"><summary>s</summary>d</details>",
+        "<dl><dt>a</dt><dd>b</dd><dt>c</dt></dl><hr><p>x<sup>2</sup>&nbsp;<time datetime=\"2026-11-24\">now</time></p>",
+        "<a href=\"mailto:a@b.c\">m</a><a href=\"magnet:?xt=urn:btih:x\">n</a>",
+        "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+    ] {
+        assert_eq!(mended(html), html);
+    }
+}
+
+#[test]
+fn html_of_the_past_or_of_haste_is_mended() {
+    for (html, kept) in [
+        ("<p>a<p>b<div>c", "<p>a</p><p>b</p><div>c</div>"),
+        ("<ul><li>a<li>b</ul>c", "<ul><li>a</li><li>b</li></ul>c"),
+        (
+            "<table><tr><td>a<td>b<tr><td>c</table>",
+            "<table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>",
+        ),
+        (
+            "<center><strike>a</strike> <tt>b</tt> <font color=red>c</font></center>",
+            "<div><s>a</s> <code>b</code> c</div>",
+        ),
+        ("<td>a</td><tr>b", "ab"),
+        ("<b>a<i>b</b>c</i>d", "<b>a<i>b</i></b>cd"),
+        (
+            "<a href=x>a<a href=y>b</a>",
+            "<a href=\"https://example.org/blog/x\">a</a><a href=\"https://example.org/blog/y\">b</a>",
+        ),
+        ("<a name=top>a</a><span class=x>b</span>", "ab"),
+        ("<div style='color:red' id=x class=y onclick=z>a</div>", "<div>a</div>"),
+        ("<![CDATA[<p>a</p>]]>", "<p>a</p>"),
+        ("<!-- c --><o:p>a</o:p><my-el>b</my-el>", "ab"),
+        (
+            "<ul><li><input type=checkbox checked disabled> done<li><input type=checkbox> not</ul>",
+            "<ul><li>☑  done</li><li>☐  not</li></ul>",
+        ),
+        ("<p lang=english dir=up width=9>a", "<p>a</p>"),
+        (
+            "<video src=/v.mp4 autoplay></video>",
+            "<video src=\"https://example.org/v.mp4\" controls=\"\"></video>",
+        ),
+        ("<math><mi>x</mi><annotation>\\x</annotation></math>", "x"),
+        (
+            "<table>a<tr><td>b</table>",
+            "<table><tbody><tr><td>a</td></tr><tr><td>b</td></tr></tbody></table>",
+        ),
+    ] {
+        assert_eq!(mended(html), kept, "{html}");
+    }
+}
+
+#[test]
+fn a_picture_that_is_loaded_late_is_shown() {
+    let shown = "<img src=\"https://example.org/a.jpg\">";
+    for html in [
+        "<img data-src=/a.jpg>",
+        "<img src=data:image/gif;base64,R0lGOD data-lazy-src=/a.jpg>",
+        "<img src=/img/blank.gif data-original=/a.jpg>",
+        "<img src='' data-src='' data-lazy-src=/a.jpg>",
+        "<img src=/a.jpg data-src=/b.jpg>",
+        "<img data-src=/a.jpg> <noscript><img src=/a.jpg></noscript>",
+        "<img src=data:x><noscript><img src=/a.jpg></noscript>",
+    ] {
+        assert_eq!(mended(html).trim(), shown, "{html}");
+    }
+    assert_eq!(
+        mended("<img data-srcset='/a.jpg 1x,/b.jpg 2x' srcset='data:x 1x'>"),
+        "<img src=\"https://example.org/a.jpg\" srcset=\"https://example.org/a.jpg 1x, https://example.org/b.jpg 2x\">"
+    );
+    assert_eq!(mended("<p>E = <img src=data:x alt='mc²'></p>"), "<p>E = mc²</p>");
+}
+
+#[test]
+fn candidates_that_make_no_sense_are_left_out() {
+    let place = Place { base: &document(), page: None };
+    for (written, kept) in [
+        ("/a, /b 2x", Some("https://example.org/a, https://example.org/b 2x")),
+        ("/a 100w 50h,/b 0w,/c -1x,/d +5w,/e foo", Some("https://example.org/a 100w")),
+        (" ,, /a\n1.5x ,", Some("https://example.org/a 1.5x")),
+        ("https://e.org/w_1,h_2/a.jpg 300w", Some("https://e.org/w_1,h_2/a.jpg 300w")),
+        ("javascript:x 1x, data:y 2x", None),
+        ("", None),
+    ] {
+        assert_eq!(super::picture::candidates(written, place).as_deref(), kept, "{written}");
+    }
+}
+
+#[test]
+fn trackers_are_dropped_and_pictures_are_not() {
+    for tracker in [
+        "<img src=/a.gif width=1 height=1>",
+        "<img src=/a.gif width=1px height=0 alt=x>",
+        "<img src=/a.gif style='width: 1px; height: 1px'>",
+        "<img src=/a.gif style='display:none'>",
+        "<img src=https://feeds.feedburner.com/~r/x/~4/y>",
+        "<img data-src=https://pixel.wp.com/b.gif?x>",
+        "<img src=https://x.us1.list-manage.com/track/open.php?u=1>",
+        "<img src=/a.gif srcset='https://pixel.wp.com/x 1x' height=1>",
+        "<iframe src=https://www.facebook.com/tr?x></iframe><iframe src=/x width=0></iframe>",
+    ] {
+        assert_eq!(mended(tracker), "", "{tracker}");
+    }
+    for picture in [
+        "<img src=/a.gif width=100% height=auto>",
+        "<img src=/a style='max-width:1px;border:0'>",
+        "<img src=https://pixel.example/a.gif>",
+    ] {
+        assert!(mended(picture).starts_with("<img src="), "{picture}");
+    }
+}
+
+#[test]
+fn an_embedded_player_becomes_a_link_to_its_page() {
+    for (html, kept) in [
+        (
+            "<iframe src='https://www.youtube-nocookie.com/embed/a_B-1?rel=0' title='My film'></iframe>",
+            "<p><a href=\"https://www.youtube.com/watch?v=a_B-1\">My film</a></p>",
+        ),
+        (
+            "<iframe src='//www.youtube.com/embed/videoseries?list=PL1'></iframe>",
+            "<p><a href=\"https://www.youtube.com/playlist?list=PL1\">youtube.com</a></p>",
+        ),
+        (
+            "<p>See <iframe data-src='https://player.vimeo.com/video/12'></iframe>!</p>",
+            "<p>See <a href=\"https://vimeo.com/12\">player.vimeo.com</a>!</p>",
+        ),
+        (
+            "<iframe src='https://w.soundcloud.com/player/?url=https%3A//api.soundcloud.com/tracks/1&auto_play=true'>x</iframe>",
+            "<p><a href=\"https://api.soundcloud.com/tracks/1\">w.soundcloud.com</a></p>",
+        ),
+        (
+            "<object><param name=a><embed src='https://e.org/p?x'></object>",
+            "<p><a href=\"https://e.org/p?x\">e.org</a></p>",
+        ),
+        (
+            "<a href=/a><iframe src=https://e.org/p title=film></iframe></a>",
+            "<a href=\"https://example.org/a\">film</a>",
+        ),
+        (
+            "<iframe src='https://www.youtube.com/embed/<b>'></iframe>",
+            "<p><a href=\"https://www.youtube.com/embed/%3Cb%3E\">youtube.com</a></p>",
+        ),
+        (
+            "<iframe src=https://e.org/x /><p>after</p>",
+            "<p><a href=\"https://e.org/x\">e.org</a></p><p>after</p>",
+        ),
+        ("<iframe src=about:blank></iframe><iframe></iframe>a", "a"),
+    ] {
+        assert_eq!(mended(html), kept, "{html}");
+    }
+}
+
+#[test]
+fn html_that_is_too_long_is_cut_and_says_so() {
+    let long = format!("<div>{}</div>", "<p>word</p>".repeat(30_000));
+    let kept = mended(&long);
+    assert!(kept.len() < super::plain::MAX_HTML && kept.len() > super::plain::MAX_HTML - 9_000);
+    assert!(kept.ends_with("</div>…"), "{}", &kept[kept.len() - 30..]);
+}
+
+#[test]
+fn html_without_anything_to_see_is_none() {
+    for html in [
+        "",
+        " ",
+        "<p></p>",
+        "<div><br>&nbsp;</div>",
+        "<script>x</script>",
+        "<img>",
+        "<!-- x -->",
+        "<a href=/x></a>",
+    ] {
+        assert_eq!(mended(html), "", "{html}");
+    }
+}
