@@ -1,5 +1,138 @@
 //! Bytes to `ParsedFeed` and complaints; the only room that knows feed-rs.
+//!
+//! ```text
+//! decode  bytes to text, whatever they are encoded in
+//! scan    text to a tree, within bounds, mending what is broken
+//! shape   which dialect, which element is the channel, which are items
+//! channel, item   ids, dates, people, links, files, hints: always ours
+//! clean   the texts of the items by feed-rs, where the document is clean and the dialect known
+//! item    the texts by our own reading, everywhere else
+//! ```
+//!
+//! Pure and bounded: the same bytes give the same answer. Leaves safety to `normalise`: what comes
+//! out is what the publisher said, HTML and all. Left out on purpose, for nothing would use it:
+//! `cloud`, `textInput`, `rating`, `docs`, GeoRSS, `thr:total`, `slash:comments`.
 
+mod channel;
+mod clean;
+mod construct;
 mod dates;
 mod decode;
+mod entity;
+mod hints;
+mod item;
+mod json;
+mod media;
 mod people;
+mod scan;
+#[cfg(test)]
+mod scan_tests;
+mod scope;
+mod shape;
+mod space;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use jiff::Timestamp;
+use url::Url;
+
+use self::scope::Scope;
+use crate::model::{Complaint, Failure, FailureKind, ParsedFeed, ParsedItem};
+
+/// A document as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Decoded by content coding, not yet by charset.
+    pub bytes: &'a [u8],
+    /// The HTTP header of that name, charset included.
+    pub content_type: Option<&'a str>,
+    /// Where it came from in the end; relative references resolve against it.
+    pub url: &'a Url,
+    /// Only so many of the newest items are kept.
+    pub max_items: usize,
+}
+
+/// What a document said, and what had to be mended to understand it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What it said.
+    pub feed: ParsedFeed,
+    /// For the operator to tell the publisher.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// `NotAFeed` for what is something else, `Malformed` for what cannot be made sense of.
+pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
+    let decoded = decode::decode(input.bytes, input.content_type);
+    let (text, mut complaints) = (decoded.text, decoded.complaints);
+    let scope = Scope::document(input.url);
+    let mut feed = match text.trim_start().chars().next() {
+        None => return Err(not_a_feed("the document is empty")),
+        Some('{') => json::read(&text, &scope, &mut complaints)?,
+        Some('<') => xml(&text, &scope, &mut complaints)?,
+        Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
+    };
+    keep_newest(&mut feed.items, input.max_items, &mut complaints);
+    Ok(Parsed { feed, complaints })
+}
+
+fn not_a_feed(message: &str) -> Failure {
+    Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
+}
+
+fn xml(text: &str, scope: &Scope, complaints: &mut Vec<Complaint>) -> Result<ParsedFeed, Failure> {
+    let Some(tree) = scan::scan(text) else {
+        return Err(not_a_feed("the document has no element in it"));
+    };
+    let Some(shape) = shape::shape(&tree) else {
+        let root = tree.root.name;
+        let message = if root.eq_ignore_ascii_case("html") {
+            "a web page, not a feed: look for the address of its feed".to_owned()
+        } else {
+            let name: String = root.chars().take(40).collect();
+            format!("<{name}> is no feed: RSS, Atom and JSON Feed are read")
+        };
+        return Err(Failure::new(FailureKind::NotAFeed, message));
+    };
+    let inner = if std::ptr::eq(shape.root, shape.channel) {
+        scope.enter(shape.root)
+    } else {
+        scope.enter(shape.root).enter(shape.channel)
+    };
+    let mut feed = channel::channel(&shape, &inner);
+    let clean = clean::texts(text, &shape, &inner);
+    let mut clean = clean.map(Vec::into_iter);
+    let read = |element: &&tree::Element<'_>| {
+        let theirs = clean.as_mut().and_then(Iterator::next);
+        let texts = theirs.unwrap_or_else(|| item::texts(element, &inner));
+        let item::Texts { title, summary, content, rights } = texts;
+        let facts = item::facts(element, shape.dialect, &inner);
+        ParsedItem { title, summary, content, rights, ..facts }
+    };
+    feed.items = shape.items.iter().map(read).collect();
+    feed.partial = tree.partial;
+    complaints.extend(tree.complaints);
+    Ok(feed)
+}
+
+/// Keeps the newest `max` items, in document order; without dates the first ones.
+fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Complaint>) {
+    if items.len() <= max {
+        return;
+    }
+    let message = format!("{} items: only the newest {max} are read, see max_items", items.len());
+    complaints.push(Complaint { code: "too_many_items", offset: None, message });
+    let stamp = |item: &ParsedItem| item.published.or(item.updated).unwrap_or(Timestamp::MIN);
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(stamp(&items[*index])));
+    let mut kept = vec![false; items.len()];
+    for index in order.into_iter().take(max) {
+        kept[index] = true;
+    }
+    let mut kept = kept.into_iter();
+    items.retain(|_| kept.next().unwrap_or_default());
+}

@@ -1,0 +1,166 @@
+//! JSON Feed 1.0 and 1.1, every field optional: one odd value costs that value, never the feed.
+
+use serde_json::{Map, Value};
+
+use super::dates;
+use super::scope::Scope;
+use crate::model::{
+    Category, Complaint, Dialect, Enclosure, Failure, FailureKind, Hints, Image, Link, ParsedFeed,
+    ParsedItem, Person, Text,
+};
+
+/// More of them on one item are a mistake or an attack.
+const MAX_PARTS: usize = 100;
+
+/// Reads a JSON document.
+pub(crate) fn read(
+    text: &str,
+    scope: &Scope,
+    complaints: &mut Vec<Complaint>,
+) -> Result<ParsedFeed, Failure> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let message = format!("the JSON cannot be read: {error}");
+        Failure::new(FailureKind::Malformed, message)
+    })?;
+    let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
+        let message = "a JSON document that is no JSON Feed: it has neither version nor items";
+        return Err(Failure::new(FailureKind::NotAFeed, message.to_owned()));
+    };
+    let items = feed.get("items").and_then(Value::as_array);
+    if items.is_none() {
+        let message = "a JSON Feed without items".to_owned();
+        complaints.push(Complaint { code: "no_items", offset: None, message });
+    }
+    let language = string(feed, "language");
+    let items = items.into_iter().flatten().filter_map(Value::as_object);
+    Ok(ParsedFeed {
+        dialect: Some(Dialect::Json),
+        // JSON Feed 1.1: the address of the feed identifies it.
+        id: string(feed, "feed_url").map(|url| scope.resolve(&url)),
+        title: string(feed, "title").map(Text::plain),
+        subtitle: string(feed, "description").map(Text::plain),
+        links: feed_links(feed, scope),
+        authors: people(feed, scope),
+        language: language.clone(),
+        icon: address(feed, "favicon", scope),
+        image: image(feed, "icon", scope),
+        hints: hints(feed, scope),
+        items: items.map(|found| item(found, language.as_deref(), scope)).collect(),
+        ..ParsedFeed::default()
+    })
+}
+
+fn is_feed(feed: &Map<String, Value>) -> bool {
+    let version = feed.get("version").and_then(Value::as_str);
+    version.is_some_and(|version| version.contains("jsonfeed"))
+        || feed.get("items").is_some_and(Value::is_array)
+}
+
+/// Text, or a number where text belongs.
+fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = match map.get(name)? {
+        Value::String(text) => text.trim().to_owned(),
+        // JSON Feed 1: a reader must take a number for an id too.
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+fn address(map: &Map<String, Value>, name: &str, scope: &Scope) -> Option<String> {
+    string(map, name).map(|address| scope.resolve(&address))
+}
+
+fn image(map: &Map<String, Value>, name: &str, scope: &Scope) -> Option<Image> {
+    address(map, name, scope).map(|url| Image { url, ..Image::default() })
+}
+
+fn objects<'m>(
+    map: &'m Map<String, Value>,
+    name: &str,
+) -> impl Iterator<Item = &'m Map<String, Value>> {
+    let list = map.get(name).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_object).take(MAX_PARTS)
+}
+
+fn link(map: &Map<String, Value>, name: &str, rel: &str, scope: &Scope) -> Option<Link> {
+    let href = address(map, name, scope)?;
+    Some(Link { href, rel: rel.to_owned(), ..Link::default() })
+}
+
+fn feed_links(feed: &Map<String, Value>, scope: &Scope) -> Vec<Link> {
+    let named = [("home_page_url", "alternate"), ("feed_url", "self"), ("next_url", "next")];
+    named.iter().filter_map(|(name, rel)| link(feed, name, rel, scope)).collect()
+}
+
+fn hints(feed: &Map<String, Value>, scope: &Scope) -> Hints {
+    let hubs = objects(feed, "hubs").filter_map(|hub| address(hub, "url", scope));
+    Hints {
+        expired: feed.get("expired").and_then(Value::as_bool).unwrap_or_default(),
+        hubs: hubs.take(8).collect(),
+        self_url: address(feed, "feed_url", scope),
+        older: address(feed, "next_url", scope),
+        ..Hints::default()
+    }
+}
+
+/// `authors` of 1.1, `author` of 1.0.
+fn people(map: &Map<String, Value>, scope: &Scope) -> Vec<Person> {
+    let single = map.get("author").and_then(Value::as_object);
+    let person = |author: &Map<String, Value>| {
+        let person = Person {
+            name: string(author, "name").unwrap_or_default(),
+            uri: address(author, "url", scope),
+            email: None,
+        };
+        (person != Person::default()).then_some(person)
+    };
+    let listed: Vec<_> = objects(map, "authors").filter_map(person).collect();
+    if listed.is_empty() { single.and_then(person).into_iter().collect() } else { listed }
+}
+
+fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -> ParsedItem {
+    let page = link(item, "url", "alternate", scope);
+    // JSON Feed 1.1: a link post is about another page; its own page comes first.
+    let external =
+        link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, scope);
+    let html = string(item, "content_html").map(Text::html);
+    let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
+    ParsedItem {
+        id: string(item, "id"),
+        title: string(item, "title").map(Text::plain),
+        links: page.into_iter().chain(external).collect(),
+        published: string(item, "date_published").and_then(|date| dates::date(&date)),
+        updated: string(item, "date_modified").and_then(|date| dates::date(&date)),
+        summary: string(item, "summary").map(Text::plain),
+        content: html.or_else(|| string(item, "content_text").map(Text::plain)),
+        authors: people(item, scope),
+        categories: tags
+            .filter_map(Value::as_str)
+            .take(MAX_PARTS)
+            .map(|tag| Category { term: tag.trim().to_owned(), ..Category::default() })
+            .filter(|category| !category.term.is_empty())
+            .collect(),
+        enclosures: objects(item, "attachments")
+            .filter_map(|file| enclosure(file, scope))
+            .collect(),
+        thumbnails: ["image", "banner_image"]
+            .iter()
+            .filter_map(|name| image(item, name, scope))
+            .collect(),
+        language: string(item, "language").or_else(|| feed_language.map(str::to_owned)),
+        ..ParsedItem::default()
+    }
+}
+
+fn enclosure(file: &Map<String, Value>, scope: &Scope) -> Option<Enclosure> {
+    let number = |name| file.get(name).and_then(Value::as_f64).filter(|number| *number > 0.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    Some(Enclosure {
+        url: address(file, "url", scope)?,
+        media_type: string(file, "mime_type").unwrap_or_default(),
+        length: number("size_in_bytes").map(|size| size as u64),
+        title: string(file, "title"),
+        duration: number("duration_in_seconds").map(|seconds| seconds as u32),
+    })
+}

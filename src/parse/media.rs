@@ -1,0 +1,169 @@
+//! Attached files and pictures: enclosures, Media RSS, iTunes.
+
+use super::scope::Scope;
+use super::space::Space;
+use super::tree::Element;
+use crate::model::{Enclosure, Image, Link};
+
+/// More of them on one item are a mistake or an attack.
+const MAX_FILES: usize = 100;
+
+/// What hangs on an item.
+#[derive(Debug, Default)]
+pub(crate) struct Attached {
+    pub(crate) enclosures: Vec<Enclosure>,
+    pub(crate) thumbnails: Vec<Image>,
+}
+
+/// The files and pictures of an item, with its links; each address once.
+pub(crate) fn attached(item: &Element<'_>, links: &[Link], scope: &Scope) -> Attached {
+    let mut found = Attached::default();
+    let duration = item.child(Space::Itunes, "duration").and_then(|d| duration(&d.text()));
+    for element in item.all(Space::Rss, "enclosure") {
+        let scope = scope.enter(element);
+        let url = element.attribute("url").or_else(|| element.attribute("href"));
+        found.file(Enclosure {
+            url: scope.resolve(url.unwrap_or_default()),
+            media_type: element.attribute("type").unwrap_or_default().to_owned(),
+            length: length(element.attribute("length")),
+            title: None,
+            duration,
+        });
+    }
+    for link in links.iter().filter(|link| link.rel == "enclosure") {
+        found.file(Enclosure {
+            url: link.href.clone(),
+            media_type: link.media_type.clone().unwrap_or_default(),
+            length: link.length.filter(|length| *length > 0),
+            title: link.title.clone(),
+            duration,
+        });
+    }
+    found.media(item, scope, 0);
+    for image in item.all(Space::Itunes, "image") {
+        found.picture(image, "href", scope);
+    }
+    found
+}
+
+impl Attached {
+    fn file(&mut self, file: Enclosure) {
+        let known = self.enclosures.iter().any(|known| known.url == file.url);
+        if !known && !file.url.is_empty() && self.enclosures.len() < MAX_FILES {
+            self.enclosures.push(file);
+        }
+    }
+
+    fn picture(&mut self, element: &Element<'_>, attribute: &str, scope: &Scope) {
+        let scope = scope.enter(element);
+        let url = element.attribute(attribute).map(str::to_owned).or_else(|| element.trimmed());
+        let url = scope.resolve(&url.unwrap_or_default());
+        let known = self.thumbnails.iter().any(|known| known.url == url);
+        if !known && !url.is_empty() && self.thumbnails.len() < MAX_FILES {
+            let size = |name| element.attribute(name).and_then(|size| size.parse().ok());
+            self.thumbnails.push(Image { url, width: size("width"), height: size("height") });
+        }
+    }
+
+    /// Media RSS, in groups or not.
+    fn media(&mut self, parent: &Element<'_>, scope: &Scope, depth: usize) {
+        for element in parent.elements().filter(|element| element.space == Space::Media) {
+            match element.name.to_ascii_lowercase().as_str() {
+                "group" if depth < 3 => self.media(element, &scope.enter(element), depth + 1),
+                "content" => {
+                    self.media_content(element, scope);
+                    self.media(element, scope, depth + 1);
+                }
+                "thumbnail" => self.picture(element, "url", scope),
+                _ => {}
+            }
+        }
+    }
+
+    fn media_content(&mut self, element: &Element<'_>, scope: &Scope) {
+        let scope = scope.enter(element);
+        let media_type = element.attribute("type").unwrap_or_default().to_owned();
+        // A picture beside a text illustrates it; whoever wants it as a file makes it an enclosure.
+        if element.attribute("medium") == Some("image") || media_type.starts_with("image") {
+            self.picture(element, "url", &scope);
+            return;
+        }
+        let seconds = element.attribute("duration").and_then(duration);
+        self.file(Enclosure {
+            url: scope.resolve(element.attribute("url").unwrap_or_default()),
+            media_type,
+            length: length(element.attribute("fileSize")),
+            title: element.child(Space::Media, "title").and_then(Element::trimmed),
+            duration: seconds,
+        });
+    }
+}
+
+/// A length in bytes; nought is how publishers say that they do not know.
+fn length(text: Option<&str>) -> Option<u64> {
+    text?.replace(',', "").parse().ok().filter(|length| *length > 0)
+}
+
+/// `3600`, `59:30`, `1:02:03`, in seconds.
+pub(crate) fn duration(text: &str) -> Option<u32> {
+    let mut seconds = 0_u32;
+    let parts: Vec<&str> = text.trim().split(':').collect();
+    if parts.len() > 3 {
+        return None;
+    }
+    for part in parts {
+        let whole = part.split('.').next().unwrap_or_default().trim();
+        let number: u32 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        seconds = seconds.checked_mul(60)?.checked_add(number)?;
+    }
+    (seconds > 0).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::scan;
+    use super::*;
+
+    #[test]
+    fn every_file_comes_once_and_pictures_are_pictures() {
+        let xml = "<item xmlns:media='http://search.yahoo.com/mrss/'>\
+            <enclosure url='/a.mp3' type='audio/mpeg' length='12'/>\
+            <media:group><media:content url='https://example.org/a.mp3' type='audio/mpeg'/>\
+            <media:content url='/b.mp4' type='video/mp4' duration='90'><media:thumbnail url='/b.png'/>\
+            </media:content></media:group>\
+            <media:content url='/c.jpg' medium='image' width='4'/><itunes:duration>1:00:01</itunes:duration></item>";
+        let tree = scan(xml).unwrap();
+        let url = url::Url::parse("https://example.org/feed").unwrap();
+        let found = attached(&tree.root, &[], &Scope::document(&url));
+        let files: Vec<_> =
+            found.enclosures.iter().map(|f| (f.url.as_str(), f.length, f.duration)).collect();
+        assert_eq!(
+            files,
+            [
+                ("https://example.org/a.mp3", Some(12), Some(3601)),
+                ("https://example.org/b.mp4", None, Some(90))
+            ]
+        );
+        let pictures: Vec<_> = found.thumbnails.iter().map(|p| (p.url.as_str(), p.width)).collect();
+        assert_eq!(
+            pictures,
+            [("https://example.org/b.png", None), ("https://example.org/c.jpg", Some(4))]
+        );
+    }
+
+    #[test]
+    fn durations_are_seconds_minutes_or_hours_and_never_panic() {
+        for (text, seconds) in [
+            ("3600", Some(3600)),
+            (" 45:10 ", Some(2710)),
+            ("1:02:03", Some(3723)),
+            ("12.5", Some(12)),
+            ("99999999999999999999", None),
+            ("٤٥:١٢", None),
+            ("1:2:3:4", None),
+            ("", None),
+        ] {
+            assert_eq!(duration(text), seconds, "{text}");
+        }
+    }
+}

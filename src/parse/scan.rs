@@ -1,0 +1,380 @@
+//! The one walk over the document: quick-xml's events to a tree, within bounds, mending as it goes.
+//!
+//! Costs stay linear in the document: the few repairs that look for a far `>` are counted and
+//! given up when there are too many. Entities that the document declares are never expanded.
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use quick_xml::events::attributes::Attributes;
+
+use super::entity::{entity, unescape};
+use super::space::Space;
+use super::tree::{Attribute, Element, Node, Tree};
+use crate::model::Complaint;
+
+/// No feed nests so deep; what is deeper gives its text to its ancestor.
+const MAX_DEPTH: usize = 96;
+/// A tree of this many elements is some 100 MB.
+pub(crate) const MAX_ELEMENTS: usize = 500_000;
+/// Nobody needs more on one element.
+pub(crate) const MAX_ATTRIBUTES: usize = 64;
+/// Namespaces in force at one place; each name is looked up among them.
+const MAX_BINDINGS: usize = 256;
+/// More of them help nobody to mend a feed.
+const MAX_COMPLAINTS: usize = 20;
+/// Repairs that look far ahead.
+const MAX_FAR_REPAIRS: usize = 100;
+
+/// Reads a document into a tree; `None` when there is no element in it.
+pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
+    let mut walk = Walk::new(text);
+    walk.run();
+    walk.finish()
+}
+
+/// An element that is still open.
+struct Open<'a> {
+    element: Element<'a>,
+    /// Its name with the prefix.
+    tag: &'a str,
+    /// Declarations in force before it.
+    bindings: usize,
+}
+
+struct Walk<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+    /// Where the reader began.
+    start: usize,
+    open: Vec<Open<'a>>,
+    /// Open elements beyond the depth limit.
+    too_deep: usize,
+    /// Declared prefixes, innermost last; the empty prefix is the default namespace.
+    bindings: Vec<(&'a str, Space)>,
+    /// The declarations as written, of the root alone.
+    root_names: Vec<(&'a str, Cow<'a, str>)>,
+    root: Option<Element<'a>>,
+    namespace: Cow<'a, str>,
+    elements: usize,
+    far_repairs: usize,
+    complaints: Vec<Complaint>,
+    clean: bool,
+    partial: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            reader: reader(text),
+            start: 0,
+            open: Vec::new(),
+            too_deep: 0,
+            bindings: Vec::new(),
+            root_names: Vec::new(),
+            root: None,
+            namespace: Cow::Borrowed(""),
+            elements: 0,
+            far_repairs: 0,
+            complaints: Vec::new(),
+            clean: true,
+            partial: false,
+        }
+    }
+
+    /// Byte offset of the next event.
+    fn position(&self) -> usize {
+        self.start + usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    }
+
+    /// Goes on reading at `offset`.
+    fn jump(&mut self, offset: usize) {
+        let offset = (offset..=self.text.len()).find(|at| self.text.is_char_boundary(*at));
+        self.start = offset.unwrap_or(self.text.len());
+        self.reader = reader(&self.text[self.start..]);
+    }
+
+    fn mend(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
+        self.clean = false;
+        if self.complaints.len() < MAX_COMPLAINTS {
+            self.complaints.push(Complaint { code, offset: Some(offset), message: message.into() });
+        }
+    }
+
+    fn run(&mut self) {
+        while self.root.is_none() && !self.partial {
+            let before = self.position();
+            if self.stray_less_than(before) {
+                continue;
+            }
+            let event = self.reader.read_event();
+            let after = self.position();
+            match event {
+                Ok(Event::Eof) => break,
+                Ok(event) => self.event(event, before, after),
+                Err(error) => self.broken(before, &error),
+            }
+        }
+    }
+
+    /// A `<` that begins no markup is text; the reader would look for its `>` to the end.
+    fn stray_less_than(&mut self, at: usize) -> bool {
+        let Some(rest) = self.text.get(at..).and_then(|rest| rest.strip_prefix('<')) else {
+            return false;
+        };
+        let begins = |c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?' | '_' | ':');
+        if rest.starts_with(begins) {
+            return false;
+        }
+        self.mend("bare_less_than", at, "`<` where no tag begins: write it as &lt;");
+        self.push_text(Cow::Borrowed("<"));
+        self.jump(at + 1);
+        true
+    }
+
+    fn event(&mut self, event: Event<'a>, before: usize, after: usize) {
+        match event {
+            Event::Start(_) => self.start_tag(before + 1, after.saturating_sub(1), before),
+            Event::Empty(_) => {
+                let depth = self.open.len() + self.too_deep;
+                self.start_tag(before + 1, after.saturating_sub(2), before);
+                if self.open.len() + self.too_deep > depth {
+                    self.close_one();
+                }
+            }
+            Event::End(_) => self.end_tag(before, after),
+            Event::Text(text) => self.push_text(text.into_inner()),
+            Event::CData(text) => self.push_text(text.into_inner()),
+            Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
+            // Entities it declares are not expanded; feed-rs never sees one.
+            Event::DocType(_) => self.clean = false,
+            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Eof => {}
+        }
+    }
+
+    fn start_tag(&mut self, from: usize, to: usize, offset: usize) {
+        let content = self.text.get(from..to).unwrap_or_default();
+        let end = content.find(|c: char| c.is_ascii_whitespace() || c == '/');
+        let tag = &content[..end.unwrap_or(content.len())];
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS {
+            self.mend("too_many_elements", offset, "too many elements: the rest was not read");
+            self.partial = true;
+            return;
+        }
+        if self.open.len() >= MAX_DEPTH {
+            if self.too_deep == 0 {
+                self.mend("too_deep", offset, "nested too deep: inner elements were left out");
+            }
+            self.too_deep += 1;
+            return;
+        }
+        let bindings = self.bindings.len();
+        let attributes = self.attributes(content, tag.len(), offset);
+        let (space, name) = self.resolve(tag, Space::Rss, offset);
+        let element = Element { space, name, attributes, nodes: Vec::new() };
+        if self.open.is_empty() {
+            self.namespace = self.root_namespace(tag);
+        }
+        self.open.push(Open { element, tag, bindings });
+    }
+
+    /// The attributes of a tag; declarations among them come into force.
+    fn attributes(&mut self, content: &'a str, name: usize, offset: usize) -> Vec<Attribute<'a>> {
+        if content.len() <= name {
+            return Vec::new();
+        }
+        let (mut found, mut broken) = (Vec::new(), false);
+        let mut iterator = Attributes::html(content, name);
+        // Finding the same name twice costs the square of their number.
+        for attribute in iterator.with_checks(false).take(MAX_ATTRIBUTES) {
+            match attribute {
+                Ok(attribute) => found.push((attribute.key.0, attribute.value)),
+                Err(_) => broken = true,
+            }
+        }
+        if broken {
+            self.mend("bad_attribute", offset, "an attribute that cannot be read");
+        }
+        let mut kept = Vec::with_capacity(found.len());
+        for (key, value) in found {
+            let value = match value {
+                Cow::Borrowed(value) => unescape(value),
+                Cow::Owned(value) => Cow::Owned(unescape(&value).into_owned()),
+            };
+            match key.split_once(':').unwrap_or(("", key)) {
+                ("xmlns", prefix) => self.declare(prefix, value),
+                ("", "xmlns") => self.declare("", value),
+                _ => kept.push((key, value)),
+            }
+        }
+        kept.into_iter()
+            .map(|(key, value)| {
+                let (space, name) = match key.split_once(':') {
+                    Some((prefix, name)) => (self.space_of(prefix).unwrap_or(Space::Other), name),
+                    None => (Space::Rss, key),
+                };
+                Attribute { space, name, value }
+            })
+            .collect()
+    }
+
+    fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>) {
+        if self.bindings.len() < MAX_BINDINGS {
+            self.bindings.push((prefix, Space::of_name(&name)));
+        }
+        if self.open.is_empty() {
+            self.root_names.push((prefix, name));
+        }
+    }
+
+    fn space_of(&self, prefix: &str) -> Option<Space> {
+        let declared = self.bindings.iter().rev().find(|(known, _)| *known == prefix);
+        let well_known = || Some(Space::of_prefix(prefix)).filter(|space| *space != Space::Other);
+        match declared {
+            // An unknown name behind a well-known prefix is a misspelt one.
+            Some((_, Space::Other)) => well_known().or(Some(Space::Other)),
+            Some((_, space)) => Some(*space),
+            None if prefix.is_empty() => Some(Space::Rss),
+            None => well_known(),
+        }
+    }
+
+    fn resolve(&mut self, tag: &'a str, otherwise: Space, offset: usize) -> (Space, &'a str) {
+        let (prefix, name) = tag.split_once(':').unwrap_or(("", tag));
+        let declared = self.bindings.iter().any(|(known, _)| *known == prefix);
+        if !declared && !prefix.is_empty() && prefix != "xml" {
+            let message = format!("the prefix of <{}> is not declared", shorten(tag));
+            self.mend("undeclared_prefix", offset, message);
+        }
+        (self.space_of(prefix).unwrap_or(otherwise), name)
+    }
+
+    fn root_namespace(&mut self, tag: &'a str) -> Cow<'a, str> {
+        let prefix = tag.split_once(':').map_or("", |(prefix, _)| prefix);
+        let names = std::mem::take(&mut self.root_names);
+        let found = names.into_iter().rev().find(|(known, _)| *known == prefix);
+        found.map_or(Cow::Borrowed(""), |(_, name)| name)
+    }
+
+    fn end_tag(&mut self, before: usize, after: usize) {
+        let tag = self.text.get(before + 2..after.saturating_sub(1)).unwrap_or_default().trim();
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return;
+        }
+        match self.open.iter().rposition(|open| open.tag == tag) {
+            Some(depth) => {
+                if depth + 1 < self.open.len() {
+                    let inner = self.open.last().map_or("", |open| open.tag);
+                    let message =
+                        format!("</{}> closes an open <{}>", shorten(tag), shorten(inner));
+                    self.mend("unclosed_tag", before, message);
+                }
+                while self.open.len() > depth {
+                    self.close_one();
+                }
+            }
+            None => {
+                let message = format!("</{}> closes nothing", shorten(tag));
+                self.mend("stray_end_tag", before, message);
+            }
+        }
+    }
+
+    fn close_one(&mut self) {
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return;
+        }
+        let Some(closed) = self.open.pop() else { return };
+        self.bindings.truncate(closed.bindings);
+        match self.open.last_mut() {
+            Some(parent) => parent.element.nodes.push(Node::Element(closed.element)),
+            None => self.root = Some(closed.element),
+        }
+    }
+
+    fn push_text(&mut self, text: Cow<'a, str>) {
+        // Between the declaration and the root there is nothing to keep.
+        if let Some(open) = self.open.last_mut() {
+            open.element.push_text(text);
+        }
+    }
+
+    /// `&name;` in text.
+    fn reference(&mut self, name: &str, offset: usize) {
+        if !matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") && !name.starts_with('#') {
+            // An HTML entity is unknown to XML, and so to feed-rs.
+            self.clean = false;
+        }
+        match entity(name) {
+            Some(value) => self.push_text(value),
+            None => {
+                self.mend("unknown_entity", offset, format!("&{}; is not known", shorten(name)));
+                self.push_text(Cow::Owned(format!("&{name};")));
+            }
+        }
+    }
+
+    /// Markup that quick-xml cannot get to the end of.
+    fn broken(&mut self, at: usize, error: &quick_xml::Error) {
+        self.far_repairs += 1;
+        let rest = self.text.get(at..).unwrap_or_default();
+        if self.far_repairs > MAX_FAR_REPAIRS || self.open.is_empty() {
+            self.mend("broken_markup", at, format!("cannot be read from here on: {error}"));
+            self.partial = true;
+            return;
+        }
+        if let Some(inside) = rest.strip_prefix("<![CDATA[") {
+            // Nothing ends it: it ends where its element does.
+            let tag = self.open.last().map_or("", |open| open.tag);
+            let end = inside.find(&format!("</{tag}")).unwrap_or(inside.len());
+            self.mend("unclosed_cdata", at, "a CDATA section without an end");
+            self.push_text(Cow::Borrowed(&inside[..end]));
+            self.jump(at + "<![CDATA[".len() + end);
+        } else if rest.starts_with("<!") || rest.starts_with("<?") {
+            self.mend("broken_markup", at, error.to_string());
+            self.jump(at + rest.find('>').map_or(rest.len(), |end| end + 1));
+        } else if let Some(end) = rest.find('>').filter(|_| rest.starts_with('<')) {
+            // A quote that is never closed.
+            self.mend("unclosed_quote", at, error.to_string());
+            self.start_tag(at + 1, at + end, at);
+            self.jump(at + end + 1);
+        } else {
+            self.mend("cut", at, "the document ends in the middle of a tag");
+            self.partial = true;
+        }
+    }
+
+    /// Closes what is open and hands out the tree.
+    fn finish(mut self) -> Option<Tree<'a>> {
+        if !self.open.is_empty() {
+            self.partial = true;
+            let open = self.open.last().map_or("", |open| open.tag);
+            let message = format!("the document ends inside <{}>", shorten(open));
+            self.mend("cut", self.text.len(), message);
+            self.too_deep = 0;
+            while !self.open.is_empty() {
+                self.close_one();
+            }
+        }
+        let Self { root, namespace, complaints, clean, partial, .. } = self;
+        Some(Tree { root: root?, namespace, complaints, clean: clean && !partial, partial })
+    }
+}
+
+fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.allow_dangling_amp = true;
+    reader
+}
+
+fn shorten(name: &str) -> &str {
+    name.char_indices().nth(40).map_or(name, |(end, _)| &name[..end])
+}

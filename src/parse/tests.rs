@@ -1,0 +1,231 @@
+//! Documents of every dialect, read whole.
+
+use url::Url;
+
+use super::{Input, Parsed, clean, item, parse, scan, scope::Scope, shape};
+use crate::model::{Dialect, FailureKind, ParsedItem, Person, TextKind};
+
+fn url() -> Url {
+    Url::parse("https://example.org/feeds/all.xml").unwrap()
+}
+
+fn read(document: &str) -> Parsed {
+    let input =
+        Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 100 };
+    parse(input).unwrap_or_else(|failure| panic!("{failure}: {document}"))
+}
+
+fn only(document: &str) -> ParsedItem {
+    let mut feed = read(document).feed;
+    assert_eq!(feed.items.len(), 1, "{document}");
+    feed.items.remove(0)
+}
+
+fn content(item: &ParsedItem) -> (&str, TextKind) {
+    item.content.as_ref().map_or(("", TextKind::Plain), |text| (text.value.as_str(), text.kind))
+}
+
+const RSS: &str = r#"<?xml version="1.0"?>
+<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:atom="http://www.w3.org/2005/Atom"
+  xmlns:content="http://purl.org/rss/1.0/modules/content/">
+<channel><title>Garden &amp; House</title><link>https://example.org/</link><description>Notes</description>
+<ttl>60</ttl><skipHours><hour>0</hour><hour>24</hour><hour>5</hour></skipHours><skipDays><day>Sunday</day></skipDays>
+<atom:link rel="self" href="https://example.org/feeds/all.xml"/><atom:link rel="hub" href="https://hub.example.org/"/>
+<item><title>Peas &amp;amp; beans</title><link>/peas</link><guid isPermaLink="false">peas-1</guid>
+<pubDate>Mon, 06 Jan 2025 10:00:00 +0100</pubDate><dc:creator>Ann Lee</dc:creator><category domain="x">veg</category>
+<description>Short &lt;b&gt;text&lt;/b&gt;</description><content:encoded><![CDATA[<p>Long text</p>]]></content:encoded>
+<enclosure url="/peas.mp3" type="audio/mpeg" length="12"/><comments>https://example.org/peas#c</comments>
+<source url="https://other.example/feed">Other</source></item></channel></rss>"#;
+
+#[test]
+fn rss_2_is_read_with_all_that_feed_rs_drops() {
+    let feed = read(RSS).feed;
+    assert_eq!(feed.dialect, Some(Dialect::Rss2));
+    assert_eq!(feed.title.unwrap().value, "Garden & House");
+    assert_eq!((feed.hints.ttl, feed.hints.skip_hours), (Some(3600), vec![0, 5]));
+    assert_eq!((feed.hints.skip_days, feed.hints.hubs.len()), (vec![6], 1));
+    let item = only(RSS);
+    assert_eq!((item.id.as_deref(), item.id_is_permalink), (Some("peas-1"), false));
+    assert_eq!(item.page(), Some("https://example.org/peas"));
+    assert_eq!(item.title.as_ref().unwrap().value, "Peas &amp; beans");
+    assert_eq!(item.title.as_ref().unwrap().kind, TextKind::Html);
+    assert_eq!(content(&item), ("<p>Long text</p>", TextKind::Html));
+    assert_eq!(item.summary.as_ref().unwrap().value, "Short <b>text</b>");
+    assert_eq!(item.published.unwrap().to_string(), "2025-01-06T09:00:00Z");
+    assert_eq!(item.authors, [Person { name: "Ann Lee".to_owned(), ..Person::default() }]);
+    assert_eq!(item.categories[0].scheme.as_deref(), Some("x"));
+    assert_eq!(item.enclosures[0].url, "https://example.org/peas.mp3");
+    assert_eq!(item.comments.as_deref(), Some("https://example.org/peas#c"));
+    let source = item.source.unwrap();
+    assert_eq!(source.title.as_deref(), Some("Other"));
+    assert_eq!(source.feed_url.as_deref(), Some("https://other.example/feed"));
+}
+
+const ATOM: &str = r#"<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de" xml:base="https://example.org/blog/">
+<id>tag:example.org,2025:blog</id><title type="html">A &lt;i&gt;b&lt;/i&gt;</title><updated>2025-01-06T10:00:00Z</updated>
+<link href="./"/><link rel="self" href="atom.xml"/><author><name>Ann</name><uri>/ann</uri></author>
+<entry><id> tag:example.org,2025:1 </id><title>1 &lt; 2</title><updated>2025-01-06T10:00:00Z</updated>
+<published>2025-01-05T10:00:00Z</published><link href="one"/><link rel="enclosure" href="one.mp3" type="audio/mpeg" length="7"/>
+<author><name>Bo</name><email>bo@example.org</email></author><category term="t" label="T"/>
+<summary>short</summary><content type="html">&lt;a href="x"&gt;x&lt;/a&gt;</content>
+<source><id>tag:other</id><title>Other</title><link rel="self" href="https://other.example/feed"/></source></entry></feed>"#;
+
+#[test]
+fn atom_is_read_with_bases_languages_and_sources() {
+    let feed = read(ATOM).feed;
+    assert_eq!(feed.dialect, Some(Dialect::Atom));
+    assert_eq!(feed.hints.self_url.as_deref(), Some("https://example.org/blog/atom.xml"));
+    assert_eq!(feed.authors[0].uri.as_deref(), Some("https://example.org/ann"));
+    let item = only(ATOM);
+    assert_eq!(item.id.as_deref(), Some("tag:example.org,2025:1"));
+    assert_eq!(item.page(), Some("https://example.org/blog/one"));
+    assert_eq!(item.title.as_ref().unwrap().kind, TextKind::Plain);
+    assert_eq!(item.title.as_ref().unwrap().value, "1 < 2");
+    assert_eq!(item.language.as_deref(), Some("de"));
+    let body = item.content.as_ref().unwrap();
+    assert_eq!(body.base.as_deref(), Some("https://example.org/blog/"));
+    assert_eq!(item.summary.as_ref().unwrap().value, "short");
+    assert_eq!(item.enclosures[0].length, Some(7));
+    assert_eq!(item.authors[0].email.as_deref(), Some("bo@example.org"));
+    assert_eq!(item.source.unwrap().feed_url.as_deref(), Some("https://other.example/feed"));
+}
+
+#[test]
+fn a_feed_in_xhtml_is_read_with_its_markup() {
+    let item = only(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="xhtml"><div
+        xmlns="http://www.w3.org/1999/xhtml">a <b title="&quot;&gt;">c</b></div></title>
+        <content type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml"><h:p>x &amp; y<h:br/></h:p></h:div></content>
+        </entry></feed>"#,
+    );
+    assert_eq!(item.title.as_ref().unwrap().value, "a <b title=\"&quot;&gt;\">c</b>");
+    assert_eq!(content(&item), ("<p>x &amp; y<br></p>", TextKind::Html));
+}
+
+#[test]
+fn rss_1_is_read_with_its_dates_and_ids() {
+    let feed = read(
+        r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+        xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">
+        <channel rdf:about="https://example.org/"><title>T</title><link>https://example.org/</link>
+        <sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency></channel>
+        <item rdf:about="https://example.org/1"><title>One</title><link>https://example.org/1</link>
+        <dc:date>2025-01-06</dc:date><dc:creator>Ann</dc:creator><dc:subject>s</dc:subject></item>
+        <item rdf:about="https://example.org/2"><title>Two</title></item></rdf:RDF>"#,
+    )
+    .feed;
+    assert_eq!(feed.dialect, Some(Dialect::Rss1));
+    assert_eq!(feed.hints.period, Some(1800));
+    let ids: Vec<_> = feed.items.iter().filter_map(|item| item.id.as_deref()).collect();
+    assert_eq!(ids, ["https://example.org/1", "https://example.org/2"]);
+    assert_eq!(feed.items[0].published.unwrap().to_string(), "2025-01-06T00:00:00Z");
+    assert_eq!(feed.items[0].categories[0].term, "s");
+}
+
+#[test]
+fn atom_0_3_and_rss_0_9x_are_read_though_feed_rs_cannot() {
+    let item = only(
+        r#"<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><id>x:1</id>
+        <title mode="escaped" type="text/html">a &lt;b&gt;</title><issued>2004-01-01T00:00:00Z</issued>
+        <modified>2004-01-02T00:00:00Z</modified><content type="application/xhtml+xml" mode="xml"><p>p</p></content>
+        </entry></feed>"#,
+    );
+    assert_eq!(item.published.unwrap().to_string(), "2004-01-01T00:00:00Z");
+    assert_eq!(content(&item), ("<p>p</p>", TextKind::Html));
+    for version in ["", " version='0.90'", " version='0.91'", " version='0.92'", " version='0.94'"]
+    {
+        let document = format!(
+            "<rss{version}><channel><title>t</title><item><title>i</title><guid>https://example.org/g</guid>\
+            <description>a<p>b</p></description></item></channel></rss>"
+        );
+        let item = only(&document);
+        assert_eq!(content(&item), ("a<p>b</p>", TextKind::Html), "{document}");
+        assert_eq!(item.page(), Some("https://example.org/g"), "{document}");
+    }
+}
+
+#[test]
+fn json_feeds_are_read_with_sloppy_types() {
+    let feed = read(
+        r#"{"version":"http://jsonfeed.org/version/1","feed_url":"https://example.org/f.json","language":"en",
+        "author":{"name":"Ann"},"hubs":[{"type":"WebSub","url":"https://hub.example.org/"}],
+        "items":[{"id":7,"url":"/7","content_html":"<p>x</p>","tags":["a",1],"date_published":"2025-01-06T10:00:00Z",
+        "attachments":[{"url":"a.mp3","mime_type":"audio/mpeg","size_in_bytes":9}]}, 5, {"id":"8","content_text":"1 < 2"}]}"#,
+    )
+    .feed;
+    assert_eq!((feed.dialect, feed.items.len()), (Some(Dialect::Json), 2));
+    assert_eq!(feed.hints.hubs, ["https://hub.example.org/"]);
+    assert_eq!(feed.items[0].id.as_deref(), Some("7"));
+    assert_eq!(feed.items[0].page(), Some("https://example.org/7"));
+    assert_eq!(feed.items[0].enclosures[0].length, Some(9));
+    assert_eq!(content(&feed.items[1]), ("1 < 2", TextKind::Plain));
+}
+
+#[test]
+fn feed_rs_and_our_own_reading_agree_where_both_can_read() {
+    for document in [RSS, ATOM] {
+        let tree = scan::scan(document).unwrap();
+        let shape = shape::shape(&tree).unwrap();
+        let root = Scope::document(&url()).enter(shape.root);
+        let scope =
+            if std::ptr::eq(shape.root, shape.channel) { root } else { root.enter(shape.channel) };
+        let theirs = clean::texts(document, &shape, &scope);
+        let ours: Vec<_> = shape.items.iter().map(|item| item::texts(item, &scope)).collect();
+        assert_eq!(theirs, Some(ours), "{document}");
+    }
+}
+
+#[test]
+fn what_is_no_feed_is_told_so() {
+    for (document, part) in [
+        ("", "empty"),
+        ("  \n", "empty"),
+        ("hello", "neither"),
+        ("<html><body>hi</body></html>", "web page"),
+        ("<opml version='2.0'><body/></opml>", "<opml>"),
+        ("{\"a\":1}", "JSON Feed"),
+    ] {
+        let input =
+            Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 9 };
+        let failure = parse(input).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NotAFeed, "{document}");
+        assert!(failure.message.contains(part), "{document}: {failure}");
+    }
+    let input = Input { bytes: b"{\"version\":", content_type: None, url: &url(), max_items: 9 };
+    assert_eq!(parse(input).unwrap_err().kind, FailureKind::Malformed);
+}
+
+#[test]
+fn only_the_newest_items_are_kept_and_the_cut_is_told() {
+    let items: String = (1..=9)
+        .map(|day| format!("<item><guid>{day}</guid><pubDate>0{day} Jan 2025</pubDate></item>"))
+        .collect();
+    let document = format!("<rss version='2.0'><channel>{items}</channel></rss>");
+    let input = Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 2 };
+    let parsed = parse(input).unwrap();
+    let ids: Vec<_> = parsed.feed.items.iter().filter_map(|item| item.id.as_deref()).collect();
+    assert_eq!(ids, ["8", "9"]);
+    assert_eq!(parsed.complaints[0].code, "too_many_items");
+}
+
+#[test]
+fn hostile_documents_neither_panic_nor_overflow() {
+    let wrap =
+        |inner: &str| format!("<rss version='2.0'><channel><item>{inner}</item></channel></rss>");
+    for inner in [
+        format!("{}{}", "<media:group>".repeat(20_000), "</media:group>".repeat(20_000)),
+        format!("{}{}", "<itunes:category>".repeat(20_000), "</itunes:category>".repeat(20_000)),
+        "<author>作者（foo@example.com）</author><title>t</title>".to_owned(),
+        "<itunes:duration>٤٥:١٢</itunes:duration><title>t</title>".to_owned(),
+        "<description>&a;&a;</description>".to_owned(),
+    ] {
+        let document = wrap(&inner);
+        // A small stack, as on a worker thread.
+        let read = move || read(&document).feed.items.len();
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(read).unwrap();
+        assert_eq!(thread.join().unwrap(), 1);
+    }
+    let bomb = "<!DOCTYPE r [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><rss version='2.0'>\
+        <channel><item><title>&b;</title></item></channel></rss>";
+    assert!(only(bomb).title.unwrap().value.len() < 10);
+}
