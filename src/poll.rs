@@ -110,7 +110,7 @@ impl Poller {
         let begun = self.clock.moment();
         let state = self.state(target.key).await?;
         let memory = usable(&state, &target.subscription);
-        let mut response = self.fetch(target, &memory).await;
+        let mut response = self.fetch(target, &memory, begun.wall).await;
         let body = response.body.take();
         let mut reading = None;
         if let Some(body) = body {
@@ -134,13 +134,14 @@ impl Poller {
     }
 
     /// Fetches; a panic in there is a failure of this feed.
-    async fn fetch(&self, target: &Target, memory: &Memory) -> fetch::Response {
+    async fn fetch(&self, target: &Target, memory: &Memory, now: Timestamp) -> fetch::Response {
         let subscription = &target.subscription;
         let request = fetch::Request {
             url: &subscription.feed.url,
             validators: &memory.validators,
             known_body: memory.body_hash,
             settings: &subscription.fetch,
+            now,
         };
         let fetching = AssertUnwindSafe(self.fetcher.fetch(request)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {

@@ -20,7 +20,7 @@ use self::merge::Merge;
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, CheckError, Document, Format, Output, Selector, Shelf, Verdict, Written,
+    self, CheckError, Document, Format, Listing, Output, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{self, Head, Reader, Store};
 
@@ -105,15 +105,17 @@ impl Publisher {
             Ok::<_, Error>((entries.len(), render(&asked, &entries)?))
         };
         let (entries, documents) = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
-        let mut changed = 0;
-        let mut unwritten = None;
+        let (mut placed, mut changed, mut unwritten) = (Vec::new(), 0, None);
         for document in documents {
-            match self.place(output, document, entries, now).await {
-                Ok(placed) => changed += usize::from(placed == Written::Replaced),
-                Err(error @ Error::Write { .. }) => unwritten = Some(error),
-                Err(error) => return Err(error),
+            let format = document.format;
+            let (document, written) = self.place(output, document, now).await?;
+            placed.push((format, document));
+            match written {
+                Ok(written) => changed += usize::from(written == Written::Replaced),
+                Err(error) => unwritten = Some(error),
             }
         }
+        self.shelf.put(Listing::new(output, entries, placed));
         if changed > 0 {
             info!(output = output.id, entries, "{}: published {entries} stories", output.id);
         } else {
@@ -122,37 +124,44 @@ impl Publisher {
         unwritten.map_or(Ok(Published { entries, changed }), Err)
     }
 
-    /// Puts one document on the shelf and into its file, unless it is there already.
+    /// Makes one document ready and puts it into its file, unless both were done before.
+    ///
+    /// The inner error is the file's: what cannot be written is served all the same.
     async fn place(
         &self,
         output: &Arc<Output>,
         document: Rendered,
-        entries: usize,
         now: Timestamp,
-    ) -> Result<Written, Error> {
+    ) -> Result<(Arc<Document>, Result<Written, Error>), Error> {
         let Rendered { format, hash, bytes } = document;
         let name = output.file_name(format);
-        if self.shelf.holds(&name, &hash) {
-            return Ok(Written::Unchanged);
-        }
+        let held = self.shelf.document(&name).filter(|held| held.body == bytes);
         // Before the file: after a crash in between, the same document keeps its date.
-        let id = output.id.clone();
-        let modified = self.store.remember_document(id, format.extension(), hash, now).await?;
-        let (shelf, output) = (Arc::clone(&self.shelf), Arc::clone(output));
+        let modified = match &held {
+            Some(held) => held.modified,
+            None => {
+                let id = output.id.clone();
+                self.store.remember_document(id, format.extension(), hash, now).await?
+            }
+        };
+        let directory = output.directory.clone();
         let panicked = |_| Error::Panicked(name.clone());
         let work = {
             let name = name.clone();
             move || {
-                let written = output.directory.as_deref().map(|directory| {
+                // Looked at even when nothing changed: somebody may have removed the file.
+                let written = directory.as_deref().map(|directory| {
                     publish::write_atomically(directory, &name, &bytes)
                         .map_err(|source| Error::Write { path: directory.join(&name), source })
                 });
-                let document = Document::prepare(format, bytes, modified, MAX_AGE);
-                shelf.put(&output, format, document, entries);
-                written.unwrap_or(Ok(Written::Replaced))
+                let fresh = held.is_none();
+                let prepare = || Arc::new(Document::prepare(format, bytes, modified, MAX_AGE));
+                let written = written
+                    .unwrap_or(Ok(if fresh { Written::Replaced } else { Written::Unchanged }));
+                (held.unwrap_or_else(prepare), written)
             }
         };
-        tokio::task::spawn_blocking(work).await.map_err(panicked)?
+        tokio::task::spawn_blocking(work).await.map_err(panicked)
     }
 }
 
@@ -181,6 +190,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
         .filter(|(_, feed)| selector.takes_feed(&feed.id, &feed.tags))
         .map(|(key, feed)| (*key, Arc::clone(feed)))
         .collect();
+    selector = selector.among(shown.len());
     let mut merge = Merge::new(reader, shown.keys().copied())?;
     let mut chosen = Vec::new();
     'output: loop {
@@ -194,7 +204,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
             match selector.offer(head.feed, head.sort_at) {
                 Verdict::Take => chosen.push(entry),
                 // The rest of this feed is older still, and would be refused as well.
-                Verdict::FeedFull => merge.drop_feed(head.feed),
+                Verdict::Skip => merge.drop_feed(head.feed),
                 Verdict::Full => break 'output,
             }
         }

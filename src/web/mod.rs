@@ -3,6 +3,7 @@
 //! Read-only: GET and HEAD, no state of its own, nothing that a request could change. Rendering
 //! and compressing happened before (`publish`); who listens where is for the caller to say.
 
+pub mod samples;
 pub mod settings;
 
 mod conditional;
