@@ -1,1 +1,7 @@
-fn main() {}
+//! Parses the arguments, runs, and exits with what came of it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    newswire::cli::main().into()
+}

@@ -156,8 +156,11 @@ impl Publisher {
                 });
                 let fresh = held.is_none();
                 let prepare = || Arc::new(Document::prepare(format, bytes, modified, MAX_AGE));
-                let written = written
-                    .unwrap_or(Ok(if fresh { Written::Replaced } else { Written::Unchanged }));
+                let written = written.unwrap_or(Ok(if fresh {
+                    Written::Replaced
+                } else {
+                    Written::Unchanged
+                }));
                 (held.unwrap_or_else(prepare), written)
             }
         };

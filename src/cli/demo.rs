@@ -27,7 +27,9 @@ const INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The machine gives no port or no folder.
-    #[error("failed to start the demo: {0}: it needs a free port on 127.0.0.1 and a writable temporary folder")]
+    #[error(
+        "failed to start the demo: {0}: it needs a free port on 127.0.0.1 and a writable temporary folder"
+    )]
     Io(#[from] io::Error),
     /// newswire itself cannot go on.
     #[error(transparent)]
@@ -58,7 +60,8 @@ pub async fn run(say: impl FnOnce(&str)) -> Result<(), Error> {
 
 /// The usual address, else any.
 async fn free_address() -> io::Result<SocketAddr> {
-    let usual = web::Settings::default().listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let usual =
+        web::Settings::default().listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     let listener = match TcpListener::bind(usual).await {
         Ok(listener) => listener,
         Err(_) => TcpListener::bind("127.0.0.1:0").await?,

@@ -1,1 +1,242 @@
-//! One file a subcommand.
+//! The command line: one file a subcommand. Alone prints, alone knows exit codes.
+//!
+//! Standard output carries what was asked for, standard error what went wrong and the log. A
+//! reader that goes away (`newswire status | head`) ends the output, not in an error.
+
+pub mod demo;
+pub mod exit;
+pub mod init;
+pub mod poll;
+pub mod run;
+pub mod status;
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::daemon::{self, Which};
+use crate::store::Reader;
+use crate::telemetry;
+
+/// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
+#[derive(Debug, Parser)]
+#[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "New here? 'newswire demo' shows it at work, with no config and no network."
+)]
+struct Cli {
+    /// The config file [default: newswire.toml here, in ~/.config/newswire or in /etc/newswire]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
+    Run,
+    /// Poll once what is due, publish, and exit: for cron
+    Poll {
+        /// Only these feeds, by id or URL, due or not
+        #[arg(value_name = "FEED", conflicts_with = "all")]
+        feeds: Vec<String>,
+        /// Every feed, due or not
+        #[arg(long)]
+        all: bool,
+    },
+    /// Check the config and say what is wrong with it
+    Check {
+        /// As JSON, one array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a commented config to start from
+    Init {
+        /// Where to
+        #[arg(value_name = "FILE", default_value = "newswire.toml")]
+        file: PathBuf,
+    },
+    /// Show each feed with its last poll, its next one, and why then
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show newswire at work on sample feeds of its own; needs no config and no network
+    Demo,
+}
+
+/// Reads the command line, runs it, and says how it ended.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+                _ => Exit::Usage,
+            };
+        }
+    };
+    dispatch(&cli).unwrap_or_else(|exit| exit)
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
+    let config = cli.config.as_deref();
+    match &cli.command {
+        Command::Run => {
+            let config = load(config)?;
+            telemetry::init(config.log);
+            block_on(run::run(config))?.map_err(failed)?;
+        }
+        Command::Poll { feeds, all } => poll_once(load(config)?, which(feeds, *all))?,
+        Command::Check { json } => return check(config, *json),
+        Command::Init { file } => {
+            init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
+            say(&format!(
+                "wrote {0}: put your feeds into it, then\n\n  newswire check --config {0}\n  newswire run --config {0}\n",
+                file.display()
+            ));
+        }
+        Command::Status { json } => show_status(&load(config)?, *json)?,
+        Command::Demo => {
+            telemetry::init(telemetry::Settings::default());
+            block_on(demo::run(say))?.map_err(|error| {
+                let exit = match &error {
+                    demo::Error::Io(_) => Exit::Unavailable,
+                    demo::Error::Daemon(error) => Exit::from(error),
+                };
+                complain(&error, exit)
+            })?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn which(feeds: &[String], all: bool) -> Which {
+    match (all, feeds) {
+        (true, _) => Which::All,
+        (false, []) => Which::Due,
+        (false, named) => Which::Named(named.to_vec()),
+    }
+}
+
+fn poll_once(config: Config, which: Which) -> Result<(), Exit> {
+    // Each feed has a line of its own: of the log only what went wrong is of use beside them.
+    let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
+    telemetry::init(telemetry::Settings { level, ..config.log });
+    let summary = block_on(poll::run(config, which, &mut io::stdout()))?.map_err(failed)?;
+    say(&format!("{summary}\n"));
+    Ok(())
+}
+
+fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
+    let path = find(config)?;
+    let report = config::check(&path);
+    if json {
+        say(&format!("{}\n", report.to_json()));
+    } else if report.is_empty() {
+        say(&format!("{}: no errors, no warnings\n", path.display()));
+    } else {
+        say(&report.draw(style(&io::stdout())));
+    }
+    Ok(if report.errors() > 0 { Exit::Config } else { Exit::Ok })
+}
+
+fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
+    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
+    let text = if json {
+        format!("{:#}\n", status::json(&feeds))
+    } else {
+        status::table(&feeds, Clock::system().now())
+    };
+    say(&text);
+    Ok(())
+}
+
+/// Loads the config; its warnings go to standard error.
+fn load(given: Option<&Path>) -> Result<Config, Exit> {
+    let path = find(given)?;
+    match config::load(&path) {
+        Ok(config) => Ok(config),
+        Err(report) => {
+            eprint(&report.draw(style(&io::stderr())));
+            let missing = !path.exists();
+            Err(if missing { Exit::NoInput } else { Exit::Config })
+        }
+    }
+}
+
+/// The config to use: the one that was named, else the first that exists.
+fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let places: Vec<PathBuf> = [
+        Some(PathBuf::from("newswire.toml")),
+        home.map(|home| home.join("newswire/newswire.toml")),
+        Some(PathBuf::from("/etc/newswire/newswire.toml")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
+        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        let message = format!(
+            "no config: there is none of {}: write one with 'newswire init', or name one with --config FILE",
+            places.join(", ")
+        );
+        complain(&message, Exit::NoInput)
+    })
+}
+
+fn style(stream: &impl io::IsTerminal) -> config::Style {
+    if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        config::Style::Coloured
+    } else {
+        config::Style::Plain
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| complain(&error, Exit::Unavailable))?;
+    Ok(runtime.block_on(future))
+}
+
+fn failed(error: daemon::Error) -> Exit {
+    complain(&error, Exit::from(&error))
+}
+
+fn init_exit(error: &init::Error) -> Exit {
+    match error {
+        init::Error::Exists(_) | init::Error::Io(..) => Exit::CannotCreate,
+    }
+}
+
+fn complain(error: &impl Display, exit: Exit) -> Exit {
+    eprint(&format!("newswire: {error}\n"));
+    exit
+}
+
+/// Writes to standard output; a reader that went away has read enough.
+fn say(text: &str) {
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn eprint(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}

@@ -26,6 +26,13 @@ pub struct Summary {
     pub changed: usize,
 }
 
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { polled, failed, new, changed } = self;
+        write!(f, "{polled} feeds polled, {failed} failed; {new} new items, {changed} changed")
+    }
+}
+
 /// Polls once, publishes, and tells on `out` what each feed said.
 ///
 /// # Errors
@@ -69,7 +76,9 @@ fn bar(count: usize) -> ProgressBar {
 fn line(target: &Target, polled: &Polled) -> String {
     let id = &target.id;
     match &polled.outcome {
-        FetchOutcome::Failed(failure) => format!("{id}: failed ({}): {failure}", failure.kind.slug()),
+        FetchOutcome::Failed(failure) => {
+            format!("{id}: failed ({}): {failure}", failure.kind.slug())
+        }
         FetchOutcome::Throttled | FetchOutcome::Gone => {
             format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
         }

@@ -11,7 +11,7 @@ use crate::store::FeedStatus;
 #[must_use]
 pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     let heading = ["FEED", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
     table.set_header(heading.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     for feed in feeds {
@@ -26,7 +26,11 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     }
     let failing = feeds.iter().filter(|feed| feed.failures > 0).count();
     let items: u64 = feeds.iter().map(|feed| feed.items).sum();
-    let mut text = format!("{}\n\n{} feeds, {failing} failing, {items} items\n", table.trim_fmt(), feeds.len());
+    let mut text = format!(
+        "{}\n\n{} feeds, {failing} failing, {items} items\n",
+        table.trim_fmt(),
+        feeds.len()
+    );
     for feed in feeds.iter().filter(|feed| feed.failures > 0) {
         if let Some(message) = &feed.last_message {
             text.push_str(&format!("{}: {message}\n", feed.info.id));
@@ -117,7 +121,9 @@ mod tests {
             failures,
             failing_since: None,
             last_poll_at: Some(at(6_400)),
-            last_outcome: Some(if failures == 0 { "not_modified" } else { "server_error" }.to_owned()),
+            last_outcome: Some(
+                if failures == 0 { "not_modified" } else { "server_error" }.to_owned(),
+            ),
             last_status: Some(304),
             last_message: (failures > 0).then(|| "the server answers 500".to_owned()),
             last_url: None,
@@ -132,7 +138,15 @@ mod tests {
     #[test]
     fn the_table_tells_last_poll_next_poll_and_why() {
         let text = table(&[status(0)], at(6_500));
-        for word in ["garden", "17", "1m ago", "not_modified", "in 58m", "interval 1h", "1 feeds, 0 failing"] {
+        for word in [
+            "garden",
+            "17",
+            "1m ago",
+            "not_modified",
+            "in 58m",
+            "interval 1h",
+            "1 feeds, 0 failing",
+        ] {
             assert!(text.contains(word), "{word} is missing in:\n{text}");
         }
     }

@@ -84,7 +84,8 @@ async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: Heade
 fn document(media_type: &'static str, text: String, asked: &HeaderMap) -> Response {
     let hash = publish::digest(text.as_bytes());
     let etag = format!("\"{:02x}{:02x}{:02x}{:02x}\"", hash[0], hash[1], hash[2], hash[3]);
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
+    let known =
+        asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());
     if known {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
     }
@@ -160,7 +161,11 @@ mod tests {
 
     fn site(now: i64) -> Site {
         let clock = Clock::manual(Timestamp::from_second(now).unwrap());
-        Site { base: "http://127.0.0.1:1".to_owned(), opened: Timestamp::from_second(360_000).unwrap(), clock }
+        Site {
+            base: "http://127.0.0.1:1".to_owned(),
+            opened: Timestamp::from_second(360_000).unwrap(),
+            clock,
+        }
     }
 
     #[test]
@@ -180,7 +185,8 @@ mod tests {
 
     #[test]
     fn one_story_is_carried_by_two_feeds() {
-        let carrying = DOCUMENTS.iter().filter(|(_, _, text)| text.contains("/harbour/ferry-is-back"));
+        let carrying =
+            DOCUMENTS.iter().filter(|(_, _, text)| text.contains("/harbour/ferry-is-back"));
         assert_eq!(carrying.count(), 2);
     }
 }

@@ -1,0 +1,98 @@
+//! How a run ended, as the number that the shell, systemd and cron see; after BSD's `sysexits.h`.
+//!
+//! Scripts may rely on these numbers. A feed that fails is no failed run: that is data.
+
+use std::process::ExitCode;
+
+use crate::daemon;
+use crate::publication;
+use crate::store::OpenError;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// The command line cannot be understood, or names a feed that is not there.
+    Usage = 64,
+    /// A file to be read is not there.
+    NoInput = 66,
+    /// What is needed is not available: the database is in use, the port is taken.
+    Unavailable = 69,
+    /// A mistake in newswire.
+    Software = 70,
+    /// A file cannot be made: it exists already, or its folder cannot be written to.
+    CannotCreate = 73,
+    /// Reading or writing failed.
+    Io = 74,
+    /// The config has errors.
+    Config = 78,
+}
+
+impl Exit {
+    /// Every way to end.
+    pub const ALL: &'static [Self] = &[
+        Self::Ok,
+        Self::Usage,
+        Self::NoInput,
+        Self::Unavailable,
+        Self::Software,
+        Self::CannotCreate,
+        Self::Io,
+        Self::Config,
+    ];
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<&daemon::Error> for Exit {
+    fn from(error: &daemon::Error) -> Self {
+        match error {
+            daemon::Error::Open(error) => error.into(),
+            daemon::Error::Store(_) => Self::Io,
+            daemon::Error::Fetcher(_) => Self::Software,
+            daemon::Error::Listen { .. } => Self::Unavailable,
+            daemon::Error::NoSuchFeed(_) => Self::Usage,
+            daemon::Error::Publication(publication::Error::Write { .. }) => Self::CannotCreate,
+            daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
+            daemon::Error::Publication(_) => Self::Software,
+        }
+    }
+}
+
+impl From<&OpenError> for Exit {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::InUse { .. } => Self::Unavailable,
+            OpenError::Missing { .. } => Self::NoInput,
+            OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::Config,
+            _ => Self::Io,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_end_has_a_number_of_its_own() {
+        let numbers: HashSet<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
+        assert_eq!(numbers.len(), Exit::ALL.len());
+    }
+
+    #[test]
+    fn a_database_in_use_is_unavailable_and_an_unknown_feed_is_a_usage_error() {
+        let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
+        assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::Unavailable);
+        let unknown = daemon::Error::NoSuchFeed("x".to_owned());
+        assert_eq!(Exit::from(&unknown), Exit::Usage);
+    }
+}

@@ -1,0 +1,36 @@
+//! `newswire init`: a commented config to start from.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// The example that ships with newswire; every key with its default and why to change it.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// Why no config was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Never overwritten: somebody's feeds are in there.
+    #[error("{0} exists already and is left as it is: name another file, 'newswire init FILE'")]
+    Exists(String),
+    /// The system said no.
+    #[error("failed to write {0}: {1}: choose a folder that you may write to")]
+    Io(String, io::Error),
+}
+
+/// Writes the example to `path`.
+///
+/// # Errors
+/// When there is a file already, or it cannot be written.
+pub fn run(path: &Path) -> Result<(), Error> {
+    let name = path.display().to_string();
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(EXAMPLE.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::Exists(name),
+        _ => Error::Io(name, error),
+    })
+}
