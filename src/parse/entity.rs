@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
-use quick_xml::escape::resolve_html5_entity;
 
 /// Replaces references; what is none stays as it is.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
@@ -33,7 +32,12 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
 /// What a reference stands for.
 pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
     let Some(number) = name.strip_prefix('#') else {
-        return resolve_html5_entity(name).map(Cow::Borrowed);
+        let known = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let reference = format!("&{name};");
+        let value = htmlize::unescape(&reference);
+        // What is unknown comes back as it was, or as a shorter name with a rest.
+        return (known && !value.ends_with(';') || name == "semi")
+            .then(|| Cow::Owned(value.into_owned()));
     };
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
@@ -46,4 +50,28 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         return Some(Cow::Owned(text.into_owned()));
     }
     char::from_u32(code).map(|c| Cow::Owned(c.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_html_and_numbers_are_read_and_others_are_not() {
+        for (name, value) in [
+            ("amp", "&"),
+            ("alpha", "α"),
+            ("OElig", "Œ"),
+            ("semi", ";"),
+            ("nbsp", "\u{a0}"),
+            ("#8217", "’"),
+            ("#x2019", "’"),
+            ("#146", "’"),
+        ] {
+            assert_eq!(entity(name).as_deref(), Some(value), "{name}");
+        }
+        for name in ["", "nosuch", "ampx", "am p", "#", "#x", "#xd800", "#99999999"] {
+            assert_eq!(entity(name), None, "{name}");
+        }
+    }
 }
