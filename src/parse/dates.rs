@@ -2,11 +2,24 @@
 //! and a day in it. No zone is UTC; what makes no sense is no date.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 use jiff::tz::Offset;
 
-const MONTHS: &[&str] =
-    &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// How the names of months begin, in the languages that feeds are written in.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "ene", "gen", "янв", "ιαν", "sty"],
+    &["feb", "fév", "fev", "фев", "φεβ", "lut"],
+    &["mar", "mär", "mrt", "már", "mrz", "мар", "μάρ", "μαρ"],
+    &["apr", "avr", "abr", "ápr", "апр", "απρ", "kwi"],
+    &["may", "mai", "mei", "mag", "maj", "máj", "май", "мая", "μάι", "μαι", "μαϊ"],
+    &["jun", "juin", "giu", "jún", "июн", "ιούν", "ιουν", "cze"],
+    &["jul", "juil", "lug", "júl", "июл", "ιούλ", "ιουλ", "lip"],
+    &["aug", "aoû", "aou", "ago", "авг", "αύγ", "αυγ", "sie"],
+    &["sep", "set", "sze", "сен", "σεπ", "wrz"],
+    &["oct", "okt", "out", "ott", "окт", "οκτ", "paź"],
+    &["nov", "ноя", "νοέ", "νοε", "lis"],
+    &["dec", "dez", "dic", "déc", "дек", "δεκ", "gru"],
+];
 
 /// Zone names that feeds use, in minutes east of UTC. RFC 822 5.1 and the customs since.
 const ZONES: &[(&str, i32)] = &[
@@ -36,6 +49,9 @@ const ZONES: &[(&str, i32)] = &[
     ("est", -300),
     ("edt", -240),
     ("et", -300),
+    ("ast", -240),
+    ("adt", -180),
+    ("at", -240),
     ("cst", -360),
     ("cdt", -300),
     ("ct", -360),
@@ -56,8 +72,9 @@ pub(crate) fn date(text: &str) -> Option<Timestamp> {
     if text.is_empty() || text.len() > 100 {
         return None;
     }
+    let read = iso(text).or_else(|| free(text)).or_else(|| number_of_seconds(text));
     // Later than the year 9000 is a typing error, and beyond what XML dates can say.
-    iso(text).or_else(|| free(text)).filter(|at| at.as_second() < 221_845_392_000)
+    read.filter(|at| at.as_second() < 221_845_392_000)
 }
 
 /// RFC 3339 and its relatives: `2003-12-31T10:14:55Z`, no seconds, no zone, a blank for the T.
@@ -65,9 +82,10 @@ fn iso(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
     }
-    let (day, rest) = text.split_at_checked(10)?;
-    let day: Date = day.replace('/', "-").parse().ok()?;
-    let rest = rest.strip_prefix(['T', 't', ' ']).unwrap_or(rest).trim();
+    let end = text.find(['T', 't', ' ']).unwrap_or(text.len());
+    let (day, rest) = text.split_at(end);
+    let day = iso_day(day)?;
+    let rest = rest.trim_start_matches(['T', 't', ' ']).trim();
     if rest.is_empty() {
         return stamp(day.to_datetime(Time::midnight()), Offset::UTC);
     }
@@ -77,40 +95,165 @@ fn iso(text: &str) -> Option<Timestamp> {
     stamp(day.to_datetime(time(clock)?), offset(zone.trim())?)
 }
 
+/// The day forms of ISO 8601 that feeds use; what is left out is the first.
+fn iso_day(text: &str) -> Option<Date> {
+    let text = text.replace('/', "-");
+    let parts: Vec<&str> = text.split('-').collect();
+    let all_digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let number = |part: &str| part.parse::<i16>().ok();
+    let made = |year: i16, month: &str, day: &str| {
+        Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()
+    };
+    let nth = |year: i16, day: &str| {
+        let day: i16 = day.parse().ok().filter(|day| (1..=366).contains(day))?;
+        Date::new(year, 1, 1).ok()?.checked_add(jiff::Span::new().days(day - 1)).ok()
+    };
+    // `-0312`, `-03-12`: a century left out.
+    if let ["", short @ ..] = parts.as_slice() {
+        let digits = short.concat();
+        let month = digits.get(2..4).filter(|_| all_digits(&digits.as_str()) && digits.len() == 4);
+        return made(2000 + number(digits.get(..2)?)?, month?, "1");
+    }
+    if let [year, week, rest @ ..] = parts.as_slice()
+        && let Some(week) = week.strip_prefix(['W', 'w'])
+    {
+        return iso_week(number(year)?, week, rest.first().copied().unwrap_or("1"));
+    }
+    if !parts.iter().all(all_digits) {
+        return None;
+    }
+    match parts.as_slice() {
+        [year, month, day] if year.len() == 4 && month.len() <= 3 && day.len() <= 2 => {
+            made(number(year)?, month, day)
+        }
+        [year, month, day] if [year.len(), month.len(), day.len()] == [2, 2, 2] => {
+            made(century(number(year)?), month, day)
+        }
+        [year, month] if year.len() == 4 && month.len() <= 2 => made(number(year)?, month, "1"),
+        [year, day] if year.len() == 4 && day.len() == 3 => nth(number(year)?, day),
+        [all] if all.len() == 8 => made(number(&all[..4])?, &all[4..6], &all[6..]),
+        [all] if all.len() == 7 => nth(number(&all[..4])?, &all[4..]),
+        [year] if year.len() == 4 => made(number(year)?, "1", "1"),
+        _ => None,
+    }
+}
+
+fn iso_week(year: i16, week: &str, day: &str) -> Option<Date> {
+    let day = Weekday::from_monday_one_offset(day.parse().ok()?).ok()?;
+    Some(ISOWeekDate::new(year, week.parse().ok()?, day).ok()?.date())
+}
+
+/// RFC 2822 4.3: two digits are this century or the last one.
+fn century(year: i16) -> i16 {
+    if year < 70 { 2000 + year } else { 1900 + year }
+}
+
+/// Seconds or milliseconds since 1970.
+fn number_of_seconds(text: &str) -> Option<Timestamp> {
+    let number: i64 = text.parse().ok()?;
+    match text.len() {
+        9 | 10 => Timestamp::from_second(number).ok(),
+        13 => Timestamp::from_millisecond(number).ok(),
+        _ => None,
+    }
+}
+
 /// Anything with a month by name: day, month, year, time and zone in any order that occurs.
 fn free(text: &str) -> Option<Timestamp> {
-    let (mut day, mut month, mut year, mut clock, mut zone) = (None, None, None, None, Offset::UTC);
-    let mut afternoon = None;
+    let mut found = Found::default();
+    // Korean writes its units behind the numbers, and means its own time.
+    let korean = text.contains(['년', '후', '전']);
+    let text = text.replace("년", "-").replace("월", "-").replace("일", " ");
+    let text = if korean { text.replace("- ", "-") } else { text };
+    found.zone = if korean { Offset::from_seconds(9 * 3600).ok() } else { None };
     for word in text.split([' ', ',', '\t', '\n', '(', ')']).filter(|word| !word.is_empty()) {
-        let lower = word.to_ascii_lowercase();
-        if word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit()) {
-            let end = word.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'));
-            let (hours, rest) = word.split_at(end.unwrap_or(word.len()));
-            clock = Some(time(hours)?);
-            if !rest.is_empty() {
-                zone = offset(rest).unwrap_or(zone);
-            }
+        found.word(word)?;
+    }
+    let date = match found.date {
+        Some(date) => date,
+        None => Date::new(found.year?, found.month?, found.day?).ok()?,
+    };
+    let clock = half_day(found.clock.unwrap_or_else(Time::midnight), found.afternoon)?;
+    stamp(date.to_datetime(clock), found.zone.unwrap_or(Offset::UTC))
+}
+
+/// What the words said so far.
+#[derive(Default)]
+struct Found {
+    date: Option<Date>,
+    day: Option<i8>,
+    month: Option<i8>,
+    year: Option<i16>,
+    clock: Option<Time>,
+    zone: Option<Offset>,
+    afternoon: Option<bool>,
+}
+
+impl Found {
+    /// Takes one word in; `None` when it makes the whole senseless.
+    fn word(&mut self, word: &str) -> Option<()> {
+        let lower = word.to_lowercase();
+        let digit = word.starts_with(|c: char| c.is_ascii_digit());
+        if digit && word.contains(':') && !word.contains(['-', 'T']) || digit && self.clock(word) {
+            self.clock_and_zone(word)?;
+        } else if digit && word.contains(['-', '/', 'T']) {
+            self.joined(word);
         } else if let Some(number) = number_of(&lower) {
-            match (lower.trim_end_matches(char::is_alphabetic).len(), day) {
-                (1..=2, None) if (1..=31).contains(&number) => day = Some(number),
-                // RFC 2822 4.3: two digits are this century or the last one.
-                (2, Some(_)) if year.is_none() => {
-                    year = Some(if number < 70 { 2000 + number } else { 1900 + number })
+            self.number(number, lower.trim_end_matches(char::is_alphabetic).len());
+        } else if matches!(lower.as_str(), "am" | "pm" | "오전" | "오후") {
+            self.afternoon = Some(matches!(lower.as_str(), "pm" | "오후"));
+        } else if let Some(found) = month_of(&lower) {
+            // A weekday may begin like a month; the month then comes after it.
+            self.month = Some(found);
+        } else if self.clock.is_some() {
+            self.zone = offset(word).or(self.zone);
+        }
+        Some(())
+    }
+
+    /// `9:15-05:00`
+    fn clock(&self, word: &str) -> bool {
+        word.find(':').is_some_and(|colon| colon <= 2) && !word.contains('T')
+    }
+
+    fn clock_and_zone(&mut self, word: &str) -> Option<()> {
+        let end = word.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'));
+        let (hours, rest) = word.split_at(end.unwrap_or(word.len()));
+        self.clock = Some(time(hours)?);
+        if !rest.is_empty() {
+            self.zone = offset(rest).or(self.zone);
+        }
+        Some(())
+    }
+
+    /// `2006/09/15`, `2004-július-13T9:15-05:00`, `13-Jul-2004`.
+    fn joined(&mut self, word: &str) {
+        let (day, clock) = word.split_once('T').unwrap_or((word, ""));
+        self.date = iso_day(day.trim_end_matches('-')).or(self.date);
+        if self.date.is_none() {
+            for part in day.split(['-', '/']).filter(|part| !part.is_empty()) {
+                let lower = part.to_lowercase();
+                match number_of(&lower) {
+                    Some(number) => self.number(number, lower.len()),
+                    None => self.month = month_of(&lower).or(self.month),
                 }
-                (4, _) if year.is_none() => year = Some(number),
-                _ => {}
             }
-        } else if matches!(lower.as_str(), "am" | "pm") {
-            afternoon = Some(lower == "pm");
-        } else if let Some(found) = month_of(&lower).filter(|_| month.is_none()) {
-            month = Some(found);
-        } else if clock.is_some() {
-            zone = offset(word).unwrap_or(zone);
+        }
+        if !clock.is_empty() {
+            let _ = self.clock_and_zone(clock);
         }
     }
-    let date = Date::new(i16::try_from(year?).ok()?, month?, i8::try_from(day?).ok()?).ok()?;
-    let clock = half_day(clock.unwrap_or_else(Time::midnight), afternoon)?;
-    stamp(date.to_datetime(clock), zone)
+
+    fn number(&mut self, number: i32, digits: usize) {
+        match (digits, self.day) {
+            (1..=2, None) if (1..=31).contains(&number) => self.day = i8::try_from(number).ok(),
+            (2, Some(_)) if self.year.is_none() => {
+                self.year = i16::try_from(number).ok().map(century);
+            }
+            (4, _) if self.year.is_none() => self.year = i16::try_from(number).ok(),
+            _ => {}
+        }
+    }
 }
 
 /// `16`, `16th`.
@@ -125,7 +268,7 @@ fn number_of(word: &str) -> Option<i32> {
 }
 
 fn month_of(word: &str) -> Option<i8> {
-    let known = MONTHS.iter().position(|month| word.starts_with(month))?;
+    let known = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
     i8::try_from(known + 1).ok()
 }
 
@@ -206,6 +349,21 @@ mod tests {
             ("Thu, 01 Jan 2004", "2004-01-01T00:00:00Z"),
             ("Mon, 13 Feb, 2012 12:00:00 GMT-01:00", "2012-02-13T13:00:00Z"),
             ("January 2nd, 2010 12:00 UTC", "2010-01-02T12:00:00Z"),
+            ("Fri, 2006/09/15 08:19:53 EDT", "2006-09-15T12:19:53Z"),
+            ("2004-05-25 오후 11:23:17", "2004-05-25T14:23:17Z"),
+            ("2004년 05월 28일  01:31:15", "2004-05-27T16:31:15Z"),
+            ("Κυρ, 11 Ιούλ 2004 12:00:00 EST", "2004-07-11T17:00:00Z"),
+            ("2004-július-13T9:15-05:00", "2004-07-13T14:15:00Z"),
+            ("mar. 26 janv. 2004 16:31:00 AT", "2004-01-26T20:31:00Z"),
+            ("13-Jul-2004 10:00", "2004-07-13T10:00:00Z"),
+            ("2003-012-31T10:14:55+00:00", "2003-12-31T10:14:55Z"),
+            ("2003-12", "2003-12-01T00:00:00Z"),
+            ("-0312", "2003-12-01T00:00:00Z"),
+            ("2003-335", "2003-12-01T00:00:00Z"),
+            ("2003-W52-3", "2003-12-24T00:00:00Z"),
+            ("20031231", "2003-12-31T00:00:00Z"),
+            ("1072865695", "2003-12-31T10:14:55Z"),
+            ("1072865695000", "2003-12-31T10:14:55Z"),
         ] {
             assert_eq!(date(text).map(|at| at.to_string()).as_deref(), Some(expected), "{text}");
         }
