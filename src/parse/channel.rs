@@ -2,10 +2,11 @@
 
 use super::construct::{self, Custom, text};
 use super::hints::{self, atom_links, first_date};
-use super::item::{authors, categories, contributors, rights};
+use super::item::{atom_person, authors, categories, contributors, rights};
+use super::people;
 use super::scope::Scope;
 use super::shape::Shape;
-use super::space::Space::{self, Atom, Dc, Itunes, Rdf, Rss};
+use super::space::Space::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
 use super::tree::Element;
 use crate::model::{Dialect, Generator, Image, Link, ParsedFeed, Person, Text};
 
@@ -107,8 +108,9 @@ fn feed_authors(channel: &Element<'_>, scope: &Scope) -> Vec<Person> {
     if !named.is_empty() {
         return named;
     }
-    let owner = channel.child(Itunes, "owner");
-    owner.and_then(|owner| super::item::atom_person(owner, scope)).into_iter().collect()
+    let owner = channel.child(Itunes, "owner").and_then(|owner| atom_person(owner, scope));
+    let master = || people::person(&channel.child(Rss, "webMaster")?.text());
+    owner.or_else(master).into_iter().collect()
 }
 
 fn language(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<String> {
@@ -157,4 +159,9 @@ fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<Ima
         .or_else(|| made(channel.child(Itunes, "image")?.attribute("href")?, None))
         .or_else(|| made(&channel.child(Itunes, "image")?.text(), None))
         .or_else(|| made(channel.child(Rss, "logo")?.attribute("href")?, None))
+        .or_else(|| {
+            let picture = channel.child(Media, "thumbnail").or(channel.child(Media, "content"))?;
+            let kind = picture.attribute("type").is_none_or(|kind| kind.starts_with("image"));
+            made(picture.attribute("url").filter(|_| kind)?, None)
+        })
 }

@@ -62,7 +62,14 @@ fn read<'e>(element: &'e Element<'_>, custom: Custom) -> Option<(TextKind, Cow<'
             (TextKind::Html, markup(element))
         }
         Some(other) if other.starts_with("text/") => (TextKind::Plain, value),
-        Some(other) if other.contains('/') => (TextKind::Plain, Cow::Owned(unbase(&value)?)),
+        Some(other) if other.contains('/') => match unbase(&value) {
+            Some(decoded) => (TextKind::Plain, Cow::Owned(decoded)),
+            None if ["image/", "audio/", "video/"].iter().any(|kind| other.starts_with(kind)) => {
+                return None;
+            }
+            // Labelled as something else, and yet written as text.
+            None => (TextKind::Plain, value),
+        },
         _ if element.has_elements() => (TextKind::Html, markup(element)),
         _ => (customary(&value, custom), value),
     })
@@ -164,7 +171,12 @@ fn escape(text: &str) -> String {
 /// An `atom:link`. RFC 4287 4.2.7.
 pub(crate) fn atom_link(element: &Element<'_>, scope: &Scope) -> Option<Link> {
     let scope = scope.enter(element);
-    let href = element.attribute("href").map(str::to_owned).or_else(|| element.trimmed())?;
+    let href = match element.attribute("href") {
+        // RFC 3986 4.4: the base itself.
+        Some("") if scope.own_base => scope.html_base().unwrap_or_default(),
+        Some(href) => href.to_owned(),
+        None => element.trimmed()?,
+    };
     let own = |name| element.attribute(name).filter(|value| !value.is_empty()).map(str::to_owned);
     Some(Link {
         href: scope.resolve(&href),

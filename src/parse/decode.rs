@@ -22,6 +22,10 @@ pub(crate) struct Decoded<'a> {
 /// Decodes a document.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     let mut complaints = Vec::new();
+    if let Some(text) = utf_32(bytes) {
+        let text = from_first_markup(Cow::Owned(text), &mut complaints);
+        return Decoded { text, complaints };
+    }
     let encoding = encoding(bytes, content_type, &mut complaints);
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
@@ -70,6 +74,18 @@ fn encoding(
         Some(encoding) => encoding,
         None => UTF_8,
     }
+}
+
+/// UTF-32, which no browser reads, with or without a mark; its first four bytes give it away.
+fn utf_32(bytes: &[u8]) -> Option<String> {
+    let read: fn([u8; 4]) -> u32 = match bytes.get(..4)? {
+        [0xff, 0xfe, 0, 0] | [b'<', 0, 0, 0] => u32::from_le_bytes,
+        [0, 0, 0xfe, 0xff] | [0, 0, 0, b'<'] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let (units, _) = bytes.as_chunks::<4>();
+    let letters = units.iter().map(|unit| char::from_u32(read(*unit)).unwrap_or('\u{fffd}'));
+    Some(letters.skip_while(|letter| *letter == '\u{feff}').collect())
 }
 
 /// UTF-16 without a mark shows by the null bytes around its first `<`. XML 1.0 appendix F.1.
@@ -163,6 +179,17 @@ mod tests {
     fn utf_16_without_a_mark_is_recognised() {
         let utf16: Vec<u8> = "<rss>é</rss>".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(text(&utf16, None), "<rss>é</rss>");
+    }
+
+    #[test]
+    fn utf_32_is_read_too() {
+        for mark in ["", "\u{feff}"] {
+            let letters = || mark.chars().chain("<a>é</a>".chars()).map(u32::from);
+            let little: Vec<u8> = letters().flat_map(u32::to_le_bytes).collect();
+            let big: Vec<u8> = letters().flat_map(u32::to_be_bytes).collect();
+            assert_eq!(text(&little, None), "<a>é</a>");
+            assert_eq!(text(&big, None), "<a>é</a>");
+        }
     }
 
     #[test]

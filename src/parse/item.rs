@@ -179,6 +179,7 @@ fn links(element: &Element<'_>, dialect: Dialect, scope: &Scope) -> Vec<Link> {
     let mut links = Vec::new();
     // FeedBurner puts its own counter into `link`.
     let original = element.child(FeedBurner, "origLink").and_then(Element::trimmed);
+    let original = original.filter(|original| original.contains("://"));
     links.extend(original.map(|original| construct::page_link(&original, scope)));
     for link in element.all(Rss, "link") {
         match (link.trimmed(), link.attribute("href")) {
@@ -211,6 +212,7 @@ pub(crate) fn authors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
     let lists = [
         atom,
         named(Dc, "creator"),
+        named(Dc, "author"),
         rss_authors(element, scope),
         named(Rss, "managingEditor"),
         named(Itunes, "author"),
@@ -221,11 +223,7 @@ pub(crate) fn authors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
 /// RSS `author` is one line; some write Atom's elements into it.
 fn rss_authors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
     let read = |author: &Element<'_>| {
-        if author.has_elements() {
-            atom_person(author, scope)
-        } else {
-            people::person(&author.text())
-        }
+        atom_person(author, scope).or_else(|| people::person(&author.text()))
     };
     element.all(Rss, "author").filter_map(read).collect()
 }
@@ -272,15 +270,16 @@ fn unique(people: Vec<Person>) -> Vec<Person> {
     kept
 }
 
-/// The categories of an item or a channel, each once.
+/// The categories of an item or a channel, each once; the dialect's own before borrowed ones.
 pub(crate) fn categories(element: &Element<'_>) -> Vec<Category> {
     let mut found = Vec::new();
     nested(element, &mut found, 0);
     if let Some(keywords) = element.child(Itunes, "keywords").and_then(Element::trimmed) {
-        found.extend(keywords.split(',').map(|word| category(word, None, None)));
+        found.extend(keywords.split(',').map(|word| (1, category(word, None, None))));
     }
+    found.sort_by_key(|(rank, _)| *rank);
     let mut kept: Vec<Category> = Vec::new();
-    for category in found {
+    for (_, category) in found {
         if !category.term.is_empty() && !kept.contains(&category) && kept.len() < MAX_CATEGORIES {
             kept.push(category);
         }
@@ -288,39 +287,30 @@ pub(crate) fn categories(element: &Element<'_>) -> Vec<Category> {
     kept
 }
 
-fn nested(element: &Element<'_>, found: &mut Vec<Category>, depth: usize) {
+fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) {
     for inner in element.elements().take(MAX_CATEGORIES) {
+        let attribute = |name| inner.attribute(name);
+        let text = inner.text();
         match (inner.space, inner.name.to_ascii_lowercase().as_str()) {
-            (Atom, "category") => {
-                let term = inner.attribute("term").map(str::to_owned).or_else(|| inner.trimmed());
-                let scheme = inner.attribute("scheme");
-                found.push(category(&term.unwrap_or_default(), scheme, inner.attribute("label")));
-            }
             (Rss, "category") => {
-                let text = inner.text();
-                let term = if text.trim().is_empty() {
-                    inner.attribute("term").unwrap_or_default()
-                } else {
-                    &text
-                };
-                found.push(category(
-                    term,
-                    inner.attribute("domain").or_else(|| inner.attribute("scheme")),
-                    inner.attribute("label"),
-                ));
+                let term = if text.trim().is_empty() { attribute("term") } else { Some(&*text) };
+                let scheme = attribute("domain").or_else(|| attribute("scheme"));
+                found.push((0, category(term.unwrap_or_default(), scheme, attribute("label"))));
                 nested(inner, found, depth + 1);
             }
-            (Dc, "subject") => found.push(category(&inner.text(), None, None)),
-            (Media, "category") => found.push(category(
-                &inner.text(),
-                inner.attribute("scheme"),
-                inner.attribute("label"),
-            )),
             (Itunes, "category") => {
-                found.push(category(inner.attribute("text").unwrap_or_default(), None, None));
+                found.push((2, category(attribute("text").unwrap_or_default(), None, None)));
                 if depth < 4 {
                     nested(inner, found, depth + 1);
                 }
+            }
+            (Dc, "subject") => found.push((3, category(&text, None, None))),
+            (Atom, "category") => {
+                let term = attribute("term").unwrap_or(&text);
+                found.push((4, category(term, attribute("scheme"), attribute("label"))));
+            }
+            (Media, "category") => {
+                found.push((5, category(&text, attribute("scheme"), attribute("label"))));
             }
             _ => {}
         }

@@ -115,8 +115,11 @@ fn people(map: &Map<String, Value>, scope: &Scope) -> Vec<Person> {
         };
         (person != Person::default()).then_some(person)
     };
-    let listed: Vec<_> = objects(map, "authors").filter_map(person).collect();
-    if listed.is_empty() { single.and_then(person).into_iter().collect() } else { listed }
+    // Some write one where several belong.
+    let only = map.get("authors").and_then(Value::as_object);
+    let mut named: Vec<_> = objects(map, "authors").chain(only).filter_map(person).collect();
+    named.extend(single.and_then(person).filter(|single| !named.contains(single)));
+    named
 }
 
 fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -> ParsedItem {

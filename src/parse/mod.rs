@@ -111,9 +111,11 @@ fn xml(text: &str, scope: &Scope, complaints: &mut Vec<Complaint>) -> Result<Par
         let texts = theirs.unwrap_or_else(|| item::texts(element, &inner));
         let item::Texts { title, summary, content, rights } = texts;
         let facts = item::facts(element, shape.dialect, &inner);
-        ParsedItem { title, summary, content, rights, ..facts }
+        let language = facts.language.clone().or_else(|| feed.language.clone());
+        ParsedItem { title, summary, content, rights, language, ..facts }
     };
-    feed.items = shape.items.iter().map(read).collect();
+    let items = shape.items.iter().map(read).collect();
+    feed.items = items;
     feed.partial = tree.partial;
     complaints.extend(tree.complaints);
     Ok(feed)

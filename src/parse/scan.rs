@@ -1,7 +1,7 @@
 //! The one walk over the document: quick-xml's events to a tree, within bounds, mending as it goes.
 //!
 //! Costs stay linear in the document: the few repairs that look for a far `>` are counted and
-//! given up when there are too many. Entities that the document declares are never expanded.
+//! given up when there are too many, and so is the text of entities that the document declares.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
-use super::entity::{entity, unescape};
+use super::entity::{declared, entity, unescape};
 use super::space::Space;
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::Complaint;
@@ -24,6 +24,8 @@ pub(crate) const MAX_ATTRIBUTES: usize = 64;
 const MAX_BINDINGS: usize = 256;
 /// More of them help nobody to mend a feed.
 const MAX_COMPLAINTS: usize = 20;
+/// So much text of declared entities is put in, in bytes.
+const MAX_EXPANSION: usize = 64 << 10;
 /// Repairs that look far ahead.
 const MAX_FAR_REPAIRS: usize = 100;
 
@@ -53,6 +55,9 @@ struct Walk<'a> {
     too_deep: usize,
     /// Declared prefixes, innermost last; the empty prefix is the default namespace.
     bindings: Vec<(&'a str, Space)>,
+    /// Entities that the document declares, and how much of their text may still be put in.
+    declared: Vec<(&'a str, &'a str)>,
+    expansion: usize,
     /// The declarations as written, of the root alone.
     root_names: Vec<(&'a str, Cow<'a, str>)>,
     root: Option<Element<'a>>,
@@ -73,6 +78,8 @@ impl<'a> Walk<'a> {
             open: Vec::new(),
             too_deep: 0,
             bindings: Vec::new(),
+            declared: Vec::new(),
+            expansion: MAX_EXPANSION,
             root_names: Vec::new(),
             root: None,
             namespace: Cow::Borrowed(""),
@@ -148,10 +155,15 @@ impl<'a> Walk<'a> {
             Event::Text(text) => self.push_text(text.into_inner()),
             Event::CData(text) => self.push_text(text.into_inner()),
             Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
-            // Entities it declares are not expanded; feed-rs never sees one.
-            Event::DocType(_) => self.clean = false,
+            Event::DocType(_) => self.doctype(before, after),
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Eof => {}
         }
+    }
+
+    fn doctype(&mut self, before: usize, after: usize) {
+        // feed-rs does not know what a document declares.
+        self.clean = false;
+        self.declared = declared(self.text.get(before..after).unwrap_or_default());
     }
 
     fn start_tag(&mut self, from: usize, to: usize, offset: usize) {
@@ -309,6 +321,12 @@ impl<'a> Walk<'a> {
         if !matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") && !name.starts_with('#') {
             // An HTML entity is unknown to XML, and so to feed-rs.
             self.clean = false;
+        }
+        let own = self.declared.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        if let Some(value) = own.filter(|value| value.len() <= self.expansion) {
+            self.expansion -= value.len();
+            self.push_text(Cow::Borrowed(value));
+            return;
         }
         match entity(name) {
             Some(value) => self.push_text(value),

@@ -72,3 +72,16 @@ fn depth_and_numbers_are_bounded_and_hostile_input_costs_no_square() {
     let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
     assert_eq!(tree(&format!("<a{attributes}/>")).root.attributes.len(), MAX_ATTRIBUTES);
 }
+
+#[test]
+fn declared_entities_are_put_in_where_they_are_plain_and_little() {
+    let text = |doctype: &str, inner: &str| {
+        let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
+        tree(&document).root.text().into_owned()
+    };
+    assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
+    assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
+    assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
+    let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
+    assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
+}

@@ -54,6 +54,7 @@ fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a
 
 fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Shape<'t, 'a> {
     let old = tree.namespace.contains("purl.org/atom")
+        || tree.namespace.contains("purl.org/echo")
         || root.attribute("version").is_some_and(|version| version.starts_with("0."));
     let dialect = if old { Dialect::Atom03 } else { Dialect::Atom };
     let entry = |inner: &&Element<'_>| {

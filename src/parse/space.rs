@@ -49,6 +49,7 @@ const NAMES: &[(&str, Space)] = &[
     ("my.netscape.com/publish/formats/rss-0.91.dtd", Space::Rss),
     ("w3.org/2005/atom", Space::Atom),
     ("purl.org/atom/ns", Space::Atom),
+    ("purl.org/echo", Space::Atom),
     ("example.com/necho", Space::Atom),
     ("w3.org/1999/02/22-rdf-syntax-ns", Space::Rdf),
     ("purl.org/dc/elements/1.1", Space::Dc),
