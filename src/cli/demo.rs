@@ -113,7 +113,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         exclude: Default::default(),
         base_url: web.base_url(),
     };
-    let (shared_schedule, shared_fetch) = (Arc::new(schedule.clone()), Arc::new(fetch.clone()));
+    let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));
     let subscription = |path: &&str| Subscription {
         feed: Feed {
             id: None,
@@ -121,21 +121,17 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
             title: None,
             tags: vec!["demo".to_owned()],
         },
-        schedule: Arc::clone(&shared_schedule),
-        fetch: Arc::clone(&shared_fetch),
+        schedule: Arc::clone(&schedule),
+        fetch: Arc::clone(&fetch),
         max_items: 1_000,
     };
     Config {
-        path: folder.join("newswire.toml"),
         subscriptions: samples::FEEDS.iter().map(subscription).collect(),
-        schedule,
-        fetch,
         concurrency: 8,
         dedupe: Default::default(),
         store: store::Settings { path: folder.join("newswire.db"), ..store::Settings::default() },
         web,
         log: telemetry::Settings::default(),
         outputs: vec![output],
-        warnings: Vec::new(),
     }
 }

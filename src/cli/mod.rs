@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
 use crate::store::Reader;
 use crate::telemetry;
@@ -141,15 +141,16 @@ fn poll_once(config: Config, which: Which) -> Result<(), Exit> {
 
 fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     let path = find(config)?;
-    let report = config::check(&path);
+    let report = config::load(&path).report;
     if json {
-        say(&format!("{}\n", report.to_json()));
-    } else if report.is_empty() {
-        say(&format!("{}: no errors, no warnings\n", path.display()));
+        say(&format!("{:#}\n", report.to_json()));
     } else {
         say(&report.draw(style(&io::stdout())));
     }
-    Ok(if report.errors() > 0 { Exit::Config } else { Exit::Ok })
+    Ok(match report.errors() {
+        0 => Exit::Ok,
+        _ => broken(&path),
+    })
 }
 
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
@@ -164,17 +165,18 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Loads the config; its warnings go to standard error.
+/// Loads the config; its faults go to standard error.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
     let path = find(given)?;
-    match config::load(&path) {
-        Ok(config) => Ok(config),
-        Err(report) => {
-            eprint(&report.draw(style(&io::stderr())));
-            let missing = !path.exists();
-            Err(if missing { Exit::NoInput } else { Exit::Config })
-        }
+    let Loaded { config, report } = config::load(&path);
+    if !report.is_empty() {
+        eprint(&report.draw(style(&io::stderr())));
     }
+    config.ok_or_else(|| broken(&path))
+}
+
+fn broken(path: &Path) -> Exit {
+    if path.exists() { Exit::Config } else { Exit::NoInput }
 }
 
 /// The config to use: the one that was named, else the first that exists.

@@ -1,1 +1,182 @@
-//! Reads the TOML file into the settings of the rooms below.
+//! Reads the TOML file into the settings of the rooms below: strictly, and all faults in one run.
+//!
+//! ```text
+//! section  one table with its place: typed values out, faults into the report
+//! value    one value: durations, sizes, addresses
+//! table    each table to the settings of the room it is named after
+//! cross    what no table can see alone
+//! report   faults drawn for people, or as JSON
+//! key      the list of all keys, for the README and the example
+//! ```
+//!
+//! Leaves what the settings do to the rooms, and printing to `cli`.
+
+mod cross;
+mod key;
+mod report;
+mod section;
+mod table;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+pub use self::key::{KEYS, Key};
+pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
+use self::section::Section;
+use self::table::Defaults;
+use crate::poll::Subscription;
+use crate::publish::Output;
+use crate::{dedupe, fetch, schedule, store, telemetry, web};
+
+/// Newest items that are read of one document, unless the config says otherwise.
+const MAX_ITEMS: usize = 10_000;
+/// Simultaneous requests, unless the config says otherwise.
+const CONCURRENCY: usize = 64;
+
+/// A config, checked and complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[fetch] concurrency`: simultaneous requests in all.
+    pub concurrency: usize,
+    /// `[dedupe]`
+    pub dedupe: dedupe::Settings,
+    /// `[store]`, its path absolute or relative to the working directory.
+    pub store: store::Settings,
+    /// `[web]`
+    pub web: web::Settings,
+    /// `[log]`
+    pub log: telemetry::Settings,
+    /// Every `[[output]]`.
+    pub outputs: Vec<Output>,
+    /// Every `[[feed]]` with the settings in force for it.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// What came of reading a config.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// `None` when there are errors.
+    pub config: Option<Config>,
+    /// Errors and warnings.
+    pub report: Report,
+}
+
+/// Reads the file at `path`. Relative paths in it count from `$STATE_DIRECTORY`, which systemd
+/// sets, else from the folder of the file.
+#[must_use]
+pub fn load(path: &Path) -> Loaded {
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    let state = state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
+    let failed = |message: String, help: &str| {
+        let mut report = Report::new(path.to_owned(), String::new());
+        report.push(Diagnostic::error("unreadable", 0..0, message).of_the_file().help(help));
+        Loaded { config: None, report }
+    };
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => read(text, path, &state),
+        Ok(Err(error)) => {
+            let at = error.utf8_error().valid_up_to();
+            let message = format!("the config is not UTF-8: byte {at} cannot be read");
+            failed(message, "save it as UTF-8")
+        }
+        Err(error) => failed(
+            format!("the config cannot be read: {error}"),
+            "check the path and its permissions, or write one with 'newswire init'",
+        ),
+    }
+}
+
+/// Reads the text of a config; `path` is what faults name, `state` what relative paths count from.
+#[must_use]
+pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
+    let mut report = Report::new(path.to_owned(), String::new());
+    let (root, errors) = DeTable::parse_recoverable(&text);
+    for error in errors.iter().take(10) {
+        let span = error.span().unwrap_or(0..0);
+        report.push(Diagnostic::error(
+            "syntax",
+            span,
+            error.message().trim_end().replace('\n', ", "),
+        ));
+    }
+    let config =
+        if errors.is_empty() { Some(tables(root.get_ref(), state, &mut report)) } else { None };
+    report.sort();
+    report.text = text;
+    let config = config.filter(|_| report.errors() == 0);
+    Loaded { config, report }
+}
+
+fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
+    let top = Section::root(root);
+    let known = ["version", "schedule", "fetch", "dedupe", "store", "web", "log", "output", "feed"];
+    top.refuse_unknown(&known, key::home, report);
+    version(&top, report);
+    let empty = DeTable::new();
+    let mut section = |name: &str, shown| {
+        let found = Section::find(root, name, shown, report);
+        let found = found.unwrap_or_else(|| Section::root(&empty));
+        found.refuse_unknown(&key::names(name), key::home, report);
+        found
+    };
+    let (schedule_table, fetch_table) =
+        (section("schedule", "[schedule]"), section("fetch", "[fetch]"));
+    let (dedupe, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
+    let (web, log) = (section("web", "[web]"), section("log", "[log]"));
+    let defaults = Defaults {
+        schedule: Arc::new(table::schedule(
+            &schedule_table,
+            &schedule::Settings::default(),
+            report,
+        )),
+        fetch: Arc::new(table::fetch(&fetch_table, &fetch::Settings::default(), report)),
+        max_items: table::max_items(&fetch_table, MAX_ITEMS, report),
+    };
+    let web = table::web(&web, report);
+    let base_url = web.base_url();
+    let outputs = Section::find_all(root, "output", "[[output]]", report);
+    let feeds = Section::find_all(root, "feed", "[[feed]]", report);
+    let config = Config {
+        concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
+        dedupe: table::dedupe(&dedupe, report),
+        store: table::store(&store, state, report),
+        log: table::log(&log, report),
+        outputs: outputs
+            .iter()
+            .filter_map(|output| table::output(output, &base_url, state, report))
+            .collect(),
+        subscriptions: feeds
+            .iter()
+            .filter_map(|feed| table::feed(feed, &defaults, report))
+            .collect(),
+        web,
+    };
+    let named = |sections: &[Section<'_>], key: &str| {
+        let mut heard = Report::new(PathBuf::new(), String::new());
+        let named = sections.iter().filter_map(|section| section.text(key, &mut heard));
+        named.map(|placed| (placed.text, placed.span)).collect::<Vec<_>>()
+    };
+    cross::twice("output id", "duplicate_output", &named(&outputs, "id"), report);
+    cross::twice("feed id", "duplicate_feed", &named(&feeds, "id"), report);
+    let address =
+        |(text, span): (String, _)| (url::Url::parse(text.trim()).map_or(text, String::from), span);
+    let addresses: Vec<_> = named(&feeds, "url").into_iter().map(address).collect();
+    cross::twice("feed address", "duplicate_feed", &addresses, report);
+    cross::rules(&outputs, &config, report);
+    cross::missing(&top, &config, report);
+    config
+}
+
+/// Only one form of this file is known; a later one may mean other things by the same words.
+fn version(top: &Section<'_>, report: &mut Report) {
+    if !top.has("version") {
+        let fault = Diagnostic::warning("no_version", 0..0, "no version").of_the_file();
+        report.push(fault.help("write version = 1 at the top of the file"));
+    } else if top.number("version", 0..=usize::MAX, report).is_some_and(|version| version != 1) {
+        let fault = Diagnostic::error("version", top.span("version"), "an unknown version");
+        report.push(fault.help("this newswire reads version = 1"));
+    }
+}

@@ -1,0 +1,97 @@
+//! What no table can see alone: things named twice, things named that are not there.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::Config;
+use super::report::{Diagnostic, Report};
+use super::section::{Section, nearest};
+use crate::model::FeedId;
+
+/// Reports every id and address that is used twice.
+pub(super) fn twice(
+    what: &str,
+    code: &'static str,
+    found: &[(String, Range<usize>)],
+    report: &mut Report,
+) {
+    let mut first: HashMap<&str, &Range<usize>> = HashMap::with_capacity(found.len());
+    for (name, span) in found {
+        match first.get(name.as_str()) {
+            None => drop(first.insert(name, span)),
+            Some(earlier) => {
+                let message = format!("the {what} {name:?} is used twice");
+                let fault = Diagnostic::error(code, span.clone(), message);
+                report
+                    .push(fault.also((*earlier).clone(), "first here").help("remove one of them"));
+            }
+        }
+    }
+}
+
+/// Warns of tags and feeds that an output asks for and no feed has.
+pub(super) fn rules(outputs: &[Section<'_>], config: &Config, report: &mut Report) {
+    let feeds = || config.subscriptions.iter().map(|subscription| &subscription.feed);
+    let tags: HashSet<&str> = feeds().flat_map(|feed| &feed.tags).map(String::as_str).collect();
+    let ids: HashSet<String> = feeds()
+        .map(|feed| feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url)).to_string())
+        .collect();
+    let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    // Their faults were reported when they were read.
+    let mut heard = Report::new(report.path.clone(), String::new());
+    for output in outputs {
+        for part in ["include", "exclude"] {
+            let Some(rules) = output.inner(part, "rules", &mut heard) else { continue };
+            for (key, known) in [("tags", &tags), ("feeds", &ids)] {
+                for placed in rules.list(key, &mut heard).into_iter().flatten() {
+                    if known.contains(placed.text.as_str()) {
+                        continue;
+                    }
+                    let what = if key == "tags" { "has the tag" } else { "has the id" };
+                    let message = format!("no feed {what} {:?}", placed.text);
+                    let near = nearest(&placed.text, known.iter().copied());
+                    let label = near.map_or_else(String::new, |n| format!("did you mean {n:?}?"));
+                    report.push(
+                        Diagnostic::warning("no_such_feed", placed.span, message).label(label),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Warns of what is missing as a whole.
+pub(super) fn missing(root: &Section<'_>, config: &Config, report: &mut Report) {
+    let mut warn = |code, message: &str, help: &str| {
+        report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
+    };
+    if config.subscriptions.is_empty() && !root.has("feed") {
+        warn("no_feeds", "no feeds", "add a [[feed]] with a url");
+    }
+    if config.outputs.is_empty() && !root.has("output") {
+        warn(
+            "no_outputs",
+            "no outputs: items are collected, but nothing is published",
+            "add an [[output]] with an id",
+        );
+    }
+    let asked = config
+        .subscriptions
+        .iter()
+        .any(|s| s.fetch.contact.is_none() && s.fetch.user_agent.is_none());
+    if asked {
+        warn(
+            "no_contact",
+            "no contact: site owners cannot tell who polls them",
+            "set contact in [fetch] to a page or a mail address of yours",
+        );
+    }
+    let outside = config.web.listen.is_none_or(|address| !address.ip().is_loopback());
+    if config.web.public_url.is_none() && outside && !config.outputs.is_empty() {
+        warn(
+            "no_public_url",
+            "no public_url: the feeds cannot name their own address",
+            "set public_url in [web] to the address that readers use",
+        );
+    }
+}

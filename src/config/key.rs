@@ -1,0 +1,145 @@
+//! Every key of the config: its table, its default, what it means. The one list that the reader,
+//! the README and the example are held against.
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The table it stands in; empty for the top of the file.
+    pub table: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its default as TOML; empty: there is none.
+    pub default: &'static str,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+}
+
+impl Key {
+    /// `schedule.interval`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        if self.table.is_empty() {
+            self.name.to_owned()
+        } else {
+            format!("{}.{}", self.table, self.name)
+        }
+    }
+}
+
+const fn key(
+    table: &'static str,
+    name: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Key {
+    Key { table, name, default, meaning }
+}
+
+/// All of them, in the order of the example.
+pub const KEYS: &[Key] = &[
+    key("", "version", "1", "the form of this file"),
+    key("schedule", "interval", "\"1h\"", "time between two polls of a feed"),
+    key("schedule", "min_interval", "\"15m\"", "never poll sooner, whatever the publisher says"),
+    key(
+        "schedule",
+        "max_interval",
+        "\"24h\"",
+        "a publisher's hint never delays a poll beyond this",
+    ),
+    key("schedule", "per_host", "1", "simultaneous requests to one host"),
+    key(
+        "schedule",
+        "host_spacing",
+        "\"2s\"",
+        "time between the starts of two requests to one host",
+    ),
+    key(
+        "fetch",
+        "contact",
+        "",
+        "page or address where a site owner finds who polls; goes into the User-Agent",
+    ),
+    key("fetch", "user_agent", "", "sent instead of newswire's own User-Agent"),
+    key("fetch", "timeout", "\"60s\"", "for a whole request: name, connection, redirects and body"),
+    key("fetch", "max_body", "\"10 MiB\"", "largest document, after decompression"),
+    key("fetch", "max_redirects", "5", "redirects that are followed"),
+    key("fetch", "max_items", "10000", "newest items read of one document"),
+    key(
+        "fetch",
+        "allow_networks",
+        "[]",
+        "private networks that may be asked; all others are refused",
+    ),
+    key("fetch", "concurrency", "64", "simultaneous requests in all; not per feed"),
+    key(
+        "dedupe",
+        "across_feeds",
+        "\"link\"",
+        "the same address in two feeds is one story: link or off",
+    ),
+    key("store", "path", "\"newswire.db\"", "the database; relative to the state directory"),
+    key(
+        "store",
+        "retention",
+        "\"400d\"",
+        "how long texts of items are kept; ids are kept for ever",
+    ),
+    key("web", "listen", "\"127.0.0.1:8420\"", "address and port to serve on, or \"off\""),
+    key("web", "public_url", "", "how readers reach this server; the feeds name themselves by it"),
+    key("log", "level", "\"info\"", "error, warn, info, debug or trace"),
+    key("log", "format", "\"auto\"", "auto, text, json or journal"),
+    key("output", "id", "", "file name and path of the merged feed; required"),
+    key("output", "title", "", "title of the merged feed; its id where not given"),
+    key("output", "description", "", "subtitle of the merged feed"),
+    key("output", "link", "", "page that the merged feed belongs to"),
+    key("output", "author", "", "who publishes the merged feed"),
+    key("output", "formats", "[\"atom\", \"rss\", \"json\"]", "documents that are made"),
+    key("output", "directory", "", "folder to write them to; only served where not given"),
+    key("output", "items", "100", "so many of the newest stories are always shown"),
+    key("output", "max_age", "", "stories younger than this are shown too, however many they are"),
+    key("output", "per_feed", "", "at most so many stories of one feed"),
+    key(
+        "output",
+        "include",
+        "",
+        "only stories that meet this: tags, feeds, title, content, authors, categories",
+    ),
+    key("output", "exclude", "", "no stories that meet this: the same keys"),
+    key("feed", "url", "", "address of the feed; required"),
+    key("feed", "id", "", "stable name; derived from the address once where not given"),
+    key("feed", "title", "", "shown instead of the publisher's title"),
+    key("feed", "tags", "[]", "what outputs include or exclude it by"),
+];
+
+/// The keys of `include` and `exclude`.
+pub(super) const RULES: &[&str] = &["tags", "feeds", "title", "content", "authors", "categories"];
+
+/// The names of a table's keys.
+pub(super) fn names(table: &str) -> Vec<&'static str> {
+    KEYS.iter().filter(|key| key.table == table).map(|key| key.name).collect()
+}
+
+/// The names that a `[[feed]]` may carry: its own and those it may override.
+pub(super) fn feed_names() -> Vec<&'static str> {
+    let overrides = |key: &&Key| {
+        matches!(key.table, "schedule" | "feed")
+            || key.table == "fetch" && key.name != "concurrency"
+    };
+    KEYS.iter().filter(overrides).map(|key| key.name).collect()
+}
+
+/// The table that has a key of this name.
+pub(super) fn home(name: &str) -> Option<&'static str> {
+    let key = KEYS.iter().find(|key| key.name == name)?;
+    Some(match key.table {
+        "" => "the top of the file",
+        "schedule" => "[schedule]",
+        "fetch" => "[fetch]",
+        "dedupe" => "[dedupe]",
+        "store" => "[store]",
+        "web" => "[web]",
+        "log" => "[log]",
+        "output" => "[[output]]",
+        _ => "[[feed]]",
+    })
+}

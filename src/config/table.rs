@@ -1,0 +1,287 @@
+//! Each table of the config to the settings of the room it is named after.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use url::Url;
+
+use super::key;
+use super::report::{Diagnostic, Report};
+use super::section::{Placed, Section, choose, take};
+use super::value;
+use crate::model::{Feed, FeedId};
+use crate::poll::Subscription;
+use crate::publish::{Format, Output, Rules};
+use crate::{dedupe, fetch, schedule, store, telemetry, web};
+
+/// Nobody is asked more often than this.
+const SHORTEST: Duration = Duration::from_secs(5 * 60);
+/// More often than this is worth a word.
+const SHORT: Duration = Duration::from_secs(15 * 60);
+
+/// What every feed shares unless it says otherwise.
+#[derive(Debug, Clone)]
+pub(super) struct Defaults {
+    pub(super) schedule: Arc<schedule::Settings>,
+    pub(super) fetch: Arc<fetch::Settings>,
+    pub(super) max_items: usize,
+}
+
+pub(super) fn schedule(
+    section: &Section<'_>,
+    base: &schedule::Settings,
+    report: &mut Report,
+) -> schedule::Settings {
+    let mut duration = |key| section.parsed(key, "bad_duration", value::duration, report);
+    let mut settings = schedule::Settings {
+        interval: duration("interval").unwrap_or(base.interval),
+        min_interval: duration("min_interval").unwrap_or(base.min_interval),
+        max_interval: duration("max_interval").unwrap_or(base.max_interval),
+        host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
+        per_host: base.per_host,
+    };
+    settings.per_host = section.number("per_host", 1..=16, report).unwrap_or(base.per_host);
+    // A feed that is polled more often on purpose need not say so twice.
+    let sooner = section.has("interval") && !section.has("min_interval");
+    if sooner && settings.interval < settings.min_interval {
+        settings.min_interval = settings.interval;
+    }
+    if section.has("interval") && !section.has("max_interval") {
+        settings.max_interval = settings.max_interval.max(settings.interval);
+    }
+    bounds(section, &settings, report);
+    settings
+}
+
+fn bounds(section: &Section<'_>, settings: &schedule::Settings, report: &mut Report) {
+    for key in ["interval", "min_interval"] {
+        let value = if key == "interval" { settings.interval } else { settings.min_interval };
+        if !section.has(key) {
+            continue;
+        }
+        if value < SHORTEST {
+            let message = format!("{key} is shorter than 5 minutes, which no site owner welcomes");
+            let fault = Diagnostic::error("too_often", section.span(key), message);
+            report.push(fault.help("write \"5m\" or more; 30 minutes to an hour suit most feeds"));
+        } else if value < SHORT {
+            let message = format!("{key} is shorter than 15 minutes");
+            let fault = Diagnostic::warning("often", section.span(key), message);
+            report.push(
+                fault.help("fine for a server of your own; others may block newswire for it"),
+            );
+        }
+    }
+    let order = [
+        ("min_interval", settings.min_interval, "interval", settings.interval),
+        ("interval", settings.interval, "max_interval", settings.max_interval),
+    ];
+    for (low, lower, high, higher) in order {
+        if lower > higher {
+            let message = format!("{low} is longer than {high}");
+            let fault = Diagnostic::error("contradiction", section.span(low), message);
+            let also = section.has(high) && section.has(low);
+            report.push(match also {
+                true => fault.also(section.span(high), format!("{high} is set here")),
+                false => fault.help(format!("set {high} too: it is {higher:?} now")),
+            });
+        }
+    }
+}
+
+pub(super) fn fetch(
+    section: &Section<'_>,
+    base: &fetch::Settings,
+    report: &mut Report,
+) -> fetch::Settings {
+    let networks = section.list("allow_networks", report).map(|list| {
+        let mut read =
+            |placed: Placed| take(value::network(&placed.text), "bad_network", placed.span, report);
+        list.into_iter().filter_map(&mut read).collect()
+    });
+    let timeout = section.parsed("timeout", "bad_duration", value::duration, report);
+    if let Some(timeout) = timeout.filter(|timeout| timeout.as_secs() > 600) {
+        let message =
+            format!("a timeout of {timeout:?}: one slow server then holds a place for long");
+        report.push(Diagnostic::warning("long_timeout", section.span("timeout"), message));
+    }
+    fetch::Settings {
+        contact: section.words("contact", report).or_else(|| base.contact.clone()),
+        user_agent: header(section, "user_agent", report).or_else(|| base.user_agent.clone()),
+        timeout: timeout.unwrap_or(base.timeout),
+        max_body: section
+            .parsed("max_body", "bad_size", value::size, report)
+            .unwrap_or(base.max_body),
+        max_redirects: section
+            .number("max_redirects", 0..=20, report)
+            .unwrap_or(base.max_redirects),
+        allow_networks: networks.unwrap_or_else(|| base.allow_networks.clone()),
+    }
+}
+
+/// What goes into a header must be visible ASCII. RFC 9110 5.5
+fn header(section: &Section<'_>, key: &str, report: &mut Report) -> Option<String> {
+    let text = section.words(key, report)?;
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Some(text);
+    }
+    let message = format!("{key} goes into a header and may only have visible ASCII characters");
+    report.push(Diagnostic::error("bad_header", section.span(key), message));
+    None
+}
+
+pub(super) fn max_items(section: &Section<'_>, base: usize, report: &mut Report) -> usize {
+    section.number("max_items", 1..=100_000, report).unwrap_or(base)
+}
+
+pub(super) fn dedupe(section: &Section<'_>, report: &mut Report) -> dedupe::Settings {
+    use crate::dedupe::AcrossFeeds::{Link, Off};
+    let words = [("off", Off), ("link", Link)];
+    let across_feeds = section.one_of("across_feeds", &words, report).unwrap_or_default();
+    dedupe::Settings { across_feeds }
+}
+
+pub(super) fn store(section: &Section<'_>, state: &Path, report: &mut Report) -> store::Settings {
+    let base = store::Settings::default();
+    let path = section.words("path", report).map_or(base.path, PathBuf::from);
+    let retention = section.parsed("retention", "bad_duration", value::duration, report);
+    store::Settings { path: state.join(path), retention: retention.unwrap_or(base.retention) }
+}
+
+pub(super) fn web(section: &Section<'_>, report: &mut Report) -> web::Settings {
+    let base = web::Settings::default();
+    web::Settings {
+        listen: section
+            .parsed("listen", "bad_address", value::listen, report)
+            .unwrap_or(base.listen),
+        public_url: section.parsed("public_url", "bad_url", value::public_url, report),
+    }
+}
+
+pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Settings {
+    use crate::telemetry::Format::{Auto, Journal, Json, Text};
+    let levels = [
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", LevelFilter::INFO),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    let formats = [("auto", Auto), ("text", Text), ("json", Json), ("journal", Journal)];
+    let base = telemetry::Settings::default();
+    telemetry::Settings {
+        level: section.one_of("level", &levels, report).unwrap_or(base.level),
+        format: section.one_of("format", &formats, report).unwrap_or(base.format),
+    }
+}
+
+/// A feed; `None` when it has no address that can be asked.
+pub(super) fn feed(
+    section: &Section<'_>,
+    defaults: &Defaults,
+    report: &mut Report,
+) -> Option<Subscription> {
+    section.refuse_unknown(&key::feed_names(), key::home, report);
+    let has_any = |table| key::names(table).iter().any(|name| section.has(name));
+    let own_schedule = || has_any("schedule");
+    let schedule = match own_schedule() {
+        true => Arc::new(schedule(section, &defaults.schedule, report)),
+        false => Arc::clone(&defaults.schedule),
+    };
+    let fetch = match has_any("fetch") {
+        true => Arc::new(fetch(section, &defaults.fetch, report)),
+        false => Arc::clone(&defaults.fetch),
+    };
+    let id = section.parsed("id", "bad_id", |text| value::id(text).map(str::to_owned), report);
+    if !section.has("url") {
+        let fault = Diagnostic::error("missing_key", section.span("url"), "a feed without url");
+        report.push(fault.help("write url = \"https://…\", the address of the feed"));
+    }
+    let feed = Feed {
+        id: id.and_then(|id| FeedId::new(&id).ok()),
+        title: section.words("title", report),
+        tags: texts(section.list("tags", report)),
+        url: section.parsed("url", "bad_url", value::web_url, report)?,
+    };
+    Some(Subscription {
+        feed,
+        schedule,
+        fetch,
+        max_items: max_items(section, defaults.max_items, report),
+    })
+}
+
+fn texts(list: Option<Vec<Placed>>) -> Vec<String> {
+    list.into_iter().flatten().map(|placed| placed.text).collect()
+}
+
+/// An output; `None` when it has no id.
+pub(super) fn output(
+    section: &Section<'_>,
+    base_url: &Url,
+    state: &Path,
+    report: &mut Report,
+) -> Option<Output> {
+    section.refuse_unknown(&key::names("output"), |_| None, report);
+    if !section.has("id") {
+        let fault = Diagnostic::error("missing_key", section.span("id"), "an output without id");
+        report.push(
+            fault.help("write id = \"planet\": it becomes planet.atom, planet.rss, planet.json"),
+        );
+    }
+    let formats = section.list("formats", report).map(|list| formats(&list, section, report));
+    let number = |key, report: &mut Report| section.number(key, 1..=Output::MAX_ITEMS, report);
+    let rules = |key, report: &mut Report| {
+        let inner =
+            section.inner(key, if key == "include" { "include" } else { "exclude" }, report);
+        inner.map(|inner| self::rules(&inner, report)).unwrap_or_default()
+    };
+    let items = number("items", report).unwrap_or(100);
+    let per_feed = number("per_feed", report);
+    let (include, exclude) = (rules("include", report), rules("exclude", report));
+    let title = section.words("title", report);
+    let directory = section.words("directory", report);
+    let id = section.parsed("id", "bad_id", |text| value::id(text).map(str::to_owned), report)?;
+    Some(Output {
+        title: title.unwrap_or_else(|| id.clone()),
+        description: section.words("description", report),
+        link: section.parsed("link", "bad_url", value::web_url, report),
+        author: section.words("author", report),
+        formats: formats.unwrap_or_else(|| Format::ALL.to_vec()),
+        directory: directory.map(|directory| state.join(directory)),
+        items,
+        max_age: section.parsed("max_age", "bad_duration", value::duration, report),
+        per_feed,
+        include,
+        exclude,
+        base_url: base_url.clone(),
+        id,
+    })
+}
+
+fn formats(list: &[Placed], section: &Section<'_>, report: &mut Report) -> Vec<Format> {
+    let words = [("atom", Format::Atom), ("rss", Format::Rss), ("json", Format::Json)];
+    let mut formats: Vec<Format> = Vec::new();
+    for placed in list {
+        let format = choose(placed, "format", &words, report);
+        formats.extend(format.filter(|format| !formats.contains(format)));
+    }
+    if list.is_empty() {
+        let fault = Diagnostic::error("empty", section.span("formats"), "an output in no format");
+        report.push(fault.help("one of \"atom\", \"rss\", \"json\", or leave the key out for all"));
+    }
+    formats
+}
+
+fn rules(section: &Section<'_>, report: &mut Report) -> Rules {
+    section.refuse_unknown(key::RULES, |_| None, report);
+    Rules {
+        tags: texts(section.list("tags", report)),
+        feeds: texts(section.list("feeds", report)),
+        title: section.parsed("title", "bad_regex", value::regex, report),
+        content: section.parsed("content", "bad_regex", value::regex, report),
+        authors: texts(section.list("authors", report)),
+        categories: texts(section.list("categories", report)),
+    }
+}
