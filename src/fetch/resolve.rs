@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -9,6 +10,10 @@ use hickory_resolver::TokioResolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::guard::{Blocked, Guard};
+
+/// A name server answers in this time or is asked once more; both together stay below the time
+/// that a connection may take, so that a silent name server is not blamed on the feed's server.
+const ANSWER: Duration = Duration::from_secs(4);
 
 /// Looks names up.
 pub trait Resolver: Send + Sync + 'static {
@@ -37,10 +42,15 @@ impl SystemResolver {
     /// Reads the system's configuration; where there is none, each look-up says so.
     #[must_use]
     pub fn new() -> Self {
-        let inner =
-            TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(|error| {
-                format!("the system's resolver configuration cannot be read: {error}")
-            });
+        let built = TokioResolver::builder_tokio().and_then(|mut builder| {
+            let options = builder.options_mut();
+            options.timeout = ANSWER;
+            options.attempts = 2;
+            builder.build()
+        });
+        let inner = built.map_err(|error| {
+            format!("the system's resolver configuration cannot be read: {error}")
+        });
         Self { inner }
     }
 }

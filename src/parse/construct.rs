@@ -93,17 +93,24 @@ fn looks_like_html(text: &str) -> bool {
             end > 1 && name[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
         })
     });
-    reference
-        || text.match_indices('<').any(|(at, _)| {
-            let rest = text[at + 1..].trim_start_matches('/');
-            let name = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-            const COMMON: &[&str] = &[
-                "a", "b", "i", "em", "strong", "br", "p", "span", "code", "sub", "sup", "img",
-                "div", "font", "u", "tt", "cite", "small", "wbr", "del", "ins",
-            ];
-            COMMON.iter().any(|tag| rest[..name].eq_ignore_ascii_case(tag))
-                && rest[name..].contains('>')
-        })
+    reference || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
+}
+
+/// Whether a tag of HTML begins here and, where it must, is closed: `Vec<T>` and `the <script> tag`
+/// are text.
+fn is_markup(rest: &str) -> bool {
+    const INLINE: &[&str] = &[
+        "a", "abbr", "b", "big", "cite", "code", "del", "div", "em", "font", "i", "iframe", "ins",
+        "kbd", "mark", "p", "q", "s", "script", "small", "span", "strike", "strong", "style",
+        "sub", "sup", "tt", "u",
+    ];
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    let name = name.to_ascii_lowercase();
+    if VOID.contains(&name.as_str()) {
+        return rest.contains('>');
+    }
+    INLINE.contains(&name.as_str()) && rest.to_ascii_lowercase().contains(&format!("</{name}"))
 }
 
 /// What is in an element, written as HTML; the one `div` of an XHTML construct is not part of it.
@@ -246,6 +253,9 @@ mod tests {
             ("a &amp;amp; b", TextKind::Html),
             ("&lt;em&gt;new&lt;/em&gt;", TextKind::Html),
             ("Vec&lt;T&gt;", TextKind::Plain),
+            ("&lt;script&gt;alert(1)&lt;/script&gt;", TextKind::Html),
+            ("what the &lt;script&gt; tag does", TextKind::Plain),
+            ("a&lt;br/&gt;b", TextKind::Html),
         ] {
             let read = read(&format!("<title>{inner}</title>"), Custom::Title);
             assert_eq!(read.map(|(kind, _)| kind), Some(kind), "{inner}");

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::model::Complaint;
 
@@ -32,7 +32,27 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
         let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
         complaints.push(Complaint { code: "bad_bytes", offset: None, message });
     }
+    let text = undoubled(text, &mut complaints);
     Decoded { text: from_first_markup(text, &mut complaints), complaints }
+}
+
+/// Undoes UTF-8 that was taken for Windows-1252 and encoded again: `KÃ¤lte`.
+///
+/// Only where the whole document makes sense the other way round, which does not happen by chance.
+fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a, str> {
+    let marks = ['\u{c2}', '\u{c3}', '\u{e2}'];
+    if text.chars().filter(|c| marks.contains(c)).take(4).count() < 4 {
+        return text;
+    }
+    let (bytes, _, unmapped) = WINDOWS_1252.encode(&text);
+    match std::str::from_utf8(&bytes) {
+        Ok(plain) if !unmapped => {
+            let message = "encoded as UTF-8 twice".to_owned();
+            complaints.push(Complaint { code: "double_encoded", offset: None, message });
+            Cow::Owned(plain.to_owned())
+        }
+        _ => text,
+    }
 }
 
 /// The encoding, by whoever is to be believed most.
@@ -179,6 +199,16 @@ mod tests {
     fn utf_16_without_a_mark_is_recognised() {
         let utf16: Vec<u8> = "<rss>é</rss>".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(text(&utf16, None), "<rss>é</rss>");
+    }
+
+    #[test]
+    fn what_was_encoded_twice_is_decoded_twice() {
+        let twice = |text: &str| WINDOWS_1252.decode(text.as_bytes()).0.into_owned();
+        let german = "<a>Kälte über Öl – “größer”</a>";
+        assert_eq!(text(twice(german).as_bytes(), None), german);
+        // A word about such letters is no such document.
+        let about = "<a>Kälte, nicht KÃ¤lte, Ã¼ber, Ã¶</a>";
+        assert_eq!(text(about.as_bytes(), None), about);
     }
 
     #[test]
