@@ -128,9 +128,7 @@ async fn poll_on(
             Some(ended) = round.next() => {
                 if let Some(polled) = round.settle(ended)? {
                     tally.count(&polled);
-                    if polled.recorded.new + polled.recorded.changed > 0 {
-                        press.changed();
-                    }
+                    press.count(&polled);
                 }
             }
             () = clock.sleep_until(until) => {}
@@ -144,7 +142,7 @@ async fn poll_on(
             engine.forget().await?;
         }
     }
-    round.drain().await
+    round.drain(press).await
 }
 
 /// Tells systemd, if it started us; a word that gets lost there harms nothing.
@@ -221,17 +219,18 @@ impl<'a> Round<'a> {
     }
 
     /// Lets polls in flight end, as long as [`DRAIN`]; then they are dropped, and were never made.
-    async fn drain(mut self) -> Result<(), Error> {
+    /// What the others bring is published still.
+    async fn drain(mut self, press: &Press) -> Result<(), Error> {
         let clock = self.engine.clock().clone();
         let until = clock.elapsed() + DRAIN;
         let mut result = Ok(());
         while !self.running.is_empty() {
             tokio::select! {
-                Some(ended) = self.next() => {
-                    if let Err(error) = self.settle(ended) {
-                        result = Err(error);
-                    }
-                }
+                Some(ended) = self.next() => match self.settle(ended) {
+                    Ok(Some(polled)) => press.count(&polled),
+                    Ok(None) => {}
+                    Err(error) => result = Err(error),
+                },
                 () = clock.sleep_until(until) => break,
             }
         }

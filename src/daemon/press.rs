@@ -11,6 +11,7 @@ use tracing::error;
 
 use super::engine::Engine;
 use crate::clock::Clock;
+use crate::poll::Polled;
 use crate::publication::Publisher;
 use crate::publish::Output;
 
@@ -36,9 +37,11 @@ impl Press {
         Self { changes, task }
     }
 
-    /// Something in the store changed.
-    pub(crate) fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+    /// A poll ended; there is something to publish if it changed something.
+    pub(crate) fn count(&self, polled: &Polled) {
+        if polled.recorded.new + polled.recorded.changed > 0 {
+            self.changes.send_modify(|count| *count += 1);
+        }
     }
 
     /// Publishes what is waiting to be, and ends.

@@ -1,1 +1,81 @@
-//! Filled in with its room.
+//! SIGKILL at any moment: what was published is neither lost nor repeated, and nothing is broken.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use serde_json::Value;
+
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
+
+const FEEDS: usize = 40;
+
+fn start(folder: &Path) -> Child {
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).args(["run", "--config", "newswire.toml"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn configure(folder: &Path, origin: &Origin) {
+    let mut text = "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\n\
+        public_url = \"https://planet.test/\"\n[[output]]\nid = \"planet\"\ndirectory = \"www\"\nitems = 1000\n"
+        .to_owned();
+    for n in 0..FEEDS {
+        // A host for each, without a name server: 127.0.0.1, 127.0.1.1 and so on are all this machine.
+        let host = format!("127.0.{n}.1");
+        let guids = [format!("{n}-a"), format!("{n}-b"), format!("{n}-c")];
+        let items: Vec<_> = guids.iter().map(|guid| (guid.as_str(), guid.as_str())).collect();
+        origin.route(&host, "/feed", [Answer::ok(rss(&items))]);
+        text.push_str(&format!("[[feed]]\nurl = \"{}\"\n", origin.url(&host, "/feed")));
+    }
+    std::fs::write(folder.join("newswire.toml"), text).unwrap();
+}
+
+/// The ids in the published file; it is whole whenever it is there.
+fn published(folder: &Path) -> Vec<String> {
+    let Ok(text) = std::fs::read_to_string(folder.join("www/planet.json")) else {
+        return Vec::new();
+    };
+    let feed: Value = serde_json::from_str(&text).expect("half a file");
+    let items = feed["items"].as_array().unwrap().iter();
+    items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_it_loses_nothing_and_repeats_nothing() {
+    let origin = Origin::any_address().await;
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), &origin);
+    let mut seen: HashSet<String> = HashSet::new();
+    // At another moment each time: while opening, polling, committing, publishing.
+    for round in 0..8 {
+        let before = origin.count();
+        let mut child = start(folder.path());
+        let begun = Instant::now();
+        while origin.count() < before + round * 4 && begun.elapsed() < Duration::from_millis(400) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let ids = published(folder.path());
+        let unique: HashSet<String> = ids.iter().cloned().collect();
+        assert_eq!(unique.len(), ids.len(), "an id twice");
+        assert!(seen.is_subset(&unique), "lost: {:?}", seen.difference(&unique));
+        seen = unique;
+    }
+    // And then it is let go on: every item is there, once.
+    let mut child = start(folder.path());
+    let begun = Instant::now();
+    while published(folder.path()).len() < FEEDS * 3 && begun.elapsed() < Duration::from_secs(20) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ids = published(folder.path());
+    let unique: HashSet<&String> = ids.iter().collect();
+    assert_eq!((ids.len(), unique.len()), (FEEDS * 3, FEEDS * 3));
+}

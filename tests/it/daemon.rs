@@ -1,1 +1,168 @@
-//! Filled in with its room.
+//! The long-lived process: polls when due, publishes, serves, drains, and is alone on its database.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::daemon::{self, Engine, Error};
+use newswire::store::OpenError;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, rss};
+
+const HOST: &str = "site.test";
+
+/// A daemon at work.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    fn start(engine: Engine) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
+        Self { stop, task }
+    }
+
+    async fn stop(self) -> Result<(), Error> {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap()
+    }
+}
+
+/// Lets the tasks run, and the clock with them, until something holds.
+async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        // Sockets and the writer thread need real time, the daemon's timers that of the world.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        world.clock.advance(Duration::from_millis(100));
+    }
+    panic!("it never came about that {what}; {} requests so far", world.origin.count());
+}
+
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
+    let world = World::new().await;
+    let (one, two) = (rss(&[("a", "A")]), rss(&[("b", "B"), ("a", "A")]));
+    world.origin.route(HOST, "/feed", [Answer::ok(one), Answer::ok(two)]);
+    let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
+    let address = free_address().await;
+    config.web.listen = Some(address);
+    let engine = world.open_with(config).await;
+    let shelf = Arc::clone(engine.shelf());
+    let running = Running::start(engine);
+    let shows = |title: &str| {
+        let document = shelf.document("planet.json");
+        document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
+    };
+    until(&world, "the feed is polled", || world.status().items == 1).await;
+    until(&world, "A is published", || shows("A")).await;
+    let answer = get(address, "/planet.atom").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(">A</title>"), "{answer}");
+    world.clock.advance(2 * HOUR);
+    until(&world, "the feed is polled again", || world.status().items == 2).await;
+    until(&world, "B is published", || shows("B")).await;
+    running.stop().await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
+
+#[tokio::test]
+async fn a_poll_in_flight_is_finished_before_it_stops() {
+    let world = World::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(rss(&[("a", "A")]))));
+    world.origin.route(HOST, "/feed", [held]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    let running = Running::start(engine);
+    until(&world, "the origin is asked", || world.origin.count() == 1).await;
+    let stopping = tokio::spawn(running.stop());
+    tokio::task::yield_now().await;
+    gate.add_permits(1);
+    stopping.await.unwrap().unwrap();
+    assert_eq!(world.status().items, 1);
+    // And what it brought was published.
+    let file = std::fs::read_to_string(world.folder.path().join("www/planet.rss")).unwrap();
+    assert!(file.contains("<title>A</title>"), "{file}");
+}
+
+#[tokio::test]
+async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [Answer::Stall(Vec::new())]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    let running = Running::start(engine);
+    until(&world, "the origin is asked", || world.origin.count() == 1).await;
+    let stopping = tokio::spawn(running.stop());
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!stopping.is_finished());
+    // The loop may not have come to its drain yet: the clock moves until it has.
+    while !stopping.is_finished() {
+        world.clock.advance(Duration::from_secs(5));
+        tokio::task::yield_now().await;
+    }
+    stopping.await.unwrap().unwrap();
+    assert_eq!(world.status().last_poll_at, None);
+}
+
+#[tokio::test]
+async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
+    let world = World::new().await;
+    let _first = world.open(&[]).await;
+    let second =
+        Engine::open(world.config(&[]), world.clock.clone(), world.origin.resolver()).await;
+    let error = second.err().expect("refused");
+    assert!(matches!(error, Error::Open(OpenError::InUse { .. })), "{error}");
+    assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_told_before_anything_is_polled() {
+    let world = World::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
+    config.web.listen = Some(taken.local_addr().unwrap());
+    let error =
+        daemon::run(world.open_with(config).await, std::future::pending()).await.unwrap_err();
+    assert!(error.to_string().contains("[web] listen"), "{error}");
+    assert_eq!(world.origin.count(), 0);
+}
+
+#[tokio::test]
+async fn a_restart_polls_only_what_is_due() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/", [Answer::ok(rss(&[("a", "A")]))]);
+    world.origin.route("b.test", "/", [Answer::ok(rss(&[("b", "B")]))]);
+    let (a, b) = (world.origin.url("a.test", "/"), world.origin.url("b.test", "/"));
+    let running = Running::start(world.open(std::slice::from_ref(&a)).await);
+    until(&world, "a is polled", || world.status().items == 1).await;
+    running.stop().await.unwrap();
+    world.clock.advance(HOUR / 2);
+    let running = Running::start(world.open(&[a, b]).await);
+    until(&world, "b is polled", || world.statuses().iter().all(|feed| feed.items == 1)).await;
+    running.stop().await.unwrap();
+    let hosts: Vec<_> = world.origin.asked().into_iter().map(|asked| asked.host).collect();
+    assert_eq!(hosts, ["a.test", "b.test"]);
+}

@@ -1,1 +1,434 @@
-//! Filled in with its room.
+//! One exchange through the real HTTP stack: what is sent, what is believed, what is refused.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_compression::tokio::write::{
+    BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
+};
+use jiff::Timestamp;
+use newswire::fetch::{Fetcher, Request, ResolveError, Resolver, Response, Settings};
+use newswire::model::{FailureKind, FetchOutcome, Validators};
+use tokio::io::AsyncWriteExt as _;
+use url::Url;
+
+use crate::support::origin::{Answer, Names, Origin};
+
+const HOST: &str = "site.test";
+
+fn settings() -> Settings {
+    Settings {
+        contact: Some("https://planet.test/about".to_owned()),
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        timeout: Duration::from_secs(20),
+        ..Settings::default()
+    }
+}
+
+struct Client {
+    fetcher: Fetcher,
+    settings: Settings,
+    validators: Validators,
+    known_body: Option<[u8; 32]>,
+}
+
+impl Client {
+    fn new(resolver: Arc<dyn Resolver>) -> Self {
+        Self {
+            fetcher: Fetcher::new(resolver).unwrap(),
+            settings: settings(),
+            validators: Validators::default(),
+            known_body: None,
+        }
+    }
+
+    fn knowing(mut self, etag: &str, last_modified: &str) -> Self {
+        let bytes = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        self.validators = Validators { etag: bytes(etag), last_modified: bytes(last_modified) };
+        self
+    }
+
+    async fn get(&self, url: &Url) -> Response {
+        let (validators, settings) = (&self.validators, &self.settings);
+        let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
+        self.fetcher.fetch(Request { url, validators, known_body, settings, now }).await
+    }
+}
+
+/// An origin with one answer, and a client of it.
+async fn site(answer: Answer) -> (Origin, Client, Url) {
+    let origin = Origin::start().await;
+    origin.route(HOST, "/feed", [answer]);
+    let (client, url) = (Client::new(origin.resolver()), origin.url(HOST, "/feed"));
+    (origin, client, url)
+}
+
+fn kind(response: &Response) -> FailureKind {
+    match &response.outcome {
+        FetchOutcome::Failed(failure) => failure.kind,
+        other => panic!("no failure but {other:?}"),
+    }
+}
+
+fn body(response: &Response) -> &[u8] {
+    &response.body.as_ref().unwrap_or_else(|| panic!("{:?}", response.outcome)).bytes
+}
+
+async fn coded(coding: &str, plain: &[u8]) -> Vec<u8> {
+    macro_rules! with {
+        ($encoder:ident) => {{
+            let mut encoder = $encoder::new(Vec::new());
+            encoder.write_all(plain).await.unwrap();
+            encoder.shutdown().await.unwrap();
+            encoder.into_inner()
+        }};
+    }
+    match coding {
+        "gzip" => with!(GzipEncoder),
+        "br" => with!(BrotliEncoder),
+        "zstd" => with!(ZstdEncoder),
+        "deflate" => with!(ZlibEncoder),
+        "bare deflate" => with!(DeflateEncoder),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_a_get_that_says_who_asks_and_no_more() {
+    let (origin, client, url) = site(Answer::ok("<rss/>").with("Set-Cookie", "a=b")).await;
+    client.get(&url).await;
+    client.get(&url).await;
+    let asked = origin.last();
+    assert_eq!((asked.method.as_str(), origin.count()), ("GET", 2));
+    let agent = asked.header("user-agent").unwrap();
+    assert!(agent.starts_with("newswire/") && agent.ends_with(" (+https://planet.test/about)"));
+    assert!(asked.header("accept").unwrap().starts_with("application/atom+xml"));
+    assert_eq!(asked.header("accept-encoding"), Some("gzip, br, zstd, deflate"));
+    let mut names: Vec<_> = asked.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "accept-encoding", "host", "user-agent"]);
+}
+
+#[tokio::test]
+async fn validators_go_back_byte_for_byte_and_both() {
+    // N1: weak, unquoted, odd dates: opaque to us.
+    for (etag, last_modified) in [
+        ("\"abc\"", "Mon, 06 Jan 2025 10:00:00 GMT"),
+        ("W/\"a b;c\"", "yesterday"),
+        ("unquoted", "0"),
+        ("\"only\"", ""),
+        ("", "Mon, 06 Jan 2025 10:00:00 GMT"),
+    ] {
+        let mut answer = Answer::ok("x");
+        if !etag.is_empty() {
+            answer = answer.with("ETag", etag);
+        }
+        if !last_modified.is_empty() {
+            answer = answer.with("Last-Modified", last_modified);
+        }
+        let (origin, mut client, url) = site(answer).await;
+        client.validators = client.get(&url).await.validators.unwrap();
+        client.get(&url).await;
+        let some = |text: &'static str| (!text.is_empty()).then_some(text);
+        assert_eq!(origin.last().header("if-none-match"), some(etag));
+        assert_eq!(origin.last().header("if-modified-since"), some(last_modified));
+    }
+}
+
+#[tokio::test]
+async fn a_304_is_not_modified_and_updates_only_what_it_names() {
+    let (_origin, client, url) = site(Answer::status(304).with("ETag", "\"2\"")).await;
+    let response = client.knowing("\"1\"", "then").get(&url).await;
+    assert_eq!(response.outcome, FetchOutcome::NotModified);
+    let validators = response.validators.unwrap();
+    assert_eq!(validators.etag.as_deref(), Some(&b"\"2\""[..]));
+    assert_eq!(validators.last_modified.as_deref(), Some(&b"then"[..]));
+}
+
+#[tokio::test]
+async fn a_304_to_an_unconditional_request_is_a_failure() {
+    let (_origin, client, url) = site(Answer::status(304)).await;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::BadResponse);
+}
+
+#[tokio::test]
+async fn a_200_replaces_both_validators_even_by_nothing() {
+    let (_origin, client, url) = site(Answer::ok("x").with("ETag", "\"2\"")).await;
+    let validators = client.knowing("\"1\"", "then").get(&url).await.validators.unwrap();
+    assert_eq!(validators, Validators { etag: Some(b"\"2\"".to_vec()), last_modified: None });
+}
+
+#[tokio::test]
+async fn the_same_body_is_not_modified_and_its_new_validators_are_kept() {
+    // N6
+    let (_origin, mut client, url) = site(Answer::ok("same").with("ETag", "\"2\"")).await;
+    let first = client.get(&url).await;
+    assert_eq!(first.outcome, FetchOutcome::Modified);
+    client.known_body = first.body_hash;
+    let second = client.get(&url).await;
+    assert_eq!(second.outcome, FetchOutcome::NotModified);
+    assert!(second.body.is_none() && second.validators.unwrap().etag.is_some());
+}
+
+#[tokio::test]
+async fn the_same_tag_with_another_body_is_modified() {
+    // N7
+    let (_origin, mut client, url) = site(Answer::ok("new").with("ETag", "\"1\"")).await;
+    client.known_body = Some([7; 32]);
+    let response = client.knowing("\"1\"", "").get(&url).await;
+    assert_eq!((response.outcome.slug(), body(&response)), ("modified", &b"new"[..]));
+}
+
+#[tokio::test]
+async fn errors_keep_what_was_learnt() {
+    // N4
+    for status in [400, 401, 403, 404, 410, 429, 500, 503] {
+        let answer = Answer::status(status).with("ETag", "\"error page\"");
+        let (_origin, client, url) = site(answer).await;
+        let response = client.knowing("\"1\"", "").get(&url).await;
+        assert_eq!((response.status, response.validators), (Some(status), None));
+        assert!(!response.outcome.is_success(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn every_status_has_its_outcome() {
+    for (answer, slug) in [
+        (Answer::status(401), "unauthorized"),
+        (Answer::status(403), "forbidden"),
+        (Answer::status(404), "not_found"),
+        (Answer::status(418), "client_error"),
+        (Answer::status(500), "server_error"),
+        (Answer::status(503), "server_error"),
+        (Answer::status(503).with("Retry-After", "120"), "throttled"),
+        (Answer::status(429), "throttled"),
+        (Answer::status(410), "gone"),
+        (Answer::status(204), "not_modified"),
+        (Answer::status(200), "modified"),
+    ] {
+        let (_origin, client, url) = site(answer).await;
+        assert_eq!(client.get(&url).await.outcome.slug(), slug);
+    }
+}
+
+#[tokio::test]
+async fn retry_after_and_freshness_are_read_on_any_status() {
+    let answer =
+        Answer::status(429).with("Retry-After", "120").with("Cache-Control", "max-age=600");
+    let (_origin, client, url) = site(answer).await;
+    let freshness = client.get(&url).await.freshness;
+    assert_eq!(freshness.retry_after.map(|d| d.as_secs()), Some(120));
+    assert_eq!(freshness.remaining.map(|d| d.as_secs()), Some(600));
+}
+
+#[tokio::test]
+async fn every_content_coding_is_undone() {
+    let plain = "<rss>".repeat(1000);
+    for coding in ["gzip", "br", "zstd", "deflate", "bare deflate"] {
+        let bytes = coded(coding, plain.as_bytes()).await;
+        let label = coding.rsplit(' ').next().unwrap();
+        let (_origin, client, url) =
+            site(Answer::ok(bytes.clone()).with("Content-Encoding", label)).await;
+        let response = client.get(&url).await;
+        assert_eq!(body(&response), plain.as_bytes(), "{coding}");
+        assert_eq!((response.wire_bytes, response.body_bytes), (bytes.len() as u64, 5000));
+    }
+}
+
+#[tokio::test]
+async fn codings_that_are_doubled_absent_or_unasked_are_dealt_with() {
+    let twice = coded("gzip", &coded("gzip", b"<rss/>").await).await;
+    let once = coded("gzip", b"<rss/>").await;
+    for answer in [
+        Answer::ok(twice.clone()).with("Content-Encoding", "gzip, gzip"),
+        Answer::ok(twice).with("Content-Encoding", "gzip"),
+        Answer::ok(once),
+        Answer::ok("<rss/>").with("Content-Encoding", "gzip"),
+        Answer::ok("<rss/>").with("Content-Encoding", "identity"),
+    ] {
+        let (_origin, client, url) = site(answer).await;
+        assert_eq!(body(&client.get(&url).await), b"<rss/>");
+    }
+    let (_origin, client, url) = site(Answer::ok("x").with("Content-Encoding", "compress")).await;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::BadCoding);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_cut_off_also_when_it_lies_about_its_length() {
+    let (_origin, mut client, url) = site(Answer::ok(vec![b'x'; 4096])).await;
+    client.settings.max_body = 1000;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::TooLarge);
+    let endless = b"HTTP/1.1 200 OK\r\n\r\n".iter().copied().chain([b'x'; 4096]).collect();
+    let (_origin, mut client, url) = site(Answer::Raw(endless)).await;
+    client.settings.max_body = 1000;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::TooLarge);
+}
+
+#[tokio::test]
+async fn a_bomb_is_cut_off_whatever_it_is_packed_in() {
+    // N42: 8 MiB of one letter, in a few kB.
+    let plain = vec![b'x'; 8 << 20];
+    for coding in ["gzip", "br", "zstd", "deflate"] {
+        let bytes = coded(coding, &plain).await;
+        let (_origin, mut client, url) =
+            site(Answer::ok(bytes).with("Content-Encoding", coding)).await;
+        client.settings.max_body = 1 << 30;
+        let response = client.get(&url).await;
+        assert_eq!(kind(&response), FailureKind::TooLarge, "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_announced_is_truncated() {
+    // N40
+    for bytes in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>"[..],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n",
+    ] {
+        let (_origin, client, url) = site(Answer::Raw(bytes.to_vec())).await;
+        assert_eq!(kind(&client.get(&url).await), FailureKind::Truncated);
+    }
+    let cut = coded("gzip", "<rss>".repeat(100).as_bytes()).await;
+    let (_origin, client, url) =
+        site(Answer::ok(&cut[..cut.len() / 2]).with("Content-Encoding", "gzip")).await;
+    assert!(matches!(
+        kind(&client.get(&url).await),
+        FailureKind::Truncated | FailureKind::BadCoding
+    ));
+}
+
+#[tokio::test]
+async fn silence_before_the_headers_or_in_the_body_ends_with_the_timeout() {
+    // N41: the one timeout covers everything.
+    for bytes in [&b""[..], b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss"] {
+        let (_origin, mut client, url) = site(Answer::Stall(bytes.to_vec())).await;
+        client.settings.timeout = Duration::from_millis(60);
+        assert_eq!(kind(&client.get(&url).await), FailureKind::Timeout);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_a_bad_response() {
+    for bytes in [&b"SSH-2.0-OpenSSH_9\r\n"[..], b"\0\0\0\0\0\0\0\0\n", b""] {
+        let (_origin, client, url) = site(Answer::Raw(bytes.to_vec())).await;
+        let kind = kind(&client.get(&url).await);
+        assert!(matches!(kind, FailureKind::BadResponse | FailureKind::Truncated), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_and_an_unknown_name_are_told_apart() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = Url::parse(&format!("http://gone.test:{unused}/")).unwrap();
+    let client = Client::new(Arc::new(Names(HashMap::new())));
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Connect);
+    for (error, expected) in [
+        (ResolveError::NotFound("gone.test".to_owned()), FailureKind::NameNotFound),
+        (ResolveError::Failed("gone.test".to_owned(), "refused".to_owned()), FailureKind::Resolver),
+    ] {
+        let client = Client::new(Names::but("gone.test", Err(error)));
+        assert_eq!(kind(&client.get(&url).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_followed_across_hosts_and_remembered() {
+    let origin = Origin::start().await;
+    let (second, third) = (origin.url("b.test", "/2"), origin.url("c.test", "/3"));
+    origin.route("a.test", "/1", [Answer::redirect(301, &second)]);
+    origin.route("b.test", "/2", [Answer::redirect(302, &third)]);
+    origin.route("c.test", "/3", [Answer::ok("here").with("Content-Type", "text/xml; charset=x")]);
+    let response = Client::new(origin.resolver()).get(&origin.url("a.test", "/1#f")).await;
+    assert_eq!((body(&response), &response.url), (&b"here"[..], &third));
+    let hops: Vec<_> =
+        response.hops.iter().map(|hop| (hop.status, hop.location.as_str())).collect();
+    assert_eq!(hops, [(301, second.as_str()), (302, third.as_str())]);
+    assert_eq!(response.body.unwrap().content_type.as_deref(), Some("text/xml; charset=x"));
+    let hosts: Vec<_> = origin.asked().into_iter().map(|asked| asked.host).collect();
+    assert_eq!(hosts, ["a.test", "b.test", "c.test"]);
+}
+
+#[tokio::test]
+async fn relative_redirects_are_followed_and_circles_and_long_chains_are_not() {
+    let origin = Origin::start().await;
+    origin.route(HOST, "/a/feed", [Answer::redirect(308, "../b?c=d#e")]);
+    origin.route(HOST, "/b", [Answer::ok("here")]);
+    origin.route(HOST, "/circle", [Answer::redirect(307, "/circle")]);
+    for n in 0..9 {
+        origin.route(HOST, &format!("/{n}"), [Answer::redirect(302, format!("/{}", n + 1))]);
+    }
+    let client = Client::new(origin.resolver());
+    let response = client.get(&origin.url(HOST, "/a/feed")).await;
+    assert_eq!(response.url, origin.url(HOST, "/b?c=d"));
+    for path in ["/circle", "/0"] {
+        let response = client.get(&origin.url(HOST, path)).await;
+        assert_eq!(kind(&response), FailureKind::TooManyRedirects, "{path}");
+    }
+    assert_eq!(client.get(&origin.url(HOST, "/5")).await.outcome.slug(), "not_found");
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_private_address_is_refused_on_every_hop() {
+    // N45, S1: by address, by name, in every spelling.
+    let private: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap()];
+    for target in [
+        "http://10.0.0.1/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://0xa000001/",
+        "http://167772161/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://inside.test/",
+        "http://[fd00::1]/",
+        "http://[64:ff9b::a00:1]/",
+    ] {
+        let origin = Origin::start().await;
+        origin.route(HOST, "/feed", [Answer::redirect(302, target)]);
+        let client = Client::new(Names::but("inside.test", Ok(private.clone())));
+        let response = client.get(&origin.url(HOST, "/feed")).await;
+        assert_eq!(kind(&response), FailureKind::BlockedAddress, "{target}");
+        assert_eq!(origin.count(), 1, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn loopback_is_refused_unless_the_operator_opens_it() {
+    let (origin, mut client, url) = site(Answer::ok("x")).await;
+    client.settings.allow_networks.clear();
+    assert_eq!(kind(&client.get(&url).await), FailureKind::BlockedAddress);
+    let literal = Url::parse(&format!("http://127.0.0.1:{}/feed", origin.port())).unwrap();
+    assert_eq!(kind(&client.get(&literal).await), FailureKind::BlockedAddress);
+    assert_eq!(origin.count(), 0);
+}
+
+#[tokio::test]
+async fn redirects_to_other_schemes_ports_and_credentials_are_refused() {
+    for target in [
+        "file:///etc/passwd",
+        "ftp://site.test/",
+        "gopher://site.test/",
+        "http://me:secret@site.test/",
+        "http://site.test:25/",
+        "http://",
+    ] {
+        let (origin, client, url) = site(Answer::redirect(302, target)).await;
+        let kind = kind(&client.get(&url).await);
+        assert!(
+            matches!(kind, FailureKind::BadUrl | FailureKind::BlockedAddress),
+            "{target}: {kind:?}"
+        );
+        assert_eq!(origin.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_https_address_is_never_asked_in_the_clear() {
+    let origin = Origin::start().await;
+    origin.route(HOST, "/feed", [Answer::ok("x")]);
+    let url = Url::parse(&format!("https://{HOST}:{}/feed", origin.port())).unwrap();
+    let response = Client::new(origin.resolver()).get(&url).await;
+    assert!(matches!(response.outcome, FetchOutcome::Failed(_)), "{:?}", response.outcome);
+    assert_eq!(origin.count(), 0);
+}

@@ -1,4 +1,4 @@
 //! What the tests stand on: an origin that can misbehave, and a world with clock, store and config.
 
-pub mod origin;
-pub mod world;
+pub(crate) mod origin;
+pub(crate) mod world;

@@ -1,1 +1,158 @@
 //! A world in a temp folder: manual clock, real store, real fetcher, scripted origin.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use newswire::clock::Clock;
+use newswire::config::Config;
+use newswire::daemon::{self, Engine, Which};
+use newswire::model::Feed;
+use newswire::poll::{Polled, Subscription};
+use newswire::publish::{Format, Output};
+use newswire::store::{FeedStatus, Reader};
+use newswire::{fetch, schedule, store, web};
+use serde_json::Value;
+use tempfile::TempDir;
+use url::Url;
+
+use super::origin::Origin;
+
+/// Everything that one test needs; what is in the folder goes with it.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) origin: Origin,
+    pub(crate) clock: Clock,
+    pub(crate) fetch: fetch::Settings,
+    pub(crate) schedule: schedule::Settings,
+    pub(crate) concurrency: usize,
+}
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            origin: Origin::start().await,
+            clock: Clock::manual("2025-06-01T12:00:00Z".parse().unwrap()),
+            fetch: fetch::Settings {
+                allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+                ..fetch::Settings::default()
+            },
+            // The clock is moved by hand: nothing may wait for a host's spacing.
+            schedule: schedule::Settings {
+                per_host: 16,
+                host_spacing: Duration::ZERO,
+                ..schedule::Settings::default()
+            },
+            concurrency: 64,
+        }
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("newswire.db")
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// One output of everything, one feed for each URL.
+    pub(crate) fn config(&self, urls: &[Url]) -> Config {
+        let (schedule, fetch) = (Arc::new(self.schedule.clone()), Arc::new(self.fetch.clone()));
+        let subscription = |url: &Url| Subscription {
+            feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
+            schedule: Arc::clone(&schedule),
+            fetch: Arc::clone(&fetch),
+            max_items: 1_000,
+        };
+        let web = web::Settings { listen: None, public_url: None };
+        Config {
+            concurrency: self.concurrency,
+            dedupe: Default::default(),
+            store: store::Settings { path: self.database(), ..store::Settings::default() },
+            log: Default::default(),
+            outputs: vec![output(web.base_url(), self.folder.path().join("www"))],
+            subscriptions: urls.iter().map(subscription).collect(),
+            web,
+        }
+    }
+
+    /// The rooms put together, as the daemon has them.
+    pub(crate) async fn open(&self, urls: &[Url]) -> Engine {
+        self.open_with(self.config(urls)).await
+    }
+
+    pub(crate) async fn open_with(&self, config: Config) -> Engine {
+        Engine::open(config, self.clock.clone(), self.origin.resolver()).await.unwrap()
+    }
+
+    /// What the database says of each feed.
+    pub(crate) fn statuses(&self) -> Vec<FeedStatus> {
+        Reader::open(&self.database()).unwrap().statuses().unwrap()
+    }
+
+    /// What it says of the only feed.
+    pub(crate) fn status(&self) -> FeedStatus {
+        let mut all = self.statuses();
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+}
+
+fn output(base_url: Url, directory: PathBuf) -> Output {
+    Output {
+        id: "planet".to_owned(),
+        title: "Planet".to_owned(),
+        description: None,
+        link: None,
+        author: None,
+        formats: Format::ALL.to_vec(),
+        directory: Some(directory),
+        items: 100,
+        max_age: None,
+        per_feed: None,
+        include: Default::default(),
+        exclude: Default::default(),
+        base_url,
+    }
+}
+
+/// Polls once and publishes; what each poll brought, in the order of the feeds.
+pub(crate) async fn poll(engine: &Engine, which: Which) -> Vec<Polled> {
+    let mut polled = Vec::new();
+    daemon::pass(engine, &which, |_, poll| polled.push(poll.clone())).await.unwrap();
+    polled.sort_by_key(|poll| poll.feed);
+    polled
+}
+
+/// The items of the output as JSON Feed shows them.
+pub(crate) fn shown(engine: &Engine) -> Vec<Value> {
+    let document = engine.shelf().document("planet.json").expect("published");
+    let feed: Value = serde_json::from_slice(&document.body).unwrap();
+    feed["items"].as_array().unwrap().clone()
+}
+
+/// One field of each item of the output.
+pub(crate) fn shown_as(engine: &Engine, field: &str) -> Vec<String> {
+    let text = |item: Value| item[field].as_str().unwrap_or_default().to_owned();
+    shown(engine).into_iter().map(text).collect()
+}
+
+/// An RSS document with these guids and titles, the first one the newest.
+pub(crate) fn rss(items: &[(&str, &str)]) -> String {
+    let item = |(n, (guid, title)): (usize, &(&str, &str))| {
+        format!(
+            "<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title>\
+             <link>https://site.test/{guid}</link><description>About {title}</description>\
+             <pubDate>Sun, 01 Jun 2025 {:02}:00:00 GMT</pubDate></item>",
+            11 - n % 12
+        )
+    };
+    let items: String = items.iter().enumerate().map(item).collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>Site</title><link>https://site.test/</link>{items}</channel></rss>"
+    )
+}
