@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::Config;
 use super::report::{Diagnostic, Report};
 use super::section::{Section, nearest};
 use crate::model::FeedId;
+use crate::poll::Subscription;
+use crate::web;
 
 /// Reports every id and address that is used twice.
 pub(super) fn twice(
@@ -30,8 +31,8 @@ pub(super) fn twice(
 }
 
 /// Warns of tags and feeds that an output asks for and no feed has.
-pub(super) fn rules(outputs: &[Section<'_>], config: &Config, report: &mut Report) {
-    let feeds = || config.subscriptions.iter().map(|subscription| &subscription.feed);
+pub(super) fn rules(outputs: &[Section<'_>], subscriptions: &[Subscription], report: &mut Report) {
+    let feeds = || subscriptions.iter().map(|subscription| &subscription.feed);
     let tags: HashSet<&str> = feeds().flat_map(|feed| &feed.tags).map(String::as_str).collect();
     let ids: HashSet<String> = feeds()
         .map(|feed| feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url)).to_string())
@@ -61,24 +62,27 @@ pub(super) fn rules(outputs: &[Section<'_>], config: &Config, report: &mut Repor
 }
 
 /// Warns of what is missing as a whole.
-pub(super) fn missing(root: &Section<'_>, config: &Config, report: &mut Report) {
+pub(super) fn missing(
+    root: &Section<'_>,
+    subscriptions: &[Subscription],
+    web: &web::Settings,
+    report: &mut Report,
+) {
     let mut warn = |code, message: &str, help: &str| {
         report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
     };
-    if config.subscriptions.is_empty() && !root.has("feed") {
+    if !root.has("feed") {
         warn("no_feeds", "no feeds", "add a [[feed]] with a url");
     }
-    if config.outputs.is_empty() && !root.has("output") {
+    if !root.has("output") {
         warn(
             "no_outputs",
             "no outputs: items are collected, but nothing is published",
             "add an [[output]] with an id",
         );
     }
-    let asked = config
-        .subscriptions
-        .iter()
-        .any(|s| s.fetch.contact.is_none() && s.fetch.user_agent.is_none());
+    let asked =
+        subscriptions.iter().any(|s| s.fetch.contact.is_none() && s.fetch.user_agent.is_none());
     if asked {
         warn(
             "no_contact",
@@ -86,8 +90,8 @@ pub(super) fn missing(root: &Section<'_>, config: &Config, report: &mut Report) 
             "set contact in [fetch] to a page or a mail address of yours",
         );
     }
-    let outside = config.web.listen.is_none_or(|address| !address.ip().is_loopback());
-    if config.web.public_url.is_none() && outside && !config.outputs.is_empty() {
+    let outside = web.listen.is_none_or(|address| !address.ip().is_loopback());
+    if web.public_url.is_none() && outside && root.has("output") {
         warn(
             "no_public_url",
             "no public_url: the feeds cannot name their own address",

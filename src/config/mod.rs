@@ -165,8 +165,8 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
         |(text, span): (String, _)| (url::Url::parse(text.trim()).map_or(text, String::from), span);
     let addresses: Vec<_> = named(&feeds, "url").into_iter().map(address).collect();
     cross::twice("feed address", "duplicate_feed", &addresses, report);
-    cross::rules(&outputs, &config, report);
-    cross::missing(&top, &config, report);
+    cross::rules(&outputs, &config.subscriptions, report);
+    cross::missing(&top, &config.subscriptions, &config.web, report);
     config
 }
 

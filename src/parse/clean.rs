@@ -9,7 +9,7 @@ use feed_rs::model as theirs;
 use feed_rs::parser::Builder;
 
 use super::construct::{Custom, customary};
-use super::item::{Texts, settle};
+use super::item::{Lone, Texts, settle};
 use super::scope::Scope;
 use super::shape::Shape;
 use super::space::Space;
@@ -100,7 +100,8 @@ fn of_entry(entry: theirs::Entry, dialect: Dialect, scope: &Scope) -> Texts {
         let html = dialect != Dialect::Atom || text.content_type.subty() == "html";
         body(html, text.content)
     });
-    let (summary, content) = settle(summary, content, dialect == Dialect::Atom);
+    let lone = if dialect == Dialect::Atom { Lone::Summary } else { Lone::Content };
+    let (summary, content) = settle(summary, content, lone);
     let short = |text: theirs::Text| {
         let html = text.content_type.subty() == "html";
         let kind = if html { TextKind::Html } else { customary(&text.content, custom) };

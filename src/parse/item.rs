@@ -158,17 +158,28 @@ fn bodies(element: &Element<'_>, scope: &Scope) -> (Option<Text>, Option<Text>) 
         let group = element.child(Media, "group")?;
         first_text(group, scope, &[(Media, "description", Custom::Plain)])
     });
-    settle(summary, content, element.child(Atom, "summary").is_some())
+    let lone = match element.child(Atom, "summary") {
+        Some(_) => Lone::Summary,
+        None => Lone::Content,
+    };
+    settle(summary, content, lone)
 }
 
-/// The only text there is, is the content, unless Atom says that it is a summary.
+/// What the only text of an item is: RSS has one element for both, Atom says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lone {
+    Summary,
+    Content,
+}
+
+/// Puts each text in its place.
 pub(crate) fn settle(
     summary: Option<Text>,
     content: Option<Text>,
-    is_summary: bool,
+    lone: Lone,
 ) -> (Option<Text>, Option<Text>) {
     match (summary, content) {
-        (Some(summary), None) if !is_summary => (None, Some(summary)),
+        (Some(summary), None) if lone == Lone::Content => (None, Some(summary)),
         // Said twice is said once.
         (Some(summary), Some(content)) if summary.value == content.value => (None, Some(content)),
         bodies => bodies,

@@ -1,80 +1,19 @@
 //! One exchange through the real HTTP stack: what is sent, what is believed, what is refused.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_compression::tokio::write::{
     BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
 };
-use jiff::Timestamp;
-use newswire::fetch::{Fetcher, Request, ResolveError, Resolver, Response, Settings};
+use newswire::fetch::ResolveError;
 use newswire::model::{FailureKind, FetchOutcome, Validators};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use crate::support::origin::{Answer, Names, Origin};
-
-const HOST: &str = "site.test";
-
-fn settings() -> Settings {
-    Settings {
-        contact: Some("https://planet.test/about".to_owned()),
-        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-        timeout: Duration::from_secs(20),
-        ..Settings::default()
-    }
-}
-
-struct Client {
-    fetcher: Fetcher,
-    settings: Settings,
-    validators: Validators,
-    known_body: Option<[u8; 32]>,
-}
-
-impl Client {
-    fn new(resolver: Arc<dyn Resolver>) -> Self {
-        Self {
-            fetcher: Fetcher::new(resolver).unwrap(),
-            settings: settings(),
-            validators: Validators::default(),
-            known_body: None,
-        }
-    }
-
-    fn knowing(mut self, etag: &str, last_modified: &str) -> Self {
-        let bytes = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
-        self.validators = Validators { etag: bytes(etag), last_modified: bytes(last_modified) };
-        self
-    }
-
-    async fn get(&self, url: &Url) -> Response {
-        let (validators, settings) = (&self.validators, &self.settings);
-        let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
-        self.fetcher.fetch(Request { url, validators, known_body, settings, now }).await
-    }
-}
-
-/// An origin with one answer, and a client of it.
-async fn site(answer: Answer) -> (Origin, Client, Url) {
-    let origin = Origin::start().await;
-    origin.route(HOST, "/feed", [answer]);
-    let (client, url) = (Client::new(origin.resolver()), origin.url(HOST, "/feed"));
-    (origin, client, url)
-}
-
-fn kind(response: &Response) -> FailureKind {
-    match &response.outcome {
-        FetchOutcome::Failed(failure) => failure.kind,
-        other => panic!("no failure but {other:?}"),
-    }
-}
-
-fn body(response: &Response) -> &[u8] {
-    &response.body.as_ref().unwrap_or_else(|| panic!("{:?}", response.outcome)).bytes
-}
+use crate::support::client::{Client, body, kind, site};
+use crate::support::origin::{Answer, Names};
 
 async fn coded(coding: &str, plain: &[u8]) -> Vec<u8> {
     macro_rules! with {
@@ -331,104 +270,4 @@ async fn a_refused_connection_and_an_unknown_name_are_told_apart() {
         let client = Client::new(Names::but("gone.test", Err(error)));
         assert_eq!(kind(&client.get(&url).await), expected);
     }
-}
-
-#[tokio::test]
-async fn redirects_are_followed_across_hosts_and_remembered() {
-    let origin = Origin::start().await;
-    let (second, third) = (origin.url("b.test", "/2"), origin.url("c.test", "/3"));
-    origin.route("a.test", "/1", [Answer::redirect(301, &second)]);
-    origin.route("b.test", "/2", [Answer::redirect(302, &third)]);
-    origin.route("c.test", "/3", [Answer::ok("here").with("Content-Type", "text/xml; charset=x")]);
-    let response = Client::new(origin.resolver()).get(&origin.url("a.test", "/1#f")).await;
-    assert_eq!((body(&response), &response.url), (&b"here"[..], &third));
-    let hops: Vec<_> =
-        response.hops.iter().map(|hop| (hop.status, hop.location.as_str())).collect();
-    assert_eq!(hops, [(301, second.as_str()), (302, third.as_str())]);
-    assert_eq!(response.body.unwrap().content_type.as_deref(), Some("text/xml; charset=x"));
-    let hosts: Vec<_> = origin.asked().into_iter().map(|asked| asked.host).collect();
-    assert_eq!(hosts, ["a.test", "b.test", "c.test"]);
-}
-
-#[tokio::test]
-async fn relative_redirects_are_followed_and_circles_and_long_chains_are_not() {
-    let origin = Origin::start().await;
-    origin.route(HOST, "/a/feed", [Answer::redirect(308, "../b?c=d#e")]);
-    origin.route(HOST, "/b", [Answer::ok("here")]);
-    origin.route(HOST, "/circle", [Answer::redirect(307, "/circle")]);
-    for n in 0..9 {
-        origin.route(HOST, &format!("/{n}"), [Answer::redirect(302, format!("/{}", n + 1))]);
-    }
-    let client = Client::new(origin.resolver());
-    let response = client.get(&origin.url(HOST, "/a/feed")).await;
-    assert_eq!(response.url, origin.url(HOST, "/b?c=d"));
-    for path in ["/circle", "/0"] {
-        let response = client.get(&origin.url(HOST, path)).await;
-        assert_eq!(kind(&response), FailureKind::TooManyRedirects, "{path}");
-    }
-    assert_eq!(client.get(&origin.url(HOST, "/5")).await.outcome.slug(), "not_found");
-}
-
-#[tokio::test]
-async fn a_redirect_to_a_private_address_is_refused_on_every_hop() {
-    // N45, S1: by address, by name, in every spelling.
-    let private: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap()];
-    for target in [
-        "http://10.0.0.1/",
-        "http://[::1]/",
-        "http://[::ffff:10.0.0.1]/",
-        "http://0xa000001/",
-        "http://167772161/",
-        "http://169.254.169.254/latest/meta-data",
-        "http://inside.test/",
-        "http://[fd00::1]/",
-        "http://[64:ff9b::a00:1]/",
-    ] {
-        let origin = Origin::start().await;
-        origin.route(HOST, "/feed", [Answer::redirect(302, target)]);
-        let client = Client::new(Names::but("inside.test", Ok(private.clone())));
-        let response = client.get(&origin.url(HOST, "/feed")).await;
-        assert_eq!(kind(&response), FailureKind::BlockedAddress, "{target}");
-        assert_eq!(origin.count(), 1, "{target}");
-    }
-}
-
-#[tokio::test]
-async fn loopback_is_refused_unless_the_operator_opens_it() {
-    let (origin, mut client, url) = site(Answer::ok("x")).await;
-    client.settings.allow_networks.clear();
-    assert_eq!(kind(&client.get(&url).await), FailureKind::BlockedAddress);
-    let literal = Url::parse(&format!("http://127.0.0.1:{}/feed", origin.port())).unwrap();
-    assert_eq!(kind(&client.get(&literal).await), FailureKind::BlockedAddress);
-    assert_eq!(origin.count(), 0);
-}
-
-#[tokio::test]
-async fn redirects_to_other_schemes_ports_and_credentials_are_refused() {
-    for target in [
-        "file:///etc/passwd",
-        "ftp://site.test/",
-        "gopher://site.test/",
-        "http://me:secret@site.test/",
-        "http://site.test:25/",
-        "http://",
-    ] {
-        let (origin, client, url) = site(Answer::redirect(302, target)).await;
-        let kind = kind(&client.get(&url).await);
-        assert!(
-            matches!(kind, FailureKind::BadUrl | FailureKind::BlockedAddress),
-            "{target}: {kind:?}"
-        );
-        assert_eq!(origin.count(), 1);
-    }
-}
-
-#[tokio::test]
-async fn an_https_address_is_never_asked_in_the_clear() {
-    let origin = Origin::start().await;
-    origin.route(HOST, "/feed", [Answer::ok("x")]);
-    let url = Url::parse(&format!("https://{HOST}:{}/feed", origin.port())).unwrap();
-    let response = Client::new(origin.resolver()).get(&url).await;
-    assert!(matches!(response.outcome, FetchOutcome::Failed(_)), "{:?}", response.outcome);
-    assert_eq!(origin.count(), 0);
 }

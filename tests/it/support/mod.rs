@@ -1,4 +1,5 @@
 //! What the tests stand on: an origin that can misbehave, and a world with clock, store and config.
 
+pub(crate) mod client;
 pub(crate) mod origin;
 pub(crate) mod world;

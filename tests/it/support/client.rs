@@ -1,0 +1,71 @@
+//! A fetcher with settings and a memory of its own, for one exchange at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use newswire::fetch::{Fetcher, Request, Resolver, Response, Settings};
+use newswire::model::{FailureKind, FetchOutcome, Validators};
+use url::Url;
+
+use super::origin::{Answer, Origin};
+
+pub(crate) const HOST: &str = "site.test";
+
+fn settings() -> Settings {
+    Settings {
+        contact: Some("https://planet.test/about".to_owned()),
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        timeout: Duration::from_secs(20),
+        ..Settings::default()
+    }
+}
+
+pub(crate) struct Client {
+    fetcher: Fetcher,
+    pub(crate) settings: Settings,
+    pub(crate) validators: Validators,
+    pub(crate) known_body: Option<[u8; 32]>,
+}
+
+impl Client {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Self {
+        Self {
+            fetcher: Fetcher::new(resolver).unwrap(),
+            settings: settings(),
+            validators: Validators::default(),
+            known_body: None,
+        }
+    }
+
+    pub(crate) fn knowing(mut self, etag: &str, last_modified: &str) -> Self {
+        let bytes = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        self.validators = Validators { etag: bytes(etag), last_modified: bytes(last_modified) };
+        self
+    }
+
+    pub(crate) async fn get(&self, url: &Url) -> Response {
+        let (validators, settings) = (&self.validators, &self.settings);
+        let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
+        self.fetcher.fetch(Request { url, validators, known_body, settings, now }).await
+    }
+}
+
+/// An origin with one answer, and a client of it.
+pub(crate) async fn site(answer: Answer) -> (Origin, Client, Url) {
+    let origin = Origin::start().await;
+    origin.route(HOST, "/feed", [answer]);
+    let (client, url) = (Client::new(origin.resolver()), origin.url(HOST, "/feed"));
+    (origin, client, url)
+}
+
+pub(crate) fn kind(response: &Response) -> FailureKind {
+    match &response.outcome {
+        FetchOutcome::Failed(failure) => failure.kind,
+        other => panic!("no failure but {other:?}"),
+    }
+}
+
+pub(crate) fn body(response: &Response) -> &[u8] {
+    &response.body.as_ref().unwrap_or_else(|| panic!("{:?}", response.outcome)).bytes
+}
