@@ -16,9 +16,11 @@ pub enum Exit {
     Ok = 0,
     /// The command line cannot be understood, or names a feed that is not there.
     Usage = 64,
+    /// The database is not one that this newswire can read: newer, or another program's.
+    DataErr = 65,
     /// A file to be read is not there.
     NoInput = 66,
-    /// What is needed is not available: the database is in use, the port is taken.
+    /// What is needed is not available: the port is taken.
     Unavailable = 69,
     /// A mistake in newswire.
     Software = 70,
@@ -26,6 +28,8 @@ pub enum Exit {
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
+    /// Later it may work: another newswire has the database.
+    TempFail = 75,
     /// The config has errors.
     Config = 78,
 }
@@ -35,11 +39,13 @@ impl Exit {
     pub const ALL: &'static [Self] = &[
         Self::Ok,
         Self::Usage,
+        Self::DataErr,
         Self::NoInput,
         Self::Unavailable,
         Self::Software,
         Self::CannotCreate,
         Self::Io,
+        Self::TempFail,
         Self::Config,
     ];
 }
@@ -68,9 +74,9 @@ impl From<&daemon::Error> for Exit {
 impl From<&OpenError> for Exit {
     fn from(error: &OpenError) -> Self {
         match error {
-            OpenError::InUse { .. } => Self::Unavailable,
+            OpenError::InUse { .. } => Self::TempFail,
             OpenError::Missing { .. } => Self::NoInput,
-            OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::Config,
+            OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
         }
     }
@@ -89,9 +95,9 @@ mod tests {
     }
 
     #[test]
-    fn a_database_in_use_is_unavailable_and_an_unknown_feed_is_a_usage_error() {
+    fn a_database_in_use_is_a_matter_of_time_and_an_unknown_feed_is_a_usage_error() {
         let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
-        assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::Unavailable);
+        assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::TempFail);
         let unknown = daemon::Error::NoSuchFeed("x".to_owned());
         assert_eq!(Exit::from(&unknown), Exit::Usage);
     }
