@@ -49,7 +49,8 @@ pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(
     }
     let press = Press::start(&engine);
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
-    info!(feeds = engine.targets().len(), outputs = engine.outputs().len(), "newswire is up");
+    let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
+    info!(feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
     let result = poll_on(&engine, &press, shutdown).await;
     notify(&[NotifyState::Stopping]);
     drop(stop);

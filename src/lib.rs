@@ -18,7 +18,7 @@
 //!
 //! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
-//! **Floor 5.** [`daemon`] is the long-lived process: loop, drain, sd_notify.
+//! **Floor 5.** [`daemon`] is the long-lived process: loop, drain, word to systemd.
 //!
 //! **Floor 6.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 

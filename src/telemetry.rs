@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
@@ -52,7 +53,12 @@ pub fn init(settings: Settings) {
 fn layer(format: Format) -> Box<dyn Layer<Registry> + Send + Sync> {
     let text = || {
         let ansi = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let base = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+        // Every message says all on its own; its fields are for machines.
+        let message = debug_fn(|writer, field, value| match field.name() {
+            "message" => write!(writer, "{value:?}"),
+            _ => Ok(()),
+        });
+        let base = tracing_subscriber::fmt::layer().fmt_fields(message).with_writer(io::stderr);
         base.with_ansi(ansi).with_target(false).boxed()
     };
     let json = || {

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine};
 use crate::fetch::{self, SystemResolver};
-use crate::model::Feed;
+use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::publish::{Format, Output};
 use crate::web::samples;
@@ -116,7 +116,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));
     let subscription = |path: &&str| Subscription {
         feed: Feed {
-            id: None,
+            id: path.split('/').next().and_then(|name| FeedId::new(name).ok()),
             url: Url::parse(&format!("http://{sources}/{path}")).expect("an address makes a URL"),
             title: None,
             tags: vec!["demo".to_owned()],

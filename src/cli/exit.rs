@@ -95,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_tells_of_every_end() {
+        let readme = include_str!("../../README.md");
+        for exit in Exit::ALL {
+            assert!(readme.contains(&format!("\n| {} | ", *exit as u8)), "{exit:?} is missing");
+        }
+    }
+
+    #[test]
     fn a_database_in_use_is_a_matter_of_time_and_an_unknown_feed_is_a_usage_error() {
         let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
         assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::TempFail);

@@ -120,7 +120,7 @@ fn is_gzip(head: [u8; 2]) -> bool {
 }
 
 fn is_zlib(head: [u8; 2]) -> bool {
-    head[0] & 0x0f == 8 && u16::from_be_bytes(head) % 31 == 0
+    head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31)
 }
 
 /// Reads to the end, or until it is too much.

@@ -208,7 +208,7 @@ async fn read(
         // RFC 6585 4
         429 => response.outcome = FetchOutcome::Throttled,
         503 if response.freshness.retry_after.is_some() => {
-            response.outcome = FetchOutcome::Throttled
+            response.outcome = FetchOutcome::Throttled;
         }
         status => response.outcome = FetchOutcome::Failed(refused(status, answer.headers())),
     }

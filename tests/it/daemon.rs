@@ -133,7 +133,7 @@ async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
     let _first = world.open(&[]).await;
     let second =
         Engine::open(world.config(&[]), world.clock.clone(), world.origin.resolver()).await;
-    let error = second.err().expect("refused");
+    let error = second.expect_err("refused");
     assert!(matches!(error, Error::Open(OpenError::InUse { .. })), "{error}");
     assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
 }
