@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use std::cell::RefCell;
 use url::Url;
 
-use super::attributes::Place;
 use super::html::fragment;
+use super::place::Place;
 use super::plain::{MAX_HTML, text_of_html, tokens};
 use super::policy::{element, sanitise};
 use super::rewrite::rewrite;

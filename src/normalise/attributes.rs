@@ -5,33 +5,16 @@
 use std::borrow::Cow;
 
 use html5ever::tokenizer::Tag;
-use url::Url;
 
-use super::links::{self, HYPERLINK, WEB};
+use super::links::{HYPERLINK, WEB};
 use super::nest::Attribute;
+use super::place::Place;
 use super::plain::attribute;
 use super::policy::EVERYWHERE;
 use super::{language, picture, text};
 
 /// How many characters of an `alt` or `title` are kept.
 const WORDS: usize = 1_000;
-
-/// Where the HTML stands, for its relative links.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    /// `xml:base`, else the document.
-    pub(super) base: &'a Url,
-    /// The item's page, which `#note-1` is a place in.
-    pub(super) page: Option<&'a Url>,
-}
-
-impl Place<'_> {
-    /// The link, absolute; see [`links::absolute`].
-    pub(super) fn link(&self, written: &str, schemes: &[&str]) -> Option<String> {
-        let base = self.page.filter(|_| written.trim_start().starts_with('#')).unwrap_or(self.base);
-        links::absolute(written, base, schemes)
-    }
-}
 
 /// The attributes that the element is kept with.
 ///

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::attributes::Place;
+use super::place::Place;
 use super::plain::{head, text_of_html};
 use super::rewrite::rewrite;
 use super::{policy, text};

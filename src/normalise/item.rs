@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::attributes::Place;
 use super::links::{self, WEB};
+use super::place::Place;
 use super::plain::text_of_html;
 use super::text::{self, SUMMARY, TITLE};
 use super::{attached, dates, html, language, people};

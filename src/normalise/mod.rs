@@ -15,6 +15,7 @@ mod links;
 mod nest;
 mod people;
 mod picture;
+mod place;
 mod plain;
 mod player;
 mod policy;

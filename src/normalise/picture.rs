@@ -3,8 +3,8 @@
 use html5ever::tokenizer::Tag;
 use url::Url;
 
-use super::attributes::Place;
 use super::links::WEB;
+use super::place::Place;
 use super::plain::attribute;
 
 /// Where scripts that load pictures late keep the source.

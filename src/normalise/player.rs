@@ -3,9 +3,9 @@
 use html5ever::tokenizer::Tag;
 use url::Url;
 
-use super::attributes::Place;
 use super::links::WEB;
 use super::picture::{is_beacon, is_tiny};
+use super::place::Place;
 use super::plain::attribute;
 use super::text;
 

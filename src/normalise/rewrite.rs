@@ -12,9 +12,10 @@ use html5ever::tokenizer::{
     CharacterTokens, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult,
 };
 
-use super::attributes::{self, Place};
+use super::attributes;
 use super::nest::{Attribute, Nest, is_void};
 use super::picture::{self, Loading, Picture};
+use super::place::Place;
 use super::plain::{attribute, breaks_out, head, is_hidden, raw_kind, tokens};
 use super::player::player;
 use super::policy::{self, element};

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::attributes::Place;
 use super::html::{fragment, paragraphs};
+use super::place::Place;
 use super::{Context, item, profile};
 use crate::model::{Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind};
 

@@ -1,0 +1,22 @@
+//! Where a piece of HTML stands, which says what its relative links mean.
+
+use url::Url;
+
+use super::links;
+
+/// Where the HTML stands, for its relative links.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// `xml:base`, else the document.
+    pub(super) base: &'a Url,
+    /// The item's page, which `#note-1` is a place in.
+    pub(super) page: Option<&'a Url>,
+}
+
+impl Place<'_> {
+    /// The link, absolute; see [`links::absolute`].
+    pub(super) fn link(&self, written: &str, schemes: &[&str]) -> Option<String> {
+        let base = self.page.filter(|_| written.trim_start().starts_with('#')).unwrap_or(self.base);
+        links::absolute(written, base, schemes)
+    }
+}
