@@ -11,4 +11,5 @@ mod house;
 mod poll;
 mod publish;
 mod redirects;
+mod service;
 mod web;
