@@ -326,7 +326,7 @@ fn read(
     let facts = DocumentFacts {
         profile: normalise::profile(&feed, url),
         dialect: feed.dialect.map(crate::model::Dialect::slug),
-        complaints: parsed.complaints.len(),
+        complaints: parsed.complaints,
         hints: feed.hints,
     };
     Ok(Ok(Reading { facts, new, changed }))

@@ -5,6 +5,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::model::Complaint;
 use crate::store::FeedStatus;
 
 /// The table for people; as wide as the terminal.
@@ -31,6 +32,14 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         table.trim_fmt(),
         feeds.len()
     );
+    for feed in feeds {
+        let first = feed.complaints.first();
+        if let Some(Complaint { code, message, .. }) = first {
+            let more = feed.complaints.len() - 1;
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            text.push_str(&format!("{}: mended ({code}): {message}{more}\n", feed.info.id));
+        }
+    }
     for feed in feeds.iter().filter(|feed| feed.failures > 0) {
         if let Some(message) = &feed.last_message {
             text.push_str(&format!("{}: {message}\n", feed.info.id));
@@ -131,7 +140,7 @@ mod tests {
             last_new_at: None,
             items: 17,
             dialect: Some("rss2".to_owned()),
-            complaints: 0,
+            complaints: vec![Complaint::new("bare_less_than", Some(7), "`<` where no tag begins")],
         }
     }
 
@@ -156,6 +165,15 @@ mod tests {
         let text = table(&[status(3)], at(6_500));
         assert!(text.contains("garden: the server answers 500"), "{text}");
         assert!(text.contains("1 failing"), "{text}");
+    }
+
+    #[test]
+    fn what_had_to_be_mended_is_told_so_that_the_publisher_can_be() {
+        let text = table(&[status(0)], at(6_500));
+        assert!(
+            text.contains("garden: mended (bare_less_than): `<` where no tag begins"),
+            "{text}"
+        );
     }
 
     #[test]

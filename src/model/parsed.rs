@@ -4,6 +4,8 @@
 //! have any scheme. URL fields are resolved against `xml:base` and the document's address, for
 //! only the parser knows which base an element stood under.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -231,12 +233,20 @@ impl ParsedItem {
 }
 
 /// Something in a document that had to be mended or was left out; for the operator to tell the publisher.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Complaint {
     /// A stable slug.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// Byte offset in the decoded document, where it is known.
     pub offset: Option<usize>,
     /// What and why, a lowercase fragment.
     pub message: String,
+}
+
+impl Complaint {
+    /// A complaint about the byte at `offset` of the decoded document, or about the whole of it.
+    #[must_use]
+    pub fn new(code: &'static str, offset: Option<usize>, message: impl Into<String>) -> Self {
+        Self { code: Cow::Borrowed(code), offset, message: message.into() }
+    }
 }

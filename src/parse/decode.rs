@@ -30,7 +30,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
         let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
-        complaints.push(Complaint { code: "bad_bytes", offset: None, message });
+        complaints.push(Complaint::new("bad_bytes", None, message));
     }
     let text = undoubled(text, &mut complaints);
     Decoded { text: from_first_markup(text, &mut complaints), complaints }
@@ -48,7 +48,7 @@ fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a,
     match std::str::from_utf8(&bytes) {
         Ok(plain) if !unmapped => {
             let message = "encoded as UTF-8 twice".to_owned();
-            complaints.push(Complaint { code: "double_encoded", offset: None, message });
+            complaints.push(Complaint::new("double_encoded", None, message));
             Cow::Owned(plain.to_owned())
         }
         _ => text,
@@ -75,7 +75,7 @@ fn encoding(
     if !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
         if let Some(other) = named.filter(|named| *named != UTF_8) {
             let message = format!("labelled {}, but it is UTF-8", other.name());
-            complaints.push(Complaint { code: "mislabelled_charset", offset: None, message });
+            complaints.push(Complaint::new("mislabelled_charset", None, message));
         }
         return UTF_8;
     }
@@ -86,7 +86,7 @@ fn encoding(
                 "not valid UTF-8 and not labelled otherwise: taken for {}",
                 detected.name()
             );
-            complaints.push(Complaint { code: "undeclared_charset", offset: None, message });
+            complaints.push(Complaint::new("undeclared_charset", None, message));
             detected
         }
         // UTF-16 has null bytes in every tag: a document that says so but has none is not.
@@ -150,7 +150,7 @@ fn from_first_markup<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) ->
     let start = text.find(['<', '{']).unwrap_or(0);
     if !text[..start].trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() {
         let message = format!("{start} bytes stand before the document");
-        complaints.push(Complaint { code: "junk_before", offset: Some(0), message });
+        complaints.push(Complaint::new("junk_before", Some(0), message));
     }
     let after = &text[start..];
     let body = match after.strip_prefix("<?xml") {
@@ -234,7 +234,7 @@ mod tests {
         let decoded =
             decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None);
         assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
-        let codes: Vec<&str> = decoded.complaints.iter().map(|c| c.code).collect();
+        let codes: Vec<&str> = decoded.complaints.iter().map(|c| c.code.as_ref()).collect();
         assert_eq!(codes, ["undeclared_charset", "junk_before"]);
     }
 

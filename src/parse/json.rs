@@ -29,7 +29,7 @@ pub(crate) fn read(
     let items = feed.get("items").and_then(Value::as_array);
     if items.is_none() {
         let message = "a JSON Feed without items".to_owned();
-        complaints.push(Complaint { code: "no_items", offset: None, message });
+        complaints.push(Complaint::new("no_items", None, message));
     }
     let language = string(feed, "language");
     let items = items.into_iter().flatten().filter_map(Value::as_object);

@@ -127,7 +127,7 @@ fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Com
         return;
     }
     let message = format!("{} items: only the newest {max} are read, see max_items", items.len());
-    complaints.push(Complaint { code: "too_many_items", offset: None, message });
+    complaints.push(Complaint::new("too_many_items", None, message));
     let stamp = |item: &ParsedItem| item.published.or(item.updated).unwrap_or(Timestamp::MIN);
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(stamp(&items[*index])));

@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
     fn mend(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
         self.clean = false;
         if self.complaints.len() < MAX_COMPLAINTS {
-            self.complaints.push(Complaint { code, offset: Some(offset), message: message.into() });
+            self.complaints.push(Complaint::new(code, Some(offset), message));
         }
     }
 

@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::error::Error;
 use super::rows::{maybe, millis, timestamp};
 use super::update::Memory;
-use crate::model::{Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints, ReasonKind, Validators};
+use crate::model::{
+    Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints, ReasonKind, Validators,
+};
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub struct FeedStatus {
     /// The dialect's slug.
     pub dialect: Option<String>,
     /// Things mended in the last document.
-    pub complaints: u64,
+    pub complaints: Vec<Complaint>,
 }
 
 /// Makes the table agree with the config; answers in the config's order.
@@ -159,7 +161,7 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
         .prepare_cached(
             "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
                                request_key, next_poll_at, reason, reason_text, failures, items)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', 0, '', 0, 'new', 'never polled', 0, 0)",
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', '', 0, 'new', 'never polled', 0, 0)",
         )?
         .execute(params![
             name.as_str(),
@@ -286,7 +288,7 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
             last_new_at: maybe(row.get(17)?)?,
             items: row.get::<_, i64>(18)?.unsigned_abs(),
             dialect: row.get(19)?,
-            complaints: row.get::<_, i64>(20)?.unsigned_abs(),
+            complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
         });
     }
     Ok(feeds)

@@ -210,7 +210,7 @@ fn update_feed(
                 serde_json::to_string(&facts.profile)?,
                 serde_json::to_string(&facts.hints)?,
                 facts.dialect,
-                facts.complaints as i64,
+                serde_json::to_string(&facts.complaints)?,
             ])?;
     }
     Ok(())

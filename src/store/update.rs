@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Candidate, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item, ItemKey, Plan, StoryKey,
-    Validators,
+    Candidate, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item, ItemKey, Plan,
+    StoryKey, Validators,
 };
 
 /// Everything that one poll of one feed changes: written whole or not at all.
@@ -70,8 +70,8 @@ pub struct DocumentFacts {
     pub hints: Hints,
     /// Its dialect's slug.
     pub dialect: Option<&'static str>,
-    /// How many things had to be mended.
-    pub complaints: usize,
+    /// What had to be mended, a few of each kind at most.
+    pub complaints: Vec<Complaint>,
 }
 
 /// An item that the feed never showed before.
