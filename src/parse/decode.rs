@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{UTF_8, WINDOWS_1252};
 
+use super::charset::{FoundBy, encoding};
 use crate::model::Complaint;
 
 /// A document as text.
@@ -15,6 +15,10 @@ use crate::model::Complaint;
 pub(crate) struct Decoded<'a> {
     /// The document from its first markup on.
     pub(crate) text: Cow<'a, str>,
+    /// The name of its encoding.
+    pub(crate) charset: &'static str,
+    /// How that was found.
+    pub(crate) found_by: FoundBy,
     /// What had to be mended.
     pub(crate) complaints: Vec<Complaint>,
 }
@@ -22,18 +26,51 @@ pub(crate) struct Decoded<'a> {
 /// Decodes a document.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     let mut complaints = Vec::new();
+    let (text, charset, found_by) = text(bytes, content_type, &mut complaints);
+    let text = undoubled(text, &mut complaints);
+    Decoded { text: from_first_markup(text, &mut complaints), charset, found_by, complaints }
+}
+
+fn text<'a>(
+    bytes: &'a [u8],
+    content_type: Option<&str>,
+    complaints: &mut Vec<Complaint>,
+) -> (Cow<'a, str>, &'static str, FoundBy) {
     if let Some(text) = utf_32(bytes) {
-        let text = from_first_markup(Cow::Owned(text), &mut complaints);
-        return Decoded { text, complaints };
+        return (Cow::Owned(text), "UTF-32", FoundBy::Bytes);
     }
-    let encoding = encoding(bytes, content_type, &mut complaints);
+    if let Some(text) = mixed(bytes) {
+        let message = "UTF-8 with Windows-1252 in between".to_owned();
+        complaints.push(Complaint::new("mixed_charset", None, message));
+        return (Cow::Owned(text), UTF_8.name(), FoundBy::Bytes);
+    }
+    let (encoding, found_by) = encoding(bytes, content_type, complaints);
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
         let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
         complaints.push(Complaint::new("bad_bytes", None, message));
     }
-    let text = undoubled(text, &mut complaints);
-    Decoded { text: from_first_markup(text, &mut complaints), complaints }
+    (text, encoding.name(), found_by)
+}
+
+/// UTF-8 that was pasted together with Windows-1252; `None` where it is not mostly UTF-8.
+///
+/// Text in another encoding hardly ever has more valid sequences of UTF-8 than invalid ones.
+fn mixed(bytes: &[u8]) -> Option<String> {
+    let (mut valid, mut invalid) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    if invalid == 0 || valid < 2 * invalid || bytes.contains(&0) {
+        return None;
+    }
+    let mut text = String::with_capacity(bytes.len() + 2 * invalid);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    Some(text)
 }
 
 /// Undoes UTF-8 that was taken for Windows-1252 and encoded again: `KÃ¤lte`.
@@ -55,47 +92,6 @@ fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a,
     }
 }
 
-/// The encoding, by whoever is to be believed most.
-fn encoding(
-    bytes: &[u8],
-    content_type: Option<&str>,
-    complaints: &mut Vec<Complaint>,
-) -> &'static Encoding {
-    // RFC 7303 3.3: a byte order mark settles it.
-    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
-        return encoding;
-    }
-    if let Some(encoding) = without_mark(bytes) {
-        return encoding;
-    }
-    let http = content_type.and_then(charset);
-    let declared = declaration(bytes);
-    let named = http.or(declared);
-    // Text that is not ASCII and yet valid UTF-8 is UTF-8, whatever its label says.
-    if !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
-        if let Some(other) = named.filter(|named| *named != UTF_8) {
-            let message = format!("labelled {}, but it is UTF-8", other.name());
-            complaints.push(Complaint::new("mislabelled_charset", None, message));
-        }
-        return UTF_8;
-    }
-    match named.filter(|named| *named != UTF_8) {
-        None if !bytes.is_ascii() => {
-            let detected = detect(bytes);
-            let message = format!(
-                "not valid UTF-8 and not labelled otherwise: taken for {}",
-                detected.name()
-            );
-            complaints.push(Complaint::new("undeclared_charset", None, message));
-            detected
-        }
-        // UTF-16 has null bytes in every tag: a document that says so but has none is not.
-        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => UTF_8,
-        Some(encoding) => encoding,
-        None => UTF_8,
-    }
-}
-
 /// UTF-32, which no browser reads, with or without a mark; its first four bytes give it away.
 fn utf_32(bytes: &[u8]) -> Option<String> {
     let read: fn([u8; 4]) -> u32 = match bytes.get(..4)? {
@@ -106,43 +102,6 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
     let (units, _) = bytes.as_chunks::<4>();
     let letters = units.iter().map(|unit| char::from_u32(read(*unit)).unwrap_or('\u{fffd}'));
     Some(letters.skip_while(|letter| *letter == '\u{feff}').collect())
-}
-
-/// UTF-16 without a mark shows by the null bytes around its first `<`. XML 1.0 appendix F.1.
-fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    match bytes.get(..4)? {
-        [b'<', 0, second, 0] if *second != 0 => Some(UTF_16LE),
-        [0, b'<', 0, second] if *second != 0 => Some(UTF_16BE),
-        _ => None,
-    }
-}
-
-/// `charset` of a media type.
-fn charset(content_type: &str) -> Option<&'static Encoding> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches(['"', '\'']);
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| Encoding::for_label(value.as_bytes()))?
-    })
-}
-
-/// `encoding` of the XML declaration, read as if it were ASCII.
-fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(1024)];
-    let head = String::from_utf8_lossy(head);
-    let declaration = head.get(head.find("<?xml")?..)?;
-    let declaration = declaration.get(..declaration.find("?>")?)?;
-    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Encoding::for_label(value.get(1..)?.split(quote).next()?.trim().as_bytes())
-}
-
-fn detect(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Deny)
 }
 
 /// Drops the declaration, which no longer holds, and whatever stands before the document.
@@ -209,6 +168,13 @@ mod tests {
         // A word about such letters is no such document.
         let about = "<a>Kälte, nicht KÃ¤lte, Ã¼ber, Ã¶</a>";
         assert_eq!(text(about.as_bytes(), None), about);
+    }
+
+    #[test]
+    fn utf_8_with_windows_1252_in_between_is_read_as_both() {
+        let bytes = [&b"<a>"[..], "Käse über".as_bytes(), b" caf\xe9</a>"].concat();
+        assert_eq!(text(&bytes, None), "<a>Käse über café</a>");
+        assert_eq!(text(&bytes, Some("text/xml; charset=utf-8")), "<a>Käse über café</a>");
     }
 
     #[test]

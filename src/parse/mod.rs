@@ -14,6 +14,7 @@
 //! `cloud`, `textInput`, `rating`, `docs`, GeoRSS, `thr:total`, `slash:comments`.
 
 mod channel;
+mod charset;
 mod clean;
 mod construct;
 mod dates;
@@ -37,6 +38,7 @@ mod tree;
 use jiff::Timestamp;
 use url::Url;
 
+pub use self::charset::FoundBy;
 use self::scope::Scope;
 use crate::model::{Complaint, Failure, FailureKind, ParsedFeed, ParsedItem};
 
@@ -58,8 +60,23 @@ pub struct Input<'a> {
 pub struct Parsed {
     /// What it said.
     pub feed: ParsedFeed,
+    /// The name of its encoding, as the Encoding standard has it.
+    pub charset: &'static str,
+    /// How that was found.
+    pub charset_by: FoundBy,
+    /// Who read the texts of the items.
+    pub reader: ReadBy,
     /// For the operator to tell the publisher.
     pub complaints: Vec<Complaint>,
+}
+
+/// Who read the texts of the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadBy {
+    /// The document is clean, its dialect known.
+    FeedRs,
+    /// It is not.
+    Own,
 }
 
 /// Reads a document.
@@ -68,23 +85,27 @@ pub struct Parsed {
 /// `NotAFeed` for what is something else, `Malformed` for what cannot be made sense of.
 pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type);
-    let (text, mut complaints) = (decoded.text, decoded.complaints);
+    let decode::Decoded { text, charset, found_by: charset_by, mut complaints } = decoded;
     let scope = Scope::document(input.url);
-    let mut feed = match text.trim_start().chars().next() {
+    let (mut feed, reader) = match text.trim_start().chars().next() {
         None => return Err(not_a_feed("the document is empty")),
-        Some('{') => json::read(&text, &scope, &mut complaints)?,
+        Some('{') => (json::read(&text, &scope, &mut complaints)?, ReadBy::Own),
         Some('<') => xml(&text, &scope, &mut complaints)?,
         Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
     };
     keep_newest(&mut feed.items, input.max_items, &mut complaints);
-    Ok(Parsed { feed, complaints })
+    Ok(Parsed { feed, charset, charset_by, reader, complaints })
 }
 
 fn not_a_feed(message: &str) -> Failure {
     Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
 }
 
-fn xml(text: &str, scope: &Scope, complaints: &mut Vec<Complaint>) -> Result<ParsedFeed, Failure> {
+fn xml(
+    text: &str,
+    scope: &Scope,
+    complaints: &mut Vec<Complaint>,
+) -> Result<(ParsedFeed, ReadBy), Failure> {
     let Some(tree) = scan::scan(text) else {
         return Err(not_a_feed("the document has no element in it"));
     };
@@ -105,6 +126,7 @@ fn xml(text: &str, scope: &Scope, complaints: &mut Vec<Complaint>) -> Result<Par
     };
     let mut feed = channel::channel(&shape, &inner);
     let clean = clean::texts(text, &shape, &inner);
+    let reader = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Own };
     let mut clean = clean.map(Vec::into_iter);
     let read = |element: &&tree::Element<'_>| {
         let theirs = clean.as_mut().and_then(Iterator::next);
@@ -118,7 +140,7 @@ fn xml(text: &str, scope: &Scope, complaints: &mut Vec<Complaint>) -> Result<Par
     feed.items = items;
     feed.partial = tree.partial;
     complaints.extend(tree.complaints);
-    Ok(feed)
+    Ok((feed, reader))
 }
 
 /// Keeps the newest `max` items, in document order; without dates the first ones.
