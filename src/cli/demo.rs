@@ -126,6 +126,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         max_items: 1_000,
     };
     Config {
+        fetch: (*fetch).clone(),
         subscriptions: samples::FEEDS.iter().map(subscription).collect(),
         concurrency: 8,
         dedupe: Default::default(),

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod exit;
 pub mod init;
 pub mod poll;
+pub mod probe;
 pub mod run;
 pub mod status;
 
@@ -70,6 +71,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what newswire understands of one document
+    Probe {
+        /// An http(s) address or a file
+        #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
+        target: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Read `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` lines, print one JSON object for each
+        #[arg(long, conflicts_with_all = ["target", "json"])]
+        conformance: bool,
+    },
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
 }
@@ -107,6 +120,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
                 file.display()
             ));
         }
+        Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
+        Command::Probe { target: None, .. } => {
+            let answered = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
+            answered.map_err(|error| complain(&error, Exit::Io))?;
+        }
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -137,6 +155,26 @@ fn poll_once(config: Config, which: Which) -> Result<(), Exit> {
     let summary = block_on(poll::run(config, which, &mut io::stdout()))?.map_err(failed)?;
     say(&format!("{summary}\n"));
     Ok(())
+}
+
+/// The limits of the config are in force, if there is one.
+fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
+    let config = match (config, find_quietly(config)) {
+        (Some(_), _) => Some(load(config)?),
+        (None, Some(path)) => config::load(&path).config,
+        (None, None) => None,
+    };
+    let form = if json { probe::Form::Json } else { probe::Form::People };
+    let mut out = io::stdout();
+    let probing = probe::run(target, config.as_ref(), form, &mut out);
+    block_on(probing)?.map_err(|error| {
+        let exit = match &error {
+            probe::Error::File(..) => Exit::NoInput,
+            probe::Error::Fetcher(_) => Exit::Software,
+            probe::Error::Failed(..) => Exit::DataErr,
+        };
+        complain(&error, exit)
+    })
 }
 
 fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
@@ -184,17 +222,8 @@ fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
     if let Some(path) = given {
         return Ok(path.to_owned());
     }
-    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
-    let places: Vec<PathBuf> = [
-        Some(PathBuf::from("newswire.toml")),
-        home.map(|home| home.join("newswire/newswire.toml")),
-        Some(PathBuf::from("/etc/newswire/newswire.toml")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
+    find_quietly(None).ok_or_else(|| {
+        let places: Vec<PathBuf> = places().collect();
         let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         let message = format!(
             "no config: there is none of {}: write one with 'newswire init', or name one with --config FILE",
@@ -202,6 +231,22 @@ fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
         );
         complain(&message, Exit::NoInput)
     })
+}
+
+fn find_quietly(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_owned).or_else(|| places().find(|place| place.exists()))
+}
+
+/// Where a config may lie, in order.
+fn places() -> impl Iterator<Item = PathBuf> {
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let places = [
+        Some(PathBuf::from("newswire.toml")),
+        home.map(|home| home.join("newswire/newswire.toml")),
+        Some(PathBuf::from("/etc/newswire/newswire.toml")),
+    ];
+    places.into_iter().flatten()
 }
 
 fn style(stream: &impl io::IsTerminal) -> config::Style {

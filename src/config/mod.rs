@@ -39,6 +39,8 @@ const CONCURRENCY: usize = 64;
 /// A config, checked and complete.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// `[fetch]`, as it holds for a feed that overrides nothing.
+    pub fetch: fetch::Settings,
     /// `[fetch] concurrency`: simultaneous requests in all.
     pub concurrency: usize,
     /// `[dedupe]`
@@ -140,6 +142,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let outputs = Section::find_all(root, "output", "[[output]]", report);
     let feeds = Section::find_all(root, "feed", "[[feed]]", report);
     let config = Config {
+        fetch: (*defaults.fetch).clone(),
         concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
         dedupe: table::dedupe(&dedupe, report),
         store: table::store(&store, state, report),

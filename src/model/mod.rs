@@ -14,7 +14,7 @@ pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
 pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
 pub use parsed::{
-    Complaint, Dialect, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
+    Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
 };
 pub use poll::{
     Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan, Reason, ReasonKind, Validators,

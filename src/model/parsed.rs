@@ -132,6 +132,19 @@ pub struct Hints {
     pub complete: bool,
 }
 
+/// The picture that stands for a feed. RSS 2.0 `image`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FeedImage {
+    /// The picture itself.
+    pub picture: Image,
+    /// What it is called; most often as the feed.
+    pub title: Option<String>,
+    /// The page it leads to.
+    pub link: Option<String>,
+    /// What it shows.
+    pub description: Option<String>,
+}
+
 /// A whole document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParsedFeed {
@@ -164,7 +177,7 @@ pub struct ParsedFeed {
     /// `atom:icon`, JSON `favicon`.
     pub icon: Option<String>,
     /// `atom:logo`, RSS `image`, JSON `icon`, `itunes:image`.
-    pub image: Option<Image>,
+    pub image: Option<FeedImage>,
     /// What the publisher asks of us.
     pub hints: Hints,
     /// In document order.

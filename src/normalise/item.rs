@@ -67,7 +67,8 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
 /// What the feed says of itself.
 #[must_use]
 pub fn profile(parsed: &ParsedFeed, document_url: &Url) -> FeedProfile {
-    let image = parsed.image.as_ref().and_then(|image| attached::image(image, document_url));
+    let image =
+        parsed.image.as_ref().and_then(|image| attached::image(&image.picture, document_url));
     let icon = || {
         let url = parsed.icon.clone()?;
         attached::image(&crate::model::Image { url, ..Default::default() }, document_url)

@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::shape::Shape;
 use super::space::Space::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
 use super::tree::Element;
-use crate::model::{Dialect, Generator, Image, Link, ParsedFeed, Person, Text};
+use crate::model::{Dialect, FeedImage, Generator, Image, Link, ParsedFeed, Person, Text};
 
 /// Reads everything but the items.
 pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
@@ -142,26 +142,40 @@ fn generator(channel: &Element<'_>, scope: &Scope) -> Option<Generator> {
 }
 
 /// `image` of RSS, which RSS 1.0 puts beside the channel; `logo` of Atom; `image` of iTunes.
-fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<Image> {
-    let rss = || channel.child(Rss, "image").into_iter().chain(root.child(Rss, "image"));
-    let size = |image: &Element<'_>, name| image.child(Rss, name)?.text().trim().parse().ok();
-    let made = |url: &str, of: Option<&Element<'_>>| {
-        Some(Image {
-            url: scope.resolve(url),
-            width: of.and_then(|image| size(image, "width")),
-            height: of.and_then(|image| size(image, "height")),
-        })
-        .filter(|image| !image.url.is_empty())
+fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<FeedImage> {
+    let bare = |url: &str| {
+        let picture = Image { url: scope.resolve(url), ..Image::default() };
+        (!picture.url.is_empty()).then(|| FeedImage { picture, ..FeedImage::default() })
     };
-    rss()
-        .find_map(|image| made(&image.child(Rss, "url")?.text(), Some(image)))
-        .or_else(|| made(&channel.child(Atom, "logo")?.text(), None))
-        .or_else(|| made(channel.child(Itunes, "image")?.attribute("href")?, None))
-        .or_else(|| made(&channel.child(Itunes, "image")?.text(), None))
-        .or_else(|| made(channel.child(Rss, "logo")?.attribute("href")?, None))
+    let itunes = channel.child(Itunes, "image");
+    channel
+        .all(Rss, "image")
+        .chain(root.all(Rss, "image"))
+        .find_map(|image| rss_image(image, scope))
+        .or_else(|| bare(&channel.child(Atom, "logo")?.text()))
+        .or_else(|| bare(itunes?.attribute("href")?))
+        .or_else(|| bare(&itunes?.text()))
+        .or_else(|| bare(channel.child(Rss, "logo")?.attribute("href")?))
         .or_else(|| {
             let picture = channel.child(Media, "thumbnail").or(channel.child(Media, "content"))?;
             let kind = picture.attribute("type").is_none_or(|kind| kind.starts_with("image"));
-            made(picture.attribute("url").filter(|_| kind)?, None)
+            bare(picture.attribute("url").filter(|_| kind)?)
         })
+}
+
+fn rss_image(image: &Element<'_>, scope: &Scope) -> Option<FeedImage> {
+    let child = |name| image.child(Rss, name).and_then(Element::trimmed);
+    let size = |name| child(name).and_then(|size| size.parse().ok());
+    let words = |name| {
+        let found = image.child(Rss, name)?;
+        text(found, scope, Custom::Title).map(|text| text.value)
+    };
+    let url = child("url").map(|url| scope.resolve(&url)).unwrap_or_default();
+    let found = FeedImage {
+        picture: Image { url, width: size("width"), height: size("height") },
+        title: words("title"),
+        link: child("link").map(|link| scope.resolve(&link)),
+        description: words("description"),
+    };
+    (found != FeedImage::default()).then_some(found)
 }

@@ -56,7 +56,9 @@ fn read<'e>(element: &'e Element<'_>, custom: Custom) -> Option<(TextKind, Cow<'
         Some("text" | "text/plain") => (TextKind::Plain, value),
         Some("html" | "text/html") if element.has_elements() => (TextKind::Html, markup(element)),
         Some("html" | "text/html") => (TextKind::Html, value),
-        Some("xhtml" | "application/xhtml+xml") => (TextKind::Html, markup(element)),
+        // RFC 4287 3.1.1.3: the div is not part of the content; Atom 0.3 knows no such div.
+        Some("xhtml") => (TextKind::Html, markup(without_div(element))),
+        Some("application/xhtml+xml") => (TextKind::Html, markup(element)),
         // RFC 4287 4.1.3.3: any other media type is no text of ours, or text in base64.
         Some(other) if other.ends_with("+xml") || other.ends_with("/xml") => {
             (TextKind::Html, markup(element))
@@ -113,25 +115,22 @@ fn is_markup(rest: &str) -> bool {
     INLINE.contains(&name.as_str()) && rest.to_ascii_lowercase().contains(&format!("</{name}"))
 }
 
-/// What is in an element, written as HTML; the one `div` of an XHTML construct is not part of it.
-pub(crate) fn markup<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
-    if !element.has_elements() {
-        return Cow::Owned(escape(&element.text()));
-    }
+/// The one element that an XHTML construct consists of, else the construct itself.
+fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
     let mut parts = element.nodes.iter().filter(|node| match node {
         Node::Text(text) => !text.trim().is_empty(),
         Node::Element(_) => true,
     });
-    let mut html = String::new();
     match (parts.next(), parts.next()) {
-        // RFC 4287 3.1.1.3: the div itself is not part of the content.
-        (Some(Node::Element(div)), None)
-            if div.name.eq_ignore_ascii_case("div") || div.name.eq_ignore_ascii_case("body") =>
-        {
-            write(&div.nodes, &mut html);
-        }
-        _ => write(&element.nodes, &mut html),
+        (Some(Node::Element(div)), None) if div.name.eq_ignore_ascii_case("div") => div,
+        _ => element,
     }
+}
+
+/// What is in an element, written as HTML.
+pub(crate) fn markup<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
+    let mut html = String::new();
+    write(&element.nodes, &mut html);
     Cow::Owned(html)
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::dates;
 use super::scope::Scope;
 use crate::model::{
-    Category, Complaint, Dialect, Enclosure, Failure, FailureKind, Hints, Image, Link, ParsedFeed,
-    ParsedItem, Person, Text,
+    Category, Complaint, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
+    ParsedFeed, ParsedItem, Person, Text,
 };
 
 /// More of them on one item are a mistake or an attack.
@@ -43,7 +43,8 @@ pub(crate) fn read(
         authors: people(feed, scope),
         language: language.clone(),
         icon: address(feed, "favicon", scope),
-        image: image(feed, "icon", scope),
+        image: image(feed, "icon", scope)
+            .map(|picture| FeedImage { picture, ..FeedImage::default() }),
         hints: hints(feed, scope),
         items: items.map(|found| item(found, language.as_deref(), scope)).collect(),
         ..ParsedFeed::default()

@@ -28,7 +28,10 @@ fn tidy(text: &str) -> String {
     let bare = bare.trim();
     // Brackets around the whole go, and so does one that lost its partner with the address.
     let balanced = bare.matches('(').count() == bare.matches(')').count();
-    let name = if balanced && !bare.starts_with(edge) {
+    let tagged = bare.starts_with('<') && bare.ends_with('>') && bare.contains("</");
+    let name = if tagged {
+        bare
+    } else if balanced && !bare.starts_with(edge) {
         bare.trim_end_matches(&[',', ';', '"', '<'][..])
     } else {
         bare.trim_matches(edge)

@@ -152,7 +152,13 @@ impl<'a> Walk<'a> {
                 }
             }
             Event::End(_) => self.end_tag(before, after),
-            Event::Text(text) => self.push_text(text.into_inner()),
+            Event::Text(text) => {
+                let text = text.into_inner();
+                if text.starts_with('&') {
+                    self.mend("bare_ampersand", before, "`&` where no reference begins");
+                }
+                self.push_text(text);
+            }
             Event::CData(text) => self.push_text(text.into_inner()),
             Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
             Event::DocType(_) => self.doctype(before, after),

@@ -170,3 +170,64 @@ async fn status_tells_of_every_feed_in_a_table_and_in_json() {
     assert_eq!(json["feeds"][0]["last_outcome"], "modified");
     assert_eq!(json["feeds"][0]["reason"], "interval");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
+    let origin = Origin::start().await;
+    let broken = "<rss version='2.0'><channel><title>R&D</title><item><guid>1</guid><title>One</title>\
+        <pubDate>Mon, 06 Jan 2025 10:00:00 +0100</pubDate></item></channel></rss>";
+    origin.route("127.0.0.1", "/feed", [Answer::ok(broken).with("ETag", "\"1\"")]);
+    let folder = configured(&[]);
+    let url = origin.url("127.0.0.1", "/feed").to_string();
+    let said = newswire(folder.path(), &["probe", &url]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for line in [
+        "format         rss2\n",
+        "charset        UTF-8, by default\n",
+        "read by        newswire\n",
+        "ETag           \"1\"\n",
+        "title          R&D\n",
+        "mended         bare_ampersand at byte 38: `&` where no reference begins\n",
+        "items          1\n",
+        "  id           1\n",
+        "  published    2025-01-06T09:00:00Z\n",
+    ] {
+        assert!(said.out.contains(line), "{line:?} is missing in\n{}", said.out);
+    }
+    let json: Value =
+        serde_json::from_str(&newswire(folder.path(), &["probe", &url, "--json"]).out).unwrap();
+    assert_eq!(json["entries"][0]["id"], "1");
+    assert_eq!(json["charset"]["name"], "UTF-8");
+    let nothing = newswire(folder.path(), &["probe", "no-such-file"]);
+    assert_eq!(nothing.code, 66);
+    origin.route("127.0.0.1", "/page", [Answer::ok("<html><body>x</body></html>")]);
+    let page = newswire(folder.path(), &["probe", origin.url("127.0.0.1", "/page").as_str()]);
+    assert_eq!(page.code, 65);
+    assert!(page.err.contains("a web page, not a feed"), "{}", page.err);
+    // Without a config that opens it, this machine is not asked.
+    let elsewhere = crate::cli::folder();
+    let refused = newswire(elsewhere.path(), &["probe", &url]);
+    assert_eq!(refused.code, 65);
+    assert!(refused.err.contains("allow_networks"), "{}", refused.err);
+}
+
+#[test]
+fn conformance_answers_every_line_and_ends_with_none() {
+    let folder = folder();
+    let feed = folder.path().join("feed.xml");
+    std::fs::write(&feed, rss(&[("a", "A")])).unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, "<html/>").unwrap();
+    let lines = format!(
+        "{}\ttext/xml\thttps://site.test/\n{}\t\t\nno-such-file\n",
+        feed.display(),
+        page.display()
+    );
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    let output = command.args(["probe", "--conformance"]).write_stdin(lines).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ok: Vec<_> = answers.iter().map(|answer| answer["ok"].as_bool().unwrap()).collect();
+    assert_eq!((output.status.code(), ok), (Some(0), vec![true, false, false]));
+    assert_eq!(answers[0]["entries"][0]["title"], "A");
+}

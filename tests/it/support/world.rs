@@ -70,6 +70,7 @@ impl World {
         };
         let web = web::Settings { listen: None, public_url: None };
         Config {
+            fetch: self.fetch.clone(),
             concurrency: self.concurrency,
             dedupe: Default::default(),
             store: store::Settings { path: self.database(), ..store::Settings::default() },
