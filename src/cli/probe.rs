@@ -3,6 +3,7 @@
 //! With `--conformance` it reads a list of files and prints one JSON object for each, for the tests
 //! that hold newswire against other readers. Leaves reading to `parse`.
 
+mod document;
 mod form;
 mod show;
 
@@ -14,24 +15,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use url::Url;
 
+use self::document::Document;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{self, Fetcher, SystemResolver};
-use crate::model::{Failure, FailureKind, FetchOutcome, Hop, Validators};
+use crate::model::{Failure, FailureKind, FetchOutcome, Validators};
 use crate::parse::{self, Parsed};
 
 /// As many items as are read of a feed that says nothing else.
 const MAX_ITEMS: usize = 100_000;
-
-/// A document and how it was come by.
-#[derive(Debug, Clone, Default)]
-pub struct Document {
-    bytes: Vec<u8>,
-    content_type: Option<String>,
-    /// The redirects on the way.
-    hops: Vec<Hop>,
-    validators: Validators,
-}
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]

@@ -46,6 +46,12 @@ pub const KEYS: &[Key] = &[
         "\"24h\"",
         "a publisher's hint never delays a poll beyond this",
     ),
+    key(
+        "schedule",
+        "hints",
+        "\"heed\"",
+        "whether ttl, Cache-Control, skipHours and the like delay a poll: heed or ignore",
+    ),
     key("schedule", "per_host", "1", "simultaneous requests to one host"),
     key(
         "schedule",

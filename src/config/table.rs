@@ -14,6 +14,7 @@ use super::value;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::publish::{Format, Output, Rules};
+use crate::schedule::Heed;
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
 
 /// Nobody is asked more often than this.
@@ -41,7 +42,18 @@ pub(super) fn schedule(
         max_interval: duration("max_interval").unwrap_or(base.max_interval),
         host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
         per_host: base.per_host,
+        hints: base.hints,
     };
+    let words = [("heed", Heed::Heed), ("ignore", Heed::Ignore)];
+    settings.hints = section.one_of("hints", &words, report).unwrap_or(base.hints);
+    if section.has("hints") && settings.hints == Heed::Ignore {
+        let message = "the publisher's hints are ignored";
+        let fault = Diagnostic::warning("ignored_hints", section.span("hints"), message);
+        report
+            .push(fault.help(
+                "the site owner may block newswire for it; Retry-After is kept all the same",
+            ));
+    }
     settings.per_host = section.number("per_host", 1..=16, report).unwrap_or(base.per_host);
     // A feed that is polled more often on purpose need not say so twice.
     let sooner = section.has("interval") && !section.has("min_interval");

@@ -145,6 +145,12 @@ pub struct FeedImage {
     pub description: Option<String>,
 }
 
+impl From<Image> for FeedImage {
+    fn from(picture: Image) -> Self {
+        Self { picture, ..Self::default() }
+    }
+}
+
 /// A whole document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParsedFeed {

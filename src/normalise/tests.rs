@@ -6,9 +6,7 @@ use url::Url;
 use super::html::{fragment, paragraphs};
 use super::place::Place;
 use super::{Context, item, profile};
-use crate::model::{
-    FeedImage, Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
-};
+use crate::model::{Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -201,10 +199,7 @@ fn a_profile_is_as_clean_as_an_item() {
         links: vec![link("self", "/feed"), link("alternate", "/")],
         language: Some("de_DE".into()),
         icon: Some("/favicon.ico".into()),
-        image: Some(FeedImage {
-            picture: Image { url: "data:x".into(), ..Image::default() },
-            ..FeedImage::default()
-        }),
+        image: Some(Image { url: "data:x".into(), ..Image::default() }.into()),
         rights: Some(Text::plain("© me")),
         ..ParsedFeed::default()
     };

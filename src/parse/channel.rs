@@ -145,7 +145,7 @@ fn generator(channel: &Element<'_>, scope: &Scope) -> Option<Generator> {
 fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<FeedImage> {
     let bare = |url: &str| {
         let picture = Image { url: scope.resolve(url), ..Image::default() };
-        (!picture.url.is_empty()).then(|| FeedImage { picture, ..FeedImage::default() })
+        (!picture.url.is_empty()).then(|| FeedImage::from(picture))
     };
     let itunes = channel.child(Itunes, "image");
     channel

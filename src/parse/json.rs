@@ -43,8 +43,7 @@ pub(crate) fn read(
         authors: people(feed, scope),
         language: language.clone(),
         icon: address(feed, "favicon", scope),
-        image: image(feed, "icon", scope)
-            .map(|picture| FeedImage { picture, ..FeedImage::default() }),
+        image: image(feed, "icon", scope).map(FeedImage::from),
         hints: hints(feed, scope),
         items: items.map(|found| item(found, language.as_deref(), scope)).collect(),
         ..ParsedFeed::default()

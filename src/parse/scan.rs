@@ -10,7 +10,7 @@ use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
 use super::entity::{declared, entity, unescape};
-use super::space::Space;
+use super::space::{Bindings, Space};
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::Complaint;
 
@@ -20,8 +20,6 @@ const MAX_DEPTH: usize = 96;
 pub(crate) const MAX_ELEMENTS: usize = 500_000;
 /// Nobody needs more on one element.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
-/// Namespaces in force at one place; each name is looked up among them.
-const MAX_BINDINGS: usize = 256;
 /// More of them help nobody to mend a feed.
 const MAX_COMPLAINTS: usize = 20;
 /// So much text of declared entities is put in, in bytes.
@@ -53,13 +51,10 @@ struct Walk<'a> {
     open: Vec<Open<'a>>,
     /// Open elements beyond the depth limit.
     too_deep: usize,
-    /// Declared prefixes, innermost last; the empty prefix is the default namespace.
-    bindings: Vec<(&'a str, Space)>,
+    bindings: Bindings<'a>,
     /// Entities that the document declares, and how much of their text may still be put in.
     declared: Vec<(&'a str, &'a str)>,
     expansion: usize,
-    /// The declarations as written, of the root alone.
-    root_names: Vec<(&'a str, Cow<'a, str>)>,
     root: Option<Element<'a>>,
     namespace: Cow<'a, str>,
     elements: usize,
@@ -77,10 +72,9 @@ impl<'a> Walk<'a> {
             start: 0,
             open: Vec::new(),
             too_deep: 0,
-            bindings: Vec::new(),
+            bindings: Bindings::default(),
             declared: Vec::new(),
             expansion: MAX_EXPANSION,
-            root_names: Vec::new(),
             root: None,
             namespace: Cow::Borrowed(""),
             elements: 0,
@@ -161,15 +155,13 @@ impl<'a> Walk<'a> {
             }
             Event::CData(text) => self.push_text(text.into_inner()),
             Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
-            Event::DocType(_) => self.doctype(before, after),
+            // feed-rs does not know what a document declares.
+            Event::DocType(_) => {
+                self.clean = false;
+                self.declared = declared(self.text.get(before..after).unwrap_or_default());
+            }
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Eof => {}
         }
-    }
-
-    fn doctype(&mut self, before: usize, after: usize) {
-        // feed-rs does not know what a document declares.
-        self.clean = false;
-        self.declared = declared(self.text.get(before..after).unwrap_or_default());
     }
 
     fn start_tag(&mut self, from: usize, to: usize, offset: usize) {
@@ -191,10 +183,10 @@ impl<'a> Walk<'a> {
         }
         let bindings = self.bindings.len();
         let attributes = self.attributes(content, tag.len(), offset);
-        let (space, name) = self.resolve(tag, Space::Rss, offset);
+        let (space, name) = self.resolve(tag, offset);
         let element = Element { space, name, attributes, nodes: Vec::new() };
         if self.open.is_empty() {
-            self.namespace = self.root_namespace(tag);
+            self.namespace = self.bindings.name_of(tag);
         }
         self.open.push(Open { element, tag, bindings });
     }
@@ -223,15 +215,17 @@ impl<'a> Walk<'a> {
                 Cow::Owned(value) => Cow::Owned(unescape(&value).into_owned()),
             };
             match key.split_once(':').unwrap_or(("", key)) {
-                ("xmlns", prefix) => self.declare(prefix, value),
-                ("", "xmlns") => self.declare("", value),
+                ("xmlns", prefix) => self.bindings.declare(prefix, value),
+                ("", "xmlns") => self.bindings.declare("", value),
                 _ => kept.push((key, value)),
             }
         }
         kept.into_iter()
             .map(|(key, value)| {
                 let (space, name) = match key.split_once(':') {
-                    Some((prefix, name)) => (self.space_of(prefix).unwrap_or(Space::Other), name),
+                    Some((prefix, name)) => {
+                        (self.bindings.space_of(prefix).unwrap_or(Space::Other), name)
+                    }
                     None => (Space::Rss, key),
                 };
                 Attribute { space, name, value }
@@ -239,42 +233,13 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>) {
-        if self.bindings.len() < MAX_BINDINGS {
-            self.bindings.push((prefix, Space::of_name(&name)));
-        }
-        if self.open.is_empty() {
-            self.root_names.push((prefix, name));
-        }
-    }
-
-    fn space_of(&self, prefix: &str) -> Option<Space> {
-        let declared = self.bindings.iter().rev().find(|(known, _)| *known == prefix);
-        let well_known = || Some(Space::of_prefix(prefix)).filter(|space| *space != Space::Other);
-        match declared {
-            // An unknown name behind a well-known prefix is a misspelt one.
-            Some((_, Space::Other)) => well_known().or(Some(Space::Other)),
-            Some((_, space)) => Some(*space),
-            None if prefix.is_empty() => Some(Space::Rss),
-            None => well_known(),
-        }
-    }
-
-    fn resolve(&mut self, tag: &'a str, otherwise: Space, offset: usize) -> (Space, &'a str) {
+    fn resolve(&mut self, tag: &'a str, offset: usize) -> (Space, &'a str) {
         let (prefix, name) = tag.split_once(':').unwrap_or(("", tag));
-        let declared = self.bindings.iter().any(|(known, _)| *known == prefix);
-        if !declared && !prefix.is_empty() && prefix != "xml" {
+        if !self.bindings.declares(prefix) && !prefix.is_empty() && prefix != "xml" {
             let message = format!("the prefix of <{}> is not declared", shorten(tag));
             self.mend("undeclared_prefix", offset, message);
         }
-        (self.space_of(prefix).unwrap_or(otherwise), name)
-    }
-
-    fn root_namespace(&mut self, tag: &'a str) -> Cow<'a, str> {
-        let prefix = tag.split_once(':').map_or("", |(prefix, _)| prefix);
-        let names = std::mem::take(&mut self.root_names);
-        let found = names.into_iter().rev().find(|(known, _)| *known == prefix);
-        found.map_or(Cow::Borrowed(""), |(_, name)| name)
+        (self.bindings.space_of(prefix).unwrap_or(Space::Rss), name)
     }
 
     fn end_tag(&mut self, before: usize, after: usize) {

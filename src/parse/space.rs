@@ -1,5 +1,7 @@
 //! XML namespaces as feeds write them: right, misspelt, outdated or not at all.
 
+use std::borrow::Cow;
+
 /// Who defines an element. Spellings of one vocabulary are one space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Space {
@@ -111,6 +113,61 @@ impl Space {
     pub(crate) fn of_prefix(prefix: &str) -> Self {
         let known = PREFIXES.iter().find(|(known, _)| known.eq_ignore_ascii_case(prefix));
         known.map_or(Self::Other, |(_, space)| *space)
+    }
+}
+
+/// Namespaces in force at one place; each prefix is looked up among them.
+const MAX_BINDINGS: usize = 256;
+
+/// Declared prefixes, innermost last; the empty prefix is the default namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Bindings<'a> {
+    spaces: Vec<(&'a str, Space)>,
+    /// The first few as written, those of the root among them.
+    names: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+impl<'a> Bindings<'a> {
+    pub(crate) fn len(&self) -> usize {
+        self.spaces.len()
+    }
+
+    /// Forgets what was declared since there were `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.spaces.truncate(len);
+    }
+
+    pub(crate) fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>) {
+        if self.spaces.len() < MAX_BINDINGS {
+            self.spaces.push((prefix, Space::of_name(&name)));
+        }
+        if self.names.len() < MAX_BINDINGS {
+            self.names.push((prefix, name));
+        }
+    }
+
+    pub(crate) fn declares(&self, prefix: &str) -> bool {
+        self.spaces.iter().any(|(known, _)| *known == prefix)
+    }
+
+    /// What a prefix stands for; `None`: nobody knows.
+    pub(crate) fn space_of(&self, prefix: &str) -> Option<Space> {
+        let declared = self.spaces.iter().rev().find(|(known, _)| *known == prefix);
+        let well_known = || Some(Space::of_prefix(prefix)).filter(|space| *space != Space::Other);
+        match declared {
+            // An unknown name behind a well-known prefix is a misspelt one.
+            Some((_, Space::Other)) => well_known().or(Some(Space::Other)),
+            Some((_, space)) => Some(*space),
+            None if prefix.is_empty() => Some(Space::Rss),
+            None => well_known(),
+        }
+    }
+
+    /// The namespace of the root's tag, as written.
+    pub(crate) fn name_of(&self, tag: &str) -> Cow<'a, str> {
+        let prefix = tag.split_once(':').map_or("", |(prefix, _)| prefix);
+        let found = self.names.iter().rev().find(|(known, _)| *known == prefix);
+        found.map_or(Cow::Borrowed(""), |(_, name)| name.clone())
     }
 }
 

@@ -9,4 +9,4 @@ pub mod settings;
 
 pub use plan::{Inputs, plan};
 pub use queue::{Gate, Queue, Turn};
-pub use settings::Settings;
+pub use settings::{Heed, Settings};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::settings::Settings;
+use super::settings::{Heed, Settings};
 use crate::model::{FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -40,13 +40,60 @@ pub struct Inputs<'a> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let mut best = base(inputs);
-    for floor in [freshness(inputs), hint(inputs), retry_after(inputs)].into_iter().flatten() {
+    let hints = match inputs.settings.hints {
+        Heed::Heed => [freshness(inputs), hint(inputs)],
+        Heed::Ignore => [None, None],
+    };
+    // Retry-After is no hint but an answer: it is kept in any case.
+    for floor in hints.into_iter().chain([retry_after(inputs)]).flatten() {
         if floor.wait > best.wait {
             best = floor;
         }
     }
-    let wait = best.wait + jitter(inputs, best.wait);
-    Plan { at: later(inputs.now, wait), reason: Reason { kind: best.kind, text: best.text } }
+    let at = later(inputs.now, best.wait + jitter(inputs, best.wait));
+    let skipped = Skipped::of(inputs);
+    match skipped.next_allowed(at) {
+        Some(moved) if moved > at => Plan {
+            // Not all at the stroke of the hour.
+            at: later(moved, jitter(inputs, HOUR)),
+            reason: Reason {
+                kind: ReasonKind::Hint,
+                text: format!("{}, moved out of the feed's skipHours and skipDays", best.text),
+            },
+        },
+        _ => Plan { at, reason: Reason { kind: best.kind, text: best.text } },
+    }
+}
+
+/// The hours and days in which the publisher wants no visit. RSS 2.0 `skipHours`, `skipDays`, GMT.
+struct Skipped<'a> {
+    hours: &'a [u8],
+    days: &'a [u8],
+}
+
+impl<'a> Skipped<'a> {
+    fn of(inputs: &Inputs<'a>) -> Self {
+        match inputs.settings.hints {
+            Heed::Heed => Self { hours: &inputs.hints.skip_hours, days: &inputs.hints.skip_days },
+            Heed::Ignore => Self { hours: &[], days: &[] },
+        }
+    }
+
+    /// The first moment from `at` on that is allowed; `None` when none is, which nobody can mean.
+    fn next_allowed(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut second = at.as_second();
+        for _ in 0..=7 * 24 {
+            let hour = u8::try_from(second.div_euclid(3600).rem_euclid(24)).unwrap_or_default();
+            // The epoch was a Thursday.
+            let day = (second.div_euclid(86_400) + 3).rem_euclid(7);
+            let day = u8::try_from(day).unwrap_or_default();
+            if !self.hours.contains(&hour) && !self.days.contains(&day) {
+                return Timestamp::from_second(second).ok().map(|allowed| allowed.max(at));
+            }
+            second = (second.div_euclid(3600) + 1) * 3600;
+        }
+        None
+    }
 }
 
 /// One input that asks for a wait.
@@ -208,6 +255,48 @@ mod tests {
         let feed = FeedId::new("a").unwrap();
         let (settings, now) = (Settings::default(), Timestamp::UNIX_EPOCH);
         plan(&Inputs { settings: &settings, feed: &feed, outcome, failures, freshness, hints, now })
+    }
+
+    #[test]
+    fn hours_and_days_that_the_publisher_skips_are_left_out() {
+        // The epoch is a Thursday, midnight; the interval of an hour would end in hour 1.
+        let hints = Hints { skip_hours: vec![1, 2, 3], ..Hints::default() };
+        let ok = FetchOutcome::NotModified;
+        let next = planned(&ok, 0, Freshness::default(), &hints);
+        assert!((4 * HOUR..5 * HOUR).contains(&wait(&next)), "{next:?}");
+        assert!(next.reason.text.contains("skipHours"), "{next:?}");
+        let hints = Hints { skip_days: vec![3, 4, 5, 6], ..Hints::default() };
+        let next = planned(&ok, 0, Freshness::default(), &hints);
+        assert_eq!(next.at.to_string()[..11], *"1970-01-05T", "the Monday after");
+    }
+
+    #[test]
+    fn a_publisher_who_skips_every_hour_cannot_mean_it() {
+        for hints in [
+            Hints { skip_hours: (0..24).collect(), ..Hints::default() },
+            Hints { skip_days: (0..7).collect(), ..Hints::default() },
+        ] {
+            let next = planned(&FetchOutcome::NotModified, 0, Freshness::default(), &hints);
+            assert_eq!(next.reason.kind, ReasonKind::Interval);
+            assert!(wait(&next) < 2 * HOUR);
+        }
+    }
+
+    #[test]
+    fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
+        let feed = FeedId::new("a").unwrap();
+        let settings = Settings { hints: Heed::Ignore, ..Settings::default() };
+        let hints = Hints { ttl: Some(80_000), skip_hours: vec![1], ..Hints::default() };
+        let fresh =
+            Freshness { remaining: Some(SignedDuration::from_hours(20)), ..Freshness::default() };
+        let at = |freshness| {
+            let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
+            let (settings, feed, hints) = (&settings, &feed, &hints);
+            plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, now })
+        };
+        assert!(wait(&at(fresh)) < 2 * HOUR);
+        let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
+        assert!(wait(&at(told)) >= 20 * HOUR);
     }
 
     fn wait(plan: &Plan) -> Duration {

@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+/// What the publisher's hints are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heed {
+    /// Freshness, `ttl`, update periods, `skipHours` and `skipDays` delay a poll.
+    #[default]
+    Heed,
+    /// They do not; `Retry-After` still does.
+    Ignore,
+}
+
 /// How often a feed is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -11,6 +21,8 @@ pub struct Settings {
     pub min_interval: Duration,
     /// Hints of the publisher and back-off never push a poll out further than this.
     pub max_interval: Duration,
+    /// Whether hints of the publisher delay a poll.
+    pub hints: Heed,
     /// Simultaneous requests to one host.
     pub per_host: usize,
     /// Between the starts of two requests to one host.
@@ -23,6 +35,7 @@ impl Default for Settings {
             interval: Duration::from_secs(60 * 60),
             min_interval: Duration::from_secs(15 * 60),
             max_interval: Duration::from_secs(24 * 60 * 60),
+            hints: Heed::Heed,
             per_host: 1,
             host_spacing: Duration::from_secs(2),
         }

@@ -187,7 +187,7 @@ async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
         "read by        newswire\n",
         "ETag           \"1\"\n",
         "title          R&D\n",
-        "mended         bare_ampersand at byte 38: `&` where no reference begins\n",
+        "mended         bare_ampersand at byte 36: `&` where no reference begins\n",
         "items          1\n",
         "  id           1\n",
         "  published    2025-01-06T09:00:00Z\n",

@@ -297,6 +297,7 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[[output]]\nid = \"a\"\ninclude = { tags = [\"rsut\"] }\n", "no_such_feed"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),
         ("[schedule]\ninterval = \"10m\"\n", "often"),
+        ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),
         ("[fetch]\ntimeout = \"1h\"\n", "long_timeout"),
         ("[web]\nlisten = \"0.0.0.0:80\"\n", "no_public_url"),
     ] {

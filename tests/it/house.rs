@@ -240,8 +240,13 @@ fn imports(source: &Source, room: &str, own: u8, fault: &mut impl FnMut(String))
 /// A child knows its siblings, never its door. Modules of tests may look at everything.
 fn doors(source: &Source, sources: &[Source], fault: &mut impl FnMut(String)) {
     let (Some(room), Some(child)) = (source.room(), source.child()) else { return };
-    let inside = |other: &&Source| other.room() == Some(room);
-    let siblings: HashSet<&str> = sources.iter().filter(inside).filter_map(Source::child).collect();
+    let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let inside = |other: &&Source| other.path.starts_with(&format!("{folder}/"));
+    let beside = |other: &Source| {
+        let below = other.path[folder.len() + 1..].to_owned();
+        below.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
+    };
+    let siblings: HashSet<String> = sources.iter().filter(inside).map(beside).collect();
     let doors = [format!("src/{room}/mod.rs"), format!("src/{room}.rs")];
     let door = sources.iter().find(|other| doors.contains(&other.path));
     let only_tests = format!("#[cfg(test)]\nmod {child};");
@@ -250,7 +255,8 @@ fn doors(source: &Source, sources: &[Source], fault: &mut impl FnMut(String)) {
     }
     let code = source.code.split("#[cfg(test)]").next().unwrap_or_default();
     let up = named_after(code, "super::");
-    let through = named_after(code, &format!("crate::{room}::"));
+    let here = folder.trim_start_matches("src/").replace('/', "::");
+    let through = named_after(code, &format!("crate::{here}::"));
     for other in up.into_iter().chain(through) {
         if !siblings.contains(other) && other != "super" {
             fault(format!("{other} is taken from the door of {room}"));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use url::Url;
 
-use super::Document;
+use super::document::Document;
 use crate::model::{Dialect, Hints, ParsedItem, Person};
 use crate::parse::{Parsed, ReadBy};
 
