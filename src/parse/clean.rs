@@ -19,7 +19,8 @@ use crate::model::{Dialect, Text, TextKind};
 /// The texts of the items in document order; `None` where feed-rs is not to be asked, refuses the
 /// document or counts other items than the scan did.
 pub(crate) fn texts(document: &str, shape: &Shape<'_, '_>, scope: &Scope) -> Option<Vec<Texts>> {
-    if !shape.plain || !shape.items.iter().all(|item| suits(item, shape.dialect)) {
+    let items = || shape.items.iter().all(|item| suits(item, shape.dialect));
+    if !shape.plain || shape.channel.elements().any(startles) || !items() {
         return None;
     }
     let parser =
@@ -36,6 +37,7 @@ pub(crate) fn texts(document: &str, shape: &Shape<'_, '_>, scope: &Scope) -> Opt
 /// Whether feed-rs reads this item as its publisher meant it.
 fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
     item.elements().all(|element| match (dialect, element.space) {
+        _ if startles(element) => false,
         // It keeps the last of several, and writes XHTML attributes unescaped.
         (Dialect::Atom, Space::Atom) => match element.name {
             "title" | "summary" | "content" | "rights" => {
@@ -54,8 +56,6 @@ fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
                     && element.attributes.is_empty()
                     && item.all(Space::Rss, element.name).count() == 1
             }
-            // Panics beside an address with letters that are not ASCII.
-            "author" => element.text().is_ascii() || !element.text().contains('@'),
             "content" | "body" | "fullitem" | "abstract" => false,
             _ => true,
         },
@@ -64,7 +64,6 @@ fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
         }
         (_, Space::Dc) => match element.name {
             "title" | "description" | "rights" => false,
-            "creator" => element.text().is_ascii() || !element.text().contains('@'),
             _ => true,
         },
         // It refuses documents over a title without text and panics over odd durations.
@@ -79,6 +78,27 @@ fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
         (_, Space::Atom) => !matches!(element.name, "title" | "summary" | "content" | "rights"),
         _ => true,
     })
+}
+
+/// feed-rs panics over letters that are not ASCII beside an e-mail address, wherever a person is named.
+fn startles(element: &Element<'_>) -> bool {
+    const PEOPLE: &[&str] = &[
+        "author",
+        "contributor",
+        "creator",
+        "managingeditor",
+        "owner",
+        "publisher",
+        "webmaster",
+        "name",
+        "email",
+        "person",
+    ];
+    let named = PEOPLE.iter().any(|name| element.name.eq_ignore_ascii_case(name));
+    named && {
+        let text = element.text();
+        !text.is_ascii() && text.contains('@')
+    }
 }
 
 fn contains_title(element: &Element<'_>) -> bool {

@@ -176,6 +176,30 @@ fn feed_rs_and_our_own_reading_agree_where_both_can_read() {
 }
 
 #[test]
+fn feed_rs_is_not_asked_what_makes_it_panic() {
+    let hook = std::panic::take_hook();
+    let panicked = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = std::sync::Arc::clone(&panicked);
+    let thread = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == thread {
+            seen.store(true, std::sync::atomic::Ordering::Relaxed);
+        } else {
+            hook(info);
+        }
+    }));
+    for inner in [
+        "<webMaster>webmaster@example.co\u{fffd}m</webMaster>",
+        "<managingEditor>作者（a@b.c）</managingEditor>",
+    ] {
+        let item = "<item><title>x</title><author>é a@b.c</author></item>";
+        let read = read(&format!("<rss version='2.0'><channel>{inner}{item}</channel></rss>"));
+        assert_eq!(read.feed.items.len(), 1);
+    }
+    assert!(!panicked.load(std::sync::atomic::Ordering::Relaxed));
+}
+
+#[test]
 fn what_is_no_feed_is_told_so() {
     for (document, part) in [
         ("", "empty"),
