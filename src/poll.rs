@@ -11,50 +11,29 @@
 //! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
 //! publication to the daemon. A feed's failure is data here; `Err` means that the store failed.
 
+mod log;
+mod memory;
+mod reading;
+mod target;
+
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
-use tracing::{debug, info, warn};
 use url::Url;
 
+use self::log::{Line, log};
+use self::reading::{Document, Reading};
+pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
-use crate::model::{
-    Failure, FailureKind, Feed, FeedId, FeedKey, FetchOutcome, Hints, Plan, StoryKey,
-};
-use crate::store::{
-    self, Bytes, ChangedItem, DocumentFacts, FeedState, Memory, NewItem, PollUpdate, Reader,
-    Recorded, Store,
-};
-use crate::{dedupe, normalise, parse, schedule};
-
-/// A feed with the settings in force for it: the config's defaults and its own keys.
-#[derive(Debug, Clone)]
-pub struct Subscription {
-    /// The feed.
-    pub feed: Feed,
-    /// How often; shared by all feeds that override nothing.
-    pub schedule: Arc<schedule::Settings>,
-    /// What a request looks like; shared by all feeds that override nothing.
-    pub fetch: Arc<fetch::Settings>,
-    /// Newest items kept of one document.
-    pub max_items: usize,
-}
-
-/// A subscription that the store knows.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Its row.
-    pub key: FeedKey,
-    /// Its stable name.
-    pub id: FeedId,
-    /// What the config says.
-    pub subscription: Arc<Subscription>,
-}
+use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan, StoryKey};
+use crate::schedule::{Kin, Sky, Weather};
+use crate::store::{self, Bytes, FeedState, Memory, PollUpdate, Recorded, Store};
+use crate::{dedupe, schedule};
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +48,8 @@ pub struct Polled {
     pub plan: Plan,
     /// How long it took.
     pub duration: Duration,
+    /// For how long the host wants no request at all.
+    pub host_pause: Option<SignedDuration>,
 }
 
 /// Polls feeds; one serves them all.
@@ -80,13 +61,18 @@ pub struct Poller {
     dedupe: dedupe::Settings,
     /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
     cpu: Arc<Semaphore>,
+    /// Whether it is us.
+    weather: Arc<Mutex<Weather>>,
 }
 
-/// What a document brought.
-struct Reading {
-    facts: DocumentFacts,
-    new: Vec<NewItem>,
-    changed: Vec<ChangedItem>,
+/// One poll under way: what was known when it began.
+struct Begun<'a> {
+    target: &'a Target,
+    state: FeedState,
+    /// The address that is asked: the config's, or where that moved for good.
+    asked: Url,
+    memory: Memory,
+    at: Timestamp,
 }
 
 impl Poller {
@@ -99,7 +85,14 @@ impl Poller {
         dedupe: dedupe::Settings,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { fetcher, store, clock, dedupe, cpu: Arc::new(Semaphore::new(cores)) }
+        Self {
+            fetcher,
+            store,
+            clock,
+            dedupe,
+            cpu: Arc::new(Semaphore::new(cores)),
+            weather: Arc::default(),
+        }
     }
 
     /// Polls one feed and records all that follows from it.
@@ -107,25 +100,30 @@ impl Poller {
     /// # Errors
     /// When the store fails; whatever the feed does is an outcome.
     pub async fn poll(&self, target: &Target) -> Result<Polled, store::Error> {
-        let begun = self.clock.moment();
+        let moment = self.clock.moment();
         let state = self.state(target.key).await?;
-        let memory = usable(&state, &target.subscription);
-        let mut response = self.fetch(target, &memory, begun.wall).await;
+        let subscription = &target.subscription;
+        let asked = state.address.effective.clone();
+        let asked = asked.unwrap_or_else(|| subscription.feed.url.clone());
+        let memory = memory::usable(&state, &asked, &subscription.fetch);
+        let begun = Begun { target, state, asked, memory, at: moment.wall };
+        let mut response = self.fetch(&begun).await;
         let body = response.body.take();
         let mut reading = None;
         if let Some(body) = body {
-            match self.read(target, body, &response.url, begun.wall).await {
+            match self.read(&begun, body, &response.url).await {
                 Ok(read) => reading = Some(read?),
                 Err(failure) => response.outcome = FetchOutcome::Failed(failure),
             }
         }
-        let duration = self.clock.elapsed().saturating_sub(begun.elapsed);
-        let update = self.update(target, &state, memory, response, reading, (begun.wall, duration));
+        let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
+        let host_pause = response.freshness.host_pause;
+        let update = self.update(&begun, response, reading, duration);
         let (outcome, plan) = (update.outcome.clone(), update.plan.clone());
         let recorded = self.store.record(update).await?;
-        let polled = Polled { feed: target.key, outcome, recorded, plan, duration };
-        log(target, &state, &polled);
-        Ok(polled)
+        let line = Line { outcome: &outcome, recorded, plan: &plan, duration };
+        log(target, &begun.state, &line);
+        Ok(Polled { feed: target.key, outcome, recorded, plan, duration, host_pause })
     }
 
     async fn state(&self, feed: FeedKey) -> Result<FeedState, store::Error> {
@@ -134,19 +132,19 @@ impl Poller {
     }
 
     /// Fetches; a panic in there is a failure of this feed.
-    async fn fetch(&self, target: &Target, memory: &Memory, now: Timestamp) -> fetch::Response {
-        let subscription = &target.subscription;
+    async fn fetch(&self, begun: &Begun<'_>) -> fetch::Response {
+        let validators = memory::conditions(&begun.memory, begun.state.trust, begun.at);
         let request = fetch::Request {
-            url: &subscription.feed.url,
-            validators: &memory.validators,
-            known_body: memory.body_hash,
-            settings: &subscription.fetch,
-            now,
+            url: &begun.asked,
+            validators: &validators,
+            known_body: begun.memory.body_hash,
+            settings: &begun.target.subscription.fetch,
+            now: begun.at,
         };
         let fetching = AssertUnwindSafe(self.fetcher.fetch(request)).catch_unwind();
-        fetching.await.unwrap_or_else(|_| {
-            fetch::Response::failed(subscription.feed.url.clone(), panicked("fetching"))
-        })
+        fetching
+            .await
+            .unwrap_or_else(|_| fetch::Response::failed(begun.asked.clone(), panicked("fetching")))
     }
 
     /// Reads a new document, off the async threads.
@@ -154,18 +152,19 @@ impl Poller {
     /// The outer error is the feed's, the inner one the store's.
     async fn read(
         &self,
-        target: &Target,
+        begun: &Begun<'_>,
         body: fetch::Body,
         url: &Url,
-        now: Timestamp,
     ) -> Result<Result<Reading, store::Error>, Failure> {
         let Ok(permit) = Arc::clone(&self.cpu).acquire_owned().await else {
             return Ok(Err(store::Error::Closed));
         };
-        let (target, url, reader) = (target.clone(), url.clone(), self.store.reader().clone());
+        let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
+        let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
         off_thread(move || {
             let _permit = permit;
-            read(&target, &body, &url, &reader, now)
+            let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
+            reading::read(&Document { target, state, asked, url, body, now }, &reader)
         })
         .await
         .unwrap_or_else(|_| Err(panicked("reading")))
@@ -174,33 +173,47 @@ impl Poller {
     /// Everything that this poll changes, as one value.
     fn update(
         &self,
-        target: &Target,
-        state: &FeedState,
-        memory: Memory,
+        begun: &Begun<'_>,
         response: fetch::Response,
         reading: Option<Reading>,
-        (at, duration): (Timestamp, Duration),
+        duration: Duration,
     ) -> PollUpdate {
-        let failures =
-            if response.outcome.is_success() { 0 } else { state.failures.saturating_add(1) };
-        let hints = reading.as_ref().map_or(&state.hints, |reading| &reading.facts.hints);
-        let plan = self.plan(target, &response, failures, hints);
+        let Begun { target, state, at, .. } = begun;
+        let (failures, plan) = self.plan(begun, &response, reading.as_ref());
+        let kin = match (&reading, &response.outcome) {
+            (Some(reading), _) => reading.kin,
+            (None, FetchOutcome::NotModified) => Kin::Same,
+            (None, _) => Kin::Unknown,
+        };
+        let configured = &target.subscription.feed.url;
+        let address = schedule::address(&schedule::Move {
+            configured,
+            before: &state.address,
+            hops: &response.hops,
+            outcome: &response.outcome,
+            kin,
+            now: *at,
+        });
+        let next = address.effective.as_ref().unwrap_or(configured);
+        let request_key = memory::key(next, &target.subscription.fetch);
         let (facts, new, changed) = match reading {
             Some(reading) => (Some(reading.facts), reading.new, reading.changed),
             None => (None, Vec::new(), Vec::new()),
         };
         let (dedupe, feed) = (self.dedupe.clone(), target.key);
-        let redirected = response.url != target.subscription.feed.url && response.status.is_some();
+        let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
             feed,
-            at,
+            at: *at,
             duration,
             status: response.status,
             redirected_to: redirected.then(|| response.url.to_string()),
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
             plan,
             failures,
-            memory: remembered(memory, &response),
+            trust: memory::trust(state.trust, &begun.memory, &response, *at),
+            memory: memory::remembered(begun.memory.clone(), &response, request_key),
+            address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
             new,
@@ -211,22 +224,32 @@ impl Poller {
         }
     }
 
+    /// Failures in a row, and when next.
     fn plan(
         &self,
-        target: &Target,
+        begun: &Begun<'_>,
         response: &fetch::Response,
-        failures: u32,
-        hints: &Hints,
-    ) -> Plan {
-        schedule::plan(&schedule::Inputs {
+        reading: Option<&Reading>,
+    ) -> (u32, Plan) {
+        let (target, before) = (begun.target, begun.state.failures);
+        let host = begun.asked.host_str().unwrap_or_default();
+        let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
+        let sky = weather.observe(host, &response.outcome, self.clock.elapsed());
+        drop(weather);
+        if sky == Sky::Offline {
+            return (before, schedule::while_offline(&target.id, self.clock.now()));
+        }
+        let failures = if response.outcome.is_success() { 0 } else { before.saturating_add(1) };
+        let plan = schedule::plan(&schedule::Inputs {
             settings: &target.subscription.schedule,
             feed: &target.id,
             outcome: &response.outcome,
             failures,
             freshness: response.freshness,
-            hints,
+            hints: reading.map_or(&begun.state.hints, |reading| &reading.facts.hints),
             now: self.clock.now(),
-        })
+        });
+        (failures, plan)
     }
 }
 
@@ -244,128 +267,4 @@ fn panicked(what: &str) -> Failure {
             "newswire panicked while {what} this feed: please report it with the feed's address"
         ),
     )
-}
-
-/// What is remembered, if it was learnt with this URL and this request shape.
-fn usable(state: &FeedState, subscription: &Subscription) -> Memory {
-    // RFC 9110 8.8.3: a validator belongs to one representation of one resource.
-    let shape = fetch::request_shape(&subscription.fetch);
-    let request_key = format!("{} {shape}", subscription.feed.url);
-    if state.memory.request_key == request_key {
-        state.memory.clone()
-    } else {
-        Memory { request_key, ..Memory::default() }
-    }
-}
-
-/// What to remember from now on; `None`: no change.
-///
-/// An error teaches nothing, and neither does a document that could not be read: its validators
-/// would hide the items in it for ever.
-fn remembered(memory: Memory, response: &fetch::Response) -> Option<Memory> {
-    if !response.outcome.is_success() {
-        return None;
-    }
-    let validators = response.validators.clone().unwrap_or_else(|| memory.validators.clone());
-    let body_hash = response.body_hash.or(memory.body_hash);
-    let now = Memory { request_key: memory.request_key.clone(), validators, body_hash };
-    (now != memory).then_some(now)
-}
-
-/// Document to new and changed items: parse > identify > known > normalise.
-fn read(
-    target: &Target,
-    body: &fetch::Body,
-    url: &Url,
-    reader: &Reader,
-    now: Timestamp,
-) -> Result<Result<Reading, store::Error>, Failure> {
-    let parsed = parse::parse(parse::Input {
-        bytes: &body.bytes,
-        content_type: body.content_type.as_deref(),
-        url,
-        max_items: target.subscription.max_items,
-    })?;
-    let feed = parsed.feed;
-    let identified = dedupe::identify(&feed.items);
-    let identities: Vec<_> = identified.iter().map(|item| item.identity).collect();
-    let known = match reader.known(target.key, &identities) {
-        Ok(known) => known,
-        Err(error) => return Ok(Err(error)),
-    };
-    let context =
-        normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
-    // From the end: the oldest item gets the first row, so that rows ascend with age.
-    for found in identified.iter().rev() {
-        let parsed = &feed.items[found.index];
-        match known.get(&found.identity) {
-            Some(known) if known.fingerprint == found.fingerprint => {}
-            Some(known) => changed.push(ChangedItem {
-                key: known.key,
-                url_key: found.url_key,
-                fingerprint: found.fingerprint,
-                item: normalise::item(parsed, &context),
-            }),
-            None => {
-                let item = normalise::item(parsed, &context);
-                let own_id = dedupe::own_id(&target.id, &found.identity);
-                let global = item.guid.as_deref().and_then(dedupe::global_id);
-                new.push(NewItem {
-                    identity: found.identity,
-                    url_key: found.url_key,
-                    fingerprint: found.fingerprint,
-                    outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
-                    own_id,
-                    first_seen: now,
-                    item,
-                });
-            }
-        }
-    }
-    let facts = DocumentFacts {
-        profile: normalise::profile(&feed, url),
-        dialect: feed.dialect.map(crate::model::Dialect::slug),
-        complaints: parsed.complaints,
-        hints: feed.hints,
-    };
-    Ok(Ok(Reading { facts, new, changed }))
-}
-
-/// The one line that a poll logs: loud when a feed's state changed or items came, else for debugging.
-fn log(target: &Target, before: &FeedState, polled: &Polled) {
-    let (feed, outcome) = (target.id.as_str(), polled.outcome.slug());
-    let Recorded { new, joined, changed } = polled.recorded;
-    let duration_ms = polled.duration.as_millis();
-    let next = polled.plan.at.to_string();
-    match &polled.outcome {
-        FetchOutcome::Failed(failure) if before.failures == 0 => {
-            warn!(feed, outcome, duration_ms, next, "{feed}: {failure}");
-        }
-        _ if before.failures == 0 && !polled.outcome.is_success() => {
-            warn!(
-                feed,
-                outcome, duration_ms, next, "{feed}: {outcome}, {}", polled.plan.reason.text
-            );
-        }
-        _ if before.failures > 0 && polled.outcome.is_success() => {
-            info!(
-                feed,
-                outcome, new, joined, changed, duration_ms, next, "{feed}: works again, {new} new"
-            );
-        }
-        _ if new + changed > 0 => {
-            info!(
-                feed,
-                outcome,
-                new,
-                joined,
-                changed,
-                duration_ms,
-                next,
-                "{feed}: {new} new, {changed} changed"
-            );
-        }
-        _ => debug!(feed, outcome, duration_ms, next, "{feed}: {outcome}"),
-    }
 }

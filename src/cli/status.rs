@@ -33,6 +33,12 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         feeds.len()
     );
     for feed in feeds {
+        if let Some(url) = &feed.address.effective {
+            let id = &feed.info.id;
+            text.push_str(&format!(
+                "{id}: moved for good, write url = \"{url}\" into the config\n"
+            ));
+        }
         let first = feed.complaints.first();
         if let Some(Complaint { code, message, .. }) = first {
             let more = feed.complaints.len() - 1;
@@ -82,6 +88,8 @@ pub fn json(feeds: &[FeedStatus]) -> Value {
                 "reason": feed.reason,
                 "reason_text": feed.reason_text,
                 "dialect": feed.dialect,
+                "effective_url": feed.address.effective.as_ref().map(|url| url.as_str()),
+                "moved_to": feed.address.candidate.as_ref().map(|moved| moved.url.as_str()),
                 "complaints": feed.complaints,
             })
         })
@@ -108,7 +116,7 @@ fn coarse(duration: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile};
+    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
@@ -140,6 +148,7 @@ mod tests {
             last_new_at: None,
             items: 17,
             dialect: Some("rss2".to_owned()),
+            address: Address::default(),
             complaints: vec![Complaint::new("bare_less_than", Some(7), "`<` where no tag begins")],
         }
     }

@@ -43,7 +43,7 @@ pub struct Response {
     pub validators: Option<Validators>,
     /// Only with [`FetchOutcome::Modified`].
     pub body: Option<Body>,
-    /// SHA-256 of the decoded bytes of a 200, also where they were known.
+    /// SHA-256 of the decoded bytes of a 200, also where they were known; none of a part (226).
     pub body_hash: Option<[u8; 32]>,
     /// What the response says about itself, whatever its status.
     pub freshness: Freshness,
@@ -192,6 +192,12 @@ async fn read(
     let conditional = !request.validators.is_empty();
     match answer.status().as_u16() {
         200 => return document(answer, request, response).await,
+        // RFC 3229 10.4.1: only what is new since; what is absent means nothing.
+        226 if conditional && is_feed_delta(answer.headers()) => {
+            let mut response = document(answer, request, response).await;
+            response.body_hash = None;
+            return response;
+        }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
             response.outcome = FetchOutcome::NotModified;
@@ -213,6 +219,12 @@ async fn read(
         status => response.outcome = FetchOutcome::Failed(refused(status, answer.headers())),
     }
     response
+}
+
+fn is_feed_delta(headers: &HeaderMap) -> bool {
+    let manipulations = headers.get_all("im").iter().filter_map(|value| value.to_str().ok());
+    let mut names = manipulations.flat_map(|value| value.split(','));
+    names.any(|name| name.trim().eq_ignore_ascii_case("feed"))
 }
 
 /// A 200: both validators are replaced, be it by nothing, for they are a pair. RFC 9110 8.8.

@@ -10,10 +10,24 @@ use crate::model::Freshness;
 /// Longer than any promise is kept; keeps arithmetic far from its limits.
 const LONGEST: u64 = 10 * 365 * 86_400;
 
-/// Reads `Cache-Control`, `Expires`, `Age`, `Date` and `Retry-After`.
+/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and what is left of a budget.
 pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     let date = http_date(headers, header::DATE);
-    Freshness { remaining: remaining(headers, date), retry_after: retry_after(headers, date, now) }
+    Freshness {
+        remaining: remaining(headers, date),
+        retry_after: retry_after(headers, date, now),
+        host_pause: host_pause(headers),
+    }
+}
+
+/// The budget of a host that says `x-ratelimit-remaining: 0`, and when it is filled up again.
+fn host_pause(headers: &HeaderMap) -> Option<SignedDuration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let left = number("x-ratelimit-remaining").or_else(|| number("ratelimit-remaining"))?;
+    let reset = number("x-ratelimit-reset").or_else(|| number("ratelimit-reset"))?;
+    // A moment instead of a span is how others write it; it is not told apart for certain.
+    let sane = left < 1.0 && reset > 0.0 && reset <= 7.0 * 86_400.0;
+    sane.then(|| SignedDuration::try_from_secs_f64(reset.ceil()).ok()).flatten()
 }
 
 /// RFC 9111 4.2.1: `max-age`, else `Expires - Date`; less `Age`, RFC 9111 4.2.3.

@@ -54,6 +54,10 @@ pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap
             headers.insert(name, value);
         }
     }
+    if !validators.is_empty() {
+        // RFC 3229 10.5.3 and the instance manipulation "feed": only what is new.
+        headers.insert("a-im", HeaderValue::from_static("feed"));
+    }
     headers
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// The validators of the last good representation, as opaque bytes.
 ///
@@ -130,6 +131,8 @@ failure_kinds! {
     BadResponse = "bad_response",
     /// Fewer bytes than announced, or a chunked body without its end.
     Truncated = "truncated",
+    /// A redirect leads to a document that shares nothing with the feed.
+    Stranger = "stranger",
     /// More redirects than allowed, or a loop.
     TooManyRedirects = "too_many_redirects",
     /// A redirect from https to http.
@@ -163,6 +166,8 @@ pub struct Freshness {
     pub remaining: Option<SignedDuration>,
     /// `Retry-After`, relative to now.
     pub retry_after: Option<SignedDuration>,
+    /// The host's budget is used up for so long: `x-ratelimit-remaining` and `-reset`.
+    pub host_pause: Option<SignedDuration>,
 }
 
 /// One redirect that was followed.
@@ -172,6 +177,24 @@ pub struct Hop {
     pub status: u16,
     /// Where it led.
     pub location: String,
+}
+
+/// Where a feed lives, beside what the config says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// Adopted after permanent redirects; `None`: as configured.
+    pub effective: Option<Url>,
+    /// Where permanent redirects point, not believed yet.
+    pub candidate: Option<Candidate301>,
+}
+
+/// A move on probation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate301 {
+    /// Where to.
+    pub url: Url,
+    /// When it was first seen, without a break since.
+    pub since: Timestamp,
 }
 
 /// When a feed is polled next, and why then.
@@ -214,6 +237,8 @@ pub enum ReasonKind {
     Throttled,
     /// 410: a slow probe.
     Gone,
+    /// This machine is offline: no feed's fault.
+    Offline,
 }
 
 impl ReasonKind {
@@ -228,6 +253,7 @@ impl ReasonKind {
         Self::Backoff,
         Self::Throttled,
         Self::Gone,
+        Self::Offline,
     ];
 
     /// The stable name.
@@ -243,6 +269,7 @@ impl ReasonKind {
             Self::Backoff => "backoff",
             Self::Throttled => "throttled",
             Self::Gone => "gone",
+            Self::Offline => "offline",
         }
     }
 

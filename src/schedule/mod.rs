@@ -3,10 +3,16 @@
 //! [`plan()`] knows one feed and no host; [`Queue`] knows hosts and no reasons. Leaves polling,
 //! timers and the clock to the daemon.
 
+pub mod moved;
 pub mod plan;
 pub mod queue;
 pub mod settings;
+#[cfg(test)]
+mod tests;
+pub mod weather;
 
-pub use plan::{Inputs, plan};
+pub use moved::{Kin, Move, address};
+pub use plan::{Inputs, plan, while_offline};
 pub use queue::{Gate, Queue, Turn};
 pub use settings::{Heed, Settings};
+pub use weather::{Sky, Weather};

@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// However long a server asks us to stay away, we look again after a week.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// All that a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -57,12 +57,21 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             // Not all at the stroke of the hour.
             at: later(moved, jitter(inputs, HOUR)),
             reason: Reason {
-                kind: ReasonKind::Hint,
+                kind: ReasonKind::Skip,
                 text: format!("{}, moved out of the feed's skipHours and skipDays", best.text),
             },
         },
         _ => Plan { at, reason: Reason { kind: best.kind, text: best.text } },
     }
+}
+
+/// When a feed is tried again that could not be reached because this machine is offline: soon, but
+/// not all of them at once when the network comes back.
+#[must_use]
+pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
+    let wait = MINUTE + (10 * MINUTE).mul_f64(share(feed, now));
+    let text = "this machine seems to be offline: no feed's fault".to_owned();
+    Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text } }
 }
 
 /// The hours and days in which the publisher wants no visit. RSS 2.0 `skipHours`, `skipDays`, GMT.
@@ -206,13 +215,16 @@ fn retry_after(inputs: &Inputs<'_>) -> Option<Floor> {
 ///
 /// A hash of feed and time, not a random number: the same inputs give the same plan.
 fn jitter(inputs: &Inputs<'_>, wait: Duration) -> Duration {
+    (wait / 10).min(HOUR / 2).mul_f64(share(inputs.feed, inputs.now))
+}
+
+/// A number from nought to one that looks like chance.
+fn share(feed: &FeedId, now: Timestamp) -> f64 {
     let mut hash = Sha256::new();
-    hash.update(inputs.feed.as_str());
-    hash.update(inputs.now.as_millisecond().to_be_bytes());
+    hash.update(feed.as_str());
+    hash.update(now.as_millisecond().to_be_bytes());
     let hash: [u8; 32] = hash.finalize().into();
-    let share =
-        f64::from(u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])) / f64::from(u32::MAX);
-    (wait / 10).min(HOUR / 2).mul_f64(share)
+    f64::from(u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])) / f64::from(u32::MAX)
 }
 
 /// `now + wait`, to the end of time at most.
@@ -237,149 +249,4 @@ fn short(duration: Duration) -> String {
         .map(|(n, unit)| format!("{n}{unit}"))
         .collect();
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::model::Failure;
-
-    fn failed(kind: FailureKind) -> FetchOutcome {
-        FetchOutcome::Failed(Failure::new(kind, "x"))
-    }
-
-    /// The plan of a feed at the epoch, with the parts that a test does not care for filled in.
-    fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &Hints) -> Plan {
-        let feed = FeedId::new("a").unwrap();
-        let (settings, now) = (Settings::default(), Timestamp::UNIX_EPOCH);
-        plan(&Inputs { settings: &settings, feed: &feed, outcome, failures, freshness, hints, now })
-    }
-
-    #[test]
-    fn hours_and_days_that_the_publisher_skips_are_left_out() {
-        // The epoch is a Thursday, midnight; the interval of an hour would end in hour 1.
-        let hints = Hints { skip_hours: vec![1, 2, 3], ..Hints::default() };
-        let ok = FetchOutcome::NotModified;
-        let next = planned(&ok, 0, Freshness::default(), &hints);
-        assert!((4 * HOUR..5 * HOUR).contains(&wait(&next)), "{next:?}");
-        assert!(next.reason.text.contains("skipHours"), "{next:?}");
-        let hints = Hints { skip_days: vec![3, 4, 5, 6], ..Hints::default() };
-        let next = planned(&ok, 0, Freshness::default(), &hints);
-        assert_eq!(next.at.to_string()[..11], *"1970-01-05T", "the Monday after");
-    }
-
-    #[test]
-    fn a_publisher_who_skips_every_hour_cannot_mean_it() {
-        for hints in [
-            Hints { skip_hours: (0..24).collect(), ..Hints::default() },
-            Hints { skip_days: (0..7).collect(), ..Hints::default() },
-        ] {
-            let next = planned(&FetchOutcome::NotModified, 0, Freshness::default(), &hints);
-            assert_eq!(next.reason.kind, ReasonKind::Interval);
-            assert!(wait(&next) < 2 * HOUR);
-        }
-    }
-
-    #[test]
-    fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
-        let feed = FeedId::new("a").unwrap();
-        let settings = Settings { hints: Heed::Ignore, ..Settings::default() };
-        let hints = Hints { ttl: Some(80_000), skip_hours: vec![1], ..Hints::default() };
-        let fresh =
-            Freshness { remaining: Some(SignedDuration::from_hours(20)), ..Freshness::default() };
-        let at = |freshness| {
-            let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
-            let (settings, feed, hints) = (&settings, &feed, &hints);
-            plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, now })
-        };
-        assert!(wait(&at(fresh)) < 2 * HOUR);
-        let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
-        assert!(wait(&at(told)) >= 20 * HOUR);
-    }
-
-    fn wait(plan: &Plan) -> Duration {
-        Duration::from_millis(plan.at.as_millisecond().unsigned_abs())
-    }
-
-    fn fresh(seconds: i64) -> Freshness {
-        Freshness { remaining: Some(SignedDuration::from_secs(seconds)), retry_after: None }
-    }
-
-    #[test]
-    fn a_feed_that_answers_is_polled_after_its_interval() {
-        let plan = planned(&FetchOutcome::NotModified, 0, Freshness::default(), &Hints::default());
-        assert_eq!(plan.reason.kind, ReasonKind::Interval);
-        assert_eq!(plan.reason.text, "interval 1h");
-        assert!(wait(&plan) >= HOUR && wait(&plan) <= HOUR + 6 * MINUTE);
-    }
-
-    #[test]
-    fn a_response_that_stays_fresh_is_not_asked_for_again_before() {
-        let plan = planned(&FetchOutcome::NotModified, 0, fresh(3 * 3600), &Hints::default());
-        assert_eq!(plan.reason.kind, ReasonKind::Freshness);
-        assert!(wait(&plan) >= 3 * HOUR);
-    }
-
-    #[test]
-    fn a_server_cannot_silence_a_feed_for_years() {
-        let year = fresh(365 * 86_400);
-        let hints = Hints { ttl: Some(u64::MAX), ..Hints::default() };
-        let plan = planned(&FetchOutcome::Modified, 0, year, &hints);
-        assert!(wait(&plan) <= DAY + HOUR / 2);
-    }
-
-    #[test]
-    fn retry_after_is_kept_even_when_it_is_longer_than_everything_else() {
-        let freshness =
-            Freshness { remaining: None, retry_after: Some(SignedDuration::from_hours(50)) };
-        let plan = planned(&FetchOutcome::Throttled, 1, freshness, &Hints::default());
-        assert_eq!(plan.reason.kind, ReasonKind::Throttled);
-        assert!(wait(&plan) >= 50 * HOUR);
-    }
-
-    #[test]
-    fn the_first_failure_is_tried_again_soon_and_the_rest_ever_more_slowly() {
-        let outcome = failed(FailureKind::Timeout);
-        let waits: Vec<Duration> = (1..=30)
-            .map(|n| wait(&planned(&outcome, n, Freshness::default(), &Hints::default())))
-            .collect();
-        assert!(waits[0] < HOUR / 2, "{:?}", waits[0]);
-        assert!(waits[1] >= HOUR && waits[3] >= 4 * HOUR);
-        assert!(waits.iter().all(|wait| *wait <= DAY + HOUR / 2), "never given up");
-    }
-
-    #[test]
-    fn a_feed_that_is_gone_is_probed_once_a_week() {
-        let plan = planned(&FetchOutcome::Gone, 3, Freshness::default(), &Hints::default());
-        assert!(wait(&plan) >= 7 * DAY && wait(&plan) <= 8 * DAY);
-    }
-
-    proptest! {
-        #[test]
-        fn no_plan_is_before_any_floor(
-            failures in 0_u32..100,
-            remaining in -10_i64..10_000_000,
-            retry in -10_i64..10_000_000,
-            ttl in 0_u64..1_000_000,
-            kind in 0..FailureKind::ALL.len(),
-            failing: bool,
-        ) {
-            let outcome = if failing { failed(FailureKind::ALL[kind]) } else { FetchOutcome::Modified };
-            let freshness = Freshness {
-                remaining: Some(SignedDuration::from_secs(remaining)),
-                retry_after: Some(SignedDuration::from_secs(retry)),
-            };
-            let hints = Hints { ttl: Some(ttl), ..Hints::default() };
-            let got = wait(&planned(&outcome, failures, freshness, &hints));
-            let max = Settings::default().max_interval;
-            let floor = |seconds: i64, cap: Duration| Duration::from_secs(seconds.max(0).unsigned_abs()).min(cap);
-            prop_assert!(got >= floor(remaining, max));
-            prop_assert!(got >= floor(retry, RETRY_AFTER_MAX));
-            prop_assert!(got >= Duration::from_secs(ttl).min(max));
-            prop_assert!(got >= 5 * MINUTE);
-            prop_assert!(got <= RETRY_AFTER_MAX + HOUR / 2);
-        }
-    }
 }

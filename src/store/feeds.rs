@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
 use super::rows::{maybe, millis, timestamp};
-use super::update::Memory;
+use super::update::{Memory, Trust};
 use crate::model::{
-    Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints, ReasonKind, Validators,
+    Address, Candidate301, Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints,
+    ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
@@ -34,6 +35,14 @@ pub struct FeedState {
     pub failures: u32,
     /// What the last document asked of those who poll.
     pub hints: Hints,
+    /// Where it lives.
+    pub address: Address,
+    /// When the server last sent a whole document, and whether its word on changes holds.
+    pub trust: Trust,
+    /// How many items were ever kept.
+    pub items: u64,
+    /// What the publisher calls the feed: `atom:id`.
+    pub atom_id: Option<String>,
 }
 
 /// One line of `newswire status`.
@@ -71,6 +80,8 @@ pub struct FeedStatus {
     pub dialect: Option<String>,
     /// Things mended in the last document.
     pub complaints: Vec<Complaint>,
+    /// Where it lives now, beside the config.
+    pub address: Address,
 }
 
 /// Makes the table agree with the config; answers in the config's order.
@@ -138,6 +149,8 @@ fn update(connection: &Connection, key: i64, feed: &Feed) -> Result<i64, Error> 
                     reason = CASE WHEN url <> ?3 THEN 'new' ELSE reason END,
                     reason_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE reason_text END,
                     failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
+                    effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
+                    moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
                     url = ?3
              WHERE id = ?1",
         )?
@@ -160,8 +173,8 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
     connection
         .prepare_cached(
             "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
-                               request_key, next_poll_at, reason, reason_text, failures, items)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', '', 0, 'new', 'never polled', 0, 0)",
+                               distrusted, request_key, next_poll_at, reason, reason_text, failures, items)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, '', 0, 'new', 'never polled', 0, 0)",
         )?
         .execute(params![
             name.as_str(),
@@ -204,7 +217,8 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 /// What a poll needs to know before it asks.
 pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT request_key, etag, last_modified, body_hash, failures, hints FROM feed WHERE id = ?1",
+        "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
+                moved_since, full_at, distrusted, items, profile FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
     let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
@@ -216,7 +230,27 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         },
         failures: row.get(4)?,
         hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
+        address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
+        trust: Trust { full_at: maybe(row.get(9)?)?, distrusted: row.get(10)? },
+        items: row.get::<_, i64>(11)?.unsigned_abs(),
+        atom_id: serde_json::from_str::<FeedProfile>(row.get_ref(12)?.as_str().unwrap_or("{}"))?
+            .atom_id,
     })
+}
+
+fn address(
+    effective: Option<String>,
+    moved_to: Option<String>,
+    since: Option<i64>,
+) -> Result<Address, Error> {
+    let url = |text: String| {
+        url::Url::parse(&text).map_err(|error| Error::Corrupt(format!("{text}: {error}")))
+    };
+    let candidate = match moved_to.zip(since) {
+        Some((to, since)) => Some(Candidate301 { url: url(to)?, since: timestamp(since)? }),
+        None => None,
+    };
+    Ok(Address { effective: effective.map(url).transpose()?, candidate })
 }
 
 const INFO: &str = "id, name, url, title, tags, profile";
@@ -265,7 +299,8 @@ pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
 pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
     let sql = format!(
         "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
-                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints
+                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints,
+                effective_url, moved_to, moved_since
          FROM feed WHERE active = 1 ORDER BY name"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -289,6 +324,7 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
             items: row.get::<_, i64>(18)?.unsigned_abs(),
             dialect: row.get(19)?,
             complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
+            address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
         });
     }
     Ok(feeds)

@@ -27,7 +27,9 @@ pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
 pub use read::Head;
 pub use settings::Settings;
-pub use update::{Bytes, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded};
+pub use update::{
+    Bytes, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded, Trust,
+};
 
 use crate::clock::Clock;
 use crate::model::{AlsoAt, Digest, Entry, Feed, FeedInfo, FeedKey, ItemKey, Known, StoryKey};

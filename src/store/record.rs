@@ -200,6 +200,7 @@ fn update_feed(
                 memory.body_hash,
             ])?;
     }
+    update_address(connection, update)?;
     if let Some(facts) = &update.document {
         connection
             .prepare_cached(
@@ -212,6 +213,29 @@ fn update_feed(
                 facts.dialect,
                 serde_json::to_string(&facts.complaints)?,
             ])?;
+    }
+    Ok(())
+}
+
+/// Writes where the feed lives and what its server's word is worth, where that changed.
+fn update_address(connection: &Connection, update: &PollUpdate) -> Result<(), Error> {
+    if let Some(address) = &update.address {
+        let candidate = address.candidate.as_ref();
+        connection
+            .prepare_cached(
+                "UPDATE feed SET effective_url = ?2, moved_to = ?3, moved_since = ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                update.feed.0,
+                address.effective.as_ref().map(url::Url::as_str),
+                candidate.map(|candidate| candidate.url.as_str()),
+                candidate.map(|candidate| millis(candidate.since)),
+            ])?;
+    }
+    if let Some(trust) = update.trust {
+        connection
+            .prepare_cached("UPDATE feed SET full_at = ?2, distrusted = ?3 WHERE id = ?1")?
+            .execute(params![update.feed.0, trust.full_at.map(millis), trust.distrusted])?;
     }
     Ok(())
 }

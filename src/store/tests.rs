@@ -71,6 +71,8 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),
         }),
+        address: None,
+        trust: None,
         document: Some(DocumentFacts {
             hints: Hints { ttl: Some(60), ..Hints::default() },
             ..Default::default()

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Candidate, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item, ItemKey, Plan,
-    StoryKey, Validators,
+    Address, Candidate, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item,
+    ItemKey, Plan, StoryKey, Validators,
 };
 
 /// Everything that one poll of one feed changes: written whole or not at all.
@@ -31,6 +31,10 @@ pub struct PollUpdate {
     pub failures: u32,
     /// What to remember of the representation; `None`: what is remembered stays.
     pub memory: Option<Memory>,
+    /// Where the feed lives from now on; `None`: no change.
+    pub address: Option<Address>,
+    /// What the server's word on changes is worth from now on; `None`: no change.
+    pub trust: Option<Trust>,
     /// What the document said of the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
     /// Never seen before, oldest first: rows ascend with age.
@@ -48,6 +52,15 @@ pub struct Bytes {
     pub wire: u64,
     /// After its content coding was undone.
     pub body: u64,
+}
+
+/// What a server's "not modified" is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// When it last sent a whole document; `None`: never.
+    pub full_at: Option<Timestamp>,
+    /// It said 304 to a document that had changed.
+    pub distrusted: bool,
 }
 
 /// What makes the next request conditional; belongs to one URL and request shape.

@@ -8,6 +8,7 @@ mod crash;
 mod daemon;
 mod fetch;
 mod house;
+mod manners;
 mod poll;
 mod publish;
 mod redirects;

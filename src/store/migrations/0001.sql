@@ -19,6 +19,12 @@ CREATE TABLE feed (
   etag           BLOB,                     -- opaque; NULL: the server sent none
   last_modified  BLOB,                     -- opaque; NULL: the server sent none
   body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: none was read whole
+  full_at        INTEGER,                  -- when the server last sent a whole document; NULL: never
+  distrusted     INTEGER NOT NULL,         -- 1: it said 304 to a document that had changed
+  -- where it lives now
+  effective_url  TEXT,                     -- adopted after permanent redirects; NULL: as configured
+  moved_to       TEXT,                     -- where permanent redirects point, on probation
+  moved_since    INTEGER,                  -- when that was first seen
   -- the schedule
   next_poll_at   INTEGER NOT NULL,
   reason         TEXT    NOT NULL,         -- slug of the input that won

@@ -1,0 +1,170 @@
+//! Manners over time: moves, gone feeds, servers whose word does not hold, and being offline.
+
+use std::time::Duration;
+
+use newswire::daemon::Which;
+use newswire::fetch::ResolveError;
+use newswire::model::ReasonKind;
+
+use crate::support::origin::{Answer, Names};
+use crate::support::world::{World, poll, rss, shown, shown_as};
+
+const OLD: &str = "old.test";
+const NEW: &str = "new.test";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::test]
+async fn a_feed_that_moved_for_good_is_asked_at_its_new_place_after_a_week_and_stays_itself() {
+    let world = World::new().await;
+    let new = world.origin.url(NEW, "/feed");
+    world.origin.route(OLD, "/feed", [Answer::redirect(301, &new)]);
+    let body = || rss(&[("a", "A"), ("b", "B")]).into_bytes();
+    world.origin.route(NEW, "/feed", [Answer::Tagged { etag: "\"1\"".to_owned(), body: body() }]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let ids = shown_as(&engine, "id");
+    for _ in 0..8 {
+        world.clock.advance(DAY);
+        poll(&engine, Which::All).await;
+    }
+    assert_eq!(world.status().address.effective, Some(new.clone()));
+    let before = world.origin.count();
+    world.clock.advance(DAY);
+    poll(&engine, Which::All).await;
+    let asked: Vec<_> = world.origin.asked().split_off(before);
+    assert_eq!(asked.len(), 1, "one request, no redirect");
+    assert_eq!(asked[0].host, NEW);
+    // What was learnt through the redirect is still known, and nothing came twice.
+    assert_eq!(asked[0].header("if-none-match"), Some("\"1\""));
+    assert_eq!(shown_as(&engine, "id"), ids);
+    assert_eq!(world.statuses().len(), 1);
+}
+
+#[tokio::test]
+async fn a_temporary_redirect_is_followed_for_ever_and_never_adopted() {
+    let world = World::new().await;
+    world.origin.route(OLD, "/feed", [Answer::redirect(302, world.origin.url(NEW, "/feed"))]);
+    world.origin.route(NEW, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    for _ in 0..20 {
+        poll(&engine, Which::All).await;
+        world.clock.advance(DAY);
+    }
+    assert_eq!(world.status().address, newswire::model::Address::default());
+}
+
+#[tokio::test]
+async fn a_parked_domain_brings_no_junk_and_is_not_moved_to() {
+    let world = World::new().await;
+    let parked = rss(&[("buy", "Buy this domain"), ("now", "Now")]);
+    let good = Answer::ok(rss(&[("a", "A")]));
+    world.origin.route(OLD, "/feed", [good, Answer::redirect(301, world.origin.url(NEW, "/"))]);
+    world.origin.route(NEW, "/", [Answer::ok(parked)]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    for _ in 0..12 {
+        world.clock.advance(DAY);
+        assert_eq!(poll(&engine, Which::All).await[0].outcome.slug(), "stranger");
+    }
+    assert_eq!(shown_as(&engine, "title"), ["A"]);
+    let status = world.status();
+    assert_eq!(status.address.effective, None);
+    assert!(status.last_message.unwrap().contains("write url ="));
+}
+
+#[tokio::test]
+async fn a_feed_that_is_gone_is_probed_once_a_week_and_keeps_what_it_brought() {
+    let world = World::new().await;
+    world.origin.route(OLD, "/feed", [Answer::ok(rss(&[("a", "A")])), Answer::status(410)]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let gone = poll(&engine, Which::All).await;
+    assert_eq!((gone[0].outcome.slug(), gone[0].plan.reason.kind), ("gone", ReasonKind::Gone));
+    let wait = gone[0].plan.at.duration_since(world.now()).as_secs();
+    assert!((7 * 86_400..8 * 86_400).contains(&wait), "{wait}");
+    assert_eq!(shown(&engine).len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+    // N9: the document changes, the answer does not.
+    let world = World::new().await;
+    let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
+    let not_modified = || Answer::status(304);
+    let new = || Answer::ok(rss(&[("b", "B"), ("a", "A")])).with("ETag", "\"1\"");
+    let mut answers = vec![old];
+    answers.extend((0..7).map(|_| not_modified()));
+    answers.extend([new(), not_modified(), new()]);
+    world.origin.route(OLD, "/feed", answers);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    let mut unconditional = Vec::new();
+    for day in 0..11 {
+        poll(&engine, Which::All).await;
+        if world.origin.last().header("if-none-match").is_none() {
+            unconditional.push(day);
+        }
+        world.clock.advance(if day == 8 { DAY / 2 } else { DAY });
+    }
+    // The first time, once after eight days, and then, caught, once a day and no more.
+    assert_eq!(unconditional, [0, 8, 10]);
+    assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
+}
+
+#[tokio::test]
+async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
+    // RFC 3229: 226 IM Used.
+    let world = World::new().await;
+    let whole = Answer::ok(rss(&[("b", "B"), ("a", "A")])).with("ETag", "\"1\"");
+    let mut part = Answer::status(226).with("IM", "feed").with("ETag", "\"2\"");
+    if let Answer::Plain { body, .. } = &mut part {
+        *body = rss(&[("c", "C")]).into_bytes();
+    }
+    world.origin.route(OLD, "/feed", [whole, part, Answer::status(304)]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    assert_eq!(world.origin.last().header("a-im"), None);
+    let second = poll(&engine, Which::All).await;
+    assert_eq!(world.origin.last().header("a-im"), Some("feed"));
+    assert_eq!((second[0].outcome.slug(), second[0].recorded.new), ("modified", 1));
+    assert_eq!(shown(&engine).len(), 3);
+    poll(&engine, Which::All).await;
+    assert_eq!(world.origin.last().header("if-none-match"), Some("\"2\""));
+}
+
+#[tokio::test]
+async fn being_offline_is_no_feeds_fault() {
+    let world = World::new().await;
+    let down = |host: &str| {
+        (host.to_owned(), Err(ResolveError::Failed(host.to_owned(), "refused".to_owned())))
+    };
+    let hosts: Vec<String> = (0..12).map(|n| format!("h{n}.test")).collect();
+    let names = Names(hosts.iter().map(|host| down(host)).collect());
+    let urls: Vec<_> = hosts.iter().map(|host| world.origin.url(host, "/")).collect();
+    let engine = newswire::daemon::Engine::open(
+        world.config(&urls),
+        world.clock.clone(),
+        std::sync::Arc::new(names),
+    )
+    .await
+    .unwrap();
+    for _ in 0..5 {
+        poll(&engine, Which::All).await;
+        world.clock.advance(Duration::from_secs(700));
+    }
+    let statuses = world.statuses();
+    let penalised = statuses.iter().filter(|feed| feed.failures > 0).count();
+    assert!(penalised <= 2, "{penalised} feeds were blamed before it was plain");
+    let offline = statuses.iter().filter(|feed| feed.reason == "offline").count();
+    assert!(offline >= 10, "{offline}");
+}
+
+#[tokio::test]
+async fn hints_in_the_document_delay_the_next_poll() {
+    let world = World::new().await;
+    let document = rss(&[("a", "A")]).replace("<link>https://site.test/</link>", "<ttl>300</ttl>");
+    world.origin.route(OLD, "/feed", [Answer::ok(document)]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    let polled = poll(&engine, Which::All).await;
+    assert_eq!(polled[0].plan.reason.kind, ReasonKind::Hint);
+    assert!(polled[0].plan.at.duration_since(world.now()).as_secs() >= 5 * 3600);
+}
