@@ -21,7 +21,7 @@ use tracing::{error, info, warn};
 
 pub use self::engine::{Engine, Error, Which};
 use self::press::Press;
-use crate::model::FeedKey;
+use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::Turn;
 use crate::{store, web};
@@ -206,6 +206,7 @@ impl<'a> Round<'a> {
         let Some(feed) = self.feeds.remove(&id) else { return Ok(None) };
         match ended {
             Ok((_, Ok(polled))) => {
+                self.heed(feed, &polled);
                 self.queue.done(feed, polled.plan.at);
                 Ok(Some(polled))
             }
@@ -216,6 +217,18 @@ impl<'a> Round<'a> {
                 self.queue.done(feed, self.engine.in_an_hour());
                 Ok(None)
             }
+        }
+    }
+
+    /// What a server asked for goes for its other feeds too.
+    fn heed(&mut self, feed: FeedKey, polled: &Polled) {
+        let now = self.engine.clock().moment();
+        if polled.outcome == FetchOutcome::Throttled {
+            let wait = polled.plan.at.duration_since(now.wall);
+            self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
+        }
+        if let Some(pause) = polled.host_pause.and_then(|pause| Duration::try_from(pause).ok()) {
+            self.queue.hold(feed, now.elapsed + pause);
         }
     }
 

@@ -31,7 +31,7 @@ pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
 use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan, StoryKey};
-use crate::schedule::{Kin, Sky, Weather};
+use crate::schedule::{Kin, Pace, Sky, Weather};
 use crate::store::{self, Bytes, FeedState, Memory, PollUpdate, Recorded, Store};
 use crate::{dedupe, schedule};
 
@@ -69,6 +69,8 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
+    /// When its last items came; only where the interval is learned from that.
+    seen: Vec<Timestamp>,
     /// The address that is asked: the config's, or where that moved for good.
     asked: Url,
     memory: Memory,
@@ -101,12 +103,12 @@ impl Poller {
     /// When the store fails; whatever the feed does is an outcome.
     pub async fn poll(&self, target: &Target) -> Result<Polled, store::Error> {
         let moment = self.clock.moment();
-        let state = self.state(target.key).await?;
+        let (state, seen) = self.state(target).await?;
         let subscription = &target.subscription;
         let asked = state.address.effective.clone();
         let asked = asked.unwrap_or_else(|| subscription.feed.url.clone());
         let memory = memory::usable(&state, &asked, &subscription.fetch);
-        let begun = Begun { target, state, asked, memory, at: moment.wall };
+        let begun = Begun { target, state, seen, asked, memory, at: moment.wall };
         let mut response = self.fetch(&begun).await;
         let body = response.body.take();
         let mut reading = None;
@@ -126,9 +128,17 @@ impl Poller {
         Ok(Polled { feed: target.key, outcome, recorded, plan, duration, host_pause })
     }
 
-    async fn state(&self, feed: FeedKey) -> Result<FeedState, store::Error> {
-        let reader = self.store.reader().clone();
-        off_thread(move || reader.feed_state(feed)).await.map_err(|_| store::Error::Closed)?
+    async fn state(&self, target: &Target) -> Result<(FeedState, Vec<Timestamp>), store::Error> {
+        let (reader, feed) = (self.store.reader().clone(), target.key);
+        let pace = target.subscription.schedule.pace;
+        let read = move || {
+            let seen = match pace {
+                Pace::Auto => reader.rhythm(feed)?,
+                Pace::Fixed => Vec::new(),
+            };
+            Ok((reader.feed_state(feed)?, seen))
+        };
+        off_thread(read).await.map_err(|_| store::Error::Closed)?
     }
 
     /// Fetches; a panic in there is a failure of this feed.
@@ -247,6 +257,7 @@ impl Poller {
             failures,
             freshness: response.freshness,
             hints: reading.map_or(&begun.state.hints, |reading| &reading.facts.hints),
+            learned: schedule::learned(&begun.seen, begun.at),
             now: self.clock.now(),
         });
         (failures, plan)

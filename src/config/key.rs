@@ -38,7 +38,12 @@ const fn key(
 /// All of them, in the order of the example.
 pub const KEYS: &[Key] = &[
     key("", "version", "1", "the form of this file"),
-    key("schedule", "interval", "\"1h\"", "time between two polls of a feed"),
+    key(
+        "schedule",
+        "interval",
+        "\"1h\"",
+        "time between two polls of a feed, or \"auto\": learned from how often it publishes",
+    ),
     key("schedule", "min_interval", "\"15m\"", "never poll sooner, whatever the publisher says"),
     key(
         "schedule",
@@ -111,6 +116,12 @@ pub const KEYS: &[Key] = &[
         "only stories that meet this: tags, feeds, title, content, authors, categories",
     ),
     key("output", "exclude", "", "no stories that meet this: the same keys"),
+    key(
+        "server",
+        "host",
+        "",
+        "registrable domain, for all feeds on it; required; beside it any key of [schedule]",
+    ),
     key("feed", "url", "", "address of the feed; required"),
     key("feed", "id", "", "stable name; derived from the address once where not given"),
     key("feed", "title", "", "shown instead of the publisher's title"),
@@ -134,6 +145,11 @@ pub(super) fn feed_names() -> Vec<&'static str> {
     KEYS.iter().filter(overrides).map(|key| key.name).collect()
 }
 
+/// The names that a `[[server]]` may carry.
+pub(super) fn server_names() -> Vec<&'static str> {
+    KEYS.iter().filter(|key| matches!(key.table, "server" | "schedule")).map(|k| k.name).collect()
+}
+
 /// The table that has a key of this name.
 pub(super) fn home(name: &str) -> Option<&'static str> {
     let key = KEYS.iter().find(|key| key.name == name)?;
@@ -146,6 +162,7 @@ pub(super) fn home(name: &str) -> Option<&'static str> {
         "web" => "[web]",
         "log" => "[log]",
         "output" => "[[output]]",
+        "server" => "[[server]]",
         _ => "[[feed]]",
     })
 }

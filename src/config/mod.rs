@@ -26,13 +26,15 @@ use toml::de::DeTable;
 pub use self::key::{KEYS, Key};
 pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
 use self::section::Section;
-use self::table::Defaults;
+use self::table::{Defaults, Servers};
 use crate::poll::Subscription;
 use crate::publish::Output;
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
 
 /// Newest items that are read of one document, unless the config says otherwise.
 const MAX_ITEMS: usize = 10_000;
+/// Servers that are known to need other manners.
+const SERVERS: &str = include_str!("servers.toml");
 /// Simultaneous requests, unless the config says otherwise.
 const CONCURRENCY: usize = 64;
 
@@ -114,7 +116,9 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
 
 fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let top = Section::root(root);
-    let known = ["version", "schedule", "fetch", "dedupe", "store", "web", "log", "output", "feed"];
+    let known = [
+        "version", "schedule", "fetch", "dedupe", "store", "web", "log", "output", "server", "feed",
+    ];
     top.refuse_unknown(&known, key::home, report);
     version(&top, report);
     let empty = DeTable::new();
@@ -141,6 +145,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let base_url = web.base_url();
     let outputs = Section::find_all(root, "output", "[[output]]", report);
     let feeds = Section::find_all(root, "feed", "[[feed]]", report);
+    let servers = servers(root, &defaults, report);
     let config = Config {
         fetch: (*defaults.fetch).clone(),
         concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
@@ -153,24 +158,42 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
             .collect(),
         subscriptions: feeds
             .iter()
-            .filter_map(|feed| table::feed(feed, &defaults, report))
+            .filter_map(|feed| table::feed(feed, &defaults, &servers, report))
             .collect(),
         web,
     };
+    named_twice(&outputs, &feeds, report);
+    cross::rules(&outputs, &config.subscriptions, report);
+    cross::missing(&top, &config.subscriptions, &config.web, report);
+    config
+}
+
+/// Reports what is named twice.
+fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Report) {
     let named = |sections: &[Section<'_>], key: &str| {
         let mut heard = Report::new(PathBuf::new(), String::new());
         let named = sections.iter().filter_map(|section| section.text(key, &mut heard));
         named.map(|placed| (placed.text, placed.span)).collect::<Vec<_>>()
     };
-    cross::twice("output id", "duplicate_output", &named(&outputs, "id"), report);
-    cross::twice("feed id", "duplicate_feed", &named(&feeds, "id"), report);
+    cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
+    cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
     let address =
         |(text, span): (String, _)| (url::Url::parse(text.trim()).map_or(text, String::from), span);
-    let addresses: Vec<_> = named(&feeds, "url").into_iter().map(address).collect();
+    let addresses: Vec<_> = named(feeds, "url").into_iter().map(address).collect();
     cross::twice("feed address", "duplicate_feed", &addresses, report);
-    cross::rules(&outputs, &config.subscriptions, report);
-    cross::missing(&top, &config.subscriptions, &config.web, report);
-    config
+}
+
+/// The servers that are known to need other manners, and those that the config names.
+fn servers(root: &DeTable<'_>, defaults: &Defaults, report: &mut Report) -> Servers {
+    let mut servers = Servers::default();
+    let (known, _) = DeTable::parse_recoverable(SERVERS);
+    let mut faults = Report::new(PathBuf::from("servers.toml"), String::new());
+    let sections = Section::find_all(known.get_ref(), "server", "[[server]]", &mut faults);
+    servers.add(&sections, defaults, &mut faults);
+    debug_assert!(faults.is_empty(), "{faults:?}");
+    let sections = Section::find_all(root, "server", "[[server]]", report);
+    servers.add(&sections, defaults, report);
+    servers
 }
 
 /// Only one form of this file is known; a later one may mean other things by the same words.

@@ -1,5 +1,6 @@
 //! Each table of the config to the settings of the room it is named after.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::value;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::publish::{Format, Output, Rules};
-use crate::schedule::Heed;
+use crate::schedule::{Heed, Pace};
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
 
 /// Nobody is asked more often than this.
@@ -35,9 +36,17 @@ pub(super) fn schedule(
     base: &schedule::Settings,
     report: &mut Report,
 ) -> schedule::Settings {
+    let interval = section.parsed("interval", "bad_duration", value::interval, report);
+    let pace = match interval {
+        Some(None) => Pace::Auto,
+        Some(Some(_)) => Pace::Fixed,
+        None => base.pace,
+    };
+    let interval = interval.flatten();
     let mut duration = |key| section.parsed(key, "bad_duration", value::duration, report);
     let mut settings = schedule::Settings {
-        interval: duration("interval").unwrap_or(base.interval),
+        interval: interval.unwrap_or(base.interval),
+        pace,
         min_interval: duration("min_interval").unwrap_or(base.min_interval),
         max_interval: duration("max_interval").unwrap_or(base.max_interval),
         host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
@@ -56,11 +65,12 @@ pub(super) fn schedule(
     }
     settings.per_host = section.number("per_host", 1..=16, report).unwrap_or(base.per_host);
     // A feed that is polled more often on purpose need not say so twice.
-    let sooner = section.has("interval") && !section.has("min_interval");
+    let fixed = interval.is_some();
+    let sooner = fixed && !section.has("min_interval");
     if sooner && settings.interval < settings.min_interval {
         settings.min_interval = settings.interval;
     }
-    if section.has("interval") && !section.has("max_interval") {
+    if fixed && !section.has("max_interval") {
         settings.max_interval = settings.max_interval.max(settings.interval);
     }
     bounds(section, &settings, report);
@@ -70,7 +80,7 @@ pub(super) fn schedule(
 fn bounds(section: &Section<'_>, settings: &schedule::Settings, report: &mut Report) {
     for key in ["interval", "min_interval"] {
         let value = if key == "interval" { settings.interval } else { settings.min_interval };
-        if !section.has(key) {
+        if !section.has(key) || key == "interval" && settings.pace == Pace::Auto {
             continue;
         }
         if value < SHORTEST {
@@ -90,7 +100,8 @@ fn bounds(section: &Section<'_>, settings: &schedule::Settings, report: &mut Rep
         ("interval", settings.interval, "max_interval", settings.max_interval),
     ];
     for (low, lower, high, higher) in order {
-        if lower > higher {
+        // What was inherited was reported where it stands.
+        if lower > higher && (section.has(low) || section.has(high)) {
             let message = format!("{low} is longer than {high}");
             let fault = Diagnostic::error("contradiction", section.span(low), message);
             let also = section.has(high) && section.has(low);
@@ -188,18 +199,62 @@ pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Sett
     }
 }
 
+/// Servers with manners of their own, by registrable domain.
+#[derive(Debug, Default)]
+pub(super) struct Servers(HashMap<String, Arc<schedule::Settings>>);
+
+impl Servers {
+    /// Takes in a list of `[[server]]`; a later one of the same host builds on the earlier.
+    pub(super) fn add(
+        &mut self,
+        sections: &[Section<'_>],
+        defaults: &Defaults,
+        report: &mut Report,
+    ) {
+        for section in sections {
+            section.refuse_unknown(&key::server_names(), key::home, report);
+            let Some(host) = section.words("host", report) else {
+                if !section.has("host") {
+                    let span = section.span("host");
+                    let fault = Diagnostic::error("missing_key", span, "a server without host");
+                    report.push(fault.help("write host = \"example.org\""));
+                }
+                continue;
+            };
+            let base = self.0.get(&host).unwrap_or(&defaults.schedule);
+            // A server's minimum lifts the interval of all, however short that is.
+            let mut heard = Report::new(PathBuf::new(), String::new());
+            let floor = section.parsed("min_interval", "", value::duration, &mut heard);
+            let floor = floor.unwrap_or_default();
+            let base = schedule::Settings {
+                interval: base.interval.max(floor),
+                max_interval: base.max_interval.max(floor),
+                ..(**base).clone()
+            };
+            let settings = Arc::new(schedule(section, &base, report));
+            self.0.insert(host, settings);
+        }
+    }
+
+    fn of(&self, url: &Url) -> Option<&Arc<schedule::Settings>> {
+        self.0.get(schedule::site(url))
+    }
+}
+
 /// A feed; `None` when it has no address that can be asked.
 pub(super) fn feed(
     section: &Section<'_>,
     defaults: &Defaults,
+    servers: &Servers,
     report: &mut Report,
 ) -> Option<Subscription> {
     section.refuse_unknown(&key::feed_names(), key::home, report);
     let has_any = |table| key::names(table).iter().any(|name| section.has(name));
-    let own_schedule = || has_any("schedule");
-    let schedule = match own_schedule() {
-        true => Arc::new(schedule(section, &defaults.schedule, report)),
-        false => Arc::clone(&defaults.schedule),
+    let url = section.parsed("url", "bad_url", value::web_url, report);
+    let server = url.as_ref().and_then(|url| servers.of(url)).unwrap_or(&defaults.schedule);
+    let schedule = match has_any("schedule") {
+        true => Arc::new(schedule(section, server, report)),
+        false => Arc::clone(server),
     };
     let fetch = match has_any("fetch") {
         true => Arc::new(fetch(section, &defaults.fetch, report)),
@@ -214,7 +269,7 @@ pub(super) fn feed(
         id: id.and_then(|id| FeedId::new(&id).ok()),
         title: section.words("title", report),
         tags: texts(section.list("tags", report)),
-        url: section.parsed("url", "bad_url", value::web_url, report)?,
+        url: url?,
     };
     Some(Subscription {
         feed,

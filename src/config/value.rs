@@ -42,6 +42,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
     }
 }
 
+/// An interval; `None` for "auto".
+pub(super) fn interval(text: &str) -> Result<Option<Duration>, Fault> {
+    match text.trim() {
+        "auto" => Ok(None),
+        other => duration(other)
+            .map(Some)
+            .map_err(|fault| Fault { help: format!("{}, or \"auto\"", fault.help), ..fault }),
+    }
+}
+
 /// `10 MiB`, `500 kB`, in bytes.
 pub(super) fn size(text: &str) -> Result<u64, Fault> {
     const HELP: &str = "write a number and a unit: \"512 KiB\", \"10 MiB\", \"1 GB\"";

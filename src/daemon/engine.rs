@@ -18,7 +18,7 @@ use crate::model::{FeedKey, ReasonKind};
 use crate::poll::{Poller, Subscription, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
-use crate::schedule::{Gate, Queue};
+use crate::schedule::{Gate, Queue, site};
 use crate::store::{self, OpenError, Registered, Store};
 
 /// Why newswire itself cannot go on.
@@ -212,8 +212,7 @@ impl Engine {
         for (target, due) in feeds {
             let settings = &target.subscription.schedule;
             let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
-            let host = target.subscription.feed.url.host_str().unwrap_or_default();
-            queue.add(target.key, host, gate, due);
+            queue.add(target.key, site(&target.subscription.feed.url), gate, due);
         }
         queue
     }

@@ -62,10 +62,7 @@ fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
         (_, Space::Content) => {
             !element.has_elements() && item.all(Space::Content, element.name).count() == 1
         }
-        (_, Space::Dc) => match element.name {
-            "title" | "description" | "rights" => false,
-            _ => true,
-        },
+        (_, Space::Dc) => !matches!(element.name, "title" | "description" | "rights"),
         // It refuses documents over a title without text and panics over odd durations.
         (_, Space::Media) => !contains_title(element),
         (_, Space::Itunes) => {

@@ -6,7 +6,9 @@
 pub mod moved;
 pub mod plan;
 pub mod queue;
+pub mod rhythm;
 pub mod settings;
+pub mod site;
 #[cfg(test)]
 mod tests;
 pub mod weather;
@@ -14,5 +16,7 @@ pub mod weather;
 pub use moved::{Kin, Move, address};
 pub use plan::{Inputs, plan, while_offline};
 pub use queue::{Gate, Queue, Turn};
-pub use settings::{Heed, Settings};
+pub use rhythm::learned;
+pub use settings::{Heed, Pace, Settings};
+pub use site::site;
 pub use weather::{Sky, Weather};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::settings::{Heed, Settings};
+use super::settings::{Heed, Pace, Settings};
 use crate::model::{FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -32,8 +32,22 @@ pub struct Inputs<'a> {
     pub freshness: Freshness,
     /// What the document says of itself, this one or the last that was read.
     pub hints: &'a Hints,
+    /// What the feed's rhythm asks for, where it is known.
+    pub learned: Option<Duration>,
     /// When the poll ended.
     pub now: Timestamp,
+}
+
+impl Inputs<'_> {
+    /// Between two polls of a feed that answers.
+    fn interval(&self) -> Duration {
+        let settings = self.settings;
+        match (settings.pace, self.learned) {
+            (Pace::Auto, Some(learned)) => learned
+                .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
+            _ => settings.interval,
+        }
+    }
 }
 
 /// Decides when the feed is polled next.
@@ -120,10 +134,19 @@ impl Floor {
 
 /// What the outcome alone asks for.
 fn base(inputs: &Inputs<'_>) -> Floor {
-    let interval = inputs.settings.interval;
+    let interval = inputs.interval();
     match inputs.outcome {
         FetchOutcome::Modified | FetchOutcome::NotModified => {
-            Floor::new(interval, ReasonKind::Interval, format!("interval {}", short(interval)))
+            let text = match (inputs.settings.pace, inputs.learned) {
+                (Pace::Fixed, _) => format!("interval {}", short(interval)),
+                (Pace::Auto, Some(_)) => {
+                    format!("interval {}, learned from how often it publishes", short(interval))
+                }
+                (Pace::Auto, None) => {
+                    format!("interval {}, until its rhythm is known", short(interval))
+                }
+            };
+            Floor::new(interval, ReasonKind::Interval, text)
         }
         // RFC 9110 15.5.11: gone is meant to be for good; a slow probe finds out when it was not.
         FetchOutcome::Gone => Floor::new(
@@ -141,7 +164,7 @@ fn base(inputs: &Inputs<'_>) -> Floor {
 
 /// The wait after a failure: once soon, for most failures pass; then twice as long each time.
 fn backoff(inputs: &Inputs<'_>, kind: FailureKind) -> Floor {
-    let interval = inputs.settings.interval;
+    let interval = inputs.interval();
     if inputs.failures <= 1 && is_transient(kind) {
         let wait = (interval / 4).max(5 * MINUTE).min(interval);
         return Floor::new(wait, ReasonKind::Retry, "first failure: once more, soon");

@@ -15,6 +15,11 @@ use crate::model::FeedKey;
 /// A wall-clock that jumps back must not put a feed to sleep: it is looked at this often, at least.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
+/// Two addresses of one host that are throttled within this time are the host's own limit.
+const EVIDENCE: Duration = Duration::from_secs(10 * 60);
+/// A host is left alone for a day at most; its feeds have waits of their own.
+const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How many requests one host gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
@@ -64,6 +69,8 @@ struct Host {
     opens: Duration,
     /// Whether the host stands in `open` already.
     queued: bool,
+    /// The feed that was throttled last, and when.
+    throttled: Option<(FeedKey, Duration)>,
 }
 
 impl Queue {
@@ -112,6 +119,27 @@ impl Queue {
         }
     }
 
+    /// Lets no request to the feed's host start before `until`, on the monotonic scale.
+    pub fn hold(&mut self, feed: FeedKey, until: Duration) {
+        let Some(slot) = self.feeds.get(&feed) else { return };
+        if let Some(host) = self.hosts.get_mut(&slot.host) {
+            host.opens = host.opens.max(until);
+        }
+    }
+
+    /// The server asked this feed to slow down, for as long as `wait`. One address may be at fault;
+    /// a second one of the host within ten minutes means the host.
+    pub fn throttled(&mut self, feed: FeedKey, wait: Duration, now: Moment) {
+        let Some(slot) = self.feeds.get(&feed) else { return };
+        let Some(host) = self.hosts.get_mut(&slot.host) else { return };
+        let earlier = host.throttled.replace((feed, now.elapsed));
+        let another = earlier
+            .is_some_and(|(other, at)| other != feed && now.elapsed.saturating_sub(at) <= EVIDENCE);
+        if another {
+            self.hold(feed, now.elapsed + wait.min(LONGEST_HOLD));
+        }
+    }
+
     /// A poll has ended; the feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
@@ -157,6 +185,14 @@ impl Queue {
         };
         let Some(host) = self.hosts.get_mut(&name) else { return Turn::Wait(now.elapsed) };
         host.queued = false;
+        if host.opens > now.elapsed {
+            // It was held since it lined up.
+            let gate = host.waiting.front().and_then(|feed| self.feeds.get(feed)).map(|s| s.gate);
+            if let Some(gate) = gate {
+                self.offer(&name, gate);
+            }
+            return self.turn(now);
+        }
         let Some(feed) = host.waiting.pop_front() else { return Turn::Wait(now.elapsed) };
         let Some(gate) = self.feeds.get(&feed).map(|slot| slot.gate) else {
             return Turn::Wait(now.elapsed);
@@ -189,6 +225,31 @@ mod tests {
     fn at(seconds: u64) -> Moment {
         let wall = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
         Moment { wall, elapsed: Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn a_host_that_is_held_gets_nothing_and_the_others_go_on() {
+        let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
+        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+        queue.hold(FeedKey(1), Duration::from_secs(100));
+        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(3)));
+        queue.done(FeedKey(1), Timestamp::MAX);
+        assert!(matches!(queue.turn(at(50)), Turn::Wait(_)));
+        assert_eq!(queue.turn(at(100)), Turn::Poll(FeedKey(2)));
+    }
+
+    #[test]
+    fn a_second_throttled_address_of_a_host_means_the_host() {
+        let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a")]);
+        let hour = Duration::from_secs(3600);
+        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+        queue.throttled(FeedKey(1), hour, at(1));
+        queue.done(FeedKey(1), Timestamp::MAX);
+        assert_eq!(queue.turn(at(2)), Turn::Poll(FeedKey(2)), "one address may be at fault");
+        queue.throttled(FeedKey(2), hour, at(3));
+        queue.done(FeedKey(2), Timestamp::MAX);
+        assert!(matches!(queue.turn(at(3000)), Turn::Wait(_)));
+        assert_eq!(queue.turn(at(3603)), Turn::Poll(FeedKey(3)));
     }
 
     fn queue(feeds: &[(i64, &str)]) -> Queue {

@@ -12,11 +12,23 @@ pub enum Heed {
     Ignore,
 }
 
+/// Where the interval comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// `interval`, always.
+    #[default]
+    Fixed,
+    /// Learned from how often the feed publishes; `interval` until that is known.
+    Auto,
+}
+
 /// How often a feed is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Between two polls of a feed that answers.
     pub interval: Duration,
+    /// Whether `interval` is only for the beginning.
+    pub pace: Pace,
     /// Never sooner than this, whatever the publisher says.
     pub min_interval: Duration,
     /// Hints of the publisher and back-off never push a poll out further than this.
@@ -33,6 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(60 * 60),
+            pace: Pace::Fixed,
             min_interval: Duration::from_secs(15 * 60),
             max_interval: Duration::from_secs(24 * 60 * 60),
             hints: Heed::Heed,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::plan::*;
-use super::settings::{Heed, Settings};
+use super::settings::{Heed, Pace, Settings};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,16 @@ fn failed(kind: FailureKind) -> FetchOutcome {
 fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &Hints) -> Plan {
     let feed = FeedId::new("a").unwrap();
     let (settings, now) = (Settings::default(), Timestamp::UNIX_EPOCH);
-    plan(&Inputs { settings: &settings, feed: &feed, outcome, failures, freshness, hints, now })
+    plan(&Inputs {
+        settings: &settings,
+        feed: &feed,
+        outcome,
+        failures,
+        freshness,
+        hints,
+        learned: None,
+        now,
+    })
 }
 
 #[test]
@@ -62,7 +71,7 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let at = |freshness| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, hints) = (&settings, &feed, &hints);
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, now })
+        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned: None, now })
     };
     assert!(wait(&at(fresh)) < 2 * HOUR);
     let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
@@ -151,5 +160,28 @@ proptest! {
         prop_assert!(got >= Duration::from_secs(ttl).min(max));
         prop_assert!(got >= 5 * MINUTE);
         prop_assert!(got <= RETRY_AFTER_MAX + HOUR / 2);
+    }
+}
+
+#[test]
+fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
+    let feed = FeedId::new("a").unwrap();
+    let settings = Settings { pace: Pace::Auto, ..Settings::default() };
+    let planned = |learned| {
+        let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
+        let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
+        let hints = &Hints::default();
+        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned, now })
+    };
+    for (learned, least, most) in [
+        (None, HOUR, 2 * HOUR),
+        (Some(5 * HOUR), 5 * HOUR, 6 * HOUR),
+        (Some(MINUTE), 15 * MINUTE, HOUR),
+        (Some(30 * DAY), DAY, DAY + HOUR),
+    ] {
+        let plan = planned(learned);
+        assert!((least..most).contains(&wait(&plan)), "{learned:?}: {plan:?}");
+        let word = if learned.is_some() { "learned" } else { "until its rhythm" };
+        assert!(plan.reason.text.contains(word), "{plan:?}");
     }
 }

@@ -172,6 +172,14 @@ impl Reader {
         self.with(feeds::active)
     }
 
+    /// When the feed's last items came, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rhythm(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+        self.with(|connection| read::rhythm(connection, feed))
+    }
+
     /// Every configured feed with how it is doing, by name.
     ///
     /// # Errors

@@ -77,6 +77,22 @@ pub(crate) fn newest(
     Ok(heads)
 }
 
+/// How many of the newest items tell a feed's rhythm.
+const RHYTHM: i64 = 60;
+
+/// When the feed's newest items came.
+pub(crate) fn rhythm(connection: &Connection, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first_seen_at FROM item WHERE feed_id = ?1 ORDER BY sort_at DESC, id DESC LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![feed.0, RHYTHM])?;
+    let mut seen = Vec::new();
+    while let Some(row) = rows.next()? {
+        seen.push(timestamp(row.get(0)?)?);
+    }
+    Ok(seen)
+}
+
 const ENTRY: &str =
     "item.id, item.story_id, item.feed_id, item.outward_id, item.first_seen_at, item.sort_at,
     item.published_at, item.updated_at, item.guid, item.url, item.title, item.language,

@@ -116,6 +116,33 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
 }
 
+#[test]
+fn servers_that_need_other_manners_are_known_and_may_be_overridden() {
+    let config = good(
+        r#"version = 1
+        [[server]]
+        host = "github.com"
+        host_spacing = "20s"
+        [[server]]
+        host = "mine.example"
+        per_host = 8
+        [[feed]]
+        url = "https://www.reddit.com/r/rust/.rss"
+        [[feed]]
+        url = "https://github.com/rust-lang/rust/releases.atom"
+        [[feed]]
+        url = "https://blog.mine.example/feed"
+        interval = "auto"
+        [[feed]]
+        url = "https://example.org/feed""#,
+    );
+    let seconds: Vec<_> =
+        config.subscriptions.iter().map(|feed| feed.schedule.host_spacing.as_secs()).collect();
+    assert_eq!(seconds, [65, 20, 2, 2]);
+    let mine = &config.subscriptions[2].schedule;
+    assert_eq!((mine.per_host, mine.pace), (8, newswire::schedule::Pace::Auto));
+}
+
 /// Text, line and column of the fault, its code, a part of what is drawn.
 const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     // Syntax.
@@ -147,6 +174,8 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ),
     ("[[output]]\ntitle = \"a\"", (1, 1), "missing_key", "an output without id"),
     ("[[feed]]\ntitle = \"a\"", (1, 1), "missing_key", "a feed without url"),
+    ("[[server]]\nhost_spacing = \"1s\"", (1, 1), "missing_key", "a server without host"),
+    ("[[server]]\nhost = \"a.b\"\nurl = \"x\"", (3, 1), "unknown_key", "it belongs in [[feed]]"),
     // Versions.
     ("version = 2", (1, 11), "version", "this newswire reads version = 1"),
     ("version = \"1\"", (1, 11), "wrong_type", "version is a whole number, not a string"),

@@ -16,8 +16,12 @@ fn cleaned(html: &str) -> Option<String> {
 fuzz_target!(|html: &str| {
     let Some(once) = cleaned(html) else { return };
     let lower = once.to_ascii_lowercase();
-    for evil in ["<script", "<style", "<iframe", "<object", "<svg", "<math", "href=\"javascript:"] {
+    for evil in ["<script", "<style", "<iframe", "<object", "<svg", "<math"] {
         assert!(!lower.contains(evil), "{evil} in {once:?}");
+    }
+    let tags = lower.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
+    for tag in tags {
+        assert!(!tag.contains("=\"javascript:") && !tag.contains(" on"), "{tag} in {once:?}");
     }
     assert_eq!(cleaned(&once).as_deref(), Some(once.as_str()));
 });
