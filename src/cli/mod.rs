@@ -3,89 +3,33 @@
 //! Standard output carries what was asked for, standard error what went wrong and the log. A
 //! reader that goes away (`newswire status | head`) ends the output, not in an error.
 
+mod arguments;
 pub mod demo;
 pub mod exit;
 pub mod init;
+pub mod plan;
 pub mod poll;
 pub mod probe;
 pub mod run;
 pub mod status;
+pub mod why;
+mod words;
 
 use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::Parser as _;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
 
+use self::arguments::{Cli, Command};
 use self::exit::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
-use crate::store::Reader;
+use crate::store::{FeedStatus, Reader};
 use crate::telemetry;
-
-/// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
-#[derive(Debug, Parser)]
-#[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(
-    after_help = "New here? 'newswire demo' shows it at work, with no config and no network."
-)]
-struct Cli {
-    /// The config file [default: newswire.toml here, in ~/.config/newswire or in /etc/newswire]
-    #[arg(long, short, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
-    Run,
-    /// Poll once what is due, publish, and exit: for cron
-    Poll {
-        /// Only these feeds, by id or URL, due or not
-        #[arg(value_name = "FEED", conflicts_with = "all")]
-        feeds: Vec<String>,
-        /// Every feed, due or not
-        #[arg(long)]
-        all: bool,
-    },
-    /// Check the config and say what is wrong with it
-    Check {
-        /// As JSON, one array
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write a commented config to start from
-    Init {
-        /// Where to
-        #[arg(value_name = "FILE", default_value = "newswire.toml")]
-        file: PathBuf,
-    },
-    /// Show each feed with its last poll, its next one, and why then
-    Status {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show what newswire understands of one document
-    Probe {
-        /// An http(s) address or a file
-        #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
-        target: Option<String>,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-        /// Read `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` lines, print one JSON object for each
-        #[arg(long, conflicts_with_all = ["target", "json"])]
-        conformance: bool,
-    },
-    /// Show newswire at work on sample feeds of its own; needs no config and no network
-    Demo,
-}
 
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
@@ -125,6 +69,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             let answered = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
             answered.map_err(|error| complain(&error, Exit::Io))?;
         }
+        Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
+        Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -200,6 +146,43 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
         status::table(&feeds, Clock::system().now())
     };
     say(&text);
+    Ok(())
+}
+
+fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
+    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
+    let statuses = reader.statuses().map_err(stored)?;
+    let named = |s: &&FeedStatus| s.info.id.as_str() == feed || s.info.url == feed;
+    let status = statuses.iter().find(named);
+    let subscription = status.and_then(|status| {
+        config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
+    });
+    let Some((status, subscription)) = status.zip(subscription) else {
+        let unknown = daemon::Error::NoSuchFeed(feed.to_owned());
+        return Err(complain(&unknown, Exit::from(&unknown)));
+    };
+    let key = status.info.key;
+    let state = reader.feed_state(key).map_err(stored)?;
+    let polls = reader.polls(key, why::POLLS).map_err(stored)?;
+    let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
+    let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
+    say(&if json { format!("{:#}\n", why.json()) } else { why.text(Clock::system().now()) });
+    Ok(())
+}
+
+fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
+    let config = load(current)?;
+    let new = new.map(|path| load(Some(path))).transpose()?;
+    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
+    let statuses = reader.statuses().map_err(stored)?;
+    let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
+    let rhythms = statuses.iter().map(rhythm).collect::<Result<_, _>>().map_err(stored)?;
+    let past = reader.past().map_err(stored)?;
+    let at = (&rhythms, Clock::system().now());
+    let what_if = plan::WhatIf::look(&config, new.as_ref(), &statuses, &past, at);
+    say(&if json { format!("{:#}\n", what_if.json()) } else { what_if.text() });
     Ok(())
 }
 

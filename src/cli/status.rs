@@ -2,9 +2,10 @@
 //! works beside a running daemon.
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::words::{ago, ahead};
 use crate::model::Complaint;
 use crate::store::FeedStatus;
 
@@ -95,22 +96,6 @@ pub fn json(feeds: &[FeedStatus]) -> Value {
         })
         .collect();
     json!({ "feeds": feeds })
-}
-
-fn ago(at: Timestamp, now: Timestamp) -> String {
-    format!("{} ago", coarse(now.duration_since(at)))
-}
-
-fn ahead(at: Timestamp, now: Timestamp) -> String {
-    if at <= now { "due".to_owned() } else { format!("in {}", coarse(at.duration_since(now))) }
-}
-
-/// The largest unit alone: what a person wants to know at a glance.
-fn coarse(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "s"));
-    format!("{}{unit}", seconds / size)
 }
 
 #[cfg(test)]

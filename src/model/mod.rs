@@ -17,7 +17,7 @@ pub use parsed::{
     Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
 };
 pub use poll::{
-    Address, Candidate301, Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan, Reason,
-    ReasonKind, Validators,
+    Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan,
+    Reason, ReasonKind, Validators,
 };
 pub use story::{Candidate, Digest, Known};

@@ -204,6 +204,19 @@ pub struct Plan {
     pub at: Timestamp,
     /// The input that won.
     pub reason: Reason,
+    /// Every input that asked for a wait, the winner among them, in the order they were looked at.
+    pub considered: Vec<Considered>,
+}
+
+/// One input of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Considered {
+    /// What asked.
+    pub kind: ReasonKind,
+    /// For people.
+    pub text: String,
+    /// For how long, in seconds, capped as it was.
+    pub wait: u64,
 }
 
 /// Why a feed is polled when it is.
@@ -239,6 +252,8 @@ pub enum ReasonKind {
     Gone,
     /// This machine is offline: no feed's fault.
     Offline,
+    /// A little later than asked for, so that feeds drift apart.
+    Jitter,
 }
 
 impl ReasonKind {
@@ -254,6 +269,7 @@ impl ReasonKind {
         Self::Throttled,
         Self::Gone,
         Self::Offline,
+        Self::Jitter,
     ];
 
     /// The stable name.
@@ -270,6 +286,7 @@ impl ReasonKind {
             Self::Throttled => "throttled",
             Self::Gone => "gone",
             Self::Offline => "offline",
+            Self::Jitter => "jitter",
         }
     }
 

@@ -160,7 +160,9 @@ impl<'a> Walk<'a> {
                 self.clean = false;
                 self.declared = declared(self.text.get(before..after).unwrap_or_default());
             }
-            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Eof => {}
+            // feed-rs panics over one that does not stand at the beginning.
+            Event::Decl(_) => self.clean &= before == 0,
+            Event::Comment(_) | Event::PI(_) | Event::Eof => {}
         }
     }
 
@@ -348,6 +350,13 @@ impl<'a> Walk<'a> {
             self.too_deep = 0;
             while !self.open.is_empty() {
                 self.close_one();
+            }
+        }
+        let after = self.text.get(self.position()..).unwrap_or_default().trim();
+        if !after.is_empty() && !self.partial {
+            self.clean = false;
+            if !after.starts_with("<!--") {
+                self.mend("junk_after", self.position(), "something stands after the document");
             }
         }
         let Self { root, namespace, complaints, clean, partial, .. } = self;

@@ -41,6 +41,13 @@ fn bare_characters_and_html_entities_are_text() {
 }
 
 #[test]
+fn what_stands_after_the_document_is_left_out_and_told_of() {
+    assert_eq!(codes("<a/>\0<?xml version='1.0' encoding='latin1'?><a/>"), ["junk_after"]);
+    assert!(!tree("<a><?xml version='1.0'?></a>").clean);
+    assert!(tree("<a/>\n").clean && codes("<a/> <!-- made by hand -->").is_empty());
+}
+
+#[test]
 fn what_is_cut_is_kept_as_far_as_it_goes() {
     for text in ["<a><b>1</b><b>2", "<a><b>1</b><b>2</b", "<a><b>1</b><b x='2"] {
         let tree = tree(text);

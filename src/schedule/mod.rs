@@ -3,6 +3,7 @@
 //! [`plan()`] knows one feed and no host; [`Queue`] knows hosts and no reasons. Leaves polling,
 //! timers and the clock to the daemon.
 
+pub mod forecast;
 pub mod moved;
 pub mod plan;
 pub mod queue;
@@ -13,6 +14,7 @@ pub mod site;
 mod tests;
 pub mod weather;
 
+pub use forecast::{Forecast, Known};
 pub use moved::{Kin, Move, address};
 pub use plan::{Inputs, plan, while_offline};
 pub use queue::{Gate, Queue, Turn};

@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::{Heed, Pace, Settings};
-use crate::model::{FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind};
+use crate::model::{
+    Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -59,23 +61,30 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         Heed::Ignore => [None, None],
     };
     // Retry-After is no hint but an answer: it is kept in any case.
+    let mut considered = vec![best.considered()];
     for floor in hints.into_iter().chain([retry_after(inputs)]).flatten() {
+        considered.push(floor.considered());
         if floor.wait > best.wait {
             best = floor;
         }
     }
-    let at = later(inputs.now, best.wait + jitter(inputs, best.wait));
-    let skipped = Skipped::of(inputs);
-    match skipped.next_allowed(at) {
-        Some(moved) if moved > at => Plan {
+    let jitter_of = |wait| {
+        let jitter = jitter(inputs, wait);
+        (jitter, Floor::new(jitter, ReasonKind::Jitter, "later-only jitter").considered())
+    };
+    let (spread, note) = jitter_of(best.wait);
+    considered.push(note);
+    let at = later(inputs.now, best.wait + spread);
+    match Skipped::of(inputs).next_allowed(at).filter(|allowed| *allowed > at) {
+        Some(allowed) => {
+            let text = format!("{}, moved out of the feed's skipHours and skipDays", best.text);
             // Not all at the stroke of the hour.
-            at: later(moved, jitter(inputs, HOUR)),
-            reason: Reason {
-                kind: ReasonKind::Skip,
-                text: format!("{}, moved out of the feed's skipHours and skipDays", best.text),
-            },
-        },
-        _ => Plan { at, reason: Reason { kind: best.kind, text: best.text } },
+            let at = later(allowed, jitter_of(HOUR).0);
+            let wait = at.duration_since(inputs.now).try_into().unwrap_or_default();
+            considered.push(Floor::new(wait, ReasonKind::Skip, text.clone()).considered());
+            Plan { at, reason: Reason { kind: ReasonKind::Skip, text }, considered }
+        }
+        None => Plan { at, reason: Reason { kind: best.kind, text: best.text }, considered },
     }
 }
 
@@ -85,7 +94,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
     let wait = MINUTE + (10 * MINUTE).mul_f64(share(feed, now));
     let text = "this machine seems to be offline: no feed's fault".to_owned();
-    Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text } }
+    let considered = vec![Floor::new(wait, ReasonKind::Offline, text.clone()).considered()];
+    Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }
 }
 
 /// The hours and days in which the publisher wants no visit. RSS 2.0 `skipHours`, `skipDays`, GMT.
@@ -129,6 +139,10 @@ struct Floor {
 impl Floor {
     fn new(wait: Duration, kind: ReasonKind, text: impl Into<String>) -> Self {
         Self { wait, kind, text: text.into() }
+    }
+
+    fn considered(&self) -> Considered {
+        Considered { kind: self.kind, text: self.text.clone(), wait: self.wait.as_secs() }
     }
 }
 

@@ -173,8 +173,8 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
     connection
         .prepare_cached(
             "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
-                               distrusted, request_key, next_poll_at, reason, reason_text, failures, items)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, '', 0, 'new', 'never polled', 0, 0)",
+                               distrusted, request_key, next_poll_at, reason, reason_text, considered, failures, items)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, '', 0, 'new', 'never polled', '[]', 0, 0)",
         )?
         .execute(params![
             name.as_str(),

@@ -6,6 +6,7 @@
 
 mod error;
 mod feeds;
+mod history;
 mod open;
 mod read;
 mod record;
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
+pub use history::{Past, PastPoll};
 pub use read::Head;
 pub use settings::Settings;
 pub use update::{
@@ -178,6 +180,22 @@ impl Reader {
     /// When the database fails.
     pub fn rhythm(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
         self.with(|connection| read::rhythm(connection, feed))
+    }
+
+    /// The last polls of a feed, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn polls(&self, feed: FeedKey, limit: usize) -> Result<Vec<PastPoll>, Error> {
+        self.with(|connection| history::polls(connection, feed, limit))
+    }
+
+    /// What the past tells of each feed; reads whole tables.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn past(&self) -> Result<HashMap<FeedKey, Past>, Error> {
+        self.with(history::past)
     }
 
     /// Every configured feed with how it is doing, by name.

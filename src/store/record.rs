@@ -168,6 +168,7 @@ fn update_feed(
             "UPDATE feed SET next_poll_at = ?2, reason = ?3, reason_text = ?4, failures = ?5,
                     failing_since = CASE WHEN ?5 = 0 THEN NULL ELSE ifnull(failing_since, ?6) END,
                     last_poll_at = ?6, last_outcome = ?7, last_status = ?8, last_message = ?9, last_url = ?10,
+                    considered = ?13,
                     last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
                     last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
                     items = items + ?12
@@ -186,20 +187,9 @@ fn update_feed(
             update.redirected_to,
             update.outcome.is_success(),
             recorded.new as i64,
+            serde_json::to_string(&update.plan.considered)?,
         ])?;
-    if let Some(memory) = &update.memory {
-        connection
-            .prepare_cached(
-                "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5 WHERE id = ?1",
-            )?
-            .execute(params![
-                update.feed.0,
-                memory.request_key,
-                memory.validators.etag,
-                memory.validators.last_modified,
-                memory.body_hash,
-            ])?;
-    }
+    update_memory(connection, update)?;
     update_address(connection, update)?;
     if let Some(facts) = &update.document {
         connection
@@ -212,6 +202,24 @@ fn update_feed(
                 serde_json::to_string(&facts.hints)?,
                 facts.dialect,
                 serde_json::to_string(&facts.complaints)?,
+            ])?;
+    }
+    Ok(())
+}
+
+/// Writes what makes the next request conditional, where that changed.
+fn update_memory(connection: &Connection, update: &PollUpdate) -> Result<(), Error> {
+    if let Some(memory) = &update.memory {
+        connection
+            .prepare_cached(
+                "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                update.feed.0,
+                memory.request_key,
+                memory.validators.etag,
+                memory.validators.last_modified,
+                memory.body_hash,
             ])?;
     }
     Ok(())

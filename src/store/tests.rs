@@ -64,6 +64,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         plan: Plan {
             at: at(5_000),
             reason: Reason { kind: ReasonKind::Interval, text: "interval 1h".to_owned() },
+            considered: Vec::new(),
         },
         failures: 0,
         memory: Some(Memory {

@@ -231,3 +231,51 @@ fn conformance_answers_every_line_and_ends_with_none() {
     assert_eq!((output.status.code(), ok), (Some(0), vec![true, false, false]));
     assert_eq!(answers[0]["entries"][0]["title"], "A");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_tells_every_input_of_the_plan_and_which_one_won() {
+    let origin = Origin::start().await;
+    let body = rss(&[("a", "A")]);
+    let answer = Answer::ok(body).with("Cache-Control", "max-age=7200").with("ETag", "\"1\"");
+    origin.route("127.0.0.1", "/feed", [answer]);
+    let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
+    newswire(folder.path(), &["poll"]);
+    let said = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in [
+        "because        fresh for 2h\n",
+        "considered           1h  interval 1h\n",
+        "considered           2h  fresh for 2h  <- won\n",
+        "later-only jitter\n",
+        "ETag           \"1\"\n",
+        "host gate      127.0.0.1: 1 at once",
+        "modified       200",
+    ] {
+        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+    }
+    let json: Value =
+        serde_json::from_str(&newswire(folder.path(), &["why", "127.0.0.1-feed", "--json"]).out)
+            .unwrap();
+    assert_eq!(json["considered"][1]["kind"], "freshness");
+    assert_eq!(json["polls"][0]["new_items"], 1);
+    assert_eq!(newswire(folder.path(), &["why", "nobody"]).code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_tells_what_a_config_costs_and_beside_it_what_another_would() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    newswire(folder.path(), &["poll"]);
+    let old = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let new = old.replace("[schedule]\n", "[schedule]\ninterval = \"4h\"\n");
+    std::fs::write(folder.path().join("new.toml"), new).unwrap();
+    let json = newswire(folder.path(), &["plan", "--config", "new.toml", "--json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
+    assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
+    assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
+    let text = newswire(folder.path(), &["plan"]).out;
+    assert!(text.contains("22.9") && text.contains("REQUESTS/DAY"), "{text}");
+    // Nothing was applied.
+    assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
+}

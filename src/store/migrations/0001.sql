@@ -29,6 +29,7 @@ CREATE TABLE feed (
   next_poll_at   INTEGER NOT NULL,
   reason         TEXT    NOT NULL,         -- slug of the input that won
   reason_text    TEXT    NOT NULL,         -- the same for people
+  considered     TEXT    NOT NULL,         -- JSON array: every input of the plan
   failures       INTEGER NOT NULL,         -- in a row
   failing_since  INTEGER,                  -- NULL: the last poll succeeded, or there was none
   -- the last poll

@@ -21,7 +21,9 @@ fuzz_target!(|html: &str| {
     }
     let tags = lower.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
     for tag in tags {
-        assert!(!tag.contains("=\"javascript:") && !tag.contains(" on"), "{tag} in {once:?}");
+        // Outside of the quotes stand the names.
+        let handler = tag.split('"').step_by(2).any(|names| names.contains(" on"));
+        assert!(!tag.contains("=\"javascript:") && !handler, "{tag} in {once:?}");
     }
     assert_eq!(cleaned(&once).as_deref(), Some(once.as_str()));
 });

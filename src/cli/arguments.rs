@@ -1,0 +1,84 @@
+//! The command line as it may be written.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
+#[derive(Debug, Parser)]
+#[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "New here? 'newswire demo' shows it at work, with no config and no network."
+)]
+pub(super) struct Cli {
+    /// The config file [default: newswire.toml here, in ~/.config/newswire or in /etc/newswire]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
+    Run,
+    /// Poll once what is due, publish, and exit: for cron
+    Poll {
+        /// Only these feeds, by id or URL, due or not
+        #[arg(value_name = "FEED", conflicts_with = "all")]
+        feeds: Vec<String>,
+        /// Every feed, due or not
+        #[arg(long)]
+        all: bool,
+    },
+    /// Check the config and say what is wrong with it
+    Check {
+        /// As JSON, one array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a commented config to start from
+    Init {
+        /// Where to
+        #[arg(value_name = "FILE", default_value = "newswire.toml")]
+        file: PathBuf,
+    },
+    /// Show each feed with its last poll, its next one, and why then
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell why a feed is polled when it is, and how its last polls went
+    Why {
+        /// Its id or URL
+        #[arg(value_name = "FEED")]
+        feed: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what the config costs and brings, and beside it what another one (--config) would
+    Plan {
+        /// The config in force, where it does not lie in its usual place
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what newswire understands of one document
+    Probe {
+        /// An http(s) address or a file
+        #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
+        target: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Read `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` lines, print one JSON object for each
+        #[arg(long, conflicts_with_all = ["target", "json"])]
+        conformance: bool,
+    },
+    /// Show newswire at work on sample feeds of its own; needs no config and no network
+    Demo,
+}

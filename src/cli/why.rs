@@ -1,0 +1,150 @@
+//! `newswire why FEED`: every input of the plan and which one won, the last polls, what is
+//! remembered of the feed, and the gate of its host.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::words::{ago, ahead, bytes, span};
+use crate::poll::Subscription;
+use crate::schedule;
+use crate::store::{FeedState, FeedStatus, Past, PastPoll};
+
+/// How many of the last polls are shown.
+pub const POLLS: usize = 10;
+
+/// All that there is to say of one feed.
+#[derive(Debug)]
+pub struct Why<'a> {
+    /// How it is doing.
+    pub status: &'a FeedStatus,
+    /// What is remembered.
+    pub state: &'a FeedState,
+    /// The inputs of its plan.
+    pub past: &'a Past,
+    /// The last of them, the newest first.
+    pub polls: &'a [PastPoll],
+    /// The config's word.
+    pub subscription: &'a Subscription,
+}
+
+impl Why<'_> {
+    /// For people.
+    #[must_use]
+    pub fn text(&self, now: Timestamp) -> String {
+        let (status, mut text) = (self.status, String::new());
+        let mut say = |name: &str, value: &str| {
+            let _ = writeln!(text, "{name:<14} {value}");
+        };
+        say("feed", status.info.id.as_str());
+        say("address", &status.info.url);
+        if let Some(url) = &status.address.effective {
+            say("", &format!("moved for good, asked at {url}: write it into the config"));
+        }
+        if let Some(moved) = &status.address.candidate {
+            let since = ago(moved.since, now);
+            say(
+                "",
+                &format!("says since {since} that it moved to {}: believed after 7d", moved.url),
+            );
+        }
+        say("next poll", &format!("{}, {}", ahead(status.next_poll_at, now), status.next_poll_at));
+        say("because", &status.reason_text);
+        for input in &self.past.considered {
+            let won = input.kind.slug() == status.reason && input.text == status.reason_text;
+            let mark = if won { "  <- won" } else { "" };
+            say("considered", &format!("{:>8}  {}{mark}", span(input.wait), input.text));
+        }
+        if status.failures > 0 {
+            let since = status.failing_since.map_or_else(String::new, |at| ago(at, now));
+            say("failing", &format!("{} times in a row, since {since}", status.failures));
+        }
+        let opaque = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
+        };
+        let validators = &self.state.memory.validators;
+        say("ETag", &opaque(&validators.etag));
+        say("Last-Modified", &opaque(&validators.last_modified));
+        if let Some(at) = self.state.trust.full_at {
+            let doubt = if self.state.trust.distrusted {
+                ", asked once a day: its 304s did not hold"
+            } else {
+                ""
+            };
+            say("whole answer", &format!("{}{doubt}", ago(at, now)));
+        }
+        let settings = &self.subscription.schedule;
+        let site = schedule::site(&self.subscription.feed.url);
+        let gate = format!(
+            "{site}: {} at once, {} between two starts",
+            settings.per_host,
+            span(settings.host_spacing.as_secs())
+        );
+        say("host gate", &gate);
+        say("items", &status.items.to_string());
+        for poll in self.polls {
+            say("poll", &line(poll, now));
+        }
+        text
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let opaque = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        let (status, state) = (self.status, self.state);
+        let settings = &self.subscription.schedule;
+        let candidate = status.address.candidate.as_ref();
+        json!({
+            "id": status.info.id.as_str(),
+            "url": status.info.url,
+            "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
+            "moved_to": candidate.map(|moved| moved.url.as_str()),
+            "moved_since": candidate.map(|moved| moved.since.to_string()),
+            "next_poll_at": status.next_poll_at.to_string(),
+            "reason": status.reason,
+            "reason_text": status.reason_text,
+            "considered": self.past.considered,
+            "failures": status.failures,
+            "etag": opaque(&state.memory.validators.etag),
+            "last_modified": opaque(&state.memory.validators.last_modified),
+            "whole_answer_at": state.trust.full_at.map(|at| at.to_string()),
+            "distrusted": state.trust.distrusted,
+            "host": {
+                "site": schedule::site(&self.subscription.feed.url),
+                "at_once": settings.per_host,
+                "spacing_seconds": settings.host_spacing.as_secs_f64(),
+            },
+            "items": status.items,
+            "polls": self.polls.iter().map(|poll| json!({
+                "at": poll.at.to_string(),
+                "outcome": poll.outcome,
+                "status": poll.status,
+                "seconds": poll.duration.as_secs_f64(),
+                "wire_bytes": poll.wire_bytes,
+                "new_items": poll.new_items,
+                "changed_items": poll.changed_items,
+                "message": poll.message,
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn line(poll: &PastPoll, now: Timestamp) -> String {
+    let status = poll.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let mut line = format!(
+        "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",
+        ago(poll.at, now),
+        poll.outcome,
+        bytes(poll.wire_bytes as f64),
+        poll.new_items,
+        poll.changed_items
+    );
+    if let Some(message) = &poll.message {
+        let _ = write!(line, "  {message}");
+    }
+    line
+}
