@@ -112,15 +112,20 @@ impl<'a> Skipped<'a> {
         }
     }
 
+    fn allows(&self, second: i64) -> bool {
+        let hour = u8::try_from(second.div_euclid(3600).rem_euclid(24)).unwrap_or_default();
+        // The epoch was a Thursday.
+        let day = (second.div_euclid(86_400) + 3).rem_euclid(7);
+        let day = u8::try_from(day).unwrap_or_default();
+        !self.hours.contains(&hour) && !self.days.contains(&day)
+    }
+
     /// The first moment from `at` on that is allowed; `None` when none is, which nobody can mean.
     fn next_allowed(&self, at: Timestamp) -> Option<Timestamp> {
         let mut second = at.as_second();
         for _ in 0..=7 * 24 {
-            let hour = u8::try_from(second.div_euclid(3600).rem_euclid(24)).unwrap_or_default();
-            // The epoch was a Thursday.
-            let day = (second.div_euclid(86_400) + 3).rem_euclid(7);
-            let day = u8::try_from(day).unwrap_or_default();
-            if !self.hours.contains(&hour) && !self.days.contains(&day) {
+            // A turn may come a little late: the end of an allowed hour is none of it.
+            if self.allows(second) && self.allows(second + 59) {
                 return Timestamp::from_second(second).ok().map(|allowed| allowed.max(at));
             }
             second = (second.div_euclid(3600) + 1) * 3600;

@@ -9,6 +9,7 @@ mod daemon;
 mod fetch;
 mod house;
 mod manners;
+mod month;
 mod poll;
 mod publish;
 mod redirects;
