@@ -30,6 +30,9 @@ pub(super) enum Command {
         /// Every feed, due or not
         #[arg(long)]
         all: bool,
+        /// Also feeds that were asked within the last five minutes
+        #[arg(long)]
+        force: bool,
     },
     /// Check the config and say what is wrong with it
     Check {

@@ -55,7 +55,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             telemetry::init(config.log);
             block_on(run::run(config))?.map_err(failed)?;
         }
-        Command::Poll { feeds, all } => poll_once(load(config)?, which(feeds, *all))?,
+        Command::Poll { feeds, all, force } => {
+            let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
+            poll_once(load(config)?, which(feeds, *all), haste)?;
+        }
         Command::Check { json } => return check(config, *json),
         Command::Init { file } => {
             init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
@@ -94,11 +97,11 @@ fn which(feeds: &[String], all: bool) -> Which {
     }
 }
 
-fn poll_once(config: Config, which: Which) -> Result<(), Exit> {
+fn poll_once(config: Config, which: Which, haste: poll::Haste) -> Result<(), Exit> {
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
-    let summary = block_on(poll::run(config, which, &mut io::stdout()))?.map_err(failed)?;
+    let summary = block_on(poll::run(config, which, haste, &mut io::stdout()))?.map_err(failed)?;
     say(&format!("{summary}\n"));
     Ok(())
 }

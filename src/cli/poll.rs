@@ -2,16 +2,20 @@
 //! line a feed.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
 
+use super::words::ago;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, Error, Which};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
 use crate::poll::{Polled, Target};
+use crate::store::Reader;
 
 /// What a pass brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,12 +37,70 @@ impl std::fmt::Display for Summary {
     }
 }
 
+/// Whether a feed may be asked again that was asked just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Not within five minutes.
+    Patient,
+    /// At once; still conditionally, and host by host.
+    Force,
+}
+
+/// No site owner should pay for an impatient finger.
+const REST: SignedDuration = SignedDuration::from_mins(5);
+
+/// The same choice without the feeds that were asked just now; `out` is told of them.
+fn rested(
+    which: Which,
+    engine: &Engine,
+    database: &Path,
+    now: Timestamp,
+    out: &mut impl Write,
+) -> Result<Which, Error> {
+    let asked = match which {
+        Which::Due => return Ok(which),
+        Which::All => engine.targets().iter().map(|target| target.id.to_string()).collect(),
+        Which::Named(names) => names,
+    };
+    let statuses = Reader::open(database)?.statuses()?;
+    let recent = |name: &String| {
+        statuses.iter().find(|status| {
+            let named = status.info.id.as_str() == name || status.info.url == *name;
+            named && status.last_poll_at.is_some_and(|at| now.duration_since(at) < REST)
+        })
+    };
+    let mut rested = Vec::new();
+    for name in asked {
+        match recent(&name).and_then(|status| status.last_poll_at) {
+            Some(at) => {
+                let _ = writeln!(
+                    out,
+                    "{name}: polled {}, left alone; --force asks again",
+                    ago(at, now)
+                );
+            }
+            None => rested.push(name),
+        }
+    }
+    Ok(Which::Named(rested))
+}
+
 /// Polls once, publishes, and tells on `out` what each feed said.
 ///
 /// # Errors
 /// When newswire itself cannot go on, or an output cannot be published.
-pub async fn run(config: Config, which: Which, out: &mut impl Write) -> Result<Summary, Error> {
-    let engine = Engine::open(config, Clock::system(), Arc::new(SystemResolver::new())).await?;
+pub async fn run(
+    config: Config,
+    which: Which,
+    haste: Haste,
+    out: &mut impl Write,
+) -> Result<Summary, Error> {
+    let (clock, database) = (Clock::system(), config.store.path.clone());
+    let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
+    let which = match haste {
+        Haste::Patient => rested(which, &engine, &database, clock.now(), out)?,
+        Haste::Force => which,
+    };
     let count = engine.count(&which)?;
     let bar = io::stderr().is_terminal().then(|| bar(count));
     let mut summary = Summary::default();

@@ -1,6 +1,8 @@
 //! `newswire status`: every feed with its last poll, its next one and why then. Reads only, so it
 //! works beside a running daemon.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -33,6 +35,7 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         table.trim_fmt(),
         feeds.len()
     );
+    text.push_str(&converging(feeds));
     for feed in feeds {
         if let Some(url) = &feed.address.effective {
             let id = &feed.info.id;
@@ -53,6 +56,17 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Feeds whose addresses lead to one document: one of them is enough.
+fn converging(feeds: &[FeedStatus]) -> String {
+    let mut by_end: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for feed in feeds {
+        let end = feed.last_url.as_deref().unwrap_or(&feed.info.url);
+        by_end.entry(end).or_default().push(feed.info.id.as_str());
+    }
+    let several = by_end.into_iter().filter(|(_, ids)| ids.len() > 1);
+    several.map(|(end, ids)| format!("{}: all lead to {end}, keep one\n", ids.join(", "))).collect()
 }
 
 fn outcome(feed: &FeedStatus) -> Cell {
@@ -166,6 +180,19 @@ mod tests {
         let text = table(&[status(0)], at(6_500));
         assert!(
             text.contains("garden: mended (bare_less_than): `<` where no tag begins"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn feeds_that_lead_to_one_document_are_told_of() {
+        let (one, mut two) = (status(0), status(0));
+        two.info.id = FeedId::new("old-garden").unwrap();
+        two.info.url = "https://old.example/feed".to_owned();
+        two.last_url = Some(one.info.url.clone());
+        let text = table(&[one, two], at(6_500));
+        assert!(
+            text.contains("garden, old-garden: all lead to https://garden.example/feed"),
             "{text}"
         );
     }

@@ -101,6 +101,30 @@ fn not_a_feed(message: &str) -> Failure {
     Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
 }
 
+/// What to tell of a web page: the feeds that it names itself. It is for the operator to choose.
+fn web_page(root: &tree::Element<'_>, scope: &Scope) -> String {
+    let mut feeds = Vec::new();
+    named_feeds(root, scope, &mut feeds);
+    match feeds.as_slice() {
+        [] => "a web page, not a feed: look for the address of its feed".to_owned(),
+        feeds => format!("a web page, not a feed: it names {}", feeds.join(" and ")),
+    }
+}
+
+fn named_feeds(element: &tree::Element<'_>, scope: &Scope, feeds: &mut Vec<String>) {
+    let is = |name: &str, part: &str| {
+        element.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(part))
+    };
+    let kind = ["rss+xml", "atom+xml", "feed+json"].iter().any(|kind| is("type", kind));
+    if element.name.eq_ignore_ascii_case("link") && is("rel", "alternate") && kind {
+        feeds.extend(element.attribute("href").map(|href| scope.resolve(href)));
+    }
+    for inner in element.elements().filter(|_| feeds.len() < 3).collect::<Vec<_>>() {
+        named_feeds(inner, scope, feeds);
+    }
+    feeds.truncate(3);
+}
+
 fn xml(
     text: &str,
     scope: &Scope,
@@ -112,7 +136,7 @@ fn xml(
     let Some(shape) = shape::shape(&tree) else {
         let root = tree.root.name;
         let message = if root.eq_ignore_ascii_case("html") {
-            "a web page, not a feed: look for the address of its feed".to_owned()
+            web_page(&tree.root, scope)
         } else {
             let name: String = root.chars().take(40).collect();
             format!("<{name}> is no feed: RSS, Atom and JSON Feed are read")

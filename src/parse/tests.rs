@@ -220,6 +220,18 @@ fn what_is_no_feed_is_told_so() {
 }
 
 #[test]
+fn a_web_page_is_told_by_the_feeds_that_it_names() {
+    let page = "<html><head><meta charset=utf-8><link rel=stylesheet href=x>\
+        <link rel='alternate' type='application/rss+xml' href='/feed.xml'>\
+        <link rel=alternate type=application/atom+xml href=atom.xml></head><body>hi</html>";
+    let input = Input { bytes: page.as_bytes(), content_type: None, url: &url(), max_items: 9 };
+    let failure = parse(input).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotAFeed);
+    let named = "https://example.org/feed.xml and https://example.org/feeds/atom.xml";
+    assert!(failure.message.ends_with(named), "{failure}");
+}
+
+#[test]
 fn only_the_newest_items_are_kept_and_the_cut_is_told() {
     let items: String = (1..=9)
         .map(|day| format!("<item><guid>{day}</guid><pubDate>0{day} Jan 2025</pubDate></item>"))

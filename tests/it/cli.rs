@@ -145,7 +145,9 @@ async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
     }
     // Nothing is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
-    let named = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
+    let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
+    assert!(hasty.out.contains("127.0.0.1-feed: polled 0s ago, left alone"), "{}", hasty.out);
+    let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feeds polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
     assert_eq!(unknown.code, 64);

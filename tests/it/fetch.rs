@@ -51,6 +51,17 @@ async fn a_request_is_a_get_that_says_who_asks_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_query_is_sent_as_it_is_written() {
+    let (origin, client, url) = site(Answer::ok("<rss/>")).await;
+    for query in ["b=2&a=1", "a=%7E%20+&&x", "q=a;b=c", "?"] {
+        let mut asked = url.clone();
+        asked.set_query(Some(query));
+        client.get(&asked).await;
+        assert_eq!(origin.last().target, format!("/feed?{query}"));
+    }
+}
+
+#[tokio::test]
 async fn validators_go_back_byte_for_byte_and_both() {
     // N1: weak, unquoted, odd dates: opaque to us.
     for (etag, last_modified) in [
