@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_that_moved_is_told_with_the_line_to_change() {
+        let mut moved = status(0);
+        moved.address.effective = Some("https://new.example/feed".parse().unwrap());
+        let text = table(&[moved], at(6_500));
+        let line =
+            "garden: moved for good, write url = \"https://new.example/feed\" into the config";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
     fn feeds_that_lead_to_one_document_are_told_of() {
         let (one, mut two) = (status(0), status(0));
         two.info.id = FeedId::new("old-garden").unwrap();

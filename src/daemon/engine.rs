@@ -18,8 +18,13 @@ use crate::model::{FeedKey, ReasonKind};
 use crate::poll::{Poller, Subscription, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
-use crate::schedule::{Gate, Queue, site};
+use crate::schedule::{Gate, Queue, site, spread};
 use crate::store::{self, OpenError, Registered, Store};
+
+/// Feeds that are due when the daemon starts are spread: so much time for each,
+const EACH: Duration = Duration::from_millis(20);
+/// but no more than this for all.
+const LONGEST_RAMP: Duration = Duration::from_secs(10 * 60);
 
 /// Why newswire itself cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -163,8 +168,14 @@ impl Engine {
     /// Every feed, when it is due.
     pub(crate) fn queue(&self) -> Queue {
         let now = self.clock.now();
-        let due = |feed: &Registered, target: &Target| awake(feed, target, now);
-        self.queue_of(self.registered.iter().zip(&self.targets).map(|(r, t)| (t, due(r, t))))
+        let feeds = || self.registered.iter().zip(&self.targets);
+        let overdue = feeds().filter(|(feed, target)| awake(feed, target, now) <= now).count();
+        let ramp = EACH * u32::try_from(overdue.saturating_sub(1)).unwrap_or(u32::MAX);
+        let due = |(feed, target): (&Registered, &'_ Target)| match awake(feed, target, now) {
+            due if due > now => due,
+            _ => spread(&target.id, now, ramp.min(LONGEST_RAMP)),
+        };
+        self.queue_of(feeds().map(|(feed, target)| (target, due((feed, target)))))
     }
 
     /// How many feeds a pass would poll.

@@ -162,7 +162,10 @@ fn is_descriptor(descriptor: &str) -> bool {
 
 /// Nobody could see it: a side of 0 or 1, or hidden by its style.
 pub(super) fn is_tiny(tag: &Tag) -> bool {
-    let tiny = |side: &str| matches!(side.trim().trim_end_matches("px"), "0" | "1");
+    // Read as a number, `00px` too: or it would be seen to be none only once it is written as one.
+    let tiny = |side: &str| {
+        side.trim().trim_end_matches("px").parse::<i32>().is_ok_and(|side| (0..=1).contains(&side))
+    };
     let side = |name| attribute(tag, name).is_some_and(tiny);
     let hidden =
         |(property, value): (&str, &str)| match property.trim().to_ascii_lowercase().as_str() {
@@ -191,4 +194,20 @@ fn is_placeholder(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     PLACEHOLDERS.iter().any(|placeholder| name.starts_with(placeholder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::html::fragment;
+    use super::*;
+
+    #[test]
+    fn a_picture_that_nobody_could_see_is_seen_to_be_none_at_once() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let place = Place { base: &base, page: None };
+        for size in ["width=0", "width='00px'", "height=' +1 '", "style='width: 01px'"] {
+            let html = format!("a<img src='x.png' {size}>b");
+            assert_eq!(fragment(&html, place).as_deref(), Some("ab"), "{size}");
+        }
+    }
 }

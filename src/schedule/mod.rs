@@ -16,7 +16,7 @@ pub mod weather;
 
 pub use forecast::{Forecast, Known};
 pub use moved::{Kin, Move, address};
-pub use plan::{Inputs, plan, while_offline};
+pub use plan::{Inputs, plan, spread, while_offline};
 pub use queue::{Gate, Queue, Turn};
 pub use rhythm::learned;
 pub use settings::{Heed, Pace, Settings};

@@ -260,6 +260,13 @@ fn jitter(inputs: &Inputs<'_>, wait: Duration) -> Duration {
     (wait / 10).min(HOUR / 2).mul_f64(share(inputs.feed, inputs.now))
 }
 
+/// Puts a feed anywhere into a span of time, so that many that are due at once are asked one after
+/// another, in no order that anybody could have wished for.
+#[must_use]
+pub fn spread(feed: &FeedId, now: Timestamp, over: Duration) -> Timestamp {
+    later(now, over.mul_f64(share(feed, now)))
+}
+
 /// A number from nought to one that looks like chance.
 fn share(feed: &FeedId, now: Timestamp) -> f64 {
     let mut hash = Sha256::new();

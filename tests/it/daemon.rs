@@ -151,6 +151,24 @@ async fn an_address_in_use_is_told_before_anything_is_polled() {
 }
 
 #[tokio::test]
+async fn many_feeds_that_are_due_at_the_start_are_spread_and_not_asked_all_at_once() {
+    let world = World::new().await;
+    let urls: Vec<_> = (0..100)
+        .map(|n| {
+            let host = format!("h{n}.test");
+            world.origin.route(&host, "/", [Answer::ok(rss(&[("a", "A")]))]);
+            world.origin.url(&host, "/")
+        })
+        .collect();
+    let running = Running::start(world.open(&urls).await);
+    // The clock stands still: only what is due at this very moment is asked.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(world.origin.count() < 20, "{} at once", world.origin.count());
+    until(&world, "all are asked", || world.origin.count() == 100).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_restart_polls_only_what_is_due() {
     let world = World::new().await;
     world.origin.route("a.test", "/", [Answer::ok(rss(&[("a", "A")]))]);
