@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::construct::{Custom, customary};
 use super::dates;
 use super::scope::Scope;
 use crate::model::{
@@ -37,7 +38,7 @@ pub(crate) fn read(
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the address of the feed identifies it.
         id: string(feed, "feed_url").map(|url| scope.resolve(&url)),
-        title: string(feed, "title").map(Text::plain),
+        title: string(feed, "title").map(title),
         subtitle: string(feed, "description").map(Text::plain),
         links: feed_links(feed, scope),
         authors: people(feed, scope),
@@ -65,6 +66,11 @@ fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+/// Plain by the standard, HTML by habit.
+fn title(value: String) -> Text {
+    Text { kind: customary(&value, Custom::Title), ..Text::plain(value) }
 }
 
 fn address(map: &Map<String, Value>, name: &str, scope: &Scope) -> Option<String> {
@@ -131,7 +137,7 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     ParsedItem {
         id: string(item, "id"),
-        title: string(item, "title").map(Text::plain),
+        title: string(item, "title").map(title),
         links: page.into_iter().chain(external).collect(),
         published: string(item, "date_published").and_then(|date| dates::date(&date)),
         updated: string(item, "date_modified").and_then(|date| dates::date(&date)),
