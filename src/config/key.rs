@@ -81,6 +81,12 @@ pub const KEYS: &[Key] = &[
         "[]",
         "private networks that may be asked; all others are refused",
     ),
+    key(
+        "fetch",
+        "ca",
+        "",
+        "file with certificates of an authority of your own, in PEM, trusted beside the machine's",
+    ),
     key("fetch", "concurrency", "64", "simultaneous requests in all; not per feed"),
     key(
         "dedupe",

@@ -140,6 +140,7 @@ pub(super) fn fetch(
             .number("max_redirects", 0..=20, report)
             .unwrap_or(base.max_redirects),
         allow_networks: networks.unwrap_or_else(|| base.allow_networks.clone()),
+        ca: section.parsed("ca", "bad_ca", value::certificates, report).or_else(|| base.ca.clone()),
     }
 }
 

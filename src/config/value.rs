@@ -1,6 +1,7 @@
 //! One value of the config: text to a duration, a size, an address. Pure; leaves places to `section`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -112,6 +113,18 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
             format!("{text:?} is no network"),
             "write an address or a prefix: \"192.168.1.0/24\", \"fd00::/8\"",
         ),
+    }
+}
+
+/// The certificates in a file.
+pub(super) fn certificates(path: &str) -> Result<Arc<[u8]>, Fault> {
+    const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
+    match std::fs::read(path) {
+        Ok(pem) if pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----") => {
+            Ok(pem.into())
+        }
+        Ok(_) => fault(format!("there is no certificate in {path:?}"), HELP),
+        Err(error) => fault(format!("{path:?} cannot be read: {error}"), HELP),
     }
 }
 

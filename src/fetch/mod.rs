@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
 
 pub use exchange::{Body, Request, Response};
 pub use request::{request_shape, user_agent};
@@ -37,6 +37,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Feeds with allow lists of their own are few.
 const MAX_CLIENTS: usize = 64;
 
+/// Networks that are allowed, and authorities that are trusted beside the machine's own.
+type Trusted = (Vec<IpNet>, Option<Arc<[u8]>>);
+
 /// No HTTP client can be made.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to set up the HTTP client: {0}")]
@@ -45,8 +48,8 @@ pub struct FetcherError(#[from] reqwest::Error);
 /// Fetches feeds; one serves them all.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    /// One for each list of allowed networks: the list is part of how a connection is made.
-    clients: Mutex<HashMap<Vec<IpNet>, (Client, Guard)>>,
+    /// One for each choice of whom to trust: that is part of how a connection is made.
+    clients: Mutex<HashMap<Trusted, (Client, Guard)>>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -64,13 +67,13 @@ impl Fetcher {
         // Another one may be installed already, by a test; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let fetcher = Self { resolver, clients: Mutex::new(HashMap::new()) };
-        fetcher.client(&[])?;
+        fetcher.client(&Settings::default())?;
         Ok(fetcher)
     }
 
     /// Makes one exchange; never longer than `settings.timeout`.
     pub async fn fetch(&self, request: Request<'_>) -> Response {
-        let (client, guard) = match self.client(&request.settings.allow_networks) {
+        let (client, guard) = match self.client(request.settings) {
             Ok(client) => client,
             Err(error) => {
                 let failure = Failure::new(FailureKind::BadResponse, error.to_string());
@@ -90,26 +93,28 @@ impl Fetcher {
         }
     }
 
-    /// The client for these allowed networks.
-    fn client(&self, allowed: &[IpNet]) -> Result<(Client, Guard), FetcherError> {
+    /// The client that trusts whom these settings trust.
+    fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
+        let trusted = (settings.allow_networks.clone(), settings.ca.clone());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(allowed) {
+        if let Some(client) = clients.get(&trusted) {
             return Ok(client.clone());
         }
-        let guard = Guard::new(allowed);
+        let guard = Guard::new(&settings.allow_networks);
         let resolver =
             GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
-        let client = build(resolver)?;
+        let client = build(resolver, settings.ca.as_deref())?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(allowed.to_vec(), (client.clone(), guard.clone()));
+        clients.insert(trusted, (client.clone(), guard.clone()));
         Ok((client, guard))
     }
 }
 
 /// A client that does nothing by itself: redirects, proxies and codings are ours to judge.
-fn build(resolver: GuardedResolver) -> Result<Client, FetcherError> {
+fn build(resolver: GuardedResolver, ca: Option<&[u8]>) -> Result<Client, FetcherError> {
+    let own = ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
     let builder = || {
         Client::builder()
             .redirect(Policy::none())
@@ -122,5 +127,6 @@ fn build(resolver: GuardedResolver) -> Result<Client, FetcherError> {
             .pool_max_idle_per_host(1)
     };
     // A machine without certificates can still poll over http; https then fails feed by feed.
-    Ok(builder().build().or_else(|_| builder().tls_certs_only([]).build())?)
+    let trusting = builder().tls_certs_merge(own.clone()).build();
+    Ok(trusting.or_else(|_| builder().tls_certs_only(own).build())?)
 }

@@ -1,6 +1,7 @@
 //! `[fetch]`: what one request looks like and how much it may cost. Every key but `concurrency`
 //! may be repeated in a `[[feed]]`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -20,6 +21,9 @@ pub struct Settings {
     pub max_redirects: usize,
     /// Private networks that may be dialled; none by default.
     pub allow_networks: Vec<IpNet>,
+    /// Certificates of authorities that are trusted beside the machine's own, in PEM. There is no
+    /// switch to trust everybody.
+    pub ca: Option<Arc<[u8]>>,
 }
 
 impl Default for Settings {
@@ -31,6 +35,7 @@ impl Default for Settings {
             max_body: 10 * 1024 * 1024,
             max_redirects: 5,
             allow_networks: Vec::new(),
+            ca: None,
         }
     }
 }

@@ -252,6 +252,8 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ("[fetch]\nallow_networks = [\"home\"]", (2, 19), "bad_network", "192.168.1.0/24"),
     ("[fetch]\nuser_agent = \"Ä\"", (2, 14), "bad_header", "visible ASCII"),
     ("[fetch]\ncontact = \" \"", (2, 11), "empty", "contact is empty"),
+    ("[fetch]\nca = \"/no/such/file\"", (2, 6), "bad_ca", "cannot be read"),
+    ("[fetch]\nca = \"/dev/null\"", (2, 6), "bad_ca", "no certificate in"),
     // Words.
     ("[dedupe]\nacross_feeds = \"links\"", (2, 16), "unknown_value", "did you mean \"link\"?"),
     ("[log]\nlevel = \"warning\"", (2, 9), "unknown_value", "did you mean \"warn\"?"),

@@ -15,4 +15,5 @@ mod poll;
 mod publish;
 mod redirects;
 mod service;
+mod tls;
 mod web;

@@ -1,0 +1,87 @@
+//! TLS as it is met: an authority of one's own, a stranger's, a wrong name, and a step down.
+
+use std::sync::Arc;
+
+use newswire::model::{FailureKind, FetchOutcome};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use url::Url;
+
+use crate::support::client::{Client, kind};
+use crate::support::origin::{Names, Origin};
+
+/// A server with a certificate for `name`; its port, and the authority that signed it, in PEM.
+async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (port, root.pem().into_bytes().into())
+}
+
+fn client() -> Client {
+    Client::new(Arc::new(Names(Default::default())))
+}
+
+const FEED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>";
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
+    let (port, ca) = server("inside.test", FEED.to_owned()).await;
+    let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+    let mut client = client();
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Tls);
+    client.settings.ca = Some(ca);
+    let response = client.get(&url).await;
+    assert_eq!(response.outcome, FetchOutcome::Modified, "{response:?}");
+    let (_, strangers) = server("inside.test", FEED.to_owned()).await;
+    client.settings.ca = Some(strangers);
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Tls);
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let (port, ca) = server("other.test", FEED.to_owned()).await;
+    let mut client = client();
+    client.settings.ca = Some(ca);
+    let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Tls);
+}
+
+#[tokio::test]
+async fn a_redirect_from_https_to_http_is_refused() {
+    let origin = Origin::start().await;
+    let target = origin.url("inside.test", "/feed");
+    let answer = format!("HTTP/1.1 301 Moved\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+    let (port, ca) = server("inside.test", answer).await;
+    let mut client = client();
+    client.settings.ca = Some(ca);
+    let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+    assert_eq!(kind(&client.get(&url).await), FailureKind::InsecureRedirect);
+    assert_eq!(origin.count(), 0);
+}
