@@ -21,10 +21,9 @@ use crate::publish::{Output, Shelf};
 use crate::schedule::{Gate, Queue, site, spread};
 use crate::store::{self, OpenError, Registered, Store};
 
-/// Feeds that are due when the daemon starts are spread: so much time for each,
+/// Between the starts of two polls of the daemon: however many feeds are due at once, after a
+/// start or a suspend, they come in one after another.
 const EACH: Duration = Duration::from_millis(20);
-/// but no more than this for all.
-const LONGEST_RAMP: Duration = Duration::from_secs(10 * 60);
 
 /// Why newswire itself cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -168,14 +167,12 @@ impl Engine {
     /// Every feed, when it is due.
     pub(crate) fn queue(&self) -> Queue {
         let now = self.clock.now();
-        let feeds = || self.registered.iter().zip(&self.targets);
-        let overdue = feeds().filter(|(feed, target)| awake(feed, target, now) <= now).count();
-        let ramp = EACH * u32::try_from(overdue.saturating_sub(1)).unwrap_or(u32::MAX);
-        let due = |(feed, target): (&Registered, &'_ Target)| match awake(feed, target, now) {
-            due if due > now => due,
-            _ => spread(&target.id, now, ramp.min(LONGEST_RAMP)),
-        };
-        self.queue_of(feeds().map(|(feed, target)| (target, due((feed, target)))))
+        let feeds = self.registered.iter().zip(&self.targets);
+        let mut feeds: Vec<_> =
+            feeds.map(|(feed, target)| (target, awake(feed, target, now))).collect();
+        // What is due at once is asked in no order that anybody could have wished for.
+        feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, EACH * 1_000_000));
+        self.queue_of(feeds.into_iter(), EACH)
     }
 
     /// How many feeds a pass would poll.
@@ -215,11 +212,16 @@ impl Engine {
             }
         }
         let count = chosen.len();
-        Ok((self.queue_of(chosen.into_iter().map(|target| (target, now))), count))
+        let chosen = chosen.into_iter().map(|target| (target, now));
+        Ok((self.queue_of(chosen, Duration::ZERO), count))
     }
 
-    fn queue_of<'a>(&self, feeds: impl Iterator<Item = (&'a Target, Timestamp)>) -> Queue {
-        let mut queue = Queue::new(self.concurrency);
+    fn queue_of<'a>(
+        &self,
+        feeds: impl Iterator<Item = (&'a Target, Timestamp)>,
+        pace: Duration,
+    ) -> Queue {
+        let mut queue = Queue::new(self.concurrency, pace);
         for (target, due) in feeds {
             let settings = &target.subscription.schedule;
             let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };

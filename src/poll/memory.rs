@@ -70,7 +70,12 @@ pub(super) fn remembered(
         let body_hash = response.body_hash.or(memory.body_hash);
         Memory { request_key, validators, body_hash }
     } else {
-        Memory { request_key, ..memory.clone() }
+        // RFC 9110 15.5.13: the server chokes on the conditions; the next request has none.
+        let validators = match response.status {
+            Some(412) => Validators::default(),
+            _ => memory.validators.clone(),
+        };
+        Memory { request_key, validators, ..memory.clone() }
     };
     (now != memory).then_some(now)
 }

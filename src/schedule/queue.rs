@@ -43,6 +43,11 @@ pub enum Turn {
 pub struct Queue {
     /// Polls at once, over all hosts.
     concurrency: usize,
+    /// Between two starts, whatever the host: a start, a suspend or a jump of the clock makes many
+    /// feeds due at once.
+    pace: Duration,
+    /// Monotonic; no start is before.
+    next_start: Duration,
     running: usize,
     feeds: HashMap<FeedKey, Slot>,
     /// Not due yet, by due time.
@@ -74,11 +79,13 @@ struct Host {
 }
 
 impl Queue {
-    /// An empty queue.
+    /// An empty queue: so many polls at once, so much time between the starts of two of them.
     #[must_use]
-    pub fn new(concurrency: usize) -> Self {
+    pub fn new(concurrency: usize, pace: Duration) -> Self {
         Self {
             concurrency: concurrency.max(1),
+            pace,
+            next_start: Duration::ZERO,
             running: 0,
             feeds: HashMap::new(),
             sleeping: BinaryHeap::new(),
@@ -114,7 +121,12 @@ impl Queue {
             return Turn::Wait(now.elapsed + LONGEST_NAP);
         }
         match self.open.peek() {
-            Some(Reverse((opens, _, _))) if *opens <= now.elapsed => self.start(now),
+            Some(Reverse((opens, _, _))) if *opens <= now.elapsed => {
+                if now.elapsed < self.next_start {
+                    return Turn::Wait(self.next_start);
+                }
+                self.start(now)
+            }
             _ => Turn::Wait(self.until(now)),
         }
     }
@@ -198,6 +210,7 @@ impl Queue {
             return Turn::Wait(now.elapsed);
         };
         host.running += 1;
+        self.next_start = now.elapsed + self.pace;
         host.opens = now.elapsed + gate.spacing;
         self.running += 1;
         self.offer(&name, gate);
@@ -228,6 +241,20 @@ mod tests {
     }
 
     #[test]
+    fn many_feeds_that_are_due_at_once_start_one_after_another() {
+        let mut queue = Queue::new(8, Duration::from_secs(1));
+        for key in 0..3 {
+            queue.add(FeedKey(key), &format!("h{key}"), GATE, Timestamp::UNIX_EPOCH);
+        }
+        for second in 0..3 {
+            assert!(matches!(queue.turn(at(second)), Turn::Poll(_)), "{second}");
+            let next = Duration::from_secs(second + 1);
+            let Turn::Wait(until) = queue.turn(at(second)) else { panic!("two at once") };
+            assert!(second == 2 || until == next, "{until:?}");
+        }
+    }
+
+    #[test]
     fn a_host_that_is_held_gets_nothing_and_the_others_go_on() {
         let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
         assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
@@ -253,7 +280,7 @@ mod tests {
     }
 
     fn queue(feeds: &[(i64, &str)]) -> Queue {
-        let mut queue = Queue::new(8);
+        let mut queue = Queue::new(8, Duration::ZERO);
         for (key, host) in feeds {
             queue.add(FeedKey(*key), host, GATE, Timestamp::UNIX_EPOCH);
         }
@@ -288,7 +315,7 @@ mod tests {
 
     #[test]
     fn no_more_polls_run_than_the_bound_allows() {
-        let mut queue = Queue::new(2);
+        let mut queue = Queue::new(2, Duration::ZERO);
         for key in 0..5 {
             queue.add(FeedKey(key), &format!("host{key}"), GATE, Timestamp::UNIX_EPOCH);
         }
@@ -299,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_feed_is_not_polled_before_it_is_due_nor_twice_at_once() {
-        let mut queue = Queue::new(8);
+        let mut queue = Queue::new(8, Duration::ZERO);
         queue.add(FeedKey(1), "a", GATE, at(20).wall);
         assert_eq!(queue.turn(at(0)), Turn::Wait(Duration::from_secs(20)));
         assert_eq!(started(&mut queue, at(20)), [1]);
@@ -308,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_jump_of_the_wall_clock_is_noticed_within_half_a_minute() {
-        let mut queue = Queue::new(8);
+        let mut queue = Queue::new(8, Duration::ZERO);
         queue.add(FeedKey(1), "a", GATE, at(1_000_000).wall);
         assert_eq!(queue.turn(at(5)), Turn::Wait(Duration::from_secs(35)));
     }

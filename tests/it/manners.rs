@@ -132,6 +132,19 @@ async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn a_server_that_chokes_on_conditions_is_asked_without_them_the_next_time() {
+    // N11
+    let world = World::new().await;
+    let good = || Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
+    world.origin.route(OLD, "/feed", [good(), Answer::status(412), good()]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    for expected in [None, Some("\"1\""), None, Some("\"1\"")] {
+        poll(&engine, Which::All).await;
+        assert_eq!(world.origin.last().header("if-none-match"), expected);
+    }
+}
+
+#[tokio::test]
 async fn being_offline_is_no_feeds_fault() {
     let world = World::new().await;
     let down = |host: &str| {

@@ -121,7 +121,7 @@ fn moment(second: i64) -> Moment {
 fn month() -> Vec<Feed> {
     let settings = Settings::default();
     let mut feeds: Vec<Feed> = (0..FEEDS).map(Feed::new).collect();
-    let mut queue = Queue::new(64);
+    let mut queue = Queue::new(64, Duration::ZERO);
     for (n, feed) in (0..).zip(&feeds) {
         queue.add(FeedKey(n), &feed.host, Gate { at_once: 1, spacing: SPACING }, wall(0));
     }
