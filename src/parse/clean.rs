@@ -60,7 +60,9 @@ fn suits(item: &Element<'_>, dialect: Dialect) -> bool {
             _ => true,
         },
         (_, Space::Content) => {
-            !element.has_elements() && item.all(Space::Content, element.name).count() == 1
+            !element.has_elements()
+                && element.attributes.is_empty()
+                && item.all(Space::Content, element.name).count() == 1
         }
         (_, Space::Dc) => !matches!(element.name, "title" | "description" | "rights"),
         // It refuses documents over a title without text and panics over odd durations.

@@ -10,8 +10,10 @@
 //! ```
 //!
 //! Pure and bounded: the same bytes give the same answer. Leaves safety to `normalise`: what comes
-//! out is what the publisher said, HTML and all. Left out on purpose, for nothing would use it:
-//! `cloud`, `textInput`, `rating`, `docs`, GeoRSS, `thr:total`, `slash:comments`.
+//! out is what the publisher said, HTML and all. Left out on purpose, for no output would carry it:
+//! `cloud`, `textInput`, `rating`, `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and of
+//! the podcast vocabularies all but pictures, durations, people and files: transcripts, chapters
+//! and funding live on the publisher's page.
 
 mod channel;
 mod charset;
@@ -19,6 +21,8 @@ mod clean;
 mod construct;
 mod dates;
 mod decode;
+#[cfg(test)]
+mod differential;
 mod entity;
 mod hints;
 mod item;
