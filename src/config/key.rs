@@ -87,6 +87,24 @@ pub const KEYS: &[Key] = &[
         "",
         "file with certificates of an authority of your own, in PEM, trusted beside the machine's",
     ),
+    key(
+        "fetch",
+        "authorization",
+        "",
+        "secret for the Authorization header: { file = … }, { credential = … } or { env = … }; user:password, or the whole value",
+    ),
+    key(
+        "fetch",
+        "headers",
+        "",
+        "table of further headers, each a secret of the same kind; sent to the feed's own origin alone",
+    ),
+    key(
+        "fetch",
+        "proxy",
+        "",
+        "HTTP proxy for all requests; it resolves names itself, past half of the guard",
+    ),
     key("fetch", "concurrency", "64", "simultaneous requests in all; not per feed"),
     key(
         "dedupe",

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::report::{Diagnostic, Report};
+use super::report::{Diagnostic, Quote, Report};
 use super::value::Fault;
 
 /// A table and what may stand in it.
@@ -88,6 +88,53 @@ impl<'d> Section<'d> {
     /// A table inside, `include` of an output.
     pub(super) fn inner(&self, key: &str, name: &'static str, report: &mut Report) -> Option<Self> {
         Self::find(self.table, key, name, report)
+    }
+
+    /// The names of the keys that stand in it.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.table.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// A secret, which is never a value of the config but stands in `{ file = "…" }`,
+    /// `{ credential = "…" }` (systemd) or `{ env = "…" }`.
+    pub(super) fn secret(&self, key: &str, report: &mut Report) -> Option<String> {
+        const HELP: &str = "write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }";
+        let value = self.table.get(key)?;
+        let fault = |message: String| {
+            Diagnostic::error("bad_secret", value.span(), message).help(HELP).quote(Quote::Nothing)
+        };
+        let Some(table) = value.get_ref().as_table() else {
+            report.push(fault(format!(
+                "{key} is a secret, and secrets are never values in this file"
+            )));
+            return None;
+        };
+        let named = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());
+        let read = |path: std::path::PathBuf| {
+            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let found = match (named("file"), named("credential"), named("env")) {
+            (Some(path), None, None) => read(path.into()),
+            (None, Some(name), None) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
+                Some(folder) => read(std::path::Path::new(&folder).join(name)),
+                None => Err("$CREDENTIALS_DIRECTORY is not set: systemd sets it".to_owned()),
+            },
+            (None, None, Some(name)) => {
+                std::env::var(name).map_err(|_| format!("${name} is not set"))
+            }
+            _ => Err("one of file, credential and env".to_owned()),
+        };
+        let visible = |secret: &String| secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let secret = found.map(|secret| secret.trim().to_owned());
+        match secret
+            .and_then(|s| if visible(&s) { Ok(s) } else { Err("not a line of ASCII".to_owned()) })
+        {
+            Ok(secret) => Some(secret),
+            Err(why) => {
+                report.push(fault(format!("{key} cannot be read: {why}")));
+                None
+            }
+        }
     }
 
     /// The place of a value, else of the table.

@@ -12,6 +12,7 @@ use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
 use super::value;
+use crate::fetch::Secret;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::publish::{Format, Output, Rules};
@@ -140,8 +141,29 @@ pub(super) fn fetch(
             .number("max_redirects", 0..=20, report)
             .unwrap_or(base.max_redirects),
         allow_networks: networks.unwrap_or_else(|| base.allow_networks.clone()),
+        headers: own_headers(section, report).unwrap_or_else(|| base.headers.clone()),
+        proxy: section
+            .parsed("proxy", "bad_url", value::web_url, report)
+            .or_else(|| base.proxy.clone()),
         ca: section.parsed("ca", "bad_ca", value::certificates, report).or_else(|| base.ca.clone()),
     }
+}
+
+/// `authorization` and `headers`; `None`: neither is there.
+fn own_headers(section: &Section<'_>, report: &mut Report) -> Option<Vec<(String, Secret)>> {
+    if !section.has("authorization") && !section.has("headers") {
+        return None;
+    }
+    let mut headers = Vec::new();
+    if let Some(value) = section.secret("authorization", report) {
+        headers.push(("authorization".to_owned(), Secret(value::authorization(&value))));
+    }
+    if let Some(inner) = section.inner("headers", "headers", report) {
+        for name in inner.names() {
+            headers.extend(inner.secret(&name, report).map(|value| (name, Secret(value))));
+        }
+    }
+    Some(headers)
 }
 
 /// What goes into a header must be visible ASCII. RFC 9110 5.5

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use regex::Regex;
@@ -113,6 +115,14 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
             format!("{text:?} is no network"),
             "write an address or a prefix: \"192.168.1.0/24\", \"fd00::/8\"",
         ),
+    }
+}
+
+/// The value of `Authorization`: as it is, or made of `user:password`. RFC 7617 2.
+pub(super) fn authorization(secret: &str) -> String {
+    match secret.contains(':') && !secret.contains(' ') {
+        true => format!("Basic {}", STANDARD.encode(secret)),
+        false => secret.to_owned(),
     }
 }
 

@@ -88,7 +88,12 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
         Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
     let mut seen = HashSet::from([request.url.clone()]);
     loop {
-        match hop(client, guard, &response.url, headers.clone()).await {
+        let mut headers = headers.clone();
+        // RFC 9110 15.4: what was meant for one origin is nobody else's business.
+        if response.url.origin() == request.url.origin() {
+            headers.extend(request::own_headers(request.settings));
+        }
+        match hop(client, guard, &response.url, headers).await {
             Err(failure) => {
                 response.outcome = FetchOutcome::Failed(failure);
                 return response;

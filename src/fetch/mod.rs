@@ -19,12 +19,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Proxy};
+use url::Url;
 
 pub use exchange::{Body, Request, Response};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
-pub use settings::Settings;
+pub use settings::{Secret, Settings};
 
 use self::guard::Guard;
 use self::resolve::GuardedResolver;
@@ -32,13 +33,15 @@ use crate::model::{Failure, FailureKind};
 
 /// A connection is made in this time or not at all.
 const CONNECT: Duration = Duration::from_secs(10);
+/// A server that says nothing for so long, before or within its answer, says nothing more.
+const SILENCE: Duration = Duration::from_secs(20);
 /// Kept for the other feeds of the same host, no longer: thousands of hosts are asked.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Feeds with allow lists of their own are few.
 const MAX_CLIENTS: usize = 64;
 
-/// Networks that are allowed, and authorities that are trusted beside the machine's own.
-type Trusted = (Vec<IpNet>, Option<Arc<[u8]>>);
+/// Networks that are allowed, authorities that are trusted beside the machine's own, and a proxy.
+type Trusted = (Vec<IpNet>, Option<Arc<[u8]>>, Option<Url>);
 
 /// No HTTP client can be made.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +98,8 @@ impl Fetcher {
 
     /// The client that trusts whom these settings trust.
     fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
-        let trusted = (settings.allow_networks.clone(), settings.ca.clone());
+        let (networks, proxy) = (settings.allow_networks.clone(), settings.proxy.clone());
+        let trusted = (networks, settings.ca.clone(), proxy);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&trusted) {
             return Ok(client.clone());
@@ -103,7 +107,7 @@ impl Fetcher {
         let guard = Guard::new(&settings.allow_networks);
         let resolver =
             GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
-        let client = build(resolver, settings.ca.as_deref())?;
+        let client = build(resolver, settings)?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
@@ -113,16 +117,23 @@ impl Fetcher {
 }
 
 /// A client that does nothing by itself: redirects, proxies and codings are ours to judge.
-fn build(resolver: GuardedResolver, ca: Option<&[u8]>) -> Result<Client, FetcherError> {
+fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, FetcherError> {
+    let ca = settings.ca.as_deref();
     let own = ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
+    let proxy = settings.proxy.as_ref().map(|url| Proxy::all(url.as_str())).transpose()?;
     let builder = || {
-        Client::builder()
+        // A proxy resolves names itself and so voids half of the guard: none but one that is named.
+        let bare = Client::builder().no_proxy();
+        let builder = match proxy.clone() {
+            Some(proxy) => bare.proxy(proxy),
+            None => bare,
+        };
+        builder
             .redirect(Policy::none())
-            // A proxy resolves names itself and so would void the guard.
-            .no_proxy()
             .referer(false)
             .dns_resolver(resolver.clone())
             .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
     };

@@ -1,8 +1,9 @@
 //! What a request looks like: the same few headers, always, and nothing that tells of the reader.
 
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest as _, Sha256};
 
-use super::settings::Settings;
+use super::settings::{Secret, Settings};
 use crate::model::Validators;
 
 /// Every format newswire reads, and whatever else a server calls a feed.
@@ -29,10 +30,34 @@ pub fn user_agent(settings: &Settings) -> String {
 /// not sent. The version is left out: an upgrade must not make every feed be fetched anew.
 #[must_use]
 pub fn request_shape(settings: &Settings) -> String {
-    match &settings.user_agent {
+    let mut shape = match &settings.user_agent {
         Some(own) => format!("1 ua={own}"),
         None => "1".to_owned(),
+    };
+    if !settings.headers.is_empty() {
+        let mut hash = Sha256::new();
+        for (name, Secret(value)) in &settings.headers {
+            hash.update(format!("{name}: {value}\n"));
+        }
+        let hash = hash.finalize();
+        shape.push_str(&hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>());
     }
+    shape
+}
+
+/// The headers of the operator's own, for the origin that they were meant for.
+pub(crate) fn own_headers(settings: &Settings) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, Secret(value)) in &settings.headers {
+        let value = HeaderValue::from_str(value).map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
 }
 
 /// The headers of one request. RFC 9110 13.1.2, 13.1.3: both validators, byte for byte as received.

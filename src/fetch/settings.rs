@@ -1,10 +1,12 @@
 //! `[fetch]`: what one request looks like and how much it may cost. Every key but `concurrency`
 //! may be repeated in a `[[feed]]`.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use url::Url;
 
 /// What shapes a request, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,22 @@ pub struct Settings {
     /// Certificates of authorities that are trusted beside the machine's own, in PEM. There is no
     /// switch to trust everybody.
     pub ca: Option<Arc<[u8]>>,
+    /// Headers of the operator's own, `Authorization` among them: sent to the origin of the feed's
+    /// address and to no other. RFC 9110 15.4.
+    pub headers: Vec<(String, Secret)>,
+    /// An HTTP proxy that all requests go through; it resolves names itself, so that the guard sees
+    /// only addresses that are written as numbers.
+    pub proxy: Option<Url>,
+}
+
+/// A value that is written into no log, page or message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
 }
 
 impl Default for Settings {
@@ -36,6 +54,8 @@ impl Default for Settings {
             max_redirects: 5,
             allow_networks: Vec::new(),
             ca: None,
+            headers: Vec::new(),
+            proxy: None,
         }
     }
 }

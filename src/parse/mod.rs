@@ -105,6 +105,13 @@ fn not_a_feed(message: &str) -> Failure {
     Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
 }
 
+/// RSS's own redirect, a document instead of a status: `<redirect><newLocation>`.
+fn moved_to(root: &tree::Element<'_>) -> Option<String> {
+    let redirect = root.name.eq_ignore_ascii_case("redirect");
+    let new = root.elements().find(|inner| inner.name.eq_ignore_ascii_case("newLocation"))?;
+    new.trimmed().filter(|_| redirect)
+}
+
 /// What to tell of a web page: the feeds that it names itself. It is for the operator to choose.
 fn web_page(root: &tree::Element<'_>, scope: &Scope) -> String {
     let mut feeds = Vec::new();
@@ -141,6 +148,8 @@ fn xml(
         let root = tree.root.name;
         let message = if root.eq_ignore_ascii_case("html") {
             web_page(&tree.root, scope)
+        } else if let Some(to) = moved_to(&tree.root) {
+            format!("a note that the feed has moved, to {to}: write that into the config")
         } else {
             let name: String = root.chars().take(40).collect();
             format!("<{name}> is no feed: RSS, Atom and JSON Feed are read")

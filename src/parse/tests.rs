@@ -201,6 +201,10 @@ fn what_is_no_feed_is_told_so() {
         ("<html><body>hi</body></html>", "web page"),
         ("<opml version='2.0'><body/></opml>", "<opml>"),
         ("{\"a\":1}", "JSON Feed"),
+        (
+            "<redirect><newLocation>https://n.example/</newLocation></redirect>",
+            "to https://n.example/:",
+        ),
     ] {
         let input =
             Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 9 };

@@ -143,6 +143,20 @@ fn servers_that_need_other_manners_are_known_and_may_be_overridden() {
     assert_eq!((mine.per_host, mine.pace), (8, newswire::schedule::Pace::Auto));
 }
 
+#[test]
+fn secrets_are_read_from_files_and_shown_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "ann:hunter2\n").unwrap();
+    let text = format!(
+        "[fetch]\nauthorization = {{ file = {path:?} }}\n[[feed]]\nurl = \"https://example.org/\"\n"
+    );
+    let config = good(&text);
+    let (name, secret) = &config.subscriptions[0].fetch.headers[0];
+    assert_eq!((name.as_str(), secret.0.as_str()), ("authorization", "Basic YW5uOmh1bnRlcjI="));
+    assert!(!format!("{config:?}").contains("YW5u"));
+}
+
 /// Text, line and column of the fault, its code, a part of what is drawn.
 const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     // Syntax.
@@ -254,6 +268,15 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ("[fetch]\ncontact = \" \"", (2, 11), "empty", "contact is empty"),
     ("[fetch]\nca = \"/no/such/file\"", (2, 6), "bad_ca", "cannot be read"),
     ("[fetch]\nca = \"/dev/null\"", (2, 6), "bad_ca", "no certificate in"),
+    ("[fetch]\nauthorization = \"x\"", (2, 17), "bad_secret", "never values in this file"),
+    (
+        "[fetch]\nauthorization = { env = \"NO_SUCH_VARIABLE\" }",
+        (2, 17),
+        "bad_secret",
+        "is not set",
+    ),
+    ("[fetch]\nheaders = { a = { file = \"/no/such\" } }", (2, 17), "bad_secret", "cannot be read"),
+    ("[fetch]\nproxy = \"x\"", (2, 9), "bad_url", "no absolute URL"),
     // Words.
     ("[dedupe]\nacross_feeds = \"links\"", (2, 16), "unknown_value", "did you mean \"link\"?"),
     ("[log]\nlevel = \"warning\"", (2, 9), "unknown_value", "did you mean \"warn\"?"),

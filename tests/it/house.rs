@@ -41,7 +41,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("encoding_rs", &["parse"]),
     ("chardetng", &["parse"]),
     ("htmlize", &["parse"]),
-    ("base64", &["parse"]),
+    ("base64", &["parse", "config"]),
     ("quick_xml", &["parse", "publish"]),
     ("ammonia", &["normalise"]),
     ("html5ever", &["normalise"]),

@@ -26,6 +26,25 @@ async fn redirects_are_followed_across_hosts_and_remembered() {
 }
 
 #[tokio::test]
+async fn headers_of_ones_own_go_to_the_origin_that_they_are_for_and_no_further() {
+    let origin = Origin::start().await;
+    origin.route("a.test", "/1", [Answer::redirect(302, "/2")]);
+    origin.route("a.test", "/2", [Answer::redirect(302, origin.url("b.test", "/3"))]);
+    origin.route("b.test", "/3", [Answer::ok("here")]);
+    let mut client = Client::new(origin.resolver());
+    let secret = |value: &str| newswire::fetch::Secret(value.to_owned());
+    client.settings.headers =
+        vec![("authorization".to_owned(), secret("Bearer x")), ("x-key".to_owned(), secret("y"))];
+    client.get(&origin.url("a.test", "/1")).await;
+    let sent: Vec<_> = origin
+        .asked()
+        .iter()
+        .map(|asked| (asked.header("authorization").is_some(), asked.header("x-key").is_some()))
+        .collect();
+    assert_eq!(sent, [(true, true), (true, true), (false, false)]);
+}
+
+#[tokio::test]
 async fn relative_redirects_are_followed_and_circles_and_long_chains_are_not() {
     let origin = Origin::start().await;
     origin.route(HOST, "/a/feed", [Answer::redirect(308, "../b?c=d#e")]);
