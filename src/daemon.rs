@@ -227,6 +227,9 @@ impl<'a> Round<'a> {
             let wait = polled.plan.at.duration_since(now.wall);
             self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
         }
+        if let Some(remote) = polled.remote {
+            self.queue.met(feed, remote);
+        }
         if let Some(pause) = polled.host_pause.and_then(|pause| Duration::try_from(pause).ok()) {
             self.queue.hold(feed, now.elapsed + pause);
         }

@@ -16,6 +16,7 @@ mod memory;
 mod reading;
 mod target;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct Polled {
     pub plan: Plan,
     /// How long it took.
     pub duration: Duration,
+    /// The address that answered.
+    pub remote: Option<IpAddr>,
     /// For how long the host wants no request at all.
     pub host_pause: Option<SignedDuration>,
 }
@@ -119,13 +122,13 @@ impl Poller {
             }
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
-        let host_pause = response.freshness.host_pause;
+        let (host_pause, remote) = (response.freshness.host_pause, response.remote);
         let update = self.update(&begun, response, reading, duration);
         let (outcome, plan) = (update.outcome.clone(), update.plan.clone());
         let recorded = self.store.record(update).await?;
         let line = Line { outcome: &outcome, recorded, plan: &plan, duration };
         log(target, &begun.state, &line);
-        Ok(Polled { feed: target.key, outcome, recorded, plan, duration, host_pause })
+        Ok(Polled { feed: target.key, outcome, recorded, plan, duration, remote, host_pause })
     }
 
     async fn state(&self, target: &Target) -> Result<(FeedState, Vec<Timestamp>), store::Error> {

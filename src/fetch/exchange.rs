@@ -1,6 +1,7 @@
 //! One exchange: redirects hop by hop, then the answer by its status.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
@@ -37,6 +38,8 @@ pub struct Response {
     pub status: Option<u16>,
     /// Where the last hop answered, or would have.
     pub url: Url,
+    /// The address that the last answer came from; `None` behind a proxy, too.
+    pub remote: Option<IpAddr>,
     /// Redirects that were followed, in order.
     pub hops: Vec<Hop>,
     /// What to send from now on; `None`: what was sent so far.
@@ -69,6 +72,7 @@ impl Response {
         Self {
             outcome: FetchOutcome::Failed(failure),
             status: None,
+            remote: None,
             url,
             hops: Vec::new(),
             validators: None,
@@ -100,6 +104,8 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
             }
             Ok(answer) => {
                 response.status = Some(answer.status().as_u16());
+                let direct = request.settings.proxy.is_none();
+                response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
                 response.freshness = freshness(answer.headers(), request.now);
                 let next = match location(&answer, &response.url, request.settings) {
                     None => return read(answer, request, response).await,

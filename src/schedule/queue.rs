@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 
 /// Two addresses of one host that are throttled within this time are the host's own limit.
 const EVIDENCE: Duration = Duration::from_secs(10 * 60);
+/// Hosts at one address share a machine, or a network of caches that bears more: they are asked
+/// this many times closer than one host is.
+const SHARED: u32 = 10;
 /// A host is left alone for a day at most; its feeds have waits of their own.
 const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -53,6 +57,8 @@ pub struct Queue {
     /// Not due yet, by due time.
     sleeping: BinaryHeap<Reverse<(Timestamp, FeedKey)>>,
     hosts: HashMap<String, Host>,
+    /// Monotonic, by address: the next start to any host there is not before.
+    addresses: HashMap<IpAddr, Duration>,
     /// Hosts that have somebody waiting and room for him, by when the gate opens.
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
     /// Breaks ties among hosts in the order they came: hosts take turns.
@@ -74,6 +80,8 @@ struct Host {
     opens: Duration,
     /// Whether the host stands in `open` already.
     queued: bool,
+    /// Where it was found.
+    address: Option<IpAddr>,
     /// The feed that was throttled last, and when.
     throttled: Option<(FeedKey, Duration)>,
 }
@@ -90,6 +98,7 @@ impl Queue {
             feeds: HashMap::new(),
             sleeping: BinaryHeap::new(),
             hosts: HashMap::new(),
+            addresses: HashMap::new(),
             open: BinaryHeap::new(),
             ticket: 0,
         }
@@ -136,6 +145,14 @@ impl Queue {
         let Some(slot) = self.feeds.get(&feed) else { return };
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.opens = host.opens.max(until);
+        }
+    }
+
+    /// The feed's host was found at this address, maybe with many others.
+    pub fn met(&mut self, feed: FeedKey, address: IpAddr) {
+        let Some(slot) = self.feeds.get(&feed) else { return };
+        if let Some(host) = self.hosts.get_mut(&slot.host) {
+            host.address = Some(address);
         }
     }
 
@@ -197,8 +214,11 @@ impl Queue {
         };
         let Some(host) = self.hosts.get_mut(&name) else { return Turn::Wait(now.elapsed) };
         host.queued = false;
+        if let Some(free) = host.address.and_then(|address| self.addresses.get(&address)) {
+            host.opens = host.opens.max(*free);
+        }
         if host.opens > now.elapsed {
-            // It was held since it lined up.
+            // It was held since it lined up, or another host at its address was asked just now.
             let gate = host.waiting.front().and_then(|feed| self.feeds.get(feed)).map(|s| s.gate);
             if let Some(gate) = gate {
                 self.offer(&name, gate);
@@ -212,6 +232,9 @@ impl Queue {
         host.running += 1;
         self.next_start = now.elapsed + self.pace;
         host.opens = now.elapsed + gate.spacing;
+        if let Some(address) = host.address {
+            self.addresses.insert(address, now.elapsed + gate.spacing / SHARED);
+        }
         self.running += 1;
         self.offer(&name, gate);
         Turn::Poll(feed)
@@ -263,6 +286,33 @@ mod tests {
         queue.done(FeedKey(1), Timestamp::MAX);
         assert!(matches!(queue.turn(at(50)), Turn::Wait(_)));
         assert_eq!(queue.turn(at(100)), Turn::Poll(FeedKey(2)));
+    }
+
+    #[test]
+    fn hosts_at_one_address_are_asked_one_after_another() {
+        let mut queue = queue(&[(1, "a"), (2, "b"), (3, "c")]);
+        let gate = Gate { at_once: 1, spacing: Duration::from_secs(50) };
+        for key in 1..=3 {
+            assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(key)));
+            let last = if key == 3 { 2 } else { 1 };
+            queue.met(FeedKey(key), IpAddr::from([192, 0, 2, last]));
+            queue.add(
+                FeedKey(key),
+                ["a", "b", "c"][usize::try_from(key).unwrap() - 1],
+                gate,
+                wall(60),
+            );
+            queue.done(FeedKey(key), wall(60));
+        }
+        // a and b live at one address, c at another.
+        assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(1)));
+        assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(3)));
+        assert!(matches!(queue.turn(at(64)), Turn::Wait(_)));
+        assert_eq!(queue.turn(at(65)), Turn::Poll(FeedKey(2)));
+    }
+
+    fn wall(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
     #[test]

@@ -145,6 +145,37 @@ async fn a_server_that_chokes_on_conditions_is_asked_without_them_the_next_time(
 }
 
 #[tokio::test]
+async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
+    let world = World::new().await;
+    let urls: Vec<_> = (0..12)
+        .map(|n| {
+            let host = format!("h{n}.test");
+            let etag = format!("\"{n}\"");
+            let good =
+                || Answer::Tagged { etag: etag.clone(), body: rss(&[("a", "A")]).into_bytes() };
+            // A third of them fail now and then.
+            let answers = (0..40)
+                .map(|k| if n % 3 == 0 && k % 4 == 3 { Answer::status(503) } else { good() });
+            world.origin.route(&host, "/feed", answers);
+            world.origin.url(&host, "/feed")
+        })
+        .collect();
+    let engine = world.open(&urls).await;
+    for _ in 0..(7 * 6) {
+        poll(&engine, Which::Due).await;
+        world.clock.advance(4 * Duration::from_secs(3600));
+    }
+    let mut known = std::collections::HashSet::new();
+    let asked = world.origin.asked();
+    for request in &asked {
+        let conditional = request.header("if-none-match").is_some();
+        assert_eq!(conditional, !known.insert(request.host.clone()), "{request:?}");
+    }
+    assert!(asked.len() > 300, "{} requests", asked.len());
+    assert_eq!(shown(&engine).len(), 1, "one story of twelve feeds");
+}
+
+#[tokio::test]
 async fn being_offline_is_no_feeds_fault() {
     let world = World::new().await;
     let down = |host: &str| {

@@ -26,6 +26,20 @@ async fn redirects_are_followed_across_hosts_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_asked_where_it_is_named_and_no_private_address_through_it() {
+    let origin = Origin::start().await;
+    origin.route("far.test", "http://far.test/feed", [Answer::ok("here")]);
+    let mut client = Client::new(origin.resolver());
+    client.settings.proxy = Some(origin.url("127.0.0.1", "/"));
+    let response = client.get(&Url::parse("http://far.test/feed").unwrap()).await;
+    assert_eq!(body(&response), b"here");
+    assert_eq!(response.remote, None);
+    let inside = client.get(&Url::parse("http://10.0.0.1/feed").unwrap()).await;
+    assert_eq!(kind(&inside), FailureKind::BlockedAddress);
+    assert_eq!(origin.count(), 1);
+}
+
+#[tokio::test]
 async fn headers_of_ones_own_go_to_the_origin_that_they_are_for_and_no_further() {
     let origin = Origin::start().await;
     origin.route("a.test", "/1", [Answer::redirect(302, "/2")]);
