@@ -162,6 +162,10 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
             .collect(),
         web,
     };
+    let mut config = config;
+    if !schedule_table.has("host_spacing") {
+        table::spread_crowds(&mut config.subscriptions, &defaults);
+    }
     named_twice(&outputs, &feeds, report);
     cross::rules(&outputs, &config.subscriptions, report);
     cross::missing(&top, &config.subscriptions, &config.web, report);

@@ -264,6 +264,27 @@ impl Servers {
     }
 }
 
+/// So many feeds on one server are a crowd,
+const CROWD: usize = 10;
+/// whose requests are kept further apart, unless the config says how far.
+const APART: Duration = Duration::from_secs(10);
+
+/// Keeps the requests to servers with many feeds further apart.
+pub(super) fn spread_crowds(subscriptions: &mut [Subscription], defaults: &Defaults) {
+    let mut crowds: HashMap<String, usize> = HashMap::new();
+    for subscription in subscriptions.iter() {
+        *crowds.entry(schedule::site(&subscription.feed.url).to_owned()).or_default() += 1;
+    }
+    let apart = schedule::Settings { host_spacing: APART, ..(*defaults.schedule).clone() };
+    let apart = Arc::new(apart);
+    for subscription in subscriptions {
+        let crowd = crowds.get(schedule::site(&subscription.feed.url)).copied().unwrap_or_default();
+        if crowd > CROWD && Arc::ptr_eq(&subscription.schedule, &defaults.schedule) {
+            subscription.schedule = Arc::clone(&apart);
+        }
+    }
+}
+
 /// A feed; `None` when it has no address that can be asked.
 pub(super) fn feed(
     section: &Section<'_>,

@@ -51,6 +51,7 @@ pub(super) fn trust(
     // It had said "not modified", and yet the document is another one.
     let caught = is_checked(before, now)
         && !memory.validators.is_empty()
+        && memory.body_hash.is_some()
         && response.outcome == FetchOutcome::Modified;
     Some(Trust { full_at: Some(now), distrusted: before.distrusted || caught })
 }

@@ -84,6 +84,9 @@ pub struct FeedStatus {
     pub address: Address,
 }
 
+/// Raised when documents are read so differently that what was read before must be read anew.
+pub(crate) const READER: i64 = 1;
+
 /// Makes the table agree with the config; answers in the config's order.
 ///
 /// A feed is found by its configured id, else by its URL; a feed that is found keeps its row and so
@@ -94,6 +97,11 @@ pub(crate) fn register(
     now: Timestamp,
 ) -> Result<Vec<Registered>, Error> {
     connection.execute("UPDATE feed SET active = 0 WHERE active = 1", [])?;
+    // Read by an older reader: the whole once more, at the feed's next poll and not before.
+    connection.execute(
+        "UPDATE feed SET reader = ?1, full_at = 0, body_hash = NULL WHERE reader < ?1",
+        [READER],
+    )?;
     let mut claimed: HashSet<i64> = HashSet::new();
     let mut registered = Vec::with_capacity(feeds.len());
     // Feeds with an id first: their names must not be taken by a derived one.
@@ -173,8 +181,8 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
     connection
         .prepare_cached(
             "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
-                               distrusted, request_key, next_poll_at, reason, reason_text, considered, failures, items)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                               distrusted, reader, request_key, next_poll_at, reason, reason_text, considered, failures, items)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
         )?
         .execute(params![
             name.as_str(),
@@ -182,6 +190,7 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
             feed.title,
             serde_json::to_string(&feed.tags)?,
             millis(now),
+            READER,
         ])?;
     Ok(connection.last_insert_rowid())
 }

@@ -326,3 +326,21 @@ async fn a_document_that_stays_the_same_keeps_its_date() {
     assert_eq!(remember(1, 20).await.unwrap(), at(10));
     assert_eq!(remember(2, 30).await.unwrap(), at(30));
 }
+
+#[tokio::test]
+async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
+    let (_folder, _, store, [key, _]) = store().await;
+    store.record(update(key, Vec::new(), Vec::new())).await.unwrap();
+    let age = |connection: &rusqlite::Connection| {
+        connection.execute("UPDATE feed SET reader = 0", []).map_err(Error::from)
+    };
+    assert_eq!(store.writer.write(age).await.unwrap(), 2);
+    let feeds = vec![feed(None, "http://a.example/feed")];
+    for _ in 0..2 {
+        store.register(feeds.clone(), at(9_000)).await.unwrap();
+        let state = store.reader().feed_state(key).unwrap();
+        assert_eq!((state.trust.full_at, state.memory.body_hash), (Some(at(0)), None));
+        // The validators stay: the time after, the server may say again that nothing changed.
+        assert!(!state.memory.validators.is_empty());
+    }
+}

@@ -10,6 +10,7 @@ mod docs;
 mod fetch;
 mod house;
 mod manners;
+mod mistakes;
 mod month;
 mod poll;
 mod publish;

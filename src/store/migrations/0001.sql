@@ -21,6 +21,7 @@ CREATE TABLE feed (
   body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: none was read whole
   full_at        INTEGER,                  -- when the server last sent a whole document; NULL: never
   distrusted     INTEGER NOT NULL,         -- 1: it said 304 to a document that had changed
+  reader         INTEGER NOT NULL,         -- which reader last read the whole document; older: it is read anew
   -- where it lives now
   effective_url  TEXT,                     -- adopted after permanent redirects; NULL: as configured
   moved_to       TEXT,                     -- where permanent redirects point, on probation
