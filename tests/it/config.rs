@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use newswire::config::{self, Config, KEYS, Loaded, Severity, Style};
+use newswire::config::{self, Config, KEYS, Loaded, Style};
 
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
