@@ -183,4 +183,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_budget_that_is_used_up_says_when_it_is_filled_again() {
+        let pause = |left: &'static str, reset: &'static str| {
+            let name = |name: &'static str| HeaderName::from_static(name);
+            let headers =
+                [(name("x-ratelimit-remaining"), left), (name("x-ratelimit-reset"), reset)];
+            read(&headers).host_pause.map(|pause| pause.as_secs())
+        };
+        assert_eq!(pause("0", "59"), Some(59));
+        assert_eq!(pause("0.0", "59.2"), Some(60));
+        assert_eq!(pause("12.0", "59"), None);
+        // A moment, not a span: not believed.
+        assert_eq!(pause("0", "1764000000"), None);
+        assert_eq!(pause("none", "soon"), None);
+    }
 }

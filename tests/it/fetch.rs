@@ -174,6 +174,16 @@ async fn retry_after_and_freshness_are_read_on_any_status() {
 }
 
 #[tokio::test]
+async fn freshness_counts_on_a_304_and_on_an_error_too() {
+    for status in [304, 404, 500] {
+        let answer = Answer::status(status).with("Cache-Control", "max-age=900").with("Age", "300");
+        let (_origin, client, url) = site(answer).await;
+        let freshness = client.knowing("\"1\"", "").get(&url).await.freshness;
+        assert_eq!(freshness.remaining.map(|left| left.as_secs()), Some(600), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn every_content_coding_is_undone() {
     let plain = "<rss>".repeat(1000);
     for coding in ["gzip", "br", "zstd", "deflate", "bare deflate"] {

@@ -223,6 +223,45 @@ async fn one_feed_that_is_broken_harms_no_other() {
 }
 
 #[tokio::test]
+async fn a_feed_is_a_feed_whatever_media_type_it_is_sent_as() {
+    // N31
+    let world = World::new().await;
+    let types = ["text/html", "application/octet-stream", "image/png", "nonsense", "text/plain"];
+    let urls: Vec<_> = types
+        .iter()
+        .enumerate()
+        .map(|(n, kind)| {
+            let host = format!("h{n}.test");
+            let guid = format!("g{n}");
+            let body = rss(&[(guid.as_str(), "x")]);
+            world.origin.route(&host, "/", [Answer::ok(body).with("Content-Type", kind)]);
+            world.origin.url(&host, "/")
+        })
+        .collect();
+    let engine = world.open(&urls).await;
+    for polled in poll(&engine, Which::All).await {
+        assert_eq!(polled.recorded.new, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_new_build_date_is_no_change() {
+    let world = World::new().await;
+    let dated = |date: &str| {
+        let build = format!("<lastBuildDate>{date}</lastBuildDate><item>");
+        Answer::ok(rss(&[("a", "A")]).replacen("<item>", &build, 1))
+    };
+    let days = ["Sun, 01 Jun 2025 10:00:00 GMT", "Sun, 01 Jun 2025 11:00:00 GMT"];
+    world.origin.route(HOST, "/feed", days.map(dated));
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let before = engine.shelf().document("planet.atom").unwrap();
+    let polled = poll(&engine, Which::All).await;
+    assert_eq!((polled[0].recorded.new, polled[0].recorded.changed), (0, 0));
+    assert!(Arc::ptr_eq(&before, &engine.shelf().document("planet.atom").unwrap()));
+}
+
+#[tokio::test]
 async fn a_host_gets_no_more_requests_at_once_than_allowed() {
     let mut world = World::new().await;
     world.schedule.per_host = 2;
