@@ -63,7 +63,7 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
             "the connection ended in the middle of the answer",
         )),
         io::ErrorKind::ConnectionRefused => {
-            Some(Failure::new(FailureKind::Connect, "no connection to the server: it refuses"))
+            Some(Failure::new(FailureKind::Refused, "no connection to the server: it refuses"))
         }
         io::ErrorKind::TimedOut => {
             Some(Failure::new(FailureKind::Timeout, "the server did not answer in time"))

@@ -121,8 +121,10 @@ failure_kinds! {
     Resolver = "resolver_failed",
     /// The address is private, loopback or otherwise not public, and `allow_networks` does not open it.
     BlockedAddress = "blocked_address",
-    /// No TCP connection.
+    /// No TCP connection: nobody answers.
     Connect = "connect_failed",
+    /// No TCP connection: the host is there and refuses.
+    Refused = "connection_refused",
     /// TLS failed: certificate, name or protocol.
     Tls = "tls_failed",
     /// The whole exchange took longer than `timeout`.

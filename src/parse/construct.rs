@@ -88,6 +88,8 @@ pub(crate) fn customary(value: &str, custom: Custom) -> TextKind {
 
 /// Whether a text has a reference or a tag in it that only HTML makes sense of.
 fn looks_like_html(text: &str) -> bool {
+    // No title is longer; each `<` of it looks for its end tag.
+    let text = text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end]);
     let reference = text.match_indices('&').any(|(at, _)| {
         let name = &text.as_bytes()[at + 1..];
         let end = name.iter().take(12).position(|byte| *byte == b';');

@@ -210,6 +210,7 @@ fn is_transient(kind: FailureKind) -> bool {
         kind,
         FailureKind::Resolver
             | FailureKind::Connect
+            | FailureKind::Refused
             | FailureKind::Timeout
             | FailureKind::BadResponse
             | FailureKind::Truncated

@@ -97,7 +97,12 @@ mod tests {
     fn whatever_a_server_says_was_said_by_a_server() {
         let mut weather = Weather::default();
         for host in ["a", "b", "c", "d"] {
-            for kind in [FailureKind::ServerError, FailureKind::NameNotFound, FailureKind::Tls] {
+            for kind in [
+                FailureKind::Refused,
+                FailureKind::ServerError,
+                FailureKind::NameNotFound,
+                FailureKind::Tls,
+            ] {
                 assert_eq!(weather.observe(host, &lost(kind), seconds(1)), Sky::Fair);
             }
         }

@@ -283,7 +283,7 @@ async fn a_refused_connection_and_an_unknown_name_are_told_apart() {
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = Url::parse(&format!("http://gone.test:{unused}/")).unwrap();
     let client = Client::new(Arc::new(Names(HashMap::new())));
-    assert_eq!(kind(&client.get(&url).await), FailureKind::Connect);
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Refused);
     for (error, expected) in [
         (ResolveError::NotFound("gone.test".to_owned()), FailureKind::NameNotFound),
         (ResolveError::Failed("gone.test".to_owned(), "refused".to_owned()), FailureKind::Resolver),
