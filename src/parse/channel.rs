@@ -1,6 +1,7 @@
 //! The element that describes the feed to the head of a `ParsedFeed`.
 
 use super::construct::{self, Custom, text};
+use super::dates;
 use super::hints::{self, atom_links, first_date};
 use super::item::{atom_person, authors, categories, contributors, rights};
 use super::people;
@@ -50,7 +51,8 @@ pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
                 (Dc, "date"),
                 (Rss, "pubDate"),
             ],
-        ),
+        )
+        .or_else(|| dates::date(channel.attribute("lastmod")?)),
         authors: feed_authors(channel, scope),
         contributors: contributors(channel, scope),
         categories: categories(channel),
@@ -153,7 +155,11 @@ fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<Fee
         .chain(root.all(Rss, "image"))
         .find_map(|image| rss_image(image, scope))
         .or_else(|| bare(&channel.child(Atom, "logo")?.text()))
-        .or_else(|| bare(itunes?.attribute("href")?))
+        .or_else(|| bare(itunes?.attribute("href").or_else(|| itunes?.attribute("url"))?))
+        .or_else(|| {
+            let link = channel.all(Itunes, "link").find(|l| l.attribute("rel") == Some("image"))?;
+            bare(link.attribute("href")?)
+        })
         .or_else(|| bare(&itunes?.text()))
         .or_else(|| bare(channel.child(Rss, "logo")?.attribute("href")?))
         .or_else(|| {

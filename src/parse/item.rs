@@ -2,6 +2,7 @@
 //! trust. Works for every XML dialect; what a dialect does not have is simply not found.
 
 use super::construct::{self, Custom, text};
+use super::dates;
 use super::hints::{atom_links, first_date};
 use super::media;
 use super::people;
@@ -61,7 +62,8 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Scope) -> P
                 (Rss, "updated"),
                 (Rss, "lastBuildDate"),
             ],
-        ),
+        )
+        .or_else(|| dates::date(element.attribute("lastmod")?)),
         authors: authors(element, &scope),
         contributors: contributors(element, &scope),
         categories: categories(element),
@@ -310,7 +312,8 @@ fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) 
                 nested(inner, found, depth + 1);
             }
             (Itunes, "category") => {
-                found.push((2, category(attribute("text").unwrap_or_default(), None, None)));
+                let scheme = Some("http://www.itunes.com/");
+                found.push((2, category(attribute("text").unwrap_or_default(), scheme, None)));
                 if depth < 4 {
                     nested(inner, found, depth + 1);
                 }

@@ -41,9 +41,9 @@ fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a
     if known && (named(&["rss", "rdf"]) || named(&["feed"])) {
         return Some(element);
     }
-    if known && (named(&["channel"]) && (holds("item") || holds("title") || holds("items")))
-        || element.is(Space::Atom, "entry")
-    {
+    let filled = ["item", "items", "title", "abstract"].into_iter().any(holds)
+        || element.attribute("href").or_else(|| element.attribute("lastmod")).is_some();
+    if known && named(&["channel"]) && filled || element.is(Space::Atom, "entry") {
         return Some(element);
     }
     if depth >= 4 || named(&["svg", "opml", "urlset", "sitemapindex"]) {
@@ -107,8 +107,13 @@ fn chain<'t, 'a>(
 /// A bare channel: CDF, RSS 1.1, or RSS that lost its root.
 fn channel<'t, 'a>(root: &'t Element<'a>) -> Shape<'t, 'a> {
     let mut items = items(root);
-    let cdf = items.iter().any(|item| item.attribute("href").is_some())
-        || root.attribute("href").is_some();
+    // CDF says in attributes what RSS says in elements.
+    let marked = |element: &Element<'_>| {
+        element.attribute("href").or_else(|| element.attribute("lastmod")).is_some()
+    };
+    let cdf = marked(root)
+        || items.iter().copied().any(marked)
+        || root.child(Space::Rss, "abstract").is_some();
     let inside = root.all(Space::Rss, "items").flat_map(self::items);
     items.extend(inside);
     let dialect = match (cdf, root.name) {

@@ -251,8 +251,8 @@ fn hostile_documents_neither_panic_nor_overflow() {
         "<author>作者（foo@example.com）</author><title>t</title>".to_owned(),
         "<itunes:duration>٤٥:١٢</itunes:duration><title>t</title>".to_owned(),
         "<description>&a;&a;</description>".to_owned(),
-        format!("<title>{}</title>", "&lt;b ".repeat(1_000_000)),
-        format!("<title>{}</title>", "&amp;a".repeat(1_000_000)),
+        format!("<title>{}</title>", "&lt;b ".repeat(200_000)),
+        format!("<title>{}</title>", "&amp;a".repeat(200_000)),
     ] {
         let document = wrap(&inner);
         // A small stack, as on a worker thread.
