@@ -31,6 +31,10 @@ use crate::daemon::{self, Which};
 use crate::store::{FeedStatus, Reader};
 use crate::telemetry;
 
+/// Threads for reading documents and for the database: more only wait for each other, and each has
+/// memory of its own.
+const BLOCKING: usize = 8;
+
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
@@ -244,7 +248,10 @@ fn style(stream: &impl io::IsTerminal) -> config::Style {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING)
+        .build();
     let runtime = runtime.map_err(|error| complain(&error, Exit::Unavailable))?;
     Ok(runtime.block_on(future))
 }
