@@ -66,10 +66,14 @@ pub(super) fn remembered(
     response: &fetch::Response,
     request_key: String,
 ) -> Option<Memory> {
-    let now = if response.outcome.is_success() {
+    let answered = Some(response.url.to_string());
+    let now = if response.status == Some(304) && memory.answered != answered {
+        // Said by a server that never sent the document: the next request asks for the whole.
+        Memory { request_key, answered, validators: Validators::default(), ..memory.clone() }
+    } else if response.outcome.is_success() {
         let validators = response.validators.clone().unwrap_or_else(|| memory.validators.clone());
         let body_hash = response.body_hash.or(memory.body_hash);
-        Memory { request_key, validators, body_hash }
+        Memory { request_key, validators, body_hash, answered }
     } else {
         // RFC 9110 15.5.13: the server chokes on the conditions; the next request has none.
         let validators = match response.status {

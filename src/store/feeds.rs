@@ -227,7 +227,7 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
-                moved_since, full_at, distrusted, items, profile FROM feed WHERE id = ?1",
+                moved_since, full_at, distrusted, items, profile, answered FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
     let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
@@ -236,6 +236,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
             request_key: row.get(0)?,
             validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
             body_hash: row.get(3)?,
+            answered: row.get(13)?,
         },
         failures: row.get(4)?,
         hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,

@@ -212,7 +212,8 @@ fn update_memory(connection: &Connection, update: &PollUpdate) -> Result<(), Err
     if let Some(memory) = &update.memory {
         connection
             .prepare_cached(
-                "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5 WHERE id = ?1",
+                "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5,
+                        answered = ?6 WHERE id = ?1",
             )?
             .execute(params![
                 update.feed.0,
@@ -220,6 +221,7 @@ fn update_memory(connection: &Connection, update: &PollUpdate) -> Result<(), Err
                 memory.validators.etag,
                 memory.validators.last_modified,
                 memory.body_hash,
+                memory.answered,
             ])?;
     }
     Ok(())

@@ -71,6 +71,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
             request_key: "k".to_owned(),
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),
+            answered: Some("https://a.example/feed".to_owned()),
         }),
         address: None,
         trust: None,

@@ -72,6 +72,8 @@ pub struct Memory {
     pub validators: Validators,
     /// SHA-256 of the last body that was read whole.
     pub body_hash: Option<[u8; 32]>,
+    /// The address that sent it, at the end of all redirects.
+    pub answered: Option<String>,
 }
 
 /// What the document said of the feed itself.

@@ -176,6 +176,23 @@ async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
 }
 
 #[tokio::test]
+async fn not_modified_is_no_word_of_a_server_that_never_sent_the_document() {
+    let world = World::new().await;
+    let third = "third.test";
+    let to = |host: &str| Answer::redirect(302, world.origin.url(host, "/feed"));
+    world.origin.route(OLD, "/feed", [to(NEW), to(third), to(third)]);
+    world.origin.route(NEW, "/feed", [Answer::ok(rss(&[("a", "A")])).with("Last-Modified", "x")]);
+    let newer = Answer::ok(rss(&[("b", "B"), ("a", "A")]));
+    world.origin.route(third, "/feed", [Answer::status(304), newer]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    for _ in 0..3 {
+        poll(&engine, Which::All).await;
+    }
+    assert_eq!(world.origin.last().header("if-modified-since"), None);
+    assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
+}
+
+#[tokio::test]
 async fn being_offline_is_no_feeds_fault() {
     let world = World::new().await;
     let down = |host: &str| {

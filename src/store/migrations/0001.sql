@@ -15,10 +15,11 @@ CREATE TABLE feed (
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
   complaints     TEXT    NOT NULL,         -- JSON array: what had to be mended in the last document
   -- the last good representation
-  request_key    TEXT    NOT NULL,         -- URL and request shape that the next three belong to
+  request_key    TEXT    NOT NULL,         -- URL and request shape that the next four belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none
   last_modified  BLOB,                     -- opaque; NULL: the server sent none
   body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: none was read whole
+  answered       TEXT,                     -- the address that sent it, at the end of all redirects
   full_at        INTEGER,                  -- when the server last sent a whole document; NULL: never
   distrusted     INTEGER NOT NULL,         -- 1: it said 304 to a document that had changed
   reader         INTEGER NOT NULL,         -- which reader last read the whole document; older: it is read anew
