@@ -51,7 +51,9 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
 fn is_uri(written: &str, url: &Url) -> bool {
     let authority = match url.has_authority() {
         true => written.get(url.scheme().len()..).is_some_and(|rest| {
-            rest.strip_prefix("://").is_some_and(|host| !host.starts_with(['/', '?', '#', '@']))
+            // RFC 3986 6.2.3: without a path it is another spelling, and readers write it anew.
+            let host = |host: &str| !host.starts_with(['/', '?', '#', '@']) && host.contains('/');
+            rest.strip_prefix("://").is_some_and(host)
         }),
         false => true,
     };
@@ -99,7 +101,6 @@ mod tests {
     #[test]
     fn a_valid_link_stays_as_it_was_written() {
         for link in [
-            "http://example.org",
             "HTTP://Example.ORG:80/a/../b?x=1&y=[2]#f",
             "https://example.org/%7eme/%E2%82%AC?utm_source=rss",
             "https://[2001:db8::1]/",
@@ -113,6 +114,7 @@ mod tests {
     fn a_link_that_only_browsers_understand_is_mended() {
         for (written, mended) in [
             ("/a", "https://example.org/a"),
+            ("http://example.org", "http://example.org/"),
             ("b?c", "https://example.org/blog/b?c"),
             ("//cdn.example.org/x", "https://cdn.example.org/x"),
             ("http:/example.org/x", "http://example.org/x"),
