@@ -32,7 +32,7 @@ fn tidy(text: &str) -> String {
     let name = if tagged {
         bare
     } else if balanced && !bare.starts_with(edge) {
-        bare.trim_end_matches(&[',', ';', '"', '<'][..])
+        bare.trim_end_matches([',', '"', '<'])
     } else {
         bare.trim_matches(edge)
     };
