@@ -30,6 +30,40 @@ pub(super) fn twice(
     }
 }
 
+/// Makes one feed of all that have one address: it is asked once, for all of them.
+pub(super) fn merged(
+    feeds: Vec<(Subscription, Range<usize>)>,
+    report: &mut Report,
+) -> Vec<Subscription> {
+    let mut first: HashMap<String, (usize, Range<usize>)> = HashMap::with_capacity(feeds.len());
+    let mut kept: Vec<Subscription> = Vec::with_capacity(feeds.len());
+    for (subscription, span) in feeds {
+        let address = subscription.feed.url.to_string();
+        let Some((n, earlier)) = first.get(&address) else {
+            first.insert(address, (kept.len(), span));
+            kept.push(subscription);
+            continue;
+        };
+        let (feed, other) = (&mut kept[*n].feed, subscription.feed);
+        let message = format!("the feed address {address:?} is used twice");
+        if feed.id.is_some() && other.id.is_some() && feed.id != other.id {
+            let fault = Diagnostic::error("duplicate_feed", span, message);
+            let fault = fault.also(earlier.clone(), "first here, with another id");
+            report.push(fault.help("one address is one feed: remove one of them"));
+            continue;
+        }
+        let fault = Diagnostic::warning("merged_feeds", span, message);
+        let fault = fault.also(earlier.clone(), "first here, and these settings hold");
+        report.push(fault.help("it is asked once and has the tags of both; remove one of them"));
+        feed.id = feed.id.take().or(other.id);
+        feed.title = feed.title.take().or(other.title);
+        let new: Vec<String> =
+            other.tags.into_iter().filter(|tag| !feed.tags.contains(tag)).collect();
+        feed.tags.extend(new);
+    }
+    kept
+}
+
 /// Warns of tags and feeds that an output asks for and no feed has.
 pub(super) fn rules(outputs: &[Section<'_>], subscriptions: &[Subscription], report: &mut Report) {
     let feeds = || subscriptions.iter().map(|subscription| &subscription.feed);

@@ -146,6 +146,11 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let outputs = Section::find_all(root, "output", "[[output]]", report);
     let feeds = Section::find_all(root, "feed", "[[feed]]", report);
     let servers = servers(root, &defaults, report);
+    let subscribe = |section: &Section<'_>| {
+        let feed = table::feed(section, &defaults, &servers, report)?;
+        Some((feed, section.span("url")))
+    };
+    let subscriptions = feeds.iter().filter_map(subscribe).collect();
     let config = Config {
         fetch: (*defaults.fetch).clone(),
         concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
@@ -156,10 +161,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
             .iter()
             .filter_map(|output| table::output(output, &base_url, state, report))
             .collect(),
-        subscriptions: feeds
-            .iter()
-            .filter_map(|feed| table::feed(feed, &defaults, &servers, report))
-            .collect(),
+        subscriptions: cross::merged(subscriptions, report),
         web,
     };
     let mut config = config;
@@ -181,10 +183,6 @@ fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Repo
     };
     cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
     cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
-    let address =
-        |(text, span): (String, _)| (url::Url::parse(text.trim()).map_or(text, String::from), span);
-    let addresses: Vec<_> = named(feeds, "url").into_iter().map(address).collect();
-    cross::twice("feed address", "duplicate_feed", &addresses, report);
 }
 
 /// The servers that are known to need other manners, and those that the config names.

@@ -159,6 +159,20 @@ fn many_feeds_on_one_server_are_kept_further_apart_unless_the_config_says_how_fa
 }
 
 #[test]
+fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
+    let text = "[[feed]]\nurl = \"https://a.b\"\ntags = [\"x\", \"y\"]\n\
+        [[feed]]\nurl = \"https://A.b/\"\nid = \"ab\"\ntitle = \"AB\"\ntags = [\"y\", \"z\"]\n";
+    let Loaded { config, report } = read(text);
+    let config = config.unwrap();
+    let [one] = config.subscriptions.as_slice() else { panic!("{config:?}") };
+    assert_eq!(one.feed.tags, ["x", "y", "z"]);
+    assert_eq!(one.feed.id.as_ref().map(|id| id.as_str()), Some("ab"));
+    assert_eq!(one.feed.title.as_deref(), Some("AB"));
+    let drawn = report.draw(Style::Plain);
+    assert!(drawn.contains("used twice") && drawn.contains("asked once"), "{drawn}");
+}
+
+#[test]
 fn secrets_are_read_from_files_and_shown_to_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");

@@ -151,8 +151,8 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", (3, 6), "bad_id", "is no id"),
     ("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", (4, 6), "duplicate_output", "first here"),
     (
-        "[[feed]]\nurl = \"https://a.b\"\n[[feed]]\nurl = \"https://A.b/\"",
-        (4, 7),
+        "[[feed]]\nid = \"x\"\nurl = \"https://a.b\"\n[[feed]]\nid = \"y\"\nurl = \"https://A.b/\"",
+        (6, 7),
         "duplicate_feed",
         "\"https://a.b/\" is used twice",
     ),
