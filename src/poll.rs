@@ -3,9 +3,10 @@
 //! ```text
 //! state := store.feed_state(feed)
 //! fetch(url, validators) | body of a 200 that is new
-//!   | parse | identify | store.known | normalise what is new or changed
+//!   | parse | identify | store.known | normalise what is new or changed | sort
+//!   (edited, known under another guid, waiting, news)
 //! plan(outcome, failures, freshness, hints)
-//! store.record(everything, in one transaction)
+//! store.record(everything, in one transaction; the librarian finds the stories in it)
 //! ```
 //!
 //! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
@@ -14,6 +15,8 @@
 mod log;
 mod memory;
 mod reading;
+mod sorting;
+mod stories;
 mod target;
 
 use std::net::IpAddr;
@@ -27,14 +30,15 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use self::log::{Line, log};
-use self::reading::{Document, Reading};
+use self::reading::{Document, Extent, Reading};
+pub use self::stories::{Librarian, rearrange};
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
-use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan, StoryKey};
+use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
+use crate::schedule;
 use crate::schedule::{Kin, Pace, Sky, Weather};
 use crate::store::{self, Bytes, FeedState, Memory, PollUpdate, Recorded, Store};
-use crate::{dedupe, schedule};
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +65,7 @@ pub struct Poller {
     fetcher: Arc<Fetcher>,
     store: Arc<Store>,
     clock: Clock,
-    dedupe: dedupe::Settings,
+    librarian: Arc<Librarian>,
     /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
     cpu: Arc<Semaphore>,
     /// Whether it is us.
@@ -87,14 +91,14 @@ impl Poller {
         fetcher: Arc<Fetcher>,
         store: Arc<Store>,
         clock: Clock,
-        dedupe: dedupe::Settings,
+        librarian: Arc<Librarian>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             fetcher,
             store,
             clock,
-            dedupe,
+            librarian,
             cpu: Arc::new(Semaphore::new(cores)),
             weather: Arc::default(),
         }
@@ -116,7 +120,8 @@ impl Poller {
         let body = response.body.take();
         let mut reading = None;
         if let Some(body) = body {
-            match self.read(&begun, body, &response.url).await {
+            let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
+            match self.read(&begun, (body, extent), &response.url).await {
                 Ok(read) => reading = Some(read?),
                 Err(failure) => response.outcome = FetchOutcome::Failed(failure),
             }
@@ -166,7 +171,7 @@ impl Poller {
     async fn read(
         &self,
         begun: &Begun<'_>,
-        body: fetch::Body,
+        (body, extent): (fetch::Body, Extent),
         url: &Url,
     ) -> Result<Result<Reading, store::Error>, Failure> {
         let Ok(permit) = Arc::clone(&self.cpu).acquire_owned().await else {
@@ -177,7 +182,7 @@ impl Poller {
         off_thread(move || {
             let _permit = permit;
             let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
-            reading::read(&Document { target, state, asked, url, body, now }, &reader)
+            reading::read(&Document { target, state, asked, url, body, extent, now }, &reader)
         })
         .await
         .unwrap_or_else(|_| Err(panicked("reading")))
@@ -209,14 +214,15 @@ impl Poller {
         });
         let next = address.effective.as_ref().unwrap_or(configured);
         let request_key = memory::key(next, &target.subscription.fetch);
-        let (facts, new, changed) = match reading {
-            Some(reading) => (Some(reading.facts), reading.new, reading.changed),
-            None => (None, Vec::new(), Vec::new()),
+        let (facts, brought) = match reading {
+            Some(reading) => (Some(reading.facts), reading.brought),
+            None => (None, sorting::Sorted::default()),
         };
-        let (dedupe, feed) = (self.dedupe.clone(), target.key);
+        let librarian = Arc::clone(&self.librarian);
+        let settings = Arc::clone(&target.subscription.dedupe);
         let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
-            feed,
+            feed: target.key,
             at: *at,
             duration,
             status: response.status,
@@ -229,11 +235,10 @@ impl Poller {
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
-            new,
-            changed,
-            judge: Box::new(move |_, candidates| -> Option<StoryKey> {
-                dedupe::same_story(&dedupe, feed, candidates)
-            }),
+            new: brought.new,
+            changed: brought.changed,
+            renamed: brought.renamed,
+            judge: Box::new(move |desk, arrived| librarian.place(desk, &settings, arrived)),
         }
     }
 

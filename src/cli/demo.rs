@@ -123,6 +123,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         },
         schedule: Arc::clone(&schedule),
         fetch: Arc::clone(&fetch),
+        dedupe: Arc::default(),
         max_items: 1_000,
     };
     Config {

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
 use crate::poll::Subscription;
-use crate::schedule;
 use crate::store::{FeedState, FeedStatus, Past, PastPoll};
 
 /// How many of the last polls are shown.
@@ -75,7 +74,7 @@ impl Why<'_> {
             say("whole answer", &format!("{}{doubt}", ago(at, now)));
         }
         let settings = &self.subscription.schedule;
-        let site = schedule::site(&self.subscription.feed.url);
+        let site = crate::model::site(&self.subscription.feed.url);
         let gate = format!(
             "{site}: {} at once, {} between two starts",
             settings.per_host,
@@ -114,7 +113,7 @@ impl Why<'_> {
             "whole_answer_at": state.trust.full_at.map(|at| at.to_string()),
             "distrusted": state.trust.distrusted,
             "host": {
-                "site": schedule::site(&self.subscription.feed.url),
+                "site": crate::model::site(&self.subscription.feed.url),
                 "at_once": settings.per_host,
                 "spacing_seconds": settings.host_spacing.as_secs_f64(),
             },

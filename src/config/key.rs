@@ -109,8 +109,33 @@ pub const KEYS: &[Key] = &[
     key(
         "dedupe",
         "across_feeds",
-        "\"link\"",
-        "the same address in two feeds is one story: link or off",
+        "\"cluster\"",
+        "what makes one story of items of several feeds: cluster (the same page or much the same text), link (the same page) or off",
+    ),
+    key("dedupe", "window", "\"72h\"", "texts published further apart are not compared"),
+    key(
+        "dedupe",
+        "likeness",
+        "\"normal\"",
+        "how much of a text must be the same: strict, normal or loose",
+    ),
+    key(
+        "dedupe",
+        "updates",
+        "\"silent\"",
+        "what an edit does: silent (replaces the text), ignore (nothing) or bump (also dates it, if it is large)",
+    ),
+    key(
+        "dedupe",
+        "new_feed_items",
+        "50",
+        "a feed that is new here brings so many of its newest items",
+    ),
+    key(
+        "dedupe",
+        "bursts",
+        "\"hold\"",
+        "far more new items at once than a feed ever brought: hold them until newswire release, or let them pass",
     ),
     key("store", "path", "\"newswire.db\"", "the database; relative to the state directory"),
     key(
@@ -163,7 +188,7 @@ pub(super) fn names(table: &str) -> Vec<&'static str> {
 /// The names that a `[[feed]]` may carry: its own and those it may override.
 pub(super) fn feed_names() -> Vec<&'static str> {
     let overrides = |key: &&Key| {
-        matches!(key.table, "schedule" | "feed")
+        matches!(key.table, "schedule" | "dedupe" | "feed")
             || key.table == "fetch" && key.name != "concurrency"
     };
     KEYS.iter().filter(overrides).map(|key| key.name).collect()

@@ -12,6 +12,7 @@
 //! Leaves what the settings do to the rooms, and printing to `cli`.
 
 mod cross;
+mod dedupe;
 mod key;
 mod report;
 mod section;
@@ -20,6 +21,7 @@ mod value;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::de::DeTable;
 
@@ -29,7 +31,7 @@ use self::section::Section;
 use self::table::{Defaults, Servers};
 use crate::poll::Subscription;
 use crate::publish::Output;
-use crate::{dedupe, fetch, schedule, store, telemetry, web};
+use crate::{fetch, schedule, store, telemetry, web};
 
 /// Newest items that are read of one document, unless the config says otherwise.
 const MAX_ITEMS: usize = 10_000;
@@ -45,8 +47,8 @@ pub struct Config {
     pub fetch: fetch::Settings,
     /// `[fetch] concurrency`: simultaneous requests in all.
     pub concurrency: usize,
-    /// `[dedupe]`
-    pub dedupe: dedupe::Settings,
+    /// `[dedupe]`, as it holds for a feed that overrides nothing.
+    pub dedupe: Arc<crate::dedupe::Settings>,
     /// `[store]`, its path absolute or relative to the working directory.
     pub store: store::Settings,
     /// `[web]`
@@ -57,6 +59,15 @@ pub struct Config {
     pub outputs: Vec<Output>,
     /// Every `[[feed]]` with the settings in force for it.
     pub subscriptions: Vec<Subscription>,
+}
+
+impl Config {
+    /// How long texts are compared at most, of all feeds.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        let of_feeds = self.subscriptions.iter().map(|subscription| subscription.dedupe.window);
+        of_feeds.chain([self.dedupe.window]).max().unwrap_or_default()
+    }
 }
 
 /// What came of reading a config.
@@ -130,7 +141,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     };
     let (schedule_table, fetch_table) =
         (section("schedule", "[schedule]"), section("fetch", "[fetch]"));
-    let (dedupe, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
+    let (same, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
     let (web, log) = (section("web", "[web]"), section("log", "[log]"));
     let defaults = Defaults {
         schedule: Arc::new(table::schedule(
@@ -139,6 +150,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
             report,
         )),
         fetch: Arc::new(table::fetch(&fetch_table, &fetch::Settings::default(), report)),
+        dedupe: Arc::new(dedupe::dedupe(&same, &crate::dedupe::Settings::default(), report)),
         max_items: table::max_items(&fetch_table, MAX_ITEMS, report),
     };
     let web = table::web(&web, report);
@@ -154,7 +166,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let config = Config {
         fetch: (*defaults.fetch).clone(),
         concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
-        dedupe: table::dedupe(&dedupe, report),
+        dedupe: Arc::clone(&defaults.dedupe),
         store: table::store(&store, state, report),
         log: table::log(&log, report),
         outputs: outputs

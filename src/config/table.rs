@@ -29,6 +29,7 @@ const SHORT: Duration = Duration::from_secs(15 * 60);
 pub(super) struct Defaults {
     pub(super) schedule: Arc<schedule::Settings>,
     pub(super) fetch: Arc<fetch::Settings>,
+    pub(super) dedupe: Arc<dedupe::Settings>,
     pub(super) max_items: usize,
 }
 
@@ -181,13 +182,6 @@ pub(super) fn max_items(section: &Section<'_>, base: usize, report: &mut Report)
     section.number("max_items", 1..=100_000, report).unwrap_or(base)
 }
 
-pub(super) fn dedupe(section: &Section<'_>, report: &mut Report) -> dedupe::Settings {
-    use crate::dedupe::AcrossFeeds::{Link, Off};
-    let words = [("off", Off), ("link", Link)];
-    let across_feeds = section.one_of("across_feeds", &words, report).unwrap_or_default();
-    dedupe::Settings { across_feeds }
-}
-
 pub(super) fn store(section: &Section<'_>, state: &Path, report: &mut Report) -> store::Settings {
     let base = store::Settings::default();
     let path = section.words("path", report).map_or(base.path, PathBuf::from);
@@ -260,7 +254,7 @@ impl Servers {
     }
 
     fn of(&self, url: &Url) -> Option<&Arc<schedule::Settings>> {
-        self.0.get(schedule::site(url))
+        self.0.get(crate::model::site(url))
     }
 }
 
@@ -273,12 +267,13 @@ const APART: Duration = Duration::from_secs(10);
 pub(super) fn spread_crowds(subscriptions: &mut [Subscription], defaults: &Defaults) {
     let mut crowds: HashMap<String, usize> = HashMap::new();
     for subscription in subscriptions.iter() {
-        *crowds.entry(schedule::site(&subscription.feed.url).to_owned()).or_default() += 1;
+        *crowds.entry(crate::model::site(&subscription.feed.url).to_owned()).or_default() += 1;
     }
     let apart = schedule::Settings { host_spacing: APART, ..(*defaults.schedule).clone() };
     let apart = Arc::new(apart);
     for subscription in subscriptions {
-        let crowd = crowds.get(schedule::site(&subscription.feed.url)).copied().unwrap_or_default();
+        let crowd =
+            crowds.get(crate::model::site(&subscription.feed.url)).copied().unwrap_or_default();
         if crowd > CROWD && Arc::ptr_eq(&subscription.schedule, &defaults.schedule) {
             subscription.schedule = Arc::clone(&apart);
         }
@@ -304,6 +299,10 @@ pub(super) fn feed(
         true => Arc::new(fetch(section, &defaults.fetch, report)),
         false => Arc::clone(&defaults.fetch),
     };
+    let dedupe = match has_any("dedupe") {
+        true => Arc::new(super::dedupe::dedupe(section, &defaults.dedupe, report)),
+        false => Arc::clone(&defaults.dedupe),
+    };
     let id = section.parsed("id", "bad_id", |text| value::id(text).map(str::to_owned), report);
     if !section.has("url") {
         let fault = Diagnostic::error("missing_key", section.span("url"), "a feed without url");
@@ -319,6 +318,7 @@ pub(super) fn feed(
         feed,
         schedule,
         fetch,
+        dedupe,
         max_items: max_items(section, defaults.max_items, report),
     })
 }

@@ -14,11 +14,11 @@ use tracing::warn;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
-use crate::model::{FeedKey, ReasonKind};
-use crate::poll::{Poller, Subscription, Target};
+use crate::model::{FeedKey, ReasonKind, site};
+use crate::poll::{Librarian, Poller, Subscription, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
-use crate::schedule::{Gate, Queue, site, spread};
+use crate::schedule::{Gate, Queue, spread};
 use crate::store::{self, OpenError, Registered, Store};
 
 /// Between the starts of two polls of the daemon: however many feeds are due at once, after a
@@ -81,6 +81,8 @@ pub struct Engine {
     concurrency: usize,
     listen: Option<SocketAddr>,
     retention: Duration,
+    window: Duration,
+    librarian: Arc<Librarian>,
 }
 
 impl Engine {
@@ -94,6 +96,7 @@ impl Engine {
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
         let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
+        let window = config.window();
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let registered = store.register(feeds, clock.now()).await?;
         let targets: Vec<Target> =
@@ -101,13 +104,16 @@ impl Engine {
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
+        let librarian = Arc::new(Librarian::open(store.reader(), window, clock.now())?);
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), config.dedupe),
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
             outputs: config.outputs.into_iter().map(Arc::new).collect(),
             concurrency: config.concurrency,
             listen: config.web.listen,
             retention: config.store.retention,
+            window,
+            librarian,
             clock,
             store,
             shelf,
@@ -244,12 +250,14 @@ impl Engine {
         result
     }
 
-    /// Deletes bodies past retention, a little at a time.
+    /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the
+    /// window in which texts are compared.
     pub(crate) async fn forget(&self) -> Result<(), Error> {
         const STEP: usize = 500;
         let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         while self.store.forget_bodies(cutoff, STEP).await? == STEP {}
+        self.librarian.tidy(&self.store, self.window, self.clock.now()).await?;
         Ok(())
     }
 }

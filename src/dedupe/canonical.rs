@@ -2,81 +2,26 @@
 //!
 //! Used for identity only; what is published stays the publisher's own URL.
 
+use std::sync::LazyLock;
+
 use url::Url;
 
 use super::digest::digest;
-use crate::model::Digest;
+use super::words;
+use crate::model::{Digest, site};
 
-/// Query parameters that say where a reader came from, not what he reads. `*` ends a prefix.
-const TRACKING: &[&str] = &[
-    "utm_*",
-    "mtm_*",
-    "matomo_*",
-    "pk_*",
-    "piwik_*",
-    "hsa_*",
-    "_hs*",
-    "at_campaign",
-    "at_medium",
-    "at_custom*",
-    "fbclid",
-    "gclid",
-    "gclsrc",
-    "dclid",
-    "gbraid",
-    "wbraid",
-    "msclkid",
-    "yclid",
-    "ysclid",
-    "twclid",
-    "ttclid",
-    "igshid",
-    "igsh",
-    "li_fat_id",
-    "mc_cid",
-    "mc_eid",
-    "mkt_tok",
-    "oly_anon_id",
-    "oly_enc_id",
-    "vero_id",
-    "wickedid",
-    "_openstat",
-    "ns_campaign",
-    "ns_mchannel",
-    "ns_source",
-    "ns_linkname",
-    "ns_fee",
-    "wt_mc",
-    "wt.mc_id",
-    "sc_cid",
-    "s_cid",
-    "cmpid",
-    "ito",
-    "ocid",
-    "ncid",
-    "icid",
-    "spm",
-    "rb_clickid",
-    "trk_contact",
-    "trk_msg",
-    "trk_module",
-    "trk_sid",
-    "__twitter_impression",
-    "guccounter",
-    "guce_referrer",
-    "guce_referrer_sig",
-    "source_rss",
-    "rss_source",
-    "xtor",
-    "awc",
-    "srsltid",
-];
+/// Query parameters that say where a reader came from, not what he reads.
+static TRACKING: LazyLock<Vec<&str>> =
+    LazyLock::new(|| words::lines(include_str!("data/tracking.txt")));
 
 /// The digest of the canonical form; `None` where the URL does not name one page.
 #[must_use]
 pub fn url_key(url: &str) -> Option<Digest> {
     canonical(url).map(|url| digest(&[url.as_bytes()]))
 }
+
+/// Hosts that are another door to the same pages: for old browsers, for telephones.
+const DOORS: &[&str] = &["www.", "m.", "mobile.", "amp."];
 
 /// The canonical form itself, without scheme; `None` where the URL does not name one page.
 #[must_use]
@@ -86,10 +31,12 @@ pub fn canonical(url: &str) -> Option<String> {
         return None;
     }
     let host = url.host_str()?.trim_end_matches('.');
-    // The scheme is left out: http and https lead to one page. So is a www that hides a whole domain.
-    let host = host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host);
+    // The scheme is left out: http and https lead to one page. So is the door to one site.
+    let bare = |door: &&str| host.strip_prefix(door).filter(|rest| rest.ends_with(site(&url)));
+    let host = DOORS.iter().find_map(bare).unwrap_or(host);
     let query = without_tracking(url.query().unwrap_or_default());
     let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/amp").or(path.strip_suffix("/index.html")).unwrap_or(path);
     // A link to the home page says nothing of the item.
     if path.is_empty() && query.is_empty() {
         return None;
@@ -156,6 +103,8 @@ mod tests {
             "https://example.org/a/b?utm_source=rss&id=3&fbclid=x",
             "https://example.org/a/b/?id=3",
             "https://example.org./a/b?id=3&",
+            "https://m.example.org/a/b?id=3",
+            "https://amp.example.org/a/b/amp?id=3",
         ] {
             assert!(same(page, other), "{other}");
         }
@@ -171,6 +120,7 @@ mod tests {
             "https://sub.example.org/a?id=3",
             "https://example.org/a?id=3#!/other",
             "https://example.org/a",
+            "https://m.com/a?id=3",
         ] {
             assert!(!same(page, other), "{other}");
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::canonical;
 use super::digest::{Hasher, digest};
-use crate::model::{Digest, FeedId, ParsedItem};
+use crate::model::{Digest, FeedId, Guids, ParsedItem, site};
 
 /// An item of a document, by its place there, with what it is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Identified {
     pub index: usize,
     /// By what it is recognised within its feed.
     pub identity: Digest,
+    /// By what it was recognised before the feed's guids lost their worth: good for an item that
+    /// had the same page.
+    pub former: Option<Digest>,
     /// Over everything that a reader would notice; dates and counters are left out.
     pub fingerprint: Digest,
     /// Of its canonical URL, unless that says nothing.
@@ -26,7 +29,7 @@ pub struct Identified {
 
 /// Identifies the items of one document, in its order; an item that stands there twice, once.
 #[must_use]
-pub fn identify(items: &[ParsedItem]) -> Vec<Identified> {
+pub fn identify(items: &[ParsedItem], guids: Guids) -> Vec<Identified> {
     let shared_guids = pages_by_guid(items);
     let mut urls: HashMap<Digest, usize> = HashMap::new();
     let keys: Vec<Option<Digest>> =
@@ -37,16 +40,20 @@ pub fn identify(items: &[ParsedItem]) -> Vec<Identified> {
     let mut seen = HashMap::with_capacity(items.len());
     let mut identified = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let identity = identity(item, &shared_guids);
+        let (identity, former) = identity(item, &shared_guids, guids);
         if seen.insert(identity, index).is_some() {
             continue;
         }
         // A page that several items of one document link to is not the page of any of them.
         let url_key = keys[index].filter(|key| urls.get(key) == Some(&1));
-        identified.push(Identified { index, identity, fingerprint: fingerprint(item), url_key });
+        let fingerprint = fingerprint(item);
+        identified.push(Identified { index, identity, former, fingerprint, url_key });
     }
     identified
 }
+
+/// More of a document's items than this with a guid of another: its guids are worth nothing.
+const SHARED: f32 = 0.05;
 
 /// For guids that stand on several items: true when these have different pages, so that the guid
 /// does not identify anything.
@@ -61,18 +68,50 @@ fn pages_by_guid(items: &[ParsedItem]) -> HashMap<&str, bool> {
     pages.into_iter().map(|(guid, (_, differ))| (guid, differ)).collect()
 }
 
-fn identity(item: &ParsedItem, shared_guids: &HashMap<&str, bool>) -> Digest {
+/// By what an item is recognised, and was where that differs.
+fn identity(
+    item: &ParsedItem,
+    shared_guids: &HashMap<&str, bool>,
+    guids: Guids,
+) -> (Digest, Option<Digest>) {
     let page = item.page();
-    match item.id.as_deref().filter(|guid| !guid.is_empty()) {
-        Some(guid) if shared_guids.get(guid) == Some(&true) => {
-            digest(&[b"guid+page", guid.as_bytes(), page.unwrap_or_default().as_bytes()])
-        }
-        // RFC 4287 4.2.6.1: compared character by character.
-        Some(guid) => digest(&[b"guid", guid.as_bytes()]),
-        None => match page {
+    let Some(guid) = item.id.as_deref().filter(|guid| !guid.is_empty()) else {
+        let identity = match page {
             Some(page) => digest(&[b"page", canonical::within_feed(page).as_bytes()]),
             None => words(item),
-        },
+        };
+        return (identity, None);
+    };
+    // RFC 4287 4.2.6.1: compared character by character.
+    let alone = digest(&[b"guid", guid.as_bytes()]);
+    if guids == Guids::Sound && shared_guids.get(guid) != Some(&true) {
+        return (alone, None);
+    }
+    let with_page = match page {
+        Some(page) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
+        // Nothing else tells it apart from the others of its guid.
+        None => digest(&[b"guid+words", guid.as_bytes(), &words(item)]),
+    };
+    (with_page, Some(alone))
+}
+
+/// By what an item is recognised whose guid was given to another thing before.
+#[must_use]
+pub fn reused(item: &ParsedItem) -> Digest {
+    identity(item, &HashMap::new(), Guids::Shared).0
+}
+
+/// Whether so many items of a document share guids that no guid of the feed is worth anything.
+#[must_use]
+pub fn share_guids(items: &[ParsedItem]) -> Guids {
+    let shared = pages_by_guid(items);
+    let wrong =
+        |item: &&ParsedItem| item.id.as_deref().is_some_and(|id| shared.get(id) == Some(&true));
+    let wrong = items.iter().filter(wrong).count();
+    if wrong > 0 && wrong as f32 > items.len() as f32 * SHARED {
+        Guids::Shared
+    } else {
+        Guids::Sound
     }
 }
 
@@ -140,6 +179,17 @@ pub fn global_id(guid: &str) -> Option<&str> {
     global.then_some(guid)
 }
 
+/// The site that a publisher's id names as its own: of an address, or of a tag (RFC 4151 2.1).
+#[must_use]
+pub fn authority(guid: &str) -> Option<String> {
+    let host = match guid.strip_prefix("tag:") {
+        Some(tag) => format!("https://{}/", tag.split([',', ':']).next()?.rsplit('@').next()?),
+        None => guid.to_owned(),
+    };
+    let url = url::Url::parse(&host).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(site(&url).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,14 +205,28 @@ mod tests {
         }
     }
 
+    fn sound(items: &[ParsedItem]) -> Vec<Identified> {
+        identify(items, Guids::Sound)
+    }
+
+    #[test]
+    fn a_guid_that_lost_its_worth_counts_with_its_page() {
+        let items = [item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")];
+        assert_eq!(share_guids(&items), Guids::Shared);
+        let alone = identify(&items[..1], Guids::Shared);
+        assert_eq!(alone[0].identity, sound(&items)[0].identity, "also when it stands alone");
+        assert_eq!(alone[0].former, Some(sound(&items[..1])[0].identity));
+        assert_eq!(share_guids(&items[..1]), Guids::Sound);
+    }
+
     #[test]
     fn an_item_is_recognised_by_guid_else_page_else_words() {
-        let first = identify(&[
+        let first = sound(&[
             item("1", "http://e.org/a", "A"),
             item("", "http://e.org/b", "B"),
             item("", "", "C"),
         ]);
-        let edited = identify(&[
+        let edited = sound(&[
             item("1", "http://e.org/x", "A2"),
             item("", "http://e.org/b", "B2"),
             item("", "", "C"),
@@ -180,15 +244,15 @@ mod tests {
         let items = [item("1", "http://e.org/a", "A"), item("2", "http://e.org/b", "B")];
         let mut reversed = items.clone();
         reversed.reverse();
-        let mut there: Vec<Digest> = identify(&items).iter().map(|i| i.identity).collect();
+        let mut there: Vec<Digest> = sound(&items).iter().map(|i| i.identity).collect();
         there.reverse();
-        assert_eq!(there, identify(&reversed).iter().map(|i| i.identity).collect::<Vec<_>>());
+        assert_eq!(there, sound(&reversed).iter().map(|i| i.identity).collect::<Vec<_>>());
     }
 
     #[test]
     fn an_item_that_stands_in_a_document_twice_is_one() {
         assert_eq!(
-            identify(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/a", "A")]).len(),
+            sound(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/a", "A")]).len(),
             1
         );
     }
@@ -196,7 +260,7 @@ mod tests {
     #[test]
     fn a_guid_that_every_item_has_does_not_swallow_items() {
         assert_eq!(
-            identify(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")]).len(),
+            sound(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")]).len(),
             2
         );
     }
@@ -204,7 +268,7 @@ mod tests {
     #[test]
     fn a_page_that_items_share_is_no_proof_of_sameness() {
         let items = [item("1", "http://e.org/all", "A"), item("2", "http://e.org/all", "B")];
-        assert!(identify(&items).iter().all(|item| item.url_key.is_none()));
+        assert!(sound(&items).iter().all(|item| item.url_key.is_none()));
     }
 
     #[test]
@@ -227,6 +291,14 @@ mod tests {
         ] {
             assert_eq!(global_id(local), None, "{local}");
         }
+    }
+
+    #[test]
+    fn an_id_names_the_site_of_whoever_made_it() {
+        assert_eq!(authority("tag:ann@blog.example.org,2026:7").as_deref(), Some("example.org"));
+        assert_eq!(authority("https://a.example.org/?p=7").as_deref(), Some("example.org"));
+        assert_eq!(authority("17"), None);
+        assert_eq!(authority("urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a"), None);
     }
 
     #[test]

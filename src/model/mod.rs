@@ -6,8 +6,10 @@
 pub mod entry;
 pub mod feed;
 pub mod item;
+pub mod markup;
 pub mod parsed;
 pub mod poll;
+pub mod site;
 pub mod story;
 
 pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
@@ -20,4 +22,5 @@ pub use poll::{
     Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan,
     Reason, ReasonKind, Validators,
 };
-pub use story::{Candidate, Digest, Known};
+pub use site::site;
+pub use story::{Digest, Guids, Kept, Known, Rule, Standing, Tie};

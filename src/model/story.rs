@@ -1,27 +1,121 @@
-//! What a decision about sameness needs to know of an item that is already kept.
+//! What a decision about sameness needs to know of an item that is already kept, and what was decided.
 
-use super::feed::FeedKey;
-use super::item::{ItemKey, StoryKey};
+use jiff::Timestamp;
+
+use super::item::ItemKey;
 
 /// 128 bits of a SHA-256: equal means the same, for all purposes here.
 pub type Digest = [u8; 16];
 
 /// An item of the same feed that is already kept, found by its identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Its row.
     pub key: ItemKey,
     /// Over everything a reader would notice; dates and counters are left out.
     pub fingerprint: Digest,
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
 }
 
-/// A kept item that a new one may be the same story as.
+/// An item of the same feed that is already kept, with what it may be recognised by when its guid
+/// changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct Kept {
     /// Its row.
     pub key: ItemKey,
-    /// The story it belongs to.
-    pub story: StoryKey,
-    /// Whose it is.
-    pub feed: FeedKey,
+    /// Its page.
+    pub url: Option<String>,
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Plain.
+    pub title: Option<String>,
+    /// When the publisher said it was published.
+    pub published: Option<Timestamp>,
+    /// Of the words of its text; `None`: too few to say anything.
+    pub text_key: Option<i64>,
+}
+
+/// The rung of the ladder that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// One canonical URL.
+    Page,
+    /// One id that is unique in the world.
+    Id,
+    /// The same words.
+    Text,
+    /// Most of one text stands in the other.
+    Near,
+    /// The same long title.
+    Title,
+    /// The same title but for a number, a version, a day: parts.
+    Series,
+    /// The same text but for the numbers, days and names in it: parts.
+    Form,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: &'static [Self] =
+        &[Self::Page, Self::Id, Self::Text, Self::Near, Self::Title, Self::Series, Self::Form];
+
+    /// A stable short name, as the database and `newswire why` show it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Id => "id",
+            Self::Text => "text",
+            Self::Near => "near",
+            Self::Title => "title",
+            Self::Series => "series",
+            Self::Form => "form",
+        }
+    }
+
+    /// The rule of that name.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.slug() == slug)
+    }
+}
+
+/// A decision about two items, with its receipt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tie {
+    /// The later row.
+    pub item: ItemKey,
+    /// The earlier row.
+    pub other: ItemKey,
+    /// What decided.
+    pub rule: Rule,
+    /// What it measured, from 0 to 1.
+    pub score: f32,
+    /// What it asked for.
+    pub threshold: f32,
+    /// Whether they are one story.
+    pub same: bool,
+}
+
+/// Whose page an item links to, as seen from its feed's own address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// One on the site that the feed itself came from.
+    Home,
+    /// One on the site that the feed says it belongs to, which it may say of any.
+    Claimed,
+    /// Somebody else's, or nobody's.
+    #[default]
+    Abroad,
+}
+
+/// What a feed's guids are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guids {
+    /// A guid names one item.
+    #[default]
+    Sound,
+    /// The feed gave one guid to different things; from then on a guid counts only with its page.
+    Shared,
 }

@@ -17,7 +17,18 @@ pub(super) struct Line<'a> {
 /// The one line that a poll logs: loud when a feed's state changed or items came, else for debugging.
 pub(super) fn log(target: &Target, before: &FeedState, polled: &Line<'_>) {
     let (feed, outcome) = (target.id.as_str(), polled.outcome.slug());
-    let Recorded { new, joined, changed } = polled.recorded;
+    let Recorded { new, joined, changed, renamed, held } = polled.recorded;
+    if held > 0 && before.items > 0 {
+        warn!(
+            feed,
+            new,
+            renamed,
+            held,
+            "{feed}: {} items looked new at once: {renamed} are known under another guid, \
+             {new} are let through, {held} wait: 'newswire release {feed}' lets them through",
+            new + renamed + held
+        );
+    }
     let duration_ms = polled.duration.as_millis();
     let next = polled.plan.at.to_string();
     match polled.outcome {

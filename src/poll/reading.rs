@@ -1,12 +1,15 @@
-//! A new document to new and changed items: parse > identify > known > normalise.
+//! A new document to what it brought: parse > identify > known > normalise, then `sorting`.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use url::Url;
 
+use super::sorting::{self, Found, Sorted};
 use super::target::Target;
-use crate::model::{Failure, FailureKind, ParsedFeed};
+use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed};
 use crate::schedule::Kin;
-use crate::store::{self, ChangedItem, DocumentFacts, FeedState, NewItem, Reader};
+use crate::store::{self, DocumentFacts, FeedState, Reader};
 use crate::{dedupe, fetch, normalise, parse};
 
 /// A document and all that is known of how it came.
@@ -18,7 +21,18 @@ pub(super) struct Document<'a> {
     pub(super) asked: &'a Url,
     pub(super) url: &'a Url,
     pub(super) body: &'a fetch::Body,
+    /// Whether what is absent from it is gone.
+    pub(super) extent: Extent,
     pub(super) now: Timestamp,
+}
+
+/// How much of the feed a document shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All that the feed has to show.
+    Whole,
+    /// What is new since the last time (RFC 3229), or what could be read.
+    Part,
 }
 
 /// What a document brought.
@@ -26,16 +40,15 @@ pub(super) struct Reading {
     pub(super) facts: DocumentFacts,
     /// Whether it is the feed that it is meant to be.
     pub(super) kin: Kin,
-    pub(super) new: Vec<NewItem>,
-    pub(super) changed: Vec<ChangedItem>,
+    pub(super) brought: Sorted,
 }
 
-/// Document to new and changed items: parse > identify > known > normalise.
+/// Document to what it brought. The outer error is the feed's, the inner one the store's.
 pub(super) fn read(
     document: &Document<'_>,
     reader: &Reader,
 ) -> Result<Result<Reading, store::Error>, Failure> {
-    let Document { target, state, asked, body, url, now } = *document;
+    let Document { target, state, asked, body, url, now, extent } = *document;
     let parsed = parse::parse(parse::Input {
         bytes: &body.bytes,
         content_type: body.content_type.as_deref(),
@@ -43,53 +56,55 @@ pub(super) fn read(
         max_items: target.subscription.max_items,
     })?;
     let feed = parsed.feed;
-    let identified = dedupe::identify(&feed.items);
-    let identities: Vec<_> = identified.iter().map(|item| item.identity).collect();
-    let known = match reader.known(target.key, &identities) {
-        Ok(known) => known,
+    let guids = match state.guids {
+        Guids::Shared => Guids::Shared,
+        Guids::Sound => dedupe::share_guids(&feed.items),
+    };
+    let found = match recognise(document, &feed, guids, reader) {
+        Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
-    let kin = kin(state, &feed, !known.is_empty());
+    let kin = kin(state, &feed, found.iter().any(|found| found.known.is_some()));
     if kin == Kin::Stranger && asked.host_str() != url.host_str() {
         return Err(stranger(url));
     }
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
-    // From the end: the oldest item gets the first row, so that rows ascend with age.
-    for found in identified.iter().rev() {
-        let parsed = &feed.items[found.index];
-        match known.get(&found.identity) {
-            Some(known) if known.fingerprint == found.fingerprint => {}
-            Some(known) => changed.push(ChangedItem {
-                key: known.key,
-                url_key: found.url_key,
-                fingerprint: found.fingerprint,
-                item: normalise::item(parsed, &context),
-            }),
-            None => {
-                let item = normalise::item(parsed, &context);
-                let own_id = dedupe::own_id(&target.id, &found.identity);
-                let global = item.guid.as_deref().and_then(dedupe::global_id);
-                new.push(NewItem {
-                    identity: found.identity,
-                    url_key: found.url_key,
-                    fingerprint: found.fingerprint,
-                    outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
-                    own_id,
-                    first_seen: now,
-                    item,
-                });
-            }
-        }
-    }
+    let extent = if feed.partial { Extent::Part } else { extent };
+    let document = sorting::Document { target, state, asked, url, now, extent };
+    let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
+        Ok(brought) => brought,
+        Err(error) => return Ok(Err(error)),
+    };
     let facts = DocumentFacts {
         profile: normalise::profile(&feed, url),
         dialect: feed.dialect.map(crate::model::Dialect::slug),
         complaints: parsed.complaints,
         hints: feed.hints,
+        guids: if brought.reused { Guids::Shared } else { guids },
+        furniture: brought.furniture.clone(),
     };
-    Ok(Ok(Reading { facts, kin, new, changed }))
+    Ok(Ok(Reading { facts, kin, brought }))
+}
+
+/// What the feed showed before, by guid, page or words.
+fn recognise(
+    document: &Document<'_>,
+    feed: &ParsedFeed,
+    guids: Guids,
+    reader: &Reader,
+) -> Result<Vec<Found>, store::Error> {
+    let identified = dedupe::identify(&feed.items, guids);
+    let identities: Vec<Digest> =
+        identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
+    let known: HashMap<Digest, Known> = reader.known(document.target.key, &identities)?;
+    let find = |item: &dedupe::Identified| {
+        // A guid that several have is believed of an item that had the same page.
+        let former = || known.get(&item.former?).filter(|known| known.url_key == item.url_key);
+        known.get(&item.identity).or_else(former).cloned()
+    };
+    let found = |item: dedupe::Identified| Found { known: find(&item), item };
+    Ok(identified.into_iter().map(found).collect())
 }
 
 /// Whether the document is that of the feed, as far as can be told.

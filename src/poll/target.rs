@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Feed, FeedId, FeedKey};
-use crate::{fetch, schedule};
+use crate::{dedupe, fetch, schedule};
 
 /// A feed with the settings in force for it: the config's defaults and its own keys.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Subscription {
     pub schedule: Arc<schedule::Settings>,
     /// What a request looks like; shared by all feeds that override nothing.
     pub fetch: Arc<fetch::Settings>,
+    /// What counts as the same thing; shared by all feeds that override nothing.
+    pub dedupe: Arc<dedupe::Settings>,
     /// Newest items kept of one document.
     pub max_items: usize,
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::markup::{Piece, pieces};
+
 /// The longest title made from an item's text, in characters, the ellipsis included.
 const TITLE_LENGTH: usize = 80;
 
@@ -94,79 +96,15 @@ pub(super) fn title_of(text: &str) -> Option<String> {
 /// The text of an HTML fragment, for matching and for titles.
 pub(super) fn of_html(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find(['<', '&']) {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with('&') {
-            let (c, length) = reference(rest);
-            text.push(c);
-            rest = &rest[length..];
-        } else {
-            let length = tag_length(rest);
-            if breaks_words(&rest[..length]) {
-                text.push(' ');
-            }
-            rest = &rest[length..];
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Char(c) => text.push(c),
+            Piece::Tag(tag) if tag.breaks_words() => text.push(' '),
+            Piece::Tag(_) => {}
         }
     }
-    text.push_str(rest);
     text
-}
-
-/// Bytes of the tag at the start of `html`; a `>` inside a quoted attribute does not end it.
-fn tag_length(html: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in html.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    html.len()
-}
-
-/// Whether the tag ends a word: everything but the elements that stand inside a line.
-fn breaks_words(tag: &str) -> bool {
-    const INLINE: &[&str] = &[
-        "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
-        "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup",
-        "time", "tt", "u", "var", "wbr",
-    ];
-    let name = tag.trim_start_matches(['<', '/']);
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-    !INLINE.iter().any(|inline| name[..end].eq_ignore_ascii_case(inline))
-}
-
-/// The character at the start of `html`, a reference or a bare `&`, and its length in bytes.
-///
-/// A serialiser of HTML writes only these names; whatever else there is stays as it stands.
-fn reference(html: &str) -> (char, usize) {
-    let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
-    let name = &html[1..end];
-    let numeric = || {
-        let number = name.strip_prefix('#')?;
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16),
-            None => number.parse(),
-        };
-        char::from_u32(code.ok()?)
-    };
-    let c = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        _ => match numeric() {
-            Some(c) => c,
-            None => return ('&', 1),
-        },
-    };
-    (c, end + 1)
 }
 
 /// A plain text as an HTML fragment.

@@ -9,7 +9,6 @@ pub mod plan;
 pub mod queue;
 pub mod rhythm;
 pub mod settings;
-pub mod site;
 #[cfg(test)]
 mod tests;
 pub mod weather;
@@ -20,5 +19,4 @@ pub use plan::{Inputs, plan, spread, while_offline};
 pub use queue::{Gate, Queue, Turn};
 pub use rhythm::learned;
 pub use settings::{Heed, Pace, Settings};
-pub use site::site;
 pub use weather::{Sky, Weather};

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::rows::{maybe, millis, timestamp};
+use super::rows::{digests_from_bytes, maybe, millis, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
-    Address, Candidate301, Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Hints,
+    Address, Candidate301, Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Guids, Hints,
     ReasonKind, Validators,
 };
 
@@ -43,6 +43,12 @@ pub struct FeedState {
     pub items: u64,
     /// What the publisher calls the feed: `atom:id`.
     pub atom_id: Option<String>,
+    /// What its guids are worth.
+    pub guids: Guids,
+    /// Digests of paragraphs that are the site's.
+    pub furniture: HashSet<u64>,
+    /// `None`: never.
+    pub last_success: Option<Timestamp>,
 }
 
 /// One line of `newswire status`.
@@ -227,7 +233,8 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
-                moved_since, full_at, distrusted, items, profile, answered FROM feed WHERE id = ?1",
+                moved_since, full_at, distrusted, items, profile, answered, guids, furniture,
+                last_success_at FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
     let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
@@ -245,6 +252,9 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         items: row.get::<_, i64>(11)?.unsigned_abs(),
         atom_id: serde_json::from_str::<FeedProfile>(row.get_ref(12)?.as_str().unwrap_or("{}"))?
             .atom_id,
+        guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
+        furniture: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
+        last_success: maybe(row.get(16)?)?,
     })
 }
 

@@ -80,6 +80,39 @@ pub(crate) fn polls(
     Ok(polls)
 }
 
+/// How a feed published lately.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bursts {
+    /// New items of each poll that brought any, the first poll left out.
+    pub bursts: Vec<u32>,
+    /// Items a day since the first poll that is remembered.
+    pub per_day: f32,
+}
+
+/// How a feed published lately.
+pub(crate) fn bursts(
+    connection: &Connection,
+    feed: FeedKey,
+    now: Timestamp,
+) -> Result<Bursts, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT at, new_items FROM poll WHERE feed_id = ?1 ORDER BY at LIMIT -1")?;
+    let mut rows = statement.query([feed.0])?;
+    let (mut first, mut bursts): (Option<i64>, Vec<u32>) = (None, Vec::new());
+    while let Some(row) = rows.next()? {
+        let (at, new): (i64, u32) = (row.get(0)?, row.get(1)?);
+        if first.is_none() {
+            first = Some(at);
+        } else if new > 0 {
+            bursts.push(new);
+        }
+    }
+    let days = first.map_or(0.0, |first| (now.as_millisecond() - first) as f32 / 86_400_000.0);
+    let all: u32 = bursts.iter().sum();
+    let per_day = if days > 0.0 { all as f32 / days.max(1.0) } else { 0.0 };
+    Ok(Bursts { bursts, per_day })
+}
+
 /// What the past tells of each feed.
 pub(crate) fn past(connection: &Connection) -> Result<HashMap<FeedKey, Past>, Error> {
     let mut all: HashMap<FeedKey, Past> = HashMap::new();

@@ -4,14 +4,17 @@
 //! pool of read-only connections. Everything that one poll changes is one update. Leaves deciding
 //! what is the same thing, what is shown and when a feed is due to the rooms beside it.
 
+mod desk;
 mod error;
 mod feeds;
 mod history;
+mod items;
 mod open;
 mod read;
 mod record;
 mod rows;
 pub mod settings;
+mod sketches;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -24,17 +27,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+pub use desk::{Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
-pub use history::{Past, PastPoll};
+pub use history::{Bursts, Past, PastPoll};
 pub use read::Head;
 pub use settings::Settings;
+pub use sketches::Sketched;
 pub use update::{
-    Bytes, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded, Trust,
+    Arrived, Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate,
+    Recorded, Renamed, TextKeys, Trust,
 };
 
 use crate::clock::Clock;
-use crate::model::{AlsoAt, Digest, Entry, Feed, FeedInfo, FeedKey, ItemKey, Known, StoryKey};
+use crate::model::{
+    AlsoAt, Digest, Entry, Feed, FeedInfo, FeedKey, ItemKey, Kept, Known, StoryKey,
+};
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
@@ -111,6 +119,22 @@ impl Store {
             .await
     }
 
+    /// Remembers what words prove from now on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_weights(&self, now: Timestamp, learnt: Vec<u8>) -> Result<(), Error> {
+        self.writer.write(move |connection| sketches::write_weights(connection, now, &learnt)).await
+    }
+
+    /// Deletes the keys of items taken in before `cutoff`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_sketches(&self, cutoff: Timestamp) -> Result<usize, Error> {
+        self.writer.write(move |connection| sketches::forget(connection, cutoff)).await
+    }
+
     /// Deletes at most `limit` bodies of items first seen before `cutoff`; tells how many.
     ///
     /// # Errors
@@ -164,6 +188,46 @@ impl Reader {
         identities: &[Digest],
     ) -> Result<HashMap<Digest, Known>, Error> {
         self.with(|connection| read::known(connection, feed, identities))
+    }
+
+    /// The newest kept items of a feed, with what each may be recognised by under another guid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn kept(&self, feed: FeedKey, limit: usize) -> Result<Vec<Kept>, Error> {
+        self.with(|connection| read::kept(connection, feed, limit))
+    }
+
+    /// These items as they are compared.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
+        self.with(|connection| Desk::new(connection, Timestamp::UNIX_EPOCH).witnesses(keys))
+    }
+
+    /// How a feed published lately.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn bursts(&self, feed: FeedKey, now: Timestamp) -> Result<Bursts, Error> {
+        self.with(|connection| history::bursts(connection, feed, now))
+    }
+
+    /// The keys of all items taken in since, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn sketches(&self, since: Timestamp) -> Result<Vec<Sketched>, Error> {
+        self.with(|connection| sketches::since(connection, since))
+    }
+
+    /// What words prove, as last learnt, and when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
+        self.with(sketches::weights)
     }
 
     /// Every configured feed.

@@ -12,7 +12,8 @@ use super::error::OpenError;
 const APPLICATION_ID: i64 = 0x4E57_4952;
 
 /// Every schema ever released, in order; never edited, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 
 /// Held as long as this process may write; freed by the system however the process ends.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use super::error::Error;
 use super::rows::{digest, json_digests, json_list, maybe, millis, timestamp};
 use crate::model::{
-    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Known, StoryKey,
+    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, StoryKey,
 };
 
 /// An item's place in the order, without its words.
@@ -32,7 +32,7 @@ pub(crate) fn known(
     identities: &[Digest],
 ) -> Result<HashMap<Digest, Known>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT identity.digest, item.id, item.fingerprint
+        "SELECT identity.digest, item.id, item.fingerprint, item.url_key
          FROM json_each(?2) wanted
          JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
          JOIN item ON item.id = identity.item_id",
@@ -42,7 +42,8 @@ pub(crate) fn known(
     while let Some(row) = rows.next()? {
         let fingerprint = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
         let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
-        known.insert(identity, Known { key: ItemKey(row.get(1)?), fingerprint });
+        let url_key = row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
+        known.insert(identity, Known { key: ItemKey(row.get(1)?), fingerprint, url_key });
     }
     Ok(known)
 }
@@ -65,7 +66,7 @@ pub(crate) fn newest(
 ) -> Result<Vec<Head>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id, story_id, sort_at FROM item
-         WHERE feed_id = ?1 AND (sort_at, id) < (?2, ?3)
+         WHERE feed_id = ?1 AND held IS NULL AND (sort_at, id) < (?2, ?3)
          ORDER BY sort_at DESC, id DESC LIMIT ?4",
     )?;
     let (at, key) = after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
@@ -83,7 +84,8 @@ const RHYTHM: i64 = 60;
 /// When the feed's newest items came.
 pub(crate) fn rhythm(connection: &Connection, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT first_seen_at FROM item WHERE feed_id = ?1 ORDER BY sort_at DESC, id DESC LIMIT ?2",
+        "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND held IS NULL
+         ORDER BY sort_at DESC, id DESC LIMIT ?2",
     )?;
     let mut rows = statement.query(params![feed.0, RHYTHM])?;
     let mut seen = Vec::new();
@@ -91,6 +93,35 @@ pub(crate) fn rhythm(connection: &Connection, feed: FeedKey) -> Result<Vec<Times
         seen.push(timestamp(row.get(0)?)?);
     }
     Ok(seen)
+}
+
+/// The newest kept items of a feed with what each may be recognised by under another guid; also
+/// those that wait.
+pub(crate) fn kept(
+    connection: &Connection,
+    feed: FeedKey,
+    limit: usize,
+) -> Result<Vec<Kept>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, url, url_key, title, published_at, text_key FROM (
+           SELECT * FROM item WHERE feed_id = ?1 AND held IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
+         UNION ALL
+         SELECT id, url, url_key, title, published_at, text_key FROM (
+           SELECT * FROM item WHERE feed_id = ?1 AND held IS NOT NULL ORDER BY id DESC LIMIT ?2)",
+    )?;
+    let mut rows = statement.query(params![feed.0, limit as i64])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        kept.push(Kept {
+            key: ItemKey(row.get(0)?),
+            url: row.get(1)?,
+            url_key: row.get_ref(2)?.as_blob_or_null().ok().flatten().map(digest).transpose()?,
+            title: row.get(3)?,
+            published: maybe(row.get(4)?)?,
+            text_key: row.get(5)?,
+        });
+    }
+    Ok(kept)
 }
 
 const ENTRY: &str =

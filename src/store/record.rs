@@ -1,12 +1,15 @@
-//! The verbs that write, each one transaction. Leaves deciding to whoever made the values.
+//! The verbs that write, each one transaction. Leaves deciding to whoever made the values, and the
+//! rows of single items to `items`.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::desk::Desk;
 use super::error::Error;
-use super::rows::{millis, timestamp};
-use super::update::{ChangedItem, NewItem, PollUpdate, Recorded};
-use crate::model::{Candidate, Digest, FeedKey, FetchOutcome, Item, ItemKey, StoryKey};
+use super::items::{insert_item, next_key, rename_item, update_item};
+use super::rows::{digests_to_bytes, millis, timestamp};
+use super::update::{Arrived, PollUpdate, Recorded};
+use crate::model::{FetchOutcome, Guids};
 
 /// Polls older than this are forgotten, in milliseconds: two weeks.
 const POLL_HISTORY: i64 = 14 * 86_400_000;
@@ -15,145 +18,39 @@ const POLL_HISTORY: i64 = 14 * 86_400_000;
 pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recorded, Error> {
     let mut recorded = Recorded { changed: update.changed.len(), ..Recorded::default() };
     let mut next = next_key(connection)?;
+    let mut arrived = Vec::new();
     for new in &update.new {
-        if let Some(placed) = insert_item(connection, update, new, next)? {
-            recorded.new += 1;
-            recorded.joined += usize::from(placed == Placed::Joined);
-            next.0 += 1;
+        if !insert_item(connection, update, new, next)? {
+            continue;
         }
+        if new.held.is_some() {
+            recorded.held += 1;
+        } else {
+            recorded.new += 1;
+            let sketch = new.text.sketch.clone();
+            arrived.push(Arrived { key: next, feed: update.feed, sketch });
+        }
+        next.0 += 1;
+    }
+    let fresh = arrived.len();
+    for renamed in &update.renamed {
+        rename_item(connection, update, renamed)?;
+        recorded.renamed += 1;
     }
     for changed in &update.changed {
-        update_item(connection, changed)?;
+        if update_item(connection, update, changed)? {
+            let sketch = changed.text.sketch.clone();
+            arrived.push(Arrived { key: changed.key, feed: update.feed, sketch });
+        }
+    }
+    if !arrived.is_empty() {
+        let desk = Desk::new(connection, update.at);
+        (update.judge)(&desk, &arrived)?;
+        recorded.joined = desk.followers(arrived[..fresh].iter().map(|new| new.key))?;
     }
     update_feed(connection, update, &recorded)?;
     insert_poll(connection, update, &recorded)?;
     Ok(recorded)
-}
-
-/// Where a new item went.
-#[derive(PartialEq, Eq)]
-enum Placed {
-    /// It is the first of its story.
-    Alone,
-    /// An item of another feed was there before.
-    Joined,
-}
-
-/// The row that the next new item gets: there is one writer, so counting on is safe.
-fn next_key(connection: &Connection) -> Result<ItemKey, Error> {
-    let mut last = connection.prepare_cached("SELECT ifnull(max(id), 0) FROM item")?;
-    Ok(ItemKey(last.query_row([], |row| row.get::<_, i64>(0))? + 1))
-}
-
-/// Inserts one new item with its identity and body; `None` when it is known after all.
-fn insert_item(
-    connection: &Connection,
-    update: &PollUpdate,
-    new: &NewItem,
-    key: ItemKey,
-) -> Result<Option<Placed>, Error> {
-    let known = connection
-        .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
-        .exists(params![update.feed.0, new.identity])?;
-    if known {
-        return Ok(None);
-    }
-    let candidates = match &new.url_key {
-        Some(key) => candidates(connection, key)?,
-        None => Vec::new(),
-    };
-    let story = (update.judge)(new, &candidates);
-    let outward_id = free_id(connection, new)?;
-    let item = &new.item;
-    let published = item.published.map(millis);
-    let seen = millis(new.first_seen);
-    connection
-        .prepare_cached(
-            "INSERT INTO item (id, feed_id, story_id, outward_id, fingerprint, url_key, first_seen_at, sort_at,
-                               published_at, updated_at, guid, url, title, language)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute(params![
-            key.0,
-            update.feed.0,
-            story.map_or(key.0, |story| story.0),
-            outward_id,
-            new.fingerprint,
-            new.url_key,
-            seen,
-            published.map_or(seen, |at| at.min(seen)),
-            published,
-            item.updated.map(millis),
-            item.guid,
-            item.url,
-            item.title,
-            item.language,
-        ])?;
-    connection
-        .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![update.feed.0, new.identity, key.0])?;
-    write_body(connection, key, item)?;
-    Ok(Some(if story.is_some() { Placed::Joined } else { Placed::Alone }))
-}
-
-/// Kept items with the same canonical URL, the earliest first; a shared link cannot make it many.
-fn candidates(connection: &Connection, url_key: &Digest) -> Result<Vec<Candidate>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, story_id, feed_id FROM item WHERE url_key = ?1 ORDER BY id LIMIT 64",
-    )?;
-    let rows = statement.query_map([url_key], |row| {
-        Ok(Candidate {
-            key: ItemKey(row.get(0)?),
-            story: StoryKey(row.get(1)?),
-            feed: FeedKey(row.get(2)?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The publisher's id unless an item has it already: one id, one item, whoever claims it later.
-fn free_id<'a>(connection: &Connection, new: &'a NewItem) -> Result<&'a str, Error> {
-    let taken = connection
-        .prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?
-        .exists([&new.outward_id])?;
-    Ok(if taken { &new.own_id } else { &new.outward_id })
-}
-
-/// Replaces what an item says; its id, story, place and first dates stay.
-fn update_item(connection: &Connection, changed: &ChangedItem) -> Result<(), Error> {
-    let item = &changed.item;
-    connection
-        .prepare_cached(
-            // An updated date never goes back, or readers would take an old edit for a new one.
-            "UPDATE item SET fingerprint = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
-                    updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0)), 0)
-             WHERE id = ?1",
-        )?
-        .execute(params![
-            changed.key.0,
-            changed.fingerprint,
-            changed.url_key,
-            item.url,
-            item.title,
-            item.language,
-            item.updated.map(millis),
-        ])?;
-    write_body(connection, changed.key, item)
-}
-
-/// Writes the bulk of an item.
-fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO body (item_id, summary, content, details) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![
-            key.0,
-            item.summary,
-            item.content,
-            serde_json::to_string(&item.details)?
-        ])?;
-    Ok(())
 }
 
 /// Writes what the poll says of its feed.
@@ -194,7 +91,8 @@ fn update_feed(
     if let Some(facts) = &update.document {
         connection
             .prepare_cached(
-                "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, complaints = ?5 WHERE id = ?1",
+                "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, complaints = ?5,
+                        guids = max(guids, ?6), furniture = ifnull(?7, furniture) WHERE id = ?1",
             )?
             .execute(params![
                 update.feed.0,
@@ -202,6 +100,8 @@ fn update_feed(
                 serde_json::to_string(&facts.hints)?,
                 facts.dialect,
                 serde_json::to_string(&facts.complaints)?,
+                facts.guids == Guids::Shared,
+                facts.furniture.as_deref().map(digests_to_bytes),
             ])?;
     }
     Ok(())

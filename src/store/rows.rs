@@ -1,9 +1,11 @@
 //! Values as the database holds them, and back. Leaves the statements to the verbs.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::error::Error;
-use crate::model::Digest;
+use crate::model::{Digest, Standing};
 
 /// Milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
@@ -53,6 +55,35 @@ pub(crate) fn json_digests<'a>(digests: impl IntoIterator<Item = &'a Digest>) ->
     }
     list.push(']');
     list
+}
+
+/// Whose page an item links to.
+pub(crate) fn standing_number(standing: Standing) -> i64 {
+    match standing {
+        Standing::Abroad => 0,
+        Standing::Home => 1,
+        Standing::Claimed => 2,
+    }
+}
+
+/// The same read back.
+pub(crate) fn standing(number: i64) -> Standing {
+    match number {
+        1 => Standing::Home,
+        2 => Standing::Claimed,
+        _ => Standing::Abroad,
+    }
+}
+
+/// Digests of paragraphs, 8 bytes each.
+pub(crate) fn digests_to_bytes(digests: &[u64]) -> Vec<u8> {
+    digests.iter().flat_map(|digest| digest.to_le_bytes()).collect()
+}
+
+/// The same read back.
+pub(crate) fn digests_from_bytes(bytes: &[u8]) -> HashSet<u64> {
+    let digest = |bytes: &[u8]| <[u8; 8]>::try_from(bytes).map(u64::from_le_bytes).ok();
+    bytes.chunks_exact(8).filter_map(digest).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
 use crate::model::{
-    Candidate, FeedId, FetchOutcome, Hints, Item, Plan, Reason, ReasonKind, Validators,
+    FeedId, FetchOutcome, Hints, Item, Plan, Reason, ReasonKind, Standing, Validators,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -49,6 +49,9 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
             content: Some("<p>words</p>".to_owned()),
             ..Item::default()
         },
+        standing: Standing::Home,
+        text: TextKeys::default(),
+        held: None,
     }
 }
 
@@ -81,8 +84,15 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         }),
         new,
         changed,
-        judge: Box::new(move |_, candidates: &[Candidate]| {
-            candidates.iter().find(|c| c.feed != feed).map(|c| c.story)
+        renamed: Vec::new(),
+        // What has one page is one story.
+        judge: Box::new(|desk, arrived| {
+            for item in arrived {
+                if let Some(first) = desk.doubles(item.key)?.first() {
+                    desk.assign(&[(item.key, StoryKey(first.0))])?;
+                }
+            }
+            Ok(())
         }),
     }
 }
@@ -126,6 +136,8 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
         url_key: None,
         fingerprint: digest_of("2"),
         item: new_item("1", "http://e.org/1", 5).item,
+        change: Change::Replace,
+        text: TextKeys::default(),
     };
     record::poll(&connection, &update(a, vec![], vec![changed])).unwrap();
     let infos = feeds::active(&connection).unwrap();
@@ -170,7 +182,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
 async fn what_a_poll_wrote_is_there_after_a_restart() {
     let (_folder, path, store, [a, _]) = store().await;
     let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    assert_eq!(recorded, Recorded { new: 1, joined: 0, changed: 0 });
+    assert_eq!(recorded, Recorded { new: 1, ..Recorded::default() });
     drop(store);
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
     let state = store.reader().feed_state(a).unwrap();
@@ -229,7 +241,14 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
     let mut item = new_item("1", "", 900).item;
     item.title = Some("New title".to_owned());
     item.updated = Some(at(950));
-    let changed = ChangedItem { key: before.key, url_key: None, fingerprint: digest_of("2"), item };
+    let changed = ChangedItem {
+        key: before.key,
+        url_key: None,
+        fingerprint: digest_of("2"),
+        item,
+        change: Change::Replace,
+        text: TextKeys::default(),
+    };
     store.record(update(a, vec![], vec![changed])).await.unwrap();
     assert_eq!(store.reader().newest(a, None, 1).unwrap(), [before]);
     let feeds = store.reader().feeds().unwrap();

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::desk::Desk;
+use super::error::Error;
 use crate::model::{
-    Address, Candidate, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Hints, Item,
-    ItemKey, Plan, StoryKey, Validators,
+    Address, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Guids, Hints, Item, ItemKey,
+    Plan, Standing, Validators,
 };
 
 /// Everything that one poll of one feed changes: written whole or not at all.
@@ -41,7 +43,9 @@ pub struct PollUpdate {
     pub new: Vec<NewItem>,
     /// Seen before, but different.
     pub changed: Vec<ChangedItem>,
-    /// Finds the story that a new item belongs to.
+    /// Kept items that came with another guid.
+    pub renamed: Vec<Renamed>,
+    /// Finds the stories that the new and changed items belong to.
     pub judge: Judge,
 }
 
@@ -87,6 +91,10 @@ pub struct DocumentFacts {
     pub dialect: Option<&'static str>,
     /// What had to be mended, a few of each kind at most.
     pub complaints: Vec<Complaint>,
+    /// What its guids are worth; once shared, always shared.
+    pub guids: Guids,
+    /// Digests of paragraphs that are the site's; `None`: as before.
+    pub furniture: Option<Vec<u64>>,
 }
 
 /// An item that the feed never showed before.
@@ -106,6 +114,32 @@ pub struct NewItem {
     pub first_seen: Timestamp,
     /// The item.
     pub item: Item,
+    /// Whose page it links to.
+    pub standing: Standing,
+    /// Of its text.
+    pub text: TextKeys,
+    /// Slug of why it waits for a word of the operator; `None`: it does not.
+    pub held: Option<&'static str>,
+}
+
+/// What a text is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextKeys {
+    /// Of its words, for the same feed; `None`: too few.
+    pub exact: Option<i64>,
+    /// Keys that texts like it share, for other feeds; 4 bytes each.
+    pub sketch: Vec<u8>,
+}
+
+/// A kept item that came with another guid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its row.
+    pub key: ItemKey,
+    /// By what it is recognised from now on, too.
+    pub identity: Digest,
+    /// How it was recognised: a slug.
+    pub way: &'static str,
 }
 
 /// An item that the feed showed before with other words.
@@ -119,11 +153,38 @@ pub struct ChangedItem {
     pub fingerprint: Digest,
     /// The item as it is now.
     pub item: Item,
+    /// What becomes of it.
+    pub change: Change,
+    /// Of its text.
+    pub text: TextKeys,
 }
 
-/// Asked for each new item, inside the transaction, so that of two feeds only one can be first:
-/// which story does it belong to, given the kept items with the same canonical URL?
-pub type Judge = Box<dyn Fn(&NewItem, &[Candidate]) -> Option<StoryKey> + Send>;
+/// What becomes of an item that its publisher changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Change {
+    /// What it says is replaced.
+    #[default]
+    Replace,
+    /// The same, and it is dated now if it was not too often.
+    Bump,
+    /// It stays as it is; the change is noted, so that it is not looked at again.
+    Note,
+}
+
+/// An item whose story is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// Keys that texts like it share; 4 bytes each.
+    pub sketch: Vec<u8>,
+}
+
+/// Asked once, inside the transaction, with all that is new or changed: finds their stories, so that
+/// of two feeds only one can be first.
+pub type Judge = Box<dyn Fn(&Desk<'_>, &[Arrived]) -> Result<(), Error> + Send>;
 
 /// What a poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,4 +195,8 @@ pub struct Recorded {
     pub joined: usize,
     /// Items that were changed in place.
     pub changed: usize,
+    /// Items that were known under another guid.
+    pub renamed: usize,
+    /// Items that wait for a word of the operator.
+    pub held: usize,
 }

@@ -45,7 +45,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("quick_xml", &["parse", "publish"]),
     ("ammonia", &["normalise"]),
     ("html5ever", &["normalise"]),
-    ("psl", &["schedule"]),
+    ("psl", &["model"]),
     ("uuid", &["dedupe", "publish"]),
     ("rusqlite", &["store"]),
     ("flate2", &["publish"]),

@@ -15,6 +15,7 @@ mod month;
 mod poll;
 mod publish;
 mod redirects;
+mod sameness;
 mod service;
 mod tls;
 mod web;

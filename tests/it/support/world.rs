@@ -66,6 +66,7 @@ impl World {
             feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
+            dedupe: Arc::default(),
             max_items: 1_000,
         };
         let web = web::Settings { listen: None, public_url: None };

@@ -1,0 +1,251 @@
+//! A new guid for an old thing: which items that seem new are ones that the feed showed before. Pure.
+//!
+//! Asked only of whole documents, and only of kept items that have gone from the document: what stands
+//! in it beside its double is no double. Leaves the looking up to `poll`.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::titles::Title;
+use crate::model::{Digest, ItemKey, Kept};
+
+/// What an item that seems new may be recognised by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// Its place in the document.
+    pub index: usize,
+    /// The same of it that is kept.
+    pub seen: Seen,
+}
+
+/// What an item and a kept one are compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Its page.
+    pub url: Option<String>,
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Plain.
+    pub title: Option<String>,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// Of the words of its text.
+    pub text_key: Option<i64>,
+}
+
+impl From<&Kept> for Seen {
+    fn from(kept: &Kept) -> Self {
+        Self {
+            url: kept.url.clone(),
+            url_key: kept.url_key,
+            title: kept.title.clone(),
+            published: kept.published,
+            text_key: kept.text_key,
+        }
+    }
+}
+
+/// By what an old thing was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The same page.
+    Page,
+    /// The same path on another host.
+    Path,
+    /// The same title at the same minute.
+    Title,
+    /// The same words.
+    Text,
+}
+
+impl Way {
+    /// A stable short name, as the database and `newswire why` show it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Path => "path",
+            Self::Title => "title",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// A new guid for an item that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alias {
+    /// Place of the seeming new one in the document.
+    pub index: usize,
+    /// The kept one.
+    pub key: ItemKey,
+    /// How it was recognised.
+    pub way: Way,
+}
+
+/// So many strangers, and half of the document, are a migration and no coincidence.
+const MIGRATION: usize = 5;
+/// Dates this close are one.
+const MINUTE: i64 = 60;
+
+/// Which of the strangers are kept items under a new guid; `known` items of the document were
+/// recognised as they are, `gone` are kept items that are not in it.
+#[must_use]
+pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias> {
+    let migrated = strangers.len() >= MIGRATION && strangers.len() >= known;
+    let gone: Vec<(ItemKey, Seen)> = gone.iter().map(|kept| (kept.key, kept.into())).collect();
+    let (mut found, mut taken) = (Vec::new(), HashSet::new());
+    let mut matched: HashSet<usize> = HashSet::new();
+    for way in [Way::Page, Way::Text, Way::Path, Way::Title] {
+        let rivals = rivals(strangers, way);
+        let mut kept: HashMap<String, Vec<&(ItemKey, Seen)>> = HashMap::new();
+        for candidate in &gone {
+            if let Some(mark) = mark(&candidate.1, way) {
+                kept.entry(mark).or_default().push(candidate);
+            }
+        }
+        for stranger in strangers {
+            let Some(mark) = mark(&stranger.seen, way) else { continue };
+            // A mark that several have is nobody's.
+            let alone = rivals.get(&mark) == Some(&1);
+            let Some([(key, seen)]) = kept.get(&mark).map(Vec::as_slice) else { continue };
+            if alone
+                && !matched.contains(&stranger.index)
+                && !taken.contains(key)
+                && holds(way, &stranger.seen, seen, migrated)
+            {
+                taken.insert(*key);
+                matched.insert(stranger.index);
+                found.push(Alias { index: stranger.index, key: *key, way });
+            }
+        }
+    }
+    found
+}
+
+fn rivals(strangers: &[Stranger], way: Way) -> HashMap<String, usize> {
+    let mut rivals = HashMap::new();
+    for mark in strangers.iter().filter_map(|stranger| mark(&stranger.seen, way)) {
+        *rivals.entry(mark).or_default() += 1;
+    }
+    rivals
+}
+
+/// What an item is looked up by.
+fn mark(seen: &Seen, way: Way) -> Option<String> {
+    match way {
+        Way::Page => seen.url_key.map(|key| format!("{key:?}")),
+        Way::Text => seen.text_key.map(|key| key.to_string()),
+        Way::Path => {
+            let url = url::Url::parse(seen.url.as_deref()?).ok()?;
+            let path =
+                format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
+            // "/blog" says nothing.
+            (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-'))
+                .then_some(path)
+        }
+        Way::Title => {
+            let title = Title::new(seen.title.as_deref());
+            (!title.is_empty()).then(|| title.digest().to_string())
+        }
+    }
+}
+
+/// Whether the rest agrees: a page may get another item, a title may come again.
+fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
+    let title = |seen: &Seen| Title::new(seen.title.as_deref());
+    let (mine, others) = (title(new), title(old));
+    let same_title = mine.digest() == others.digest();
+    let same_text = new.text_key.is_some() && new.text_key == old.text_key;
+    let same_minute = new
+        .published
+        .zip(old.published)
+        .is_some_and(|(a, b)| (a.as_second() - b.as_second()).abs() <= MINUTE);
+    if mine.is_sibling(&others) && !same_text {
+        return false;
+    }
+    match way {
+        Way::Page => same_text || same_minute || same_title && (mine.len() >= 3 || migrated),
+        Way::Text => same_title || same_minute || new.title.is_none() || mine.alike(&others) >= 0.5,
+        Way::Path => same_title || same_text,
+        Way::Title => same_minute || migrated && mine.len() >= 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(url: &str, title: &str, at: i64, text: i64) -> Seen {
+        Seen {
+            url: Some(url.to_owned()),
+            url_key: super::super::canonical::url_key(url),
+            title: Some(title.to_owned()),
+            published: Some(Timestamp::from_second(at).unwrap()),
+            text_key: Some(text),
+        }
+    }
+
+    fn kept(key: i64, seen: Seen) -> Kept {
+        let Seen { url, url_key, title, published, text_key } = seen;
+        Kept { key: ItemKey(key), url, url_key, title, published, text_key }
+    }
+
+    fn one(new: Seen, old: Seen) -> Option<Way> {
+        let strangers = [Stranger { index: 0, seen: new }];
+        aliases(&strangers, &[kept(1, old)], 9).first().map(|alias| alias.way)
+    }
+
+    #[test]
+    fn a_new_guid_for_the_same_page_path_title_or_text_is_the_same_item() {
+        let old = || seen("http://old.example/2026/a-post", "A long post", 1_000, 7);
+        assert_eq!(
+            one(seen("https://old.example/2026/a-post", "A long post", 99_000, 7), old()),
+            Some(Way::Page)
+        );
+        assert_eq!(
+            one(seen("https://new.example/2026/a-post", "A long post", 99_000, 8), old()),
+            Some(Way::Path)
+        );
+        assert_eq!(
+            one(seen("https://new.example/?p=7", "A long post", 1_030, 8), old()),
+            Some(Way::Title)
+        );
+        assert_eq!(
+            one(seen("https://new.example/?p=7", "A long post", 99_000, 7), old()),
+            Some(Way::Text)
+        );
+    }
+
+    #[test]
+    fn what_only_stands_at_the_same_page_or_has_the_same_title_is_news() {
+        let old = || seen("https://e.example/deal", "Deal of the day", 1_000, 7);
+        assert_eq!(
+            one(seen("https://e.example/deal", "A lamp for tonight", 90_000, 8), old()),
+            None
+        );
+        assert_eq!(one(seen("https://e.example/x", "Deal of the day", 90_000, 8), old()), None);
+        let part =
+            |n, text| seen("https://e.example/walk", &format!("The walk, part {n}"), 1_000, text);
+        assert_eq!(one(part(2, 8), part(1, 7)), None);
+    }
+
+    #[test]
+    fn when_everything_moves_at_once_a_title_is_enough() {
+        let titles = [
+            "The red barn burns",
+            "Five ways to sleep",
+            "On ferries and fog",
+            "Bread is dear now",
+            "A lamp at sea",
+        ];
+        let at = |host: &str, n: usize, date| {
+            seen(&format!("https://{host}/{n}"), titles[n], date, n as i64 + date)
+        };
+        let gone: Vec<Kept> = (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
+        let strangers: Vec<Stranger> =
+            (0..5).map(|n| Stranger { index: n, seen: at("new.example", n, 900_000) }).collect();
+        assert_eq!(aliases(&strangers, &gone, 0).len(), 5);
+        assert_eq!(aliases(&strangers[..2], &gone, 0).len(), 0);
+    }
+}

@@ -1,0 +1,164 @@
+//! What of a burst is let through: a feed that shows far more new items at once than it ever did was
+//! moved, imported, re-dated or broken into, and subscribers should not pay for it. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::settings::{Bursts, Settings};
+
+/// So many new items at once are never a flood.
+const ALWAYS: usize = 5;
+/// So many times the usual is.
+const TIMES: f32 = 3.0;
+/// Publishers date a little back.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is known of how a feed publishes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rhythm {
+    /// Whether it was ever read before.
+    pub seen: Acquaintance,
+    /// New items of each of its last polls that brought any, the first one left out.
+    pub bursts: Vec<u32>,
+    /// Items a day, over what is known.
+    pub per_day: f32,
+    /// When it was last read, or said that nothing changed.
+    pub last_success: Option<Timestamp>,
+}
+
+/// Whether a feed was ever read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Acquaintance {
+    /// This is its first document.
+    #[default]
+    New,
+    /// It is not.
+    Old,
+}
+
+/// Why an item waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It was old when the feed was added.
+    History,
+    /// It came with too many others.
+    Burst,
+}
+
+impl Hold {
+    /// A stable short name, as the database shows it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Burst => "burst",
+        }
+    }
+}
+
+/// How many new items at once are nothing out of the ordinary.
+#[must_use]
+pub fn budget(rhythm: &Rhythm, now: Timestamp) -> usize {
+    let mut bursts = rhythm.bursts.clone();
+    bursts.sort_unstable();
+    // The 95th percentile.
+    let usual = bursts
+        .get((bursts.len() * 95 / 100).min(bursts.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0);
+    let away =
+        rhythm.last_success.map_or(0.0, |last| now.duration_since(last).as_secs_f32() / 86_400.0);
+    let expected = (usual as f32).max(rhythm.per_day * away.max(0.0));
+    ALWAYS.max((expected * TIMES).ceil() as usize)
+}
+
+/// For each new item, given by its date in the document's order (the newest first), whether it waits.
+#[must_use]
+pub fn admit(
+    settings: &Settings,
+    rhythm: &Rhythm,
+    dates: &[Option<Timestamp>],
+    now: Timestamp,
+) -> Vec<Option<Hold>> {
+    let fresh = |date: &Option<Timestamp>| {
+        let since = rhythm.last_success.and_then(|last| last.checked_sub(SLACK).ok());
+        date.zip(since).is_none_or(|(date, since)| date >= since)
+    };
+    let (room, hold) = match rhythm.seen {
+        Acquaintance::New => (settings.new_feed_items, Hold::History),
+        Acquaintance::Old if settings.bursts == Bursts::Pass => (usize::MAX, Hold::Burst),
+        Acquaintance::Old => (budget(rhythm, now), Hold::Burst),
+    };
+    if dates.len() <= room {
+        return vec![None; dates.len()];
+    }
+    let mut order: Vec<usize> = (0..dates.len()).collect();
+    // The newest first; without dates, as the document has them.
+    order.sort_by_key(|i| std::cmp::Reverse(dates[*i]));
+    if rhythm.seen == Acquaintance::Old {
+        order.retain(|i| fresh(&dates[*i]));
+    }
+    let mut holds = vec![Some(hold); dates.len()];
+    for i in order.into_iter().take(room) {
+        holds[i] = None;
+    }
+    holds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + hours * 3_600).unwrap()
+    }
+
+    fn passed(rhythm: &Rhythm, dates: &[Option<Timestamp>]) -> Vec<usize> {
+        let holds = admit(&Settings::default(), rhythm, dates, at(0));
+        holds.iter().enumerate().filter(|(_, hold)| hold.is_none()).map(|(i, _)| i).collect()
+    }
+
+    fn known() -> Rhythm {
+        Rhythm {
+            seen: Acquaintance::Old,
+            bursts: vec![1, 2, 1, 3, 2],
+            per_day: 4.0,
+            last_success: Some(at(-1)),
+        }
+    }
+
+    #[test]
+    fn a_new_feed_brings_its_newest() {
+        let dates: Vec<_> = (0..80).map(|n| Some(at(-n))).collect();
+        assert_eq!(passed(&Rhythm::default(), &dates), (0..50).collect::<Vec<_>>());
+        let undated = vec![None; 60];
+        assert_eq!(passed(&Rhythm::default(), &undated), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_a_feed_usually_brings_passes() {
+        assert_eq!(passed(&known(), &vec![Some(at(0)); 9]).len(), 9);
+    }
+
+    #[test]
+    fn of_a_burst_the_news_passes_and_the_rest_waits() {
+        let mut dates = vec![Some(at(0)), Some(at(-1))];
+        dates.extend((0..212).map(|n| Some(at(-1_000 - n))));
+        assert_eq!(passed(&known(), &dates), [0, 1]);
+        let redated = vec![Some(at(0)); 214];
+        assert_eq!(passed(&known(), &redated).len(), 9, "no more than three times the usual");
+    }
+
+    #[test]
+    fn after_a_long_absence_more_is_usual() {
+        let away = Rhythm { last_success: Some(at(-24 * 10)), ..known() };
+        let dates: Vec<_> = (0..60).map(|n| Some(at(-4 * n))).collect();
+        assert_eq!(passed(&away, &dates).len(), 60);
+    }
+
+    #[test]
+    fn an_operator_may_let_everything_pass() {
+        let settings = Settings { bursts: Bursts::Pass, ..Settings::default() };
+        let dates = vec![Some(at(0)); 214];
+        assert!(admit(&settings, &known(), &dates, at(0)).iter().all(Option::is_none));
+    }
+}

@@ -1,0 +1,202 @@
+//! Which kept items may be the same story as a new one: the keys of all items in the window, in memory.
+//!
+//! Generations of a few thousand items: the young one takes items in, the old ones are sorted lists
+//! and nothing else (8 bytes a key), and go as a whole when they have left the window. Holds no
+//! words; leaves comparing to `verdict`, and filling it after a start to whoever owns it.
+
+use std::collections::HashMap;
+
+use super::sketch::Sketch;
+use super::tuning::PER_KEY;
+use crate::model::{FeedKey, ItemKey};
+
+/// So many items to a generation.
+const GENERATION: usize = 8_192;
+
+/// An item in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its row.
+    pub key: ItemKey,
+    /// Whose it is.
+    pub feed: FeedKey,
+    /// When it was taken in, in seconds since 1970.
+    pub at: i64,
+}
+
+/// The keys of all items in the window.
+#[derive(Debug, Default)]
+pub struct Index {
+    old: Vec<Generation>,
+    young: Young,
+}
+
+/// A full generation.
+#[derive(Debug)]
+struct Generation {
+    entries: Box<[Entry]>,
+    /// Key in the high half, place of the item in the low one; ascending.
+    postings: Box<[u64]>,
+    newest: i64,
+}
+
+/// The generation that takes items in: for each key a chain through `links`.
+#[derive(Debug, Default)]
+struct Young {
+    entries: Vec<Entry>,
+    heads: HashMap<u32, u32>,
+    /// Place of the item, and the link before.
+    links: Vec<(u32, u32)>,
+}
+
+const END: u32 = u32::MAX;
+
+impl Index {
+    /// How many items it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.old.iter().map(|g| g.entries.len()).sum::<usize>() + self.young.entries.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that it takes, what the allocator adds not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let entry = size_of::<Entry>();
+        let old: usize =
+            self.old.iter().map(|g| g.entries.len() * entry + g.postings.len() * 8).sum();
+        // A table of pairs with a byte of control each.
+        let young = self.young.entries.capacity() * entry
+            + self.young.links.capacity() * 8
+            + self.young.heads.capacity() * 8 / 7 * 9;
+        old + young
+    }
+
+    /// Takes an item in; one that is there already may come again with other keys.
+    pub fn insert(&mut self, entry: Entry, sketch: &Sketch) {
+        if self.young.entries.len() >= GENERATION {
+            self.old.push(std::mem::take(&mut self.young).close());
+        }
+        self.young.insert(entry, sketch);
+    }
+
+    /// Lets go of generations that were full before `cutoff`, in seconds since 1970.
+    pub fn forget(&mut self, cutoff: i64) {
+        self.old.retain(|generation| generation.newest >= cutoff);
+    }
+
+    /// Items of other feeds that share keys with the sketch, the most promising first.
+    #[must_use]
+    pub fn candidates(&self, feed: FeedKey, sketch: &Sketch, limit: usize) -> Vec<ItemKey> {
+        let mut found: HashMap<ItemKey, f32> = HashMap::new();
+        let mut list = Vec::new();
+        for key in &sketch.0 {
+            list.clear();
+            for generation in &self.old {
+                generation.find(*key, &mut list);
+            }
+            self.young.find(*key, &mut list);
+            // What few share says more than what many do.
+            let weight = 1.0 / (list.len() as f32).sqrt();
+            for entry in list.iter().filter(|entry| entry.feed != feed) {
+                *found.entry(entry.key).or_default() += weight;
+            }
+        }
+        let mut found: Vec<(ItemKey, f32)> = found.into_iter().collect();
+        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        found.into_iter().map(|(key, _)| key).collect()
+    }
+}
+
+impl Generation {
+    fn find(&self, key: u32, list: &mut Vec<Entry>) {
+        let first = u64::from(key) << 32;
+        let from = self.postings.partition_point(|posting| *posting < first);
+        let these =
+            self.postings[from..].iter().take_while(|posting| (**posting >> 32) as u32 == key);
+        let room = PER_KEY.saturating_sub(list.len());
+        list.extend(these.take(room).map(|posting| self.entries[*posting as u32 as usize]));
+    }
+}
+
+impl Young {
+    fn insert(&mut self, entry: Entry, sketch: &Sketch) {
+        let place = self.entries.len() as u32;
+        self.entries.push(entry);
+        for key in &sketch.0 {
+            let link = self.links.len() as u32;
+            let before = self.heads.insert(*key, link).unwrap_or(END);
+            self.links.push((place, before));
+        }
+    }
+
+    fn find(&self, key: u32, list: &mut Vec<Entry>) {
+        let mut link = self.heads.get(&key).copied().unwrap_or(END);
+        while link != END && list.len() < PER_KEY {
+            let (place, before) = self.links[link as usize];
+            list.push(self.entries[place as usize]);
+            link = before;
+        }
+    }
+
+    fn close(self) -> Generation {
+        let mut postings: Vec<u64> = Vec::with_capacity(self.links.len());
+        for (key, head) in &self.heads {
+            let mut link = *head;
+            while link != END {
+                let (place, before) = self.links[link as usize];
+                postings.push(u64::from(*key) << 32 | u64::from(place));
+                link = before;
+            }
+        }
+        postings.sort_unstable();
+        let newest = self.entries.iter().map(|entry| entry.at).max().unwrap_or(i64::MIN);
+        Generation { entries: self.entries.into(), postings: postings.into(), newest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: i64, feed: i64) -> Entry {
+        Entry { key: ItemKey(key), feed: FeedKey(feed), at: key }
+    }
+
+    fn keys(n: i64) -> Sketch {
+        Sketch((0..8).map(|k| (n as u32).wrapping_mul(2_654_435_761).wrapping_add(k)).collect())
+    }
+
+    #[test]
+    fn what_shares_the_most_comes_first_and_a_feeds_own_items_never() {
+        let mut index = Index::default();
+        index.insert(entry(1, 1), &Sketch(vec![1, 2, 3]));
+        index.insert(entry(2, 2), &Sketch(vec![1, 9]));
+        index.insert(entry(3, 3), &Sketch(vec![7]));
+        let ask = |feed| index.candidates(FeedKey(feed), &Sketch(vec![1, 2, 3]), 9);
+        assert_eq!(ask(9), [ItemKey(1), ItemKey(2)]);
+        assert_eq!(ask(1), [ItemKey(2)]);
+    }
+
+    #[test]
+    fn an_item_is_found_whatever_generation_it_is_in_until_it_leaves_the_window() {
+        let mut index = Index::default();
+        let many = GENERATION as i64 * 2 + 5;
+        for n in 0..many {
+            index.insert(entry(n, n % 7), &keys(n));
+        }
+        for n in [0, 4_711, GENERATION as i64, many - 1] {
+            assert_eq!(index.candidates(FeedKey(99), &keys(n), 9), [ItemKey(n)]);
+        }
+        assert_eq!(index.len() as i64, many);
+        index.forget(GENERATION as i64);
+        assert_eq!(index.candidates(FeedKey(99), &keys(0), 9), []);
+        assert_eq!(index.candidates(FeedKey(99), &keys(many - 1), 9), [ItemKey(many - 1)]);
+    }
+}

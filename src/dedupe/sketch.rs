@@ -1,0 +1,127 @@
+//! A text in a few keys, so that texts that share much share a key. Pure.
+//!
+//! `MinHash` with LSH banding finds texts that are like each other; a sample of the shingles finds
+//! those of which one holds the other (Broder, "On the resemblance and containment of documents",
+//! 1997: MIN and MOD sketches). Leaves whether they are the same to `verdict`.
+
+use super::likeness::shingle;
+use super::titles::Title;
+use super::tuning::{
+    BANDS, BEGINNING, DENSE, EXACT_WORDS, MAX_SAMPLES, NEAR_WORDS, ROWS, SHINGLE, SPARSE,
+    TITLE_CHARS, TITLE_WORDS,
+};
+use super::words::{Words, mix};
+
+/// Of an item, ascending, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sketch(pub Vec<u32>);
+
+impl Sketch {
+    /// The keys of an item's title and text.
+    #[must_use]
+    pub fn new(title: &Title, words: &Words) -> Self {
+        let mut keys = Vec::with_capacity(BANDS + MAX_SAMPLES + 2);
+        if title.len() >= TITLE_WORDS && title.chars() >= TITLE_CHARS {
+            keys.push(fold(mix(title.digest() ^ 0x0711)));
+        }
+        if words.0.len() >= EXACT_WORDS {
+            keys.push(fold(mix(words.digest() ^ 0x7e87)));
+        }
+        if words.0.len() >= NEAR_WORDS {
+            let shingles: Vec<u64> = words.0.windows(SHINGLE).map(shingle).collect();
+            keys.extend(bands(&shingles));
+            keys.extend(samples(&shingles));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Self(keys)
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|key| key.to_le_bytes()).collect()
+    }
+
+    /// As it was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.chunks_exact(4).map(|k| u32::from_le_bytes([k[0], k[1], k[2], k[3]])).collect())
+    }
+}
+
+/// Rows of the signature, hashed band by band.
+fn bands(shingles: &[u64]) -> impl Iterator<Item = u32> {
+    let mut signature = [u64::MAX; BANDS * ROWS];
+    for shingle in shingles {
+        // Two hashes make a family (Kirsch and Mitzenmacher 2006).
+        let (first, second) = (*shingle, mix(*shingle ^ 0x5bd1_e995) | 1);
+        let mut hash = first;
+        for least in &mut signature {
+            hash = hash.wrapping_add(second);
+            *least = (*least).min(hash);
+        }
+    }
+    (0..BANDS).map(move |band| {
+        let rows = &signature[band * ROWS..(band + 1) * ROWS];
+        fold(rows.iter().fold(band as u64, |hash, row| mix(hash ^ row)))
+    })
+}
+
+/// One in so many of the shingles, the same ones in every text.
+fn samples(shingles: &[u64]) -> Vec<u32> {
+    let (beginning, rest) = shingles.split_at(shingles.len().min(BEGINNING));
+    let dense = beginning.iter().filter(|shingle| **shingle % DENSE == 0);
+    let sparse = rest.iter().filter(|shingle| **shingle % SPARSE == 0);
+    // Not the low bits, which chose it.
+    let mut keys: Vec<u32> = dense.chain(sparse).map(|shingle| fold(mix(*shingle))).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.truncate(MAX_SAMPLES);
+    keys
+}
+
+fn fold(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sketch(title: &str, text: &str) -> Sketch {
+        Sketch::new(&Title::new(Some(title)), &Words::of_text(text))
+    }
+
+    fn text(words: std::ops::Range<usize>) -> String {
+        words.map(|n| format!("word{} ", n * 7919 % 4001)).collect()
+    }
+
+    fn shared(a: &Sketch, b: &Sketch) -> usize {
+        a.0.iter().filter(|key| b.0.contains(key)).count()
+    }
+
+    #[test]
+    fn texts_that_share_much_share_keys_and_others_do_not() {
+        let whole = sketch("", &text(0..300));
+        let cut = sketch("", &text(0..200));
+        assert!(shared(&whole, &cut) >= 3, "{}", shared(&whole, &cut));
+        assert_eq!(shared(&whole, &sketch("", &text(1000..1300))), 0);
+    }
+
+    #[test]
+    fn an_excerpt_shares_keys_with_its_full_text() {
+        let whole = sketch("", &text(0..600));
+        assert!(shared(&whole, &sketch("", &text(0..30))) >= 2);
+    }
+
+    #[test]
+    fn a_short_text_is_only_like_itself() {
+        let short = "good morning to all of you out there today";
+        assert_eq!(sketch("", short).0.len(), 1);
+        assert_eq!(sketch("", "good morning").0.len(), 0);
+        assert_eq!(sketch("Ferry runs aground off the pier", "").0.len(), 1);
+        let kept = sketch("", &text(0..99));
+        assert_eq!(Sketch::from_bytes(&kept.to_bytes()), kept);
+    }
+}

@@ -1,0 +1,148 @@
+//! Titles: how like two are, and whether they tell two of one series apart. Pure.
+
+use std::collections::HashSet;
+
+use super::likeness::slots;
+use super::tuning::TITLE_ALIKE;
+use super::words::{Kind, Word, Words, hash_of};
+
+/// A title as it is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Title {
+    words: Vec<Word>,
+    chars: usize,
+}
+
+impl Title {
+    /// Reads a title; an absent one has no words.
+    #[must_use]
+    pub fn new(title: Option<&str>) -> Self {
+        let title = title.unwrap_or_default();
+        let mut words = Words::of_text(title).0;
+        for (word, text) in words.iter_mut().zip(title.split_whitespace()) {
+            // Only where words and pieces go together; a numeral of a series stands alone.
+            if is_roman(text) && word.hash == hash_of(&text.to_lowercase()) {
+                word.kind = Kind::Number;
+            }
+        }
+        Self { words, chars: title.chars().count() }
+    }
+
+    /// How many words it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// How many characters it has.
+    #[must_use]
+    pub fn chars(&self) -> usize {
+        self.chars
+    }
+
+    /// Of its words.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        Words(self.words.clone()).digest()
+    }
+
+    /// From 0 to 1: the part of the shorter title's words that the other has too.
+    #[must_use]
+    pub fn alike(&self, other: &Self) -> f32 {
+        let of = |title: &Self| title.words.iter().map(|word| word.hash).collect::<HashSet<_>>();
+        let (a, b) = (of(self), of(other));
+        let shorter = a.len().min(b.len());
+        // One word is in many titles.
+        if shorter < 2 && a != b || shorter == 0 {
+            return 0.0;
+        }
+        a.intersection(&b).count() as f32 / shorter as f32
+    }
+
+    /// Whether both say the same: most of either is in the other.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let (shorter, longer) = (self.len().min(other.len()), self.len().max(other.len()));
+        shorter >= 3 && self.alike(other) >= TITLE_ALIKE && 2 * longer <= 3 * shorter
+    }
+
+    /// Whether both are of one series and not the same of it: the same words, but for a number, a
+    /// version, a day. Part 1 is not part 2.
+    #[must_use]
+    pub fn is_sibling(&self, other: &Self) -> bool {
+        let numbers = |title: &Self| -> HashSet<u64> {
+            title.words.iter().filter(|word| word.kind == Kind::Number).map(|w| w.hash).collect()
+        };
+        let (mine, others) = (numbers(self), numbers(other));
+        if mine == others || self.is_empty() || other.is_empty() {
+            return false;
+        }
+        let laid = slots(&self.words, &other.words);
+        let plain = |title: &Self| title.words.iter().filter(|w| w.kind != Kind::Number).count();
+        let shorter = plain(self).min(plain(other));
+        let same_plain = laid.kept.saturating_sub(mine.intersection(&others).count());
+        // The frame is the same, and the numbers in it are not.
+        let framed = shorter == 0 || same_plain as f32 >= 0.7 * shorter as f32;
+        let apart = !mine.is_empty()
+            && !others.is_empty()
+            && (laid.numbers > 0 || mine.is_disjoint(&others));
+        let one_more = mine.is_empty() != others.is_empty()
+            && plain(self) == plain(other)
+            && same_plain == shorter;
+        framed && (apart || one_more)
+    }
+}
+
+/// `II`, `IV`: also `I`, `V`, `X`, which a series may end with.
+fn is_roman(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    (1..=5).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn title(text: &str) -> Title {
+        Title::new(Some(text))
+    }
+
+    #[test]
+    fn a_sites_name_behind_a_title_changes_little() {
+        let (a, b) = (
+            title("Ferry runs aground off Onver"),
+            title("Ferry runs aground off Onver | The Gull"),
+        );
+        assert!(a.alike(&b) >= 1.0);
+        assert!(a.alike(&title("Bakers raise bread prices again")) < 0.1);
+        assert_eq!(title("").alike(&title("")), 0.0);
+    }
+
+    #[test]
+    fn another_number_in_the_same_frame_is_another_of_the_series() {
+        for (a, b) in [
+            ("kelpd v1.2.3", "kelpd v1.2.4"),
+            ("Mending nets, part 1", "Mending nets, part 2"),
+            ("Mending nets, part one", "Mending nets, part two"),
+            ("The long walk, chapter III", "The long walk, chapter IV"),
+            ("Forecast for Monday", "Forecast for Tuesday"),
+            ("Open thread, 3 March", "Open thread, 10 March"),
+        ] {
+            assert!(title(a).is_sibling(&title(b)), "{a} / {b}");
+            assert!(title(b).is_sibling(&title(a)), "{b} / {a}");
+        }
+        for (a, b) in [
+            ("kelpd v1.2.3", "kelpd v1.2.3"),
+            ("Ferry with 40 aground", "Forty people saved from a stranded ferry near 2 islands"),
+            ("Ferry runs aground", "Ferry runs aground off Onver"),
+        ] {
+            assert!(!title(a).is_sibling(&title(b)), "{a} / {b}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Every constant that decides whether two items are one story, in one place, with its reason.
+//!
+//! They were set on the labelled pairs in `tests/fixtures/sameness` and are held there by a test.
+//! What a person would tune stands in [`super::settings`].
+
+/// Words in a shingle. One length for all, or an excerpt and its full text would have none in common.
+pub(super) const SHINGLE: usize = 3;
+/// Words that are read of one text: the rest of a book decides nothing.
+pub(super) const MAX_WORDS: usize = 3_000;
+
+/// Bands of the signature, and rows in each: two texts that share the part `J` of their shingles meet
+/// in a band with the chance `1-(1-J^3)^16`: 0.3 → 0.36, 0.4 → 0.65, 0.5 → 0.88, 0.6 → 0.98.
+pub(super) const BANDS: usize = 16;
+pub(super) const ROWS: usize = 3;
+/// Beside the bands, for texts of which one holds the other: one in `DENSE` shingles of the beginning,
+/// one in `SPARSE` of the rest (Broder 1997, the sketch "mod m").
+pub(super) const DENSE: u64 = 4;
+pub(super) const SPARSE: u64 = 32;
+/// So many shingles are the beginning.
+pub(super) const BEGINNING: usize = 64;
+/// At most so many such keys.
+pub(super) const MAX_SAMPLES: usize = 40;
+
+/// Fewer words than this are no proof, even when every one is the same: people greet alike.
+pub const EXACT_WORDS: usize = 9;
+/// Below this the parts of a text prove nothing; only the whole does.
+pub(super) const NEAR_WORDS: usize = 18;
+/// A title of so many words and characters is seldom two people's idea.
+pub(super) const TITLE_WORDS: usize = 5;
+pub(super) const TITLE_CHARS: usize = 25;
+/// Titles as like as this are one title with a site's name or a comma more.
+pub(super) const TITLE_ALIKE: f32 = 0.8;
+/// What texts must share where the same title stands over both.
+pub(super) const TITLE_SUPPORT: f32 = 0.3;
+/// What the shorter text must share where both items have one page.
+pub(super) const PAGE_SUPPORT: f32 = 0.5;
+/// A short text needs no support where page and title agree.
+pub(super) const SHORT_WORDS: usize = 48;
+
+/// The share of the shorter text that must stand in the longer one, by words of the shorter:
+/// between these points it is drawn straight, beyond them it stays. Short texts are filled-in forms
+/// more often than long ones.
+pub(super) const NEED: &[(usize, f32)] =
+    &[(18, 0.90), (30, 0.85), (60, 0.78), (85, 0.74), (110, 0.62), (150, 0.56), (250, 0.46)];
+/// The same title makes this much of the need.
+pub(super) const NEED_WITH_TITLE: f32 = 0.75;
+/// So does a text that is so many times as long: an excerpt, which no form is of another form.
+pub(super) const EXCERPT: f32 = 2.0;
+pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
+/// And so does the same beginning, in texts of so many words: papers cut from the end.
+pub(super) const SAME_LEAD: f32 = 0.75;
+pub(super) const LEAD_WORDS: usize = 100;
+pub(super) const NEED_WITH_LEAD: f32 = 0.8;
+/// This part of a text is its beginning, and no more words than so many.
+pub(super) const LEAD: f32 = 0.4;
+pub(super) const LONGEST_LEAD: usize = 60;
+/// Where this much of the beginning of neither is in the other, they share a quotation, or the
+/// paragraph that a firm or an agency puts under everything.
+pub(super) const LEAD_SUPPORT: f32 = 0.28;
+/// Unless they share this much of the whole.
+pub(super) const WITHOUT_LEAD: f32 = 0.85;
+
+/// A filled-in form: where of the numbers, dates and names that stand at one place of both texts
+/// more than this part differs, and at two places or more, two forms were filled in, not one text
+/// edited; at one place it takes more.
+pub(super) const SLOTS: f32 = 0.12;
+pub(super) const ONE_SLOT: f32 = 0.16;
+/// A replaced piece is one slot up to so many words on each side.
+pub(super) const SLOT_WORDS: usize = 5;
+
+/// A story is no larger.
+pub(super) const STORY: usize = 20;
+/// So many candidates are compared word by word.
+pub const CANDIDATES: usize = 16;
+/// So many items of one key are looked at, the earliest first; what more share is a common phrase.
+pub(super) const PER_KEY: usize = 48;
+
+/// Paragraphs that stand in this part of a document's items, and in no fewer than so many, are the
+/// site's and not the item's.
+pub(super) const FURNITURE_SHARE: f32 = 0.5;
+pub(super) const FURNITURE_ITEMS: usize = 3;
+/// A paragraph that is all links, or begins as furniture does, is furniture up to so many words.
+pub(super) const FURNITURE_WORDS: usize = 25;

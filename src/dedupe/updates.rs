@@ -1,0 +1,94 @@
+//! An item that came again with other words: an edit worth showing, or another thing under its guid.
+//! Pure.
+
+use super::likeness::{likeness, slots};
+use super::titles::Title;
+use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
+use super::weights::Weights;
+use super::words::Words;
+use crate::model::Digest;
+use jiff::Timestamp;
+
+/// Dates this close are one, in seconds.
+const MINUTE: i64 = 60;
+/// The smallest change that is shown: this part of the words, or so many of them (some 50 characters).
+const PART: f32 = 0.1;
+const WORDS: usize = 9;
+
+/// What an item says, before or after.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Says {
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Its title.
+    pub title: Title,
+    /// Its text.
+    pub words: Words,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+}
+
+/// Whether the publisher gave the guid of one thing to another: page, title, text and date all differ.
+#[must_use]
+pub fn is_another(old: &Says, new: &Says) -> bool {
+    let same_page = old.url_key.is_some() && old.url_key == new.url_key;
+    let same_date = match (old.published, new.published) {
+        (Some(old), Some(new)) => (old.as_second() - new.as_second()).abs() <= MINUTE,
+        // Nothing says that it is not.
+        _ => old.url_key.is_none() || new.url_key.is_none(),
+    };
+    let same_title = old.title.alike(&new.title) >= 0.5 && !old.title.is_sibling(&new.title);
+    if same_page || same_date || same_title {
+        return false;
+    }
+    let nothing = |says: &Says| says.title.is_empty() && says.words.0.len() < EXACT_WORDS;
+    let like = likeness(&old.words, &new.words, &Weights::default());
+    !nothing(old) && !nothing(new) && like.containment < TITLE_SUPPORT
+}
+
+/// Whether an edit is worth showing again: a tenth of the text, or a sentence.
+#[must_use]
+pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
+    let longer = old.0.len().max(new.0.len());
+    let changed = longer - slots(&old.0, &new.0).kept.min(longer);
+    changed >= WORDS || changed > 0 && changed as f32 >= longer as f32 * PART
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(url: u8, title: &str, text: &str, at: i64) -> Says {
+        Says {
+            url_key: Some([url; 16]),
+            title: Title::new(Some(title)),
+            words: Words::of_text(text),
+            published: Some(Timestamp::from_second(at).unwrap()),
+        }
+    }
+
+    const FERRY: &str = "The ferry to the island ran aground in thick fog this morning.";
+    const BREAD: &str = "Bakers in the old town have raised the price of a loaf again.";
+
+    #[test]
+    fn only_where_nothing_is_the_same_is_it_another_thing() {
+        let old = says(1, "Ferry aground", FERRY, 1_000);
+        assert!(is_another(&old, &says(2, "Dear bread", BREAD, 90_000)));
+        for edit in [
+            says(1, "Dear bread", BREAD, 90_000),
+            says(2, "Ferry aground again", BREAD, 90_000),
+            says(2, "Dear bread", FERRY, 90_000),
+            says(2, "Dear bread", BREAD, 1_000),
+        ] {
+            assert!(!is_another(&old, &edit), "{edit:?}");
+        }
+    }
+
+    #[test]
+    fn a_comma_is_not_worth_showing_and_a_sentence_is() {
+        let (old, new) = (Words::of_text(FERRY), Words::of_text(&format!("{FERRY} {BREAD}")));
+        assert!(is_worth_showing(&old, &new));
+        assert!(!is_worth_showing(&new, &Words::of_text(&format!("{FERRY}, {BREAD}!"))));
+        assert!(!is_worth_showing(&new, &Words::of_text(&format!("{FERRY} {BREAD} Yes"))));
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether two items of different feeds are one story: the ladder, its first rung that holds decides.
+//!
+//! A function of the two items, the settings and the weights alone; which items are compared at all
+//! is the business of `index` and the store. Leaves what becomes of several verdicts to `stars`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::likeness::{Likeness, likeness, slots};
+use super::settings::{AcrossFeeds, Settings};
+use super::titles::Title;
+use super::tuning::{
+    EXACT_WORDS, EXCERPT, LEAD_SUPPORT, LEAD_WORDS, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
+    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS,
+    TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, WITHOUT_LEAD,
+};
+use super::weights::Weights;
+use super::words::Words;
+use crate::model::{Digest, Rule, Standing, Tie};
+
+/// What is compared of an item.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Features {
+    /// When it was published, else first seen.
+    pub at: Timestamp,
+    /// Its title.
+    pub title: Title,
+    /// Its text, without what is the site's.
+    pub words: Words,
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// The publisher's id, where it is unique in the world.
+    pub global_id: Option<String>,
+    /// Of its page.
+    pub site: Option<String>,
+    /// Whose page it ties to.
+    pub standing: Standing,
+}
+
+/// What was found, before it is known between which rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// The rung that decided.
+    pub rule: Rule,
+    /// What it measured, 0 to 1.
+    pub score: f32,
+    /// What it asked for.
+    pub threshold: f32,
+    /// Whether they are one story.
+    pub same: bool,
+}
+
+impl Verdict {
+    /// As a tie between two rows.
+    #[must_use]
+    pub fn between(self, item: crate::model::ItemKey, other: crate::model::ItemKey) -> Tie {
+        let Self { rule, score, threshold, same } = self;
+        Tie { item, other, rule, score, threshold, same }
+    }
+}
+
+/// Compares two items; `None`: they have nothing in common worth a word.
+#[must_use]
+pub fn verdict(
+    a: &Features,
+    b: &Features,
+    settings: &Settings,
+    weights: &Weights,
+) -> Option<Verdict> {
+    let apart = |rule, score| Some(Verdict { rule, score, threshold: SLOTS, same: false });
+    if settings.across_feeds == AcrossFeeds::Off {
+        return None;
+    }
+    let like = likeness(&a.words, &b.words, weights);
+    let pair = Pair { a, b, like, title: a.title.alike(&b.title) };
+    let page = pair.page();
+    if page.is_some_and(|page| page.same) || settings.across_feeds == AcrossFeeds::Link {
+        return page;
+    }
+    let window = SignedDuration::try_from(settings.window).unwrap_or(SignedDuration::MAX);
+    if a.at.duration_since(b.at).abs() > window {
+        return page;
+    }
+    let near = pair.exact().or_else(|| pair.near(settings)).or_else(|| pair.titled());
+    let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
+    // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
+    if a.title.is_sibling(&b.title) {
+        return apart(Rule::Series, found.score);
+    }
+    if found.rule != Rule::Text
+        && let Some(share) = pair.form()
+    {
+        return apart(Rule::Form, share);
+    }
+    Some(found)
+}
+
+struct Pair<'a> {
+    a: &'a Features,
+    b: &'a Features,
+    like: Likeness,
+    title: f32,
+}
+
+impl Pair<'_> {
+    /// One page, or one id: proof where nothing speaks against it.
+    fn page(&self) -> Option<Verdict> {
+        let (a, b) = (self.a, self.b);
+        let same_page = a.url_key.is_some() && a.url_key == b.url_key;
+        let same_id = a.global_id.is_some() && a.global_id == b.global_id;
+        let rule = match (same_page, same_id) {
+            (true, _) => Rule::Page,
+            (_, true) => Rule::Id,
+            _ => return None,
+        };
+        let at_home = a.standing == b.standing && a.standing != Standing::Abroad;
+        let short = self.like.shorter < SHORT_WORDS;
+        let alike = self.title >= TITLE_ALIKE && (short || self.like.containment >= TITLE_SUPPORT)
+            || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
+        // Whoever ties to another's page may say anything of it, and whoever copies an id too.
+        let same = at_home && same_page || alike || self.is_silent();
+        let score = self.title.max(self.like.containment);
+        Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
+    }
+
+    /// One of them says nothing of its own that could differ.
+    fn is_silent(&self) -> bool {
+        let silent = |item: &Features| item.title.is_empty() && item.words.0.is_empty();
+        silent(self.a) || silent(self.b)
+    }
+
+    /// The same words in the same order.
+    fn exact(&self) -> Option<Verdict> {
+        let (a, b) = (&self.a.words, &self.b.words);
+        let same = a.0.len() == b.0.len() && a.0.len() >= EXACT_WORDS && a.digest() == b.digest();
+        same.then_some(Verdict { rule: Rule::Text, score: 1.0, threshold: 1.0, same: true })
+    }
+
+    /// Most of the shorter text stands in the longer one.
+    fn near(&self, settings: &Settings) -> Option<Verdict> {
+        let Likeness { jaccard, containment, shorter, longer, lead } = self.like;
+        if shorter < NEAR_WORDS {
+            return None;
+        }
+        let mut need = need(shorter) * settings.strictness();
+        if self.a.title.says_the_same(&self.b.title) {
+            need *= NEED_WITH_TITLE;
+        } else if longer as f32 >= EXCERPT * shorter as f32 {
+            need *= NEED_OF_EXCERPT;
+        } else if lead >= SAME_LEAD && shorter >= LEAD_WORDS {
+            need *= NEED_WITH_LEAD;
+        }
+        let led = lead >= LEAD_SUPPORT || containment >= WITHOUT_LEAD;
+        let same = containment >= need && led;
+        // Not worth a word otherwise.
+        let worth = same || jaccard >= 0.2 || containment >= need / 2.0;
+        worth.then_some(Verdict { rule: Rule::Near, score: containment, threshold: need, same })
+    }
+
+    /// The same long title, and the texts or the site do not speak against it.
+    fn titled(&self) -> Option<Verdict> {
+        let (a, b) = (&self.a.title, &self.b.title);
+        let long = a.len() >= TITLE_WORDS && a.chars() >= TITLE_CHARS;
+        if !long || a.digest() != b.digest() {
+            return None;
+        }
+        let wordless = self.a.words.0.len().min(self.b.words.0.len()) < EXACT_WORDS;
+        let one_site = self.a.site.is_some() && self.a.site == self.b.site;
+        let score = self.like.containment;
+        let same = score >= TITLE_SUPPORT || wordless && one_site;
+        Some(Verdict { rule: Rule::Title, score, threshold: TITLE_SUPPORT, same })
+    }
+
+    /// The part of numbers, days and names that differ, where that says one form was filled in twice.
+    fn form(&self) -> Option<f32> {
+        let slots = slots(&self.a.words.0, &self.b.words.0);
+        let share = slots.share();
+        let filled_in = match slots.differ {
+            0 => false,
+            1 => share > ONE_SLOT,
+            _ => share > SLOTS,
+        };
+        filled_in.then_some(share)
+    }
+}
+
+/// The share of a text of so many words that must stand in the other.
+fn need(words: usize) -> f32 {
+    let (mut low, mut high) = (NEED[0], NEED[NEED.len() - 1]);
+    if words <= low.0 {
+        return low.1;
+    }
+    for pair in NEED.windows(2) {
+        if (pair[0].0..=pair[1].0).contains(&words) {
+            (low, high) = (pair[0], pair[1]);
+        }
+    }
+    if words >= high.0 {
+        return high.1;
+    }
+    let way = (words - low.0) as f32 / (high.0 - low.0) as f32;
+    low.1 + (high.1 - low.1) * way
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_the_text_the_smaller_the_part_that_proves() {
+        assert_eq!(need(5), NEED[0].1);
+        assert_eq!(need(9_999), NEED[NEED.len() - 1].1);
+        assert!((10..400).all(|n| need(n) >= need(n + 1)));
+    }
+}

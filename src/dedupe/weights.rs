@@ -1,0 +1,96 @@
+//! How much a word proves: rare words much, common ones little (inverse document frequency).
+//!
+//! Learnt from what is kept, once in a while, and then fixed until the next time: two texts get the
+//! same answer whatever came between them. Until enough is kept, by length: short words are common
+//! in every language.
+
+use super::words::{Word, Words};
+
+/// Words share counters by hash; a collision makes a word look a little more common than it is.
+const COUNTERS: usize = 1 << 16;
+/// Fewer texts teach nothing.
+pub const ENOUGH: u32 = 2_000;
+
+/// Weights of words, from 0.15 to 1.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Weights {
+    texts: u32,
+    /// In how many texts a word stands; empty while nothing was learnt.
+    counts: Vec<u16>,
+}
+
+impl Weights {
+    /// Learns from texts; `None` when there are not [`ENOUGH`].
+    #[must_use]
+    pub fn learn(texts: impl Iterator<Item = Words>) -> Option<Self> {
+        let mut learnt = Self { texts: 0, counts: vec![0; COUNTERS] };
+        for text in texts {
+            let mut slots: Vec<usize> = text.0.iter().map(slot).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            for slot in slots {
+                learnt.counts[slot] = learnt.counts[slot].saturating_add(1);
+            }
+            learnt.texts += 1;
+        }
+        (learnt.texts >= ENOUGH).then_some(learnt)
+    }
+
+    /// The weight of a word.
+    #[must_use]
+    pub fn of(&self, word: &Word) -> f32 {
+        if self.counts.is_empty() {
+            return match word.length {
+                0..=2 => 0.3,
+                3 => 0.45,
+                4 => 0.7,
+                _ => 1.0,
+            };
+        }
+        let texts = self.texts as f32;
+        let common = f32::from(self.counts[slot(word)]);
+        ((texts / (common + 1.0)).ln() / texts.ln()).clamp(0.15, 1.0)
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let counts = self.counts.iter().flat_map(|count| count.to_le_bytes());
+        self.texts.to_le_bytes().into_iter().chain(counts).collect()
+    }
+
+    /// As it was stored; `None` when it was not by this newswire.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (texts, counts) = bytes.split_first_chunk::<4>()?;
+        let counts: Vec<u16> =
+            counts.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        (counts.len() == COUNTERS).then_some(Self { texts: u32::from_le_bytes(*texts), counts })
+    }
+}
+
+fn slot(word: &Word) -> usize {
+    (word.hash as usize) & (COUNTERS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_every_text_weighs_little_and_a_rare_one_much() {
+        let texts = (0..ENOUGH).map(|n| Words::of_text(&format!("the number {n}")));
+        let weights = Weights::learn(texts).unwrap();
+        let weight = |text: &str| weights.of(&Words::of_text(text).0[0]);
+        assert!(weight("the") < 0.2 && weight("17") > 0.6, "{} {}", weight("the"), weight("17"));
+        assert_eq!(Weights::from_bytes(&weights.to_bytes()), Some(weights));
+    }
+
+    #[test]
+    fn a_few_texts_teach_nothing() {
+        assert_eq!(Weights::learn((0..9).map(|_| Words::of_text("one two"))), None);
+        assert_eq!(Weights::from_bytes(b"short"), None);
+        let words = Words::of_text("of elephants");
+        assert!(Weights::default().of(&words.0[0]) < Weights::default().of(&words.0[1]));
+    }
+}

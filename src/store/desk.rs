@@ -1,0 +1,293 @@
+//! Where stories are put together: lookups and writes inside one open transaction. Leaves what is the
+//! same thing to whoever sits at it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::error::Error;
+use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, timestamp};
+use crate::model::{Digest, FeedKey, ItemKey, Rule, Standing, StoryKey, Tie};
+
+/// A transaction of the writer, open for finding and moving stories.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    connection: &'a Connection,
+    now: Timestamp,
+}
+
+/// A kept item as it is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Witness {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// When it was published, else first seen.
+    pub at: Timestamp,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// Plain.
+    pub title: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// Of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// The publisher's id, or one of ours.
+    pub id: String,
+    /// Whose page it links to.
+    pub standing: Standing,
+    /// Sanitised HTML.
+    pub content: Option<String>,
+    /// Plain.
+    pub summary: Option<String>,
+    /// Digests of paragraphs that are its site's.
+    pub furniture: Arc<HashSet<u64>>,
+}
+
+/// An item in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// Its outward id.
+    pub id: String,
+    /// Its story.
+    pub story: StoryKey,
+}
+
+/// What the operator decided of some items.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exceptional {
+    /// These stand alone.
+    pub split: HashSet<ItemKey>,
+    /// These belong together.
+    pub joined: Vec<(ItemKey, ItemKey)>,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk at an open transaction; `now` is what its writes are dated.
+    pub(crate) fn new(connection: &'a Connection, now: Timestamp) -> Self {
+        Self { connection, now }
+    }
+
+    /// What its writes are dated.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Items of other feeds with the same canonical URL or the same publisher's id, the earliest
+    /// first; a shared link cannot make it many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn doubles(&self, key: ItemKey) -> Result<Vec<ItemKey>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT other.id FROM item JOIN item AS other ON other.url_key = item.url_key
+             WHERE item.id = ?1 AND other.feed_id <> item.feed_id AND other.held IS NULL
+             UNION
+             SELECT other.id FROM item JOIN item AS other ON other.outward_id = item.wanted_id
+             WHERE item.id = ?1 AND other.feed_id <> item.feed_id AND other.held IS NULL
+             UNION
+             SELECT other.id FROM item JOIN item AS other ON other.wanted_id = item.wanted_id
+             WHERE item.id = ?1 AND other.feed_id <> item.feed_id AND other.held IS NULL
+             UNION
+             SELECT other.id FROM item JOIN item AS other ON other.wanted_id = item.outward_id
+             WHERE item.id = ?1 AND other.feed_id <> item.feed_id AND other.held IS NULL
+             ORDER BY 1 LIMIT 64",
+        )?;
+        let rows = statement.query_map([key.0], |row| row.get(0).map(ItemKey))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// These items as they are compared; what waits for a word of the operator is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id, ifnull(item.published_at, item.first_seen_at), item.title,
+                    item.url, item.url_key, ifnull(item.wanted_id, item.outward_id), item.standing,
+                    body.content, body.summary, feed.furniture, item.published_at
+             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+                  JOIN feed ON feed.id = item.feed_id LEFT JOIN body ON body.item_id = item.id
+             WHERE item.held IS NULL",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut furniture: HashMap<FeedKey, Arc<HashSet<u64>>> = HashMap::new();
+        let mut witnesses = Vec::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            witnesses.push(witness(row, &mut furniture)?);
+        }
+        Ok(witnesses)
+    }
+
+    /// Every tie that makes one story of one of these items and another.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn ties(&self, keys: &[ItemKey]) -> Result<Vec<Tie>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
+             FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value WHERE tie.same
+             UNION
+             SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
+             FROM json_each(?1) wanted JOIN tie ON tie.other_id = wanted.value WHERE tie.same",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut ties = Vec::new();
+        while let Some(row) = rows.next()? {
+            ties.push(tie(row)?);
+        }
+        Ok(ties)
+    }
+
+    /// Remembers decisions; a later one about the same two replaces the earlier, unless that made one
+    /// story of them: what was one stays one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn write_ties(&self, ties: &[Tie]) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO tie (item_id, other_id, same, rule, score, threshold, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET same = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7
+             WHERE same = 0",
+        )?;
+        for tie in ties {
+            let (score, threshold) = (f64::from(tie.score), f64::from(tie.threshold));
+            let rule = tie.rule.slug();
+            let at = millis(self.now);
+            statement.execute(params![
+                tie.item.0,
+                tie.other.0,
+                tie.same,
+                rule,
+                score,
+                threshold,
+                at
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// What the operator decided of these items.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Exceptional, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item_id, other_id FROM exception
+             WHERE item_id IN (SELECT value FROM json_each(?1)) OR other_id IN (SELECT value FROM json_each(?1))",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut decided = Exceptional::default();
+        while let Some(row) = rows.next()? {
+            let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if other == 0 {
+                decided.split.insert(ItemKey(item));
+            } else {
+                decided.joined.push((ItemKey(item), ItemKey(other)));
+            }
+        }
+        Ok(decided)
+    }
+
+    /// These items in their places; what waits is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn placed(&self, keys: &[ItemKey]) -> Result<Vec<Placed>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id, item.published_at, ifnull(item.wanted_id, item.outward_id), item.story_id
+             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value WHERE item.held IS NULL",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut placed = Vec::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            placed.push(Placed {
+                key: ItemKey(row.get(0)?),
+                feed: FeedKey(row.get(1)?),
+                published: maybe(row.get(2)?)?,
+                id: row.get(3)?,
+                story: StoryKey(row.get(4)?),
+            });
+        }
+        Ok(placed)
+    }
+
+    /// Puts items into their stories: a story's number is that of its first item.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn assign(&self, places: &[(ItemKey, StoryKey)]) -> Result<(), Error> {
+        let mut statement =
+            self.connection.prepare_cached("UPDATE item SET story_id = ?2 WHERE id = ?1")?;
+        for (key, story) in places {
+            statement.execute(params![key.0, story.0])?;
+        }
+        Ok(())
+    }
+
+    /// How many of these items follow another.
+    pub(crate) fn followers(&self, keys: impl Iterator<Item = ItemKey>) -> Result<usize, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             WHERE item.story_id <> item.id",
+        )?;
+        let list = json_list(keys.map(|key| key.0));
+        Ok(statement.query_row([list], |row| row.get::<_, i64>(0))?.unsigned_abs() as usize)
+    }
+}
+
+/// The columns of [`Desk::witnesses`].
+fn witness(
+    row: &Row<'_>,
+    furniture: &mut HashMap<FeedKey, Arc<HashSet<u64>>>,
+) -> Result<Witness, Error> {
+    let feed = FeedKey(row.get(1)?);
+    let site = match furniture.get(&feed) {
+        Some(site) => Arc::clone(site),
+        None => {
+            let site = digests_from_bytes(row.get_ref(10)?.as_blob().unwrap_or_default());
+            Arc::clone(furniture.entry(feed).or_insert(Arc::new(site)))
+        }
+    };
+    let url_key = row.get_ref(5)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
+    Ok(Witness {
+        key: ItemKey(row.get(0)?),
+        feed,
+        at: timestamp(row.get(2)?)?,
+        published: maybe(row.get(11)?)?,
+        title: row.get(3)?,
+        url: row.get(4)?,
+        url_key,
+        id: row.get(6)?,
+        standing: standing(row.get(7)?),
+        content: row.get(8)?,
+        summary: row.get(9)?,
+        furniture: site,
+    })
+}
+
+/// A tie from its columns: item, other, same, rule, score, threshold.
+pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
+    let rule: String = row.get(3)?;
+    let rule =
+        Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
+    Ok(Tie {
+        item: ItemKey(row.get(0)?),
+        other: ItemKey(row.get(1)?),
+        rule,
+        same: row.get(2)?,
+        score: row.get::<_, f64>(4)? as f32,
+        threshold: row.get::<_, f64>(5)? as f32,
+    })
+}

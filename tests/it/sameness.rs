@@ -1,0 +1,341 @@
+//! Labelled pairs of items, judged as a subscriber would see them: each in a feed of its own, polled
+//! from a local origin, all of them in one pool.
+//!
+//! `tests/fixtures/sameness` holds one file a class. `NEWSWIRE_PAIRS` names another folder of the same
+//! form; `cargo test labelled -- --nocapture` shows the figures and the errors.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use newswire::daemon::Which;
+use rusqlite::Connection;
+use serde::Deserialize;
+use url::Url;
+
+use crate::support::origin::Answer;
+use crate::support::world::{World, poll};
+
+#[derive(Debug, Deserialize)]
+struct File {
+    pair: Vec<Pair>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    name: String,
+    same: bool,
+    feeds: Option<String>,
+    #[serde(default)]
+    both: bool,
+    site_a: Option<String>,
+    site_b: Option<String>,
+    a: Item,
+    b: Item,
+    #[serde(default)]
+    others_a: Vec<Item>,
+    #[serde(default)]
+    others_b: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    title: Option<String>,
+    url: Option<String>,
+    guid: Option<String>,
+    published: Option<String>,
+    content: Option<String>,
+    summary: Option<String>,
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl Item {
+    fn rss(&self) -> String {
+        let mut rss = String::from("<item>");
+        let published = self.published.as_deref().map(|at| {
+            let at: jiff::Timestamp = at.parse().unwrap();
+            at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        });
+        let parts = [
+            ("title", self.title.clone()),
+            ("link", self.url.clone()),
+            ("pubDate", published),
+            ("description", self.summary.clone()),
+            ("content:encoded", self.content.clone()),
+        ];
+        for (name, text) in parts {
+            if let Some(text) = text {
+                write!(rss, "<{name}>{}</{name}>", escaped(&text)).unwrap();
+            }
+        }
+        if let Some(guid) = &self.guid {
+            write!(rss, "<guid isPermaLink=\"false\">{}</guid>", escaped(guid)).unwrap();
+        }
+        rss + "</item>"
+    }
+}
+
+fn rss(site: Option<&String>, items: &[&Item]) -> Answer {
+    let items: String = items.iter().map(|item| item.rss()).collect();
+    let link = site.map_or(String::new(), |site| format!("<link>{}</link>", escaped(site)));
+    Answer::ok(format!(
+        "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel>\
+         <title>Feed</title>{link}{items}</channel></rss>"
+    ))
+}
+
+/// A pair with its class and where its items are polled.
+struct Case {
+    class: String,
+    pair: Pair,
+    urls: Vec<Url>,
+}
+
+fn cases(folder: &Path, world: &World) -> Vec<Case> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut cases = Vec::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let class = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for pair in file.pair {
+            let host = |n: usize| format!("p{:04}-{n}.pair.test", cases.len());
+            let url = |n: usize| world.origin.url(&host(n), "/feed");
+            let one = pair.feeds.as_deref() == Some("one");
+            let urls = if one { vec![url(0)] } else { vec![url(0), url(1)] };
+            cases.push(Case { class: class.clone(), pair, urls });
+        }
+    }
+    cases
+}
+
+fn all<'a>(first: &'a Item, others: &'a [Item]) -> Vec<&'a Item> {
+    [first].into_iter().chain(others).collect()
+}
+
+fn script(world: &World, case: &Case) {
+    let pair = &case.pair;
+    let host = |n: usize| case.urls[n].host_str().unwrap();
+    let (a, b) = (all(&pair.a, &pair.others_a), all(&pair.b, &pair.others_b));
+    let answers = match (case.urls.len(), pair.both) {
+        (1, true) => vec![rss(pair.site_a.as_ref(), &[a, b].concat())],
+        (1, false) => vec![rss(pair.site_a.as_ref(), &a), rss(pair.site_a.as_ref(), &b)],
+        _ => {
+            world.origin.route(host(1), "/feed", vec![rss(pair.site_b.as_ref(), &b)]);
+            vec![rss(pair.site_a.as_ref(), &a)]
+        }
+    };
+    world.origin.route(host(0), "/feed", answers);
+}
+
+/// A row as far as it tells which item it is.
+#[derive(Debug, Clone)]
+struct Row {
+    key: i64,
+    story: i64,
+    title: Option<String>,
+    url: Option<String>,
+    guid: Option<String>,
+    text: String,
+}
+
+/// The rows of each feed.
+fn rows(world: &World) -> HashMap<String, Vec<Row>> {
+    let connection = Connection::open(world.database()).unwrap();
+    let mut statement = connection
+        .prepare(
+            "SELECT feed.url, item.id, story_id, item.title, item.url, guid, ifnull(content, ifnull(summary, ''))
+             FROM item JOIN feed ON feed.id = feed_id JOIN body ON body.item_id = item.id",
+        )
+        .unwrap();
+    let mut found: HashMap<String, Vec<Row>> = HashMap::new();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let item = Row {
+            key: row.get(1).unwrap(),
+            story: row.get(2).unwrap(),
+            title: row.get(3).unwrap(),
+            url: row.get(4).unwrap(),
+            guid: row.get(5).unwrap(),
+            text: row.get(6).unwrap(),
+        };
+        found.entry(row.get(0).unwrap()).or_default().push(item);
+    }
+    found
+}
+
+fn letters(text: &str) -> String {
+    let mut inside = false;
+    let shown = text.chars().filter(|c| {
+        inside = *c == '<' || inside && *c != '>';
+        !inside
+    });
+    shown.filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The row that shows the item, of all that the feed has.
+fn row_of<'a>(rows: &'a [Row], item: &Item) -> Option<&'a Row> {
+    let text = letters(item.content.as_deref().or(item.summary.as_deref()).unwrap_or_default());
+    let score = |row: &Row| {
+        let title = item.title.as_deref().map(letters) == row.title.as_deref().map(letters);
+        let shown = letters(&row.text);
+        let same = shown.chars().zip(text.chars()).take_while(|(a, b)| a == b).count();
+        let text = 2 * same >= text.chars().count().max(shown.chars().count());
+        usize::from(title) * 2
+            + usize::from(item.url == row.url)
+            + usize::from(item.guid == row.guid)
+            + usize::from(text) * 3
+    };
+    rows.iter().max_by_key(|row| score(row))
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    right_same: usize,
+    wrong_same: usize,
+    missed: usize,
+    right_apart: usize,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.right_same += other.right_same;
+        self.wrong_same += other.wrong_same;
+        self.missed += other.missed;
+        self.right_apart += other.right_apart;
+    }
+
+    fn precision(&self) -> f64 {
+        ratio(self.right_same, self.right_same + self.wrong_same)
+    }
+
+    fn recall(&self) -> f64 {
+        ratio(self.right_same, self.right_same + self.missed)
+    }
+
+    fn line(&self, name: &str) -> String {
+        format!(
+            "{name:<18} {:>4} same found, {:>3} wrongly, {:>3} missed, {:>4} kept apart   precision {:.3}  recall {:.3}",
+            self.right_same,
+            self.wrong_same,
+            self.missed,
+            self.right_apart,
+            self.precision(),
+            self.recall()
+        )
+    }
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+}
+
+/// Polls every pair and says what was made of it.
+async fn judge(folder: &Path) -> (Tally, String) {
+    let mut world = World::new().await;
+    let cases = cases(folder, &world);
+    world.clock = newswire::clock::Clock::manual("2026-03-11T00:00:00Z".parse().unwrap());
+    for case in &cases {
+        script(&world, case);
+    }
+    let urls: Vec<Url> = cases.iter().flat_map(|case| case.urls.clone()).collect();
+    let engine = world.open(&urls).await;
+    poll(&engine, Which::All).await;
+    let first = rows(&world);
+    world.clock.advance(Duration::from_secs(7_200));
+    let again = cases.iter().filter(|case| case.urls.len() == 1);
+    let again = again.map(|case| case.urls[0].to_string()).collect();
+    poll(&engine, Which::Named(again)).await;
+    let (last, ties) = (rows(&world), ties(&world));
+    report(&cases, &first, &last, &ties)
+}
+
+fn ties(world: &World) -> HashMap<(i64, i64), String> {
+    let connection = Connection::open(world.database()).unwrap();
+    let mut statement = connection
+        .prepare("SELECT item_id, other_id, same, rule, score, threshold FROM tie")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (same, rule): (bool, String) = (row.get(2)?, row.get(3)?);
+        let (score, threshold): (f64, f64) = (row.get(4)?, row.get(5)?);
+        let verdict = if same { "same" } else { "apart" };
+        Ok(((item, other), format!("{verdict}, {rule} {score:.2} of {threshold:.2}")))
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn report(
+    cases: &[Case],
+    first: &HashMap<String, Vec<Row>>,
+    last: &HashMap<String, Vec<Row>>,
+    ties: &HashMap<(i64, i64), String>,
+) -> (Tally, String) {
+    let mut classes: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut errors = String::new();
+    let mut owner: HashMap<i64, &str> = HashMap::new();
+    let empty = Vec::new();
+    for case in cases {
+        let (one, of_b) = (case.urls.len() == 1, case.urls.last().unwrap().as_str());
+        let of_a = case.urls[0].as_str();
+        let before = if one && !case.pair.both { first } else { last };
+        let a = row_of(before.get(of_a).unwrap_or(&empty), &case.pair.a);
+        let b = row_of(last.get(of_b).unwrap_or(&empty), &case.pair.b);
+        let (Some(a), Some(b)) = (a, b) else {
+            panic!("{}: an item was not kept", case.pair.name);
+        };
+        let same = if one { a.key == b.key } else { a.story == b.story };
+        let tally = classes.entry(&case.class).or_default();
+        match (case.pair.same, same) {
+            (true, true) => tally.right_same += 1,
+            (true, false) => tally.missed += 1,
+            (false, true) => tally.wrong_same += 1,
+            (false, false) => tally.right_apart += 1,
+        }
+        if case.pair.same != same {
+            let tie =
+                ties.get(&(a.key.max(b.key), a.key.min(b.key))).map_or("no tie", String::as_str);
+            let what = if same { "wrongly one" } else { "missed" };
+            writeln!(errors, "  {}/{}: {what} ({tie})", case.class, case.pair.name).unwrap();
+        }
+        for row in case.urls.iter().flat_map(|url| &last[url.as_str()]) {
+            if let Some(other) = owner.insert(row.story, &case.pair.name)
+                && other != case.pair.name
+            {
+                classes.entry(&case.class).or_default().wrong_same += 1;
+                writeln!(errors, "  {}: one story with {other}", case.pair.name).unwrap();
+            }
+        }
+    }
+    let mut total = Tally::default();
+    let mut text = String::new();
+    for (class, tally) in &classes {
+        total.add(*tally);
+        writeln!(text, "{}", tally.line(class)).unwrap();
+    }
+    writeln!(text, "{}\n{errors}", total.line("all")).unwrap();
+    (total, text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
+    let folder = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, PathBuf::from);
+    let (total, text) = judge(&folder).await;
+    #[allow(clippy::print_stdout, reason = "the figures are what one runs it for")]
+    {
+        println!("{text}");
+    }
+    let pairs = total.right_same + total.missed + total.wrong_same + total.right_apart;
+    assert!(pairs >= 100, "{pairs} pairs");
+    assert!(total.precision() >= 0.99 && total.recall() >= 0.90, "{text}");
+}
