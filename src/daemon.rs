@@ -121,6 +121,7 @@ async fn poll_on(
     let mut round = Round::new(engine);
     let mut tally = Tally::default();
     let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
+    let mut visits = engine.visits().await?;
     tokio::pin!(shutdown);
     loop {
         let until = round.start_due().min(status_at).min(forget_at);
@@ -137,6 +138,12 @@ async fn poll_on(
         if clock.elapsed() >= status_at {
             status_at = clock.elapsed() + STATUS;
             notify(&[NotifyState::Status(&tally.line(engine, round.queue.next_due()))]);
+            let before = std::mem::replace(&mut visits, engine.visits().await?);
+            if visits != before {
+                // The operator moved stories, or let some through.
+                engine.look_again()?;
+                press.nudge();
+            }
         }
         if clock.elapsed() >= forget_at {
             forget_at = clock.elapsed() + FORGET;

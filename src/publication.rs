@@ -6,8 +6,9 @@
 //! published last stays until then.
 
 mod merge;
+mod stand;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use self::merge::Merge;
+pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
@@ -212,7 +214,8 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
             }
         }
     }
-    attach_also(reader, &mut chosen, &feeds)?;
+    attach_also(reader, &mut chosen, &shown)?;
+    own_ids(reader, &mut chosen, &shown)?;
     Ok(chosen)
 }
 
@@ -243,15 +246,40 @@ impl Batch {
         let takes = |key: &ItemKey| {
             self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
-        let lead = match self.members.get(&head.story) {
-            Some(members) => members.iter().map(|member| member.key).find(|key| takes(key)),
-            None => Some(head.key).filter(|key| takes(key)),
-        };
+        let alone = [head];
+        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
+        let taken: Vec<&Head> = members.iter().filter(|member| takes(&member.key)).collect();
+        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
+        if feeds.len() < selector.min_feeds() {
+            return None;
+        }
+        let lead = taken.first().map(|member| member.key);
         if lead == Some(head.key) { self.entries.remove(&head.key) } else { None }
     }
 }
 
-/// Tells each entry which other feeds carry its story.
+/// Gives each entry the publisher's id, where an item of another feed had it first and that feed is
+/// not in this output: whoever copies an id elsewhere changes nothing here.
+fn own_ids(
+    reader: &Reader,
+    entries: &mut [Entry],
+    shown: &HashMap<FeedKey, Arc<FeedInfo>>,
+) -> Result<(), Error> {
+    let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
+    let mut given: HashSet<String> = HashSet::new();
+    // The earliest of several first, so that it keeps what it got.
+    for claim in reader.claims(&keys)? {
+        if !shown.contains_key(&claim.holder)
+            && given.insert(claim.id.clone())
+            && let Some(entry) = entries.iter_mut().find(|entry| entry.key == claim.key)
+        {
+            entry.outward_id = claim.id;
+        }
+    }
+    Ok(())
+}
+
+/// Tells each entry which other feeds of the output carry its story.
 fn attach_also(
     reader: &Reader,
     entries: &mut [Entry],

@@ -52,11 +52,41 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tell why a feed is polled when it is, and how its last polls went
+    /// Tell why a feed is polled when it is, or why an item is where it is: what was decided, and by what
     Why {
-        /// Its id or URL
-        #[arg(value_name = "FEED")]
+        /// Its id or URL; of an item also its number
+        #[arg(value_name = "FEED|ITEM")]
         feed: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let an item stand alone, for good
+    Split {
+        /// Its id, URL or number
+        item: String,
+    },
+    /// Make one story of two items, for good
+    Join {
+        /// Its id, URL or number
+        item: String,
+        /// The same of the other
+        other: String,
+    },
+    /// Let through what waits of a feed that brought far too much at once
+    Release {
+        /// Its id or URL
+        feed: String,
+    },
+    /// Run the stored history through the config (or through another, --config, held against --current) and
+    /// show what would be different; changes nothing
+    Replay {
+        /// How far back
+        #[arg(long, value_name = "AGE", default_value = "30d")]
+        since: String,
+        /// The config in force, where --config names another one
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -109,6 +109,8 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         items: 50,
         max_age: None,
         per_feed: Some(20),
+        share: None,
+        min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
         base_url: web.base_url(),

@@ -4,12 +4,15 @@
 //! reader that goes away (`newswire status | head`) ends the output, not in an error.
 
 mod arguments;
+pub mod decide;
 pub mod demo;
 pub mod exit;
 pub mod init;
+pub mod item;
 pub mod plan;
 pub mod poll;
 pub mod probe;
+pub mod replay;
 pub mod run;
 pub mod status;
 pub mod why;
@@ -29,7 +32,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
 use crate::store::{FeedStatus, Reader};
-use crate::telemetry;
+use crate::{publication, telemetry};
 
 /// Threads for reading documents and for the database: more only wait for each other, and each has
 /// memory of its own.
@@ -77,6 +80,20 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             answered.map_err(|error| complain(&error, Exit::Io))?;
         }
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
+        Command::Split { item } => {
+            let config = load(config)?;
+            decided(decide::split(&config.store.path, Clock::system().now(), item))?;
+        }
+        Command::Join { item, other } => {
+            let config = load(config)?;
+            decided(decide::join(&config.store.path, Clock::system().now(), item, other))?;
+        }
+        Command::Release { feed } => {
+            decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
+        }
+        Command::Replay { since, current, json } => {
+            replayed(current.as_deref(), config, since, *json)?;
+        }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
@@ -166,8 +183,7 @@ fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
     });
     let Some((status, subscription)) = status.zip(subscription) else {
-        let unknown = daemon::Error::NoSuchFeed(feed.to_owned());
-        return Err(complain(&unknown, Exit::from(&unknown)));
+        return say_why_item(config, &reader, feed, json);
     };
     let key = status.info.key;
     let state = reader.feed_state(key).map_err(stored)?;
@@ -175,6 +191,63 @@ fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
     let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
     let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
     say(&if json { format!("{:#}\n", why.json()) } else { why.text(Clock::system().now()) });
+    Ok(())
+}
+
+/// Tells of an item; it was no feed.
+fn say_why_item(config: &Config, reader: &Reader, asked: &str, json: bool) -> Result<(), Exit> {
+    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
+    let now = Clock::system().now();
+    let url_key = crate::dedupe::canonical::url_key(asked);
+    let found = reader.find(asked, url_key.as_ref()).map_err(stored)?;
+    let item = decide::meant(found, asked).map_err(|error| complain(&error, Exit::Usage))?;
+    let stands = config.outputs.iter().map(|output| {
+        let shown = publication::select(reader, output, now)?;
+        Ok((output.id.clone(), publication::stand(reader, (output, &shown), &item, now)?))
+    });
+    let stands: Result<Vec<_>, publication::Error> = stands.collect();
+    let stands = stands.map_err(|error| complain(&error, Exit::Io))?;
+    let receipt = reader.receipt(item.clone()).map_err(stored)?;
+    let item = item::Item { receipt: &receipt, stands: &stands };
+    say(&if json { format!("{:#}\n", item.json()) } else { item.text(now) });
+    Ok(())
+}
+
+fn decided(done: Result<String, decide::Error>) -> Result<(), Exit> {
+    let said = done.map_err(|error| {
+        let exit = match &error {
+            decide::Error::Open(error) => Exit::from(error),
+            decide::Error::Store(_) => Exit::Io,
+            _ => Exit::Usage,
+        };
+        complain(&error, exit)
+    })?;
+    say(&said);
+    Ok(())
+}
+
+fn replayed(
+    current: Option<&Path>,
+    new: Option<&Path>,
+    since: &str,
+    json: bool,
+) -> Result<(), Exit> {
+    let age = config::duration(since)
+        .map_err(|error| complain(&format!("--since: {error}"), Exit::Usage))?;
+    // Without --current the config in its usual place is in force, and where there is none, the new one.
+    let old = load(current.map(Path::to_owned).or_else(|| find_quietly(None)).as_deref().or(new))?;
+    let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
+    let clock = Clock::system();
+    let replay = block_on(replay::run(&old, &new, age, &clock))?;
+    let replay = replay.map_err(|error| {
+        let exit = match &error {
+            replay::Error::Open(error) => Exit::from(error),
+            replay::Error::Room(_) => Exit::CannotCreate,
+            replay::Error::Store(_) | replay::Error::Publication(_) => Exit::Io,
+        };
+        complain(&error, exit)
+    })?;
+    say(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }
 

@@ -158,6 +158,8 @@ pub const KEYS: &[Key] = &[
     key("output", "items", "100", "so many of the newest stories are always shown"),
     key("output", "max_age", "", "stories younger than this are shown too, however many they are"),
     key("output", "per_feed", "", "at most so many stories of one feed"),
+    key("output", "share", "", "at most so many percent of items are of one feed"),
+    key("output", "min_feeds", "", "only stories that so many of the output's feeds carry"),
     key(
         "output",
         "include",

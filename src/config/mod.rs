@@ -61,6 +61,16 @@ pub struct Config {
     pub subscriptions: Vec<Subscription>,
 }
 
+/// A duration as the config has them: "45s", "30m", "30d".
+///
+/// # Errors
+/// What is wrong with it, and how to write it.
+pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+    let duration =
+        value::duration(text).map_err(|fault| format!("{}: {}", fault.message, fault.help))?;
+    Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
+}
+
 impl Config {
     /// How long texts are compared at most, of all feeds.
     #[must_use]

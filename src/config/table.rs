@@ -349,7 +349,7 @@ pub(super) fn output(
         inner.map(|inner| self::rules(&inner, report)).unwrap_or_default()
     };
     let items = number("items", report).unwrap_or(100);
-    let per_feed = number("per_feed", report);
+    let [per_feed, min_feeds] = ["per_feed", "min_feeds"].map(|key| number(key, report));
     let (include, exclude) = (rules("include", report), rules("exclude", report));
     let title = section.words("title", report);
     let directory = section.words("directory", report);
@@ -364,6 +364,8 @@ pub(super) fn output(
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),
         per_feed,
+        share: section.number("share", 1..=100, report),
+        min_feeds,
         include,
         exclude,
         base_url: base_url.clone(),

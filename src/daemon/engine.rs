@@ -250,6 +250,16 @@ impl Engine {
         result
     }
 
+    /// A number that changes when somebody else wrote to the database.
+    pub(crate) async fn visits(&self) -> Result<i64, Error> {
+        Ok(self.store.visits().await?)
+    }
+
+    /// Takes over what somebody else changed in the database.
+    pub(crate) fn look_again(&self) -> Result<(), Error> {
+        Ok(self.librarian.refill(self.store.reader(), self.window, self.clock.now())?)
+    }
+
     /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the
     /// window in which texts are compared.
     pub(crate) async fn forget(&self) -> Result<(), Error> {

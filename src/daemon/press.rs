@@ -40,8 +40,13 @@ impl Press {
     /// A poll ended; there is something to publish if it changed something.
     pub(crate) fn count(&self, polled: &Polled) {
         if polled.recorded.new + polled.recorded.changed > 0 {
-            self.changes.send_modify(|count| *count += 1);
+            self.nudge();
         }
+    }
+
+    /// There is something to publish.
+    pub(crate) fn nudge(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// Publishes what is waiting to be, and ends.

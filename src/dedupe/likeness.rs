@@ -19,9 +19,9 @@ pub struct Likeness {
     pub jaccard: f32,
     /// Shared weight of the lighter text's weight.
     pub containment: f32,
-    /// Words of the shorter text.
+    /// How much the shorter text says, in English words.
     pub shorter: usize,
-    /// Words of the longer one.
+    /// The same of the longer one.
     pub longer: usize,
     /// The larger part of the beginning of either that stands in the other.
     pub lead: f32,
@@ -83,8 +83,8 @@ pub fn likeness(a: &Words, b: &Words, weights: &Weights) -> Likeness {
     Likeness {
         jaccard: part(of_left + of_right - shared),
         containment: part(of_left.min(of_right)),
-        shorter: a.0.len().min(b.0.len()),
-        longer: a.0.len().max(b.0.len()),
+        shorter: a.size().min(b.size()),
+        longer: a.size().max(b.size()),
         lead: lead(a, &right).max(lead(b, &left)),
     }
 }

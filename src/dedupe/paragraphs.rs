@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::tuning::{FURNITURE_WORDS, MAX_WORDS};
+use super::tuning::{FURNITURE_WORDS, MAX_WORDS, SPEECH_WORDS};
 use super::words::{Word, Words, digest_of, lines, read};
 use crate::model::markup::{Edge, Piece, Tag, pieces};
 
@@ -76,7 +76,10 @@ fn paragraphs(html: &str) -> impl Iterator<Item = Paragraph> {
         let short = words.len() <= FURNITURE_WORDS;
         let linked = block.linked * 10 >= block.length * 9;
         let furniture = short && (linked || is_furniture(&block.text)) || is_about(&block.text);
-        (!words.is_empty()).then_some(Paragraph { words, digest, role: block.role, furniture })
+        let speech =
+            block.role == Role::Own && words.len() >= SPEECH_WORDS && is_speech(&block.text);
+        let role = if speech { Role::Quoted } else { block.role };
+        (!words.is_empty()).then_some(Paragraph { words, digest, role, furniture })
     })
 }
 
@@ -132,9 +135,28 @@ fn is_furniture(text: &str) -> bool {
     })
 }
 
+/// A paragraph that is one long direct speech is somebody else's words, too.
+fn is_speech(text: &str) -> bool {
+    let opens = |c: char| matches!(c, '"' | '“' | '„' | '«' | '”');
+    let closes = |c: char| matches!(c, '"' | '“' | '”' | '»');
+    let text = text.trim();
+    text.starts_with(opens) && text.ends_with(closes)
+}
+
+/// How the law has firms begin what they put under everything, however long.
+const LEGAL: &[&str] = &[
+    "This release contains",
+    "This press release contains",
+    "This news release contains",
+    "Forward-looking",
+];
+
 /// The paragraph that a firm puts under everything: "About Lumora: Lumora makes …".
 fn is_about(text: &str) -> bool {
     let text = text.trim_start();
+    if LEGAL.iter().any(|start| text.starts_with(start)) {
+        return true;
+    }
     let head = text.char_indices().nth(40).map_or(text, |(at, _)| &text[..at]);
     head.strip_prefix("About ")
         .is_some_and(|name| name.starts_with(char::is_uppercase) && name.contains(':'))

@@ -24,10 +24,10 @@ impl Sketch {
         if title.len() >= TITLE_WORDS && title.chars() >= TITLE_CHARS {
             keys.push(fold(mix(title.digest() ^ 0x0711)));
         }
-        if words.0.len() >= EXACT_WORDS {
+        if words.size() >= EXACT_WORDS {
             keys.push(fold(mix(words.digest() ^ 0x7e87)));
         }
-        if words.0.len() >= NEAR_WORDS {
+        if words.size() >= NEAR_WORDS && words.0.len() >= SHINGLE {
             let shingles: Vec<u64> = words.0.windows(SHINGLE).map(shingle).collect();
             keys.extend(bands(&shingles));
             keys.extend(samples(&shingles));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::likeness::slots;
-use super::tuning::TITLE_ALIKE;
+use super::tuning::{FRAME, TITLE_ALIKE};
 use super::words::{Kind, Word, Words, hash_of};
 
 /// A title as it is compared.
@@ -21,6 +21,7 @@ impl Title {
         let mut words = Words::of_text(title).0;
         for (word, text) in words.iter_mut().zip(title.split_whitespace()) {
             // Only where words and pieces go together; a numeral of a series stands alone.
+            let text = text.trim_matches(|c: char| !c.is_alphanumeric());
             if is_roman(text) && word.hash == hash_of(&text.to_lowercase()) {
                 word.kind = Kind::Number;
             }
@@ -85,23 +86,35 @@ impl Title {
         }
         let laid = slots(&self.words, &other.words);
         let plain = |title: &Self| title.words.iter().filter(|w| w.kind != Kind::Number).count();
-        let shorter = plain(self).min(plain(other));
+        let (shorter, longer) = (plain(self).min(plain(other)), plain(self).max(plain(other)));
         let same_plain = laid.kept.saturating_sub(mine.intersection(&others).count());
         // The frame is the same, and the numbers in it are not.
-        let framed = shorter == 0 || same_plain as f32 >= 0.7 * shorter as f32;
-        let apart = !mine.is_empty()
-            && !others.is_empty()
-            && (laid.numbers > 0 || mine.is_disjoint(&others));
-        let one_more = mine.is_empty() != others.is_empty()
-            && plain(self) == plain(other)
-            && same_plain == shorter;
+        let framed = same_plain as f32 >= FRAME * shorter as f32;
+        let apart = !mine.is_empty() && !others.is_empty();
+        let apart = apart && (laid.numbers > 0 || mine.is_disjoint(&others));
+        // "v3" and "v3 rc 4": all of one is in the other, and a number more.
+        let one_more = same_plain == shorter && (shorter == longer || shorter <= 3);
         framed && (apart || one_more)
+    }
+
+    /// Whether one frame holds other words in each: "The hedgehog and the hat", "… and the wheel".
+    #[must_use]
+    pub fn is_variant(&self, other: &Self) -> bool {
+        let laid = slots(&self.words, &other.words);
+        let shorter = self.len().min(other.len());
+        laid.kept >= 2 && laid.kept as f32 >= FRAME * shorter as f32 && laid.lost > 0
+    }
+
+    /// Words that it has and the other has not, of those that say something.
+    pub(super) fn own(&self, other: &Self) -> HashSet<u64> {
+        let others: HashSet<u64> = other.words.iter().map(|word| word.hash).collect();
+        let own = self.words.iter().filter(|word| word.length >= 3 && !others.contains(&word.hash));
+        own.map(|word| word.hash).collect()
     }
 }
 
 /// `II`, `IV`: also `I`, `V`, `X`, which a series may end with.
 fn is_roman(text: &str) -> bool {
-    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
     (1..=5).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'))
 }
 
@@ -125,12 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_with_other_words_in_it_is_a_variant() {
+        assert!(title("Otto and the wheel").is_variant(&title("Otto and the hat")));
+        assert!(!title("Otto and the wheel").is_variant(&title("Otto and the wheel: a story")));
+        assert!(!title("Otto and the wheel").is_variant(&title("Bread is dear now")));
+    }
+
+    #[test]
     fn another_number_in_the_same_frame_is_another_of_the_series() {
         for (a, b) in [
             ("kelpd v1.2.3", "kelpd v1.2.4"),
             ("Mending nets, part 1", "Mending nets, part 2"),
             ("Mending nets, part one", "Mending nets, part two"),
             ("The long walk, chapter III", "The long walk, chapter IV"),
+            ("Murder at the Weir (II)", "Murder at the Weir (III)"),
+            ("Weaver v3.0.0-rc.4", "Weaver v3.0.0"),
             ("Forecast for Monday", "Forecast for Tuesday"),
             ("Open thread, 3 March", "Open thread, 10 March"),
         ] {

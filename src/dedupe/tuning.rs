@@ -30,6 +30,10 @@ pub(super) const TITLE_WORDS: usize = 5;
 pub(super) const TITLE_CHARS: usize = 25;
 /// Titles as like as this are one title with a site's name or a comma more.
 pub(super) const TITLE_ALIKE: f32 = 0.8;
+/// This part of a title's words, in their order, is the frame of a series.
+pub(super) const FRAME: f32 = 0.6;
+/// In texts shorter than this, titles of one frame with other words in it are two things.
+pub(super) const VARIANT_WORDS: usize = 85;
 /// What texts must share where the same title stands over both.
 pub(super) const TITLE_SUPPORT: f32 = 0.3;
 /// What the shorter text must share where both items have one page.
@@ -41,16 +45,16 @@ pub(super) const SHORT_WORDS: usize = 48;
 /// between these points it is drawn straight, beyond them it stays. Short texts are filled-in forms
 /// more often than long ones.
 pub(super) const NEED: &[(usize, f32)] =
-    &[(18, 0.90), (30, 0.85), (60, 0.78), (85, 0.74), (110, 0.62), (150, 0.56), (250, 0.46)];
+    &[(18, 0.90), (30, 0.84), (60, 0.72), (85, 0.60), (110, 0.55), (150, 0.50), (250, 0.44)];
 /// The same title makes this much of the need.
 pub(super) const NEED_WITH_TITLE: f32 = 0.75;
 /// So does a text that is so many times as long: an excerpt, which no form is of another form.
 pub(super) const EXCERPT: f32 = 2.0;
 pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
 /// And so does the same beginning, in texts of so many words: papers cut from the end.
-pub(super) const SAME_LEAD: f32 = 0.75;
-pub(super) const LEAD_WORDS: usize = 100;
-pub(super) const NEED_WITH_LEAD: f32 = 0.8;
+pub(super) const SAME_LEAD: f32 = 0.7;
+pub(super) const LEAD_WORDS: usize = 60;
+pub(super) const NEED_WITH_LEAD: f32 = 0.75;
 /// This part of a text is its beginning, and no more words than so many.
 pub(super) const LEAD: f32 = 0.4;
 pub(super) const LONGEST_LEAD: usize = 60;
@@ -64,7 +68,7 @@ pub(super) const WITHOUT_LEAD: f32 = 0.85;
 /// more than this part differs, and at two places or more, two forms were filled in, not one text
 /// edited; at one place it takes more.
 pub(super) const SLOTS: f32 = 0.12;
-pub(super) const ONE_SLOT: f32 = 0.16;
+pub(super) const ONE_SLOT: f32 = 0.24;
 /// A replaced piece is one slot up to so many words on each side.
 pub(super) const SLOT_WORDS: usize = 5;
 
@@ -81,3 +85,5 @@ pub(super) const FURNITURE_SHARE: f32 = 0.5;
 pub(super) const FURNITURE_ITEMS: usize = 3;
 /// A paragraph that is all links, or begins as furniture does, is furniture up to so many words.
 pub(super) const FURNITURE_WORDS: usize = 25;
+/// A paragraph of so many words that is one direct speech is a quotation.
+pub(super) const SPEECH_WORDS: usize = 30;

@@ -37,11 +37,12 @@ pub fn is_another(old: &Says, new: &Says) -> bool {
         // Nothing says that it is not.
         _ => old.url_key.is_none() || new.url_key.is_none(),
     };
-    let same_title = old.title.alike(&new.title) >= 0.5 && !old.title.is_sibling(&new.title);
+    let framed = old.title.is_sibling(&new.title) || old.title.is_variant(&new.title);
+    let same_title = old.title.alike(&new.title) >= 0.5 && !framed;
     if same_page || same_date || same_title {
         return false;
     }
-    let nothing = |says: &Says| says.title.is_empty() && says.words.0.len() < EXACT_WORDS;
+    let nothing = |says: &Says| says.title.is_empty() && says.words.size() < EXACT_WORDS;
     let like = likeness(&old.words, &new.words, &Weights::default());
     !nothing(old) && !nothing(new) && like.containment < TITLE_SUPPORT
 }

@@ -3,6 +3,8 @@
 //! A function of the two items, the settings and the weights alone; which items are compared at all
 //! is the business of `index` and the store. Leaves what becomes of several verdicts to `stars`.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::likeness::{Likeness, likeness, slots};
@@ -11,7 +13,7 @@ use super::titles::Title;
 use super::tuning::{
     EXACT_WORDS, EXCERPT, LEAD_SUPPORT, LEAD_WORDS, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
     NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS,
-    TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, WITHOUT_LEAD,
+    TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD,
 };
 use super::weights::Weights;
 use super::words::Words;
@@ -20,8 +22,10 @@ use crate::model::{Digest, Rule, Standing, Tie};
 /// What is compared of an item.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Features {
-    /// When it was published, else first seen.
-    pub at: Timestamp,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// When it was first seen.
+    pub seen: Timestamp,
     /// Its title.
     pub title: Title,
     /// Its text, without what is the site's.
@@ -30,6 +34,10 @@ pub struct Features {
     pub url_key: Option<Digest>,
     /// The publisher's id, where it is unique in the world.
     pub global_id: Option<String>,
+    /// The publisher's id, unless that is its page.
+    pub guid: Option<String>,
+    /// Its page as it is written.
+    pub url: Option<String>,
     /// Of its page.
     pub site: Option<String>,
     /// Whose page it ties to.
@@ -76,15 +84,18 @@ pub fn verdict(
     if page.is_some_and(|page| page.same) || settings.across_feeds == AcrossFeeds::Link {
         return page;
     }
-    let window = SignedDuration::try_from(settings.window).unwrap_or(SignedDuration::MAX);
-    if a.at.duration_since(b.at).abs() > window {
+    if !pair.is_within(settings) {
         return page;
     }
     let near = pair.exact().or_else(|| pair.near(settings)).or_else(|| pair.titled());
     let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
     // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
-    if a.title.is_sibling(&b.title) {
+    if a.title.is_sibling(&b.title) || pair.is_variant() {
         return apart(Rule::Series, found.score);
+    }
+    // A site tells its own things apart, and puts the same frame round all of them.
+    if pair.is_of_one_site() {
+        return apart(Rule::Site, found.score);
     }
     if found.rule != Rule::Text
         && let Some(share) = pair.form()
@@ -105,6 +116,9 @@ impl Pair<'_> {
     /// One page, or one id: proof where nothing speaks against it.
     fn page(&self) -> Option<Verdict> {
         let (a, b) = (self.a, self.b);
+        if self.is_told_apart() {
+            return None;
+        }
         let same_page = a.url_key.is_some() && a.url_key == b.url_key;
         let same_id = a.global_id.is_some() && a.global_id == b.global_id;
         let rule = match (same_page, same_id) {
@@ -113,25 +127,54 @@ impl Pair<'_> {
             _ => return None,
         };
         let at_home = a.standing == b.standing && a.standing != Standing::Abroad;
-        let short = self.like.shorter < SHORT_WORDS;
-        let alike = self.title >= TITLE_ALIKE && (short || self.like.containment >= TITLE_SUPPORT)
+        // Two who point at a third's page, each with words of his own.
+        let abroad = a.standing == Standing::Abroad && b.standing == Standing::Abroad;
+        let silent = self.like.shorter < if abroad { EXACT_WORDS } else { SHORT_WORDS };
+        let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
             || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
-        // Whoever ties to another's page may say anything of it, and whoever copies an id too.
-        let same = at_home && same_page || alike || self.is_silent();
+        // Whoever links to another's page may say anything of it, and whoever copies an id too.
+        let same = at_home && same_page || alike && self.form().is_none() || self.is_silent();
         let score = self.title.max(self.like.containment);
         Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
     }
 
-    /// One of them says nothing of its own that could differ.
+    /// Whether they were published, or where that is not known of both came, within the window.
+    fn is_within(&self, settings: &Settings) -> bool {
+        let (a, b) = (self.a, self.b);
+        let window = SignedDuration::try_from(settings.window).unwrap_or(SignedDuration::MAX);
+        let between = match (a.published, b.published) {
+            (Some(a), Some(b)) => a.duration_since(b),
+            _ => a.seen.duration_since(b.seen),
+        };
+        between.abs() <= window
+    }
+
+    /// One publisher's feeds give one address, letter by letter, different ids: then it is only where
+    /// both are shown.
+    fn is_told_apart(&self) -> bool {
+        let (a, b) = (self.a, self.b);
+        let own = a.standing != Standing::Abroad && b.standing != Standing::Abroad;
+        own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
+    }
+
+    /// Two whole texts on two pages of one site; an excerpt of its own text a site may well have.
+    fn is_of_one_site(&self) -> bool {
+        let (a, b) = (self.a, self.b);
+        let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
+        a.site.is_some() && a.site == b.site && !excerpt
+    }
+
+    /// One of them says nothing of its own that could differ, or both no more than a title.
     fn is_silent(&self) -> bool {
         let silent = |item: &Features| item.title.is_empty() && item.words.0.is_empty();
-        silent(self.a) || silent(self.b)
+        let titled = |item: &Features| item.words.size() < EXACT_WORDS;
+        silent(self.a) || silent(self.b) || titled(self.a) && titled(self.b)
     }
 
     /// The same words in the same order.
     fn exact(&self) -> Option<Verdict> {
         let (a, b) = (&self.a.words, &self.b.words);
-        let same = a.0.len() == b.0.len() && a.0.len() >= EXACT_WORDS && a.digest() == b.digest();
+        let same = a.0.len() == b.0.len() && a.size() >= EXACT_WORDS && a.digest() == b.digest();
         same.then_some(Verdict { rule: Rule::Text, score: 1.0, threshold: 1.0, same: true })
     }
 
@@ -142,9 +185,10 @@ impl Pair<'_> {
             return None;
         }
         let mut need = need(shorter) * settings.strictness();
-        if self.a.title.says_the_same(&self.b.title) {
+        let excerpt = longer as f32 >= EXCERPT * shorter as f32;
+        if self.a.title.says_the_same(&self.b.title) && (excerpt || shorter >= LEAD_WORDS) {
             need *= NEED_WITH_TITLE;
-        } else if longer as f32 >= EXCERPT * shorter as f32 {
+        } else if excerpt {
             need *= NEED_OF_EXCERPT;
         } else if lead >= SAME_LEAD && shorter >= LEAD_WORDS {
             need *= NEED_WITH_LEAD;
@@ -163,11 +207,29 @@ impl Pair<'_> {
         if !long || a.digest() != b.digest() {
             return None;
         }
-        let wordless = self.a.words.0.len().min(self.b.words.0.len()) < EXACT_WORDS;
+        let wordless = self.like.shorter < EXACT_WORDS;
         let one_site = self.a.site.is_some() && self.a.site == self.b.site;
         let score = self.like.containment;
         let same = score >= TITLE_SUPPORT || wordless && one_site;
         Some(Verdict { rule: Rule::Title, score, threshold: TITLE_SUPPORT, same })
+    }
+
+    /// Titles of one frame with other words in it: over short texts, and where each text has the words
+    /// of its own title and not those of the other.
+    fn is_variant(&self) -> bool {
+        let (a, b) = (self.a, self.b);
+        let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
+        if excerpt || !a.title.is_variant(&b.title) {
+            return false;
+        }
+        let words = |item: &Features| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();
+        let (left, right) = (words(a), words(b));
+        let true_to = |own: HashSet<u64>, text: &HashSet<u64>, other: &HashSet<u64>| {
+            own.iter().any(|word| text.contains(word) && !other.contains(word))
+        };
+        self.like.shorter < VARIANT_WORDS
+            || true_to(a.title.own(&b.title), &left, &right)
+                && true_to(b.title.own(&a.title), &right, &left)
     }
 
     /// The part of numbers, days and names that differ, where that says one form was filled in twice.

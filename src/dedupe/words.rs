@@ -29,6 +29,8 @@ pub struct Word {
     pub kind: Kind,
     /// Its length in characters; a character of a script without spaces is a word.
     pub length: u8,
+    /// What it carries, in tenths of an English word.
+    pub load: u8,
 }
 
 /// The words of one text, in order.
@@ -43,6 +45,13 @@ impl Words {
         read(text, &mut words);
         words.truncate(MAX_WORDS);
         Self(words)
+    }
+
+    /// How much they say, in English words: where articles, prepositions and vowels are not written or
+    /// stand inside a word, it takes fewer words, and where each character counts as one, more.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|word| usize::from(word.load)).sum::<usize>() / 10
     }
 
     /// Of all of them together.
@@ -110,6 +119,8 @@ struct Open {
     digit: bool,
     /// Stands between two digits only: `1.2`, `12:30`.
     joint: Option<char>,
+    /// It is a hashtag, which is no word of the text: each service has its own.
+    tag: bool,
 }
 
 fn split(text: &str, words: &mut Vec<Word>) {
@@ -139,6 +150,8 @@ fn split(text: &str, words: &mut Vec<Word>) {
             && open.letters.ends_with(|c: char| c.is_ascii_digit())
         {
             open.joint = Some(if c == ',' { '.' } else { c });
+        } else if c == '#' && open.letters.is_empty() {
+            open.tag = true;
         } else {
             let ends =
                 matches!(c, '.' | '!' | '?' | ':' | '…' | '"' | '“' | '”' | '„' | '«' | '»' | '\n');
@@ -151,7 +164,9 @@ fn split(text: &str, words: &mut Vec<Word>) {
 
 /// Ends a word, if one is open.
 fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
-    if open.letters.is_empty() {
+    let tag = std::mem::take(&mut open.tag) && !open.digit;
+    if open.letters.is_empty() || tag {
+        *open = Open::default();
         return;
     }
     let hash = hash_of(&open.letters);
@@ -161,7 +176,8 @@ fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
         () => Kind::Plain,
     };
     let length = open.letters.chars().count().min(255) as u8;
-    words.push(Word { hash, kind, length });
+    let load = open.letters.chars().next().map_or(10, load);
+    words.push(Word { hash, kind, length, load });
     // "1." at the end of a sentence, not inside of a number.
     *opens_sentence = open.joint.is_some();
     *open = Open::default();
@@ -178,6 +194,21 @@ fn without_spaces(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3ffff}')
+}
+
+/// What a word that begins so carries, in tenths of an English one: by comparing translations.
+fn load(first: char) -> u8 {
+    match first {
+        c if without_spaces(c) => 6,
+        // Hebrew, Arabic, Hangul.
+        '\u{590}'..='\u{77f}'
+        | '\u{ac00}'..='\u{d7af}'
+        | '\u{fb1d}'..='\u{fdff}'
+        | '\u{fe70}'..='\u{fefc}' => 16,
+        // Greek, Cyrillic.
+        '\u{370}'..='\u{52f}' | '\u{1f00}'..='\u{1fff}' => 12,
+        _ => 10,
+    }
 }
 
 const FNV: u64 = 0xcbf2_9ce4_8422_2325;
@@ -233,6 +264,12 @@ mod tests {
         assert!(same("Read it at https://e.org/a?b=c now", "Read it at sho.example/w7Qz now"));
         assert!(!same("and/or", ""), "a slash makes no address");
         assert!(!same("12.5/20", "12.6/20"));
+    }
+
+    #[test]
+    fn hashtags_are_no_words_and_numbers_of_issues_are() {
+        assert!(same("Fog again today #weather #sea", "Fog again today"));
+        assert!(!same("See #123", "See"));
     }
 
     #[test]

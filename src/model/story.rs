@@ -53,12 +53,22 @@ pub enum Rule {
     Series,
     /// The same text but for the numbers, days and names in it: parts.
     Form,
+    /// Much the same text on two pages of one site: parts, for a site tells its own things apart.
+    Site,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &'static [Self] =
-        &[Self::Page, Self::Id, Self::Text, Self::Near, Self::Title, Self::Series, Self::Form];
+    pub const ALL: &'static [Self] = &[
+        Self::Page,
+        Self::Id,
+        Self::Text,
+        Self::Near,
+        Self::Title,
+        Self::Series,
+        Self::Form,
+        Self::Site,
+    ];
 
     /// A stable short name, as the database and `newswire why` show it.
     #[must_use]
@@ -71,6 +81,7 @@ impl Rule {
             Self::Title => "title",
             Self::Series => "series",
             Self::Form => "form",
+            Self::Site => "site",
         }
     }
 

@@ -81,6 +81,7 @@ pub(super) fn sort(
     }
     let mut newcomers: Vec<Newcomer> = Vec::new();
     let differs = |(found, known): &(&Found, &Known)| found.item.fingerprint != known.fingerprint;
+    let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let edited: Vec<(&Found, &Known)> = edited.into_iter().filter(differs).collect();
     let before = witnesses(reader, edited.iter().map(|(_, known)| known.key))?;
     for (found, known) in edited {
@@ -92,6 +93,8 @@ pub(super) fn sort(
         {
             let identity = dedupe::reused(&feed.items[found.item.index]);
             newcomers.push(Newcomer { found: Identified { identity, ..found.item }, item, words });
+            // What had the guid before may be here under another.
+            here.remove(&known.key);
             sorted.reused = true;
             continue;
         }
@@ -103,7 +106,7 @@ pub(super) fn sort(
         newcomers.push(Newcomer { found: found.item, item, words: Words::default() });
     }
     if !newcomers.is_empty() {
-        take_in(document, feed, found, newcomers, reader, &mut sorted)?;
+        take_in(document, feed, (newcomers, &here), reader, &mut sorted)?;
     }
     Ok(sorted)
 }
@@ -112,8 +115,7 @@ pub(super) fn sort(
 fn take_in(
     document: &Document<'_>,
     feed: &ParsedFeed,
-    found: &[Found],
-    mut newcomers: Vec<Newcomer>,
+    (mut newcomers, here): (Vec<Newcomer>, &HashSet<ItemKey>),
     reader: &Reader,
     sorted: &mut Sorted,
 ) -> Result<(), store::Error> {
@@ -129,8 +131,6 @@ fn take_in(
         newcomer.words = words(&newcomer.item, &site);
     }
     if document.extent == Extent::Whole {
-        let here: HashSet<ItemKey> =
-            found.iter().filter_map(|found| Some(found.known.as_ref()?.key)).collect();
         let gone: Vec<_> = kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
         let strangers: Vec<Stranger> = newcomers.iter().map(stranger).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
@@ -257,7 +257,7 @@ fn text_keys(item: &Item, words: &Words) -> TextKeys {
 
 /// Of the words of a text that says something.
 fn exact(words: &Words) -> Option<i64> {
-    (words.0.len() >= EXACT_WORDS).then(|| words.digest().cast_signed())
+    (words.size() >= EXACT_WORDS).then(|| words.digest().cast_signed())
 }
 
 fn stranger(new: &Newcomer) -> Stranger {

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 use crate::dedupe::{self, Entry, Features, Index, Settings, Sketch, Star, Title, Weights, Words};
-use crate::model::{ItemKey, Standing, StoryKey, Tie, site};
+use crate::model::{FeedKey, ItemKey, Standing, StoryKey, Tie, site};
 use crate::store::{self, Arrived, Desk, Reader, Store, Witness};
 
 /// No more items than this are rearranged at once; what is further away is not moved.
@@ -36,14 +36,32 @@ impl Librarian {
     /// # Errors
     /// When the database fails.
     pub fn open(reader: &Reader, window: Duration, now: Timestamp) -> Result<Self, store::Error> {
+        let librarian = Self::default();
+        librarian.refill(reader, window, now)?;
+        Ok(librarian)
+    }
+
+    /// Fills the index anew from what is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn refill(
+        &self,
+        reader: &Reader,
+        window: Duration,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
         let mut index = Index::default();
         for item in reader.sketches(before(now, window))? {
             let entry = Entry { key: item.key, feed: item.feed, at: item.at.as_second() };
             index.insert(entry, &Sketch::from_bytes(&item.sketch));
         }
-        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
         debug!(items = index.len(), bytes = index.bytes(), "the index of stories is filled");
-        Ok(Self { index: index.into(), weights: Mutex::new(Arc::new(weights.unwrap_or_default())) })
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = index;
+        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        let weights = Arc::new(weights.unwrap_or_default());
+        *self.weights.lock().unwrap_or_else(PoisonError::into_inner) = weights;
+        Ok(())
     }
 
     /// Puts these items into their stories.
@@ -73,6 +91,29 @@ impl Librarian {
             }
         }
         rearrange(desk, moved)
+    }
+
+    /// Puts everything since into its story anew, in the order in which it came, each item by the settings
+    /// of its feed; tells how many they were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn replay<'s>(
+        &self,
+        desk: &Desk<'_>,
+        since: Timestamp,
+        settings: impl Fn(FeedKey) -> &'s Arc<Settings>,
+    ) -> Result<usize, store::Error> {
+        let all = desk.scatter(since)?;
+        for some in all.chunks(200) {
+            let keys: Vec<ItemKey> = some.iter().map(|item| item.key).collect();
+            for witness in desk.witnesses(&keys)? {
+                let sketch = Sketch::new(&Title::new(witness.title.as_deref()), &words(&witness));
+                let (key, feed, sketch) = (witness.key, witness.feed, sketch.to_bytes());
+                self.place(desk, settings(feed), &[Arrived { key, feed, sketch }])?;
+            }
+        }
+        Ok(all.len())
     }
 
     /// What may be the same story; from now on the item itself is among what others are compared with.
@@ -177,10 +218,16 @@ fn words(witness: &Witness) -> Words {
 pub(super) fn features(witness: &Witness) -> Features {
     let url = witness.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     Features {
-        at: witness.at,
+        published: witness.published,
+        seen: witness.seen,
         title: Title::new(witness.title.as_deref()),
         words: words(witness),
         url_key: witness.url_key,
+        url: witness.url.clone(),
+        guid: witness.guid.clone().filter(|guid| {
+            witness.url.as_ref() != Some(guid)
+                && dedupe::canonical::url_key(guid).is_none_or(|key| Some(key) != witness.url_key)
+        }),
         global_id: dedupe::global_id(&witness.id).map(str::to_owned),
         site: url.as_ref().map(|url| site(url).to_owned()),
         standing: witness.standing,
@@ -243,35 +290,42 @@ fn component(
 /// Whose pages the items of a document link to.
 pub(super) struct Homes<'a> {
     /// Addresses that the feed came from.
-    pub(super) own: [&'a url::Url; 2],
-    /// The page that the feed says is its own, or where it says nothing, that most items link to.
-    pub(super) claimed: Option<String>,
+    own: [&'a url::Url; 2],
+    /// The site that the feed says it belongs to.
+    said: Option<String>,
+    /// The site that most of its items link to.
+    most: Option<String>,
 }
 
 impl<'a> Homes<'a> {
     pub(super) fn new(own: [&'a url::Url; 2], said: Option<&str>, pages: &[Option<&str>]) -> Self {
-        let of = |url: &str| url::Url::parse(url).ok().map(|url| site(&url).to_owned());
         let mut counts: HashMap<String, usize> = HashMap::new();
-        for page in pages.iter().flatten().filter_map(|page| of(page)) {
+        for page in pages.iter().flatten().filter_map(|page| site_of(page)) {
             *counts.entry(page).or_default() += 1;
         }
-        let most =
-            || counts.into_iter().max_by_key(|(_, n)| *n).filter(|(_, n)| 2 * n > pages.len());
-        Self { own, claimed: said.and_then(of).or_else(|| most().map(|(site, _)| site)) }
+        let most = counts.into_iter().max_by_key(|(_, n)| *n).filter(|(_, n)| 2 * n > pages.len());
+        Self { own, said: said.and_then(site_of), most: most.map(|(site, _)| site) }
     }
 
     pub(super) fn standing(&self, page: Option<&str>, guid: Option<&str>) -> Standing {
-        let Some(page) = page.and_then(|page| url::Url::parse(page).ok()) else {
-            return Standing::Abroad;
-        };
+        let Some(page) = page.and_then(site_of) else { return Standing::Abroad };
+        if self.own.iter().any(|home| site(home) == page) {
+            return Standing::Home;
+        }
+        let whose = guid.map(dedupe::authority);
         // A link-blog's guid is its own, and only its link is another's.
-        if guid.and_then(dedupe::authority).is_some_and(|whose| whose != site(&page)) {
-            return Standing::Abroad;
-        }
-        match site(&page) {
-            page if self.own.iter().any(|home| site(home) == page) => Standing::Home,
-            page if self.claimed.as_deref() == Some(page) => Standing::Claimed,
-            _ => Standing::Abroad,
-        }
+        let foreign = matches!(&whose, Some(Some(whose)) if *whose != page);
+        let said = self.said.as_deref() == Some(&page);
+        // Where the feed does not say whose it is, a guid may.
+        let unsaid = self.said.is_none() && self.most.as_deref() == Some(&page);
+        let own_guid = match whose {
+            None => true,
+            Some(whose) => whose.as_deref() == Some(&page),
+        };
+        if !foreign && (said || unsaid && own_guid) { Standing::Claimed } else { Standing::Abroad }
     }
+}
+
+fn site_of(url: &str) -> Option<String> {
+    url::Url::parse(url).ok().map(|url| site(&url).to_owned())
 }

@@ -107,6 +107,10 @@ pub struct Output {
     pub max_age: Option<Duration>,
     /// At most so many of one feed.
     pub per_feed: Option<usize>,
+    /// At most so many percent of `items` of one feed.
+    pub share: Option<usize>,
+    /// Only stories that so many of the output's feeds carry.
+    pub min_feeds: Option<usize>,
     /// What gets in; everything where empty.
     pub include: Rules,
     /// What is left out.

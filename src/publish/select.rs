@@ -87,6 +87,18 @@ impl<'a> Selector<'a> {
             && !conditions(&self.output.exclude).into_iter().flatten().any(|met| met)
     }
 
+    /// A story must be carried by so many of the output's feeds.
+    #[must_use]
+    pub fn min_feeds(&self) -> usize {
+        self.output.min_feeds.unwrap_or(1)
+    }
+
+    /// At most so many stories of one feed.
+    fn limit(&self) -> Option<usize> {
+        let share = self.output.share.map(|percent| (self.output.items * percent).div_ceil(100));
+        [self.output.per_feed, share].into_iter().flatten().min()
+    }
+
     /// Offers the next candidate, never newer than the one before.
     ///
     /// The newest `items`, or everything younger than `max_age`, whichever is more; so a burst
@@ -98,7 +110,7 @@ impl<'a> Selector<'a> {
         if !room || dry || self.taken >= Output::MAX_ITEMS {
             return Verdict::Full;
         }
-        if let Some(limit) = self.output.per_feed {
+        if let Some(limit) = self.limit() {
             let of_feed = self.of_feed.entry(feed).or_default();
             if *of_feed >= limit {
                 return Verdict::Skip;
@@ -157,6 +169,8 @@ mod tests {
             items: 3,
             max_age: None,
             per_feed: None,
+            share: None,
+            min_feeds: None,
             include: Rules::default(),
             exclude: Rules::default(),
             base_url: Url::parse("https://wire.example.org/").unwrap(),
@@ -212,6 +226,13 @@ mod tests {
         let mut selector = Selector::new(&output, at(0));
         let got = verdicts(&mut selector, &[(1, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
         assert_eq!(got, [Take, Skip, Take, Take, Full]);
+    }
+
+    #[test]
+    fn a_share_is_a_part_of_the_output() {
+        let output = Output { share: Some(50), items: 4, per_feed: Some(3), ..output() };
+        let mut selector = Selector::new(&output, at(0));
+        assert_eq!(verdicts(&mut selector, &[(1, 1), (1, 2), (1, 3)]), [Take, Take, Skip]);
     }
 
     #[test]

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::error::Error;
+use super::receipts::{self, Named};
 use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, timestamp};
+use super::update::Arrived;
 use crate::model::{Digest, FeedKey, ItemKey, Rule, Standing, StoryKey, Tie};
 
 /// A transaction of the writer, open for finding and moving stories.
@@ -25,8 +27,8 @@ pub struct Witness {
     pub key: ItemKey,
     /// Its feed.
     pub feed: FeedKey,
-    /// When it was published, else first seen.
-    pub at: Timestamp,
+    /// When it was first seen.
+    pub seen: Timestamp,
     /// When the publisher says it was published.
     pub published: Option<Timestamp>,
     /// Plain.
@@ -37,6 +39,8 @@ pub struct Witness {
     pub url_key: Option<Digest>,
     /// The publisher's id, or one of ours.
     pub id: String,
+    /// The publisher's id, whatever it is worth.
+    pub guid: Option<String>,
     /// Whose page it links to.
     pub standing: Standing,
     /// Sanitised HTML.
@@ -113,9 +117,9 @@ impl<'a> Desk<'a> {
     /// When the database fails.
     pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.feed_id, ifnull(item.published_at, item.first_seen_at), item.title,
+            "SELECT item.id, item.feed_id, item.first_seen_at, item.title,
                     item.url, item.url_key, ifnull(item.wanted_id, item.outward_id), item.standing,
-                    body.content, body.summary, feed.furniture, item.published_at
+                    body.content, body.summary, feed.furniture, item.published_at, item.guid
              FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
                   JOIN feed ON feed.id = item.feed_id LEFT JOIN body ON body.item_id = item.id
              WHERE item.held IS NULL",
@@ -236,6 +240,92 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// The items that somebody may mean by `text`, the latest first: see [`super::Reader::find`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<Named>, Error> {
+        receipts::find(self.connection, text, url_key)
+    }
+
+    /// These items by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn names(&self, keys: &[ItemKey]) -> Result<Vec<Named>, Error> {
+        receipts::by_key(self.connection, keys)
+    }
+
+    /// Remembers the operator's word for good: `None`, the item stands alone; else both belong
+    /// together. The opposite word about them is forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn decide(&self, item: ItemKey, with: Option<ItemKey>) -> Result<(), Error> {
+        let (a, b) = match with {
+            Some(other) => (item.max(other).0, item.min(other).0),
+            None => (item.0, 0),
+        };
+        match with {
+            Some(other) => self.connection.execute(
+                "DELETE FROM exception WHERE other_id = 0 AND item_id IN (?1, ?2)",
+                [item.0, other.0],
+            )?,
+            None => self.connection.execute(
+                "DELETE FROM exception WHERE other_id <> 0 AND (item_id = ?1 OR other_id = ?1)",
+                [item.0],
+            )?,
+        };
+        self.connection.execute(
+            "INSERT OR IGNORE INTO exception (item_id, other_id, at) VALUES (?1, ?2, ?3)",
+            [a, b, millis(self.now)],
+        )?;
+        Ok(())
+    }
+
+    /// Lets through what waits of a feed; answers what it was, ready to be placed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn release(&self, feed: FeedKey) -> Result<Vec<Arrived>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, ifnull(sketch.keys, x'') FROM item LEFT JOIN sketch ON sketch.item_id = item.id
+             WHERE item.feed_id = ?1 AND item.held IS NOT NULL ORDER BY item.id",
+        )?;
+        let rows = statement.query_map([feed.0], |row| {
+            Ok(Arrived { key: ItemKey(row.get(0)?), feed, sketch: row.get(1)? })
+        })?;
+        let released: Vec<Arrived> = rows.collect::<Result<_, _>>()?;
+        self.connection.execute(
+            "UPDATE item SET held = NULL WHERE feed_id = ?1 AND held IS NOT NULL",
+            [feed.0],
+        )?;
+        Ok(released)
+    }
+
+    /// Takes all items first seen since out of their stories, with the decisions about them but not the
+    /// operator's; answers them in the order in which they came, ready to be placed anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn scatter(&self, since: Timestamp) -> Result<Vec<Arrived>, Error> {
+        let since = millis(since);
+        self.connection.execute(
+            "DELETE FROM tie WHERE item_id IN (SELECT id FROM item WHERE first_seen_at >= ?1)",
+            [since],
+        )?;
+        self.connection
+            .execute("UPDATE item SET story_id = id WHERE first_seen_at >= ?1", [since])?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, feed_id FROM item WHERE first_seen_at >= ?1 AND held IS NULL ORDER BY id",
+        )?;
+        let rows = statement.query_map([since], |row| {
+            let (key, feed) = (ItemKey(row.get(0)?), FeedKey(row.get(1)?));
+            Ok(Arrived { key, feed, sketch: Vec::new() })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many of these items follow another.
     pub(crate) fn followers(&self, keys: impl Iterator<Item = ItemKey>) -> Result<usize, Error> {
         let mut statement = self.connection.prepare_cached(
@@ -264,12 +354,13 @@ fn witness(
     Ok(Witness {
         key: ItemKey(row.get(0)?),
         feed,
-        at: timestamp(row.get(2)?)?,
+        seen: timestamp(row.get(2)?)?,
         published: maybe(row.get(11)?)?,
         title: row.get(3)?,
         url: row.get(4)?,
         url_key,
         id: row.get(6)?,
+        guid: row.get(12)?,
         standing: standing(row.get(7)?),
         content: row.get(8)?,
         summary: row.get(9)?,

@@ -27,6 +27,18 @@ pub enum OpenError {
         /// The latest schema version known here.
         known: i64,
     },
+    /// In use by an older newswire.
+    #[error(
+        "the database {path} has schema {found} and is in use by an older newswire, this one needs schema {known}: restart the running one first"
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The schema version that is needed.
+        known: i64,
+    },
     /// A file of something else.
     #[error(
         "{path} is a SQLite database of another program (application id {found:#x}): give newswire another [store] path"

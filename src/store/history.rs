@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::timestamp;
-use crate::model::{Considered, FeedKey};
+use crate::model::{Considered, FeedKey, ItemKey, StoryKey};
 
 /// One poll of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,19 @@ pub(crate) fn bursts(
     let all: u32 = bursts.iter().sum();
     let per_day = if days > 0.0 { all as f32 / days.max(1.0) } else { 0.0 };
     Ok(Bursts { bursts, per_day })
+}
+
+/// The story of each item first seen since.
+pub(crate) fn stories(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<HashMap<ItemKey, StoryKey>, Error> {
+    let mut statement =
+        connection.prepare("SELECT id, story_id FROM item WHERE first_seen_at >= ?1")?;
+    let rows = statement.query_map([since.as_millisecond()], |row| {
+        Ok((ItemKey(row.get(0)?), StoryKey(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What the past tells of each feed.

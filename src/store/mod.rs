@@ -11,6 +11,7 @@ mod history;
 mod items;
 mod open;
 mod read;
+mod receipts;
 mod record;
 mod rows;
 pub mod settings;
@@ -18,6 +19,7 @@ mod sketches;
 #[cfg(test)]
 mod tests;
 mod update;
+mod visit;
 mod writer;
 
 use std::collections::HashMap;
@@ -31,13 +33,16 @@ pub use desk::{Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
 pub use history::{Bursts, Past, PastPoll};
-pub use read::Head;
+pub use read::{Claim, Head};
+pub use receipts::{Named, Receipt};
 pub use settings::Settings;
 pub use sketches::Sketched;
 pub use update::{
     Arrived, Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate,
     Recorded, Renamed, TextKeys, Trust,
 };
+
+pub use visit::{copy, visit};
 
 use crate::clock::Clock;
 use crate::model::{
@@ -127,6 +132,18 @@ impl Store {
         self.writer.write(move |connection| sketches::write_weights(connection, now, &learnt)).await
     }
 
+    /// A number that changes when somebody else wrote to the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn visits(&self) -> Result<i64, Error> {
+        // Asked of the writer's own connection, it counts the commits of others alone.
+        let ask = |connection: &Connection| {
+            Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+        };
+        self.writer.write(ask).await
+    }
+
     /// Deletes the keys of items taken in before `cutoff`.
     ///
     /// # Errors
@@ -204,6 +221,31 @@ impl Reader {
     /// When the database fails.
     pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
         self.with(|connection| Desk::new(connection, Timestamp::UNIX_EPOCH).witnesses(keys))
+    }
+
+    /// The items that somebody may mean by `text`, the latest first: an id, an address as it is or as
+    /// it is compared (`url_key`), or a number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<Named>, Error> {
+        self.with(|connection| receipts::find(connection, text, url_key))
+    }
+
+    /// What is remembered of an item.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn receipt(&self, item: Named) -> Result<Receipt, Error> {
+        self.with(|connection| receipts::receipt(connection, item))
+    }
+
+    /// The story of each item first seen since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn stories(&self, since: Timestamp) -> Result<HashMap<ItemKey, StoryKey>, Error> {
+        self.with(|connection| history::stories(connection, since))
     }
 
     /// How a feed published lately.
@@ -301,6 +343,14 @@ impl Reader {
     /// When the database fails.
     pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<Head>>, Error> {
         self.with(|connection| read::members(connection, stories))
+    }
+
+    /// Those of these items whose publisher's id another feed's item had first, the earliest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
+        self.with(|connection| read::claims(connection, keys))
     }
 
     /// Page and title of each of these items, for "also at".

@@ -64,6 +64,11 @@ fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+const WRITING: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+    PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
+
 /// Opens for writing and brings the schema up to date.
 ///
 /// # Errors
@@ -73,15 +78,27 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let mut connection = Connection::open(path).map_err(sqlite)?;
     check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-             PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
-        )
-        .map_err(sqlite)?;
+    connection.execute_batch(WRITING).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection).map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// Opens for writing beside a process that holds the lock; the schema must be what is known here.
+///
+/// # Errors
+/// When the file is not ours, has another schema, or SQLite fails.
+pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let connection = Connection::open(path).map_err(sqlite)?;
+    check(&connection, path)?;
+    let found: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+    let known = MIGRATIONS.len() as i64;
+    if found < known {
+        return Err(OpenError::Older { path: path.to_owned(), found, known });
+    }
+    connection.execute_batch(WRITING).map_err(sqlite)?;
     Ok(connection)
 }
 

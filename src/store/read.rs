@@ -175,6 +175,33 @@ fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<Entry, Error> {
     })
 }
 
+/// An item whose publisher's id another feed's item had first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its row.
+    pub key: ItemKey,
+    /// The publisher's id.
+    pub id: String,
+    /// The feed of the item that has it.
+    pub holder: FeedKey,
+}
+
+/// Those of these items whose publisher's id another feed's item had first, the earliest first.
+pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT item.id, item.wanted_id, holder.feed_id FROM json_each(?1) wanted
+         JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.wanted_id
+         WHERE holder.feed_id <> item.feed_id ORDER BY item.id",
+    )?;
+    let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+    let mut claims = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, holder) = (ItemKey(row.get(0)?), FeedKey(row.get(2)?));
+        claims.push(Claim { key, id: row.get(1)?, holder });
+    }
+    Ok(claims)
+}
+
 /// The members of those of these stories that have more than one, in the order they were first seen.
 pub(crate) fn members(
     connection: &Connection,

@@ -8,6 +8,7 @@ mod crash;
 mod daemon;
 mod docs;
 mod fetch;
+mod floods;
 mod house;
 mod manners;
 mod mistakes;
@@ -17,5 +18,7 @@ mod publish;
 mod redirects;
 mod sameness;
 mod service;
+mod stories;
+
 mod tls;
 mod web;

@@ -1,8 +1,8 @@
 //! Labelled pairs of items, judged as a subscriber would see them: each in a feed of its own, polled
 //! from a local origin, all of them in one pool.
 //!
-//! `tests/fixtures/sameness` holds one file a class. `NEWSWIRE_PAIRS` names another folder of the same
-//! form; `cargo test labelled -- --nocapture` shows the figures and the errors.
+//! `tests/fixtures/sameness` holds one file a class, in a folder an author. `NEWSWIRE_PAIRS` names another
+//! folder of the same form; `cargo test labelled -- --nocapture` shows the figures and the errors.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -329,8 +329,16 @@ fn report(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
-    let folder = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, PathBuf::from);
-    let (total, text) = judge(&folder).await;
+    // Each folder is a pool of its own, by an author of its own.
+    let own = vec![own.join("first"), own.join("second"), own.join("third")];
+    let folders = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, |path| vec![PathBuf::from(path)]);
+    let (mut total, mut text) = (Tally::default(), String::new());
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        let (tally, told) = judge(folder).await;
+        total.add(tally);
+        writeln!(text, "{}\n{told}", folder.display()).unwrap();
+    }
+    writeln!(text, "{}", total.line("of all folders")).unwrap();
     #[allow(clippy::print_stdout, reason = "the figures are what one runs it for")]
     {
         println!("{text}");

@@ -22,6 +22,8 @@ pub(crate) fn output() -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
+        share: None,
+        min_feeds: None,
         include: Rules::default(),
         exclude: Rules::default(),
         base_url: Url::parse("https://wire.example.org/").unwrap(),

@@ -2,4 +2,5 @@
 
 pub(crate) mod client;
 pub(crate) mod origin;
+pub(crate) mod papers;
 pub(crate) mod world;

@@ -116,6 +116,8 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
+        share: None,
+        min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
         base_url,

@@ -1,0 +1,169 @@
+//! `newswire why ITEM`: how an item came to be where it is. Which rule joined or parted it, with score and
+//! threshold, from which poll, and where it stands in each output and why not.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::words::ago;
+use crate::model::{Rule, Tie};
+use crate::publication::Stand;
+use crate::store::{Named, Receipt};
+
+/// All that there is to say of one item.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// What is remembered of it.
+    pub receipt: &'a Receipt,
+    /// Each output by its id, and where the item stands in it.
+    pub stands: &'a [(String, Stand)],
+}
+
+impl Item<'_> {
+    /// For people.
+    #[must_use]
+    pub fn text(&self, now: Timestamp) -> String {
+        let Receipt { item, others, ties, renamed, changes, poll, decided } = self.receipt;
+        let mut text = String::new();
+        let mut say = |name: &str, value: &str| {
+            let _ = writeln!(text, "{name:<14} {value}");
+        };
+        say("item", &name(item));
+        say("id", &item.id);
+        if let Some(url) = &item.url {
+            say("page", url);
+        }
+        let published = item
+            .published
+            .map_or("says nothing of when".to_owned(), |at| format!("published {at}"));
+        say("dates", &format!("{published}; stands at {}", item.sort_at));
+        let how = match poll {
+            Some((outcome, Some(status))) => {
+                format!(", by the poll that ended {outcome}, {status}")
+            }
+            Some((outcome, None)) => format!(", by the poll that ended {outcome}"),
+            None => String::new(),
+        };
+        say("first seen", &format!("{}, {}{how}", ago(item.first_seen, now), item.first_seen));
+        for (way, at) in renamed {
+            say("renamed", &format!("{}: another guid, the same {way}", ago(*at, now)));
+        }
+        if *changes > 0 {
+            say("edited", &format!("{changes} times"));
+        }
+        let led = item.story.0 == item.key.0;
+        match others.as_slice() {
+            [] => say("story", "alone"),
+            others if led => say("story", &format!("leads it, {} more", others.len())),
+            others => say("story", &format!("follows {}", name(&others[0]))),
+        }
+        for other in others {
+            say("", &name(other));
+        }
+        for other in decided {
+            match other {
+                None => say("operator", "stands alone, by newswire split"),
+                Some(key) => say("operator", &format!("with {}, by newswire join", key.0)),
+            }
+        }
+        for (tie, other, at) in ties {
+            let verdict = if tie.same { "same" } else { "apart" };
+            say(verdict, &format!("{}, {}: {}", receipt(tie), ago(*at, now), name(other)));
+        }
+        for (output, stand) in self.stands {
+            say("output", &format!("{output}: {}", why(stand)));
+        }
+        text
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let receipt = self.receipt;
+        let item = |item: &Named| {
+            json!({
+                "key": item.key.0,
+                "id": item.id,
+                "title": item.title,
+                "url": item.url,
+                "feed": item.feed_name,
+                "held": item.held,
+                "first_seen": item.first_seen.to_string(),
+                "published": item.published.map(|at| at.to_string()),
+                "sort_at": item.sort_at.to_string(),
+            })
+        };
+        json!({
+            "item": item(&receipt.item),
+            "story": receipt.item.story.0,
+            "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
+            "ties": receipt.ties.iter().map(|(tie, other, at)| json!({
+                "same": tie.same,
+                "rule": tie.rule.slug(),
+                "score": tie.score,
+                "threshold": tie.threshold,
+                "at": at.to_string(),
+                "other": item(other),
+            })).collect::<Vec<_>>(),
+            "renamed": receipt.renamed.iter().map(|(way, at)| json!({
+                "way": way,
+                "at": at.to_string(),
+            })).collect::<Vec<_>>(),
+            "changes": receipt.changes,
+            "poll": receipt.poll.as_ref().map(|(outcome, status)| json!({
+                "outcome": outcome,
+                "status": status,
+            })),
+            "split": receipt.decided.contains(&None),
+            "joined": receipt.decided.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "outputs": self.stands.iter().map(|(output, stand)| json!({
+                "output": output,
+                "place": match stand { Stand::Shown(place) => Some(*place), _ => None },
+                "why": why(stand),
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// `4711 "Ferry runs aground" (harbour)`
+pub(super) fn name(item: &Named) -> String {
+    let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
+    format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
+}
+
+/// `near 0.83 of 0.62`, and what that means.
+pub(super) fn receipt(tie: &Tie) -> String {
+    let meaning = match tie.rule {
+        Rule::Page => "the page",
+        Rule::Id => "the publisher's id",
+        Rule::Text => "every word",
+        Rule::Near => "of the shorter text is in the other",
+        Rule::Title => "of the text under one title",
+        Rule::Series => "alike, but the titles are two of a series",
+        Rule::Site => "alike, but two pages of one site",
+        Rule::Form => "of the numbers, days and names differ: one form, filled in twice",
+    };
+    format!("{} {:.2} (asked {:.2}): {meaning}", tie.rule.slug(), tie.score, tie.threshold)
+}
+
+/// Where an item stands, and why there.
+pub(super) fn why(stand: &Stand) -> String {
+    match stand {
+        Stand::Shown(place) => format!("shown, number {place} from the top"),
+        Stand::Follows(lead) => format!("shown with item {}, its story", lead.0),
+        Stand::Waits(why) => {
+            format!("waits ({why}): 'newswire release FEED' lets it through")
+        }
+        Stand::FeedGone => "not shown: its feed is no longer configured".to_owned(),
+        Stand::FeedNotTaken => "not shown: the output does not take its feed".to_owned(),
+        Stand::NotTaken => "not shown: include or exclude leave it out".to_owned(),
+        Stand::PastRetention => "not shown: its text is past [store] retention".to_owned(),
+        Stand::TooFewFeeds(n) => {
+            format!("not shown: its story is in {n} feeds, fewer than min_feeds")
+        }
+        Stand::NoRoom => {
+            "not shown: newer stories fill items, max_age or its feed's part".to_owned()
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What is remembered of how an item came to be where it is: for `newswire why`. Leaves telling it to `cli`.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::desk::tie;
+use super::error::Error;
+use super::rows::{json_list, maybe, timestamp};
+use crate::model::{Digest, FeedKey, ItemKey, StoryKey, Tie};
+
+/// An item, as far as it is told apart from others by people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its story.
+    pub story: StoryKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// The feed's stable name.
+    pub feed_name: String,
+    /// Its outward id.
+    pub id: String,
+    /// Plain.
+    pub title: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// Slug of why it waits; `None`: it does not.
+    pub held: Option<String>,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// Where it stands in the order.
+    pub sort_at: Timestamp,
+}
+
+/// What is remembered of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    /// The item.
+    pub item: Named,
+    /// The others of its story, the earliest first.
+    pub others: Vec<Named>,
+    /// Decisions about it and another, with that other and when; the strongest first.
+    pub ties: Vec<(Tie, Named, Timestamp)>,
+    /// Other guids that it was recognised under: how, and when.
+    pub renamed: Vec<(String, Timestamp)>,
+    /// How often its words were replaced.
+    pub changes: u64,
+    /// The poll that brought it: outcome and HTTP status.
+    pub poll: Option<(String, Option<u16>)>,
+    /// The operator's word: `None` for "alone", else with what it belongs together.
+    pub decided: Vec<Option<ItemKey>>,
+}
+
+const NAMED: &str =
+    "item.id, item.story_id, item.feed_id, feed.name, item.outward_id, item.title, item.url,
+    item.held, item.first_seen_at, item.published_at, item.sort_at";
+
+/// The columns of [`NAMED`], from column `at` on.
+fn named(row: &Row<'_>, at: usize) -> Result<Named, Error> {
+    Ok(Named {
+        key: ItemKey(row.get(at)?),
+        story: StoryKey(row.get(at + 1)?),
+        feed: FeedKey(row.get(at + 2)?),
+        feed_name: row.get(at + 3)?,
+        id: row.get(at + 4)?,
+        title: row.get(at + 5)?,
+        url: row.get(at + 6)?,
+        held: row.get(at + 7)?,
+        first_seen: timestamp(row.get(at + 8)?)?,
+        published: maybe(row.get(at + 9)?)?,
+        sort_at: timestamp(row.get(at + 10)?)?,
+    })
+}
+
+/// The items that somebody may mean by `text`: an id, an address as it is or as it is compared
+/// (`url_key`), or a number; the latest first.
+pub(crate) fn find(
+    connection: &Connection,
+    text: &str,
+    url_key: Option<&Digest>,
+) -> Result<Vec<Named>, Error> {
+    let sql = format!(
+        "SELECT {NAMED} FROM item JOIN feed ON feed.id = item.feed_id
+         WHERE item.id IN (SELECT id FROM item WHERE outward_id = ?1
+                           UNION SELECT id FROM item WHERE wanted_id = ?1
+                           UNION SELECT id FROM item WHERE url_key = ?2
+                           UNION SELECT id FROM item WHERE id = ?3)
+         ORDER BY item.id DESC LIMIT 20"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((text, url_key, text.parse::<i64>().ok()))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(named(row, 0)?);
+    }
+    Ok(found)
+}
+
+/// What is remembered of an item.
+pub(crate) fn receipt(connection: &Connection, item: Named) -> Result<Receipt, Error> {
+    let others =
+        names(connection, "item.story_id = ?1 AND item.id <> ?2", (item.story.0, item.key.0))?;
+    let poll = connection
+        .prepare_cached("SELECT outcome, status FROM poll WHERE feed_id = ?1 AND at = ?2")?
+        .query_row((item.feed.0, item.first_seen.as_millisecond()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let changes: i64 = connection
+        .prepare_cached("SELECT changes FROM item WHERE id = ?1")?
+        .query_row([item.key.0], |row| row.get(0))?;
+    Ok(Receipt {
+        others,
+        ties: ties(connection, item.key)?,
+        renamed: renamed(connection, item.key)?,
+        decided: decided(connection, item.key)?,
+        changes: changes.unsigned_abs(),
+        poll,
+        item,
+    })
+}
+
+fn names(
+    connection: &Connection,
+    which: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Named>, Error> {
+    let sql = format!(
+        "SELECT {NAMED} FROM item JOIN feed ON feed.id = item.feed_id WHERE {which} ORDER BY item.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(named(row, 0)?);
+    }
+    Ok(found)
+}
+
+fn ties(connection: &Connection, key: ItemKey) -> Result<Vec<(Tie, Named, Timestamp)>, Error> {
+    let sql = format!(
+        "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold, tie.at, {NAMED}
+         FROM tie JOIN item ON item.id = iif(tie.item_id = ?1, tie.other_id, tie.item_id)
+              JOIN feed ON feed.id = item.feed_id
+         WHERE tie.item_id = ?1 OR tie.other_id = ?1
+         ORDER BY tie.same DESC, tie.score DESC, item.id LIMIT 50"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([key.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((tie(row)?, named(row, 7)?, timestamp(row.get(6)?)?));
+    }
+    Ok(found)
+}
+
+fn renamed(connection: &Connection, key: ItemKey) -> Result<Vec<(String, Timestamp)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT way, at FROM identity WHERE item_id = ?1 AND way IS NOT NULL ORDER BY at",
+    )?;
+    let mut rows = statement.query([key.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, timestamp(row.get(1)?)?));
+    }
+    Ok(found)
+}
+
+fn decided(connection: &Connection, key: ItemKey) -> Result<Vec<Option<ItemKey>>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT iif(item_id = ?1, other_id, item_id) FROM exception WHERE item_id = ?1 OR other_id = ?1",
+    )?;
+    let rows = statement.query_map([key.0], |row| row.get::<_, i64>(0))?;
+    let decided = rows.map(|other| other.map(|other| (other != 0).then_some(ItemKey(other))));
+    Ok(decided.collect::<Result<_, _>>()?)
+}
+
+/// These items by name, in the order of their rows.
+pub(crate) fn by_key(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Named>, Error> {
+    let list = json_list(keys.iter().map(|key| key.0));
+    names(connection, "item.id IN (SELECT value FROM json_each(?1))", [list])
+}

@@ -1,0 +1,328 @@
+//! Stories as a subscriber sees them: one text in many feeds, the operator's word, receipts; whatever
+//! comes first, and over restarts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use newswire::daemon::Which;
+use newswire::store::Reader;
+use proptest::prelude::*;
+use url::Url;
+
+use crate::support::papers::{AGENCY, Story, again, all, one, rss, story};
+use crate::support::world::{World, poll, shown, shown_as};
+
+#[tokio::test]
+async fn an_agencys_text_is_one_entry_that_names_every_paper_and_keeps_its_id() {
+    let world = World::new().await;
+    let [a, b, c, d] = AGENCY;
+    let urls = [
+        one(&world, "gull.test", story("1", "Halcyon aground in fog", &[a, b, c])),
+        one(&world, "pier.test", story("2", "Choir sings on stranded ferry", &[a, b, d])),
+        one(&world, "tide.test", story("3", "Sandbank moved, ferry stuck", &[a, b, c, d])),
+    ];
+    let engine = world.open(&urls[..2]).await;
+    all(&engine).await;
+    let first = shown(&engine);
+    assert_eq!(first.len(), 1);
+    drop(engine);
+    // A fuller copy later, after a restart.
+    let engine = world.open(&urls).await;
+    again(&world, &engine).await;
+    let now = shown(&engine);
+    assert_eq!(now.len(), 1);
+    assert_eq!((&now[0]["id"], &now[0]["title"]), (&first[0]["id"], &first[0]["title"]));
+    let also = now[0]["_newswire"]["also"].as_array().unwrap();
+    assert_eq!(also.len(), 2);
+    assert_eq!(also[1]["url"], "https://3.test/3", "in the order in which they came");
+    let atom = engine.shelf().document("planet.atom").unwrap();
+    let atom = String::from_utf8_lossy(&atom.body).into_owned();
+    assert_eq!(atom.matches("rel=\"related\"").count(), 2);
+}
+
+#[tokio::test]
+async fn an_output_may_ask_for_stories_that_two_feeds_carry() {
+    let world = World::new().await;
+    let [a, b, c, d] = AGENCY;
+    let urls = [
+        one(&world, "gull.test", story("1", "Halcyon aground in fog", &[a, b, c])),
+        one(&world, "pier.test", story("2", "Choir sings on ferry", &[a, b, c, d])),
+        one(&world, "solo.test", story("3", "Bread is dear now", &["A loaf costs twice as much."])),
+    ];
+    let mut config = world.config(&urls);
+    config.outputs[0].min_feeds = Some(2);
+    let engine = world.open_with(config).await;
+    all(&engine).await;
+    let shown = shown_as(&engine, "title");
+    assert!(shown.len() == 1 && shown[0] != "Bread is dear now", "{shown:?}");
+}
+
+/// The stories of the world, each as the pages of its items.
+fn stories(world: &World) -> BTreeSet<BTreeSet<String>> {
+    let connection = rusqlite::Connection::open(world.database()).unwrap();
+    let mut statement = connection.prepare("SELECT story_id, url FROM item").unwrap();
+    let mut found: std::collections::BTreeMap<i64, BTreeSet<String>> = Default::default();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        found.entry(row.get(0).unwrap()).or_default().insert(row.get(1).unwrap());
+    }
+    found.into_values().collect()
+}
+
+/// Ten feeds, among them copies, abridged copies, a chain of likeness and templates.
+fn documents() -> Vec<(&'static str, Vec<Story<'static>>)> {
+    let [a, b, c, d] = AGENCY;
+    let dated = |story: Story<'static>, date| Story { date, ..story };
+    let weather = |town: &str, degrees: u8| {
+        format!(
+            "Today in {town} it is cloudy with {degrees} degrees, wind from the north and rain at night, and the \
+                 sea is calm with waves of half a metre at the pier."
+        )
+    };
+    let at = [
+        "Sun, 01 Jun 2025 06:00:00 GMT",
+        "Sun, 01 Jun 2025 07:00:00 GMT",
+        "Sun, 01 Jun 2025 09:00:00 GMT",
+    ];
+    vec![
+        ("a.test", vec![dated(story("a1", "Ferry aground", &[a, b, c, d]), at[1])]),
+        ("b.test", vec![dated(story("b1", "Fog strands a ferry", &[a, b, c]), at[0])]),
+        ("c.test", vec![dated(story("c1", "Choir sings on", &[a, c, d]), at[2])]),
+        ("d.test", vec![dated(story("d1", "Tugs wait for high water", &[c, d]), at[2])]),
+        (
+            "e.test",
+            vec![story(
+                "e1",
+                "Two boats and a ferry",
+                &[b, d, "A fisherman gave away his sandwiches and his coat."],
+            )],
+        ),
+        ("f.test", vec![story("f1", "Weather in Velden", &[&weather("Velden", 12)])]),
+        ("g.test", vec![story("g1", "Weather in Arlen", &[&weather("Arlen", 17)])]),
+        (
+            "h.test",
+            vec![story(
+                "h1",
+                "kelpd 1.2.3",
+                &[
+                    "Fixes a crash when the tide table is empty, and two leaks in the parser of buoys.",
+                ],
+            )],
+        ),
+        (
+            "i.test",
+            vec![story(
+                "i1",
+                "kelpd 1.2.4",
+                &[
+                    "Fixes a crash when the tide table is empty, and two leaks in the parser of buoys.",
+                ],
+            )],
+        ),
+        (
+            "j.test",
+            vec![
+                story("j1", "Ferry aground", &[a, b]),
+                story("j2", "Weather in Velden", &[&weather("Velden", 12)]),
+            ],
+        ),
+    ]
+}
+
+/// Polls the documents in this order, with restarts after some of them.
+async fn arrive(order: &[usize], restarts: &[bool]) -> BTreeSet<BTreeSet<String>> {
+    let world = World::new().await;
+    let documents = documents();
+    let urls: Vec<Url> =
+        documents.iter().map(|(host, _)| world.origin.url(host, "/feed")).collect();
+    for (host, items) in documents {
+        world.origin.route(host, "/feed", [rss(&items)]);
+    }
+    let open = || {
+        let mut config = world.config(&urls);
+        config.outputs.clear();
+        world.open_with(config)
+    };
+    let mut engine = Some(open().await);
+    for (n, restart) in order.iter().zip(restarts) {
+        if *restart {
+            drop(engine.take());
+        }
+        let engine = match &engine {
+            Some(engine) => engine,
+            None => engine.insert(open().await),
+        };
+        world.clock.advance(Duration::from_secs(400));
+        poll(engine, Which::Named(vec![urls[*n].to_string()])).await;
+    }
+    stories(&world)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn the_same_documents_make_the_same_stories_in_any_order_and_over_restarts(
+        order in Just((0..10_usize).collect::<Vec<_>>()).prop_shuffle(),
+        restarts in proptest::collection::vec(any::<bool>(), 10),
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let plain: Vec<usize> = (0..10).collect();
+        let there = runtime.block_on(arrive(&plain, &[false; 10]));
+        prop_assert!(there.iter().any(|story| story.len() >= 3), "{:?}", there);
+        prop_assert_eq!(there, runtime.block_on(arrive(&order, &restarts)));
+    }
+}
+
+#[tokio::test]
+async fn every_decision_leaves_a_receipt() {
+    let world = World::new().await;
+    let [a, b, c, _] = AGENCY;
+    let urls = [
+        one(&world, "gull.test", story("1", "Halcyon aground in fog", &[a, b, c])),
+        one(&world, "pier.test", story("2", "Choir sings on ferry", &[a, b, c])),
+        one(&world, "h.test", story("3", "kelpd 1.2.3", &[b, c])),
+        one(&world, "i.test", story("4", "kelpd 1.2.4", &[b, c])),
+    ];
+    let engine = world.open(&urls).await;
+    for url in &urls {
+        poll(&engine, Which::Named(vec![url.to_string()])).await;
+    }
+    let reader = Reader::open(&world.database()).unwrap();
+    let receipt = |number: &str| {
+        let item = reader.find(number, None).unwrap().remove(0);
+        reader.receipt(item).unwrap()
+    };
+    let second = receipt("2");
+    let (tie, other, _) = &second.ties[0];
+    assert_eq!(
+        (tie.same, tie.rule.slug(), other.feed_name.as_str()),
+        (true, "text", "gull.test-feed")
+    );
+    assert_eq!(second.poll, Some(("modified".to_owned(), Some(200))));
+    let fourth = receipt("4");
+    let parted: Vec<_> = fourth.ties.iter().filter(|(tie, _, _)| !tie.same).collect();
+    assert!(parted.iter().any(|(tie, other, _)| tie.rule.slug() == "series" && other.key.0 == 3));
+}
+
+/// Runs the program in a folder that has its config.
+fn newswire(folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8(text).unwrap())
+}
+
+/// Three feeds on this machine, of which two carry one text, and a config for them.
+async fn on_disk(world: &World) -> std::path::PathBuf {
+    let [a, b, c, d] = AGENCY;
+    let items = [
+        ("/gull", story("1", "Halcyon aground in fog", &[a, b, c])),
+        ("/pier", story("2", "Choir sings on ferry", &[a, b, c, d])),
+        ("/solo", story("3", "Bread is dear now", &["A loaf costs twice as much as in May."])),
+    ];
+    let mut config = format!(
+        "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
+         allow_networks = [\"127.0.0.1\"]\n[store]\npath = \"{}\"\n[web]\nlisten = \"off\"\n\
+         public_url = \"https://planet.test/\"\n[[output]]\nid = \"planet\"\n",
+        world.database().display()
+    );
+    for (path, item) in items {
+        world.origin.route("127.0.0.1", path, [rss(&[item])]);
+        let url = world.origin.url("127.0.0.1", path);
+        config.push_str(&format!("[[feed]]\nid = \"{}\"\nurl = \"{url}\"\n", &path[1..]));
+    }
+    let folder = world.folder.path().to_owned();
+    std::fs::write(folder.join("newswire.toml"), config).unwrap();
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_can_ask_why_and_split_and_join_for_good() {
+    let world = World::new().await;
+    let folder = on_disk(&world).await;
+    let run = |arguments: &[&str]| newswire(&folder, arguments);
+    for feed in ["gull", "pier", "solo"] {
+        assert_eq!(run(&["poll", feed]).0, 0);
+    }
+    let (code, why) = run(&["why", "https://2.test/2"]);
+    assert_eq!(code, 0, "{why}");
+    for word in [
+        "follows 1",
+        "Halcyon aground in fog",
+        "near 1.00",
+        "planet: shown with item 1",
+        "modified, 200",
+    ] {
+        assert!(why.contains(word), "{word} is missing in\n{why}");
+    }
+    assert!(run(&["why", "3"]).1.contains("planet: shown, number"));
+    assert_eq!(run(&["split", "https://2.test/2"]).0, 0);
+    assert_eq!(stories(&world).len(), 3);
+    // The same text again, edited, and a third paper with it: the word holds.
+    let [a, b, c, d] = AGENCY;
+    let edited = story("2", "Choir sings on stranded ferry", &[a, b, c, d, "So they said."]);
+    world.origin.route("127.0.0.1", "/pier", [rss(&[edited])]);
+    assert_eq!(run(&["poll", "pier", "--force"]).0, 0);
+    assert_eq!(stories(&world).len(), 3);
+    assert_eq!(run(&["join", "3", "https://1.test/1"]).0, 0);
+    assert_eq!(stories(&world).len(), 2);
+    assert!(run(&["why", "3"]).1.contains("by newswire join"));
+    let (code, said) = run(&["why", "https://nowhere.test/"]);
+    assert_eq!((code, said.contains("no item has")), (64, true), "{said}");
+    assert_eq!(run(&["join", "1", "1"]).0, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_tells_what_another_config_would_show_and_changes_nothing() {
+    let world = World::new().await;
+    let folder = on_disk(&world).await;
+    let run = |arguments: &[&str]| newswire(&folder, arguments);
+    assert_eq!(run(&["poll", "--all"]).0, 0);
+    let before = stories(&world);
+    let (code, same) = run(&["replay"]);
+    assert_eq!(code, 0, "{same}");
+    assert!(
+        same.contains("no difference") && same.contains("planet: 2 stories now, 2 then"),
+        "{same}"
+    );
+    let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
+    let off = config.replace("[store]", "[dedupe]\nacross_feeds = \"off\"\n[store]");
+    std::fs::write(folder.join("off.toml"), off).unwrap();
+    let (code, other) = run(&["--config", "off.toml", "replay", "--since", "30d", "--json"]);
+    assert_eq!(code, 0, "{other}");
+    let json: serde_json::Value = serde_json::from_str(&other).unwrap();
+    let planet = &json["outputs"][0];
+    assert_eq!((&planet["stories_now"], &planet["stories_then"]), (&2.into(), &3.into()));
+    assert_eq!(planet["come"].as_array().unwrap().len(), 1);
+    let none =
+        config.replace("id = \"planet\"\n", "id = \"planet\"\nexclude = { title = \"Bread\" }\n");
+    std::fs::write(folder.join("none.toml"), none).unwrap();
+    let (_, excluded) = run(&["--config", "none.toml", "replay"]);
+    assert!(excluded.contains("include or exclude leave it out"), "{excluded}");
+    assert_eq!(stories(&world), before);
+    assert_eq!(run(&["replay", "--since", "soon"]).0, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_let_through_by_a_word() {
+    let world = World::new().await;
+    let folder = on_disk(&world).await;
+    let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
+    let config = config.replace("[store]", "[dedupe]\nnew_feed_items = 1\n[store]");
+    std::fs::write(folder.join("newswire.toml"), config).unwrap();
+    let [a, b, c, _] = AGENCY;
+    let older = Story {
+        date: "Sat, 31 May 2025 08:00:00 GMT",
+        ..story("4", "Fog and a ferry", &[a, b, c])
+    };
+    let two = [story("3", "Bread is dear now", &["A loaf costs twice as much."]), older];
+    world.origin.route("127.0.0.1", "/solo", [rss(&two)]);
+    let run = |arguments: &[&str]| newswire(&folder, arguments);
+    assert_eq!(run(&["poll", "--all"]).0, 0);
+    assert!(run(&["why", "https://4.test/4"]).1.contains("waits (history)"));
+    let (code, said) = run(&["release", "solo"]);
+    assert_eq!((code, said.as_str()), (0, "solo: 1 items let through\n"));
+    let why = run(&["why", "https://4.test/4"]).1;
+    assert!(why.contains("same") && why.contains("text 1.00"), "{why}");
+    assert_eq!(run(&["release", "nobody"]).0, 64);
+}
