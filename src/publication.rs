@@ -213,6 +213,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
         }
     }
     attach_also(reader, &mut chosen, &feeds)?;
+    selector.arrange(&mut chosen);
     Ok(chosen)
 }
 

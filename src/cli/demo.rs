@@ -111,6 +111,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         per_feed: Some(20),
         include: Default::default(),
         exclude: Default::default(),
+        look: Default::default(),
         base_url: web.base_url(),
     };
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod document;
+pub mod look;
 pub mod output;
 pub mod render;
 pub mod select;
@@ -15,6 +16,8 @@ pub mod shelf;
 pub mod write;
 
 mod atom;
+mod body;
+mod file;
 mod json;
 mod media;
 mod rss;
@@ -24,6 +27,7 @@ mod xml;
 
 pub use check::{CheckError, check};
 pub use document::{Coding, Document, digest};
+pub use look::{AlsoAt, Content, Look, ShownDate, TitlePrefix};
 pub use output::{Format, Output, Rules};
 pub use render::render;
 pub use select::{Selector, Verdict};

@@ -4,13 +4,16 @@
 //! [`Selector::takes_feed`] and [`Selector::takes_item`], and offers what both take until the
 //! answer is [`Verdict::Full`]. Nothing here reads the store.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::model::{FeedId, FeedKey, Item};
+use crate::model::{Entry, FeedId, FeedKey, Item};
 
+use super::file;
+use super::look::ShownDate;
 use super::output::{Output, Rules};
 use super::text;
 
@@ -75,16 +78,25 @@ impl<'a> Selector<'a> {
     /// Whether this item comes into question: the conditions on what it says.
     #[must_use]
     pub fn takes_item(&self, item: &Item) -> bool {
-        let conditions = |rules: &Rules| -> [Option<bool>; 4] {
+        let conditions = |rules: &Rules| -> [Option<bool>; 6] {
             [
                 rules.title.as_ref().map(|regex| title_matches(regex, item)),
                 rules.content.as_ref().map(|regex| content_matches(regex, item)),
                 (!rules.authors.is_empty()).then(|| by_any_of(&rules.authors, item)),
                 (!rules.categories.is_empty()).then(|| in_any_of(&rules.categories, item)),
+                (!rules.languages.is_empty()).then(|| speaks_any_of(&rules.languages, item)),
+                rules.enclosures.map(|has| file::has_enclosure(&item.details.enclosures) == has),
             ]
         };
         conditions(&self.output.include).into_iter().flatten().all(|met| met)
             && !conditions(&self.output.exclude).into_iter().flatten().any(|met| met)
+    }
+
+    /// The chosen in the order in which they are shown: newest first, by the date that they carry.
+    pub fn arrange(&self, chosen: &mut [Entry]) {
+        if self.output.look.date == ShownDate::FirstSeen {
+            chosen.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
+        }
     }
 
     /// Offers the next candidate, never newer than the one before.
@@ -131,6 +143,17 @@ fn in_any_of(categories: &[String], item: &Item) -> bool {
     })
 }
 
+/// RFC 4647 3.3.1, basic filtering.
+fn speaks_any_of(ranges: &[String], item: &Item) -> bool {
+    let Some(tag) = item.language.as_deref() else { return false };
+    ranges.iter().any(|range| {
+        let mut subtags = tag.split('-');
+        range
+            .split('-')
+            .all(|wanted| subtags.next().is_some_and(|s| s.eq_ignore_ascii_case(wanted)))
+    })
+}
+
 fn same_as_any(wanted: &[String], found: &str) -> bool {
     let found = found.trim().to_lowercase();
     wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
@@ -159,6 +182,7 @@ mod tests {
             per_feed: None,
             include: Rules::default(),
             exclude: Rules::default(),
+            look: Default::default(),
             base_url: Url::parse("https://wire.example.org/").unwrap(),
         }
     }

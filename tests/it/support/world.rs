@@ -117,6 +117,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         per_feed: None,
         include: Default::default(),
         exclude: Default::default(),
+        look: Default::default(),
         base_url,
     }
 }
