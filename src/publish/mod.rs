@@ -20,12 +20,13 @@ mod body;
 mod file;
 mod json;
 mod media;
+mod read;
 mod rss;
 mod shown;
 mod text;
 mod xml;
 
-pub use check::{CheckError, check};
+pub use check::{CheckError, Last, check};
 pub use document::{Coding, Document, digest};
 pub use look::{AlsoAt, Content, Look, ShownDate, TitlePrefix};
 pub use output::{Format, Output, Rules};
