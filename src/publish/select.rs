@@ -166,7 +166,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::model::{Category, Person};
+    use crate::model::{Category, Enclosure, Person};
 
     fn output() -> Output {
         Output {
@@ -302,6 +302,48 @@ mod tests {
         let both = Rules { authors: words(&["Ada"]), categories: words(&["x"]), ..none() };
         assert!(!takes(both.clone(), none()), "an include needs both kinds");
         assert!(!takes(none(), both), "an exclude needs one");
+    }
+
+    #[test]
+    fn items_are_judged_by_language_and_by_what_they_bring() {
+        let file = |media_type: &str| Enclosure {
+            url: "https://e.org/a".to_owned(),
+            media_type: media_type.to_owned(),
+            ..Enclosure::default()
+        };
+        let item = |language: Option<&str>, files: &[Enclosure]| {
+            let mut item = Item { language: language.map(str::to_owned), ..Item::default() };
+            item.details.enclosures = files.to_vec();
+            item
+        };
+        let takes = |include: Rules, exclude: Rules, item: &Item| {
+            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(item)
+        };
+        let speaks = |tags: &[&str]| Rules { languages: words(tags), ..Rules::default() };
+        let none = Rules::default;
+        for (ranges, tag, met) in [
+            (&["en"][..], Some("en-GB"), true),
+            (&["EN-gb"], Some("en-GB-oxendict"), true),
+            (&["en-US"], Some("en"), false),
+            (&["e"], Some("en"), false),
+            (&["de", "en"], Some("en"), true),
+            (&["en"], None, false),
+        ] {
+            assert_eq!(takes(speaks(ranges), none(), &item(tag, &[])), met, "{ranges:?} {tag:?}");
+            assert_eq!(takes(none(), speaks(ranges), &item(tag, &[])), !met, "{ranges:?} {tag:?}");
+        }
+        let brings = |enclosures| Rules { enclosures: Some(enclosures), ..Rules::default() };
+        for (files, has) in [
+            (&[][..], false),
+            (&[file("image/png"), file("")], false),
+            (&[file("image/png"), file("audio/mpeg")], true),
+            (&[file("application/pdf")], true),
+        ] {
+            let item = item(None, files);
+            assert_eq!(takes(brings(true), none(), &item), has, "{files:?}");
+            assert_eq!(takes(brings(false), none(), &item), !has, "{files:?}");
+            assert_eq!(takes(none(), brings(true), &item), !has, "{files:?}");
+        }
     }
 
     #[test]

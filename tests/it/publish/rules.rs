@@ -30,23 +30,6 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 }
 
 #[test]
-fn the_source_is_the_last_child_and_cannot_be_taken_for_the_entry() {
-    let atom = text(Format::Atom, &entries());
-    let entries: Vec<&str> = atom.split("<entry").skip(1).collect();
-    assert_eq!(entries.len(), 6);
-    for entry in entries {
-        let (own, source) = entry.split_once("<source>").unwrap();
-        let (source, rest) = source.split_once("</source>").unwrap();
-        assert_eq!(rest.trim().trim_end_matches("</feed>").trim(), "</entry>");
-        for element in ["<id>", "<title type=\"text\">", "<updated>", "<author>"] {
-            assert!(own.contains(element), "{element} before the source");
-        }
-        assert!(source.contains("<title type=\"text\">") && !source.contains("author"));
-        assert!(!source.contains("text/html") && !source.contains("category"));
-    }
-}
-
-#[test]
 fn the_document_is_as_old_as_its_newest_change_whatever_the_time_is() {
     let atom = text(Format::Atom, &entries());
     assert_eq!(between(&atom, "<updated>", "<"), "2025-11-20T09:30:00Z");
