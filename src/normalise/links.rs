@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use url::Url;
+use url::{Position, Url};
 
 use super::text;
 
@@ -50,13 +50,15 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
             url.set_fragment(None);
         }
     }
-    let link = escaped(url.as_str()).into_owned();
+    // RFC 3986 3.2.2: brackets are for a host that is an IPv6 address.
+    let (host, rest) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
+    let link = format!("{host}{}", escaped(rest));
     (link.len() <= LONGEST).then_some(link)
 }
 
-/// RFC 3986 2.2 and 2.3, and the percent sign. Brackets are left to IPv6 hosts and to PHP.
+/// RFC 3986 2.2 and 2.3, and the percent sign.
 fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte)
 }
 
 /// The serialised URL with what WHATWG leaves and RFC 3986 forbids percent-encoded.
@@ -95,7 +97,7 @@ mod tests {
     #[test]
     fn a_valid_link_stays_as_it_was_written() {
         for link in [
-            "https://example.org/a//b;c?x=1&y=[2]&&=~!$*+,@:#f/?",
+            "https://example.org/a//b;c?x=1&y=%5B2%5D&&=~!$*+,@:#f/?",
             "https://example.org/%7eme/%E2%82%AC?utm_source=rss",
             "http://example.org:8080/A",
             "https://[2001:db8::1]/",
@@ -109,6 +111,10 @@ mod tests {
     fn a_link_has_the_spelling_that_readers_leave_alone() {
         for (written, kept) in [
             ("HTTP://Example.ORG:80/A/../b", "http://example.org/b"),
+            (
+                "https://example.org/a[1]?b[]=c#[d]",
+                "https://example.org/a%5B1%5D?b%5B%5D=c#%5Bd%5D",
+            ),
             ("https://example.org/?", "https://example.org/"),
             ("https://example.org/a#", "https://example.org/a"),
             ("https://example.org/a?#", "https://example.org/a"),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::model::Enclosure;
 
 use super::file::{is_played, media_type};
+use super::id::is_iri;
 use super::media;
 use super::output::{Format, Output};
 use super::shown::{Shown, rfc3339};
@@ -128,7 +129,7 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
 
 fn categories(xml: &mut Document, shown: &Shown<'_>) {
     for (category, term) in shown.categories() {
-        let scheme = category.scheme.as_deref().filter(|scheme| super::shown::is_iri(scheme));
+        let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
         let mut attributes = vec![("term", &*term)];
         attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
@@ -143,8 +144,9 @@ fn body(xml: &mut Document, shown: &Shown<'_>) {
     }
     if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
-    } else if shown.url.is_none() {
-        // RFC 4287 4.1.2: without a content there must be an alternate link.
+    } else if shown.url.is_none() || shown.body.summary.is_none() {
+        // RFC 4287 4.1.2: without a content there must be an alternate link. And an entry without
+        // any text is one that readers show as broken.
         let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
         xml.text("content", &[TEXT], &text);
     }

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use crate::model::{Entry, FeedKey, ItemKey};
 
+use super::id;
 use super::output::{Format, Output};
 use super::read::{Facts, read};
-use super::shown::{self, Shown, rfc822, rfc3339};
+use super::shown::{Shown, rfc822, rfc3339};
 
 /// Why a document must not leave the building.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +140,7 @@ impl Last {
     #[must_use]
     pub fn new(entries: &[Entry]) -> Self {
         let published = |entry: &Entry| {
-            let id = shown::id(entry).into_owned();
+            let id = id::of(entry).into_owned();
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
         Self { shown: entries.iter().map(published).collect() }
@@ -156,7 +157,7 @@ impl Last {
         let owners: HashMap<&str, ItemKey> =
             self.shown.iter().map(|(key, published)| (published.id.as_str(), *key)).collect();
         for entry in entries {
-            let (key, is) = (entry.key, shown::id(entry));
+            let (key, is) = (entry.key, id::of(entry));
             if let Some(was) = self.shown.get(&key).filter(|was| was.id != is) {
                 let was = was.id.clone();
                 return Err(CheckError::Changed { was, is: is.into_owned() });

@@ -1,6 +1,7 @@
 //! The files of an entry: which are enclosures, and which of them is the main one.
 //!
-//! An enclosure is something to play or to keep, of a known type (RSS 2.0 wants type and length).
+//! An enclosure is something to play or to keep, of a known type (RSS 2.0 wants type and length),
+//! on a server that can be reached from anywhere (validators want a dot in its name).
 //! Pictures, pages, Flash players and files of which nobody knows what they are go out as
 //! `media:content` instead: readers that look for a podcast drop such an enclosure, or fetch it.
 
@@ -24,6 +25,13 @@ pub(super) fn is_enclosure(file: &Enclosure) -> bool {
         "" | UNKNOWN | "text/html" | "application/xhtml+xml" | "application/x-shockwave-flash"
     ) && !file.media_type.starts_with("image/")
         && text::line(&file.media_type).is_some()
+        && is_reachable(&file.url)
+}
+
+/// A host of one word is one of somebody's own network.
+fn is_reachable(url: &str) -> bool {
+    let host = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next());
+    host.flatten().is_some_and(|host| host.contains(['.', '[']))
 }
 
 /// The media type, for formats that cannot be without.

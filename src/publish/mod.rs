@@ -18,6 +18,7 @@ pub mod write;
 mod atom;
 mod body;
 mod file;
+mod id;
 mod json;
 mod media;
 mod read;

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::model::{Category, Enclosure, Entry, Image, Person};
 
 use super::body::Body;
 use super::file;
+use super::id::{self, is_web};
 use super::look::{Look, ShownDate};
 use super::text;
 
@@ -25,7 +25,7 @@ const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) struct Shown<'a> {
     /// What was stored.
     pub(super) entry: &'a Entry,
-    /// See [`id`].
+    /// See [`id::of`].
     pub(super) id: Cow<'a, str>,
     /// Plain, one line; `None` where the publisher gave none.
     title: Option<String>,
@@ -74,7 +74,7 @@ impl<'a> Shown<'a> {
         let page = |url: &'a Option<String>| url.as_deref().filter(|url| is_web(url));
         Self {
             entry,
-            id: id(entry),
+            id: id::of(entry),
             title: item.title.as_deref().and_then(text::line),
             // A link without a page of its own leads to what it points at, or it would lead nowhere.
             url: page(&item.url).or_else(|| page(&item.details.via)),
@@ -203,38 +203,6 @@ fn also(entry: &Entry) -> impl Iterator<Item = (&str, String, Option<String>)> {
     })
 }
 
-/// The id under which every format names the entry.
-///
-/// The store mints IRIs (RFC 4287 4.2.6), and an IRI goes out byte by byte. Anything else, which
-/// an old database or a bug may bring, is named by a UUID made from it: still one id, for ever.
-pub(super) fn id(entry: &Entry) -> Cow<'_, str> {
-    iri(&entry.outward_id)
-}
-
-fn iri(text: &str) -> Cow<'_, str> {
-    if is_iri(text) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string())
-}
-
-/// An absolute IRI as far as XML and readers care: a scheme, no white space, no delimiter.
-pub(super) fn is_iri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        && !rest.is_empty()
-        && rest.chars().all(|c| {
-            text::is_clean(c) && !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c)
-        })
-}
-
-/// An http or https address with a host.
-fn is_web(url: &str) -> bool {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    is_iri(url) && host.is_some_and(|host| host.starts_with(|c: char| !"/?#:".contains(c)))
-}
-
 /// BCP 47 as far as `xml:lang` and JSON Feed check it.
 pub(super) fn is_language(tag: &str) -> bool {
     let subtag =
@@ -263,12 +231,12 @@ fn origin(entry: &Entry) -> Origin<'_> {
         if let (Some(address), Some(title)) =
             (feed_url.or(page), source.title.as_deref().and_then(text::line))
         {
-            let id = iri(source.id.as_deref().unwrap_or(address));
+            let id = id::iri(source.id.as_deref().unwrap_or(address));
             return Origin { id, title, feed_url, page, rights: None };
         }
     }
     Origin {
-        id: iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
+        id: id::iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),

@@ -56,26 +56,34 @@ pub(super) fn some(text: &str) -> Option<Cow<'_, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Plain text in which nobody can see a tag: what looks like one gets a word joiner, which has no
-/// width, behind its `<`. Many readers take plain text for HTML: they would drop `Vec<T>`, or run it.
+/// Plain text in which nobody can see a tag or a reference: what looks like one gets a word joiner,
+/// which has no width, behind its first character. Many readers take plain text for HTML, some even
+/// twice: they would drop `Vec<T>`, show `&lt;` as `<`, or run it.
 pub(super) fn without_tags(text: Cow<'_, str>) -> Cow<'_, str> {
-    // HTML, 13.2.5.6: in front of anything else a `<` is text.
-    let is_tag = |rest: &str| {
-        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+    let is_html = |(at, first): &(usize, &str)| {
+        let rest = &text[at + 1..];
+        if *first == "<" {
+            // HTML, 13.2.5.6: in front of anything else a `<` is text.
+            return rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+        }
+        let name = rest.split(';').next().unwrap_or_default();
+        // The shortest names are `gt` and `lt`, the shortest number is one digit.
+        let complete = name.len() < rest.len() && (2..=32).contains(&name.len());
+        let number = name.strip_prefix('#').unwrap_or(name);
+        complete && number.bytes().all(|b| b.is_ascii_alphanumeric())
     };
-    if !text.match_indices('<').any(|(at, _)| is_tag(&text[at + 1..])) {
+    let mut found = text.match_indices(['<', '&']).filter(is_html).peekable();
+    if found.peek().is_none() {
+        drop(found);
         return text;
     }
-    let mut plain = String::with_capacity(text.len() + 12);
-    for (n, part) in text.split('<').enumerate() {
-        if n > 0 {
-            plain.push('<');
-        }
-        if n > 0 && is_tag(part) {
-            plain.push('\u{2060}');
-        }
-        plain.push_str(part);
+    let (mut plain, mut done) = (String::with_capacity(text.len() + 12), 0);
+    for (at, _) in found {
+        plain.push_str(&text[done..=at]);
+        plain.push('\u{2060}');
+        done = at + 1;
     }
+    plain.push_str(&text[done..]);
     Cow::Owned(plain)
 }
 
@@ -267,7 +275,13 @@ mod tests {
             plain("<img src=x onerror=alert(1)><!-- <"),
             "<·img src=x onerror=alert(1)><·!-- <"
         );
-        assert!(matches!(without_tags(Cow::Borrowed("1 < 2")), Cow::Borrowed(_)));
+        assert_eq!(
+            plain("&lt;b&gt; &#60; &#x3c; &amp;lt;"),
+            "&·lt;b&·gt; &·#60; &·#x3c; &·amp;lt;"
+        );
+        for text in ["1 < 2", "AT&T; Q&A", "R&D & so on;", "&;", "&#;", "&&"] {
+            assert!(matches!(without_tags(Cow::Borrowed(text)), Cow::Borrowed(_)), "{text}");
+        }
         assert_eq!(line("<b>").as_deref(), Some("<\u{2060}b>"));
         assert_eq!(line(&line("<b>").unwrap()).as_deref(), Some("<\u{2060}b>"), "and only once");
     }

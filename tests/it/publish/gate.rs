@@ -65,7 +65,7 @@ fn made_of(texts: &[String]) -> Vec<Entry> {
     let date = "2025-01-01T00:00:00Z";
     vec![
         sample::entry(1, &text(9), date, &feed, item),
-        sample::entry(2, "urn:plain", date, &feed, Item::default()),
+        sample::entry(2, "urn:ex:plain", date, &feed, Item::default()),
     ]
 }
 
@@ -245,9 +245,9 @@ fn an_entry_that_was_published_never_changes_its_id() {
     let last = Last::new(&before);
     assert_eq!(last.compare(&before), Ok(vec![]));
     let mut changed = before.clone();
-    changed[2].outward_id = "urn:x:new".to_owned();
+    changed[2].outward_id = "urn:ex:new".to_owned();
     let was = before[2].outward_id.clone();
-    let expected = CheckError::Changed { was: was.clone(), is: "urn:x:new".to_owned() };
+    let expected = CheckError::Changed { was: was.clone(), is: "urn:ex:new".to_owned() };
     assert_eq!(last.compare(&changed), Err(expected));
     // The id of one that has gone, on another one: readers would hide that.
     let mut taken = before.clone();
@@ -286,11 +286,11 @@ async fn a_publication_that_fails_leaves_the_last_good_one_and_says_so() {
     let (before, written) = (shown_as(&engine, "id"), std::fs::read(&file).unwrap());
     // What no code of ours does: an id is changed behind its back.
     let database = rusqlite::Connection::open(world.database()).unwrap();
-    database.execute("UPDATE item SET outward_id = 'urn:x:planted'", []).unwrap();
+    database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
     world.clock.advance(2 * HOUR);
     let error = daemon::pass(&engine, &Which::Due, |_, _| {}).await.unwrap_err().to_string();
     assert!(
-        error.contains("the last good one stays") && error.contains("urn:x:planted"),
+        error.contains("the last good one stays") && error.contains("urn:ex:planted"),
         "{error}"
     );
     assert_eq!(shown_as(&engine, "id"), before);

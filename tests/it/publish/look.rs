@@ -28,7 +28,7 @@ fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<Entry> {
         ..Item::default()
     };
     let here = Arc::new(feed(1, "a.example.org", "Feed A"));
-    let mut made = vec![entry(1, "urn:x:1", "2025-01-01T00:00:00Z", &here, item)];
+    let mut made = vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &here, item)];
     let elsewhere = |key, host: &str, title: &str| AlsoAt {
         url: Some(format!("https://{host}/?a=1&b=2")),
         title: None,
@@ -160,7 +160,7 @@ fn an_item_without_a_page_leads_to_what_it_points_at() {
     let mut item = Item { title: some("Look"), ..Item::default() };
     item.details.via = some("https://elsewhere.example.org/tip");
     let here = Arc::new(feed(1, "a.example.org", "Feed A"));
-    let made = [entry(1, "urn:x:1", "2025-01-01T00:00:00Z", &here, item)];
+    let made = [entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &here, item)];
     let [atom, rss, feed] = documents(Look::default(), &made);
     assert!(rss.contains("<link>https://elsewhere.example.org/tip</link>"));
     assert_eq!(json(&feed)["items"][0]["url"], "https://elsewhere.example.org/tip");
