@@ -82,8 +82,9 @@ fn entry(n: usize) -> Entry {
     let published = Timestamp::constant(1_760_000_000, 0) - SignedDuration::from_mins(number * 17);
     let mut item = Item {
         url: Some(page.clone()),
-        title: (n % 10 != 0).then(|| format!("Story {n}: of cabbages & kings, Vec<T> and “more”")),
-        summary: (n % 3 == 0).then(|| "In short.".to_owned()),
+        title: (!n.is_multiple_of(10))
+            .then(|| format!("Story {n}: of cabbages & kings, Vec<T> and “more”")),
+        summary: n.is_multiple_of(3).then(|| "In short.".to_owned()),
         content: Some(words.repeat(4_000 / words.len())),
         published: Some(published),
         language: Some("en".to_owned()),
