@@ -11,7 +11,7 @@ mod stand;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, CheckError, Document, Format, Listing, Output, Selector, Shelf, Verdict, Written,
+    self, CheckError, Document, Format, Last, Listing, Output, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{self, Head, Reader, Store};
 
@@ -78,6 +78,8 @@ pub struct Publisher {
     store: Arc<Store>,
     shelf: Arc<Shelf>,
     clock: Clock,
+    /// What each output showed last, by its id.
+    last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
 }
 
 /// A document, rendered and checked.
@@ -91,7 +93,7 @@ impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        Self { store, shelf, clock }
+        Self { store, shelf, clock, last: Arc::default() }
     }
 
     /// Publishes one output in all its formats.
@@ -102,11 +104,15 @@ impl Publisher {
         let now = self.clock.now();
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let panicked = |_| Error::Panicked(output.id.clone());
+        let last = self.last().get(&output.id).cloned().unwrap_or_default();
         let work = move || {
             let entries = select(&reader, &asked, now)?;
-            Ok::<_, Error>((entries.len(), render(&asked, &entries)?))
+            still_the_same(&asked, &last, &entries)?;
+            let documents = render(&asked, &entries)?;
+            Ok::<_, Error>((entries.len(), Last::new(&entries), documents))
         };
-        let (entries, documents) = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
+        let (entries, last, documents) =
+            tokio::task::spawn_blocking(work).await.map_err(panicked)??;
         let (mut placed, mut changed, mut unwritten) = (Vec::new(), 0, None);
         for document in documents {
             let format = document.format;
@@ -117,6 +123,7 @@ impl Publisher {
                 Err(error) => unwritten = Some(error),
             }
         }
+        self.last().insert(output.id.clone(), Arc::new(last));
         self.shelf.put(Listing::new(output, entries, placed));
         if changed > 0 {
             info!(output = output.id, entries, "{}: published {entries} stories", output.id);
@@ -124,6 +131,11 @@ impl Publisher {
             debug!(output = output.id, entries, "{}: unchanged", output.id);
         }
         unwritten.map_or(Ok(Published { entries, changed }), Err)
+    }
+
+    // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<Last>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes one document ready and puts it into its file, unless both were done before.
@@ -170,11 +182,22 @@ impl Publisher {
     }
 }
 
+/// Compares with what was published last: no id may have changed, and nothing goes unnoticed.
+fn still_the_same(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error> {
+    let gone = last.compare(entries);
+    let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
+    if let Some(first) = gone.first() {
+        let (output, gone) = (&output.id, gone.len());
+        info!(output, gone, "{output}: no longer taken before their time: {gone}, first {first}");
+    }
+    Ok(())
+}
+
 /// Renders every format and lets the gate look at it.
 fn render(output: &Output, entries: &[Entry]) -> Result<Vec<Rendered>, Error> {
     let render = |&format: &Format| {
         let bytes = publish::render(output, format, entries);
-        match publish::check(format, &bytes, entries) {
+        match publish::check(output, format, &bytes, entries) {
             Ok(()) => Ok(Rendered { format, hash: publish::digest(&bytes), bytes }),
             Err(source) => Err(Error::Check { name: output.file_name(format), source }),
         }
@@ -216,6 +239,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
     }
     attach_also(reader, &mut chosen, &shown)?;
     own_ids(reader, &mut chosen, &shown)?;
+    selector.arrange(&mut chosen);
     Ok(chosen)
 }
 

@@ -113,6 +113,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
+        look: Default::default(),
         base_url: web.base_url(),
     };
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));

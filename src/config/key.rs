@@ -164,9 +164,30 @@ pub const KEYS: &[Key] = &[
         "output",
         "include",
         "",
-        "only stories that meet this: tags, feeds, title, content, authors, categories",
+        "only stories that meet this: tags, feeds, title, content, authors, categories, languages, enclosures",
     ),
     key("output", "exclude", "", "no stories that meet this: the same keys"),
+    key("output", "icon", "", "square picture for the merged feed, an address"),
+    key("output", "language", "", "language of stories that do not say; only where all have one"),
+    key("output", "content", "\"full\"", "how much of a story is shown: full, summary or none"),
+    key(
+        "output",
+        "title_prefix",
+        "",
+        "put before each title, {source} is the name of its feed: \"{source}: \"",
+    ),
+    key(
+        "output",
+        "date",
+        "\"published\"",
+        "the date of a story: published, or first_seen for readers that skip what comes late",
+    ),
+    key(
+        "output",
+        "also_at",
+        "\"links\"",
+        "where other feeds with the story are named: links, or content for a line below the text too",
+    ),
     key(
         "server",
         "host",
@@ -180,7 +201,8 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// The keys of `include` and `exclude`.
-pub(super) const RULES: &[&str] = &["tags", "feeds", "title", "content", "authors", "categories"];
+pub(super) const RULES: &[&str] =
+    &["tags", "feeds", "title", "content", "authors", "categories", "languages", "enclosures"];
 
 /// The names of a table's keys.
 pub(super) fn names(table: &str) -> Vec<&'static str> {

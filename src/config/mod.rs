@@ -4,6 +4,7 @@
 //! section  one table with its place: typed values out, faults into the report
 //! value    one value: durations, sizes, addresses
 //! table    each table to the settings of the room it is named after
+//! stories  which stories an output takes, and how they look in it
 //! cross    what no table can see alone
 //! report   faults drawn for people, or as JSON
 //! key      the list of all keys, for the README and the example
@@ -16,6 +17,7 @@ mod dedupe;
 mod key;
 mod report;
 mod section;
+mod stories;
 mod table;
 mod value;
 

@@ -227,6 +227,16 @@ impl<'d> Section<'d> {
         choose(&placed, key, words, report)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&self, key: &str, report: &mut Report) -> Option<bool> {
+        let value = self.table.get(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong(key, "true or false", report);
+        }
+        flag
+    }
+
     /// A whole number in a range.
     pub(super) fn number(
         &self,

@@ -11,11 +11,11 @@ use url::Url;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
-use super::value;
+use super::{stories, value};
 use crate::fetch::Secret;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
-use crate::publish::{Format, Output, Rules};
+use crate::publish::{Format, Output};
 use crate::schedule::{Heed, Pace};
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
 
@@ -346,7 +346,7 @@ pub(super) fn output(
     let rules = |key, report: &mut Report| {
         let inner =
             section.inner(key, if key == "include" { "include" } else { "exclude" }, report);
-        inner.map(|inner| self::rules(&inner, report)).unwrap_or_default()
+        inner.map(|inner| stories::rules(&inner, report)).unwrap_or_default()
     };
     let items = number("items", report).unwrap_or(100);
     let [per_feed, min_feeds] = ["per_feed", "min_feeds"].map(|key| number(key, report));
@@ -368,6 +368,7 @@ pub(super) fn output(
         min_feeds,
         include,
         exclude,
+        look: stories::look(section, report),
         base_url: base_url.clone(),
         id,
     })
@@ -385,16 +386,4 @@ fn formats(list: &[Placed], section: &Section<'_>, report: &mut Report) -> Vec<F
         report.push(fault.help("one of \"atom\", \"rss\", \"json\", or leave the key out for all"));
     }
     formats
-}
-
-fn rules(section: &Section<'_>, report: &mut Report) -> Rules {
-    section.refuse_unknown(key::RULES, |_| None, report);
-    Rules {
-        tags: texts(section.list("tags", report)),
-        feeds: texts(section.list("feeds", report)),
-        title: section.parsed("title", "bad_regex", value::regex, report),
-        content: section.parsed("content", "bad_regex", value::regex, report),
-        authors: texts(section.list("authors", report)),
-        categories: texts(section.list("categories", report)),
-    }
 }

@@ -12,6 +12,7 @@ use regex::Regex;
 use url::Url;
 
 use super::report::Quote;
+use crate::publish::TitlePrefix;
 
 /// What is wrong with a value, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +162,31 @@ pub(super) fn regex(text: &str) -> Result<Regex, Fault> {
             format!("{text:?} is no regular expression: {why}"),
             "see docs.rs/regex for the syntax",
         )
+    })
+}
+
+/// A language by its tag, RFC 5646 2.1, as far as a reader checks it.
+pub(super) fn language(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    let part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let primary = text.split('-').next().unwrap_or_default();
+    let letters =
+        (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    if !letters || !text.split('-').all(part) {
+        return fault(
+            format!("{text:?} is no language"),
+            "write its tag: \"en\", \"de-AT\", \"zh-Hant\"",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// What is put before titles.
+pub(super) fn title_prefix(text: &str) -> Result<TitlePrefix, Fault> {
+    text.parse::<TitlePrefix>().or_else(|error| {
+        fault(error.to_string(), "write a text with the name of the feed in it: \"{source}: \"")
     })
 }
 

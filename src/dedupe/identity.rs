@@ -167,8 +167,8 @@ pub fn global_id(guid: &str) -> Option<&str> {
     if guid.len() > 1024 || !guid.chars().all(fits) {
         return None;
     }
-    let scheme = guid.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let global = match scheme.as_str() {
+    // As it is written: a reader that resolves ids would write "HTTP:" anew.
+    let global = match guid.split(':').next().unwrap_or_default() {
         // A page, but not a whole site: "https://example.org/" on an item names the site.
         "http" | "https" => canonical::canonical(guid).is_some(),
         // RFC 4151 2.1: tag:authority,date:specific
@@ -288,6 +288,7 @@ mod tests {
             "tag:x",
             "yt:video:abc",
             "urn:x",
+            "HTTP://example.org/thing",
         ] {
             assert_eq!(global_id(local), None, "{local}");
         }

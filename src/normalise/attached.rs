@@ -9,9 +9,13 @@ use crate::model::{Enclosure, Image};
 /// More files are kept of no item.
 const MOST: usize = 50;
 
+/// RFC 2046 4.5.1: any bytes.
+const UNKNOWN: &str = "application/octet-stream";
+
 /// Media types by file name extension, for enclosures that come without one.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("aac", "audio/aac"),
+    ("avi", "video/x-msvideo"),
     ("avif", "image/avif"),
     ("epub", "application/epub+zip"),
     ("flac", "audio/flac"),
@@ -21,9 +25,12 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("m3u8", "application/vnd.apple.mpegurl"),
     ("m4a", "audio/mp4"),
     ("m4v", "video/mp4"),
+    ("mkv", "video/x-matroska"),
     ("mov", "video/quicktime"),
     ("mp3", "audio/mpeg"),
     ("mp4", "video/mp4"),
+    ("mpeg", "video/mpeg"),
+    ("mpg", "video/mpeg"),
     ("oga", "audio/ogg"),
     ("ogg", "audio/ogg"),
     ("ogv", "video/ogg"),
@@ -31,10 +38,13 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("pdf", "application/pdf"),
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
+    ("swf", "application/x-shockwave-flash"),
     ("torrent", "application/x-bittorrent"),
     ("wav", "audio/wav"),
     ("webm", "video/webm"),
     ("webp", "image/webp"),
+    ("wma", "audio/x-ms-wma"),
+    ("wmv", "video/x-ms-wmv"),
     ("zip", "application/zip"),
 ];
 
@@ -47,8 +57,7 @@ pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> Vec<Enclosure> {
             continue;
         }
         kept.push(Enclosure {
-            media_type: media_type(&enclosure.media_type)
-                .unwrap_or_else(|| guessed(&url).to_owned()),
+            media_type: file_type(&enclosure.media_type, &url),
             // RSS 2.0 wants a length, so those who do not know it write 0.
             length: enclosure.length.filter(|length| *length > 0),
             title: enclosure.title.as_deref().and_then(|title| text::line(title, text::NAME)),
@@ -95,10 +104,32 @@ pub(super) fn media_type(written: &str) -> Option<String> {
     (token(kind) && token(subtype)).then_some(essence)
 }
 
+/// What the file is: as the publisher says, in the words of the registry; where that says nothing
+/// (`application/octet-stream`, an application's own), as its name says, if that is something to play.
+fn file_type(written: &str, url: &str) -> String {
+    let Some(written) = media_type(written) else { return guessed(url).to_owned() };
+    let vague = written == UNKNOWN || written.starts_with("application/x-");
+    let played = |kind: &&str| kind.starts_with("audio/") || kind.starts_with("video/");
+    let by_name = Some(guessed(url)).filter(|_| vague).filter(played);
+    by_name.map_or_else(|| registered(&written), str::to_owned)
+}
+
+/// The name under which everybody knows the type.
+fn registered(media_type: &str) -> String {
+    // No such top-level type (RFC 6838 3.4): what was meant is behind it.
+    let known = media_type.strip_prefix("x-").unwrap_or(media_type);
+    match known {
+        "audio/mp3" | "audio/x-mp3" | "audio/x-mpeg" | "audio/mpeg3" | "audio/mpg" => "audio/mpeg",
+        "image/jpg" | "image/pjpeg" => "image/jpeg",
+        other => other,
+    }
+    .to_owned()
+}
+
 fn guessed(url: &str) -> &'static str {
     let extension = links::extension(url).unwrap_or_default();
     let known = EXTENSIONS.iter().find(|(known, _)| *known == extension);
-    known.map_or("application/octet-stream", |(_, media_type)| media_type)
+    known.map_or(UNKNOWN, |(_, media_type)| media_type)
 }
 
 #[cfg(test)]
@@ -133,6 +164,23 @@ mod tests {
                 ("https://e.org/c", "application/octet-stream", None),
             ]
         );
+    }
+
+    #[test]
+    fn a_file_has_the_type_by_which_players_know_it() {
+        for (written, url, kept) in [
+            ("x-audio/mp3", "https://e.org/a", "audio/mpeg"),
+            ("audio/mp3", "https://e.org/a.mp3", "audio/mpeg"),
+            ("image/jpg", "https://e.org/a.jpg", "image/jpeg"),
+            ("application/x-ms-wmd", "https://e.org/a.wmv", "video/x-ms-wmv"),
+            ("application/octet-stream", "https://e.org/a.mp3?x", "audio/mpeg"),
+            ("application/octet-stream", "https://e.org/a", "application/octet-stream"),
+            ("application/x-bittorrent", "https://e.org/a.mp3.torrent", "application/x-bittorrent"),
+            ("application/x-bittorrent", "https://e.org/a.pdf", "application/x-bittorrent"),
+            ("application/pdf", "https://e.org/a.mp3", "application/pdf"),
+        ] {
+            assert_eq!(file_type(written, url), kept, "{written} {url}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Links that may be passed on: absolute, of a scheme that does no harm, without a password.
 //!
-//! A valid link stays byte for byte what the publisher wrote, for it is compared and opened as such.
+//! A link goes out in the one spelling that every reader keeps (RFC 3986 6.2.2 and 6.2.3): some write
+//! other spellings anew, and would take the item for another one.
 
 use std::borrow::Cow;
 
-use url::Url;
+use url::{Position, Url};
 
 use super::text;
 
@@ -27,9 +28,9 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     if written.is_empty() || written.len() > LONGEST {
         return None;
     }
-    let (mut url, own) = match Url::parse(written) {
-        Ok(url) => (url, true),
-        Err(url::ParseError::RelativeUrlWithoutBase) => (base.join(written).ok()?, false),
+    let mut url = match Url::parse(written) {
+        Ok(url) => url,
+        Err(url::ParseError::RelativeUrlWithoutBase) => base.join(written).ok()?,
         Err(_) => return None,
     };
     if !schemes.contains(&url.scheme()) {
@@ -40,29 +41,24 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     if bare && (url.set_username("").is_err() || url.set_password(None).is_err()) {
         return None;
     }
-    let link = match own && !bare && is_uri(written, &url) {
-        true => written.to_owned(),
-        false => escaped(url.as_str()).into_owned(),
-    };
+    if url.has_authority() {
+        // An empty part says nothing, and half of the readers drop it.
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        if url.fragment() == Some("") {
+            url.set_fragment(None);
+        }
+    }
+    // RFC 3986 3.2.2: brackets are for a host that is an IPv6 address.
+    let (host, rest) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
+    let link = format!("{host}{}", escaped(rest));
     (link.len() <= LONGEST).then_some(link)
 }
 
-/// `written` is a URI as it stands, RFC 3986 2, and not one that only browsers understand (`http:/x`).
-fn is_uri(written: &str, url: &Url) -> bool {
-    let authority = match url.has_authority() {
-        true => written.get(url.scheme().len()..).is_some_and(|rest| {
-            // RFC 3986 6.2.3: without a path it is another spelling, and readers write it anew.
-            let host = |host: &str| !host.starts_with(['/', '?', '#', '@']) && host.contains('/');
-            rest.strip_prefix("://").is_some_and(host)
-        }),
-        false => true,
-    };
-    authority && written.bytes().all(is_uri_byte) && written.matches('#').nth(1).is_none()
-}
-
-/// RFC 3986 2.2 and 2.3, and the percent sign. Brackets are left to IPv6 hosts and to PHP.
+/// RFC 3986 2.2 and 2.3, and the percent sign.
 fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte)
 }
 
 /// The serialised URL with what WHATWG leaves and RFC 3986 forbids percent-encoded.
@@ -101,12 +97,31 @@ mod tests {
     #[test]
     fn a_valid_link_stays_as_it_was_written() {
         for link in [
-            "HTTP://Example.ORG:80/a/../b?x=1&y=[2]#f",
+            "https://example.org/a//b;c?x=1&y=%5B2%5D&&=~!$*+,@:#f/?",
             "https://example.org/%7eme/%E2%82%AC?utm_source=rss",
+            "http://example.org:8080/A",
             "https://[2001:db8::1]/",
         ] {
             assert_eq!(web(link).as_deref(), Some(link));
             assert_eq!(web(&format!(" \n{link}\t\u{a0}")).as_deref(), Some(link));
+        }
+    }
+
+    #[test]
+    fn a_link_has_the_spelling_that_readers_leave_alone() {
+        for (written, kept) in [
+            ("HTTP://Example.ORG:80/A/../b", "http://example.org/b"),
+            (
+                "https://example.org/a[1]?b[]=c#[d]",
+                "https://example.org/a%5B1%5D?b%5B%5D=c#%5Bd%5D",
+            ),
+            ("https://example.org/?", "https://example.org/"),
+            ("https://example.org/a#", "https://example.org/a"),
+            ("https://example.org/a?#", "https://example.org/a"),
+            ("https://example.org/a?b#", "https://example.org/a?b"),
+        ] {
+            assert_eq!(web(written).as_deref(), Some(kept), "{written}");
+            assert_eq!(web(kept).as_deref(), Some(kept), "again: {written}");
         }
     }
 

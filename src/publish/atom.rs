@@ -6,9 +6,13 @@
 
 use jiff::Timestamp;
 
+use crate::model::Enclosure;
+
+use super::file::{is_played, media_type};
+use super::id::is_iri;
 use super::media;
 use super::output::{Format, Output};
-use super::shown::{Shown, media_type, rfc3339};
+use super::shown::{Shown, rfc3339};
 use super::text;
 use super::xml::Document;
 
@@ -17,15 +21,15 @@ const TEXT: (&str, &str) = ("type", "text");
 /// The whole document.
 pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp) -> Vec<u8> {
     let mut xml = Document::new();
-    // Every prefix stands on the root. No xml:lang: the feed may have many languages.
-    xml.open(
-        "feed",
-        &[
-            ("xmlns", "http://www.w3.org/2005/Atom"),
-            ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
-            ("xmlns:media", "http://search.yahoo.com/mrss/"),
-        ],
-    );
+    // Every prefix stands on the root.
+    let mut attributes = vec![
+        ("xmlns", "http://www.w3.org/2005/Atom"),
+        ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+        ("xmlns:media", "http://search.yahoo.com/mrss/"),
+    ];
+    // It holds for every entry without its own, so it is there only where the operator says so.
+    attributes.extend(output.language().map(|language| ("xml:lang", language)));
+    xml.open("feed", &attributes);
     head(&mut xml, output, updated);
     for shown in entries {
         entry(&mut xml, shown);
@@ -61,6 +65,9 @@ fn head(xml: &mut Document, output: &Output, updated: Timestamp) {
     xml.text("name", &[], &author.unwrap_or(title));
     xml.close();
     xml.text("generator", &[], "newswire");
+    if let Some(icon) = &output.look.icon {
+        xml.text("icon", &[], icon.as_str());
+    }
 }
 
 /// RFC 4287 4.1.2.
@@ -96,7 +103,10 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(url) = shown.url {
         xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", url)]);
     }
-    for file in shown.enclosures() {
+    // One to play, as RSS has it: of several, readers with room for one keep the first or the last.
+    // `media` has them all.
+    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
+    for (_, file) in shown.enclosures().enumerate().filter(kept) {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
         let title = file.title.as_deref().and_then(text::line);
         let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
@@ -119,7 +129,7 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
 
 fn categories(xml: &mut Document, shown: &Shown<'_>) {
     for (category, term) in shown.categories() {
-        let scheme = category.scheme.as_deref().filter(|scheme| super::shown::is_iri(scheme));
+        let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
         let mut attributes = vec![("term", &*term)];
         attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
@@ -129,14 +139,15 @@ fn categories(xml: &mut Document, shown: &Shown<'_>) {
 }
 
 fn body(xml: &mut Document, shown: &Shown<'_>) {
-    if let Some(summary) = &shown.summary {
+    if let Some(summary) = &shown.body.summary {
         xml.text("summary", &[TEXT], summary);
     }
-    if let Some(content) = &shown.content {
+    if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
-    } else if shown.url.is_none() {
-        // RFC 4287 4.1.2: without a content there must be an alternate link.
-        let text = shown.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
+    } else if shown.url.is_none() || shown.body.summary.is_none() {
+        // RFC 4287 4.1.2: without a content there must be an alternate link. And an entry without
+        // any text is one that readers show as broken.
+        let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
         xml.text("content", &[TEXT], &text);
     }
 }

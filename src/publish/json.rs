@@ -4,9 +4,11 @@
 //! word for stands under `_newswire`.
 
 use serde::Serialize;
+use url::Url;
 
+use super::file::{is_played, media_type};
 use super::output::{Format, Output};
-use super::shown::{Shown, media_type, rfc3339};
+use super::shown::{Shown, rfc3339};
 use super::text;
 
 #[derive(Serialize)]
@@ -17,6 +19,14 @@ struct Feed<'a> {
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// Large, for a list of feeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+    /// Small, the same: readers scale it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     items: Vec<Item<'a>>,
 }
 
@@ -28,7 +38,7 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     external_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a str>,
+    title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a str>,
     #[serde(flatten)]
@@ -113,6 +123,9 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>]) -> Vec<u8> {
         home_page_url: output.page(),
         feed_url: output.self_url(Format::Json),
         description: output.description.as_deref().and_then(text::line),
+        icon: output.look.icon.as_ref().map(Url::as_str),
+        favicon: output.look.icon.as_ref().map(Url::as_str),
+        language: output.language(),
         items: entries.iter().map(item).collect(),
     };
     // Cannot fail: no map with keys that are no strings. What is missing all the same, `check` sees.
@@ -122,7 +135,8 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>]) -> Vec<u8> {
 }
 
 fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
-    let text = || shown.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
+    let body = &shown.body;
+    let text = || body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
     let mut tags: Vec<String> = Vec::new();
     for (category, term) in shown.categories() {
         let tag = category.label.as_deref().and_then(text::line).unwrap_or(term);
@@ -134,10 +148,10 @@ fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
         id: &shown.id,
         url: shown.url,
         external_url: shown.via(),
-        title: shown.title.as_deref(),
+        title: shown.own_title(),
         // Where there is no content the summary is the content.
-        summary: shown.summary.as_deref().filter(|_| shown.content.is_some()),
-        content: shown.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
+        summary: body.summary.as_deref().filter(|_| body.content.is_some()),
+        content: body.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
         image: shown.image().map(|image| &*image.url),
         date_published: rfc3339(shown.published),
         date_modified: (shown.updated != shown.published).then(|| rfc3339(shown.updated)),
@@ -156,13 +170,18 @@ fn authors<'a>(shown: &'a Shown<'_>) -> Vec<Author<'a>> {
 
 fn attachments<'a>(shown: &'a Shown<'_>) -> Vec<Attachment<'a>> {
     shown
-        .enclosures()
+        .files()
         .map(|file| Attachment {
             url: &file.url,
             mime_type: media_type(file),
             title: file.title.as_deref().and_then(text::line),
             size_in_bytes: file.length,
-            duration_in_seconds: file.duration.or(shown.entry.item.details.duration),
+            duration_in_seconds: file.duration.or(shown
+                .entry
+                .item
+                .details
+                .duration
+                .filter(|_| is_played(file))),
         })
         .collect()
 }

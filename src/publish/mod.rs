@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod document;
+pub mod look;
 pub mod output;
 pub mod render;
 pub mod select;
@@ -15,15 +16,20 @@ pub mod shelf;
 pub mod write;
 
 mod atom;
+mod body;
+mod file;
+mod id;
 mod json;
 mod media;
+mod read;
 mod rss;
 mod shown;
 mod text;
 mod xml;
 
-pub use check::{CheckError, check};
+pub use check::{CheckError, Last, check};
 pub use document::{Coding, Document, digest};
+pub use look::{AlsoAt, Content, Look, ShownDate, TitlePrefix};
 pub use output::{Format, Output, Rules};
 pub use render::render;
 pub use select::{Selector, Verdict};

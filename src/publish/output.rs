@@ -6,6 +6,9 @@ use std::time::Duration;
 use regex::Regex;
 use url::Url;
 
+use super::look::Look;
+use super::shown;
+
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
@@ -82,6 +85,10 @@ pub struct Rules {
     pub authors: Vec<String>,
     /// Categories (term or label), compared without case.
     pub categories: Vec<String>,
+    /// Languages, RFC 4647 3.3.1: `en` is also met by `en-GB`, and nothing by an unknown one.
+    pub languages: Vec<String>,
+    /// Whether there is a file to play or to keep.
+    pub enclosures: Option<bool>,
 }
 
 /// One outbound merged feed.
@@ -115,6 +122,8 @@ pub struct Output {
     pub include: Rules,
     /// What is left out.
     pub exclude: Rules,
+    /// How its stories look.
+    pub look: Look,
     /// The address under which the outside knows this server; ends with a slash.
     pub base_url: Url,
 }
@@ -133,6 +142,11 @@ impl Output {
     #[must_use]
     pub fn page(&self) -> &str {
         self.link.as_ref().unwrap_or(&self.base_url).as_str()
+    }
+
+    /// The language of stories that do not say, as every format can carry it.
+    pub(super) fn language(&self) -> Option<&str> {
+        self.look.language.as_deref().filter(|language| shown::is_language(language))
     }
 
     /// The absolute address of one document: its `rel=self`.

@@ -11,7 +11,8 @@ use super::{atom, json, rss};
 /// Nothing in it depends on the time or the machine: the same entries give the same bytes.
 #[must_use]
 pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
-    let entries: Vec<Shown<'_>> = entries.iter().map(Shown::new).collect();
+    let entries: Vec<Shown<'_>> =
+        entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
     match format {
         Format::Atom => atom::render(output, &entries, shown::updated(&entries)),
         Format::Rss => rss::render(output, &entries, shown::updated(&entries)),

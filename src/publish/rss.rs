@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::file::media_type;
 use super::media;
 use super::output::{Format, Output};
-use super::shown::{Shown, media_type, rfc822, rfc3339};
+use super::shown::{Shown, rfc822, rfc3339};
 use super::text;
 use super::xml::Document;
 
@@ -25,10 +26,13 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
     );
     xml.open("channel", &[]);
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
-    xml.plain("title", &title);
+    xml.plain("title", &[], &title);
     xml.text("link", &[], output.page());
     let description = output.description.as_deref().and_then(text::line);
-    xml.plain("description", &description.unwrap_or(title));
+    xml.plain("description", &[], description.as_ref().unwrap_or(&title));
+    if let Some(language) = output.language() {
+        xml.text("language", &[], language);
+    }
     if !entries.is_empty() {
         xml.text("lastBuildDate", &[], &rfc822(updated));
     }
@@ -40,6 +44,14 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
         "atom:link",
         &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
     );
+    if let Some(icon) = &output.look.icon {
+        // Title and link as those of the channel, RSS 2.0 "image".
+        xml.open("image", &[]);
+        xml.text("url", &[], icon.as_str());
+        xml.plain("title", &[], &title);
+        xml.text("link", &[], output.page());
+        xml.close();
+    }
     for shown in entries {
         item(&mut xml, shown);
     }
@@ -48,7 +60,7 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
 
 fn item(xml: &mut Document, shown: &Shown<'_>) {
     xml.open("item", &[]);
-    xml.plain("title", &shown.made_title());
+    xml.plain("title", &[], &shown.made_title());
     if let Some(url) = shown.url {
         xml.text("link", &[], url);
     }
@@ -58,19 +70,16 @@ fn item(xml: &mut Document, shown: &Shown<'_>) {
     xml.text("pubDate", &[], &rfc822(shown.published));
     // RSS author must be an e-mail address; a name goes here.
     for author in shown.authors_or_origin() {
-        xml.plain("dc:creator", &author.name);
+        xml.plain("dc:creator", &[], &author.name);
     }
     if let Some(language) = shown.language {
         xml.text("dc:language", &[], language);
     }
     for (category, term) in shown.categories() {
         let label = category.label.as_deref().and_then(text::line);
-        match category.scheme.as_deref().and_then(text::line) {
-            Some(scheme) => {
-                xml.text("category", &[("domain", &scheme)], label.as_ref().unwrap_or(&term));
-            }
-            None => xml.plain("category", label.as_ref().unwrap_or(&term)),
-        }
+        let scheme = category.scheme.as_deref().and_then(text::line);
+        let domain: Vec<_> = scheme.iter().map(|scheme| ("domain", &**scheme)).collect();
+        xml.plain("category", &domain, label.as_ref().unwrap_or(&term));
     }
     body(xml, shown);
     if let Some(comments) = shown.comments() {
@@ -83,7 +92,7 @@ fn item(xml: &mut Document, shown: &Shown<'_>) {
 
 /// A description is HTML; `content:encoded` comes after it, never before.
 fn body(xml: &mut Document, shown: &Shown<'_>) {
-    match (&shown.summary, &shown.content) {
+    match (&shown.body.summary, &shown.body.content) {
         (Some(summary), Some(content)) => {
             xml.text("description", &[], &text::to_html(summary));
             xml.text("content:encoded", &[], content);
@@ -95,22 +104,12 @@ fn body(xml: &mut Document, shown: &Shown<'_>) {
     }
 }
 
-/// One enclosure, more than one warns; where there are more, all of them as `media:content`.
+/// One enclosure, for a second one warns; `media` has all of them.
 fn files(xml: &mut Document, shown: &Shown<'_>) {
-    let files: Vec<_> = shown.enclosures().collect();
-    if let Some(file) = files.first() {
+    if let Some(file) = shown.enclosures().next() {
         // 0 where it is unknown: the attribute is required and must be a number.
         let (length, kind) = (file.length.unwrap_or(0).to_string(), media_type(file));
         xml.empty("enclosure", &[("url", &file.url), ("length", &length), ("type", &kind)]);
-    }
-    for file in files.iter().filter(|_| files.len() > 1) {
-        let kind = media_type(file);
-        let (length, duration) =
-            (file.length.map(|n| n.to_string()), file.duration.map(|n| n.to_string()));
-        let mut attributes = vec![("url", &*file.url), ("type", &*kind)];
-        attributes.extend(length.as_deref().map(|length| ("fileSize", length)));
-        attributes.extend(duration.as_deref().map(|duration| ("duration", duration)));
-        xml.empty("media:content", &attributes);
     }
     media::write(xml, shown);
 }
@@ -118,10 +117,10 @@ fn files(xml: &mut Document, shown: &Shown<'_>) {
 fn attribution(xml: &mut Document, shown: &Shown<'_>) {
     let origin = &shown.origin;
     if let Some(url) = origin.feed_url.or(origin.page) {
-        xml.text("source", &[("url", url)], &origin.title);
+        xml.plain("source", &[("url", url)], &origin.title);
     }
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
-        xml.plain("dc:rights", &rights);
+        xml.plain("dc:rights", &[], &rights);
     }
     if let Some(via) = shown.via() {
         xml.empty("atom:link", &[("rel", "via"), ("href", via)]);

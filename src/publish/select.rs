@@ -4,13 +4,16 @@
 //! [`Selector::takes_feed`] and [`Selector::takes_item`], and offers what both take until the
 //! answer is [`Verdict::Full`]. Nothing here reads the store.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::model::{FeedId, FeedKey, Item};
+use crate::model::{Entry, FeedId, FeedKey, Item};
 
+use super::file;
+use super::look::ShownDate;
 use super::output::{Output, Rules};
 use super::text;
 
@@ -75,12 +78,14 @@ impl<'a> Selector<'a> {
     /// Whether this item comes into question: the conditions on what it says.
     #[must_use]
     pub fn takes_item(&self, item: &Item) -> bool {
-        let conditions = |rules: &Rules| -> [Option<bool>; 4] {
+        let conditions = |rules: &Rules| -> [Option<bool>; 6] {
             [
                 rules.title.as_ref().map(|regex| title_matches(regex, item)),
                 rules.content.as_ref().map(|regex| content_matches(regex, item)),
                 (!rules.authors.is_empty()).then(|| by_any_of(&rules.authors, item)),
                 (!rules.categories.is_empty()).then(|| in_any_of(&rules.categories, item)),
+                (!rules.languages.is_empty()).then(|| speaks_any_of(&rules.languages, item)),
+                rules.enclosures.map(|has| file::has_enclosure(&item.details.enclosures) == has),
             ]
         };
         conditions(&self.output.include).into_iter().flatten().all(|met| met)
@@ -97,6 +102,13 @@ impl<'a> Selector<'a> {
     fn limit(&self) -> Option<usize> {
         let share = self.output.share.map(|percent| (self.output.items * percent).div_ceil(100));
         [self.output.per_feed, share].into_iter().flatten().min()
+    }
+
+    /// The chosen in the order in which they are shown: newest first, by the date that they carry.
+    pub fn arrange(&self, chosen: &mut [Entry]) {
+        if self.output.look.date == ShownDate::FirstSeen {
+            chosen.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
+        }
     }
 
     /// Offers the next candidate, never newer than the one before.
@@ -143,6 +155,17 @@ fn in_any_of(categories: &[String], item: &Item) -> bool {
     })
 }
 
+/// RFC 4647 3.3.1, basic filtering.
+fn speaks_any_of(ranges: &[String], item: &Item) -> bool {
+    let Some(tag) = item.language.as_deref() else { return false };
+    ranges.iter().any(|range| {
+        let mut subtags = tag.split('-');
+        range
+            .split('-')
+            .all(|wanted| subtags.next().is_some_and(|s| s.eq_ignore_ascii_case(wanted)))
+    })
+}
+
 fn same_as_any(wanted: &[String], found: &str) -> bool {
     let found = found.trim().to_lowercase();
     wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
@@ -155,7 +178,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::model::{Category, Person};
+    use crate::model::{Category, Enclosure, Person};
 
     fn output() -> Output {
         Output {
@@ -173,6 +196,7 @@ mod tests {
             min_feeds: None,
             include: Rules::default(),
             exclude: Rules::default(),
+            look: Default::default(),
             base_url: Url::parse("https://wire.example.org/").unwrap(),
         }
     }
@@ -299,6 +323,48 @@ mod tests {
         let both = Rules { authors: words(&["Ada"]), categories: words(&["x"]), ..none() };
         assert!(!takes(both.clone(), none()), "an include needs both kinds");
         assert!(!takes(none(), both), "an exclude needs one");
+    }
+
+    #[test]
+    fn items_are_judged_by_language_and_by_what_they_bring() {
+        let file = |media_type: &str| Enclosure {
+            url: "https://e.org/a".to_owned(),
+            media_type: media_type.to_owned(),
+            ..Enclosure::default()
+        };
+        let item = |language: Option<&str>, files: &[Enclosure]| {
+            let mut item = Item { language: language.map(str::to_owned), ..Item::default() };
+            item.details.enclosures = files.to_vec();
+            item
+        };
+        let takes = |include: Rules, exclude: Rules, item: &Item| {
+            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(item)
+        };
+        let speaks = |tags: &[&str]| Rules { languages: words(tags), ..Rules::default() };
+        let none = Rules::default;
+        for (ranges, tag, met) in [
+            (&["en"][..], Some("en-GB"), true),
+            (&["EN-gb"], Some("en-GB-oxendict"), true),
+            (&["en-US"], Some("en"), false),
+            (&["e"], Some("en"), false),
+            (&["de", "en"], Some("en"), true),
+            (&["en"], None, false),
+        ] {
+            assert_eq!(takes(speaks(ranges), none(), &item(tag, &[])), met, "{ranges:?} {tag:?}");
+            assert_eq!(takes(none(), speaks(ranges), &item(tag, &[])), !met, "{ranges:?} {tag:?}");
+        }
+        let brings = |enclosures| Rules { enclosures: Some(enclosures), ..Rules::default() };
+        for (files, has) in [
+            (&[][..], false),
+            (&[file("image/png"), file("")], false),
+            (&[file("image/png"), file("audio/mpeg")], true),
+            (&[file("application/pdf")], true),
+        ] {
+            let item = item(None, files);
+            assert_eq!(takes(brings(true), none(), &item), has, "{files:?}");
+            assert_eq!(takes(brings(false), none(), &item), !has, "{files:?}");
+            assert_eq!(takes(none(), brings(true), &item), !has, "{files:?}");
+        }
     }
 
     #[test]

@@ -6,10 +6,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::model::{Category, Enclosure, Entry, Image, Person};
 
+use super::body::Body;
+use super::file;
+use super::id::{self, is_web};
+use super::look::{Look, ShownDate};
 use super::text;
 
 /// Readers know no earlier item: 1990-01-01T00:00:00Z.
@@ -22,10 +25,10 @@ const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) struct Shown<'a> {
     /// What was stored.
     pub(super) entry: &'a Entry,
-    /// See [`id`].
+    /// See [`id::of`].
     pub(super) id: Cow<'a, str>,
     /// Plain, one line; `None` where the publisher gave none.
-    pub(super) title: Option<String>,
+    title: Option<String>,
     /// The page, http or https.
     pub(super) url: Option<&'a str>,
     /// When it was published.
@@ -34,14 +37,13 @@ pub(super) struct Shown<'a> {
     pub(super) updated: Timestamp,
     /// Names and pages; empty where the publisher named nobody.
     pub(super) authors: Vec<Author<'a>>,
-    /// Plain, beside or instead of the content.
-    pub(super) summary: Option<Cow<'a, str>>,
-    /// HTML.
-    pub(super) content: Option<Cow<'a, str>>,
+    /// What stands below the title.
+    pub(super) body: Body<'a>,
     /// BCP 47.
     pub(super) language: Option<&'a str>,
     /// Where it comes from.
     pub(super) origin: Origin<'a>,
+    look: &'a Look,
 }
 
 /// Who wrote it.
@@ -65,38 +67,48 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(entry: &'a Entry) -> Self {
+    pub(super) fn new(entry: &'a Entry, look: &'a Look) -> Self {
         let item = &entry.item;
-        let published =
-            if entry.published() < OLDEST { entry.first_seen } else { entry.published() };
-        let published = published.max(OLDEST);
+        let (published, updated) = dates(entry, look.date);
         let language = item.language.as_deref().or(entry.feed.profile.language.as_deref());
+        let page = |url: &'a Option<String>| url.as_deref().filter(|url| is_web(url));
         Self {
             entry,
-            id: id(entry),
+            id: id::of(entry),
             title: item.title.as_deref().and_then(text::line),
-            url: item.url.as_deref().filter(|url| is_web(url)),
+            // A link without a page of its own leads to what it points at, or it would lead nowhere.
+            url: page(&item.url).or_else(|| page(&item.details.via)),
             published,
-            updated: entry.updated().max(published),
+            updated,
             authors: item.details.authors.iter().filter_map(author).collect(),
-            summary: item.summary.as_deref().and_then(some_text),
-            content: item.content.as_deref().and_then(some_text),
+            body: Body::new(item, look, also(entry).map(|(url, feed, _)| (url, feed))),
             language: language.filter(|language| is_language(language)),
             origin: origin(entry),
+            look,
         }
+    }
+
+    /// The publisher's title behind the output's prefix, for a format that can be without.
+    pub(super) fn own_title(&self) -> Option<String> {
+        self.title.as_ref().map(|title| self.prefixed(title.clone()))
     }
 
     /// The title, for a format that cannot be without: made from the text where there is none.
     pub(super) fn made_title(&self) -> String {
-        let of_content = || text::title_of(&text::of_html(self.content.as_deref()?));
-        let of_summary = || text::title_of(self.summary.as_deref()?);
-        let of_file = || self.enclosures().find_map(|file| text::line(file.title.as_deref()?));
-        self.title
-            .clone()
-            .or_else(of_content)
-            .or_else(of_summary)
-            .or_else(of_file)
-            .unwrap_or_else(|| self.origin.title.clone())
+        let item = &self.entry.item;
+        let of_content = || text::title_of(&text::of_html(item.content.as_deref()?));
+        let of_summary = || text::title_of(item.summary.as_deref()?);
+        let of_file = || self.files().find_map(|file| text::line(file.title.as_deref()?));
+        let made = || of_content().or_else(of_summary).or_else(of_file);
+        let title = self.title.clone().or_else(made);
+        self.prefixed(title.unwrap_or_else(|| self.origin.title.clone()))
+    }
+
+    fn prefixed(&self, title: String) -> String {
+        match &self.look.title_prefix {
+            Some(prefix) => prefix.before(&title, &self.origin.title),
+            None => title,
+        }
     }
 
     /// Who wrote it, never empty: attribution that every reader shows needs a visible name, and
@@ -108,8 +120,18 @@ impl<'a> Shown<'a> {
         self.authors.iter().map(|a| Author { name: a.name.clone(), page: a.page }).collect()
     }
 
-    /// The attached files, the main one first, each once.
+    /// What is to be played or kept, the main one first: what can be played, if anything can.
     pub(super) fn enclosures(&self) -> impl Iterator<Item = &'a Enclosure> {
+        let kept = || self.files().filter(|file| file::is_enclosure(file));
+        let main = kept().find(|file| file::is_played(file)).or_else(|| kept().next());
+        let others = self.files().filter(move |file| {
+            file::is_enclosure(file) && main.is_none_or(|main| main.url != file.url)
+        });
+        main.into_iter().chain(others)
+    }
+
+    /// Every attached file once, in the publisher's order.
+    pub(super) fn files(&self) -> impl Iterator<Item = &'a Enclosure> {
         let files = &self.entry.item.details.enclosures;
         files.iter().enumerate().filter_map(move |(at, file)| {
             let again = files[..at].iter().any(|earlier| earlier.url == file.url);
@@ -125,24 +147,22 @@ impl<'a> Shown<'a> {
 
     /// The same story elsewhere: page, feed, and its title there.
     pub(super) fn also(&self) -> impl Iterator<Item = (&'a str, String, Option<String>)> {
-        self.entry.also.iter().filter_map(|also| {
-            let url = also.url.as_deref().filter(|url| is_web(url))?;
-            let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
-            Some((url, feed, also.title.as_deref().and_then(text::line)))
-        })
+        also(self.entry)
     }
 
     /// The same story elsewhere: page and one title, for a link.
     pub(super) fn also_titles(&self) -> impl Iterator<Item = (&'a str, String)> {
-        self.also().map(|(url, feed, title)| match title {
-            Some(title) => (url, format!("{feed}: {title}")),
-            None => (url, feed),
+        self.also().map(|(url, feed, title)| {
+            let Some(title) = title else { return (url, feed) };
+            let (feed, title) = text::isolated(&feed, &title);
+            (url, format!("{feed}: {title}"))
         })
     }
 
     /// The page that a link-blog points at.
     pub(super) fn via(&self) -> Option<&'a str> {
-        self.entry.item.details.via.as_deref().filter(|url| is_web(url))
+        let via = self.entry.item.details.via.as_deref();
+        via.filter(|via| is_web(via) && self.url != Some(via))
     }
 
     /// The page with the comments.
@@ -162,56 +182,35 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The media type of a file, for formats that cannot be without.
-pub(super) fn media_type(file: &Enclosure) -> String {
-    text::line(&file.media_type).unwrap_or_else(|| "application/octet-stream".to_owned())
-}
-
-/// The id under which every format names the entry.
+/// When it was published and when it was last changed, in this order of time.
 ///
-/// The store mints IRIs (RFC 4287 4.2.6), and an IRI goes out byte by byte. Anything else, which
-/// an old database or a bug may bring, is named by a UUID made from it: still one id, for ever.
-pub(super) fn id(entry: &Entry) -> Cow<'_, str> {
-    iri(&entry.outward_id)
+/// Readers put off or drop an item without a date, from the future, or from before 1990.
+fn dates(entry: &Entry, date: ShownDate) -> (Timestamp, Timestamp) {
+    let published = Some(entry.published())
+        .filter(|at| (OLDEST..=entry.first_seen).contains(at))
+        .filter(|_| date == ShownDate::Published)
+        .unwrap_or(entry.first_seen)
+        .max(OLDEST);
+    (published, entry.updated().max(published))
 }
 
-fn iri(text: &str) -> Cow<'_, str> {
-    if is_iri(text) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string())
-}
-
-/// An absolute IRI as far as XML and readers care: a scheme, no white space, no delimiter.
-pub(super) fn is_iri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        && !rest.is_empty()
-        && rest.chars().all(|c| {
-            text::is_clean(c) && !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c)
-        })
-}
-
-/// An http or https address with a host.
-fn is_web(url: &str) -> bool {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    is_iri(url) && host.is_some_and(|host| host.starts_with(|c: char| !"/?#:".contains(c)))
+/// The same story in other feeds: page, feed, and its title there.
+fn also(entry: &Entry) -> impl Iterator<Item = (&str, String, Option<String>)> {
+    entry.also.iter().filter_map(|also| {
+        let url = also.url.as_deref().filter(|url| is_web(url))?;
+        let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
+        Some((url, feed, also.title.as_deref().and_then(text::line)))
+    })
 }
 
 /// BCP 47 as far as `xml:lang` and JSON Feed check it.
-fn is_language(tag: &str) -> bool {
+pub(super) fn is_language(tag: &str) -> bool {
     let subtag =
         |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
     let primary = tag.split('-').next().unwrap_or_default();
     primary.len() >= 2
         && primary.bytes().all(|b| b.is_ascii_alphabetic())
         && tag.split('-').all(subtag)
-}
-
-fn some_text(text: &str) -> Option<Cow<'_, str>> {
-    let text = text::clean(text);
-    (!text.trim().is_empty()).then_some(text)
 }
 
 fn author(person: &Person) -> Option<Author<'_>> {
@@ -232,16 +231,16 @@ fn origin(entry: &Entry) -> Origin<'_> {
         if let (Some(address), Some(title)) =
             (feed_url.or(page), source.title.as_deref().and_then(text::line))
         {
-            let id = iri(source.id.as_deref().unwrap_or(address));
+            let id = id::iri(source.id.as_deref().unwrap_or(address));
             return Origin { id, title, feed_url, page, rights: None };
         }
     }
     Origin {
-        id: iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
+        id: id::iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
-        rights: feed.profile.rights.as_deref().and_then(some_text),
+        rights: feed.profile.rights.as_deref().and_then(text::some).map(text::without_tags),
     }
 }
 

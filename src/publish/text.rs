@@ -48,7 +48,64 @@ pub(super) fn line(text: &str) -> Option<String> {
         }
         line.push_str(word);
     }
-    line.contains(|c| !is_invisible(c)).then(|| balance_bidi(line))
+    line.contains(|c| !is_invisible(c))
+        .then(|| without_tags(balance_bidi(line).into()).into_owned())
+}
+
+/// The text, where it says anything.
+pub(super) fn some(text: &str) -> Option<Cow<'_, str>> {
+    let text = clean(text);
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// Plain text in which nobody can see a tag or a reference: what looks like one gets a word joiner,
+/// which has no width, behind its first character. Many readers take plain text for HTML, some even
+/// twice: they would drop `Vec<T>`, show `&lt;` as `<`, or run it.
+pub(super) fn without_tags(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_html = |(at, first): &(usize, &str)| {
+        let rest = &text[at + 1..];
+        if *first == "<" {
+            // HTML, 13.2.5.6: in front of anything else a `<` is text.
+            return rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+        }
+        let name = rest.split(';').next().unwrap_or_default();
+        // The shortest names are `gt` and `lt`, the shortest number is one digit.
+        let complete = name.len() < rest.len() && (2..=32).contains(&name.len());
+        let number = name.strip_prefix('#').unwrap_or(name);
+        complete && number.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let mut found = text.match_indices(['<', '&']).filter(is_html).peekable();
+    if found.peek().is_none() {
+        drop(found);
+        return text;
+    }
+    let (mut plain, mut done) = (String::with_capacity(text.len() + 12), 0);
+    for (at, _) in found {
+        plain.push_str(&text[done..=at]);
+        plain.push('\u{2060}');
+        done = at + 1;
+    }
+    plain.push_str(&text[done..]);
+    Cow::Owned(plain)
+}
+
+/// Whether there is anything in it that is written from right to left.
+pub(super) fn runs_left(text: &str) -> bool {
+    text.contains(|c| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202b}' | '\u{202e}' | '\u{2067}'
+            | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}')
+    })
+}
+
+/// A name and a title that are to stand in one line: each for itself (FSI … PDI, UAX 9 2.4), unless
+/// both run from left to right anyway.
+pub(super) fn isolated<'t>(name: &'t str, title: &'t str) -> (Cow<'t, str>, Cow<'t, str>) {
+    if !runs_left(name) && !runs_left(title) {
+        return (Cow::Borrowed(name), Cow::Borrowed(title));
+    }
+    let isolate = |text: &str| Cow::Owned(format!("\u{2068}{text}\u{2069}"));
+    (isolate(name), isolate(title))
 }
 
 /// White space, zero-width characters and marks of direction.
@@ -80,10 +137,15 @@ fn balance_bidi(line: String) -> String {
 
 /// A title made of a text: its beginning, cut between two words.
 pub(super) fn title_of(text: &str) -> Option<String> {
-    // A character is at most four bytes and white space runs are rare: enough for one title.
-    let beginning: String = text.trim_start().chars().take(TITLE_LENGTH * 8).collect();
+    beginning(text, TITLE_LENGTH)
+}
+
+/// The beginning of a text in one line of so many characters, cut between two words.
+pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
+    // White space runs are rare: enough for one line.
+    let beginning: String = text.trim_start().chars().take(length * 8).collect();
     let line = line(&beginning)?;
-    let Some((limit, _)) = line.char_indices().nth(TITLE_LENGTH) else { return Some(line) };
+    let Some((limit, _)) = line.char_indices().nth(length) else { return Some(line) };
     // One character less, to make room for the ellipsis.
     let limit = line[..limit].char_indices().next_back().map_or(limit, |(at, _)| at);
     let head = &line[..limit];
@@ -141,6 +203,25 @@ mod tests {
         );
         assert_eq!(line("x\u{202c}\u{2069}y").as_deref(), Some("xy"), "nothing was open");
         assert_eq!(line("\u{2067}x\u{2069} y").as_deref(), Some("\u{2067}x\u{2069} y"));
+    }
+
+    #[test]
+    fn nobody_can_take_a_plain_text_for_html() {
+        let plain = |text: &'static str| without_tags(Cow::Borrowed(text)).replace('\u{2060}', "·");
+        assert_eq!(plain("Vec<T>, a < b, <3 & </p>"), "Vec<·T>, a < b, <3 & <·/p>");
+        assert_eq!(
+            plain("<img src=x onerror=alert(1)><!-- <"),
+            "<·img src=x onerror=alert(1)><·!-- <"
+        );
+        assert_eq!(
+            plain("&lt;b&gt; &#60; &#x3c; &amp;lt;"),
+            "&·lt;b&·gt; &·#60; &·#x3c; &·amp;lt;"
+        );
+        for text in ["1 < 2", "AT&T; Q&A", "R&D & so on;", "&;", "&#;", "&&"] {
+            assert!(matches!(without_tags(Cow::Borrowed(text)), Cow::Borrowed(_)), "{text}");
+        }
+        assert_eq!(line("<b>").as_deref(), Some("<\u{2060}b>"));
+        assert_eq!(line(&line("<b>").unwrap()).as_deref(), Some("<\u{2060}b>"), "and only once");
     }
 
     #[test]

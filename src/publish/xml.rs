@@ -51,8 +51,8 @@ impl Document {
 
     /// An element that RSS takes for plain text: what looks like markup is escaped numerically,
     /// which survives readers that decode twice (RSS Best Practices Profile, character data).
-    pub(super) fn plain(&mut self, name: &'static str, text: &str) {
-        self.element(name, &[], &escape(text, Place::Plain));
+    pub(super) fn plain(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
+        self.element(name, attributes, &escape(text, Place::Plain));
     }
 
     fn element(&mut self, name: &'static str, attributes: Attributes<'_>, escaped: &str) {
@@ -127,7 +127,7 @@ mod tests {
         let mut document = Document::new();
         document.open("a", &[("b", "1 & \"2\"\n<3>")]);
         document.text("c", &[], "x ]]> & <y> \"z\" \u{0}\u{7}\u{fffe}");
-        document.plain("d", "]]> & <y>");
+        document.plain("d", &[], "]]> & <y>");
         document.empty("e", &[("f", "'")]);
         let text = String::from_utf8(document.finish()).unwrap();
         assert_eq!(

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{self, Config, KEYS, Loaded, Style};
+use newswire::publish::{AlsoAt, Content, Look, ShownDate};
 
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
@@ -91,7 +92,13 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
         formats = ["rss"]
         directory = "www"
         max_age = "2d"
-        include = { tags = ["a"], title = "(?i)rust" }
+        include = { tags = ["a"], title = "(?i)rust", languages = ["en"], enclosures = true }
+        icon = "https://example.org/icon.png"
+        language = "de-AT"
+        content = "summary"
+        title_prefix = "{source}: "
+        date = "first_seen"
+        also_at = "content"
         [[feed]]
         url = "https://example.org/1"
         tags = ["a"]
@@ -114,6 +121,17 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!(output.directory.as_deref(), Some(Path::new("/state/www")));
     assert_eq!(output.base_url.as_str(), "https://example.org/planet/");
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
+    assert_eq!((&*output.include.languages[0], output.include.enclosures), ("en", Some(true)));
+    let look = Look {
+        icon: "https://example.org/icon.png".parse().ok(),
+        language: Some("de-AT".to_owned()),
+        content: Content::Summary,
+        title_prefix: "{source}: ".parse().ok(),
+        date: ShownDate::FirstSeen,
+        also_at: AlsoAt::Content,
+    };
+    assert_eq!(output.look, look);
+    assert_eq!(good(&format!("{HEAD}{FEED}{OUTPUT}")).outputs[0].look, Look::default());
 }
 
 #[test]
@@ -202,6 +220,8 @@ fn every_mistake_of_a_file_is_told_in_one_run() {
 fn what_is_doubtful_is_a_warning_and_no_error() {
     for (text, code) in [
         ("[[output]]\nid = \"a\"\ninclude = { tags = [\"rsut\"] }\n", "no_such_feed"),
+        ("[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"\n", "no_content"),
+        ("[[output]]\nid = \"a\"\nicon = \"https://a.b/favicon.ico\"\n", "small_icon"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),
         ("[schedule]\ninterval = \"10m\"\n", "often"),
         ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),

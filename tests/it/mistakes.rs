@@ -105,6 +105,38 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ("[schedule]\nper_host = 17", (2, 12), "out_of_range", "from 1 to 16"),
     ("[[output]]\nid = \"a\"\nitems = 0", (3, 9), "out_of_range", "items is from 1"),
     ("[[output]]\nid = \"a\"\nper_feed = 0", (3, 12), "out_of_range", "per_feed is from 1"),
+    // How an output looks.
+    ("[[output]]\nid = \"a\"\ncontent = \"ful\"", (3, 11), "unknown_value", "\"full\"?"),
+    ("[[output]]\nid = \"a\"\ncontent = true", (3, 11), "wrong_type", "a text in quotes"),
+    ("[[output]]\nid = \"a\"\ndate = \"first\"", (3, 8), "unknown_value", "\"first_seen\"?"),
+    ("[[output]]\nid = \"a\"\nalso_at = \"line\"", (3, 11), "unknown_value", "\"links\"?"),
+    ("[[output]]\nid = \"a\"\nicon = \"i.png\"", (3, 8), "bad_url", "no absolute URL"),
+    ("[[output]]\nid = \"a\"\nlanguage = \"english\"", (3, 12), "bad_language", "write its tag"),
+    (
+        "[[output]]\nid = \"a\"\ntitle_prefix = \"{feed}: \"",
+        (3, 16),
+        "bad_prefix",
+        "{feed} is unknown",
+    ),
+    ("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", (3, 16), "bad_prefix", "\"{source}: \""),
+    (
+        "[[output]]\nid = \"a\"\ninclude = { languages = [\"en\", \"e\"] }",
+        (3, 32),
+        "bad_language",
+        "\"e\" is no language",
+    ),
+    (
+        "[[output]]\nid = \"a\"\ninclude = { enclosures = \"yes\" }",
+        (3, 26),
+        "wrong_type",
+        "enclosures is true or false, not a string",
+    ),
+    (
+        "[[output]]\nid = \"a\"\nexclude = { language = [\"en\"] }",
+        (3, 13),
+        "unknown_key",
+        "did you mean \"languages\"?",
+    ),
     // Addresses.
     ("[[feed]]\nurl = \"example.org/feed\"", (2, 7), "bad_url", "\"https://example.org/feed\""),
     ("[[feed]]\nurl = \"ftp://example.org/\"", (2, 7), "bad_url", "only http and https"),

@@ -7,7 +7,7 @@ use super::sample::{entries, output};
 
 fn document(format: Format, entries: &[Entry]) -> String {
     let bytes = render(&output(), format, entries);
-    check(format, &bytes, entries).unwrap();
+    check(&output(), format, &bytes, entries).unwrap();
     assert_eq!(bytes, render(&output(), format, entries), "the same entries, the same bytes");
     String::from_utf8(bytes).unwrap()
 }

@@ -20,30 +20,13 @@ fn json(entries: &[Entry]) -> Value {
 /// One entry made of an item.
 fn one(item: Item) -> Vec<Entry> {
     let feed = Arc::new(feed(1, "a.example.org", "Feed A"));
-    vec![entry(1, "urn:x:1", "2025-01-01T00:00:00Z", &feed, item)]
+    vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)]
 }
 
 /// What stands between `from` and `to`, the first time.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let rest = &text[text.find(from).unwrap_or_else(|| panic!("no {from}")) + from.len()..];
     &rest[..rest.find(to).unwrap()]
-}
-
-#[test]
-fn the_source_is_the_last_child_and_cannot_be_taken_for_the_entry() {
-    let atom = text(Format::Atom, &entries());
-    let entries: Vec<&str> = atom.split("<entry").skip(1).collect();
-    assert_eq!(entries.len(), 6);
-    for entry in entries {
-        let (own, source) = entry.split_once("<source>").unwrap();
-        let (source, rest) = source.split_once("</source>").unwrap();
-        assert_eq!(rest.trim().trim_end_matches("</feed>").trim(), "</entry>");
-        for element in ["<id>", "<title type=\"text\">", "<updated>", "<author>"] {
-            assert!(own.contains(element), "{element} before the source");
-        }
-        assert!(source.contains("<title type=\"text\">") && !source.contains("author"));
-        assert!(!source.contains("text/html") && !source.contains("category"));
-    }
 }
 
 #[test]
@@ -59,7 +42,7 @@ fn an_item_without_a_title_gets_one_of_its_text_but_not_in_json() {
     let made = one(Item { content: some("<p>Some &lt;b&gt; text</p>"), ..Item::default() });
     assert_eq!(
         between(&text(Format::Rss, &made), "<item>\n      <title>", "</"),
-        "Some &#x3C;b&#x3E; text"
+        "Some &#x3C;\u{2060}b&#x3E; text"
     );
     assert_eq!(json(&made)["items"][0].get("title"), None);
     let summary = one(Item { summary: some("A < B"), ..Item::default() });
@@ -90,29 +73,6 @@ fn only_a_guid_that_is_the_page_is_a_permalink() {
     assert!(rss.contains("<guid isPermaLink=\"true\">https://radio.example.net/ep/42</guid>"));
     assert_eq!(rss.matches("isPermaLink=\"true\"").count(), 2);
     assert_eq!(rss.matches("isPermaLink=\"false\"").count(), 4);
-}
-
-#[test]
-fn an_id_that_is_no_iri_is_named_by_one_that_never_changes() {
-    let feed = Arc::new(feed(1, "a.example.org", "A"));
-    let id = |outward: &str| {
-        let made = [entry(1, outward, "2025-01-01T00:00:00Z", &feed, Item::default())];
-        json(&made)["items"][0]["id"].as_str().unwrap().to_owned()
-    };
-    for kept in ["urn:uuid:x", "https://example.org/ä?q=1#f", "tag:a.org,2025:b/c", "x-y:z"] {
-        assert_eq!(id(kept), kept);
-    }
-    assert_eq!(id("1"), "urn:uuid:b80c8fef-a677-5340-85fb-2c162d75df03");
-    assert_ne!(id("a b:c"), id("a  b:c"));
-    assert!(id("http://x/\u{7}").starts_with("urn:uuid:"));
-}
-
-#[test]
-fn several_files_are_one_enclosure_and_all_of_them_as_media_content() {
-    let rss = text(Format::Rss, &entries());
-    assert_eq!(rss.matches("<enclosure ").count(), 1);
-    assert_eq!(rss.matches("<media:content ").count(), 2, "each once");
-    assert_eq!(text(Format::Atom, &entries()).matches("rel=\"enclosure\"").count(), 2);
 }
 
 #[test]

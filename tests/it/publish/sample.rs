@@ -7,7 +7,7 @@ use newswire::model::{
     AlsoAt, Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
     ItemKey, Person, SourceInfo, StoryKey,
 };
-use newswire::publish::{Format, Output, Rules};
+use newswire::publish::{Format, Look, Output, Rules};
 use url::Url;
 
 pub(crate) fn output() -> Output {
@@ -26,6 +26,10 @@ pub(crate) fn output() -> Output {
         min_feeds: None,
         include: Rules::default(),
         exclude: Rules::default(),
+        look: Look {
+            icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
+            ..Look::default()
+        },
         base_url: Url::parse("https://wire.example.org/").unwrap(),
     }
 }
@@ -138,7 +142,9 @@ fn podcast(feed: &Arc<FeedInfo>) -> Entry {
     };
     item.details.enclosures = vec![
         file("ep42.mp3", "audio/mpeg", Some(34_216_300)),
-        file("ep42.opus", "", None),
+        file("42.jpg", "image/jpeg", Some(20_000)),
+        file("ep42.opus", "audio/ogg", None),
+        file("notes", "", None),
         file("ep42.mp3", "audio/mpeg", Some(34_216_300)),
     ];
     item.details.duration = Some(1830);

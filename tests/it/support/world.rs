@@ -120,6 +120,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
+        look: Default::default(),
         base_url,
     }
 }
