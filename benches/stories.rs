@@ -1,0 +1,117 @@
+//! What one new item costs, and what the index takes, with 50,000, 100,000 and 200,000 items in the window.
+//!
+//! `cargo bench --bench stories`. One item in ten is a copy of an earlier one, edited and furnished as
+//! papers do; the rest is news. Each is sketched, looked up, compared word by word with what comes into
+//! question (read anew from its HTML, as from the store) and taken in: all on one thread.
+#![allow(clippy::print_stdout, missing_docs, reason = "a bench is read by a person")]
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use newswire::dedupe::{
+    CANDIDATES, Entry, Features, Index, Settings, Sketch, Title, Weights, Words, verdict,
+};
+use newswire::model::{FeedKey, ItemKey};
+
+/// Words of a text, at the least; some have twice as many.
+const LENGTH: usize = 220;
+/// So many of the last items are timed.
+const TIMED: usize = 2_000;
+
+/// A generator that gives the same numbers each time (an LCG, Knuth's constants).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// Few words are common and most are rare, as in a language.
+    fn word(&mut self) -> String {
+        let rank = self.below(60_000) * self.below(60_000) / 60_000 * self.below(60_000) / 60_000;
+        format!("{}{}", ["ta", "mo", "ri", "sel", "vund"][rank % 5], rank)
+    }
+}
+
+/// A text in paragraphs.
+fn news(numbers: &mut Numbers) -> String {
+    let length = LENGTH + numbers.below(LENGTH);
+    let mut html = String::from("<p>");
+    for n in 0..length {
+        html.push_str(&numbers.word());
+        html.push_str(if n % 40 == 39 { ".</p><p>" } else { " " });
+    }
+    html + "</p>"
+}
+
+/// The same, as another paper prints it.
+fn copy(html: &str, numbers: &mut Numbers) -> String {
+    let mut words: Vec<&str> = html.split(' ').collect();
+    words.truncate(words.len() * (70 + numbers.below(30)) / 100);
+    for _ in 0..6 {
+        let at = numbers.below(words.len());
+        words.remove(at);
+    }
+    format!("{}</p><p>Read also: more of this</p>", words.join(" "))
+}
+
+fn features(html: &str) -> Features {
+    Features {
+        words: Words::of_html(html, &HashSet::new()),
+        title: Title::new(Some("Some title of a few words")),
+        seen: Timestamp::UNIX_EPOCH,
+        ..Features::default()
+    }
+}
+
+fn main() {
+    let (mut numbers, mut index) = (Numbers(7), Index::default());
+    let (settings, weights) = (Settings::default(), Weights::default());
+    let mut texts: Vec<String> = Vec::new();
+    println!(
+        "{:>8} {:>12} {:>12} {:>10} {:>10} {:>9}",
+        "items", "CPU an item", "slowest", "index", "an item", "found"
+    );
+    for size in [50_000, 100_000, 200_000] {
+        let (mut all, mut slowest, mut found, mut copies) = (Duration::ZERO, Duration::ZERO, 0, 0);
+        while texts.len() < size {
+            let n = texts.len();
+            let copied = n > 100 && n.is_multiple_of(10);
+            let html = match copied {
+                true => {
+                    copy(&texts[n - 1 - numbers.below(99) / 10 * 10 % 90].clone(), &mut numbers)
+                }
+                false => news(&mut numbers),
+            };
+            let timed = n + TIMED >= size;
+            let begun = Instant::now();
+            let own = features(&html);
+            let sketch = Sketch::new(&Title::default(), &own.words);
+            let feed = FeedKey(n as i64 % 997);
+            let candidates = index.candidates(feed, &sketch, CANDIDATES);
+            let same = candidates.iter().any(|key| {
+                let other = features(&texts[key.0 as usize]);
+                verdict(&own, &other, &settings, &weights).is_some_and(|verdict| verdict.same)
+            });
+            index.insert(Entry { key: ItemKey(n as i64), feed, at: n as i64 }, &sketch);
+            if timed {
+                let took = begun.elapsed();
+                (all, slowest) = (all + took, slowest.max(took));
+                copies += usize::from(copied);
+                found += usize::from(copied && same);
+            }
+            texts.push(html);
+        }
+        let megabytes = index.bytes() as f64 / 1e6;
+        println!(
+            "{size:>8} {:>9.0} µs {:>9.0} µs {megabytes:>7.1} MB {:>8.0} B {:>4}/{copies}",
+            all.as_secs_f64() * 1e6 / TIMED as f64,
+            slowest.as_secs_f64() * 1e6,
+            index.bytes() as f64 / size as f64,
+            found,
+        );
+    }
+}
