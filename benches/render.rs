@@ -66,6 +66,8 @@ fn output() -> Output {
         items: 1_000,
         max_age: None,
         per_feed: None,
+        share: None,
+        min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
         look: Look::default(),

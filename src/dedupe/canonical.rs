@@ -76,8 +76,15 @@ fn without_tracking(query: &str) -> String {
     kept.join("&")
 }
 
+/// Parameters that say where a reader came from, unless they have a number: then they are a reference.
+const ORIGINS: &[&str] = &["ref", "source", "src", "from", "via"];
+
 fn is_tracking(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let name = name.to_ascii_lowercase();
+    if ORIGINS.contains(&name.as_str()) {
+        return !value.bytes().any(|byte| byte.is_ascii_digit());
+    }
     TRACKING.iter().any(|known| match known.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == *known,
@@ -103,6 +110,7 @@ mod tests {
             "https://example.org/a/b?utm_source=rss&id=3&fbclid=x",
             "https://example.org/a/b/?id=3",
             "https://example.org./a/b?id=3&",
+            "https://example.org/a/b?id=3&ref=frontpage",
             "https://m.example.org/a/b?id=3",
             "https://amp.example.org/a/b/amp?id=3",
         ] {
@@ -121,6 +129,7 @@ mod tests {
             "https://example.org/a?id=3#!/other",
             "https://example.org/a",
             "https://m.com/a?id=3",
+            "https://example.org/a?id=3&ref=4711",
         ] {
             assert!(!same(page, other), "{other}");
         }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::tuning::{LEAD, LONGEST_LEAD, SHINGLE, SLOT_WORDS};
+use super::tuning::{LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS};
 use super::weights::Weights;
 use super::words::{Kind, Word, Words, mix};
 
@@ -25,6 +25,8 @@ pub struct Likeness {
     pub longer: usize,
     /// The larger part of the beginning of either that stands in the other.
     pub lead: f32,
+    /// The larger part of the first words of either that stand among the first of the other.
+    pub opening: f32,
 }
 
 /// A shingle and its weight.
@@ -86,7 +88,20 @@ pub fn likeness(a: &Words, b: &Words, weights: &Weights) -> Likeness {
         shorter: a.size().min(b.size()),
         longer: a.size().max(b.size()),
         lead: lead(a, &right).max(lead(b, &left)),
+        opening: opening(a, b, weights).max(opening(b, a, weights)),
     }
+}
+
+/// The part of the first words of `text` that say something, which stand among the first of `other`.
+fn opening(text: &Words, other: &Words, weights: &Weights) -> f32 {
+    let there: HashSet<u64> = other.0.iter().take(OPENING_OF_OTHER).map(|word| word.hash).collect();
+    let says = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
+    let (mut seen, mut all, mut shared) = (HashSet::new(), 0.0, 0.0);
+    for word in text.0.iter().take(OPENING).filter(says).filter(|word| seen.insert(word.hash)) {
+        all += weights.of(word);
+        shared += if there.contains(&word.hash) { weights.of(word) } else { 0.0 };
+    }
+    if all > 0.0 { shared / all } else { 0.0 }
 }
 
 /// The part of these shingles that is among the others, which ascend.

@@ -67,6 +67,14 @@ pub fn paragraph_digests(html: &str) -> HashSet<u64> {
     paragraphs(html).map(|paragraph| paragraph.digest).collect()
 }
 
+/// The addresses that sanitised HTML links to.
+pub fn links(html: &str) -> impl Iterator<Item = String> + '_ {
+    html.split("href=\"").skip(1).filter_map(|rest| {
+        // A serialiser of HTML writes no other reference into an address.
+        rest.split_once('"').map(|(href, _)| href.replace("&amp;", "&"))
+    })
+}
+
 fn paragraphs(html: &str) -> impl Iterator<Item = Paragraph> {
     let blocks = blocks(html).into_iter();
     blocks.filter_map(|block| {

@@ -92,9 +92,18 @@ impl Title {
         let framed = same_plain as f32 >= FRAME * shorter as f32;
         let apart = !mine.is_empty() && !others.is_empty();
         let apart = apart && (laid.numbers > 0 || mine.is_disjoint(&others));
-        // "v3" and "v3 rc 4": all of one is in the other, and a number more.
-        let one_more = same_plain == shorter && (shorter == longer || shorter <= 3);
+        let one_more = same_plain == shorter && shorter == longer;
         framed && (apart || one_more)
+    }
+
+    /// Whether one is all of the other and a number more: "v3" and "v3 rc 4", in few words.
+    #[must_use]
+    pub fn is_successor(&self, other: &Self) -> bool {
+        let numbers = |title: &Self| title.words.iter().filter(|w| w.kind == Kind::Number).count();
+        let kept = slots(&self.words, &other.words).kept;
+        let (shorter, longer) =
+            if self.len() < other.len() { (self, other) } else { (other, self) };
+        kept == shorter.len() && (1..=4).contains(&kept) && numbers(shorter) < numbers(longer)
     }
 
     /// Whether one frame holds other words in each: "The hedgehog and the hat", "… and the wheel".
@@ -138,6 +147,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_more_is_a_successor_in_few_words_only() {
+        assert!(title("Weaver v3.0.0-rc.4").is_successor(&title("Weaver v3.0.0")));
+        assert!(!title("Weaver v3.0.0").is_successor(&title("Weaver v3.0.0")));
+        assert!(!title("Ferry with 41 on board").is_successor(&title("Fog")));
+    }
+
+    #[test]
     fn a_frame_with_other_words_in_it_is_a_variant() {
         assert!(title("Otto and the wheel").is_variant(&title("Otto and the hat")));
         assert!(!title("Otto and the wheel").is_variant(&title("Otto and the wheel: a story")));
@@ -152,7 +168,7 @@ mod tests {
             ("Mending nets, part one", "Mending nets, part two"),
             ("The long walk, chapter III", "The long walk, chapter IV"),
             ("Murder at the Weir (II)", "Murder at the Weir (III)"),
-            ("Weaver v3.0.0-rc.4", "Weaver v3.0.0"),
+            ("Weaver 3", "Weaver"),
             ("Forecast for Monday", "Forecast for Tuesday"),
             ("Open thread, 3 March", "Open thread, 10 March"),
         ] {

@@ -58,9 +58,11 @@ pub(super) const NEED_WITH_LEAD: f32 = 0.75;
 /// This part of a text is its beginning, and no more words than so many.
 pub(super) const LEAD: f32 = 0.4;
 pub(super) const LONGEST_LEAD: usize = 60;
-/// Where this much of the beginning of neither is in the other, they share a quotation, or the
-/// paragraph that a firm or an agency puts under everything.
-pub(super) const LEAD_SUPPORT: f32 = 0.28;
+/// Of the first words of a text, this much must stand among the first of the other, in whatever order:
+/// else they share a quotation, or the paragraph that a firm or an agency puts under everything.
+pub(super) const OPENING_SUPPORT: f32 = 0.48;
+pub(super) const OPENING: usize = 30;
+pub(super) const OPENING_OF_OTHER: usize = 60;
 /// Unless they share this much of the whole.
 pub(super) const WITHOUT_LEAD: f32 = 0.85;
 

@@ -11,8 +11,8 @@ use super::likeness::{Likeness, likeness, slots};
 use super::settings::{AcrossFeeds, Settings};
 use super::titles::Title;
 use super::tuning::{
-    EXACT_WORDS, EXCERPT, LEAD_SUPPORT, LEAD_WORDS, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
-    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS,
+    EXACT_WORDS, EXCERPT, LEAD_WORDS, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
+    NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS,
     TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD,
 };
 use super::weights::Weights;
@@ -40,8 +40,10 @@ pub struct Features {
     pub url: Option<String>,
     /// Of its page.
     pub site: Option<String>,
-    /// Whose page it ties to.
+    /// Whose page it links to.
     pub standing: Standing,
+    /// Canonical URLs that a text of a few words links to.
+    pub mentions: Vec<Digest>,
 }
 
 /// What was found, before it is known between which rows.
@@ -180,7 +182,7 @@ impl Pair<'_> {
 
     /// Most of the shorter text stands in the longer one.
     fn near(&self, settings: &Settings) -> Option<Verdict> {
-        let Likeness { jaccard, containment, shorter, longer, lead } = self.like;
+        let Likeness { jaccard, containment, shorter, longer, lead, opening } = self.like;
         if shorter < NEAR_WORDS {
             return None;
         }
@@ -193,7 +195,7 @@ impl Pair<'_> {
         } else if lead >= SAME_LEAD && shorter >= LEAD_WORDS {
             need *= NEED_WITH_LEAD;
         }
-        let led = lead >= LEAD_SUPPORT || containment >= WITHOUT_LEAD;
+        let led = excerpt || opening >= OPENING_SUPPORT || containment >= WITHOUT_LEAD;
         let same = containment >= need && led;
         // Not worth a word otherwise.
         let worth = same || jaccard >= 0.2 || containment >= need / 2.0;
@@ -210,7 +212,12 @@ impl Pair<'_> {
         let wordless = self.like.shorter < EXACT_WORDS;
         let one_site = self.a.site.is_some() && self.a.site == self.b.site;
         let score = self.like.containment;
-        let same = score >= TITLE_SUPPORT || wordless && one_site;
+        // An aggregator's entry is a title and where it leads.
+        let points = |from: &Features, to: &Features| {
+            to.url_key.is_some_and(|page| from.mentions.contains(&page))
+        };
+        let points = points(self.a, self.b) || points(self.b, self.a);
+        let same = score >= TITLE_SUPPORT || wordless && (one_site || points);
         Some(Verdict { rule: Rule::Title, score, threshold: TITLE_SUPPORT, same })
     }
 
@@ -219,6 +226,10 @@ impl Pair<'_> {
     fn is_variant(&self) -> bool {
         let (a, b) = (self.a, self.b);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
+        let short = self.like.shorter < VARIANT_WORDS;
+        if !excerpt && short && a.title.is_successor(&b.title) {
+            return true;
+        }
         if excerpt || !a.title.is_variant(&b.title) {
             return false;
         }
@@ -227,7 +238,7 @@ impl Pair<'_> {
         let true_to = |own: HashSet<u64>, text: &HashSet<u64>, other: &HashSet<u64>| {
             own.iter().any(|word| text.contains(word) && !other.contains(word))
         };
-        self.like.shorter < VARIANT_WORDS
+        short
             || true_to(a.title.own(&b.title), &left, &right)
                 && true_to(b.title.own(&a.title), &right, &left)
     }

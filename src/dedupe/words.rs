@@ -2,7 +2,7 @@
 //!
 //! Leaves what is whose to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -61,6 +61,13 @@ impl Words {
     }
 }
 
+static NUMERALS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let number = |line: &'static str| {
+        let (number, words) = line.split_once(' ').unwrap_or((line, ""));
+        words.split_whitespace().map(move |word| (word, number))
+    };
+    lines(include_str!("data/numerals.txt")).into_iter().flat_map(number).collect()
+});
 static DATES: LazyLock<HashSet<u64>> = LazyLock::new(|| {
     let words = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
     words.map(hash_of).collect()
@@ -169,9 +176,11 @@ fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
         *open = Open::default();
         return;
     }
-    let hash = hash_of(&open.letters);
+    let letters = open.letters.as_str();
+    let numeral = NUMERALS.get(letters).copied();
+    let hash = hash_of(numeral.unwrap_or(letters));
     let kind = match () {
-        () if open.digit || DATES.contains(&hash) => Kind::Number,
+        () if open.digit || numeral.is_some() || DATES.contains(&hash) => Kind::Number,
         () if open.capital && !*opens_sentence => Kind::Name,
         () => Kind::Plain,
     };

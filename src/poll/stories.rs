@@ -217,11 +217,17 @@ fn words(witness: &Witness) -> Words {
 #[must_use]
 pub(super) fn features(witness: &Witness) -> Features {
     let url = witness.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let words = words(witness);
+    let few = words.size() < dedupe::EXACT_WORDS;
+    let content = witness.content.as_deref().filter(|_| few).unwrap_or_default();
+    let links = dedupe::paragraphs::links(content).take(8);
+    let mentions = links.filter_map(|link| dedupe::canonical::url_key(&link)).collect();
     Features {
+        mentions,
         published: witness.published,
         seen: witness.seen,
         title: Title::new(witness.title.as_deref()),
-        words: words(witness),
+        words,
         url_key: witness.url_key,
         url: witness.url.clone(),
         guid: witness.guid.clone().filter(|guid| {
