@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
         Ok(witnesses)
     }
 
-    /// Every tie that makes one story of one of these items and another.
+    /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
     ///
     /// # Errors
     /// When the database fails.
@@ -141,7 +141,7 @@ impl<'a> Desk<'a> {
         let mut statement = self.connection.prepare_cached(
             "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
              FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value WHERE tie.same
-             UNION
+             UNION ALL
              SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
              FROM json_each(?1) wanted JOIN tie ON tie.other_id = wanted.value WHERE tie.same",
         )?;
@@ -188,8 +188,10 @@ impl<'a> Desk<'a> {
     /// When the database fails.
     pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Exceptional, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item_id, other_id FROM exception
-             WHERE item_id IN (SELECT value FROM json_each(?1)) OR other_id IN (SELECT value FROM json_each(?1))",
+            "SELECT item_id, other_id FROM json_each(?1) wanted JOIN exception ON exception.item_id = wanted.value
+             UNION ALL
+             SELECT item_id, other_id FROM json_each(?1) wanted
+             JOIN exception ON exception.other_id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut decided = Exceptional::default();

@@ -19,6 +19,8 @@ mod sketches;
 #[cfg(test)]
 mod tests;
 mod update;
+#[cfg(test)]
+mod upgrade_tests;
 mod visit;
 mod writer;
 
