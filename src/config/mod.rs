@@ -16,6 +16,7 @@ mod key;
 mod report;
 mod section;
 mod table;
+mod token;
 mod value;
 
 use std::path::{Path, PathBuf};

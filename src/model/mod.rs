@@ -7,6 +7,7 @@ pub mod entry;
 pub mod feed;
 pub mod item;
 pub mod parsed;
+pub mod plain;
 pub mod poll;
 pub mod story;
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use regex::Regex;
 use url::Url;
 
+use super::token::Token;
+
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
@@ -101,6 +103,8 @@ pub struct Output {
     pub formats: Vec<Format>,
     /// Where they are written; absolute once the config is loaded. `None`: only served.
     pub directory: Option<PathBuf>,
+    /// What a subscriber must know; `None`: everybody may read it.
+    pub token: Option<Token>,
     /// The newest so many stories are always shown.
     pub items: usize,
     /// Stories younger than this are always shown too, up to [`Output::MAX_ITEMS`].
@@ -129,6 +133,34 @@ impl Output {
     #[must_use]
     pub fn page(&self) -> &str {
         self.link.as_ref().unwrap_or(&self.base_url).as_str()
+    }
+
+    /// `planet/archive/7.atom`: the path of a page of the archive, below folder and server's root.
+    #[must_use]
+    pub fn archive_name(&self, number: u32, format: Format) -> String {
+        format!("{}/archive/{number}.{}", self.id, format.extension())
+    }
+
+    /// The absolute address of a page of the archive.
+    #[must_use]
+    pub fn archive_url(&self, number: u32, format: Format) -> String {
+        format!("{}{}", self.base_url, self.archive_name(number, format))
+    }
+
+    /// So many stories stand on a page of the archive: no more than on the subscription document,
+    /// so that what waits for the next page is usually still there.
+    #[must_use]
+    pub fn archive_page(&self) -> usize {
+        self.items.clamp(10, 50)
+    }
+
+    /// An address as a subscriber needs it to follow: with the token, which they know already.
+    #[must_use]
+    pub fn with_token(&self, url: String) -> String {
+        match &self.token {
+            Some(token) => format!("{url}?{}", token.query()),
+            None => url,
+        }
     }
 
     /// The absolute address of one document: its `rel=self`.

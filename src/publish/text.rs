@@ -1,9 +1,11 @@
-//! Plain text: of sanitised HTML, for one line, cut to a length, and free of what XML cannot carry.
+//! Plain text: for one line, cut to a length, and free of what XML cannot carry.
 //!
 //! The HTML here is what `normalise` made: well-formed, without scripts or comments. Making HTML
 //! safe is its business, not ours.
 
 use std::borrow::Cow;
+
+pub(super) use crate::model::plain::of_html;
 
 /// The longest title made from an item's text, in characters, the ellipsis included.
 const TITLE_LENGTH: usize = 80;
@@ -78,10 +80,15 @@ fn balance_bidi(line: String) -> String {
 
 /// A title made of a text: its beginning, cut between two words.
 pub(super) fn title_of(text: &str) -> Option<String> {
+    beginning(text, TITLE_LENGTH)
+}
+
+/// At most so many characters of a text as one line, the ellipsis included, cut between two words.
+pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
     // A character is at most four bytes and white space runs are rare: enough for one title.
-    let beginning: String = text.trim_start().chars().take(TITLE_LENGTH * 8).collect();
+    let beginning: String = text.trim_start().chars().take(length * 8).collect();
     let line = line(&beginning)?;
-    let Some((limit, _)) = line.char_indices().nth(TITLE_LENGTH) else { return Some(line) };
+    let Some((limit, _)) = line.char_indices().nth(length) else { return Some(line) };
     // One character less, to make room for the ellipsis.
     let limit = line[..limit].char_indices().next_back().map_or(limit, |(at, _)| at);
     let head = &line[..limit];
@@ -89,84 +96,6 @@ pub(super) fn title_of(text: &str) -> Option<String> {
     let cut = head.rfind(' ').filter(|at| *at * 2 > head.len()).map_or(head, |at| &head[..at]);
     let cut = cut.trim_end_matches(|c: char| c.is_whitespace() || ",;:-–—".contains(c));
     Some(balance_bidi(format!("{cut}…")))
-}
-
-/// The text of an HTML fragment, for matching and for titles.
-pub(super) fn of_html(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find(['<', '&']) {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with('&') {
-            let (c, length) = reference(rest);
-            text.push(c);
-            rest = &rest[length..];
-        } else {
-            let length = tag_length(rest);
-            if breaks_words(&rest[..length]) {
-                text.push(' ');
-            }
-            rest = &rest[length..];
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
-/// Bytes of the tag at the start of `html`; a `>` inside a quoted attribute does not end it.
-fn tag_length(html: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in html.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    html.len()
-}
-
-/// Whether the tag ends a word: everything but the elements that stand inside a line.
-fn breaks_words(tag: &str) -> bool {
-    const INLINE: &[&str] = &[
-        "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
-        "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup",
-        "time", "tt", "u", "var", "wbr",
-    ];
-    let name = tag.trim_start_matches(['<', '/']);
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-    !INLINE.iter().any(|inline| name[..end].eq_ignore_ascii_case(inline))
-}
-
-/// The character at the start of `html`, a reference or a bare `&`, and its length in bytes.
-///
-/// A serialiser of HTML writes only these names; whatever else there is stays as it stands.
-fn reference(html: &str) -> (char, usize) {
-    let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
-    let name = &html[1..end];
-    let numeric = || {
-        let number = name.strip_prefix('#')?;
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16),
-            None => number.parse(),
-        };
-        char::from_u32(code.ok()?)
-    };
-    let c = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        _ => match numeric() {
-            Some(c) => c,
-            None => return ('&', 1),
-        },
-    };
-    (c, end + 1)
 }
 
 /// A plain text as an HTML fragment.
@@ -224,19 +153,5 @@ mod tests {
         assert_eq!(word.chars().count(), TITLE_LENGTH);
         assert_eq!(title_of(&"a".repeat(80)).unwrap(), "a".repeat(80), "what fits is not cut");
         assert_eq!(title_of("  "), None);
-    }
-
-    #[test]
-    fn html_becomes_the_text_that_it_shows() {
-        assert_eq!(of_html("<p>fish &amp; <b>ch</b>ips</p>").trim(), "fish & chips");
-        assert_eq!(of_html("one<br>two<li>three"), "one two three");
-        assert_eq!(of_html("<a title=\"a > b\" href='x'>c</a>"), "c");
-        assert_eq!(of_html("1 &lt; 2 &#60;&#x3c; &nbsp;&unknown; &"), "1 < 2 << \u{a0}&unknown; &");
-        assert_eq!(
-            of_html("&amp;lt; &é;"),
-            "&lt; &é;",
-            "decoded once, cut nowhere inside a character"
-        );
-        assert_eq!(of_html("a <b"), "a ", "a tag that never ends");
     }
 }

@@ -4,6 +4,7 @@
 //! pool of read-only connections. Everything that one poll changes is one update. Leaves deciding
 //! what is the same thing, what is shown and when a feed is due to the rooms beside it.
 
+mod archive;
 mod error;
 mod feeds;
 mod history;
@@ -11,6 +12,7 @@ mod open;
 mod read;
 mod record;
 mod rows;
+mod search;
 pub mod settings;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+pub use archive::ArchivePage;
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
 pub use history::{Past, PastPoll};
@@ -109,6 +112,14 @@ impl Store {
         self.writer
             .write(move |connection| record::document(connection, &output, format, &hash, now))
             .await
+    }
+
+    /// Writes pages of an output's archive that are new or have grown.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn archive(&self, output: String, pages: Vec<ArchivePage>) -> Result<(), Error> {
+        self.writer.write(move |connection| archive::write(connection, &output, &pages)).await
     }
 
     /// Deletes at most `limit` bodies of items first seen before `cutoff`; tells how many.
@@ -217,6 +228,43 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<Head>, Error> {
         self.with(|connection| read::newest(connection, feed, after, limit))
+    }
+
+    /// The items that have all `words` in title or text, the latest first, seen before `before`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn find(
+        &self,
+        words: &str,
+        before: Option<ItemKey>,
+        limit: usize,
+    ) -> Result<Vec<Head>, Error> {
+        self.with(|connection| search::find(connection, words, before, limit))
+    }
+
+    /// The page of an output's archive that still grows; those before it are complete.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn growing_page(&self, output: &str) -> Result<Option<ArchivePage>, Error> {
+        self.with(|connection| archive::growing(connection, output))
+    }
+
+    /// One page of an output's archive, complete or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn archive_page(&self, output: &str, number: u32) -> Result<Option<ArchivePage>, Error> {
+        self.with(|connection| archive::numbered(connection, output, number))
+    }
+
+    /// The next `limit` items of all feeds in order of arrival, behind `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn arrivals(&self, after: ItemKey, limit: usize) -> Result<Vec<Head>, Error> {
+        self.with(|connection| archive::arrivals(connection, after, limit))
     }
 
     /// The items with these keys; those of other feeds, or past retention, are left out.

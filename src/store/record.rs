@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Error;
 use super::rows::{millis, timestamp};
+use super::search;
 use super::update::{ChangedItem, NewItem, PollUpdate, Recorded};
 use crate::model::{Candidate, Digest, FeedKey, FetchOutcome, Item, ItemKey, StoryKey};
 
@@ -153,7 +154,7 @@ fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), 
             item.content,
             serde_json::to_string(&item.details)?
         ])?;
-    Ok(())
+    search::write(connection, key, item)
 }
 
 /// Writes what the poll says of its feed.
@@ -319,12 +320,15 @@ pub(crate) fn forget_bodies(
     limit: usize,
 ) -> Result<usize, Error> {
     // Rows ascend with age, so the oldest bodies come first and the first young one ends the walk.
-    let deleted = connection
+    let deleted: Vec<i64> = connection
         .prepare_cached(
             "DELETE FROM body WHERE item_id IN (
                SELECT b.item_id FROM (SELECT item_id FROM body ORDER BY item_id LIMIT ?2) b
-               JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)",
+               JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)
+             RETURNING item_id",
         )?
-        .execute(params![millis(cutoff), limit as i64])?;
-    Ok(deleted)
+        .query_map(params![millis(cutoff), limit as i64], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    search::forget(connection, &deleted)?;
+    Ok(deleted.len())
 }

@@ -158,6 +158,8 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
             let scan =
                 step.starts_with("SCAN") && !step.starts_with("SCAN wanted") && step != "SCAN b";
             let bounded = step.contains("feed") || sql.contains("FROM body ORDER BY item_id LIMIT");
+            // A virtual table says so of a look-up too: by rowid, or by word.
+            let bounded = bounded || step.starts_with("SCAN search VIRTUAL TABLE INDEX 0:=");
             let max = sql.contains("max(id)");
             assert!(!scan || bounded || max, "{step}\n  in: {sql}");
             assert!(!step.contains("TEMP B-TREE"), "{step}\n  in: {sql}");

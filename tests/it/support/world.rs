@@ -112,6 +112,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         author: None,
         formats: Format::ALL.to_vec(),
         directory: Some(directory),
+        token: None,
         items: 100,
         max_age: None,
         per_feed: None,
