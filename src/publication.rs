@@ -63,16 +63,18 @@ impl Publisher {
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
-        let archive = self.archive(output, now).await?;
+        self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, attach_also));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));
         let reader = self.store.reader().clone();
         let panicked = |_| Error::Panicked(output.id.clone());
         let work = move || {
             let entries = select(&reader, &asked, now)?;
+            let pages = held.pages()?;
+            let archive = Some(*pages.end()).filter(|_| !pages.is_empty());
             let documents = render(&asked, Leaf::Current { archive }, &entries)?;
             // The pages first: what links to them comes after.
-            let written = held.write(archive.unwrap_or_default());
+            let written = held.write(&pages);
             Ok::<_, Error>((entries.len(), documents, written))
         };
         let (entries, documents, written) =
@@ -97,20 +99,19 @@ impl Publisher {
         unwritten.map_or(Ok(Published { entries, changed }), Err)
     }
 
-    /// Puts what has arrived on the pages of the archive; answers the number of the newest full one.
-    async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<Option<u32>, Error> {
+    /// Puts what has arrived on the pages of the archive.
+    async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
         loop {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
             let work = move || arrived(&reader, &asked, now);
             let panicked = |_| Error::Panicked(output.id.clone());
             let (pages, looked_at) =
                 tokio::task::spawn_blocking(work).await.map_err(panicked)??;
-            let newest = pages.last().map(|growing| growing.number - 1);
             if looked_at > 0 {
                 self.store.archive(output.id.clone(), pages).await?;
             }
             if looked_at < ARRIVALS {
-                return Ok(newest.filter(|number| *number > 0));
+                return Ok(());
             }
         }
     }

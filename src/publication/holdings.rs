@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -59,8 +60,11 @@ impl Holdings {
         Self { reader, output, ready: Mutex::default(), leads, attach_also }
     }
 
-    fn newest_page(&self) -> Result<u32, Error> {
-        Ok(self.reader.growing_page(&self.output.id)?.map_or(0, |growing| growing.number - 1))
+    /// The numbers of the oldest and the newest page that are full and have something to show.
+    pub(crate) fn pages(&self) -> Result<RangeInclusive<u32>, Error> {
+        let growing = self.reader.growing_page(&self.output.id)?;
+        let oldest = self.reader.oldest_page(&self.output.id)?;
+        Ok(oldest.unwrap_or(1)..=growing.map_or(0, |growing| growing.number - 1))
     }
 
     /// What stands on a page of the archive and can still be shown, the newest first.
@@ -77,10 +81,10 @@ impl Holdings {
     }
 
     /// Writes the archive, if the output is written.
-    pub(crate) fn write(&self, newest: u32) -> Result<(), Error> {
+    pub(crate) fn write(&self, pages: &RangeInclusive<u32>) -> Result<(), Error> {
         match &self.output.directory {
             Some(directory) => {
-                pages::write(&self.output, directory, newest, |number| self.page(number))
+                pages::write(&self.output, directory, pages, |number| self.page(number))
             }
             None => Ok(()),
         }
@@ -123,12 +127,12 @@ impl Holdings {
         if let Some((_, document)) = lock().iter().find(is_it) {
             return Ok(Some(Arc::clone(document)));
         }
-        let newest = self.newest_page()?;
-        if !(1..=newest).contains(&number) || !self.output.formats.contains(&format) {
+        let pages = self.pages()?;
+        if !(1..=*pages.end()).contains(&number) || !self.output.formats.contains(&format) {
             return Ok(None);
         }
         let Some(entries) = self.page(number)? else { return Ok(None) };
-        let leaf = Leaf::Archived { number, newest };
+        let leaf = Leaf::Archived { number, newest: *pages.end(), oldest: *pages.start() };
         let document = Arc::new(pages::document(&self.output, format, leaf, &entries)?);
         let mut ready = lock();
         ready.push_front((number, Arc::clone(&document)));

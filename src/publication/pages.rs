@@ -1,5 +1,6 @@
 //! The documents of an output's archive: made when asked for, and written to its folder once.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,19 +34,21 @@ pub(crate) fn document(
 pub(crate) fn write(
     output: &Output,
     directory: &Path,
-    newest: u32,
+    pages: &RangeInclusive<u32>,
     load: impl Fn(u32) -> Result<Option<Vec<Entry>>, Error>,
 ) -> Result<(), Error> {
+    let (oldest, newest) = (*pages.start(), *pages.end());
     for &format in &output.formats {
         let path = |number| directory.join(output.archive_name(number, format));
         let mut anew = false;
-        for number in (1..=newest).rev() {
+        for number in pages.clone().rev() {
             let last = number + 1 >= newest;
             if !last && !anew && path(number).exists() {
                 continue;
             }
             let Some(entries) = load(number)? else { continue };
-            let document = document(output, format, Leaf::Archived { number, newest }, &entries)?;
+            let document =
+                document(output, format, Leaf::Archived { number, newest, oldest }, &entries)?;
             // The page that was the newest gets a link to the one behind it: no more than that.
             let there = std::fs::read(path(number)).ok();
             anew |= number == newest && there.is_some_and(|there| there != document.body);

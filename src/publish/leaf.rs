@@ -19,6 +19,8 @@ pub enum Leaf {
         number: u32,
         /// The number of the newest one.
         newest: u32,
+        /// The number of the oldest one that still has a story.
+        oldest: u32,
     },
 }
 
@@ -46,7 +48,9 @@ impl Leaf {
     pub fn older(self) -> Option<u32> {
         match self {
             Self::Current { archive } => archive,
-            Self::Archived { number, .. } => Some(number - 1).filter(|number| *number > 0),
+            Self::Archived { number, oldest, .. } => {
+                number.checked_sub(1).filter(|older| *older >= oldest.max(1))
+            }
         }
     }
 
@@ -60,7 +64,7 @@ impl Leaf {
         if let Some(older) = self.older() {
             links.push(("prev-archive", output.with_token(output.archive_url(older, format))));
         }
-        if let Self::Archived { number, newest } = self
+        if let Self::Archived { number, newest, .. } = self
             && number < newest
         {
             let newer = output.archive_url(number + 1, format);

@@ -35,6 +35,20 @@ pub(crate) fn numbered(
     page(connection, sql, &[&output, &number])
 }
 
+/// The number of the oldest page that may still have something to show: whose last item has a body,
+/// or comes after one that has.
+pub(crate) fn oldest(connection: &Connection, output: &str) -> Result<Option<u32>, Error> {
+    let oldest = connection
+        .prepare_cached(
+            "SELECT number FROM archive
+             WHERE output = ?1 AND seen >= (SELECT ifnull(min(item_id), 0) FROM body)
+             ORDER BY number LIMIT 1",
+        )?
+        .query_row([output], |row| row.get(0))
+        .optional()?;
+    Ok(oldest)
+}
+
 fn page(
     connection: &Connection,
     sql: &str,

@@ -259,6 +259,14 @@ impl Reader {
         self.with(|connection| archive::numbered(connection, output, number))
     }
 
+    /// The number of the oldest page of an output's archive that may still have something to show.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn oldest_page(&self, output: &str) -> Result<Option<u32>, Error> {
+        self.with(|connection| archive::oldest(connection, output))
+    }
+
     /// The next `limit` items of all feeds in order of arrival, behind `after`.
     ///
     /// # Errors

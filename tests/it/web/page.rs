@@ -185,6 +185,24 @@ fn what_changes_is_found_by_its_new_words() {
 }
 
 #[test]
+fn what_was_kept_before_there_was_an_index_is_found_too() {
+    run(async {
+        let Planet { world, engine, .. } = Planet::open().await;
+        drop(engine);
+        let database = rusqlite::Connection::open(world.database()).unwrap();
+        let old = "DROP TABLE search; DROP TABLE archive; PRAGMA user_version = 2";
+        database.execute_batch(old).unwrap();
+        drop(database);
+        let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
+        let engine = world.open(&feeds).await;
+        engine.publish().await.unwrap();
+        let site = Site::before(engine.shelf().clone()).await;
+        let found = site.get("/planet?q=creme", &[BROWSER]).await;
+        assert_eq!(titles(&found), ["Café crème"]);
+    });
+}
+
+#[test]
 fn a_story_can_be_read_alone_and_loads_nothing() {
     run(async {
         let planet = Planet::open().await;
