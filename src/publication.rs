@@ -14,7 +14,7 @@ mod place;
 mod walk;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tracing::{debug, info};
@@ -48,13 +48,15 @@ pub struct Publisher {
     store: Arc<Store>,
     shelf: Arc<Shelf>,
     clock: Clock,
+    /// The newest page of each output's archive that was written to its folder.
+    written: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        Self { store, shelf, clock }
+        Self { store, shelf, clock, written: Arc::default() }
     }
 
     /// Publishes one output in all its formats.
@@ -66,7 +68,7 @@ impl Publisher {
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, attach_also));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));
-        let reader = self.store.reader().clone();
+        let (reader, newest) = (self.store.reader().clone(), Arc::clone(&self.written));
         let panicked = |_| Error::Panicked(output.id.clone());
         let work = move || {
             let entries = select(&reader, &asked, now)?;
@@ -74,7 +76,11 @@ impl Publisher {
             let archive = Some(*pages.end()).filter(|_| !pages.is_empty());
             let documents = render(&asked, Leaf::Current { archive }, &entries)?;
             // The pages first: what links to them comes after.
-            let written = held.write(&pages);
+            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = held.write(&pages, newest.get(&asked.id).copied());
+            if written.is_ok() {
+                newest.insert(asked.id.clone(), *pages.end());
+            }
             Ok::<_, Error>((entries.len(), documents, written))
         };
         let (entries, documents, written) =

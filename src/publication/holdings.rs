@@ -2,6 +2,7 @@
 //!
 //! Leaves which item leads its story to the door, so that a page shows what the documents show.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -75,16 +76,21 @@ impl Holdings {
         let feeds = feeds(&self.reader, |_| true)?;
         let mut entries = self.reader.entries(&page.items, &feeds)?;
         let mut entries: Vec<Entry> =
-            page.items.iter().rev().filter_map(|key| entries.remove(key)).collect();
+            page.items.iter().filter_map(|key| entries.remove(key)).collect();
+        entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
         (self.attach_also)(&self.reader, &mut entries, &feeds)?;
         Ok(Some(entries))
     }
 
-    /// Writes the archive, if the output is written.
-    pub(crate) fn write(&self, pages: &RangeInclusive<u32>) -> Result<(), Error> {
+    /// Writes the archive, if the output is written; `written` is the newest page that was.
+    pub(crate) fn write(
+        &self,
+        pages: &RangeInclusive<u32>,
+        written: Option<u32>,
+    ) -> Result<(), Error> {
         match &self.output.directory {
             Some(directory) => {
-                pages::write(&self.output, directory, pages, |number| self.page(number))
+                pages::write(&self.output, directory, pages, written, |number| self.page(number))
             }
             None => Ok(()),
         }

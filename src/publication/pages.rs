@@ -27,14 +27,16 @@ pub(crate) fn document(
     Ok(Document::prepare(format, bytes, None, MAX_AGE).at(&leaf.self_url(output, format)))
 }
 
-/// Writes the pages of the archive that are not in the folder yet; all of them, where the newest
-/// one looks different today: then the addresses have changed.
+/// Writes the pages of the archive that are not in the folder; all of them, where the newest one
+/// looks different today: then the addresses have changed. It is looked at unless it is the one
+/// that was `written` last.
 ///
 /// `load` answers the entries of a page, and nothing past the last one.
 pub(crate) fn write(
     output: &Output,
     directory: &Path,
     pages: &RangeInclusive<u32>,
+    written: Option<u32>,
     load: impl Fn(u32) -> Result<Option<Vec<Entry>>, Error>,
 ) -> Result<(), Error> {
     let (oldest, newest) = (*pages.start(), *pages.end());
@@ -42,7 +44,7 @@ pub(crate) fn write(
         let path = |number| directory.join(output.archive_name(number, format));
         let mut anew = false;
         for number in pages.clone().rev() {
-            let last = number + 1 >= newest;
+            let last = number + 1 >= newest && written != Some(newest);
             if !last && !anew && path(number).exists() {
                 continue;
             }
