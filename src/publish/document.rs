@@ -27,6 +27,8 @@ pub struct Document {
     pub etag: String,
     /// When its content last really changed; `None`: nobody knows, and the validator has to do.
     pub modified: Option<Timestamp>,
+    /// The same as Last-Modified has it, RFC 9110 5.6.7.
+    pub last_modified: Option<String>,
     /// The `Content-Type`.
     pub content_type: &'static str,
     /// How long a reader may go without asking again.
@@ -46,6 +48,7 @@ impl Document {
         modified: impl Into<Option<Timestamp>>,
         max_age: Duration,
     ) -> Self {
+        let modified = modified.into();
         let [gzip, br, zst] = Coding::COMPRESSED.map(|coding| coding.encode(&body).into());
         Self {
             format,
@@ -55,7 +58,8 @@ impl Document {
             etag: etag(&body),
             parts: delta::parts(format, &body),
             body: body.into(),
-            modified: modified.into(),
+            modified,
+            last_modified: modified.map(http_date),
             content_type: format.content_type(),
             max_age,
             url: String::new(),
@@ -97,6 +101,10 @@ impl Document {
     pub fn since(&self, marks: &[u64]) -> Option<Vec<u8>> {
         delta::since(self.format, &self.body, &self.parts, marks)
     }
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// The strong validator of a body, quotes included.
@@ -153,6 +161,12 @@ mod tests {
         tags.sort();
         tags.dedup();
         assert_eq!(tags.len(), 4);
+    }
+
+    #[test]
+    fn the_date_is_as_headers_have_it() {
+        let date = prepared("a").last_modified;
+        assert_eq!(date.as_deref(), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
     }
 
     #[test]

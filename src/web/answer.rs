@@ -25,7 +25,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Puts on what every answer carries.
-pub(super) async fn guarded(mut response: Response) -> Response {
+pub(super) fn guarded(mut response: Response) -> Response {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        // RFC 9111 3.2: of what it has, the client keeps all that this does not name.
+        return response;
+    }
     let headers = response.headers_mut();
     let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
     put(X_CONTENT_TYPE_OPTIONS, "nosniff");

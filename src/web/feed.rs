@@ -26,12 +26,8 @@ pub(super) fn answer(
     let etag = document.etag(coding);
     // RFC 9110 15.4.5: a 304 repeats what a cache may update by it.
     let mut response = Response::builder().header(ETAG, &etag);
-    if let Some(modified) = document.modified {
-        response = response.header(LAST_MODIFIED, conditional::to_http_date(modified));
-    }
-    if !document.url.is_empty() {
-        // RFC 8288, WebSub 4. Without a token: what it names is the feed, not a way in.
-        response = response.header(LINK, format!("<{}>; rel=\"self\"", document.url));
+    if let Some(date) = &document.last_modified {
+        response = response.header(LAST_MODIFIED, date);
     }
     if matches!(audience, Audience::Public) {
         // A feed is public and made to be read by other sites' programs.
@@ -54,7 +50,11 @@ pub(super) fn answer(
 }
 
 fn with_content(response: Builder, document: &Document, coding: Coding) -> Builder {
-    let response = response.header(CONTENT_TYPE, document.content_type);
+    let mut response = response.header(CONTENT_TYPE, document.content_type);
+    if !document.url.is_empty() {
+        // RFC 8288, WebSub 4. Without a token: what it names is the feed, not a way in.
+        response = response.header(LINK, format!("<{}>; rel=\"self\"", document.url));
+    }
     match coding.name() {
         Some(name) => response.header(CONTENT_ENCODING, name),
         None => response,

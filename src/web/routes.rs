@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
@@ -30,50 +30,90 @@ pub(super) struct Site {
     asking: Semaphore,
 }
 
+/// All that is served. Cheap to clone, one for each connection.
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    site: Arc<Site>,
+    router: Router,
+}
+
+impl App {
+    /// Serves what is on the shelf.
+    pub(super) fn new(shelf: Arc<Shelf>) -> Self {
+        let site = Arc::new(Site { shelf, asking: Semaphore::new(ASKING) });
+        Self { router: router(Arc::clone(&site)), site }
+    }
+
+    /// The answer to almost every request: a document that is ready, with no router before it and
+    /// nothing to wait for. `None`: [`App::routed`] has to answer.
+    pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
+        document(&self.site, file, query, request.headers()).map(guarded)
+    }
+
+    /// Whatever else there is.
+    pub(super) fn routed(&self) -> Router {
+        self.router.clone()
+    }
+}
+
 /// Every path there is. GET brings HEAD with it; any other method is a 405 with Allow.
-pub(super) fn router(shelf: Arc<Shelf>) -> Router {
+fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/style.css", get(style))
         .route("/healthz", get(health))
-        .route("/{file}", get(document))
+        .route("/{file}", get(people))
         .route("/{id}/archive/{file}", get(archived))
         .route("/{id}/story/{key}", get(story))
         .fallback(|| async { refused(StatusCode::NOT_FOUND) })
-        .with_state(Arc::new(Site { shelf, asking: Semaphore::new(ASKING) }))
-        .layer(map_response(guarded))
+        .with_state(site)
+        .layer(map_response(async |response| guarded(response)))
 }
 
-/// `planet.atom`: the document, for a browser the page; `planet`: the page.
-async fn document(
+/// `planet.atom`: the document, unless a person's browser asks for it, or whoever asks may not
+/// have it.
+fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response> {
+    let (id, Some(format)) = named(file) else { return None };
+    let listing = site.shelf.listing(id)?;
+    let Access::Granted(listing, audience) = access::judge(Some(&listing), query, headers) else {
+        return None;
+    };
+    if listing.stacks.is_some() && negotiate::wish(headers) == Wish::Page {
+        return None;
+    }
+    Some(feed::answer(listing, listing.document(format)?, headers, &audience))
+}
+
+/// `planet`, and for browsers `planet.atom`: the page for people.
+async fn people(
     State(site): State<Arc<Site>>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    // A name with an escape in it is as good as one without.
+    if let Some(response) = document(&site, &file, query.as_deref(), &headers) {
+        return response;
+    }
     let (id, format) = named(&file);
     let listing = site.shelf.listing(id);
     let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
         Access::Refused(status) => return refused(status),
         Access::Granted(listing, audience) => (listing, audience),
     };
-    let document = format.map(|format| listing.document(format));
-    match document {
-        Some(None) => refused(StatusCode::NOT_FOUND),
-        Some(Some(document))
-            if listing.stacks.is_none() || negotiate::wish(&headers) == Wish::Feed =>
-        {
-            feed::answer(listing, document, &headers, &audience)
-        }
-        _ => {
-            let (shown, token) = (Arc::clone(listing), audience.token().cloned());
-            let question = stories::question(query.as_deref());
-            let page = site.ask(listing, move |stacks| {
-                stories::page(&shown, stacks, &question, token.as_ref()).map(Some)
-            });
-            html(page.await, &headers, &audience)
-        }
+    if format.is_some_and(|format| listing.document(format).is_none()) {
+        return refused(StatusCode::NOT_FOUND);
     }
+    let (shown, token) = (Arc::clone(listing), audience.token().cloned());
+    let question = stories::question(query.as_deref());
+    let page = site.ask(listing, move |stacks| {
+        stories::page(&shown, stacks, &question, token.as_ref()).map(Some)
+    });
+    html(page.await, &headers, &audience)
 }
 
 /// `planet/archive/7.atom`: a page of the archive.
