@@ -19,6 +19,7 @@ mod report;
 mod section;
 mod stories;
 mod table;
+mod token;
 mod value;
 
 use std::path::{Path, PathBuf};

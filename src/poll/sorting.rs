@@ -121,6 +121,8 @@ fn take_in(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 { reader.kept(document.target.key, KEPT)? } else { Vec::new() };
+    let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.published);
+    let dated = dedupe::per_day(published);
     let site = furniture(document, &kept, &newcomers, reader)?;
     if site != state.furniture {
         let mut list: Vec<u64> = site.iter().copied().collect();
@@ -147,7 +149,7 @@ fn take_in(
         }
     }
     let dates: Vec<Option<Timestamp>> = newcomers.iter().map(|new| new.item.published).collect();
-    let holds = holds(document, &dates, reader)?;
+    let holds = holds(document, dated, &dates, reader)?;
     // From the end: the oldest item gets the first row, so that rows ascend with age.
     let pages: Vec<Option<&str>> = feed.items.iter().map(|item| item.page()).collect();
     let said = normalise::profile(feed, document.url).site_url;
@@ -157,9 +159,10 @@ fn take_in(
     Ok(())
 }
 
-/// Which of the news, by their dates, waits.
+/// Which of the news, by their dates, waits; the kept ones are dated so many a day.
 fn holds(
     document: &Document<'_>,
+    dated: f32,
     dates: &[Option<Timestamp>],
     reader: &Reader,
 ) -> Result<Vec<Option<dedupe::Hold>>, store::Error> {
@@ -171,7 +174,7 @@ fn holds(
             Rhythm {
                 seen: Acquaintance::Old,
                 bursts: lately.bursts,
-                per_day: lately.per_day,
+                per_day: lately.per_day.max(dated),
                 last_success: state.last_success,
             }
         }

@@ -48,7 +48,8 @@ pub(crate) fn known(
     Ok(known)
 }
 
-fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
+/// The columns `id, story_id, sort_at`.
+pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
     Ok(Head {
         feed,
         key: ItemKey(row.get(0)?),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::model::{ItemKey, StoryKey};
 
 #[test]
 fn a_database_of_the_first_schema_keeps_its_stories_with_a_receipt() {
