@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 use crate::dedupe::{self, Entry, Features, Index, Settings, Sketch, Star, Title, Weights, Words};
-use crate::model::{FeedKey, ItemKey, Standing, StoryKey, Tie, site};
+use crate::model::{Digest, FeedKey, ItemKey, Standing, StoryKey, Tie, site};
 use crate::store::{self, Arrived, Desk, Reader, Store, Witness};
 
 /// No more items than this are rearranged at once; what is further away is not moved.
@@ -301,6 +301,8 @@ pub(super) struct Homes<'a> {
     said: Option<String>,
     /// The site that most of its items link to.
     most: Option<String>,
+    /// Pages that are the feed's own and so no item's: its home page, and itself.
+    doors: Vec<Digest>,
 }
 
 impl<'a> Homes<'a> {
@@ -310,7 +312,14 @@ impl<'a> Homes<'a> {
             *counts.entry(page).or_default() += 1;
         }
         let most = counts.into_iter().max_by_key(|(_, n)| *n).filter(|(_, n)| 2 * n > pages.len());
-        Self { own, said: said.and_then(site_of), most: most.map(|(site, _)| site) }
+        let itself = own.into_iter().map(url::Url::as_str);
+        let doors = said.into_iter().chain(itself).filter_map(dedupe::canonical::url_key).collect();
+        Self { own, said: said.and_then(site_of), most: most.map(|(site, _)| site), doors }
+    }
+
+    /// Whether a page is the feed's own and so no item's.
+    pub(super) fn is_door(&self, page: &Digest) -> bool {
+        self.doors.contains(page)
     }
 
     pub(super) fn standing(&self, page: Option<&str>, guid: Option<&str>) -> Standing {
