@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use url::Url;
 
-use super::sorting::{self, Found, Sorted};
+use super::sorting::{self, Extent, Found, Sorted};
 use super::stories::Homes;
 use super::target::Target;
 use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed, ParsedItem};
@@ -25,15 +25,6 @@ pub(super) struct Document<'a> {
     /// Whether what is absent from it is gone.
     pub(super) extent: Extent,
     pub(super) now: Timestamp,
-}
-
-/// How much of the feed a document shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// All that the feed has to show.
-    Whole,
-    /// What is new since the last time (RFC 3229), or what could be read.
-    Part,
 }
 
 /// What a document brought.

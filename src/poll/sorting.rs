@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::reading::Extent;
 use super::stories::{Homes, features};
 use super::target::Target;
 use crate::dedupe::{
@@ -35,6 +34,15 @@ pub(super) struct Sorted {
     pub(super) furniture: Option<Vec<u64>>,
     /// Whether a guid was given to another thing.
     pub(super) reused: bool,
+}
+
+/// How much of the feed a document shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All that the feed has to show.
+    Whole,
+    /// What is new since the last time (RFC 3229), or what could be read.
+    Part,
 }
 
 /// The document as far as it matters here.
