@@ -78,9 +78,11 @@ impl Librarian {
             return Ok(());
         }
         let weights = Arc::clone(&self.weights.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut moved = BTreeSet::new();
+        let (mut moved, mut left) = (BTreeSet::new(), dedupe::COMPARISONS);
         for item in arrived {
-            let candidates = self.candidates(desk, item)?;
+            let mut candidates = self.candidates(desk, item)?;
+            candidates.truncate(left);
+            left -= candidates.len();
             if candidates.is_empty() {
                 continue;
             }
