@@ -178,11 +178,11 @@ fn learn(
     }
     let keys: Vec<ItemKey> =
         reader.sketches(since)?.iter().rev().take(LESSONS).map(|item| item.key).collect();
-    let mut texts = Vec::with_capacity(keys.len());
+    let mut weights = Weights::default();
     for keys in keys.chunks(200) {
-        texts.extend(reader.witnesses(keys)?.iter().map(words));
+        reader.witnesses(keys)?.iter().for_each(|witness| weights.read(&words(witness)));
     }
-    Ok(Weights::learn(texts.into_iter()))
+    Ok(weights.learnt())
 }
 
 /// Compares an item with its candidates; a tie for each pair that is worth a word.
