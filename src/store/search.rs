@@ -53,7 +53,7 @@ pub(crate) fn find(
     let Some(expression) = expression(words) else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id
-         FROM search JOIN item ON item.id = search.rowid
+         FROM search CROSS JOIN item ON item.id = search.rowid
          WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
