@@ -46,6 +46,16 @@ pub(super) enum Command {
         #[arg(value_name = "FILE", default_value = "newswire.toml")]
         file: PathBuf,
     },
+    /// Print the feeds of a list as [[feed]] blocks: OPML, newsboat's urls file, the ini of Venus or Planet
+    Import {
+        /// The list; - for standard input
+        file: PathBuf,
+        /// Put them at the end of the config instead; nothing else in it changes
+        #[arg(long)]
+        append: bool,
+    },
+    /// Print the configured feeds as OPML
+    Export,
     /// Show each feed with its last poll, its next one, and why then
     Status {
         /// As JSON

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use super::{import, subscribe};
 use crate::daemon;
 use crate::publication;
 use crate::store::OpenError;
@@ -78,6 +79,27 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
+        }
+    }
+}
+
+impl From<&import::Error> for Exit {
+    fn from(error: &import::Error) -> Self {
+        match error {
+            import::Error::Read(..) => Self::NoInput,
+            import::Error::List(..) | import::Error::Nothing(..) => Self::DataErr,
+            import::Error::Append(error) => error.into(),
+        }
+    }
+}
+
+impl From<&subscribe::Error> for Exit {
+    fn from(error: &subscribe::Error) -> Self {
+        match error {
+            subscribe::Error::None(_) | subscribe::Error::Read(..) => Self::NoInput,
+            subscribe::Error::Config { .. } => Self::Config,
+            subscribe::Error::Changed(_) => Self::TempFail,
+            subscribe::Error::Replace(..) => Self::CannotCreate,
         }
     }
 }

@@ -7,14 +7,17 @@ mod arguments;
 pub mod decide;
 pub mod demo;
 pub mod exit;
+pub mod import;
 pub mod init;
 pub mod item;
+mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
 pub mod replay;
 pub mod run;
 pub mod status;
+pub mod subscribe;
 pub mod why;
 mod words;
 
@@ -28,6 +31,8 @@ use clap::error::ErrorKind;
 
 use self::arguments::{Cli, Command};
 use self::exit::Exit;
+use self::place::find_quietly;
+use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
@@ -95,6 +100,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replayed(current.as_deref(), config, since, *json)?;
         }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
+        Command::Import { file, append } => {
+            let to = if *append { To::Config } else { To::Output };
+            told(import::run(file, config, to))?;
+        }
+        Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -282,34 +292,18 @@ fn broken(path: &Path) -> Exit {
 
 /// The config to use: the one that was named, else the first that exists.
 fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
-    if let Some(path) = given {
-        return Ok(path.to_owned());
-    }
-    find_quietly(None).ok_or_else(|| {
-        let places: Vec<PathBuf> = places().collect();
-        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        let message = format!(
-            "no config: there is none of {}: write one with 'newswire init', or name one with --config FILE",
-            places.join(", ")
-        );
-        complain(&message, Exit::NoInput)
-    })
+    place::find(given).map_err(|error| complain(&error, Exit::NoInput))
 }
 
-fn find_quietly(given: Option<&Path>) -> Option<PathBuf> {
-    given.map(Path::to_owned).or_else(|| places().find(|place| place.exists()))
-}
-
-/// Where a config may lie, in order.
-fn places() -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
-    let places = [
-        Some(PathBuf::from("newswire.toml")),
-        home.map(|home| home.join("newswire/newswire.toml")),
-        Some(PathBuf::from("/etc/newswire/newswire.toml")),
-    ];
-    places.into_iter().flatten()
+/// Says what a command found out and what it left out.
+fn told<E: Display>(said: Result<Said, E>) -> Result<(), Exit>
+where
+    for<'e> Exit: From<&'e E>,
+{
+    let said = said.map_err(|error| complain(&error, Exit::from(&error)))?;
+    eprint(&said.aside);
+    say(&said.answer);
+    Ok(())
 }
 
 fn style(stream: &impl io::IsTerminal) -> config::Style {

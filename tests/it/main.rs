@@ -10,6 +10,7 @@ mod docs;
 mod fetch;
 mod floods;
 mod house;
+mod lists;
 mod manners;
 mod mistakes;
 mod month;
