@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use super::{import, subscribe};
+use super::{add, demo, import, probe, subscribe};
 use crate::daemon;
 use crate::publication;
 use crate::store::OpenError;
@@ -79,6 +79,35 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
+        }
+    }
+}
+
+impl From<&demo::Error> for Exit {
+    fn from(error: &demo::Error) -> Self {
+        match error {
+            demo::Error::Io(_) => Self::Unavailable,
+            demo::Error::Daemon(error) => error.into(),
+        }
+    }
+}
+
+impl From<&probe::Error> for Exit {
+    fn from(error: &probe::Error) -> Self {
+        match error {
+            probe::Error::File(..) => Self::NoInput,
+            probe::Error::Fetcher(_) => Self::Software,
+            probe::Error::Failed(..) => Self::DataErr,
+        }
+    }
+}
+
+impl From<&add::Error> for Exit {
+    fn from(error: &add::Error) -> Self {
+        match error {
+            add::Error::Address(_) | add::Error::Secret | add::Error::Choose(..) => Self::Usage,
+            add::Error::Probe(error) => error.into(),
+            add::Error::Append(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Standard output carries what was asked for, standard error what went wrong and the log. A
 //! reader that goes away (`newswire status | head`) ends the output, not in an error.
 
+pub mod add;
 mod arguments;
 pub mod decide;
 pub mod demo;
@@ -86,12 +87,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
         Command::Split { item } => {
-            let config = load(config)?;
-            decided(decide::split(&config.store.path, Clock::system().now(), item))?;
+            decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
         }
         Command::Join { item, other } => {
-            let config = load(config)?;
-            decided(decide::join(&config.store.path, Clock::system().now(), item, other))?;
+            decided(decide::join(&load(config)?.store.path, Clock::system().now(), item, other))?;
         }
         Command::Release { feed } => {
             decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
@@ -100,6 +99,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replayed(current.as_deref(), config, since, *json)?;
         }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
+        Command::Add { url, tags, print } => {
+            let to = if *print { To::Output } else { To::Config };
+            told(block_on(add::run(url, tags, config, to))?)?;
+        }
         Command::Import { file, append } => {
             let to = if *append { To::Config } else { To::Output };
             told(import::run(file, config, to))?;
@@ -108,13 +111,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
-            block_on(demo::run(say))?.map_err(|error| {
-                let exit = match &error {
-                    demo::Error::Io(_) => Exit::Unavailable,
-                    demo::Error::Daemon(error) => Exit::from(error),
-                };
-                complain(&error, exit)
-            })?;
+            block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
         }
     }
     Ok(Exit::Ok)
@@ -147,14 +144,7 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     let form = if json { probe::Form::Json } else { probe::Form::People };
     let mut out = io::stdout();
     let probing = probe::run(target, config.as_ref(), form, &mut out);
-    block_on(probing)?.map_err(|error| {
-        let exit = match &error {
-            probe::Error::File(..) => Exit::NoInput,
-            probe::Error::Fetcher(_) => Exit::Software,
-            probe::Error::Failed(..) => Exit::DataErr,
-        };
-        complain(&error, exit)
-    })
+    block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
 }
 
 fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {

@@ -1,10 +1,11 @@
-//! Lists of feeds as people move them in and out: import and export.
+//! Lists of feeds as people move them in and out: import, export, and add for one feed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cli::{configured, local, newswire};
-use crate::support::origin::Origin;
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
 
 const OPML: &str = "<opml version='2.0'><body>
 <outline text='Rust \"news\"'><outline text='Known' xmlUrl='https://known.example/feed'/>
@@ -138,4 +139,73 @@ async fn export_names_feeds_as_the_database_knows_them_and_import_reads_them_bac
     ] {
         assert!(back.out.contains(part), "{part} is missing in {}", back.out);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    let items = [("a", "One\u{1b}[31m"), ("b", "Two"), ("c", "Three"), ("d", "Four")];
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&items))]);
+    let (url, before) = (origin.url("127.0.0.1", "/feed"), read(folder.path(), "newswire.toml"));
+    let printed = newswire(folder.path(), &["add", url.as_str(), "--print"]);
+    assert_eq!(printed.out, format!("[[feed]]\nurl = \"{url}\"\n"), "{}", printed.err);
+    assert_eq!(read(folder.path(), "newswire.toml"), before);
+    let said = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let shown = format!(
+        "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\nadded to newswire.toml\n"
+    );
+    assert_eq!(said.out, shown);
+    let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
+    assert_eq!(read(folder.path(), "newswire.toml"), after);
+    let asked = origin.count();
+    let again = newswire(folder.path(), &["add", url.as_str()]);
+    assert_eq!((again.code, again.out), (0, format!("{url} is configured already\n")));
+    assert_eq!((origin.count(), read(folder.path(), "newswire.toml")), (asked, after));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_several() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    let page = |links: &str| Answer::ok(format!("<!doctype html><html><head>{links}</head>hi"));
+    let link = |href: &str, title: &str| {
+        format!(
+            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{title}\" href=\"{href}\">"
+        )
+    };
+    let here = |path: &str| origin.url("127.0.0.1", path).to_string();
+    origin.route("127.0.0.1", "/new", [Answer::ok(rss(&[("a", "A")]))]);
+    origin.route("127.0.0.1", "/old", [Answer::redirect(301, "/new")]);
+    origin.route("127.0.0.1", "/one", [page(&link("/old", "Posts"))]);
+    let two =
+        link("/new", "Posts &amp; more") + &link("/comments", "Comments") + &link("/new", "x");
+    origin.route("127.0.0.1", "/two", [page(&two)]);
+    origin.route("127.0.0.1", "/none", [page("")]);
+    let before = read(folder.path(), "newswire.toml");
+    let several = newswire(folder.path(), &["add", &here("/two")]);
+    assert_eq!((several.code, several.out.as_str()), (64, ""));
+    for part in [
+        format!("newswire add {}   # Posts & more, application/rss+xml\n", here("/new")),
+        format!("newswire add {}   # Comments", here("/comments")),
+    ] {
+        assert!(several.err.contains(&part), "{part} is missing in {}", several.err);
+    }
+    for (asked, code, part) in [
+        (here("/none"), 65, "a web page, not a feed"),
+        (here("/nowhere"), 65, "404"),
+        ("http://127.0.0.2:8420/".to_owned(), 65, "allow_networks"),
+        ("https://me:hunter2@site.test/".to_owned(), 64, "take them out"),
+    ] {
+        let said = newswire(folder.path(), &["add", &asked]);
+        assert_eq!((said.code, said.out.as_str()), (code, ""), "{asked}: {}", said.err);
+        assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{asked}: {}", said.err);
+    }
+    assert_eq!(read(folder.path(), "newswire.toml"), before);
+    let one = newswire(folder.path(), &["add", &here("/one")]);
+    assert_eq!(one.code, 0, "{}", one.err);
+    // Moved for good: the new address is the one to keep.
+    let block = format!("\n[[feed]]\nurl = \"{}\"\n", here("/new"));
+    assert_eq!(read(folder.path(), "newswire.toml"), before + &block);
 }
