@@ -70,6 +70,7 @@ fn output() -> Output {
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
+        token: None,
         look: Look::default(),
         base_url: url("https://wire.example.org/"),
     }

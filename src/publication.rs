@@ -5,63 +5,37 @@
 //! to publish to the daemon. Nothing reaches a subscriber that could not be read back; what was
 //! published last stays until then.
 
+mod archive;
+mod error;
+mod holdings;
 mod merge;
+mod pages;
+mod place;
 mod stand;
+mod walk;
 
 use std::collections::{HashMap, HashSet};
-use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{debug, info};
 
+pub use self::error::Error;
+use self::holdings::{Holdings, feeds};
 use self::merge::Merge;
+use self::place::{Rendered, place};
 pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, CheckError, Document, Format, Last, Listing, Output, Selector, Shelf, Verdict, Written,
+    self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
 };
-use crate::store::{self, Head, Reader, Store};
-
-/// For how long a reader may keep a document: short against any interval that a reader polls at.
-const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+use crate::store::{ArchivePage, Head, Reader, Store};
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
-
-/// Why an output was not published; the last good one stays where it is.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The gate found a fault in what was rendered.
-    #[error(
-        "the new {name} was not published, the last good one stays: {source}; please report this"
-    )]
-    Check {
-        /// The document.
-        name: String,
-        /// What is wrong with it.
-        source: CheckError,
-    },
-    /// A file could not be written.
-    #[error(
-        "failed to write {path}: {source}: check that the folder exists, belongs to this user and has room"
-    )]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Rendering panicked.
-    #[error("newswire panicked while rendering {0}, the last good one stays; please report this")]
-    Panicked(String),
-}
+/// So many arrivals are looked at before what came of it is kept.
+const ARRIVALS: usize = 1024;
 
 /// What a publication did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,22 +52,17 @@ pub struct Publisher {
     store: Arc<Store>,
     shelf: Arc<Shelf>,
     clock: Clock,
+    /// The newest page of each output's archive that was written to its folder.
+    written: Arc<Mutex<HashMap<String, u32>>>,
     /// What each output showed last, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
-}
-
-/// A document, rendered and checked.
-struct Rendered {
-    format: Format,
-    hash: [u8; 32],
-    bytes: Vec<u8>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        Self { store, shelf, clock, last: Arc::default() }
+        Self { store, shelf, clock, written: Arc::default(), last: Arc::default() }
     }
 
     /// Publishes one output in all its formats.
@@ -102,21 +71,33 @@ impl Publisher {
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
-        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        self.archive(output, now).await?;
+        let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
+        let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));
+        let (reader, newest) = (self.store.reader().clone(), Arc::clone(&self.written));
         let panicked = |_| Error::Panicked(output.id.clone());
         let last = self.last().get(&output.id).cloned().unwrap_or_default();
         let work = move || {
             let entries = select(&reader, &asked, now)?;
             still_the_same(&asked, &last, &entries)?;
-            let documents = render(&asked, &entries)?;
-            Ok::<_, Error>((entries.len(), Last::new(&entries), documents))
+            let pages = held.pages()?;
+            let archive = Some(*pages.end()).filter(|_| !pages.is_empty());
+            let documents = render(&asked, Leaf::Current { archive }, &entries)?;
+            // The pages first: what links to them comes after.
+            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = held.write(&pages, newest.get(&asked.id).copied());
+            if written.is_ok() {
+                newest.insert(asked.id.clone(), *pages.end());
+            }
+            Ok::<_, Error>((entries.len(), Last::new(&entries), documents, written))
         };
-        let (entries, last, documents) =
+        let (entries, last, documents, written) =
             tokio::task::spawn_blocking(work).await.map_err(panicked)??;
-        let (mut placed, mut changed, mut unwritten) = (Vec::new(), 0, None);
+        let (mut placed, mut changed, mut unwritten) = (Vec::new(), 0, written.err());
         for document in documents {
             let format = document.format;
-            let (document, written) = self.place(output, document, now).await?;
+            let (document, written) =
+                place(&self.store, &self.shelf, output, document, now).await?;
             placed.push((format, document));
             match written {
                 Ok(written) => changed += usize::from(written == Written::Replaced),
@@ -124,7 +105,7 @@ impl Publisher {
             }
         }
         self.last().insert(output.id.clone(), Arc::new(last));
-        self.shelf.put(Listing::new(output, entries, placed));
+        self.shelf.put(Listing::new(output, entries, placed).before(stacks));
         if changed > 0 {
             info!(output = output.id, entries, "{}: published {entries} stories", output.id);
         } else {
@@ -138,48 +119,52 @@ impl Publisher {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes one document ready and puts it into its file, unless both were done before.
-    ///
-    /// The inner error is the file's: what cannot be written is served all the same.
-    async fn place(
-        &self,
-        output: &Arc<Output>,
-        document: Rendered,
-        now: Timestamp,
-    ) -> Result<(Arc<Document>, Result<Written, Error>), Error> {
-        let Rendered { format, hash, bytes } = document;
-        let name = output.file_name(format);
-        let held = self.shelf.document(&name).filter(|held| held.body == bytes);
-        // Before the file: after a crash in between, the same document keeps its date.
-        let modified = match &held {
-            Some(held) => held.modified,
-            None => {
-                let id = output.id.clone();
-                self.store.remember_document(id, format.extension(), hash, now).await?
+    /// Puts what has arrived on the pages of the archive.
+    async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
+        loop {
+            let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+            let work = move || arrived(&reader, &asked, now);
+            let panicked = |_| Error::Panicked(output.id.clone());
+            let (pages, looked_at) =
+                tokio::task::spawn_blocking(work).await.map_err(panicked)??;
+            if looked_at > 0 {
+                self.store.archive(output.id.clone(), pages).await?;
             }
-        };
-        let directory = output.directory.clone();
-        let panicked = |_| Error::Panicked(name.clone());
-        let work = {
-            let name = name.clone();
-            move || {
-                // Looked at even when nothing changed: somebody may have removed the file.
-                let written = directory.as_deref().map(|directory| {
-                    publish::write_atomically(directory, &name, &bytes)
-                        .map_err(|source| Error::Write { path: directory.join(&name), source })
-                });
-                let fresh = held.is_none();
-                let prepare = || Arc::new(Document::prepare(format, bytes, modified, MAX_AGE));
-                let written = written.unwrap_or(Ok(if fresh {
-                    Written::Replaced
-                } else {
-                    Written::Unchanged
-                }));
-                (held.unwrap_or_else(prepare), written)
+            if looked_at < ARRIVALS {
+                return Ok(());
             }
-        };
-        tokio::task::spawn_blocking(work).await.map_err(panicked)
+        }
     }
+}
+
+/// The pages that grow by the next arrivals, the last one still growing; and how many there were.
+fn arrived(
+    reader: &Reader,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(Vec<ArchivePage>, usize), Error> {
+    let growing = reader.growing_page(&output.id)?.unwrap_or_else(archive::first);
+    let heads = reader.arrivals(growing.seen, ARRIVALS)?;
+    let seen = heads.last().map_or(growing.seen, |head| head.key);
+    let selector = Selector::new(output, now);
+    let shown = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
+    let mut taken = Vec::new();
+    for heads in heads.chunks(BATCH) {
+        let leads = leads(reader, heads, &shown, &selector)?;
+        taken.extend(leads.iter().map(|entry| entry.key));
+    }
+    Ok((archive::grow(growing, output.archive_page(), &taken, seen), heads.len()))
+}
+
+/// Those of `heads` that the selection takes and that lead their story there.
+fn leads(
+    reader: &Reader,
+    heads: &[Head],
+    shown: &HashMap<FeedKey, Arc<FeedInfo>>,
+    selector: &Selector<'_>,
+) -> Result<Vec<Entry>, Error> {
+    let mut batch = Batch::load(reader, heads, shown)?;
+    Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
 }
 
 /// Compares with what was published last: no id may have changed, and nothing goes unnoticed.
@@ -194,11 +179,12 @@ fn still_the_same(output: &Output, last: &Last, entries: &[Entry]) -> Result<(),
 }
 
 /// Renders every format and lets the gate look at it.
-fn render(output: &Output, entries: &[Entry]) -> Result<Vec<Rendered>, Error> {
+fn render(output: &Output, leaf: Leaf, entries: &[Entry]) -> Result<Vec<Rendered>, Error> {
+    let max_age = publish::max_age(entries);
     let render = |&format: &Format| {
-        let bytes = publish::render(output, format, entries);
+        let bytes = publish::render_leaf(output, format, leaf, entries);
         match publish::check(output, format, &bytes, entries) {
-            Ok(()) => Ok(Rendered { format, hash: publish::digest(&bytes), bytes }),
+            Ok(()) => Ok(Rendered { format, max_age, hash: publish::digest(&bytes), bytes }),
             Err(source) => Err(Error::Check { name: output.file_name(format), source }),
         }
     };
@@ -237,8 +223,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
             }
         }
     }
-    attach_also(reader, &mut chosen, &shown)?;
-    own_ids(reader, &mut chosen, &shown)?;
+    complete(reader, &mut chosen, &shown)?;
     selector.arrange(&mut chosen);
     Ok(chosen)
 }
@@ -280,6 +265,17 @@ impl Batch {
         let lead = taken.first().map(|member| member.key);
         if lead == Some(head.key) { self.entries.remove(&head.key) } else { None }
     }
+}
+
+/// What an entry needs beside its item: who else carries its story, and under which id it goes out.
+/// `shown` are the feeds of the output: what the others say changes nothing here.
+fn complete(
+    reader: &Reader,
+    entries: &mut [Entry],
+    shown: &HashMap<FeedKey, Arc<FeedInfo>>,
+) -> Result<(), Error> {
+    attach_also(reader, entries, shown)?;
+    own_ids(reader, entries, shown)
 }
 
 /// Gives each entry the publisher's id, where an item of another feed had it first and that feed is

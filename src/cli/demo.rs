@@ -106,6 +106,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         author: None,
         formats: Format::ALL.to_vec(),
         directory: Some(folder.join("www")),
+        token: None,
         items: 50,
         max_age: None,
         per_feed: Some(20),

@@ -21,6 +21,7 @@ mod report;
 mod section;
 mod stories;
 mod table;
+mod token;
 mod value;
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use url::Url;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
-use super::{stories, value};
+use super::{stories, token, value};
 use crate::fetch::Secret;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
@@ -361,6 +361,7 @@ pub(super) fn output(
         author: section.words("author", report),
         formats: formats.unwrap_or_else(|| Format::ALL.to_vec()),
         directory: directory.map(|directory| state.join(directory)),
+        token: token::read(section, report),
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),
         per_feed,

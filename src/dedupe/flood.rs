@@ -5,10 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::settings::{Bursts, Settings};
 
-/// So many new items at once are never a flood.
+/// So many new items at once are never a flood, on top of
 const ALWAYS: usize = 5;
-/// So many times the usual is.
+/// so many times the usual.
 const TIMES: f32 = 3.0;
+/// Items that are dated closer together than this say nothing of how often a feed publishes.
+const SPAN: SignedDuration = SignedDuration::from_hours(1);
 /// Publishers date a little back.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -68,7 +70,18 @@ pub fn budget(rhythm: &Rhythm, now: Timestamp) -> usize {
     let away =
         rhythm.last_success.map_or(0.0, |last| now.duration_since(last).as_secs_f32() / 86_400.0);
     let expected = (usual as f32).max(rhythm.per_day * away.max(0.0));
-    ALWAYS.max((expected * TIMES).ceil() as usize)
+    ALWAYS + (expected * TIMES).ceil() as usize
+}
+
+/// Items a day, by when they were published: what is known of a feed that was just added.
+#[must_use]
+pub fn per_day(published: impl Iterator<Item = Timestamp>) -> f32 {
+    let (mut first, mut last, mut count) = (Timestamp::MAX, Timestamp::MIN, 0_u32);
+    for at in published {
+        (first, last, count) = (first.min(at), last.max(at), count + 1);
+    }
+    let span = if count > 1 { last.duration_since(first) } else { SignedDuration::ZERO };
+    if span < SPAN { 0.0 } else { count as f32 / (span.as_secs_f32() / 86_400.0) }
 }
 
 /// For each new item, given by its date in the document's order (the newest first), whether it waits.
@@ -145,7 +158,7 @@ mod tests {
         dates.extend((0..212).map(|n| Some(at(-1_000 - n))));
         assert_eq!(passed(&known(), &dates), [0, 1]);
         let redated = vec![Some(at(0)); 214];
-        assert_eq!(passed(&known(), &redated).len(), 9, "no more than three times the usual");
+        assert_eq!(passed(&known(), &redated).len(), 14, "five, and three times the usual");
     }
 
     #[test]
@@ -153,6 +166,16 @@ mod tests {
         let away = Rhythm { last_success: Some(at(-24 * 10)), ..known() };
         let dates: Vec<_> = (0..60).map(|n| Some(at(-4 * n))).collect();
         assert_eq!(passed(&away, &dates).len(), 60);
+    }
+
+    #[test]
+    fn a_feed_that_was_just_added_is_known_by_the_dates_of_its_items() {
+        let busy = per_day((0..48).map(|n| at(-n)));
+        assert!((24.0..26.0).contains(&busy), "{busy}");
+        let added =
+            Rhythm { bursts: Vec::new(), per_day: busy, last_success: Some(at(-12)), ..known() };
+        assert_eq!(budget(&added, at(0)), 42);
+        assert_eq!(per_day([at(0); 30].into_iter()), 0.0, "all at once says nothing");
     }
 
     #[test]

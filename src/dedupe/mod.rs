@@ -32,7 +32,7 @@ pub mod weights;
 pub mod words;
 
 pub use churn::{Alias, Seen, Stranger, Way, aliases};
-pub use flood::{Acquaintance, Hold, Rhythm, admit};
+pub use flood::{Acquaintance, Hold, Rhythm, admit, per_day};
 pub use furniture::furniture;
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
 pub use index::{Entry, Index};
@@ -40,7 +40,7 @@ pub use settings::{AcrossFeeds, Bursts, Likeness, Settings, Updates};
 pub use sketch::Sketch;
 pub use stars::{Exceptions, Star, stories};
 pub use titles::Title;
-pub use tuning::{CANDIDATES, EXACT_WORDS};
+pub use tuning::{CANDIDATES, COMPARISONS, EXACT_WORDS};
 pub use updates::{Says, is_another, is_worth_showing};
 pub use verdict::{Features, Verdict, verdict};
 pub use weights::Weights;

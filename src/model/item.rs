@@ -2,8 +2,12 @@
 //!
 //! Made by `normalise` and by nothing else; so whatever holds an [`Item`] may pass it on as it is.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::plain;
 
 /// The row of an item in the store; meaningless outside one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +40,17 @@ pub struct Item {
     pub language: Option<String>,
     /// What has no column of its own.
     pub details: Details,
+}
+
+impl Item {
+    /// What it says, as plain text: of the content, else the summary.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match (&self.content, &self.summary) {
+            (Some(content), _) => plain::of_html(content).into(),
+            (None, summary) => summary.as_deref().unwrap_or_default().into(),
+        }
+    }
 }
 
 /// The parts of an item that are only ever read together with it.

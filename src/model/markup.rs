@@ -74,7 +74,7 @@ fn tag(tag: &str) -> Tag<'_> {
 }
 
 /// Bytes of the tag at the start of `html`; a `>` inside a quoted attribute does not end it.
-fn tag_length(html: &str) -> usize {
+pub(super) fn tag_length(html: &str) -> usize {
     let mut quote = None;
     for (at, byte) in html.bytes().enumerate() {
         match (quote, byte) {

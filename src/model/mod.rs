@@ -8,6 +8,7 @@ pub mod feed;
 pub mod item;
 pub mod markup;
 pub mod parsed;
+pub mod plain;
 pub mod poll;
 pub mod site;
 pub mod story;

@@ -6,7 +6,8 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::model::{FeedKey, ItemKey};
+use crate::model::{FeedKey, ItemKey, StoryKey};
+use crate::publish::Place;
 use crate::store::{Error, Head, Reader};
 
 /// So many items of one feed are read at once.
@@ -27,10 +28,20 @@ impl<'a> Merge<'a> {
         reader: &'a Reader,
         feeds: impl Iterator<Item = FeedKey>,
     ) -> Result<Self, Error> {
+        Self::behind(reader, feeds, None)
+    }
+
+    /// Starts behind a place in the order.
+    pub(crate) fn behind(
+        reader: &'a Reader,
+        feeds: impl Iterator<Item = FeedKey>,
+        place: Option<Place>,
+    ) -> Result<Self, Error> {
         let mut merge = Self { reader, next: BinaryHeap::new(), pages: HashMap::new() };
         for feed in feeds {
+            let head = |Place { sort_at, key }| Head { feed, key, story: StoryKey(key.0), sort_at };
             // One, not a page: most feeds of a large instance are not in the newest hundred.
-            merge.read(feed, None, 1)?;
+            merge.read(feed, place.map(head), 1)?;
         }
         Ok(merge)
     }

@@ -10,6 +10,7 @@ use crate::model::Enclosure;
 
 use super::file::{is_played, media_type};
 use super::id::is_iri;
+use super::leaf::Leaf;
 use super::media;
 use super::output::{Format, Output};
 use super::shown::{Shown, rfc3339};
@@ -19,7 +20,12 @@ use super::xml::Document;
 const TEXT: (&str, &str) = ("type", "text");
 
 /// The whole document.
-pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp) -> Vec<u8> {
+pub(super) fn render(
+    output: &Output,
+    leaf: Leaf,
+    entries: &[Shown<'_>],
+    updated: Timestamp,
+) -> Vec<u8> {
     let mut xml = Document::new();
     // Every prefix stands on the root.
     let mut attributes = vec![
@@ -27,10 +33,13 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
         ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
         ("xmlns:media", "http://search.yahoo.com/mrss/"),
     ];
+    if leaf.is_archived() {
+        attributes.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));
+    }
     // It holds for every entry without its own, so it is there only where the operator says so.
     attributes.extend(output.language().map(|language| ("xml:lang", language)));
     xml.open("feed", &attributes);
-    head(&mut xml, output, updated);
+    head(&mut xml, output, leaf, updated);
     for shown in entries {
         entry(&mut xml, shown);
     }
@@ -38,15 +47,19 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
 }
 
 /// RFC 4287 4.1.1. No rights: they would apply to every entry without its own (4.2.10).
-fn head(xml: &mut Document, output: &Output, updated: Timestamp) {
+fn head(xml: &mut Document, output: &Output, leaf: Leaf, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
-    let address = output.self_url(Format::Atom);
+    let address = leaf.self_url(output, Format::Atom);
     xml.text("title", &[TEXT], &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
         xml.text("subtitle", &[TEXT], &subtitle);
     }
-    xml.text("id", &[], &address);
+    // RFC 5005 4: a page of the archive is the same feed.
+    xml.text("id", &[], &output.self_url(Format::Atom));
     xml.empty("link", &[("rel", "self"), ("type", Format::Atom.media_type()), ("href", &address)]);
+    for (relation, url) in leaf.links(output, Format::Atom) {
+        xml.empty("link", &[("rel", relation), ("href", &url)]);
+    }
     xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", output.page())]);
     for format in output.formats.iter().filter(|format| **format != Format::Atom) {
         xml.empty(
@@ -67,6 +80,9 @@ fn head(xml: &mut Document, output: &Output, updated: Timestamp) {
     xml.text("generator", &[], "newswire");
     if let Some(icon) = &output.look.icon {
         xml.text("icon", &[], icon.as_str());
+    }
+    if leaf.is_archived() {
+        xml.empty("fh:archive", &[]);
     }
 }
 

@@ -1,73 +1,75 @@
 //! One rendered document with all that serving it needs, made once and shared by every request.
 
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::coding::Coding;
+use super::delta::{self, Part};
 use super::output::Format;
-
-/// A content coding that a document is kept in, RFC 9110 8.4.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// As it is.
-    Identity,
-    /// gzip.
-    Gzip,
-    /// Brotli.
-    Brotli,
-}
-
-impl Coding {
-    /// The `Content-Encoding`; none for the document as it is.
-    #[must_use]
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Identity => None,
-            Self::Gzip => Some("gzip"),
-            Self::Brotli => Some("br"),
-        }
-    }
-}
 
 /// A document, ready to be served in any coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
+    /// Which of the three it is.
+    pub format: Format,
     /// As it was written.
     pub body: Bytes,
     /// The same, compressed.
     pub gzip: Bytes,
     /// The same, compressed.
     pub br: Bytes,
+    /// The same, compressed.
+    pub zst: Bytes,
     /// The strong validator of `body`, quotes included; see [`Document::etag`].
     pub etag: String,
-    /// When its content last really changed.
-    pub modified: Timestamp,
+    /// When its content last really changed; `None`: nobody knows, and the validator has to do.
+    pub modified: Option<Timestamp>,
+    /// The same as Last-Modified has it, RFC 9110 5.6.7.
+    pub last_modified: Option<String>,
     /// The `Content-Type`.
     pub content_type: &'static str,
     /// How long a reader may go without asking again.
     pub max_age: Duration,
+    /// Where it lives; empty: nobody said.
+    pub url: String,
+    /// Its entries.
+    parts: Vec<Part>,
 }
 
 impl Document {
     /// Hashes and compresses `body`. Takes milliseconds per megabyte: not for an async thread.
     #[must_use]
-    pub fn prepare(format: Format, body: Vec<u8>, modified: Timestamp, max_age: Duration) -> Self {
-        let hash = digest(&body);
-        // 128 bits are plenty to tell two versions of one document apart.
-        let etag = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    pub fn prepare(
+        format: Format,
+        body: Vec<u8>,
+        modified: impl Into<Option<Timestamp>>,
+        max_age: Duration,
+    ) -> Self {
+        let modified = modified.into();
+        let [gzip, br, zst] = Coding::COMPRESSED.map(|coding| coding.encode(&body).into());
         Self {
-            gzip: gzip(&body).into(),
-            br: brotli(&body).into(),
+            format,
+            gzip,
+            br,
+            zst,
+            etag: etag(&body),
+            parts: delta::parts(format, &body),
             body: body.into(),
-            etag: format!("\"{etag}\""),
             modified,
+            last_modified: modified.map(http_date),
             content_type: format.content_type(),
             max_age,
+            url: String::new(),
         }
+    }
+
+    /// Says where it lives.
+    #[must_use]
+    pub fn at(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
     }
 
     /// The bytes in one coding; shared, not copied.
@@ -77,18 +79,57 @@ impl Document {
             Coding::Identity => self.body.clone(),
             Coding::Gzip => self.gzip.clone(),
             Coding::Brotli => self.br.clone(),
+            Coding::Zstd => self.zst.clone(),
         }
     }
 
     /// The strong validator in one coding: another for each (RFC 9110 8.8.3.3).
     #[must_use]
     pub fn etag(&self, coding: Coding) -> String {
-        let hash = self.etag.trim_matches('"');
-        match coding {
-            Coding::Identity => format!("\"{hash}\""),
-            Coding::Gzip => format!("\"{hash}-gz\""),
-            Coding::Brotli => format!("\"{hash}-br\""),
-        }
+        in_coding(&self.etag, coding)
+    }
+
+    /// What a reader has who has this document, to tell later what it lacks.
+    #[must_use]
+    pub fn marks(&self) -> Box<[u64]> {
+        delta::marks(&self.parts)
+    }
+
+    /// The document with the entries that are new or different since one with these marks;
+    /// `None` where that would be all of it.
+    #[must_use]
+    pub fn since(&self, marks: &[u64]) -> Option<Vec<u8>> {
+        delta::since(self.format, &self.body, &self.parts, marks)
+    }
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// The strong validator of a body, quotes included.
+#[must_use]
+pub fn etag(body: &[u8]) -> String {
+    // 128 bits are plenty to tell two versions of one document apart.
+    let hash = digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("\"{hash}\"")
+}
+
+/// A strong validator as it stands for the same body in another coding.
+#[must_use]
+pub fn in_coding(etag: &str, coding: Coding) -> String {
+    match coding {
+        Coding::Identity => etag.to_owned(),
+        coding => format!("\"{}-{}\"", etag.trim_matches('"'), coding.suffix()),
+    }
+}
+
+/// The validator that one in a coding belongs to: [`in_coding`] undone.
+#[must_use]
+pub fn without_coding(etag: &str) -> String {
+    match etag.trim_matches('"').split_once('-') {
+        Some((hash, _)) => format!("\"{hash}\""),
+        None => etag.to_owned(),
     }
 }
 
@@ -98,26 +139,8 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
-    // No time stamp and no file name in the header: the same body gives the same bytes.
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    // Writing into memory cannot fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
-}
-
-fn brotli(body: &[u8]) -> Vec<u8> {
-    // Quality 5: within a few per cent of 11 on feeds, at a fiftieth of the time.
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 5, ..Default::default() };
-    let mut compressed = Vec::new();
-    let _ = brotli::BrotliCompress(&mut &*body, &mut compressed, &parameters);
-    compressed
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn prepared(body: &str) -> Document {
@@ -126,27 +149,24 @@ mod tests {
     }
 
     #[test]
-    fn every_coding_gives_back_the_same_body() {
-        let text = "<feed>äöü</feed>\n".repeat(1000);
-        let document = prepared(&text);
-        let mut unpacked = String::new();
-        flate2::read::GzDecoder::new(&*document.gzip).read_to_string(&mut unpacked).unwrap();
-        assert_eq!(unpacked, text);
-        let mut unpacked = Vec::new();
-        brotli::BrotliDecompress(&mut &*document.br, &mut unpacked).unwrap();
-        assert_eq!(unpacked, text.as_bytes());
-        assert!(document.br.len() < text.len() / 10 && document.gzip.len() < text.len() / 10);
-    }
-
-    #[test]
     fn each_coding_has_its_own_strong_etag_and_the_same_body_the_same_one() {
         let (one, same, other) = (prepared("a"), prepared("a"), prepared("b"));
         assert_eq!(one, same);
         assert_ne!(one.etag, other.etag);
-        let tags = [Coding::Identity, Coding::Gzip, Coding::Brotli].map(|c| one.etag(c));
+        let mut tags = vec![one.etag(Coding::Identity)];
         assert_eq!(tags[0], one.etag);
+        tags.extend(Coding::COMPRESSED.map(|coding| one.etag(coding)));
+        assert!(tags.iter().all(|tag| without_coding(tag) == one.etag));
         assert!(tags.iter().all(|tag| tag.starts_with('"') && tag.ends_with('"')));
-        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+        tags.sort();
+        tags.dedup();
+        assert_eq!(tags.len(), 4);
+    }
+
+    #[test]
+    fn the_date_is_as_headers_have_it() {
+        let date = prepared("a").last_modified;
+        assert_eq!(date.as_deref(), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
     }
 
     #[test]

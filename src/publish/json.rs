@@ -7,6 +7,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::file::{is_played, media_type};
+use super::leaf::Leaf;
 use super::output::{Format, Output};
 use super::shown::{Shown, rfc3339};
 use super::text;
@@ -17,6 +18,8 @@ struct Feed<'a> {
     title: String,
     home_page_url: &'a str,
     feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     /// Large, for a list of feeds.
@@ -116,12 +119,14 @@ struct Also<'a> {
 }
 
 /// The whole document.
-pub(super) fn render(output: &Output, entries: &[Shown<'_>]) -> Vec<u8> {
+pub(super) fn render(output: &Output, leaf: Leaf, entries: &[Shown<'_>]) -> Vec<u8> {
+    let older = |number| output.with_token(output.archive_url(number, Format::Json));
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
         title: text::line(&output.title).unwrap_or_else(|| output.id.clone()),
         home_page_url: output.page(),
-        feed_url: output.self_url(Format::Json),
+        feed_url: leaf.self_url(output, Format::Json),
+        next_url: leaf.older().map(older),
         description: output.description.as_deref().and_then(text::line),
         icon: output.look.icon.as_ref().map(Url::as_str),
         favicon: output.look.icon.as_ref().map(Url::as_str),

@@ -7,16 +7,23 @@
 //! what happens when a check fails is `publication`'s business.
 
 pub mod check;
+pub mod coding;
 pub mod document;
+pub mod leaf;
 pub mod look;
 pub mod output;
 pub mod render;
+pub mod rhythm;
 pub mod select;
 pub mod shelf;
+pub mod stacks;
+pub mod story;
+pub mod token;
 pub mod write;
 
 mod atom;
 mod body;
+mod delta;
 mod file;
 mod id;
 mod json;
@@ -28,10 +35,16 @@ mod text;
 mod xml;
 
 pub use check::{CheckError, Last, check};
-pub use document::{Coding, Document, digest};
+pub use coding::Coding;
+pub use document::{Document, digest, etag, in_coding, without_coding};
+pub use leaf::Leaf;
 pub use look::{AlsoAt, Content, Look, ShownDate, TitlePrefix};
 pub use output::{Format, Output, Rules};
-pub use render::render;
+pub use render::{render, render_leaf};
+pub use rhythm::max_age;
 pub use select::{Selector, Verdict};
 pub use shelf::{Listing, Shelf};
-pub use write::{Written, write_atomically};
+pub use stacks::{Found, Place, Question, Source, Stacks, StacksError};
+pub use story::Story;
+pub use token::Token;
+pub use write::{Written, write_atomically, write_document};

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::look::Look;
 use super::shown;
+use super::token::Token;
 
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,6 +109,8 @@ pub struct Output {
     pub formats: Vec<Format>,
     /// Where they are written; absolute once the config is loaded. `None`: only served.
     pub directory: Option<PathBuf>,
+    /// What a subscriber must know; `None`: everybody may read it.
+    pub token: Option<Token>,
     /// The newest so many stories are always shown.
     pub items: usize,
     /// Stories younger than this are always shown too, up to [`Output::MAX_ITEMS`].
@@ -147,6 +150,34 @@ impl Output {
     /// The language of stories that do not say, as every format can carry it.
     pub(super) fn language(&self) -> Option<&str> {
         self.look.language.as_deref().filter(|language| shown::is_language(language))
+    }
+
+    /// `planet/archive/7.atom`: the path of a page of the archive, below folder and server's root.
+    #[must_use]
+    pub fn archive_name(&self, number: u32, format: Format) -> String {
+        format!("{}/archive/{number}.{}", self.id, format.extension())
+    }
+
+    /// The absolute address of a page of the archive.
+    #[must_use]
+    pub fn archive_url(&self, number: u32, format: Format) -> String {
+        format!("{}{}", self.base_url, self.archive_name(number, format))
+    }
+
+    /// So many stories stand on a page of the archive: no more than on the subscription document,
+    /// so that what waits for the next page is usually still there.
+    #[must_use]
+    pub fn archive_page(&self) -> usize {
+        self.items.clamp(10, 50)
+    }
+
+    /// An address as a subscriber needs it to follow: with the token, which they know already.
+    #[must_use]
+    pub fn with_token(&self, url: String) -> String {
+        match &self.token {
+            Some(token) => format!("{url}?{}", token.query()),
+            None => url,
+        }
     }
 
     /// The absolute address of one document: its `rel=self`.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::file::media_type;
+use super::leaf::Leaf;
 use super::media;
 use super::output::{Format, Output};
 use super::shown::{Shown, rfc822, rfc3339};
@@ -10,20 +11,26 @@ use super::text;
 use super::xml::Document;
 
 /// The whole document.
-pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp) -> Vec<u8> {
+pub(super) fn render(
+    output: &Output,
+    leaf: Leaf,
+    entries: &[Shown<'_>],
+    updated: Timestamp,
+) -> Vec<u8> {
     let mut xml = Document::new();
     // Every prefix stands on the root, and under the name that readers look for literally.
-    xml.open(
-        "rss",
-        &[
-            ("version", "2.0"),
-            ("xmlns:atom", "http://www.w3.org/2005/Atom"),
-            ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
-            ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
-            ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
-            ("xmlns:media", "http://search.yahoo.com/mrss/"),
-        ],
-    );
+    let mut namespaces = vec![
+        ("version", "2.0"),
+        ("xmlns:atom", "http://www.w3.org/2005/Atom"),
+        ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
+        ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
+        ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+        ("xmlns:media", "http://search.yahoo.com/mrss/"),
+    ];
+    if leaf.is_archived() {
+        namespaces.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));
+    }
+    xml.open("rss", &namespaces);
     xml.open("channel", &[]);
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     xml.plain("title", &[], &title);
@@ -39,7 +46,7 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
     xml.text("docs", &[], "https://www.rssboard.org/rss-specification");
     xml.text("generator", &[], "newswire");
     // The first of all atom:links: there are readers that take the first one for the feed's address.
-    let address = output.self_url(Format::Rss);
+    let address = leaf.self_url(output, Format::Rss);
     xml.empty(
         "atom:link",
         &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
@@ -51,6 +58,12 @@ pub(super) fn render(output: &Output, entries: &[Shown<'_>], updated: Timestamp)
         xml.plain("title", &[], &title);
         xml.text("link", &[], output.page());
         xml.close();
+    }
+    for (relation, url) in leaf.links(output, Format::Rss) {
+        xml.empty("atom:link", &[("rel", relation), ("href", &url)]);
+    }
+    if leaf.is_archived() {
+        xml.empty("fh:archive", &[]);
     }
     for shown in entries {
         item(&mut xml, shown);

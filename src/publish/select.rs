@@ -189,6 +189,7 @@ mod tests {
             author: None,
             formats: Vec::new(),
             directory: None,
+            token: None,
             items: 3,
             max_age: None,
             per_feed: None,

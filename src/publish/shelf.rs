@@ -1,12 +1,19 @@
 //! What is served: the last good documents of every output, swapped as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
 use super::document::Document;
 use super::output::{Format, Output};
+use super::stacks::Stacks;
+use super::token::Token;
+
+/// So many past publications of a document are remembered for those who ask what is new,
+const PAST: usize = 256;
+/// and no more entries of them than this: eight bytes each.
+const PAST_ENTRIES: usize = 65_536;
 
 /// One output as it was last published.
 #[derive(Debug, Clone)]
@@ -17,10 +24,24 @@ pub struct Listing {
     pub title: String,
     /// Its subtitle.
     pub description: Option<String>,
+    /// What a subscriber must know.
+    pub token: Option<Token>,
     /// How many stories it shows.
     pub items: usize,
     /// Its documents, in the order of the config.
     pub documents: Vec<(Format, Arc<Document>)>,
+    /// What is kept behind it.
+    pub stacks: Option<Arc<dyn Stacks>>,
+    /// What its documents were before, the last one first.
+    past: VecDeque<Arc<Past>>,
+}
+
+/// A document that was published before.
+#[derive(Debug)]
+struct Past {
+    format: Format,
+    etag: String,
+    marks: Box<[u64]>,
 }
 
 impl Listing {
@@ -31,15 +52,59 @@ impl Listing {
             id: output.id.clone(),
             title: output.title.clone(),
             description: output.description.clone(),
+            token: output.token.clone(),
             items,
             documents,
+            stacks: None,
+            past: VecDeque::new(),
         }
+    }
+
+    /// Says what is kept behind it.
+    #[must_use]
+    pub fn before(self, stacks: Arc<dyn Stacks>) -> Self {
+        Self { stacks: Some(stacks), ..self }
     }
 
     /// When a document of it last changed.
     #[must_use]
     pub fn modified(&self) -> Option<Timestamp> {
-        self.documents.iter().map(|(_, document)| document.modified).max()
+        self.documents.iter().filter_map(|(_, document)| document.modified).max()
+    }
+
+    /// Its document in one format.
+    #[must_use]
+    pub fn document(&self, format: Format) -> Option<&Arc<Document>> {
+        self.documents.iter().find(|(kept, _)| *kept == format).map(|(_, document)| document)
+    }
+
+    /// What a reader has who has the document of this validator: see [`Document::since`]. `None`
+    /// where that was too long ago, or never.
+    #[must_use]
+    pub fn marks(&self, format: Format, etag: &str) -> Option<Box<[u64]>> {
+        let now = self.document(format).filter(|document| document.etag == etag);
+        let before = || self.past.iter().find(|past| past.format == format && past.etag == etag);
+        now.map(|document| document.marks()).or_else(|| Some(before()?.marks.clone()))
+    }
+
+    /// Takes over what `before` knows of the past, and `before` itself, within the bounds.
+    fn follow(&mut self, before: &Self) {
+        self.past.clone_from(&before.past);
+        for (format, document) in &before.documents {
+            if self.document(*format).is_some_and(|new| new.etag == document.etag) {
+                continue;
+            }
+            let (format, marks) = (*format, document.marks());
+            self.past.retain(|past| past.format != format || past.etag != document.etag);
+            self.past.push_front(Arc::new(Past { format, etag: document.etag.clone(), marks }));
+        }
+        let mut entries = 0;
+        let fits = |past: &&Arc<Past>| {
+            entries += past.marks.len();
+            entries <= PAST_ENTRIES
+        };
+        let kept = self.past.iter().take(PAST).take_while(fits).count();
+        self.past.truncate(kept);
     }
 }
 
@@ -55,7 +120,10 @@ impl Shelf {
     }
 
     /// Puts an output on show in the place of what it showed before, all formats at once.
-    pub fn put(&self, listing: Listing) {
+    pub fn put(&self, mut listing: Listing) {
+        if let Some(before) = self.listing(&listing.id) {
+            listing.follow(&before);
+        }
         self.write().insert(listing.id.clone(), Arc::new(listing));
     }
 
@@ -69,9 +137,7 @@ impl Shelf {
     pub fn document(&self, file_name: &str) -> Option<Arc<Document>> {
         let (id, extension) = file_name.rsplit_once('.')?;
         let format = Format::from_extension(extension)?;
-        let listing = self.listing(id)?;
-        let document = listing.documents.iter().find(|(kept, _)| *kept == format);
-        document.map(|(_, document)| Arc::clone(document))
+        self.listing(id)?.document(format).map(Arc::clone)
     }
 
     /// The output of that id.

@@ -1,11 +1,11 @@
-//! Plain text: of sanitised HTML, for one line, cut to a length, and free of what XML cannot carry.
+//! Plain text: for one line, cut to a length, and free of what XML cannot carry.
 //!
 //! The HTML here is what `normalise` made: well-formed, without scripts or comments. Making HTML
 //! safe is its business, not ours.
 
 use std::borrow::Cow;
 
-use crate::model::markup::{Piece, pieces};
+pub(super) use crate::model::plain::of_html;
 
 /// The longest title made from an item's text, in characters, the ellipsis included.
 const TITLE_LENGTH: usize = 80;
@@ -155,20 +155,6 @@ pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
     Some(balance_bidi(format!("{cut}…")))
 }
 
-/// The text of an HTML fragment, for matching and for titles.
-pub(super) fn of_html(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    for piece in pieces(html) {
-        match piece {
-            Piece::Text(piece) => text.push_str(piece),
-            Piece::Char(c) => text.push(c),
-            Piece::Tag(tag) if tag.breaks_words() => text.push(' '),
-            Piece::Tag(_) => {}
-        }
-    }
-    text
-}
-
 /// A plain text as an HTML fragment.
 pub(super) fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
@@ -243,19 +229,5 @@ mod tests {
         assert_eq!(word.chars().count(), TITLE_LENGTH);
         assert_eq!(title_of(&"a".repeat(80)).unwrap(), "a".repeat(80), "what fits is not cut");
         assert_eq!(title_of("  "), None);
-    }
-
-    #[test]
-    fn html_becomes_the_text_that_it_shows() {
-        assert_eq!(of_html("<p>fish &amp; <b>ch</b>ips</p>").trim(), "fish & chips");
-        assert_eq!(of_html("one<br>two<li>three"), "one two three");
-        assert_eq!(of_html("<a title=\"a > b\" href='x'>c</a>"), "c");
-        assert_eq!(of_html("1 &lt; 2 &#60;&#x3c; &nbsp;&unknown; &"), "1 < 2 << \u{a0}&unknown; &");
-        assert_eq!(
-            of_html("&amp;lt; &é;"),
-            "&lt; &é;",
-            "decoded once, cut nowhere inside a character"
-        );
-        assert_eq!(of_html("a <b"), "a ", "a tag that never ends");
     }
 }

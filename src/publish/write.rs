@@ -4,6 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use super::coding::Coding;
+use super::document::Document;
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,35 @@ pub enum Written {
 /// When `file_name` would leave the directory, or the file system says no; the message names the
 /// path. The old file then still stands, whole.
 pub fn write_atomically(directory: &Path, file_name: &str, bytes: &[u8]) -> io::Result<Written> {
+    put(directory, file_name, bytes, None)
+}
+
+/// Writes a document and beside it `.gz`, `.br` and `.zst`, for a web server that sends those as
+/// they are. All bear the date of the document.
+///
+/// The compressed ones first: none is ever older than the document, and where one cannot be
+/// written the document stays as it was too.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_document(
+    directory: &Path,
+    file_name: &str,
+    document: &Document,
+) -> io::Result<Written> {
+    for coding in Coding::COMPRESSED {
+        let name = format!("{file_name}.{}", coding.suffix());
+        put(directory, &name, &document.bytes(coding), document.modified)?;
+    }
+    put(directory, file_name, &document.body, document.modified)
+}
+
+fn put(
+    directory: &Path,
+    file_name: &str,
+    bytes: &[u8],
+    modified: Option<Timestamp>,
+) -> io::Result<Written> {
     let target = directory.join(file_name);
     let explain = |error: io::Error| {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", target.display()))
@@ -33,7 +68,7 @@ pub fn write_atomically(directory: &Path, file_name: &str, bytes: &[u8]) -> io::
     if lies_there(&target, bytes) {
         return Ok(Written::Unchanged);
     }
-    replace(directory, file_name, bytes).map_err(explain)?;
+    replace(directory, file_name, bytes, modified).map_err(explain)?;
     Ok(Written::Replaced)
 }
 
@@ -44,7 +79,12 @@ fn lies_there(target: &Path, bytes: &[u8]) -> bool {
         && fs::read(target).is_ok_and(|there| there == bytes)
 }
 
-fn replace(directory: &Path, file_name: &str, bytes: &[u8]) -> io::Result<()> {
+fn replace(
+    directory: &Path,
+    file_name: &str,
+    bytes: &[u8],
+    modified: Option<Timestamp>,
+) -> io::Result<()> {
     // Always the same hidden name: what a killed process left behind is used up by the next write.
     let prefix = format!(".{file_name}");
     match fs::remove_file(directory.join(format!("{prefix}.new"))) {
@@ -59,10 +99,19 @@ fn replace(directory: &Path, file_name: &str, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     // Set after opening, so that no umask takes it away.
     file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    if let Some(modified) = modified {
+        file.as_file().set_modified(system_time(modified))?;
+    }
     file.as_file().sync_all()?;
     file.persist(directory.join(file_name)).map_err(|error| error.error)?;
     // The rename itself lies in the directory.
     File::open(directory)?.sync_all()
+}
+
+/// As the file system has it: in whole seconds, like Last-Modified.
+fn system_time(at: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 #[cfg(test)]
@@ -93,6 +142,41 @@ mod tests {
         let mode = fs::metadata(www.join("p.atom")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o644);
         assert_eq!(names(&www), ["p.atom"], "no temporary file stays");
+    }
+
+    #[test]
+    fn a_document_lies_there_in_every_coding_and_bears_its_date() {
+        use super::super::output::Format;
+        let (folder, modified) = (folder(), Timestamp::constant(1_700_000_000, 0));
+        let age = Duration::from_secs(300);
+        let document = Document::prepare(Format::Atom, b"<feed/>".to_vec(), modified, age);
+        write_document(folder.path(), "p.atom", &document).unwrap();
+        assert_eq!(names(folder.path()), ["p.atom", "p.atom.br", "p.atom.gz", "p.atom.zst"]);
+        for name in names(folder.path()) {
+            let meta = fs::metadata(folder.path().join(&name)).unwrap();
+            assert_eq!(meta.modified().unwrap(), system_time(modified), "{name}");
+        }
+        assert_eq!(fs::read(folder.path().join("p.atom.br")).unwrap(), &document.br[..]);
+        fs::remove_file(folder.path().join("p.atom.br")).unwrap();
+        assert_eq!(write_document(folder.path(), "p.atom", &document).unwrap(), Written::Unchanged);
+        assert_eq!(names(folder.path()).len(), 4, "what was taken away is put back");
+    }
+
+    #[test]
+    fn a_document_is_not_newer_than_its_compressed_ones() {
+        use super::super::output::Format;
+        let (folder, modified) = (folder(), Timestamp::constant(1_700_000_000, 0));
+        let age = Duration::from_secs(300);
+        let write = |body: &[u8]| {
+            let document = Document::prepare(Format::Atom, body.to_vec(), modified, age);
+            write_document(folder.path(), "p.atom", &document)
+        };
+        write(b"<feed/>").unwrap();
+        // A folder where the last compressed file should stand: it cannot be written.
+        fs::remove_file(folder.path().join("p.atom.zst")).unwrap();
+        fs::create_dir(folder.path().join("p.atom.zst")).unwrap();
+        write(b"<feed>new</feed>").unwrap_err();
+        assert_eq!(fs::read(folder.path().join("p.atom")).unwrap(), b"<feed/>");
     }
 
     #[test]

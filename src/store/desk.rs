@@ -9,15 +9,25 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::Error;
 use super::receipts::{self, Named};
-use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, timestamp};
-use super::update::Arrived;
-use crate::model::{Digest, FeedKey, ItemKey, Rule, Standing, StoryKey, Tie};
+use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, tie, timestamp};
+use crate::model::{Digest, FeedKey, ItemKey, Standing, StoryKey, Tie};
 
 /// A transaction of the writer, open for finding and moving stories.
 #[derive(Debug)]
 pub struct Desk<'a> {
     connection: &'a Connection,
     now: Timestamp,
+}
+
+/// An item whose story is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// Keys that texts like it share; 4 bytes each.
+    pub sketch: Vec<u8>,
 }
 
 /// A kept item as it is compared.
@@ -133,7 +143,7 @@ impl<'a> Desk<'a> {
         Ok(witnesses)
     }
 
-    /// Every tie that makes one story of one of these items and another.
+    /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
     ///
     /// # Errors
     /// When the database fails.
@@ -141,7 +151,7 @@ impl<'a> Desk<'a> {
         let mut statement = self.connection.prepare_cached(
             "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
              FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value WHERE tie.same
-             UNION
+             UNION ALL
              SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
              FROM json_each(?1) wanted JOIN tie ON tie.other_id = wanted.value WHERE tie.same",
         )?;
@@ -188,8 +198,10 @@ impl<'a> Desk<'a> {
     /// When the database fails.
     pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Exceptional, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item_id, other_id FROM exception
-             WHERE item_id IN (SELECT value FROM json_each(?1)) OR other_id IN (SELECT value FROM json_each(?1))",
+            "SELECT item_id, other_id FROM json_each(?1) wanted JOIN exception ON exception.item_id = wanted.value
+             UNION ALL
+             SELECT item_id, other_id FROM json_each(?1) wanted
+             JOIN exception ON exception.other_id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut decided = Exceptional::default();
@@ -365,20 +377,5 @@ fn witness(
         content: row.get(8)?,
         summary: row.get(9)?,
         furniture: site,
-    })
-}
-
-/// A tie from its columns: item, other, same, rule, score, threshold.
-pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
-    let rule: String = row.get(3)?;
-    let rule =
-        Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
-    Ok(Tie {
-        item: ItemKey(row.get(0)?),
-        other: ItemKey(row.get(1)?),
-        rule,
-        same: row.get(2)?,
-        score: row.get::<_, f64>(4)? as f32,
-        threshold: row.get::<_, f64>(5)? as f32,
     })
 }

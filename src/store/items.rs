@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::{millis, standing_number};
+use super::search;
 use super::update::{Change, ChangedItem, NewItem, PollUpdate, Renamed, TextKeys};
 use crate::model::{Item, ItemKey};
 
@@ -179,5 +180,5 @@ fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), 
             item.content,
             serde_json::to_string(&item.details)?
         ])?;
-    Ok(())
+    search::write(connection, key, item)
 }

@@ -7,13 +7,20 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
+use super::search;
 
 /// "NWIR": says whose file this is.
 const APPLICATION_ID: i64 = 0x4E57_4952;
 
 /// Every schema ever released, in order; never edited, only added to.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
+
+/// The schema that brought the index of words.
+const SEARCH: i64 = 3;
 
 /// Held as long as this process may write; freed by the system however the process ends.
 #[derive(Debug)]
@@ -149,6 +156,9 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (number, sql) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
+        if number == SEARCH {
+            search::fill(&transaction)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;

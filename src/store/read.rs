@@ -48,7 +48,8 @@ pub(crate) fn known(
     Ok(known)
 }
 
-fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
+/// The columns `id, story_id, sort_at`.
+pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
     Ok(Head {
         feed,
         key: ItemKey(row.get(0)?),
@@ -191,7 +192,7 @@ pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Cl
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.wanted_id, holder.feed_id FROM json_each(?1) wanted
          JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.wanted_id
-         WHERE holder.feed_id <> item.feed_id ORDER BY item.id",
+         WHERE holder.feed_id <> item.feed_id",
     )?;
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
     let mut claims = Vec::new();
@@ -199,6 +200,7 @@ pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Cl
         let (key, holder) = (ItemKey(row.get(0)?), FeedKey(row.get(2)?));
         claims.push(Claim { key, id: row.get(1)?, holder });
     }
+    claims.sort_by_key(|claim| claim.key);
     Ok(claims)
 }
 

@@ -4,11 +4,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::desk::Desk;
+use super::desk::{Arrived, Desk};
 use super::error::Error;
 use super::items::{insert_item, next_key, rename_item, update_item};
 use super::rows::{digests_to_bytes, millis, timestamp};
-use super::update::{Arrived, PollUpdate, Recorded};
+use super::search;
+use super::update::{PollUpdate, Recorded};
 use crate::model::{FetchOutcome, Guids};
 
 /// Polls older than this are forgotten, in milliseconds: two weeks.
@@ -219,12 +220,15 @@ pub(crate) fn forget_bodies(
     limit: usize,
 ) -> Result<usize, Error> {
     // Rows ascend with age, so the oldest bodies come first and the first young one ends the walk.
-    let deleted = connection
+    let deleted: Vec<i64> = connection
         .prepare_cached(
             "DELETE FROM body WHERE item_id IN (
                SELECT b.item_id FROM (SELECT item_id FROM body ORDER BY item_id LIMIT ?2) b
-               JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)",
+               JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)
+             RETURNING item_id",
         )?
-        .execute(params![millis(cutoff), limit as i64])?;
-    Ok(deleted)
+        .query_map(params![millis(cutoff), limit as i64], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    search::forget(connection, &deleted)?;
+    Ok(deleted.len())
 }

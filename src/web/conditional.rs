@@ -17,39 +17,50 @@ pub(super) enum Precondition {
 }
 
 /// Compares what the client has with the document of this `etag`, last changed at `modified`.
-pub(super) fn evaluate(headers: &HeaderMap, etag: &str, modified: Timestamp) -> Precondition {
+pub(super) fn evaluate(
+    headers: &HeaderMap,
+    etag: &str,
+    modified: Option<Timestamp>,
+) -> Precondition {
     // RFC 9110 13.2.2: with an If-None-Match, If-Modified-Since is not looked at.
     let has_it = if headers.contains_key(IF_NONE_MATCH) {
-        let mut lines = headers.get_all(IF_NONE_MATCH).iter();
-        lines.any(|line| lists(line.as_bytes(), etag.as_bytes()))
+        tags(headers).any(|tag| tag == etag || tag == "*")
     } else {
         let date = headers.get(IF_MODIFIED_SINCE).and_then(|date| http_date(date.to_str().ok()?));
         // The header has whole seconds, and so has our Last-Modified.
-        date.is_some_and(|date| modified.as_second() <= date.as_second())
+        date.zip(modified).is_some_and(|(date, modified)| modified.as_second() <= date.as_second())
     };
     if has_it { Precondition::NotModified } else { Precondition::Changed }
 }
 
-/// Whether a list of entity tags has this one, compared weakly (RFC 9110 13.1.2), or is `*`.
-///
-/// Looks for the tag as a whole member, so that a comma inside another tag splits nothing.
-fn lists(list: &[u8], etag: &[u8]) -> bool {
-    let mut rest = list.trim_ascii();
-    if rest == b"*" {
-        return true;
-    }
-    loop {
-        let member = rest.strip_prefix(b"W/").unwrap_or(rest);
-        let Some(after) = member.strip_prefix(b"\"") else { return false };
-        let Some(end) = after.iter().position(|byte| *byte == b'"') else { return false };
-        if member.get(..end + 2) == Some(etag) {
-            return true;
+/// The entity tags of If-None-Match, or `*`, without their weakness: RFC 9110 13.1.2 compares weakly.
+pub(super) fn tags(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(IF_NONE_MATCH).iter().flat_map(|line| Tags(line.as_bytes().trim_ascii()))
+}
+
+/// What is left of one line.
+struct Tags<'h>(&'h [u8]);
+
+impl<'h> Iterator for Tags<'h> {
+    type Item = &'h str;
+
+    /// Takes a tag as a whole, so that a comma inside it splits nothing; ends at what is none.
+    fn next(&mut self) -> Option<&'h str> {
+        let list = std::mem::take(&mut self.0);
+        if list == b"*" {
+            return Some("*");
         }
-        let Some(next) = after.get(end + 1..).map(<[u8]>::trim_ascii_start) else { return false };
-        let Some(next) = next.strip_prefix(b",") else { return false };
-        // Empty members are allowed to be there, RFC 9110 5.6.1.2.
-        let skipped = next.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
-        rest = &next[skipped..];
+        let list = list.strip_prefix(b"W/").unwrap_or(list);
+        let inner = list.strip_prefix(b"\"")?;
+        let end = inner.iter().position(|byte| *byte == b'"')? + 2;
+        let (tag, rest) = list.split_at(end);
+        if let Some(rest) = rest.trim_ascii_start().strip_prefix(b",") {
+            // Empty members are allowed to be there, RFC 9110 5.6.1.2.
+            let empty = rest.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
+            self.0 = &rest[empty..];
+        }
+        // None of ours has other characters; what is no text matches nothing.
+        Some(std::str::from_utf8(tag).unwrap_or_default())
     }
 }
 
@@ -61,11 +72,6 @@ fn http_date(text: &str) -> Option<Timestamp> {
         strtime::parse(form, text.trim()).ok()?.to_datetime().ok()
     };
     TimeZone::UTC.to_timestamp(FORMS.iter().find_map(civil)?).ok()
-}
-
-/// The date as headers carry it.
-pub(super) fn to_http_date(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]
@@ -80,7 +86,7 @@ mod tests {
         for value in values {
             headers.append(name, value.parse().unwrap());
         }
-        evaluate(&headers, ETAG, MODIFIED) == Precondition::NotModified
+        evaluate(&headers, ETAG, Some(MODIFIED)) == Precondition::NotModified
     }
 
     #[test]
@@ -116,7 +122,6 @@ mod tests {
         {
             assert!(!has("if-modified-since", &[date]), "{date}");
         }
-        assert_eq!(to_http_date(MODIFIED), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]
@@ -124,6 +129,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, "\"x\"".parse().unwrap());
         headers.insert(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
-        assert_eq!(evaluate(&headers, ETAG, MODIFIED), Precondition::Changed);
+        assert_eq!(evaluate(&headers, ETAG, Some(MODIFIED)), Precondition::Changed);
     }
 }

@@ -1,4 +1,5 @@
-//! Serves what lies on the shelf over HTTP: the outbound feeds, an index page, a health check.
+//! Serves what lies on the shelf over HTTP: the outbound feeds and their archives, pages for people,
+//! a health check.
 //!
 //! Read-only: GET and HEAD, no state of its own, nothing that a request could change. Rendering
 //! and compressing happened before (`publish`); who listens where is for the caller to say.
@@ -6,11 +7,15 @@
 pub mod samples;
 pub mod settings;
 
+mod access;
+mod answer;
 mod conditional;
+mod feed;
+mod index;
 mod negotiate;
-mod page;
 mod routes;
 mod server;
+mod stories;
 
 pub use server::serve;
 pub use settings::Settings;

@@ -1,26 +1,24 @@
-//! Which content coding a request gets, RFC 9110 12.5.3: pure.
+//! Which representation a request gets, RFC 9110 12.5: pure.
 
-use axum::http::HeaderMap;
-use axum::http::header::ACCEPT_ENCODING;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::{HeaderMap, HeaderName};
 
 use crate::publish::Coding;
 
 /// In the order that we like them, where the client likes them alike.
-const OURS: [Coding; 3] = [Coding::Brotli, Coding::Gzip, Coding::Identity];
+const OURS: [Coding; 4] = [Coding::Brotli, Coding::Zstd, Coding::Gzip, Coding::Identity];
 
 /// The coding that the client likes best; as it is where it says nothing, or refuses everything.
 pub(super) fn coding(headers: &HeaderMap) -> Coding {
     let mut offers = [None; OURS.len()];
     let mut any = None;
-    for line in headers.get_all(ACCEPT_ENCODING) {
-        for (name, quality) in line.to_str().unwrap_or_default().split(',').filter_map(offer) {
-            if name == "*" {
-                any = Some(quality);
-            }
-            for (ours, offer) in OURS.iter().zip(&mut offers) {
-                if is_named(*ours, name) {
-                    *offer = Some(quality);
-                }
+    for (name, quality) in offers_of(headers, &ACCEPT_ENCODING) {
+        if name == "*" {
+            any = Some(quality);
+        }
+        for (ours, offer) in OURS.iter().zip(&mut offers) {
+            if is_named(*ours, name) {
+                *offer = Some(quality);
             }
         }
     }
@@ -36,11 +34,54 @@ pub(super) fn coding(headers: &HeaderMap) -> Coding {
     best.0
 }
 
+/// What stands at the address of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// The document, for a program.
+    Feed,
+    /// A page, for a person.
+    Page,
+}
+
+/// A person's browser names HTML and likes it better than whatever a feed could pass for.
+///
+/// Feed readers name HTML too, beside the feeds, and take anything: these get the feed.
+pub(super) fn wish(headers: &HeaderMap) -> Wish {
+    let (mut page, mut feed) = (0, 0);
+    for (name, quality) in offers_of(headers, &ACCEPT) {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+        if is("text/html") {
+            page = page.max(quality);
+        } else if !is("application/xhtml+xml") && passes_for_a_feed(name) {
+            feed = feed.max(quality);
+        }
+    }
+    if page > feed { Wish::Page } else { Wish::Feed }
+}
+
+fn passes_for_a_feed(name: &str) -> bool {
+    let (kind, subtype) = name.split_once('/').unwrap_or_default();
+    subtype == "*" || {
+        let subtype = subtype.to_ascii_lowercase();
+        let text = kind.eq_ignore_ascii_case("text") || kind.eq_ignore_ascii_case("application");
+        text && ["xml", "json"].iter().any(|syntax| subtype.ends_with(syntax))
+    }
+}
+
 fn is_named(coding: Coding, name: &str) -> bool {
     let ours = coding.name().unwrap_or("identity");
     // RFC 9110 8.4.1.3: x-gzip is gzip.
     name.eq_ignore_ascii_case(ours)
         || (coding == Coding::Gzip && name.eq_ignore_ascii_case("x-gzip"))
+}
+
+/// The members of all lines of a header, each with its quality.
+fn offers_of<'h>(
+    headers: &'h HeaderMap,
+    name: &'h HeaderName,
+) -> impl Iterator<Item = (&'h str, u16)> {
+    let lines = headers.get_all(name).iter();
+    lines.flat_map(|line| line.to_str().unwrap_or_default().split(',').filter_map(offer))
 }
 
 /// `gzip;q=0.8`: the name, and the quality in thousandths.
@@ -59,17 +100,23 @@ fn offer(text: &str) -> Option<(&str, u16)> {
 mod tests {
     use super::*;
 
-    fn asked(lines: &[&'static str]) -> Coding {
+    fn with(name: HeaderName, lines: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(ACCEPT_ENCODING, line.parse().unwrap());
+            headers.append(&name, line.parse().unwrap());
         }
-        coding(&headers)
+        headers
+    }
+
+    fn asked(lines: &[&'static str]) -> Coding {
+        coding(&with(ACCEPT_ENCODING, lines))
     }
 
     #[test]
     fn the_client_gets_what_it_likes_best() {
         assert_eq!(asked(&["gzip, br"]), Coding::Brotli);
+        assert_eq!(asked(&["gzip, deflate, br, zstd"]), Coding::Brotli);
+        assert_eq!(asked(&["gzip, zstd"]), Coding::Zstd);
         assert_eq!(asked(&["gzip, deflate"]), Coding::Gzip);
         assert_eq!(asked(&["br;q=0.5, gzip;q=0.8"]), Coding::Gzip);
         assert_eq!(asked(&["br;q=0, X-GZIP"]), Coding::Gzip);
@@ -80,16 +127,49 @@ mod tests {
     #[test]
     fn a_star_stands_for_what_is_not_named() {
         assert_eq!(asked(&["*"]), Coding::Brotli);
-        assert_eq!(asked(&["br;q=0, *"]), Coding::Gzip);
+        assert_eq!(asked(&["br;q=0, zstd;q=0, *"]), Coding::Gzip);
         assert_eq!(asked(&["*;q=0, gzip"]), Coding::Gzip);
     }
 
     #[test]
     fn who_says_nothing_or_nonsense_gets_it_as_it_is() {
-        for line in ["", "zstd", "gzip;q=abc", "gzip;q=0", ";;;,,,q=", "identity;q=0", "gzip;q=NaN"]
-        {
+        let nonsense =
+            ["", "zst", "gzip;q=abc", "gzip;q=0", ";;;,,,q=", "identity;q=0", "gzip;q=NaN"];
+        for line in nonsense {
             assert_eq!(asked(&[line]), Coding::Identity, "{line}");
         }
         assert_eq!(asked(&[]), Coding::Identity);
+    }
+
+    #[test]
+    fn a_browser_gets_the_page() {
+        for line in [
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
+            "text/html, application/xhtml+xml, image/jxr, */*;q=0.7",
+            "text/html",
+            "TEXT/HTML, application/rss+xml;q=0.5",
+        ] {
+            assert_eq!(wish(&with(ACCEPT, &[line])), Wish::Page, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_feed_reader_gets_the_feed_whatever_else_it_would_take() {
+        for line in [
+            "*/*",
+            "",
+            "application/atom+xml",
+            "application/xml, application/atom+xml, application/rss+xml, application/rdf+xml, \
+             application/feed+json, text/html, */*;q=0.9",
+            "application/atom+xml,application/rss+xml,application/xml;q=0.9,text/html;q=0.7,*/*;q=0.1",
+            "application/feed+json, text/html",
+            "text/html, */*",
+            "text/html, text/xml",
+            "text/html;q=0",
+            "image/png",
+        ] {
+            assert_eq!(wish(&with(ACCEPT, &[line])), Wish::Feed, "{line}");
+        }
+        assert_eq!(wish(&HeaderMap::new()), Wish::Feed);
     }
 }

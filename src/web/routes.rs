@@ -3,121 +3,222 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, LAST_MODIFIED, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::response::Builder;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
+use tokio::sync::Semaphore;
 
-use crate::publish::{Document, Shelf};
+use crate::model::ItemKey;
+use crate::publish::{Document, Format, Listing, Shelf, Stacks, StacksError};
 
-use super::conditional::{self, Precondition};
-use super::{negotiate, page};
+use super::access::{self, Access};
+use super::answer::{Audience, finish, guarded, line, of_text, page, refused};
+use super::negotiate::{self, Wish};
+use super::stories;
+use super::{feed, index};
 
-/// Nothing is loaded but our own style sheet, and no page may frame ours.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; \
-                      frame-ancestors 'none'; base-uri 'none'";
+/// So many questions are put to the stacks at once; more wait, and the documents are not held up.
+const ASKING: usize = 4;
+
+/// What every route has at hand.
+#[derive(Debug)]
+pub(super) struct Site {
+    shelf: Arc<Shelf>,
+    asking: Semaphore,
+}
+
+/// All that is served. Cheap to clone, one for each connection.
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    site: Arc<Site>,
+    router: Router,
+}
+
+impl App {
+    /// Serves what is on the shelf.
+    pub(super) fn new(shelf: Arc<Shelf>) -> Self {
+        let site = Arc::new(Site { shelf, asking: Semaphore::new(ASKING) });
+        Self { router: router(Arc::clone(&site)), site }
+    }
+
+    /// The answer to almost every request: a document that is ready, with no router before it and
+    /// nothing to wait for. `None`: [`App::routed`] has to answer.
+    pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
+        document(&self.site, file, query, request.headers()).map(guarded)
+    }
+
+    /// Whatever else there is.
+    pub(super) fn routed(&self) -> Router {
+        self.router.clone()
+    }
+}
 
 /// Every path there is. GET brings HEAD with it; any other method is a 405 with Allow.
-pub(super) fn router(shelf: Arc<Shelf>) -> Router {
+fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(front))
         .route("/style.css", get(style))
         .route("/healthz", get(health))
-        .route("/{file}", get(feed))
-        .fallback(|| async { not_found() })
-        .with_state(shelf)
-        .layer(map_response(guarded))
+        .route("/{file}", get(people))
+        .route("/{id}/archive/{file}", get(archived))
+        .route("/{id}/story/{key}", get(story))
+        .fallback(|| async { refused(StatusCode::NOT_FOUND) })
+        .with_state(site)
+        .layer(map_response(async |response| guarded(response)))
 }
 
-async fn guarded(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+/// `planet.atom`: the document, unless a person's browser asks for it, or whoever asks may not
+/// have it.
+fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response> {
+    let (id, Some(format)) = named(file) else { return None };
+    let listing = site.shelf.listing(id)?;
+    let Access::Granted(listing, audience) = access::judge(Some(&listing), query, headers) else {
+        return None;
+    };
+    if listing.stacks.is_some() && negotiate::wish(headers) == Wish::Page {
+        return None;
+    }
+    Some(feed::answer(listing, listing.document(format)?, headers, &audience))
 }
 
-async fn feed(
-    State(shelf): State<Arc<Shelf>>,
+/// `planet`, and for browsers `planet.atom`: the page for people.
+async fn people(
+    State(site): State<Arc<Site>>,
     Path(file): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    shelf.document(&file).map_or_else(not_found, |document| answer(&document, &headers))
+    // A name with an escape in it is as good as one without.
+    if let Some(response) = document(&site, &file, query.as_deref(), &headers) {
+        return response;
+    }
+    let (id, format) = named(&file);
+    let listing = site.shelf.listing(id);
+    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+        Access::Refused(status) => return refused(status),
+        Access::Granted(listing, audience) => (listing, audience),
+    };
+    if format.is_some_and(|format| listing.document(format).is_none()) {
+        return refused(StatusCode::NOT_FOUND);
+    }
+    let (shown, token) = (Arc::clone(listing), audience.token().cloned());
+    let question = stories::question(query.as_deref());
+    let page = site.ask(listing, move |stacks| {
+        stories::page(&shown, stacks, &question, token.as_ref()).map(Some)
+    });
+    html(page.await, &headers, &audience)
 }
 
-/// The document, or word that the client has it.
-fn answer(document: &Document, headers: &HeaderMap) -> Response {
-    let coding = negotiate::coding(headers);
-    let etag = document.etag(coding);
-    let precondition = conditional::evaluate(headers, &etag, document.modified);
-    // RFC 9110 15.4.5: a 304 repeats what a cache may update by it.
-    let response = Response::builder()
-        .header(ETAG, etag)
-        .header(LAST_MODIFIED, conditional::to_http_date(document.modified))
-        .header(CACHE_CONTROL, format!("public, max-age={}", document.max_age.as_secs()))
-        .header(VARY, "Accept-Encoding")
-        // A feed is public and made to be read by other sites' programs.
-        .header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    match (precondition, coding.name()) {
-        (Precondition::NotModified, _) => {
-            finish(response.status(StatusCode::NOT_MODIFIED), Body::empty())
-        }
-        (Precondition::Changed, name) => {
-            let response = response.header(CONTENT_TYPE, document.content_type);
-            let response = match name {
-                Some(name) => response.header(CONTENT_ENCODING, name),
-                None => response,
-            };
-            finish(response, document.bytes(coding).into())
-        }
+/// `planet/archive/7.atom`: a page of the archive.
+async fn archived(
+    State(site): State<Arc<Site>>,
+    Path((id, file)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let listing = site.shelf.listing(&id);
+    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+        Access::Refused(status) => return refused(status),
+        Access::Granted(listing, audience) => (listing, audience),
+    };
+    let (number, format) = named(&file);
+    // One page has one address: not also `007`, `+7`.
+    let number = number.parse::<u32>().ok().filter(|parsed| parsed.to_string() == number);
+    let Some((number, format)) = number.zip(format) else {
+        return refused(StatusCode::NOT_FOUND);
+    };
+    let found: Result<Option<Arc<Document>>, StacksError> =
+        site.ask(listing, move |stacks| stacks.archived(number, format)).await;
+    match found {
+        Ok(Some(document)) => feed::answer(listing, &document, &headers, &audience),
+        Ok(None) => refused(StatusCode::NOT_FOUND),
+        Err(error) => failed(&error),
     }
 }
 
-async fn index(State(shelf): State<Arc<Shelf>>) -> Response {
-    match page::index(&shelf.listings()) {
-        Ok(html) => finish(text("text/html; charset=utf-8"), html.into()),
-        Err(error) => {
-            tracing::error!(%error, "the index page cannot be rendered");
-            let response = text("text/plain; charset=utf-8");
-            finish(response.status(StatusCode::INTERNAL_SERVER_ERROR), "no page\n".into())
-        }
+/// `planet/story/4711`: one story alone.
+async fn story(
+    State(site): State<Arc<Site>>,
+    Path((id, key)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let listing = site.shelf.listing(&id);
+    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+        Access::Refused(status) => return refused(status),
+        Access::Granted(listing, audience) => (listing, audience),
+    };
+    let Ok(key) = key.parse().map(ItemKey) else { return refused(StatusCode::NOT_FOUND) };
+    let (shown, token) = (Arc::clone(listing), audience.token().cloned());
+    let page = site.ask(listing, move |stacks| stories::alone(&shown, stacks, key, token.as_ref()));
+    html(page.await, &headers, &audience)
+}
+
+impl Site {
+    /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
+    async fn ask<T, E>(
+        &self,
+        listing: &Arc<Listing>,
+        question: impl FnOnce(&dyn Stacks) -> Result<Option<T>, E> + Send + 'static,
+    ) -> Result<Option<T>, E>
+    where
+        T: Send + 'static,
+        E: From<StacksError> + Send + 'static,
+    {
+        let Some(stacks) = listing.stacks.clone() else { return Ok(None) };
+        let _turn = self.asking.acquire().await;
+        let answer = tokio::task::spawn_blocking(move || question(&*stacks)).await;
+        answer.unwrap_or_else(|error| Err(StacksError(error.to_string()).into()))
     }
 }
 
-async fn style() -> Response {
-    let response = Response::builder()
-        .header(CONTENT_TYPE, "text/css; charset=utf-8")
-        .header(CACHE_CONTROL, "public, max-age=3600");
-    finish(response, page::STYLE.into())
+fn html(
+    page: Result<Option<String>, stories::Error>,
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
+    match page {
+        Ok(Some(html)) => of_text("text/html; charset=utf-8", &html, headers, audience),
+        Ok(None) => refused(StatusCode::NOT_FOUND),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> Response {
+    tracing::error!(%error, "a page cannot be made");
+    line(StatusCode::INTERNAL_SERVER_ERROR, "no page\n")
+}
+
+/// `planet.atom`: the output and the format.
+fn named(file: &str) -> (&str, Option<Format>) {
+    let split = file.rsplit_once('.');
+    match split.map(|(id, extension)| (id, Format::from_extension(extension))) {
+        Some((id, Some(format))) => (id, Some(format)),
+        _ => (file, None),
+    }
+}
+
+async fn front(State(site): State<Arc<Site>>) -> Response {
+    match index::render(&site.shelf.listings()) {
+        Ok(html) => {
+            let response = page("text/html; charset=utf-8").header(CACHE_CONTROL, "no-cache");
+            finish(response, html.into())
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+async fn style(headers: HeaderMap) -> Response {
+    of_text("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
 }
 
 async fn health() -> Response {
-    finish(text("text/plain; charset=utf-8"), "ok\n".into())
-}
-
-fn not_found() -> Response {
-    let response = text("text/plain; charset=utf-8").status(StatusCode::NOT_FOUND);
-    finish(response, "there is no such feed here\n".into())
-}
-
-/// An answer that is made afresh for every request.
-fn text(content_type: &'static str) -> Builder {
-    Response::builder().header(CONTENT_TYPE, content_type).header(CACHE_CONTROL, "no-cache")
-}
-
-fn finish(response: Builder, body: Body) -> Response {
-    // Only a header value that is none could fail here, and all of them are our own.
-    response.body(body).unwrap_or_else(|error| {
-        tracing::error!(%error, "a response cannot be made");
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+    line(StatusCode::OK, "ok\n")
 }

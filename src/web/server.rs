@@ -7,19 +7,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use futures_util::future::{self, Either};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::runtime;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::publish::Shelf;
 
-use super::routes;
+use super::routes::App;
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -37,24 +39,66 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(200);
 
+/// No more threads than this accept and answer: enough for any network that feeds are read over.
+const THREADS: usize = 4;
+
 /// Serves `shelf` on `listener` until `shutdown` completes, and the answers under way are out, or
 /// have had three seconds.
 ///
+/// Answers on threads of its own, each with its own connections, so that neither a burst of polls
+/// holds up readers nor the other way round, and no answer wanders between threads.
+///
 /// # Errors
-/// None so far: what goes wrong with one connection is that connection's end.
+/// When the system gives no threads. What goes wrong with one connection is that one's end.
 pub async fn serve(
     listener: TcpListener,
     shelf: Arc<Shelf>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (ending, connections) = (CancellationToken::new(), TaskTracker::new());
-    let app = routes::router(shelf);
-    tokio::select! {
-        () = accept(&listener, &app, &ending, &connections) => {}
-        () = shutdown => {}
+    let listener = listener.into_std()?;
+    let ending = CancellationToken::new();
+    // Also when nobody waits for this any more.
+    let _end = ending.clone().drop_guard();
+    let (app, places) = (App::new(shelf), Arc::new(Semaphore::new(CONNECTIONS)));
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
+    let mut ended = Vec::with_capacity(threads);
+    for _ in 0..threads {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (listener, app) = (listener.try_clone()?, app.clone());
+        let (places, ending) = (Arc::clone(&places), ending.clone());
+        let (alive, dead) = oneshot::channel::<()>();
+        let work = move || {
+            let _alive = alive;
+            if let Err(error) = runtime.block_on(work(listener, &app, &places, &ending)) {
+                tracing::error!(%error, "a thread of the web server has ended");
+            }
+        };
+        std::thread::Builder::new().name("web".to_owned()).spawn(work)?;
+        ended.push(dead);
     }
     drop(listener);
+    shutdown.await;
     ending.cancel();
+    for dead in ended {
+        // Never sends: it is dropped when the thread is done.
+        let _ = dead.await;
+    }
+    Ok(())
+}
+
+/// One thread's work.
+async fn work(
+    listener: std::net::TcpListener,
+    app: &App,
+    places: &Arc<Semaphore>,
+    ending: &CancellationToken,
+) -> io::Result<()> {
+    let (listener, connections) = (TcpListener::from_std(listener)?, TaskTracker::new());
+    tokio::select! {
+        () = accept(&listener, app, places, ending, &connections) => {}
+        () = ending.cancelled() => {}
+    }
+    drop(listener);
     connections.close();
     connections.wait().await;
     Ok(())
@@ -63,15 +107,15 @@ pub async fn serve(
 /// Never returns.
 async fn accept(
     listener: &TcpListener,
-    app: &Router,
+    app: &App,
+    places: &Arc<Semaphore>,
     ending: &CancellationToken,
     connections: &TaskTracker,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut failing = false;
     loop {
         // The place first: a connection that cannot be served is not taken from the kernel.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 failing = false;
@@ -100,14 +144,19 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until its peer, its age or the server ends it.
-async fn connection(stream: TcpStream, app: Router, ending: CancellationToken) {
+async fn connection(stream: TcpStream, app: App, ending: CancellationToken) {
     // Answers are written whole; waiting to fill a packet only delays the last one.
     let _ = stream.set_nodelay(true);
+    let rest = TowerToHyperService::new(app.routed());
+    let answer = service_fn(move |request| match app.at_once(&request) {
+        Some(response) => Either::Left(future::ready(Ok(response))),
+        None => Either::Right(rest.call(request)),
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(REQUEST_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), answer);
     let mut served = pin!(served);
     let patience = tokio::select! {
         // How a connection ends is the peer's affair, and no news to the operator.

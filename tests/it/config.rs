@@ -205,6 +205,28 @@ fn secrets_are_read_from_files_and_shown_to_nobody() {
 }
 
 #[test]
+fn a_token_is_long_secret_and_guards_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let text = |more: &str| format!("{HEAD}{OUTPUT}token = {{ file = {path:?} }}\n{more}{FEED}");
+    std::fs::write(&path, "sesame-0123456789\n").unwrap();
+    let config = good(&text(""));
+    let token = config.outputs[0].token.as_ref().unwrap();
+    assert!(token.opens(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
+    let code = |text: String| {
+        let report = read(&text).report;
+        let drawn = report.draw(Style::Plain) + &report.to_json().to_string();
+        assert!(!drawn.contains("sesame"), "{drawn}");
+        report.diagnostics.first().map(|fault| fault.code)
+    };
+    assert_eq!(code(text("directory = \"www\"\n")), Some("contradiction"));
+    std::fs::write(&path, "sesame").unwrap();
+    assert_eq!(code(text("")), Some("bad_token"));
+    let literal = format!("{HEAD}{OUTPUT}token = \"sesame-0123456789\"\n{FEED}");
+    assert_eq!(code(literal), Some("bad_secret"), "never a value of this file");
+}
+
+#[test]
 fn every_mistake_of_a_file_is_told_in_one_run() {
     let all: String =
         "[schedule]\nintervall = 1\nper_host = 99\n[web]\nlisten = \"x\"\n".to_owned() + FEED;

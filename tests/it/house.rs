@@ -51,6 +51,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("flate2", &["publish"]),
     ("brotli", &["publish"]),
+    ("zstd", &["publish"]),
     ("regex", &["publish", "config"]),
     ("axum", &["web"]),
     ("askama", &["web"]),

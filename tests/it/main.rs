@@ -2,6 +2,7 @@
 
 mod support;
 
+mod archive;
 mod cli;
 mod config;
 mod crash;

@@ -1,99 +1,18 @@
 //! The server as clients meet it: over a real socket on loopback, spoken to in plain HTTP.
 
-use std::future::Future;
+mod delta;
+mod page;
+pub(crate) mod site;
+mod token;
+
 use std::io::Read;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
-use newswire::publish::{Document, Format, Listing, Shelf, render};
-use newswire::web;
+use newswire::publish::{Format, render};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 
-use crate::publish::sample::{at, entries, output};
-
-const MODIFIED: &str = "2025-11-20T09:30:00.5Z";
-const DATE: &str = "Thu, 20 Nov 2025 09:30:00 GMT";
-
-/// A server with one output on its shelf.
-struct Site {
-    address: SocketAddr,
-    shelf: Arc<Shelf>,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<std::io::Result<()>>,
-}
-
-impl Site {
-    async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, shelf) = (listener.local_addr().unwrap(), Arc::new(Shelf::new()));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let ended = async { drop(stopped.await) };
-        let server = tokio::spawn(web::serve(listener, Arc::clone(&shelf), ended));
-        let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
-        put(&shelf, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
-        Self { address, shelf, stop, server }
-    }
-
-    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
-        for header in headers {
-            request.push_str(header);
-            request.push_str("\r\n");
-        }
-        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        Answer::read(&bytes)
-    }
-
-    async fn get(&self, path: &str, headers: &[&str]) -> Answer {
-        self.ask("GET", path, headers).await
-    }
-}
-
-fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
-    let prepare = |(format, body): &(Format, Vec<u8>)| {
-        let max_age = Duration::from_secs(300);
-        (*format, Arc::new(Document::prepare(*format, body.clone(), at(MODIFIED), max_age)))
-    };
-    shelf.put(Listing::new(&output(), entries().len(), documents.iter().map(prepare).collect()));
-}
-
-/// What came back.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn read(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an end of the headers");
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-        let status = head[9..12].parse().unwrap();
-        Self { status, head, body: bytes[end + 4..].to_vec() }
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).unwrap()
-    }
-}
-
-/// A real socket, real time, and a limit on both.
-fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let limited = async { tokio::time::timeout(Duration::from_secs(20), test).await };
-    runtime.block_on(limited).expect("the test hangs");
-}
+use self::site::{DATE, Site, put, run};
+use crate::publish::sample::{entries, output};
 
 #[test]
 fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
@@ -110,7 +29,9 @@ fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
             assert_eq!(answer.header("content-type"), Some(kind));
             assert_eq!(answer.header("last-modified"), Some(DATE));
             assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-            assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+            let link = format!("<{}>; rel=\"self\"", output().self_url(format));
+            assert_eq!(answer.header("link"), Some(&*link), "RFC 8288");
             assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
             assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
             assert!(answer.header("etag").unwrap().starts_with('"'), "a strong one");
@@ -161,8 +82,12 @@ fn each_coding_is_whole_and_has_a_validator_of_its_own() {
         let mut unpacked = Vec::new();
         brotli::BrotliDecompress(&mut &*br.body, &mut unpacked).unwrap();
         assert_eq!(unpacked, plain.body);
-        let tags = [&plain, &gzip, &br].map(|answer| answer.header("etag").unwrap());
-        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+        let zst = site.get("/all.rss", &["Accept-Encoding: gzip, zstd"]).await;
+        assert_eq!(zst.header("content-encoding"), Some("zstd"));
+        assert_eq!(zstd::bulk::decompress(&zst.body, 1 << 20).unwrap(), plain.body);
+        let tags = [&plain, &gzip, &br, &zst].map(|answer| answer.header("etag").unwrap());
+        let different: std::collections::HashSet<&str> = tags.into_iter().collect();
+        assert_eq!(different.len(), 4);
         let again = format!("If-None-Match: {}", tags[1]);
         assert_eq!(site.get("/all.rss", &[&again, "Accept-Encoding: gzip"]).await.status, 304);
         assert_eq!(site.get("/all.rss", &[&again]).await.status, 200, "another representation");

@@ -115,3 +115,23 @@ fn the_shelf_swaps_an_output_as_a_whole() {
     shelf.keep_only(&["other"]);
     assert!(shelf.listings().is_empty());
 }
+
+#[test]
+fn a_document_may_be_kept_as_long_as_nothing_usually_changes() {
+    let every = |seconds: i64, count: i64| {
+        let feed = std::sync::Arc::new(super::sample::feed(1, "a.example.org", "A"));
+        let entry = |n: i64| {
+            let at = at("2025-11-20T09:00:00Z") - jiff::SignedDuration::from_secs(seconds * n);
+            super::sample::entry(n, "urn:x", &at.to_string(), &feed, Default::default())
+        };
+        (0..count).map(entry).collect::<Vec<_>>()
+    };
+    let age = |entries: &[newswire::model::Entry]| newswire::publish::max_age(entries).as_secs();
+    assert_eq!(age(&every(30 * 60, 20)), 30 * 60);
+    assert_eq!(age(&every(8, 200)), 300, "never asked for more often");
+    assert_eq!(age(&every(7 * 86_400, 20)), 3 * 3600, "a quiet output does not sleep for a day");
+    assert_eq!((age(&[]), age(&every(1, 1))), (300, 300), "nothing is known yet");
+    let mut uneven = every(3600, 5);
+    uneven.extend(every(86_400, 3));
+    assert_eq!(age(&uneven), 3600, "the usual, not the mean");
+}

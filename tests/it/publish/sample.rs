@@ -19,6 +19,7 @@ pub(crate) fn output() -> Output {
         author: Some("The Editors".to_owned()),
         formats: Format::ALL.to_vec(),
         directory: None,
+        token: None,
         items: 100,
         max_age: None,
         per_feed: None,

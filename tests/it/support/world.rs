@@ -12,7 +12,7 @@ use newswire::model::Feed;
 use newswire::poll::{Polled, Subscription};
 use newswire::publish::{Format, Output};
 use newswire::store::{FeedStatus, Reader};
-use newswire::{fetch, schedule, store, web};
+use newswire::{dedupe, fetch, schedule, store, web};
 use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
@@ -66,7 +66,7 @@ impl World {
             feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
-            dedupe: Arc::default(),
+            dedupe: Arc::new(dedupe::Settings { new_feed_items: 10_000, ..Default::default() }),
             max_items: 1_000,
         };
         let web = web::Settings { listen: None, public_url: None };
@@ -113,6 +113,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         author: None,
         formats: Format::ALL.to_vec(),
         directory: Some(directory),
+        token: None,
         items: 100,
         max_age: None,
         per_feed: None,

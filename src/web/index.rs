@@ -18,6 +18,8 @@ struct Index {
 /// One output.
 struct Row {
     title: String,
+    /// The page with its stories.
+    page: String,
     description: String,
     stories: String,
     /// For machines and for people; empty where it is empty.
@@ -33,8 +35,10 @@ struct Link {
 }
 
 /// The page as HTML.
-pub(super) fn index(listings: &[Arc<Listing>]) -> Result<String, askama::Error> {
-    Index { outputs: listings.iter().map(|listing| row(listing)).collect() }.render()
+pub(super) fn render(listings: &[Arc<Listing>]) -> Result<String, askama::Error> {
+    // What has a token is nobody's business who does not have it.
+    let open = listings.iter().filter(|listing| listing.token.is_none());
+    Index { outputs: open.map(|listing| row(listing)).collect() }.render()
 }
 
 fn row(listing: &Listing) -> Row {
@@ -45,6 +49,7 @@ fn row(listing: &Listing) -> Row {
     };
     Row {
         title: listing.title.clone(),
+        page: listing.id.clone(),
         description: listing.description.clone().unwrap_or_default(),
         stories: match listing.items {
             0 => "no stories yet".to_owned(),

@@ -1,0 +1,38 @@
+//! Why an output was not published.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::publish::CheckError;
+use crate::store;
+
+/// Why an output was not published; the last good one stays where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The gate found a fault in what was rendered.
+    #[error(
+        "the new {name} was not published, the last good one stays: {source}; please report this"
+    )]
+    Check {
+        /// The document.
+        name: String,
+        /// What is wrong with it.
+        source: CheckError,
+    },
+    /// A file could not be written.
+    #[error(
+        "failed to write {path}: {source}: check that the folder exists, belongs to this user and has room"
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Rendering panicked.
+    #[error("newswire panicked while rendering {0}, the last good one stays; please report this")]
+    Panicked(String),
+}

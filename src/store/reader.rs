@@ -1,0 +1,280 @@
+//! The reading half: a small pool of read-only connections, and every verb that reads. Leaves the
+//! statements to the files that know the tables.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::archive::{self, ArchivePage};
+use super::desk::{Desk, Witness};
+use super::error::{Error, OpenError};
+use super::feeds::{self, FeedState, FeedStatus};
+use super::history::{self, Bursts, Past, PastPoll};
+use super::read::{self, Claim, Head};
+use super::receipts::{self, Named, Receipt};
+use super::sketches::{self, Sketched};
+use super::{open, search};
+use crate::model::{AlsoAt, Digest, Entry, FeedInfo, FeedKey, ItemKey, Kept, Known, StoryKey};
+
+/// The reading half; any number of processes may have one.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    path: Arc<Path>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+/// So many idle read connections are kept; more are opened when needed.
+const IDLE_READERS: usize = 4;
+
+/// Every verb blocks: call it off the async threads.
+impl Reader {
+    /// Opens an existing database for reading only.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let first = open::reader(path)?;
+        Ok(Self { path: path.into(), idle: Arc::new(Mutex::new(vec![first])) })
+    }
+
+    /// Lends a connection to `work`.
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open::reader(&self.path).map_err(|error| Error::Sqlite(error.to_string()))?,
+        };
+        let result = work(&connection);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+        result
+    }
+
+    /// What a poll needs to know before it asks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn feed_state(&self, feed: FeedKey) -> Result<FeedState, Error> {
+        self.with(|connection| feeds::state(connection, feed))
+    }
+
+    /// Which of these identities the feed has shown before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn known(
+        &self,
+        feed: FeedKey,
+        identities: &[Digest],
+    ) -> Result<HashMap<Digest, Known>, Error> {
+        self.with(|connection| read::known(connection, feed, identities))
+    }
+
+    /// The newest kept items of a feed, with what each may be recognised by under another guid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn kept(&self, feed: FeedKey, limit: usize) -> Result<Vec<Kept>, Error> {
+        self.with(|connection| read::kept(connection, feed, limit))
+    }
+
+    /// These items as they are compared.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
+        self.with(|connection| Desk::new(connection, Timestamp::UNIX_EPOCH).witnesses(keys))
+    }
+
+    /// The items that somebody may mean by `text`, the latest first: an id, an address as it is or as
+    /// it is compared (`url_key`), or a number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<Named>, Error> {
+        self.with(|connection| receipts::find(connection, text, url_key))
+    }
+
+    /// What is remembered of an item.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn receipt(&self, item: Named) -> Result<Receipt, Error> {
+        self.with(|connection| receipts::receipt(connection, item))
+    }
+
+    /// The story of each item first seen since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn stories(&self, since: Timestamp) -> Result<HashMap<ItemKey, StoryKey>, Error> {
+        self.with(|connection| history::stories(connection, since))
+    }
+
+    /// How a feed published lately.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn bursts(&self, feed: FeedKey, now: Timestamp) -> Result<Bursts, Error> {
+        self.with(|connection| history::bursts(connection, feed, now))
+    }
+
+    /// The keys of all items taken in since, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn sketches(&self, since: Timestamp) -> Result<Vec<Sketched>, Error> {
+        self.with(|connection| sketches::since(connection, since))
+    }
+
+    /// What words prove, as last learnt, and when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
+        self.with(sketches::weights)
+    }
+
+    /// Every configured feed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn feeds(&self) -> Result<Vec<FeedInfo>, Error> {
+        self.with(feeds::active)
+    }
+
+    /// When the feed's last items came, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rhythm(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+        self.with(|connection| read::rhythm(connection, feed))
+    }
+
+    /// The last polls of a feed, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn polls(&self, feed: FeedKey, limit: usize) -> Result<Vec<PastPoll>, Error> {
+        self.with(|connection| history::polls(connection, feed, limit))
+    }
+
+    /// What the past tells of each feed; reads whole tables.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn past(&self) -> Result<HashMap<FeedKey, Past>, Error> {
+        self.with(history::past)
+    }
+
+    /// Every configured feed with how it is doing, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn statuses(&self) -> Result<Vec<FeedStatus>, Error> {
+        self.with(feeds::statuses)
+    }
+
+    /// The next `limit` items of one feed in the order, behind `after`, or from the newest on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn newest(
+        &self,
+        feed: FeedKey,
+        after: Option<Head>,
+        limit: usize,
+    ) -> Result<Vec<Head>, Error> {
+        self.with(|connection| read::newest(connection, feed, after, limit))
+    }
+
+    /// The items that have all `words` in title or text, the latest first, seen before `before`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn search(
+        &self,
+        words: &str,
+        before: Option<ItemKey>,
+        limit: usize,
+    ) -> Result<Vec<Head>, Error> {
+        self.with(|connection| search::find(connection, words, before, limit))
+    }
+
+    /// The page of an output's archive that still grows; those before it are complete.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn growing_page(&self, output: &str) -> Result<Option<ArchivePage>, Error> {
+        self.with(|connection| archive::growing(connection, output))
+    }
+
+    /// One page of an output's archive, complete or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn archive_page(&self, output: &str, number: u32) -> Result<Option<ArchivePage>, Error> {
+        self.with(|connection| archive::numbered(connection, output, number))
+    }
+
+    /// The number of the oldest page of an output's archive that may still have something to show.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn oldest_page(&self, output: &str) -> Result<Option<u32>, Error> {
+        self.with(|connection| archive::oldest(connection, output))
+    }
+
+    /// The next `limit` items of all feeds in order of arrival, behind `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn arrivals(&self, after: ItemKey, limit: usize) -> Result<Vec<Head>, Error> {
+        self.with(|connection| archive::arrivals(connection, after, limit))
+    }
+
+    /// The items with these keys; those of other feeds, or past retention, are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn entries(
+        &self,
+        keys: &[ItemKey],
+        feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+    ) -> Result<HashMap<ItemKey, Entry>, Error> {
+        self.with(|connection| read::entries(connection, keys, feeds))
+    }
+
+    /// The members of those of these stories that have more than one, the earliest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<Head>>, Error> {
+        self.with(|connection| read::members(connection, stories))
+    }
+
+    /// Those of these items whose publisher's id another feed's item had first, the earliest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
+        self.with(|connection| read::claims(connection, keys))
+    }
+
+    /// Page and title of each of these items, for "also at".
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn also(
+        &self,
+        keys: &[ItemKey],
+        feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+    ) -> Result<HashMap<ItemKey, AlsoAt>, Error> {
+        self.with(|connection| read::also(connection, keys, feeds))
+    }
+}

@@ -1,0 +1,93 @@
+//! The outbound documents over HTTP: whole, as word that the client has it, or what it lacks of it.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    LAST_MODIFIED, LINK, VARY,
+};
+use axum::http::response::Builder;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::publish::{Coding, Document, Listing, without_coding};
+
+use super::answer::{Audience, finish};
+use super::conditional::{self, Precondition};
+use super::negotiate;
+
+/// The document, or word that the client has it, or what it lacks.
+pub(super) fn answer(
+    listing: &Listing,
+    document: &Document,
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
+    let coding = negotiate::coding(headers);
+    let etag = document.etag(coding);
+    // RFC 9110 15.4.5: a 304 repeats what a cache may update by it.
+    let mut response = Response::builder().header(ETAG, &etag);
+    if let Some(date) = &document.last_modified {
+        response = response.header(LAST_MODIFIED, date);
+    }
+    if matches!(audience, Audience::Public) {
+        // A feed is public and made to be read by other sites' programs.
+        response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    }
+    let precondition = conditional::evaluate(headers, &etag, document.modified);
+    if precondition == Precondition::Changed
+        && let Some(delta) = delta(listing, document, headers)
+    {
+        return partial(response, document, &delta, coding);
+    }
+    response = response
+        .header(CACHE_CONTROL, audience.cache_control(document.max_age))
+        // At the same address people get a page.
+        .header(VARY, "Accept, Accept-Encoding");
+    if precondition == Precondition::NotModified {
+        return finish(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    finish(with_content(response, document, coding), document.bytes(coding).into())
+}
+
+fn with_content(response: Builder, document: &Document, coding: Coding) -> Builder {
+    let mut response = response.header(CONTENT_TYPE, document.content_type);
+    if !document.url.is_empty() {
+        // RFC 8288, WebSub 4. Without a token: what it names is the feed, not a way in.
+        response = response.header(LINK, format!("<{}>; rel=\"self\"", document.url));
+    }
+    match coding.name() {
+        Some(name) => response.header(CONTENT_ENCODING, name),
+        None => response,
+    }
+}
+
+/// The entries that the client lacks, if it asks for no more and we know what it has.
+fn delta(listing: &Listing, document: &Document, headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut wishes = headers.get_all("a-im").iter().filter_map(|line| line.to_str().ok());
+    let by_feed = |line: &str| line.split(',').any(is_feed);
+    if !wishes.any(by_feed) {
+        return None;
+    }
+    // A tag names one coding of the document; what entries the client has it tells in any.
+    let marks = conditional::tags(headers)
+        .find_map(|tag| listing.marks(document.format, &without_coding(tag)))?;
+    document.since(&marks)
+}
+
+/// `feed`, unless it is refused: `feed;q=0`.
+fn is_feed(manipulation: &str) -> bool {
+    let (name, weight) = manipulation.split_once(';').unwrap_or((manipulation, ""));
+    let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
+    name.trim().eq_ignore_ascii_case("feed") && weight.unwrap_or(1.0) > 0.0
+}
+
+/// RFC 3229 10.4.1: 226, with the validator of the whole document, so that the next request names it.
+fn partial(response: Builder, document: &Document, delta: &[u8], coding: Coding) -> Response {
+    let response = response
+        .status(StatusCode::IM_USED)
+        .header("im", "feed")
+        // RFC 3229 10.9: a cache that does not know 226 must not keep it for the whole.
+        .header(CACHE_CONTROL, format!("no-store, im, max-age={}", document.max_age.as_secs()))
+        .header(VARY, "Accept, Accept-Encoding, A-IM, If-None-Match");
+    finish(with_content(response, document, coding), coding.encode(delta).into())
+}

@@ -1,0 +1,57 @@
+"""The payloads in every field of every format that comes in."""
+
+import json
+import re
+from xml.sax.saxutils import escape, quoteattr
+
+# XML 1.0 2.2: what a document cannot even carry.
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def text(payload):
+    return escape(ILLEGAL.sub("", payload))
+
+
+def attribute(payload):
+    return quoteattr(ILLEGAL.sub("", payload))
+
+
+def rss(payloads):
+    def item(number, payload):
+        p, a = text(payload), attribute(payload)
+        whole = ILLEGAL.sub("", payload)
+        content = f"<![CDATA[{whole}]]>" if "]]>" not in whole else p
+        return f"""<item><title>{p}</title><link>http://rss.test/{number}</link><guid isPermaLink="false">{p}-{number}</guid>
+<description>{p}</description><content:encoded>{content}</content:encoded><author>{p}</author><dc:creator>{p}</dc:creator>
+<category domain={a}>{p}</category><enclosure url={a} type={a} length="1"/><comments>{p}</comments>
+<source url={a}>{p}</source><media:content url={a}/><media:title>{p}</media:title><itunes:image href={a}/>
+<pubDate>Thu, 20 Nov 2025 09:00:00 GMT</pubDate></item>"""
+    items = "".join(item(n, payload) for n, payload in enumerate(payloads))
+    name = text("RSS <script>document.documentElement.dataset.pwned=1</script>")
+    return f"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"
+xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>{name}</title><link>javascript:1</link>
+<description>x</description>{items}</channel></rss>"""
+
+
+def atom(payloads):
+    def entry(number, payload):
+        p, a = text(payload), attribute(payload)
+        return f"""<entry><id>urn:x:{number}</id><title type="html">{p}</title><updated>2025-11-20T09:00:00Z</updated>
+<link href="http://atom.test/{number}"/><link rel="enclosure" href={a} title={a}/><link rel="via" href={a}/><link rel="replies" href={a}/>
+<author><name>{p}</name><uri>{p}</uri><email>{p}</email></author><category term={a} label={a} scheme={a}/><rights type="html">{p}</rights>
+<summary type="html">{p}</summary><content type="html">{p}</content><source><id>{p}</id><title type="html">{p}</title><link href={a}/></source></entry>"""
+    entries = "".join(entry(n, payload) for n, payload in enumerate(payloads))
+    return f"""<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><id>urn:x:feed</id>
+<title type="html">&lt;img src=x onerror=document.documentElement.dataset.pwned=1&gt;Atom</title><updated>2025-11-20T09:00:00Z</updated>{entries}</feed>"""
+
+
+def json_feed(payloads):
+    def item(number, payload):
+        return {"id": f"j{number}", "url": f"http://json.test/{number}", "external_url": payload, "title": payload, "summary": payload,
+                "content_html": payload, "image": payload, "banner_image": payload, "language": payload, "tags": [payload],
+                "authors": [{"name": payload, "url": payload, "avatar": payload}], "date_published": "2025-11-20T09:00:00Z",
+                "attachments": [{"url": payload, "mime_type": payload, "title": payload}]}
+    items = [item(n, payload) for n, payload in enumerate(payloads)]
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "</title><script>document.documentElement.dataset.pwned=1</script>",
+                       "home_page_url": "javascript:1", "items": items})

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Hostile feeds through newswire into a real browser: nothing runs, nothing is asked for.
+
+  run.py NEWSWIRE [--quick]       --quick: one payload in ten
+
+Serves the payloads in every field of RSS, Atom and JSON Feed, lets newswire merge them, and shows a
+headless Chromium every page, every story, the documents, and their content as a reader without any
+guard of its own would show it. Also holds the page against AA contrast and the width of a phone."""
+
+import http.server
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+sys.dont_write_bytecode = True
+import feeds  # noqa: E402
+import hostile  # noqa: E402
+from chromium import Chromium, program  # noqa: E402
+
+OUTPUTS = ("rss", "atom", "json")
+FORBIDDEN = "script,style,link,meta,base,iframe,frame,frameset,object,embed,applet,form,input,button,select,textarea,svg,math,template,portal,dialog"
+# What a place where HTML of others stands may not hold; answers the faults.
+JUDGE = """(root => {
+  const faults = [];
+  for (const element of document.querySelectorAll(root + ' *')) {
+    if (element.matches(%s)) faults.push(element.localName);
+    for (const attribute of element.attributes) {
+      if (/^(on|style$|id$|name$|srcdoc$|ping$|formaction$|background$)/.test(attribute.name)) faults.push(element.localName + ' ' + attribute.name);
+      if (/^(href|src|cite|poster|data|action|xlink:href)$/.test(attribute.name) && !/^(https?|mailto|magnet|gemini|tel|xmpp|geo|sms|irc|ircs|news):/.test(new URL(attribute.value, 'https://own.test/').protocol)) faults.push(element.localName + ' ' + attribute.value);
+    }
+  }
+  return faults;
+})""" % json.dumps(FORBIDDEN)
+# Every text below 4.5:1 (large ones 3:1), and what is wider than the window.
+LOOKS = """(() => {
+  const rgb = text => { const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a ?? 1]; };
+  const light = ([r, g, b]) => { const [x, y, z] = [r, g, b].map(c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c; } return [255, 255, 255]; };
+  const faults = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const texts = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!texts && !element.matches('input')) continue;
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
+    const [a, b] = [light(rgb(style.color)), light(ground(element))].sort((x, y) => y - x);
+    const wanted = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
+    if ((a + 0.05) / (b + 0.05) < wanted) faults.push('contrast of ' + element.localName + ' ' + element.className);
+  }
+  if (document.scrollingElement.scrollWidth > innerWidth) faults.push('wider than the window: ' + document.scrollingElement.scrollWidth);
+  return faults;
+})()"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Origin(http.server.BaseHTTPRequestHandler):
+    """The hostile feeds, and a reader that shows whatever it is given."""
+    documents = {}
+
+    def do_GET(self):
+        kind, body = self.documents.get(self.path, ("text/plain", b"no"))
+        self.send_response(200 if self.path in self.documents else 404)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def get(url, accept="*/*"):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
+        return answer.read()
+
+
+def answers(url):
+    try:
+        return get(url)
+    except urllib.error.HTTPError:
+        return None
+
+
+class Test:
+    def __init__(self, newswire, quick):
+        self.newswire, self.faults, self.seen = newswire, [], 0
+        self.payloads = hostile.payloads()[::10 if quick else 1]
+        self.own, self.wire = free_port(), free_port()
+        for path, kind, make in (("/rss", "application/rss+xml", feeds.rss), ("/atom", "application/atom+xml", feeds.atom),
+                                 ("/json", "application/feed+json", feeds.json_feed)):
+            Origin.documents[path] = (kind, make(self.payloads).encode("utf-8", "replace"))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", self.own), Origin)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.folder = tempfile.TemporaryDirectory(prefix="newswire-hostile-")
+
+    def start(self):
+        config = os.path.join(self.folder.name, "newswire.toml")
+        sources = "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = ["{name}"]\n' for name in OUTPUTS)
+        with open(config, "w") as file:
+            outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\ninclude = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
+            file.write(f'version = 1\n[schedule]\nhost_spacing = "1s"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
+                       f'[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
+        self.process = subprocess.Popen([self.newswire, "run", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.base = f"http://127.0.0.1:{self.wire}/"
+        for _ in range(600):
+            try:
+                self.items = {name: json.loads(get(f"{self.base}{name}.json"))["items"] for name in OUTPUTS}
+                if all(len(items) == len(self.payloads) for items in self.items.values()):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.2)
+        raise SystemExit(f"newswire does not show all stories: {({name: len(items) for name, items in self.items.items()})}")
+
+    def judge(self, browser, where, requests, root, allowed):
+        """Nothing ran, nothing was asked for but what is allowed, and the DOM holds nothing that could."""
+        self.seen += 1
+        if browser.evaluate("document.documentElement.dataset.pwned"):
+            self.faults.append(f"{where}: a script ran")
+        self.faults += [f"{where}: asks for {url} ({kind})" for url, kind, blocked in requests if not blocked and not allowed(url, kind)]
+        if root:
+            self.faults += [f"{where}: {fault}" for fault in browser.evaluate(JUDGE + f"({json.dumps(root)})")]
+
+    def pages(self, browser):
+        """The page for people: every page of every output, and one story in ten alone."""
+        own = lambda url, _: url.startswith(self.base)
+        for name in OUTPUTS:
+            path, stories = name, set()
+            while path:
+                self.judge(browser, path, browser.open(self.base + path), "main section", own)
+                stories |= set(re.findall(rf'href="({name}/story/\d+)"', get(self.base + path).decode()))
+                path = browser.evaluate("document.querySelector('nav a')?.getAttribute('href')")
+            # Those that a page leads to are the long ones; the others have an address too.
+            numbers = [int(story.rsplit("/")[-1]) for story in stories]
+            for number in range(min(numbers, default=1), max(numbers, default=1), 10):
+                path = f"{name}/story/{number}"
+                self.judge(browser, path, browser.open(self.base + path), ".text", own)
+
+    def documents(self, browser):
+        """The documents themselves, as a browser shows XML and JSON."""
+        own = lambda url, _: url.startswith((f"http://127.0.0.1:{self.own}/", "data:image/svg+xml,"))  # its own arrows
+        for name in OUTPUTS:
+            for format, kind in (("atom", "text/xml"), ("atom", "application/xhtml+xml"), ("rss", "text/xml"),
+                                 ("rss", "application/xhtml+xml"), ("json", "application/json"), ("json", "text/plain")):
+                Origin.documents["/shown"] = (kind, get(f"{self.base}{name}.{format}"))
+                requests = browser.open(f"http://127.0.0.1:{self.own}/shown", 120)
+                self.judge(browser, f"{name}.{format} as {kind}", requests, None, own)
+
+    def reader(self, browser):
+        """The content as a reader without a policy shows it: parsed with its page, and put in later."""
+        own = f"http://127.0.0.1:{self.own}/"
+        # Pictures and sound of the story are its content.
+        allowed = lambda url, kind: url.startswith(own) or (kind in ("Image", "Media") and "trip.invalid" not in url)
+        contents = [item.get("content_html") or "" for items in self.items.values() for item in items]
+        step = 25
+        for start in range(0, len(contents), step):
+            part = contents[start:start + step]
+            body = "".join(f"<div>{html}</div>\n" for html in part)
+            Origin.documents["/parsed"] = ("text/html; charset=utf-8", f"<!doctype html><main>{body}</main>".encode("utf-8", "replace"))
+            self.judge(browser, f"parsed {start}", browser.open(own + "parsed"), "main", allowed)
+            Origin.documents["/blank"] = ("text/html; charset=utf-8", b"<!doctype html><main></main>")
+            browser.open(own + "blank")
+            browser.evaluate(f"for (const html of {json.dumps(part)}) document.querySelector('main').append(Object.assign(document.createElement('div'), {{innerHTML: html}}))")
+            browser.evaluate("new Promise(done => setTimeout(done, 50))")
+            self.judge(browser, f"put in {start}", browser.requests(), "main", allowed)
+        return len(contents)
+
+    def control(self, browser):
+        """The same judge sees what runs and what is asked for, so that its silence means something."""
+        own = f"http://127.0.0.1:{self.own}/"
+        for base in hostile.BASES[:3]:
+            before = len(self.faults)
+            Origin.documents["/control"] = ("text/html", f"<!doctype html><main>{base}</main>".encode())
+            self.judge(browser, "control", browser.open(own + "control"), "main", lambda url, _: url.startswith(own))
+            found = self.faults[before:]
+            del self.faults[before:]
+            if len(found) < 2:
+                raise SystemExit(f"the judge is blind: {base} gives {found}")
+
+    def looks(self, browser):
+        """AA contrast, light and dark, and no sideways scrolling on a phone."""
+        story = next(path for path in (f"atom/story/{n}" for n in range(1, 1 + 3 * len(self.payloads))) if answers(self.base + path))
+        for scheme in ("light", "dark"):
+            for width in (320, 1280):
+                browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+                browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
+                for path in ("", "atom", "atom?q=nothing-of-this-kind", story):
+                    browser.open(self.base + path)
+                    self.faults += [f"/{path} {scheme} {width}: {fault}" for fault in browser.evaluate(LOOKS)]
+        browser.call("Emulation.clearDeviceMetricsOverride")
+
+
+def main():
+    if program() is None:
+        print("skipped: there is no Chromium on this machine")
+        return
+    test = Test(sys.argv[1], "--quick" in sys.argv)
+    test.start()
+    browser = Chromium()
+    try:
+        test.control(browser)
+        test.looks(browser)
+        shown = test.reader(browser)
+        test.documents(browser)
+        test.pages(browser)
+    finally:
+        browser.close()
+        test.process.terminate()
+        test.process.wait()
+    for fault in test.faults[:40]:
+        print(fault)
+    print(f"{len(test.payloads)} payloads in every field of three formats, {shown} stories, {test.seen} views: {len(test.faults)} faults")
+    sys.exit(bool(test.faults))
+
+
+main()

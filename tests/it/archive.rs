@@ -1,0 +1,328 @@
+//! The archive of an output, RFC 5005: every story that ever came, on pages that stay as they are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use newswire::daemon::{Engine, Which};
+use newswire::publish::{Output, Token};
+use newswire::store::Store;
+use serde_json::Value;
+use url::Url;
+
+use crate::support::origin::Answer as Document;
+use crate::support::world::{HOUR, World, poll, rss};
+use crate::web::site::{Site, run};
+
+/// An engine with two feeds, and a server before it.
+struct Library {
+    world: World,
+    engine: Engine,
+    site: Site,
+    feeds: [Url; 2],
+}
+
+/// Pages of ten: an output has at least so many on one.
+fn small(output: &mut Output) {
+    output.items = 10;
+}
+
+impl Library {
+    async fn with(change: impl FnOnce(&mut Output)) -> Self {
+        let world = World::new().await;
+        let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
+        for feed in &feeds {
+            answer(&world, feed, rss(&[]));
+        }
+        let mut config = world.config(&feeds);
+        change(&mut config.outputs[0]);
+        let engine = world.open_with(config).await;
+        let site = Site::before(engine.shelf().clone()).await;
+        Self { world, engine, site, feeds }
+    }
+
+    /// The feed shows these items at the next poll, which is now.
+    async fn arrive(&self, feed: usize, items: &[(String, String)]) {
+        let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
+        answer(&self.world, &self.feeds[feed], rss(&items));
+        self.world.clock.advance(HOUR * 2);
+        poll(&self.engine, Which::All).await;
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let answer = self.site.get(path, &[]).await;
+        assert_eq!(answer.status, 200, "{path}");
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
+    /// Every document from the newest back to the oldest.
+    async fn history(&self, first: &str) -> Vec<Value> {
+        let (mut documents, mut next) = (Vec::new(), Some(first.to_owned()));
+        while let Some(path) = next {
+            let document = self.json(&path).await;
+            let url = document["next_url"].as_str();
+            next = url.map(|url| url.replace("http://127.0.0.1:8420", ""));
+            documents.push(document);
+        }
+        documents
+    }
+}
+
+fn answer(world: &World, url: &Url, body: String) {
+    world.origin.route(url.host_str().unwrap(), url.path(), [Document::ok(body)]);
+}
+
+fn notes(range: std::ops::Range<usize>) -> Vec<(String, String)> {
+    range.rev().map(|n| (format!("n{n}"), format!("Note {n}"))).collect()
+}
+
+fn titles(document: &Value) -> Vec<String> {
+    let items = document["items"].as_array().unwrap();
+    items.iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_new_subscriber_finds_every_story_that_ever_came() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..24)).await;
+        library.arrive(1, &notes(100..113)).await;
+        library.arrive(0, &notes(20..37)).await;
+        let history = library.history("/planet.json").await;
+        assert_eq!(history.len(), 1 + 5, "50 stories on five pages");
+        let all: BTreeSet<String> = history.iter().flat_map(titles).collect();
+        assert_eq!(all.len(), 50);
+        assert!(history[1..].iter().all(|page| titles(page).len() == 10));
+        assert_eq!(history[5]["feed_url"], "http://127.0.0.1:8420/planet/archive/1.json");
+        assert_eq!(history[5]["next_url"], Value::Null);
+    });
+}
+
+#[test]
+fn a_full_page_keeps_its_stories_whatever_comes_or_changes_later() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..25)).await;
+        let first = library.json("/planet/archive/1.json").await;
+        let mut again = notes(0..40);
+        again.iter_mut().for_each(|(_, title)| title.push_str(", corrected"));
+        library.arrive(0, &again).await;
+        let now = library.json("/planet/archive/1.json").await;
+        let ids = |page: &Value| -> Vec<String> {
+            let items = page["items"].as_array().unwrap();
+            items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(ids(&now), ids(&first));
+        assert!(titles(&now)[0].ends_with(", corrected"), "as it reads today");
+    });
+}
+
+#[test]
+fn the_documents_are_linked_as_the_rfc_has_it() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..30)).await;
+        let text = async |path: &str| {
+            let answer = library.site.get(path, &[]).await;
+            assert_eq!(answer.status, 200, "{path}");
+            answer.text()
+        };
+        let base = "http://127.0.0.1:8420/planet";
+        for (kind, link) in [("atom", "link"), ("rss", "atom:link")] {
+            let link = |relation: &str, url: &str| {
+                format!("<{link} rel=\"{relation}\" href=\"{base}{url}\"")
+            };
+            let current = text(&format!("/planet.{kind}")).await;
+            assert!(current.contains(&link("prev-archive", &format!("/archive/3.{kind}"))));
+            assert!(!current.contains("fh:archive") && !current.contains("rel=\"current\""));
+            let middle = text(&format!("/planet/archive/2.{kind}")).await;
+            assert!(middle.contains("<fh:archive/>"), "{middle}");
+            assert!(middle.contains("xmlns:fh=\"http://purl.org/syndication/history/1.0\""));
+            assert!(middle.contains(&link("current", &format!(".{kind}"))));
+            assert!(middle.contains(&link("prev-archive", &format!("/archive/1.{kind}"))));
+            assert!(middle.contains(&link("next-archive", &format!("/archive/3.{kind}"))));
+            assert!(middle.contains(&format!("href=\"{base}/archive/2.{kind}\"")), "rel=self");
+            let oldest = text(&format!("/planet/archive/1.{kind}")).await;
+            assert!(!oldest.contains("prev-archive"));
+            let newest = text(&format!("/planet/archive/3.{kind}")).await;
+            assert!(!newest.contains("next-archive"));
+        }
+        let id = "<id>http://127.0.0.1:8420/planet.atom</id>";
+        assert!(text("/planet/archive/2.atom").await.contains(id), "the same feed");
+    });
+}
+
+#[test]
+fn a_page_is_served_like_any_document_and_for_long() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..25)).await;
+        let page = library.site.get("/planet/archive/2.atom", &[]).await;
+        assert_eq!(page.header("cache-control"), Some("public, max-age=86400"));
+        let link = "<http://127.0.0.1:8420/planet/archive/2.atom>; rel=\"self\"";
+        assert_eq!(page.header("link"), Some(link));
+        let etag = format!("If-None-Match: {}", page.header("etag").unwrap());
+        assert_eq!(library.site.get("/planet/archive/2.atom", &[&etag]).await.status, 304);
+        let since = "If-Modified-Since: Sun, 01 Jun 2035 12:00:00 GMT";
+        assert_eq!(library.site.get("/planet/archive/2.atom", &[since]).await.status, 200);
+        for none in ["0", "3", "02", "+2", "-1", "x", "99999999999"] {
+            let path = format!("/planet/archive/{none}.atom");
+            assert_eq!(library.site.get(&path, &[]).await.status, 404, "{none}");
+        }
+        for none in ["/planet/archive/2", "/planet/archive/2.xml", "/other/archive/2.atom"] {
+            assert_eq!(library.site.get(none, &[]).await.status, 404, "{none}");
+        }
+    });
+}
+
+#[test]
+fn the_archive_is_the_same_after_a_restart_and_for_an_output_that_comes_late() {
+    run(async {
+        let library = Library::with(|output| {
+            small(output);
+            output.directory = None;
+        })
+        .await;
+        library.arrive(0, &notes(0..25)).await;
+        let before = library.site.get("/planet/archive/2.atom", &[]).await.body;
+        let Library { world, engine, feeds, .. } = library;
+        drop(engine);
+        let mut config = world.config(&feeds);
+        small(&mut config.outputs[0]);
+        config.outputs[0].directory = None;
+        let mut late = config.outputs[0].clone();
+        late.id = "late".to_owned();
+        config.outputs.push(late);
+        let engine = world.open_with(config).await;
+        engine.publish().await.unwrap();
+        let site = Site::before(engine.shelf().clone()).await;
+        assert_eq!(site.get("/planet/archive/2.atom", &[]).await.body, before);
+        let late = site.get("/late/archive/2.atom", &[]).await;
+        assert_eq!(late.text(), String::from_utf8(before).unwrap().replace("/planet", "/late"));
+    });
+}
+
+#[test]
+fn the_history_ends_where_nothing_is_kept_any_more() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..20)).await;
+        let Library { world, engine, feeds, .. } = library;
+        drop(engine);
+        let store = Store::open(&world.database(), world.clock.clone()).unwrap();
+        let kept = store.forget_bodies(world.now() + jiff::SignedDuration::from_hours(1), 15).await;
+        assert_eq!(kept.unwrap(), 15);
+        drop(store);
+        let mut config = world.config(&feeds);
+        small(&mut config.outputs[0]);
+        let engine = world.open_with(config).await;
+        engine.publish().await.unwrap();
+        let site = Site::before(engine.shelf().clone()).await;
+        let library = Library { world, engine, site, feeds };
+        let history = library.history("/planet.json").await;
+        assert_eq!(history.iter().map(|page| titles(page).len()).collect::<Vec<_>>(), [5, 5]);
+        let empty = library.json("/planet/archive/1.json").await;
+        assert!(titles(&empty).is_empty(), "its address still answers");
+    });
+}
+
+#[test]
+fn a_story_of_two_feeds_stands_in_the_archive_once() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..15)).await;
+        library.arrive(1, &notes(0..15)).await;
+        library.arrive(1, &notes(50..60)).await;
+        let history = library.history("/planet.json").await;
+        let archived: Vec<String> = history[1..].iter().flat_map(titles).collect();
+        let once: BTreeSet<&String> = archived.iter().collect();
+        assert_eq!((archived.len(), once.len()), (20, 20));
+        let also = &history[2]["items"][0]["_newswire"]["also"];
+        assert_eq!(also.as_array().map(Vec::len), Some(1), "{also}");
+    });
+}
+
+/// Every file below `folder`, by its path there.
+fn files(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files(&path, below, found),
+            false => drop(found.insert(path.strip_prefix(below).unwrap().display().to_string())),
+        }
+    }
+}
+
+#[test]
+fn a_folder_alone_can_be_served_with_its_whole_history() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..15)).await;
+        library.arrive(0, &notes(0..25)).await;
+        let www = library.world.folder.path().join("www");
+        let mut found = BTreeSet::new();
+        files(&www, &www, &mut found);
+        let mut expected = BTreeSet::new();
+        for format in ["atom", "rss", "json"] {
+            for name in ["planet", "planet/archive/1", "planet/archive/2"] {
+                for coding in ["", ".gz", ".br", ".zst"] {
+                    expected.insert(format!("{name}.{format}{coding}"));
+                }
+            }
+        }
+        assert_eq!(found, expected);
+        for (path, codings) in [("planet.rss", ""), ("planet/archive/1.atom", "")] {
+            let served = library.site.get(&format!("/{path}"), &[]).await.body;
+            assert_eq!(std::fs::read(www.join(path)).unwrap(), served, "{path}{codings}");
+        }
+        let packed = library.site.get("/planet/archive/2.json", &["Accept-Encoding: br"]).await;
+        assert_eq!(std::fs::read(www.join("planet/archive/2.json.br")).unwrap(), packed.body);
+    });
+}
+
+#[test]
+fn pages_that_were_taken_away_or_name_an_old_address_are_written_anew() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..45)).await;
+        let www = library.world.folder.path().join("www/planet/archive");
+        std::fs::remove_file(www.join("1.atom")).unwrap();
+        let Library { world, engine, feeds, .. } = library;
+        engine.publish().await.unwrap();
+        assert!(www.join("1.atom").exists());
+        drop(engine);
+        let mut config = world.config(&feeds);
+        small(&mut config.outputs[0]);
+        config.outputs[0].base_url = Url::parse("https://planet.test/").unwrap();
+        let engine = world.open_with(config).await;
+        engine.publish().await.unwrap();
+        for number in 1..=4 {
+            let page = std::fs::read_to_string(www.join(format!("{number}.rss"))).unwrap();
+            assert!(page.contains("https://planet.test/planet.rss"), "{number}");
+        }
+    });
+}
+
+#[test]
+fn who_has_the_token_can_follow_the_links() {
+    run(async {
+        let library = Library::with(|output| {
+            small(output);
+            output.directory = None;
+            output.token = Some(Token::new("sesame-0123456789".to_owned()));
+        })
+        .await;
+        library.arrive(0, &notes(0..25)).await;
+        let stranger = library.site.get("/planet/archive/1.json", &[]).await;
+        assert_eq!(stranger.status, 404);
+        let history = library.history("/planet.json?token=sesame-0123456789").await;
+        assert_eq!(history.len(), 3);
+        for document in &history {
+            assert!(!document["feed_url"].as_str().unwrap().contains("sesame"));
+        }
+        let atom = library.site.get("/planet/archive/1.atom?token=sesame-0123456789", &[]).await;
+        assert!(atom.text().contains(
+            "rel=\"current\" href=\"http://127.0.0.1:8420/planet.atom?token=sesame-0123456789\""
+        ));
+        assert!(atom.text().contains("<id>http://127.0.0.1:8420/planet.atom</id>"));
+    });
+}

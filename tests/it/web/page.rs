@@ -1,0 +1,294 @@
+//! The page for people, as the daemon serves it from what is kept.
+
+use newswire::daemon::{Engine, Which};
+use newswire::publish::{Output, Token};
+use url::Url;
+
+use super::site::{Answer, Site, run};
+use crate::support::origin::Answer as Document;
+use crate::support::world::{World, poll, rss};
+
+/// What browsers send.
+const BROWSER: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+/// A server before an engine that has polled two feeds.
+struct Planet {
+    world: World,
+    engine: Engine,
+    site: Site,
+}
+
+impl Planet {
+    /// `change` is made to the output.
+    async fn with(change: impl FnOnce(&mut Output)) -> Self {
+        let world = World::new().await;
+        let (a, b) = (world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed"));
+        let mut config = world.config(&[a.clone(), b.clone()]);
+        config.subscriptions[0].feed.tags = vec!["tech".to_owned(), "news".to_owned()];
+        config.subscriptions[0].feed.title = Some("Site <A>".to_owned());
+        config.subscriptions[1].feed.tags = vec!["news".to_owned()];
+        change(&mut config.outputs[0]);
+        let many: Vec<(String, String)> =
+            (0..60).map(|n| (format!("n{n}"), format!("Note {n} on rust"))).collect();
+        let many: Vec<(&str, &str)> = many.iter().map(|(a, b)| (&**a, &**b)).collect();
+        answer(&world, &a, rss(&[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]));
+        answer(&world, &b, rss(&many));
+        let engine = world.open_with(config).await;
+        poll(&engine, Which::All).await;
+        let site = Site::before(engine.shelf().clone()).await;
+        Self { world, engine, site }
+    }
+
+    async fn open() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.site.get(path, &[BROWSER]).await
+    }
+}
+
+fn answer(world: &World, url: &Url, body: String) {
+    world.origin.route(url.host_str().unwrap(), url.path(), [Document::ok(body)]);
+}
+
+/// What the headings of the stories say.
+fn titles(page: &Answer) -> Vec<String> {
+    let text = page.text();
+    let headings = text.split("<h3 dir=\"auto\"").skip(1);
+    let inner = |part: &str| {
+        let link = part.split("<a href=").nth(1).unwrap();
+        link.split_once('>').unwrap().1.split("</a>").next().unwrap().to_owned()
+    };
+    headings.map(inner).collect()
+}
+
+#[test]
+fn a_browser_gets_a_page_where_a_reader_gets_the_feed() {
+    run(async {
+        let planet = Planet::open().await;
+        let page = planet.get("/planet.atom").await;
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let feed = planet.site.get("/planet.atom", &["Accept: */*"]).await;
+        assert_eq!(feed.header("content-type"), Some("application/atom+xml; charset=utf-8"));
+        for answer in [&page, &feed] {
+            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+        }
+        let plain = planet.site.get("/planet", &[]).await;
+        assert_eq!(plain.body, page.body, "under the bare name for everybody");
+        let etag = format!("If-None-Match: {}", page.header("etag").unwrap());
+        assert_eq!(planet.site.get("/planet.atom", &[BROWSER, &etag]).await.status, 304);
+        let gzip = planet.site.get("/planet", &["Accept-Encoding: gzip"]).await;
+        assert!(
+            gzip.header("content-encoding") == Some("gzip") && gzip.body.len() < page.body.len()
+        );
+    });
+}
+
+#[test]
+fn the_page_has_the_stories_by_day_with_their_source_and_leads_to_the_feeds() {
+    run(async {
+        let planet = Planet::open().await;
+        let page = planet.get("/planet").await.text();
+        assert!(page.contains("<time datetime=\"2025-06-01\">Sunday, 1 June 2025</time>"));
+        assert!(
+            page.contains("<a href=\"https://site.test/x\">Fish &#38; &#60;\u{2060}chips&#62;</a>")
+        );
+        assert!(
+            page.contains("<bdi>Site &#60;\u{2060}A&#62;</bdi>") && page.contains(">11:00</time>")
+        );
+        for (kind, name) in [("atom+xml", "atom"), ("rss+xml", "rss"), ("feed+json", "json")] {
+            let link =
+                format!("rel=\"alternate\" type=\"application/{kind}\" href=\"planet.{name}\"");
+            assert!(page.contains(&link), "{link}");
+        }
+        assert!(page.contains("<code>http://127.0.0.1:8420/planet.atom</code>"));
+    });
+}
+
+#[test]
+fn pages_lead_through_everything_that_is_kept_once() {
+    run(async {
+        let planet = Planet::with(|output| output.items = 10).await;
+        let (mut seen, mut path, mut pages) = (Vec::new(), "/planet".to_owned(), 0);
+        loop {
+            let page = planet.get(&path).await;
+            seen.extend(titles(&page));
+            pages += 1;
+            let text = page.text();
+            let Some(next) = text.split("<nav").nth(1) else { break };
+            let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+            path = format!("/{}", href.replace("&#38;", "&"));
+        }
+        assert_eq!((pages, seen.len()), (2, 62), "more than the feed shows");
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 62);
+    });
+}
+
+#[test]
+fn stories_are_found_by_their_words_their_feed_and_their_tags() {
+    run(async {
+        let planet = Planet::open().await;
+        for (query, expected) in [
+            ("q=cafe", 1),
+            ("q=CREME+caf%C3%A9", 1),
+            ("q=about+fish", 1),
+            ("q=note+17+rust", 1),
+            ("q=fish+-chips", 0),
+            ("q=NEAR%28%22", 0),
+            ("q=rust", 40),
+            ("feed=a.test-feed", 2),
+            ("tag=tech", 2),
+            ("tag=news", 40),
+            ("feed=a.test-feed&q=cafe", 1),
+            ("feed=b.test-feed&q=cafe", 0),
+            ("feed=none", 0),
+            ("q=&feed=&tag=", 40),
+            ("before=nonsense", 40),
+        ] {
+            let page = planet.get(&format!("/planet?{query}")).await;
+            assert_eq!((page.status, titles(&page).len()), (200, expected), "{query}");
+        }
+        let page = planet.get("/planet?q=%22%3E%3Cscript%3E&tag=tech").await.text();
+        assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;\"") && !page.contains("<script"));
+        assert!(page.contains("<option value=\"tech\" selected>") && page.contains("noindex"));
+    });
+}
+
+#[test]
+fn a_search_leads_on_too() {
+    run(async {
+        let planet = Planet::open().await;
+        let first = planet.get("/planet?q=rust").await;
+        let text = first.text();
+        let next = text.split("<nav").nth(1).unwrap();
+        let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let second = planet.get(&format!("/{}", href.replace("&#38;", "&"))).await;
+        let mut all = [titles(&first), titles(&second)].concat();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 60);
+        assert!(!second.text().contains("<nav"));
+    });
+}
+
+#[test]
+fn what_changes_is_found_by_its_new_words() {
+    run(async {
+        let planet = Planet::open().await;
+        let url = planet.world.origin.url("a.test", "/feed");
+        answer(&planet.world, &url, rss(&[("x", "Soup of the day"), ("y", "Café crème")]));
+        planet.world.clock.advance(crate::support::world::HOUR * 2);
+        poll(&planet.engine, Which::All).await;
+        let found = planet.get("/planet?q=soup").await;
+        assert_eq!(titles(&found), ["Soup of the day"]);
+        assert!(titles(&planet.get("/planet?q=chips").await).is_empty());
+    });
+}
+
+#[test]
+fn what_was_kept_before_there_was_an_index_is_found_too() {
+    run(async {
+        let Planet { world, engine, .. } = Planet::open().await;
+        drop(engine);
+        let database = rusqlite::Connection::open(world.database()).unwrap();
+        let old = "DROP TABLE search; DROP TABLE archive; PRAGMA user_version = 2";
+        database.execute_batch(old).unwrap();
+        drop(database);
+        let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
+        let engine = world.open(&feeds).await;
+        engine.publish().await.unwrap();
+        let site = Site::before(engine.shelf().clone()).await;
+        let found = site.get("/planet?q=creme", &[BROWSER]).await;
+        assert_eq!(titles(&found), ["Café crème"]);
+    });
+}
+
+#[test]
+fn a_story_can_be_read_alone_and_loads_nothing() {
+    run(async {
+        let planet = Planet::open().await;
+        let url = planet.world.origin.url("a.test", "/feed");
+        let html = "&lt;p&gt;A &lt;b&gt;long&lt;/b&gt; text &lt;img src=\"https://track.test/p.gif\" alt=\"dot\"&gt;&lt;script&gt;x&lt;/script&gt;&lt;/p&gt;";
+        let item = format!(
+            "<item><guid>z</guid><title>Zed</title><link>https://site.test/z</link><description>{html}</description></item>"
+        );
+        answer(&planet.world, &url, rss(&[]).replace("</channel>", &format!("{item}</channel>")));
+        planet.world.clock.advance(crate::support::world::HOUR * 2);
+        poll(&planet.engine, Which::All).await;
+        let found = planet.get("/planet/story/63").await;
+        assert_eq!(found.status, 200);
+        let text = found.text();
+        assert!(text.contains("<b>long</b>") && text.contains("[dot]</a>"), "{text}");
+        for word in ["<img", "<script", "<iframe", "style=", "srcset"] {
+            assert!(!text.contains(word), "{word}");
+        }
+        assert!(
+            text.contains("href=\"../../style.css\"") && text.contains("href=\"../../planet\"")
+        );
+        for none in ["/planet/story/0", "/planet/story/9999", "/planet/story/x", "/none/story/63"] {
+            assert_eq!(planet.get(none).await.status, 404, "{none}");
+        }
+    });
+}
+
+#[test]
+fn a_filter_of_the_output_holds_on_its_page_too() {
+    run(async {
+        let planet = Planet::with(|output| output.include.tags = vec!["tech".to_owned()]).await;
+        assert_eq!(titles(&planet.get("/planet").await).len(), 2);
+        assert!(titles(&planet.get("/planet?q=rust").await).is_empty());
+        let others = planet.get("/planet/story/60").await;
+        assert_eq!(others.status, 404, "not by its number either");
+        let page = planet.get("/planet").await.text();
+        assert!(!page.contains("b.test"), "nor is its feed named");
+    });
+}
+
+#[test]
+fn the_page_of_an_output_with_a_token_passes_the_token_on_to_its_own_links_alone() {
+    run(async {
+        let token = || Some(Token::new("sesame-0123456789".to_owned()));
+        let planet = Planet::with(|output| {
+            output.token = token();
+            output.directory = None;
+        })
+        .await;
+        assert_eq!(planet.get("/planet").await.status, 404);
+        assert_eq!(planet.get("/planet/story/1").await.status, 404);
+        let page = planet.get("/planet?token=sesame-0123456789").await;
+        assert_eq!((page.status, page.header("cache-control")), (200, Some("private, max-age=60")));
+        let text = page.text();
+        for href in text.split("href=\"").skip(1).map(|part| part.split('"').next().unwrap()) {
+            let own = href.starts_with("planet");
+            assert_eq!(href.contains("token=sesame-0123456789"), own, "{href}");
+        }
+        assert!(
+            text.contains("<input type=\"hidden\" name=\"token\" value=\"sesame-0123456789\">")
+        );
+        assert!(text.contains("planet.atom?token=sesame-0123456789</code>"));
+        let bearer = "Authorization: Bearer sesame-0123456789";
+        let by_header = planet.site.get("/planet", &[BROWSER, bearer]).await;
+        assert!(by_header.status == 200 && !by_header.text().contains("sesame"));
+    });
+}
+
+#[test]
+fn the_page_carries_its_guards_and_needs_no_script() {
+    run(async {
+        let planet = Planet::open().await;
+        let page = planet.get("/planet").await;
+        let policy = page.header("content-security-policy").unwrap();
+        for rule in ["default-src 'none'", "style-src 'self'", "img-src 'self'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(rule) && !policy.contains("unsafe"), "{policy}");
+        }
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cross-origin-resource-policy"), Some("same-origin"));
+        let text = page.text();
+        assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains("<img"));
+    });
+}

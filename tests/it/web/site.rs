@@ -1,0 +1,103 @@
+//! A server with one output on its shelf, and what it answers.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::publish::{Document, Format, Listing, Shelf, render};
+use newswire::web;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::publish::sample::{at, entries, output};
+
+pub(super) const MODIFIED: &str = "2025-11-20T09:30:00.5Z";
+pub(super) const DATE: &str = "Thu, 20 Nov 2025 09:30:00 GMT";
+
+/// A server with one output on its shelf.
+pub(crate) struct Site {
+    pub(super) address: SocketAddr,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) stop: oneshot::Sender<()>,
+    pub(super) server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Site {
+    /// With the sample output.
+    pub(super) async fn open() -> Self {
+        let site = Self::before(Arc::new(Shelf::new())).await;
+        let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
+        put(&site.shelf, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
+        site
+    }
+
+    /// With whatever is put on this shelf.
+    pub(crate) async fn before(shelf: Arc<Shelf>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = async { drop(stopped.await) };
+        let server = tokio::spawn(web::serve(listener, Arc::clone(&shelf), ended));
+        Self { address, shelf, stop, server }
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+        for header in headers {
+            request.push_str(header);
+            request.push_str("\r\n");
+        }
+        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        Answer::read(&bytes)
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.ask("GET", path, headers).await
+    }
+}
+
+pub(super) fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
+    let prepare = |(format, body): &(Format, Vec<u8>)| {
+        let max_age = Duration::from_secs(300);
+        let document = Document::prepare(*format, body.clone(), at(MODIFIED), max_age);
+        (*format, Arc::new(document.at(&output().self_url(*format))))
+    };
+    shelf.put(Listing::new(&output(), entries().len(), documents.iter().map(prepare).collect()));
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an end of the headers");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head[9..12].parse().unwrap();
+        Self { status, head, body: bytes[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
+
+/// A real socket, real time, and a limit on both.
+pub(crate) fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let limited = async { tokio::time::timeout(Duration::from_secs(20), test).await };
+    runtime.block_on(limited).expect("the test hangs");
+}

@@ -1,0 +1,65 @@
+//! An output with a token: open to those who show it, not there for anybody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::publish::{Document, Format, Listing, Output, Token, render};
+
+use super::site::{MODIFIED, Site, run};
+use crate::publish::sample::{at, entries, output};
+
+const TOKEN: &str = "open-sesame-0123456789";
+
+/// Beside the open output one with a token, under the id `board`.
+async fn guarded() -> Site {
+    let site = Site::open().await;
+    let token = Some(Token::new(TOKEN.to_owned()));
+    let board = Output { id: "board".to_owned(), token, ..output() };
+    let body = render(&board, Format::Atom, &entries());
+    let document = Document::prepare(Format::Atom, body, at(MODIFIED), Duration::from_secs(300));
+    site.shelf.put(Listing::new(&board, 6, vec![(Format::Atom, Arc::new(document))]));
+    site
+}
+
+#[test]
+fn a_subscriber_shows_the_token_in_the_address_or_in_a_header() {
+    run(async {
+        let site = guarded().await;
+        let bearer = format!("Authorization: Bearer {TOKEN}");
+        let by_header = site.get("/board.atom", &[&bearer]).await;
+        let by_address = site.get(&format!("/board.atom?x=1&token={TOKEN}"), &[]).await;
+        for answer in [&by_header, &by_address] {
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("cache-control"), Some("private, max-age=300"));
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+            assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+            assert!(!answer.head.contains(TOKEN) && !answer.text().contains(TOKEN));
+        }
+        let etag = format!("If-None-Match: {}", by_header.header("etag").unwrap());
+        let lower = "authorization: bearer open-sesame-0123456789";
+        assert_eq!(site.get("/board.atom", &[lower, &etag]).await.status, 304);
+        assert_eq!(site.get("/board.atom", &[&etag]).await.status, 404, "not even a 304");
+    });
+}
+
+#[test]
+fn a_stranger_learns_nothing_not_even_that_it_is_there() {
+    run(async {
+        let site = guarded().await;
+        let (there, nowhere) =
+            (site.get("/board.atom", &[]).await, site.get("/none.atom", &[]).await);
+        assert_eq!((there.status, there.body), (404, nowhere.body));
+        for wrong in ["?token=", "?token=open-sesame", "?token=OPEN-SESAME-0123456789"] {
+            let there = site.get(&format!("/board.atom{wrong}"), &[]).await;
+            let nowhere = site.get(&format!("/none.atom{wrong}"), &[]).await;
+            assert_eq!((there.status, nowhere.status), (401, 401), "{wrong}");
+            assert_eq!(there.head.len(), nowhere.head.len());
+            assert_eq!(there.body, nowhere.body);
+            assert_eq!(there.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        }
+        let basic = format!("Authorization: Basic {TOKEN}");
+        assert_eq!(site.get("/board.atom", &[&basic]).await.status, 401);
+        assert!(!site.get("/", &[]).await.text().contains("board"), "not on the index page");
+        assert_eq!(site.get("/all.atom?token=whatever", &[]).await.status, 200, "an open one");
+    });
+}
