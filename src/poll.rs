@@ -30,7 +30,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use self::log::{Line, log};
-use self::reading::{Document, Extent, Reading};
+use self::reading::{Document, Reading};
+use self::sorting::Extent;
 pub use self::stories::{Librarian, rearrange};
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;

@@ -46,6 +46,27 @@ pub(super) enum Command {
         #[arg(value_name = "FILE", default_value = "newswire.toml")]
         file: PathBuf,
     },
+    /// Add a feed to the config, by its address or that of its web page; shows its newest items
+    Add {
+        /// An http(s) address
+        url: String,
+        /// What outputs choose it by; may be given several times
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Only print its [[feed]] block
+        #[arg(long)]
+        print: bool,
+    },
+    /// Print the feeds of a list as [[feed]] blocks: OPML, newsboat's urls file, the ini of Venus or Planet
+    Import {
+        /// The list; - for standard input
+        file: PathBuf,
+        /// Put them at the end of the config instead; nothing else in it changes
+        #[arg(long)]
+        append: bool,
+    },
+    /// Print the configured feeds as OPML
+    Export,
     /// Show each feed with its last poll, its next one, and why then
     Status {
         /// As JSON

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use super::{add, demo, import, probe, subscribe};
 use crate::daemon;
 use crate::publication;
 use crate::store::OpenError;
@@ -78,6 +79,56 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
+        }
+    }
+}
+
+impl From<&demo::Error> for Exit {
+    fn from(error: &demo::Error) -> Self {
+        match error {
+            demo::Error::Io(_) => Self::Unavailable,
+            demo::Error::Daemon(error) => error.into(),
+        }
+    }
+}
+
+impl From<&probe::Error> for Exit {
+    fn from(error: &probe::Error) -> Self {
+        match error {
+            probe::Error::File(..) => Self::NoInput,
+            probe::Error::Fetcher(_) => Self::Software,
+            probe::Error::Failed(..) => Self::DataErr,
+        }
+    }
+}
+
+impl From<&add::Error> for Exit {
+    fn from(error: &add::Error) -> Self {
+        match error {
+            add::Error::Address(_) | add::Error::Secret | add::Error::Choose(..) => Self::Usage,
+            add::Error::Probe(error) => error.into(),
+            add::Error::Append(error) => error.into(),
+        }
+    }
+}
+
+impl From<&import::Error> for Exit {
+    fn from(error: &import::Error) -> Self {
+        match error {
+            import::Error::Read(..) => Self::NoInput,
+            import::Error::List(..) | import::Error::Nothing(..) => Self::DataErr,
+            import::Error::Append(error) => error.into(),
+        }
+    }
+}
+
+impl From<&subscribe::Error> for Exit {
+    fn from(error: &subscribe::Error) -> Self {
+        match error {
+            subscribe::Error::None(_) | subscribe::Error::Read(..) => Self::NoInput,
+            subscribe::Error::Config { .. } => Self::Config,
+            subscribe::Error::Changed(_) => Self::TempFail,
+            subscribe::Error::Replace(..) => Self::CannotCreate,
         }
     }
 }

@@ -3,18 +3,22 @@
 //! Standard output carries what was asked for, standard error what went wrong and the log. A
 //! reader that goes away (`newswire status | head`) ends the output, not in an error.
 
+pub mod add;
 mod arguments;
 pub mod decide;
 pub mod demo;
 pub mod exit;
+pub mod import;
 pub mod init;
 pub mod item;
+mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
 pub mod replay;
 pub mod run;
 pub mod status;
+pub mod subscribe;
 pub mod why;
 mod words;
 
@@ -28,6 +32,8 @@ use clap::error::ErrorKind;
 
 use self::arguments::{Cli, Command};
 use self::exit::Exit;
+use self::place::find_quietly;
+use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
@@ -81,12 +87,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
         Command::Split { item } => {
-            let config = load(config)?;
-            decided(decide::split(&config.store.path, Clock::system().now(), item))?;
+            decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
         }
         Command::Join { item, other } => {
-            let config = load(config)?;
-            decided(decide::join(&config.store.path, Clock::system().now(), item, other))?;
+            decided(decide::join(&load(config)?.store.path, Clock::system().now(), item, other))?;
         }
         Command::Release { feed } => {
             decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
@@ -95,16 +99,19 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replayed(current.as_deref(), config, since, *json)?;
         }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
+        Command::Add { url, tags, print } => {
+            let to = if *print { To::Output } else { To::Config };
+            told(block_on(add::run(url, tags, config, to))?)?;
+        }
+        Command::Import { file, append } => {
+            let to = if *append { To::Config } else { To::Output };
+            told(import::run(file, config, to))?;
+        }
+        Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
-            block_on(demo::run(say))?.map_err(|error| {
-                let exit = match &error {
-                    demo::Error::Io(_) => Exit::Unavailable,
-                    demo::Error::Daemon(error) => Exit::from(error),
-                };
-                complain(&error, exit)
-            })?;
+            block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
         }
     }
     Ok(Exit::Ok)
@@ -137,14 +144,7 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     let form = if json { probe::Form::Json } else { probe::Form::People };
     let mut out = io::stdout();
     let probing = probe::run(target, config.as_ref(), form, &mut out);
-    block_on(probing)?.map_err(|error| {
-        let exit = match &error {
-            probe::Error::File(..) => Exit::NoInput,
-            probe::Error::Fetcher(_) => Exit::Software,
-            probe::Error::Failed(..) => Exit::DataErr,
-        };
-        complain(&error, exit)
-    })
+    block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
 }
 
 fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
@@ -282,34 +282,18 @@ fn broken(path: &Path) -> Exit {
 
 /// The config to use: the one that was named, else the first that exists.
 fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
-    if let Some(path) = given {
-        return Ok(path.to_owned());
-    }
-    find_quietly(None).ok_or_else(|| {
-        let places: Vec<PathBuf> = places().collect();
-        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        let message = format!(
-            "no config: there is none of {}: write one with 'newswire init', or name one with --config FILE",
-            places.join(", ")
-        );
-        complain(&message, Exit::NoInput)
-    })
+    place::find(given).map_err(|error| complain(&error, Exit::NoInput))
 }
 
-fn find_quietly(given: Option<&Path>) -> Option<PathBuf> {
-    given.map(Path::to_owned).or_else(|| places().find(|place| place.exists()))
-}
-
-/// Where a config may lie, in order.
-fn places() -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
-    let places = [
-        Some(PathBuf::from("newswire.toml")),
-        home.map(|home| home.join("newswire/newswire.toml")),
-        Some(PathBuf::from("/etc/newswire/newswire.toml")),
-    ];
-    places.into_iter().flatten()
+/// Says what a command found out and what it left out.
+fn told<E: Display>(said: Result<Said, E>) -> Result<(), Exit>
+where
+    for<'e> Exit: From<&'e E>,
+{
+    let said = said.map_err(|error| complain(&error, Exit::from(&error)))?;
+    eprint(&said.aside);
+    say(&said.answer);
+    Ok(())
 }
 
 fn style(stream: &impl io::IsTerminal) -> config::Style {

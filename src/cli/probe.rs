@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use url::Url;
 
-use self::document::Document;
+pub(super) use self::document::Document;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{self, Fetcher, SystemResolver};
@@ -23,7 +23,7 @@ use crate::model::{Failure, FailureKind, FetchOutcome, Validators};
 use crate::parse::{self, Parsed};
 
 /// As many items as are read of a feed that says nothing else.
-const MAX_ITEMS: usize = 100_000;
+pub(super) const MAX_ITEMS: usize = 100_000;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ pub enum Form {
 }
 
 /// Asks the server as a poll would, the guard and the limits included.
-async fn ask(url: Url, config: Option<&Config>) -> Result<(Url, Document), Error> {
+pub(super) async fn ask(url: Url, config: Option<&Config>) -> Result<(Url, Document), Error> {
     let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
     let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
     let request = fetch::Request {

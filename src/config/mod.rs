@@ -6,12 +6,14 @@
 //! table    each table to the settings of the room it is named after
 //! stories  which stories an output takes, and how they look in it
 //! cross    what no table can see alone
+//! block    a feed as the config has it
 //! report   faults drawn for people, or as JSON
 //! key      the list of all keys, for the README and the example
 //! ```
 //!
 //! Leaves what the settings do to the rooms, and printing to `cli`.
 
+mod block;
 mod cross;
 mod dedupe;
 mod key;
@@ -28,6 +30,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+pub use self::block::feed_block;
 pub use self::key::{KEYS, Key};
 pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
 use self::section::Section;
@@ -92,12 +95,19 @@ pub struct Loaded {
     pub report: Report,
 }
 
+/// What relative paths in the config at `path` count from: `$STATE_DIRECTORY`, which systemd sets,
+/// else the folder of the file.
+#[must_use]
+pub fn state_folder(path: &Path) -> PathBuf {
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
+}
+
 /// Reads the file at `path`. Relative paths in it count from `$STATE_DIRECTORY`, which systemd
 /// sets, else from the folder of the file.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-    let state = state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
+    let state = state_folder(path);
     let failed = |message: String, help: &str| {
         let mut report = Report::new(path.to_owned(), String::new());
         report.push(Diagnostic::error("unreadable", 0..0, message).of_the_file().help(help));

@@ -40,7 +40,7 @@ pub use settings::{AcrossFeeds, Bursts, Likeness, Settings, Updates};
 pub use sketch::Sketch;
 pub use stars::{Exceptions, Star, stories};
 pub use titles::Title;
-pub use tuning::{CANDIDATES, EXACT_WORDS};
+pub use tuning::{CANDIDATES, COMPARISONS, EXACT_WORDS};
 pub use updates::{Says, is_another, is_worth_showing};
 pub use verdict::{Features, Verdict, verdict};
 pub use weights::Weights;

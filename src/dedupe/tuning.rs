@@ -6,7 +6,7 @@
 /// Words in a shingle. One length for all, or an excerpt and its full text would have none in common.
 pub(super) const SHINGLE: usize = 3;
 /// Words that are read of one text: the rest of a book decides nothing.
-pub(super) const MAX_WORDS: usize = 3_000;
+pub(super) const MAX_WORDS: usize = 2_000;
 
 /// Bands of the signature, and rows in each: two texts that share the part `J` of their shingles meet
 /// in a band with the chance `1-(1-J^3)^16`: 0.3 → 0.36, 0.4 → 0.65, 0.5 → 0.88, 0.6 → 0.98.
@@ -78,6 +78,8 @@ pub(super) const SLOT_WORDS: usize = 5;
 pub(super) const STORY: usize = 20;
 /// So many candidates are compared word by word.
 pub const CANDIDATES: usize = 16;
+/// So many comparisons one poll may cost: a feed of ten thousand copies must not hold up the others.
+pub const COMPARISONS: usize = 4_000;
 /// So many items of one key are looked at, the earliest first; what more share is a common phrase.
 pub(super) const PER_KEY: usize = 48;
 

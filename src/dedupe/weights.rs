@@ -20,20 +20,22 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Learns from texts; `None` when there are not [`ENOUGH`].
-    #[must_use]
-    pub fn learn(texts: impl Iterator<Item = Words>) -> Option<Self> {
-        let mut learnt = Self { texts: 0, counts: vec![0; COUNTERS] };
-        for text in texts {
-            let mut slots: Vec<usize> = text.0.iter().map(slot).collect();
-            slots.sort_unstable();
-            slots.dedup();
-            for slot in slots {
-                learnt.counts[slot] = learnt.counts[slot].saturating_add(1);
-            }
-            learnt.texts += 1;
+    /// Learns from one text.
+    pub fn read(&mut self, text: &Words) {
+        self.counts.resize(COUNTERS, 0);
+        let mut slots: Vec<usize> = text.0.iter().map(slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            self.counts[slot] = self.counts[slot].saturating_add(1);
         }
-        (learnt.texts >= ENOUGH).then_some(learnt)
+        self.texts += 1;
+    }
+
+    /// What was learnt; `None` when it was from fewer than [`ENOUGH`] texts.
+    #[must_use]
+    pub fn learnt(self) -> Option<Self> {
+        (self.texts >= ENOUGH).then_some(self)
     }
 
     /// The weight of a word.
@@ -79,8 +81,9 @@ mod tests {
 
     #[test]
     fn a_word_of_every_text_weighs_little_and_a_rare_one_much() {
-        let texts = (0..ENOUGH).map(|n| Words::of_text(&format!("the number {n}")));
-        let weights = Weights::learn(texts).unwrap();
+        let mut weights = Weights::default();
+        (0..ENOUGH).for_each(|n| weights.read(&Words::of_text(&format!("the number {n}"))));
+        let weights = weights.learnt().unwrap();
         let weight = |text: &str| weights.of(&Words::of_text(text).0[0]);
         assert!(weight("the") < 0.2 && weight("17") > 0.6, "{} {}", weight("the"), weight("17"));
         assert_eq!(Weights::from_bytes(&weights.to_bytes()), Some(weights));
@@ -88,7 +91,9 @@ mod tests {
 
     #[test]
     fn a_few_texts_teach_nothing() {
-        assert_eq!(Weights::learn((0..9).map(|_| Words::of_text("one two"))), None);
+        let mut few = Weights::default();
+        few.read(&Words::of_text("one two"));
+        assert_eq!(few.learnt(), None);
         assert_eq!(Weights::from_bytes(b"short"), None);
         let words = Words::of_text("of elephants");
         assert!(Weights::default().of(&words.0[0]) < Weights::default().of(&words.0[1]));

@@ -44,7 +44,7 @@ use url::Url;
 
 pub use self::charset::FoundBy;
 use self::scope::Scope;
-use crate::model::{Complaint, Failure, FailureKind, ParsedFeed, ParsedItem};
+use crate::model::{Complaint, Failure, FailureKind, Link, ParsedFeed, ParsedItem};
 
 /// A document as it came.
 #[derive(Debug, Clone, Copy)]
@@ -115,25 +115,48 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 /// What to tell of a web page: the feeds that it names itself. It is for the operator to choose.
 fn web_page(root: &tree::Element<'_>, scope: &Scope) -> String {
     let mut feeds = Vec::new();
-    named_feeds(root, scope, &mut feeds);
+    named_feeds(root, scope, 3, &mut feeds);
     match feeds.as_slice() {
         [] => "a web page, not a feed: look for the address of its feed".to_owned(),
-        feeds => format!("a web page, not a feed: it names {}", feeds.join(" and ")),
+        feeds => {
+            let named: Vec<&str> = feeds.iter().map(|feed| feed.href.as_str()).collect();
+            format!("a web page, not a feed: it names {}", named.join(" and "))
+        }
     }
 }
 
-fn named_feeds(element: &tree::Element<'_>, scope: &Scope, feeds: &mut Vec<String>) {
+/// The feeds that a web page names, by `rel=alternate` (HTML, 4.6.7.1): absolute, each once, the
+/// first twenty.
+#[must_use]
+pub fn alternates(input: Input<'_>) -> Vec<Link> {
+    let decoded = decode::decode(input.bytes, input.content_type);
+    let mut feeds = Vec::new();
+    if let Some(tree) = scan::scan(&decoded.text) {
+        named_feeds(&tree.root, &Scope::document(input.url), 20, &mut feeds);
+    }
+    feeds
+}
+
+fn named_feeds(element: &tree::Element<'_>, scope: &Scope, most: usize, feeds: &mut Vec<Link>) {
     let is = |name: &str, part: &str| {
         element.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(part))
     };
     let kind = ["rss+xml", "atom+xml", "feed+json"].iter().any(|kind| is("type", kind));
     if element.name.eq_ignore_ascii_case("link") && is("rel", "alternate") && kind {
-        feeds.extend(element.attribute("href").map(|href| scope.resolve(href)));
+        let own = |name| element.attribute(name).map(str::to_owned);
+        if let Some(href) = element.attribute("href").map(|href| scope.resolve(href))
+            && feeds.iter().all(|known| known.href != href)
+            && feeds.len() < most
+        {
+            let (rel, media_type, title) = ("alternate".to_owned(), own("type"), own("title"));
+            feeds.push(Link { href, rel, media_type, title, ..Link::default() });
+        }
     }
-    for inner in element.elements().filter(|_| feeds.len() < 3).collect::<Vec<_>>() {
-        named_feeds(inner, scope, feeds);
+    for inner in element.elements() {
+        if feeds.len() < most {
+            named_feeds(inner, scope, most, feeds);
+        }
     }
-    feeds.truncate(3);
 }
 
 fn xml(

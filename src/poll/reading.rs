@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use url::Url;
 
-use super::sorting::{self, Found, Sorted};
+use super::sorting::{self, Extent, Found, Sorted};
+use super::stories::Homes;
 use super::target::Target;
-use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed};
+use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed, ParsedItem};
 use crate::schedule::Kin;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
 use crate::{dedupe, fetch, normalise, parse};
@@ -24,15 +25,6 @@ pub(super) struct Document<'a> {
     /// Whether what is absent from it is gone.
     pub(super) extent: Extent,
     pub(super) now: Timestamp,
-}
-
-/// How much of the feed a document shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// All that the feed has to show.
-    Whole,
-    /// What is new since the last time (RFC 3229), or what could be read.
-    Part,
 }
 
 /// What a document brought.
@@ -60,7 +52,10 @@ pub(super) fn read(
         Guids::Shared => Guids::Shared,
         Guids::Sound => dedupe::share_guids(&feed.items),
     };
-    let found = match recognise(document, &feed, guids, reader) {
+    let profile = normalise::profile(&feed, url);
+    let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
+    let homes = Homes::new([asked, url], profile.site_url.as_deref(), &pages);
+    let found = match recognise(document, (&feed, guids), &homes, reader) {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
@@ -71,13 +66,13 @@ pub(super) fn read(
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
-    let document = sorting::Document { target, state, asked, url, now, extent };
+    let document = sorting::Document { target, state, homes: &homes, now, extent };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
         Ok(brought) => brought,
         Err(error) => return Ok(Err(error)),
     };
     let facts = DocumentFacts {
-        profile: normalise::profile(&feed, url),
+        profile,
         dialect: feed.dialect.map(crate::model::Dialect::slug),
         complaints: parsed.complaints,
         hints: feed.hints,
@@ -90,11 +85,14 @@ pub(super) fn read(
 /// What the feed showed before, by guid, page or words.
 fn recognise(
     document: &Document<'_>,
-    feed: &ParsedFeed,
-    guids: Guids,
+    (feed, guids): (&ParsedFeed, Guids),
+    homes: &Homes<'_>,
     reader: &Reader,
 ) -> Result<Vec<Found>, store::Error> {
-    let identified = dedupe::identify(&feed.items, guids);
+    let mut identified = dedupe::identify(&feed.items, guids);
+    for item in &mut identified {
+        item.url_key = item.url_key.filter(|page| !homes.is_door(page));
+    }
     let identities: Vec<Digest> =
         identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
     let known: HashMap<Digest, Known> = reader.known(document.target.key, &identities)?;

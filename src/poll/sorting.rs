@@ -4,9 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use url::Url;
 
-use super::reading::Extent;
 use super::stories::{Homes, features};
 use super::target::Target;
 use crate::dedupe::{
@@ -38,13 +36,21 @@ pub(super) struct Sorted {
     pub(super) reused: bool,
 }
 
+/// How much of the feed a document shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All that the feed has to show.
+    Whole,
+    /// What is new since the last time (RFC 3229), or what could be read.
+    Part,
+}
+
 /// The document as far as it matters here.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
     pub(super) target: &'a Target,
     pub(super) state: &'a FeedState,
-    pub(super) asked: &'a Url,
-    pub(super) url: &'a Url,
+    pub(super) homes: &'a Homes<'a>,
     pub(super) now: Timestamp,
     pub(super) extent: Extent,
 }
@@ -106,7 +112,7 @@ pub(super) fn sort(
         newcomers.push(Newcomer { found: found.item, item, words: Words::default() });
     }
     if !newcomers.is_empty() {
-        take_in(document, feed, (newcomers, &here), reader, &mut sorted)?;
+        take_in(document, (newcomers, &here), reader, &mut sorted)?;
     }
     Ok(sorted)
 }
@@ -114,7 +120,6 @@ pub(super) fn sort(
 /// Items that seem new: some have another guid, some wait, the rest is news.
 fn take_in(
     document: &Document<'_>,
-    feed: &ParsedFeed,
     (mut newcomers, here): (Vec<Newcomer>, &HashSet<ItemKey>),
     reader: &Reader,
     sorted: &mut Sorted,
@@ -151,11 +156,8 @@ fn take_in(
     let dates: Vec<Option<Timestamp>> = newcomers.iter().map(|new| new.item.published).collect();
     let holds = holds(document, dated, &dates, reader)?;
     // From the end: the oldest item gets the first row, so that rows ascend with age.
-    let pages: Vec<Option<&str>> = feed.items.iter().map(|item| item.page()).collect();
-    let said = normalise::profile(feed, document.url).site_url;
-    let homes = Homes::new([document.asked, document.url], said.as_deref(), &pages);
     let news = newcomers.into_iter().zip(holds).rev();
-    sorted.new = news.map(|(new, hold)| new_item(document, new, hold, &homes)).collect();
+    sorted.new = news.map(|(new, hold)| new_item(document, new, hold)).collect();
     Ok(())
 }
 
@@ -275,24 +277,18 @@ fn stranger(new: &Newcomer) -> Stranger {
     Stranger { index: found.index, seen }
 }
 
-fn new_item(
-    document: &Document<'_>,
-    new: Newcomer,
-    hold: Option<dedupe::Hold>,
-    homes: &Homes<'_>,
-) -> NewItem {
+fn new_item(document: &Document<'_>, new: Newcomer, hold: Option<dedupe::Hold>) -> NewItem {
     let Newcomer { found, item, words } = new;
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     NewItem {
         identity: found.identity,
-        // Its feed's own page is no page of an item.
-        url_key: found.url_key.filter(|_| item.url.as_deref() != Some(document.url.as_str())),
+        url_key: found.url_key,
         fingerprint: found.fingerprint,
         outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
         own_id,
         first_seen: document.now,
-        standing: homes.standing(item.url.as_deref(), item.guid.as_deref()),
+        standing: document.homes.standing(item.url.as_deref(), item.guid.as_deref()),
         text: text_keys(&item, &words),
         held: hold.map(dedupe::Hold::slug),
         item,

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 use crate::dedupe::{self, Entry, Features, Index, Settings, Sketch, Star, Title, Weights, Words};
-use crate::model::{FeedKey, ItemKey, Standing, StoryKey, Tie, site};
+use crate::model::{Digest, FeedKey, ItemKey, Standing, StoryKey, Tie, site};
 use crate::store::{self, Arrived, Desk, Reader, Store, Witness};
 
 /// No more items than this are rearranged at once; what is further away is not moved.
@@ -78,9 +78,11 @@ impl Librarian {
             return Ok(());
         }
         let weights = Arc::clone(&self.weights.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut moved = BTreeSet::new();
+        let (mut moved, mut left) = (BTreeSet::new(), dedupe::COMPARISONS);
         for item in arrived {
-            let candidates = self.candidates(desk, item)?;
+            let mut candidates = self.candidates(desk, item)?;
+            candidates.truncate(left);
+            left -= candidates.len();
             if candidates.is_empty() {
                 continue;
             }
@@ -176,11 +178,11 @@ fn learn(
     }
     let keys: Vec<ItemKey> =
         reader.sketches(since)?.iter().rev().take(LESSONS).map(|item| item.key).collect();
-    let mut texts = Vec::with_capacity(keys.len());
+    let mut weights = Weights::default();
     for keys in keys.chunks(200) {
-        texts.extend(reader.witnesses(keys)?.iter().map(words));
+        reader.witnesses(keys)?.iter().for_each(|witness| weights.read(&words(witness)));
     }
-    Ok(Weights::learn(texts.into_iter()))
+    Ok(weights.learnt())
 }
 
 /// Compares an item with its candidates; a tie for each pair that is worth a word.
@@ -301,6 +303,8 @@ pub(super) struct Homes<'a> {
     said: Option<String>,
     /// The site that most of its items link to.
     most: Option<String>,
+    /// Pages that are the feed's own and so no item's: its home page, and itself.
+    doors: Vec<Digest>,
 }
 
 impl<'a> Homes<'a> {
@@ -310,7 +314,14 @@ impl<'a> Homes<'a> {
             *counts.entry(page).or_default() += 1;
         }
         let most = counts.into_iter().max_by_key(|(_, n)| *n).filter(|(_, n)| 2 * n > pages.len());
-        Self { own, said: said.and_then(site_of), most: most.map(|(site, _)| site) }
+        let itself = own.into_iter().map(url::Url::as_str);
+        let doors = said.into_iter().chain(itself).filter_map(dedupe::canonical::url_key).collect();
+        Self { own, said: said.and_then(site_of), most: most.map(|(site, _)| site), doors }
+    }
+
+    /// Whether a page is the feed's own and so no item's.
+    pub(super) fn is_door(&self, page: &Digest) -> bool {
+        self.doors.contains(page)
     }
 
     pub(super) fn standing(&self, page: Option<&str>, guid: Option<&str>) -> Standing {

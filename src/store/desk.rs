@@ -9,15 +9,25 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::Error;
 use super::receipts::{self, Named};
-use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, timestamp};
-use super::update::Arrived;
-use crate::model::{Digest, FeedKey, ItemKey, Rule, Standing, StoryKey, Tie};
+use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, tie, timestamp};
+use crate::model::{Digest, FeedKey, ItemKey, Standing, StoryKey, Tie};
 
 /// A transaction of the writer, open for finding and moving stories.
 #[derive(Debug)]
 pub struct Desk<'a> {
     connection: &'a Connection,
     now: Timestamp,
+}
+
+/// An item whose story is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its row.
+    pub key: ItemKey,
+    /// Its feed.
+    pub feed: FeedKey,
+    /// Keys that texts like it share; 4 bytes each.
+    pub sketch: Vec<u8>,
 }
 
 /// A kept item as it is compared.
@@ -367,20 +377,5 @@ fn witness(
         content: row.get(8)?,
         summary: row.get(9)?,
         furniture: site,
-    })
-}
-
-/// A tie from its columns: item, other, same, rule, score, threshold.
-pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
-    let rule: String = row.get(3)?;
-    let rule =
-        Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
-    Ok(Tie {
-        item: ItemKey(row.get(0)?),
-        other: ItemKey(row.get(1)?),
-        rule,
-        same: row.get(2)?,
-        score: row.get::<_, f64>(4)? as f32,
-        threshold: row.get::<_, f64>(5)? as f32,
     })
 }

@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use desk::{Desk, Exceptional, Placed, Witness};
+pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
 pub use history::{Bursts, Past, PastPoll};
@@ -43,8 +43,8 @@ pub use receipts::{Named, Receipt};
 pub use settings::Settings;
 pub use sketches::Sketched;
 pub use update::{
-    Arrived, Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate,
-    Recorded, Renamed, TextKeys, Trust,
+    Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded,
+    Renamed, TextKeys, Trust,
 };
 
 pub use visit::{copy, visit};

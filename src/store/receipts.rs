@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::desk::tie;
 use super::error::Error;
-use super::rows::{json_list, maybe, timestamp};
+use super::rows::{json_list, maybe, tie, timestamp};
 use crate::model::{Digest, FeedKey, ItemKey, StoryKey, Tie};
 
 /// An item, as far as it is told apart from others by people.

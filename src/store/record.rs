@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::desk::Desk;
+use super::desk::{Arrived, Desk};
 use super::error::Error;
 use super::items::{insert_item, next_key, rename_item, update_item};
 use super::rows::{digests_to_bytes, millis, timestamp};
 use super::search;
-use super::update::{Arrived, PollUpdate, Recorded};
+use super::update::{PollUpdate, Recorded};
 use crate::model::{FetchOutcome, Guids};
 
 /// Polls older than this are forgotten, in milliseconds: two weeks.

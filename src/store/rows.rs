@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use rusqlite::Row;
 
 use super::error::Error;
-use crate::model::{Digest, Standing};
+use crate::model::{Digest, ItemKey, Rule, Standing, Tie};
 
 /// Milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
@@ -84,6 +85,21 @@ pub(crate) fn digests_to_bytes(digests: &[u64]) -> Vec<u8> {
 pub(crate) fn digests_from_bytes(bytes: &[u8]) -> HashSet<u64> {
     let digest = |bytes: &[u8]| <[u8; 8]>::try_from(bytes).map(u64::from_le_bytes).ok();
     bytes.chunks_exact(8).filter_map(digest).collect()
+}
+
+/// A tie from its columns: item, other, same, rule, score, threshold.
+pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
+    let rule: String = row.get(3)?;
+    let rule =
+        Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
+    Ok(Tie {
+        item: ItemKey(row.get(0)?),
+        other: ItemKey(row.get(1)?),
+        rule,
+        same: row.get(2)?,
+        score: row.get::<_, f64>(4)? as f32,
+        threshold: row.get::<_, f64>(5)? as f32,
+    })
 }
 
 #[cfg(test)]

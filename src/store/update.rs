@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::desk::Desk;
+use super::desk::{Arrived, Desk};
 use super::error::Error;
 use crate::model::{
     Address, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Guids, Hints, Item, ItemKey,
@@ -169,17 +169,6 @@ pub enum Change {
     Bump,
     /// It stays as it is; the change is noted, so that it is not looked at again.
     Note,
-}
-
-/// An item whose story is to be found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrived {
-    /// Its row.
-    pub key: ItemKey,
-    /// Its feed.
-    pub feed: FeedKey,
-    /// Keys that texts like it share; 4 bytes each.
-    pub sketch: Vec<u8>,
 }
 
 /// Asked once, inside the transaction, with all that is new or changed: finds their stories, so that

@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn newswire(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Said {
     let output = Command::cargo_bin("newswire")
         .unwrap()
         .current_dir(folder)
@@ -36,7 +36,7 @@ fn folder() -> TempDir {
 }
 
 /// A config that may ask this machine, in a folder of its own.
-fn configured(feeds: &[String]) -> TempDir {
+pub(crate) fn configured(feeds: &[String]) -> TempDir {
     let folder = folder();
     let feeds: String = feeds.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect();
     let text = format!(
@@ -50,7 +50,7 @@ fn configured(feeds: &[String]) -> TempDir {
 }
 
 /// The origin by its number: no name server is asked.
-fn local(origin: &Origin, path: &str) -> String {
+pub(crate) fn local(origin: &Origin, path: &str) -> String {
     origin.route("127.0.0.1", path, [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     origin.url("127.0.0.1", path).to_string()
 }

@@ -11,6 +11,7 @@ mod docs;
 mod fetch;
 mod floods;
 mod house;
+mod lists;
 mod manners;
 mod mistakes;
 mod month;

@@ -9,6 +9,7 @@ use newswire::store::Reader;
 use proptest::prelude::*;
 use url::Url;
 
+use crate::support::origin::Answer;
 use crate::support::papers::{AGENCY, Story, again, all, one, rss, story};
 use crate::support::world::{World, poll, shown, shown_as};
 
@@ -55,6 +56,30 @@ async fn an_output_may_ask_for_stories_that_two_feeds_carry() {
     all(&engine).await;
     let shown = shown_as(&engine, "title");
     assert!(shown.len() == 1 && shown[0] != "Bread is dear now", "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_link_to_the_home_page_makes_one_story_of_nothing() {
+    let world = World::new().await;
+    let notice = |guid, title, text| Story {
+        link: "https://choir.test/home".to_owned(),
+        ..story(guid, title, &[text])
+    };
+    let notices = [
+        ("a.test", notice("1", "Rehearsal moved", "We sing on Friday and not on Thursday.")),
+        ("b.test", notice("2", "Cake wanted", "For the summer party we need nine cakes.")),
+    ];
+    let mut urls = Vec::new();
+    for (host, notice) in notices {
+        let Answer::Plain { body, .. } = rss(&[notice]) else { unreachable!("a plain answer") };
+        let home = "<title>F</title><link>https://choir.test/home</link>";
+        let body = String::from_utf8(body).unwrap().replace("<title>F</title>", home);
+        world.origin.route(host, "/feed", [Answer::ok(body)]);
+        urls.push(world.origin.url(host, "/feed"));
+    }
+    let engine = world.open(&urls).await;
+    all(&engine).await;
+    assert_eq!(shown(&engine).len(), 2);
 }
 
 /// The stories of the world, each as the pages of its items.

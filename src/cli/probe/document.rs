@@ -4,10 +4,10 @@ use crate::model::{Hop, Validators};
 
 /// A document and how it was come by.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Document {
-    pub(super) bytes: Vec<u8>,
-    pub(super) content_type: Option<String>,
+pub(in crate::cli) struct Document {
+    pub(in crate::cli) bytes: Vec<u8>,
+    pub(in crate::cli) content_type: Option<String>,
     /// The redirects on the way.
-    pub(super) hops: Vec<Hop>,
-    pub(super) validators: Validators,
+    pub(in crate::cli) hops: Vec<Hop>,
+    pub(in crate::cli) validators: Validators,
 }

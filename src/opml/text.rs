@@ -1,0 +1,107 @@
+//! Bytes to text, references to characters, and texts to one line each.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
+
+use super::entry::Error;
+
+/// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return Ok(encoding.decode_without_bom_handling(&bytes[mark..]).0);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(error) => {
+            let named = declared(bytes).filter(|encoding| *encoding != UTF_8);
+            let encoding = named.ok_or(Error::Encoding(error.valid_up_to()))?;
+            Ok(encoding.decode_without_bom_handling(bytes).0)
+        }
+    }
+}
+
+/// The encoding that `<?xml … encoding="…"?>` names.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+    let declaration = head.trim_start().strip_prefix("<?xml")?.split("?>").next()?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    Encoding::for_label(value[1..].split(quote).next()?.as_bytes())
+}
+
+/// Replaces XML's own references and numbers. What a document declares itself is never put in, and
+/// what is no reference stays as it is: a bare `&` in an address is common.
+pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.bytes().take(10).position(|byte| byte == b';');
+        match end.and_then(|end| Some((end, character(&rest[..end])?))) {
+            Some((end, c)) => {
+                plain.push(c);
+                rest = &rest[end + 1..];
+            }
+            None => plain.push('&'),
+        }
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)
+        }
+    }
+}
+
+/// One line of at most so many characters: no control characters, no characters that XML cannot
+/// carry (XML 1.0 2.2), white space collapsed. `None` where nothing is left.
+pub(super) fn line(text: &str, most: usize) -> Option<String> {
+    // Marks of direction could turn round what stands beside them.
+    let fits = |c: &char| !matches!(c, '\u{fffd}'..='\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut line = String::with_capacity(text.len());
+    let mut apart = false;
+    for c in text.chars().filter(fits) {
+        if c.is_whitespace() || c.is_control() {
+            apart = !line.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut apart) {
+            line.push(' ');
+        }
+        line.push(c);
+    }
+    if let Some((end, _)) = line.char_indices().nth(most) {
+        line.truncate(end);
+    }
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// An address without what stands before its `@`; any other text as it is.
+pub(super) fn hidden(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.rsplit_once('@') {
+        Some((secret, _)) => Cow::Owned(format!("{scheme}://…{}", &rest[secret.len()..])),
+        None => Cow::Borrowed(text),
+    }
+}

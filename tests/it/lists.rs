@@ -1,0 +1,211 @@
+//! Lists of feeds as people move them in and out: import, export, and add for one feed.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::cli::{configured, local, newswire};
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
+
+const OPML: &str = "<opml version='2.0'><body>
+<outline text='Rust \"news\"'><outline text='Known' xmlUrl='https://known.example/feed'/>
+<outline text='New &amp; fine' xmlUrl='https://new.example/feed' htmlUrl='https://new.example/'/></outline>
+<outline text='Old' xmlUrl='gopher://old.example/'/>
+</body></opml>";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn import_prints_blocks_that_a_config_takes_as_they_are() {
+    let folder = configured(&["https://known.example/feed".to_owned()]);
+    write(folder.path(), "x.opml", OPML);
+    let said = newswire(folder.path(), &["import", "x.opml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(
+        said.out,
+        "[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"New & fine\"\n\
+         tags = [\"Rust \\\"news\\\"\"]\n"
+    );
+    assert!(said.err.contains("x.opml:4: left out \"Old\": newswire asks http"), "{}", said.err);
+    assert!(said.err.contains("https://known.example/feed is configured already"), "{}", said.err);
+    write(folder.path(), "new.toml", &format!("version = 1\n{}", said.out));
+    let check = newswire(folder.path(), &["check", "--config", "new.toml"]);
+    assert_eq!(check.code, 0, "{}", check.out);
+}
+
+#[test]
+fn import_appends_and_keeps_everything_else_byte_for_byte() {
+    let folder = configured(&["https://known.example/feed".to_owned()]);
+    let config = folder.path().join("newswire.toml");
+    let before = read(folder.path(), "newswire.toml") + "# the last word,\twithout an end";
+    write(folder.path(), "newswire.toml", &before);
+    std::fs::set_permissions(&config, PermissionsExt::from_mode(0o640)).unwrap();
+    std::fs::rename(&config, folder.path().join("real.toml")).unwrap();
+    std::os::unix::fs::symlink("real.toml", &config).unwrap();
+    write(folder.path(), "urls", "https://new.example/feed \"two words\" ~N\nexec:x\n");
+    let said = newswire(folder.path(), &["import", "urls", "--append"]);
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "feeds added to newswire.toml: 1\n"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("urls:2: left out"), "{}", said.err);
+    let after = read(folder.path(), "newswire.toml");
+    let block =
+        "\n\n[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"N\"\ntags = [\"two words\"]\n";
+    assert_eq!(after, format!("{before}{block}"));
+    assert!(config.is_symlink());
+    assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(newswire(folder.path(), &["check"]).code, 0);
+    // Once more: there is nothing to add, and nothing is touched.
+    let again = newswire(folder.path(), &["import", "urls", "--append"]);
+    assert_eq!((again.code, again.out.as_str()), (0, ""));
+    assert_eq!(read(folder.path(), "newswire.toml"), after);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing lies about");
+}
+
+#[test]
+fn import_touches_no_config_that_would_be_broken_by_it() {
+    let folder = configured(&[]);
+    write(folder.path(), "urls", "https://new.example/feed\n");
+    for (config, part) in [
+        ("version = 1\n[[feed]]\nurl = 7\n", "mend them first"),
+        ("version = 1\nfeed = []\n", "with the new feeds it would have errors"),
+    ] {
+        write(folder.path(), "newswire.toml", config);
+        let said = newswire(folder.path(), &["import", "urls", "--append"]);
+        assert_eq!((said.code, said.out.as_str()), (78, ""), "{}", said.err);
+        assert!(said.err.contains(part) && said.err.contains("newswire.toml:"), "{}", said.err);
+        assert_eq!(read(folder.path(), "newswire.toml"), config);
+    }
+}
+
+#[test]
+fn what_cannot_be_imported_is_told_with_an_exit_code() {
+    let folder = configured(&[]);
+    write(folder.path(), "page.html", "<html><body>hi</body></html>");
+    write(folder.path(), "cut.opml", &OPML[..OPML.len() - 20]);
+    write(folder.path(), "none.opml", "<opml><body><outline text='x'/></body></opml>");
+    for (arguments, code, part) in [
+        (&["import", "nowhere.opml"][..], 66, "failed to read nowhere.opml"),
+        (&["import", "page.html"], 65, "<html> is no list of feeds"),
+        (&["import", "cut.opml"], 65, "nothing of it was taken"),
+        (&["import", "none.opml"], 65, "none.opml:1: left out \"x\""),
+        (&["import", "cut.opml", "--append", "--config", "no.toml"], 65, "cut.opml"),
+        (&["import"], 64, "FILE"),
+    ] {
+        let said = newswire(folder.path(), arguments);
+        assert_eq!((said.code, said.out.as_str()), (code, ""), "{arguments:?}: {}", said.err);
+        assert!(said.err.contains(part), "{arguments:?}: {}", said.err);
+    }
+    write(folder.path(), "good.opml", OPML);
+    let said = newswire(folder.path(), &["import", "good.opml", "--append", "--config", "no.toml"]);
+    assert_eq!(said.code, 66, "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn export_names_feeds_as_the_database_knows_them_and_import_reads_them_back() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    let config = read(folder.path(), "newswire.toml");
+    let own =
+        "tags = [\"a\", \"b, c\"]\n[[feed]]\nurl = \"https://x.example/<&>\"\ntitle = \"X <1>\"\n";
+    write(folder.path(), "newswire.toml", &(config + own));
+    // Without a database there are no titles but those of the config.
+    let bare = newswire(folder.path(), &["export"]);
+    assert!(bare.out.contains("text=\"127.0.0.1\""), "{}{}", bare.out, bare.err);
+    newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
+    let said = newswire(folder.path(), &["export"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let feed = format!(
+        "<outline text=\"b, c\" title=\"b, c\">\n      <outline type=\"rss\" text=\"Site\" title=\"Site\" \
+         xmlUrl=\"{}\" htmlUrl=\"https://site.test/\" category=\"a\"/>",
+        origin.url("127.0.0.1", "/feed")
+    );
+    assert!(said.out.contains(&feed), "{}", said.out);
+    write(folder.path(), "out.opml", &said.out);
+    write(folder.path(), "empty.toml", "version = 1\n");
+    let back = newswire(folder.path(), &["import", "out.opml", "--config", "empty.toml"]);
+    for part in [
+        "title = \"Site\"\ntags = [\"a\", \"b, c\"]",
+        "url = \"https://x.example/%3C&%3E\"\ntitle = \"X <1>\"",
+    ] {
+        assert!(back.out.contains(part), "{part} is missing in {}", back.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    let items = [("a", "One\u{1b}[31m"), ("b", "Two"), ("c", "Three"), ("d", "Four")];
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&items))]);
+    let (url, before) = (origin.url("127.0.0.1", "/feed"), read(folder.path(), "newswire.toml"));
+    let printed = newswire(folder.path(), &["add", url.as_str(), "--print"]);
+    assert_eq!(printed.out, format!("[[feed]]\nurl = \"{url}\"\n"), "{}", printed.err);
+    assert_eq!(read(folder.path(), "newswire.toml"), before);
+    let said = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let shown = format!(
+        "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\nadded to newswire.toml\n"
+    );
+    assert_eq!(said.out, shown);
+    let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
+    assert_eq!(read(folder.path(), "newswire.toml"), after);
+    let asked = origin.count();
+    let again = newswire(folder.path(), &["add", url.as_str()]);
+    assert_eq!((again.code, again.out), (0, format!("{url} is configured already\n")));
+    assert_eq!((origin.count(), read(folder.path(), "newswire.toml")), (asked, after));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_several() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    let page = |links: &str| Answer::ok(format!("<!doctype html><html><head>{links}</head>hi"));
+    let link = |href: &str, title: &str| {
+        format!(
+            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{title}\" href=\"{href}\">"
+        )
+    };
+    let here = |path: &str| origin.url("127.0.0.1", path).to_string();
+    origin.route("127.0.0.1", "/new", [Answer::ok(rss(&[("a", "A")]))]);
+    origin.route("127.0.0.1", "/old", [Answer::redirect(301, "/new")]);
+    origin.route("127.0.0.1", "/one", [page(&link("/old", "Posts"))]);
+    let two =
+        link("/new", "Posts &amp; more") + &link("/comments", "Comments") + &link("/new", "x");
+    origin.route("127.0.0.1", "/two", [page(&two)]);
+    origin.route("127.0.0.1", "/none", [page("")]);
+    let before = read(folder.path(), "newswire.toml");
+    let several = newswire(folder.path(), &["add", &here("/two")]);
+    assert_eq!((several.code, several.out.as_str()), (64, ""));
+    for part in [
+        format!("newswire add {}   # Posts & more, application/rss+xml\n", here("/new")),
+        format!("newswire add {}   # Comments", here("/comments")),
+    ] {
+        assert!(several.err.contains(&part), "{part} is missing in {}", several.err);
+    }
+    for (asked, code, part) in [
+        (here("/none"), 65, "a web page, not a feed"),
+        (here("/nowhere"), 65, "404"),
+        ("http://127.0.0.2:8420/".to_owned(), 65, "allow_networks"),
+        ("https://me:hunter2@site.test/".to_owned(), 64, "take them out"),
+    ] {
+        let said = newswire(folder.path(), &["add", &asked]);
+        assert_eq!((said.code, said.out.as_str()), (code, ""), "{asked}: {}", said.err);
+        assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{asked}: {}", said.err);
+    }
+    assert_eq!(read(folder.path(), "newswire.toml"), before);
+    let one = newswire(folder.path(), &["add", &here("/one")]);
+    assert_eq!(one.code, 0, "{}", one.err);
+    // Moved for good: the new address is the one to keep.
+    let block = format!("\n[[feed]]\nurl = \"{}\"\n", here("/new"));
+    assert_eq!(read(folder.path(), "newswire.toml"), before + &block);
+}
