@@ -87,7 +87,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     migrate(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }
@@ -126,7 +126,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
             "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",
         )
         .map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     check(&connection, path)?;
     Ok(connection)
 }

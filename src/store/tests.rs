@@ -152,6 +152,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     read::kept(&connection, a, 5).unwrap();
     read::claims(&connection, &[key]).unwrap();
     history::bursts(&connection, a, at(9)).unwrap();
+    search::catch_up(&connection).unwrap();
     search::find(&connection, "words", None, 5).unwrap();
     archive::every_verb(&connection);
     record::document(&connection, "planet", "atom", &[1; 32], at(9)).unwrap();
