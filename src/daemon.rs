@@ -5,6 +5,7 @@
 //! publication to `publication`, and what a person sees to `cli`.
 
 mod engine;
+mod lists;
 mod press;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::{error, info, warn};
 
 pub use self::engine::{Engine, Error, Which};
+pub use self::lists::{Ask, Change, Follower, Seen};
 use self::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
@@ -41,6 +43,30 @@ pub(crate) type Ended = Result<(Id, Result<Polled, store::Error>), JoinError>;
 /// # Errors
 /// When the store fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let shutdown = async {
+        shutdown.await;
+        Ending::Stop
+    };
+    run_until(engine, shutdown).await.map(drop)
+}
+
+/// What comes after a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing.
+    Stop,
+    /// Another run, of another config: systemd need not know.
+    Renew,
+}
+
+/// The same, until `shutdown` says how it ends.
+///
+/// # Errors
+/// When the store fails, or the address cannot be listened on.
+pub async fn run_until(
+    engine: Engine,
+    shutdown: impl Future<Output = Ending>,
+) -> Result<Ending, Error> {
     let (stop, stopped) = watch::channel(());
     let server = serve(&engine, stopped.clone()).await?;
     // What is kept is served at once; an output that cannot be published is logged, not fatal.
@@ -51,15 +77,21 @@ pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     info!(feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
-    let result = poll_on(&engine, &press, shutdown).await;
-    notify(&[NotifyState::Stopping]);
+    let mut ending = Ending::Stop;
+    let result = poll_on(&engine, &press, async { ending = shutdown.await }).await;
+    if ending == Ending::Stop {
+        notify(&[NotifyState::Stopping]);
+    }
     drop(stop);
     press.finish().await;
     if let Some(server) = server {
         let _ = server.await;
     }
-    info!("newswire has stopped");
-    result
+    match ending {
+        Ending::Stop => info!("newswire has stopped"),
+        Ending::Renew => info!("newswire takes over a changed list of feeds"),
+    }
+    result.map(|()| ending)
 }
 
 /// Polls the chosen feeds once, each when its host's turn comes, and publishes every output.

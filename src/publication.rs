@@ -8,6 +8,7 @@
 mod archive;
 mod error;
 mod holdings;
+mod list;
 mod merge;
 mod pages;
 mod place;
@@ -56,13 +57,46 @@ pub struct Publisher {
     written: Arc<Mutex<HashMap<String, u32>>>,
     /// What each output showed last, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    /// Feeds that are in no list: they are behind a login.
+    hidden: Arc<HashSet<FeedKey>>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        Self { store, shelf, clock, written: Arc::default(), last: Arc::default() }
+        let (written, last, hidden) = Default::default();
+        Self { store, shelf, clock, written, last, hidden }
+    }
+
+    /// Leaves these feeds out of the list of feeds.
+    #[must_use]
+    pub fn hiding(self, feeds: HashSet<FeedKey>) -> Self {
+        Self { hidden: Arc::new(feeds), ..self }
+    }
+
+    /// Puts the list of the feeds behind these outputs on the shelf, and into their folders.
+    ///
+    /// # Errors
+    /// When the store fails, or a file cannot be written.
+    pub async fn list(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+        let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
+        let (hidden, shelf) = (Arc::clone(&self.hidden), Arc::clone(&self.shelf));
+        let work = move || {
+            let open = outputs.iter().map(|output| &**output);
+            let list = list::subscriptions(&reader, open.clone(), &hidden)?;
+            let open = open.filter(|output| output.token.is_none());
+            for directory in open.filter_map(|output| output.directory.as_ref()) {
+                let bytes = list.as_deref().unwrap_or_default().as_bytes();
+                let path = directory.join(list::NAME);
+                publish::write_atomically(directory, list::NAME, bytes)
+                    .map_err(|source| Error::Write { path, source })?;
+            }
+            shelf.put_subscriptions(list);
+            Ok(())
+        };
+        let panicked = |_| Error::Panicked(list::NAME.to_owned());
+        tokio::task::spawn_blocking(work).await.map_err(panicked)?
     }
 
     /// Publishes one output in all its formats.

@@ -133,6 +133,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
     Config {
         fetch: (*fetch).clone(),
         subscriptions: samples::FEEDS.iter().map(subscription).collect(),
+        followed: Vec::new(),
         concurrency: 8,
         dedupe: Default::default(),
         store: store::Settings { path: folder.join("newswire.db"), ..store::Settings::default() },

@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use url::Url;
-
 use super::subscribe::{self, Said, To};
 use crate::config::Config;
 use crate::daemon;
@@ -102,14 +100,15 @@ pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
     let known: HashMap<&str, &FeedInfo> = known.iter().map(|i| (i.url.as_str(), i)).collect();
     let entry = |subscription: &Subscription| {
         let feed = &subscription.feed;
-        let info = known.get(feed.url.as_str());
-        let page = info.and_then(|info| info.profile.site_url.as_deref());
-        Entry {
+        let known = known.get(feed.url.as_str()).and_then(|info| Entry::of(info));
+        let entry = known.unwrap_or_else(|| Entry {
             url: feed.url.clone(),
-            title: feed.title.clone().or_else(|| info.map(|info| info.title.clone())),
-            page: page.and_then(|page| Url::parse(page).ok()),
-            tags: feed.tags.clone(),
-        }
+            title: None,
+            page: None,
+            tags: Vec::new(),
+        });
+        // What the config says now, the database learns at the next start.
+        Entry { title: feed.title.clone().or(entry.title), tags: feed.tags.clone(), ..entry }
     };
     let entries: Vec<Entry> = config.subscriptions.iter().map(entry).collect();
     let title = match config.outputs.as_slice() {

@@ -64,13 +64,14 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
     match &cli.command {
         Command::Run => {
-            let config = load(config)?;
+            let path = find(config)?;
+            let config = load(Some(&path))?;
             telemetry::init(config.log);
-            block_on(run::run(config))?.map_err(failed)?;
+            block_on(run::run(&path, config))?.map_err(failed)?;
         }
         Command::Poll { feeds, all, force } => {
             let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
-            poll_once(load(config)?, which(feeds, *all), haste)?;
+            poll_once(&find(config)?, which(feeds, *all), haste)?;
         }
         Command::Check { json } => return check(config, *json),
         Command::Init { file } => {
@@ -125,10 +126,12 @@ fn which(feeds: &[String], all: bool) -> Which {
     }
 }
 
-fn poll_once(config: Config, which: Which, haste: poll::Haste) -> Result<(), Exit> {
+fn poll_once(path: &Path, which: Which, haste: poll::Haste) -> Result<(), Exit> {
+    let config = load(Some(path))?;
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
+    let config = block_on(run::current(path, config))?.map_err(failed)?;
     let summary = block_on(poll::run(config, which, haste, &mut io::stdout()))?.map_err(failed)?;
     say(&format!("{summary}\n"));
     Ok(())

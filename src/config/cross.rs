@@ -105,7 +105,7 @@ pub(super) fn missing(
     let mut warn = |code, message: &str, help: &str| {
         report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
     };
-    if !root.has("feed") {
+    if !root.has("feed") && !root.has("subscriptions") {
         warn("no_feeds", "no feeds", "add a [[feed]] with a url");
     }
     if !root.has("output") {

@@ -209,6 +209,15 @@ pub const KEYS: &[Key] = &[
     key("feed", "id", "", "stable name; derived from the address once where not given"),
     key("feed", "title", "", "shown instead of the publisher's title"),
     key("feed", "tags", "[]", "what outputs include or exclude it by"),
+    key(
+        "subscriptions",
+        "file",
+        "",
+        "a list of feeds that is followed as if they stood here: OPML, a urls file or a planet's ini; read again when it changes",
+    ),
+    key("subscriptions", "url", "", "the same on the web; the last good copy is kept"),
+    key("subscriptions", "interval", "\"24h\"", "time between two requests for the list"),
+    key("subscriptions", "tags", "[]", "added to each of its feeds"),
 ];
 
 /// The keys of `include` and `exclude`.
@@ -247,6 +256,7 @@ pub(super) fn home(name: &str) -> Option<&'static str> {
         "log" => "[log]",
         "output" => "[[output]]",
         "server" => "[[server]]",
+        "subscriptions" => "[[subscriptions]]",
         _ => "[[feed]]",
     })
 }

@@ -6,6 +6,7 @@
 //! table    each table to the settings of the room it is named after
 //! stories  which stories an output takes, and how they look in it
 //! cross    what no table can see alone
+//! lists    feeds of lists that are followed
 //! block    a feed as the config has it
 //! report   faults drawn for people, or as JSON
 //! key      the list of all keys, for the README and the example
@@ -17,6 +18,7 @@ mod block;
 mod cross;
 mod dedupe;
 mod key;
+mod lists;
 mod report;
 mod section;
 mod stories;
@@ -32,6 +34,7 @@ use toml::de::DeTable;
 
 pub use self::block::feed_block;
 pub use self::key::{KEYS, Key};
+pub use self::lists::Followed;
 pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
 use self::section::Section;
 use self::table::{Defaults, Servers};
@@ -63,8 +66,10 @@ pub struct Config {
     pub log: telemetry::Settings,
     /// Every `[[output]]`.
     pub outputs: Vec<Output>,
-    /// Every `[[feed]]` with the settings in force for it.
+    /// Every `[[feed]]` with the settings in force for it, and behind them the feeds of lists.
     pub subscriptions: Vec<Subscription>,
+    /// Every `[[subscriptions]]`.
+    pub followed: Vec<Followed>,
 }
 
 /// A duration as the config has them: "45s", "30m", "30d".
@@ -148,12 +153,24 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
     Loaded { config, report }
 }
 
+/// What may stand at the top of the file.
+const TABLES: &[&str] = &[
+    "version",
+    "schedule",
+    "fetch",
+    "dedupe",
+    "store",
+    "web",
+    "log",
+    "output",
+    "server",
+    "feed",
+    "subscriptions",
+];
+
 fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let top = Section::root(root);
-    let known = [
-        "version", "schedule", "fetch", "dedupe", "store", "web", "log", "output", "server", "feed",
-    ];
-    top.refuse_unknown(&known, key::home, report);
+    top.refuse_unknown(TABLES, key::home, report);
     version(&top, report);
     let empty = DeTable::new();
     let mut section = |name: &str, shown| {
@@ -166,16 +183,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
         (section("schedule", "[schedule]"), section("fetch", "[fetch]"));
     let (same, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
     let (web, log) = (section("web", "[web]"), section("log", "[log]"));
-    let defaults = Defaults {
-        schedule: Arc::new(table::schedule(
-            &schedule_table,
-            &schedule::Settings::default(),
-            report,
-        )),
-        fetch: Arc::new(table::fetch(&fetch_table, &fetch::Settings::default(), report)),
-        dedupe: Arc::new(dedupe::dedupe(&same, &crate::dedupe::Settings::default(), report)),
-        max_items: table::max_items(&fetch_table, MAX_ITEMS, report),
-    };
+    let defaults = defaults(&schedule_table, &fetch_table, &same, report);
     let web = table::web(&web, report);
     let base_url = web.base_url();
     let outputs = Section::find_all(root, "output", "[[output]]", report);
@@ -186,27 +194,51 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
         Some((feed, section.span("url")))
     };
     let subscriptions = feeds.iter().filter_map(subscribe).collect();
+    let store = table::store(&store, state, report);
+    let mut subscriptions = cross::merged(subscriptions, report);
+    let lists = Section::find_all(root, "subscriptions", "[[subscriptions]]", report);
+    let (with, places) = ((&defaults, &servers), (state, store.path.as_path()));
+    let followed = lists::subscribe(&lists, with, places, &mut subscriptions, report);
+    if !schedule_table.has("host_spacing") {
+        table::spread_crowds(&mut subscriptions, &defaults);
+    }
     let config = Config {
         fetch: (*defaults.fetch).clone(),
         concurrency: fetch_table.number("concurrency", 1..=1024, report).unwrap_or(CONCURRENCY),
         dedupe: Arc::clone(&defaults.dedupe),
-        store: table::store(&store, state, report),
+        store,
         log: table::log(&log, report),
         outputs: outputs
             .iter()
             .filter_map(|output| table::output(output, &base_url, state, report))
             .collect(),
-        subscriptions: cross::merged(subscriptions, report),
+        subscriptions,
+        followed,
         web,
     };
-    let mut config = config;
-    if !schedule_table.has("host_spacing") {
-        table::spread_crowds(&mut config.subscriptions, &defaults);
-    }
     named_twice(&outputs, &feeds, report);
     cross::rules(&outputs, &config.subscriptions, report);
     cross::missing(&top, &config.subscriptions, &config.web, report);
     config
+}
+
+/// What every feed shares unless it says otherwise.
+fn defaults(
+    schedule: &Section<'_>,
+    fetch: &Section<'_>,
+    dedupe: &Section<'_>,
+    report: &mut Report,
+) -> Defaults {
+    let max_items = table::max_items(fetch, MAX_ITEMS, report);
+    let schedule = table::schedule(schedule, &schedule::Settings::default(), report);
+    let fetch = table::fetch(fetch, &fetch::Settings::default(), report);
+    let dedupe = dedupe::dedupe(dedupe, &crate::dedupe::Settings::default(), report);
+    Defaults {
+        schedule: Arc::new(schedule),
+        fetch: Arc::new(fetch),
+        dedupe: Arc::new(dedupe),
+        max_items,
+    }
 }
 
 /// Reports what is named twice.

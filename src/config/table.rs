@@ -253,7 +253,7 @@ impl Servers {
         }
     }
 
-    fn of(&self, url: &Url) -> Option<&Arc<schedule::Settings>> {
+    pub(super) fn of(&self, url: &Url) -> Option<&Arc<schedule::Settings>> {
         self.0.get(crate::model::site(url))
     }
 }
@@ -323,7 +323,7 @@ pub(super) fn feed(
     })
 }
 
-fn texts(list: Option<Vec<Placed>>) -> Vec<String> {
+pub(super) fn texts(list: Option<Vec<Placed>>) -> Vec<String> {
     list.into_iter().flatten().map(|placed| placed.text).collect()
 }
 

@@ -102,12 +102,15 @@ impl Engine {
         let targets: Vec<Target> =
             config.subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
+        let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
+        let hidden = targets.iter().filter(behind_login).map(|target| target.key).collect();
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
         let librarian = Arc::new(Librarian::open(store.reader(), window, clock.now())?);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
-            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
+                .hiding(hidden),
             outputs: config.outputs.into_iter().map(Arc::new).collect(),
             concurrency: config.concurrency,
             listen: config.web.listen,
@@ -247,7 +250,7 @@ impl Engine {
                 result = result.and(Err(error.into()));
             }
         }
-        result
+        result.and(self.publisher.list(&self.outputs).await.map_err(Into::into))
     }
 
     /// A number that changes when somebody else wrote to the database.

@@ -69,6 +69,10 @@ async fn work(
                 error!(output = output.id, "{}: {error}", output.id);
             }
         }
+        // A feed may have told its title.
+        if let Err(error) = publisher.list(&outputs).await {
+            error!("the list of feeds: {error}");
+        }
     }
 }
 

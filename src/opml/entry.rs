@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use url::Url;
 
 use super::text::{hidden, line};
+use crate::model::FeedInfo;
 
 /// The largest list, in bytes.
 pub const MAX_BYTES: usize = 10 << 20;
@@ -32,6 +33,20 @@ pub struct Entry {
     pub page: Option<Url>,
     /// Its categories, and the folders that it lies in from the outermost on.
     pub tags: Vec<String>,
+}
+
+impl Entry {
+    /// A feed as the database knows it; `None` where its address is none.
+    #[must_use]
+    pub fn of(feed: &FeedInfo) -> Option<Self> {
+        let page = feed.profile.site_url.as_deref();
+        Some(Self {
+            url: Url::parse(&feed.url).ok()?,
+            title: Some(feed.title.clone()),
+            page: page.and_then(|page| web_url(page).ok()),
+            tags: feed.tags.clone(),
+        })
+    }
 }
 
 /// What a list has that is not taken.

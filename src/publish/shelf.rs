@@ -114,7 +114,7 @@ impl Listing {
 
 /// The outputs on show. Readers never wait for a publication: only pointers are swapped.
 #[derive(Debug, Default)]
-pub struct Shelf(RwLock<BTreeMap<String, Arc<Listing>>>);
+pub struct Shelf(RwLock<BTreeMap<String, Arc<Listing>>>, RwLock<Option<Arc<str>>>);
 
 impl Shelf {
     /// An empty shelf.
@@ -134,6 +134,17 @@ impl Shelf {
     /// Takes away every output that is not among `ids`: the config has changed.
     pub fn keep_only(&self, ids: &[&str]) {
         self.write().retain(|id, _| ids.contains(&&**id));
+    }
+
+    /// Puts the list of the feeds behind the outputs on show, OPML; `None`: there is none to show.
+    pub fn put_subscriptions(&self, list: Option<String>) {
+        *self.1.write().unwrap_or_else(PoisonError::into_inner) = list.map(Arc::from);
+    }
+
+    /// The list of the feeds behind the outputs.
+    #[must_use]
+    pub fn subscriptions(&self) -> Option<Arc<str>> {
+        self.1.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The document of that file name, `planet.atom`.

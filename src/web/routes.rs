@@ -66,6 +66,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/", get(front))
         .route("/style.css", get(style))
         .route("/healthz", get(health))
+        .route("/subscriptions.opml", get(subscriptions))
         .route("/{file}", get(people))
         .route("/{id}/archive/{file}", get(archived))
         .route("/{id}/story/{key}", get(story))
@@ -217,6 +218,14 @@ async fn front(State(site): State<Arc<Site>>) -> Response {
 
 async fn style(headers: HeaderMap) -> Response {
     of_text("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
+}
+
+/// The feeds behind the outputs. OPML has no registered media type; this one is what readers know.
+async fn subscriptions(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    match site.shelf.subscriptions() {
+        Some(list) => of_text("text/x-opml; charset=utf-8", &list, &headers, &Audience::Public),
+        None => refused(StatusCode::NOT_FOUND),
+    }
 }
 
 async fn health() -> Response {

@@ -36,7 +36,7 @@ impl Running {
 }
 
 /// Lets the tasks run, and the clock with them, until something holds.
-async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
+pub(crate) async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;

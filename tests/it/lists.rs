@@ -1,11 +1,18 @@
-//! Lists of feeds as people move them in and out: import, export, and add for one feed.
+//! Lists of feeds as people move them in and out: import, export, what is published of them, and add
+//! for one feed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+
+use newswire::daemon::Which;
+use newswire::fetch::Secret;
+use newswire::publish::{Rules, Token};
 
 use crate::cli::{configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
-use crate::support::world::rss;
+use crate::support::world::{World, poll, rss};
+use crate::web::site::Site;
 
 const OPML: &str = "<opml version='2.0'><body>
 <outline text='Rust \"news\"'><outline text='Known' xmlUrl='https://known.example/feed'/>
@@ -208,4 +215,46 @@ async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_seve
     // Moved for good: the new address is the one to keep.
     let block = format!("\n[[feed]]\nurl = \"{}\"\n", here("/new"));
     assert_eq!(read(folder.path(), "newswire.toml"), before + &block);
+}
+
+#[tokio::test]
+async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let urls = ["a.test", "login.test", "secret.test"].map(|host| world.origin.url(host, "/feed"));
+    let mut config = world.config(&urls);
+    config.subscriptions[0].feed.tags = vec!["x".to_owned()];
+    let mut behind_login = (*config.subscriptions[1].fetch).clone();
+    behind_login.headers = vec![("authorization".to_owned(), Secret("Basic eA==".to_owned()))];
+    config.subscriptions[1].fetch = Arc::new(behind_login);
+    config.subscriptions[2].feed.tags = vec!["staff".to_owned()];
+    config.outputs[0].exclude.tags = vec!["staff".to_owned()];
+    let mut staff = config.outputs[0].clone();
+    staff.id = "staff".to_owned();
+    staff.exclude = Rules::default();
+    staff.token = Some(Token::new("open-sesame-0123456789".to_owned()));
+    staff.directory = Some(world.folder.path().join("staff"));
+    config.outputs.push(staff);
+    let engine = world.open_with(config.clone()).await;
+    poll(&engine, Which::Named(vec![urls[0].to_string()])).await;
+    let site = Site::before(Arc::clone(engine.shelf())).await;
+    let answer = site.get("/subscriptions.opml", &[]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/x-opml; charset=utf-8"));
+    let list = newswire::opml::read(&answer.body).unwrap();
+    let [feed] = list.entries.as_slice() else { panic!("{}", answer.text()) };
+    assert_eq!((&feed.url, feed.title.as_deref()), (&urls[0], Some("Site")));
+    assert_eq!((feed.tags.as_slice(), feed.page.is_some()), (&["x".to_owned()][..], true));
+    let written = world.folder.path().join("www/subscriptions.opml");
+    assert_eq!(std::fs::read(written).unwrap(), answer.body);
+    assert!(!world.folder.path().join("staff/subscriptions.opml").exists());
+    let etag = format!("If-None-Match: {}", answer.header("etag").unwrap());
+    assert_eq!(site.get("/subscriptions.opml", &[&etag]).await.status, 304);
+    // Where every output has a token, there is no list for anybody.
+    drop(engine);
+    config.outputs.remove(0);
+    let engine = world.open_with(config).await;
+    engine.publish().await.unwrap();
+    let site = Site::before(Arc::clone(engine.shelf())).await;
+    assert_eq!(site.get("/subscriptions.opml", &[]).await.status, 404);
 }

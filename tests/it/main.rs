@@ -10,6 +10,7 @@ mod daemon;
 mod docs;
 mod fetch;
 mod floods;
+mod following;
 mod house;
 mod lists;
 mod manners;

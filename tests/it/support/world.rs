@@ -78,6 +78,7 @@ impl World {
             log: Default::default(),
             outputs: vec![output(web.base_url(), self.folder.path().join("www"))],
             subscriptions: urls.iter().map(subscription).collect(),
+            followed: Vec::new(),
             web,
         }
     }

@@ -1,0 +1,207 @@
+//! Lists of feeds that are followed: `[[subscriptions]]`, from a file and from the web.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use newswire::cli::run::{follow, listed};
+use newswire::config::{self, Config, Followed, Loaded, Style};
+use newswire::daemon::{Ask, Change, Follower};
+use tokio::sync::oneshot;
+
+use crate::cli::{configured, newswire};
+use crate::daemon::until;
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, rss};
+
+const HEAD: &str = "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
+    allow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n\
+    [[output]]\nid = \"planet\"\n";
+
+fn load(folder: &Path, text: &str) -> Loaded {
+    config::read(format!("{HEAD}{text}"), &folder.join("newswire.toml"), folder)
+}
+
+fn good(folder: &Path, text: &str) -> Config {
+    let Loaded { config, report } = load(folder, text);
+    config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
+}
+
+fn opml(urls: &[&str]) -> String {
+    let feeds: String = urls.iter().map(|url| format!("<outline xmlUrl='{url}'/>")).collect();
+    format!("<opml><body><outline text='folder'>{feeds}</outline></body></opml>")
+}
+
+fn urls(config: &Config) -> Vec<&str> {
+    config.subscriptions.iter().map(|s| s.feed.url.as_str()).collect()
+}
+
+fn copy(config: &Config) -> &Path {
+    match config.followed.as_slice() {
+        [Followed::Web { copy, .. }] => copy,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = opml(&["https://a.example/", "https://b.example/", "gopher://c.example/"]);
+    std::fs::write(folder.path().join("x.opml"), list).unwrap();
+    let text = "[[feed]]\nurl = \"https://b.example/\"\ntitle = \"B\"\ntags = [\"own\"]\ninterval = \"3h\"\n\
+        [[server]]\nhost = \"a.example\"\ninterval = \"5h\"\n\
+        [[subscriptions]]\nfile = \"x.opml\"\ntags = [\"list\", \"own\"]\n";
+    let Loaded { config, report } = load(folder.path(), text);
+    let config = config.unwrap();
+    let [b, a] = config.subscriptions.as_slice() else { panic!("{:?}", urls(&config)) };
+    assert_eq!((b.feed.title.as_deref(), b.schedule.interval), (Some("B"), 3 * HOUR));
+    assert_eq!(b.feed.tags, ["own", "folder", "list"]);
+    assert_eq!((a.feed.url.as_str(), a.schedule.interval), ("https://a.example/", 5 * HOUR));
+    assert_eq!(a.feed.tags, ["folder", "list", "own"]);
+    let drawn = report.draw(Style::Plain);
+    assert!(drawn.contains("gopher") && drawn.contains("0 errors, 1 warning"), "{drawn}");
+}
+
+#[test]
+fn a_list_that_cannot_be_followed_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page"), "<html/>").unwrap();
+    for (text, code) in [
+        ("file = \"nowhere\"", "bad_list"),
+        ("file = \"page\"", "bad_list"),
+        ("file = \"page\"\nurl = \"https://a.example/\"", "missing_key"),
+        ("tags = [\"a\"]", "missing_key"),
+        ("url = \"gopher://a.example/\"", "bad_url"),
+        ("url = \"https://a.example/\"\ninterval = \"1m\"", "too_often"),
+        ("url = \"https://a.example/\"\ntitle = \"x\"", "unknown_key"),
+    ] {
+        let Loaded { config, report } =
+            load(folder.path(), &format!("[[subscriptions]]\n{text}\n"));
+        assert!(config.is_none(), "{text}");
+        assert!(report.diagnostics.iter().any(|fault| fault.code == code), "{text}: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good_copy_holds() {
+    let world = World::new().await;
+    let folder = world.folder.path();
+    let (one, two) = (opml(&["https://a.example/"]), opml(&["https://b.example/"]));
+    let answers = [
+        Answer::ok(one).with("ETag", "\"1\""),
+        Answer::status(304),
+        Answer::status(500),
+        Answer::ok("<opml><body><outline xmlUrl='https://c.example/'>"),
+        Answer::ok("<opml><body/></opml>"),
+        Answer::ok(two),
+    ];
+    world.origin.route("list.test", "/x.opml", answers);
+    let url = world.origin.url("list.test", "/x.opml");
+    let text = format!("[[subscriptions]]\nurl = \"{url}\"\ntags = [\"x\"]\n");
+    let config = good(folder, &text);
+    assert_eq!(urls(&config), Vec::<&str>::new());
+    let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
+    let again = || Some(good(folder, &text));
+    let config =
+        listed(config, Ask::Missing, clock.clone(), resolver.clone(), again).await.unwrap();
+    assert_eq!(urls(&config), ["https://a.example/"]);
+    assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
+    let follower = Follower::new(world.fetch.clone(), clock, resolver).unwrap();
+    let ask = || follower.ask(&config.followed, Ask::Due);
+    assert_eq!((ask().await, world.origin.count()), (Change::None, 1), "it is not due");
+    world.clock.advance(24 * HOUR);
+    assert_eq!((ask().await, world.origin.count()), (Change::None, 2));
+    assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
+    world.clock.advance(24 * HOUR);
+    // What fails, is cut or empty changes nothing, and is tried again within the hour.
+    for n in 3..=5 {
+        assert_eq!((ask().await, world.origin.count()), (Change::None, n));
+        assert_eq!(urls(&good(folder, &text)), ["https://a.example/"]);
+        world.clock.advance(HOUR);
+    }
+    assert_eq!(ask().await, Change::Some);
+    assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
+    // A copy that was broken is as good as none.
+    std::fs::write(copy(&config), "broken").unwrap();
+    assert_eq!(urls(&good(folder, &text)), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_items() {
+    let world = World::new().await;
+    let folder = world.folder.path().to_owned();
+    let [a, b] = ["a.test", "b.test"].map(|host| {
+        world.origin.route(host, "/feed", [Answer::ok(rss(&[(host, host)]))]);
+        world.origin.url(host, "/feed").to_string()
+    });
+    let list = folder.join("x.opml");
+    std::fs::write(&list, opml(&[&a])).unwrap();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let again = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        load(&folder, "[[subscriptions]]\nfile = \"x.opml\"\n").config
+    };
+    let config = again().unwrap();
+    let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let running = tokio::spawn(follow(config, clock, resolver, again, stopped));
+    let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
+    until(&world, "the first feed is polled", || asked("a.test") == 1).await;
+    // What cannot be read changes nothing.
+    std::fs::write(&list, "<opml>").unwrap();
+    until(&world, "the broken list is looked at", || looks.load(Ordering::SeqCst) == 2).await;
+    std::fs::write(&list, opml(&[&b])).unwrap();
+    until(&world, "the second feed is polled", || asked("b.test") == 1).await;
+    let statuses = || world.statuses().iter().map(|s| (s.info.url.clone(), s.items)).collect();
+    until(&world, "its item is kept", || {
+        let all: Vec<(String, u64)> = statuses();
+        all == [(b.clone(), 1)]
+    })
+    .await;
+    // The first one comes back: it is the same feed with the item that it had.
+    std::fs::write(&list, opml(&[&b, &a])).unwrap();
+    until(&world, "both are there", || {
+        let all: Vec<(String, u64)> = statuses();
+        all.len() == 2 && all.iter().all(|(_, items)| *items == 1)
+    })
+    .await;
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_asks_for_the_list_first_and_without_network_the_copy_does() {
+    let world = World::new().await;
+    world.origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let feed = world.origin.url("127.0.0.1", "/feed").to_string();
+    let list = [Answer::ok(opml(&[&feed])), Answer::status(503)];
+    world.origin.route("127.0.0.1", "/x.opml", list);
+    let folder = configured(&[]);
+    let path = folder.path().join("newswire.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    let url = world.origin.url("127.0.0.1", "/x.opml");
+    text.push_str(&format!("[[subscriptions]]\nurl = \"{url}\"\n"));
+    std::fs::write(&path, text).unwrap();
+    let first = newswire(folder.path(), &["poll"]);
+    assert!(
+        first.out.contains("1 feeds polled, 0 failed; 1 new items"),
+        "{}{}",
+        first.out,
+        first.err
+    );
+    let memory = std::fs::read_dir(folder.path().join("lists")).unwrap();
+    let memory = memory
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .unwrap();
+    std::fs::write(memory, "{}").unwrap();
+    let again = newswire(folder.path(), &["poll", "--all", "--force"]);
+    assert!(again.out.contains("1 feeds polled, 0 failed"), "{}{}", again.out, again.err);
+    assert_eq!(world.origin.asked().iter().filter(|asked| asked.target == "/x.opml").count(), 2);
+    let said = newswire(folder.path(), &["export"]);
+    assert!(said.out.contains(&feed) && said.out.contains("category=\"folder\""), "{}", said.out);
+    let why = newswire(folder.path(), &["why", &feed]);
+    assert_eq!(why.code, 0, "{}", why.err);
+}
