@@ -1,6 +1,7 @@
 //! newsboat's urls file: a feed a line, with its tags; `"~title"`, `"!"` hides, `#` is a comment.
 
-use super::entry::{Error, Gather, List, MAX_OUTLINES, Said};
+use super::entry::{Gather, List, MAX_OUTLINES, Said};
+use super::error::Error;
 use super::text::line;
 
 /// What newsboat makes feeds of, and newswire does not.

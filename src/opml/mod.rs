@@ -13,6 +13,7 @@
 //! those who ask.
 
 mod entry;
+mod error;
 mod lines;
 mod outline;
 mod sections;
@@ -21,7 +22,8 @@ mod tests;
 mod text;
 mod write;
 
-pub use self::entry::{Entry, Error, LeftOut, List, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES};
+pub use self::entry::{Entry, LeftOut, List, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES};
+pub use self::error::Error;
 pub use self::write::{Head, write};
 
 /// Reads a list of feeds in whichever of the three forms it is.

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::entry::{Error, Gather, List, MAX_DEPTH, MAX_OUTLINES, Said};
+use super::entry::{Gather, List, MAX_DEPTH, MAX_OUTLINES, Said};
+use super::error::Error;
 use super::text::unescape;
 
 /// Nobody needs more on one outline.

@@ -1,7 +1,8 @@
 //! The ini of Venus and Planet, a section a feed with the address as its name, and of Pluto, where
 //! the address stands under `feed`.
 
-use super::entry::{Error, Gather, List, MAX_OUTLINES, Said};
+use super::entry::{Gather, List, MAX_OUTLINES, Said};
+use super::error::Error;
 
 /// A section with what counts of its keys.
 #[derive(Default)]

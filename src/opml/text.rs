@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
 
-use super::entry::Error;
+use super::error::Error;
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
