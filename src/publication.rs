@@ -178,16 +178,16 @@ fn arrived(
     now: Timestamp,
 ) -> Result<(Vec<ArchivePage>, usize), Error> {
     let growing = reader.growing_page(&output.id)?.unwrap_or_else(archive::first);
-    let heads = reader.arrivals(growing.seen, ARRIVALS)?;
-    let seen = heads.last().map_or(growing.seen, |head| head.key);
+    let arrivals = reader.arrivals(&growing, ARRIVALS)?;
     let selector = Selector::new(output, now);
     let shown = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
     let mut taken = Vec::new();
-    for heads in heads.chunks(BATCH) {
-        let leads = leads(reader, heads, &shown, &selector)?;
-        taken.extend(leads.iter().map(|entry| entry.key));
+    for heads in arrivals.heads.chunks(BATCH) {
+        let batch = Batch::load(reader, heads, &shown)?;
+        taken.extend(heads.iter().filter_map(|head| batch.completed(*head, &selector)));
     }
-    Ok((archive::grow(growing, output.archive_page(), &taken, seen), heads.len()))
+    let pages = archive::grow(growing, output.archive_page(), &taken, &arrivals);
+    Ok((pages, arrivals.count))
 }
 
 /// Those of `heads` that the selection takes and that lead their story there.
@@ -298,6 +298,23 @@ impl Batch {
         }
         let lead = taken.first().map(|member| member.key);
         if lead == Some(head.key) { self.entries.remove(&head.key) } else { None }
+    }
+
+    /// The lead of the story that was shown from this item on: the item itself, or where more feeds
+    /// have to carry a story, an earlier one.
+    fn completed(&self, head: Head, selector: &Selector<'_>) -> Option<ItemKey> {
+        let takes = |member: &&Head| {
+            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
+        };
+        let alone = [head];
+        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
+        let taken: Vec<&Head> =
+            members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
+        let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
+        let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
+        let short = feeds.len() < selector.min_feeds();
+        feeds.insert(last.feed);
+        (short && feeds.len() >= selector.min_feeds()).then(|| taken[0].key)
     }
 }
 

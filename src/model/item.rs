@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::plain;
 
 /// The row of an item in the store; meaningless outside one database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ItemKey(pub i64);
 
 /// The row of a story in the store: the items that are the same thing.

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::error::Error;
-use super::pages;
 use super::walk::Walk;
+use super::{archive, pages};
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
 use crate::publish::{
     Document, Format, Found, Leaf, Output, Place, Question, Selector, Source, Stacks, StacksError,
 };
-use crate::store::{Head, Reader};
+use crate::store::{ArchivePage, Head, Reader};
 
 /// So many candidates are looked up at once,
 const BATCH: usize = 64;
@@ -30,8 +30,8 @@ const READY: usize = 8;
 type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 /// Those items that a selection takes and that lead their story there.
 type Leads = fn(&Reader, &[Head], &Feeds, &Selector<'_>) -> Result<Vec<Entry>, Error>;
-/// Tells each entry who else carries its story.
-type AttachAlso = fn(&Reader, &mut [Entry], &Feeds) -> Result<(), Error>;
+/// Gives entries what they need beside their items.
+type Complete = fn(&Reader, &mut [Entry], &Feeds) -> Result<(), Error>;
 
 /// Everything that is kept of one output, as it was when it was last published.
 pub(crate) struct Holdings {
@@ -40,7 +40,7 @@ pub(crate) struct Holdings {
     /// Pages of the archive that were asked for, the last one first.
     ready: Mutex<VecDeque<(u32, Arc<Document>)>>,
     leads: Leads,
-    attach_also: AttachAlso,
+    complete: Complete,
 }
 
 impl fmt::Debug for Holdings {
@@ -50,15 +50,15 @@ impl fmt::Debug for Holdings {
 }
 
 impl Holdings {
-    /// Of this output; `leads` and `attach_also` choose as for the documents.
+    /// Of this output; `leads` and `complete` do as for the documents.
     pub(crate) fn new(
         reader: &Reader,
         output: &Arc<Output>,
         leads: Leads,
-        attach_also: AttachAlso,
+        complete: Complete,
     ) -> Self {
         let (reader, output) = (reader.clone(), Arc::clone(output));
-        Self { reader, output, ready: Mutex::default(), leads, attach_also }
+        Self { reader, output, ready: Mutex::default(), leads, complete }
     }
 
     /// The numbers of the oldest and the newest page that are full and have something to show.
@@ -73,15 +73,19 @@ impl Holdings {
         let Some(page) = self.reader.archive_page(&self.output.id, number)? else {
             return Ok(None);
         };
-        let feeds = feeds(&self.reader, |_| true)?;
-        let mut entries = self.reader.entries(&page.items, &feeds)?;
+        // Also of a feed that the output no longer takes: what stands here stays.
+        let mut entries = self.reader.entries(&page.items, &feeds(&self.reader, |_| true)?)?;
         let mut entries: Vec<Entry> =
             page.items.iter().filter_map(|key| entries.remove(key)).collect();
         entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
-        let selector = Selector::new(&self.output, Timestamp::MAX);
-        let shown = self::feeds(&self.reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
-        (self.attach_also)(&self.reader, &mut entries, &shown)?;
+        (self.complete)(&self.reader, &mut entries, &self.taken()?)?;
         Ok(Some(entries))
+    }
+
+    /// The feeds that the output takes.
+    fn taken(&self) -> Result<Feeds, Error> {
+        let selector = Selector::new(&self.output, Timestamp::MAX);
+        feeds(&self.reader, |feed| selector.takes_feed(&feed.id, &feed.tags))
     }
 
     /// Writes the archive, if the output is written; `written` is the newest page that was.
@@ -125,7 +129,7 @@ impl Holdings {
                 break;
             }
         }
-        (self.attach_also)(&self.reader, &mut found.entries, &feeds(&self.reader, |_| true)?)?;
+        (self.complete)(&self.reader, &mut found.entries, &self.taken()?)?;
         Ok(found)
     }
 
@@ -155,22 +159,25 @@ impl Stacks for Holdings {
     }
 
     fn story(&self, key: ItemKey) -> Result<Option<Entry>, StacksError> {
-        let selector = Selector::new(&self.output, Timestamp::MAX);
         let read = || -> Result<Option<Entry>, Error> {
-            let shown = feeds(&self.reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
-            let entry = self.reader.entries(&[key], &shown)?.remove(&key);
-            let mut entry: Vec<Entry> =
-                entry.filter(|entry| selector.takes_item(&entry.item)).into_iter().collect();
-            (self.attach_also)(&self.reader, &mut entry, &feeds(&self.reader, |_| true)?)?;
+            let (selector, shown) = (Selector::new(&self.output, Timestamp::MAX), self.taken()?);
+            // As if it had just arrived: so what waits for a word of the operator is not there.
+            let before = ArchivePage {
+                seen: ItemKey(key.0.saturating_sub(1)),
+                late: i64::MAX,
+                ..archive::first()
+            };
+            let arrived = self.reader.arrivals(&before, 1)?.heads;
+            let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
+            let mut entry = (self.leads)(&self.reader, &head, &shown, &selector)?;
+            (self.complete)(&self.reader, &mut entry, &shown)?;
             Ok(entry.pop())
         };
         read().map_err(|error| StacksError(error.to_string()))
     }
 
     fn sources(&self) -> Result<Vec<Source>, StacksError> {
-        let selector = Selector::new(&self.output, Timestamp::MAX);
-        let shown = feeds(&self.reader, |feed| selector.takes_feed(&feed.id, &feed.tags));
-        let shown = shown.map_err(|error| StacksError(error.to_string()))?;
+        let shown = self.taken().map_err(|error| StacksError(error.to_string()))?;
         let source = |feed: &Arc<FeedInfo>| Source {
             id: feed.id.to_string(),
             title: feed.title.clone(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use super::document::Document;
+use super::look::Look;
 use super::output::{Format, Output};
 use super::stacks::Stacks;
 use super::token::Token;
@@ -24,6 +25,8 @@ pub struct Listing {
     pub title: String,
     /// Its subtitle.
     pub description: Option<String>,
+    /// How its stories look.
+    pub look: Look,
     /// What a subscriber must know.
     pub token: Option<Token>,
     /// How many stories it shows.
@@ -52,6 +55,7 @@ impl Listing {
             id: output.id.clone(),
             title: output.title.clone(),
             description: output.description.clone(),
+            look: output.look.clone(),
             token: output.token.clone(),
             items,
             documents,

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::look::Look;
+use super::look::{AlsoAt, Look};
 use super::shown::Shown;
 use super::text;
 use crate::model::{Entry, ItemKey, plain};
@@ -47,10 +47,12 @@ pub struct Story {
 impl Story {
     /// What a page shows of `entry`.
     #[must_use]
-    pub fn of(entry: &Entry) -> Self {
-        let look = Look::default();
+    pub fn of(entry: &Entry, look: &Look) -> Self {
+        let look = plain_look(look);
         let shown = Shown::new(entry, &look);
-        let beginning = text::beginning(&entry.item.text(), BEGINNING).unwrap_or_default();
+        let text = shown.body.content.as_deref().map(text::of_html);
+        let text = text.as_deref().or(shown.body.summary.as_deref());
+        let beginning = text.and_then(|text| text::beginning(text, BEGINNING)).unwrap_or_default();
         let named = |url: &str, title: Option<String>| {
             let name = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
             (url.to_owned(), title.unwrap_or_else(|| name.to_owned()))
@@ -69,7 +71,7 @@ impl Story {
             beginning,
             also: shown.also().map(|(url, feed, _)| (url.to_owned(), feed)).collect(),
             files: shown
-                .enclosures()
+                .files()
                 .map(|file| named(&file.url, file.title.as_deref().and_then(text::line)))
                 .collect(),
             comments: shown.comments().map(str::to_owned),
@@ -80,8 +82,8 @@ impl Story {
 /// The whole text of a story as HTML, safe to stand in a page, and loading nothing: a picture is a
 /// link to it, for whoever reads the page should be made known to nobody.
 #[must_use]
-pub fn html(entry: &Entry) -> String {
-    let look = Look::default();
+pub fn html(entry: &Entry, look: &Look) -> String {
+    let look = plain_look(look);
     let shown = Shown::new(entry, &look);
     match (&shown.body.content, &shown.body.summary) {
         (Some(content), _) => plain::without_media(content),
@@ -90,4 +92,10 @@ pub fn html(entry: &Entry) -> String {
         }
         (None, None) => String::new(),
     }
+}
+
+/// As much of a story as the output shows, but not what it does for readers that show little: on a
+/// page the source and who else has it stand in their own places.
+fn plain_look(look: &Look) -> Look {
+    Look { title_prefix: None, also_at: AlsoAt::Links, ..look.clone() }
 }

@@ -164,6 +164,7 @@ pub(crate) fn update_item(
         return Ok(false);
     }
     write_body(connection, changed.key, item)?;
+    search::replace(connection, changed.key, item)?;
     write_sketch(connection, update, changed.key, &changed.text)?;
     Ok(true)
 }
@@ -180,5 +181,5 @@ fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), 
             item.content,
             serde_json::to_string(&item.details)?
         ])?;
-    search::write(connection, key, item)
+    Ok(())
 }

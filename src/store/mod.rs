@@ -32,7 +32,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-pub use archive::ArchivePage;
+pub use archive::{ArchivePage, Arrivals};
 pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// The schema that brought the index of words.
@@ -86,7 +87,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     migrate(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }
@@ -125,7 +126,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
             "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",
         )
         .map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     check(&connection, path)?;
     Ok(connection)
 }

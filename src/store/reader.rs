@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::archive::{self, ArchivePage};
+use super::archive::{self, ArchivePage, Arrivals};
 use super::desk::{Desk, Witness};
 use super::error::{Error, OpenError};
 use super::feeds::{self, FeedState, FeedStatus};
@@ -230,12 +230,12 @@ impl Reader {
         self.with(|connection| archive::oldest(connection, output))
     }
 
-    /// The next `limit` items of all feeds in order of arrival, behind `after`.
+    /// At most `limit` items of all feeds that arrived, or were released, since `page` was written.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn arrivals(&self, after: ItemKey, limit: usize) -> Result<Vec<Head>, Error> {
-        self.with(|connection| archive::arrivals(connection, after, limit))
+    pub fn arrivals(&self, page: &ArchivePage, limit: usize) -> Result<Arrivals, Error> {
+        self.with(|connection| archive::arrivals(connection, page, limit))
     }
 
     /// The items with these keys; those of other feeds, or past retention, are left out.

@@ -7,11 +7,48 @@ use super::read::{Head, head};
 use super::rows::json_list;
 use crate::model::{FeedKey, Item, ItemKey, plain};
 
-/// Puts the words of an item into the index, in the place of what it said before.
-pub(crate) fn write(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
+/// Puts the words of a changed item into the index, in the place of what it said before.
+pub(crate) fn replace(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
+    // One that is not in it yet comes with the others.
     connection
-        .prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO search (rowid, title, text)
+             SELECT ?1, ?2, ?3 FROM indexed WHERE id = 1 AND upto >= ?1",
+        )?
         .execute(params![key.0, item.title, cut(&item.text())])?;
+    Ok(())
+}
+
+/// Puts what is new into the index: once a commit and outside of all savepoints, for each of them
+/// ends a segment of the index, and segments have to be merged.
+pub(crate) fn catch_up(connection: &Connection) -> Result<(), Error> {
+    let (upto, last): (i64, i64) = connection
+        .prepare_cached(
+            "SELECT upto, (SELECT ifnull(max(id), 0) FROM item) FROM indexed WHERE id = 1",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if last <= upto {
+        return Ok(());
+    }
+    let mut items = connection.prepare_cached(
+        "SELECT item.id, item.title, body.content, body.summary FROM item
+         JOIN body ON body.item_id = item.id WHERE item.id > ?1 ORDER BY item.id",
+    )?;
+    insert(connection, items.query([upto])?)?;
+    connection.prepare_cached("UPDATE indexed SET upto = ?1 WHERE id = 1")?.execute([last])?;
+    Ok(())
+}
+
+/// Puts rows of id, title, content and summary into the index.
+fn insert(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<()> {
+    let mut insert =
+        connection.prepare_cached("INSERT INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
+    while let Some(row) = rows.next()? {
+        let (content, summary): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+        let text = content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default();
+        let title = row.get::<_, Option<String>>(1)?;
+        insert.execute(params![row.get::<_, i64>(0)?, title, cut(&text)])?;
+    }
     Ok(())
 }
 
@@ -31,15 +68,7 @@ pub(crate) fn fill(connection: &Connection) -> rusqlite::Result<()> {
         "SELECT item.id, item.title, body.content, body.summary FROM body
          JOIN item ON item.id = body.item_id ORDER BY item.id",
     )?;
-    let mut insert =
-        connection.prepare("INSERT INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
-    let mut rows = items.query([])?;
-    while let Some(row) = rows.next()? {
-        let (content, summary): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
-        let text = content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default();
-        insert.execute(params![row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, text])?;
-    }
-    Ok(())
+    insert(connection, items.query([])?)
 }
 
 /// The items that have all `words`, the latest first, seen before `before`; none where there are
@@ -53,7 +82,7 @@ pub(crate) fn find(
     let Some(expression) = expression(words) else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id
-         FROM search JOIN item ON item.id = search.rowid
+         FROM search CROSS JOIN item ON item.id = search.rowid
          WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
@@ -120,10 +149,12 @@ mod tests {
     /// The index alone, with these texts in it.
     fn index(texts: &[&str]) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY)").unwrap();
         connection.execute_batch(include_str!("migrations/0003.sql")).unwrap();
+        connection.execute_batch("UPDATE indexed SET upto = 9").unwrap();
         for (n, text) in texts.iter().enumerate() {
             let item = Item { summary: Some((*text).to_owned()), ..Item::default() };
-            write(&connection, ItemKey(n as i64), &item).unwrap();
+            replace(&connection, ItemKey(n as i64), &item).unwrap();
         }
         connection
     }
@@ -184,7 +215,7 @@ mod tests {
     fn an_item_is_found_by_what_it_says_now_and_not_once_it_is_forgotten() {
         let index = index(&["old words"]);
         let item = Item { title: Some("New".to_owned()), ..Item::default() };
-        write(&index, ItemKey(0), &item).unwrap();
+        replace(&index, ItemKey(0), &item).unwrap();
         assert_eq!((found(&index, "old"), found(&index, "new")), (vec![], vec![0]));
         forget(&index, &[0]).unwrap();
         assert!(found(&index, "new").is_empty());

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::Error;
+use super::search;
 use crate::clock::Clock;
 
 /// At most so many updates share one commit.
@@ -98,7 +99,8 @@ fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, clock: &Clock)
             let Ok(job) = waiting.try_recv() else { break };
             answers.push(job(Ok(connection)));
         }
-        let committed = connection.execute_batch("COMMIT").map_err(Error::from);
+        let caught_up = search::catch_up(connection);
+        let committed = caught_up.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
         if committed.is_err() && !connection.is_autocommit() {
             // SQLite leaves the transaction open on a full disk; nothing of it was promised.
             let _ = connection.execute_batch("ROLLBACK");

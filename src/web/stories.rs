@@ -118,7 +118,7 @@ pub(super) fn page(
     let link = |question: &Question| address(&frame, question);
     let older = found.more.map(|place| link(&Question { behind: Some(place), ..question.clone() }));
     let page = Stories {
-        days: days(&found, &frame),
+        days: days(&found, listing, &frame),
         words: question.words.clone(),
         feeds: choices(&sources, question),
         tags: tags(&sources, question),
@@ -140,8 +140,8 @@ pub(super) fn alone(
     let Some(entry) = stacks.story(key)? else { return Ok(None) };
     let frame = frame(listing, "../../", token);
     let page = Alone {
-        html: story::html(&entry),
-        shown: shown(Story::of(&entry), &frame),
+        html: story::html(&entry, &listing.look),
+        shown: shown(Story::of(&entry, &listing.look), &frame),
         all: address(&frame, &Question::default()),
         frame,
     };
@@ -191,10 +191,10 @@ fn address(frame: &Frame, question: &Question) -> String {
     format!("{}{}{mark}{query}", frame.root, frame.id)
 }
 
-fn days(found: &Found, frame: &Frame) -> Vec<Day> {
+fn days(found: &Found, listing: &Listing, frame: &Frame) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for entry in &found.entries {
-        let story = Story::of(entry);
+        let story = Story::of(entry, &listing.look);
         let machine = story.at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
             let people = story.at.strftime("%A, %-d %B %Y").to_string();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use newswire::cli::decide;
 use newswire::daemon::{Engine, Which};
 use newswire::publish::{Output, Token};
 use newswire::store::Store;
@@ -41,11 +42,13 @@ impl Library {
     }
 
     /// The feed shows these items at the next poll, which is now.
-    async fn arrive(&self, feed: usize, items: &[(String, String)]) {
+    /// Tells how many of them wait for a word of the operator.
+    async fn arrive(&self, feed: usize, items: &[(String, String)]) -> usize {
         let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
         answer(&self.world, &self.feeds[feed], rss(&items));
         self.world.clock.advance(HOUR * 2);
-        poll(&self.engine, Which::All).await;
+        let polled = poll(&self.engine, Which::All).await;
+        polled.iter().map(|polled| polled.recorded.held).sum()
     }
 
     async fn json(&self, path: &str) -> Value {
@@ -198,6 +201,52 @@ fn the_archive_is_the_same_after_a_restart_and_for_an_output_that_comes_late() {
         assert_eq!(site.get("/planet/archive/2.atom", &[]).await.body, before);
         let late = site.get("/late/archive/2.atom", &[]).await;
         assert_eq!(late.text(), String::from_utf8(before).unwrap().replace("/planet", "/late"));
+    });
+}
+
+#[test]
+fn what_waits_for_the_operator_comes_to_the_archive_when_it_is_let_through() {
+    run(async {
+        let library = Library::with(small).await;
+        assert_eq!(library.arrive(0, &notes(0..24)).await, 0);
+        let held = library.arrive(0, &notes(0..120)).await;
+        assert!(held > 0, "a burst that no publisher writes");
+        let archived = async || {
+            let history = library.history("/planet.json").await;
+            history[1..].iter().flat_map(titles).collect::<Vec<_>>()
+        };
+        let before = archived().await;
+        assert_eq!(before.len(), (120 - held) / 10 * 10);
+        let mut hidden = 0;
+        for key in 1..=120 {
+            let story = library.site.get(&format!("/planet/story/{key}"), &[]).await;
+            hidden += usize::from(story.status == 404);
+        }
+        assert_eq!(hidden, held, "nor can it be read by its number");
+        let config = library.world.config(&library.feeds);
+        decide::release(&config, library.world.now(), "a.test-feed").unwrap();
+        library.arrive(1, &notes(900..901)).await;
+        let after = archived().await;
+        let once: BTreeSet<&String> = after.iter().collect();
+        assert_eq!((after.len(), once.len()), (120, 120));
+        assert_eq!(after[120 - before.len()..], before, "the full pages are as they were");
+    });
+}
+
+#[test]
+fn a_story_that_several_feeds_must_carry_comes_to_the_archive_with_the_last_of_them() {
+    run(async {
+        let library = Library::with(|output| {
+            small(output);
+            output.min_feeds = Some(2);
+        })
+        .await;
+        library.arrive(0, &notes(0..12)).await;
+        assert_eq!(library.history("/planet.json").await.len(), 1, "one feed is not enough");
+        library.arrive(1, &notes(1..13)).await;
+        let history = library.history("/planet.json").await;
+        let all: BTreeSet<String> = history.iter().flat_map(titles).collect();
+        assert_eq!((history.len(), titles(&history[1]).len(), all.len()), (2, 10, 11));
     });
 }
 

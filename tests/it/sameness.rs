@@ -4,12 +4,13 @@
 //! `tests/fixtures/sameness` holds one file a class, in a folder an author. `NEWSWIRE_PAIRS` names another
 //! folder of the same form; `cargo test labelled -- --nocapture` shows the figures and the errors.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use newswire::daemon::Which;
+use newswire::dedupe::{Weights, Words};
 use rusqlite::Connection;
 use serde::Deserialize;
 use url::Url;
@@ -239,8 +240,25 @@ fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
+/// What words prove, from the texts of the pairs, each read until it is enough.
+fn learnt(cases: &[Case]) -> Vec<u8> {
+    let items = || cases.iter().flat_map(|case| [&case.pair.a, &case.pair.b]);
+    let mut weights = Weights::default();
+    for item in items().cycle().take(items().count() * 9) {
+        weights.read(&Words::of_html(item.content.as_deref().unwrap_or_default(), &HashSet::new()));
+    }
+    weights.learnt().expect("enough texts").to_bytes()
+}
+
+/// By what words are weighed.
+#[derive(Clone, Copy, PartialEq)]
+enum Weighed {
+    ByLength,
+    AsLearnt,
+}
+
 /// Polls every pair and says what was made of it.
-async fn judge(folder: &Path) -> (Tally, String) {
+async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
     let mut world = World::new().await;
     let cases = cases(folder, &world);
     world.clock = newswire::clock::Clock::manual("2026-03-11T00:00:00Z".parse().unwrap());
@@ -248,6 +266,12 @@ async fn judge(folder: &Path) -> (Tally, String) {
         script(&world, case);
     }
     let urls: Vec<Url> = cases.iter().flat_map(|case| case.urls.clone()).collect();
+    if weighed == Weighed::AsLearnt {
+        drop(world.open(&urls).await);
+        let connection = Connection::open(world.database()).unwrap();
+        let now = world.now().as_millisecond();
+        connection.execute("INSERT INTO weight VALUES (1, ?1, ?2)", (now, learnt(&cases))).unwrap();
+    }
     let engine = world.open(&urls).await;
     poll(&engine, Which::All).await;
     let first = rows(&world);
@@ -334,7 +358,7 @@ async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
     let folders = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, |path| vec![PathBuf::from(path)]);
     let (mut total, mut text) = (Tally::default(), String::new());
     for folder in folders.iter().filter(|folder| folder.exists()) {
-        let (tally, told) = judge(folder).await;
+        let (tally, told) = judge(folder, Weighed::ByLength).await;
         total.add(tally);
         writeln!(text, "{}\n{told}", folder.display()).unwrap();
     }
@@ -345,5 +369,17 @@ async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
     }
     let pairs = total.right_same + total.missed + total.wrong_same + total.right_apart;
     assert!(pairs >= 100, "{pairs} pairs");
+    assert!(total.precision() >= 0.99 && total.recall() >= 0.90, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn weights_that_were_learnt_judge_as_well_as_those_by_length() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
+    let (mut total, mut text) = (Tally::default(), String::new());
+    for folder in [own.join("second"), own.join("third")] {
+        let (tally, told) = judge(&folder, Weighed::AsLearnt).await;
+        total.add(tally);
+        text.push_str(&told);
+    }
     assert!(total.precision() >= 0.99 && total.recall() >= 0.90, "{text}");
 }

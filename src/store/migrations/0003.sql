@@ -7,6 +7,14 @@ CREATE VIRTUAL TABLE search USING fts5(
   tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );
 
+-- How far the index of words has come; what is new is put into it once a commit.
+CREATE TABLE indexed (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  upto     INTEGER NOT NULL                -- the last item in it
+) STRICT;
+
+INSERT INTO indexed (id, upto) SELECT 1, ifnull(max(id), 0) FROM item;
+
 -- The pages of an output's archive. Once the next one has begun, a page is complete and its list is
 -- never changed.
 CREATE TABLE archive (

@@ -1,7 +1,7 @@
 //! The page for people, as the daemon serves it from what is kept.
 
 use newswire::daemon::{Engine, Which};
-use newswire::publish::{Output, Token};
+use newswire::publish::{Content, Output, Token};
 use url::Url;
 
 use super::site::{Answer, Site, run};
@@ -194,7 +194,8 @@ fn what_was_kept_before_there_was_an_index_is_found_too() {
         let Planet { world, engine, .. } = Planet::open().await;
         drop(engine);
         let database = rusqlite::Connection::open(world.database()).unwrap();
-        let old = "DROP TABLE search; DROP TABLE archive; PRAGMA user_version = 2";
+        let old = "DROP TABLE search; DROP TABLE archive; DROP TABLE released;
+                   DROP TRIGGER item_released; PRAGMA user_version = 2";
         database.execute_batch(old).unwrap();
         drop(database);
         let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
@@ -231,6 +232,19 @@ fn a_story_can_be_read_alone_and_loads_nothing() {
         for none in ["/planet/story/0", "/planet/story/9999", "/planet/story/x", "/none/story/63"] {
             assert_eq!(planet.get(none).await.status, 404, "{none}");
         }
+    });
+}
+
+#[test]
+fn the_page_shows_no_more_of_a_story_than_the_output_does() {
+    run(async {
+        let planet = Planet::with(|output| output.look.content = Content::None).await;
+        for path in ["/planet?q=cafe", "/planet/story/1", "/planet/story/2"] {
+            let page = planet.get(path).await;
+            assert!(page.status == 200 && !page.text().contains("About"), "{path}");
+        }
+        let whole = Planet::open().await.get("/planet/story/1").await.text();
+        assert!(whole.contains("About"), "{whole}");
     });
 }
 
