@@ -103,8 +103,12 @@ impl Gather {
             self.list.entries.push(Entry { url, title: None, page: None, tags: Vec::new() });
         }
         let entry = &mut self.list.entries[place];
-        // Some programs write the address where they know no title.
-        let title = said.title.filter(|title| title.trim() != said.url.trim());
+        // Some programs, ours among them, write the address or the host where they know no title.
+        let host = entry.url.host_str();
+        let title = said
+            .title
+            .map(str::trim)
+            .filter(|title| *title != said.url.trim() && Some(*title) != host);
         entry.title = entry.title.take().or_else(|| line(title?, MAX_TITLE));
         entry.page = entry.page.take().or_else(|| web_url(said.page?).ok());
         for tag in said.tags.iter().filter_map(|tag| line(tag, MAX_TAG)) {

@@ -106,6 +106,7 @@ async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good
         listed(config, Ask::Missing, clock.clone(), resolver.clone(), again).await.unwrap();
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
+    assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
     let follower = Follower::new(world.fetch.clone(), clock, resolver).unwrap();
     let ask = || follower.ask(&config.followed, Ask::Due);
     assert_eq!((ask().await, world.origin.count()), (Change::None, 1), "it is not due");
