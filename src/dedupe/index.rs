@@ -93,6 +93,28 @@ impl Index {
     /// Items of other feeds that share keys with the sketch, the most promising first.
     #[must_use]
     pub fn candidates(&self, feed: FeedKey, sketch: &Sketch, limit: usize) -> Vec<ItemKey> {
+        let found = self.sharing(feed, sketch, Phrases::Rare);
+        // Where many carry one story, every key of it is common.
+        let found = if found.is_empty() { self.sharing(feed, sketch, Phrases::All) } else { found };
+        let mut found: Vec<(ItemKey, f32)> = found.into_iter().collect();
+        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        found.into_iter().map(|(key, _)| key).collect()
+    }
+}
+
+/// Which keys count.
+#[derive(Clone, Copy, PartialEq)]
+enum Phrases {
+    /// Those that few items have.
+    Rare,
+    /// All of them.
+    All,
+}
+
+impl Index {
+    /// Items of other feeds that share keys with the sketch, and how much that says.
+    fn sharing(&self, feed: FeedKey, sketch: &Sketch, phrases: Phrases) -> HashMap<ItemKey, f32> {
         let mut found: HashMap<ItemKey, f32> = HashMap::new();
         let mut list = Vec::new();
         for key in &sketch.0 {
@@ -101,16 +123,16 @@ impl Index {
                 generation.find(*key, &mut list);
             }
             self.young.find(*key, &mut list);
+            if phrases == Phrases::Rare && list.len() >= PER_KEY {
+                continue;
+            }
             // What few share says more than what many do.
             let weight = 1.0 / (list.len() as f32).sqrt();
             for entry in list.iter().filter(|entry| entry.feed != feed) {
                 *found.entry(entry.key).or_default() += weight;
             }
         }
-        let mut found: Vec<(ItemKey, f32)> = found.into_iter().collect();
-        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found.truncate(limit);
-        found.into_iter().map(|(key, _)| key).collect()
+        found
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Leaves what is whose to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -61,16 +60,24 @@ impl Words {
     }
 }
 
-static NUMERALS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+/// Number words and the number that each stands for, by hash, ascending.
+static NUMERALS: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
     let number = |line: &'static str| {
         let (number, words) = line.split_once(' ').unwrap_or((line, ""));
-        words.split_whitespace().map(move |word| (word, number))
+        words.split_whitespace().map(move |word| (hash_of(word), hash_of(number)))
     };
-    lines(include_str!("data/numerals.txt")).into_iter().flat_map(number).collect()
+    let mut numerals: Vec<(u64, u64)> =
+        lines(include_str!("data/numerals.txt")).into_iter().flat_map(number).collect();
+    numerals.sort_unstable();
+    numerals
 });
-static DATES: LazyLock<HashSet<u64>> = LazyLock::new(|| {
+
+/// Days and months, by hash, ascending.
+static DATES: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let words = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
-    words.map(hash_of).collect()
+    let mut dates: Vec<u64> = words.map(hash_of).collect();
+    dates.sort_unstable();
+    dates
 });
 
 /// The lines of a data file that say something.
@@ -150,7 +157,10 @@ fn split(text: &str, words: &mut Vec<Word>) {
             }
             open.capital |= open.letters.is_empty() && c.is_uppercase();
             open.digit |= c.is_numeric();
-            open.letters.extend(c.to_lowercase());
+            match c.is_ascii() {
+                true => open.letters.push(c.to_ascii_lowercase()),
+                false => open.letters.extend(c.to_lowercase()),
+            }
         } else if matches!(c, '\'' | '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}') {
             // Inside a word; at its end it vanishes as well.
         } else if matches!(c, '.' | ',' | ':')
@@ -173,14 +183,16 @@ fn split(text: &str, words: &mut Vec<Word>) {
 fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
     let tag = std::mem::take(&mut open.tag) && !open.digit;
     if open.letters.is_empty() || tag {
-        *open = Open::default();
+        open.letters.clear();
+        (open.capital, open.digit, open.joint) = (false, false, None);
         return;
     }
-    let letters = open.letters.as_str();
-    let numeral = NUMERALS.get(letters).copied();
-    let hash = hash_of(numeral.unwrap_or(letters));
+    let written = hash_of(&open.letters);
+    let numeral = NUMERALS.binary_search_by_key(&written, |(word, _)| *word).ok();
+    let hash = numeral.map_or(written, |at| NUMERALS[at].1);
     let kind = match () {
-        () if open.digit || numeral.is_some() || DATES.contains(&hash) => Kind::Number,
+        () if open.digit || numeral.is_some() => Kind::Number,
+        () if DATES.binary_search(&written).is_ok() => Kind::Number,
         () if open.capital && !*opens_sentence => Kind::Name,
         () => Kind::Plain,
     };
@@ -189,7 +201,8 @@ fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
     words.push(Word { hash, kind, length, load });
     // "1." at the end of a sentence, not inside of a number.
     *opens_sentence = open.joint.is_some();
-    *open = Open::default();
+    open.letters.clear();
+    (open.capital, open.digit, open.joint) = (false, false, None);
 }
 
 fn is_word(c: char) -> bool {

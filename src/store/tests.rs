@@ -166,7 +166,6 @@ fn every_statement_uses_an_index(connection: &Connection) {
     let statements = std::mem::take(&mut *STATEMENTS.lock().unwrap());
     let mut looked_at = 0;
     for sql in statements {
-        // Triggers and foreign key actions are traced as comments.
         if sql.starts_with("--")
             || !sql.to_uppercase().contains(" FROM ") && !sql.starts_with("UPDATE item")
         {
