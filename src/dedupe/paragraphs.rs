@@ -37,6 +37,16 @@ struct Paragraph {
 }
 
 impl Words {
+    /// The words of an item: of its content, sanitised HTML, else of its summary, plain text.
+    #[must_use]
+    pub fn of_item(content: Option<&str>, summary: Option<&str>, site: &HashSet<u64>) -> Self {
+        match (content, summary) {
+            (Some(content), _) => Self::of_html(content, site),
+            (None, Some(summary)) => Self::of_text(summary),
+            (None, None) => Self::default(),
+        }
+    }
+
     /// The words of sanitised HTML. `site` are digests of paragraphs that belong to the site, see
     /// [`super::furniture`].
     #[must_use]

@@ -201,11 +201,7 @@ fn furniture(
 }
 
 fn words(item: &Item, site: &HashSet<u64>) -> Words {
-    match (&item.content, &item.summary) {
-        (Some(content), _) => Words::of_html(content, site),
-        (None, Some(summary)) => Words::of_text(summary),
-        (None, None) => Words::default(),
-    }
+    Words::of_item(item.content.as_deref(), item.summary.as_deref(), site)
 }
 
 fn witnesses(

@@ -208,11 +208,8 @@ fn compare(
 
 /// The text of a kept item, without what is its site's.
 fn words(witness: &Witness) -> Words {
-    match (&witness.content, &witness.summary) {
-        (Some(content), _) => Words::of_html(content, &witness.furniture),
-        (None, Some(summary)) => Words::of_text(summary),
-        (None, None) => Words::default(),
-    }
+    let (content, summary) = (witness.content.as_deref(), witness.summary.as_deref());
+    Words::of_item(content, summary, &witness.furniture)
 }
 
 /// What is compared of a kept item.
