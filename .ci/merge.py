@@ -110,7 +110,9 @@ def publish(newswire, folder, to):
         sys.exit(f"newswire poll: exit {run.returncode}\n{run.stderr[-2000:]}")
     (folder / to).mkdir(exist_ok=True)
     for path in (folder / "www").iterdir():
-        shutil.copy(path, folder / to)
+        # Not the archive, nor what is compressed.
+        if path.is_file() and path.suffix.lstrip(".") in FORMATS:
+            shutil.copy(path, folder / to)
 
 
 def time_passes(folder):
