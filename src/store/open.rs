@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -46,7 +47,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
         .truncate(false)
         .open(lock_path(path))
         .map_err(io)?;
-    match file.try_lock() {
+    match patiently(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -63,6 +64,18 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     file.rewind().map_err(io)?;
     writeln!(file, "{}", std::process::id()).map_err(io)?;
     Ok(Lock { _file: file })
+}
+
+/// Takes the lock, unless it is held for longer than a moment: a child process that is just being
+/// started holds what its parent has until it becomes another program.
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 /// The lock file is a file of its own: locking the database would collide with SQLite's locks.
