@@ -137,6 +137,14 @@ struct Open {
     tag: bool,
 }
 
+impl Open {
+    /// Makes room for the next word; the letters keep their memory.
+    fn clear(&mut self) {
+        self.letters.clear();
+        (self.capital, self.digit, self.joint) = (false, false, None);
+    }
+}
+
 fn split(text: &str, words: &mut Vec<Word>) {
     let mut open = Open::default();
     let mut opens_sentence = true;
@@ -183,9 +191,7 @@ fn split(text: &str, words: &mut Vec<Word>) {
 fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
     let tag = std::mem::take(&mut open.tag) && !open.digit;
     if open.letters.is_empty() || tag {
-        open.letters.clear();
-        (open.capital, open.digit, open.joint) = (false, false, None);
-        return;
+        return open.clear();
     }
     let written = hash_of(&open.letters);
     let numeral = NUMERALS.binary_search_by_key(&written, |(word, _)| *word).ok();
@@ -201,8 +207,7 @@ fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
     words.push(Word { hash, kind, length, load });
     // "1." at the end of a sentence, not inside of a number.
     *opens_sentence = open.joint.is_some();
-    open.letters.clear();
-    (open.capital, open.digit, open.joint) = (false, false, None);
+    open.clear();
 }
 
 fn is_word(c: char) -> bool {
