@@ -135,7 +135,10 @@ async fn serve(
         TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     info!(%address, "serving on http://{address}/");
     let shutdown = async move { while stopped.changed().await.is_ok() {} };
-    let serving = web::serve(listener, Arc::clone(engine.shelf()), shutdown);
+    let listener = web::Listener::Tcp(
+        listener.into_std().map_err(|source| Error::Listen { address, source })?,
+    );
+    let serving = web::serve(listener, Arc::clone(engine.site()), shutdown);
     Ok(Some(tokio::spawn(async move {
         if let Err(error) = serving.await {
             error!("the web server has stopped: {error}");

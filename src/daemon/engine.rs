@@ -20,6 +20,7 @@ use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{Gate, Queue, spread};
 use crate::store::{self, OpenError, Registered, Store};
+use crate::web;
 
 /// Between the starts of two polls of the daemon: however many feeds are due at once, after a
 /// start or a suspend, they come in one after another.
@@ -74,6 +75,7 @@ pub struct Engine {
     poller: Poller,
     publisher: Publisher,
     shelf: Arc<Shelf>,
+    site: Arc<web::Site>,
     targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
     registered: Vec<Registered>,
@@ -106,6 +108,9 @@ impl Engine {
         let hidden = targets.iter().filter(behind_login).map(|target| target.key).collect();
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
+        let backstage = web::Backstage { reader: store.reader().clone(), clock: clock.clone() };
+        let listen = config.web.listen;
+        let site = web::Site::new(Arc::clone(&shelf), config.web).with_backstage(backstage);
         let librarian = Arc::new(Librarian::open(store.reader(), window, clock.now())?);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
@@ -113,7 +118,8 @@ impl Engine {
                 .hiding(hidden),
             outputs: config.outputs.into_iter().map(Arc::new).collect(),
             concurrency: config.concurrency,
-            listen: config.web.listen,
+            site: Arc::new(site),
+            listen,
             retention: config.store.retention,
             window,
             librarian,
@@ -142,6 +148,11 @@ impl Engine {
     #[must_use]
     pub fn shelf(&self) -> &Arc<Shelf> {
         &self.shelf
+    }
+
+    /// The same, as it is served.
+    pub(crate) fn site(&self) -> &Arc<web::Site> {
+        &self.site
     }
 
     /// The time.

@@ -12,16 +12,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::publish::Shelf;
-
 use super::routes::App;
+use super::site::{Peer, Site};
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -42,7 +41,65 @@ const BREATH: Duration = Duration::from_millis(200);
 /// No more threads than this accept and answer: enough for any network that feeds are read over.
 const THREADS: usize = 4;
 
-/// Serves `shelf` on `listener` until `shutdown` completes, and the answers under way are out, or
+/// Where connections come in.
+#[derive(Debug)]
+pub enum Listener {
+    /// From the network.
+    Tcp(std::net::TcpListener),
+    /// From this machine, through a socket in the file system.
+    Unix(std::os::unix::net::UnixListener),
+}
+
+/// The same, as tokio has it.
+enum Door {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection, whatever it came by.
+type Stream = tokio_util::either::Either<TcpStream, UnixStream>;
+
+impl Listener {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
+    }
+
+    /// For the thread that this is called on.
+    fn open(self) -> io::Result<Door> {
+        Ok(match self {
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Door::Tcp(TcpListener::from_std(listener)?)
+            }
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Door::Unix(UnixListener::from_std(listener)?)
+            }
+        })
+    }
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Answers are written whole; waiting to fill a packet only delays the last one.
+                let _ = stream.set_nodelay(true);
+                Ok((Stream::Left(stream), Peer::Address(address.ip())))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Right(stream), Peer::Unix))
+            }
+        }
+    }
+}
+
+/// Serves `site` on `listener` until `shutdown` completes, and the answers under way are out, or
 /// have had three seconds.
 ///
 /// Answers on threads of its own, each with its own connections, so that neither a burst of polls
@@ -51,15 +108,14 @@ const THREADS: usize = 4;
 /// # Errors
 /// When the system gives no threads. What goes wrong with one connection is that one's end.
 pub async fn serve(
-    listener: TcpListener,
-    shelf: Arc<Shelf>,
+    listener: Listener,
+    site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let listener = listener.into_std()?;
     let ending = CancellationToken::new();
     // Also when nobody waits for this any more.
     let _end = ending.clone().drop_guard();
-    let (app, places) = (App::new(shelf), Arc::new(Semaphore::new(CONNECTIONS)));
+    let (app, places) = (App::new(site), Arc::new(Semaphore::new(CONNECTIONS)));
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
     let mut ended = Vec::with_capacity(threads);
     for _ in 0..threads {
@@ -88,12 +144,12 @@ pub async fn serve(
 
 /// One thread's work.
 async fn work(
-    listener: std::net::TcpListener,
+    listener: Listener,
     app: &App,
     places: &Arc<Semaphore>,
     ending: &CancellationToken,
 ) -> io::Result<()> {
-    let (listener, connections) = (TcpListener::from_std(listener)?, TaskTracker::new());
+    let (listener, connections) = (listener.open()?, TaskTracker::new());
     tokio::select! {
         () = accept(&listener, app, places, ending, &connections) => {}
         () = ending.cancelled() => {}
@@ -106,7 +162,7 @@ async fn work(
 
 /// Never returns.
 async fn accept(
-    listener: &TcpListener,
+    listener: &Door,
     app: &App,
     places: &Arc<Semaphore>,
     ending: &CancellationToken,
@@ -117,11 +173,11 @@ async fn accept(
         // The place first: a connection that cannot be served is not taken from the kernel.
         let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 failing = false;
                 let (app, ending) = (app.clone(), ending.clone());
                 connections.spawn(async move {
-                    connection(stream, app, ending).await;
+                    connection(stream, peer, app, ending).await;
                     drop(place);
                 });
             }
@@ -144,13 +200,14 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until its peer, its age or the server ends it.
-async fn connection(stream: TcpStream, app: App, ending: CancellationToken) {
-    // Answers are written whole; waiting to fill a packet only delays the last one.
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: Stream, peer: Peer, app: App, ending: CancellationToken) {
     let rest = TowerToHyperService::new(app.routed());
-    let answer = service_fn(move |request| match app.at_once(&request) {
+    let answer = service_fn(move |mut request| match app.at_once(&request) {
         Some(response) => Either::Left(future::ready(Ok(response))),
-        None => Either::Right(rest.call(request)),
+        None => {
+            request.extensions_mut().insert(peer);
+            Either::Right(rest.call(request))
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
