@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 
+use crate::cli::newswire;
+
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
 /// `newswire run` in a folder, told where its manager listens.
@@ -46,7 +48,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
         let mut child = start(folder.path(), &address);
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
-        assert!(status.contains("0 failing; 0 new items since start; next poll none"), "{status}");
+        assert!(status.contains("0 failing; 0 new entries in 1h; next poll none"), "{status}");
         signal(&child, name);
         heard(&socket, "STOPPING=1");
         assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{name}");
@@ -68,4 +70,32 @@ fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
     assert!(said.contains(&format!("newswire process {}", first.id())), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();
+}
+
+#[test]
+fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut running = start(folder.path(), &address);
+    heard(&socket, "READY=1");
+    let good = newswire(folder.path(), &["reload"]);
+    assert_eq!(good.code, 0, "{}", good.err);
+    assert!(heard(&socket, "RELOADING=1").contains("MONOTONIC_USEC="));
+    heard(&socket, "READY=1");
+    std::fs::write(folder.path().join("newswire.toml"), format!("{CONFIG}listn = 1\n")).unwrap();
+    let bad = newswire(folder.path(), &["reload"]);
+    assert_eq!(bad.code, 78);
+    assert!(bad.err.contains("newswire.toml:4:1") && bad.err.contains("listen"), "{}", bad.err);
+    heard(&socket, "READY=1");
+    // SIGHUP does the same, and does not end it.
+    signal(&running, "HUP");
+    heard(&socket, "RELOADING=1");
+    heard(&socket, "READY=1");
+    signal(&running, "TERM");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    let nobody = newswire(folder.path(), &["reload"]);
+    assert_eq!(nobody.code, 69);
+    assert!(nobody.err.contains("no newswire runs on this database"), "{}", nobody.err);
 }
