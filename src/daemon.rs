@@ -11,6 +11,7 @@
 //! control  the socket for that
 //! lists    lists of feeds that are followed
 //! tally    the status line
+//! manager  the word to systemd
 //! ```
 //!
 //! The loop never waits for the slowest feed: due polls are spawned, each result re-queues its
@@ -22,6 +23,7 @@ pub mod control;
 mod doors;
 mod engine;
 mod lists;
+mod manager;
 mod press;
 mod remote;
 mod round;
@@ -42,18 +44,20 @@ use self::doors::Doors;
 pub use self::doors::given_sockets;
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Follower, Freshness};
+use self::manager::{rhythm, tell};
 use self::press::Press;
-use self::remote::{Order, tell};
+use self::remote::Order;
 pub use self::remote::{Orders, Remote, Source, Verdict, remote};
 use self::round::Round;
 use self::setup::Lists;
 use self::tally::Tally;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
+use crate::telemetry::Part;
 use crate::web::Listener;
 
-/// The status line of the unit is never older than this.
-const STATUS: Duration = Duration::from_secs(5);
+/// The web server beats every second; after this it does not.
+const WEB_BEAT: Duration = Duration::from_secs(10);
 /// How often bodies past retention are looked for.
 const FORGET: Duration = Duration::from_secs(60 * 60);
 
@@ -98,6 +102,9 @@ pub async fn run_within(
     let following = tokio::spawn(follower.follow(followed, remote));
     let result = work(engine, (doors, heard, lists), shutdown).await;
     following.abort();
+    if let Err(error) = &result {
+        tell(&[NotifyState::Status(&error.to_string())]);
+    }
     result
 }
 
@@ -180,7 +187,7 @@ impl Running {
         let clock = engine.clock().clone();
         let mut tally = Tally::of(engine.setup().registered());
         let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
-        let mut visits = engine.visits().await?;
+        let (rhythm, mut visits) = (rhythm(), engine.visits().await?);
         tokio::pin!(shutdown);
         loop {
             let until = round.start_due(engine).min(status_at).min(forget_at);
@@ -199,10 +206,11 @@ impl Running {
                 () = clock.sleep_until(until) => {}
             }
             if clock.elapsed() >= status_at {
-                status_at = clock.elapsed() + STATUS;
+                status_at = clock.elapsed() + rhythm;
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
                 tell(&[NotifyState::Status(&tally.line(feeds, next, clock.elapsed()))]);
                 let before = std::mem::replace(&mut visits, engine.visits().await?);
+                self.beat(engine);
                 if visits != before {
                     // The operator moved stories, or let some through.
                     engine.look_again()?;
@@ -213,6 +221,19 @@ impl Running {
                 forget_at = clock.elapsed() + FORGET;
                 engine.forget().await?;
             }
+        }
+    }
+
+    /// The loop has turned and the writer has answered; where the web server goes on too, all is well.
+    fn beat(&self, engine: &Engine) {
+        let (vitals, now) = (engine.vitals(), engine.clock().elapsed());
+        vitals.tick(Part::Scheduler, now);
+        vitals.tick(Part::Writer, now);
+        let web = vitals.last_tick(Part::Web).unwrap_or_default();
+        if !self.doors.any() || web + WEB_BEAT >= now {
+            tell(&[NotifyState::Watchdog]);
+        } else {
+            error!("the web server does not move any more: the watchdog is told nothing");
         }
     }
 

@@ -91,6 +91,11 @@ impl Doors {
         self.sockets
     }
 
+    /// Whether there is any.
+    pub(crate) fn any(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Takes hold of another address, and changes nothing yet.
     ///
     /// # Errors

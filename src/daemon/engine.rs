@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::manager::patiently;
 use super::setup::{Setup, revised};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,6 +20,7 @@ use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, OpenError, Store};
+use crate::telemetry::Vitals;
 use crate::web;
 
 /// Why newswire itself cannot go on.
@@ -73,6 +75,7 @@ pub struct Engine {
     site: Arc<web::Site>,
     librarian: Arc<Librarian>,
     setup: Setup,
+    vitals: Vitals,
 }
 
 impl Engine {
@@ -85,11 +88,17 @@ impl Engine {
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
-        let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
+        let store = patiently(|| Store::open(&config.store.path, clock.clone()));
+        let store = Arc::new(store?);
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
-        let backstage = web::Backstage { reader: store.reader().clone(), clock: clock.clone() };
+        let vitals = Vitals::default();
+        let backstage = web::Backstage {
+            reader: store.reader().clone(),
+            clock: clock.clone(),
+            vitals: vitals.clone(),
+        };
         let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
         let librarian = Arc::new(Librarian::open(store.reader(), setup.window, clock.now())?);
         Ok(Self {
@@ -101,6 +110,7 @@ impl Engine {
             store,
             shelf,
             setup,
+            vitals,
         })
     }
 
@@ -156,6 +166,11 @@ impl Engine {
     /// What is served, and how.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
+    }
+
+    /// The signs of life.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     pub(crate) fn poller(&self) -> &Poller {

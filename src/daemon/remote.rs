@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tracing::{error, info};
 
 use super::change::Change;
+use super::manager::tell;
 use crate::config::{Config, Loaded, Style};
 
 /// Reads the config as it is now. Blocks.
@@ -107,11 +108,6 @@ impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Remote").finish_non_exhaustive()
     }
-}
-
-/// Tells systemd, if it started us; a word that gets lost there harms nothing.
-pub(crate) fn tell(states: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(states);
 }
 
 /// The first fault and its place.

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
+use crate::telemetry::{Part, Vitals};
 
 use super::settings::Settings;
 
@@ -32,6 +33,8 @@ pub struct Backstage {
     pub reader: Reader,
     /// The time.
     pub clock: Clock,
+    /// Signs of life.
+    pub vitals: Vitals,
 }
 
 /// Who asks.
@@ -68,6 +71,13 @@ impl Site {
     /// them: that is for who calls [`super::serve`].
     pub fn configure(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// The web server has turned.
+    pub(super) fn beat(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
+        }
     }
 
     /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
