@@ -6,6 +6,7 @@
 
 mod engine;
 mod lists;
+mod lookout;
 mod press;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Change, Follower, Seen};
+use self::lookout::Lookout;
 use self::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
@@ -74,6 +76,7 @@ pub async fn run_until(
         error!("{error}");
     }
     let press = Press::start(&engine);
+    let _lookout = Lookout::start(&engine);
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     info!(feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");

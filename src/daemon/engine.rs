@@ -175,6 +175,10 @@ impl Engine {
         &self.publisher
     }
 
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     pub(crate) fn listen(&self) -> Option<SocketAddr> {
         self.listen
     }

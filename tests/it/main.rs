@@ -21,6 +21,7 @@ mod publish;
 mod redirects;
 mod sameness;
 mod service;
+mod silence;
 mod stories;
 
 mod tls;
