@@ -29,7 +29,7 @@ pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
+    self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
 
@@ -107,6 +107,13 @@ impl Publisher {
     /// # Errors
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
+        let published = self.attempt(output).await;
+        let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
+        self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
+        published
+    }
+
+    async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
