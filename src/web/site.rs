@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
+use crate::telemetry::{Part, Vitals};
 
 use super::settings::Settings;
 
@@ -37,6 +38,8 @@ pub struct Backstage {
     pub reader: Reader,
     /// The time.
     pub clock: Clock,
+    /// Signs of life.
+    pub vitals: Vitals,
 }
 
 /// Who asks.
@@ -85,6 +88,13 @@ impl Site {
     /// The feed of incidents.
     pub(super) fn incidents(&self) -> Option<Arc<str>> {
         self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The web server has turned.
+    pub(super) fn beat(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
+        }
     }
 
     /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
