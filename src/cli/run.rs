@@ -1,6 +1,7 @@
 //! `newswire run`: the daemon, until SIGTERM or Ctrl-C, with the config read
 //! again at SIGHUP.
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,14 +20,18 @@ use crate::fetch::{Resolver, SystemResolver};
 pub async fn run(path: &Path, config: Config) -> Result<(), Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let given = daemon::given_sockets();
+    // From here on no signal ends it untimely.
+    let (told_to_stop, hangup) = (until_told_to_stop(), signal(SignalKind::hangup()));
     let source = source(path);
     let config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await?;
     let (remote, orders) = daemon::remote(source);
-    tokio::spawn(on_hangup(remote));
+    if let Ok(hangup) = hangup {
+        tokio::spawn(on(hangup, remote));
+    }
     let follower = Follower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
     let engine = Engine::open(config, clock, resolver).await?;
     let outside = Outside { orders, given, follower };
-    daemon::run_within(engine, outside, until_told_to_stop()).await
+    daemon::run_within(engine, outside, told_to_stop).await
 }
 
 /// Reads the config at `path` as it is when it is called.
@@ -36,8 +41,7 @@ fn source(path: &Path) -> Source {
 }
 
 /// Has the config read again at each SIGHUP. What came of it is in the log.
-async fn on_hangup(remote: Remote) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn on(mut hangup: Signal, remote: Remote) {
     while hangup.recv().await.is_some() {
         drop(remote.reload().await);
     }
@@ -75,18 +79,21 @@ pub async fn listed(
 }
 
 /// Resolves at the first SIGTERM or SIGINT, and from then on lets the second one end the process.
-pub(crate) async fn until_told_to_stop() {
+/// They are caught from the call on.
+pub(crate) fn until_told_to_stop() -> impl Future<Output = ()> {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-        // Without handlers the signals keep their default effect, and the store survives that.
-        return std::future::pending().await;
-    };
-    first(&mut terminate, &mut interrupt).await;
-    tokio::spawn(async move {
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals keep their default effect, and the store survives that.
+            return std::future::pending().await;
+        };
         first(&mut terminate, &mut interrupt).await;
-        #[expect(clippy::exit, reason = "asked twice: do not drain")]
-        std::process::exit(1);
-    });
+        tokio::spawn(async move {
+            first(&mut terminate, &mut interrupt).await;
+            #[expect(clippy::exit, reason = "asked twice: do not drain")]
+            std::process::exit(1);
+        });
+    }
 }
 
 async fn first(terminate: &mut Signal, interrupt: &mut Signal) {
