@@ -17,6 +17,7 @@ use crate::health::{self, Condition};
 use crate::model::{Incident, Trouble};
 use crate::publish::{self, Shelf};
 use crate::store::{self, Reader, Store};
+use crate::telemetry::{self, Vitals};
 use crate::web;
 
 /// Nothing that is told here is in a hurry.
@@ -41,6 +42,7 @@ impl Lookout {
             store: Arc::clone(engine.store()),
             shelf: Arc::clone(engine.shelf()),
             site: Arc::clone(engine.site()),
+            vitals: engine.vitals().clone(),
         };
         Self(tokio::spawn(work(looker, engine.clock().clone())))
     }
@@ -62,6 +64,7 @@ struct Looker {
     store: Arc<Store>,
     shelf: Arc<Shelf>,
     site: Arc<web::Site>,
+    vitals: Vitals,
 }
 
 impl Looker {
@@ -69,7 +72,8 @@ impl Looker {
     async fn look(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
         let (reader, shelf) = (self.store.reader().clone(), Arc::clone(&self.shelf));
         let waiting = std::mem::take(unsaved);
-        let work = move || changes(&reader, &shelf, waiting, now);
+        let troubles = self.vitals.troubles();
+        let work = move || changes(&reader, &shelf, (waiting, &troubles), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         changed.iter().for_each(tell);
@@ -89,7 +93,7 @@ impl Looker {
 fn changes(
     reader: &Reader,
     shelf: &Shelf,
-    waiting: Vec<Incident>,
+    (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
     let statuses = reader.statuses()?.into_iter();
@@ -103,6 +107,7 @@ fn changes(
         feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
     conditions.extend(shelf.refusals().into_iter().map(refused));
+    conditions.extend(troubles.iter().filter_map(troubled));
     present.extend(shelf.listings().iter().map(|listing| listing.id.clone()));
     present.extend(shelf.refusals().into_keys());
     let known = over(reader.incidents(KNOWN)?, waiting.clone());
@@ -126,6 +131,26 @@ fn refused((id, refusal): (String, publish::Refusal)) -> Condition {
         toml: None,
         since: Some(refusal.since),
     }
+}
+
+/// What newswire itself suffers from.
+fn troubled(trouble: &telemetry::Trouble) -> Option<Condition> {
+    use telemetry::Trouble as Of;
+    let kind = match trouble {
+        Of::NoCycleYet => return None,
+        Of::ConfigRefused => Trouble::Config,
+        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => Trouble::Disk,
+    };
+    Some(Condition {
+        kind,
+        subject: String::new(),
+        name: "newswire".to_owned(),
+        state: trouble.slug().to_owned(),
+        text: trouble.remedy().to_owned(),
+        remedy: String::new(),
+        toml: None,
+        since: None,
+    })
 }
 
 /// `known` with `changed` in their places.

@@ -80,13 +80,6 @@ impl Site {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
-    /// The web server has turned.
-    pub(super) fn beat(&self) {
-        if let Some(backstage) = &self.backstage {
-            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
-        }
-    }
-
     /// Puts the feed of incidents on show, Atom.
     pub fn put_incidents(&self, atom: String) {
         *self.incidents.write().unwrap_or_else(PoisonError::into_inner) = Some(atom.into());
@@ -95,6 +88,13 @@ impl Site {
     /// The feed of incidents.
     pub(super) fn incidents(&self) -> Option<Arc<str>> {
         self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The web server has turned.
+    pub(super) fn beat(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
+        }
     }
 
     /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
