@@ -26,6 +26,7 @@ use self::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::Turn;
+use crate::telemetry::Trouble;
 use crate::{store, web};
 
 /// Polls in flight get so long to end once the daemon was told to stop.
@@ -172,6 +173,7 @@ async fn poll_on(
         }
         if clock.elapsed() >= status_at {
             status_at = clock.elapsed() + STATUS;
+            round.tell();
             notify(&[NotifyState::Status(&tally.line(engine, round.queue.next_due()))]);
             let before = std::mem::replace(&mut visits, engine.visits().await?);
             if visits != before {
@@ -228,6 +230,17 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Tells the monitors how far behind the polls are, and of the first cycle: all that was due has
+    /// been asked.
+    fn tell(&self) {
+        let now = self.engine.clock().moment();
+        let due = self.queue.first_due(now);
+        self.engine.metrics().due(due);
+        if self.running.is_empty() && due.is_none_or(|due| due > now.wall) {
+            self.engine.vitals().heals(Trouble::NoCycleYet);
+        }
+    }
+
     /// The next poll that ends; pending for ever while none runs.
     pub(crate) async fn next(&mut self) -> Option<Ended> {
         match self.running.join_next_with_id().await {
@@ -248,6 +261,7 @@ impl<'a> Round<'a> {
         let Some(feed) = self.feeds.remove(&id) else { return Ok(None) };
         match ended {
             Ok((_, Ok(polled))) => {
+                self.engine.vitals().heals(Trouble::NoCycleYet);
                 self.heed(feed, &polled);
                 self.queue.done(feed, polled.plan.at);
                 Ok(Some(polled))
@@ -256,6 +270,7 @@ impl<'a> Round<'a> {
             Err(error) => {
                 // Panics in fetching and reading are caught in poll; this is one beyond them.
                 warn!("a poll ended without an answer: {error}");
+                self.engine.metrics().panicked();
                 self.queue.done(feed, self.engine.in_an_hour());
                 Ok(None)
             }

@@ -32,6 +32,7 @@ use crate::publish::{
     self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
+use crate::telemetry::{Metrics, Publication};
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -59,20 +60,27 @@ pub struct Publisher {
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
     /// Feeds that are in no list: they are behind a login.
     hidden: Arc<HashSet<FeedKey>>,
+    metrics: Option<Metrics>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        let (written, last, hidden) = Default::default();
-        Self { store, shelf, clock, written, last, hidden }
+        let (written, last, hidden, metrics) = Default::default();
+        Self { store, shelf, clock, written, last, hidden, metrics }
     }
 
     /// Leaves these feeds out of the list of feeds.
     #[must_use]
     pub fn hiding(self, feeds: HashSet<FeedKey>) -> Self {
         Self { hidden: Arc::new(feeds), ..self }
+    }
+
+    /// Counts publications.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Puts the list of the feeds behind these outputs on the shelf, and into their folders.
@@ -105,6 +113,22 @@ impl Publisher {
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
+        let done = self.publish_now(output, now).await;
+        let how = match &done {
+            Ok(Published { changed: 0, .. }) => Publication::Unchanged,
+            Ok(_) => Publication::Changed,
+            Err(_) => Publication::Failed,
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.published(&output.id, how, now);
+            if matches!(done, Err(Error::Panicked(_))) {
+                metrics.panicked();
+            }
+        }
+        done
+    }
+
+    async fn publish_now(&self, output: &Arc<Output>, now: Timestamp) -> Result<Published, Error> {
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));

@@ -20,6 +20,7 @@ use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{Gate, Queue, spread};
 use crate::store::{self, OpenError, Registered, Store};
+use crate::telemetry::{Metrics, Vitals};
 use crate::web;
 
 /// Between the starts of two polls of the daemon: however many feeds are due at once, after a
@@ -85,6 +86,8 @@ pub struct Engine {
     retention: Duration,
     window: Duration,
     librarian: Arc<Librarian>,
+    metrics: Metrics,
+    vitals: Vitals,
 }
 
 impl Engine {
@@ -108,13 +111,22 @@ impl Engine {
         let hidden = targets.iter().filter(behind_login).map(|target| target.key).collect();
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
-        let backstage = web::Backstage { reader: store.reader().clone(), clock: clock.clone() };
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
+        let vitals = Vitals::default();
+        let backstage = web::Backstage {
+            reader: store.reader().clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            vitals: vitals.clone(),
+        };
         let listen = config.web.listen;
         let site = web::Site::new(Arc::clone(&shelf), config.web).with_backstage(backstage);
         let librarian = Arc::new(Librarian::open(store.reader(), window, clock.now())?);
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian))
+                .counting(metrics.clone()),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
+                .counting(metrics.clone())
                 .hiding(hidden),
             outputs: config.outputs.into_iter().map(Arc::new).collect(),
             concurrency: config.concurrency,
@@ -123,6 +135,8 @@ impl Engine {
             retention: config.store.retention,
             window,
             librarian,
+            metrics,
+            vitals,
             clock,
             store,
             shelf,
@@ -159,6 +173,16 @@ impl Engine {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The signs of life.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// The feed of a row.

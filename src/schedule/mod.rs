@@ -7,6 +7,8 @@ pub mod forecast;
 pub mod moved;
 pub mod plan;
 pub mod queue;
+#[cfg(test)]
+mod queue_tests;
 pub mod rhythm;
 pub mod settings;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod record;
 mod rows;
 mod search;
 pub mod settings;
+mod sizes;
 mod sketches;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt};
 pub use settings::Settings;
+pub use sizes::Sizes;
 pub use sketches::Sketched;
 pub use update::{
     Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded,

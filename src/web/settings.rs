@@ -4,6 +4,30 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+/// Who may see the operator's pages: status, metrics, incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StatusPages {
+    /// Who sits at this machine and does not come through a proxy.
+    #[default]
+    Local,
+    /// Everybody who reaches the server.
+    Open,
+    /// Nobody.
+    Off,
+}
+
+/// What the metrics page tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MetricsPage {
+    /// Newswire as a whole.
+    #[default]
+    On,
+    /// Each feed by itself too.
+    Feeds,
+    /// There is none.
+    Off,
+}
+
 /// Where newswire serves, and under which address people know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -11,11 +35,23 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// What the outside calls this server; ends with a slash. Feeds name themselves by it.
     pub public_url: Option<Url>,
+    /// Further names that requests may call this server by: lower case, no port, IPv6 without brackets.
+    pub hosts: Vec<String>,
+    /// Who may see the operator's pages.
+    pub status: StatusPages,
+    /// What the metrics page tells; it is one of them.
+    pub metrics: MetricsPage,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: Some(SocketAddr::from(([127, 0, 0, 1], 8420))), public_url: None }
+        Self {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 8420))),
+            public_url: None,
+            hosts: Vec::new(),
+            status: StatusPages::Local,
+            metrics: MetricsPage::On,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
+use crate::telemetry::{Metrics, Vitals};
 
 use super::settings::Settings;
 
@@ -32,6 +33,10 @@ pub struct Backstage {
     pub reader: Reader,
     /// The time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The signs of life.
+    pub vitals: Vitals,
 }
 
 /// Who asks.
@@ -95,6 +100,16 @@ impl Site {
     {
         let _turn = self.asking.acquire().await;
         let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(StacksError(error.to_string()).into()))
+        done.unwrap_or_else(|error| {
+            self.panicked();
+            Err(StacksError(error.to_string()).into())
+        })
+    }
+
+    /// Something in an answer panicked.
+    pub(super) fn panicked(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.metrics.panicked();
+        }
     }
 }
