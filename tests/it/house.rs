@@ -65,7 +65,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("tracing_journald", &["telemetry"]),
+    ("rustix", &["store"]),
 ];
 
 /// What may be written in these rooms alone.
