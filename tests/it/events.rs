@@ -6,13 +6,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::daemon::Which;
 use newswire::telemetry::Event;
 use serde_json::Value;
+use tracing::level_filters::LevelFilter;
 
 use crate::service::{heard, signal};
 use crate::support::origin::Answer;
@@ -107,6 +108,11 @@ impl Write for Log {
 impl Log {
     /// Hears what this thread logs until the guard is dropped.
     fn open() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is one listener alone, tracing asks only it, on whichever thread: another test
+        // that logs nothing would then turn a line off for this one.
+        static OTHER: OnceLock<tracing::Dispatch> = OnceLock::new();
+        let deaf = || tracing_subscriber::fmt().with_max_level(LevelFilter::OFF).finish().into();
+        OTHER.get_or_init(deaf);
         let log = Self::default();
         let writer = log.clone();
         let json = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
