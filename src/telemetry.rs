@@ -8,6 +8,7 @@ mod event;
 mod journal;
 #[cfg(test)]
 mod tests;
+pub mod vitals;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
@@ -22,6 +23,8 @@ use tracing_subscriber::{Layer, Registry, reload};
 use self::escape::{Json, Plain};
 pub use self::event::Event;
 use self::journal::Journal;
+
+pub use self::vitals::{Part, Trouble, Vitals};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::{add, demo, import, probe, subscribe};
-use crate::daemon;
+use crate::daemon::{self, control::AskError};
 use crate::publication;
 use crate::store::{Fault, OpenError};
 
@@ -33,8 +33,8 @@ pub enum Exit {
     Io = 74,
     /// Later it may work: another newswire has the database.
     TempFail = 75,
-    /// This user may not read or write what has to be.
-    NoPerm = 77,
+    /// This user may not do this, or not read or write what has to be.
+    NoPermission = 77,
     /// The config has errors.
     Config = 78,
 }
@@ -51,7 +51,7 @@ impl Exit {
         Self::CannotCreate,
         Self::Io,
         Self::TempFail,
-        Self::NoPerm,
+        Self::NoPermission,
         Self::Config,
     ];
 }
@@ -86,6 +86,16 @@ impl From<&daemon::Error> for Exit {
     }
 }
 
+impl From<&AskError> for Exit {
+    fn from(error: &AskError) -> Self {
+        match error {
+            AskError::Nobody { .. } => Self::Unavailable,
+            AskError::Denied { .. } => Self::NoPermission,
+            AskError::NoAnswer { .. } => Self::Io,
+        }
+    }
+}
+
 impl From<&OpenError> for Exit {
     fn from(error: &OpenError) -> Self {
         match error {
@@ -93,7 +103,7 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             OpenError::Io { source, .. } => source.into(),
-            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPerm,
+            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPermission,
             OpenError::Sqlite { .. } | OpenError::Older { .. } => Self::Io,
         }
     }
@@ -103,7 +113,7 @@ impl From<&OpenError> for Exit {
 impl From<&io::Error> for Exit {
     fn from(error: &io::Error) -> Self {
         match error.kind() {
-            ErrorKind::PermissionDenied => Self::NoPerm,
+            ErrorKind::PermissionDenied => Self::NoPermission,
             ErrorKind::ReadOnlyFilesystem
             | ErrorKind::NotADirectory
             | ErrorKind::IsADirectory

@@ -61,6 +61,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("sd_notify", &["daemon"]),
+    ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),

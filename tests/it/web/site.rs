@@ -40,7 +40,9 @@ impl Site {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = async { drop(stopped.await) };
-        let server = tokio::spawn(web::serve(listener, Arc::clone(&shelf), ended));
+        let listener = web::Listener::Tcp(listener.into_std().unwrap());
+        let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
+        let server = tokio::spawn(web::serve(listener, Arc::new(site), ended));
         Self { address, shelf, stop, server }
     }
 
