@@ -71,7 +71,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("tracing_journald", &["telemetry"]),
+    ("rustix", &["store", "telemetry"]),
 ];
 
 /// What may be written in these rooms alone.
