@@ -58,8 +58,6 @@ pub struct Publisher {
     written: Arc<Mutex<HashMap<String, u32>>>,
     /// What each output showed last, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
-    /// Feeds that are in no list: they are behind a login.
-    hidden: Arc<HashSet<FeedKey>>,
     metrics: Option<Metrics>,
 }
 
@@ -67,14 +65,8 @@ impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        let (written, last, hidden, metrics) = Default::default();
-        Self { store, shelf, clock, written, last, hidden, metrics }
-    }
-
-    /// Leaves these feeds out of the list of feeds.
-    #[must_use]
-    pub fn hiding(self, feeds: HashSet<FeedKey>) -> Self {
-        Self { hidden: Arc::new(feeds), ..self }
+        let (written, last, metrics) = Default::default();
+        Self { store, shelf, clock, written, last, metrics }
     }
 
     /// Counts publications.
@@ -83,13 +75,18 @@ impl Publisher {
         Self { metrics: Some(metrics), ..self }
     }
 
-    /// Puts the list of the feeds behind these outputs on the shelf, and into their folders.
+    /// Puts the list of the feeds behind these outputs on the shelf, and into their folders; but
+    /// those that are `hidden`.
     ///
     /// # Errors
     /// When the store fails, or a file cannot be written.
-    pub async fn list(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+    pub async fn list(
+        &self,
+        outputs: &[Arc<Output>],
+        hidden: &HashSet<FeedKey>,
+    ) -> Result<(), Error> {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
-        let (hidden, shelf) = (Arc::clone(&self.hidden), Arc::clone(&self.shelf));
+        let (hidden, shelf) = (hidden.clone(), Arc::clone(&self.shelf));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
             let list = list::subscriptions(&reader, open.clone(), &hidden)?;
@@ -105,6 +102,12 @@ impl Publisher {
         };
         let panicked = |_| Error::Panicked(list::NAME.to_owned());
         tokio::task::spawn_blocking(work).await.map_err(panicked)?
+    }
+
+    /// Takes whatever else there was from the shelf.
+    pub fn keep_only(&self, outputs: &[Arc<Output>]) {
+        let ids: Vec<&str> = outputs.iter().map(|output| output.id.as_str()).collect();
+        self.shelf.keep_only(&ids);
     }
 
     /// Publishes one output in all its formats.

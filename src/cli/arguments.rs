@@ -22,6 +22,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
     Run,
+    /// Have the running newswire read its config again: all of it is put in force, or nothing
+    Reload,
     /// Poll once what is due, publish, and exit: for cron
     Poll {
         /// Only these feeds, by id or URL, due or not

@@ -16,6 +16,7 @@ mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
+mod reload;
 pub mod replay;
 pub mod run;
 pub mod status;
@@ -37,7 +38,7 @@ use self::place::find_quietly;
 use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
-use crate::daemon::{self, Which};
+use crate::daemon::{self, Which, control::Reply};
 use crate::store::{FeedStatus, Reader};
 use crate::{publication, telemetry};
 
@@ -70,6 +71,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             telemetry::init(config.log);
             block_on(run::run(&path, config))?.map_err(failed)?;
         }
+        Command::Reload => return reload(config),
         Command::Poll { feeds, all, force } => {
             let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
             poll_once(&find(config)?, which(feeds, *all), haste)?;
@@ -118,6 +120,26 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+fn reload(config: Option<&Path>) -> Result<Exit, Exit> {
+    let path = find(config)?;
+    let answer = reload::run(&path).map_err(|error| complain(&error, Exit::from(&error)))?;
+    Ok(match answer {
+        Reply::Done { said, warnings } => {
+            eprint(&warnings);
+            say(&format!("{said}\n"));
+            Exit::Ok
+        }
+        Reply::Refused(report) => {
+            eprint(&report);
+            complain(&"the config is refused, the old one stays in force", Exit::Config)
+        }
+        Reply::Failed(why) => complain(
+            &format!("the config cannot be put in force, the old one stays: {why}"),
+            Exit::Unavailable,
+        ),
+    })
 }
 
 fn which(feeds: &[String], all: bool) -> Which {
@@ -280,7 +302,7 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
 /// Loads the config; its faults go to standard error.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
     let path = find(given)?;
-    let Loaded { config, report } = config::load(&path);
+    let Loaded { config, report, .. } = config::load(&path);
     if !report.is_empty() {
         eprint(&report.draw(style(&io::stderr())));
     }

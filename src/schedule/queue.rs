@@ -70,6 +70,22 @@ struct Slot {
     host: String,
     gate: Gate,
     due: Timestamp,
+    state: State,
+    /// The host that it belongs to once its poll is over.
+    moves: Option<String>,
+}
+
+/// Where a feed stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not due yet.
+    Sleeping,
+    /// In its host's queue.
+    Waiting,
+    /// Being polled.
+    Running,
+    /// The same, and no longer wanted.
+    Leaving,
 }
 
 #[derive(Debug, Default)]
@@ -104,11 +120,52 @@ impl Queue {
         }
     }
 
-    /// Adds a feed that is due at `due`.
+    /// Adds a feed that is due at `due`, or changes one: a poll under way goes on, and its end says
+    /// when the feed is due again.
     pub fn add(&mut self, feed: FeedKey, host: &str, gate: Gate, due: Timestamp) {
         let gate = Gate { at_once: gate.at_once.max(1), ..gate };
-        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due });
+        let state = match self.take(feed) {
+            Some(State::Running | State::Leaving) => {
+                // Until then it counts where it started.
+                if let Some(slot) = self.feeds.get_mut(&feed) {
+                    (slot.gate, slot.state) = (gate, State::Running);
+                    slot.moves = Some(host.to_owned());
+                }
+                return;
+            }
+            _ => State::Sleeping,
+        };
+        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, moves: None });
         self.sleeping.push(Reverse((due, feed)));
+    }
+
+    /// Lets go of a feed; a poll under way goes on.
+    pub fn remove(&mut self, feed: FeedKey) {
+        match self.take(feed) {
+            Some(State::Running | State::Leaving) => {
+                if let Some(slot) = self.feeds.get_mut(&feed) {
+                    slot.state = State::Leaving;
+                }
+            }
+            _ => drop(self.feeds.remove(&feed)),
+        }
+    }
+
+    /// So many polls at once from now on.
+    pub fn bound(&mut self, concurrency: usize) {
+        self.concurrency = concurrency.max(1);
+    }
+
+    /// Takes the feed out of its host's queue; tells where it stood.
+    fn take(&mut self, feed: FeedKey) -> Option<State> {
+        let slot = self.feeds.get_mut(&feed)?;
+        if slot.state == State::Waiting
+            && let Some(host) = self.hosts.get_mut(&slot.host)
+        {
+            host.waiting.retain(|waiting| *waiting != feed);
+            slot.state = State::Sleeping;
+        }
+        Some(slot.state)
     }
 
     /// How many polls are under way.
@@ -182,13 +239,21 @@ impl Queue {
     /// A poll has ended; the feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
-        slot.due = due;
+        let left = slot.state == State::Leaving;
+        (slot.due, slot.state) = (due, State::Sleeping);
         self.running = self.running.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
         }
         let (name, gate) = (slot.host.clone(), slot.gate);
-        self.sleeping.push(Reverse((due, feed)));
+        if let Some(host) = slot.moves.take() {
+            slot.host = host;
+        }
+        if left {
+            self.feeds.remove(&feed);
+        } else {
+            self.sleeping.push(Reverse((due, feed)));
+        }
         self.offer(&name, gate);
     }
 
@@ -199,7 +264,12 @@ impl Queue {
                 break;
             }
             self.sleeping.pop();
-            let Some(slot) = self.feeds.get(&feed) else { continue };
+            let Some(slot) = self.feeds.get_mut(&feed) else { continue };
+            // It was removed or changed since it lay down.
+            if slot.state != State::Sleeping || slot.due != due {
+                continue;
+            }
+            slot.state = State::Waiting;
             let (name, gate) = (slot.host.clone(), slot.gate);
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
             self.offer(&name, gate);
@@ -235,10 +305,11 @@ impl Queue {
             }
             return self.turn(now);
         }
-        let Some(feed) = host.waiting.pop_front() else { return Turn::Wait(now.elapsed) };
-        let Some(gate) = self.feeds.get(&feed).map(|slot| slot.gate) else {
-            return Turn::Wait(now.elapsed);
-        };
+        // All that waited there may have been removed.
+        let Some(feed) = host.waiting.pop_front() else { return self.turn(now) };
+        let Some(slot) = self.feeds.get_mut(&feed) else { return Turn::Wait(now.elapsed) };
+        slot.state = State::Running;
+        let gate = slot.gate;
         host.running += 1;
         self.next_start = now.elapsed + self.pace;
         host.opens = now.elapsed + gate.spacing;

@@ -1,4 +1,4 @@
-//! Whose turn it is, tried on a clock that is a number.
+//! Tests of [`super::queue`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -158,4 +158,45 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(first(&queue, 1), None, "the host asked for it");
     queue.done(FeedKey(3), at(50).wall);
     assert_eq!(first(&queue, 1), Some(50));
+}
+
+#[test]
+fn a_feed_that_is_removed_is_polled_no_more_wherever_it_stood() {
+    let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b"), (4, "c")]);
+    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    queue.remove(FeedKey(1));
+    queue.remove(FeedKey(2));
+    queue.remove(FeedKey(3));
+    assert_eq!(started(&mut queue, at(10)), [4]);
+    queue.done(FeedKey(1), Timestamp::UNIX_EPOCH);
+    queue.done(FeedKey(4), Timestamp::MAX);
+    assert_eq!(started(&mut queue, at(100)), [] as [i64; 0]);
+    assert_eq!(queue.running(), 0);
+}
+
+#[test]
+fn a_feed_that_comes_back_while_its_poll_is_under_way_is_not_polled_twice_at_once() {
+    let mut queue = queue(&[(1, "a")]);
+    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    queue.remove(FeedKey(1));
+    queue.add(FeedKey(1), "b", GATE, Timestamp::UNIX_EPOCH);
+    assert_eq!(started(&mut queue, at(10)), [] as [i64; 0]);
+    queue.done(FeedKey(1), at(20).wall);
+    assert_eq!(started(&mut queue, at(20)), [1]);
+    queue.add(FeedKey(2), "a", GATE, Timestamp::UNIX_EPOCH);
+    assert_eq!(started(&mut queue, at(20)), [2], "it has moved, its old host is free");
+}
+
+#[test]
+fn a_feed_that_is_given_another_time_is_polled_then_and_once() {
+    let mut queue = queue(&[(1, "a"), (2, "b")]);
+    queue.add(FeedKey(1), "a", GATE, at(50).wall);
+    queue.add(FeedKey(2), "b", GATE, Timestamp::UNIX_EPOCH);
+    assert_eq!(started(&mut queue, at(0)), [2]);
+    assert_eq!(started(&mut queue, at(50)), [1]);
+    queue.add(FeedKey(3), "c", GATE, at(90).wall);
+    queue.add(FeedKey(3), "c", GATE, at(70).wall);
+    assert_eq!(started(&mut queue, at(70)), [3]);
+    queue.done(FeedKey(3), Timestamp::MAX);
+    assert_eq!(started(&mut queue, at(90)), [] as [i64; 0]);
 }

@@ -9,8 +9,8 @@ use super::error::Error;
 use super::rows::{digests_from_bytes, maybe, millis, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
-    Address, Candidate301, Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Guids, Hints,
-    ReasonKind, Validators,
+    Address, Candidate301, Complaint, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile,
+    Guids, Hints, Plan, ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
@@ -24,6 +24,12 @@ pub struct Registered {
     pub next_poll_at: Timestamp,
     /// Why then.
     pub reason: ReasonKind,
+    /// When it was polled last.
+    pub last_poll_at: Option<Timestamp>,
+    /// In a row.
+    pub failures: u32,
+    /// Every input of the plan.
+    pub considered: Vec<Considered>,
 }
 
 /// What a poll needs to know before it asks.
@@ -214,15 +220,35 @@ fn free_name(connection: &Connection, wanted: &FeedId) -> Result<FeedId, Error> 
 }
 
 fn read_registered(connection: &Connection, key: i64) -> Result<Registered, Error> {
-    let (name, at, reason): (String, i64, String) = connection
-        .prepare_cached("SELECT name, next_poll_at, reason FROM feed WHERE id = ?1")?
-        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT name, next_poll_at, reason, last_poll_at, considered, failures FROM feed WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([key])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
     Ok(Registered {
         key: FeedKey(key),
-        id: feed_id(&name)?,
-        next_poll_at: timestamp(at)?,
-        reason: ReasonKind::from_slug(&reason).unwrap_or(ReasonKind::New),
+        id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
+        next_poll_at: timestamp(row.get(1)?)?,
+        reason: reason.unwrap_or(ReasonKind::New),
+        last_poll_at: maybe(row.get(3)?)?,
+        failures: row.get(5)?,
+        considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
     })
+}
+
+/// Writes other plans for these feeds.
+pub(crate) fn replan(connection: &Connection, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feed SET next_poll_at = ?2, reason = ?3, reason_text = ?4, considered = ?5 WHERE id = ?1",
+    )?;
+    for (feed, plan) in plans {
+        let considered = serde_json::to_string(&plan.considered)?;
+        let reason = &plan.reason;
+        let at = millis(plan.at);
+        statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
+    }
+    Ok(())
 }
 
 fn feed_id(name: &str) -> Result<FeedId, Error> {

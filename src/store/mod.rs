@@ -52,7 +52,7 @@ pub use update::{
 pub use visit::{copy, visit};
 
 use crate::clock::Clock;
-use crate::model::Feed;
+use crate::model::{Feed, FeedKey, Plan};
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
@@ -93,6 +93,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Registered>, Error> {
         self.writer.write(move |connection| feeds::register(connection, &feeds, now)).await
+    }
+
+    /// Writes other plans for these feeds: the config has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replan(&self, plans: Vec<(FeedKey, Plan)>) -> Result<(), Error> {
+        self.writer.write(move |connection| feeds::replan(connection, &plans)).await
     }
 
     /// Writes everything of one poll, durably, or nothing.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
-use crate::telemetry::{Metrics, Vitals};
+use crate::telemetry::{Metrics, Part, Vitals};
 
 use super::settings::Settings;
 
@@ -35,7 +35,7 @@ pub struct Backstage {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Metrics,
-    /// The signs of life.
+    /// Signs of life.
     pub vitals: Vitals,
 }
 
@@ -73,6 +73,13 @@ impl Site {
     /// them: that is for who calls [`super::serve`].
     pub fn configure(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// The web server has turned.
+    pub(super) fn beat(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
+        }
     }
 
     /// Asks what is kept behind the output, off the async threads; `None` where nothing is.

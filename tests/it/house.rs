@@ -63,6 +63,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("prometheus_client", &["telemetry"]),
     ("rustix", &["store", "telemetry"]),
     ("sd_notify", &["daemon"]),
+    ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),

@@ -20,6 +20,7 @@ mod month;
 mod poll;
 mod publish;
 mod redirects;
+mod reload;
 mod sameness;
 mod service;
 mod stories;
