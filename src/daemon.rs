@@ -23,6 +23,7 @@ pub mod control;
 mod doors;
 mod engine;
 mod lists;
+mod lookout;
 mod manager;
 mod press;
 mod remote;
@@ -44,6 +45,7 @@ use self::doors::Doors;
 pub use self::doors::given_sockets;
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Follower, Freshness};
+use self::lookout::Lookout;
 use self::manager::{rhythm, tell};
 use self::press::Press;
 use self::remote::Order;
@@ -118,6 +120,7 @@ async fn work(
         error!("{error}");
     }
     let press = Press::start(&engine);
+    let _lookout = Lookout::start(&engine);
     tell(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     info!(feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");

@@ -13,6 +13,7 @@ mod merge;
 mod pages;
 mod place;
 mod stand;
+mod tally;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -29,10 +30,10 @@ pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
+    self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
-use crate::telemetry::{Metrics, Publication};
+use crate::telemetry::Metrics;
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -115,23 +116,18 @@ impl Publisher {
     /// # Errors
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
-        let now = self.clock.now();
-        let done = self.publish_now(output, now).await;
-        let how = match &done {
-            Ok(Published { changed: 0, .. }) => Publication::Unchanged,
-            Ok(_) => Publication::Changed,
-            Err(_) => Publication::Failed,
-        };
+        let published = self.attempt(output).await;
+        let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
+        self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
         if let Some(metrics) = &self.metrics {
-            metrics.published(&output.id, how, now);
-            if matches!(done, Err(Error::Panicked(_))) {
-                metrics.panicked();
-            }
+            let changed = published.as_ref().map(|published| published.changed);
+            tally::count(metrics, &output.id, changed, self.clock.now());
         }
-        done
+        published
     }
 
-    async fn publish_now(&self, output: &Arc<Output>, now: Timestamp) -> Result<Published, Error> {
+    async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
+        let now = self.clock.now();
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));

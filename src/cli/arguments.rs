@@ -137,6 +137,8 @@ pub(super) enum Command {
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
     },
+    /// Show how all feeds are doing, live; prints once where there is no terminal
+    Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
 }

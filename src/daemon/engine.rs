@@ -192,6 +192,10 @@ impl Engine {
         &self.publisher
     }
 
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     /// For a feed whose poll ended without an answer.
     pub(crate) fn in_an_hour(&self) -> Timestamp {
         self.clock.now().saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)

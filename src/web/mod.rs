@@ -19,6 +19,7 @@ mod routes;
 mod scrape;
 mod server;
 mod site;
+mod status;
 mod stories;
 
 pub use server::{Listener, serve};

@@ -20,7 +20,7 @@ use super::gate::{self, Entrance, Refusal};
 use super::negotiate::{self, Wish};
 use super::settings::MetricsPage;
 use super::site::{Peer, Site};
-use super::{feed, index, readiness, scrape, stories};
+use super::{feed, index, readiness, scrape, status, stories};
 
 /// All that is served. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ fn counted(site: &Site, response: Response) -> Response {
 
 /// The operator's pages: nothing that is put in here can be had past the gate.
 fn backstage() -> Router<Arc<Site>> {
-    Router::new().route("/metrics", get(metrics))
+    Router::new().route("/metrics", get(metrics)).merge(status::routes())
 }
 
 async fn behind_gate(

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("store", 2),
     ("publish", 2),
     ("opml", 2),
+    ("health", 2),
     ("poll", 3),
     ("publication", 3),
     ("web", 3),
@@ -67,6 +68,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
+    ("crossterm", &["cli"]),
+    ("unicode_width", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
     ("tracing_journald", &["telemetry"]),
 ];

@@ -23,6 +23,7 @@ mod redirects;
 mod reload;
 mod sameness;
 mod service;
+mod silence;
 mod stories;
 
 mod tls;

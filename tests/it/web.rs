@@ -5,6 +5,7 @@ mod delta;
 mod guards;
 mod page;
 pub(crate) mod site;
+mod status;
 mod token;
 
 use std::io::Read;
