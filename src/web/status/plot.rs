@@ -93,7 +93,7 @@ fn received(steps: &[Step], over: Span) -> Plot {
         id: format!("bytes-{}", steps.len()),
         title: "Bytes received",
         says: format!("{} in all", bytes(all as f64)),
-        ..amounts(steps, over, bar, bytes)
+        ..amounts(steps, over, bar, |top| bytes(top).replace(".0 ", " "))
     }
 }
 
