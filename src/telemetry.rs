@@ -1,8 +1,12 @@
-//! Sets up logging: text on a terminal, the journal under systemd, JSON else.
+//! Sets up logging: text on a terminal, the journal under systemd, JSON else. Keeps what is counted
+//! ([`Metrics`]) and the signs of life ([`Vitals`]).
 //!
 //! Leaves what is said to the rooms. One line a poll that changed something, one a change of a
 //! feed's state; the rest is debug.
 
+mod metrics;
+mod process;
+mod sample;
 pub mod vitals;
 
 use std::io::{self, IsTerminal as _};
@@ -14,6 +18,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
+pub use self::metrics::{Entries, Metrics, Poll, Publication};
+pub use self::process::max_fds;
+pub use self::sample::{Exposition, FeedSample, Reload, Sample, StoreSample};
 pub use self::vitals::{Part, Trouble, Vitals};
 
 /// How log lines look.

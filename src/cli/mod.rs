@@ -8,6 +8,7 @@ mod arguments;
 pub mod decide;
 pub mod demo;
 pub mod exit;
+mod health;
 pub mod import;
 pub mod init;
 pub mod item;
@@ -113,6 +114,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Top => live(&load(config)?)?,
+        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -186,6 +188,12 @@ fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
         0 => Exit::Ok,
         _ => broken(&path),
     })
+}
+
+fn ask_health(config: &Config) -> Exit {
+    let (said, exit) = health::ask(config.web.listen);
+    say(&said);
+    exit
 }
 
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {

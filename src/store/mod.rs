@@ -19,6 +19,7 @@ mod record;
 mod rows;
 mod search;
 pub mod settings;
+mod sizes;
 mod sketches;
 mod tally;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
 pub use settings::Settings;
+pub use sizes::Sizes;
 pub use sketches::Sketched;
 pub use tally::{DELAYS, Hour};
 pub use update::{

@@ -15,6 +15,7 @@ use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
 use super::receipts::{self, Named, Receipt, Which};
+use super::sizes::{self, Sizes};
 use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
 use super::{incidents, open, search};
@@ -57,6 +58,14 @@ impl Reader {
             idle.push(connection);
         }
         result
+    }
+
+    /// How large the database is, and how much room there is left for it.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn sizes(&self) -> std::io::Result<Sizes> {
+        sizes::of(&self.path)
     }
 
     /// What a poll needs to know before it asks.

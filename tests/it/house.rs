@@ -61,6 +61,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
+    ("prometheus_client", &["telemetry"]),
+    ("rustix", &["store", "telemetry"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),

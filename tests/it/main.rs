@@ -15,6 +15,7 @@ mod house;
 mod lists;
 mod manners;
 mod mistakes;
+mod monitoring;
 mod month;
 mod poll;
 mod publish;
