@@ -1,6 +1,8 @@
 //! How long the operator's pages take with many feeds: over HTTP, from a database with a hundred items
 //! and two weeks of hourly polls of each feed.
 
+#![allow(clippy::print_stdout, missing_docs, reason = "a bench is read by a person")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -11,6 +13,7 @@ use newswire::clock::Clock;
 use newswire::model::Feed;
 use newswire::publish::Shelf;
 use newswire::store::{Reader, Store};
+use newswire::telemetry::Metrics;
 use newswire::web;
 use rusqlite::{Connection, params};
 
@@ -28,7 +31,8 @@ fn main() {
         let clock = Clock::system();
         runtime.block_on(fill(&path, feeds, &clock));
         let reader = Reader::open(&path).expect("a database");
-        let backstage = web::Backstage { reader, clock, vitals: Default::default() };
+        let metrics = Metrics::new("0", clock.now());
+        let backstage = web::Backstage { reader, clock, metrics, vitals: Default::default() };
         let site = web::Site::new(Arc::new(Shelf::new()), web::Settings::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
