@@ -50,6 +50,10 @@ const BLOCKING: usize = 8;
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    exit::guarded(run_command)
+}
+
+fn run_command() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
