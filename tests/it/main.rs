@@ -14,6 +14,7 @@ mod fetch;
 mod floods;
 mod following;
 mod house;
+mod ids;
 mod lists;
 mod manners;
 mod mistakes;
