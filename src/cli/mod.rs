@@ -5,6 +5,8 @@
 
 pub mod add;
 mod arguments;
+mod check;
+mod config_command;
 pub mod decide;
 pub mod demo;
 pub mod exit;
@@ -73,7 +75,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
             poll_once(&find(config)?, which(feeds, *all), haste)?;
         }
-        Command::Check { json } => return check(config, *json),
+        command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
+            return look_at_config(config, command);
+        }
         Command::Init { file } => {
             init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
             say(&format!(
@@ -150,18 +154,36 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
 }
 
-fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
-    let path = find(config)?;
-    let report = config::load(&path).report;
-    if json {
-        say(&format!("{:#}\n", report.to_json()));
-    } else {
-        say(&report.draw(style(&io::stdout())));
+/// Checks the config or shows what is in it, without a look at the database.
+fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
+    match command {
+        Command::Check { scope, form } => {
+            let path = find(given)?;
+            let checking = check::run(&path, scope.scope(), form.form(), style(&io::stdout()), say);
+            let verdict = block_on(checking)?;
+            let verdict = verdict.map_err(|error| complain(&error, Exit::Software))?;
+            Ok(match verdict {
+                check::Verdict::Good => Exit::Ok,
+                check::Verdict::Unreached => Exit::Unavailable,
+                check::Verdict::Broken => broken(&path),
+            })
+        }
+        Command::Config { what, shown } => {
+            let said = config_command::run(what.as_ref(), shown, || find(given))?;
+            said.map(|text| say(&text)).map_err(|error| match error {
+                config_command::Error::Config(report, path) => {
+                    eprint(&report.draw(style(&io::stderr())));
+                    broken(&path)
+                }
+                error => complain(&error, Exit::Usage),
+            })?;
+            Ok(Exit::Ok)
+        }
+        _ => {
+            say(&config_command::schema());
+            Ok(Exit::Ok)
+        }
     }
-    Ok(match report.errors() {
-        0 => Exit::Ok,
-        _ => broken(&path),
-    })
 }
 
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {

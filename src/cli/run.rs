@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::config::{self, Config, Followed};
+use crate::config::{Config, Files, Followed, Look};
 use crate::daemon::{self, Ask, Change, Ending, Engine, Error, Follower, Seen};
 use crate::fetch::{Resolver, SystemResolver};
 use crate::store::OpenError;
@@ -41,8 +41,8 @@ pub(super) async fn current(path: &Path, config: Config) -> Result<Config, Error
 
 /// Reads the config as it stood when this was made, with its lists as they stand when it is called.
 fn reader(path: &Path) -> impl Fn() -> Option<Config> + use<> {
-    let (text, path) = (std::fs::read_to_string(path).unwrap_or_default(), path.to_owned());
-    move || config::read(text.clone(), &path, &config::state_folder(&path)).config
+    let files = Files::gather(path);
+    move || files.read(Look::Quick).config
 }
 
 /// The config with the lists on the web as they are now, where they can be had.
