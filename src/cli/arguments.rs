@@ -25,6 +25,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
     Run,
+    /// Have the running newswire read its config again: all of it is put in force, or nothing
+    Reload,
     /// Poll once what is due, publish, and exit: for cron
     Poll {
         /// Only these feeds, by id or URL, due or not
@@ -146,6 +148,8 @@ pub(super) enum Command {
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
     },
+    /// Show how all feeds are doing, live; prints once where there is no terminal
+    Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
 }

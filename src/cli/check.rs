@@ -50,7 +50,7 @@ pub(super) async fn run(
     style: Style,
     say: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
-    let Loaded { config, report } = Files::gather(path).read(Look::Close);
+    let Loaded { config, report, .. } = Files::gather(path).read(Look::Close);
     // Each feed is told of as it answers; a program waits for the whole.
     let people = |text: &str| {
         if form == Form::People {

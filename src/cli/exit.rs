@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use super::{add, demo, import, probe, subscribe};
-use crate::daemon;
+use crate::daemon::{self, control::AskError};
 use crate::publication;
 use crate::store::OpenError;
 
@@ -31,6 +31,8 @@ pub enum Exit {
     Io = 74,
     /// Later it may work: another newswire has the database.
     TempFail = 75,
+    /// Somebody else may do this.
+    NoPermission = 77,
     /// The config has errors.
     Config = 78,
 }
@@ -47,6 +49,7 @@ impl Exit {
         Self::CannotCreate,
         Self::Io,
         Self::TempFail,
+        Self::NoPermission,
         Self::Config,
     ];
 }
@@ -68,6 +71,16 @@ impl From<&daemon::Error> for Exit {
             daemon::Error::Publication(publication::Error::Write { .. }) => Self::CannotCreate,
             daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
             daemon::Error::Publication(_) => Self::Software,
+        }
+    }
+}
+
+impl From<&AskError> for Exit {
+    fn from(error: &AskError) -> Self {
+        match error {
+            AskError::Nobody { .. } => Self::Unavailable,
+            AskError::Denied { .. } => Self::NoPermission,
+            AskError::NoAnswer { .. } => Self::Io,
         }
     }
 }

@@ -17,10 +17,12 @@ mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
+mod reload;
 pub mod replay;
 pub mod run;
 pub mod status;
 pub mod subscribe;
+pub mod top;
 pub mod why;
 mod words;
 
@@ -38,7 +40,7 @@ use self::place::find_quietly;
 use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
-use crate::daemon::{self, Which};
+use crate::daemon::{self, Which, control::Reply};
 use crate::store::{FeedStatus, Reader};
 use crate::{publication, telemetry};
 
@@ -64,6 +66,7 @@ pub fn main() -> Exit {
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
+    let now = || Clock::system().now();
     match &cli.command {
         Command::Run => {
             let path = find(config)?;
@@ -71,6 +74,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             telemetry::init(config.log);
             block_on(run::run(&path, config))?.map_err(failed)?;
         }
+        Command::Reload => return reload(config),
         Command::Poll { feeds, all, force } => {
             let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
             poll_once(&find(config)?, which(feeds, *all), haste)?;
@@ -91,15 +95,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             answered.map_err(|error| complain(&error, Exit::Io))?;
         }
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => {
-            decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
-        }
+        Command::Split { item } => decided(decide::split(&load(config)?.store.path, now(), item))?,
         Command::Join { item, other } => {
-            decided(decide::join(&load(config)?.store.path, Clock::system().now(), item, other))?;
+            decided(decide::join(&load(config)?.store.path, now(), item, other))?;
         }
-        Command::Release { feed } => {
-            decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
-        }
+        Command::Release { feed } => decided(decide::release(&load(config)?, now(), feed))?,
         Command::Replay { since, current, json } => {
             replayed(current.as_deref(), config, since, *json)?;
         }
@@ -113,6 +113,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
+        Command::Top => live(&load(config)?)?,
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -120,6 +121,26 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+fn reload(config: Option<&Path>) -> Result<Exit, Exit> {
+    let path = find(config)?;
+    let answer = reload::run(&path).map_err(|error| complain(&error, Exit::from(&error)))?;
+    Ok(match answer {
+        Reply::Done { said, warnings } => {
+            eprint(&warnings);
+            say(&format!("{said}\n"));
+            Exit::Ok
+        }
+        Reply::Refused(report) => {
+            eprint(&report);
+            complain(&"the config is refused, the old one stays in force", Exit::Config)
+        }
+        Reply::Failed(why) => complain(
+            &format!("the config cannot be put in force, the old one stays: {why}"),
+            Exit::Unavailable,
+        ),
+    })
 }
 
 fn which(feeds: &[String], all: bool) -> Which {
@@ -187,10 +208,10 @@ fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit>
 }
 
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
-        format!("{:#}\n", status::json(&feeds))
+        format!("{:#}\n", status::json(&feeds, Clock::system().now()))
     } else {
         status::table(&feeds, Clock::system().now())
     };
@@ -198,8 +219,12 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
     Ok(())
 }
 
+fn live(config: &Config) -> Result<(), Exit> {
+    top::run(&open(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
+}
+
 fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
     let named = |s: &&FeedStatus| s.info.id.as_str() == feed || s.info.url == feed;
@@ -215,7 +240,8 @@ fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
     let polls = reader.polls(key, why::POLLS).map_err(stored)?;
     let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
     let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
-    say(&if json { format!("{:#}\n", why.json()) } else { why.text(Clock::system().now()) });
+    let now = Clock::system().now();
+    say(&if json { format!("{:#}\n", why.json(now)) } else { why.text(now) });
     Ok(())
 }
 
@@ -279,7 +305,7 @@ fn replayed(
 fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
     let config = load(current)?;
     let new = new.map(|path| load(Some(path))).transpose()?;
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(&config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
     let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
@@ -291,10 +317,15 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
     Ok(())
 }
 
+/// Opens the database for reading.
+fn open(config: &Config) -> Result<Reader, Exit> {
+    Reader::open(&config.store.path).map_err(|error| complain(&error, Exit::from(&error)))
+}
+
 /// Loads the config; its faults go to standard error.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
     let path = find(given)?;
-    let Loaded { config, report } = config::load(&path);
+    let Loaded { config, report, .. } = config::load(&path);
     if !report.is_empty() {
         eprint(&report.draw(style(&io::stderr())));
     }
@@ -359,6 +390,9 @@ fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes to standard error, and never a login that somebody put into an address.
 fn eprint(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let mut shown = text.to_owned();
+    config::veil_logins(&mut shown);
+    let _ = io::stderr().write_all(shown.as_bytes());
 }

@@ -71,7 +71,7 @@ pub(super) fn config(given: Option<&Path>, to: To) -> Result<Option<(PathBuf, Co
     if to == To::Config || given.is_some() {
         std::fs::metadata(&path).map_err(|error| Error::Read(path.clone(), error))?;
     }
-    let Loaded { config, report } = config::load(&path);
+    let Loaded { config, report, .. } = config::load(&path);
     match config {
         Some(config) => Ok(Some((path, config))),
         // What is only printed needs no config.
@@ -105,7 +105,7 @@ pub(super) fn append(path: &Path, feeds: &[Feed]) -> Result<(), Error> {
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, &blocks(feeds));
-    let Loaded { config, mut report } = files.with_main(after.clone()).read(Look::Quick);
+    let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
     let has = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)

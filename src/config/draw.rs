@@ -100,6 +100,9 @@ impl Report {
     }
 }
 
+/// What is said at a place.
+type Said<'q> = (AnnotationKind, &'q Range<usize>, &'q str);
+
 /// A file as it may be shown.
 struct Shown<'r> {
     source: &'r Source,
@@ -115,8 +118,8 @@ impl<'r> Shown<'r> {
     }
 
     /// The lines of it that these places are in, with what is said there.
-    fn quote<'q>(&'q self, places: &[(&Range<usize>, &'q str)]) -> Snippet<'q, Annotation<'q>> {
-        let local: Vec<_> = places.iter().map(|(span, _)| self.source.local(span)).collect();
+    fn quote<'q>(&'q self, places: &[Said<'q>]) -> Snippet<'q, Annotation<'q>> {
+        let local: Vec<_> = places.iter().map(|(_, span, _)| self.source.local(span)).collect();
         let first = local.iter().map(|span| span.start).min().unwrap_or_default();
         let last = local.iter().map(|span| span.end).max().unwrap_or_default();
         let text = self.veiled.as_str();
@@ -125,8 +128,7 @@ impl<'r> Shown<'r> {
         let line = text[..start].matches('\n').count() + 1;
         let mut snippet =
             Snippet::source(&text[start..end]).path(self.path.as_str()).line_start(line);
-        for (n, (span, (_, label))) in local.iter().zip(places).enumerate() {
-            let kind = if n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        for (span, (kind, _, label)) in local.iter().zip(places) {
             let span = span.start - start..span.end - start;
             snippet = snippet.annotation(kind.span(span).label(*label));
         }
@@ -144,18 +146,21 @@ fn drawn_one(renderer: &Renderer, fault: &Diagnostic, files: &[Shown<'_>]) -> St
         &files[after.saturating_sub(1)]
     };
     let title = level.primary_title(fault.message.as_str()).id(fault.code);
-    let label = fault.label.as_str();
-    let mut group = match (&fault.span, &fault.also) {
-        (None, _) => title.element(Origin::path(file(0).path.as_str())),
-        (Some(span), None) => title.element(file(span.start).quote(&[(span, label)])),
-        (Some(span), Some((also, more))) => {
-            let (first, second) = (file(span.start), file(also.start));
-            match first.source.start == second.source.start {
-                true => title.element(first.quote(&[(span, label), (also, more)])),
-                false => {
-                    let first = title.element(first.quote(&[(span, label)]));
-                    first.element(second.quote(&[(also, more)]))
+    let mut group = match &fault.span {
+        None => title.element(Origin::path(file(0).path.as_str())),
+        Some(span) => {
+            let here = (AnnotationKind::Primary, span, fault.label.as_str());
+            let there = fault.also.as_ref();
+            let there = there.map(|(span, label)| (AnnotationKind::Context, span, label.as_str()));
+            let (first, second) = (file(span.start), there.map(|there| file(there.1.start)));
+            match there.zip(second) {
+                Some((there, other)) if other.source.start == first.source.start => {
+                    title.element(first.quote(&[here, there]))
                 }
+                Some((there, other)) => {
+                    title.element(first.quote(&[here])).element(other.quote(&[there]))
+                }
+                None => title.element(first.quote(&[here])),
             }
         }
     };

@@ -119,13 +119,13 @@ pub struct Files {
 }
 
 /// A text, or what there is of it and why that is not all.
-type Read = Result<String, (String, Diagnostic)>;
+type Read = (String, Option<Diagnostic>);
 
 impl Files {
     /// One file, with this text.
     #[must_use]
     pub fn one(text: String, path: &Path, state: &Path) -> Self {
-        Self::of([(path.to_owned(), Ok(text))], state.to_owned())
+        Self::of([(path.to_owned(), (text, None))], state.to_owned())
     }
 
     /// The file at `path`, and those in `conf.d` beside it. Relative paths in them count from
@@ -143,7 +143,7 @@ impl Files {
                 let message = format!("the folder cannot be read: {error}");
                 let fault = Diagnostic::error("unreadable", 0..0, message);
                 let fault = fault.help("let newswire read it, or take it away");
-                files.push((folder, Err((String::new(), fault))));
+                files.push((folder, (String::new(), Some(fault))));
             }
         }
         Self::of(files, state_folder(path))
@@ -151,12 +151,9 @@ impl Files {
 
     fn of(files: impl IntoIterator<Item = (PathBuf, Read)>, state: PathBuf) -> Self {
         let mut faults = Vec::new();
-        let texts = files.into_iter().enumerate().map(|(n, (path, read))| match read {
-            Ok(text) => (path, text),
-            Err((text, fault)) => {
-                faults.push((n, fault));
-                (path, text)
-            }
+        let texts = files.into_iter().enumerate().map(|(n, (path, (text, fault)))| {
+            faults.extend(fault.map(|fault| (n, fault)));
+            (path, text)
         });
         let sources = Sources::new(texts);
         Self { sources, faults, state }
@@ -194,19 +191,19 @@ pub fn state_folder(path: &Path) -> PathBuf {
 
 fn read(path: &Path) -> Read {
     match std::fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(text),
+        Ok(Ok(text)) => (text, None),
         Ok(Err(error)) => {
             let at = error.utf8_error().valid_up_to();
             let message = format!("the config is not UTF-8: byte {at} cannot be read");
             let fault = Diagnostic::error("not_utf8", at..at + '\u{fffd}'.len_utf8(), message)
                 .help("save it as UTF-8");
-            Err((String::from_utf8_lossy(error.as_bytes()).into_owned(), fault))
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(fault))
         }
         Err(error) => {
             let message = format!("the config cannot be read: {error}");
             let fault = Diagnostic::error("unreadable", 0..0, message).of_the_file();
             let help = "check the path and its permissions, or write one with 'newswire init'";
-            Err((String::new(), fault.help(help)))
+            (String::new(), Some(fault.help(help)))
         }
     }
 }

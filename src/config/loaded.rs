@@ -1,5 +1,6 @@
 //! A config, checked and complete, and what came of reading it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,4 +49,7 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// Errors and warnings.
     pub report: Report,
+    /// Where the database lies, as far as that can be made out: also of a broken config, so that the
+    /// daemon that runs on it can be found.
+    pub database: PathBuf,
 }

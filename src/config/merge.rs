@@ -10,6 +10,7 @@ use super::files::Sources;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{no_list, no_table};
+use super::veil;
 
 /// All files as one table, each place counted through all of them; what cannot be read is left out
 /// and reported.
@@ -36,6 +37,7 @@ fn syntax(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
     let open = errors.iter().any(|error| {
         error.message().starts_with("unclosed array,") || error.message().contains("inline table")
     });
+    let veiled = if errors.is_empty() { String::new() } else { veil::veiled(text) };
     let mut faults: Vec<Diagnostic> = Vec::new();
     let mut last = None;
     let mut errors: Vec<_> = errors.iter().map(|e| (e.span().unwrap_or(0..0), e)).collect();
@@ -56,7 +58,12 @@ fn syntax(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
                 let fault = Diagnostic::error("unclosed", span, message);
                 fault.help("close it before: a list with ], a table with }; commas between")
             }
-            false => meant(line, span, error.message()),
+            false => {
+                let open = veiled[start..].lines().next() == Some(line);
+                let fault = meant(line, span, error.message());
+                // A secret is not said again.
+                Diagnostic { suggestion: fault.suggestion.filter(|_| open), ..fault }
+            }
         });
         if unclosed {
             break;

@@ -111,8 +111,9 @@ impl Files {
         }
         report.diagnostics.append(&mut found.diagnostics);
         report.sort();
+        let database = config.store.path.clone();
         let config = Some(config).filter(|_| report.errors() == 0);
-        Loaded { config, report }
+        Loaded { config, report, database }
     }
 
     /// Every value in force, with where it comes from.
@@ -120,7 +121,7 @@ impl Files {
     /// # Errors
     /// What is wrong with the config, all of it.
     pub fn effective(&self) -> Result<Effective, Report> {
-        let Loaded { config, report } = self.read(Look::Quick);
+        let Loaded { config, report, .. } = self.read(Look::Quick);
         let config = config.ok_or(report)?;
         let mut heard = Report::new(self.sources.clone());
         let root = merge::merged(&self.sources, &mut heard);

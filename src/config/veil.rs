@@ -87,7 +87,7 @@ fn is_secret(name: &str) -> bool {
         return false;
     }
     let near = |known: &&str| strsim::osa_distance(&name, known) <= 2 && name.len() > 3;
-    SECRET.iter().any(|word| name.contains(word)) || key::SECRETS.iter().any(|known| near(&known))
+    SECRET.iter().any(|word| name.contains(word)) || key::SECRETS.iter().any(near)
 }
 
 /// Goes through a config line by line, whether it is well-formed or not.

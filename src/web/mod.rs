@@ -16,6 +16,7 @@ mod negotiate;
 mod routes;
 mod server;
 mod site;
+mod status;
 mod stories;
 
 pub use server::{Listener, serve};

@@ -17,8 +17,7 @@ use super::access::{self, Access};
 use super::answer::{Audience, finish, guarded, line, of_text, page, refused};
 use super::negotiate::{self, Wish};
 use super::site::Site;
-use super::stories;
-use super::{feed, index};
+use super::{feed, index, status, stories};
 
 /// All that is served. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -59,6 +58,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/{file}", get(people))
         .route("/{id}/archive/{file}", get(archived))
         .route("/{id}/story/{key}", get(story))
+        .merge(status::routes())
         .fallback(|| async { refused(StatusCode::NOT_FOUND) })
         .with_state(site)
         .layer(map_response(async |response| guarded(response)))

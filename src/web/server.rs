@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +37,9 @@ const LAST_ANSWER: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(3);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(200);
+
+/// How often a thread says that it goes on.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// No more threads than this accept and answer: enough for any network that feeds are read over.
 const THREADS: usize = 4;
@@ -115,17 +118,19 @@ pub async fn serve(
     let ending = CancellationToken::new();
     // Also when nobody waits for this any more.
     let _end = ending.clone().drop_guard();
-    let (app, places) = (App::new(site), Arc::new(Semaphore::new(CONNECTIONS)));
+    let (app, places) = (App::new(Arc::clone(&site)), Arc::new(Semaphore::new(CONNECTIONS)));
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
-    let mut ended = Vec::with_capacity(threads);
+    let (mut ended, mut beats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
     for _ in 0..threads {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (listener, app) = (listener.try_clone()?, app.clone());
         let (places, ending) = (Arc::clone(&places), ending.clone());
+        let (beat, beating) = watch::channel(());
+        beats.push(beating);
         let (alive, dead) = oneshot::channel::<()>();
         let work = move || {
             let _alive = alive;
-            if let Err(error) = runtime.block_on(work(listener, &app, &places, &ending)) {
+            if let Err(error) = runtime.block_on(work(listener, &app, &places, (&ending, &beat))) {
                 tracing::error!(%error, "a thread of the web server has ended");
             }
         };
@@ -133,7 +138,10 @@ pub async fn serve(
         ended.push(dead);
     }
     drop(listener);
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = listen_for(&mut beats, &site) => {}
+    }
     ending.cancel();
     for dead in ended {
         // Never sends: it is dropped when the thread is done.
@@ -142,22 +150,44 @@ pub async fn serve(
     Ok(())
 }
 
+/// Lets the site know as long as every thread beats. Never returns.
+async fn listen_for(beats: &mut [watch::Receiver<()>], site: &Site) {
+    loop {
+        for beat in &mut *beats {
+            if beat.changed().await.is_err() {
+                // It has said why; the others go on serving, and the watchdog will hear of it.
+                return std::future::pending().await;
+            }
+        }
+        site.beat();
+    }
+}
+
 /// One thread's work.
 async fn work(
     listener: Listener,
     app: &App,
     places: &Arc<Semaphore>,
-    ending: &CancellationToken,
+    (ending, beat): (&CancellationToken, &watch::Sender<()>),
 ) -> io::Result<()> {
     let (listener, connections) = (listener.open()?, TaskTracker::new());
     tokio::select! {
         () = accept(&listener, app, places, ending, &connections) => {}
         () = ending.cancelled() => {}
+        () = beat_on(beat) => {}
     }
     drop(listener);
     connections.close();
     connections.wait().await;
     Ok(())
+}
+
+/// Beats. Never returns.
+async fn beat_on(beat: &watch::Sender<()>) {
+    loop {
+        let _ = beat.send(());
+        sleep(BEAT).await;
+    }
 }
 
 /// Never returns.

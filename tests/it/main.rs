@@ -3,6 +3,7 @@
 mod support;
 
 mod archive;
+mod canary;
 mod cli;
 mod config;
 mod crash;
@@ -19,8 +20,10 @@ mod month;
 mod poll;
 mod publish;
 mod redirects;
+mod reload;
 mod sameness;
 mod service;
+mod silence;
 mod stories;
 
 mod tls;

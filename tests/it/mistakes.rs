@@ -76,7 +76,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
     let mut count = 0;
     for case in ALL.iter().copied().flatten() {
         count += 1;
-        let Loaded { config, report } = read(case.text);
+        let Loaded { config, report, .. } = read(case.text);
         let drawn = report.draw(Style::Plain);
         let errors = || report.diagnostics.iter().filter(|fault| fault.severity == Severity::Error);
         let place = |fault: &Diagnostic| {
