@@ -10,6 +10,7 @@ mod config_command;
 pub mod decide;
 pub mod demo;
 pub mod exit;
+mod health;
 pub mod import;
 pub mod init;
 pub mod item;
@@ -23,12 +24,13 @@ pub mod run;
 pub mod status;
 pub mod subscribe;
 pub mod top;
+mod voice;
 pub mod why;
 mod words;
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
@@ -38,6 +40,7 @@ use self::arguments::{Cli, Command};
 use self::exit::Exit;
 use self::place::find_quietly;
 use self::subscribe::{Said, To};
+use self::voice::{complain, eprint, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which, control::Reply};
@@ -51,6 +54,10 @@ const BLOCKING: usize = 8;
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    exit::guarded(run_command)
+}
+
+fn run_command() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -114,6 +121,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Top => live(&load(config)?)?,
+        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -205,6 +213,12 @@ fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit>
             Ok(Exit::Ok)
         }
     }
+}
+
+fn ask_health(config: &Config) -> Exit {
+    let (said, exit) = health::ask(config.web.listen);
+    say(&said);
+    exit
 }
 
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
@@ -352,14 +366,6 @@ where
     Ok(())
 }
 
-fn style(stream: &impl io::IsTerminal) -> config::Style {
-    if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        config::Style::Coloured
-    } else {
-        config::Style::Plain
-    }
-}
-
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -377,22 +383,4 @@ fn init_exit(error: &init::Error) -> Exit {
     match error {
         init::Error::Exists(_) | init::Error::Io(..) => Exit::CannotCreate,
     }
-}
-
-fn complain(error: &impl Display, exit: Exit) -> Exit {
-    eprint(&format!("newswire: {error}\n"));
-    exit
-}
-
-/// Writes to standard output; a reader that went away has read enough.
-fn say(text: &str) {
-    let mut out = io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// Writes to standard error, and never a login that somebody put into an address.
-fn eprint(text: &str) {
-    let mut shown = text.to_owned();
-    config::veil_logins(&mut shown);
-    let _ = io::stderr().write_all(shown.as_bytes());
 }

@@ -3,6 +3,7 @@
 //! Their bytes are counted one after the other, so that one number is a place in one of them.
 //! Leaves joining their tables to `merge`.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -185,7 +186,10 @@ impl Files {
 /// else the folder of the file.
 #[must_use]
 pub fn state_folder(path: &Path) -> PathBuf {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    // Several are separated by colons, as the unit has them: the first is ours.
+    let first =
+        |names: OsString| PathBuf::from(names.to_string_lossy().split(':').next().unwrap_or(""));
+    let state = std::env::var_os("STATE_DIRECTORY").map(first);
     state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
 }
 

@@ -7,6 +7,7 @@
 //! value     one value: durations, sizes, addresses
 //! secret    what stands elsewhere; near: the word that was meant
 //! table     each table to the settings of the room it is named after
+//! serving   to whom newswire serves, and by which names
 //! servers   servers with manners of their own
 //! stories   which stories an output takes, and how they look in it
 //! cross     what no table can see alone; doubt: what holds but is hardly meant
@@ -41,6 +42,7 @@ mod schema;
 mod secret;
 mod section;
 mod servers;
+mod serving;
 mod stories;
 mod table;
 mod token;
@@ -143,7 +145,7 @@ fn tables(root: &Section<'_>, look: Look, report: &mut Report) -> Config {
     let (schedule_table, fetch_table) = (section("schedule"), section("fetch"));
     let [same, store, web, log] = ["dedupe", "store", "web", "log"].map(section);
     let defaults = defaults(&schedule_table, &fetch_table, &same, report);
-    let web = table::web(&web, report);
+    let web = serving::web(&web, report);
     let base_url = web.base_url();
     let outputs = root.all("output", "[[output]]", report);
     let feeds = root.all("feed", "[[feed]]", report);
@@ -201,15 +203,17 @@ fn defaults(
     }
 }
 
-/// Reports what is named twice.
+/// Reports what is named twice, and outputs named as newswire's own pages are.
 fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Report) {
-    let named = |sections: &[Section<'_>], key: &str| {
+    let named = |sections: &[Section<'_>]| {
         let mut heard = Report::default();
-        let named = sections.iter().filter_map(|section| section.text(key, &mut heard));
+        let named = sections.iter().filter_map(|section| section.text("id", &mut heard));
         named.map(|placed| (placed.text, placed.span)).collect::<Vec<(String, Range<usize>)>>()
     };
-    cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
-    cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
+    let (outputs, feeds) = (named(outputs), named(feeds));
+    cross::twice("output id", "duplicate_output", &outputs, report);
+    cross::twice("feed id", "duplicate_feed", &feeds, report);
+    cross::taken(&outputs, report);
 }
 
 /// Only one form of this file is known; a later one may mean other things by the same words.

@@ -50,7 +50,7 @@ impl Servers {
                 }
                 continue;
             };
-            let host = take(value::host(&text.text), "bad_host", text.span.clone(), report);
+            let host = take(value::site(&text.text), "bad_host", text.span.clone(), report);
             let Some(host) = host else { continue };
             if let Some(earlier) = named.insert(host.clone(), text.span.clone()) {
                 let message = format!("the host {host:?} has two [[server]]");

@@ -55,4 +55,5 @@ pub(super) const CASES: &[Case] = &[
         "write the scheme too",
     )
     .instead("https://www.example.org"),
+    case("[[output]]\nid = \"status\"", "2:6", "duplicate_output", "a page of newswire's own"),
 ];

@@ -15,4 +15,9 @@ pub(super) const CASES: &[Case] = &[
     case("[web]\nlisen = \"off\"", "2:1", "unknown_key", "").instead("listen"),
     case("[web]\npublic_uri = \"https://a.b/\"", "2:1", "unknown_key", "").instead("public_url"),
     case("[web]\nlisten = \"127.0.0.1:99999\"", "2:10", "bad_address", "no address to listen on"),
+    case("[web]\nstatus = \"locl\"", "2:10", "unknown_value", "did you mean").instead("local"),
+    case("[web]\nmetrics = \"feed\"", "2:11", "unknown_value", "did you mean").instead("feeds"),
+    case("[web]\nmetric = \"on\"", "2:1", "unknown_key", "did you mean").instead("metrics"),
+    case("[web]\nhosts = [\"https://a.b\"]", "2:10", "bad_host", "is no name of a host"),
+    case("[web]\nhosts = \"a.b\"", "2:9", "wrong_type", "put it in brackets").instead("[\"a.b\"]"),
 ];
