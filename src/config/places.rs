@@ -12,14 +12,19 @@ use super::section::Section;
 /// How closely places are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// What can be seen.
+    /// Folders of outputs as they are.
     Quick,
-    /// Also whether this user may write there, by trying it with a file that has no name.
+    /// The database too, and whether this user may write there, by trying it with a file that has no
+    /// name.
     Close,
 }
 
 /// Reports a `path` or a `directory` that nothing can be written to.
 pub(super) fn look(section: &Section<'_>, key: &str, look: Look, report: &mut Report) {
+    // A database that cannot be is the store's to tell, with an exit code of its own.
+    if key == "path" && look == Look::Quick {
+        return;
+    }
     // Its faults are reported where it is read.
     let Some(path) = section.path(key, &mut Report::default()) else { return };
     let folder = match key {

@@ -17,7 +17,7 @@ mod web;
 
 use std::path::Path;
 
-use newswire::config::{self, Diagnostic, Loaded, Severity, Style};
+use newswire::config::{Diagnostic, Files, Loaded, Look, Severity, Style};
 use proptest::prelude::*;
 
 use crate::cli::newswire;
@@ -67,7 +67,8 @@ const ALL: &[&[Case]] = &[
 ];
 
 fn read(text: &str) -> Loaded {
-    config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
+    let files = Files::one(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"));
+    files.read(Look::Close)
 }
 
 #[test]
