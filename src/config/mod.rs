@@ -108,7 +108,7 @@ impl Files {
         let root = merge::merged(&self.sources, &mut report);
         let mut found = Report::new(self.sources.clone());
         let config = tables(&Section::root(&root, &self.state), look, &mut found);
-        if report.errors() > 0 {
+        if report.has_unread() {
             found.keep_certain(&report);
         }
         report.diagnostics.append(&mut found.diagnostics);

@@ -127,6 +127,12 @@ impl Report {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Whether a part of the files could not be read.
+    pub(super) fn has_unread(&self) -> bool {
+        let unread = ["syntax", "unclosed", "unreadable", "not_utf8"];
+        self.diagnostics.iter().any(|fault| unread.contains(&fault.code))
+    }
+
     /// Drops what may be there only because `broken` kept a part from being read.
     pub(super) fn keep_certain(&mut self, broken: &Self) {
         /// These are told of by what is missing, or by what stands elsewhere.

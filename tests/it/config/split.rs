@@ -55,7 +55,7 @@ fn what_is_said_in_two_files_is_an_error_that_names_both_places() {
             &format!("{HEAD}{OUTPUT}[web]\nlisten = \"off\"\n[log]\nlevel = \"warn\"\n{}", feed(1)),
         ),
         ("conf.d/a.toml", "[web]\nlisten = \"127.0.0.1:1\"\n[[output]]\nid = \"planet\"\n"),
-        ("conf.d/b.toml", "[log]\nformat = \"text\"\nlevel = \"info\"\n[[log]]\n"),
+        ("conf.d/b.toml", "[log]\nformat = \"text\"\nlevel = \"info\"\n[[feed]]\nulr = 1\n"),
     ]);
     let said = newswire(folder.path(), &["check"]);
     assert_eq!(said.code, 78, "{}", said.out);
@@ -64,7 +64,8 @@ fn what_is_said_in_two_files_is_an_error_that_names_both_places() {
         "error[duplicate_output]: the output id \"planet\" is used twice\n --> conf.d/a.toml:4:6\n",
         "::: newswire.toml:6:1\n",
         "- first here\n",
-        "newswire.toml and 2 files in conf.d: ",
+        "newswire.toml and 2 files in conf.d: 5 errors, 1 warning\n",
+        "error[missing_key]: a feed without url\n --> conf.d/b.toml:4:1\n",
     ] {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
     }
