@@ -3,6 +3,7 @@
 mod support;
 
 mod archive;
+mod canary;
 mod cli;
 mod config;
 mod crash;
