@@ -32,6 +32,7 @@ use crate::publish::{
     self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
+use crate::telemetry::Event;
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -144,7 +145,8 @@ impl Publisher {
         self.last().insert(output.id.clone(), Arc::new(last));
         self.shelf.put(Listing::new(output, entries, placed).before(stacks));
         if changed > 0 {
-            info!(output = output.id, entries, "{}: published {entries} stories", output.id);
+            let event = Event::OutputPublished.slug();
+            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
         } else {
             debug!(output = output.id, entries, "{}: unchanged", output.id);
         }

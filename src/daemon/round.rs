@@ -12,7 +12,7 @@ use super::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, Turn};
-use crate::store;
+use crate::store::{self, Fault};
 
 /// Polls in flight get so long to end once the daemon was told to stop.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -84,7 +84,15 @@ impl Round {
                 self.queue.done(feed, polled.plan.at);
                 Ok(Some(polled))
             }
-            Ok((_, Err(error))) => Err(error.into()),
+            Ok((_, Err(error))) => {
+                // It was never made: the feed is asked again, soon if the database mends.
+                let again = match error.fault() {
+                    Fault::Ours => engine.in_an_hour(),
+                    _ => engine.in_a_minute(),
+                };
+                self.queue.done(feed, again);
+                Err(error.into())
+            }
             Err(error) => {
                 // Panics in fetching and reading are caught in poll; this is one beyond them.
                 warn!("a poll ended without an answer: {error}");
@@ -120,7 +128,7 @@ impl Round {
                 Some(ended) = self.next() => match self.settle(engine, ended).await {
                     Ok(Some(polled)) => press.count(&polled),
                     Ok(None) => {}
-                    Err(error) => result = Err(error),
+                    Err(error) => result = result.and(engine.survive(error)),
                 },
                 () = clock.sleep_until(until) => break,
             }

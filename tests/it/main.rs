@@ -27,4 +27,5 @@ mod service;
 mod stories;
 
 mod tls;
+mod trouble;
 mod web;
