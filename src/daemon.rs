@@ -24,6 +24,7 @@ pub mod control;
 mod doors;
 mod engine;
 mod lists;
+mod lookout;
 mod manager;
 mod press;
 mod remote;
@@ -47,6 +48,7 @@ pub use self::doors::given_sockets;
 use self::engine::Health;
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Follower, Freshness};
+use self::lookout::Lookout;
 use self::manager::{rhythm, tell};
 use self::press::Press;
 use self::remote::Order;
@@ -56,7 +58,7 @@ use self::setup::Lists;
 use self::tally::Tally;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::{Event, Part};
+use crate::telemetry::{Event, Part, Reload, Trouble};
 use crate::web::Listener;
 
 /// The web server beats every second; after this it does not.
@@ -121,6 +123,7 @@ async fn work(
     if engine.publish().await.is_err() {
         press.nudge();
     }
+    let _lookout = Lookout::start(&engine);
     tell(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
@@ -232,6 +235,7 @@ impl Running {
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + rhythm;
                 self.look_round(engine, &mut visits).await?;
+                round.tell(engine);
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
                 let line = tally.line(feeds, next, clock.elapsed());
                 let wrong =
@@ -284,9 +288,11 @@ impl Running {
                     // Where that does not pass, the loop ends once the asker has his answer.
                     let _ = engine.troubles().met(error.clone());
                 }
+                read_again(engine, if renewed.is_ok() { Reload::Taken } else { Reload::Refused });
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));
             }
+            Order::Refuse => read_again(engine, Reload::Refused),
         }
     }
 
@@ -305,5 +311,14 @@ impl Running {
         self.press.renew(Arc::clone(&setup.edition));
         self.lists.send_replace(Arc::clone(&setup.lists));
         Ok(Change::between(&before, setup, self.doors.sockets()))
+    }
+}
+
+/// Tells the monitors how reading the config again ended.
+fn read_again(engine: &Engine, how: Reload) {
+    engine.metrics().reloaded(how, engine.clock().now());
+    match how {
+        Reload::Taken => engine.vitals().heals(Trouble::ConfigRefused),
+        Reload::Refused => engine.vitals().ails(Trouble::ConfigRefused),
     }
 }

@@ -1,4 +1,5 @@
-//! Sets up logging: text on a terminal, the journal under systemd, JSON else.
+//! Sets up logging: text on a terminal, the journal under systemd, JSON else. Keeps what is counted
+//! ([`Metrics`]) and the signs of life ([`Vitals`]).
 //!
 //! Leaves what is said to the rooms. One line a poll that changed something, one a change of a
 //! feed's state, each an [`Event`]; the rest is debug.
@@ -6,6 +7,9 @@
 mod escape;
 mod event;
 mod journal;
+mod metrics;
+mod process;
+mod sample;
 #[cfg(test)]
 mod tests;
 pub mod vitals;
@@ -24,6 +28,9 @@ use self::escape::{Json, Plain};
 pub use self::event::Event;
 use self::journal::Journal;
 
+pub use self::metrics::{Entries, Metrics, Poll, Publication};
+pub use self::process::max_fds;
+pub use self::sample::{Exposition, FeedSample, Reload, Sample, StoreSample};
 pub use self::vitals::{Part, Trouble, Vitals};
 
 /// How log lines look.

@@ -75,6 +75,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the running newswire whether it is of use: exit code 0 if so, 1 if not fully, 2 if nobody answers
+    Health,
     /// Tell why a feed is polled when it is, or why an item is where it is: what was decided, and by what
     Why {
         /// Its id or URL; of an item also its number
@@ -135,6 +137,8 @@ pub(super) enum Command {
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
     },
+    /// Show how all feeds are doing, live; prints once where there is no terminal
+    Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
 }

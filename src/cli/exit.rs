@@ -17,6 +17,10 @@ use crate::store::{Fault, OpenError};
 pub enum Exit {
     /// All went well.
     Ok = 0,
+    /// `newswire health`: it runs, and is not of full use.
+    Degraded = 1,
+    /// `newswire health`: nobody answers.
+    Down = 2,
     /// The command line cannot be understood, or names a feed that is not there.
     Usage = 64,
     /// The database is not one that this newswire can read: newer, or another program's.
@@ -43,6 +47,8 @@ impl Exit {
     /// Every way to end.
     pub const ALL: &'static [Self] = &[
         Self::Ok,
+        Self::Degraded,
+        Self::Down,
         Self::Usage,
         Self::DataErr,
         Self::NoInput,

@@ -8,6 +8,7 @@ mod arguments;
 pub mod decide;
 pub mod demo;
 pub mod exit;
+mod health;
 pub mod import;
 pub mod init;
 pub mod item;
@@ -20,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod status;
 pub mod subscribe;
+pub mod top;
 pub mod why;
 mod words;
 
@@ -115,6 +117,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
+        Command::Top => live(&load(config)?)?,
+        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -190,11 +194,17 @@ fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     })
 }
 
+fn ask_health(config: &Config) -> Exit {
+    let (said, exit) = health::ask(config.web.listen);
+    say(&said);
+    exit
+}
+
 fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
-        format!("{:#}\n", status::json(&feeds))
+        format!("{:#}\n", status::json(&feeds, Clock::system().now()))
     } else {
         status::table(&feeds, Clock::system().now())
     };
@@ -202,8 +212,12 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
     Ok(())
 }
 
+fn live(config: &Config) -> Result<(), Exit> {
+    top::run(&open(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
+}
+
 fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
     let named = |s: &&FeedStatus| s.info.id.as_str() == feed || s.info.url == feed;
@@ -219,7 +233,8 @@ fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
     let polls = reader.polls(key, why::POLLS).map_err(stored)?;
     let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
     let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
-    say(&if json { format!("{:#}\n", why.json()) } else { why.text(Clock::system().now()) });
+    let now = Clock::system().now();
+    say(&if json { format!("{:#}\n", why.json(now)) } else { why.text(now) });
     Ok(())
 }
 
@@ -283,7 +298,7 @@ fn replayed(
 fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
     let config = load(current)?;
     let new = new.map(|path| load(Some(path))).transpose()?;
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(&config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
     let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
@@ -293,6 +308,11 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
     let what_if = plan::WhatIf::look(&config, new.as_ref(), &statuses, &past, at);
     say(&if json { format!("{:#}\n", what_if.json()) } else { what_if.text() });
     Ok(())
+}
+
+/// Opens the database for reading.
+fn open(config: &Config) -> Result<Reader, Exit> {
+    Reader::open(&config.store.path).map_err(|error| complain(&error, Exit::from(&error)))
 }
 
 /// Loads the config; its faults go to standard error.

@@ -4,6 +4,7 @@
 //! section  one table with its place: typed values out, faults into the report
 //! value    one value: durations, sizes, addresses
 //! table    each table to the settings of the room it is named after
+//! serving  to whom newswire serves, and by which names
 //! stories  which stories an output takes, and how they look in it
 //! cross    what no table can see alone
 //! lists    feeds of lists that are followed
@@ -21,6 +22,7 @@ mod key;
 mod lists;
 mod report;
 mod section;
+mod serving;
 mod stories;
 mod table;
 mod token;
@@ -197,7 +199,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let (same, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
     let (web, log) = (section("web", "[web]"), section("log", "[log]"));
     let defaults = defaults(&schedule_table, &fetch_table, &same, report);
-    let web = table::web(&web, report);
+    let web = serving::web(&web, report);
     let base_url = web.base_url();
     let outputs = Section::find_all(root, "output", "[[output]]", report);
     let feeds = Section::find_all(root, "feed", "[[feed]]", report);
@@ -262,6 +264,7 @@ fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Repo
         named.map(|placed| (placed.text, placed.span)).collect::<Vec<_>>()
     };
     cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
+    cross::taken(&named(outputs, "id"), report);
     cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
 }
 

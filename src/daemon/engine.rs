@@ -21,7 +21,7 @@ use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, OpenError, Room, Store};
-use crate::telemetry::Vitals;
+use crate::telemetry::{Metrics, Vitals};
 use crate::web;
 
 /// Why newswire itself cannot go on.
@@ -87,6 +87,7 @@ pub struct Engine {
     site: Arc<web::Site>,
     librarian: Arc<Librarian>,
     setup: Setup,
+    metrics: Metrics,
     vitals: Vitals,
     troubles: Troubles,
 }
@@ -106,17 +107,21 @@ impl Engine {
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
         let vitals = Vitals::default();
         let backstage = web::Backstage {
             reader: store.reader().clone(),
             clock: clock.clone(),
+            metrics: metrics.clone(),
             vitals: vitals.clone(),
         };
         let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
         let librarian = Arc::new(Librarian::open(store.reader(), setup.window, clock.now())?);
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
-            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian))
+                .counting(metrics.clone()),
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
+                .counting(metrics.clone()),
             site: Arc::new(site),
             troubles: Troubles::new(clock.clone(), vitals.clone()),
             librarian,
@@ -124,6 +129,7 @@ impl Engine {
             store,
             shelf,
             setup,
+            metrics,
             vitals,
         })
     }
@@ -180,6 +186,11 @@ impl Engine {
     /// What is served, and how.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The signs of life.
@@ -240,6 +251,10 @@ impl Engine {
     /// For a feed whose poll could not be kept.
     pub(crate) fn in_a_minute(&self) -> Timestamp {
         self.clock.now().saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// For a feed whose poll ended without an answer.

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
 use super::rows::{digests_from_bytes, maybe, millis, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
-    Address, Candidate301, Complaint, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile,
-    Guids, Hints, Plan, ReasonKind, Validators,
+    Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
+    Guids, Hints, Plan, Pulse, ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
@@ -57,45 +57,6 @@ pub struct FeedState {
     pub last_success: Option<Timestamp>,
     /// How the last poll ended, by its slug; `None`: there was none.
     pub last_outcome: Option<String>,
-}
-
-/// One line of `newswire status`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedStatus {
-    /// Name, title, address, tags.
-    pub info: FeedInfo,
-    /// When it is due.
-    pub next_poll_at: Timestamp,
-    /// Slug of the input that won.
-    pub reason: String,
-    /// The same for people.
-    pub reason_text: String,
-    /// In a row.
-    pub failures: u32,
-    /// Since when, if it is failing.
-    pub failing_since: Option<Timestamp>,
-    /// `None`: never polled.
-    pub last_poll_at: Option<Timestamp>,
-    /// Slug.
-    pub last_outcome: Option<String>,
-    /// HTTP.
-    pub last_status: Option<u16>,
-    /// What there is to say of it.
-    pub last_message: Option<String>,
-    /// Where redirects led.
-    pub last_url: Option<String>,
-    /// `None`: never.
-    pub last_success_at: Option<Timestamp>,
-    /// When an item was last new.
-    pub last_new_at: Option<Timestamp>,
-    /// Items ever kept.
-    pub items: u64,
-    /// The dialect's slug.
-    pub dialect: Option<String>,
-    /// Things mended in the last document.
-    pub complaints: Vec<Complaint>,
-    /// Where it lives now, beside the config.
-    pub address: Address,
 }
 
 /// Raised when documents are read so differently that what was read before must be read anew.
@@ -344,12 +305,35 @@ pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
     Ok(feeds)
 }
 
+/// For telling a quiet feed from a dead one. The moments are read from the index alone.
+const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL ORDER BY sort_at, id LIMIT 1),
+    longest_gap, still_304, still_same, still_other, empty_since,
+    (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL
+                                        ORDER BY sort_at DESC, id DESC LIMIT 60)),
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL)";
+
+/// The columns of [`PULSE`], from column `at` on.
+fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
+    let moments: Option<String> = row.get(at + 6)?;
+    let moments = moments.as_deref().unwrap_or_default().split(',');
+    Ok(Pulse {
+        oldest: maybe(row.get(at)?)?,
+        longest_gap: row.get::<_, Option<i64>>(at + 1)?.map(SignedDuration::from_millis),
+        not_modified: row.get(at + 2)?,
+        same_body: row.get(at + 3)?,
+        nothing_new: row.get(at + 4)?,
+        empty_since: maybe(row.get(at + 5)?)?,
+        moments: moments.filter_map(|at| timestamp(at.parse().ok()?).ok()).collect(),
+        held: row.get::<_, i64>(at + 7)?.unsigned_abs(),
+    })
+}
+
 /// Every configured feed with how it is doing.
 pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
     let sql = format!(
         "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
                 last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints,
-                effective_url, moved_to, moved_since
+                effective_url, moved_to, moved_since, {PULSE}
          FROM feed WHERE active = 1 ORDER BY name"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -374,6 +358,7 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
             dialect: row.get(19)?,
             complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
             address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
+            pulse: pulse(row, 24)?,
         });
     }
     Ok(feeds)

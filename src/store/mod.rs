@@ -9,6 +9,7 @@ mod desk;
 mod error;
 mod feeds;
 mod history;
+mod incidents;
 mod items;
 mod open;
 mod read;
@@ -19,7 +20,9 @@ mod room;
 mod rows;
 mod search;
 pub mod settings;
+mod sizes;
 mod sketches;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -36,14 +39,16 @@ use rusqlite::Connection;
 pub use archive::{ArchivePage, Arrivals};
 pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, Fault, OpenError};
-pub use feeds::{FeedState, FeedStatus, Registered};
+pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
 pub use read::{Claim, Head};
 pub use reader::Reader;
-pub use receipts::{Named, Receipt};
+pub use receipts::{Named, Receipt, Which};
 pub use room::Room;
 pub use settings::Settings;
+pub use sizes::Sizes;
 pub use sketches::Sketched;
+pub use tally::{DELAYS, Hour};
 pub use update::{
     Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded,
     Renamed, TextKeys, Trust,
@@ -52,7 +57,8 @@ pub use update::{
 pub use visit::{copy, visit};
 
 use crate::clock::Clock;
-use crate::model::{Feed, FeedKey, Plan};
+pub use crate::model::FeedStatus;
+use crate::model::{Feed, FeedKey, Incident, Plan};
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
@@ -174,6 +180,14 @@ impl Store {
     /// When the database fails.
     pub async fn forget_sketches(&self, cutoff: Timestamp) -> Result<usize, Error> {
         self.writer.write(move |connection| sketches::forget(connection, cutoff)).await
+    }
+
+    /// Writes incidents that are new or have changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_incidents(&self, incidents: Vec<Incident>) -> Result<(), Error> {
+        self.writer.write(move |connection| incidents::write(connection, &incidents)).await
     }
 
     /// Writes pages of an output's archive that are new or have grown.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
-use crate::telemetry::{Part, Vitals};
+use crate::telemetry::{Metrics, Part, Vitals};
 
 use super::settings::Settings;
 
@@ -22,18 +23,24 @@ pub struct Site {
     pub(super) shelf: Arc<Shelf>,
     /// What the operator's pages are made from; `None`: there are no such pages.
     pub(super) backstage: Option<Backstage>,
+    /// When this began.
+    pub(super) since: Timestamp,
+    /// What happens to newswire itself, Atom.
+    incidents: RwLock<Option<Arc<str>>>,
     settings: RwLock<Arc<Settings>>,
     asking: Semaphore,
 }
 
-/// What the operator's pages are made from.
-#[derive(Debug)]
+/// What the operator's pages are made from. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Backstage {
     /// The database. Its verbs block: see [`Site::off_thread`].
     pub reader: Reader,
     /// The time.
     pub clock: Clock,
-    /// Signs of life.
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The signs of life.
     pub vitals: Vitals,
 }
 
@@ -51,13 +58,15 @@ impl Site {
     #[must_use]
     pub fn new(shelf: Arc<Shelf>, settings: Settings) -> Self {
         let (settings, asking) = (RwLock::new(Arc::new(settings)), Semaphore::new(ASKING));
-        Self { shelf, backstage: None, settings, asking }
+        let (since, incidents) = (Timestamp::UNIX_EPOCH, RwLock::default());
+        Self { shelf, backstage: None, since, incidents, settings, asking }
     }
 
     /// Serves the operator's pages too.
     #[must_use]
     pub fn with_backstage(self, backstage: Backstage) -> Self {
-        Self { backstage: Some(backstage), ..self }
+        let since = backstage.clock.now();
+        Self { backstage: Some(backstage), since, ..self }
     }
 
     /// The settings in force.
@@ -71,6 +80,16 @@ impl Site {
     /// them: that is for who calls [`super::serve`].
     pub fn configure(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Puts the feed of incidents on show, Atom.
+    pub fn put_incidents(&self, atom: String) {
+        *self.incidents.write().unwrap_or_else(PoisonError::into_inner) = Some(atom.into());
+    }
+
+    /// The feed of incidents.
+    pub(super) fn incidents(&self) -> Option<Arc<str>> {
+        self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The web server has turned.
@@ -105,6 +124,16 @@ impl Site {
     {
         let _turn = self.asking.acquire().await;
         let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(StacksError(error.to_string()).into()))
+        done.unwrap_or_else(|error| {
+            self.panicked();
+            Err(StacksError(error.to_string()).into())
+        })
+    }
+
+    /// Something in an answer panicked.
+    pub(super) fn panicked(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.metrics.panicked();
+        }
     }
 }

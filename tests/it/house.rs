@@ -20,6 +20,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("store", 2),
     ("publish", 2),
     ("opml", 2),
+    ("health", 2),
     ("poll", 3),
     ("publication", 3),
     ("web", 3),
@@ -60,13 +61,16 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
+    ("prometheus_client", &["telemetry"]),
+    ("rustix", &["store", "telemetry"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
+    ("crossterm", &["cli"]),
+    ("unicode_width", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("rustix", &["store"]),
 ];
 
 /// What may be written in these rooms alone.

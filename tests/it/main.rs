@@ -17,6 +17,7 @@ mod house;
 mod lists;
 mod manners;
 mod mistakes;
+mod monitoring;
 mod month;
 mod poll;
 mod publish;
@@ -24,6 +25,7 @@ mod redirects;
 mod reload;
 mod sameness;
 mod service;
+mod silence;
 mod stories;
 
 mod tls;

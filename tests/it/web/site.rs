@@ -36,32 +36,53 @@ impl Site {
 
     /// With whatever is put on this shelf.
     pub(crate) async fn before(shelf: Arc<Shelf>) -> Self {
+        let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
+        Self::serving(site, shelf).await
+    }
+
+    /// With whatever belongs to it.
+    pub(crate) async fn serving(site: web::Site, shelf: Arc<Shelf>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = async { drop(stopped.await) };
         let listener = web::Listener::Tcp(listener.into_std().unwrap());
-        let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
         let server = tokio::spawn(web::serve(listener, Arc::new(site), ended));
         Self { address, shelf, stop, server }
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
-        for header in headers {
-            request.push_str(header);
-            request.push_str("\r\n");
-        }
-        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        Answer::read(&bytes)
+        ask(self.address, "localhost", method, path, headers).await
+    }
+
+    /// By another name than ours.
+    pub(super) async fn of_host(&self, host: &str, path: &str) -> Answer {
+        ask(self.address, host, "GET", path, &[]).await
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[&str]) -> Answer {
         self.ask("GET", path, headers).await
     }
+}
+
+/// What the server at `address` answers.
+pub(crate) async fn ask(
+    address: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    for header in headers {
+        request.push_str(header);
+        request.push_str("\r\n");
+    }
+    stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    Answer::read(&bytes)
 }
 
 pub(super) fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
@@ -81,7 +102,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn read(bytes: &[u8]) -> Self {
+    pub(super) fn read(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an end of the headers");
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head[9..12].parse().unwrap();
