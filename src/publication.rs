@@ -37,7 +37,7 @@ use crate::publish::{
     self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Event, Metrics};
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -175,7 +175,8 @@ impl Publisher {
         self.last().insert(output.id.clone(), Arc::new(last));
         self.shelf.put(Listing::new(output, entries, placed).before(stacks));
         if changed > 0 {
-            info!(output = output.id, entries, "{}: published {entries} stories", output.id);
+            let event = Event::OutputPublished.slug();
+            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
         } else {
             debug!(output = output.id, entries, "{}: unchanged", output.id);
         }

@@ -150,10 +150,17 @@ impl Store {
         self.writer.write(open::touch).await
     }
 
-    /// Whether there is room for more where the database lies; asks the file system.
+    /// Whether there is room for more where the database lies; asks the file system, and gives back
+    /// first what the write-ahead log can do without. Blocks.
     #[must_use]
     pub fn room(&self) -> Room {
-        room::room(self.reader.path())
+        match room::room(self.reader.path()) {
+            Room::Enough => Room::Enough,
+            Room::Short { .. } => {
+                open::give_back(self.reader.path());
+                room::room(self.reader.path())
+            }
+        }
     }
 
     /// A number that changes when somebody else wrote to the database.

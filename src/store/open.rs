@@ -166,6 +166,14 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Has the write-ahead log written into the database and cut, by a connection of its own; where that
+/// cannot be, the log stays as it is.
+pub(crate) fn give_back(path: &Path) {
+    if let Ok(connection) = beside(path) {
+        let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
 /// Writes the number of the schema once more: a page that has to reach the disk.
 pub(crate) fn touch(connection: &Connection) -> Result<(), Error> {
     let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

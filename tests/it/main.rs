@@ -31,4 +31,5 @@ mod silence;
 mod stories;
 
 mod tls;
+mod trouble;
 mod web;
