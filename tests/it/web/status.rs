@@ -92,6 +92,10 @@ async fn the_page_is_filtered_by_state_tag_and_words() {
     assert_eq!(rows("q=nothing-of-this-kind").await, [false, false]);
     assert_eq!(rows("sort=news&page=1").await, [true, true]);
     assert_eq!(rows("page=99999999999999999999").await, [true, true]);
+    let refresh = "<meta http-equiv=\"refresh\" content=\"60\">";
+    assert!(!site.get("/status", &[]).await.text().contains(refresh), "nobody asked for it");
+    let fresh = site.get("/status?fresh", &[]).await.text();
+    assert!(fresh.contains(refresh) && fresh.contains("status?state=failing&#38;fresh="), "kept");
 }
 
 #[tokio::test]
