@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, warn};
 
 use super::engine::Engine;
 use crate::clock::Clock;
-use crate::health::{self, Condition};
-use crate::model::{Incident, Trouble};
+use crate::health::{self, Condition, Health};
+use crate::model::{FeedStatus, Incident, Trouble};
 use crate::publish::{self, Shelf};
 use crate::store::{self, Reader, Store};
-use crate::telemetry::{self, Vitals};
+use crate::telemetry::{self, Event, Vitals};
 use crate::web;
 
 /// Nothing that is told here is in a hurry.
@@ -76,14 +76,17 @@ impl Looker {
         let work = move || changes(&reader, &shelf, (waiting, &troubles), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
-        changed.iter().for_each(tell);
         if !changed.is_empty() && self.store.write_incidents(changed.clone()).await.is_err() {
             unsaved.clone_from(&changed);
         }
         let all = over(known, changed);
         match publish::incidents(&all, &self.site.settings().own_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
-            Err(error) => warn!("health.atom stays as it was: {error}; please report this"),
+            Err(error) => error!(
+                event = Event::OutputRefused.slug(),
+                output = "health",
+                "health.atom stays as it was: {error}; please report this"
+            ),
         }
         Ok(())
     }
@@ -112,6 +115,7 @@ fn changes(
     present.extend(shelf.refusals().into_keys());
     let known = over(reader.incidents(KNOWN)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
+    changed.iter().for_each(|incident| tell(incident, &feeds));
     // Told before, but not written.
     let again = |old: &Incident| changed.iter().any(|new| same(old, new));
     let waiting: Vec<Incident> = waiting.into_iter().filter(|old| !again(old)).collect();
@@ -165,13 +169,27 @@ fn same(one: &Incident, other: &Incident) -> bool {
 }
 
 /// A word to the log, once; what a poll or a publication has said already is not said again.
-fn tell(incident: &Incident) {
-    let Incident { kind, subject: feed, state, text, resolved_at, .. } = incident;
-    if *kind != Trouble::Silent {
+fn tell(incident: &Incident, feeds: &[(FeedStatus, Health)]) {
+    let Incident { kind: Trouble::Silent, subject: feed, text, resolved_at: None, .. } = incident
+    else {
         return;
-    }
-    match resolved_at {
-        None => warn!(feed, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'"),
-        Some(_) => info!(feed, state, "{feed}: is silent no more"),
+    };
+    let named = feeds.iter().find(|(status, _)| status.info.id.as_str() == feed);
+    let url = named.map(|(status, _)| status.info.url.as_str()).unwrap_or_default();
+    let event = Event::FeedSilent.slug();
+    warn!(event, feed, url, "{feed}: has gone silent: {text}: 'newswire why {feed}'");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_newswire_itself_may_suffer_from_is_told_but_the_first_minute() {
+        for trouble in telemetry::Trouble::ALL {
+            let told = troubled(trouble);
+            assert_eq!(told.is_none(), *trouble == telemetry::Trouble::NoCycleYet, "{trouble:?}");
+            assert!(told.is_none_or(|told| !told.text.is_empty() && told.subject.is_empty()));
+        }
     }
 }
