@@ -22,8 +22,8 @@ use crate::web;
 
 /// Nothing that is told here is in a hurry.
 const EVERY: Duration = Duration::from_secs(60);
-/// So many incidents are looked at, those that last first.
-const KNOWN: usize = 1_000;
+/// So many incidents that are over are looked at: what comes back within a day is no new one.
+const OVER: usize = 500;
 
 /// The task that looks; it ends when this is dropped.
 #[derive(Debug)]
@@ -113,13 +113,11 @@ fn changes(
     conditions.extend(troubles.iter().filter_map(troubled));
     present.extend(shelf.listings().iter().map(|listing| listing.id.clone()));
     present.extend(shelf.refusals().into_keys());
-    let known = over(reader.incidents(KNOWN)?, waiting.clone());
+    let known = over(reader.incidents(OVER)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
     changed.iter().for_each(|incident| tell(incident, &feeds));
     // Told before, but not written.
-    let again = |old: &Incident| changed.iter().any(|new| same(old, new));
-    let waiting: Vec<Incident> = waiting.into_iter().filter(|old| !again(old)).collect();
-    changed.extend(waiting);
+    changed = over(waiting, changed);
     Ok((known, changed))
 }
 
@@ -159,13 +157,11 @@ fn troubled(trouble: &telemetry::Trouble) -> Option<Condition> {
 
 /// `known` with `changed` in their places.
 fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
-    known.retain(|old| !changed.iter().any(|new| same(old, new)));
+    let name = |incident: &Incident| (incident.kind, incident.subject.clone(), incident.opened_at);
+    let new: HashSet<_> = changed.iter().map(name).collect();
+    known.retain(|old| !new.contains(&name(old)));
     known.extend(changed);
     known
-}
-
-fn same(one: &Incident, other: &Incident) -> bool {
-    (one.kind, &one.subject, one.opened_at) == (other.kind, &other.subject, other.opened_at)
 }
 
 /// A word to the log, once; what a poll or a publication has said already is not said again.

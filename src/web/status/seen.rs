@@ -14,7 +14,7 @@ use crate::store::{Error, Hour, Reader};
 
 /// As long as polls are kept.
 const HISTORY: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// So many incidents are looked at.
+/// So many incidents that are over are looked at.
 const INCIDENTS: usize = 200;
 
 /// What was seen.
