@@ -13,8 +13,8 @@ use tracing::{debug, error, warn};
 
 use super::engine::Engine;
 use crate::clock::Clock;
-use crate::health::{self, Condition, Health};
-use crate::model::{FeedStatus, Incident, Trouble};
+use crate::health::{self, Condition, Judged};
+use crate::model::{Incident, Trouble};
 use crate::publish::{self, Shelf};
 use crate::store::{self, Reader, Store};
 use crate::telemetry::{self, Event, Vitals};
@@ -99,13 +99,7 @@ fn changes(
     (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
-    let statuses = reader.statuses()?.into_iter();
-    let feeds: Vec<_> = statuses
-        .map(|status| {
-            let health = health::judge(&status, now);
-            (status, health)
-        })
-        .collect();
+    let feeds = health::judge_all(reader.statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
@@ -165,7 +159,7 @@ fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 }
 
 /// A word to the log, once; what a poll or a publication has said already is not said again.
-fn tell(incident: &Incident, feeds: &[(FeedStatus, Health)]) {
+fn tell(incident: &Incident, feeds: &[Judged]) {
     let Incident { kind: Trouble::Silent, subject: feed, text, resolved_at: None, .. } = incident
     else {
         return;

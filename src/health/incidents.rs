@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, State};
+use super::judge::{Health, Judged, State};
 use crate::model::words::span;
 use crate::model::{FeedStatus, Incident, Trouble};
 
@@ -39,7 +39,7 @@ pub struct Condition {
 
 /// What is the matter with the feeds.
 #[must_use]
-pub fn conditions(feeds: &[(FeedStatus, Health)], now: Timestamp) -> Vec<Condition> {
+pub fn conditions(feeds: &[Judged], now: Timestamp) -> Vec<Condition> {
     feeds.iter().filter_map(|(status, health)| condition(status, health, now)).collect()
 }
 

@@ -5,11 +5,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::plot::{self, Plot};
-use super::question::{Judged, Order, PAGE, Question};
+use super::question::{Order, PAGE, Question};
 use super::seen::Seen;
 use super::shape::{Remedied, Stamp, ahead};
 use super::steps::{Span, Step, steps};
-use crate::health::{State, tally};
+use crate::health::{Judged, State, tally};
 use crate::model::words::span;
 
 /// So many feeds that need the operator are told of at length.

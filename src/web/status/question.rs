@@ -4,11 +4,7 @@ use std::cmp::Reverse;
 
 use url::form_urlencoded;
 
-use crate::health::{Health, State};
-use crate::model::FeedStatus;
-
-/// A feed and how it is doing.
-pub(super) type Judged = (FeedStatus, Health);
+use crate::health::{Judged, State};
 
 /// A longer search is no search.
 const WORDS: usize = 200;
