@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::screen::{Ink, Line, Size, Snapshot, draw};
 use self::view::View;
 use crate::clock::Clock;
-use crate::health::judge;
+use crate::health::judge_all;
 use crate::store::{self, Reader};
 
 /// Between two looks at the database.
@@ -97,12 +97,7 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
 
 fn look(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
     let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    let statuses = reader.statuses()?.into_iter();
-    let feeds = statuses.map(|status| {
-        let health = judge(&status, now);
-        (status, health)
-    });
-    Ok(Snapshot { now, feeds: feeds.collect(), hours: reader.hours(since)? })
+    Ok(Snapshot { now, feeds: judge_all(reader.statuses()?, now), hours: reader.hours(since)? })
 }
 
 /// What is typed, as it is typed; the thread ends with the process, for nothing ends a read.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::engine::Engine;
 use crate::clock::Clock;
-use crate::health::{self, Condition};
+use crate::health::{self, Condition, Judged};
 use crate::model::{Incident, Trouble};
 use crate::publish::{self, Shelf};
 use crate::store::{self, Reader, Store};
@@ -22,8 +22,8 @@ use crate::web;
 
 /// Nothing that is told here is in a hurry.
 const EVERY: Duration = Duration::from_secs(60);
-/// So many incidents are looked at, those that last first.
-const KNOWN: usize = 1_000;
+/// So many incidents that are over are looked at: what comes back within a day is no new one.
+const OVER: usize = 500;
 
 /// The task that looks; it ends when this is dropped.
 #[derive(Debug)]
@@ -76,14 +76,17 @@ impl Looker {
         let work = move || changes(&reader, &shelf, (waiting, &troubles), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
-        changed.iter().for_each(tell);
         if !changed.is_empty() && self.store.write_incidents(changed.clone()).await.is_err() {
             unsaved.clone_from(&changed);
         }
         let all = over(known, changed);
         match publish::incidents(&all, &self.site.settings().own_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
-            Err(error) => warn!("health.atom stays as it was: {error}; please report this"),
+            Err(error) => error!(
+                event = Event::OutputRefused.slug(),
+                output = "health",
+                "health.atom stays as it was: {error}; please report this"
+            ),
         }
         Ok(())
     }
@@ -96,13 +99,7 @@ fn changes(
     (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
-    let statuses = reader.statuses()?.into_iter();
-    let feeds: Vec<_> = statuses
-        .map(|status| {
-            let health = health::judge(&status, now);
-            (status, health)
-        })
-        .collect();
+    let feeds = health::judge_all(reader.statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
@@ -110,12 +107,11 @@ fn changes(
     conditions.extend(troubles.iter().filter_map(troubled));
     present.extend(shelf.listings().iter().map(|listing| listing.id.clone()));
     present.extend(shelf.refusals().into_keys());
-    let known = over(reader.incidents(KNOWN)?, waiting.clone());
+    let known = over(reader.incidents(OVER)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
+    changed.iter().for_each(|incident| tell(incident, &feeds));
     // Told before, but not written.
-    let again = |old: &Incident| changed.iter().any(|new| same(old, new));
-    let waiting: Vec<Incident> = waiting.into_iter().filter(|old| !again(old)).collect();
-    changed.extend(waiting);
+    changed = over(waiting, changed);
     Ok((known, changed))
 }
 
@@ -155,26 +151,40 @@ fn troubled(trouble: &telemetry::Trouble) -> Option<Condition> {
 
 /// `known` with `changed` in their places.
 fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
-    known.retain(|old| !changed.iter().any(|new| same(old, new)));
+    let name = |incident: &Incident| (incident.kind, incident.subject.clone(), incident.opened_at);
+    let new: HashSet<_> = changed.iter().map(name).collect();
+    known.retain(|old| !new.contains(&name(old)));
     known.extend(changed);
     known
 }
 
-fn same(one: &Incident, other: &Incident) -> bool {
-    (one.kind, &one.subject, one.opened_at) == (other.kind, &other.subject, other.opened_at)
-}
-
 /// A word to the log, once; what a poll or a publication has said already is not said again.
-fn tell(incident: &Incident) {
+fn tell(incident: &Incident, feeds: &[Judged]) {
     let Incident { kind, subject: feed, state, text, resolved_at, .. } = incident;
     if *kind != Trouble::Silent {
         return;
     }
-    match resolved_at {
-        None => warn!(
-            event = Event::FeedSilent.slug(),
-            feed, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'"
-        ),
-        Some(_) => info!(event = Event::FeedHeard.slug(), feed, state, "{feed}: is silent no more"),
+    let named = feeds.iter().find(|(status, _)| status.info.id.as_str() == feed);
+    let url = named.map(|(status, _)| status.info.url.as_str()).unwrap_or_default();
+    if resolved_at.is_some() {
+        let event = Event::FeedHeard.slug();
+        info!(event, feed, url, state, "{feed}: is silent no more");
+    } else {
+        let event = Event::FeedSilent.slug();
+        warn!(event, feed, url, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_newswire_itself_may_suffer_from_is_told_but_the_first_minute() {
+        for trouble in telemetry::Trouble::ALL {
+            let told = troubled(trouble);
+            assert_eq!(told.is_none(), *trouble == telemetry::Trouble::NoCycleYet, "{trouble:?}");
+            assert!(told.is_none_or(|told| !told.text.is_empty() && told.subject.is_empty()));
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! From states to incidents: each told of when it begins, when it becomes another one, and when it
 //! is over; never once a poll. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, State};
+use super::judge::{Health, Judged, State};
 use crate::model::words::span;
 use crate::model::{FeedStatus, Incident, Trouble};
 
@@ -39,7 +39,7 @@ pub struct Condition {
 
 /// What is the matter with the feeds.
 #[must_use]
-pub fn conditions(feeds: &[(FeedStatus, Health)], now: Timestamp) -> Vec<Condition> {
+pub fn conditions(feeds: &[Judged], now: Timestamp) -> Vec<Condition> {
     feeds.iter().filter_map(|(status, health)| condition(status, health, now)).collect()
 }
 
@@ -84,39 +84,33 @@ pub fn advance(
     present: &HashSet<String>,
     now: Timestamp,
 ) -> Vec<Incident> {
+    let mut before: HashMap<(Trouble, &str), &Incident> = HashMap::new();
+    for incident in known {
+        let lately = incident.resolved_at.is_none_or(|at| now.duration_since(at) < AGAIN);
+        // Of several, the one that lasts, else the last one.
+        let rank = |incident: &Incident| (incident.resolved_at.is_none(), incident.opened_at);
+        let held = before.get(&key(incident)).map(|held| rank(held));
+        if lately && held.is_none_or(|held| held < rank(incident)) {
+            before.insert(key(incident), incident);
+        }
+    }
     let mut changed = Vec::new();
     for condition in conditions {
-        let same = |incident: &&Incident| {
-            incident.kind == condition.kind && incident.subject == condition.subject
-        };
-        let lately = |incident: &&Incident| {
-            incident.resolved_at.is_none_or(|at| now.duration_since(at) < AGAIN)
-        };
-        // Of several, the last one: what lasts comes before what is over.
-        let before = known.iter().filter(same).filter(lately);
-        match before.min_by_key(|incident| (incident.resolved_at.is_some(), -opened(incident))) {
-            Some(incident) if incident.resolved_at.is_none() => {
-                if incident.state != condition.state {
-                    changed.push(told(condition, incident.since, incident.opened_at, now));
-                }
-            }
-            Some(incident) => {
-                changed.push(told(condition, incident.since, incident.opened_at, now));
-            }
+        match before.get(&(condition.kind, condition.subject.as_str())) {
+            Some(same) if same.resolved_at.is_none() && same.state == condition.state => {}
+            Some(same) => changed.push(told(condition, same.since, same.opened_at, now)),
             None => changed.push(told(condition, condition.since.unwrap_or(now), now, now)),
         }
     }
-    let lasts = |incident: &Incident| {
-        let same = |c: &Condition| c.kind == incident.kind && c.subject == incident.subject;
-        conditions.iter().any(same)
-    };
-    let over = known.iter().filter(|i| i.resolved_at.is_none() && !lasts(i));
+    let lasting: HashSet<(Trouble, &str)> =
+        conditions.iter().map(|condition| (condition.kind, condition.subject.as_str())).collect();
+    let over = known.iter().filter(|i| i.resolved_at.is_none() && !lasting.contains(&key(i)));
     changed.extend(over.map(|incident| resolved(incident, present, now)));
     changed
 }
 
-fn opened(incident: &Incident) -> i64 {
-    incident.opened_at.as_millisecond()
+fn key(incident: &Incident) -> (Trouble, &str) {
+    (incident.kind, &incident.subject)
 }
 
 fn told(condition: &Condition, since: Timestamp, opened_at: Timestamp, now: Timestamp) -> Incident {
@@ -228,6 +222,15 @@ mod tests {
         assert_eq!(known.len(), 2);
         // And with both of them known, the one that lasts goes on.
         assert_eq!(step(&mut known, &[failing("server_error")], 61), 0);
+    }
+
+    #[test]
+    fn thousands_of_incidents_are_told_of_once_each() {
+        let condition = |n: usize| Condition { subject: format!("feed-{n}"), ..failing("timeout") };
+        let all: Vec<Condition> = (0..10_000).map(condition).collect();
+        let known = advance(&[], &all, &HashSet::new(), at(7));
+        assert_eq!(known.len(), 10_000);
+        assert_eq!(advance(&known, &all, &HashSet::new(), at(8)), []);
     }
 
     #[test]

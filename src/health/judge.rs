@@ -88,6 +88,19 @@ pub struct Health {
     pub remedy: Option<Remedy>,
 }
 
+/// A feed and how it is doing.
+pub type Judged = (FeedStatus, Health);
+
+/// Decides how each of these feeds is doing.
+#[must_use]
+pub fn judge_all(statuses: Vec<FeedStatus>, now: Timestamp) -> Vec<Judged> {
+    let judged = |status: FeedStatus| {
+        let health = judge(&status, now);
+        (status, health)
+    };
+    statuses.into_iter().map(judged).collect()
+}
+
 /// Decides how a feed is doing.
 #[must_use]
 pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {

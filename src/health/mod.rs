@@ -14,6 +14,6 @@ pub mod silence;
 mod simulated;
 
 pub use incidents::{Condition, advance, conditions};
-pub use judge::{Health, State, judge, tally};
+pub use judge::{Health, Judged, State, judge, judge_all, tally};
 pub use remedy::Remedy;
 pub use silence::{Silence, Silent, silence};

@@ -41,11 +41,14 @@ pub(crate) fn write(connection: &Connection, incidents: &[Incident]) -> Result<(
     Ok(())
 }
 
-/// At most `limit` incidents: those that last first, then the newest.
+/// Every incident that lasts, then at most `limit` of those that are over, the newest first.
 pub(crate) fn newest(connection: &Connection, limit: usize) -> Result<Vec<Incident>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT kind, subject, opened_at, name, state, text, remedy, toml, since, changed_at, resolved_at
-         FROM incident ORDER BY resolved_at IS NOT NULL, changed_at DESC, kind, subject LIMIT ?1",
+         FROM incident WHERE resolved_at IS NULL OR (kind, subject, opened_at) IN (
+           SELECT kind, subject, opened_at FROM incident WHERE resolved_at IS NOT NULL
+           ORDER BY resolved_at DESC LIMIT ?1)
+         ORDER BY resolved_at IS NOT NULL, changed_at DESC, kind, subject",
     )?;
     let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let mut incidents = Vec::new();

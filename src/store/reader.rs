@@ -228,7 +228,7 @@ impl Reader {
         self.with(|connection| tally::hours(connection, since))
     }
 
-    /// At most `limit` incidents: those that last first, then the newest.
+    /// Every incident that lasts, then at most `limit` of those that are over, the newest first.
     ///
     /// # Errors
     /// When the database fails.

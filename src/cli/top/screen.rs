@@ -5,12 +5,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::view::{Filter, View};
 use crate::cli::words::{ago, ahead, bytes};
-use crate::health::{Health, State, tally};
-use crate::model::FeedStatus;
+use crate::health::{Judged, State, tally};
 use crate::store::Hour;
-
-/// A feed and how it is doing.
-pub(super) type Judged = (FeedStatus, Health);
 
 /// What was seen at one moment.
 #[derive(Debug, Clone)]
@@ -268,7 +264,7 @@ mod tests {
     use super::super::view::Key;
     use super::*;
     use crate::health::judge;
-    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
+    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()

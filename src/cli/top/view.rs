@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::screen::{Judged, Snapshot};
-use crate::health::State;
+use super::screen::Snapshot;
+use crate::health::{Judged, State};
 
 /// What stands first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,11 +5,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::plot::{self, Plot};
-use super::question::{Judged, Order, PAGE, Question};
+use super::question::{Order, PAGE, Question};
 use super::seen::Seen;
 use super::shape::{Remedied, Stamp, ahead};
 use super::steps::{Span, Step, steps};
-use crate::health::{State, tally};
+use crate::health::{Judged, State, tally};
 use crate::model::words::span;
 
 /// So many feeds that need the operator are told of at length.
@@ -23,6 +23,8 @@ struct Overview {
     root: &'static str,
     lede: String,
     facts: String,
+    /// Whether the browser asks again by itself, and the address that changes it.
+    fresh: (bool, String),
     states: Vec<Chip>,
     needs: Vec<Need>,
     more_needs: usize,
@@ -115,6 +117,7 @@ pub(super) fn render(seen: &Seen, question: &Question) -> Result<String, askama:
         root: "",
         lede: lede(seen),
         facts: facts(seen),
+        fresh: (question.fresh, Question { fresh: !question.fresh, ..question.clone() }.address()),
         states: chips(seen, question),
         needs,
         more_needs,
@@ -155,7 +158,8 @@ fn facts(seen: &Seen) -> String {
         None => "nothing to poll".to_owned(),
     };
     let items: u64 = seen.feeds.iter().map(|(status, _)| status.items).sum();
-    format!("Up for {}; {next}; {} kept.", span(up), count_u64(items, "item"))
+    let at = seen.now.strftime("%H:%M UTC");
+    format!("At {at}: up for {}; {next}; {} kept.", span(up), count_u64(items, "item"))
 }
 
 fn count(number: usize, what: &str) -> String {

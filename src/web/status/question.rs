@@ -4,11 +4,7 @@ use std::cmp::Reverse;
 
 use url::form_urlencoded;
 
-use crate::health::{Health, State};
-use crate::model::FeedStatus;
-
-/// A feed and how it is doing.
-pub(super) type Judged = (FeedStatus, Health);
+use crate::health::{Judged, State};
 
 /// A longer search is no search.
 const WORDS: usize = 200;
@@ -52,6 +48,8 @@ pub(super) struct Question {
     pub(super) order: Order,
     /// From 0.
     pub(super) page: usize,
+    /// Whether the page is to be kept open: the browser asks again by itself.
+    pub(super) fresh: bool,
 }
 
 impl Question {
@@ -69,6 +67,7 @@ impl Question {
                     let named = Order::NAMED.iter().find(|(_, name)| *name == value);
                     question.order = named.map(|(order, _)| *order).unwrap_or_default();
                 }
+                "fresh" => question.fresh = true,
                 "page" => question.page = value.parse::<usize>().unwrap_or(1).saturating_sub(1),
                 _ => {}
             }
@@ -91,6 +90,9 @@ impl Question {
         if self.order != Order::default() {
             let named = Order::NAMED.iter().find(|(order, _)| *order == self.order);
             query.append_pair("sort", named.map_or("", |(_, name)| name));
+        }
+        if self.fresh {
+            query.append_pair("fresh", "");
         }
         if self.page > 0 {
             query.append_pair("page", &(self.page + 1).to_string());
@@ -139,11 +141,11 @@ mod tests {
 
     #[test]
     fn an_address_asks_what_it_says() {
-        let query = "q=%C3%A9t%C3%A9+&state=silent&tag=a%26b&sort=next&page=3";
+        let query = "q=%C3%A9t%C3%A9+&state=silent&tag=a%26b&sort=next&page=3&fresh";
         let question = Question::of(Some(query));
         assert_eq!(
             question.address(),
-            "status?q=%C3%A9t%C3%A9&state=silent&tag=a%26b&sort=next&page=3"
+            "status?q=%C3%A9t%C3%A9&state=silent&tag=a%26b&sort=next&fresh=&page=3"
         );
         assert_eq!(Question::of(Some(&question.address()[7..])), question);
     }

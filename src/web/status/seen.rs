@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::question::Judged;
-use crate::health::judge;
+use crate::health::{Judged, judge_all};
 use crate::model::Incident;
 use crate::publish::{Listing, Refusal, Shelf};
 use crate::store::{Error, Hour, Reader};
 
 /// As long as polls are kept.
 const HISTORY: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// So many incidents are looked at.
+/// So many incidents that are over are looked at.
 const INCIDENTS: usize = 200;
 
 /// What was seen.
@@ -38,16 +37,10 @@ impl Seen {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let statuses = reader.statuses()?.into_iter();
         Ok(Self {
             now,
             since,
-            feeds: statuses
-                .map(|status| {
-                    let health = judge(&status, now);
-                    (status, health)
-                })
-                .collect(),
+            feeds: judge_all(reader.statuses()?, now),
             hours: reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?,
             incidents: reader.incidents(INCIDENTS)?,
             listings: shelf.listings(),

@@ -92,6 +92,10 @@ async fn the_page_is_filtered_by_state_tag_and_words() {
     assert_eq!(rows("q=nothing-of-this-kind").await, [false, false]);
     assert_eq!(rows("sort=news&page=1").await, [true, true]);
     assert_eq!(rows("page=99999999999999999999").await, [true, true]);
+    let refresh = "<meta http-equiv=\"refresh\" content=\"60\">";
+    assert!(!site.get("/status", &[]).await.text().contains(refresh), "nobody asked for it");
+    let fresh = site.get("/status?fresh", &[]).await.text();
+    assert!(fresh.contains(refresh) && fresh.contains("status?state=failing&#38;fresh="), "kept");
 }
 
 #[tokio::test]
@@ -166,6 +170,26 @@ async fn what_publishers_write_is_text_on_every_page() {
     }
     let page = site.get("/status", &[]).await.text();
     assert!(page.contains("alert(1)"), "it is shown as what it is: {page}");
+}
+
+#[tokio::test]
+async fn an_output_that_cannot_be_published_is_told_of_until_it_can() {
+    let world = World::new().await;
+    world.origin.route("well.test", "/feed", [Answer::ok(rss(&[("a", "A tale")]))]);
+    let mut config = world.config(&[world.origin.url("well.test", "/feed")]);
+    let blocked = world.folder.path().join("blocked");
+    std::fs::write(&blocked, "a file where the folder should be").unwrap();
+    config.outputs[0].directory = Some(blocked.clone());
+    let engine = world.open_with(config).await;
+    assert!(engine.publish().await.is_err());
+    let site = site(&world, &engine).await;
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("not published") && page.contains("One thing needs you"), "{page}");
+    let json: Value = serde_json::from_slice(&site.get("/status.json", &[]).await.body).unwrap();
+    assert!(json["outputs"][0]["refused"].as_str().unwrap().contains("blocked"), "{json:#}");
+    std::fs::remove_file(&blocked).unwrap();
+    engine.publish().await.unwrap();
+    assert!(!site.get("/status", &[]).await.text().contains("not published"));
 }
 
 #[tokio::test]
