@@ -33,8 +33,9 @@ use super::site::{Peer, Site};
 const CONNECTIONS: usize = 64;
 /// And no more than this part of the file descriptors: the rest is for the database and the polls.
 const DESCRIPTORS: u64 = 4;
-/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up.
-const GRACE: Duration = Duration::from_secs(1);
+/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up:
+/// who wants something says so with the last packet of the handshake.
+const GRACE: Duration = Duration::from_millis(100);
 /// From the opening of a connection, or the last answer on it, to the end of the next request's
 /// headers: what a slow or idle client may cost.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

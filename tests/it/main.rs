@@ -21,6 +21,7 @@ mod poll;
 mod publish;
 mod redirects;
 mod reload;
+mod scarcity;
 mod sameness;
 mod service;
 mod silence;
