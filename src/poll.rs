@@ -30,7 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::log::{Line, log};
+use self::log::Line;
 use self::reading::{Document, Reading};
 use self::sorting::Extent;
 pub use self::stories::{Librarian, rearrange};
@@ -142,10 +142,14 @@ impl Poller {
         let (host_pause, remote) = (response.freshness.host_pause, response.remote);
         let tally = Tally::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
         let update = self.update(&begun, response, reading, duration);
-        let (outcome, plan) = (update.outcome.clone(), update.plan.clone());
+        let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
+        let lives = update.address.as_ref().and_then(|address| address.effective.clone());
         let recorded = self.store.record(update).await?;
-        let line = Line { outcome: &outcome, recorded, plan: &plan, duration };
-        log(target, &begun.state, &line);
+        let moved =
+            lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
+        let (asked, said, then) = (&begun.asked, &outcome, &plan);
+        let line = Line { asked, status, outcome: said, recorded, plan: then, duration, moved };
+        log::log(target, &begun.state, &line);
         if let Some(metrics) = &self.metrics {
             tally.count(metrics, &outcome, recorded, duration);
         }
@@ -268,8 +272,10 @@ impl Poller {
         let (target, before) = (begun.target, begun.state.failures);
         let host = begun.asked.host_str().unwrap_or_default();
         let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
+        let sky_before = weather.sky();
         let sky = weather.observe(host, &response.outcome, self.clock.elapsed());
         drop(weather);
+        log::sky(sky_before, sky);
         if sky == Sky::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }

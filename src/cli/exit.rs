@@ -2,12 +2,14 @@
 //!
 //! Scripts may rely on these numbers. A feed that fails is no failed run: that is data.
 
+use std::io::{self, ErrorKind, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::{add, demo, import, probe, subscribe};
 use crate::daemon::{self, control::AskError};
 use crate::publication;
-use crate::store::OpenError;
+use crate::store::{Fault, OpenError};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub enum Exit {
     Io = 74,
     /// Later it may work: another newswire has the database.
     TempFail = 75,
-    /// Somebody else may do this.
+    /// This user may not do this, or not read or write what has to be.
     NoPermission = 77,
     /// The config has errors.
     Config = 78,
@@ -60,6 +62,15 @@ impl Exit {
     ];
 }
 
+/// Runs `work`; a panic in it is a mistake in newswire, told as such.
+pub(super) fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let said = "newswire: this is a mistake in newswire: please report the lines above, with what you did\n";
+        let _ = io::stderr().write_all(said.as_bytes());
+        Exit::Software
+    })
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -74,7 +85,7 @@ impl From<&daemon::Error> for Exit {
             daemon::Error::Fetcher(_) => Self::Software,
             daemon::Error::Listen { .. } => Self::Unavailable,
             daemon::Error::NoSuchFeed(_) => Self::Usage,
-            daemon::Error::Publication(publication::Error::Write { .. }) => Self::CannotCreate,
+            daemon::Error::Publication(publication::Error::Write { source, .. }) => source.into(),
             daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
             daemon::Error::Publication(_) => Self::Software,
         }
@@ -97,6 +108,24 @@ impl From<&OpenError> for Exit {
             OpenError::InUse { .. } => Self::TempFail,
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
+            OpenError::Io { source, .. } => source.into(),
+            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPermission,
+            OpenError::Sqlite { .. } | OpenError::Older { .. } => Self::Io,
+        }
+    }
+}
+
+/// Of a file that was to be made or written.
+impl From<&io::Error> for Exit {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::PermissionDenied => Self::NoPermission,
+            ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotFound
+            | ErrorKind::AlreadyExists => Self::CannotCreate,
+            // A disk that is full, or fails: it may be well when systemd tries again.
             _ => Self::Io,
         }
     }
@@ -162,6 +191,12 @@ mod tests {
     fn every_end_has_a_number_of_its_own() {
         let numbers: HashSet<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
         assert_eq!(numbers.len(), Exit::ALL.len());
+    }
+
+    #[test]
+    fn a_panic_ends_as_a_mistake_in_newswire_and_all_else_as_it_would() {
+        assert_eq!(guarded(|| panic!("a test")), Exit::Software);
+        assert_eq!(guarded(|| Exit::TempFail), Exit::TempFail);
     }
 
     #[test]

@@ -50,6 +50,10 @@ const BLOCKING: usize = 8;
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    exit::guarded(run_command)
+}
+
+fn run_command() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -113,8 +117,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
-        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Top => live(&load(config)?)?,
+        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { json } => show_status(&load(config)?, *json)?,
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());

@@ -28,6 +28,7 @@ mod table;
 mod token;
 mod value;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +110,10 @@ pub struct Loaded {
 /// else the folder of the file.
 #[must_use]
 pub fn state_folder(path: &Path) -> PathBuf {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    // Several are separated by colons, as the unit has them: the first is ours.
+    let first =
+        |names: OsString| PathBuf::from(names.to_string_lossy().split(':').next().unwrap_or(""));
+    let state = std::env::var_os("STATE_DIRECTORY").map(first);
     state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
 }
 

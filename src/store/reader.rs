@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::archive::{self, ArchivePage, Arrivals};
 use super::desk::{Desk, Witness};
-use super::error::{Error, OpenError};
+use super::error::{Error, Fault, OpenError};
 use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
@@ -45,12 +45,18 @@ impl Reader {
         Ok(Self { path: path.into(), idle: Arc::new(Mutex::new(vec![first])) })
     }
 
+    /// Where the database lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lends a connection to `work`.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open::reader(&self.path).map_err(|error| Error::Sqlite(error.to_string()))?,
+            None => open::reader(&self.path)
+                .map_err(|error| Error::Sqlite(Fault::from(&error), error.to_string()))?,
         };
         let result = work(&connection);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -94,7 +94,7 @@ fn counted(site: &Site, response: Response) -> Response {
 
 /// The operator's pages: nothing that is put in here can be had past the gate.
 fn backstage() -> Router<Arc<Site>> {
-    Router::new().route("/metrics", get(metrics)).merge(status::routes())
+    status::routes().route("/metrics", get(metrics))
 }
 
 async fn behind_gate(

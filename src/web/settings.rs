@@ -4,6 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use url::Url;
 
+/// Where newswire serves unless it is told otherwise.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
+
 /// Who may see the operator's pages: status, metrics, incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusPages {
@@ -27,9 +30,6 @@ pub enum MetricsPage {
     /// There is none.
     Off,
 }
-
-/// Where newswire serves unless it is told otherwise.
-const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
 /// Where newswire serves, and under which address people know it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub struct Backstage {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Metrics,
-    /// Signs of life.
+    /// The signs of life.
     pub vitals: Vitals,
 }
 

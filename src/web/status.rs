@@ -27,7 +27,7 @@ use super::answer::{Audience, finish, line, of_text, page, refused};
 use super::site::Site;
 use crate::publish::Format;
 
-/// Where the operator's pages are; the gate stands before them.
+/// Where the operator's pages are; they are to be put behind the gate.
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/status", get(overview))

@@ -71,7 +71,6 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("tracing_journald", &["telemetry"]),
 ];
 
 /// What may be written in these rooms alone.

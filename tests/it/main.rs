@@ -8,6 +8,8 @@ mod config;
 mod crash;
 mod daemon;
 mod docs;
+mod events;
+mod exits;
 mod fetch;
 mod floods;
 mod following;

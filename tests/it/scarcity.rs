@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use assert_cmd::cargo::CommandCargoExt as _;
+
 use crate::cli::newswire;
 
 /// `newswire run` with so many file descriptors, once it answers.
@@ -14,7 +16,7 @@ fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
     std::fs::write(folder.join("newswire.toml"), config).unwrap();
     let script = format!("ulimit -n {descriptors}; exec \"$0\" run --config newswire.toml");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).arg(newswire().get_program()).current_dir(folder);
+    shell.args(["-c", &script]).arg(Command::cargo_bin("newswire").unwrap().get_program()).current_dir(folder);
     let child =
         shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     for _ in 0..2_000 {
@@ -66,9 +68,8 @@ fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
 fn health_is_a_word_and_an_exit_code() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let health = || {
-        let config = folder.path().join("newswire.toml");
-        let done = newswire().arg("health").arg("--config").arg(config).output().unwrap();
-        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+        let said = newswire(folder.path(), &["health", "--config", "newswire.toml"]);
+        (said.code, said.out)
     };
     let mut running = start(folder.path(), address, 1_024);
     let mut said = health();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use newswire::daemon::{Engine, Which};
 use newswire::store::Reader;
+use newswire::telemetry::{Metrics, Vitals};
 use newswire::web;
 use serde_json::Value;
 use url::Url;
@@ -20,8 +21,8 @@ async fn site(world: &World, engine: &Engine) -> Site {
     let backstage = web::Backstage {
         reader,
         clock: world.clock.clone(),
-        metrics: newswire::telemetry::Metrics::new("", world.now()),
-        vitals: Default::default(),
+        metrics: Metrics::new("0", world.now()),
+        vitals: Vitals::default(),
     };
     let shelf = Arc::clone(engine.shelf());
     let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
