@@ -48,7 +48,7 @@ const LAST_ANSWER: Duration = Duration::from_secs(60);
 /// The same when the server itself ends: within the five seconds that the daemon drains.
 const DRAIN: Duration = Duration::from_secs(3);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
-const BREATH: Duration = Duration::from_millis(200);
+const BREATH: Duration = Duration::from_millis(50);
 
 /// How often a thread says that it goes on.
 const BEAT: Duration = Duration::from_secs(1);
@@ -278,6 +278,8 @@ async fn accept(
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(%error, "cannot accept connections, will go on trying");
                 }
+                // Descriptors may be what is missing: who asks for nothing gives his up.
+                crowd.room.notify_waiters();
                 sleep(BREATH).await;
             }
         }
