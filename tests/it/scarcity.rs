@@ -20,15 +20,18 @@ fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
         .args(["-c", &script])
         .arg(Command::cargo_bin("newswire").unwrap().get_program())
         .current_dir(folder);
-    let child =
-        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    for _ in 0..2_000 {
-        if answers(address) {
-            return child;
+    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = shell.spawn().unwrap();
+    let mut tries = 0;
+    while !answers(address) {
+        tries += 1;
+        if tries > 2_000 {
+            child.kill().unwrap();
+            panic!("no answer at {address} with {descriptors} descriptors: {:?}", child.wait());
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("newswire does not answer at {address} with {descriptors} descriptors");
+    child
 }
 
 fn answers(address: SocketAddr) -> bool {
