@@ -69,6 +69,7 @@ pub struct Queue {
 struct Slot {
     host: String,
     gate: Gate,
+    /// When it is due; of one that waits, since when.
     due: Timestamp,
     state: State,
     /// The host that it belongs to once its poll is over.
@@ -270,6 +271,8 @@ impl Queue {
                 continue;
             }
             slot.state = State::Waiting;
+            // From here on it waits for us; before, newswire or the machine may have slept.
+            slot.due = wall;
             let (name, gate) = (slot.host.clone(), slot.gate);
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
             self.offer(&name, gate);

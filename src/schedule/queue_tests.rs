@@ -199,4 +199,9 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(first(&queue, 1), None, "the host asked for it");
     queue.done(FeedKey(3), at(50).wall);
     assert_eq!(first(&queue, 1), Some(50));
+    // Nobody was there to poll it before.
+    queue.add(FeedKey(4), "c", GATE, Timestamp::UNIX_EPOCH);
+    queue.add(FeedKey(5), "c", GATE, Timestamp::UNIX_EPOCH);
+    assert_eq!(queue.turn(at(40)), Turn::Poll(FeedKey(4)));
+    assert_eq!(first(&queue, 45), Some(40));
 }

@@ -238,3 +238,40 @@ fn of_process(all: &mut Registry, kept: &Kept) {
 fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1_000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(output: &str) -> Sample {
+        Sample {
+            now: Timestamp::from_second(100).unwrap(),
+            states: vec![("well", 1)],
+            feeds: Vec::new(),
+            outputs: vec![(output.to_owned(), 7)],
+            store: None,
+        }
+    }
+
+    #[test]
+    fn no_label_can_break_out_of_its_quotes() {
+        let kept = Kept::since(Timestamp::UNIX_EPOCH);
+        let registry = sample("a\"} 1\nb\\").registry(&kept);
+        for form in [Exposition::Prometheus, Exposition::OpenMetrics] {
+            let text = form.write([&Registry::default(), &registry]);
+            let line = "newswire_output_entries{output=\"a\\\"} 1\\nb\\\\\"} 7\n";
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn polls_are_as_late_as_the_first_that_is_due_and_never_early() {
+        let mut kept = Kept::since(Timestamp::UNIX_EPOCH);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(kept.lag(at(100)).abs() < f64::EPSILON);
+        kept.due = Some(at(90));
+        assert!((kept.lag(at(100)) - 10.0).abs() < f64::EPSILON);
+        kept.due = Some(at(200));
+        assert!(kept.lag(at(100)).abs() < f64::EPSILON);
+    }
+}

@@ -33,8 +33,9 @@ use super::site::{Peer, Site};
 const CONNECTIONS: usize = 64;
 /// And no more than this part of the file descriptors: the rest is for the database and the polls.
 const DESCRIPTORS: u64 = 4;
-/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up.
-const GRACE: Duration = Duration::from_secs(1);
+/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up:
+/// who wants something says so with the last packet of the handshake.
+const GRACE: Duration = Duration::from_millis(100);
 /// From the opening of a connection, or the last answer on it, to the end of the next request's
 /// headers: what a slow or idle client may cost.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +48,7 @@ const LAST_ANSWER: Duration = Duration::from_secs(60);
 /// The same when the server itself ends: within the five seconds that the daemon drains.
 const DRAIN: Duration = Duration::from_secs(3);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
-const BREATH: Duration = Duration::from_millis(200);
+const BREATH: Duration = Duration::from_millis(50);
 
 /// How often a thread says that it goes on.
 const BEAT: Duration = Duration::from_secs(1);
@@ -277,6 +278,8 @@ async fn accept(
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(%error, "cannot accept connections, will go on trying");
                 }
+                // Descriptors may be what is missing: who asks for nothing gives his up.
+                crowd.room.notify_waiters();
                 sleep(BREATH).await;
             }
         }

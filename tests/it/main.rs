@@ -26,6 +26,7 @@ mod publish;
 mod redirects;
 mod reload;
 mod sameness;
+mod scarcity;
 mod service;
 mod silence;
 mod stories;

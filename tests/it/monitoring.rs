@@ -157,6 +157,7 @@ fn every_metric_that_is_promised_is_there_and_counts() {
         assert_eq!(value(&metrics, "newswire_feeds{state=\"failing\"}"), 2.0);
         assert_eq!(value(&metrics, "newswire_fetch_duration_seconds_count"), 3.0);
         assert_eq!(value(&metrics, "newswire_panics_total"), 0.0);
+        assert!(value(&metrics, "newswire_poll_lag_seconds") < 60.0, "new feeds are not late");
         assert!(value(&metrics, "newswire_fetch_bytes_total") > 100.0);
         assert!(value(&metrics, "newswire_store_bytes") >= 4_096.0);
         assert!(value(&metrics, "newswire_store_wal_bytes") > 4_096.0);

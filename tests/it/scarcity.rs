@@ -1,0 +1,95 @@
+//! The program where the system gives little: no file descriptors left, nobody to ask.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::CommandCargoExt as _;
+
+use crate::cli::newswire;
+
+/// `newswire run` with so many file descriptors, once it answers.
+fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
+    let config = format!("version = 1\n[web]\nlisten = \"{address}\"\n");
+    std::fs::write(folder.join("newswire.toml"), config).unwrap();
+    let script = format!("ulimit -n {descriptors}; exec \"$0\" run --config newswire.toml");
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &script])
+        .arg(Command::cargo_bin("newswire").unwrap().get_program())
+        .current_dir(folder);
+    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = shell.spawn().unwrap();
+    let mut tries = 0;
+    while !answers(address) {
+        tries += 1;
+        if tries > 2_000 {
+            child.kill().unwrap();
+            panic!("no answer at {address} with {descriptors} descriptors: {:?}", child.wait());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child
+}
+
+fn answers(address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut answer = String::new();
+    let _ = stream.write_all(request).and_then(|()| stream.read_to_string(&mut answer));
+    answer.starts_with("HTTP/1.1 200")
+}
+
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn open_files(child: &Child) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count()
+}
+
+#[test]
+fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let mut plenty = start(folder.path(), address, 1_024);
+    let used = open_files(&plenty);
+    plenty.kill().unwrap();
+    plenty.wait().unwrap();
+    let mut scarce = start(folder.path(), address, used + 3);
+    // The kernel takes them; newswire has descriptors for three.
+    let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
+    // It answers these when the ones before have given their places up.
+    assert!(answers(address) && answers(address));
+    assert_eq!(scarce.try_wait().unwrap(), None, "it lives");
+    drop(crowd);
+    assert!(answers(address));
+    scarce.kill().unwrap();
+    scarce.wait().unwrap();
+}
+
+#[test]
+fn health_is_a_word_and_an_exit_code() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let health = || {
+        let said = newswire(folder.path(), &["health", "--config", "newswire.toml"]);
+        (said.code, said.out)
+    };
+    let mut running = start(folder.path(), address, 1_024);
+    let mut said = health();
+    for _ in 0..100 {
+        if said.0 == 0 {
+            break;
+        }
+        assert_eq!(said.0, 1, "{said:?}");
+        said = health();
+    }
+    assert_eq!(said, (0, "ready\n".to_owned()));
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let (code, text) = health();
+    assert_eq!(code, 2);
+    assert!(text.starts_with(&format!("down: nobody answers at {address}")), "{text}");
+}
