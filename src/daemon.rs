@@ -12,6 +12,7 @@
 //! lists    lists of feeds that are followed
 //! tally    the status line
 //! manager  the word to systemd
+//! trouble  what is done while the database cannot be written to
 //! ```
 //!
 //! The loop never waits for the slowest feed: due polls are spawned, each result re-queues its
@@ -30,6 +31,7 @@ mod remote;
 mod round;
 mod setup;
 mod tally;
+mod trouble;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub use self::change::Change;
 use self::control::Control;
 use self::doors::Doors;
 pub use self::doors::given_sockets;
+use self::engine::Health;
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Follower, Freshness};
 use self::lookout::Lookout;
@@ -55,7 +58,7 @@ use self::setup::Lists;
 use self::tally::Tally;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::{Part, Reload, Trouble};
+use crate::telemetry::{Event, Part, Reload, Trouble};
 use crate::web::Listener;
 
 /// The web server beats every second; after this it does not.
@@ -115,16 +118,17 @@ async fn work(
     (doors, heard, lists): (Doors, mpsc::Receiver<Order>, watch::Sender<Arc<Lists>>),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    // What is kept is served at once; an output that cannot be published is logged, not fatal.
-    if let Err(error) = engine.publish().await {
-        error!("{error}");
-    }
     let press = Press::start(&engine);
+    // What is kept is served at once; what cannot be published the press tells, and tries again.
+    if engine.publish().await.is_err() {
+        press.nudge();
+    }
     let _lookout = Lookout::start(&engine);
     tell(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
-    info!(feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
-    let mut running = Running { heard, lists, press, doors };
+    let event = Event::Started.slug();
+    info!(event, feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
+    let mut running = Running { heard, lists, press, doors, index: Index::Whole };
     let mut round = Round::of(engine.setup().queue(engine.clock().now()));
     let ended = running.poll_on(&mut engine, &mut round, shutdown).await;
     tell(&[NotifyState::Stopping]);
@@ -136,7 +140,7 @@ async fn work(
     let drained = round.drain(&engine, &press).await;
     press.finish().await;
     let _ = closing.await;
-    info!("newswire has stopped");
+    info!(event = Event::Stopped.slug(), "newswire has stopped");
     ended.and(drained)
 }
 
@@ -177,6 +181,16 @@ struct Running {
     lists: watch::Sender<Arc<Lists>>,
     press: Press,
     doors: Doors,
+    index: Index,
+}
+
+/// What is held in memory of the stories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Index {
+    /// It is as the database has it.
+    Whole,
+    /// Something in it was never committed.
+    Stale,
 }
 
 impl Running {
@@ -193,39 +207,64 @@ impl Running {
         let (rhythm, mut visits) = (rhythm(), engine.visits().await?);
         tokio::pin!(shutdown);
         loop {
-            let until = round.start_due(engine).min(status_at).min(forget_at);
+            // Nothing is fetched that cannot be kept.
+            let due = match engine.troubles().now()? {
+                None => round.start_due(engine),
+                Some(_) => status_at,
+            };
+            let until = due.min(status_at).min(forget_at);
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 Some(order) = self.heard.recv() => {
                     self.obey(order, engine, round).await;
                     tally.renew(engine.setup().registered());
                 }
-                Some(ended) = round.next() => {
-                    if let Some(polled) = round.settle(engine, ended).await? {
+                Some(ended) = round.next() => match round.settle(engine, ended).await {
+                    Ok(Some(polled)) => {
                         tally.count(&polled, clock.elapsed());
                         self.press.count(&polled);
                     }
-                }
+                    Ok(None) => {}
+                    Err(error) => {
+                        self.index = Index::Stale;
+                        engine.survive(error)?;
+                    }
+                },
                 () = clock.sleep_until(until) => {}
             }
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + rhythm;
+                self.look_round(engine, &mut visits).await?;
                 round.tell(engine);
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
-                tell(&[NotifyState::Status(&tally.line(feeds, next, clock.elapsed()))]);
-                let before = std::mem::replace(&mut visits, engine.visits().await?);
-                self.beat(engine);
-                if visits != before {
-                    // The operator moved stories, or let some through.
-                    engine.look_again()?;
-                    self.press.nudge();
-                }
+                let line = tally.line(feeds, next, clock.elapsed());
+                let wrong =
+                    engine.troubles().now()?.map(|fault| format!("{}; {line}", fault.slug()));
+                tell(&[NotifyState::Status(&wrong.unwrap_or(line))]);
             }
             if clock.elapsed() >= forget_at {
                 forget_at = clock.elapsed() + FORGET;
-                engine.forget().await?;
+                engine.forget().await.or_else(|error| engine.survive(error))?;
             }
         }
+    }
+
+    /// What is looked at now and then: whether the database can be written to, and whether the operator
+    /// moved stories in it, or let some through.
+    async fn look_round(&mut self, engine: &Engine, visits: &mut i64) -> Result<(), Error> {
+        let health = engine.examine().await?;
+        let before = *visits;
+        match engine.visits().await {
+            Ok(now) => *visits = now,
+            Err(error) => engine.survive(error)?,
+        }
+        self.beat(engine);
+        if *visits != before || self.index == Index::Stale || health == Health::Mended {
+            engine.look_again()?;
+            self.index = Index::Whole;
+            self.press.nudge();
+        }
+        Ok(())
     }
 
     /// The loop has turned and the writer has answered; where the web server goes on too, all is well.
@@ -245,6 +284,10 @@ impl Running {
         match order {
             Order::Renew(config, answer) => {
                 let renewed = self.renew(*config, engine, round).await;
+                if let Err(Error::Store(error)) = &renewed {
+                    // Where that does not pass, the loop ends once the asker has his answer.
+                    let _ = engine.troubles().met(error.clone());
+                }
                 read_again(engine, if renewed.is_ok() { Reload::Taken } else { Reload::Refused });
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::manager::patiently;
 use super::setup::{Setup, revised};
+use super::trouble::Troubles;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
@@ -19,7 +20,7 @@ use crate::poll::{Librarian, Polled, Poller, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{LastPoll, Queue};
-use crate::store::{self, OpenError, Store};
+use crate::store::{self, OpenError, Room, Store};
 use crate::telemetry::{Metrics, Vitals};
 use crate::web;
 
@@ -64,6 +65,17 @@ pub enum Which {
     Named(Vec<String>),
 }
 
+/// How the database is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// Nothing is wrong with it.
+    Well,
+    /// Nothing is wrong with it any more.
+    Mended,
+    /// It cannot be written to.
+    Ill,
+}
+
 /// The rooms, put together.
 #[derive(Debug)]
 pub struct Engine {
@@ -77,6 +89,7 @@ pub struct Engine {
     setup: Setup,
     metrics: Metrics,
     vitals: Vitals,
+    troubles: Troubles,
 }
 
 impl Engine {
@@ -110,6 +123,7 @@ impl Engine {
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
+            troubles: Troubles::new(clock.clone(), vitals.clone()),
             librarian,
             clock,
             store,
@@ -190,6 +204,53 @@ impl Engine {
 
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.publisher
+    }
+
+    /// What is wrong with the database.
+    pub(crate) fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
+    /// Looks whether the database can be written to: while something is wrong, and for the room that is
+    /// left. `Mended` only at the moment when it can again.
+    ///
+    /// # Errors
+    /// When newswire cannot go on.
+    pub(crate) async fn examine(&self) -> Result<Health, Error> {
+        let store = Arc::clone(&self.store);
+        let room = tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(Room::Enough);
+        let before = self.troubles.now()?;
+        let proved = match (room, before) {
+            (Room::Short { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
+            (Room::Enough, None) => return Ok(Health::Well),
+            (Room::Enough, Some(_)) => self.store.prove().await,
+        };
+        match proved {
+            Ok(()) => {
+                self.troubles.over();
+                Ok(Health::Mended)
+            }
+            Err(error) => {
+                self.troubles.met(error)?;
+                Ok(Health::Ill)
+            }
+        }
+    }
+
+    /// Goes on after what passes by itself.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn survive(&self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Store(error) => Ok(self.troubles.met(error)?),
+            error => Err(error),
+        }
+    }
+
+    /// For a feed whose poll could not be kept.
+    pub(crate) fn in_a_minute(&self) -> Timestamp {
+        self.clock.now().saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {

@@ -19,6 +19,7 @@ use crate::fetch::{self, Fetcher, FetcherError, Request, Resolver, Response};
 use crate::model::{FetchOutcome, Validators};
 use crate::opml::{self, Head};
 use crate::publish::write_atomically;
+use crate::telemetry::Event;
 
 /// How often files are looked at, and whether a list on the web is due.
 const LOOK: Duration = Duration::from_secs(60);
@@ -149,13 +150,15 @@ impl Follower {
                     (memory.etag, memory.last_modified) = (etag, last_modified);
                 }
                 if change == Freshness::New {
-                    info!(list = url.as_str(), "{url}: the list of feeds has changed");
+                    let event = Event::ListChanged.slug();
+                    info!(event, list = url.as_str(), "{url}: the list of feeds has changed");
                 }
                 (wait, change)
             }
             Err(why) => {
                 let now = if kept.is_some() { "its last copy holds" } else { "there is no copy" };
-                warn!(list = url.as_str(), "{url}: the list of feeds: {why}: {now}");
+                let event = Event::ListFailing.slug();
+                warn!(event, list = url.as_str(), "{url}: the list of feeds: {why}: {now}");
                 (wait.min(AGAIN), Freshness::Same)
             }
         };

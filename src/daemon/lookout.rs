@@ -17,7 +17,7 @@ use crate::health::{self, Condition};
 use crate::model::{Incident, Trouble};
 use crate::publish::{self, Shelf};
 use crate::store::{self, Reader, Store};
-use crate::telemetry::{self, Vitals};
+use crate::telemetry::{self, Event, Vitals};
 use crate::web;
 
 /// Nothing that is told here is in a hurry.
@@ -171,7 +171,10 @@ fn tell(incident: &Incident) {
         return;
     }
     match resolved_at {
-        None => warn!(feed, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'"),
-        Some(_) => info!(feed, state, "{feed}: is silent no more"),
+        None => warn!(
+            event = Event::FeedSilent.slug(),
+            feed, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'"
+        ),
+        Some(_) => info!(event = Event::FeedHeard.slug(), feed, state, "{feed}: is silent no more"),
     }
 }

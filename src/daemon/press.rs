@@ -2,6 +2,7 @@
 //!
 //! A task of its own, so that a slow disk never holds up a poll.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,18 @@ use tracing::error;
 
 use super::engine::Engine;
 use super::setup::Edition;
+use super::trouble::{AGAIN, Troubles};
 use crate::clock::Clock;
 use crate::poll::Polled;
-use crate::publication::Publisher;
+use crate::publication::{self, Publisher};
+use crate::telemetry::Event;
 
 /// A publication waits until nothing has changed for so long,
 const QUIET: Duration = Duration::from_secs(1);
 /// but no longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
+/// What could not be written is tried again after so long.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// The task that publishes.
 #[derive(Debug)]
@@ -32,7 +37,9 @@ impl Press {
     /// Starts the task.
     pub(crate) fn start(engine: &Engine) -> Self {
         let (changes, seen) = watch::channel((Arc::clone(&engine.setup().edition), 0));
-        let task = tokio::spawn(work(engine.publisher().clone(), seen, engine.clock().clone()));
+        let (clock, troubles) = (engine.clock().clone(), engine.troubles().clone());
+        let grumble = Grumble { clock, troubles, told: HashMap::new() };
+        let task = tokio::spawn(work(engine.publisher().clone(), seen, grumble));
         Self { changes, task }
     }
 
@@ -63,21 +70,64 @@ impl Press {
 async fn work(
     publisher: Publisher,
     mut changes: watch::Receiver<(Arc<Edition>, u64)>,
-    clock: Clock,
+    mut grumble: Grumble,
 ) {
-    while changes.changed().await.is_ok() {
+    let clock = grumble.clock.clone();
+    let mut again = None;
+    loop {
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = clock.sleep_until(again.unwrap_or_default()), if again.is_some() => {}
+        }
         settle(&mut changes, &clock).await;
         let edition = Arc::clone(&changes.borrow_and_update().0);
         publisher.keep_only(&edition.outputs);
+        let mut may_pass = false;
         for output in &edition.outputs {
             if let Err(error) = publisher.publish(output).await {
-                error!(output = output.id, "{}: {error}", output.id);
+                may_pass |= grumble.about(&output.id, error);
             }
         }
         // A feed may have told its title.
         if let Err(error) = publisher.list(&edition.outputs, &edition.hidden).await {
-            error!("the list of feeds: {error}");
+            may_pass |= grumble.about("subscriptions.opml", error);
         }
+        again = may_pass.then(|| clock.elapsed() + RETRY);
+    }
+}
+
+/// Tells what could not be published, and what lasts not too often.
+struct Grumble {
+    clock: Clock,
+    troubles: Troubles,
+    /// What was told of each document last, and when.
+    told: HashMap<String, (String, Duration)>,
+}
+
+impl Grumble {
+    /// Tells it; whether it may pass when it is tried again.
+    fn about(&mut self, output: &str, error: publication::Error) -> bool {
+        let event = match error {
+            publication::Error::Store(error) => {
+                // What does not pass ends the loop, which asks for it.
+                let _ = self.troubles.met(error);
+                return true;
+            }
+            publication::Error::Write { .. } => Event::OutputUnwritten,
+            publication::Error::Check { .. } | publication::Error::Panicked(_) => {
+                Event::OutputRefused
+            }
+        };
+        let (text, now) = (error.to_string(), self.clock.elapsed());
+        let lasts = self
+            .told
+            .get(output)
+            .is_some_and(|(said, at)| *said == text && now.saturating_sub(*at) < AGAIN);
+        if !lasts {
+            error!(event = event.slug(), output, "{output}: {text}");
+            self.told.insert(output.to_owned(), (text, now));
+        }
+        event == Event::OutputUnwritten
     }
 }
 

@@ -11,6 +11,7 @@ use tracing::{error, info};
 use super::change::Change;
 use super::manager::tell;
 use crate::config::{Config, Loaded, Style};
+use crate::telemetry::Event;
 
 /// Reads the config as it is now. Blocks.
 pub type Source = Arc<dyn Fn() -> Loaded + Send + Sync>;
@@ -75,14 +76,19 @@ impl Remote {
         let verdict = self.renew().await;
         tell(&[NotifyState::Ready]);
         match &verdict {
-            Verdict::Taken { change, .. } => info!("the config was read again: {change}"),
+            Verdict::Taken { change, .. } => {
+                let event = Event::ConfigReloaded.slug();
+                info!(event, "the config was read again: {change}");
+            }
             Verdict::Refused(report) => error!(
+                event = Event::ConfigRefused.slug(),
                 report,
                 "the config is refused, the old one stays in force: {}",
                 first(report)
             ),
             Verdict::Failed(why) => {
-                error!("the config cannot be put in force, the old one stays: {why}");
+                let event = Event::ConfigRefused.slug();
+                error!(event, "the config cannot be put in force, the old one stays: {why}");
             }
         }
         verdict

@@ -12,7 +12,7 @@ use super::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, Turn};
-use crate::store;
+use crate::store::{self, Fault};
 use crate::telemetry::Trouble;
 
 /// Polls in flight get so long to end once the daemon was told to stop.
@@ -77,7 +77,7 @@ impl Round {
     /// Re-queues the feed of a poll that ended.
     ///
     /// # Errors
-    /// When the store failed: then newswire itself cannot go on.
+    /// When the store failed; the feed is queued all the same.
     pub(crate) async fn settle(
         &mut self,
         engine: &Engine,
@@ -92,12 +92,20 @@ impl Round {
         match ended {
             Ok((_, Ok(mut polled))) => {
                 engine.vitals().heals(Trouble::NoCycleYet);
-                engine.catch_up(&target, &mut polled).await?;
+                let caught_up = engine.catch_up(&target, &mut polled).await;
                 self.heed(engine, feed, &polled);
                 self.queue.done(feed, polled.plan.at);
-                Ok(Some(polled))
+                caught_up.map(|()| Some(polled))
             }
-            Ok((_, Err(error))) => Err(error.into()),
+            Ok((_, Err(error))) => {
+                // It was never made: the feed is asked again, soon if the database mends.
+                let again = match error.fault() {
+                    Fault::Ours => engine.in_an_hour(),
+                    _ => engine.in_a_minute(),
+                };
+                self.queue.done(feed, again);
+                Err(error.into())
+            }
             Err(error) => {
                 // Panics in fetching and reading are caught in poll; this is one beyond them.
                 warn!("a poll ended without an answer: {error}");
@@ -134,7 +142,7 @@ impl Round {
                 Some(ended) = self.next() => match self.settle(engine, ended).await {
                     Ok(Some(polled)) => press.count(&polled),
                     Ok(None) => {}
-                    Err(error) => result = Err(error),
+                    Err(error) => result = result.and(engine.survive(error)),
                 },
                 () = clock.sleep_until(until) => break,
             }

@@ -179,6 +179,17 @@ pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
     #[error("database: {1}: {remedy}", remedy = .0.remedy())]
     Sqlite(Fault, String),
+    /// There is too little room to go on.
+    #[error(
+        "{free} bytes are left where the database lies, {wanted} are wanted: {remedy}",
+        remedy = Fault::Full.remedy()
+    )]
+    NoRoom {
+        /// Bytes that are left.
+        free: u64,
+        /// Bytes that are wanted.
+        wanted: u64,
+    },
     /// The writer thread has ended.
     #[error("the database writer has stopped: {remedy}", remedy = Fault::Ended.remedy())]
     Closed,
@@ -193,6 +204,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Sqlite(fault, _) => *fault,
+            Self::NoRoom { .. } => Fault::Full,
             Self::Closed => Fault::Ended,
             Self::Corrupt(_) => Fault::Ours,
         }

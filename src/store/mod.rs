@@ -6,6 +6,7 @@
 
 mod archive;
 mod desk;
+mod editions;
 mod error;
 mod feeds;
 mod history;
@@ -58,7 +59,7 @@ pub use visit::{copy, visit};
 
 use crate::clock::Clock;
 pub use crate::model::FeedStatus;
-use crate::model::{Feed, FeedKey, Incident, Plan};
+use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
@@ -149,10 +150,17 @@ impl Store {
         self.writer.write(open::touch).await
     }
 
-    /// Whether there is room for more where the database lies; asks the file system.
+    /// Whether there is room for more where the database lies; asks the file system, and gives back
+    /// first what the write-ahead log can do without. Blocks.
     #[must_use]
     pub fn room(&self) -> Room {
-        room::room(self.reader.path())
+        match room::room(self.reader.path()) {
+            Room::Enough => Room::Enough,
+            Room::Short { .. } => {
+                open::give_back(self.reader.path());
+                room::room(self.reader.path())
+            }
+        }
     }
 
     /// A number that changes when somebody else wrote to the database.
@@ -183,12 +191,40 @@ impl Store {
         self.writer.write(move |connection| incidents::write(connection, &incidents)).await
     }
 
-    /// Writes pages of an output's archive that are new or have grown.
+    /// Writes pages of an output's archive that are new or have grown, and under which ids other than
+    /// their own it shows items from now on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn archive(&self, output: String, pages: Vec<ArchivePage>) -> Result<(), Error> {
-        self.writer.write(move |connection| archive::write(connection, &output, &pages)).await
+    pub async fn archive(
+        &self,
+        output: String,
+        pages: Vec<ArchivePage>,
+        lent: Vec<(ItemKey, String)>,
+    ) -> Result<(), Error> {
+        let write = move |connection: &Connection| {
+            editions::lend(connection, &output, &lent)?;
+            archive::write(connection, &output, &pages)
+        };
+        self.writer.write(write).await
+    }
+
+    /// Remembers what an output shows, and under which ids other than their own it shows items from
+    /// now on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_edition(
+        &self,
+        output: String,
+        shown: String,
+        lent: Vec<(ItemKey, String)>,
+    ) -> Result<(), Error> {
+        let write = move |connection: &Connection| {
+            editions::lend(connection, &output, &lent)?;
+            editions::write_edition(connection, &output, &shown)
+        };
+        self.writer.write(write).await
     }
 
     /// Deletes at most `limit` bodies of items first seen before `cutoff`; tells how many.

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0006.sql"),
+    include_str!("migrations/0007.sql"),
 ];
 
 /// The schema that brought the index of words.
@@ -163,6 +164,14 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
+}
+
+/// Has the write-ahead log written into the database and cut, by a connection of its own; where that
+/// cannot be, the log stays as it is.
+pub(crate) fn give_back(path: &Path) {
+    if let Ok(connection) = beside(path) {
+        let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
 }
 
 /// Writes the number of the schema once more: a page that has to reach the disk.

@@ -55,6 +55,8 @@ events! {
     FeedMoved = "feed_moved", "7b2fb7b0d52441b3b8f26f6407e70e95";
     /// It answers, but nothing has come for far longer than ever.
     FeedSilent = "feed_silent", "48eb0841ef93459aae02e905872d49e4";
+    /// Something came again of a feed that had gone silent.
+    FeedHeard = "feed_heard", "6a90530fda964aeeb4ef15f4f8a2c0c0";
     /// Far too much came at once, and waits for the operator.
     ItemsHeld = "items_held", "1d7fa961e22b4ba199a99562aef2deb6";
     /// Documents of an output became different.

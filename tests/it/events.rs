@@ -249,3 +249,28 @@ fn the_journal_is_told_only_where_standard_error_is_the_journal_and_json_goes_el
     });
     assert!(!named.contains('{'), "{named}");
 }
+
+#[test]
+fn every_event_is_logged_somewhere() {
+    fn sources(folder: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else if !path.ends_with("tests.rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut code = String::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    let code: String = code.split_whitespace().collect();
+    for event in Event::ALL {
+        let (call, argument) = (format!("Event::{event:?}.slug()"), format!("info,{event:?},"));
+        let other = format!("warn,{event:?},");
+        let named = format!("=>{{Event::{event:?}}}");
+        let matched = format!("=>Event::{event:?},");
+        let logged = [&call, &argument, &other, &named, &matched];
+        assert!(logged.iter().any(|one| code.contains(one.as_str())), "{event:?} never happens");
+    }
+}

@@ -15,6 +15,7 @@ mod fetch;
 mod floods;
 mod following;
 mod house;
+mod ids;
 mod lists;
 mod manners;
 mod mistakes;
@@ -30,4 +31,5 @@ mod silence;
 mod stories;
 
 mod tls;
+mod trouble;
 mod web;

@@ -1,0 +1,177 @@
+//! What is done while the database cannot be written to: nothing is polled, what was published is
+//! served on, it is told once in ten minutes, and writing is tried again until it works.
+//!
+//! Decides what passes and what ends the daemon; leaves the kinds of fault to `store`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{error, info};
+
+use crate::clock::Clock;
+use crate::store::{self, Fault};
+use crate::telemetry::{Event, Trouble, Vitals};
+
+/// What lasts is told again after so long.
+pub(crate) const AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// The troubles of one process; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Troubles {
+    clock: Clock,
+    vitals: Vitals,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What is wrong now, and whether that was told.
+    now: Option<(Fault, Told)>,
+    /// When something was last told, on the monotonic scale.
+    told_at: Option<Duration>,
+    /// What newswire cannot go on after, met by a task that cannot end it.
+    fatal: Option<store::Error>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
+}
+
+impl Troubles {
+    /// None yet.
+    pub(crate) fn new(clock: Clock, vitals: Vitals) -> Self {
+        Self { clock, vitals, state: Arc::default() }
+    }
+
+    /// The store failed.
+    ///
+    /// # Errors
+    /// When that does not pass by itself: newswire cannot go on.
+    pub(crate) fn met(&self, error: store::Error) -> Result<(), store::Error> {
+        let (fault, now, mut state) = (error.fault(), self.clock.elapsed(), self.state());
+        if !fault.may_pass() {
+            state.fatal = Some(error.clone());
+            return Err(error);
+        }
+        let again = state.told_at.is_some_and(|at| now.saturating_sub(at) < AGAIN);
+        let told = if again { Told::No } else { Told::Yes };
+        if told == Told::Yes {
+            state.told_at = Some(now);
+            error!(event = Event::StoreTrouble.slug(), error_class = fault.slug(), "{error}");
+        }
+        if fault != Fault::Ours {
+            // Told once, it has been told for as long as it lasts.
+            let before = state.now.map_or(Told::No, |(_, told)| told);
+            let told = if before == Told::Yes { before } else { told };
+            state.now = Some((fault, told));
+            self.vitals.ails(as_seen(fault));
+        }
+        Ok(())
+    }
+
+    /// It can be written to.
+    pub(crate) fn over(&self) {
+        if let Some((_, told)) = self.state().now.take() {
+            for trouble in [Trouble::StoreFull, Trouble::StoreReadonly, Trouble::StoreFailing] {
+                self.vitals.heals(trouble);
+            }
+            if told == Told::Yes {
+                let event = Event::StoreRecovered.slug();
+                info!(event, "the database can be written to again: newswire goes on");
+            }
+        }
+    }
+
+    /// What is wrong now.
+    ///
+    /// # Errors
+    /// When something was met that newswire cannot go on after.
+    pub(crate) fn now(&self) -> Result<Option<Fault>, store::Error> {
+        let state = self.state();
+        match &state.fatal {
+            Some(error) => Err(error.clone()),
+            None => Ok(state.now.map(|(fault, _)| fault)),
+        }
+    }
+
+    // A panic cannot leave it half changed, so a poisoned lock is as good as any.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The trouble's name for whoever asks whether newswire is ready.
+fn as_seen(fault: Fault) -> Trouble {
+    match fault {
+        Fault::Full => Trouble::StoreFull,
+        Fault::ReadOnly => Trouble::StoreReadonly,
+        _ => Trouble::StoreFailing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn troubles() -> (Clock, Vitals, Troubles) {
+        let (clock, vitals) = (Clock::manual(Timestamp::UNIX_EPOCH), Vitals::default());
+        vitals.heals(Trouble::NoCycleYet);
+        (clock.clone(), vitals.clone(), Troubles::new(clock, vitals))
+    }
+
+    fn failed(fault: Fault) -> store::Error {
+        store::Error::Sqlite(fault, "a test".to_owned())
+    }
+
+    #[test]
+    fn a_full_disk_passes_and_is_seen_until_it_does() {
+        let (_, vitals, troubles) = troubles();
+        troubles.met(failed(Fault::Full)).unwrap();
+        assert_eq!(troubles.now().unwrap(), Some(Fault::Full));
+        assert_eq!(vitals.troubles(), [Trouble::StoreFull]);
+        troubles.over();
+        assert_eq!(troubles.now().unwrap(), None);
+        assert!(vitals.troubles().is_empty());
+    }
+
+    #[test]
+    fn a_failed_disk_and_a_broken_file_do_not_pass_whoever_met_them() {
+        for fault in [Fault::Io, Fault::Corrupt, Fault::Ended] {
+            let (_, _, troubles) = troubles();
+            let met = troubles.met(failed(fault)).unwrap_err();
+            assert_eq!(met.fault(), fault);
+            assert_eq!(troubles.now().unwrap_err().fault(), fault);
+        }
+    }
+
+    #[test]
+    fn one_statement_that_fails_stops_nothing_else() {
+        let (_, vitals, troubles) = troubles();
+        troubles.met(failed(Fault::Ours)).unwrap();
+        assert_eq!(troubles.now().unwrap(), None);
+        assert!(vitals.troubles().is_empty());
+    }
+
+    #[test]
+    fn what_lasts_is_told_once_in_ten_minutes_however_often_it_comes_and_goes() {
+        let (clock, _, troubles) = troubles();
+        let told = || troubles.state().told_at.unwrap();
+        troubles.met(failed(Fault::Full)).unwrap();
+        for _ in 0..119 {
+            clock.advance(Duration::from_secs(5));
+            troubles.met(failed(Fault::Full)).unwrap();
+            assert_eq!(told(), Duration::ZERO);
+            assert_eq!(troubles.state().now, Some((Fault::Full, Told::Yes)));
+        }
+        troubles.over();
+        troubles.met(failed(Fault::Full)).unwrap();
+        assert_eq!(troubles.state().now, Some((Fault::Full, Told::No)), "and no word of its end");
+        clock.advance(Duration::from_secs(5));
+        troubles.met(failed(Fault::Full)).unwrap();
+        assert_eq!(told(), AGAIN);
+    }
+}
