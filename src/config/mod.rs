@@ -107,18 +107,25 @@ pub struct Loaded {
 }
 
 /// What relative paths in the config at `path` count from: `$STATE_DIRECTORY`, which systemd sets,
-/// else the folder of the file.
+/// else `/var/lib/newswire` for the service's config in `/etc/newswire`, else the folder of the file.
 #[must_use]
 pub fn state_folder(path: &Path) -> PathBuf {
     // Several are separated by colons, as the unit has them: the first is ours.
-    let first =
-        |names: OsString| PathBuf::from(names.to_string_lossy().split(':').next().unwrap_or(""));
-    let state = std::env::var_os("STATE_DIRECTORY").map(first);
-    state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
+    let first = |names: OsString| {
+        let names = names.to_string_lossy().into_owned();
+        PathBuf::from(names.split(':').next().unwrap_or_default())
+    };
+    if let Some(state) = std::env::var_os("STATE_DIRECTORY") {
+        return first(state);
+    }
+    // Whoever asks the service's newswire from a shell means the folder that its unit gives it.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let service = folder == Path::new("/etc/newswire");
+    let state = Path::new("/var/lib/newswire");
+    if service && state.symlink_metadata().is_ok() { state } else { folder }.to_owned()
 }
 
-/// Reads the file at `path`. Relative paths in it count from `$STATE_DIRECTORY`, which systemd
-/// sets, else from the folder of the file.
+/// Reads the file at `path`. Relative paths in it count from [`state_folder`].
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
     let state = state_folder(path);

@@ -109,6 +109,8 @@ items = 1000
 id = "private"
 token = {{ credential = "planet-token" }}
 {extra}{blocks}"""
+    global GOOD
+    GOOD = text
     with open(CONFIG, "w") as file:
         file.write(text)
 
@@ -500,6 +502,8 @@ def main():
             failed += 1
             print(f"FAILED {name}: {type(error).__name__}: {error}")
             print(run("journalctl", "-u", "newswire", "--no-pager", "-n", "15", fine=None).stdout)
+            with open(CONFIG, "w") as file:
+                file.write(GOOD)
             run("systemctl", "reset-failed", "newswire.service", fine=None)
             run("systemctl", "restart", "newswire.service", fine=None)
     print(f"all checks done: {failed} failed")
