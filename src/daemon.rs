@@ -83,11 +83,12 @@ pub struct Outside {
 /// # Errors
 /// When the store fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let first = engine.publish().await;
     let doors = Doors::open(engine.site(), Vec::new(), engine.setup().web.listen)?;
     // Nothing is heard, ever.
     let (_silent, heard) = mpsc::channel(1);
     let (lists, _) = watch::channel(Arc::clone(&engine.setup().lists));
-    work(engine, (doors, heard, lists), shutdown).await
+    work(engine, first, (doors, heard, lists), shutdown).await
 }
 
 /// The same, and hears of a changed config through the control socket, from whoever has the remote,
@@ -101,11 +102,14 @@ pub async fn run_within(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let Outside { orders: Orders { heard, remote }, given, follower } = outside;
+    // What is kept is there before anybody is let in: who came to a socket of the service manager
+    // while newswire was restarted must not hear that there is no such feed.
+    let first = engine.publish().await;
     let doors = Doors::open(engine.site(), given, engine.setup().web.listen)?;
     let _control = Control::open(&engine.setup().store, remote.clone());
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
     let following = tokio::spawn(follower.follow(followed, remote));
-    let result = work(engine, (doors, heard, lists), shutdown).await;
+    let result = work(engine, first, (doors, heard, lists), shutdown).await;
     following.abort();
     if let Err(error) = &result {
         tell(&[NotifyState::Status(&error.to_string())]);
@@ -115,12 +119,13 @@ pub async fn run_within(
 
 async fn work(
     mut engine: Engine,
+    first: Result<(), Error>,
     (doors, heard, lists): (Doors, mpsc::Receiver<Order>, watch::Sender<Arc<Lists>>),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let press = Press::start(&engine);
-    // What is kept is served at once; what cannot be published the press tells, and tries again.
-    if engine.publish().await.is_err() {
+    // What could not be published the press tells, and tries again.
+    if first.is_err() {
         press.nudge();
     }
     let _lookout = Lookout::start(&engine);

@@ -189,8 +189,14 @@ pub fn state_folder(path: &Path) -> PathBuf {
     // Several are separated by colons, as the unit has them: the first is ours.
     let first =
         |names: OsString| PathBuf::from(names.to_string_lossy().split(':').next().unwrap_or(""));
-    let state = std::env::var_os("STATE_DIRECTORY").map(first);
-    state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
+    if let Some(state) = std::env::var_os("STATE_DIRECTORY") {
+        return first(state);
+    }
+    // Whoever asks the service's newswire from a shell means the folder that its unit gives it.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let service = folder == Path::new("/etc/newswire");
+    let state = Path::new("/var/lib/newswire");
+    if service && state.symlink_metadata().is_ok() { state } else { folder }.to_owned()
 }
 
 fn read(path: &Path) -> Read {

@@ -249,8 +249,8 @@ impl Engine {
     }
 
     /// For a feed whose poll could not be kept.
-    pub(crate) fn in_a_minute(&self) -> Timestamp {
-        self.clock.now().saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+    pub(crate) fn soon(&self) -> Timestamp {
+        self.clock.now().saturating_add(SignedDuration::from_secs(30)).unwrap_or(Timestamp::MAX)
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {

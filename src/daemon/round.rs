@@ -101,7 +101,7 @@ impl Round {
                 // It was never made: the feed is asked again, soon if the database mends.
                 let again = match error.fault() {
                     Fault::Ours => engine.in_an_hour(),
-                    _ => engine.in_a_minute(),
+                    _ => engine.soon(),
                 };
                 self.queue.done(feed, again);
                 Err(error.into())

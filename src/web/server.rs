@@ -47,6 +47,8 @@ const LIFETIME: Duration = Duration::from_secs(120);
 const LAST_ANSWER: Duration = Duration::from_secs(60);
 /// The same when the server itself ends: within the five seconds that the daemon drains.
 const DRAIN: Duration = Duration::from_secs(3);
+/// Who came in before the end and has asked nothing yet gets so long to.
+const FIRST_WORD: Duration = Duration::from_millis(500);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -296,9 +298,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn connection(client: Client, app: App, crowd: &Crowd, ending: CancellationToken) {
     let Client { stream, peer, entrance } = client;
     let rest = TowerToHyperService::new(app.routed());
-    let asked = AtomicU64::new(0);
+    let (asked, first) = (AtomicU64::new(0), Notify::new());
     let answer = service_fn(|mut request| {
-        asked.fetch_add(1, Ordering::Relaxed);
+        if asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            first.notify_one();
+        }
         let refusal = app.refusal(&request, entrance);
         match refusal.or_else(|| app.at_once(&request)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
@@ -329,6 +333,14 @@ async fn connection(client: Client, app: App, crowd: &Crowd, ending: Cancellatio
             },
         }
     };
+    if ending.is_cancelled() && asked.load(Ordering::Relaxed) == 0 {
+        // Who has only just come in is about to ask, and would go away without an answer.
+        tokio::select! {
+            result = served.as_mut() => return drop(result),
+            () = first.notified() => {}
+            () = sleep(FIRST_WORD) => {}
+        }
+    }
     served.as_mut().graceful_shutdown();
     tokio::select! {
         _ = timeout(patience, served) => {}

@@ -109,6 +109,8 @@ items = 1000
 id = "private"
 token = {{ credential = "planet-token" }}
 {extra}{blocks}"""
+    global GOOD
+    GOOD = text
     with open(CONFIG, "w") as file:
         file.write(text)
 
@@ -160,10 +162,6 @@ def shows(count):
         return len(served()) == count and served()
     except (OSError, urllib.error.URLError):
         return False
-
-
-def knows(command):
-    return run("newswire", command, "--help", fine=None).returncode == 0
 
 
 # The checks, in this order: each leaves newswire running well.
@@ -272,8 +270,6 @@ def no_system_call_is_refused():
 
 
 def a_changed_config_is_put_in_force_or_refused_as_a_whole():
-    if not knows("reload"):
-        raise Skip("this newswire has no reload")
     before = pid()
     Origin.feeds["c"] = 4
     config("a", "b", "c")
@@ -324,8 +320,7 @@ def killed_it_comes_back_with_everything():
 
 
 def one_that_hangs_is_ended_and_started_again():
-    if "WatchdogSec=" not in UNIT:
-        raise Skip("the unit has no WatchdogSec")
+    assert "WatchdogSec=" in UNIT
     drop_in("zz-watchdog.conf", "[Service]\nWatchdogSec=5s\n")
     restart()
     time.sleep(11)
@@ -366,8 +361,7 @@ def in_a_root_of_its_own_it_sees_nothing_else():
     assert not os.path.exists(f"{root}/etc/shadow")
     seen = str(pid())
     until("the journal hears of it", lambda: journal(_PID=seen, NEWSWIRE_EVENT="feed_changed"))
-    if knows("reload"):
-        run("systemctl", "reload", "newswire.service")
+    run("systemctl", "reload", "newswire.service")
     drop_in("newswire.service.d/20-public-only.conf")
     restart()
     until("it serves", lambda: shows(want))
@@ -381,8 +375,6 @@ def in_a_root_of_its_own_it_sees_nothing_else():
 def systemd_253_and_newer_waits_for_a_reload_by_itself():
     if SYSTEMD < 253:
         raise Skip(f"systemd {SYSTEMD} has no notify-reload")
-    if not knows("reload"):
-        raise Skip("this newswire has no reload")
     drop_in("optional/30-notify-reload.conf")
     restart()
     before = pid()
@@ -403,13 +395,7 @@ def systemd_253_and_newer_waits_for_a_reload_by_itself():
 def no_reader_is_refused_while_it_restarts():
     run("systemctl", "stop", "newswire.service")
     run("systemctl", "start", "newswire.socket")
-    started = run("systemctl", "start", "newswire.service", fine=None)
-    if started.returncode != 0:
-        run("systemctl", "stop", "newswire.socket")
-        state = show("ExecMainStatus")["ExecMainStatus"]
-        restart()
-        assert state == "69", state
-        raise Skip("this newswire takes no sockets from systemd")
+    run("systemctl", "start", "newswire.service")
     counts, failures, enough = [0], [], threading.Event()
 
     def reader():
@@ -500,6 +486,8 @@ def main():
             failed += 1
             print(f"FAILED {name}: {type(error).__name__}: {error}")
             print(run("journalctl", "-u", "newswire", "--no-pager", "-n", "15", fine=None).stdout)
+            with open(CONFIG, "w") as file:
+                file.write(GOOD)
             run("systemctl", "reset-failed", "newswire.service", fine=None)
             run("systemctl", "restart", "newswire.service", fine=None)
     print(f"all checks done: {failed} failed")
