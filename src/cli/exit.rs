@@ -4,7 +4,8 @@
 
 use std::process::ExitCode;
 
-use super::{add, demo, import, probe, subscribe};
+use super::fault::Fault;
+use super::{add, demo, dry, import, probe, subscribe};
 use crate::daemon;
 use crate::publication;
 use crate::store::OpenError;
@@ -15,6 +16,10 @@ use crate::store::OpenError;
 pub enum Exit {
     /// All went well.
     Ok = 0,
+    /// `newswire status`: a feed fails.
+    Degraded = 1,
+    /// `newswire status`: nothing works.
+    Down = 2,
     /// The command line cannot be understood, or names a feed that is not there.
     Usage = 64,
     /// The database is not one that this newswire can read: newer, or another program's.
@@ -39,6 +44,8 @@ impl Exit {
     /// Every way to end.
     pub const ALL: &'static [Self] = &[
         Self::Ok,
+        Self::Degraded,
+        Self::Down,
         Self::Usage,
         Self::DataErr,
         Self::NoInput,
@@ -49,6 +56,33 @@ impl Exit {
         Self::TempFail,
         Self::Config,
     ];
+
+    /// What it means, for the README and the manual.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => {
+                "all went well; that a feed fails is no error, `newswire status` tells of it"
+            }
+            Self::Degraded => "`newswire status` alone: a feed fails, the others are well",
+            Self::Down => "`newswire status` alone: no feed is well, or newswire does not run",
+            Self::Usage => {
+                "the command line cannot be understood, or names a feed that is not there"
+            }
+            Self::DataErr => {
+                "the database is newer than this newswire, or another program's; a document is no feed or no list of feeds"
+            }
+            Self::NoInput => "there is no config, no database yet, or no file of that name",
+            Self::Unavailable => "the address to listen on is taken",
+            Self::Software => "a mistake in newswire: please report it",
+            Self::CannotCreate => "a file cannot be made",
+            Self::Io => "reading or writing failed",
+            Self::TempFail => {
+                "another newswire has the database, or somebody changed the config at the same time"
+            }
+            Self::Config => "the config has errors",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -72,6 +106,17 @@ impl From<&daemon::Error> for Exit {
     }
 }
 
+impl From<&Fault> for Exit {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Runtime(_) => Self::Unavailable,
+            Fault::Pipe(_) => Self::Io,
+            Fault::Write(..) => Self::CannotCreate,
+            Fault::Age(_) | Fault::Unknown { .. } => Self::Usage,
+        }
+    }
+}
+
 impl From<&OpenError> for Exit {
     fn from(error: &OpenError) -> Self {
         match error {
@@ -79,6 +124,15 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
+        }
+    }
+}
+
+impl From<&dry::Error> for Exit {
+    fn from(error: &dry::Error) -> Self {
+        match error {
+            dry::Error::Room(_) => Self::CannotCreate,
+            dry::Error::Daemon(error) => error.into(),
         }
     }
 }
@@ -108,6 +162,7 @@ impl From<&add::Error> for Exit {
             add::Error::Address(_) | add::Error::Secret | add::Error::Choose(..) => Self::Usage,
             add::Error::Probe(error) => error.into(),
             add::Error::Append(error) => error.into(),
+            add::Error::Init(_) => Self::CannotCreate,
         }
     }
 }
@@ -149,7 +204,8 @@ mod tests {
     fn the_readme_tells_of_every_end() {
         let readme = include_str!("../../README.md");
         for exit in Exit::ALL {
-            assert!(readme.contains(&format!("\n| {} | ", *exit as u8)), "{exit:?} is missing");
+            let row = format!("\n| {} | {} |\n", *exit as u8, exit.meaning());
+            assert!(readme.contains(&row), "README.md needs this row:{row}");
         }
     }
 

@@ -7,24 +7,29 @@ pub mod add;
 mod arguments;
 pub mod decide;
 pub mod demo;
+pub mod dry;
 pub mod exit;
+mod explain;
+pub mod fault;
 pub mod import;
 pub mod init;
 pub mod item;
+mod man;
 mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
 pub mod replay;
 pub mod run;
+mod say;
 pub mod status;
 pub mod subscribe;
+mod version;
 pub mod why;
 mod words;
 
-use std::fmt::Display;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
@@ -32,11 +37,14 @@ use clap::error::ErrorKind;
 
 use self::arguments::{Cli, Command};
 use self::exit::Exit;
+use self::fault::Fault;
 use self::place::find_quietly;
+use self::say::{complain, eprint, failing, more, say};
 use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which};
+use crate::model::Coded;
 use crate::store::{FeedStatus, Reader};
 use crate::{publication, telemetry};
 
@@ -47,13 +55,21 @@ const BLOCKING: usize = 8;
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    if version::asked(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
+        say(&version::verbose());
+        return Exit::Ok;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ => Exit::Usage,
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
+                _ => {
+                    eprint(&more("usage"));
+                    Exit::Usage
+                }
             };
         }
     };
@@ -69,23 +85,25 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             telemetry::init(config.log);
             block_on(run::run(&path, config))?.map_err(failed)?;
         }
-        Command::Poll { feeds, all, force } => {
-            let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
-            poll_once(&find(config)?, which(feeds, *all), haste)?;
+        Command::Poll { feeds, all, force, dry_run } => {
+            poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
         }
         Command::Check { json } => return check(config, *json),
         Command::Init { file } => {
-            init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
-            say(&format!(
-                "wrote {0}: put your feeds into it, then\n\n  newswire check --config {0}\n  newswire run --config {0}\n",
-                file.display()
-            ));
+            init::run(file).map_err(|error| complain(&error, Exit::CannotCreate))?;
+            say(&init::next(file));
         }
         Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
         Command::Probe { target: None, .. } => {
             let answered = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-            answered.map_err(|error| complain(&error, Exit::Io))?;
+            answered.map_err(|error| failing(&Fault::Pipe(error)))?;
         }
+        Command::Explain { what, json } => explained(config, what.as_deref(), *json)?,
+        Command::Man { folder: None } => say(&man::pages()[0].1),
+        Command::Man { folder: Some(folder) } => {
+            say(&man::write(folder).map_err(|fault| failing(&fault))?);
+        }
+        Command::Completions { shell } => say(&man::completions(*shell)),
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
         Command::Split { item } => {
             decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
@@ -100,16 +118,17 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replayed(current.as_deref(), config, since, *json)?;
         }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
-        Command::Add { url, tags, print } => {
+        Command::Add { url, tags, networks, print } => {
             let to = if *print { To::Output } else { To::Config };
-            told(block_on(add::run(url, tags, config, to))?)?;
+            told(block_on(add::run(url, tags, networks, (config, to)))?)?;
         }
         Command::Import { file, append } => {
             let to = if *append { To::Config } else { To::Output };
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
-        Command::Status { json } => show_status(&load(config)?, *json)?,
+        Command::Status { check: true, .. } => return check_status(config),
+        Command::Status { json, .. } => return show_status(&load(config)?, *json),
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
             block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
@@ -126,11 +145,20 @@ fn which(feeds: &[String], all: bool) -> Which {
     }
 }
 
-fn poll_once(path: &Path, which: Which, haste: poll::Haste) -> Result<(), Exit> {
+fn poll_once(
+    path: &Path,
+    which: Which,
+    haste: poll::Haste,
+    keeps: poll::Keeps,
+) -> Result<(), Exit> {
     let config = load(Some(path))?;
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
+    if keeps == poll::Keeps::Nothing {
+        let polled = block_on(dry::run(config, which, &mut io::stdout()))?;
+        return polled.map_err(|error| complain(&error, Exit::from(&error)));
+    }
     let config = block_on(run::current(path, config))?.map_err(failed)?;
     let summary = block_on(poll::run(config, which, haste, &mut io::stdout()))?.map_err(failed)?;
     say(&format!("{summary}\n"));
@@ -164,7 +192,7 @@ fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     })
 }
 
-fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
+fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
     let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
@@ -173,7 +201,39 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
         status::table(&feeds, Clock::system().now())
     };
     say(&text);
-    Ok(())
+    Ok(status::verdict(&feeds, Clock::system().now()).0)
+}
+
+/// One line; what cannot be asked about is not well either.
+fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
+    let config = load(config)?;
+    let feeds = Reader::open(&config.store.path)
+        .map_err(daemon::Error::from)
+        .and_then(|reader| Ok(reader.statuses()?));
+    let (exit, line) = match feeds {
+        Ok(feeds) => status::verdict(&feeds, Clock::system().now()),
+        Err(error) => (Exit::Down, error.to_string()),
+    };
+    say(&status::line(exit, &line));
+    Ok(exit)
+}
+
+/// Tells of a code or a key, else of the feed or the item of that name.
+fn explained(config: Option<&Path>, asked: Option<&str>, json: bool) -> Result<(), Exit> {
+    let known = asked.map_or_else(|| Some(explain::list()), explain::known);
+    let (Some(asked), None) = (asked, &known) else {
+        let text = known.unwrap_or_default();
+        say(&if json { format!("{:#}\n", explain::json(asked)) } else { text });
+        return Ok(());
+    };
+    let config = match config {
+        Some(_) => Some(load(config)?),
+        None => find_quietly(None).and_then(|path| config::load(&path).config),
+    };
+    match config.filter(|config| explain::is_kept(config, asked)) {
+        Some(config) => say_why(&config, asked, json),
+        None => Err(failing(&explain::unknown(asked))),
+    }
 }
 
 fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
@@ -235,8 +295,7 @@ fn replayed(
     since: &str,
     json: bool,
 ) -> Result<(), Exit> {
-    let age = config::duration(since)
-        .map_err(|error| complain(&format!("--since: {error}"), Exit::Usage))?;
+    let age = config::duration(since).map_err(|why| failing(&Fault::Age(why)))?;
     // Without --current the config in its usual place is in force, and where there is none, the new one.
     let old = load(current.map(Path::to_owned).or_else(|| find_quietly(None)).as_deref().or(new))?;
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
@@ -289,7 +348,7 @@ fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
 }
 
 /// Says what a command found out and what it left out.
-fn told<E: Display>(said: Result<Said, E>) -> Result<(), Exit>
+fn told<E: Coded>(said: Result<Said, E>) -> Result<(), Exit>
 where
     for<'e> Exit: From<&'e E>,
 {
@@ -312,31 +371,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
         .enable_all()
         .max_blocking_threads(BLOCKING)
         .build();
-    let runtime = runtime.map_err(|error| complain(&error, Exit::Unavailable))?;
+    let runtime = runtime.map_err(|error| failing(&Fault::Runtime(error)))?;
     Ok(runtime.block_on(future))
 }
 
 fn failed(error: daemon::Error) -> Exit {
     complain(&error, Exit::from(&error))
-}
-
-fn init_exit(error: &init::Error) -> Exit {
-    match error {
-        init::Error::Exists(_) | init::Error::Io(..) => Exit::CannotCreate,
-    }
-}
-
-fn complain(error: &impl Display, exit: Exit) -> Exit {
-    eprint(&format!("newswire: {error}\n"));
-    exit
-}
-
-/// Writes to standard output; a reader that went away has read enough.
-fn say(text: &str) {
-    let mut out = io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-fn eprint(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -15,6 +15,13 @@ pub struct Key {
 }
 
 impl Key {
+    /// Whether a `[[feed]]` may carry it for itself alone.
+    #[must_use]
+    pub fn of_a_feed(&self) -> bool {
+        matches!(self.table, "schedule" | "dedupe")
+            || self.table == "fetch" && self.name != "concurrency"
+    }
+
     /// `schedule.interval`.
     #[must_use]
     pub fn path(&self) -> String {
@@ -231,11 +238,7 @@ pub(super) fn names(table: &str) -> Vec<&'static str> {
 
 /// The names that a `[[feed]]` may carry: its own and those it may override.
 pub(super) fn feed_names() -> Vec<&'static str> {
-    let overrides = |key: &&Key| {
-        matches!(key.table, "schedule" | "dedupe" | "feed")
-            || key.table == "fetch" && key.name != "concurrency"
-    };
-    KEYS.iter().filter(overrides).map(|key| key.name).collect()
+    KEYS.iter().filter(|key| key.table == "feed" || key.of_a_feed()).map(|key| key.name).collect()
 }
 
 /// The names that a `[[server]]` may carry.

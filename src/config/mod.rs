@@ -37,6 +37,7 @@ pub use self::key::{KEYS, Key};
 pub use self::lists::Followed;
 pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
 use self::section::Section;
+pub(crate) use self::section::nearest;
 use self::table::{Defaults, Servers};
 use crate::poll::Subscription;
 use crate::publish::Output;
@@ -80,6 +81,14 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
     let duration =
         value::duration(text).map_err(|fault| format!("{}: {}", fault.message, fault.help))?;
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
+}
+
+/// A network as the config has them: "192.168.1.7", "10.0.0.0/8".
+///
+/// # Errors
+/// What is wrong with it, and how to write it.
+pub fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    value::network(text).map_err(|fault| format!("{}: {}", fault.message, fault.help))
 }
 
 impl Config {

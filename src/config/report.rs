@@ -61,9 +61,55 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Every code there is.
+    pub const CODES: &'static [&'static str] = &[
+        "unreadable",
+        "syntax",
+        "unknown_key",
+        "wrong_type",
+        "unknown_value",
+        "out_of_range",
+        "missing_key",
+        "empty",
+        "version",
+        "no_version",
+        "bad_duration",
+        "bad_size",
+        "bad_url",
+        "bad_address",
+        "bad_network",
+        "bad_header",
+        "bad_secret",
+        "bad_token",
+        "bad_ca",
+        "bad_regex",
+        "bad_language",
+        "bad_prefix",
+        "bad_id",
+        "bad_list",
+        "left_out",
+        "too_often",
+        "often",
+        "too_long",
+        "long_timeout",
+        "contradiction",
+        "duplicate_feed",
+        "duplicate_output",
+        "merged_feeds",
+        "ignored_hints",
+        "no_content",
+        "small_icon",
+        "no_feeds",
+        "no_outputs",
+        "no_contact",
+        "no_public_url",
+        "no_such_feed",
+    ];
+
     /// An error at `span`.
     #[must_use]
     pub fn error(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
+        debug_assert!(Self::CODES.contains(&code), "{code} is not in the list");
         Self {
             severity: Severity::Error,
             code,

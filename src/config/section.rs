@@ -323,7 +323,7 @@ pub(super) fn choose<T: Copy>(
 }
 
 /// The known word that was probably meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let likeness = |known: &str| strsim::jaro_winkler(&word.to_lowercase(), known);
     known
         .map(|known| (likeness(known), known))

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no outside format: what a document looked like is [`parsed`], what newswire
 //! keeps of it is [`item`]. Every other room speaks in these words.
 
+pub mod code;
 pub mod entry;
 pub mod feed;
 pub mod item;
@@ -13,6 +14,8 @@ pub mod poll;
 pub mod site;
 pub mod story;
 
+pub use code::Coded;
+pub(crate) use code::codes;
 pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
 pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
@@ -24,4 +27,4 @@ pub use poll::{
     Reason, ReasonKind, Validators,
 };
 pub use site::site;
-pub use story::{Digest, Guids, Kept, Known, Rule, Standing, Tie};
+pub use story::{Digest, Guids, Kept, Known, Rule, Seen, Standing, Tie};

@@ -79,18 +79,42 @@ pub enum OpenError {
     },
 }
 
+crate::model::codes! {
+    OpenError:
+    Self::InUse { .. } => "database_in_use",
+    Self::Newer { .. } => "database_newer",
+    Self::Older { .. } => "database_older",
+    Self::NotOurs { .. } => "database_foreign",
+    Self::Missing { .. } => "no_database",
+    Self::Io { .. } => "database_unreachable",
+    Self::Sqlite { .. } => "database_broken",
+}
+
 /// Why a read or a write failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
-    #[error("database: {0}")]
+    #[error(
+        "the database failed: {0}: check that its disk has room and can be written to, then try again"
+    )]
     Sqlite(String),
     /// The writer thread has ended.
-    #[error("the database writer has stopped")]
+    #[error(
+        "the part that writes to the database has stopped: start newswire anew, and please report this"
+    )]
     Closed,
     /// A value in the database is not what this newswire wrote.
-    #[error("the database holds something unreadable: {0}")]
+    #[error(
+        "the database holds something unreadable: {0}: check it with sqlite3, or restore a copy"
+    )]
     Corrupt(String),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Sqlite(_) => "database_failed",
+    Self::Closed => "writer_stopped",
+    Self::Corrupt(_) => "database_unreadable",
 }
 
 impl From<rusqlite::Error> for Error {

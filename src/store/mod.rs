@@ -11,6 +11,8 @@ mod feeds;
 mod history;
 mod items;
 mod open;
+mod pairs;
+mod question;
 mod read;
 mod reader;
 mod receipts;
@@ -37,6 +39,7 @@ pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
 pub use feeds::{FeedState, FeedStatus, Registered};
 pub use history::{Bursts, Past, PastPoll};
+pub use open::SCHEMA;
 pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt};
@@ -51,6 +54,12 @@ pub use visit::{copy, visit};
 
 use crate::clock::Clock;
 use crate::model::Feed;
+
+/// The version of the SQLite that is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
 use super::receipts::{self, Named, Receipt};
 use super::sketches::{self, Sketched};
-use super::{open, search};
+use super::{items, open, search};
 use crate::model::{AlsoAt, Digest, Entry, FeedInfo, FeedKey, ItemKey, Kept, Known, StoryKey};
 
 /// The reading half; any number of processes may have one.
@@ -228,6 +228,14 @@ impl Reader {
     /// When the database fails.
     pub fn oldest_page(&self, output: &str) -> Result<Option<u32>, Error> {
         self.with(|connection| archive::oldest(connection, output))
+    }
+
+    /// The item that came last; 0 where there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn newest_item(&self) -> Result<ItemKey, Error> {
+        self.with(|connection| Ok(ItemKey(items::next_key(connection)?.0 - 1)))
     }
 
     /// At most `limit` items of all feeds that arrived, or were released, since `page` was written.

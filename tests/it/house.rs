@@ -62,6 +62,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("strsim", &["config"]),
     ("sd_notify", &["daemon"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
