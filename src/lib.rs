@@ -11,8 +11,8 @@
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
-//! SQLite. [`publish`] renders the outbound feeds, checks them and puts them on the shelf. [`opml`]
-//! reads and writes lists of feeds.
+//! SQLite. [`health`] says how a feed is doing and what to do about it. [`publish`] renders the
+//! outbound feeds, checks them and puts them on the shelf. [`opml`] reads and writes lists of feeds.
 //!
 //! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`publication`] is one
 //! publication of one output; [`web`] serves what lies on the shelf.
@@ -29,6 +29,7 @@ pub mod config;
 pub mod daemon;
 pub mod dedupe;
 pub mod fetch;
+pub mod health;
 pub mod model;
 pub mod normalise;
 pub mod opml;

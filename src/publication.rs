@@ -29,7 +29,7 @@ pub use self::stand::{Stand, stand};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::publish::{
-    self, Format, Last, Leaf, Listing, Output, Selector, Shelf, Verdict, Written,
+    self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
 
@@ -57,31 +57,28 @@ pub struct Publisher {
     written: Arc<Mutex<HashMap<String, u32>>>,
     /// What each output showed last, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
-    /// Feeds that are in no list: they are behind a login.
-    hidden: Arc<HashSet<FeedKey>>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        let (written, last, hidden) = Default::default();
-        Self { store, shelf, clock, written, last, hidden }
+        let (written, last) = Default::default();
+        Self { store, shelf, clock, written, last }
     }
 
-    /// Leaves these feeds out of the list of feeds.
-    #[must_use]
-    pub fn hiding(self, feeds: HashSet<FeedKey>) -> Self {
-        Self { hidden: Arc::new(feeds), ..self }
-    }
-
-    /// Puts the list of the feeds behind these outputs on the shelf, and into their folders.
+    /// Puts the list of the feeds behind these outputs on the shelf, and into their folders; but
+    /// those that are `hidden`.
     ///
     /// # Errors
     /// When the store fails, or a file cannot be written.
-    pub async fn list(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+    pub async fn list(
+        &self,
+        outputs: &[Arc<Output>],
+        hidden: &HashSet<FeedKey>,
+    ) -> Result<(), Error> {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
-        let (hidden, shelf) = (Arc::clone(&self.hidden), Arc::clone(&self.shelf));
+        let (hidden, shelf) = (hidden.clone(), Arc::clone(&self.shelf));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
             let list = list::subscriptions(&reader, open.clone(), &hidden)?;
@@ -99,11 +96,24 @@ impl Publisher {
         tokio::task::spawn_blocking(work).await.map_err(panicked)?
     }
 
+    /// Takes whatever else there was from the shelf.
+    pub fn keep_only(&self, outputs: &[Arc<Output>]) {
+        let ids: Vec<&str> = outputs.iter().map(|output| output.id.as_str()).collect();
+        self.shelf.keep_only(&ids);
+    }
+
     /// Publishes one output in all its formats.
     ///
     /// # Errors
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
+        let published = self.attempt(output).await;
+        let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
+        self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
+        published
+    }
+
+    async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));

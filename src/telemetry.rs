@@ -3,6 +3,8 @@
 //! Leaves what is said to the rooms. One line a poll that changed something, one a change of a
 //! feed's state; the rest is debug.
 
+pub mod vitals;
+
 use std::io::{self, IsTerminal as _};
 
 use tracing::level_filters::LevelFilter;
@@ -11,6 +13,8 @@ use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
+
+pub use self::vitals::{Part, Trouble, Vitals};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -22,6 +22,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
     Run,
+    /// Have the running newswire read its config again: all of it is put in force, or nothing
+    Reload,
     /// Poll once what is due, publish, and exit: for cron
     Poll {
         /// Only these feeds, by id or URL, due or not
@@ -163,6 +165,8 @@ pub(super) enum Command {
         /// Which one
         shell: clap_complete::Shell,
     },
+    /// Show how all feeds are doing, live; prints once where there is no terminal
+    Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
 }

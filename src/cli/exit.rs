@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 
 use super::fault::Fault;
-use super::{add, demo, dry, import, probe, subscribe};
-use crate::daemon;
+use super::{add, decide, demo, dry, import, probe, replay, subscribe};
+use crate::daemon::{self, control::AskError};
 use crate::publication;
 use crate::store::OpenError;
 
@@ -36,6 +36,8 @@ pub enum Exit {
     Io = 74,
     /// Later it may work: another newswire has the database.
     TempFail = 75,
+    /// Somebody else may do this.
+    NoPermission = 77,
     /// The config has errors.
     Config = 78,
 }
@@ -54,6 +56,7 @@ impl Exit {
         Self::CannotCreate,
         Self::Io,
         Self::TempFail,
+        Self::NoPermission,
         Self::Config,
     ];
 
@@ -73,13 +76,16 @@ impl Exit {
                 "the database is newer than this newswire, or another program's; a document is no feed or no list of feeds"
             }
             Self::NoInput => "there is no config, no database yet, or no file of that name",
-            Self::Unavailable => "the address to listen on is taken",
+            Self::Unavailable => {
+                "the address to listen on is taken, or no newswire runs that could be asked"
+            }
             Self::Software => "a mistake in newswire: please report it",
             Self::CannotCreate => "a file cannot be made",
             Self::Io => "reading or writing failed",
             Self::TempFail => {
                 "another newswire has the database, or somebody changed the config at the same time"
             }
+            Self::NoPermission => "not permitted: only newswire's own user and root may do this",
             Self::Config => "the config has errors",
         }
     }
@@ -109,10 +115,21 @@ impl From<&daemon::Error> for Exit {
 impl From<&Fault> for Exit {
     fn from(fault: &Fault) -> Self {
         match fault {
-            Fault::Runtime(_) => Self::Unavailable,
+            Fault::Runtime(_) | Fault::NotInForce(_) => Self::Unavailable,
             Fault::Pipe(_) => Self::Io,
             Fault::Write(..) => Self::CannotCreate,
             Fault::Age(_) | Fault::Unknown { .. } => Self::Usage,
+            Fault::Refused => Self::Config,
+        }
+    }
+}
+
+impl From<&AskError> for Exit {
+    fn from(error: &AskError) -> Self {
+        match error {
+            AskError::Nobody { .. } => Self::Unavailable,
+            AskError::Denied { .. } => Self::NoPermission,
+            AskError::NoAnswer { .. } => Self::Io,
         }
     }
 }
@@ -124,6 +141,26 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             _ => Self::Io,
+        }
+    }
+}
+
+impl From<&decide::Error> for Exit {
+    fn from(error: &decide::Error) -> Self {
+        match error {
+            decide::Error::Open(error) => error.into(),
+            decide::Error::Store(_) => Self::Io,
+            _ => Self::Usage,
+        }
+    }
+}
+
+impl From<&replay::Error> for Exit {
+    fn from(error: &replay::Error) -> Self {
+        match error {
+            replay::Error::Open(error) => error.into(),
+            replay::Error::Room(_) => Self::CannotCreate,
+            replay::Error::Store(_) | replay::Error::Publication(_) => Self::Io,
         }
     }
 }

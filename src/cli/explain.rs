@@ -187,9 +187,10 @@ mod tests {
 
     /// Every code there is, under the heading that its text stands under.
     fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
-        use super::super::{add, decide, demo, dry, import, place, probe, replay, subscribe};
+        use super::super::{add, decide, demo, dry, import, place, probe, replay, subscribe, top};
         use crate::dedupe::Hold;
-        use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule};
+        use crate::health::{Silence, State};
+        use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule, Trouble};
         let ends = [
             &["usage"],
             Fault::CODES,
@@ -204,6 +205,8 @@ mod tests {
             replay::Error::CODES,
             dry::Error::CODES,
             demo::Error::CODES,
+            top::Error::CODES,
+            crate::daemon::control::AskError::CODES,
             crate::daemon::Error::CODES,
             crate::fetch::FetcherError::CODES,
             crate::store::OpenError::CODES,
@@ -220,6 +223,9 @@ mod tests {
                 "Why a feed is polled when it is",
                 ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
             ),
+            ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
+            ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
             (
                 "What made one story of two items, or kept them apart",

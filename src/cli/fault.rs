@@ -20,6 +20,14 @@ pub enum Fault {
     /// Pages and the like that are written to a folder.
     #[error("failed to write {0}: {1}: choose a folder that you may write to")]
     Write(PathBuf, io::Error),
+    /// The running newswire did not take the new config.
+    #[error("the config is refused, the old one stays in force: mend it, then reload once more")]
+    Refused,
+    /// It took it, and cannot work by it.
+    #[error(
+        "the config cannot be put in force, the old one stays: {0}: mend that, then reload once more"
+    )]
+    NotInForce(String),
     /// Nothing is known of it.
     #[error(
         "nothing is known of {asked:?}{near}: 'newswire explain' lists the codes, 'newswire status' the feeds"
@@ -38,5 +46,7 @@ crate::model::codes! {
     Self::Pipe(_) => "broken_pipe",
     Self::Age(_) => "bad_age",
     Self::Write(..) => "file_unwritable",
+    Self::Refused => "config_refused",
+    Self::NotInForce(_) => "config_not_in_force",
     Self::Unknown { .. } => "unknown_code",
 }

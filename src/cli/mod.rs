@@ -5,6 +5,7 @@
 
 pub mod add;
 mod arguments;
+mod asked;
 pub mod decide;
 pub mod demo;
 pub mod dry;
@@ -19,11 +20,13 @@ mod place;
 pub mod plan;
 pub mod poll;
 pub mod probe;
+mod reload;
 pub mod replay;
 pub mod run;
 mod say;
 pub mod status;
 pub mod subscribe;
+pub mod top;
 mod version;
 pub mod why;
 mod words;
@@ -43,10 +46,10 @@ use self::say::{complain, eprint, failing, more, say};
 use self::subscribe::{Said, To};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
-use crate::daemon::{self, Which};
+use crate::daemon::{self, Which, control::Reply};
 use crate::model::Coded;
 use crate::store::{FeedStatus, Reader};
-use crate::{publication, telemetry};
+use crate::telemetry;
 
 /// Threads for reading documents and for the database: more only wait for each other, and each has
 /// memory of its own.
@@ -79,12 +82,8 @@ pub fn main() -> Exit {
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
     match &cli.command {
-        Command::Run => {
-            let path = find(config)?;
-            let config = load(Some(&path))?;
-            telemetry::init(config.log);
-            block_on(run::run(&path, config))?.map_err(failed)?;
-        }
+        Command::Run => start(config)?,
+        Command::Reload => return reload(config),
         Command::Poll { feeds, all, force, dry_run } => {
             poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
         }
@@ -104,7 +103,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             say(&man::write(folder).map_err(|fault| failing(&fault))?);
         }
         Command::Completions { shell } => say(&man::completions(*shell)),
-        Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
+        Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
         Command::Split { item } => {
             decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
         }
@@ -127,6 +126,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
+        Command::Top => live(&load(config)?)?,
         Command::Status { check: true, .. } => return check_status(config),
         Command::Status { json, .. } => return show_status(&load(config)?, *json),
         Command::Demo => {
@@ -135,6 +135,30 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+fn reload(config: Option<&Path>) -> Result<Exit, Exit> {
+    let path = find(config)?;
+    let answer = reload::run(&path).map_err(|error| complain(&error, Exit::from(&error)))?;
+    Ok(match answer {
+        Reply::Done { said, warnings } => {
+            eprint(&warnings);
+            say(&format!("{said}\n"));
+            Exit::Ok
+        }
+        Reply::Refused(report) => {
+            eprint(&report);
+            failing(&Fault::Refused)
+        }
+        Reply::Failed(why) => failing(&Fault::NotInForce(why)),
+    })
+}
+
+fn start(config: Option<&Path>) -> Result<(), Exit> {
+    let path = find(config)?;
+    let config = load(Some(&path))?;
+    telemetry::init(config.log);
+    block_on(run::run(&path, config))?.map_err(failed)
 }
 
 fn which(feeds: &[String], all: bool) -> Which {
@@ -193,10 +217,10 @@ fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
 }
 
 fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
-        format!("{:#}\n", status::json(&feeds))
+        format!("{:#}\n", status::json(&feeds, Clock::system().now()))
     } else {
         status::table(&feeds, Clock::system().now())
     };
@@ -231,61 +255,22 @@ fn explained(config: Option<&Path>, asked: Option<&str>, json: bool) -> Result<(
         None => find_quietly(None).and_then(|path| config::load(&path).config),
     };
     match config.filter(|config| explain::is_kept(config, asked)) {
-        Some(config) => say_why(&config, asked, json),
+        Some(config) => told_why(&config, asked, json),
         None => Err(failing(&explain::unknown(asked))),
     }
 }
 
-fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
-    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let statuses = reader.statuses().map_err(stored)?;
-    let named = |s: &&FeedStatus| s.info.id.as_str() == feed || s.info.url == feed;
-    let status = statuses.iter().find(named);
-    let subscription = status.and_then(|status| {
-        config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
-    });
-    let Some((status, subscription)) = status.zip(subscription) else {
-        return say_why_item(config, &reader, feed, json);
-    };
-    let key = status.info.key;
-    let state = reader.feed_state(key).map_err(stored)?;
-    let polls = reader.polls(key, why::POLLS).map_err(stored)?;
-    let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
-    let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
-    say(&if json { format!("{:#}\n", why.json()) } else { why.text(Clock::system().now()) });
-    Ok(())
+fn live(config: &Config) -> Result<(), Exit> {
+    top::run(&open(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
 }
 
-/// Tells of an item; it was no feed.
-fn say_why_item(config: &Config, reader: &Reader, asked: &str, json: bool) -> Result<(), Exit> {
-    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let now = Clock::system().now();
-    let url_key = crate::dedupe::canonical::url_key(asked);
-    let found = reader.find(asked, url_key.as_ref()).map_err(stored)?;
-    let item = decide::meant(found, asked).map_err(|error| complain(&error, Exit::Usage))?;
-    let stands = config.outputs.iter().map(|output| {
-        let shown = publication::select(reader, output, now)?;
-        Ok((output.id.clone(), publication::stand(reader, (output, &shown), &item, now)?))
-    });
-    let stands: Result<Vec<_>, publication::Error> = stands.collect();
-    let stands = stands.map_err(|error| complain(&error, Exit::Io))?;
-    let receipt = reader.receipt(item.clone()).map_err(stored)?;
-    let item = item::Item { receipt: &receipt, stands: &stands };
-    say(&if json { format!("{:#}\n", item.json()) } else { item.text(now) });
+fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
+    say(&asked::tell(config, &open(config)?, asked, json)?);
     Ok(())
 }
 
 fn decided(done: Result<String, decide::Error>) -> Result<(), Exit> {
-    let said = done.map_err(|error| {
-        let exit = match &error {
-            decide::Error::Open(error) => Exit::from(error),
-            decide::Error::Store(_) => Exit::Io,
-            _ => Exit::Usage,
-        };
-        complain(&error, exit)
-    })?;
-    say(&said);
+    say(&done.map_err(|error| complain(&error, Exit::from(&error)))?);
     Ok(())
 }
 
@@ -301,14 +286,7 @@ fn replayed(
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
     let clock = Clock::system();
     let replay = block_on(replay::run(&old, &new, age, &clock))?;
-    let replay = replay.map_err(|error| {
-        let exit = match &error {
-            replay::Error::Open(error) => Exit::from(error),
-            replay::Error::Room(_) => Exit::CannotCreate,
-            replay::Error::Store(_) | replay::Error::Publication(_) => Exit::Io,
-        };
-        complain(&error, exit)
-    })?;
+    let replay = replay.map_err(|error| complain(&error, Exit::from(&error)))?;
     say(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }
@@ -316,7 +294,7 @@ fn replayed(
 fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
     let config = load(current)?;
     let new = new.map(|path| load(Some(path))).transpose()?;
-    let reader = Reader::open(&config.store.path).map_err(|e| complain(&e, Exit::from(&e)))?;
+    let reader = open(&config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
     let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
@@ -328,10 +306,15 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
     Ok(())
 }
 
+/// Opens the database for reading.
+fn open(config: &Config) -> Result<Reader, Exit> {
+    Reader::open(&config.store.path).map_err(|error| complain(&error, Exit::from(&error)))
+}
+
 /// Loads the config; its faults go to standard error.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
     let path = find(given)?;
-    let Loaded { config, report } = config::load(&path);
+    let Loaded { config, report, .. } = config::load(&path);
     if !report.is_empty() {
         eprint(&report.draw(style(&io::stderr())));
     }

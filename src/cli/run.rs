@@ -1,33 +1,50 @@
-//! `newswire run`: the daemon, until SIGTERM or Ctrl-C; anew when a list of feeds that it follows has
-//! changed.
+//! `newswire run`: the daemon, until SIGTERM or Ctrl-C, with the config read
+//! again at SIGHUP.
 
 use std::future::Future;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::warn;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
-use crate::daemon::{self, Ask, Change, Ending, Engine, Error, Follower, Seen};
+use crate::daemon::{self, Ask, Engine, Error, Follower, Freshness, Outside, Remote, Source};
 use crate::fetch::{Resolver, SystemResolver};
-use crate::store::OpenError;
 
-/// What a dropped poll still does with the database is done within so many tenths of a second.
-const LETTING_GO: u32 = 100;
-
-/// Runs the daemon until it is told to stop, and drains; a second signal ends it at once.
+/// Runs the daemon until it is told to stop, and drains; a second signal ends it at once. SIGHUP has
+/// the config read again.
 ///
 /// # Errors
 /// When newswire itself cannot go on.
 pub async fn run(path: &Path, config: Config) -> Result<(), Error> {
-    let resolver = Arc::new(SystemResolver::new());
-    let again = reader(path);
-    let config = listed(config, Ask::Missing, Clock::system(), resolver.clone(), &again).await?;
-    follow(config, Clock::system(), resolver, again, until_told_to_stop()).await
+    let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
+    let given = daemon::given_sockets();
+    // From here on no signal ends it untimely.
+    let (told_to_stop, hangup) = (until_told_to_stop(), signal(SignalKind::hangup()));
+    let source = source(path);
+    let config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await?;
+    let (remote, orders) = daemon::remote(source);
+    if let Ok(hangup) = hangup {
+        tokio::spawn(on(hangup, remote));
+    }
+    let follower = Follower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
+    let engine = Engine::open(config, clock, resolver).await?;
+    let outside = Outside { orders, given, follower };
+    daemon::run_within(engine, outside, told_to_stop).await
+}
+
+/// Reads the config at `path` as it is when it is called.
+fn source(path: &Path) -> Source {
+    let path = path.to_owned();
+    Arc::new(move || config::load(&path))
+}
+
+/// Has the config read again at each SIGHUP. What came of it is in the log.
+async fn on(mut hangup: Signal, remote: Remote) {
+    while hangup.recv().await.is_some() {
+        drop(remote.reload().await);
+    }
 }
 
 /// The config with the lists on the web that are due as they are now, for a single pass.
@@ -36,13 +53,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Error> {
 /// When no HTTP client can be made.
 pub(super) async fn current(path: &Path, config: Config) -> Result<Config, Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
-    listed(config, Ask::Due, clock, resolver, reader(path)).await
-}
-
-/// Reads the config as it stood when this was made, with its lists as they stand when it is called.
-fn reader(path: &Path) -> impl Fn() -> Option<Config> + use<> {
-    let (text, path) = (std::fs::read_to_string(path).unwrap_or_default(), path.to_owned());
-    move || config::read(text.clone(), &path, &config::state_folder(&path)).config
+    listed(config, Ask::Due, clock, resolver, &source(path)).await
 }
 
 /// The config with the lists on the web as they are now, where they can be had.
@@ -54,98 +65,35 @@ pub async fn listed(
     which: Ask,
     clock: Clock,
     resolver: Arc<dyn Resolver>,
-    again: impl Fn() -> Option<Config>,
+    source: &Source,
 ) -> Result<Config, Error> {
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
-    let follower = Follower::new(config.fetch.clone(), clock, resolver)?;
-    match follower.ask(&config.followed, which).await {
-        Change::Some => Ok(again().unwrap_or(config)),
-        Change::None => Ok(config),
-    }
-}
-
-/// Runs the daemon, and once more with what `again` reads whenever a list has changed, until `stop`.
-///
-/// # Errors
-/// When newswire itself cannot go on.
-pub async fn follow(
-    mut config: Config,
-    clock: Clock,
-    resolver: Arc<dyn Resolver>,
-    again: impl Fn() -> Option<Config>,
-    stop: impl Future<Output = ()>,
-) -> Result<(), Error> {
-    let follower = Follower::new(config.fetch.clone(), clock.clone(), Arc::clone(&resolver))?;
-    let mut stop = pin!(stop);
-    let mut engine = Engine::open(config.clone(), clock.clone(), Arc::clone(&resolver)).await?;
-    loop {
-        let mut seen = Seen::now(&config.followed);
-        let mut next = None;
-        let ending = async {
-            tokio::select! {
-                () = &mut stop => Ending::Stop,
-                new = renewed(&follower, &config.followed, &mut seen, &again) => {
-                    next = Some(new);
-                    Ending::Renew
-                }
-            }
-        };
-        if daemon::run_until(engine, ending).await? == Ending::Stop {
-            return Ok(());
-        }
-        config = next.unwrap_or(config);
-        engine = reopened(&config, &clock, &resolver).await?;
-    }
-}
-
-/// The config with a list that has changed; one that cannot be read leaves all as it is.
-async fn renewed(
-    follower: &Follower,
-    followed: &[Followed],
-    seen: &mut Seen,
-    again: &impl Fn() -> Option<Config>,
-) -> Config {
-    loop {
-        follower.changed(followed, seen).await;
-        match again() {
-            Some(config) => return config,
-            None => warn!(
-                "a list of feeds has changed and cannot be read: 'newswire check' tells why; the feeds stay as they were"
-            ),
-        }
-    }
-}
-
-async fn reopened(
-    config: &Config,
-    clock: &Clock,
-    resolver: &Arc<dyn Resolver>,
-) -> Result<Engine, Error> {
-    let mut tries = 0;
-    loop {
-        match Engine::open(config.clone(), clock.clone(), Arc::clone(resolver)).await {
-            Err(Error::Open(OpenError::InUse { .. })) if tries < LETTING_GO => tries += 1,
-            opened => return opened,
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    let follower = Follower::new(clock, resolver)?;
+    let lists = (config.followed.clone(), config.fetch.clone());
+    match follower.ask(&lists, which).await {
+        Freshness::New => Ok(source().config.unwrap_or(config)),
+        Freshness::Same => Ok(config),
     }
 }
 
 /// Resolves at the first SIGTERM or SIGINT, and from then on lets the second one end the process.
-pub(crate) async fn until_told_to_stop() {
+/// They are caught from the call on.
+pub(crate) fn until_told_to_stop() -> impl Future<Output = ()> {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-        // Without handlers the signals keep their default effect, and the store survives that.
-        return std::future::pending().await;
-    };
-    first(&mut terminate, &mut interrupt).await;
-    tokio::spawn(async move {
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals keep their default effect, and the store survives that.
+            return std::future::pending().await;
+        };
         first(&mut terminate, &mut interrupt).await;
-        #[expect(clippy::exit, reason = "asked twice: do not drain")]
-        std::process::exit(1);
-    });
+        tokio::spawn(async move {
+            first(&mut terminate, &mut interrupt).await;
+            #[expect(clippy::exit, reason = "asked twice: do not drain")]
+            std::process::exit(1);
+        });
+    }
 }
 
 async fn first(terminate: &mut Signal, interrupt: &mut Signal) {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::words::{ago, ahead};
+use crate::health::{self, State, judge, tally};
 use crate::model::Complaint;
 use crate::store::FeedStatus;
 
@@ -17,11 +18,13 @@ use crate::store::FeedStatus;
 pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    let heading = ["FEED", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
+    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
     table.set_header(heading.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
-    for feed in feeds {
+    let healths: Vec<_> = feeds.iter().map(|feed| judge(feed, now)).collect();
+    for (feed, health) in feeds.iter().zip(&healths) {
         table.add_row(vec![
             Cell::new(feed.info.id.as_str()),
+            state(health.state),
             Cell::new(feed.items).set_alignment(CellAlignment::Right),
             Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
             outcome(feed),
@@ -29,12 +32,21 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             Cell::new(&feed.reason_text),
         ]);
     }
-    let failing = feeds.iter().filter(|feed| feed.failures > 0).count();
     let items: u64 = feeds.iter().map(|feed| feed.items).sum();
+    // "0 failing" is always said, and of the others those that there are.
+    let told = |(state, count): &(State, usize)| match state {
+        State::Failing => true,
+        State::Well => false,
+        _ => *count > 0,
+    };
+    let states = tally(&healths).into_iter().filter(told);
+    let states: Vec<String> =
+        states.map(|(state, count)| format!("{count} {}", state.group())).collect();
     let mut text = format!(
-        "{}\n\n{} feeds, {failing} failing, {items} items\n",
+        "{}\n\n{} feeds, {}, {items} items\n",
         table.trim_fmt(),
-        feeds.len()
+        feeds.len(),
+        states.join(", ")
     );
     text.push_str(&converging(feeds));
     for feed in feeds {
@@ -51,11 +63,15 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             text.push_str(&format!("{}: mended ({code}): {message}{more}\n", feed.info.id));
         }
     }
-    for feed in feeds.iter().filter(|feed| feed.failures > 0) {
-        if let Some(message) = &feed.last_message {
-            let code = feed.last_outcome.as_deref().unwrap_or_default();
-            text.push_str(&format!("{}: {message} ({code})\n", feed.info.id));
-        }
+    // A feed that moved was told of above.
+    let needs = |state: State| state.needs_you() && state != State::Moved;
+    for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs(h.state)) {
+        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.why, health.cause));
+        let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
+        text.extend(
+            command
+                .map(|command| format!("{:>1$}{command}\n", "", feed.info.id.as_str().len() + 2)),
+        );
     }
     text
 }
@@ -66,7 +82,9 @@ const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// How it stands as a whole, for the exit code, and why.
 #[must_use]
 pub fn verdict(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
-    let failing: Vec<&FeedStatus> = feeds.iter().filter(|feed| feed.failures > 0).collect();
+    let ill = [State::Failing, State::Quarantined, State::Gone, State::Silent];
+    let failing = |feed: &&FeedStatus| ill.contains(&judge(feed, now).state);
+    let failing: Vec<&FeedStatus> = feeds.iter().filter(failing).collect();
     let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
     let (all, late) = (feeds.len(), feeds.iter().filter(overdue).count());
     let why = format!("{} of {all} feeds ok, {} failing", all - failing.len(), failing.len());
@@ -97,6 +115,15 @@ pub fn line(exit: Exit, why: &str) -> String {
     format!("NEWSWIRE {state}: {why}\n")
 }
 
+fn state(state: State) -> Cell {
+    let cell = Cell::new(state.slug());
+    match state {
+        State::Failing | State::Quarantined | State::Gone => cell.fg(Color::Red),
+        state if state.needs_you() => cell.fg(Color::Yellow),
+        _ => cell,
+    }
+}
+
 /// Feeds whose addresses lead to one document: one of them is enough.
 fn converging(feeds: &[FeedStatus]) -> String {
     let mut by_end: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -119,36 +146,9 @@ fn outcome(feed: &FeedStatus) -> Cell {
 
 /// The same for programs: one object a feed; times are RFC 3339.
 #[must_use]
-pub fn json(feeds: &[FeedStatus]) -> Value {
-    let feeds: Vec<Value> = feeds
-        .iter()
-        .map(|feed| {
-            json!({
-                "id": feed.info.id.as_str(),
-                "title": feed.info.title,
-                "url": feed.info.url,
-                "tags": feed.info.tags,
-                "items": feed.items,
-                "last_poll_at": feed.last_poll_at.map(|at| at.to_string()),
-                "last_outcome": feed.last_outcome,
-                "last_status": feed.last_status,
-                "last_message": feed.last_message,
-                "last_url": feed.last_url,
-                "last_success_at": feed.last_success_at.map(|at| at.to_string()),
-                "last_new_at": feed.last_new_at.map(|at| at.to_string()),
-                "failures": feed.failures,
-                "failing_since": feed.failing_since.map(|at| at.to_string()),
-                "next_poll_at": feed.next_poll_at.to_string(),
-                "reason": feed.reason,
-                "reason_text": feed.reason_text,
-                "dialect": feed.dialect,
-                "effective_url": feed.address.effective.as_ref().map(|url| url.as_str()),
-                "moved_to": feed.address.candidate.as_ref().map(|moved| moved.url.as_str()),
-                "complaints": feed.complaints,
-            })
-        })
-        .collect();
-    json!({ "feeds": feeds })
+pub fn json(feeds: &[FeedStatus], now: Timestamp) -> Value {
+    let feed = |status: &FeedStatus| health::json::feed(status, &judge(status, now));
+    json!({ "feeds": feeds.iter().map(feed).collect::<Vec<_>>() })
 }
 
 #[cfg(test)]
@@ -188,6 +188,7 @@ mod tests {
             dialect: Some("rss2".to_owned()),
             address: Address::default(),
             complaints: vec![Complaint::new("bare_less_than", Some(7), "`<` where no tag begins")],
+            pulse: Default::default(),
         }
     }
 
@@ -201,7 +202,7 @@ mod tests {
             "not_modified",
             "in 58m",
             "interval 1h",
-            "1 feeds, 0 failing",
+            "1 feeds, 0 failing, 17 items",
         ] {
             assert!(text.contains(word), "{word} is missing in:\n{text}");
         }
@@ -211,7 +212,7 @@ mod tests {
     fn what_is_wrong_with_a_failing_feed_is_told_in_full() {
         let text = table(&[status(3)], at(6_500));
         assert!(text.contains("garden: the server answers 500"), "{text}");
-        assert!(text.contains("1 failing"), "{text}");
+        assert!(text.contains("1 feeds, 1 failing"), "{text}");
     }
 
     #[test]
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_json_has_every_time_as_rfc_3339() {
-        let feed = &json(&[status(0)])["feeds"][0];
+        let feed = &json(&[status(0)], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);
         assert_eq!(feed["last_new_at"], Value::Null);

@@ -81,7 +81,7 @@ pub(super) fn config(given: Option<&Path>, to: To) -> Result<Option<(PathBuf, Co
     if to == To::Config || given.is_some() {
         std::fs::metadata(&path).map_err(|error| Error::Read(path.clone(), error))?;
     }
-    let Loaded { config, report } = config::load(&path);
+    let Loaded { config, report, .. } = config::load(&path);
     match config {
         Some(config) => Ok(Some((path, config))),
         // What is only printed needs no config.
@@ -115,7 +115,7 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     let before = read()?;
     let after = joined(&before, blocks);
     let folder = config::state_folder(&path);
-    let Loaded { config, mut report } = config::read(after.clone(), &path, &folder);
+    let Loaded { config, mut report, .. } = config::read(after.clone(), &path, &folder);
     let has = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)

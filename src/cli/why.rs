@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
+use crate::health::{Health, judge};
 use crate::poll::Subscription;
 use crate::store::{FeedState, FeedStatus, Past, PastPoll};
 
@@ -48,6 +49,7 @@ impl Why<'_> {
                 &format!("says since {since} that it moved to {}: believed after 7d", moved.url),
             );
         }
+        doing(&judge(status, now), &mut say);
         say("next poll", &format!("{}, {}", ahead(status.next_poll_at, now), status.next_poll_at));
         say("because", &status.reason_text);
         for input in &self.past.considered {
@@ -90,15 +92,19 @@ impl Why<'_> {
 
     /// For programs.
     #[must_use]
-    pub fn json(&self) -> Value {
+    pub fn json(&self, now: Timestamp) -> Value {
         let opaque = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         };
         let (status, state) = (self.status, self.state);
         let settings = &self.subscription.schedule;
         let candidate = status.address.candidate.as_ref();
+        let health = judge(status, now);
         json!({
             "id": status.info.id.as_str(),
+            "state": health.state.slug(),
+            "cause": health.cause,
+            "why": health.why,
             "url": status.info.url,
             "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
             "moved_to": candidate.map(|moved| moved.url.as_str()),
@@ -129,6 +135,20 @@ impl Why<'_> {
                 "message": poll.message,
             })).collect::<Vec<_>>(),
         })
+    }
+}
+
+/// How it is doing, and what to do.
+fn doing(health: &Health, say: &mut impl FnMut(&str, &str)) {
+    say("state", health.state.slug());
+    if !health.why.is_empty() {
+        say("", &health.why);
+    }
+    let Some(remedy) = &health.remedy else { return };
+    say("what to do", &remedy.text);
+    let toml = remedy.toml.as_deref().unwrap_or_default();
+    for line in toml.lines().chain(remedy.command.as_deref()) {
+        say("", &format!("    {line}"));
     }
 }
 

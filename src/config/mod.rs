@@ -107,6 +107,9 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// Errors and warnings.
     pub report: Report,
+    /// Where the database lies, as far as that can be made out: also of a broken config, so that the
+    /// daemon that runs on it can be found.
+    pub database: PathBuf,
 }
 
 /// What relative paths in the config at `path` count from: `$STATE_DIRECTORY`, which systemd sets,
@@ -125,7 +128,7 @@ pub fn load(path: &Path) -> Loaded {
     let failed = |message: String, help: &str| {
         let mut report = Report::new(path.to_owned(), String::new());
         report.push(Diagnostic::error("unreadable", 0..0, message).of_the_file().help(help));
-        Loaded { config: None, report }
+        Loaded { config: None, report, database: state.join(DATABASE) }
     };
     match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => read(text, path, &state),
@@ -156,11 +159,17 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
     }
     let config =
         if errors.is_empty() { Some(tables(root.get_ref(), state, &mut report)) } else { None };
+    let named = root.get_ref().get("store").and_then(|store| store.get_ref().as_table());
+    let named = named.and_then(|store| store.get("path")?.get_ref().as_str());
+    let database = state.join(named.unwrap_or(DATABASE));
     report.sort();
     report.text = text;
     let config = config.filter(|_| report.errors() == 0);
-    Loaded { config, report }
+    Loaded { config, report, database }
 }
+
+/// The database, unless the config says otherwise.
+const DATABASE: &str = "newswire.db";
 
 /// What may stand at the top of the file.
 const TABLES: &[&str] = &[

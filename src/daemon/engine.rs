@@ -2,28 +2,26 @@
 //!
 //! Shared by the daemon and by a single pass (`newswire poll`). Leaves the loop to the door.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::warn;
 
+use super::manager::patiently;
+use super::setup::{Setup, revised};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
-use crate::model::{FeedKey, ReasonKind, site};
-use crate::poll::{Librarian, Poller, Subscription, Target};
+use crate::model::FeedKey;
+use crate::poll::{Librarian, Polled, Poller, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
-use crate::schedule::{Gate, Queue, spread};
-use crate::store::{self, OpenError, Registered, Store};
-
-/// Between the starts of two polls of the daemon: however many feeds are due at once, after a
-/// start or a suspend, they come in one after another.
-const EACH: Duration = Duration::from_millis(20);
+use crate::schedule::{LastPoll, Queue};
+use crate::store::{self, OpenError, Store};
+use crate::telemetry::Vitals;
+use crate::web;
 
 /// Why newswire itself cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -88,15 +86,10 @@ pub struct Engine {
     poller: Poller,
     publisher: Publisher,
     shelf: Arc<Shelf>,
-    targets: Vec<Target>,
-    by_key: HashMap<FeedKey, usize>,
-    registered: Vec<Registered>,
-    outputs: Vec<Arc<Output>>,
-    concurrency: usize,
-    listen: Option<SocketAddr>,
-    retention: Duration,
-    window: Duration,
+    site: Arc<web::Site>,
     librarian: Arc<Librarian>,
+    setup: Setup,
+    vitals: Vitals,
 }
 
 impl Engine {
@@ -109,47 +102,56 @@ impl Engine {
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
-        let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
-        let window = config.window();
-        let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
-        let registered = store.register(feeds, clock.now()).await?;
-        let targets: Vec<Target> =
-            config.subscriptions.into_iter().zip(&registered).map(target).collect();
-        let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
-        let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
-        let hidden = targets.iter().filter(behind_login).map(|target| target.key).collect();
+        let store = patiently(|| Store::open(&config.store.path, clock.clone()));
+        let store = Arc::new(store?);
+        let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
-        let librarian = Arc::new(Librarian::open(store.reader(), window, clock.now())?);
+        let vitals = Vitals::default();
+        let backstage = web::Backstage {
+            reader: store.reader().clone(),
+            clock: clock.clone(),
+            vitals: vitals.clone(),
+        };
+        let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
+        let librarian = Arc::new(Librarian::open(store.reader(), setup.window, clock.now())?);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
-            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
-                .hiding(hidden),
-            outputs: config.outputs.into_iter().map(Arc::new).collect(),
-            concurrency: config.concurrency,
-            listen: config.web.listen,
-            retention: config.store.retention,
-            window,
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
+            site: Arc::new(site),
             librarian,
             clock,
             store,
             shelf,
-            targets,
-            by_key,
-            registered,
+            setup,
+            vitals,
         })
+    }
+
+    /// Puts another config in the place of this one; answers with the one that was in force.
+    ///
+    /// # Errors
+    /// When the database fails; then all is as it was.
+    pub(crate) async fn renew(&mut self, config: Config) -> Result<Setup, Error> {
+        let setup = Setup::of(config, &self.store, &self.clock).await?;
+        let before = std::mem::replace(&mut self.setup, setup);
+        self.site.configure(self.setup.web.clone());
+        if before.window != self.setup.window {
+            self.look_again()?;
+        }
+        Ok(before)
     }
 
     /// Every feed, in the config's order.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
-        &self.targets
+        &self.setup.targets
     }
 
     /// Every output.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
-        &self.outputs
+        &self.setup.edition.outputs
     }
 
     /// What is served.
@@ -167,7 +169,22 @@ impl Engine {
     /// The feed of a row.
     #[must_use]
     pub fn target(&self, key: FeedKey) -> Option<&Target> {
-        self.by_key.get(&key).and_then(|&i| self.targets.get(i))
+        self.setup.target(key)
+    }
+
+    /// What the config comes to.
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// What is served, and how.
+    pub(crate) fn site(&self) -> &Arc<web::Site> {
+        &self.site
+    }
+
+    /// The signs of life.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     pub(crate) fn poller(&self) -> &Poller {
@@ -178,24 +195,13 @@ impl Engine {
         &self.publisher
     }
 
-    pub(crate) fn listen(&self) -> Option<SocketAddr> {
-        self.listen
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// For a feed whose poll ended without an answer.
     pub(crate) fn in_an_hour(&self) -> Timestamp {
         self.clock.now().saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)
-    }
-
-    /// Every feed, when it is due.
-    pub(crate) fn queue(&self) -> Queue {
-        let now = self.clock.now();
-        let feeds = self.registered.iter().zip(&self.targets);
-        let mut feeds: Vec<_> =
-            feeds.map(|(feed, target)| (target, awake(feed, target, now))).collect();
-        // What is due at once is asked in no order that anybody could have wished for.
-        feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, EACH * 1_000_000));
-        self.queue_of(feeds.into_iter(), EACH)
     }
 
     /// How many feeds a pass would poll.
@@ -212,45 +218,27 @@ impl Engine {
     /// When a name is no feed's.
     pub(crate) fn pass(&self, which: &Which) -> Result<(Queue, usize), Error> {
         let now = self.clock.now();
-        let mut chosen: Vec<&Target> = Vec::new();
-        match which {
-            Which::All => chosen.extend(&self.targets),
-            Which::Due => chosen.extend(
-                self.registered
-                    .iter()
-                    .zip(&self.targets)
-                    .filter(|(feed, target)| awake(feed, target, now) <= now)
-                    .map(|(_, target)| target),
-            ),
-            Which::Named(names) => {
-                for name in names {
-                    let named = |t: &&Target| {
-                        t.id.as_str() == name || t.subscription.feed.url.as_str() == name
-                    };
-                    let found = self.targets.iter().find(named);
-                    chosen.push(found.ok_or_else(|| Error::NoSuchFeed(name.clone()))?);
-                }
-                chosen.sort_by_key(|target| target.key);
-                chosen.dedup_by_key(|target| target.key);
-            }
-        }
+        let chosen = match which {
+            Which::All => self.targets().iter().collect(),
+            Which::Due => self.setup.due(now),
+            Which::Named(names) => self.named(names)?,
+        };
         let count = chosen.len();
         let chosen = chosen.into_iter().map(|target| (target, now));
-        Ok((self.queue_of(chosen, Duration::ZERO), count))
+        Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
     }
 
-    fn queue_of<'a>(
-        &self,
-        feeds: impl Iterator<Item = (&'a Target, Timestamp)>,
-        pace: Duration,
-    ) -> Queue {
-        let mut queue = Queue::new(self.concurrency, pace);
-        for (target, due) in feeds {
-            let settings = &target.subscription.schedule;
-            let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
-            queue.add(target.key, site(&target.subscription.feed.url), gate, due);
+    fn named(&self, names: &[String]) -> Result<Vec<&Target>, Error> {
+        let mut chosen = Vec::with_capacity(names.len());
+        for name in names {
+            let named =
+                |t: &&Target| t.id.as_str() == name || t.subscription.feed.url.as_str() == name;
+            let found = self.targets().iter().find(named);
+            chosen.push(found.ok_or_else(|| Error::NoSuchFeed(name.clone()))?);
         }
-        queue
+        chosen.sort_by_key(|target| target.key);
+        chosen.dedup_by_key(|target| target.key);
+        Ok(chosen)
     }
 
     /// Publishes every output; the first failure is answered once all have been tried.
@@ -258,13 +246,41 @@ impl Engine {
     /// # Errors
     /// When an output cannot be published.
     pub async fn publish(&self) -> Result<(), Error> {
-        let mut result = Ok(());
-        for output in &self.outputs {
+        let (mut result, edition) = (Ok(()), &self.setup.edition);
+        for output in &edition.outputs {
             if let Err(error) = self.publisher.publish(output).await {
                 result = result.and(Err(error.into()));
             }
         }
-        result.and(self.publisher.list(&self.outputs).await.map_err(Into::into))
+        let listed = self.publisher.list(&edition.outputs, &edition.hidden).await;
+        result.and(listed.map_err(Into::into))
+    }
+
+    /// Plans anew what was planned under settings that no longer hold: the config was changed during
+    /// the poll.
+    pub(crate) async fn catch_up(
+        &self,
+        polled_as: &Target,
+        polled: &mut Polled,
+    ) -> Result<(), Error> {
+        let Some(target) = self.target(polled_as.key) else { return Ok(()) };
+        let (old, new) = (&polled_as.subscription.schedule, &target.subscription.schedule);
+        if old == new {
+            return Ok(());
+        }
+        let (now, reader) = (self.clock.now(), self.store.reader().clone());
+        let considered = polled.plan.considered.clone();
+        let (key, id, settings) = (target.key, target.id.clone(), Arc::clone(new));
+        let work = move || {
+            let last = LastPoll { at: now, considered: &considered };
+            let outdated = last.is_outdated(&settings);
+            outdated.then(|| revised(&reader, (key, &id), &settings, &last, now)).transpose()
+        };
+        if let Some(plan) = tokio::task::spawn_blocking(work).await.unwrap_or(Ok(None))? {
+            polled.plan = plan.clone();
+            self.store.replan(vec![(key, plan)]).await?;
+        }
+        Ok(())
     }
 
     /// A number that changes when somebody else wrote to the database.
@@ -274,41 +290,19 @@ impl Engine {
 
     /// Takes over what somebody else changed in the database.
     pub(crate) fn look_again(&self) -> Result<(), Error> {
-        Ok(self.librarian.refill(self.store.reader(), self.window, self.clock.now())?)
+        let (window, now) = (self.setup.window, self.clock.now());
+        Ok(self.librarian.refill(self.store.reader(), window, now)?)
     }
 
     /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the
     /// window in which texts are compared.
     pub(crate) async fn forget(&self) -> Result<(), Error> {
         const STEP: usize = 500;
-        let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
+        let retention =
+            SignedDuration::try_from(self.setup.retention).unwrap_or(SignedDuration::MAX);
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         while self.store.forget_bodies(cutoff, STEP).await? == STEP {}
-        self.librarian.tidy(&self.store, self.window, self.clock.now()).await?;
+        self.librarian.tidy(&self.store, self.setup.window, self.clock.now()).await?;
         Ok(())
     }
-}
-
-fn target((subscription, registered): (Subscription, &Registered)) -> Target {
-    Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
-}
-
-/// When a feed is due, unless the clock was set back since: then a feed must not sleep for years.
-fn awake(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
-    let longest = match feed.reason {
-        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::Hint => {
-            SignedDuration::from_hours(8 * 24)
-        }
-        // Back-off goes up to two days, whatever the longest interval.
-        _ => SignedDuration::try_from(target.subscription.schedule.max_interval)
-            .unwrap_or(SignedDuration::MAX)
-            .max(SignedDuration::from_hours(2 * 24))
-            .saturating_add(SignedDuration::from_hours(1)),
-    };
-    let latest = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
-    if feed.next_poll_at > latest {
-        warn!(feed = %feed.id, "{}: was due far in the future: the clock must have been set back; polling it now", feed.id);
-        return now;
-    }
-    feed.next_poll_at
 }

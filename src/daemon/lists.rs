@@ -7,9 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tracing::{info, warn};
 use url::Url;
 
+use super::remote::Remote;
+use super::setup::Lists;
 use crate::clock::Clock;
 use crate::config::Followed;
 use crate::fetch::{self, Fetcher, FetcherError, Request, Resolver, Response};
@@ -33,18 +36,17 @@ pub enum Ask {
 
 /// What asking came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum Freshness {
     /// Every list is as it was.
-    None,
+    Same,
     /// There is a new copy of one.
-    Some,
+    New,
 }
 
 /// Asks for lists.
 #[derive(Debug)]
 pub struct Follower {
     fetcher: Fetcher,
-    settings: fetch::Settings,
     clock: Clock,
 }
 
@@ -60,46 +62,55 @@ struct Memory {
 
 /// How the files among the lists looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen(Vec<Option<(SystemTime, u64)>>);
+struct Seen(Vec<Option<(SystemTime, u64)>>);
 
 impl Follower {
     /// One that asks as feeds are asked, the guard and the limits included.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(
-        settings: fetch::Settings,
-        clock: Clock,
-        resolver: Arc<dyn Resolver>,
-    ) -> Result<Self, FetcherError> {
-        Ok(Self { fetcher: Fetcher::new(resolver)?, settings, clock })
+    pub fn new(clock: Clock, resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
+        Ok(Self { fetcher: Fetcher::new(resolver)?, clock })
     }
 
     /// Asks for lists on the web; one that cannot be had stays as it was kept, and is told in the log.
-    pub async fn ask(&self, followed: &[Followed], which: Ask) -> Change {
-        let mut change = Change::None;
+    pub async fn ask(&self, lists: &Lists, which: Ask) -> Freshness {
+        let (followed, settings) = lists;
+        let mut change = Freshness::Same;
         for list in followed {
             let Followed::Web { url, interval, copy } = list else { continue };
             let kept = std::fs::read(copy).ok();
             let memory = recall(copy);
             let due = memory.next <= self.clock.now().as_second();
             if due && (which == Ask::Due || kept.is_none()) {
-                let new = self.one((url, *interval), copy, (kept, memory)).await;
-                change = if new == Change::Some { new } else { change };
+                let new = self.one((url, *interval), settings, copy, (kept, memory)).await;
+                change = if new == Freshness::New { new } else { change };
             }
         }
         change
     }
 
-    /// Returns when a list has become different, also from how its file was `seen`.
-    pub async fn changed(&self, followed: &[Followed], seen: &mut Seen) {
-        if followed.is_empty() {
+    /// Has the config read again whenever a list has become different. Never returns.
+    pub(crate) async fn follow(self, mut lists: watch::Receiver<Arc<Lists>>, remote: Remote) {
+        loop {
+            let current = Arc::clone(&lists.borrow_and_update());
+            tokio::select! {
+                () = self.changed(&current) => drop(remote.reload().await),
+                // The list of lists is another one.
+                changed = lists.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Returns when a list has become different.
+    async fn changed(&self, lists: &Lists) {
+        if lists.0.is_empty() {
             return std::future::pending().await;
         }
+        let seen = Seen::now(&lists.0);
         loop {
-            let change = self.ask(followed, Ask::Due).await;
-            let before = std::mem::replace(seen, Seen::now(followed));
-            if change == Change::Some || before != *seen {
+            let fresh = self.ask(lists, Ask::Due).await;
+            if fresh == Freshness::New || seen != Seen::now(&lists.0) {
                 return;
             }
             self.clock.sleep_until(self.clock.elapsed() + LOOK).await;
@@ -109,9 +120,10 @@ impl Follower {
     async fn one(
         &self,
         (url, interval): (&Url, Duration),
+        settings: &fetch::Settings,
         copy: &Path,
         (kept, mut memory): (Option<Vec<u8>>, Memory),
-    ) -> Change {
+    ) -> Freshness {
         let now = self.clock.now();
         let validators = match &kept {
             Some(_) => Validators {
@@ -120,7 +132,7 @@ impl Follower {
             },
             None => Validators::default(),
         };
-        let (known_body, settings) = (None, &self.settings);
+        let known_body = None;
         let request = Request { url, validators: &validators, known_body, settings, now };
         let mut response = self.fetcher.fetch(request).await;
         let told = response.validators.take();
@@ -131,7 +143,7 @@ impl Follower {
                 if let Some(Validators { etag, last_modified }) = told {
                     (memory.etag, memory.last_modified) = (etag, last_modified);
                 }
-                if change == Change::Some {
+                if change == Freshness::New {
                     info!(list = url.as_str(), "{url}: the list of feeds has changed");
                 }
                 (wait, change)
@@ -139,7 +151,7 @@ impl Follower {
             Err(why) => {
                 let now = if kept.is_some() { "its last copy holds" } else { "there is no copy" };
                 warn!(list = url.as_str(), "{url}: the list of feeds: {why}: {now}");
-                (wait.min(AGAIN), Change::None)
+                (wait.min(AGAIN), Freshness::Same)
             }
         };
         memory.next = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_second();
@@ -165,10 +177,10 @@ fn judged(response: Response, kept: Option<&[u8]>) -> Result<Option<String>, Str
     Ok(Some(text).filter(|text| kept != Some(text.as_bytes())))
 }
 
-fn keep(copy: &Path, new: Option<String>) -> Result<Change, String> {
-    let Some(text) = new else { return Ok(Change::None) };
+fn keep(copy: &Path, new: Option<String>) -> Result<Freshness, String> {
+    let Some(text) = new else { return Ok(Freshness::Same) };
     write(copy, text.as_bytes())?;
-    Ok(Change::Some)
+    Ok(Freshness::New)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
@@ -196,8 +208,7 @@ fn remember(copy: &Path, memory: &Memory) {
 
 impl Seen {
     /// How they look now.
-    #[must_use]
-    pub fn now(followed: &[Followed]) -> Self {
+    fn now(followed: &[Followed]) -> Self {
         let look = |list: &Followed| match list {
             Followed::File(path) => {
                 let meta = std::fs::metadata(path).ok()?;

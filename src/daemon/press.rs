@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 use tracing::error;
 
 use super::engine::Engine;
+use super::setup::Edition;
 use crate::clock::Clock;
 use crate::poll::Polled;
 use crate::publication::Publisher;
-use crate::publish::Output;
 
 /// A publication waits until nothing has changed for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -23,17 +23,16 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// The task that publishes.
 #[derive(Debug)]
 pub(crate) struct Press {
-    /// Counts the changes; closing it ends the task after a last publication.
-    changes: watch::Sender<u64>,
+    /// What is published, and how often it changed; closing it ends the task after a last publication.
+    changes: watch::Sender<(Arc<Edition>, u64)>,
     task: JoinHandle<()>,
 }
 
 impl Press {
     /// Starts the task.
     pub(crate) fn start(engine: &Engine) -> Self {
-        let (changes, seen) = watch::channel(0);
-        let (publisher, outputs) = (engine.publisher().clone(), engine.outputs().to_vec());
-        let task = tokio::spawn(work(publisher, outputs, seen, engine.clock().clone()));
+        let (changes, seen) = watch::channel((Arc::clone(&engine.setup().edition), 0));
+        let task = tokio::spawn(work(engine.publisher().clone(), seen, engine.clock().clone()));
         Self { changes, task }
     }
 
@@ -46,7 +45,12 @@ impl Press {
 
     /// There is something to publish.
     pub(crate) fn nudge(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_modify(|(_, count)| *count += 1);
+    }
+
+    /// Something else is to be published from now on.
+    pub(crate) fn renew(&self, edition: Arc<Edition>) {
+        self.changes.send_modify(|(current, count)| (*current, *count) = (edition, *count + 1));
     }
 
     /// Publishes what is waiting to be, and ends.
@@ -58,26 +62,27 @@ impl Press {
 
 async fn work(
     publisher: Publisher,
-    outputs: Vec<Arc<Output>>,
-    mut changes: watch::Receiver<u64>,
+    mut changes: watch::Receiver<(Arc<Edition>, u64)>,
     clock: Clock,
 ) {
     while changes.changed().await.is_ok() {
         settle(&mut changes, &clock).await;
-        for output in &outputs {
+        let edition = Arc::clone(&changes.borrow_and_update().0);
+        publisher.keep_only(&edition.outputs);
+        for output in &edition.outputs {
             if let Err(error) = publisher.publish(output).await {
                 error!(output = output.id, "{}: {error}", output.id);
             }
         }
         // A feed may have told its title.
-        if let Err(error) = publisher.list(&outputs).await {
+        if let Err(error) = publisher.list(&edition.outputs, &edition.hidden).await {
             error!("the list of feeds: {error}");
         }
     }
 }
 
 /// Returns once the changes have paused, or have gone on for long enough.
-async fn settle(changes: &mut watch::Receiver<u64>, clock: &Clock) {
+async fn settle(changes: &mut watch::Receiver<(Arc<Edition>, u64)>, clock: &Clock) {
     let last = clock.elapsed() + LONGEST;
     loop {
         let quiet = (clock.elapsed() + QUIET).min(last);

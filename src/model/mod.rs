@@ -6,18 +6,22 @@
 pub mod code;
 pub mod entry;
 pub mod feed;
+pub mod incident;
 pub mod item;
 pub mod markup;
 pub mod parsed;
 pub mod plain;
 pub mod poll;
 pub mod site;
+pub mod status;
 pub mod story;
+pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;
 pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
+pub use incident::{Incident, Trouble};
 pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
 pub use parsed::{
     Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
@@ -27,4 +31,5 @@ pub use poll::{
     Reason, ReasonKind, Validators,
 };
 pub use site::site;
+pub use status::{FeedStatus, Pulse};
 pub use story::{Digest, Guids, Kept, Known, Rule, Seen, Standing, Tie};

@@ -73,6 +73,7 @@ pub(super) fn read(
     };
     let facts = DocumentFacts {
         profile,
+        items: (extent == Extent::Whole).then_some(feed.items.len()),
         dialect: feed.dialect.map(crate::model::Dialect::slug),
         complaints: parsed.complaints,
         hints: feed.hints,

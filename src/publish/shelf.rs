@@ -114,7 +114,20 @@ impl Listing {
 
 /// The outputs on show. Readers never wait for a publication: only pointers are swapped.
 #[derive(Debug, Default)]
-pub struct Shelf(RwLock<BTreeMap<String, Arc<Listing>>>, RwLock<Option<Arc<str>>>);
+pub struct Shelf(
+    RwLock<BTreeMap<String, Arc<Listing>>>,
+    RwLock<Option<Arc<str>>>,
+    RwLock<BTreeMap<String, Refusal>>,
+);
+
+/// Why an output was not published when it was last tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Since when it could not.
+    pub since: Timestamp,
+    /// What is wrong, and what to do.
+    pub why: String,
+}
 
 impl Shelf {
     /// An empty shelf.
@@ -134,6 +147,8 @@ impl Shelf {
     /// Takes away every output that is not among `ids`: the config has changed.
     pub fn keep_only(&self, ids: &[&str]) {
         self.write().retain(|id, _| ids.contains(&&**id));
+        let mut refusals = self.2.write().unwrap_or_else(PoisonError::into_inner);
+        refusals.retain(|id, _| ids.contains(&&**id));
     }
 
     /// Puts the list of the feeds behind the outputs on show, OPML; `None`: there is none to show.
@@ -145,6 +160,24 @@ impl Shelf {
     #[must_use]
     pub fn subscriptions(&self) -> Option<Arc<str>> {
         self.1.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers how the last try to publish an output ended; `None`: well.
+    pub fn tell(&self, id: &str, refused: Option<Refusal>) {
+        let mut refusals = self.2.write().unwrap_or_else(PoisonError::into_inner);
+        match refused {
+            Some(refusal) => {
+                let since = refusals.get(id).map_or(refusal.since, |before| before.since);
+                refusals.insert(id.to_owned(), Refusal { since, ..refusal });
+            }
+            None => drop(refusals.remove(id)),
+        }
+    }
+
+    /// The outputs that could not be published when that was last tried, by id.
+    #[must_use]
+    pub fn refusals(&self) -> BTreeMap<String, Refusal> {
+        self.2.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The document of that file name, `planet.atom`.

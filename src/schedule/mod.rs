@@ -7,6 +7,9 @@ pub mod forecast;
 pub mod moved;
 pub mod plan;
 pub mod queue;
+#[cfg(test)]
+mod queue_tests;
+pub mod revise;
 pub mod rhythm;
 pub mod settings;
 #[cfg(test)]
@@ -17,6 +20,7 @@ pub use forecast::{Forecast, Known};
 pub use moved::{Kin, Move, address};
 pub use plan::{Inputs, plan, spread, while_offline};
 pub use queue::{Gate, Queue, Turn};
+pub use revise::{LastPoll, revise};
 pub use rhythm::learned;
 pub use settings::{Heed, Pace, Settings};
 pub use weather::{Sky, Weather};

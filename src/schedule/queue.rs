@@ -70,6 +70,22 @@ struct Slot {
     host: String,
     gate: Gate,
     due: Timestamp,
+    state: State,
+    /// The host that it belongs to once its poll is over.
+    moves: Option<String>,
+}
+
+/// Where a feed stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not due yet.
+    Sleeping,
+    /// In its host's queue.
+    Waiting,
+    /// Being polled.
+    Running,
+    /// The same, and no longer wanted.
+    Leaving,
 }
 
 #[derive(Debug, Default)]
@@ -104,11 +120,52 @@ impl Queue {
         }
     }
 
-    /// Adds a feed that is due at `due`.
+    /// Adds a feed that is due at `due`, or changes one: a poll under way goes on, and its end says
+    /// when the feed is due again.
     pub fn add(&mut self, feed: FeedKey, host: &str, gate: Gate, due: Timestamp) {
         let gate = Gate { at_once: gate.at_once.max(1), ..gate };
-        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due });
+        let state = match self.take(feed) {
+            Some(State::Running | State::Leaving) => {
+                // Until then it counts where it started.
+                if let Some(slot) = self.feeds.get_mut(&feed) {
+                    (slot.gate, slot.state) = (gate, State::Running);
+                    slot.moves = Some(host.to_owned());
+                }
+                return;
+            }
+            _ => State::Sleeping,
+        };
+        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, moves: None });
         self.sleeping.push(Reverse((due, feed)));
+    }
+
+    /// Lets go of a feed; a poll under way goes on.
+    pub fn remove(&mut self, feed: FeedKey) {
+        match self.take(feed) {
+            Some(State::Running | State::Leaving) => {
+                if let Some(slot) = self.feeds.get_mut(&feed) {
+                    slot.state = State::Leaving;
+                }
+            }
+            _ => drop(self.feeds.remove(&feed)),
+        }
+    }
+
+    /// So many polls at once from now on.
+    pub fn bound(&mut self, concurrency: usize) {
+        self.concurrency = concurrency.max(1);
+    }
+
+    /// Takes the feed out of its host's queue; tells where it stood.
+    fn take(&mut self, feed: FeedKey) -> Option<State> {
+        let slot = self.feeds.get_mut(&feed)?;
+        if slot.state == State::Waiting
+            && let Some(host) = self.hosts.get_mut(&slot.host)
+        {
+            host.waiting.retain(|waiting| *waiting != feed);
+            slot.state = State::Sleeping;
+        }
+        Some(slot.state)
     }
 
     /// How many polls are under way.
@@ -172,13 +229,21 @@ impl Queue {
     /// A poll has ended; the feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
-        slot.due = due;
+        let left = slot.state == State::Leaving;
+        (slot.due, slot.state) = (due, State::Sleeping);
         self.running = self.running.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
         }
         let (name, gate) = (slot.host.clone(), slot.gate);
-        self.sleeping.push(Reverse((due, feed)));
+        if let Some(host) = slot.moves.take() {
+            slot.host = host;
+        }
+        if left {
+            self.feeds.remove(&feed);
+        } else {
+            self.sleeping.push(Reverse((due, feed)));
+        }
         self.offer(&name, gate);
     }
 
@@ -189,7 +254,12 @@ impl Queue {
                 break;
             }
             self.sleeping.pop();
-            let Some(slot) = self.feeds.get(&feed) else { continue };
+            let Some(slot) = self.feeds.get_mut(&feed) else { continue };
+            // It was removed or changed since it lay down.
+            if slot.state != State::Sleeping || slot.due != due {
+                continue;
+            }
+            slot.state = State::Waiting;
             let (name, gate) = (slot.host.clone(), slot.gate);
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
             self.offer(&name, gate);
@@ -225,10 +295,11 @@ impl Queue {
             }
             return self.turn(now);
         }
-        let Some(feed) = host.waiting.pop_front() else { return Turn::Wait(now.elapsed) };
-        let Some(gate) = self.feeds.get(&feed).map(|slot| slot.gate) else {
-            return Turn::Wait(now.elapsed);
-        };
+        // All that waited there may have been removed.
+        let Some(feed) = host.waiting.pop_front() else { return self.turn(now) };
+        let Some(slot) = self.feeds.get_mut(&feed) else { return Turn::Wait(now.elapsed) };
+        slot.state = State::Running;
+        let gate = slot.gate;
         host.running += 1;
         self.next_start = now.elapsed + self.pace;
         host.opens = now.elapsed + gate.spacing;
@@ -249,152 +320,5 @@ impl Queue {
         });
         let nap = now.elapsed + LONGEST_NAP;
         [gate, due].into_iter().flatten().fold(nap, Duration::min)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GATE: Gate = Gate { at_once: 1, spacing: Duration::from_secs(2) };
-
-    fn at(seconds: u64) -> Moment {
-        let wall = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
-        Moment { wall, elapsed: Duration::from_secs(seconds) }
-    }
-
-    #[test]
-    fn many_feeds_that_are_due_at_once_start_one_after_another() {
-        let mut queue = Queue::new(8, Duration::from_secs(1));
-        for key in 0..3 {
-            queue.add(FeedKey(key), &format!("h{key}"), GATE, Timestamp::UNIX_EPOCH);
-        }
-        for second in 0..3 {
-            assert!(matches!(queue.turn(at(second)), Turn::Poll(_)), "{second}");
-            let next = Duration::from_secs(second + 1);
-            let Turn::Wait(until) = queue.turn(at(second)) else { panic!("two at once") };
-            assert!(second == 2 || until == next, "{until:?}");
-        }
-    }
-
-    #[test]
-    fn a_host_that_is_held_gets_nothing_and_the_others_go_on() {
-        let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
-        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
-        queue.hold(FeedKey(1), Duration::from_secs(100));
-        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(3)));
-        queue.done(FeedKey(1), Timestamp::MAX);
-        assert!(matches!(queue.turn(at(50)), Turn::Wait(_)));
-        assert_eq!(queue.turn(at(100)), Turn::Poll(FeedKey(2)));
-    }
-
-    #[test]
-    fn hosts_at_one_address_are_asked_one_after_another() {
-        let mut queue = queue(&[(1, "a"), (2, "b"), (3, "c")]);
-        let gate = Gate { at_once: 1, spacing: Duration::from_secs(50) };
-        for key in 1..=3 {
-            assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(key)));
-            let last = if key == 3 { 2 } else { 1 };
-            queue.met(FeedKey(key), IpAddr::from([192, 0, 2, last]));
-            queue.add(
-                FeedKey(key),
-                ["a", "b", "c"][usize::try_from(key).unwrap() - 1],
-                gate,
-                wall(60),
-            );
-            queue.done(FeedKey(key), wall(60));
-        }
-        // a and b live at one address, c at another.
-        assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(1)));
-        assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(3)));
-        assert!(matches!(queue.turn(at(64)), Turn::Wait(_)));
-        assert_eq!(queue.turn(at(65)), Turn::Poll(FeedKey(2)));
-    }
-
-    fn wall(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn a_second_throttled_address_of_a_host_means_the_host() {
-        let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a")]);
-        let hour = Duration::from_secs(3600);
-        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
-        queue.throttled(FeedKey(1), hour, at(1));
-        queue.done(FeedKey(1), Timestamp::MAX);
-        assert_eq!(queue.turn(at(2)), Turn::Poll(FeedKey(2)), "one address may be at fault");
-        queue.throttled(FeedKey(2), hour, at(3));
-        queue.done(FeedKey(2), Timestamp::MAX);
-        assert!(matches!(queue.turn(at(3000)), Turn::Wait(_)));
-        assert_eq!(queue.turn(at(3603)), Turn::Poll(FeedKey(3)));
-    }
-
-    fn queue(feeds: &[(i64, &str)]) -> Queue {
-        let mut queue = Queue::new(8, Duration::ZERO);
-        for (key, host) in feeds {
-            queue.add(FeedKey(*key), host, GATE, Timestamp::UNIX_EPOCH);
-        }
-        queue
-    }
-
-    fn started(queue: &mut Queue, now: Moment) -> Vec<i64> {
-        std::iter::from_fn(|| match queue.turn(now) {
-            Turn::Poll(feed) => Some(feed.0),
-            Turn::Wait(_) => None,
-        })
-        .collect()
-    }
-
-    #[test]
-    fn a_host_is_asked_once_at_a_time_and_hosts_take_turns() {
-        let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")]);
-        assert_eq!(started(&mut queue, at(0)), [1, 4, 5]);
-        assert_eq!(queue.turn(at(100)), Turn::Wait(Duration::from_secs(130)), "a is still busy");
-        queue.done(FeedKey(1), at(10_000).wall);
-        assert_eq!(started(&mut queue, at(100)), [2]);
-    }
-
-    #[test]
-    fn two_requests_to_one_host_start_no_closer_than_its_spacing() {
-        let mut queue = queue(&[(1, "a"), (2, "a")]);
-        assert_eq!(started(&mut queue, at(10)), [1]);
-        queue.done(FeedKey(1), at(10_000).wall);
-        assert_eq!(queue.turn(at(11)), Turn::Wait(Duration::from_secs(12)));
-        assert_eq!(started(&mut queue, at(12)), [2]);
-    }
-
-    #[test]
-    fn no_more_polls_run_than_the_bound_allows() {
-        let mut queue = Queue::new(2, Duration::ZERO);
-        for key in 0..5 {
-            queue.add(FeedKey(key), &format!("host{key}"), GATE, Timestamp::UNIX_EPOCH);
-        }
-        assert_eq!(started(&mut queue, at(0)).len(), 2);
-        queue.done(FeedKey(0), at(10_000).wall);
-        assert_eq!(started(&mut queue, at(0)).len(), 1);
-    }
-
-    #[test]
-    fn a_feed_is_not_polled_before_it_is_due_nor_twice_at_once() {
-        let mut queue = Queue::new(8, Duration::ZERO);
-        queue.add(FeedKey(1), "a", GATE, at(20).wall);
-        assert_eq!(queue.turn(at(0)), Turn::Wait(Duration::from_secs(20)));
-        assert_eq!(started(&mut queue, at(20)), [1]);
-        assert_eq!(started(&mut queue, at(9_999)), [] as [i64; 0]);
-    }
-
-    #[test]
-    fn a_jump_of_the_wall_clock_is_noticed_within_half_a_minute() {
-        let mut queue = Queue::new(8, Duration::ZERO);
-        queue.add(FeedKey(1), "a", GATE, at(1_000_000).wall);
-        assert_eq!(queue.turn(at(5)), Turn::Wait(Duration::from_secs(35)));
-    }
-
-    #[test]
-    fn a_host_with_many_feeds_does_not_hold_up_the_others() {
-        let mut feeds: Vec<(i64, &str)> = (0..1_000).map(|key| (key, "big")).collect();
-        feeds.push((5_000, "small"));
-        let mut queue = queue(&feeds);
-        assert_eq!(started(&mut queue, at(0)), [0, 5_000]);
     }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
 use super::rows::{digests_from_bytes, maybe, millis, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
-    Address, Candidate301, Complaint, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, Guids, Hints,
-    ReasonKind, Validators,
+    Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
+    Guids, Hints, Plan, Pulse, ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
@@ -24,6 +24,12 @@ pub struct Registered {
     pub next_poll_at: Timestamp,
     /// Why then.
     pub reason: ReasonKind,
+    /// When it was polled last.
+    pub last_poll_at: Option<Timestamp>,
+    /// In a row.
+    pub failures: u32,
+    /// Every input of the plan.
+    pub considered: Vec<Considered>,
 }
 
 /// What a poll needs to know before it asks.
@@ -49,45 +55,6 @@ pub struct FeedState {
     pub furniture: HashSet<u64>,
     /// `None`: never.
     pub last_success: Option<Timestamp>,
-}
-
-/// One line of `newswire status`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedStatus {
-    /// Name, title, address, tags.
-    pub info: FeedInfo,
-    /// When it is due.
-    pub next_poll_at: Timestamp,
-    /// Slug of the input that won.
-    pub reason: String,
-    /// The same for people.
-    pub reason_text: String,
-    /// In a row.
-    pub failures: u32,
-    /// Since when, if it is failing.
-    pub failing_since: Option<Timestamp>,
-    /// `None`: never polled.
-    pub last_poll_at: Option<Timestamp>,
-    /// Slug.
-    pub last_outcome: Option<String>,
-    /// HTTP.
-    pub last_status: Option<u16>,
-    /// What there is to say of it.
-    pub last_message: Option<String>,
-    /// Where redirects led.
-    pub last_url: Option<String>,
-    /// `None`: never.
-    pub last_success_at: Option<Timestamp>,
-    /// When an item was last new.
-    pub last_new_at: Option<Timestamp>,
-    /// Items ever kept.
-    pub items: u64,
-    /// The dialect's slug.
-    pub dialect: Option<String>,
-    /// Things mended in the last document.
-    pub complaints: Vec<Complaint>,
-    /// Where it lives now, beside the config.
-    pub address: Address,
 }
 
 /// Raised when documents are read so differently that what was read before must be read anew.
@@ -214,15 +181,35 @@ fn free_name(connection: &Connection, wanted: &FeedId) -> Result<FeedId, Error> 
 }
 
 fn read_registered(connection: &Connection, key: i64) -> Result<Registered, Error> {
-    let (name, at, reason): (String, i64, String) = connection
-        .prepare_cached("SELECT name, next_poll_at, reason FROM feed WHERE id = ?1")?
-        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT name, next_poll_at, reason, last_poll_at, considered, failures FROM feed WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([key])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
     Ok(Registered {
         key: FeedKey(key),
-        id: feed_id(&name)?,
-        next_poll_at: timestamp(at)?,
-        reason: ReasonKind::from_slug(&reason).unwrap_or(ReasonKind::New),
+        id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
+        next_poll_at: timestamp(row.get(1)?)?,
+        reason: reason.unwrap_or(ReasonKind::New),
+        last_poll_at: maybe(row.get(3)?)?,
+        failures: row.get(5)?,
+        considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
     })
+}
+
+/// Writes other plans for these feeds.
+pub(crate) fn replan(connection: &Connection, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feed SET next_poll_at = ?2, reason = ?3, reason_text = ?4, considered = ?5 WHERE id = ?1",
+    )?;
+    for (feed, plan) in plans {
+        let considered = serde_json::to_string(&plan.considered)?;
+        let reason = &plan.reason;
+        let at = millis(plan.at);
+        statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
+    }
+    Ok(())
 }
 
 fn feed_id(name: &str) -> Result<FeedId, Error> {
@@ -315,12 +302,35 @@ pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
     Ok(feeds)
 }
 
+/// For telling a quiet feed from a dead one. The moments are read from the index alone.
+const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL ORDER BY sort_at, id LIMIT 1),
+    longest_gap, still_304, still_same, still_other, empty_since,
+    (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL
+                                        ORDER BY sort_at DESC, id DESC LIMIT 60)),
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL)";
+
+/// The columns of [`PULSE`], from column `at` on.
+fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
+    let moments: Option<String> = row.get(at + 6)?;
+    let moments = moments.as_deref().unwrap_or_default().split(',');
+    Ok(Pulse {
+        oldest: maybe(row.get(at)?)?,
+        longest_gap: row.get::<_, Option<i64>>(at + 1)?.map(SignedDuration::from_millis),
+        not_modified: row.get(at + 2)?,
+        same_body: row.get(at + 3)?,
+        nothing_new: row.get(at + 4)?,
+        empty_since: maybe(row.get(at + 5)?)?,
+        moments: moments.filter_map(|at| timestamp(at.parse().ok()?).ok()).collect(),
+        held: row.get::<_, i64>(at + 7)?.unsigned_abs(),
+    })
+}
+
 /// Every configured feed with how it is doing.
 pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
     let sql = format!(
         "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
                 last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints,
-                effective_url, moved_to, moved_since
+                effective_url, moved_to, moved_since, {PULSE}
          FROM feed WHERE active = 1 ORDER BY name"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -345,6 +355,7 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
             dialect: row.get(19)?,
             complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
             address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
+            pulse: pulse(row, 24)?,
         });
     }
     Ok(feeds)

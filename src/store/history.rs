@@ -80,6 +80,13 @@ pub(crate) fn polls(
     Ok(polls)
 }
 
+/// Every input of a feed's plan in force.
+pub(crate) fn considered(connection: &Connection, feed: FeedKey) -> Result<Vec<Considered>, Error> {
+    let mut statement = connection.prepare_cached("SELECT considered FROM feed WHERE id = ?1")?;
+    let text: String = statement.query_row([feed.0], |row| row.get(0))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
 /// How a feed published lately.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bursts {

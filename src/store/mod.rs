@@ -9,6 +9,7 @@ mod desk;
 mod error;
 mod feeds;
 mod history;
+mod incidents;
 mod items;
 mod open;
 mod pairs;
@@ -21,6 +22,7 @@ mod rows;
 mod search;
 pub mod settings;
 mod sketches;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -37,14 +39,15 @@ use rusqlite::Connection;
 pub use archive::{ArchivePage, Arrivals};
 pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, OpenError};
-pub use feeds::{FeedState, FeedStatus, Registered};
+pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
 pub use open::SCHEMA;
 pub use read::{Claim, Head};
 pub use reader::Reader;
-pub use receipts::{Named, Receipt};
+pub use receipts::{Named, Receipt, Which};
 pub use settings::Settings;
 pub use sketches::Sketched;
+pub use tally::{DELAYS, Hour};
 pub use update::{
     Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded,
     Renamed, TextKeys, Trust,
@@ -53,7 +56,8 @@ pub use update::{
 pub use visit::{copy, visit};
 
 use crate::clock::Clock;
-use crate::model::Feed;
+pub use crate::model::FeedStatus;
+use crate::model::{Feed, FeedKey, Incident, Plan};
 
 /// The version of the SQLite that is built in.
 #[must_use]
@@ -100,6 +104,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Registered>, Error> {
         self.writer.write(move |connection| feeds::register(connection, &feeds, now)).await
+    }
+
+    /// Writes other plans for these feeds: the config has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replan(&self, plans: Vec<(FeedKey, Plan)>) -> Result<(), Error> {
+        self.writer.write(move |connection| feeds::replan(connection, &plans)).await
     }
 
     /// Writes everything of one poll, durably, or nothing.
@@ -152,6 +164,14 @@ impl Store {
     /// When the database fails.
     pub async fn forget_sketches(&self, cutoff: Timestamp) -> Result<usize, Error> {
         self.writer.write(move |connection| sketches::forget(connection, cutoff)).await
+    }
+
+    /// Writes incidents that are new or have changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_incidents(&self, incidents: Vec<Incident>) -> Result<(), Error> {
+        self.writer.write(move |connection| incidents::write(connection, &incidents)).await
     }
 
     /// Writes pages of an output's archive that are new or have grown.

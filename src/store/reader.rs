@@ -11,13 +11,17 @@ use rusqlite::Connection;
 use super::archive::{self, ArchivePage, Arrivals};
 use super::desk::{Desk, Witness};
 use super::error::{Error, OpenError};
-use super::feeds::{self, FeedState, FeedStatus};
+use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
-use super::receipts::{self, Named, Receipt};
+use super::receipts::{self, Named, Receipt, Which};
 use super::sketches::{self, Sketched};
-use super::{items, open, search};
-use crate::model::{AlsoAt, Digest, Entry, FeedInfo, FeedKey, ItemKey, Kept, Known, StoryKey};
+use super::tally::{self, Hour};
+use super::{incidents, items, open, search};
+use crate::model::{
+    AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
+    Known, StoryKey,
+};
 
 /// The reading half; any number of processes may have one.
 #[derive(Debug, Clone)]
@@ -164,6 +168,14 @@ impl Reader {
         self.with(|connection| history::polls(connection, feed, limit))
     }
 
+    /// Every input of the plan in force for a feed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn considered(&self, feed: FeedKey) -> Result<Vec<Considered>, Error> {
+        self.with(|connection| history::considered(connection, feed))
+    }
+
     /// What the past tells of each feed; reads whole tables.
     ///
     /// # Errors
@@ -178,6 +190,35 @@ impl Reader {
     /// When the database fails.
     pub fn statuses(&self) -> Result<Vec<FeedStatus>, Error> {
         self.with(feeds::statuses)
+    }
+
+    /// At most `limit` of the newest items of a feed by name, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn newest_named(
+        &self,
+        feed: FeedKey,
+        which: Which,
+        limit: usize,
+    ) -> Result<Vec<Named>, Error> {
+        self.with(|connection| receipts::newest(connection, feed, which, limit))
+    }
+
+    /// What all polls did, hour by hour, since; hours without a poll are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn hours(&self, since: Timestamp) -> Result<Vec<Hour>, Error> {
+        self.with(|connection| tally::hours(connection, since))
+    }
+
+    /// At most `limit` incidents: those that last first, then the newest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {
+        self.with(|connection| incidents::newest(connection, limit))
     }
 
     /// The next `limit` items of one feed in the order, behind `after`, or from the newest on.

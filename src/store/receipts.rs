@@ -34,6 +34,15 @@ pub struct Named {
     pub sort_at: Timestamp,
 }
 
+/// Which items of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that may be shown.
+    Shown,
+    /// Those that wait for a word of the operator.
+    Held,
+}
+
 /// What is remembered of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
@@ -137,6 +146,27 @@ fn names(
         found.push(named(row, 0)?);
     }
     Ok(found)
+}
+
+/// The newest items of a feed, or of those that wait for a word of the operator, the newest first.
+pub(crate) fn newest(
+    connection: &Connection,
+    feed: FeedKey,
+    which: Which,
+    limit: usize,
+) -> Result<Vec<Named>, Error> {
+    let held = match which {
+        Which::Shown => "held IS NULL",
+        Which::Held => "held IS NOT NULL",
+    };
+    let which = format!(
+        "item.id IN (SELECT id FROM item WHERE feed_id = ?1 AND {held}
+                     ORDER BY sort_at DESC, id DESC LIMIT ?2)"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut newest = names(connection, &which, [feed.0, limit])?;
+    newest.sort_by_key(|item| std::cmp::Reverse((item.sort_at, item.key)));
+    Ok(newest)
 }
 
 fn ties(connection: &Connection, key: ItemKey) -> Result<Vec<(Tie, Named, Timestamp)>, Error> {

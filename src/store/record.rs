@@ -8,12 +8,12 @@ use super::desk::{Arrived, Desk};
 use super::error::Error;
 use super::items::{insert_item, next_key, rename_item, update_item};
 use super::rows::{digests_to_bytes, millis, timestamp};
-use super::search;
 use super::update::{PollUpdate, Recorded};
+use super::{search, tally};
 use crate::model::{FetchOutcome, Guids};
 
 /// Polls older than this are forgotten, in milliseconds: two weeks.
-const POLL_HISTORY: i64 = 14 * 86_400_000;
+pub(super) const POLL_HISTORY: i64 = 14 * 86_400_000;
 
 /// Writes everything of one poll.
 pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recorded, Error> {
@@ -49,6 +49,7 @@ pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recor
         (update.judge)(&desk, &arrived)?;
         recorded.joined = desk.followers(arrived[..fresh].iter().map(|new| new.key))?;
     }
+    tally::count(connection, update, &recorded)?;
     update_feed(connection, update, &recorded)?;
     insert_poll(connection, update, &recorded)?;
     Ok(recorded)

@@ -87,6 +87,8 @@ pub struct DocumentFacts {
     pub profile: FeedProfile,
     /// For the schedule.
     pub hints: Hints,
+    /// How many items it has; `None`: only a part of it came.
+    pub items: Option<usize>,
     /// Its dialect's slug.
     pub dialect: Option<&'static str>,
     /// What had to be mended, a few of each kind at most.

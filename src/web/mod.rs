@@ -15,7 +15,10 @@ mod index;
 mod negotiate;
 mod routes;
 mod server;
+mod site;
+mod status;
 mod stories;
 
-pub use server::serve;
+pub use server::{Listener, serve};
 pub use settings::Settings;
+pub use site::{Backstage, Peer, Site};

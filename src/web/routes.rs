@@ -9,26 +9,15 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use tokio::sync::Semaphore;
 
 use crate::model::ItemKey;
-use crate::publish::{Document, Format, Listing, Shelf, Stacks, StacksError};
+use crate::publish::{Document, Format, StacksError};
 
 use super::access::{self, Access};
 use super::answer::{Audience, finish, guarded, line, of_text, page, refused};
 use super::negotiate::{self, Wish};
-use super::stories;
-use super::{feed, index};
-
-/// So many questions are put to the stacks at once; more wait, and the documents are not held up.
-const ASKING: usize = 4;
-
-/// What every route has at hand.
-#[derive(Debug)]
-pub(super) struct Site {
-    shelf: Arc<Shelf>,
-    asking: Semaphore,
-}
+use super::site::Site;
+use super::{feed, index, status, stories};
 
 /// All that is served. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -38,9 +27,8 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Serves what is on the shelf.
-    pub(super) fn new(shelf: Arc<Shelf>) -> Self {
-        let site = Arc::new(Site { shelf, asking: Semaphore::new(ASKING) });
+    /// Serves the site.
+    pub(super) fn new(site: Arc<Site>) -> Self {
         Self { router: router(Arc::clone(&site)), site }
     }
 
@@ -70,6 +58,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/{file}", get(people))
         .route("/{id}/archive/{file}", get(archived))
         .route("/{id}/story/{key}", get(story))
+        .merge(status::routes())
         .fallback(|| async { refused(StatusCode::NOT_FOUND) })
         .with_state(site)
         .layer(map_response(async |response| guarded(response)))
@@ -160,24 +149,6 @@ async fn story(
     let (shown, token) = (Arc::clone(listing), audience.token().cloned());
     let page = site.ask(listing, move |stacks| stories::alone(&shown, stacks, key, token.as_ref()));
     html(page.await, &headers, &audience)
-}
-
-impl Site {
-    /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
-    async fn ask<T, E>(
-        &self,
-        listing: &Arc<Listing>,
-        question: impl FnOnce(&dyn Stacks) -> Result<Option<T>, E> + Send + 'static,
-    ) -> Result<Option<T>, E>
-    where
-        T: Send + 'static,
-        E: From<StacksError> + Send + 'static,
-    {
-        let Some(stacks) = listing.stacks.clone() else { return Ok(None) };
-        let _turn = self.asking.acquire().await;
-        let answer = tokio::task::spawn_blocking(move || question(&*stacks)).await;
-        answer.unwrap_or_else(|error| Err(StacksError(error.to_string()).into()))
-    }
 }
 
 fn html(

@@ -12,16 +12,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::publish::Shelf;
-
 use super::routes::App;
+use super::site::{Peer, Site};
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -39,10 +38,71 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// After an error that the next try would meet again, as when there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(200);
 
+/// How often a thread says that it goes on.
+const BEAT: Duration = Duration::from_secs(1);
+
 /// No more threads than this accept and answer: enough for any network that feeds are read over.
 const THREADS: usize = 4;
 
-/// Serves `shelf` on `listener` until `shutdown` completes, and the answers under way are out, or
+/// Where connections come in.
+#[derive(Debug)]
+pub enum Listener {
+    /// From the network.
+    Tcp(std::net::TcpListener),
+    /// From this machine, through a socket in the file system.
+    Unix(std::os::unix::net::UnixListener),
+}
+
+/// The same, as tokio has it.
+enum Door {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection, whatever it came by.
+type Stream = tokio_util::either::Either<TcpStream, UnixStream>;
+
+impl Listener {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
+    }
+
+    /// For the thread that this is called on.
+    fn open(self) -> io::Result<Door> {
+        Ok(match self {
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Door::Tcp(TcpListener::from_std(listener)?)
+            }
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Door::Unix(UnixListener::from_std(listener)?)
+            }
+        })
+    }
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Answers are written whole; waiting to fill a packet only delays the last one.
+                let _ = stream.set_nodelay(true);
+                Ok((Stream::Left(stream), Peer::Address(address.ip())))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Right(stream), Peer::Unix))
+            }
+        }
+    }
+}
+
+/// Serves `site` on `listener` until `shutdown` completes, and the answers under way are out, or
 /// have had three seconds.
 ///
 /// Answers on threads of its own, each with its own connections, so that neither a burst of polls
@@ -51,25 +111,26 @@ const THREADS: usize = 4;
 /// # Errors
 /// When the system gives no threads. What goes wrong with one connection is that one's end.
 pub async fn serve(
-    listener: TcpListener,
-    shelf: Arc<Shelf>,
+    listener: Listener,
+    site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let listener = listener.into_std()?;
     let ending = CancellationToken::new();
     // Also when nobody waits for this any more.
     let _end = ending.clone().drop_guard();
-    let (app, places) = (App::new(shelf), Arc::new(Semaphore::new(CONNECTIONS)));
+    let (app, places) = (App::new(Arc::clone(&site)), Arc::new(Semaphore::new(CONNECTIONS)));
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
-    let mut ended = Vec::with_capacity(threads);
+    let (mut ended, mut beats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
     for _ in 0..threads {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (listener, app) = (listener.try_clone()?, app.clone());
         let (places, ending) = (Arc::clone(&places), ending.clone());
+        let (beat, beating) = watch::channel(());
+        beats.push(beating);
         let (alive, dead) = oneshot::channel::<()>();
         let work = move || {
             let _alive = alive;
-            if let Err(error) = runtime.block_on(work(listener, &app, &places, &ending)) {
+            if let Err(error) = runtime.block_on(work(listener, &app, &places, (&ending, &beat))) {
                 tracing::error!(%error, "a thread of the web server has ended");
             }
         };
@@ -77,7 +138,10 @@ pub async fn serve(
         ended.push(dead);
     }
     drop(listener);
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = listen_for(&mut beats, &site) => {}
+    }
     ending.cancel();
     for dead in ended {
         // Never sends: it is dropped when the thread is done.
@@ -86,17 +150,31 @@ pub async fn serve(
     Ok(())
 }
 
+/// Lets the site know as long as every thread beats. Never returns.
+async fn listen_for(beats: &mut [watch::Receiver<()>], site: &Site) {
+    loop {
+        for beat in &mut *beats {
+            if beat.changed().await.is_err() {
+                // It has said why; the others go on serving, and the watchdog will hear of it.
+                return std::future::pending().await;
+            }
+        }
+        site.beat();
+    }
+}
+
 /// One thread's work.
 async fn work(
-    listener: std::net::TcpListener,
+    listener: Listener,
     app: &App,
     places: &Arc<Semaphore>,
-    ending: &CancellationToken,
+    (ending, beat): (&CancellationToken, &watch::Sender<()>),
 ) -> io::Result<()> {
-    let (listener, connections) = (TcpListener::from_std(listener)?, TaskTracker::new());
+    let (listener, connections) = (listener.open()?, TaskTracker::new());
     tokio::select! {
         () = accept(&listener, app, places, ending, &connections) => {}
         () = ending.cancelled() => {}
+        () = beat_on(beat) => {}
     }
     drop(listener);
     connections.close();
@@ -104,9 +182,17 @@ async fn work(
     Ok(())
 }
 
+/// Beats. Never returns.
+async fn beat_on(beat: &watch::Sender<()>) {
+    loop {
+        let _ = beat.send(());
+        sleep(BEAT).await;
+    }
+}
+
 /// Never returns.
 async fn accept(
-    listener: &TcpListener,
+    listener: &Door,
     app: &App,
     places: &Arc<Semaphore>,
     ending: &CancellationToken,
@@ -117,11 +203,11 @@ async fn accept(
         // The place first: a connection that cannot be served is not taken from the kernel.
         let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 failing = false;
                 let (app, ending) = (app.clone(), ending.clone());
                 connections.spawn(async move {
-                    connection(stream, app, ending).await;
+                    connection(stream, peer, app, ending).await;
                     drop(place);
                 });
             }
@@ -144,13 +230,14 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until its peer, its age or the server ends it.
-async fn connection(stream: TcpStream, app: App, ending: CancellationToken) {
-    // Answers are written whole; waiting to fill a packet only delays the last one.
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: Stream, peer: Peer, app: App, ending: CancellationToken) {
     let rest = TowerToHyperService::new(app.routed());
-    let answer = service_fn(move |request| match app.at_once(&request) {
+    let answer = service_fn(move |mut request| match app.at_once(&request) {
         Some(response) => Either::Left(future::ready(Ok(response))),
-        None => Either::Right(rest.call(request)),
+        None => {
+            request.extensions_mut().insert(peer);
+            Either::Right(rest.call(request))
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,8 +1,11 @@
 //! `[web]`: where newswire serves.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use url::Url;
+
+/// Where newswire serves unless it is told otherwise.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
 /// Where newswire serves, and under which address people know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: Some(SocketAddr::from(([127, 0, 0, 1], 8420))), public_url: None }
+        Self { listen: Some(LOCAL), public_url: None }
     }
 }
 
@@ -27,7 +30,21 @@ impl Settings {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
-        let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8420)));
-        Url::parse(&format!("http://{listen}/")).expect("a socket address makes a URL")
+        address(self.listen.unwrap_or(LOCAL))
     }
+
+    /// The address under which this machine reaches the server: the operator's, whatever
+    /// `public_url` says.
+    #[must_use]
+    pub fn own_url(&self) -> Url {
+        let mut listen = self.listen.unwrap_or(LOCAL);
+        if listen.ip().is_unspecified() {
+            listen.set_ip(LOCAL.ip());
+        }
+        address(listen)
+    }
+}
+
+fn address(listen: SocketAddr) -> Url {
+    Url::parse(&format!("http://{listen}/")).expect("a socket address makes a URL")
 }

@@ -11,7 +11,7 @@ fn read(text: &str) -> Loaded {
 }
 
 fn good(text: &str) -> Config {
-    let Loaded { config, report } = read(text);
+    let Loaded { config, report, .. } = read(text);
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
 }
 
@@ -183,7 +183,7 @@ fn many_feeds_on_one_server_are_kept_further_apart_unless_the_config_says_how_fa
 fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
     let text = "[[feed]]\nurl = \"https://a.b\"\ntags = [\"x\", \"y\"]\n\
         [[feed]]\nurl = \"https://A.b/\"\nid = \"ab\"\ntitle = \"AB\"\ntags = [\"y\", \"z\"]\n";
-    let Loaded { config, report } = read(text);
+    let Loaded { config, report, .. } = read(text);
     let config = config.unwrap();
     let [one] = config.subscriptions.as_slice() else { panic!("{config:?}") };
     assert_eq!(one.feed.tags, ["x", "y", "z"]);
@@ -255,7 +255,7 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
     ] {
         let head = if text.contains("[fetch]") { "version = 1\n" } else { HEAD };
         let output = if text.contains("[[output]]") { "" } else { OUTPUT };
-        let Loaded { config, report } =
+        let Loaded { config, report, .. } =
             read(&format!("{head}{text}{output}{FEED}tags = [\"rust\"]"));
         assert!(config.is_some(), "{}", report.draw(Style::Plain));
         assert!(report.diagnostics.iter().any(|fault| fault.code == code), "{code}: {report:?}");

@@ -48,7 +48,7 @@ pub(crate) async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
     panic!("it never came about that {what}; {} requests so far", world.origin.count());
 }
 
-async fn free_address() -> SocketAddr {
+pub(crate) async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 

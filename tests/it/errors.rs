@@ -65,6 +65,7 @@ fn a_command_line_without_sense_and_a_config_that_is_not_there() {
     for case in [
         (&["init"][..], "file_exists", 73, "newswire.toml", "name another file"),
         (&["status"], "no_database", 66, "newswire.db", "newswire run"),
+        (&["reload"], "not_running", 69, "newswire.sock", "newswire run"),
         (&["replay", "--since", "soon"], "bad_age", 64, "--since", "a number and a unit"),
     ] {
         hold(empty.path(), case);

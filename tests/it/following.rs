@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use newswire::cli::run::{follow, listed};
+use newswire::cli::run::listed;
 use newswire::config::{self, Config, Followed, Loaded, Style};
-use newswire::daemon::{Ask, Change, Follower};
+use newswire::daemon::{self, Ask, Engine, Follower, Freshness, Outside, Source};
 use tokio::sync::oneshot;
 
 use crate::cli::{configured, newswire};
@@ -23,7 +23,7 @@ fn load(folder: &Path, text: &str) -> Loaded {
 }
 
 fn good(folder: &Path, text: &str) -> Config {
-    let Loaded { config, report } = load(folder, text);
+    let Loaded { config, report, .. } = load(folder, text);
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
 }
 
@@ -51,7 +51,7 @@ fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
     let text = "[[feed]]\nurl = \"https://b.example/\"\ntitle = \"B\"\ntags = [\"own\"]\ninterval = \"3h\"\n\
         [[server]]\nhost = \"a.example\"\ninterval = \"5h\"\n\
         [[subscriptions]]\nfile = \"x.opml\"\ntags = [\"list\", \"own\"]\n";
-    let Loaded { config, report } = load(folder.path(), text);
+    let Loaded { config, report, .. } = load(folder.path(), text);
     let config = config.unwrap();
     let [b, a] = config.subscriptions.as_slice() else { panic!("{:?}", urls(&config)) };
     assert_eq!((b.feed.title.as_deref(), b.schedule.interval), (Some("B"), 3 * HOUR));
@@ -75,7 +75,7 @@ fn a_list_that_cannot_be_followed_is_told_with_its_place() {
         ("url = \"https://a.example/\"\ninterval = \"1m\"", "too_often"),
         ("url = \"https://a.example/\"\ntitle = \"x\"", "unknown_key"),
     ] {
-        let Loaded { config, report } =
+        let Loaded { config, report, .. } =
             load(folder.path(), &format!("[[subscriptions]]\n{text}\n"));
         assert!(config.is_none(), "{text}");
         assert!(report.diagnostics.iter().any(|fault| fault.code == code), "{text}: {report:?}");
@@ -101,26 +101,28 @@ async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good
     let config = good(folder, &text);
     assert_eq!(urls(&config), Vec::<&str>::new());
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
-    let again = || Some(good(folder, &text));
+    let (place, written) = (folder.to_owned(), text.clone());
+    let source: Source = Arc::new(move || load(&place, &written));
     let config =
-        listed(config, Ask::Missing, clock.clone(), resolver.clone(), again).await.unwrap();
+        listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await.unwrap();
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
     assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
-    let follower = Follower::new(world.fetch.clone(), clock, resolver).unwrap();
-    let ask = || follower.ask(&config.followed, Ask::Due);
-    assert_eq!((ask().await, world.origin.count()), (Change::None, 1), "it is not due");
+    let follower = Follower::new(clock, resolver).unwrap();
+    let lists = (config.followed.clone(), world.fetch.clone());
+    let ask = || follower.ask(&lists, Ask::Due);
+    assert_eq!((ask().await, world.origin.count()), (Freshness::Same, 1), "it is not due");
     world.clock.advance(24 * HOUR);
-    assert_eq!((ask().await, world.origin.count()), (Change::None, 2));
+    assert_eq!((ask().await, world.origin.count()), (Freshness::Same, 2));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
     world.clock.advance(24 * HOUR);
     // What fails, is cut or empty changes nothing, and is tried again within the hour.
     for n in 3..=5 {
-        assert_eq!((ask().await, world.origin.count()), (Change::None, n));
+        assert_eq!((ask().await, world.origin.count()), (Freshness::Same, n));
         assert_eq!(urls(&good(folder, &text)), ["https://a.example/"]);
         world.clock.advance(HOUR);
     }
-    assert_eq!(ask().await, Change::Some);
+    assert_eq!(ask().await, Freshness::New);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
     // A copy that was broken is as good as none.
     std::fs::write(copy(&config), "broken").unwrap();
@@ -139,15 +141,19 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
     std::fs::write(&list, opml(&[&a])).unwrap();
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
-    let again = move || {
+    let source: Source = Arc::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
-        load(&folder, "[[subscriptions]]\nfile = \"x.opml\"\n").config
-    };
-    let config = again().unwrap();
+        load(&folder, "[[subscriptions]]\nfile = \"x.opml\"\n")
+    });
+    let config = source().config.unwrap();
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let running = tokio::spawn(follow(config, clock, resolver, again, stopped));
+    let follower = Follower::new(clock.clone(), resolver.clone()).unwrap();
+    let engine = Engine::open(config, clock, resolver).await.unwrap();
+    let (_remote, orders) = daemon::remote(source);
+    let outside = Outside { orders, given: Vec::new(), follower };
+    let running = tokio::spawn(daemon::run_within(engine, outside, stopped));
     let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
     until(&world, "the first feed is polled", || asked("a.test") == 1).await;
     // What cannot be read changes nothing.

@@ -24,8 +24,10 @@ mod poll;
 mod publish;
 mod readme;
 mod redirects;
+mod reload;
 mod sameness;
 mod service;
+mod silence;
 mod stories;
 
 mod tls;

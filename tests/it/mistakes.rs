@@ -201,7 +201,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
     assert!(BROKEN.len() >= 60);
     let mut wrong = String::new();
     for (text, place, code, part) in BROKEN {
-        let Loaded { config, report } = read(text);
+        let Loaded { config, report, .. } = read(text);
         let drawn = report.draw(Style::Plain);
         let errors = || report.diagnostics.iter().filter(|fault| fault.severity == Severity::Error);
         let told = errors().next().map(|fault| {

@@ -1,5 +1,6 @@
 //! The program under a service manager: what it tells systemd, and how it ends.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,15 +8,25 @@ use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 
+use crate::cli::newswire;
+
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
 /// `newswire run` in a folder, told where its manager listens.
 fn start(folder: &Path, socket: &Path) -> Child {
     std::fs::write(folder.join("newswire.toml"), CONFIG).unwrap();
+    started(command(folder, socket))
+}
+
+fn started(mut command: Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn command(folder: &Path, socket: &Path) -> Command {
     let mut command = Command::cargo_bin("newswire").unwrap();
     command.current_dir(folder).args(["run", "--config", "newswire.toml"]);
     command.env("NOTIFY_SOCKET", socket);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command
 }
 
 /// The next words that hold `part`; others are passed over.
@@ -46,7 +57,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
         let mut child = start(folder.path(), &address);
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
-        assert!(status.contains("0 failing; 0 new items since start; next poll none"), "{status}");
+        assert!(status.contains("0 failing; 0 new entries in 1h; next poll none"), "{status}");
         signal(&child, name);
         heard(&socket, "STOPPING=1");
         assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{name}");
@@ -68,4 +79,98 @@ fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
     assert!(said.contains(&format!("newswire process {}", first.id())), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();
+}
+
+#[test]
+fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut running = start(folder.path(), &address);
+    heard(&socket, "READY=1");
+    let good = newswire(folder.path(), &["reload"]);
+    assert_eq!(good.code, 0, "{}", good.err);
+    assert!(heard(&socket, "RELOADING=1").contains("MONOTONIC_USEC="));
+    heard(&socket, "READY=1");
+    std::fs::write(folder.path().join("newswire.toml"), format!("{CONFIG}listn = 1\n")).unwrap();
+    let bad = newswire(folder.path(), &["reload"]);
+    assert_eq!(bad.code, 78);
+    assert!(bad.err.contains("newswire.toml:4:1") && bad.err.contains("listen"), "{}", bad.err);
+    heard(&socket, "READY=1");
+    // SIGHUP does the same, and does not end it.
+    signal(&running, "HUP");
+    heard(&socket, "RELOADING=1");
+    heard(&socket, "READY=1");
+    signal(&running, "TERM");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    let nobody = newswire(folder.path(), &["reload"]);
+    assert_eq!(nobody.code, 69);
+    assert!(nobody.err.contains("no newswire runs on this database"), "{}", nobody.err);
+}
+
+#[test]
+fn the_watchdog_is_fed_while_all_goes_on_with_a_web_server_and_without() {
+    for listen in ["off", "127.0.0.1:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let address = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let config = format!("version = 1\n[web]\nlisten = \"{listen}\"\n");
+        std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+        let mut command = command(folder.path(), &address);
+        command.env("WATCHDOG_USEC", "300000");
+        let mut running = started(command);
+        for _ in 0..3 {
+            heard(&socket, "WATCHDOG=1");
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+    }
+}
+
+/// As a service manager does: the socket is its own and is handed to each process.
+fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Child {
+    let program = command(folder, notify).get_program().to_owned();
+    let mut shell = Command::new("sh");
+    let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run";
+    shell.args(["-c", script]).arg(program).current_dir(folder).env("NOTIFY_SOCKET", notify);
+    let socket = std::os::fd::OwnedFd::from(socket.try_clone().unwrap());
+    shell.stdin(socket).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn ask(stream: &mut std::net::TcpStream) {
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).unwrap();
+}
+
+fn answer(mut stream: std::net::TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let notify = UnixDatagram::bind(&address).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), "version = 1\n").unwrap();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let served = socket.local_addr().unwrap();
+    let mut first = activated(folder.path(), &address, &socket);
+    heard(&notify, "READY=1");
+    let mut stream = std::net::TcpStream::connect(served).unwrap();
+    ask(&mut stream);
+    assert!(answer(stream).starts_with("HTTP/1.1 200"));
+    signal(&first, "TERM");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    // Nobody is there; the manager's socket takes the connection all the same.
+    let mut waiting = std::net::TcpStream::connect(served).unwrap();
+    ask(&mut waiting);
+    let mut second = activated(folder.path(), &address, &socket);
+    assert!(answer(waiting).starts_with("HTTP/1.1 200"));
+    second.kill().unwrap();
+    second.wait().unwrap();
 }

@@ -3,6 +3,7 @@
 mod delta;
 mod page;
 pub(crate) mod site;
+mod status;
 mod token;
 
 use std::io::Read;

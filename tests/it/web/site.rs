@@ -36,11 +36,18 @@ impl Site {
 
     /// With whatever is put on this shelf.
     pub(crate) async fn before(shelf: Arc<Shelf>) -> Self {
+        let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
+        Self::serving(site, shelf).await
+    }
+
+    /// With whatever belongs to it.
+    pub(crate) async fn serving(site: web::Site, shelf: Arc<Shelf>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = async { drop(stopped.await) };
-        let server = tokio::spawn(web::serve(listener, Arc::clone(&shelf), ended));
+        let listener = web::Listener::Tcp(listener.into_std().unwrap());
+        let server = tokio::spawn(web::serve(listener, Arc::new(site), ended));
         Self { address, shelf, stop, server }
     }
 

@@ -1,0 +1,116 @@
+//! How the running daemon is told something: by a signal, through the control socket, by a list of
+//! feeds that changed. One order at a time, each with its answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sd_notify::NotifyState;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tracing::{error, info};
+
+use super::change::Change;
+use super::manager::tell;
+use crate::config::{Config, Loaded, Style};
+
+/// Reads the config as it is now. Blocks.
+pub type Source = Arc<dyn Fn() -> Loaded + Send + Sync>;
+
+/// What the loop is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Put this config in the place of the one in force.
+    Renew(Box<Config>, oneshot::Sender<Result<Change, String>>),
+}
+
+/// What came of a reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The new config is in force; what it changed, and the warnings about it.
+    Taken {
+        /// What it changed.
+        change: Change,
+        /// Drawn for people; empty: none.
+        warnings: String,
+    },
+    /// The config has errors, drawn for people; the old one stays in force.
+    Refused(String),
+    /// It could not be put in force; the old one stays.
+    Failed(String),
+}
+
+/// Tells the daemon something; cheap to clone.
+#[derive(Clone)]
+pub struct Remote {
+    source: Source,
+    orders: mpsc::Sender<Order>,
+    turn: Arc<Mutex<()>>,
+}
+
+/// What the daemon listens to.
+#[derive(Debug)]
+pub struct Orders {
+    pub(crate) heard: mpsc::Receiver<Order>,
+    pub(crate) remote: Remote,
+}
+
+/// Both ends; `source` reads the config.
+#[must_use]
+pub fn remote(source: Source) -> (Remote, Orders) {
+    let (orders, heard) = mpsc::channel(1);
+    let remote = Remote { source, orders, turn: Arc::default() };
+    (remote.clone(), Orders { heard, remote })
+}
+
+impl Remote {
+    /// Reads the config and puts it in force: all of it, or nothing.
+    pub async fn reload(&self) -> Verdict {
+        let _turn = self.turn.lock().await;
+        match NotifyState::monotonic_usec_now() {
+            // `sd_notify(3)`: a reload is told with the time that it began.
+            Ok(since) => tell(&[NotifyState::Reloading, since]),
+            Err(_) => tell(&[NotifyState::Reloading]),
+        }
+        let verdict = self.renew().await;
+        tell(&[NotifyState::Ready]);
+        match &verdict {
+            Verdict::Taken { change, .. } => info!("the config was read again: {change}"),
+            Verdict::Refused(report) => error!(
+                report,
+                "the config is refused, the old one stays in force: {}",
+                first(report)
+            ),
+            Verdict::Failed(why) => {
+                error!("the config cannot be put in force, the old one stays: {why}");
+            }
+        }
+        verdict
+    }
+
+    async fn renew(&self) -> Verdict {
+        let source = Arc::clone(&self.source);
+        let Ok(Loaded { config, report, .. }) = tokio::task::spawn_blocking(move || source()).await
+        else {
+            return Verdict::Failed("reading it panicked: please report this".to_owned());
+        };
+        let drawn = || if report.is_empty() { String::new() } else { report.draw(Style::Plain) };
+        let Some(config) = config else { return Verdict::Refused(drawn()) };
+        let (answer, answered) = oneshot::channel();
+        let sent = self.orders.send(Order::Renew(Box::new(config), answer)).await;
+        match answered.await {
+            Ok(Ok(change)) if sent.is_ok() => Verdict::Taken { change, warnings: drawn() },
+            Ok(Err(why)) => Verdict::Failed(why),
+            _ => Verdict::Failed("newswire is stopping".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").finish_non_exhaustive()
+    }
+}
+
+/// The first fault and its place.
+fn first(report: &str) -> String {
+    report.lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ")
+}

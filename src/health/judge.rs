@@ -1,0 +1,208 @@
+//! How a feed is doing, in one word, with the reason and what to do: the one place that decides it.
+
+use jiff::Timestamp;
+
+use super::remedy::{self, Remedy};
+use super::silence::{Silence, Silent, silence};
+use crate::model::words::span;
+use crate::model::{FailureKind, FeedStatus};
+
+/// So many panics in a row put a feed into quarantine.
+const PANICS: u32 = 3;
+
+/// Declares [`State`] with its slugs, the worst first.
+macro_rules! states {
+    ($($(#[$doc:meta])* $state:ident = $slug:literal, $group:literal;)*) => {
+        /// How a feed is doing, the worst first.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum State { $($(#[$doc])* $state,)* }
+
+        impl State {
+            /// Every state, the worst first.
+            pub const ALL: &'static [Self] = &[$(Self::$state,)*];
+
+            /// The stable name, in the database, the metrics and addresses.
+            #[must_use]
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$state => $slug,)* }
+            }
+
+            /// What feeds in this state are called together.
+            #[must_use]
+            pub fn group(self) -> &'static str {
+                match self { $(Self::$state => $group,)* }
+            }
+
+            /// The state of that name.
+            #[must_use]
+            pub fn from_slug(slug: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|state| state.slug() == slug)
+            }
+        }
+    };
+}
+
+states! {
+    /// newswire panicked on it again and again: it is left alone for a day.
+    Quarantined = "quarantined", "quarantined";
+    /// It cannot be had.
+    Failing = "failing", "failing";
+    /// It answers, and has gone dead.
+    Silent = "silent", "silent";
+    /// 410: its server says that it is gone.
+    Gone = "gone", "gone";
+    /// Its server asks to slow down.
+    Throttled = "throttled", "throttled";
+    /// Items of it wait for a word of the operator.
+    Held = "held", "holding items back";
+    /// It lives elsewhere for good.
+    Moved = "moved", "moved";
+    /// It could not be reached, and neither could the others: this machine is offline.
+    Offline = "offline", "out of reach";
+    /// It was not polled yet.
+    New = "new", "not polled yet";
+    /// Nothing is the matter.
+    Well = "well", "well";
+}
+
+impl State {
+    /// Whether somebody should look at it. Slowing down and waiting are newswire's own business.
+    #[must_use]
+    pub fn needs_you(self) -> bool {
+        !matches!(self, Self::Throttled | Self::Offline | Self::New | Self::Well)
+    }
+}
+
+/// How a feed is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// In one word.
+    pub state: State,
+    /// Slug of what exactly: of the failure, of the silence, or of the state itself.
+    pub cause: &'static str,
+    /// Why: a sentence, plain; empty where the feed is well.
+    pub why: String,
+    /// Since when; `None`: that is not known, or nothing is the matter.
+    pub since: Option<Timestamp>,
+    /// What to do.
+    pub remedy: Option<Remedy>,
+}
+
+/// Decides how a feed is doing.
+#[must_use]
+pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
+    let state = state(status, now);
+    match state {
+        (State::Silent, Some(silent)) => {
+            let remedy = remedy::silent(status, silent.kind);
+            let (cause, since) = (silent.kind.slug(), Some(silent.since));
+            let why = why_silent(&silent, now);
+            Health { state: State::Silent, cause, why, since, remedy: Some(remedy) }
+        }
+        (state, silent) => {
+            let kind = failure(status);
+            let cause = match (state, silent, kind) {
+                (State::Failing, Some(silent), _) => silent.kind.slug(),
+                (State::Failing, None, Some(kind)) => kind.slug(),
+                _ => state.slug(),
+            };
+            Health {
+                state,
+                cause,
+                why: why(status, state, now),
+                since: since(status, state),
+                remedy: remedy::of(status, state, kind),
+            }
+        }
+    }
+}
+
+/// How many of these feeds are in each state, the worst first; those without any are there too.
+#[must_use]
+pub fn tally<'h>(healths: impl IntoIterator<Item = &'h Health>) -> Vec<(State, usize)> {
+    let mut counts: Vec<(State, usize)> = State::ALL.iter().map(|state| (*state, 0)).collect();
+    for health in healths {
+        if let Some((_, count)) = counts.iter_mut().find(|(state, _)| *state == health.state) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+fn failure(status: &FeedStatus) -> Option<FailureKind> {
+    FailureKind::from_slug(status.last_outcome.as_deref()?)
+}
+
+fn state(status: &FeedStatus, now: Timestamp) -> (State, Option<Silent>) {
+    let Some(outcome) = status.last_outcome.as_deref() else { return (State::New, None) };
+    let silent = silence(status, now);
+    let state = match (outcome, status.failures) {
+        ("panicked", PANICS..) => State::Quarantined,
+        ("gone", _) => State::Gone,
+        ("throttled", _) => State::Throttled,
+        ("modified" | "not_modified", _) if silent.is_some() => State::Silent,
+        ("modified" | "not_modified", _) if status.pulse.held > 0 => State::Held,
+        ("modified" | "not_modified", _) if status.address.effective.is_some() => State::Moved,
+        ("modified" | "not_modified", _) => State::Well,
+        // It failed, and that was not counted against it.
+        (_, 0) => State::Offline,
+        _ => State::Failing,
+    };
+    (state, silent)
+}
+
+fn since(status: &FeedStatus, state: State) -> Option<Timestamp> {
+    match state {
+        State::Failing | State::Quarantined | State::Gone | State::Throttled => {
+            status.failing_since
+        }
+        State::Offline => status.last_poll_at,
+        _ => None,
+    }
+}
+
+fn why(status: &FeedStatus, state: State, now: Timestamp) -> String {
+    let lasting = status.failing_since.map(|since| {
+        let seconds = now.duration_since(since).as_secs().max(0).unsigned_abs();
+        match status.failures {
+            0 | 1 => String::new(),
+            times => format!(" ({times} times in {})", span(seconds)),
+        }
+    });
+    let lasting = lasting.unwrap_or_default();
+    match state {
+        State::Failing => {
+            let message = status.last_message.as_deref().unwrap_or("the last poll failed");
+            format!("{message}{lasting}")
+        }
+        State::Quarantined => format!(
+            "newswire panicked on this feed {} times in a row, and leaves it alone for a day",
+            status.failures
+        ),
+        State::Gone => format!("the server says that the feed is gone for good{lasting}"),
+        State::Throttled => format!("the server asks to slow down{lasting}"),
+        State::Held => format!("{} items wait for your word", status.pulse.held),
+        State::Moved => match &status.address.effective {
+            Some(url) => format!("moved for good, and asked at {url}"),
+            None => String::new(),
+        },
+        State::Offline => "this machine seems to be offline: no feed's fault".to_owned(),
+        State::New => "not polled yet".to_owned(),
+        State::Silent | State::Well => String::new(),
+    }
+}
+
+fn why_silent(silent: &Silent, now: Timestamp) -> String {
+    let seconds = |duration: jiff::SignedDuration| duration.as_secs().max(0).unsigned_abs();
+    let lasts = span(seconds(now.duration_since(silent.since)));
+    let says = silent.kind.says();
+    match (silent.kind, silent.patience) {
+        (Silence::EmptyDocument | Silence::SoftNotFound, _) | (_, None) => {
+            format!("{says}, for {lasts} now")
+        }
+        (_, Some(patience)) => format!(
+            "nothing new for {lasts}, where by its habits something comes within {}: {says}",
+            span(seconds(patience))
+        ),
+    }
+}

@@ -1,0 +1,51 @@
+//! Times and sizes as people take them in at a glance.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// `3h ago`.
+#[must_use]
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ago", coarse(now.duration_since(at)))
+}
+
+/// `in 3h`, or `due`.
+#[must_use]
+pub fn ahead(at: Timestamp, now: Timestamp) -> String {
+    if at <= now { "due".to_owned() } else { format!("in {}", coarse(at.duration_since(now))) }
+}
+
+/// Seconds by their largest unit.
+#[must_use]
+pub fn span(seconds: u64) -> String {
+    coarse(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
+/// The largest unit alone: what a person wants to know at a glance.
+fn coarse(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
+}
+
+/// `12.3 MB`.
+#[must_use]
+pub fn bytes(bytes: f64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match units.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{:.1} {unit}", bytes / size),
+        None => format!("{bytes:.0} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_unit_says_enough() {
+        let said: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400 * 9].map(span).to_vec();
+        assert_eq!(said, ["0s", "59s", "1m", "59m", "1h", "23h", "9d"]);
+        assert_eq!([0.0, 999.0, 1500.0, 2.5e9].map(bytes), ["0 B", "999 B", "1.5 kB", "2.5 GB"]);
+    }
+}

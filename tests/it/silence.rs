@@ -1,0 +1,185 @@
+//! Feeds that still answer and have gone dead: told from those that are only quiet, and told of once.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use newswire::daemon::{self, Engine, Which};
+use newswire::health::{State, judge};
+use newswire::model::Trouble;
+use newswire::store::Reader;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::daemon::until;
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, poll};
+
+const HOST: &str = "site.test";
+
+/// A document with items of these days of May, the last one the newest.
+fn may(days: std::ops::RangeInclusive<u32>, built: u32) -> String {
+    let item = |day: u32| {
+        format!(
+            "<item><guid>{day}</guid><title>Day {day}</title><pubDate>{day:02} May 2025 08:00:00 GMT</pubDate></item>"
+        )
+    };
+    let items: String = days.rev().map(item).collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>Daily</title><description>{built}</description>{items}</channel></rss>"
+    )
+}
+
+/// Polls twice a day for so many days.
+async fn watch(world: &World, engine: &Engine, days: u32) {
+    for _ in 0..2 * days {
+        poll(engine, Which::All).await;
+        world.clock.advance(12 * HOUR);
+    }
+}
+
+/// "Not modified", and once, when it is asked for the whole, the same whole.
+fn stuck() -> Vec<Answer> {
+    let mut answers = vec![Answer::status(304); 40];
+    answers[15] = Answer::ok(may(1..=31, 0)).with("ETag", "\"1\"");
+    answers
+}
+
+/// What becomes of a daily feed that answers so from June on.
+async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
+    let world = World::new().await;
+    let living = [Answer::ok(may(1..=31, 0)).with("ETag", "\"1\"")];
+    world.origin.route(HOST, "/feed", living.into_iter().chain(answers));
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    watch(&world, &engine, 9).await;
+    let status = world.status();
+    assert_eq!(judge(&status, world.now()).state, State::Well, "not yet: {:?}", status.pulse);
+    watch(&world, &engine, 6).await;
+    let health = judge(&world.status(), world.now());
+    assert_eq!(health.state, State::Silent, "{:?}", world.status().pulse);
+    assert!(health.remedy.is_some());
+    (world, health.cause.to_owned())
+}
+
+#[tokio::test]
+async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+    let (_, cause) = dead(stuck()).await;
+    assert_eq!(cause, "stuck_validator");
+}
+
+#[tokio::test]
+async fn a_copy_that_stays_the_same_for_ever_is_found_out() {
+    let (_, cause) = dead([Answer::ok(may(1..=31, 0))]).await;
+    assert_eq!(cause, "frozen_copy");
+}
+
+#[tokio::test]
+async fn a_document_that_is_built_anew_of_old_items_is_found_out() {
+    let (_, cause) = dead((1..60).map(|n| Answer::ok(may(20..=31, n)))).await;
+    assert_eq!(cause, "old_items");
+}
+
+#[tokio::test]
+async fn a_document_without_items_is_found_out_sooner() {
+    let world = World::new().await;
+    let empty = "<rss version=\"2.0\"><channel><title>Daily</title></channel></rss>";
+    world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(empty)]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    watch(&world, &engine, 1).await;
+    assert_eq!(judge(&world.status(), world.now()).state, State::Well);
+    watch(&world, &engine, 3).await;
+    let health = judge(&world.status(), world.now());
+    assert_eq!((health.state, health.cause), (State::Silent, "empty_document"));
+}
+
+#[tokio::test]
+async fn a_web_page_in_the_place_of_the_feed_is_named() {
+    let world = World::new().await;
+    let page = "<!doctype html><title>Not here</title><p>Sorry";
+    world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(page)]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    watch(&world, &engine, 4).await;
+    let health = judge(&world.status(), world.now());
+    assert_eq!((health.state, health.cause), (State::Failing, "soft_404"));
+}
+
+#[tokio::test]
+async fn a_feed_that_begins_again_is_well() {
+    let (world, _) = dead(stuck()).await;
+    let body =
+        may(1..=31, 0).replace("<item>", "<item><guid>new</guid><title>New</title></item><item>");
+    world.origin.route(HOST, "/feed", [Answer::ok(body)]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let status = world.status();
+    assert_eq!(judge(&status, world.now()).state, State::Well);
+    assert!(status.pulse.longest_gap.unwrap().as_hours() > 14 * 24, "and the pause is remembered");
+}
+
+async fn get(address: SocketAddr, path: &str, header: &str) -> String {
+    let mut stream = loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => break stream,
+            // The daemon is just starting.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until_it_is_over() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::status(404)]);
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
+    config.web.listen = Some(address);
+    // Three failures, and a day of them.
+    let engine = world.open_with(config.clone()).await;
+    watch(&world, &engine, 2).await;
+    drop(engine);
+    let reader = || Reader::open(&world.database()).unwrap().incidents(9).unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let engine = world.open_with(config.clone()).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
+        until(&world, "the incident is told of", || reader().len() == 1).await;
+        let mut answer = String::new();
+        while !answer.starts_with("HTTP/1.1 200") {
+            world.clock.advance(Duration::from_secs(1));
+            answer = get(address, "/health.atom", "").await;
+        }
+        assert!(
+            answer.contains("Content-Type: application/atom+xml")
+                || answer.contains("content-type: application/atom+xml"),
+            "{answer}"
+        );
+        assert_eq!(answer.matches("<entry").count(), 1, "{answer}");
+        assert!(answer.contains("Failing: Daily") && answer.contains("/status/site.test-feed"));
+        ids.push(answer.split("<id>").nth(2).unwrap().split('<').next().unwrap().to_owned());
+        let etag = answer.lines().find_map(|l| l.strip_prefix("etag: ")).unwrap();
+        let again = get(address, "/health.atom", &format!("If-None-Match: {etag}\r\n")).await;
+        assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+        stop.send(()).unwrap();
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(ids[0], ids[1]);
+    // It works again.
+    world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0))]);
+    let engine = world.open_with(config).await;
+    poll(&engine, Which::All).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
+    until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;
+    let over = reader();
+    assert_eq!((over.len(), over[0].kind), (1, Trouble::Failing));
+    assert!(over[0].text.starts_with("It works again."), "{}", over[0].text);
+    stop.send(()).unwrap();
+    task.await.unwrap().unwrap();
+}

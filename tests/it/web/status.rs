@@ -1,0 +1,172 @@
+//! The operator's pages: what they tell of feeds that are well, that fail and that mean harm.
+
+use std::sync::Arc;
+
+use newswire::daemon::{Engine, Which};
+use newswire::store::Reader;
+use newswire::web;
+use serde_json::Value;
+use url::Url;
+
+use super::site::Site;
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, poll, rss};
+
+const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;";
+
+/// The engine's site, with the operator's pages.
+async fn site(world: &World, engine: &Engine) -> Site {
+    let reader = Reader::open(&world.database()).unwrap();
+    let backstage =
+        web::Backstage { reader, clock: world.clock.clone(), vitals: Default::default() };
+    let shelf = Arc::clone(engine.shelf());
+    let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
+    Site::serving(site.with_backstage(backstage), shelf).await
+}
+
+/// Two feeds: one that is well, and one that was well once and is not found since, for a day.
+async fn two(world: &World) -> (Engine, Vec<Url>) {
+    let urls = vec![world.origin.url("well.test", "/feed"), world.origin.url("lost.test", "/feed")];
+    world.origin.route(
+        "well.test",
+        "/feed",
+        [Answer::ok(rss(&[("a", "A tale"), ("b", "Another")]))],
+    );
+    let lost = rss(&[("c", "C")]).replace("<title>Site</title>", "<title>Lost garden</title>");
+    world.origin.route("lost.test", "/feed", [Answer::ok(lost), Answer::status(404)]);
+    let mut config = world.config(&urls);
+    config.subscriptions[0].feed.tags = vec!["tales".to_owned()];
+    let engine = world.open_with(config).await;
+    for _ in 0..4 {
+        poll(&engine, Which::All).await;
+        world.clock.advance(8 * HOUR);
+    }
+    (engine, urls)
+}
+
+#[tokio::test]
+async fn the_page_tells_first_of_what_needs_the_operator_and_what_to_do() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    let answer = site.get("/status", &[]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let page = answer.text();
+    assert!(page.contains("One thing needs you."), "{page}");
+    let need = page.find("class=\"need failing\"").expect("a need");
+    for word in ["Lost garden", "3 times in", "newswire add"] {
+        assert!(page[need..].contains(word), "{word} is missing in {}", &page[need..]);
+    }
+    for state in ["state=failing", "state=well"] {
+        assert!(page.contains(&format!("status?{state}")), "{state}");
+    }
+    assert!(page.matches("<svg").count() == 6 && page.contains("8 polls, "), "plots");
+    assert!(page.contains("href=\"planet\""), "outputs");
+    assert!(page.contains("status/well.test-feed"), "its own page");
+    // Nothing that the policy would forbid.
+    assert!(
+        !page.contains(" style=") && !page.contains("<script") && !page.contains(" onerror="),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_is_filtered_by_state_tag_and_words() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    let rows = async |query: &str| {
+        let page = site.get(&format!("/status?{query}"), &[]).await.text();
+        ["well.test-feed", "lost.test-feed"].map(|id| page.contains(&format!("status/{id}\"")))
+    };
+    assert_eq!(rows("state=failing").await, [false, true]);
+    assert_eq!(rows("tag=tales").await, [true, false]);
+    assert_eq!(rows("q=GARDEN+lost").await, [false, true]);
+    assert_eq!(rows("q=nothing-of-this-kind").await, [false, false]);
+    assert_eq!(rows("sort=news&page=1").await, [true, true]);
+    assert_eq!(rows("page=99999999999999999999").await, [true, true]);
+}
+
+#[tokio::test]
+async fn programs_get_the_same() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    let answer = site.get("/status.json", &[]).await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let json: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!((&json["states"]["failing"], &json["states"]["well"]), (&1.into(), &1.into()));
+    let feeds = json["feeds"].as_array().unwrap();
+    let lost = feeds.iter().find(|feed| feed["id"] == "lost.test-feed").unwrap();
+    assert_eq!((&lost["state"], &lost["cause"]), (&"failing".into(), &"not_found".into()));
+    assert_eq!(lost["failures"], 3);
+    assert!(lost["toml"].as_str().unwrap().starts_with("[[feed]]\nurl = \"http://lost.test:"));
+    assert_eq!(json["outputs"][0]["stories"], 3);
+    let polls: u64 =
+        json["hours"].as_array().unwrap().iter().filter_map(|h| h["polls"].as_u64()).sum();
+    assert_eq!(polls, 8);
+}
+
+#[tokio::test]
+async fn a_feed_has_a_page_with_its_past_its_plan_and_its_items() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    let page = site.get("/status/well.test-feed", &[]).await.text();
+    for word in ["interval 1h", "decided", "later-only jitter", "ETag", "modified", "200", "A tale"]
+    {
+        assert!(page.contains(word), "{word} is missing in\n{page}");
+    }
+    assert!(page.contains("../planet/story/"), "the story as published");
+    let story = page.split("../planet/story/").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(site.get(&format!("/planet/story/{story}"), &[]).await.status, 200);
+    let lost = site.get("/status/lost.test-feed", &[]).await.text();
+    assert!(lost.contains("not found") && lost.contains("404"), "{lost}");
+    for path in ["/status/nobody", "/status/", "/status/%2e%2e%2fx", "/status/a/b"] {
+        assert_eq!(site.get(path, &[]).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_publishers_write_is_text_on_every_page() {
+    let world = World::new().await;
+    let title = format!("<![CDATA[{EVIL}]]>");
+    let evil =
+        rss(&[("a", &title)]).replace("<title>Site</title>", &format!("<title>{title}</title>"));
+    let evil = evil.replace("https://site.test/a", "javascript:alert(3)");
+    world.origin.route(
+        "evil.test",
+        "/feed",
+        [Answer::ok(evil), Answer::ok("<html><title><script>x")],
+    );
+    let mut config = world.config(&[world.origin.url("evil.test", "/feed")]);
+    config.subscriptions[0].feed.tags = vec![EVIL.to_owned()];
+    let engine = world.open_with(config).await;
+    for _ in 0..2 {
+        poll(&engine, Which::All).await;
+        world.clock.advance(HOUR);
+    }
+    let site = site(&world, &engine).await;
+    for path in [
+        "/status",
+        "/status?q=%3Cscript%3E%22",
+        "/status?tag=%22%3E%3Cscript%3E",
+        "/status/evil.test-feed",
+    ] {
+        let page = site.get(path, &[]).await.text();
+        assert!(!page.contains("<script") && !page.contains("<img"), "{path}: {page}");
+        assert!(!page.contains("href=\"javascript:"), "{path}");
+    }
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("alert(1)"), "it is shown as what it is: {page}");
+}
+
+#[tokio::test]
+async fn who_has_no_backstage_has_no_such_pages() {
+    let site = Site::open().await;
+    for path in ["/status", "/status.json", "/status/x", "/health.atom"] {
+        assert_eq!(site.get(path, &[]).await.status, 404, "{path}");
+    }
+}
