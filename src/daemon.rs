@@ -210,6 +210,7 @@ impl Running {
             }
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + rhythm;
+                round.tell(engine);
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
                 tell(&[NotifyState::Status(&tally.line(feeds, next, clock.elapsed()))]);
                 let before = std::mem::replace(&mut visits, engine.visits().await?);

@@ -17,6 +17,7 @@ mod memory;
 mod reading;
 mod sorting;
 mod stories;
+mod tally;
 mod target;
 
 use std::net::IpAddr;
@@ -29,10 +30,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::log::{Line, log};
+use self::log::Line;
 use self::reading::{Document, Reading};
 use self::sorting::Extent;
 pub use self::stories::{Librarian, rearrange};
+use self::tally::Tally;
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
@@ -40,6 +42,7 @@ use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
 use crate::schedule;
 use crate::schedule::{Kin, Pace, Sky, Weather};
 use crate::store::{self, Bytes, FeedState, Memory, PollUpdate, Recorded, Store};
+use crate::telemetry::Metrics;
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,7 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     librarian: Arc<Librarian>,
+    metrics: Option<Metrics>,
     /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
     cpu: Arc<Semaphore>,
     /// Whether it is us.
@@ -100,9 +104,16 @@ impl Poller {
             store,
             clock,
             librarian,
+            metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
             weather: Arc::default(),
         }
+    }
+
+    /// Counts what polls bring.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Polls one feed and records all that follows from it.
@@ -129,11 +140,19 @@ impl Poller {
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let (host_pause, remote) = (response.freshness.host_pause, response.remote);
+        let tally = Tally::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
         let update = self.update(&begun, response, reading, duration);
-        let (outcome, plan) = (update.outcome.clone(), update.plan.clone());
+        let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
+        let lives = update.address.as_ref().and_then(|address| address.effective.clone());
         let recorded = self.store.record(update).await?;
-        let line = Line { outcome: &outcome, recorded, plan: &plan, duration };
-        log(target, &begun.state, &line);
+        let moved =
+            lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
+        let (asked, said, then) = (&begun.asked, &outcome, &plan);
+        let line = Line { asked, status, outcome: said, recorded, plan: then, duration, moved };
+        log::log(target, &begun.state, &line);
+        if let Some(metrics) = &self.metrics {
+            tally.count(metrics, &outcome, recorded, duration);
+        }
         Ok(Polled { feed: target.key, outcome, recorded, plan, duration, remote, host_pause })
     }
 
@@ -253,8 +272,10 @@ impl Poller {
         let (target, before) = (begun.target, begun.state.failures);
         let host = begun.asked.host_str().unwrap_or_default();
         let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
+        let sky_before = weather.sky();
         let sky = weather.observe(host, &response.outcome, self.clock.elapsed());
         drop(weather);
+        log::sky(sky_before, sky);
         if sky == Sky::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }

@@ -6,6 +6,7 @@
 //! published last stays until then.
 
 mod archive;
+mod batch;
 mod error;
 mod holdings;
 mod list;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tracing::{debug, info};
 
+use self::batch::Batch;
 pub use self::error::Error;
 use self::holdings::{Holdings, feeds};
 use self::merge::Merge;
@@ -32,6 +34,7 @@ use crate::publish::{
     self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
+use crate::telemetry::{Metrics, Publication};
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -57,14 +60,21 @@ pub struct Publisher {
     written: Arc<Mutex<HashMap<String, u32>>>,
     /// What each output showed last, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    metrics: Option<Metrics>,
 }
 
 impl Publisher {
     /// Puts the rooms together.
     #[must_use]
     pub fn new(store: Arc<Store>, shelf: Arc<Shelf>, clock: Clock) -> Self {
-        let (written, last) = Default::default();
-        Self { store, shelf, clock, written, last }
+        let (written, last, metrics) = Default::default();
+        Self { store, shelf, clock, written, last, metrics }
+    }
+
+    /// Counts publications.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Puts the list of the feeds behind these outputs on the shelf, and into their folders; but
@@ -115,6 +125,22 @@ impl Publisher {
 
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
+        let done = self.publish_now(output, now).await;
+        let how = match &done {
+            Ok(Published { changed: 0, .. }) => Publication::Unchanged,
+            Ok(_) => Publication::Changed,
+            Err(_) => Publication::Failed,
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.published(&output.id, how, now);
+            if matches!(done, Err(Error::Panicked(_))) {
+                metrics.panicked();
+            }
+        }
+        done
+    }
+
+    async fn publish_now(&self, output: &Arc<Output>, now: Timestamp) -> Result<Published, Error> {
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));
@@ -270,62 +296,6 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
     complete(reader, &mut chosen, &shown)?;
     selector.arrange(&mut chosen);
     Ok(chosen)
-}
-
-/// Some candidates with their words, and those of the items they share a story with.
-struct Batch {
-    entries: HashMap<ItemKey, Entry>,
-    members: HashMap<StoryKey, Vec<Head>>,
-}
-
-impl Batch {
-    fn load(
-        reader: &Reader,
-        heads: &[Head],
-        shown: &HashMap<FeedKey, Arc<FeedInfo>>,
-    ) -> Result<Self, Error> {
-        let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
-        let members = reader.members(&stories)?;
-        let others = members.values().flatten().map(|head| head.key);
-        let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(Self { entries: reader.entries(&keys, shown)?, members })
-    }
-
-    /// The item as an entry, if this output takes it and it leads its story here: of the members
-    /// that the output takes, the one that was seen first, so that the lead never changes.
-    fn lead(&mut self, head: Head, selector: &Selector<'_>) -> Option<Entry> {
-        let takes = |key: &ItemKey| {
-            self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
-        };
-        let alone = [head];
-        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> = members.iter().filter(|member| takes(&member.key)).collect();
-        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        if feeds.len() < selector.min_feeds() {
-            return None;
-        }
-        let lead = taken.first().map(|member| member.key);
-        if lead == Some(head.key) { self.entries.remove(&head.key) } else { None }
-    }
-
-    /// The lead of the story that was shown from this item on: the item itself, or where more feeds
-    /// have to carry a story, an earlier one.
-    fn completed(&self, head: Head, selector: &Selector<'_>) -> Option<ItemKey> {
-        let takes = |member: &&Head| {
-            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
-        };
-        let alone = [head];
-        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> =
-            members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
-        let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
-        let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
-        let short = feeds.len() < selector.min_feeds();
-        feeds.insert(last.feed);
-        (short && feeds.len() >= selector.min_feeds()).then(|| taken[0].key)
-    }
 }
 
 /// What an entry needs beside its item: who else carries its story, and under which id it goes out.

@@ -94,6 +94,8 @@ pub(super) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Ask the running newswire whether it is of use: exit code 0 if so, 1 if not fully, 2 if nobody answers
+    Health,
     /// Tell why a feed is polled when it is, or why an item is where it is: what was decided, and by what
     Why {
         /// Its id or URL; of an item also its number

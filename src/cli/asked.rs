@@ -1,6 +1,7 @@
 //! What `newswire why` and `explain` know of a feed or an item. Leaves the words to `why` and `item`.
 
 use super::exit::Exit;
+use super::probe::Form;
 use super::say::complain;
 use super::{decide, item, why};
 use crate::clock::Clock;
@@ -14,7 +15,7 @@ pub(super) fn tell(
     config: &Config,
     reader: &Reader,
     asked: &str,
-    json: bool,
+    form: Form,
 ) -> Result<String, Exit> {
     let stored = |error: Error| complain(&error, Exit::Io);
     let statuses = reader.statuses().map_err(stored)?;
@@ -24,7 +25,7 @@ pub(super) fn tell(
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
     });
     let Some((status, subscription)) = status.zip(subscription) else {
-        return tell_item(config, reader, asked, json);
+        return tell_item(config, reader, asked, form);
     };
     let key = status.info.key;
     let state = reader.feed_state(key).map_err(stored)?;
@@ -32,10 +33,13 @@ pub(super) fn tell(
     let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
     let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
     let now = Clock::system().now();
-    Ok(if json { format!("{:#}\n", why.json(now)) } else { why.text(now) })
+    Ok(match form {
+        Form::Json => format!("{:#}\n", why.json(now)),
+        Form::People => why.text(now),
+    })
 }
 
-fn tell_item(config: &Config, reader: &Reader, asked: &str, json: bool) -> Result<String, Exit> {
+fn tell_item(config: &Config, reader: &Reader, asked: &str, form: Form) -> Result<String, Exit> {
     let stored = |error: Error| complain(&error, Exit::Io);
     let now = Clock::system().now();
     let url_key = crate::dedupe::canonical::url_key(asked);
@@ -49,5 +53,8 @@ fn tell_item(config: &Config, reader: &Reader, asked: &str, json: bool) -> Resul
     let stands = stands.map_err(|error| complain(&error, Exit::Io))?;
     let receipt = reader.receipt(item.clone()).map_err(stored)?;
     let item = item::Item { receipt: &receipt, stands: &stands };
-    Ok(if json { format!("{:#}\n", item.json()) } else { item.text(now) })
+    Ok(match form {
+        Form::Json => format!("{:#}\n", item.json()),
+        Form::People => item.text(now),
+    })
 }

@@ -104,7 +104,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         allow_networks: vec![ipnet::IpNet::from(sources.ip())],
         ..fetch::Settings::default()
     };
-    let web = web::Settings { listen: Some(listen), public_url: None };
+    let web = web::Settings { listen: Some(listen), ..web::Settings::default() };
     let output = Output {
         id: "demo".to_owned(),
         title: "Newswire demo".to_owned(),

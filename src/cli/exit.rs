@@ -2,13 +2,15 @@
 //!
 //! Scripts may rely on these numbers. A feed that fails is no failed run: that is data.
 
+use std::io::{self, ErrorKind, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use super::fault::Fault;
+use super::fault::Fault as CommandFault;
 use super::{add, decide, demo, dry, import, probe, replay, subscribe};
 use crate::daemon::{self, control::AskError};
 use crate::publication;
-use crate::store::OpenError;
+use crate::store::{Fault, OpenError};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +18,9 @@ use crate::store::OpenError;
 pub enum Exit {
     /// All went well.
     Ok = 0,
-    /// `newswire status`: a feed fails.
+    /// `newswire status`: a feed fails; `newswire health`: it runs, and is not of full use.
     Degraded = 1,
-    /// `newswire status`: nothing works.
+    /// `newswire status`: no feed is well; `newswire health`: nobody answers.
     Down = 2,
     /// The command line cannot be understood, or names a feed that is not there.
     Usage = 64,
@@ -36,7 +38,7 @@ pub enum Exit {
     Io = 74,
     /// Later it may work: another newswire has the database.
     TempFail = 75,
-    /// Somebody else may do this.
+    /// This user may not do this, or not read or write what has to be.
     NoPermission = 77,
     /// The config has errors.
     Config = 78,
@@ -67,8 +69,12 @@ impl Exit {
             Self::Ok => {
                 "all went well; that a feed fails is no error, `newswire status` tells of it"
             }
-            Self::Degraded => "`newswire status` alone: a feed fails, the others are well",
-            Self::Down => "`newswire status` alone: no feed is well, or newswire does not run",
+            Self::Degraded => {
+                "`newswire status` and `newswire health` alone: a feed fails, or something else is wrong"
+            }
+            Self::Down => {
+                "`newswire status` and `newswire health` alone: no feed is well, or nobody answers"
+            }
             Self::Usage => {
                 "the command line cannot be understood, or names a feed that is not there"
             }
@@ -80,15 +86,28 @@ impl Exit {
                 "the address to listen on is taken, or no newswire runs that could be asked"
             }
             Self::Software => "a mistake in newswire: please report it",
-            Self::CannotCreate => "a file cannot be made",
-            Self::Io => "reading or writing failed",
+            Self::CannotCreate => {
+                "a file cannot be made: its folder is none, or its disk is read-only"
+            }
+            Self::Io => {
+                "reading or writing failed: the disk, or the database on it, is full or broken"
+            }
             Self::TempFail => {
                 "another newswire has the database, or somebody changed the config at the same time"
             }
-            Self::NoPermission => "not permitted: only newswire's own user and root may do this",
+            Self::NoPermission => "this user may not do this, or not write where it has to",
             Self::Config => "the config has errors",
         }
     }
+}
+
+/// Runs `work`; a panic in it is a mistake in newswire, told as such.
+pub(super) fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let said = "newswire: this is a mistake in newswire: please report the lines above, with what you did\n";
+        let _ = io::stderr().write_all(said.as_bytes());
+        Exit::Software
+    })
 }
 
 impl From<Exit> for ExitCode {
@@ -105,21 +124,21 @@ impl From<&daemon::Error> for Exit {
             daemon::Error::Fetcher(_) => Self::Software,
             daemon::Error::Listen { .. } => Self::Unavailable,
             daemon::Error::NoSuchFeed(_) => Self::Usage,
-            daemon::Error::Publication(publication::Error::Write { .. }) => Self::CannotCreate,
+            daemon::Error::Publication(publication::Error::Write { source, .. }) => source.into(),
             daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
             daemon::Error::Publication(_) => Self::Software,
         }
     }
 }
 
-impl From<&Fault> for Exit {
-    fn from(fault: &Fault) -> Self {
+impl From<&CommandFault> for Exit {
+    fn from(fault: &CommandFault) -> Self {
         match fault {
-            Fault::Runtime(_) | Fault::NotInForce(_) => Self::Unavailable,
-            Fault::Pipe(_) => Self::Io,
-            Fault::Write(..) => Self::CannotCreate,
-            Fault::Age(_) | Fault::Unknown { .. } => Self::Usage,
-            Fault::Refused => Self::Config,
+            CommandFault::Runtime(_) | CommandFault::NotInForce(_) => Self::Unavailable,
+            CommandFault::Pipe(_) => Self::Io,
+            CommandFault::Write(..) => Self::CannotCreate,
+            CommandFault::Age(_) | CommandFault::Unknown { .. } => Self::Usage,
+            CommandFault::Refused => Self::Config,
         }
     }
 }
@@ -140,6 +159,24 @@ impl From<&OpenError> for Exit {
             OpenError::InUse { .. } => Self::TempFail,
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
+            OpenError::Io { source, .. } => source.into(),
+            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPermission,
+            OpenError::Sqlite { .. } | OpenError::Older { .. } => Self::Io,
+        }
+    }
+}
+
+/// Of a file that was to be made or written.
+impl From<&io::Error> for Exit {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::PermissionDenied => Self::NoPermission,
+            ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotFound
+            | ErrorKind::AlreadyExists => Self::CannotCreate,
+            // A disk that is full, or fails: it may be well when systemd tries again.
             _ => Self::Io,
         }
     }
@@ -235,6 +272,12 @@ mod tests {
     fn every_end_has_a_number_of_its_own() {
         let numbers: HashSet<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
         assert_eq!(numbers.len(), Exit::ALL.len());
+    }
+
+    #[test]
+    fn a_panic_ends_as_a_mistake_in_newswire_and_all_else_as_it_would() {
+        assert_eq!(guarded(|| panic!("a test")), Exit::Software);
+        assert_eq!(guarded(|| Exit::TempFail), Exit::TempFail);
     }
 
     #[test]

@@ -213,8 +213,11 @@ mod tests {
             crate::store::Error::CODES,
             crate::publication::Error::CODES,
         ];
+        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
+        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
-            ("What ends a command", ends.concat()),
+            ("What ends a command", [ends.concat(), store].concat()),
+            ("Why newswire is not of full use", troubles),
             ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
             ("What a poll brought", FetchOutcome::SLUGS.to_vec()),
             ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),

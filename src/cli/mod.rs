@@ -12,6 +12,7 @@ pub mod dry;
 pub mod exit;
 mod explain;
 pub mod fault;
+mod health;
 pub mod import;
 pub mod init;
 pub mod item;
@@ -58,6 +59,10 @@ const BLOCKING: usize = 8;
 /// Reads the command line, runs it, and says how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    exit::guarded(run_command)
+}
+
+fn run_command() -> Exit {
     if version::asked(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
         say(&version::verbose());
         return Exit::Ok;
@@ -127,6 +132,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Top => live(&load(config)?)?,
+        Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { check: true, .. } => return check_status(config),
         Command::Status { json, .. } => return show_status(&load(config)?, *json),
         Command::Demo => {
@@ -216,6 +222,12 @@ fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     })
 }
 
+fn ask_health(config: &Config) -> Exit {
+    let (said, exit) = health::ask(config.web.listen);
+    say(&said);
+    exit
+}
+
 fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
     let reader = open(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
@@ -265,7 +277,8 @@ fn live(config: &Config) -> Result<(), Exit> {
 }
 
 fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
-    say(&asked::tell(config, &open(config)?, asked, json)?);
+    let form = if json { probe::Form::Json } else { probe::Form::People };
+    say(&asked::tell(config, &open(config)?, asked, form)?);
     Ok(())
 }
 

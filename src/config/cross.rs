@@ -129,6 +129,13 @@ pub(super) fn missing(
         );
     }
     let outside = web.listen.is_none_or(|address| !address.ip().is_loopback());
+    if web.listen.is_some() && outside && web.public_url.is_none() && web.hosts.is_empty() {
+        warn(
+            "any_host",
+            "serves on an address that others reach, and answers to any name: a web page of anybody can read it through a reader's browser",
+            "set public_url in [web], or hosts to the names that it goes by",
+        );
+    }
     if web.public_url.is_none() && outside && root.has("output") {
         warn(
             "no_public_url",

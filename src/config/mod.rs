@@ -4,6 +4,7 @@
 //! section  one table with its place: typed values out, faults into the report
 //! value    one value: durations, sizes, addresses
 //! table    each table to the settings of the room it is named after
+//! serving  to whom newswire serves, and by which names
 //! stories  which stories an output takes, and how they look in it
 //! cross    what no table can see alone
 //! lists    feeds of lists that are followed
@@ -21,11 +22,13 @@ mod key;
 mod lists;
 mod report;
 mod section;
+mod serving;
 mod stories;
 mod table;
 mod token;
 mod value;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +119,10 @@ pub struct Loaded {
 /// else the folder of the file.
 #[must_use]
 pub fn state_folder(path: &Path) -> PathBuf {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    // Several are separated by colons, as the unit has them: the first is ours.
+    let first =
+        |names: OsString| PathBuf::from(names.to_string_lossy().split(':').next().unwrap_or(""));
+    let state = std::env::var_os("STATE_DIRECTORY").map(first);
     state.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned())
 }
 
@@ -202,7 +208,7 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
     let (same, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
     let (web, log) = (section("web", "[web]"), section("log", "[log]"));
     let defaults = defaults(&schedule_table, &fetch_table, &same, report);
-    let web = table::web(&web, report);
+    let web = serving::web(&web, report);
     let base_url = web.base_url();
     let outputs = Section::find_all(root, "output", "[[output]]", report);
     let feeds = Section::find_all(root, "feed", "[[feed]]", report);

@@ -103,6 +103,7 @@ impl Diagnostic {
         "no_outputs",
         "no_contact",
         "no_public_url",
+        "any_host",
         "no_such_feed",
     ];
 

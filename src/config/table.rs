@@ -17,7 +17,7 @@ use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::publish::{Format, Output};
 use crate::schedule::{Heed, Pace};
-use crate::{dedupe, fetch, schedule, store, telemetry, web};
+use crate::{dedupe, fetch, schedule, store, telemetry};
 
 /// Nobody is asked more often than this.
 const SHORTEST: Duration = Duration::from_secs(5 * 60);
@@ -187,16 +187,6 @@ pub(super) fn store(section: &Section<'_>, state: &Path, report: &mut Report) ->
     let path = section.words("path", report).map_or(base.path, PathBuf::from);
     let retention = section.parsed("retention", "bad_duration", value::duration, report);
     store::Settings { path: state.join(path), retention: retention.unwrap_or(base.retention) }
-}
-
-pub(super) fn web(section: &Section<'_>, report: &mut Report) -> web::Settings {
-    let base = web::Settings::default();
-    web::Settings {
-        listen: section
-            .parsed("listen", "bad_address", value::listen, report)
-            .unwrap_or(base.listen),
-        public_url: section.parsed("public_url", "bad_url", value::public_url, report),
-    }
 }
 
 pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Settings {

@@ -153,6 +153,22 @@ pub(super) fn listen(text: &str) -> Result<Option<SocketAddr>, Fault> {
     }
 }
 
+/// A name or an address that requests may call this server by, without port; IPv6 without brackets.
+pub(super) fn host(text: &str) -> Result<String, Fault> {
+    let bare = text.trim();
+    let literal = bare.strip_prefix('[').and_then(|bare| bare.strip_suffix(']')).unwrap_or(bare);
+    if let Ok(address) = literal.parse::<IpAddr>() {
+        return Ok(address.to_string());
+    }
+    match url::Host::parse(bare.strip_suffix('.').unwrap_or(bare)) {
+        Ok(url::Host::Domain(name)) if !bare.contains('*') => Ok(name),
+        _ => fault(
+            format!("{text:?} is no name of a host"),
+            "write the name alone, without scheme and port: \"planet.example.org\"",
+        ),
+    }
+}
+
 /// A regular expression.
 pub(super) fn regex(text: &str) -> Result<Regex, Fault> {
     Regex::new(text).or_else(|error| {
@@ -228,6 +244,22 @@ mod tests {
         }
         for text in ["", "30", "0s", "-5m", "1 month", "soon"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_and_nothing_beside() {
+        for (text, name) in [
+            ("planet.example.org", "planet.example.org"),
+            ("Planet.Example.org.", "planet.example.org"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("[2001:DB8::1]", "2001:db8::1"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(host(text).as_deref(), Ok(name), "{text}");
+        }
+        for text in ["", "https://a.test", "a.test:80", "a.test/x", "*.a.test", "a b", "1.2.3"] {
+            assert!(host(text).is_err(), "{text}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, OpenError, Store};
-use crate::telemetry::Vitals;
+use crate::telemetry::{Metrics, Vitals};
 use crate::web;
 
 /// Why newswire itself cannot go on.
@@ -89,6 +89,7 @@ pub struct Engine {
     site: Arc<web::Site>,
     librarian: Arc<Librarian>,
     setup: Setup,
+    metrics: Metrics,
     vitals: Vitals,
 }
 
@@ -107,24 +108,29 @@ impl Engine {
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
         let vitals = Vitals::default();
         let backstage = web::Backstage {
             reader: store.reader().clone(),
             clock: clock.clone(),
+            metrics: metrics.clone(),
             vitals: vitals.clone(),
         };
         let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
         let librarian = Arc::new(Librarian::open(store.reader(), setup.window, clock.now())?);
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian)),
-            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone()),
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian))
+                .counting(metrics.clone()),
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
+                .counting(metrics.clone()),
             site: Arc::new(site),
             librarian,
+            metrics,
+            vitals,
             clock,
             store,
             shelf,
             setup,
-            vitals,
         })
     }
 
@@ -166,6 +172,16 @@ impl Engine {
         &self.clock
     }
 
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The signs of life.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
     /// The feed of a row.
     #[must_use]
     pub fn target(&self, key: FeedKey) -> Option<&Target> {
@@ -180,11 +196,6 @@ impl Engine {
     /// What is served, and how.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
-    }
-
-    /// The signs of life.
-    pub(crate) fn vitals(&self) -> &Vitals {
-        &self.vitals
     }
 
     pub(crate) fn poller(&self) -> &Poller {

@@ -92,25 +92,30 @@ impl Follower {
 
     /// Has the config read again whenever a list has become different. Never returns.
     pub(crate) async fn follow(self, mut lists: watch::Receiver<Arc<Lists>>, remote: Remote) {
+        let mut current = Arc::clone(&lists.borrow_and_update());
+        let mut seen = Seen::now(&current.0);
         loop {
-            let current = Arc::clone(&lists.borrow_and_update());
             tokio::select! {
-                () = self.changed(&current) => drop(remote.reload().await),
-                // The list of lists is another one.
+                () = self.changed(&current, &mut seen) => drop(remote.reload().await),
                 changed = lists.changed() => if changed.is_err() { return },
+            }
+            let before = std::mem::replace(&mut current, Arc::clone(&lists.borrow_and_update()));
+            if before.0 != current.0 {
+                seen = Seen::now(&current.0);
             }
         }
     }
 
-    /// Returns when a list has become different.
-    async fn changed(&self, lists: &Lists) {
+    /// Returns when a list has become different from how it was `seen`.
+    async fn changed(&self, lists: &Lists, seen: &mut Seen) {
         if lists.0.is_empty() {
             return std::future::pending().await;
         }
-        let seen = Seen::now(&lists.0);
         loop {
             let fresh = self.ask(lists, Ask::Due).await;
-            if fresh == Freshness::New || seen != Seen::now(&lists.0) {
+            // As it is before anybody reads it: what changes while it is read is another change.
+            let before = std::mem::replace(seen, Seen::now(&lists.0));
+            if fresh == Freshness::New || before != *seen {
                 return;
             }
             self.clock.sleep_until(self.clock.elapsed() + LOOK).await;

@@ -13,6 +13,7 @@ use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, Turn};
 use crate::store;
+use crate::telemetry::Trouble;
 
 /// Polls in flight get so long to end once the daemon was told to stop.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -54,6 +55,17 @@ impl Round {
         }
     }
 
+    /// Tells the monitors how far behind the polls are, and of the first cycle: all that was due has
+    /// been asked.
+    pub(crate) fn tell(&self, engine: &Engine) {
+        let now = engine.clock().moment();
+        let due = self.queue.first_due(now);
+        engine.metrics().due(due);
+        if self.running.is_empty() && due.is_none_or(|due| due > now.wall) {
+            engine.vitals().heals(Trouble::NoCycleYet);
+        }
+    }
+
     /// The next poll that ends; pending for ever while none runs.
     pub(crate) async fn next(&mut self) -> Option<Ended> {
         match self.running.join_next_with_id().await {
@@ -79,6 +91,7 @@ impl Round {
         let feed = target.key;
         match ended {
             Ok((_, Ok(mut polled))) => {
+                engine.vitals().heals(Trouble::NoCycleYet);
                 engine.catch_up(&target, &mut polled).await?;
                 self.heed(engine, feed, &polled);
                 self.queue.done(feed, polled.plan.at);
@@ -88,6 +101,7 @@ impl Round {
             Err(error) => {
                 // Panics in fetching and reading are caught in poll; this is one beyond them.
                 warn!("a poll ended without an answer: {error}");
+                engine.metrics().panicked();
                 self.queue.done(feed, engine.in_an_hour());
                 Ok(None)
             }

@@ -259,6 +259,8 @@ pub enum ReasonKind {
     Retry,
     /// Failures in a row.
     Backoff,
+    /// newswire panicked on it again and again: a mistake of ours, which must not cost the others.
+    Quarantine,
     /// `Retry-After`, or a throttling without one.
     Throttled,
     /// 410: a slow probe.
@@ -279,6 +281,7 @@ impl ReasonKind {
         Self::Skip,
         Self::Retry,
         Self::Backoff,
+        Self::Quarantine,
         Self::Throttled,
         Self::Gone,
         Self::Offline,
@@ -296,6 +299,7 @@ impl ReasonKind {
             Self::Skip => "skip",
             Self::Retry => "retry",
             Self::Backoff => "backoff",
+            Self::Quarantine => "quarantine",
             Self::Throttled => "throttled",
             Self::Gone => "gone",
             Self::Offline => "offline",

@@ -67,6 +67,8 @@ pub struct Input<'a> {
 pub struct Parsed {
     /// What it said.
     pub feed: ParsedFeed,
+    /// Items that were left out, because there are too many.
+    pub dropped: usize,
     /// The name of its encoding, as the Encoding standard has it.
     pub charset: &'static str,
     /// How that was found.
@@ -100,8 +102,8 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
         Some('<') => xml(&text, &scope, &mut complaints)?,
         Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
     };
-    keep_newest(&mut feed.items, input.max_items, &mut complaints);
-    Ok(Parsed { feed, charset, charset_by, reader, complaints })
+    let dropped = keep_newest(&mut feed.items, input.max_items, &mut complaints);
+    Ok(Parsed { feed, dropped, charset, charset_by, reader, complaints })
 }
 
 fn not_a_feed(message: &str) -> Failure {
@@ -206,11 +208,11 @@ fn xml(
     Ok((feed, reader))
 }
 
-/// Keeps the newest `max` items, in document order; without dates the first ones.
-fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Complaint>) {
-    if items.len() <= max {
-        return;
-    }
+/// Keeps the newest `max` items, in document order; without dates the first ones. Tells how many went.
+fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Complaint>) -> usize {
+    let Some(surplus) = items.len().checked_sub(max).filter(|surplus| *surplus > 0) else {
+        return 0;
+    };
     let message = format!("{} items: only the newest {max} are read, see max_items", items.len());
     complaints.push(Complaint::new("too_many_items", None, message));
     let stamp = |item: &ParsedItem| item.published.or(item.updated).unwrap_or(Timestamp::MIN);
@@ -222,4 +224,5 @@ fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Com
     }
     let mut kept = kept.into_iter();
     items.retain(|_| kept.next().unwrap_or_default());
+    surplus
 }

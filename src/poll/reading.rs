@@ -33,6 +33,9 @@ pub(super) struct Reading {
     /// Whether it is the feed that it is meant to be.
     pub(super) kin: Kin,
     pub(super) brought: Sorted,
+    /// How many items were read, and how many were left out.
+    pub(super) items: usize,
+    pub(super) dropped: usize,
 }
 
 /// Document to what it brought. The outer error is the feed's, the inner one the store's.
@@ -80,7 +83,8 @@ pub(super) fn read(
         guids: if brought.reused { Guids::Shared } else { guids },
         furniture: brought.furniture.clone(),
     };
-    Ok(Ok(Reading { facts, kin, brought }))
+    let (items, dropped) = (feed.items.len(), parsed.dropped);
+    Ok(Ok(Reading { facts, kin, brought, items, dropped }))
 }
 
 /// What the feed showed before, by guid, page or words.

@@ -16,6 +16,8 @@ use crate::model::{
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// After so many panics in a row a feed is left alone for a day.
+const PANICS: u32 = 3;
 /// However long a server asks us to stay away, we look again after a week.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -184,6 +186,10 @@ fn base(inputs: &Inputs<'_>) -> Floor {
 /// The wait after a failure: once soon, for most failures pass; then twice as long each time.
 fn backoff(inputs: &Inputs<'_>, kind: FailureKind) -> Floor {
     let interval = inputs.interval();
+    if kind == FailureKind::Panicked && inputs.failures >= PANICS {
+        let text = "newswire panicked on this feed again and again: quarantined for a day";
+        return Floor::new(DAY.max(interval), ReasonKind::Quarantine, text);
+    }
     if inputs.failures <= 1 && is_transient(kind) {
         let wait = (interval / 4).max(5 * MINUTE).min(interval);
         return Floor::new(wait, ReasonKind::Retry, "first failure: once more, soon");

@@ -180,6 +180,16 @@ impl Queue {
         self.sleeping.peek().map(|Reverse((due, _))| *due)
     }
 
+    /// When the poll was due that should have begun first; a host that asked for a pause is not late.
+    #[must_use]
+    pub fn first_due(&self, now: Moment) -> Option<Timestamp> {
+        let waiting = self.hosts.values().filter_map(|host| {
+            let slot = self.feeds.get(host.waiting.front()?)?;
+            (host.opens <= now.elapsed + slot.gate.spacing).then_some(slot.due)
+        });
+        waiting.chain(self.next_due()).min()
+    }
+
     /// Says what to do now. Call it until it says [`Turn::Wait`].
     pub fn turn(&mut self, now: Moment) -> Turn {
         self.wake(now.wall);

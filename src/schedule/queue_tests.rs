@@ -1,4 +1,4 @@
-//! Tests of [`super::queue`].
+//! Whose turn it is, tried on a clock that is a number.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -185,4 +185,18 @@ fn a_feed_that_is_given_another_time_is_polled_then_and_once() {
     assert_eq!(started(&mut queue, at(70)), [3]);
     queue.done(FeedKey(3), Timestamp::MAX);
     assert_eq!(started(&mut queue, at(90)), [] as [i64; 0]);
+}
+
+#[test]
+fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
+    let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
+    let first = |queue: &Queue, second| queue.first_due(at(second)).map(|due| due.as_second());
+    assert_eq!(first(&queue, 0), Some(0));
+    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(3)));
+    assert_eq!(first(&queue, 1), Some(0), "one waits for its host");
+    queue.hold(FeedKey(1), Duration::from_secs(100));
+    assert_eq!(first(&queue, 1), None, "the host asked for it");
+    queue.done(FeedKey(3), at(50).wall);
+    assert_eq!(first(&queue, 1), Some(50));
 }

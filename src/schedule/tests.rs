@@ -130,6 +130,25 @@ fn the_first_failure_is_tried_again_soon_and_the_rest_ever_more_slowly() {
 }
 
 #[test]
+fn a_feed_that_newswire_panics_on_is_left_alone_for_a_day() {
+    let plan = |failures| {
+        let outcome = failed(FailureKind::Panicked);
+        planned(&outcome, failures, Freshness::default(), &Hints::default())
+    };
+    for failures in [1, 2] {
+        assert!(wait(&plan(failures)) < 2 * HOUR);
+    }
+    for failures in [3, 4, 100] {
+        let plan = plan(failures);
+        assert!((DAY..DAY + HOUR).contains(&wait(&plan)), "{plan:?}");
+        assert_eq!(plan.reason.kind, ReasonKind::Quarantine);
+    }
+    let other = failed(FailureKind::Timeout);
+    let plan = planned(&other, 3, Freshness::default(), &Hints::default());
+    assert_eq!(plan.reason.kind, ReasonKind::Backoff);
+}
+
+#[test]
 fn a_feed_that_is_gone_is_probed_once_a_week() {
     let plan = planned(&FetchOutcome::Gone, 3, Freshness::default(), &Hints::default());
     assert!(wait(&plan) >= 7 * DAY && wait(&plan) <= 8 * DAY);

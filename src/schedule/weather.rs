@@ -28,6 +28,12 @@ pub struct Weather {
 }
 
 impl Weather {
+    /// What is believed now.
+    #[must_use]
+    pub fn sky(&self) -> Sky {
+        if self.offline { Sky::Offline } else { Sky::Fair }
+    }
+
     /// Takes in how the poll of a host ended, at a moment on the monotonic scale.
     pub fn observe(&mut self, host: &str, outcome: &FetchOutcome, now: Duration) -> Sky {
         if !is_out_of_reach(outcome) {
@@ -43,7 +49,7 @@ impl Weather {
         }
         // Once offline, it lasts until somebody is reached.
         self.offline |= self.lost.len() >= HOSTS;
-        if self.offline { Sky::Offline } else { Sky::Fair }
+        self.sky()
     }
 }
 

@@ -1,6 +1,9 @@
 //! What can go wrong with the store. Leaves exit codes to `cli`.
 
+use std::io;
 use std::path::PathBuf;
+
+use crate::model::Coded;
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +62,13 @@ pub enum OpenError {
     },
     /// The folder or the lock file.
     #[error(
-        "failed to open the database {path}: {source}: check that its folder exists and that this user may write there"
+        "failed to open the database {path}: {source}: {remedy}", remedy = remedy(source)
     )]
     Io {
         /// The database.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// SQLite.
     #[error(
@@ -90,18 +93,107 @@ crate::model::codes! {
     Self::Sqlite { .. } => "database_broken",
 }
 
+/// What to do about a folder that cannot be used.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "let this user write there, or give newswire another [store] path"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "mount its disk for writing, or give newswire another [store] path"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on its disk",
+        _ => "check that its folder exists and that this user may write there",
+    }
+}
+
+/// What is wrong with the database, or with the disk below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// There is no room for it.
+    Full,
+    /// It can be read and not be written to, or not even be opened.
+    ReadOnly,
+    /// Somebody else kept it locked for longer than we wait.
+    Busy,
+    /// The disk failed: what was written last may not be there, whatever a second try says.
+    Io,
+    /// The file is not what SQLite wrote.
+    Corrupt,
+    /// The writer thread has ended.
+    Ended,
+    /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
+    Ours,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: &'static [Self] =
+        &[Self::Full, Self::ReadOnly, Self::Busy, Self::Io, Self::Corrupt, Self::Ended, Self::Ours];
+
+    /// The stable name.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Full => "store_full",
+            Self::ReadOnly => "store_readonly",
+            Self::Busy => "store_busy",
+            Self::Io => "store_io",
+            Self::Corrupt => "store_corrupt",
+            Self::Ended => "store_ended",
+            Self::Ours => "store_bug",
+        }
+    }
+
+    /// What to do, a fragment.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Full => "make room where it lies; newswire goes on by itself then",
+            Self::ReadOnly => {
+                "let this user write to it and to its folder, and mount its disk for writing"
+            }
+            Self::Busy => "see which program keeps it open for writing",
+            Self::Io => "look at the disk (dmesg, smartctl), then start newswire again",
+            Self::Corrupt => {
+                "move it aside and put a copy from before in its place, or let newswire begin anew"
+            }
+            Self::Ended => "start newswire again, and report the panic in its log",
+            Self::Ours => "please report this",
+        }
+    }
+
+    /// Whether it may pass while newswire runs. What does not ends it: after a failed fsync nobody
+    /// knows what is on the disk, and a database that is broken must not be written to.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Ours)
+    }
+
+    fn of(error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        // A shared-memory file that cannot grow: nothing but want of room makes it so.
+        const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        let Some(known) = error.sqlite_error() else { return Self::Ours };
+        match (known.code, known.extended_code) {
+            (Code::DiskFull, _) | (_, NO_ROOM_FOR_SHM) => Self::Full,
+            (Code::ReadOnly | Code::CannotOpen, _) => Self::ReadOnly,
+            (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy,
+            (Code::SystemIoFailure, _) => Self::Io,
+            (Code::DatabaseCorrupt | Code::NotADatabase, _) => Self::Corrupt,
+            _ => Self::Ours,
+        }
+    }
+}
+
 /// Why a read or a write failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
-    #[error(
-        "the database failed: {0}: check that its disk has room and can be written to, then try again"
-    )]
-    Sqlite(String),
+    #[error("database: {1}: {remedy}", remedy = .0.remedy())]
+    Sqlite(Fault, String),
     /// The writer thread has ended.
-    #[error(
-        "the part that writes to the database has stopped: start newswire anew, and please report this"
-    )]
+    #[error("the database writer has stopped: {remedy}", remedy = Fault::Ended.remedy())]
     Closed,
     /// A value in the database is not what this newswire wrote.
     #[error(
@@ -110,16 +202,49 @@ pub enum Error {
     Corrupt(String),
 }
 
-crate::model::codes! {
-    Error:
-    Self::Sqlite(_) => "database_failed",
-    Self::Closed => "writer_stopped",
-    Self::Corrupt(_) => "database_unreadable",
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Corrupt(_) => "database_unreadable",
+            _ => self.fault().slug(),
+        }
+    }
+}
+
+impl Error {
+    /// The codes that are no fault's.
+    pub const CODES: &'static [&'static str] = &["database_unreadable"];
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Sqlite(fault, _) => *fault,
+            Self::Closed => Fault::Ended,
+            Self::Corrupt(_) => Fault::Ours,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error.to_string())
+        Self::Sqlite(Fault::of(&error), error.to_string())
+    }
+}
+
+impl From<&OpenError> for Fault {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::Sqlite { source, .. } => Self::of(source),
+            OpenError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Self::ReadOnly
+                }
+                _ => Self::Io,
+            },
+            _ => Self::Ours,
+        }
     }
 }
 

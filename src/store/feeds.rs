@@ -55,6 +55,8 @@ pub struct FeedState {
     pub furniture: HashSet<u64>,
     /// `None`: never.
     pub last_success: Option<Timestamp>,
+    /// How the last poll ended, by its slug; `None`: there was none.
+    pub last_outcome: Option<String>,
 }
 
 /// Raised when documents are read so differently that what was read before must be read anew.
@@ -221,7 +223,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
     let mut statement = connection.prepare_cached(
         "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
                 moved_since, full_at, distrusted, items, profile, answered, guids, furniture,
-                last_success_at FROM feed WHERE id = ?1",
+                last_success_at, last_outcome FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
     let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
@@ -242,6 +244,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
         furniture: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
         last_success: maybe(row.get(16)?)?,
+        last_outcome: row.get(17)?,
     })
 }
 

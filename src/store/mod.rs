@@ -18,9 +18,11 @@ mod read;
 mod reader;
 mod receipts;
 mod record;
+mod room;
 mod rows;
 mod search;
 pub mod settings;
+mod sizes;
 mod sketches;
 mod tally;
 #[cfg(test)]
@@ -38,14 +40,16 @@ use rusqlite::Connection;
 
 pub use archive::{ArchivePage, Arrivals};
 pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
-pub use error::{Error, OpenError};
+pub use error::{Error, Fault, OpenError};
 pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
 pub use open::SCHEMA;
 pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
+pub use room::Room;
 pub use settings::Settings;
+pub use sizes::Sizes;
 pub use sketches::Sketched;
 pub use tally::{DELAYS, Hour};
 pub use update::{
@@ -144,6 +148,20 @@ impl Store {
     /// When the database fails.
     pub async fn write_weights(&self, now: Timestamp, learnt: Vec<u8>) -> Result<(), Error> {
         self.writer.write(move |connection| sketches::write_weights(connection, now, &learnt)).await
+    }
+
+    /// Tries whether the database can be written to, durably; changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn prove(&self) -> Result<(), Error> {
+        self.writer.write(open::touch).await
+    }
+
+    /// Whether there is room for more where the database lies; asks the file system.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        room::room(self.reader.path())
     }
 
     /// A number that changes when somebody else wrote to the database.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::OpenError;
+use super::error::{Error, OpenError};
 use super::search;
 
 /// "NWIR": says whose file this is.
@@ -182,6 +182,12 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
+}
+
+/// Writes the number of the schema once more: a page that has to reach the disk.
+pub(crate) fn touch(connection: &Connection) -> Result<(), Error> {
+    let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(connection.pragma_update(None, "user_version", schema)?)
 }
 
 /// Applies what is missing, each schema in a transaction of its own together with its number.

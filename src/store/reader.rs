@@ -10,11 +10,12 @@ use rusqlite::Connection;
 
 use super::archive::{self, ArchivePage, Arrivals};
 use super::desk::{Desk, Witness};
-use super::error::{Error, OpenError};
+use super::error::{Error, Fault, OpenError};
 use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
 use super::receipts::{self, Named, Receipt, Which};
+use super::sizes::{self, Sizes};
 use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
 use super::{incidents, items, open, search};
@@ -44,12 +45,18 @@ impl Reader {
         Ok(Self { path: path.into(), idle: Arc::new(Mutex::new(vec![first])) })
     }
 
+    /// Where the database lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lends a connection to `work`.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open::reader(&self.path).map_err(|error| Error::Sqlite(error.to_string()))?,
+            None => open::reader(&self.path)
+                .map_err(|error| Error::Sqlite(Fault::from(&error), error.to_string()))?,
         };
         let result = work(&connection);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,6 +64,14 @@ impl Reader {
             idle.push(connection);
         }
         result
+    }
+
+    /// How large the database is, and how much room there is left for it.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn sizes(&self) -> std::io::Result<Sizes> {
+        sizes::of(&self.path)
     }
 
     /// What a poll needs to know before it asks.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::Error;
+use super::error::{Error, Fault};
 use super::search;
 use crate::clock::Clock;
 
@@ -85,6 +85,18 @@ fn in_savepoint<T>(
     result
 }
 
+/// Nothing of a group that could not be committed was promised.
+fn undo(connection: &Connection, fault: Fault) {
+    // SQLite leaves the transaction open on a full disk.
+    if !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    if fault == Fault::Full {
+        // What the log holds is in the database then, and the log gives its room back.
+        let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
 /// The thread: waits for one job, takes along whatever waits behind it, commits, answers.
 fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, clock: &Clock) {
     while let Some(first) = waiting.blocking_recv() {
@@ -101,9 +113,8 @@ fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, clock: &Clock)
         }
         let caught_up = search::catch_up(connection);
         let committed = caught_up.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-        if committed.is_err() && !connection.is_autocommit() {
-            // SQLite leaves the transaction open on a full disk; nothing of it was promised.
-            let _ = connection.execute_batch("ROLLBACK");
+        if let Err(error) = &committed {
+            undo(connection, error.fault());
         }
         for answer in answers {
             answer(committed.clone());

@@ -103,10 +103,31 @@ pub(super) fn line(status: StatusCode, text: &'static str) -> Response {
     finish(response.header(CACHE_CONTROL, "no-cache"), text.into())
 }
 
+/// A text of this moment: nobody keeps it.
+pub(super) fn fresh(
+    status: StatusCode,
+    content_type: &'static str,
+    text: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let coding = negotiate::coding(headers);
+    let response = page(content_type)
+        .status(status)
+        .header(CACHE_CONTROL, "no-store")
+        .header(VARY, "Accept, Accept-Encoding");
+    let response = match coding.name() {
+        Some(name) => response.header(CONTENT_ENCODING, name),
+        None => response,
+    };
+    finish(response, coding.encode(text.as_bytes()).into())
+}
+
 /// What is not there, or may not be seen.
 pub(super) fn refused(status: StatusCode) -> Response {
-    if status != StatusCode::UNAUTHORIZED {
-        return line(status, "there is no such feed here\n");
+    match status {
+        StatusCode::UNAUTHORIZED => {}
+        StatusCode::FORBIDDEN => return line(status, "not for pages of another site\n"),
+        _ => return line(status, "there is no such feed here\n"),
     }
     let mut response = line(status, "this token opens no feed here: ask who gave it to you\n");
     // RFC 6750 3.

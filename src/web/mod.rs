@@ -11,14 +11,17 @@ mod access;
 mod answer;
 mod conditional;
 mod feed;
+mod gate;
 mod index;
 mod negotiate;
+mod readiness;
 mod routes;
+mod scrape;
 mod server;
 mod site;
 mod status;
 mod stories;
 
 pub use server::{Listener, serve};
-pub use settings::Settings;
+pub use settings::{MetricsPage, Settings, StatusPages};
 pub use site::{Backstage, Peer, Site};

@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
-use axum::middleware::map_response;
+use axum::extract::{self, Extension, Path, RawQuery, State};
+use axum::http::header::{ALLOW, CACHE_CONTROL};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
+use url::form_urlencoded;
 
 use crate::model::ItemKey;
 use crate::publish::{Document, Format, StacksError};
 
 use super::access::{self, Access};
-use super::answer::{Audience, finish, guarded, line, of_text, page, refused};
+use super::answer::{Audience, finish, fresh, guarded, line, of_text, page, refused};
+use super::gate::{self, Entrance, Refusal};
 use super::negotiate::{self, Wish};
-use super::site::Site;
-use super::{feed, index, status, stories};
+use super::settings::MetricsPage;
+use super::site::{Peer, Site};
+use super::{feed, index, readiness, scrape, status, stories};
 
 /// All that is served. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -32,14 +35,26 @@ impl App {
         Self { router: router(Arc::clone(&site)), site }
     }
 
+    /// The answer to a request that gets no other.
+    pub(super) fn refusal<B>(&self, request: &Request<B>, entrance: Entrance) -> Option<Response> {
+        let refusal = gate::admit(request, entrance, &self.site.settings()).err()?;
+        Some(self.counted(turned_away(refusal)))
+    }
+
     /// The answer to almost every request: a document that is ready, with no router before it and
     /// nothing to wait for. `None`: [`App::routed`] has to answer.
     pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return None;
-        }
         let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
-        document(&self.site, file, query, request.headers()).map(guarded)
+        document(&self.site, file, query, request.headers()).map(|answer| self.counted(answer))
+    }
+
+    /// A connection ended in a panic.
+    pub(super) fn panicked(&self) {
+        self.site.panicked();
+    }
+
+    fn counted(&self, response: Response) -> Response {
+        counted(&self.site, guarded(response))
     }
 
     /// Whatever else there is.
@@ -48,20 +63,67 @@ impl App {
     }
 }
 
-/// Every path there is. GET brings HEAD with it; any other method is a 405 with Allow.
+/// Every path there is. GET brings HEAD with it; no other method comes so far.
 fn router(site: Arc<Site>) -> Router {
+    let behind_gate = from_fn_with_state(Arc::clone(&site), behind_gate);
+    let counting = Arc::clone(&site);
     Router::new()
         .route("/", get(front))
         .route("/style.css", get(style))
-        .route("/healthz", get(health))
+        .route("/healthz", get(async || readiness::alive()))
+        .route("/readyz", get(ready))
         .route("/subscriptions.opml", get(subscriptions))
         .route("/{file}", get(people))
         .route("/{id}/archive/{file}", get(archived))
         .route("/{id}/story/{key}", get(story))
-        .merge(status::routes())
+        .merge(backstage().route_layer(behind_gate))
         .fallback(|| async { refused(StatusCode::NOT_FOUND) })
         .with_state(site)
-        .layer(map_response(async |response| guarded(response)))
+        .layer(map_response(move |response| {
+            let answer = counted(&counting, guarded(response));
+            async { answer }
+        }))
+}
+
+fn counted(site: &Site, response: Response) -> Response {
+    if let Some(backstage) = &site.backstage {
+        backstage.metrics.answered(response.status().as_u16());
+    }
+    response
+}
+
+/// The operator's pages: nothing that is put in here can be had past the gate.
+fn backstage() -> Router<Arc<Site>> {
+    status::routes().route("/metrics", get(metrics))
+}
+
+async fn behind_gate(
+    State(site): State<Arc<Site>>,
+    Extension(peer): Extension<Peer>,
+    request: extract::Request,
+    next: Next,
+) -> Response {
+    match gate::backstage(&request, peer, &site.settings()) {
+        Ok(()) => next.run(request).await,
+        Err(status) => refused(status),
+    }
+}
+
+fn turned_away(refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::NoHost => line(StatusCode::BAD_REQUEST, "a request names one host\n"),
+        // RFC 9110 15.5.20.
+        Refusal::Stranger => line(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server does not go by that name: its operator may add it to hosts in [web]\n",
+        ),
+        Refusal::Method => {
+            let mut response = line(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+            // RFC 9110 15.5.6.
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+        }
+    }
 }
 
 /// `planet.atom`: the document, unless a person's browser asks for it, or whoever asks may not
@@ -199,6 +261,39 @@ async fn subscriptions(State(site): State<Arc<Site>>, headers: HeaderMap) -> Res
     }
 }
 
-async fn health() -> Response {
-    line(StatusCode::OK, "ok\n")
+/// Whether newswire is of use; all that is known of it is for the operator.
+async fn ready(
+    State(site): State<Arc<Site>>,
+    Extension(peer): Extension<Peer>,
+    request: extract::Request,
+) -> Response {
+    let Some(backstage) = &site.backstage else { return refused(StatusCode::NOT_FOUND) };
+    let now = backstage.clock.elapsed();
+    let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    if !asked.into_iter().any(|(name, _)| name == "verbose") {
+        return readiness::ready(&backstage.vitals, now, request.headers());
+    }
+    match gate::backstage(&request, peer, &site.settings()) {
+        Ok(()) => readiness::verbose(&backstage.vitals, now, request.headers()),
+        Err(status) => refused(status),
+    }
+}
+
+/// What is counted, and how all is now.
+async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let wanted = site.settings().metrics;
+    let Some(backstage) = site.backstage.as_ref().filter(|_| wanted != MetricsPage::Off) else {
+        return refused(StatusCode::NOT_FOUND);
+    };
+    let (reader, shelf) = (backstage.reader.clone(), Arc::clone(&site.shelf));
+    let now = backstage.clock.now();
+    let sample = site.off_thread(move || scrape::sample(&reader, &shelf, wanted, now));
+    match sample.await {
+        Ok(sample) => {
+            let exposition = scrape::exposition(&headers);
+            let text = backstage.metrics.encode(exposition, &sample);
+            fresh(StatusCode::OK, exposition.content_type(), &text, &headers)
+        }
+        Err(error) => failed(&error),
+    }
 }

@@ -3,10 +3,14 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{self, Either};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -14,16 +18,23 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::telemetry;
+
+use super::gate::Entrance;
 use super::routes::App;
 use super::site::{Peer, Site};
 
 /// Connections served at once; more wait in the kernel's queue.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: usize = 64;
+/// And no more than this part of the file descriptors: the rest is for the database and the polls.
+const DESCRIPTORS: u64 = 4;
+/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up.
+const GRACE: Duration = Duration::from_secs(1);
 /// From the opening of a connection, or the last answer on it, to the end of the next request's
 /// headers: what a slow or idle client may cost.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,6 +73,13 @@ enum Door {
 /// A connection, whatever it came by.
 type Stream = tokio_util::either::Either<TcpStream, UnixStream>;
 
+/// A connection, who is at its other end, and what it came in by.
+struct Client {
+    stream: Stream,
+    peer: Peer,
+    entrance: Entrance,
+}
+
 impl Listener {
     fn try_clone(&self) -> io::Result<Self> {
         Ok(match self {
@@ -86,19 +104,58 @@ impl Listener {
 }
 
 impl Door {
-    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    async fn accept(&self) -> io::Result<Client> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Answers are written whole; waiting to fill a packet only delays the last one.
                 let _ = stream.set_nodelay(true);
-                Ok((Stream::Left(stream), Peer::Address(address.ip())))
+                let ip = |address: io::Result<SocketAddr>| address.ok().map(|address| address.ip());
+                let (bound, reached) = (ip(listener.local_addr()), ip(stream.local_addr()));
+                let entrance = Entrance { bound, reached };
+                Ok(Client {
+                    stream: Stream::Left(stream),
+                    peer: Peer::Address(address.ip()),
+                    entrance,
+                })
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Right(stream), Peer::Unix))
+                let entrance = Entrance { bound: None, reached: None };
+                Ok(Client { stream: Stream::Right(stream), peer: Peer::Unix, entrance })
             }
         }
+    }
+}
+
+/// The places of all threads, and how to get one when all are taken.
+struct Crowd {
+    places: Arc<Semaphore>,
+    /// Wakes the connection that has been idle for longest.
+    room: Notify,
+}
+
+impl Crowd {
+    fn new() -> Self {
+        let share = telemetry::max_fds()
+            .map_or(CONNECTIONS, |all| usize::try_from(all / DESCRIPTORS).unwrap_or(CONNECTIONS));
+        let places = Arc::new(Semaphore::new(share.clamp(1, CONNECTIONS)));
+        Self { places, room: Notify::new() }
+    }
+
+    /// A place for a connection; `None`: never again.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Some(place);
+        }
+        self.room.notify_one();
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Returns once a connection that does nothing meanwhile should go.
+    async fn idle(&self) {
+        sleep(GRACE).await;
+        self.room.notified().await;
     }
 }
 
@@ -118,19 +175,19 @@ pub async fn serve(
     let ending = CancellationToken::new();
     // Also when nobody waits for this any more.
     let _end = ending.clone().drop_guard();
-    let (app, places) = (App::new(Arc::clone(&site)), Arc::new(Semaphore::new(CONNECTIONS)));
+    let (app, crowd) = (App::new(Arc::clone(&site)), Arc::new(Crowd::new()));
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
     let (mut ended, mut beats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
     for _ in 0..threads {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (listener, app) = (listener.try_clone()?, app.clone());
-        let (places, ending) = (Arc::clone(&places), ending.clone());
+        let (crowd, ending) = (Arc::clone(&crowd), ending.clone());
         let (beat, beating) = watch::channel(());
         beats.push(beating);
         let (alive, dead) = oneshot::channel::<()>();
         let work = move || {
             let _alive = alive;
-            if let Err(error) = runtime.block_on(work(listener, &app, &places, (&ending, &beat))) {
+            if let Err(error) = runtime.block_on(work(listener, &app, &crowd, (&ending, &beat))) {
                 tracing::error!(%error, "a thread of the web server has ended");
             }
         };
@@ -167,12 +224,12 @@ async fn listen_for(beats: &mut [watch::Receiver<()>], site: &Site) {
 async fn work(
     listener: Listener,
     app: &App,
-    places: &Arc<Semaphore>,
+    crowd: &Arc<Crowd>,
     (ending, beat): (&CancellationToken, &watch::Sender<()>),
 ) -> io::Result<()> {
     let (listener, connections) = (listener.open()?, TaskTracker::new());
     tokio::select! {
-        () = accept(&listener, app, places, ending, &connections) => {}
+        () = accept(&listener, app, crowd, ending, &connections) => {}
         () = ending.cancelled() => {}
         () = beat_on(beat) => {}
     }
@@ -194,20 +251,23 @@ async fn beat_on(beat: &watch::Sender<()>) {
 async fn accept(
     listener: &Door,
     app: &App,
-    places: &Arc<Semaphore>,
+    crowd: &Arc<Crowd>,
     ending: &CancellationToken,
     connections: &TaskTracker,
 ) {
     let mut failing = false;
     loop {
         // The place first: a connection that cannot be served is not taken from the kernel.
-        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
+        let Some(place) = crowd.place().await else { return };
         match listener.accept().await {
-            Ok((stream, peer)) => {
+            Ok(client) => {
                 failing = false;
-                let (app, ending) = (app.clone(), ending.clone());
+                let (app, crowd, ending) = (app.clone(), Arc::clone(crowd), ending.clone());
                 connections.spawn(async move {
-                    connection(stream, peer, app, ending).await;
+                    let served = connection(client, app.clone(), &crowd, ending);
+                    if AssertUnwindSafe(served).catch_unwind().await.is_err() {
+                        app.panicked();
+                    }
                     drop(place);
                 });
             }
@@ -230,13 +290,19 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until its peer, its age or the server ends it.
-async fn connection(stream: Stream, peer: Peer, app: App, ending: CancellationToken) {
+async fn connection(client: Client, app: App, crowd: &Crowd, ending: CancellationToken) {
+    let Client { stream, peer, entrance } = client;
     let rest = TowerToHyperService::new(app.routed());
-    let answer = service_fn(move |mut request| match app.at_once(&request) {
-        Some(response) => Either::Left(future::ready(Ok(response))),
-        None => {
-            request.extensions_mut().insert(peer);
-            Either::Right(rest.call(request))
+    let asked = AtomicU64::new(0);
+    let answer = service_fn(|mut request| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let refusal = app.refusal(&request, entrance);
+        match refusal.or_else(|| app.at_once(&request)) {
+            Some(response) => Either::Left(future::ready(Ok(response))),
+            None => {
+                request.extensions_mut().insert(peer);
+                Either::Right(rest.call(request))
+            }
         }
     });
     let served = http1::Builder::new()
@@ -244,12 +310,21 @@ async fn connection(stream: Stream, peer: Peer, app: App, ending: CancellationTo
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(REQUEST_HEAD)
         .serve_connection(TokioIo::new(stream), answer);
-    let mut served = pin!(served);
-    let patience = tokio::select! {
-        // How a connection ends is the peer's affair, and no news to the operator.
-        result = served.as_mut() => return drop(result),
-        () = sleep(LIFETIME) => LAST_ANSWER,
-        () = ending.cancelled() => DRAIN,
+    let (mut served, mut lifetime) = (pin!(served), pin!(sleep(LIFETIME)));
+    let patience = loop {
+        let before = asked.load(Ordering::Relaxed);
+        tokio::select! {
+            // How a connection ends is the peer's affair, and no news to the operator.
+            result = served.as_mut() => return drop(result),
+            () = lifetime.as_mut() => break LAST_ANSWER,
+            () = ending.cancelled() => break DRAIN,
+            () = crowd.idle() => match asked.load(Ordering::Relaxed) {
+                // Nobody is cut off who is waiting for an answer.
+                0 => return,
+                now if now == before => break LAST_ANSWER,
+                _ => crowd.room.notify_one(),
+            },
+        }
     };
     served.as_mut().graceful_shutdown();
     tokio::select! {

@@ -7,6 +7,30 @@ use url::Url;
 /// Where newswire serves unless it is told otherwise.
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
+/// Who may see the operator's pages: status, metrics, incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StatusPages {
+    /// Who sits at this machine and does not come through a proxy.
+    #[default]
+    Local,
+    /// Everybody who reaches the server.
+    Open,
+    /// Nobody.
+    Off,
+}
+
+/// What the metrics page tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MetricsPage {
+    /// Newswire as a whole.
+    #[default]
+    On,
+    /// Each feed by itself too.
+    Feeds,
+    /// There is none.
+    Off,
+}
+
 /// Where newswire serves, and under which address people know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -14,11 +38,23 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// What the outside calls this server; ends with a slash. Feeds name themselves by it.
     pub public_url: Option<Url>,
+    /// Further names that requests may call this server by: lower case, no port, IPv6 without brackets.
+    pub hosts: Vec<String>,
+    /// Who may see the operator's pages.
+    pub status: StatusPages,
+    /// What the metrics page tells; it is one of them.
+    pub metrics: MetricsPage,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: Some(LOCAL), public_url: None }
+        Self {
+            listen: Some(LOCAL),
+            public_url: None,
+            hosts: Vec::new(),
+            status: StatusPages::Local,
+            metrics: MetricsPage::On,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::publish::{Listing, Shelf, Stacks, StacksError};
 use crate::store::Reader;
-use crate::telemetry::{Part, Vitals};
+use crate::telemetry::{Metrics, Part, Vitals};
 
 use super::settings::Settings;
 
@@ -38,7 +38,9 @@ pub struct Backstage {
     pub reader: Reader,
     /// The time.
     pub clock: Clock,
-    /// Signs of life.
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The signs of life.
     pub vitals: Vitals,
 }
 
@@ -122,6 +124,16 @@ impl Site {
     {
         let _turn = self.asking.acquire().await;
         let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(StacksError(error.to_string()).into()))
+        done.unwrap_or_else(|error| {
+            self.panicked();
+            Err(StacksError(error.to_string()).into())
+        })
+    }
+
+    /// Something in an answer panicked.
+    pub(super) fn panicked(&self) {
+        if let Some(backstage) = &self.backstage {
+            backstage.metrics.panicked();
+        }
     }
 }

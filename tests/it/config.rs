@@ -252,6 +252,7 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),
         ("[fetch]\ntimeout = \"1h\"\n", "long_timeout"),
         ("[web]\nlisten = \"0.0.0.0:80\"\n", "no_public_url"),
+        ("[web]\nlisten = \"[::]:80\"\n", "any_host"),
     ] {
         let head = if text.contains("[fetch]") { "version = 1\n" } else { HEAD };
         let output = if text.contains("[[output]]") { "" } else { OUTPUT };

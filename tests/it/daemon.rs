@@ -17,19 +17,19 @@ use crate::support::world::{HOUR, World, rss};
 const HOST: &str = "site.test";
 
 /// A daemon at work.
-struct Running {
+pub(crate) struct Running {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), Error>>,
 }
 
 impl Running {
-    fn start(engine: Engine) -> Self {
+    pub(crate) fn start(engine: Engine) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
         Self { stop, task }
     }
 
-    async fn stop(self) -> Result<(), Error> {
+    pub(crate) async fn stop(self) -> Result<(), Error> {
         self.stop.send(()).unwrap();
         self.task.await.unwrap()
     }
@@ -54,7 +54,7 @@ pub(crate) async fn free_address() -> SocketAddr {
 
 async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

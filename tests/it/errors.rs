@@ -196,7 +196,7 @@ async fn a_database_that_cannot_be_used() {
     sql("UPDATE feed SET profile = 'x'");
     hold(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
     sql("UPDATE feed SET profile = '{}'; ALTER TABLE item RENAME TO gone");
-    hold(at, (&["why", "1"], "database_failed", 74, "database", "check that its disk"));
+    hold(at, (&["why", "1"], "store_bug", 74, "database", "please report this"));
     sql("PRAGMA application_id = 7");
     hold(at, (&["status"], "database_foreign", 65, "newswire.db", "another [store] path"));
     write(at, "newswire.db", vec![7; 8192]);
@@ -207,7 +207,7 @@ async fn a_database_that_cannot_be_used() {
     let arguments = ["poll", "--config", "elsewhere.toml"];
     hold(
         at,
-        (&arguments, "database_unreachable", 74, "newswire.toml/x.db", "check that its folder"),
+        (&arguments, "database_unreachable", 73, "newswire.toml/x.db", "check that its folder"),
     );
 }
 
@@ -253,7 +253,7 @@ fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
             "its folder must allow it",
         ),
         (&newswire::cli::fault::Fault::Runtime(io(other)), "no_runtime", "threads", "raise"),
-        (&store::Error::Closed, "writer_stopped", "database", "start newswire anew"),
+        (&store::Error::Closed, "store_ended", "database", "start newswire again"),
         (&check, "publish_check", "planet.atom", "please report"),
         (
             &publication::Error::Panicked("planet".to_owned()),

@@ -61,6 +61,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
+    ("prometheus_client", &["telemetry"]),
+    ("rustix", &["store", "telemetry"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
@@ -71,7 +73,6 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("tracing_journald", &["telemetry"]),
 ];
 
 /// What may be written in these rooms alone.

@@ -30,7 +30,7 @@ fn command(folder: &Path, socket: &Path) -> Command {
 }
 
 /// The next words that hold `part`; others are passed over.
-fn heard(socket: &UnixDatagram, part: &str) -> String {
+pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     let mut words = [0; 4096];
     loop {
         let length = socket.recv(&mut words).unwrap_or_else(|error| panic!("no {part}: {error}"));
@@ -42,7 +42,7 @@ fn heard(socket: &UnixDatagram, part: &str) -> String {
 }
 
 /// By the shell, which has the command built in.
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let command = format!("kill -s {name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
 }

@@ -69,7 +69,7 @@ impl World {
             dedupe: Arc::new(dedupe::Settings { new_feed_items: 10_000, ..Default::default() }),
             max_items: 1_000,
         };
-        let web = web::Settings { listen: None, public_url: None };
+        let web = web::Settings { listen: None, ..web::Settings::default() };
         Config {
             fetch: self.fetch.clone(),
             concurrency: self.concurrency,

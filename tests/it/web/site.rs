@@ -52,21 +52,37 @@ impl Site {
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
-        for header in headers {
-            request.push_str(header);
-            request.push_str("\r\n");
-        }
-        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        Answer::read(&bytes)
+        ask(self.address, "localhost", method, path, headers).await
+    }
+
+    /// By another name than ours.
+    pub(super) async fn of_host(&self, host: &str, path: &str) -> Answer {
+        ask(self.address, host, "GET", path, &[]).await
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[&str]) -> Answer {
         self.ask("GET", path, headers).await
     }
+}
+
+/// What the server at `address` answers.
+pub(crate) async fn ask(
+    address: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    for header in headers {
+        request.push_str(header);
+        request.push_str("\r\n");
+    }
+    stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    Answer::read(&bytes)
 }
 
 pub(super) fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
@@ -86,7 +102,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn read(bytes: &[u8]) -> Self {
+    pub(super) fn read(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an end of the headers");
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head[9..12].parse().unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use newswire::daemon::{Engine, Which};
 use newswire::store::Reader;
+use newswire::telemetry::{Metrics, Vitals};
 use newswire::web;
 use serde_json::Value;
 use url::Url;
@@ -17,8 +18,12 @@ const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp
 /// The engine's site, with the operator's pages.
 async fn site(world: &World, engine: &Engine) -> Site {
     let reader = Reader::open(&world.database()).unwrap();
-    let backstage =
-        web::Backstage { reader, clock: world.clock.clone(), vitals: Default::default() };
+    let backstage = web::Backstage {
+        reader,
+        clock: world.clock.clone(),
+        metrics: Metrics::new("0", world.now()),
+        vitals: Vitals::default(),
+    };
     let shelf = Arc::clone(engine.shelf());
     let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
     Site::serving(site.with_backstage(backstage), shelf).await

@@ -1,0 +1,195 @@
+//! Hostile text through every sink, and what the journal is told.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::os::unix::net::UnixDatagram;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing::{info, subscriber, warn};
+
+use super::*;
+
+/// What a feed may send to end a line, to colour a terminal, to turn text round or to pass for
+/// another field.
+const HOSTILE: &[&str] = &[
+    "a\r\nERROR all is lost",
+    "a\nMESSAGE=forged\nPRIORITY=0",
+    "\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}",
+    "nul \0 del \u{7f} tab \t",
+    "C1 \u{9b}31m \u{85} \u{90}",
+    "lines\u{2028}and\u{2029}paragraphs",
+    "\u{202e}txt.exe\u{202c} \u{2066}x\u{2069} \u{200f}\u{61c}",
+    "quotes \" and \\ and } and </script>",
+];
+
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// What `sink` makes of one event with `text` in its message and in a field.
+fn logged(sink: impl Fn(Paper) -> Sink, text: &str) -> String {
+    let paper = Paper::default();
+    subscriber::with_default(Registry::default().with(sink(paper.clone())), || {
+        warn!(event = Event::FeedFailing.slug(), feed = text, status = 500, "feed: {text}");
+    });
+    paper.text()
+}
+
+#[test]
+fn a_line_of_text_stays_one_line_without_a_control_character_whatever_a_feed_says() {
+    for hostile in HOSTILE {
+        let said = logged(|paper| text(move || paper.clone(), false), hostile);
+        let line = said.strip_suffix('\n').unwrap();
+        assert!(!line.contains(escape::is_hostile), "{line:?}");
+        assert!(line.contains(" WARN feed: "), "{line}");
+    }
+    let said = logged(|paper| text(move || paper.clone(), false), HOSTILE[0]);
+    assert!(said.contains(r"feed: a\r\nERROR all is lost"), "{said}");
+}
+
+#[test]
+fn a_line_of_json_stays_one_object_that_means_what_the_feed_said() {
+    for hostile in HOSTILE {
+        let said = logged(|paper| json(move || paper.clone()), hostile);
+        let line = said.strip_suffix('\n').unwrap();
+        assert!(!line.contains(escape::is_hostile), "{line:?}");
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["feed"], *hostile);
+        assert_eq!(object["message"], format!("feed: {hostile}"));
+        assert_eq!((&object["event"], &object["status"]), (&"feed_failing".into(), &500.into()));
+        assert_eq!(object["level"], "WARN");
+    }
+}
+
+/// One record as the journal reads it; each field once.
+fn fields(mut record: &[u8]) -> HashMap<String, String> {
+    let mut fields = HashMap::new();
+    while let Some(end) = record.iter().position(|byte| *byte == b'\n') {
+        let name = String::from_utf8(record[..end].to_vec()).unwrap();
+        assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+        let (length, rest) = record[end + 1..].split_first_chunk().unwrap();
+        let (value, rest) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        assert_eq!(rest[0], b'\n');
+        let value = String::from_utf8(value.to_vec()).unwrap();
+        assert_eq!(fields.insert(name, value), None);
+        record = &rest[1..];
+    }
+    assert!(record.is_empty());
+    fields
+}
+
+/// A journal of our own, and a sink that sends to it.
+fn journal(folder: &std::path::Path) -> (UnixDatagram, Sink) {
+    let path = folder.join("journal");
+    let reading = UnixDatagram::bind(&path).unwrap();
+    let journal = Journal::at(&path).unwrap();
+    assert_eq!(reading.recv(&mut [0; 8]).unwrap(), 0, "only to see whether it is there");
+    (reading, journal.boxed())
+}
+
+fn received(journal: &UnixDatagram) -> HashMap<String, String> {
+    let mut record = vec![0; 256 * 1024];
+    let length = journal.recv(&mut record).unwrap();
+    fields(&record[..length])
+}
+
+#[test]
+fn a_record_in_the_journal_has_the_message_id_and_the_fields_of_its_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, sink) = journal(folder.path());
+    subscriber::with_default(Registry::default().with(sink), || {
+        let event = Event::FeedChanged.slug();
+        let (status, error_class) = (Some(200_u16), None::<&str>);
+        info!(event, feed = "planet", status, duration_ms = 12, new = 3, error_class, "3 new");
+        tracing::debug!("nothing happened");
+    });
+    let record = received(&journal);
+    let has = |name: &str, value: &str| {
+        assert_eq!(record.get(name).map(String::as_str), Some(value), "{name} of {record:?}");
+    };
+    has("MESSAGE", "3 new");
+    has("MESSAGE_ID", Event::FeedChanged.message_id());
+    has("PRIORITY", "6");
+    has("SYSLOG_IDENTIFIER", "newswire");
+    has("NEWSWIRE_EVENT", "feed_changed");
+    has("NEWSWIRE_FEED", "planet");
+    has("NEWSWIRE_STATUS", "200");
+    has("NEWSWIRE_DURATION_MS", "12");
+    has("NEWSWIRE_NEW", "3");
+    assert!(!record.contains_key("NEWSWIRE_ERROR_CLASS"), "nothing went wrong");
+    let plain = received(&journal);
+    assert_eq!((plain["PRIORITY"].as_str(), plain.get("MESSAGE_ID")), ("7", None));
+}
+
+#[test]
+fn no_text_ends_a_record_of_the_journal_or_adds_a_field_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, sink) = journal(folder.path());
+    let long = "\u{e9}".repeat(100_000);
+    subscriber::with_default(Registry::default().with(sink), || {
+        for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
+            warn!(event = "forged", feed = hostile, "feed: {hostile}");
+        }
+    });
+    for _ in HOSTILE {
+        let record = received(&journal);
+        let mut names: Vec<&str> = record.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let known = ["CODE_FILE", "CODE_LINE", "MESSAGE", "NEWSWIRE_EVENT", "NEWSWIRE_FEED"];
+        assert_eq!(names, [&known[..], &["PRIORITY", "SYSLOG_IDENTIFIER"]].concat());
+        assert!(record.values().all(|value| !value.contains(escape::is_hostile)), "{record:?}");
+        assert_eq!(record["PRIORITY"], "4");
+    }
+    assert_eq!(received(&journal)["NEWSWIRE_FEED"].len(), 8 * 1024, "bounded");
+}
+
+#[test]
+fn the_level_can_be_changed_while_it_runs_also_for_one_room() {
+    let paper = Paper::default();
+    let (levels, handle) = reload::Layer::new(targets(LevelFilter::INFO));
+    let handle = Handle(handle);
+    let writer = paper.clone();
+    let sink = text(move || writer.clone(), false).with_filter(levels);
+    subscriber::with_default(Registry::default().with(sink), || {
+        let each = |mark: &str| {
+            tracing::debug!(target: "newswire::poll", "poll {mark}");
+            tracing::debug!(target: "newswire::fetch", "fetch {mark}");
+            tracing::info!(target: "reqwest", "crate {mark}");
+        };
+        each("1");
+        handle.set_level(LevelFilter::DEBUG);
+        each("2");
+        handle.set_levels("warn,newswire::fetch=debug").unwrap();
+        each("3");
+        let error = handle.set_levels("loud").unwrap_err();
+        assert!(error.to_string().contains("\"loud\"") && error.to_string().contains("trace"));
+        each("4");
+    });
+    let said = paper.text();
+    let words: Vec<&str> = said.lines().map(|line| line.split("DEBUG ").nth(1).unwrap()).collect();
+    assert_eq!(words, ["poll 2", "fetch 2", "fetch 3", "fetch 4"]);
+}
+
+#[test]
+fn standard_error_is_the_journal_only_where_systemd_named_the_same_file() {
+    // Under systemd this very test may run with its standard error in the journal; cargo takes it away.
+    let named = std::env::var_os("JOURNAL_STREAM").is_some();
+    assert!(!journal::is_standard_error() || named);
+}
