@@ -55,7 +55,7 @@ use self::setup::Lists;
 use self::tally::Tally;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::Part;
+use crate::telemetry::{Part, Reload, Trouble};
 use crate::web::Listener;
 
 /// The web server beats every second; after this it does not.
@@ -245,9 +245,11 @@ impl Running {
         match order {
             Order::Renew(config, answer) => {
                 let renewed = self.renew(*config, engine, round).await;
+                read_again(engine, if renewed.is_ok() { Reload::Taken } else { Reload::Refused });
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));
             }
+            Order::Refuse => read_again(engine, Reload::Refused),
         }
     }
 
@@ -266,5 +268,14 @@ impl Running {
         self.press.renew(Arc::clone(&setup.edition));
         self.lists.send_replace(Arc::clone(&setup.lists));
         Ok(Change::between(&before, setup, self.doors.sockets()))
+    }
+}
+
+/// Tells the monitors how reading the config again ended.
+fn read_again(engine: &Engine, how: Reload) {
+    engine.metrics().reloaded(how, engine.clock().now());
+    match how {
+        Reload::Taken => engine.vitals().heals(Trouble::ConfigRefused),
+        Reload::Refused => engine.vitals().ails(Trouble::ConfigRefused),
     }
 }

@@ -14,6 +14,7 @@ mod merge;
 mod pages;
 mod place;
 mod stand;
+mod tally;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -34,7 +35,7 @@ use crate::publish::{
     self, Format, Last, Leaf, Listing, Output, Refusal, Selector, Shelf, Verdict, Written,
 };
 use crate::store::{ArchivePage, Head, Reader, Store};
-use crate::telemetry::{Metrics, Publication};
+use crate::telemetry::Metrics;
 
 /// So many candidates are looked up at once.
 const BATCH: usize = 64;
@@ -120,27 +121,15 @@ impl Publisher {
         let published = self.attempt(output).await;
         let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
         self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
+        if let Some(metrics) = &self.metrics {
+            let changed = published.as_ref().map(|published| published.changed);
+            tally::count(metrics, &output.id, changed, self.clock.now());
+        }
         published
     }
 
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
-        let done = self.publish_now(output, now).await;
-        let how = match &done {
-            Ok(Published { changed: 0, .. }) => Publication::Unchanged,
-            Ok(_) => Publication::Changed,
-            Err(_) => Publication::Failed,
-        };
-        if let Some(metrics) = &self.metrics {
-            metrics.published(&output.id, how, now);
-            if matches!(done, Err(Error::Panicked(_))) {
-                metrics.panicked();
-            }
-        }
-        done
-    }
-
-    async fn publish_now(&self, output: &Arc<Output>, now: Timestamp) -> Result<Published, Error> {
         self.archive(output, now).await?;
         let stacks = Arc::new(Holdings::new(self.store.reader(), output, leads, complete));
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));

@@ -30,6 +30,28 @@ pub(super) fn twice(
     }
 }
 
+/// Where newswire's own pages are: an output of that id could not be reached.
+const OWN: &[&str] = &[
+    "health",
+    "health.atom",
+    "healthz",
+    "metrics",
+    "readyz",
+    "status",
+    "status.json",
+    "style.css",
+    "subscriptions.opml",
+];
+
+/// Reports every output that stands where a page of newswire's own does.
+pub(super) fn taken(outputs: &[(String, Range<usize>)], report: &mut Report) {
+    for (id, span) in outputs.iter().filter(|(id, _)| OWN.contains(&id.as_str())) {
+        let message = format!("the output id {id:?} is the address of a page of newswire's own");
+        let fault = Diagnostic::error("duplicate_output", span.clone(), message);
+        report.push(fault.help("choose another id"));
+    }
+}
+
 /// Makes one feed of all that have one address: it is asked once, for all of them.
 pub(super) fn merged(
     feeds: Vec<(Subscription, Range<usize>)>,

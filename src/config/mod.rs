@@ -273,6 +273,7 @@ fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Repo
         named.map(|placed| (placed.text, placed.span)).collect::<Vec<_>>()
     };
     cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
+    cross::taken(&named(outputs, "id"), report);
     cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
 }
 

@@ -125,12 +125,12 @@ impl Engine {
                 .counting(metrics.clone()),
             site: Arc::new(site),
             librarian,
-            metrics,
-            vitals,
             clock,
             store,
             shelf,
             setup,
+            metrics,
+            vitals,
         })
     }
 
@@ -172,16 +172,6 @@ impl Engine {
         &self.clock
     }
 
-    /// What is counted.
-    pub(crate) fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    /// The signs of life.
-    pub(crate) fn vitals(&self) -> &Vitals {
-        &self.vitals
-    }
-
     /// The feed of a row.
     #[must_use]
     pub fn target(&self, key: FeedKey) -> Option<&Target> {
@@ -196,6 +186,16 @@ impl Engine {
     /// What is served, and how.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The signs of life.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     pub(crate) fn poller(&self) -> &Poller {

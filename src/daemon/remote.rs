@@ -20,6 +20,8 @@ pub type Source = Arc<dyn Fn() -> Loaded + Send + Sync>;
 pub(crate) enum Order {
     /// Put this config in the place of the one in force.
     Renew(Box<Config>, oneshot::Sender<Result<Change, String>>),
+    /// The config has errors: the one in force stays.
+    Refuse,
 }
 
 /// What came of a reload.
@@ -93,7 +95,11 @@ impl Remote {
             return Verdict::Failed("reading it panicked: please report this".to_owned());
         };
         let drawn = || if report.is_empty() { String::new() } else { report.draw(Style::Plain) };
-        let Some(config) = config else { return Verdict::Refused(drawn()) };
+        let Some(config) = config else {
+            // For the monitors; whoever asked hears of it from here.
+            let _ = self.orders.send(Order::Refuse).await;
+            return Verdict::Refused(drawn());
+        };
         let (answer, answered) = oneshot::channel();
         let sent = self.orders.send(Order::Renew(Box::new(config), answer)).await;
         match answered.await {

@@ -106,10 +106,16 @@ pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
                 (State::Failing, None, Some(kind)) => kind.slug(),
                 _ => state.slug(),
             };
+            let why = match silent {
+                Some(silent) if state == State::Failing => {
+                    format!("{}: {}", silent.kind.says(), why(status, state, now))
+                }
+                _ => why(status, state, now),
+            };
             Health {
                 state,
                 cause,
-                why: why(status, state, now),
+                why,
                 since: since(status, state),
                 remedy: remedy::of(status, state, kind),
             }

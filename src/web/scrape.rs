@@ -4,14 +4,13 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use jiff::Timestamp;
 
+use crate::health::{Health, judge, tally};
+use crate::model::FeedStatus;
 use crate::publish::{Shelf, StacksError};
-use crate::store::{FeedStatus, Reader};
+use crate::store::Reader;
 use crate::telemetry::{Exposition, FeedSample, Sample, StoreSample};
 
 use super::settings::MetricsPage;
-
-/// The states that a feed may be in.
-const STATES: [&str; 6] = ["new", "well", "failing", "quarantined", "throttled", "gone"];
 
 /// How all is now; blocks. A database that fails is no reason to tell nothing of the rest.
 pub(super) fn sample(
@@ -21,17 +20,14 @@ pub(super) fn sample(
     now: Timestamp,
 ) -> Result<Sample, StacksError> {
     let statuses = reader.statuses();
-    let mut states = match &statuses {
-        Ok(_) => STATES.map(|state| (state, 0)).to_vec(),
+    let states = match &statuses {
+        Ok(statuses) => {
+            let healths: Vec<Health> = statuses.iter().map(|feed| judge(feed, now)).collect();
+            tally(&healths).into_iter().map(|(state, count)| (state.slug(), count)).collect()
+        }
         Err(_) => Vec::new(),
     };
     let statuses = statuses.unwrap_or_default();
-    for status in &statuses {
-        let own = state(status);
-        if let Some((_, count)) = states.iter_mut().find(|(state, _)| *state == own) {
-            *count += 1;
-        }
-    }
     let feed = |status: &FeedStatus| FeedSample {
         id: status.info.id.to_string(),
         last_success: status.last_success_at,
@@ -48,18 +44,6 @@ pub(super) fn sample(
         free_bytes: sizes.free,
     });
     Ok(Sample { now, states, feeds, outputs, store })
-}
-
-/// How a feed is doing.
-fn state(status: &FeedStatus) -> &'static str {
-    match (status.last_outcome.as_deref(), status.failures) {
-        (None, _) => "new",
-        (Some("panicked"), 3..) => "quarantined",
-        (Some("gone"), _) => "gone",
-        (Some("throttled"), _) => "throttled",
-        (_, 0) => "well",
-        _ => "failing",
-    }
 }
 
 /// The form that the client understands: Prometheus names the newer one where it does.

@@ -34,6 +34,13 @@ xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>{name}
 <description>x</description>{items}</channel></rss>"""
 
 
+def titled(payload, number):
+    """A feed whose title, page and only item are the payload."""
+    p = text(payload)
+    return f"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{p}</title><link>http://site{number}.test/{quoteattr(payload)[1:-1] if payload.isascii() and payload.isprintable() else ""}</link>
+<description>{p}</description><item><title>{p}</title><guid isPermaLink="false">{p}</guid><link>{p}</link></item></channel></rss>"""
+
+
 def atom(payloads):
     def entry(number, payload):
         p, a = text(payload), attribute(payload)

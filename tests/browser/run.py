@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 sys.dont_write_bytecode = True
@@ -39,6 +40,25 @@ JUDGE = """(root => {
   }
   return faults;
 })""" % json.dumps(FORBIDDEN)
+# The operator's pages are ours as a whole: what may stand there is known, and nothing that runs or loads.
+OURS = """(() => {
+  const faults = [];
+  for (const element of document.querySelectorAll('*')) {
+    if (element.matches('script,style,base,iframe,frame,object,embed,img,image,use,foreignObject,video,audio,portal,dialog')) faults.push(element.localName);
+    for (const { name, value } of element.attributes) {
+      if (/^on|^style$|^srcdoc$|^ping$|^formaction$|^xlink:href$|^src$/.test(name)) faults.push(element.localName + ' ' + name);
+      if (/^(href|action)$/.test(name) && !/^https?:/.test(new URL(value, location).protocol)) faults.push(element.localName + ' ' + value);
+    }
+  }
+  const wanted = 'h1,h2,main,footer,table' + (location.pathname === '/status' ? ',svg' : '');
+  for (const name of wanted.split(',')) if (!document.querySelector(name)) faults.push('no ' + name);
+  for (const svg of document.querySelectorAll('svg')) if (!svg.getAttribute('aria-label') && !svg.getAttribute('aria-labelledby')) faults.push('an svg without a name');
+  for (const id of new Set([...document.querySelectorAll('[id]')].map(e => e.id))) if (document.querySelectorAll('#' + CSS.escape(id)).length > 1) faults.push('twice the id ' + id);
+  for (const input of document.querySelectorAll('input:not([type=hidden]),select')) if (!input.labels.length) faults.push('no label for ' + input.name);
+  return faults;
+})()"""
+# So many feeds have a hostile title; as many lead to hostile places.
+EVIL = 24
 # Every text below 4.5:1 (large ones 3:1), and what is wider than the window.
 LOOKS = """(() => {
   const rgb = text => { const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a ?? 1]; };
@@ -69,6 +89,11 @@ class Origin(http.server.BaseHTTPRequestHandler):
     documents = {}
 
     def do_GET(self):
+        if self.path.startswith("/moved"):
+            self.send_response(301)
+            self.send_header("Location", self.documents[self.path][1])
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         kind, body = self.documents.get(self.path, ("text/plain", b"no"))
         self.send_response(200 if self.path in self.documents else 404)
         self.send_header("Content-Type", kind)
@@ -100,6 +125,10 @@ class Test:
         for path, kind, make in (("/rss", "application/rss+xml", feeds.rss), ("/atom", "application/atom+xml", feeds.atom),
                                  ("/json", "application/feed+json", feeds.json_feed)):
             Origin.documents[path] = (kind, make(self.payloads).encode("utf-8", "replace"))
+        for number in range(EVIL):
+            payload = self.payloads[number * len(self.payloads) // EVIL]
+            Origin.documents[f"/evil{number}"] = ("application/rss+xml", feeds.titled(payload, number).encode("utf-8", "replace"))
+            Origin.documents[f"/moved{number}"] = ("", "//127.0.0.1/" + re.sub("[^ -~]", "", payload))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", self.own), Origin)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.folder = tempfile.TemporaryDirectory(prefix="newswire-hostile-")
@@ -107,9 +136,12 @@ class Test:
     def start(self):
         config = os.path.join(self.folder.name, "newswire.toml")
         sources = "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = ["{name}"]\n' for name in OUTPUTS)
+        evil = [f"{kind}{number}" for number in range(EVIL) for kind in ("evil", "moved")]
+        quote = lambda text: json.dumps(re.sub("[^ -~]", "", text))
+        sources += "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = [{quote(self.payloads[-1 - n])}]\n' for n, name in enumerate(evil))
         with open(config, "w") as file:
             outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\ninclude = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
-            file.write(f'version = 1\n[schedule]\nhost_spacing = "1s"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
+            file.write(f'version = 1\n[schedule]\nhost_spacing = "10ms"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
                        f'[dedupe]\nnew_feed_items = 10000\nbursts = "pass"\nacross_feeds = "off"\n[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
         self.process = subprocess.Popen([self.newswire, "run", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.base = f"http://127.0.0.1:{self.wire}/"
@@ -146,6 +178,27 @@ class Test:
             for number in range(min(numbers, default=1), max(numbers, default=1), 10):
                 path = f"{name}/story/{number}"
                 self.judge(browser, path, browser.open(self.base + path), ".text", own)
+
+    def backstage(self, browser):
+        """The operator's pages, with feeds that mean harm by their titles, tags, addresses and errors."""
+        own = lambda url, _: url.startswith(self.base)
+        for _ in range(300):
+            states = json.loads(get(self.base + "status.json"))["feeds"]
+            if all(feed["last_poll_at"] for feed in states):
+                break
+            time.sleep(0.2)
+        else:
+            raise SystemExit("not every feed was polled")
+        payload = urllib.parse.quote(self.payloads[0])
+        paths = ["status", f"status?q={payload}", f"status?tag={payload}&state=failing&sort=name", "status?state=failing"]
+        paths += [f"status/{feed['id']}" for feed in states]
+        for path in paths:
+            self.judge(browser, path, browser.open(self.base + path), None, own)
+            # A page that a filter leaves empty has neither plots nor feeds.
+            faults = [fault for fault in browser.evaluate(OURS) if "?" not in path or not fault.startswith("no ")]
+            self.faults += [f"{path}: {fault}" for fault in faults]
+        if not any(feed["title"] != feed["id"] and "<" in feed["title"] for feed in states):
+            raise SystemExit("no hostile title came through: nothing was tried")
 
     def documents(self, browser):
         """The documents themselves, as a browser shows XML and JSON."""
@@ -195,7 +248,7 @@ class Test:
             for width in (320, 1280):
                 browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
-                for path in ("", "atom", "atom?q=nothing-of-this-kind", story):
+                for path in ("", "atom", "atom?q=nothing-of-this-kind", story, "status", "status?q=nothing-of-this-kind", "status/evil3", "status/moved3", "status/rss"):
                     browser.open(self.base + path)
                     self.faults += [f"/{path} {scheme} {width}: {fault}" for fault in browser.evaluate(LOOKS)]
         browser.call("Emulation.clearDeviceMetricsOverride")
@@ -210,6 +263,7 @@ def main():
     browser = Chromium()
     try:
         test.control(browser)
+        test.backstage(browser)
         test.looks(browser)
         shown = test.reader(browser)
         test.documents(browser)

@@ -182,6 +182,7 @@ const BROKEN: &[(&str, (usize, usize), &str, &str)] = &[
     ("[[output]]\nid = \"../x\"", (2, 6), "bad_id", "is no id"),
     ("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", (3, 6), "bad_id", "is no id"),
     ("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", (4, 6), "duplicate_output", "first here"),
+    ("[[output]]\nid = \"status\"", (2, 6), "duplicate_output", "a page of newswire's own"),
     (
         "[[feed]]\nid = \"x\"\nurl = \"https://a.b\"\n[[feed]]\nid = \"y\"\nurl = \"https://A.b/\"",
         (6, 7),

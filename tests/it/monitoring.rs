@@ -219,7 +219,7 @@ fn the_metrics_may_be_closed_and_are_closed_to_others() {
         .await;
         // There is no feed to wait for.
         while watched.get("/readyz").await.status != 200 {}
-        for path in ["/metrics", "/readyz?verbose"] {
+        for path in ["/metrics", "/readyz?verbose", "/status", "/status.json"] {
             let through = async |host, fields: &[&str]| {
                 ask(watched.address, host, "GET", path, fields).await.status
             };

@@ -131,6 +131,36 @@ async fn what_is_new_is_polled_what_is_gone_is_not_shown_and_what_stays_is_left_
 }
 
 #[tokio::test]
+async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
+    let running = Running::start(&["a.test"], 1).await;
+    until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
+    let (series, time) = (
+        "newswire_config_last_reload_successful",
+        "newswire_config_last_reload_success_timestamp_seconds",
+    );
+    let metric = async |name: &str| {
+        let metrics = running.get("/metrics").await;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap().to_owned()
+    };
+    let started = metric(time).await;
+    running.world.clock.advance(std::time::Duration::from_secs(1));
+    running.write(&["a.test"], "intervall = \"1h\"");
+    assert!(matches!(running.remote.reload().await, Verdict::Refused(_)));
+    while metric(series).await != "0" {}
+    assert_eq!(metric(time).await, started);
+    let ready = running.get("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_refused\n"), "{ready}");
+    running.write(&["a.test"], "");
+    running.reload().await;
+    assert_eq!(metric(series).await, "1");
+    assert_ne!(metric(time).await, started);
+    // The poll may not be stored yet.
+    while !running.get("/readyz").await.starts_with("HTTP/1.1 200") {}
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_config_with_an_error_changes_nothing_whatever_else_stands_in_it() {
     let running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;

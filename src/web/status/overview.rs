@@ -308,9 +308,6 @@ fn row((status, health): &Judged, now: Timestamp) -> Row {
 }
 
 fn found_words(found: usize, all: usize, question: &Question) -> String {
-    if question.is_open() {
-        count(all, "feed")
-    } else {
-        format!("{found} of {}", count(all, "feed"))
-    }
+    let all = count_u64(all as u64, "feed");
+    if question.is_open() { all } else { format!("{found} of {all}") }
 }

@@ -93,21 +93,24 @@ fn received(steps: &[Step], over: Span) -> Plot {
         id: format!("bytes-{}", steps.len()),
         title: "Bytes received",
         says: format!("{} in all", bytes(all as f64)),
-        ..amounts(steps, over, bar, bytes)
+        ..amounts(steps, over, bar, |top| bytes(top).replace(".0 ", " "))
     }
 }
+
+/// The amounts that a bar is made of, by class, from the bottom up; and what it stands for.
+type Told = (Vec<(&'static str, f64)>, String);
 
 /// Bars on a scale from nought to the largest.
 fn amounts(
     steps: &[Step],
     over: Span,
-    bar: impl Fn(&Step) -> (Vec<(&'static str, f64)>, String),
+    bar: impl Fn(&Step) -> Told,
     unit: impl Fn(f64) -> String,
 ) -> Plot {
     let bars: Vec<_> = steps.iter().map(bar).collect();
     let sum = |parts: &[(&str, f64)]| parts.iter().map(|(_, amount)| amount).sum::<f64>();
     let top = round_up(bars.iter().map(|(parts, _)| sum(parts)).fold(0.0, f64::max));
-    let drawn = |(n, (parts, says)): (usize, (Vec<(&'static str, f64)>, String))| {
+    let drawn = |(n, (parts, says)): (usize, Told)| {
         let mut foot = HEIGHT as f64;
         let parts = parts.into_iter().filter(|(_, amount)| *amount > 0.0);
         let parts = parts.map(|(class, amount)| {
@@ -168,7 +171,6 @@ fn waits(steps: &[Step], over: Span) -> Plot {
             .map(line)
             .to_vec(),
         labels: labels(steps, over),
-        ..Plot::default()
     }
 }
 

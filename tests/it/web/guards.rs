@@ -34,6 +34,8 @@ fn every_answer_is_guarded_errors_too() {
             ("/readyz", 404),
             ("/metrics", 404),
             ("/status", 404),
+            ("/status.json", 404),
+            ("/status/a", 404),
             ("/health.atom", 404),
             ("/none.atom", 404),
             ("/all/archive/1.atom", 404),
