@@ -101,7 +101,9 @@ pub(super) async fn run(
     let shown_path = path.display();
     let done = match new {
         Some(_) => format!("added to {shown_path}, which is new: 'newswire run' starts it"),
-        None => format!("added to {shown_path}"),
+        None => format!(
+            "added to {shown_path}: 'newswire reload' puts it in force where newswire runs already"
+        ),
     };
     Ok(Said { answer: format!("{shown}\n{done}\n"), aside: String::new() })
 }

@@ -84,6 +84,30 @@ fn sources(folder: &Path, text: &mut String) {
     }
 }
 
+/// What stands in quotes behind each `call(`, as its first argument.
+fn first_arguments<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
+    let behind = text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    behind.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn every_fault_that_a_config_may_have_is_in_the_list() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut text);
+    let mut codes = Vec::new();
+    for call in ["Diagnostic::error(", "Diagnostic::warning(", "warn("] {
+        codes.extend(first_arguments(&text, call));
+    }
+    // Those that are passed on to a reader of values.
+    let named = text.split('"').skip(1).step_by(2);
+    codes.extend(named.filter(|word| word.starts_with("bad_") && !word.contains(' ')));
+    assert!(codes.len() > 30, "only {} were found", codes.len());
+    for code in codes {
+        let told = "put it into Diagnostic::CODES, docs/codes.md and tests/it/faults.rs";
+        assert!(Diagnostic::CODES.contains(&code), "{code} is not in the list: {told}");
+    }
+}
+
 #[test]
 fn every_code_of_the_lists_is_used_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
