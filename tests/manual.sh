@@ -14,7 +14,9 @@ for page in "$folder"/*.[157]; do
         [ -z "$warnings" ] || { echo "$page: $warnings"; exit 1; }
     fi
     if command -v mandoc >/dev/null; then
-        mandoc -T lint -W warning "$page" || { echo "$page: see above"; exit 1; }
+        # A line break too many beside a list of values is clap_mangen's, and shows nowhere.
+        warnings=$(mandoc -T lint -W warning "$page" | grep -v 'skipping paragraph macro: br' || true)
+        [ -z "$warnings" ] || { echo "$warnings"; exit 1; }
     fi
     pages=$((pages + 1))
 done
