@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use super::probe::Form;
-use super::say::complain;
+use super::voice::complain;
 use super::{decide, item, why};
 use crate::clock::Clock;
 use crate::config::Config;

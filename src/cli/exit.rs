@@ -83,7 +83,7 @@ impl Exit {
             }
             Self::NoInput => "there is no config, no database yet, or no file of that name",
             Self::Unavailable => {
-                "the address to listen on is taken, or no newswire runs that could be asked"
+                "the address to listen on is taken, or no newswire runs that could be asked; `newswire check --online`: a feed cannot be had"
             }
             Self::Software => "a mistake in newswire: please report it",
             Self::CannotCreate => {

@@ -103,6 +103,10 @@ fn key_text(key: &Key) -> String {
     let default = if key.default.is_empty() { "none" } else { key.default };
     let _ = writeln!(said, "  default    {default}");
     let _ = writeln!(said, "  stands in  {}", places(key));
+    let unit = key.kind.unit();
+    if !unit.is_empty() {
+        let _ = writeln!(said, "  takes      {unit}");
+    }
     if let Some(example) = example(key) {
         let _ = writeln!(said, "  example    {example}");
     }
@@ -187,7 +191,9 @@ mod tests {
 
     /// Every code there is, under the heading that its text stands under.
     fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
-        use super::super::{add, decide, demo, dry, import, place, probe, replay, subscribe, top};
+        use super::super::{
+            add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
+        };
         use crate::dedupe::Hold;
         use crate::health::{Silence, State};
         use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule, Trouble};
@@ -206,6 +212,7 @@ mod tests {
             dry::Error::CODES,
             demo::Error::CODES,
             top::Error::CODES,
+            config_command::Error::CODES,
             crate::daemon::control::AskError::CODES,
             crate::daemon::Error::CODES,
             crate::fetch::FetcherError::CODES,

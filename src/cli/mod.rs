@@ -6,6 +6,8 @@
 pub mod add;
 mod arguments;
 mod asked;
+mod check;
+pub mod config_command;
 pub mod decide;
 pub mod demo;
 pub mod dry;
@@ -24,11 +26,11 @@ pub mod probe;
 mod reload;
 pub mod replay;
 pub mod run;
-mod say;
 pub mod status;
 pub mod subscribe;
 pub mod top;
 mod version;
+mod voice;
 pub mod why;
 mod words;
 
@@ -43,8 +45,8 @@ use self::arguments::{Cli, Command};
 use self::exit::Exit;
 use self::fault::Fault;
 use self::place::find_quietly;
-use self::say::{complain, eprint, failing, more, say};
 use self::subscribe::{Said, To};
+use self::voice::{complain, eprint, failing, more, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which, control::Reply};
@@ -86,13 +88,16 @@ fn run_command() -> Exit {
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
+    let now = || Clock::system().now();
     match &cli.command {
         Command::Run => start(config)?,
         Command::Reload => return reload(config),
         Command::Poll { feeds, all, force, dry_run } => {
             poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
         }
-        Command::Check { json } => return check(config, *json),
+        command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
+            return look_at_config(config, command);
+        }
         Command::Init { file } => {
             init::run(file).map_err(|error| complain(&error, Exit::CannotCreate))?;
             say(&init::next(file));
@@ -109,15 +114,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Completions { shell } => say(&man::completions(*shell)),
         Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => {
-            decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
-        }
+        Command::Split { item } => decided(decide::split(&load(config)?.store.path, now(), item))?,
         Command::Join { item, other } => {
-            decided(decide::join(&load(config)?.store.path, Clock::system().now(), item, other))?;
+            decided(decide::join(&load(config)?.store.path, now(), item, other))?;
         }
-        Command::Release { feed } => {
-            decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
-        }
+        Command::Release { feed } => decided(decide::release(&load(config)?, now(), feed))?,
         Command::Replay { since, current, json } => {
             replayed(current.as_deref(), config, since, *json)?;
         }
@@ -208,18 +209,36 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
 }
 
-fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
-    let path = find(config)?;
-    let report = config::load(&path).report;
-    if json {
-        say(&format!("{:#}\n", report.to_json()));
-    } else {
-        say(&report.draw(style(&io::stdout())));
+/// Checks the config or shows what is in it, without a look at the database.
+fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
+    match command {
+        Command::Check { scope, form } => {
+            let path = find(given)?;
+            let checking = check::run(&path, scope.scope(), form.form(), style(&io::stdout()), say);
+            let verdict = block_on(checking)?;
+            let verdict = verdict.map_err(|error| complain(&error, Exit::Software))?;
+            Ok(match verdict {
+                check::Verdict::Good => Exit::Ok,
+                check::Verdict::Unreached => Exit::Unavailable,
+                check::Verdict::Broken => broken(&path),
+            })
+        }
+        Command::Config { what, shown } => {
+            let said = config_command::run(what.as_ref(), shown, || find(given))?;
+            said.map(|text| say(&text)).map_err(|error| match error {
+                config_command::Error::Config(report, path) => {
+                    eprint(&report.draw(style(&io::stderr())));
+                    broken(&path)
+                }
+                error => complain(&error, Exit::Usage),
+            })?;
+            Ok(Exit::Ok)
+        }
+        _ => {
+            say(&config_command::schema());
+            Ok(Exit::Ok)
+        }
     }
-    Ok(match report.errors() {
-        0 => Exit::Ok,
-        _ => broken(&path),
-    })
 }
 
 fn ask_health(config: &Config) -> Exit {
@@ -352,14 +371,6 @@ where
     eprint(&said.aside);
     say(&said.answer);
     Ok(())
-}
-
-fn style(stream: &impl io::IsTerminal) -> config::Style {
-    if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        config::Style::Coloured
-    } else {
-        config::Style::Plain
-    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {

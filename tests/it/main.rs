@@ -3,6 +3,7 @@
 mod support;
 
 mod archive;
+mod canary;
 mod cli;
 mod config;
 mod crash;
@@ -18,6 +19,7 @@ mod first;
 mod floods;
 mod following;
 mod house;
+mod ids;
 mod lists;
 mod manners;
 mod mistakes;

@@ -194,7 +194,7 @@ fn what_was_kept_before_there_was_an_index_is_found_too() {
         let Planet { world, engine, .. } = Planet::open().await;
         drop(engine);
         let database = rusqlite::Connection::open(world.database()).unwrap();
-        let old = "DROP TABLE hour; DROP TABLE delay; DROP TABLE incident;
+        let old = "DROP TABLE lent; DROP TABLE edition; DROP TABLE hour; DROP TABLE delay; DROP TABLE incident;
                    ALTER TABLE feed DROP COLUMN longest_gap; ALTER TABLE feed DROP COLUMN still_304;
                    ALTER TABLE feed DROP COLUMN still_same; ALTER TABLE feed DROP COLUMN still_other;
                    ALTER TABLE feed DROP COLUMN empty_since;

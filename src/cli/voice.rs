@@ -1,11 +1,20 @@
-//! What a command says: answers to standard output, errors to standard error with the code that leads to
-//! more. A reader that went away has read enough.
+//! What newswire says: answers to standard output, the rest to standard error; errors with the code that
+//! leads to more.
 
 use std::io::{self, Write as _};
 
 use super::exit::Exit;
 use super::fault::Fault;
+use crate::config;
 use crate::model::Coded;
+
+pub(super) fn style(stream: &impl io::IsTerminal) -> config::Style {
+    if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        config::Style::Coloured
+    } else {
+        config::Style::Plain
+    }
+}
 
 pub(super) fn failing(fault: &Fault) -> Exit {
     complain(fault, Exit::from(fault))
@@ -27,6 +36,9 @@ pub(super) fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes to standard error, and never a login that somebody put into an address.
 pub(super) fn eprint(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let mut shown = text.to_owned();
+    config::veil_logins(&mut shown);
+    let _ = io::stderr().write_all(shown.as_bytes());
 }
