@@ -4,12 +4,15 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use url::Url;
 
+use super::init;
 use super::probe::{self, Document, MAX_ITEMS};
 use super::subscribe::{self, Said, To};
 use crate::config::{self, Config};
+use crate::fetch;
 use crate::model::{Failure, FailureKind, Feed, Link, ParsedItem, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::{self, Input, Parsed};
@@ -39,39 +42,84 @@ pub enum Error {
     /// The config.
     #[error(transparent)]
     Append(#[from] subscribe::Error),
+    /// There was none, and none can be made.
+    #[error(transparent)]
+    Init(#[from] init::Error),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Address(_) => "bad_feed_address",
+    Self::Secret => "secret_in_address",
+    Self::Choose(..) => "several_feeds",
+    ;
+    Self::Probe(error) => error,
+    Self::Append(error) => error,
+    Self::Init(error) => error,
 }
 
 /// Looks at the feed at `asked`, or at the only one that the page there names; shows its title and its
-/// newest items, and appends it to the config or prints its block.
+/// newest items, and appends it to the config or prints its block. `networks` are open to it alone. Where
+/// there is no config and none was named, one is made.
 ///
 /// # Errors
 /// When there is no feed or more than one, or the config cannot be changed.
 pub(super) async fn run(
     asked: &str,
     tags: &[String],
-    given: Option<&Path>,
-    to: To,
+    networks: &[IpNet],
+    (given, to): (Option<&Path>, To),
 ) -> Result<Said, Error> {
-    let found = subscribe::config(given, to)?;
+    let (found, new) = match subscribe::config(given, to) {
+        Err(subscribe::Error::None(_)) => (None, Some(Path::new(HERE))),
+        found => (found?, None),
+    };
     let config = found.as_ref().map(|(_, config)| config);
+    let mut settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
+    settings.allow_networks.extend(networks);
     let url = address(asked)?;
     if let Some(said) = known(&url, config) {
         return Ok(said);
     }
-    let (url, parsed) = look(url, config).await?;
+    let (url, parsed) = look(url, &settings).await?;
     if let Some(said) = known(&url, config) {
         return Ok(said);
     }
     let shown = show(&url, &parsed);
     let feed = Feed { id: None, url, title: None, tags: tags.to_vec() };
-    match found.filter(|_| to == To::Config) {
-        Some((path, _)) => {
-            subscribe::append(&path, &[feed])?;
-            let answer = format!("{shown}\nadded to {}\n", path.display());
-            Ok(Said { answer, aside: String::new() })
+    let block = block(&feed, networks);
+    let path = match (found, new) {
+        _ if to == To::Output => return Ok(Said { answer: block, aside: shown }),
+        (Some((path, _)), _) => path,
+        (None, new) => {
+            let new = new.unwrap_or(Path::new(HERE));
+            init::run(new)?;
+            new.to_owned()
         }
-        None => Ok(Said { answer: config::feed_block(&feed), aside: shown }),
+    };
+    subscribe::append(&path, &[feed], &block)?;
+    let shown_path = path.display();
+    let done = match new {
+        Some(_) => format!("added to {shown_path}, which is new: 'newswire run' starts it"),
+        None => format!(
+            "added to {shown_path}: 'newswire reload' puts it in force where newswire runs already"
+        ),
+    };
+    Ok(Said { answer: format!("{shown}\n{done}\n"), aside: String::new() })
+}
+
+/// Where a config is made.
+const HERE: &str = "newswire.toml";
+
+/// The block of a feed, with the networks that are open to it.
+fn block(feed: &Feed, networks: &[IpNet]) -> String {
+    let mut block = config::feed_block(feed);
+    if !networks.is_empty() {
+        let networks: Vec<String> =
+            networks.iter().map(|network| format!("\"{network}\"")).collect();
+        let _ = writeln!(block, "allow_networks = [{}]", networks.join(", "));
     }
+    block
 }
 
 /// What was asked for as an address; who leaves out the scheme means https.
@@ -102,8 +150,8 @@ fn known(url: &Url, config: Option<&Config>) -> Option<Said> {
 }
 
 /// The feed at `url`, or the only one that the page there names.
-async fn look(url: Url, config: Option<&Config>) -> Result<(Url, Parsed), Error> {
-    let (at, document) = probe::ask(url.clone(), config).await?;
+async fn look(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed), Error> {
+    let (at, document) = probe::ask(url.clone(), settings).await?;
     let failure = match read(&at, &document) {
         Ok(parsed) => return Ok((lasting(url, &document), parsed)),
         Err(failure) => failure,
@@ -119,7 +167,7 @@ async fn look(url: Url, config: Option<&Config>) -> Result<(Url, Parsed), Error>
         [(only, _)] => only.clone(),
         several => return Err(Error::Choose(at, choice(several))),
     };
-    let (at, document) = probe::ask(url.clone(), config).await?;
+    let (at, document) = probe::ask(url.clone(), settings).await?;
     let parsed = read(&at, &document);
     let parsed = parsed.map_err(|failure| probe::Error::Failed(url.to_string(), failure))?;
     Ok((lasting(url, &document), parsed))

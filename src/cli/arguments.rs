@@ -38,6 +38,9 @@ pub(super) enum Command {
         /// Also feeds that were asked within the last five minutes
         #[arg(long)]
         force: bool,
+        /// Ask and read, and tell what would come of it; keeps and publishes nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check the config and say what is wrong with it
     Check {
@@ -45,6 +48,15 @@ pub(super) enum Command {
         scope: CheckScope,
         #[command(flatten)]
         form: CheckForm,
+    },
+    /// Tell what a code means, why it comes and what to do; or of a key of the config, a feed, an item
+    Explain {
+        /// A code (`unknown_key`), a key (`schedule.interval`), or the id or URL of a feed or an item; none: all codes
+        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
+        what: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show every value in force, and where it comes from; secrets are masked
     Config {
@@ -68,6 +80,9 @@ pub(super) enum Command {
         /// What outputs choose it by; may be given several times
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
+        /// A private network that this feed may be asked in: "192.168.1.7", "10.0.0.0/8"
+        #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network)]
+        networks: Vec<ipnet::IpNet>,
         /// Only print its [[feed]] block
         #[arg(long)]
         print: bool,
@@ -82,11 +97,15 @@ pub(super) enum Command {
     },
     /// Print the configured feeds as OPML
     Export,
-    /// Show each feed with its last poll, its next one, and why then
+    /// Show each feed with its last poll, its next one, and why then; exits with 0, 1 (a feed fails) or 2
+    /// (no feed is well)
     Status {
         /// As JSON
-        #[arg(long)]
+        #[arg(long, conflicts_with = "check")]
         json: bool,
+        /// Only one line, as Nagios and its kin read it
+        #[arg(long)]
+        check: bool,
     },
     /// Ask the running newswire whether it is of use: exit code 0 if so, 1 if not fully, 2 if nobody answers
     Health,
@@ -149,6 +168,17 @@ pub(super) enum Command {
         /// Read `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` lines, print one JSON object for each
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
+    },
+    /// Write the pages of the manual into a folder, or print newswire(1)
+    Man {
+        /// Where to
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// Which one
+        shell: clap_complete::Shell,
     },
     /// Show how all feeds are doing, live; prints once where there is no terminal
     Top,

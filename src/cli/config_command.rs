@@ -8,13 +8,19 @@ use crate::config::{self, Files, Report};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     /// The config has errors.
     #[error("{} has errors: 'newswire check' tells them", .1.display())]
     Config(Box<Report>, PathBuf),
     /// There is no such feed.
     #[error("no feed {0:?} in {path}: 'newswire status' lists them", path = .1.display())]
     NoFeed(String, PathBuf),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Config(..) => "config_has_errors",
+    Self::NoFeed(..) => "unknown_feed",
 }
 
 /// What was asked for; `find` finds the config, if there is need of one.

@@ -39,8 +39,21 @@ pub enum Error {
     #[error("no feed has the id or the URL {0:?}: 'newswire status' lists the feeds")]
     NoSuchFeed(String),
     /// An item cannot be joined with itself.
-    #[error("{0:?} and {1:?} are the same item")]
+    #[error(
+        "{0:?} and {1:?} are the same item: name another one, 'newswire why' shows what it was compared with"
+    )]
     OneItem(String, String),
+}
+
+crate::model::codes! {
+    Error:
+    Self::NoSuchItem(_) => "unknown_item",
+    Self::Several { .. } => "several_items",
+    Self::NoSuchFeed(_) => "unknown_feed",
+    Self::OneItem(..) => "same_item",
+    ;
+    Self::Open(error) => error,
+    Self::Store(error) => error,
 }
 
 /// The item that is meant.

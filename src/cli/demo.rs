@@ -36,6 +36,13 @@ pub enum Error {
     Daemon(#[from] daemon::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Io(_) => "demo_cannot_start",
+    ;
+    Self::Daemon(error) => error,
+}
+
 /// Runs the demo until Ctrl-C; `say` gets what a person is to read.
 ///
 /// # Errors

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use super::{add, demo, import, probe, subscribe};
+use super::fault::Fault as CommandFault;
+use super::{add, decide, demo, dry, import, probe, replay, subscribe};
 use crate::daemon::{self, control::AskError};
 use crate::publication;
 use crate::store::{Fault, OpenError};
@@ -17,9 +18,9 @@ use crate::store::{Fault, OpenError};
 pub enum Exit {
     /// All went well.
     Ok = 0,
-    /// `newswire health`: it runs, and is not of full use.
+    /// `newswire status`: a feed fails; `newswire health`: it runs, and is not of full use.
     Degraded = 1,
-    /// `newswire health`: nobody answers.
+    /// `newswire status`: no feed is well; `newswire health`: nobody answers.
     Down = 2,
     /// The command line cannot be understood, or names a feed that is not there.
     Usage = 64,
@@ -60,6 +61,44 @@ impl Exit {
         Self::NoPermission,
         Self::Config,
     ];
+
+    /// What it means, for the README and the manual.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => {
+                "all went well; that a feed fails is no error, `newswire status` tells of it"
+            }
+            Self::Degraded => {
+                "`newswire status` and `newswire health` alone: a feed fails, or something else is wrong"
+            }
+            Self::Down => {
+                "`newswire status` and `newswire health` alone: no feed is well, or nobody answers"
+            }
+            Self::Usage => {
+                "the command line cannot be understood, or names a feed that is not there"
+            }
+            Self::DataErr => {
+                "the database is newer than this newswire, or another program's; a document is no feed or no list of feeds"
+            }
+            Self::NoInput => "there is no config, no database yet, or no file of that name",
+            Self::Unavailable => {
+                "the address to listen on is taken, or no newswire runs that could be asked; `newswire check --online`: a feed cannot be had"
+            }
+            Self::Software => "a mistake in newswire: please report it",
+            Self::CannotCreate => {
+                "a file cannot be made: its folder is none, or its disk is read-only"
+            }
+            Self::Io => {
+                "reading or writing failed: the disk, or the database on it, is full or broken"
+            }
+            Self::TempFail => {
+                "another newswire has the database, or somebody changed the config at the same time"
+            }
+            Self::NoPermission => "this user may not do this, or not write where it has to",
+            Self::Config => "the config has errors",
+        }
+    }
 }
 
 /// Runs `work`; a panic in it is a mistake in newswire, told as such.
@@ -88,6 +127,18 @@ impl From<&daemon::Error> for Exit {
             daemon::Error::Publication(publication::Error::Write { source, .. }) => source.into(),
             daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
             daemon::Error::Publication(_) => Self::Software,
+        }
+    }
+}
+
+impl From<&CommandFault> for Exit {
+    fn from(fault: &CommandFault) -> Self {
+        match fault {
+            CommandFault::Runtime(_) | CommandFault::NotInForce(_) => Self::Unavailable,
+            CommandFault::Pipe(_) => Self::Io,
+            CommandFault::Write(..) => Self::CannotCreate,
+            CommandFault::Age(_) | CommandFault::Unknown { .. } => Self::Usage,
+            CommandFault::Refused => Self::Config,
         }
     }
 }
@@ -131,6 +182,35 @@ impl From<&io::Error> for Exit {
     }
 }
 
+impl From<&decide::Error> for Exit {
+    fn from(error: &decide::Error) -> Self {
+        match error {
+            decide::Error::Open(error) => error.into(),
+            decide::Error::Store(_) => Self::Io,
+            _ => Self::Usage,
+        }
+    }
+}
+
+impl From<&replay::Error> for Exit {
+    fn from(error: &replay::Error) -> Self {
+        match error {
+            replay::Error::Open(error) => error.into(),
+            replay::Error::Room(_) => Self::CannotCreate,
+            replay::Error::Store(_) | replay::Error::Publication(_) => Self::Io,
+        }
+    }
+}
+
+impl From<&dry::Error> for Exit {
+    fn from(error: &dry::Error) -> Self {
+        match error {
+            dry::Error::Room(_) => Self::CannotCreate,
+            dry::Error::Daemon(error) => error.into(),
+        }
+    }
+}
+
 impl From<&demo::Error> for Exit {
     fn from(error: &demo::Error) -> Self {
         match error {
@@ -156,6 +236,7 @@ impl From<&add::Error> for Exit {
             add::Error::Address(_) | add::Error::Secret | add::Error::Choose(..) => Self::Usage,
             add::Error::Probe(error) => error.into(),
             add::Error::Append(error) => error.into(),
+            add::Error::Init(_) => Self::CannotCreate,
         }
     }
 }
@@ -203,7 +284,8 @@ mod tests {
     fn the_readme_tells_of_every_end() {
         let readme = include_str!("../../README.md");
         for exit in Exit::ALL {
-            assert!(readme.contains(&format!("\n| {} | ", *exit as u8)), "{exit:?} is missing");
+            let row = format!("\n| {} | {} |\n", *exit as u8, exit.meaning());
+            assert!(readme.contains(&row), "README.md needs this row:{row}");
         }
     }
 

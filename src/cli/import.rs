@@ -23,11 +23,20 @@ pub enum Error {
     #[error("{0} is no list of feeds that can be read: {1}")]
     List(String, opml::Error),
     /// There is not one feed in it.
-    #[error("there is no feed in {0} that newswire can take\n{1}")]
+    #[error("there is no feed in {0} that newswire can take; why, is told entry by entry:\n{1}")]
     Nothing(String, String),
     /// The config.
     #[error(transparent)]
     Append(#[from] subscribe::Error),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Read(..) => "list_unreadable",
+    Self::Nothing(..) => "list_without_feeds",
+    ;
+    Self::List(_, error) => error,
+    Self::Append(error) => error,
 }
 
 /// Reads the list in `file`, and prints its feeds as blocks or appends them to the config. Those
@@ -59,7 +68,7 @@ pub(super) fn run(file: &Path, given: Option<&Path>, to: To) -> Result<Said, Err
     );
     let answer = match config {
         Some((path, _)) if to == To::Config && !new.is_empty() => {
-            subscribe::append(&path, &new)?;
+            subscribe::append(&path, &new, &subscribe::blocks(&new))?;
             format!("feeds added to {}: {}\n", path.display(), new.len())
         }
         _ if to == To::Config => String::new(),

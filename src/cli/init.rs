@@ -20,6 +20,28 @@ pub enum Error {
     Io(String, io::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Exists(_) => "file_exists",
+    Self::Io(..) => "file_unwritable",
+}
+
+/// What to do next.
+#[must_use]
+pub fn next(path: &Path) -> String {
+    let config = match path.to_str() {
+        Some("newswire.toml") => String::new(),
+        _ => format!(" --config {}", path.display()),
+    };
+    format!(
+        "wrote {0}, with every key and no feed yet. Now\n\n  \
+         newswire add URL{config}    # a feed, or the page of a site that has one\n  \
+         newswire run{config}        # then subscribe to http://127.0.0.1:8420/planet.atom\n\n\
+         'newswire check{config}' tells what is wrong with it, once you have changed it.\n",
+        path.display()
+    )
+}
+
 /// What the first line of the example names, for editors.
 const SCHEMA: &str = "newswire.schema.json";
 

@@ -5,15 +5,20 @@
 
 pub mod add;
 mod arguments;
+mod asked;
 mod check;
-mod config_command;
+pub mod config_command;
 pub mod decide;
 pub mod demo;
+pub mod dry;
 pub mod exit;
+mod explain;
+pub mod fault;
 mod health;
 pub mod import;
 pub mod init;
 pub mod item;
+mod man;
 mod place;
 pub mod plan;
 pub mod poll;
@@ -24,11 +29,11 @@ pub mod run;
 pub mod status;
 pub mod subscribe;
 pub mod top;
+mod version;
 mod voice;
 pub mod why;
 mod words;
 
-use std::fmt::Display;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,14 +43,16 @@ use clap::error::ErrorKind;
 
 use self::arguments::{Cli, Command};
 use self::exit::Exit;
+use self::fault::Fault;
 use self::place::find_quietly;
 use self::subscribe::{Said, To};
-use self::voice::{complain, eprint, say, style};
+use self::voice::{complain, eprint, failing, more, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which, control::Reply};
+use crate::model::Coded;
 use crate::store::{FeedStatus, Reader};
-use crate::{publication, telemetry};
+use crate::telemetry;
 
 /// Threads for reading documents and for the database: more only wait for each other, and each has
 /// memory of its own.
@@ -58,13 +65,21 @@ pub fn main() -> Exit {
 }
 
 fn run_command() -> Exit {
+    if version::asked(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
+        say(&version::verbose());
+        return Exit::Ok;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ => Exit::Usage,
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
+                _ => {
+                    eprint(&more("usage"));
+                    Exit::Usage
+                }
             };
         }
     };
@@ -75,33 +90,30 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
     let now = || Clock::system().now();
     match &cli.command {
-        Command::Run => {
-            let path = find(config)?;
-            let config = load(Some(&path))?;
-            telemetry::init(config.log);
-            block_on(run::run(&path, config))?.map_err(failed)?;
-        }
+        Command::Run => start(config)?,
         Command::Reload => return reload(config),
-        Command::Poll { feeds, all, force } => {
-            let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
-            poll_once(&find(config)?, which(feeds, *all), haste)?;
+        Command::Poll { feeds, all, force, dry_run } => {
+            poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
         }
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
             return look_at_config(config, command);
         }
         Command::Init { file } => {
-            init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
-            say(&format!(
-                "wrote {0}: put your feeds into it, then\n\n  newswire check --config {0}\n  newswire run --config {0}\n",
-                file.display()
-            ));
+            init::run(file).map_err(|error| complain(&error, Exit::CannotCreate))?;
+            say(&init::next(file));
         }
         Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
         Command::Probe { target: None, .. } => {
             let answered = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-            answered.map_err(|error| complain(&error, Exit::Io))?;
+            answered.map_err(|error| failing(&Fault::Pipe(error)))?;
         }
-        Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
+        Command::Explain { what, json } => explained(config, what.as_deref(), *json)?,
+        Command::Man { folder: None } => say(&man::pages()[0].1),
+        Command::Man { folder: Some(folder) } => {
+            say(&man::write(folder).map_err(|fault| failing(&fault))?);
+        }
+        Command::Completions { shell } => say(&man::completions(*shell)),
+        Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
         Command::Split { item } => decided(decide::split(&load(config)?.store.path, now(), item))?,
         Command::Join { item, other } => {
             decided(decide::join(&load(config)?.store.path, now(), item, other))?;
@@ -111,9 +123,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replayed(current.as_deref(), config, since, *json)?;
         }
         Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
-        Command::Add { url, tags, print } => {
+        Command::Add { url, tags, networks, print } => {
             let to = if *print { To::Output } else { To::Config };
-            told(block_on(add::run(url, tags, config, to))?)?;
+            told(block_on(add::run(url, tags, networks, (config, to)))?)?;
         }
         Command::Import { file, append } => {
             let to = if *append { To::Config } else { To::Output };
@@ -122,7 +134,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
         Command::Top => live(&load(config)?)?,
         Command::Health => return Ok(ask_health(&load(config)?)),
-        Command::Status { json } => show_status(&load(config)?, *json)?,
+        Command::Status { check: true, .. } => return check_status(config),
+        Command::Status { json, .. } => return show_status(&load(config)?, *json),
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
             block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
@@ -142,13 +155,17 @@ fn reload(config: Option<&Path>) -> Result<Exit, Exit> {
         }
         Reply::Refused(report) => {
             eprint(&report);
-            complain(&"the config is refused, the old one stays in force", Exit::Config)
+            failing(&Fault::Refused)
         }
-        Reply::Failed(why) => complain(
-            &format!("the config cannot be put in force, the old one stays: {why}"),
-            Exit::Unavailable,
-        ),
+        Reply::Failed(why) => failing(&Fault::NotInForce(why)),
     })
+}
+
+fn start(config: Option<&Path>) -> Result<(), Exit> {
+    let path = find(config)?;
+    let config = load(Some(&path))?;
+    telemetry::init(config.log);
+    block_on(run::run(&path, config))?.map_err(failed)
 }
 
 fn which(feeds: &[String], all: bool) -> Which {
@@ -159,11 +176,20 @@ fn which(feeds: &[String], all: bool) -> Which {
     }
 }
 
-fn poll_once(path: &Path, which: Which, haste: poll::Haste) -> Result<(), Exit> {
+fn poll_once(
+    path: &Path,
+    which: Which,
+    haste: poll::Haste,
+    keeps: poll::Keeps,
+) -> Result<(), Exit> {
     let config = load(Some(path))?;
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
+    if keeps == poll::Keeps::Nothing {
+        let polled = block_on(dry::run(config, which, &mut io::stdout()))?;
+        return polled.map_err(|error| complain(&error, Exit::from(&error)));
+    }
     let config = block_on(run::current(path, config))?.map_err(failed)?;
     let summary = block_on(poll::run(config, which, haste, &mut io::stdout()))?.map_err(failed)?;
     say(&format!("{summary}\n"));
@@ -221,7 +247,7 @@ fn ask_health(config: &Config) -> Exit {
     exit
 }
 
-fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
+fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
     let reader = open(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
@@ -230,64 +256,53 @@ fn show_status(config: &Config, json: bool) -> Result<(), Exit> {
         status::table(&feeds, Clock::system().now())
     };
     say(&text);
-    Ok(())
+    Ok(status::verdict(&feeds, Clock::system().now()).0)
+}
+
+/// One line; what cannot be asked about is not well either.
+fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
+    let config = load(config)?;
+    let feeds = Reader::open(&config.store.path)
+        .map_err(daemon::Error::from)
+        .and_then(|reader| Ok(reader.statuses()?));
+    let (exit, line) = match feeds {
+        Ok(feeds) => status::verdict(&feeds, Clock::system().now()),
+        Err(error) => (Exit::Down, error.to_string()),
+    };
+    say(&status::line(exit, &line));
+    Ok(exit)
+}
+
+/// Tells of a code or a key, else of the feed or the item of that name.
+fn explained(config: Option<&Path>, asked: Option<&str>, json: bool) -> Result<(), Exit> {
+    let known = asked.map_or_else(|| Some(explain::list()), explain::known);
+    let (Some(asked), None) = (asked, &known) else {
+        let text = known.unwrap_or_default();
+        say(&if json { format!("{:#}\n", explain::json(asked)) } else { text });
+        return Ok(());
+    };
+    let config = match config {
+        Some(_) => Some(load(config)?),
+        None => find_quietly(None).and_then(|path| config::load(&path).config),
+    };
+    match config.filter(|config| explain::is_kept(config, asked)) {
+        Some(config) => told_why(&config, asked, json),
+        None => Err(failing(&explain::unknown(asked))),
+    }
 }
 
 fn live(config: &Config) -> Result<(), Exit> {
     top::run(&open(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
 }
 
-fn say_why(config: &Config, feed: &str, json: bool) -> Result<(), Exit> {
-    let reader = open(config)?;
-    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let statuses = reader.statuses().map_err(stored)?;
-    let named = |s: &&FeedStatus| s.info.id.as_str() == feed || s.info.url == feed;
-    let status = statuses.iter().find(named);
-    let subscription = status.and_then(|status| {
-        config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
-    });
-    let Some((status, subscription)) = status.zip(subscription) else {
-        return say_why_item(config, &reader, feed, json);
-    };
-    let key = status.info.key;
-    let state = reader.feed_state(key).map_err(stored)?;
-    let polls = reader.polls(key, why::POLLS).map_err(stored)?;
-    let past = reader.past().map_err(stored)?.remove(&key).unwrap_or_default();
-    let why = why::Why { status, state: &state, past: &past, polls: &polls, subscription };
-    let now = Clock::system().now();
-    say(&if json { format!("{:#}\n", why.json(now)) } else { why.text(now) });
-    Ok(())
-}
-
-/// Tells of an item; it was no feed.
-fn say_why_item(config: &Config, reader: &Reader, asked: &str, json: bool) -> Result<(), Exit> {
-    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let now = Clock::system().now();
-    let url_key = crate::dedupe::canonical::url_key(asked);
-    let found = reader.find(asked, url_key.as_ref()).map_err(stored)?;
-    let item = decide::meant(found, asked).map_err(|error| complain(&error, Exit::Usage))?;
-    let stands = config.outputs.iter().map(|output| {
-        let shown = publication::select(reader, output, now)?;
-        Ok((output.id.clone(), publication::stand(reader, (output, &shown), &item, now)?))
-    });
-    let stands: Result<Vec<_>, publication::Error> = stands.collect();
-    let stands = stands.map_err(|error| complain(&error, Exit::Io))?;
-    let receipt = reader.receipt(item.clone()).map_err(stored)?;
-    let item = item::Item { receipt: &receipt, stands: &stands };
-    say(&if json { format!("{:#}\n", item.json()) } else { item.text(now) });
+fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
+    let form = if json { probe::Form::Json } else { probe::Form::People };
+    say(&asked::tell(config, &open(config)?, asked, form)?);
     Ok(())
 }
 
 fn decided(done: Result<String, decide::Error>) -> Result<(), Exit> {
-    let said = done.map_err(|error| {
-        let exit = match &error {
-            decide::Error::Open(error) => Exit::from(error),
-            decide::Error::Store(_) => Exit::Io,
-            _ => Exit::Usage,
-        };
-        complain(&error, exit)
-    })?;
-    say(&said);
+    say(&done.map_err(|error| complain(&error, Exit::from(&error)))?);
     Ok(())
 }
 
@@ -297,21 +312,13 @@ fn replayed(
     since: &str,
     json: bool,
 ) -> Result<(), Exit> {
-    let age = config::duration(since)
-        .map_err(|error| complain(&format!("--since: {error}"), Exit::Usage))?;
+    let age = config::duration(since).map_err(|why| failing(&Fault::Age(why)))?;
     // Without --current the config in its usual place is in force, and where there is none, the new one.
     let old = load(current.map(Path::to_owned).or_else(|| find_quietly(None)).as_deref().or(new))?;
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
     let clock = Clock::system();
     let replay = block_on(replay::run(&old, &new, age, &clock))?;
-    let replay = replay.map_err(|error| {
-        let exit = match &error {
-            replay::Error::Open(error) => Exit::from(error),
-            replay::Error::Room(_) => Exit::CannotCreate,
-            replay::Error::Store(_) | replay::Error::Publication(_) => Exit::Io,
-        };
-        complain(&error, exit)
-    })?;
+    let replay = replay.map_err(|error| complain(&error, Exit::from(&error)))?;
     say(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }
@@ -356,7 +363,7 @@ fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
 }
 
 /// Says what a command found out and what it left out.
-fn told<E: Display>(said: Result<Said, E>) -> Result<(), Exit>
+fn told<E: Coded>(said: Result<Said, E>) -> Result<(), Exit>
 where
     for<'e> Exit: From<&'e E>,
 {
@@ -371,16 +378,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
         .enable_all()
         .max_blocking_threads(BLOCKING)
         .build();
-    let runtime = runtime.map_err(|error| complain(&error, Exit::Unavailable))?;
+    let runtime = runtime.map_err(|error| failing(&Fault::Runtime(error)))?;
     Ok(runtime.block_on(future))
 }
 
 fn failed(error: daemon::Error) -> Exit {
     complain(&error, Exit::from(&error))
-}
-
-fn init_exit(error: &init::Error) -> Exit {
-    match error {
-        init::Error::Exists(_) | init::Error::Io(..) => Exit::CannotCreate,
-    }
 }

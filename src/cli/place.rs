@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 )]
 pub struct NoConfig(String);
 
+crate::model::codes! { NoConfig: Self(_) => "no_config", }
+
 /// The config to use.
 ///
 /// # Errors

@@ -46,6 +46,29 @@ pub enum Haste {
     Force,
 }
 
+/// Whether what a pass brings is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// All of it, and it is published.
+    All,
+    /// Nothing: a rehearsal.
+    Nothing,
+}
+
+impl From<bool> for Haste {
+    /// What `--force` says.
+    fn from(force: bool) -> Self {
+        if force { Self::Force } else { Self::Patient }
+    }
+}
+
+impl From<bool> for Keeps {
+    /// What `--dry-run` says.
+    fn from(rehearsal: bool) -> Self {
+        if rehearsal { Self::Nothing } else { Self::All }
+    }
+}
+
 /// No site owner should pay for an impatient finger.
 const REST: SignedDuration = SignedDuration::from_mins(5);
 
@@ -135,7 +158,7 @@ fn bar(count: usize) -> ProgressBar {
 }
 
 /// One feed, one line, readable alone.
-fn line(target: &Target, polled: &Polled) -> String {
+pub(super) fn line(target: &Target, polled: &Polled) -> String {
     let id = &target.id;
     match &polled.outcome {
         FetchOutcome::Failed(failure) => {

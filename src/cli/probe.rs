@@ -39,6 +39,14 @@ pub enum Error {
     Failed(String, Failure),
 }
 
+crate::model::codes! {
+    Error:
+    Self::File(..) => "file_unreadable",
+    ;
+    Self::Fetcher(error) => error,
+    Self::Failed(_, failure) => failure,
+}
+
 /// Looks at one document, and writes what it finds to `out`.
 ///
 /// # Errors
@@ -50,7 +58,10 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let (url, document) = match Url::parse(target) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => ask(url, config).await?,
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
+            ask(url, &settings).await?
+        }
         _ => read(Path::new(target))?,
     };
     let parsed = parse::parse(parse::Input {
@@ -79,10 +90,9 @@ pub enum Form {
 }
 
 /// Asks the server as a poll would, the guard and the limits included.
-pub(super) async fn ask(url: Url, config: Option<&Config>) -> Result<(Url, Document), Error> {
-    let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
+pub(super) async fn ask(url: Url, settings: &fetch::Settings) -> Result<(Url, Document), Error> {
     let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
-    let fetched = fetched(&fetcher, &url, &settings).await;
+    let fetched = fetched(&fetcher, &url, settings).await;
     fetched.map_err(|failure| Error::Failed(url.to_string(), failure))
 }
 

@@ -37,6 +37,15 @@ pub enum Error {
     Room(#[from] std::io::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Room(_) => "no_room_for_copy",
+    ;
+    Self::Open(error) => error,
+    Self::Store(error) => error,
+    Self::Publication(error) => error,
+}
+
 /// What would be different in one output.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Difference {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
 use crate::model::Complaint;
@@ -65,7 +66,7 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     // A feed that moved was told of above.
     let needs = |state: State| state.needs_you() && state != State::Moved;
     for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs(h.state)) {
-        text.push_str(&format!("{}: {}\n", feed.info.id, health.why));
+        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.why, health.cause));
         let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
         text.extend(
             command
@@ -73,6 +74,45 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         );
     }
     text
+}
+
+/// After so long without a poll that was due, nobody polls.
+const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How it stands as a whole, for the exit code, and why.
+#[must_use]
+pub fn verdict(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
+    let ill = [State::Failing, State::Quarantined, State::Gone, State::Silent];
+    let failing = |feed: &&FeedStatus| ill.contains(&judge(feed, now).state);
+    let failing: Vec<&FeedStatus> = feeds.iter().filter(failing).collect();
+    let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
+    let (all, late) = (feeds.len(), feeds.iter().filter(overdue).count());
+    let why = format!("{} of {all} feeds ok, {} failing", all - failing.len(), failing.len());
+    if all == 0 {
+        return (Exit::Degraded, "no feeds: 'newswire add URL' adds one".to_owned());
+    }
+    if late == all {
+        let since = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
+        let since = since.map_or_else(|| "never".to_owned(), |at| ago(at, now));
+        let why = format!("no feed was polled when it was due, the last poll was {since}");
+        return (Exit::Down, format!("{why}: is 'newswire run' running?"));
+    }
+    match failing.as_slice() {
+        [] => (Exit::Ok, why),
+        failing if failing.len() == all => (Exit::Down, why),
+        [first, ..] => (Exit::Degraded, format!("{why}, {} among them", first.info.id)),
+    }
+}
+
+/// The verdict as Nagios and its kin read it.
+#[must_use]
+pub fn line(exit: Exit, why: &str) -> String {
+    let state = match exit {
+        Exit::Ok => "OK",
+        Exit::Degraded => "WARNING",
+        _ => "CRITICAL",
+    };
+    format!("NEWSWIRE {state}: {why}\n")
 }
 
 fn state(state: State) -> Cell {
@@ -205,6 +245,20 @@ mod tests {
             text.contains("garden, old-garden: all lead to https://garden.example/feed"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_verdict_is_ok_degraded_or_down() {
+        let exit = |feeds: &[FeedStatus], now| verdict(feeds, at(now)).0;
+        assert_eq!(exit(&[status(0), status(0)], 6_500), Exit::Ok);
+        assert_eq!(exit(&[status(0), status(1)], 6_500), Exit::Degraded);
+        assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Down);
+        assert_eq!(exit(&[], 6_500), Exit::Degraded);
+        // Due at 10,000, and nobody came.
+        assert_eq!(exit(&[status(0)], 10_000 + 3_600), Exit::Ok);
+        let (down, why) = verdict(&[status(0)], at(10_000 + 3_601));
+        assert_eq!(down, Exit::Down);
+        assert!(line(down, &why).starts_with("NEWSWIRE CRITICAL: no feed was polled"), "{why}");
     }
 
     #[test]

@@ -58,6 +58,16 @@ pub enum Error {
     Replace(PathBuf, io::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Read(..) => "config_unreadable",
+    Self::Config { .. } => "config_has_errors",
+    Self::Changed(_) => "config_changed",
+    Self::Replace(..) => "config_unwritable",
+    ;
+    Self::None(error) => error,
+}
+
 /// The config that blocks are held against or put into: its place, and what stands in it.
 ///
 /// # Errors
@@ -94,17 +104,17 @@ pub(super) fn blocks(feeds: &[Feed]) -> String {
     feeds.iter().map(config::feed_block).collect::<Vec<_>>().join("\n")
 }
 
-/// Appends the blocks of `feeds` to the config at `path`.
+/// Appends `blocks`, which are those of `feeds`, to the config at `path`.
 ///
 /// # Errors
 /// See [`Error`]; then the file is as it was.
-pub(super) fn append(path: &Path, feeds: &[Feed]) -> Result<(), Error> {
+pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Error> {
     let files = Files::gather(path);
     // Where a link leads, so that it stays a link.
     let path = fs::canonicalize(path).map_err(|error| Error::Read(path.to_owned(), error))?;
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
-    let after = joined(&before, &blocks(feeds));
+    let after = joined(&before, blocks);
     let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
     let has = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);

@@ -38,6 +38,13 @@ pub enum Error {
     Terminal(#[from] io::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Terminal(_) => "no_terminal",
+    ;
+    Self::Store(error) => error,
+}
+
 /// Shows all feeds until the person at the terminal has seen enough.
 ///
 /// # Errors

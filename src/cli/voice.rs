@@ -1,10 +1,12 @@
-//! What newswire says: answers to standard output, the rest to standard error.
+//! What newswire says: answers to standard output, the rest to standard error; errors with the code that
+//! leads to more.
 
-use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use super::exit::Exit;
+use super::fault::Fault;
 use crate::config;
+use crate::model::Coded;
 
 pub(super) fn style(stream: &impl io::IsTerminal) -> config::Style {
     if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
@@ -14,9 +16,18 @@ pub(super) fn style(stream: &impl io::IsTerminal) -> config::Style {
     }
 }
 
-pub(super) fn complain(error: &impl Display, exit: Exit) -> Exit {
-    eprint(&format!("newswire: {error}\n"));
+pub(super) fn failing(fault: &Fault) -> Exit {
+    complain(fault, Exit::from(fault))
+}
+
+pub(super) fn complain(error: &impl Coded, exit: Exit) -> Exit {
+    eprint(&format!("newswire: {error}\n{}", more(error.code())));
     exit
+}
+
+/// Where there is more to read.
+pub(super) fn more(code: &str) -> String {
+    format!("  more: newswire explain {code}\n")
 }
 
 /// Writes to standard output; a reader that went away has read enough.

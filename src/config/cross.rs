@@ -96,7 +96,11 @@ pub(super) fn missing(
         report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
     };
     if !root.has("feed") && !root.has("subscriptions") {
-        warn("no_feeds", "no feeds", "add a [[feed]] with a url");
+        warn(
+            "no_feeds",
+            "no feeds",
+            "'newswire add URL' adds one, 'newswire import FILE --append' a list",
+        );
     }
     if !root.has("output") {
         warn(

@@ -111,11 +111,7 @@ pub(super) fn names(table: &str) -> Vec<&'static str> {
 
 /// The names that a `[[feed]]` may carry: its own and those it may override.
 pub(super) fn feed_names() -> Vec<&'static str> {
-    let overrides = |key: &&Key| {
-        matches!(key.table, "schedule" | "dedupe" | "feed")
-            || key.table == "fetch" && key.name != "concurrency"
-    };
-    KEYS.iter().filter(overrides).map(|key| key.name).collect()
+    KEYS.iter().filter(|key| key.table == "feed" || key.of_a_feed()).map(|key| key.name).collect()
 }
 
 /// The names that a `[[server]]` may carry.

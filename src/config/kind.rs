@@ -85,6 +85,13 @@ impl Kind {
 }
 
 impl Key {
+    /// Whether a `[[feed]]` may carry it for itself alone.
+    #[must_use]
+    pub fn of_a_feed(&self) -> bool {
+        matches!(self.table, "schedule" | "dedupe")
+            || self.table == "fetch" && self.name != "concurrency"
+    }
+
     /// `schedule.interval`.
     #[must_use]
     pub fn path(&self) -> String {

@@ -63,6 +63,7 @@ pub use self::key::KEYS;
 pub use self::kind::{Key, Kind};
 pub use self::lists::Followed;
 pub use self::loaded::{Config, Loaded};
+pub(crate) use self::near::nearest;
 pub use self::places::Look;
 pub use self::report::{Diagnostic, Report, Severity};
 pub use self::schema::schema;
@@ -85,6 +86,14 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
     let duration =
         value::duration(text).map_err(|fault| format!("{}: {}", fault.message, fault.help))?;
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
+}
+
+/// A network as the config has them: "192.168.1.7", "10.0.0.0/8".
+///
+/// # Errors
+/// What is wrong with it, and how to write it.
+pub fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    value::network(text).map_err(|fault| format!("{}: {}", fault.message, fault.help))
 }
 
 /// Reads the config at `path` with all its files, see [`Files::gather`].

@@ -4,7 +4,7 @@
 const SLIPS: usize = 2;
 
 /// The known word that was probably meant: the fewest slips of the finger away, else much alike.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| strsim::jaro_winkler(&word, known);
     let near = known.filter_map(|known| {

@@ -61,7 +61,7 @@ impl Servers {
             let base = self.0.get(&host).unwrap_or(&defaults.schedule);
             // A server's minimum lifts the interval of all, however short that is.
             let mut heard = Report::default();
-            let floor = section.parsed("min_interval", "", value::duration, &mut heard);
+            let floor = section.parsed("min_interval", "bad_duration", value::duration, &mut heard);
             let floor = floor.unwrap_or_default();
             let base = schedule::Settings {
                 interval: base.interval.max(floor),

@@ -77,6 +77,13 @@ pub enum AskError {
     },
 }
 
+crate::model::codes! {
+    AskError:
+    Self::Nobody { .. } => "not_running",
+    Self::Denied { .. } => "not_permitted",
+    Self::NoAnswer { .. } => "no_answer",
+}
+
 /// Where the daemon of this database listens: `newswire.sock` beside `newswire.db`.
 #[must_use]
 pub fn socket_of(database: &Path) -> PathBuf {

@@ -54,6 +54,20 @@ pub enum Error {
     Publication(#[from] publication::Error),
 }
 
+crate::model::codes! {
+    Error:
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use",
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_denied",
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_elsewhere",
+    Self::Listen { .. } => "address_unusable",
+    Self::NoSuchFeed(_) => "unknown_feed",
+    ;
+    Self::Open(error) => error,
+    Self::Store(error) => error,
+    Self::Fetcher(error) => error,
+    Self::Publication(error) => error,
+}
+
 /// Which feeds a single pass polls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {

@@ -5,10 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use super::titles::Title;
-use crate::model::{Digest, ItemKey, Kept};
+use crate::model::{ItemKey, Kept, Seen};
 
 /// What an item that seems new may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,33 +15,6 @@ pub struct Stranger {
     pub index: usize,
     /// The same of it that is kept.
     pub seen: Seen,
-}
-
-/// What an item and a kept one are compared by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seen {
-    /// Its page.
-    pub url: Option<String>,
-    /// Of its canonical URL, where that says something.
-    pub url_key: Option<Digest>,
-    /// Plain.
-    pub title: Option<String>,
-    /// When the publisher says it was published.
-    pub published: Option<Timestamp>,
-    /// Of the words of its text.
-    pub text_key: Option<i64>,
-}
-
-impl From<&Kept> for Seen {
-    fn from(kept: &Kept) -> Self {
-        Self {
-            url: kept.url.clone(),
-            url_key: kept.url_key,
-            title: kept.title.clone(),
-            published: kept.published,
-            text_key: kept.text_key,
-        }
-    }
 }
 
 /// By what an old thing was recognised.
@@ -93,14 +64,13 @@ const MINUTE: i64 = 60;
 #[must_use]
 pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias> {
     let migrated = strangers.len() >= MIGRATION && strangers.len() >= known;
-    let gone: Vec<(ItemKey, Seen)> = gone.iter().map(|kept| (kept.key, kept.into())).collect();
     let (mut found, mut taken) = (Vec::new(), HashSet::new());
     let mut matched: HashSet<usize> = HashSet::new();
     for way in [Way::Page, Way::Text, Way::Path, Way::Title] {
         let rivals = rivals(strangers, way);
-        let mut kept: HashMap<String, Vec<&(ItemKey, Seen)>> = HashMap::new();
-        for candidate in &gone {
-            if let Some(mark) = mark(&candidate.1, way) {
+        let mut kept: HashMap<String, Vec<&Kept>> = HashMap::new();
+        for candidate in gone {
+            if let Some(mark) = mark(&candidate.seen, way) {
                 kept.entry(mark).or_default().push(candidate);
             }
         }
@@ -108,7 +78,7 @@ pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias
             let Some(mark) = mark(&stranger.seen, way) else { continue };
             // A mark that several have is nobody's.
             let alone = rivals.get(&mark) == Some(&1);
-            let Some([(key, seen)]) = kept.get(&mark).map(Vec::as_slice) else { continue };
+            let Some([Kept { key, seen }]) = kept.get(&mark).map(Vec::as_slice) else { continue };
             if alone
                 && !matched.contains(&stranger.index)
                 && !taken.contains(key)
@@ -174,6 +144,8 @@ fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn seen(url: &str, title: &str, at: i64, text: i64) -> Seen {
@@ -187,8 +159,7 @@ mod tests {
     }
 
     fn kept(key: i64, seen: Seen) -> Kept {
-        let Seen { url, url_key, title, published, text_key } = seen;
-        Kept { key: ItemKey(key), url, url_key, title, published, text_key }
+        Kept { key: ItemKey(key), seen }
     }
 
     fn one(new: Seen, old: Seen) -> Option<Way> {

@@ -47,6 +47,9 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
+
     /// A stable short name, as the database shows it.
     #[must_use]
     pub fn slug(self) -> &'static str {

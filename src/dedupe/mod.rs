@@ -31,7 +31,7 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
-pub use churn::{Alias, Seen, Stranger, Way, aliases};
+pub use churn::{Alias, Stranger, Way, aliases};
 pub use flood::{Acquaintance, Hold, Rhythm, admit, per_day};
 pub use furniture::furniture;
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};

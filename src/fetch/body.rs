@@ -70,7 +70,8 @@ fn codings(headers: &HeaderMap) -> Result<Vec<String>, Failure> {
         }
     }
     if codings.len() > MAX_CODINGS {
-        let message = format!("the body is coded {} times over", codings.len());
+        let message =
+            format!("the body is coded {} times over: tell the site owner", codings.len());
         return Err(Failure::new(FailureKind::BadCoding, message));
     }
     codings.reverse();
@@ -98,8 +99,9 @@ async fn undo(coding: &str, mut reader: Reader) -> Result<Reader, Failure> {
         "deflate" => Box::pin(BufReader::new(DeflateDecoder::new(reader))),
         other => {
             let name: String = other.chars().filter(|c| c.is_ascii_graphic()).take(20).collect();
-            let message =
-                format!("the body has the content coding {name:?}, which was not asked for");
+            let message = format!(
+                "the body has the content coding {name:?}, which was not asked for: tell the site owner"
+            );
             return Err(Failure::new(FailureKind::BadCoding, message));
         }
     })
@@ -143,8 +145,9 @@ async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<Whole, 
             return Err(Failure::new(FailureKind::TooLarge, message));
         }
         if decoded > RATIO_FROM && decoded / sent.max(1) > MAX_RATIO {
-            let message =
-                format!("{sent} bytes swell to more than {decoded}: this looks like an attack");
+            let message = format!(
+                "{sent} bytes swell to more than {decoded}: this looks like an attack, ask the site owner"
+            );
             return Err(Failure::new(FailureKind::TooLarge, message));
         }
     }
@@ -156,13 +159,14 @@ fn broken(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::UnexpectedEof || classify::is_cut(error) {
         return Failure::new(
             FailureKind::Truncated,
-            "the document was cut off: its end never came",
+            "the document was cut off: its end never came: it is asked for again later",
         );
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
         Some(inner) => classify::failure(inner),
-        None => {
-            Failure::new(FailureKind::BadCoding, format!("the body's coding is broken: {error}"))
-        }
+        None => Failure::new(
+            FailureKind::BadCoding,
+            format!("the body's coding is broken: {error}: tell the site owner"),
+        ),
     }
 }

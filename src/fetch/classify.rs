@@ -6,6 +6,9 @@ use std::io;
 use super::resolve::{NoAddress, ResolveError};
 use crate::model::{Failure, FailureKind};
 
+/// Most such things are over soon, and nobody need do anything.
+const LATER: &str = "it is asked again later";
+
 /// What an error of reqwest means for the feed.
 pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     let mut kind = None;
@@ -21,12 +24,23 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     }
     let last = printable(&last);
     if error.is_timeout() {
-        return Failure::new(FailureKind::Timeout, "the server did not answer in time");
+        return too_slow();
     }
     if error.is_connect() {
-        return Failure::new(FailureKind::Connect, format!("no connection to the server: {last}"));
+        let message =
+            format!("no connection to the server: {last}: {LATER}, or try it from here with curl");
+        return Failure::new(FailureKind::Connect, message);
     }
-    Failure::new(FailureKind::BadResponse, format!("the exchange broke off: {last}"))
+    let message =
+        format!("the exchange broke off: {last}: {LATER}; if it lasts, tell the site owner");
+    Failure::new(FailureKind::BadResponse, message)
+}
+
+fn too_slow() -> Failure {
+    let message = format!(
+        "the server did not answer in time: {LATER}; raise timeout if it always is so slow"
+    );
+    Failure::new(FailureKind::Timeout, message)
 }
 
 /// Whether a body ended before its announced end.
@@ -60,14 +74,15 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
     match io.kind() {
         io::ErrorKind::UnexpectedEof => Some(Failure::new(
             FailureKind::Truncated,
-            "the connection ended in the middle of the answer",
+            format!("the connection ended in the middle of the answer: {LATER}"),
         )),
         io::ErrorKind::ConnectionRefused => {
-            Some(Failure::new(FailureKind::Refused, "no connection to the server: it refuses"))
+            let message = format!(
+                "no connection to the server: it refuses: {LATER}; check the port of the address"
+            );
+            Some(Failure::new(FailureKind::Refused, message))
         }
-        io::ErrorKind::TimedOut => {
-            Some(Failure::new(FailureKind::Timeout, "the server did not answer in time"))
-        }
+        io::ErrorKind::TimedOut => Some(too_slow()),
         _ => None,
     }
 }

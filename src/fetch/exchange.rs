@@ -155,7 +155,7 @@ fn location(
         || {
             Err(Failure::new(
                 FailureKind::BadUrl,
-                "the server redirects to something that is no address",
+                "the server redirects to something that is no address: open it in a browser, and write where it ends into url",
             ))
         },
         |mut target| {
@@ -174,8 +174,7 @@ fn follow(
     settings: &Settings,
 ) -> Result<(), Failure> {
     if response.url.scheme() == "https" && next.scheme() == "http" {
-        let message =
-            "the server redirects from https to http, which anybody on the way could have done";
+        let message = "the server redirects from https to http, which anybody on the way could have done: write the https address of the feed into url";
         return Err(Failure::new(FailureKind::InsecureRedirect, message));
     }
     if response.hops.len() >= settings.max_redirects {
@@ -186,7 +185,7 @@ fn follow(
         return Err(Failure::new(FailureKind::TooManyRedirects, message));
     }
     if !seen.insert(next.clone()) {
-        let message = "the server redirects in a circle".to_owned();
+        let message = "the server redirects in a circle: open the address in a browser, and write the one where it ends into url";
         return Err(Failure::new(FailureKind::TooManyRedirects, message));
     }
     response.hops.push(Hop { status: status.as_u16(), location: next.to_string() });
@@ -214,8 +213,7 @@ async fn read(
             response.outcome = FetchOutcome::NotModified;
         }
         304 => {
-            let message =
-                "the server says that nothing changed to a request that was not conditional";
+            let message = "the server says that nothing changed to a request that was not conditional: tell the site owner";
             response.outcome =
                 FetchOutcome::Failed(Failure::new(FailureKind::BadResponse, message));
         }
@@ -287,14 +285,25 @@ fn refused(status: u16, headers: &HeaderMap) -> Failure {
             FailureKind::Forbidden,
             "an anti-bot challenge stands before the feed: ask the publisher to let feed readers through",
         ),
-        401 => (FailureKind::Unauthorized, "the feed asks for a login"),
+        401 => (
+            FailureKind::Unauthorized,
+            "the feed asks for a login: set authorization in its [[feed]]",
+        ),
         402 | 403 | 451 => (
             FailureKind::Forbidden,
-            "the server refuses: it may not like this user agent or network",
+            "the server refuses: it may not like this user agent or network: set contact, and ask to be let through",
         ),
-        404 => (FailureKind::NotFound, "there is no feed at this address: it may have moved"),
-        500..=599 => (FailureKind::ServerError, "the server has a fault of its own"),
-        _ => (FailureKind::ClientError, "the server answers with something that is no feed"),
+        404 => (
+            FailureKind::NotFound,
+            "there is no feed at this address: it may have moved, look on the site for its new one",
+        ),
+        500..=599 => {
+            (FailureKind::ServerError, "the server has a fault of its own: it is asked again later")
+        }
+        _ => (
+            FailureKind::ClientError,
+            "the server answers with something that is no feed: check its address",
+        ),
     };
     Failure::new(kind, format!("{meaning} (HTTP {status})"))
 }

@@ -107,18 +107,23 @@ impl Guard {
     pub(crate) fn check_url(&self, url: &Url) -> Result<(), Failure> {
         let bad = |message: String| Err(Failure::new(FailureKind::BadUrl, message));
         if !matches!(url.scheme(), "http" | "https") {
-            return bad(format!("{}: is no http or https address", url.scheme()));
+            return bad(format!(
+                "{}: is no http or https address: check the address",
+                url.scheme()
+            ));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return bad(
-                "the address carries a user name or password, which are never sent".to_owned()
+                "the address carries a user name or password, which are never sent: put them into authorization".to_owned()
             );
         }
         if let Some(port) = url.port().filter(|port| BAD_PORTS.contains(port)) {
-            return bad(format!("port {port} belongs to another protocol and is never asked"));
+            return bad(format!(
+                "port {port} belongs to another protocol and is never asked: check the address"
+            ));
         }
         let address = match url.host() {
-            None => return bad("the address has no host".to_owned()),
+            None => return bad("the address has no host: check it".to_owned()),
             Some(Host::Domain(name)) => return check_name(name),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
@@ -129,7 +134,7 @@ impl Guard {
 
 fn check_name(name: &str) -> Result<(), Failure> {
     if name.trim_end_matches('.').is_empty() {
-        return Err(Failure::new(FailureKind::BadUrl, "the address has no host"));
+        return Err(Failure::new(FailureKind::BadUrl, "the address has no host: check it"));
     }
     Ok(())
 }

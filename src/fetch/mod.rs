@@ -45,8 +45,10 @@ type Trusted = (Vec<IpNet>, Option<Arc<[u8]>>, Option<Url>);
 
 /// No HTTP client can be made.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to set up the HTTP client: {0}")]
+#[error("failed to set up the HTTP client: {0}: check ca and proxy in [fetch]")]
 pub struct FetcherError(#[from] reqwest::Error);
+
+crate::model::codes! { FetcherError: Self(_) => "no_http_client", }
 
 /// Fetches feeds; one serves them all.
 pub struct Fetcher {

@@ -1,6 +1,8 @@
 //! Reads HTML that `normalise` made: well-formed, without scripts or comments. What it shows, piece by
 //! piece. Making HTML safe is the business of `normalise`, and what the pieces mean that of the asker.
 
+use std::borrow::Cow;
+
 /// A piece of a fragment, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -41,6 +43,33 @@ impl Tag<'_> {
         ];
         !INLINE.iter().any(|inline| self.name.eq_ignore_ascii_case(inline))
     }
+}
+
+/// The text with each `&name;` replaced by what `value` makes of the name, which has fewer than `longest`
+/// bytes; what is no reference stays as it is, for a bare `&` is common.
+pub fn resolved<'t>(
+    text: &'t str,
+    longest: usize,
+    value: impl Fn(&str) -> Option<Cow<'static, str>>,
+) -> Cow<'t, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.bytes().take(longest).position(|byte| byte == b';');
+        match end.and_then(|end| Some((end, value(&rest[..end])?))) {
+            Some((end, value)) => {
+                plain.push_str(&value);
+                rest = &rest[end + 1..];
+            }
+            None => plain.push('&'),
+        }
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
 }
 
 /// The pieces of `html`; anything at all may be given, and nothing of its text is lost.

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no outside format: what a document looked like is [`parsed`], what newswire
 //! keeps of it is [`item`]. Every other room speaks in these words.
 
+pub mod code;
 pub mod entry;
 pub mod feed;
 pub mod incident;
@@ -16,6 +17,8 @@ pub mod status;
 pub mod story;
 pub mod words;
 
+pub use code::Coded;
+pub(crate) use code::codes;
 pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
 pub use incident::{Incident, Trouble};
@@ -29,4 +32,4 @@ pub use poll::{
 };
 pub use site::site;
 pub use status::{FeedStatus, Pulse};
-pub use story::{Digest, Guids, Kept, Known, Rule, Standing, Tie};
+pub use story::{Digest, Guids, Kept, Known, Rule, Seen, Standing, Tie};

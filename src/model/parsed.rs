@@ -263,9 +263,36 @@ pub struct Complaint {
 }
 
 impl Complaint {
+    /// Every code there is.
+    pub const CODES: &'static [&'static str] = &[
+        "junk_before",
+        "junk_after",
+        "bad_bytes",
+        "mixed_charset",
+        "double_encoded",
+        "mislabelled_charset",
+        "undeclared_charset",
+        "no_items",
+        "too_many_items",
+        "too_many_elements",
+        "too_deep",
+        "bare_ampersand",
+        "bare_less_than",
+        "bad_attribute",
+        "unclosed_quote",
+        "unclosed_tag",
+        "unclosed_cdata",
+        "stray_end_tag",
+        "undeclared_prefix",
+        "unknown_entity",
+        "broken_markup",
+        "cut",
+    ];
+
     /// A complaint about the byte at `offset` of the decoded document, or about the whole of it.
     #[must_use]
     pub fn new(code: &'static str, offset: Option<usize>, message: impl Into<String>) -> Self {
+        debug_assert!(Self::CODES.contains(&code), "{code} is not in the list");
         Self { code: Cow::Borrowed(code), offset, message: message.into() }
     }
 }

@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::code::Coded;
+
 /// The validators of the last good representation, as opaque bytes.
 ///
 /// RFC 9110 8.8: both are sent back unchanged, quotes, `W/` and odd dates included. They belong
@@ -44,6 +46,9 @@ pub enum FetchOutcome {
 }
 
 impl FetchOutcome {
+    /// The names of those that are no failure.
+    pub const SLUGS: &'static [&'static str] = &["modified", "not_modified", "throttled", "gone"];
+
     /// The stable name used in the database, the logs and the page.
     #[must_use]
     pub fn slug(&self) -> &'static str {
@@ -77,6 +82,12 @@ impl Failure {
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+}
+
+impl Coded for Failure {
+    fn code(&self) -> &'static str {
+        self.kind.slug()
     }
 }
 

@@ -24,6 +24,13 @@ pub struct Known {
 pub struct Kept {
     /// Its row.
     pub key: ItemKey,
+    /// What it is compared by.
+    pub seen: Seen,
+}
+
+/// What an item of a feed and a kept one are compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
     /// Its page.
     pub url: Option<String>,
     /// Of its canonical URL, where that says something.

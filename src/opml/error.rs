@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More than [`super::MAX_BYTES`].
-    #[error("it is larger than 10 MiB, which no list of feeds is")]
+    #[error("it is larger than 10 MiB, which no list of feeds is: export the subscriptions alone")]
     TooLarge,
     /// More than [`super::MAX_OUTLINES`].
     #[error("line {0}: it has more than 20,000 feeds and folders: make several lists of it")]
@@ -13,7 +13,7 @@ pub enum Error {
     #[error("it is not UTF-8 (byte {0}) and does not say what else it is: save it as UTF-8")]
     Encoding(usize),
     /// There is nothing in it.
-    #[error("it is empty")]
+    #[error("it is empty: export or fetch it once more")]
     Empty,
     /// Some other document.
     #[error(
@@ -28,4 +28,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+}
+
+crate::model::codes! {
+    Error:
+    Self::TooLarge => "list_too_large",
+    Self::TooMany(_) => "list_too_long",
+    Self::Encoding(_) => "list_encoding",
+    Self::Empty => "list_empty",
+    Self::Unknown(_) => "not_a_list",
+    Self::Broken { .. } => "list_broken",
 }

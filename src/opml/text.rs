@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::error::Error;
+use crate::model::markup::resolved;
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
@@ -34,24 +35,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Replaces XML's own references and numbers. What a document declares itself is never put in, and
 /// what is no reference stays as it is: a bare `&` in an address is common.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find('&') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let end = rest.bytes().take(10).position(|byte| byte == b';');
-        match end.and_then(|end| Some((end, character(&rest[..end])?))) {
-            Some((end, c)) => {
-                plain.push(c);
-                rest = &rest[end + 1..];
-            }
-            None => plain.push('&'),
-        }
-    }
-    plain.push_str(rest);
-    Cow::Owned(plain)
+    resolved(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
 }
 
 fn character(name: &str) -> Option<char> {

@@ -7,27 +7,12 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
+use crate::model::markup::resolved;
+
 /// Replaces references; what is none stays as it is.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find('&') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        // No name is longer.
-        let end = rest.bytes().take(33).position(|byte| byte == b';');
-        match end.and_then(|end| Some((end, entity(&rest[..end])?))) {
-            Some((end, value)) => {
-                plain.push_str(&value);
-                rest = &rest[end + 1..];
-            }
-            None => plain.push('&'),
-        }
-    }
-    plain.push_str(rest);
-    Cow::Owned(plain)
+    // No name is longer.
+    resolved(text, 33, entity)
 }
 
 /// No declared entity is longer,

@@ -20,11 +20,13 @@ pub(crate) fn read(
     complaints: &mut Vec<Complaint>,
 ) -> Result<ParsedFeed, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!("the JSON cannot be read: {error}");
+        let message = format!(
+            "the JSON cannot be read: {error}: 'newswire probe' shows it, tell the publisher"
+        );
         Failure::new(FailureKind::Malformed, message)
     })?;
     let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
-        let message = "a JSON document that is no JSON Feed: it has neither version nor items";
+        let message = "a JSON document that is no JSON Feed: it has neither version nor items: check the address";
         return Err(Failure::new(FailureKind::NotAFeed, message.to_owned()));
     };
     let items = feed.get("items").and_then(Value::as_array);

@@ -46,6 +46,9 @@ pub use self::charset::FoundBy;
 use self::scope::Scope;
 use crate::model::{Complaint, Failure, FailureKind, Link, ParsedFeed, ParsedItem};
 
+/// The version of feed-rs that reads clean documents.
+pub const FEED_RS: &str = "3.0.0";
+
 /// A document as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
@@ -177,7 +180,7 @@ fn xml(
             format!("a note that the feed has moved, to {to}: write that into the config")
         } else {
             let name: String = root.chars().take(40).collect();
-            format!("<{name}> is no feed: RSS, Atom and JSON Feed are read")
+            format!("<{name}> is no feed: check the address, RSS, Atom and JSON Feed are read")
         };
         return Err(Failure::new(FailureKind::NotAFeed, message));
     };

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::stories::{Homes, features};
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, EXACT_WORDS, Identified, Rhythm, Says, Seen, Sketch, Stranger, Title,
-    Updates, Words,
+    self, Acquaintance, EXACT_WORDS, Identified, Rhythm, Says, Sketch, Stranger, Title, Updates,
+    Words,
 };
-use crate::model::{Digest, Item, ItemKey, Known, ParsedFeed};
+use crate::model::{Digest, Item, ItemKey, Known, ParsedFeed, Seen};
 use crate::normalise;
 use crate::store::{
     self, Change, ChangedItem, FeedState, NewItem, Reader, Renamed, TextKeys, Witness,
@@ -126,7 +126,7 @@ fn take_in(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 { reader.kept(document.target.key, KEPT)? } else { Vec::new() };
-    let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.published);
+    let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.seen.published);
     let dated = dedupe::per_day(published);
     let site = furniture(document, &kept, &newcomers, reader)?;
     if site != state.furniture {

@@ -36,3 +36,12 @@ pub enum Error {
     #[error("newswire panicked while rendering {0}, the last good one stays; please report this")]
     Panicked(String),
 }
+
+crate::model::codes! {
+    Error:
+    Self::Check { .. } => "publish_check",
+    Self::Write { .. } => "output_unwritable",
+    Self::Panicked(_) => "publish_panicked",
+    ;
+    Self::Store(error) => error,
+}

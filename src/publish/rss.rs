@@ -1,5 +1,7 @@
 //! Writes RSS 2.0 after the RSS Advisory Board's Best Practices Profile.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::file::media_type;
@@ -10,12 +12,12 @@ use super::shown::{Shown, rfc822, rfc3339};
 use super::text;
 use super::xml::Document;
 
-/// The whole document.
+/// The whole document; `fresh_for`: as long as HTTP lets a reader keep it.
 pub(super) fn render(
     output: &Output,
     leaf: Leaf,
     entries: &[Shown<'_>],
-    updated: Timestamp,
+    (updated, fresh_for): (Timestamp, Duration),
 ) -> Vec<u8> {
     let mut xml = Document::new();
     // Every prefix stands on the root, and under the name that readers look for literally.
@@ -45,20 +47,17 @@ pub(super) fn render(
     }
     xml.text("docs", &[], "https://www.rssboard.org/rss-specification");
     xml.text("generator", &[], "newswire");
+    if !entries.is_empty() && !leaf.is_archived() {
+        // RSS 2.0 "ttl": minutes.
+        xml.text("ttl", &[], &(fresh_for.as_secs() / 60).to_string());
+    }
     // The first of all atom:links: there are readers that take the first one for the feed's address.
     let address = leaf.self_url(output, Format::Rss);
     xml.empty(
         "atom:link",
         &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
     );
-    if let Some(icon) = &output.look.icon {
-        // Title and link as those of the channel, RSS 2.0 "image".
-        xml.open("image", &[]);
-        xml.text("url", &[], icon.as_str());
-        xml.plain("title", &[], &title);
-        xml.text("link", &[], output.page());
-        xml.close();
-    }
+    image(&mut xml, output, &title);
     for (relation, url) in leaf.links(output, Format::Rss) {
         xml.empty("atom:link", &[("rel", relation), ("href", &url)]);
     }
@@ -69,6 +68,17 @@ pub(super) fn render(
         item(&mut xml, shown);
     }
     xml.finish()
+}
+
+/// The picture of the channel: title and link as its own, RSS 2.0 "image".
+fn image(xml: &mut Document, output: &Output, title: &str) {
+    if let Some(icon) = &output.look.icon {
+        xml.open("image", &[]);
+        xml.text("url", &[], icon.as_str());
+        xml.plain("title", &[], title);
+        xml.text("link", &[], output.page());
+        xml.close();
+    }
 }
 
 fn item(xml: &mut Document, shown: &Shown<'_>) {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::model::Coded;
+
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -78,6 +80,17 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+}
+
+crate::model::codes! {
+    OpenError:
+    Self::InUse { .. } => "database_in_use",
+    Self::Newer { .. } => "database_newer",
+    Self::Older { .. } => "database_older",
+    Self::NotOurs { .. } => "database_foreign",
+    Self::Missing { .. } => "no_database",
+    Self::Io { .. } => "database_unreachable",
+    Self::Sqlite { .. } => "database_broken",
 }
 
 /// What to do about a folder that cannot be used.
@@ -194,11 +207,25 @@ pub enum Error {
     #[error("the database writer has stopped: {remedy}", remedy = Fault::Ended.remedy())]
     Closed,
     /// A value in the database is not what this newswire wrote.
-    #[error("the database holds something unreadable: {0}")]
+    #[error(
+        "the database holds something unreadable: {0}: check it with sqlite3, or restore a copy"
+    )]
     Corrupt(String),
 }
 
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Corrupt(_) => "database_unreadable",
+            _ => self.fault().slug(),
+        }
+    }
+}
+
 impl Error {
+    /// The codes that are no fault's.
+    pub const CODES: &'static [&'static str] = &["database_unreadable"];
+
     /// What is wrong.
     #[must_use]
     pub fn fault(&self) -> Fault {

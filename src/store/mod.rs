@@ -13,6 +13,8 @@ mod history;
 mod incidents;
 mod items;
 mod open;
+mod pairs;
+mod question;
 mod read;
 mod reader;
 mod receipts;
@@ -42,6 +44,7 @@ pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, Fault, OpenError};
 pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
+pub use open::SCHEMA;
 pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
@@ -60,6 +63,12 @@ pub use visit::{copy, visit};
 use crate::clock::Clock;
 pub use crate::model::FeedStatus;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
+
+/// The version of the SQLite that is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]

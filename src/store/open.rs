@@ -19,12 +19,18 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
 ];
 
+/// The latest schema that is known.
+pub const SCHEMA: usize = MIGRATIONS.len();
+
 /// The schema that brought the index of words.
 const SEARCH: i64 = 3;
+/// The one that found words in texts without spaces.
+const PAIRS: i64 = 5;
 
 /// Held as long as this process may write; freed by the system however the process ends.
 #[derive(Debug)]
@@ -68,6 +74,14 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     Ok(Lock { _file: file })
 }
 
+/// Keeps the database at `path` at rest for as long as the answer lives; `None` where it is not at rest, or was
+/// never opened. Writes nothing.
+pub(crate) fn at_rest(path: &Path) -> Option<Lock> {
+    let file = File::open(lock_path(path)).ok().filter(|_| path.exists())?;
+    patiently(&file).ok()?;
+    Some(Lock { _file: file })
+}
+
 /// Takes the lock, unless it is held for longer than a moment: a child process that is just being
 /// started holds what its parent has until it becomes another program.
 fn patiently(file: &File) -> Result<(), TryLockError> {
@@ -82,8 +96,13 @@ fn patiently(file: &File) -> Result<(), TryLockError> {
 
 /// The lock file is a file of its own: locking the database would collide with SQLite's locks.
 fn lock_path(path: &Path) -> PathBuf {
+    ending(path, ".lock")
+}
+
+/// The file of that name with this behind it.
+pub(crate) fn ending(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(end);
     PathBuf::from(name)
 }
 
@@ -188,6 +207,9 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(sql)?;
         if number == SEARCH {
             search::fill(&transaction)?;
+        }
+        if number == PAIRS && at >= SEARCH {
+            search::refill(&transaction)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", number)?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use super::error::Error;
 use super::rows::{digest, json_digests, json_list, maybe, millis, timestamp};
 use crate::model::{
-    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, StoryKey,
+    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, Seen, StoryKey,
 };
 
 /// An item's place in the order, without its words.
@@ -115,11 +115,19 @@ pub(crate) fn kept(
     while let Some(row) = rows.next()? {
         kept.push(Kept {
             key: ItemKey(row.get(0)?),
-            url: row.get(1)?,
-            url_key: row.get_ref(2)?.as_blob_or_null().ok().flatten().map(digest).transpose()?,
-            title: row.get(3)?,
-            published: maybe(row.get(4)?)?,
-            text_key: row.get(5)?,
+            seen: Seen {
+                url: row.get(1)?,
+                url_key: row
+                    .get_ref(2)?
+                    .as_blob_or_null()
+                    .ok()
+                    .flatten()
+                    .map(digest)
+                    .transpose()?,
+                title: row.get(3)?,
+                published: maybe(row.get(4)?)?,
+                text_key: row.get(5)?,
+            },
         });
     }
     Ok(kept)

@@ -18,7 +18,7 @@ use super::receipts::{self, Named, Receipt, Which};
 use super::sizes::{self, Sizes};
 use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
-use super::{editions, incidents, open, search};
+use super::{editions, incidents, items, open, search};
 use crate::model::{
     AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
     Known, StoryKey,
@@ -284,6 +284,14 @@ impl Reader {
     /// When the database fails.
     pub fn oldest_page(&self, output: &str) -> Result<Option<u32>, Error> {
         self.with(|connection| archive::oldest(connection, output))
+    }
+
+    /// The item that came last; 0 where there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn newest_item(&self) -> Result<ItemKey, Error> {
+        self.with(|connection| Ok(ItemKey(items::next_key(connection)?.0 - 1)))
     }
 
     /// At most `limit` items of all feeds that arrived, or were released, since `page` was written.

@@ -3,6 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::error::Error;
+use super::pairs::{has_dense, indexed};
+use super::question::Question;
 use super::read::{Head, head};
 use super::rows::json_list;
 use crate::model::{FeedKey, Item, ItemKey, plain};
@@ -15,7 +17,7 @@ pub(crate) fn replace(connection: &Connection, key: ItemKey, item: &Item) -> Res
             "INSERT OR REPLACE INTO search (rowid, title, text)
              SELECT ?1, ?2, ?3 FROM indexed WHERE id = 1 AND upto >= ?1",
         )?
-        .execute(params![key.0, item.title, cut(&item.text())])?;
+        .execute(params![key.0, item.title.as_deref().map(indexed), indexed(cut(&item.text()))])?;
     Ok(())
 }
 
@@ -41,15 +43,21 @@ pub(crate) fn catch_up(connection: &Connection) -> Result<(), Error> {
 
 /// Puts rows of id, title, content and summary into the index.
 fn insert(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<()> {
-    let mut insert =
-        connection.prepare_cached("INSERT INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
+    let mut insert = connection
+        .prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
     while let Some(row) = rows.next()? {
         let (content, summary): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
-        let text = content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default();
+        let text = text(content, summary);
         let title = row.get::<_, Option<String>>(1)?;
-        insert.execute(params![row.get::<_, i64>(0)?, title, cut(&text)])?;
+        let title = title.as_deref().map(indexed);
+        insert.execute(params![row.get::<_, i64>(0)?, title, indexed(cut(&text))])?;
     }
     Ok(())
+}
+
+/// What an item says, as plain text.
+fn text(content: Option<String>, summary: Option<String>) -> String {
+    content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
 }
 
 /// Takes items out of the index.
@@ -71,6 +79,30 @@ pub(crate) fn fill(connection: &Connection) -> rusqlite::Result<()> {
     insert(connection, items.query([])?)
 }
 
+/// Indexes anew what is written without spaces: once, for a database from before its words were found.
+pub(crate) fn refill(connection: &Connection) -> rusqlite::Result<()> {
+    let mut items = connection.prepare(
+        "SELECT item.id, item.title, body.content, body.summary FROM body
+         JOIN item ON item.id = body.item_id ORDER BY item.id",
+    )?;
+    let mut one = connection.prepare(
+        "SELECT item.id, item.title, body.content, body.summary FROM body
+         JOIN item ON item.id = body.item_id WHERE item.id = ?1",
+    )?;
+    let mut rows = items.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut dense = false;
+        for column in 1..=3 {
+            let text = row.get_ref(column)?.as_str_or_null()?;
+            dense |= text.is_some_and(has_dense);
+        }
+        if dense {
+            insert(connection, one.query([row.get::<_, i64>(0)?])?)?;
+        }
+    }
+    Ok(())
+}
+
 /// The items that have all `words`, the latest first, seen before `before`; none where there are
 /// no words to look for.
 pub(crate) fn find(
@@ -79,15 +111,18 @@ pub(crate) fn find(
     before: Option<ItemKey>,
     limit: usize,
 ) -> Result<Vec<Head>, Error> {
-    let Some(expression) = expression(words) else { return Ok(Vec::new()) };
+    let Some(question) = Question::read(words) else { return Ok(Vec::new()) };
+    let before = before.map_or(i64::MAX, |key| key.0);
+    if question.is_of_order() {
+        return find_in_order(connection, &question, before, limit);
+    }
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id
          FROM search CROSS JOIN item ON item.id = search.rowid
          WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
-    let before = before.map_or(i64::MAX, |key| key.0);
-    let mut rows = statement.query(params![expression, before, limit as i64])?;
+    let mut rows = statement.query(params![question.expression, before, limit as i64])?;
     let mut heads = Vec::new();
     while let Some(row) = rows.next()? {
         heads.push(head(row, FeedKey(row.get(3)?))?);
@@ -95,9 +130,37 @@ pub(crate) fn find(
     Ok(heads)
 }
 
-/// More words than this are not looked at.
-const WORDS: usize = 16;
-/// Nor are more characters of one item put into the index, in bytes.
+/// So many texts are looked at for one batch.
+const LOOKED_AT: i64 = 1000;
+
+/// The same, for what the index alone cannot tell.
+fn find_in_order(
+    connection: &Connection,
+    question: &Question,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Head>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
+         FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
+         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
+         ORDER BY search.rowid DESC LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
+    let mut heads = Vec::new();
+    while let Some(row) = rows.next()? {
+        let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
+        if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+            heads.push(head(row, FeedKey(row.get(3)?))?);
+        }
+        if heads.len() == limit {
+            break;
+        }
+    }
+    Ok(heads)
+}
+
+/// More of one item is not put into the index, in bytes.
 const TEXT: usize = 64 * 1024;
 
 /// The beginning of a long text.
@@ -109,39 +172,6 @@ fn cut(text: &str) -> &str {
     &text[..end]
 }
 
-/// What a reader types, as FTS5 has it: each word must be there, as the beginning of a word;
-/// `-word` must not. Nothing that a reader types is a mistake.
-fn expression(typed: &str) -> Option<String> {
-    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for term in typed.split_whitespace() {
-        let list = if term.starts_with('-') { &mut unwanted } else { &mut wanted };
-        let words = term.split(parts_words).filter(|word| word.contains(char::is_alphanumeric));
-        list.extend(words.map(|word| format!("\"{word}\" *")));
-    }
-    if wanted.is_empty() {
-        return None;
-    }
-    wanted.truncate(WORDS);
-    let without = unwanted.iter().take(WORDS).map(|word| format!(" NOT {word}"));
-    Some(format!("({}){}", wanted.join(" AND "), without.collect::<String>()))
-}
-
-/// Whether the index takes `c` for no part of a word; what it kept no order of it cannot look for
-/// in order, so that `rust-lang` is two words here too.
-fn parts_words(c: char) -> bool {
-    match c {
-        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
-        'ª' | 'µ' | 'º' | '²' | '³' | '¹' | '¼'..='¾' => false,
-        '\u{80}'..='\u{bf}' | '×' | '÷' => true,
-        '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{245f}' => true,
-        '\u{2500}'..='\u{2bff}' | '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => true,
-        '\u{fe10}'..='\u{fe1f}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}' => true,
-        '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => true,
-        '\u{1f000}'..='\u{1faff}' => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,22 +179,29 @@ mod tests {
     /// The index alone, with these texts in it.
     fn index(texts: &[&str]) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY)").unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE item (id INTEGER PRIMARY KEY, story_id INTEGER, sort_at INTEGER, feed_id INTEGER,
+                                    title TEXT, held TEXT);
+                 CREATE TABLE body (item_id INTEGER PRIMARY KEY, content TEXT, summary TEXT);",
+            )
+            .unwrap();
         connection.execute_batch(include_str!("migrations/0003.sql")).unwrap();
         connection.execute_batch("UPDATE indexed SET upto = 9").unwrap();
-        for (n, text) in texts.iter().enumerate() {
+        for (n, text) in (0_i64..).zip(texts) {
             let item = Item { summary: Some((*text).to_owned()), ..Item::default() };
-            replace(&connection, ItemKey(n as i64), &item).unwrap();
+            let row = "INSERT INTO item (id, story_id, sort_at, feed_id) VALUES (?1, ?1, 0, 1)";
+            connection.execute(row, [n]).unwrap();
+            let row = "INSERT INTO body (item_id, summary) VALUES (?1, ?2)";
+            connection.execute(row, params![n, text]).unwrap();
+            replace(&connection, ItemKey(n), &item).unwrap();
         }
         connection
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {
-        let Some(expression) = expression(typed) else { return Vec::new() };
-        let mut statement =
-            connection.prepare("SELECT rowid FROM search WHERE search MATCH ?1").unwrap();
-        let rows = statement.query_map([expression], |row| row.get(0)).unwrap();
-        rows.map(|row| row.unwrap()).collect()
+        let heads = find(connection, typed, None, 10).unwrap();
+        heads.into_iter().map(|head| head.key.0).rev().collect()
     }
 
     #[test]
@@ -174,6 +211,9 @@ mod tests {
             "fish and chips (5 € each) 🦊",
             "हिन्दी में ख़बर",
             "日本語のニュース、今日",
+            "ข่าวด่วนวันนี้ที่กรุงเทพฯ",
+            "新型iPhone手机今天发布",
+            "인공지능기술 발표",
             "",
         ]);
         for (typed, expected) in [
@@ -184,6 +224,9 @@ mod tests {
             ("don’t", &[0]),
             ("fish chips", &[1]),
             ("\"fish and chips\"", &[1]),
+            ("\"chips and fish\"", &[]),
+            ("\"and chips\" 5", &[1]),
+            ("fish -\"and chips\"", &[]),
             ("fish soap", &[]),
             ("fish -soap", &[1]),
             ("fish -chips", &[]),
@@ -192,6 +235,21 @@ mod tests {
             ("हिन्दी", &[2]),
             ("日本語", &[3]),
             ("今日", &[3]),
+            ("ニュース", &[3]),
+            ("本語", &[3]),
+            ("語", &[3]),
+            ("日", &[3]),
+            ("日本人", &[]),
+            ("語日", &[]),
+            ("วันนี้", &[4]),
+            ("กรุงเทพ", &[4]),
+            ("手机", &[5]),
+            ("iphone 发布", &[5]),
+            ("iPhone手机", &[5]),
+            ("机今天发", &[5]),
+            ("天今", &[]),
+            ("지능", &[6]),
+            ("발표", &[6]),
         ] {
             assert_eq!(found(&index, typed), expected, "{typed}");
         }
@@ -206,9 +264,6 @@ mod tests {
             found(&index, typed);
         }
         assert_eq!(found(&index, "NOT and"), [0]);
-        for nothing in ["", "  ", "\"\"", "-", "-soap", "*", "\" \"", "--", "( )", "\0"] {
-            assert_eq!(expression(nothing), None, "{nothing:?}");
-        }
     }
 
     #[test]

@@ -50,6 +50,17 @@ fn transact<T>(
 /// # Errors
 /// When either cannot be opened, or the disk is full.
 pub fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
+    if let Some(_rest) = open::at_rest(from) {
+        // SQLite would write to the files beside it, if only who reads them.
+        for end in ["", "-wal"] {
+            let (from, to) = (open::ending(from, end), open::ending(to, end));
+            if end.is_empty() || from.exists() {
+                std::fs::copy(&from, &to)
+                    .map_err(|source| OpenError::Io { path: to.clone(), source })?;
+            }
+        }
+        return open::reader(to).map(drop);
+    }
     let reader = open::reader(from)?;
     let sqlite = |source| OpenError::Sqlite { path: to.to_owned(), source };
     reader.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(sqlite)?;

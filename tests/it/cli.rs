@@ -76,7 +76,9 @@ fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
     let folder = folder();
     let said = newswire(folder.path(), &["init"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    assert!(said.out.contains("newswire check --config newswire.toml"), "{}", said.out);
+    for next in ["newswire add URL", "newswire run", "newswire check"] {
+        assert!(said.out.contains(next), "{next} is missing in\n{}", said.out);
+    }
     let check = newswire(folder.path(), &["check"]);
     assert_eq!(check.code, 0, "{}", check.out);
     assert!(check.out.contains("0 errors, 1 warning"), "{}", check.out);

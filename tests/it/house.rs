@@ -66,6 +66,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("crossterm", &["cli"]),

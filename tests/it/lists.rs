@@ -161,7 +161,8 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     let said = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let shown = format!(
-        "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\nadded to newswire.toml\n"
+        "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
+         added to newswire.toml: 'newswire reload' puts it in force where newswire runs already\n"
     );
     assert_eq!(said.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");

@@ -1,0 +1,291 @@
+//! `newswire explain`: what a code means, why it comes and what to do; what a key of the config does.
+//! Feeds and items are told of as `newswire why` does.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::init::EXAMPLE;
+use crate::config::{self, Config, KEYS, Key};
+use crate::model::code::{self, Text};
+use crate::store::Reader;
+
+/// Lines are no longer than this.
+const WIDTH: usize = 78;
+
+/// Every code under its heading.
+pub(super) fn list() -> String {
+    let (mut list, mut group) = (String::new(), "");
+    for text in code::texts() {
+        if text.group != group {
+            group = text.group;
+            let _ = write!(list, "{}{group}\n\n", if list.is_empty() { "" } else { "\n" });
+        }
+        let first = text.what.split_inclusive(['.', ';', ':']).next().unwrap_or_default();
+        let first = one_line(first);
+        let _ = writeln!(list, "  {:<20} {}", text.code, first.trim_end_matches([';', ':', '.']));
+    }
+    list.push_str("\nA key of the config, a feed or an item may be asked about, too.\n");
+    list
+}
+
+/// What is said of a code, or of a key of the config.
+pub(super) fn known(asked: &str) -> Option<String> {
+    let mut said: Vec<String> = code::of(asked).map(text).collect();
+    said.extend(keys(asked).map(key_text));
+    (!said.is_empty()).then(|| said.join("\n"))
+}
+
+/// The same for programs.
+pub(super) fn json(asked: Option<&str>) -> Value {
+    let codes = code::texts().iter().filter(|text| asked.is_none_or(|asked| text.code == asked));
+    let codes = codes.map(|text| {
+        json!({
+            "code": text.code,
+            "group": text.group,
+            "what": one_line(text.what),
+            "why": one_line(text.why),
+            "do": one_line(text.remedy),
+        })
+    });
+    let keys = asked.into_iter().flat_map(keys).map(|key| {
+        json!({
+            "key": key.path(),
+            "meaning": key.meaning,
+            "default": Some(key.default).filter(|default| !default.is_empty()),
+            "stands_in": places(key),
+        })
+    });
+    codes.chain(keys).collect()
+}
+
+/// Whether the database knows a feed or an item by this name.
+pub(super) fn is_kept(config: &Config, asked: &str) -> bool {
+    let Ok(reader) = Reader::open(&config.store.path) else { return false };
+    let feeds = reader.feeds().unwrap_or_default();
+    let url_key = crate::dedupe::canonical::url_key(asked);
+    feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked)
+        || reader.find(asked, url_key.as_ref()).is_ok_and(|found| !found.is_empty())
+}
+
+/// Nothing is known of it; what was probably meant is said.
+pub(super) fn unknown(asked: &str) -> Fault {
+    let paths: Vec<String> = KEYS.iter().map(Key::path).collect();
+    let codes = code::texts().iter().map(|text| text.code);
+    let names = codes.chain(paths.iter().map(String::as_str)).chain(KEYS.iter().map(|k| k.name));
+    let near = config::nearest(asked, names);
+    let near = near.map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
+    Fault::Unknown { asked: asked.to_owned(), near }
+}
+
+fn text(text: &Text) -> String {
+    let mut said = format!("{} ({})\n\n", text.code, text.group.to_lowercase());
+    for (name, part) in [("", text.what), ("Why", text.why), ("What to do", text.remedy)] {
+        let heading = if name.is_empty() { String::new() } else { format!("{name}: ") };
+        said.push_str(&wrapped(&format!("{heading}{}", one_line(part))));
+        said.push('\n');
+    }
+    said.truncate(said.trim_end().len());
+    said.push('\n');
+    said
+}
+
+/// The keys of this path, or of this name in any table.
+fn keys(asked: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.path() == asked || key.name == asked)
+}
+
+fn key_text(key: &Key) -> String {
+    let mut said = format!("{} (a key of the config)\n\n", key.path());
+    said.push_str(&wrapped(key.meaning));
+    said.push('\n');
+    let default = if key.default.is_empty() { "none" } else { key.default };
+    let _ = writeln!(said, "  default    {default}");
+    let _ = writeln!(said, "  stands in  {}", places(key));
+    let unit = key.kind.unit();
+    if !unit.is_empty() {
+        let _ = writeln!(said, "  takes      {unit}");
+    }
+    if let Some(example) = example(key) {
+        let _ = writeln!(said, "  example    {example}");
+    }
+    said
+}
+
+/// Where a key may stand.
+pub(super) fn places(key: &Key) -> String {
+    let home = match key.table {
+        "" => return "the top of the file".to_owned(),
+        table @ ("output" | "server" | "feed" | "subscriptions") => format!("[[{table}]]"),
+        table => format!("[{table}]"),
+    };
+    let mut places = home;
+    if key.of_a_feed() {
+        places.push_str(", and in a [[feed]] for it alone");
+    }
+    if key.table == "schedule" {
+        places.push_str(", and in a [[server]] for all feeds on it");
+    }
+    places
+}
+
+/// The line of the example config that sets the key.
+pub(super) fn example(key: &Key) -> Option<&'static str> {
+    let (mut table, start) = ("", format!("{} = ", key.name));
+    for line in EXAMPLE.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            table = name.trim_start_matches('[');
+        }
+        if table == key.table && line.starts_with(&start) {
+            return Some(line.split("   #").next().unwrap_or(line).trim_end());
+        }
+    }
+    None
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Broken into lines for a terminal, each indented.
+fn wrapped(text: &str) -> String {
+    let (mut said, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + word.chars().count() + 3 > WIDTH {
+            let _ = writeln!(said, "  {line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(said, "  {line}");
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_config_is_told_with_default_place_and_example() {
+        let mut without = Vec::new();
+        for key in KEYS {
+            let said = known(&key.path()).unwrap();
+            for part in [key.name, "default", "stands in"] {
+                assert!(said.contains(part), "{part} is missing in\n{said}");
+            }
+            if example(key).is_none() {
+                without.push(key.path());
+            }
+        }
+        assert!(without.is_empty(), "the example config does not show {without:?}");
+        let said = known("schedule.interval").unwrap();
+        for part in ["\"1h\"", "[schedule], and in a [[feed]]", "interval = \"1h\""] {
+            assert!(said.contains(part), "{part} is missing in\n{said}");
+        }
+    }
+
+    /// Every code there is, under the heading that its text stands under.
+    fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
+        use super::super::{
+            add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
+        };
+        use crate::dedupe::Hold;
+        use crate::health::{Silence, State};
+        use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule, Trouble};
+        let ends = [
+            &["usage"],
+            Fault::CODES,
+            place::NoConfig::CODES,
+            super::super::init::Error::CODES,
+            subscribe::Error::CODES,
+            add::Error::CODES,
+            probe::Error::CODES,
+            import::Error::CODES,
+            crate::opml::Error::CODES,
+            decide::Error::CODES,
+            replay::Error::CODES,
+            dry::Error::CODES,
+            demo::Error::CODES,
+            top::Error::CODES,
+            config_command::Error::CODES,
+            crate::daemon::control::AskError::CODES,
+            crate::daemon::Error::CODES,
+            crate::fetch::FetcherError::CODES,
+            crate::store::OpenError::CODES,
+            crate::store::Error::CODES,
+            crate::publication::Error::CODES,
+        ];
+        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
+        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
+        vec![
+            ("What ends a command", [ends.concat(), store].concat()),
+            ("Why newswire is not of full use", troubles),
+            ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
+            ("What a poll brought", FetchOutcome::SLUGS.to_vec()),
+            ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("What had to be mended in a document", Complaint::CODES.to_vec()),
+            (
+                "Why a feed is polled when it is",
+                ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
+            ),
+            ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
+            ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
+            (
+                "What made one story of two items, or kept them apart",
+                Rule::ALL.iter().map(|rule| rule.slug()).collect(),
+            ),
+        ]
+    }
+
+    #[test]
+    fn no_code_is_without_a_text_and_no_text_without_a_code() {
+        let known = codes();
+        for (group, codes) in &known {
+            for code in codes {
+                let text = code::of(code).any(|text| text.group == *group);
+                assert!(text, "docs/codes.md has no ### {code} under ## {group}");
+            }
+        }
+        for Text { group, code, .. } in code::texts() {
+            let of_group = known.iter().find(|(known, _)| known == group);
+            let (_, codes) = of_group.unwrap_or_else(|| panic!("## {group}: no such codes"));
+            assert!(
+                codes.contains(code),
+                "docs/codes.md: ### {code} under ## {group}: no such code"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_means_several_things_is_told_of_in_all_of_them() {
+        let said = known("timeout").unwrap();
+        assert!(
+            said.contains("did not answer in time") && said.contains("fetch.timeout"),
+            "{said}"
+        );
+        assert!(known("frobnicate").is_none());
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_said() {
+        let near = |asked| unknown(asked).to_string();
+        assert!(near("unknwon_key").contains("did you mean \"unknown_key\"?"));
+        assert!(near("schedule.intervall").contains("did you mean \"schedule.interval\"?"));
+        assert!(!near("zzz").contains("did you mean"));
+    }
+
+    #[test]
+    fn lines_fit_a_terminal() {
+        for text in code::texts() {
+            let said = known(text.code).unwrap();
+            assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! `newswire man` and `newswire completions`: made of the command line itself, of the keys of the config
+//! and of `docs/`, so that no page says anything else than the program does.
+
+mod markdown;
+
+use std::io;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::arguments::Cli;
+use super::exit::Exit;
+use super::explain::{example, places};
+use super::fault::Fault;
+use crate::config::KEYS;
+use crate::model::code;
+
+/// What a reader does with the merged feeds, and an operator for it.
+const FEEDS: &str = include_str!("../../docs/feeds.md");
+
+/// A page by its file name.
+type Page = (String, String);
+
+/// Every page.
+pub(super) fn pages() -> Vec<Page> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = vec![("newswire.1".to_owned(), main_page(&command))];
+    for inner in command.get_subcommands() {
+        let man = Man::new(inner.clone()).date(DATE).source(VERSION).manual("Newswire");
+        pages.push((man.get_filename(), sub_page(&man)));
+    }
+    pages.push(("newswire.toml.5".to_owned(), config_page()));
+    let page = |name, what, text| markdown::page((name, "7", DATE, VERSION), what, text);
+    pages.push((
+        "newswire-feeds.7".to_owned(),
+        page("newswire-feeds", "the merged feeds that newswire publishes", FEEDS),
+    ));
+    pages.push((
+        "newswire-codes.7".to_owned(),
+        page("newswire-codes", "errors, warnings and reasons of newswire", code::SOURCE),
+    ));
+    pages
+}
+
+/// Of the version below; readers of manuals want one.
+const DATE: &str = "2026-11-24";
+const VERSION: &str = concat!("newswire ", env!("CARGO_PKG_VERSION"));
+
+/// Writes every page into `folder`; tells what to do with them.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) fn write(folder: &Path) -> Result<String, Fault> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| Fault::Write(path, error)
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let pages = pages();
+    for (name, text) in &pages {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(failed(&path))?;
+    }
+    let first = folder.join("newswire.1");
+    let count = pages.len();
+    Ok(format!("wrote {count} pages: man -l {}\n", first.display()))
+}
+
+/// The completions of a shell.
+pub(super) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "newswire", &mut script);
+    into_text(script)
+}
+
+/// Into memory, which takes all.
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).map_or_else(|_| String::new(), |()| into_text(bytes))
+}
+
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn main_page(command: &Command) -> String {
+    let man = Man::new(command.clone()).date(DATE).source(VERSION).manual("Newswire");
+    let mut page = written(|out| {
+        man.render_title(out)?;
+        man.render_name_section(out)?;
+        man.render_synopsis_section(out)?;
+        man.render_description_section(out)?;
+        man.render_options_section(out)?;
+        man.render_subcommands_section(out)
+    });
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]);
+    for exit in Exit::ALL {
+        tagged(&mut roff, &(*exit as u8).to_string(), exit.meaning());
+    }
+    roff.control("PP", [] as [&str; 0]);
+    roff.text([roman(
+        "Every error ends with its code: newswire explain CODE tells why it comes and what to do; \
+         newswire-codes(7) has them all. A feed that fails is no error of newswire.",
+    )]);
+    roff.control("SH", ["FILES"]);
+    for (file, what) in [
+        (
+            "newswire.toml",
+            "the config: the first of ./newswire.toml, ~/.config/newswire/newswire.toml and /etc/newswire/newswire.toml",
+        ),
+        (
+            "newswire.db",
+            "the database, in the state folder: where systemd's StateDirectory is, else beside the config",
+        ),
+        ("newswire.db.lock", "held by the one newswire that may write; it holds its process id"),
+    ] {
+        tagged(&mut roff, file, what);
+    }
+    roff.control("SH", ["ENVIRONMENT"]);
+    for (name, what) in [
+        ("XDG_CONFIG_HOME", "where a config is looked for, instead of ~/.config"),
+        ("STATE_DIRECTORY", "what relative paths in the config count from; systemd sets it"),
+        ("CREDENTIALS_DIRECTORY", "where { credential = \"…\" } is read from; systemd sets it"),
+        ("NO_COLOR", "set to anything: no colours"),
+    ] {
+        tagged(&mut roff, name, what);
+    }
+    roff.control("SH", ["SIGNALS"]);
+    tagged(
+        &mut roff,
+        "SIGTERM, SIGINT",
+        "newswire run drains and ends; a second one ends it at once",
+    );
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("newswire.toml(5), newswire-feeds(7), newswire-codes(7)")]);
+    page.push_str(&roff.to_roff());
+    page
+}
+
+fn sub_page(man: &Man) -> String {
+    let mut page = written(|out| {
+        man.render_title(out)?;
+        man.render_name_section(out)?;
+        man.render_synopsis_section(out)?;
+        man.render_description_section(out)?;
+        man.render_options_section(out)
+    });
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("newswire(1) for exit codes and files, newswire.toml(5), newswire-codes(7)")]);
+    page.push_str(&roff.to_roff());
+    page
+}
+
+/// Every key of the config.
+fn config_page() -> String {
+    let mut roff = Roff::new();
+    roff.control("TH", ["newswire.toml", "5", DATE, VERSION, "Newswire"]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman("newswire.toml - the config of newswire")]);
+    roff.control("SH", ["DESCRIPTION"]);
+    roff.text([roman(
+        "A TOML file, read strictly: an unknown key is an error. newswire check tells what is wrong with it, \
+         newswire init writes one with every key and its default.",
+    )]);
+    roff.control("PP", [] as [&str; 0]);
+    roff.text([roman(
+        "Durations are written \"45s\", \"30m\", \"1h 30m\", \"2d\", sizes \"512 KiB\", \"10 MiB\". Relative paths count from \
+         $STATE_DIRECTORY, which systemd sets, else from the folder of the file. A secret is never a value of \
+         the file, but { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }.",
+    )]);
+    let mut table = "none";
+    for key in KEYS {
+        if key.table != table {
+            table = key.table;
+            let heading = match table {
+                "" => "TOP OF THE FILE".to_owned(),
+                "output" | "server" | "feed" | "subscriptions" => format!("[[{table}]]"),
+                _ => format!("[{table}]"),
+            };
+            roff.control("SH", [heading.as_str()]);
+        }
+        let mut said = format!("{}.", key.meaning);
+        if !key.default.is_empty() {
+            said.push_str(&format!(" Default: {}.", key.default));
+        }
+        if key.of_a_feed() {
+            said.push_str(&format!(" Stands in {}.", places(key)));
+        }
+        if let Some(example) = example(key) {
+            said.push_str(&format!(" Example: {example}"));
+        }
+        tagged(&mut roff, key.name, &said);
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("newswire(1), newswire-feeds(7), newswire-codes(7)")]);
+    roff.to_roff()
+}
+
+fn tagged(roff: &mut Roff, tag: &str, text: &str) {
+    roff.control("TP", [] as [&str; 0]);
+    roff.text([bold(tag)]);
+    roff.text([roman(text)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    fn page(name: &str) -> String {
+        let found = pages().into_iter().find(|(file, _)| file == name);
+        // The same letters as on the screen.
+        found.expect(name).1.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+    }
+
+    #[test]
+    fn every_subcommand_has_a_page_and_every_option_stands_on_it() {
+        let mut command = Cli::command();
+        command.build();
+        let main = page("newswire.1");
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let name = format!("newswire-{}", inner.get_name());
+            assert!(main.contains(&format!("{name}(1)")), "{name} is not named in newswire(1)");
+            let text = page(&format!("{name}.1"));
+            for option in inner.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(text.contains(&format!("--{option}")), "{name}: --{option}\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pages_have_every_exit_code_every_key_and_every_code() {
+        let main = page("newswire.1");
+        for exit in Exit::ALL {
+            assert!(main.contains(&format!("{}\n{}", *exit as u8, exit.meaning())), "{exit:?}");
+        }
+        let config = page("newswire.toml.5");
+        for key in KEYS {
+            assert!(config.contains(&format!("\n{}\n", key.name)), "{}", key.path());
+        }
+        let codes = page("newswire-codes.7");
+        for text in code::texts() {
+            assert!(codes.contains(&format!(".SS {}\n", text.code)), "{}", text.code);
+        }
+    }
+
+    #[test]
+    fn every_shell_completes_every_subcommand_and_option() {
+        let mut command = Cli::command();
+        command.build();
+        for shell in Shell::value_variants() {
+            let script = completions(*shell);
+            for inner in command.get_subcommands() {
+                assert!(script.contains(inner.get_name()), "{shell}: {}", inner.get_name());
+                for option in inner.get_arguments().filter_map(clap::Arg::get_long) {
+                    assert!(script.contains(option), "{shell}: {option}");
+                }
+            }
+        }
+    }
+}

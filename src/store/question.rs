@@ -1,0 +1,225 @@
+//! What a reader types: as the index of words has it, and what has to be looked up in the texts themselves,
+//! for the index keeps no order of words.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+use super::pairs::{is_dense, pairs};
+
+/// More words than this are not looked at.
+const WORDS: usize = 16;
+
+/// A reader's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// For FTS5.
+    pub(crate) expression: String,
+    /// What must stand in one part of the item as it is, and what must not.
+    wanted: Vec<String>,
+    unwanted: Vec<String>,
+}
+
+/// One term as it was typed.
+struct Term<'t> {
+    text: &'t str,
+    phrase: bool,
+    minus: bool,
+}
+
+impl Question {
+    /// Each word must be there, as the beginning of a word; words in quotes in their order; `-word` must
+    /// not. Nothing that a reader types is a mistake; `None`: there is nothing to look for.
+    pub(crate) fn read(typed: &str) -> Option<Self> {
+        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+        let (mut in_order, mut not_in_order) = (Vec::new(), Vec::new());
+        for term in terms(typed) {
+            let tokens = tokens(term.text);
+            let ordered = term.phrase && tokens.len() > 1;
+            let long = |token: &&String| is_run(token) && token.chars().count() > 2;
+            match (term.minus, ordered) {
+                (true, true) => not_in_order.push(needle(&tokens)),
+                (true, false) => unwanted.extend(tokens.iter().map(|token| matching(token, &term))),
+                (false, ordered) => {
+                    wanted.extend(tokens.iter().map(|token| matching(token, &term)));
+                    if ordered {
+                        in_order.push(needle(&tokens));
+                    } else {
+                        let runs = tokens.iter().filter(long);
+                        in_order.extend(runs.map(|run| needle(std::slice::from_ref(run))));
+                    }
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        wanted.truncate(WORDS);
+        in_order.truncate(WORDS);
+        let without = unwanted.iter().take(WORDS).map(|word| format!(" NOT {word}"));
+        let expression = format!("({}){}", wanted.join(" AND "), without.collect::<String>());
+        Some(Self { expression, wanted: in_order, unwanted: not_in_order })
+    }
+
+    /// Whether the texts have to be looked at.
+    pub(crate) fn is_of_order(&self) -> bool {
+        !self.wanted.is_empty() || !self.unwanted.is_empty()
+    }
+
+    /// Whether an item with these texts has what is asked for in its order.
+    pub(crate) fn is_met(&self, texts: &[&str]) -> bool {
+        let folded: Vec<String> = texts.iter().map(|text| needle(&tokens(text))).collect();
+        let stands = |needle: &String| folded.iter().any(|text| text.contains(needle.as_str()));
+        self.wanted.iter().all(stands) && !self.unwanted.iter().any(stands)
+    }
+}
+
+/// The terms, those in closed quotes as one.
+fn terms(typed: &str) -> Vec<Term<'_>> {
+    let mut terms = Vec::new();
+    let mut rest = typed;
+    loop {
+        let quoted = rest.split_once('"').and_then(|(before, behind)| {
+            let (phrase, behind) = behind.split_once('"')?;
+            Some((before, phrase, behind))
+        });
+        let (before, quoted) = match quoted {
+            Some((before, phrase, behind)) => (before, Some((phrase, behind))),
+            None => (rest, None),
+        };
+        let minus = quoted.is_some() && (before == "-" || before.ends_with(" -"));
+        terms.extend(before.split_whitespace().map(|word| {
+            let bare = word.strip_prefix('-');
+            Term { text: bare.unwrap_or(word), phrase: false, minus: bare.is_some() }
+        }));
+        let Some((phrase, behind)) = quoted else { return terms };
+        terms.push(Term { text: phrase, phrase: true, minus });
+        rest = behind;
+    }
+}
+
+/// How the index is asked for a word: its beginning, a quoted one whole, a run by its pairs.
+fn matching(token: &str, term: &Term<'_>) -> String {
+    let one = |text: &str, star: &str| format!("\"{text}\"{star}");
+    if is_run(token) {
+        // Of a single letter, whatever begins with it.
+        let star = if token.chars().nth(1).is_none() { " *" } else { "" };
+        let pairs: Vec<String> = pairs(token).iter().map(|pair| one(pair, star)).collect();
+        return format!("({})", pairs.join(" AND "));
+    }
+    one(token, if term.phrase { "" } else { " *" })
+}
+
+fn is_run(token: &str) -> bool {
+    token.starts_with(is_dense)
+}
+
+/// Words and runs in order, as they are compared: a run may begin and end within a longer one.
+fn needle(tokens: &[String]) -> String {
+    let mut needle = String::new();
+    for (n, token) in tokens.iter().enumerate() {
+        if n > 0 || !is_run(token) {
+            needle.push(' ');
+        }
+        needle.push_str(token);
+    }
+    if tokens.last().is_some_and(|last| !is_run(last)) {
+        needle.push(' ');
+    }
+    needle
+}
+
+/// Words and dense runs, in lower case and without accents, as the index has them.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for word in text.split(parts_words).filter(|word| word.contains(char::is_alphanumeric)) {
+        let word = folded(word);
+        let mut rest = word.as_str();
+        while let Some(first) = rest.chars().next() {
+            let dense = is_dense(first);
+            let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
+            tokens.push(rest[..end].to_owned());
+            rest = &rest[end..];
+        }
+    }
+    tokens
+}
+
+/// Case and accents of Latin, Greek and Cyrillic mean nothing to a search; marks of other scripts do.
+fn folded(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    let lower = word.to_lowercase();
+    if lower.chars().any(is_dense) {
+        return lower;
+    }
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(&lower);
+    apart.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
+}
+
+/// Whether the index takes `c` for no part of a word; what it kept no order of it cannot look for
+/// in order, so that `rust-lang` is two words here too.
+fn parts_words(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
+        'ª' | 'µ' | 'º' | '²' | '³' | '¹' | '¼'..='¾' => false,
+        '\u{80}'..='\u{bf}' | '×' | '÷' => true,
+        '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{245f}' => true,
+        '\u{2500}'..='\u{2bff}' | '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => true,
+        '\u{fe10}'..='\u{fe1f}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}' => true,
+        '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => true,
+        '\u{30fb}' | '\u{e3f}' | '\u{e4f}' | '\u{e5a}'..='\u{e5b}' => true,
+        '\u{1f000}'..='\u{1faff}' => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_quotes_must_follow_each_other() {
+        let met = |typed: &str, text: &str| Question::read(typed).unwrap().is_met(&[text]);
+        let text = "The Garbage collector’s pause: crème brûlée, 日本語のニュース";
+        for yes in [
+            "\"garbage collector\"",
+            "\"THE garbage\" pause",
+            "\"creme brulee\"",
+            "\"pause creme\"",
+            "日本語",
+            "本語の",
+            "\"日本語のニュース\"",
+            "the -\"collector garbage\"",
+        ] {
+            assert!(met(yes, text), "{yes}");
+        }
+        for no in [
+            "\"collector garbage\"",
+            "\"garbage collect\"",
+            "\"arbage collector\"",
+            "語日本",
+            "the -\"garbage collector\"",
+        ] {
+            assert!(!met(no, text), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_a_part_says_is_not_continued_in_the_next() {
+        let question = Question::read("\"one two\"").unwrap();
+        assert!(!question.is_met(&["one", "two"]));
+        assert!(question.is_met(&["x", "one two"]));
+    }
+
+    #[test]
+    fn only_what_needs_an_order_is_looked_up() {
+        for plain in ["rust async", "\"rust\"", "日本", "語", "-x rust", "\"open"] {
+            assert!(!Question::read(plain).unwrap().is_of_order(), "{plain}");
+        }
+        assert!(Question::read("日本語").unwrap().is_of_order());
+        for nothing in ["", "  ", "\"\"", "-", "-soap", "*", "\" \"", "--", "( )", "\0", "-\"a b\""]
+        {
+            assert_eq!(Question::read(nothing), None, "{nothing:?}");
+        }
+    }
+}

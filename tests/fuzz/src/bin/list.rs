@@ -1,0 +1,16 @@
+//! A list of feeds: OPML, a urls file, a planet's ini. What is read is written and read again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use newswire::opml::{Head, read, write};
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(list) = read(data) else { return };
+    let head = Head { title: "Feeds".to_owned(), created: None };
+    let written = write(&head, &list.entries);
+    let again = read(written.as_bytes()).expect("what newswire writes it reads");
+    let urls = |entries: &[newswire::opml::Entry]| {
+        entries.iter().map(|entry| entry.url.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(urls(&list.entries), urls(&again.entries));
+});

@@ -1,0 +1,124 @@
+//! `newswire explain`: what a code, a key, a feed or an item is; and the lists of codes are those in use.
+
+use std::path::Path;
+
+use newswire::config::Diagnostic;
+use newswire::model::Complaint;
+use serde_json::Value;
+
+use crate::cli::{configured, local, newswire};
+use crate::support::origin::Origin;
+
+#[test]
+fn a_code_is_told_with_what_why_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = newswire(folder.path(), &["explain", "unknown_key"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    for part in ["unknown_key (what is wrong with a config)", "Why: it is misspelt", "What to do: "]
+    {
+        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+    }
+    let json = newswire(folder.path(), &["explain", "unknown_key", "--json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json[0]["code"], "unknown_key");
+    assert!(json[0]["do"].as_str().unwrap().contains("suggestion"));
+}
+
+#[test]
+fn without_a_name_it_lists_every_code_under_its_heading() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = newswire(folder.path(), &["explain"]);
+    assert_eq!(list.code, 0);
+    for part in ["What ends a command\n", "  database_in_use ", "  tls_failed ", "  backoff "] {
+        assert!(list.out.contains(part), "{part} is missing in\n{}", list.out);
+    }
+    let json: Value =
+        serde_json::from_str(&newswire(folder.path(), &["explain", "--json"]).out).unwrap();
+    let lines = list.out.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(json.as_array().unwrap().len(), lines);
+}
+
+#[test]
+fn a_key_is_told_with_default_place_and_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = newswire(folder.path(), &["explain", "schedule.interval"]);
+    for part in ["time between two polls", "\"1h\"", "[schedule]", "[[feed]]", "[[server]]"] {
+        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_told_with_what_was_probably_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = newswire(folder.path(), &["explain", "unknwon_key"]);
+    assert_eq!((said.code, said.out.as_str()), (64, ""));
+    assert!(said.err.contains("did you mean \"unknown_key\"?"), "{}", said.err);
+    assert!(said.err.ends_with("newswire explain unknown_code\n"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_and_an_item_are_told_of_as_by_why() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    newswire(folder.path(), &["poll"]);
+    for name in ["127.0.0.1-feed", "https://site.test/a"] {
+        let told = newswire(folder.path(), &["explain", name]);
+        let why = newswire(folder.path(), &["why", name]);
+        assert_eq!(told.code, 0, "{name}: {}", told.err);
+        let names = |text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| Some(line.get(..14)?.to_owned())).collect()
+        };
+        assert_eq!(names(&told.out), names(&why.out), "{name}");
+    }
+}
+
+/// All sources below a folder, but for tests.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// What stands in quotes behind each `call(`, as its first argument.
+fn first_arguments<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
+    let behind = text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    behind.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn every_fault_that_a_config_may_have_is_in_the_list() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut text);
+    let mut codes = Vec::new();
+    for call in ["Diagnostic::error(", "Diagnostic::warning(", "warn("] {
+        codes.extend(first_arguments(&text, call));
+    }
+    // Those that are passed on to a reader of values.
+    let named = text.split('"').skip(1).step_by(2);
+    codes.extend(named.filter(|word| word.starts_with("bad_") && !word.contains(' ')));
+    assert!(codes.len() > 30, "only {} were found", codes.len());
+    for code in codes {
+        let told = "put it into Diagnostic::CODES, docs/codes.md and tests/it/faults.rs";
+        assert!(Diagnostic::CODES.contains(&code), "{code} is not in the list: {told}");
+    }
+}
+
+#[test]
+fn every_code_of_the_lists_is_used_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
+        let mut text = String::new();
+        sources(&root.join(room), &mut text);
+        // The list itself names each once.
+        let list = if room == "config" { 1 } else { 0 };
+        for code in codes {
+            let uses = text.matches(&format!("\"{code}\"")).count();
+            assert!(uses > list, "{code} is used nowhere in {room}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Every fault of a config and every failure of a feed, provoked: its code, its place and what is told to do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use assert_cmd::Command;
+use newswire::config::Diagnostic;
+use newswire::fetch::ResolveError;
+use newswire::model::{FailureKind, FetchOutcome};
+use serde_json::Value;
+
+use crate::cli::{configured, newswire};
+use crate::support::client::Client;
+use crate::support::origin::{Answer, Names, Origin};
+
+fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+/// Every fault of a config: what is wrong with it, its code, and the place.
+const FAULTS: &[(&str, &str, &str)] = &[
+    ("", "no_version", "newswire.toml"),
+    ("version = 1\n[x", "syntax", "newswire.toml:2:"),
+    ("[schedule]\nintervall = \"1h\"", "unknown_key", "newswire.toml:2:1"),
+    ("[schedule]\ninterval = 30", "wrong_type", "newswire.toml:2:12"),
+    ("[log]\nlevel = \"loud\"", "unknown_value", "newswire.toml:2:9"),
+    ("[schedule]\nper_host = 17", "out_of_range", "newswire.toml:2:12"),
+    ("[[feed]]\ntitle = \"a\"", "missing_key", "newswire.toml:1:1"),
+    ("[fetch]\ncontact = \" \"", "empty", "newswire.toml:2:11"),
+    ("version = 2", "version", "newswire.toml:1:11"),
+    ("[schedule]\ninterval = \"soon\"", "bad_duration", "newswire.toml:2:12"),
+    ("[fetch]\nmax_body = \"10\"", "bad_size", "newswire.toml:2:12"),
+    ("[[feed]]\nurl = \"ftp://a.b/\"", "bad_url", "newswire.toml:2:7"),
+    ("[web]\nlisten = \"x\"", "bad_address", "newswire.toml:2:10"),
+    ("[web]\nhosts = [\"https://a.b/\"]", "bad_host", "newswire.toml:2:10"),
+    ("[fetch]\nallow_networks = [\"x\"]", "bad_network", "newswire.toml:2:19"),
+    ("[fetch]\nuser_agent = \"Ä\"", "bad_header", "newswire.toml:2:14"),
+    ("[fetch]\nauthorization = \"x\"", "bad_secret", "newswire.toml:2:17"),
+    ("[[output]]\nid = \"a\"\ntoken = { env = \"SHORT\" }", "bad_token", "newswire.toml:3:9"),
+    ("[fetch]\nca = \"/dev/null\"", "bad_ca", "newswire.toml:2:6"),
+    ("[[output]]\nid = \"a\"\nexclude = { title = \"(\" }", "bad_regex", "newswire.toml:3:21"),
+    ("[[output]]\nid = \"a\"\nlanguage = \"english\"", "bad_language", "newswire.toml:3:12"),
+    ("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", "bad_prefix", "newswire.toml:3:16"),
+    ("[[output]]\nid = \"A\"", "bad_id", "newswire.toml:2:6"),
+    ("[[subscriptions]]\nfile = \"none\"", "bad_list", "newswire.toml:2:8"),
+    ("[[subscriptions]]\nfile = \"urls\"", "left_out", "newswire.toml:2:8"),
+    ("[schedule]\ninterval = \"1m\"", "too_often", "newswire.toml:2:12"),
+    ("[schedule]\ninterval = \"10m\"", "often", "newswire.toml:2:12"),
+    ("[dedupe]\nwindow = \"30d\"", "too_long", "newswire.toml:2:10"),
+    ("[fetch]\ntimeout = \"1h\"", "long_timeout", "newswire.toml:2:11"),
+    ("[schedule]\nmin_interval = \"2h\"", "contradiction", "newswire.toml:2:16"),
+    (
+        "[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"",
+        "duplicate_feed",
+        "newswire.toml:5:6",
+    ),
+    ("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", "duplicate_output", "newswire.toml:4:6"),
+    (
+        "[[feed]]\nurl = \"https://a.b/1\"\n[[feed]]\nurl = \"https://a.b/1\"",
+        "merged_feeds",
+        "newswire.toml:4:7",
+    ),
+    ("[schedule]\nhints = \"ignore\"", "ignored_hints", "newswire.toml:2:9"),
+    (
+        "[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"",
+        "no_content",
+        "newswire.toml:4:11",
+    ),
+    ("[[output]]\nid = \"a\"\nicon = \"https://a.b/i.ico\"", "small_icon", "newswire.toml:3:8"),
+    ("version = 1", "no_feeds", "newswire.toml"),
+    ("version = 1", "no_outputs", "newswire.toml"),
+    ("[[feed]]\nurl = \"https://a.b/\"", "no_contact", "newswire.toml"),
+    ("[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"", "no_public_url", "newswire.toml"),
+    ("[web]\nlisten = \"0.0.0.0:8420\"", "any_host", "newswire.toml"),
+    ("[[output]]\nid = \"a\"\ninclude = { tags = [\"x\"] }", "no_such_feed", "newswire.toml:3:21"),
+];
+
+#[test]
+fn every_fault_of_a_config_is_told_with_its_place_and_code() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
+    for (text, code, place) in FAULTS {
+        write(folder.path(), "newswire.toml", text);
+        let mut check = Command::cargo_bin("newswire").unwrap();
+        check.current_dir(folder.path()).env_clear().env("SHORT", "short").arg("check");
+        let output = check.output().unwrap();
+        let drawn = String::from_utf8(output.stdout).unwrap();
+        let told = drawn.split("\n\n").find(|fault| fault.contains(&format!("[{code}]")));
+        let told = told.unwrap_or_else(|| panic!("{code} is not told of\n{text}\n=>\n{drawn}"));
+        assert!(told.contains(&format!("--> {place}")), "{code}: no {place} in\n{told}");
+    }
+    write(folder.path(), "newswire.toml", "[log]\nlevel = \"info\"\n");
+    std::fs::create_dir(folder.path().join("conf.d")).unwrap();
+    write(folder.path(), "conf.d/a.toml", "[log]\nlevel = \"warn\"\n");
+    let said = newswire(folder.path(), &["check"]);
+    assert!(
+        said.out.contains("[duplicate_key]") && said.out.contains("a.toml:2:1"),
+        "{}",
+        said.out
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let said = newswire(empty.path(), &["check", "--config", "none.toml"]);
+    assert!(
+        said.out.contains("[unreadable]") && said.out.contains("newswire init"),
+        "{}",
+        said.out
+    );
+    let provoked: BTreeSet<&str> = FAULTS.iter().map(|(_, code, _)| *code).collect();
+    // The others are provoked there, each with its place and what was meant.
+    let there = [
+        include_str!("config/doubts.rs"),
+        include_str!("mistakes/places.rs"),
+        include_str!("mistakes/server.rs"),
+        include_str!("mistakes/syntax.rs"),
+    ];
+    // Who may write everywhere, as root in a container, cannot provoke the last one.
+    let apart = ["unreadable", "not_utf8", "duplicate_key", "unwritable"];
+    for code in Diagnostic::CODES.iter().filter(|code| !apart.contains(code)) {
+        let named = |text: &&str| text.contains(&format!("\"{code}\""));
+        let told = provoked.contains(code) || there.iter().any(|text| named(&text));
+        assert!(told, "{code}: write a config that has it");
+    }
+}
+
+/// A feed that fails: its path, what the server answers, and what is told to do.
+fn failures() -> Vec<(&'static str, Answer, &'static str)> {
+    let raw = |text: &str| Answer::Raw(text.as_bytes().to_vec());
+    vec![
+        ("bad_url", Answer::redirect(302, "ftp://a.example/"), "check the address"),
+        ("unauthorized", Answer::status(401), "set authorization"),
+        ("forbidden", Answer::status(403), "set contact"),
+        ("not_found", Answer::status(404), "look on the site"),
+        ("client_error", Answer::status(418), "check its address"),
+        ("server_error", Answer::status(500), "asked again later"),
+        ("too_large", Answer::ok(vec![b'x'; 3000]), "raise max_body"),
+        ("bad_coding", Answer::ok("x").with("Content-Encoding", "rot13"), "tell the site owner"),
+        ("not_a_feed", Answer::ok("<html><body/></html>"), "look for the address"),
+        ("malformed", Answer::ok("{\"items\": ["), "newswire probe"),
+        (
+            "truncated",
+            raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>"),
+            "asked for again",
+        ),
+        ("bad_response", raw("nonsense\r\n\r\n"), "tell the site owner"),
+        ("timeout", Answer::Stall(Vec::new()), "raise timeout"),
+        (
+            "too_many_redirects",
+            Answer::redirect(302, "/too_many_redirects"),
+            "where it ends into url",
+        ),
+        ("blocked_address", Answer::redirect(302, "http://10.0.0.1/"), "allow_networks"),
+        ("connect_failed", Answer::redirect(302, "http://255.255.255.255/"), "try it from here"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_failure_of_a_feed_is_told_with_its_code_and_what_to_do() {
+    let origin = Origin::start().await;
+    let mut urls = Vec::new();
+    for (slug, answer, _) in failures() {
+        let path = format!("/{slug}");
+        origin.route("127.0.0.1", &path, [answer]);
+        urls.push(origin.url("127.0.0.1", &path).to_string());
+    }
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    urls.push(format!("http://{closed}/connection_refused"));
+    let folder = configured(&urls);
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let text = text
+        .replace(
+            "[\"127.0.0.1\"]",
+            "[\"127.0.0.1\", \"255.255.255.255\"]\nmax_body = \"2 KiB\"\ntimeout = \"2s\"",
+        )
+        .replace("[schedule]\n", "[schedule]\nper_host = 16\n");
+    write(folder.path(), "newswire.toml", text);
+    let polled = newswire(folder.path(), &["poll"]);
+    assert_eq!(polled.code, 0, "{}", polled.err);
+    let status = newswire(folder.path(), &["status", "--json"]);
+    assert_eq!(status.code, 2, "no feed is well");
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    let mut told = BTreeSet::new();
+    let all = failures().into_iter().map(|(slug, _, remedy)| (slug, remedy));
+    let all = all.chain([("connection_refused", "check the port")]);
+    for (slug, remedy) in all {
+        let feeds = status["feeds"].as_array().unwrap();
+        let ends = format!("/{slug}");
+        let feed =
+            feeds.iter().find(|feed| feed["url"].as_str().unwrap().ends_with(&ends)).unwrap();
+        let (outcome, message) = (&feed["last_outcome"], feed["last_message"].as_str().unwrap());
+        assert!(outcome == slug, "{slug}: {outcome}: {message}");
+        assert!(message.contains(remedy), "{slug}: no {remedy:?} in {message:?}");
+        told.insert(slug);
+    }
+    for (error, remedy) in [
+        (ResolveError::NotFound("a.test".to_owned()), "check the address"),
+        (
+            ResolveError::Failed("a.test".to_owned(), "x".to_owned()),
+            "check this machine's name server",
+        ),
+    ] {
+        let client = Client::new(Names::but("a.test", Err(error)));
+        let response = client.get(&"http://a.test/".parse().unwrap()).await;
+        let FetchOutcome::Failed(failure) = response.outcome else { panic!("it was found") };
+        assert!(
+            failure.message.contains("a.test") && failure.message.contains(remedy),
+            "{failure}"
+        );
+        told.insert(failure.kind.slug());
+    }
+    // Told of in tls.rs and redirects.rs; a panic needs a mistake in newswire.
+    let elsewhere = ["tls_failed", "insecure_redirect", "stranger", "panicked"];
+    for kind in FailureKind::ALL {
+        let slug = kind.slug();
+        assert!(told.contains(slug) || elsewhere.contains(&slug), "{slug} is not provoked");
+    }
+}

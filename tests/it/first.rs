@@ -1,0 +1,227 @@
+//! The first minute: init, add, run, and a merged feed that is one; nothing is edited by hand.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use newswire::clock::Clock;
+use newswire::parse::{self, Input};
+
+use crate::cli::newswire;
+use crate::support::client::{Client, body};
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
+
+/// A site with a page that names its feed.
+async fn site() -> Origin {
+    let origin = Origin::start().await;
+    let page =
+        "<html><head><link rel='alternate' type='application/rss+xml' href='/feed'/></head></html>";
+    origin.route("127.0.0.1", "/", [Answer::ok(page)]);
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "Apple"), ("b", "Beech")]))]);
+    origin
+}
+
+/// Another port than the usual one, which another test may have: the only thing that a person leaves alone.
+fn on_a_free_port(folder: &Path) -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let path = folder.join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let usual = "# listen = \"127.0.0.1:8420\"";
+    assert!(text.contains(usual));
+    std::fs::write(&path, text.replace(usual, &format!("listen = \"{free}\""))).unwrap();
+    free.to_string()
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `newswire run`, once it has published what it polled.
+fn run(folder: &Path) -> Running {
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).env_clear().arg("run");
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child);
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let mut seen = String::new();
+    let mut lines = log.lines().map_while(Result::ok);
+    let published = lines.any(|line| {
+        seen.push_str(&line);
+        line.contains("published 2 stories")
+    });
+    assert!(published, "{seen}");
+    // The rest is read so that it never stands in the way.
+    std::thread::spawn(move || lines.for_each(drop));
+    running
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_add_and_run_make_a_merged_feed_within_a_minute() {
+    let origin = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let began = clock.elapsed();
+    let init = newswire(folder.path(), &["init"]);
+    assert_eq!((init.code, init.err.as_str()), (0, ""));
+    let port = on_a_free_port(folder.path());
+    // The page of the site will do. That it lies on this very machine has to be said.
+    let page = origin.url("127.0.0.1", "/").to_string();
+    let add = newswire(folder.path(), &["add", &page, "--allow-network", "127.0.0.1/32"]);
+    assert_eq!(add.code, 0, "{}", add.err);
+    assert!(add.out.contains("Apple") && add.out.contains("added to newswire.toml"), "{}", add.out);
+    let _running = run(folder.path());
+    let url = format!("http://{port}/planet.atom").parse().unwrap();
+    let answer = Client::new(origin.resolver()).get(&url).await;
+    let took = clock.elapsed() - began;
+    let input = Input { bytes: body(&answer), content_type: None, url: &url, max_items: 10 };
+    let parsed = parse::parse(input).unwrap();
+    assert!(parsed.complaints.is_empty(), "{:?}", parsed.complaints);
+    let titles = parsed.feed.items.iter().map(|item| item.title.as_ref().unwrap().value.as_str());
+    assert_eq!(titles.collect::<Vec<_>>(), ["Apple", "Beech"]);
+    assert!(took < Duration::from_secs(60), "it took {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_makes_a_config_where_there_is_none() {
+    let origin = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = origin.url("127.0.0.1", "/feed").to_string();
+    // What cannot be had leaves nothing behind.
+    let refused = newswire(folder.path(), &["add", &url]);
+    assert_eq!(refused.code, 65);
+    assert!(refused.err.contains("allow_networks"), "{}", refused.err);
+    assert!(!folder.path().join("newswire.toml").exists());
+    let add = newswire(folder.path(), &["add", &url, "--allow-network", "127.0.0.1/32"]);
+    assert_eq!(add.code, 0, "{}", add.err);
+    assert!(
+        add.out.contains("newswire.toml, which is new: 'newswire run' starts it"),
+        "{}",
+        add.out
+    );
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    assert!(text.ends_with("allow_networks = [\"127.0.0.1/32\"]\n"), "{text}");
+    assert_eq!(newswire(folder.path(), &["check"]).code, 0);
+    // One that was named and is not there is a slip.
+    let slip = newswire(folder.path(), &["add", &url, "--config", "other.toml"]);
+    assert_eq!(slip.code, 66);
+}
+
+#[test]
+fn run_without_feeds_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    newswire(folder.path(), &["init"]);
+    let poll = newswire(folder.path(), &["poll"]);
+    assert_eq!(poll.code, 0);
+    assert!(poll.err.contains("no feeds") && poll.err.contains("newswire add URL"), "{}", poll.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_exits_as_monitoring_wants_it() {
+    let origin = site().await;
+    origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
+    let good = origin.url("127.0.0.1", "/feed").to_string();
+    let bad = origin.url("127.0.0.1", "/broken").to_string();
+    for (feeds, exit, line) in [
+        (vec![good.clone()], 0, "NEWSWIRE OK: 1 of 1 feeds ok, 0 failing\n"),
+        (
+            vec![good, bad.clone()],
+            1,
+            "NEWSWIRE WARNING: 1 of 2 feeds ok, 1 failing, 127.0.0.1-broken",
+        ),
+        (vec![bad], 2, "NEWSWIRE CRITICAL: 0 of 1 feeds ok, 1 failing\n"),
+    ] {
+        let folder = crate::cli::configured(&feeds);
+        let early = newswire(folder.path(), &["status", "--check"]);
+        assert_eq!(early.code, 2);
+        assert!(early.out.contains("CRITICAL: there is no database"), "{}", early.out);
+        newswire(folder.path(), &["poll"]);
+        let said = newswire(folder.path(), &["status", "--check"]);
+        assert_eq!(said.code, exit, "{}", said.out);
+        assert!(said.out.starts_with(line), "{}", said.out);
+        assert_eq!(newswire(folder.path(), &["status"]).code, exit);
+    }
+}
+
+/// Every file below the folder, with its bytes.
+fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_tells_what_a_poll_would_bring_and_writes_nothing() {
+    let origin = Origin::start().await;
+    let feed = |items: &[(&str, &str)]| Answer::ok(rss(items));
+    let answers = [
+        feed(&[("a", "Apple"), ("b", "Beech")]),
+        feed(&[("c", "Cedar"), ("d", "Sponsored"), ("a", "Apple"), ("b", "Birch")]),
+    ];
+    origin.route("127.0.0.1", "/feed", answers);
+    let folder = crate::cli::configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let output = "directory = \"www\"\nexclude = { title = \"Sponsored\" }\n";
+    std::fs::write(&path, text.replace("directory = \"www\"\n", output)).unwrap();
+    newswire(folder.path(), &["poll"]);
+    let before = everything(folder.path());
+    let said = newswire(folder.path(), &["poll", "--all", "--dry-run"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    for part in [
+        "127.0.0.1-feed: 2 new, 1 changed\n",
+        "  + 4 \"Cedar\" (127.0.0.1-feed)\n",
+        "  - 3 \"Sponsored\" (127.0.0.1-feed): planet: not shown: include or exclude leave it out\n",
+        "nothing was kept\n",
+    ] {
+        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+    }
+    assert!(before == everything(folder.path()), "something was written");
+    // Before the first poll all is new, and there is still no database behind it.
+    let fresh = crate::cli::configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
+    let said = newswire(fresh.path(), &["poll", "--dry-run"]);
+    assert!(said.out.contains(": 4 new, 0 changed"), "{}", said.out);
+    assert!(!fresh.path().join("newswire.db").exists());
+}
+
+#[test]
+fn the_version_tells_what_the_binary_is_made_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = newswire(folder.path(), &["--version", "--verbose"]);
+    assert_eq!(said.code, 0);
+    for part in ["newswire ", "commit ", "SQLite   3.", "feed-rs  3.", "schema "] {
+        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+    }
+}
+
+#[test]
+fn the_manual_and_the_completions_come_out_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = newswire(folder.path(), &["man", "pages"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for page in
+        ["newswire.1", "newswire-run.1", "newswire.toml.5", "newswire-feeds.7", "newswire-codes.7"]
+    {
+        let text = std::fs::read_to_string(folder.path().join("pages").join(page)).unwrap();
+        assert!(text.contains(".TH ") && text.contains(".SH NAME"), "{page}: {text}");
+    }
+    assert!(newswire(folder.path(), &["man"]).out.contains("EXIT STATUS"));
+    let script = newswire(folder.path(), &["completions", "bash"]).out;
+    std::fs::write(folder.path().join("newswire.bash"), &script).unwrap();
+    let read = Command::new("bash").arg("-n").arg(folder.path().join("newswire.bash")).status();
+    // A machine without bash has no use for it either.
+    assert!(read.is_err() || read.is_ok_and(|status| status.success()));
+    assert!(script.contains("--dry-run"), "{script}");
+}
