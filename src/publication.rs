@@ -9,6 +9,7 @@ mod archive;
 mod batch;
 mod error;
 mod holdings;
+mod ids;
 mod list;
 mod merge;
 mod pages;
@@ -26,6 +27,7 @@ use tracing::{debug, info};
 use self::batch::Batch;
 pub use self::error::Error;
 use self::holdings::{Holdings, feeds};
+use self::ids::Lent;
 use self::merge::Merge;
 use self::place::{Rendered, place};
 pub use self::stand::{Stand, stand};
@@ -135,9 +137,10 @@ impl Publisher {
         let (asked, held) = (Arc::clone(output), Arc::clone(&stacks));
         let (reader, newest) = (self.store.reader().clone(), Arc::clone(&self.written));
         let panicked = |_| Error::Panicked(output.id.clone());
-        let last = self.last().get(&output.id).cloned().unwrap_or_default();
+        let known = self.last().get(&output.id).cloned();
         let work = move || {
-            let entries = select(&reader, &asked, now)?;
+            let last = known.map_or_else(|| recalled(&reader, &asked.id), Ok)?;
+            let (entries, lent) = chosen(&reader, &asked, now)?;
             still_the_same(&asked, &last, &entries)?;
             let pages = held.pages()?;
             let archive = Some(*pages.end()).filter(|_| !pages.is_empty());
@@ -148,10 +151,16 @@ impl Publisher {
             if written.is_ok() {
                 newest.insert(asked.id.clone(), *pages.end());
             }
-            Ok::<_, Error>((entries.len(), Last::new(&entries), documents, written))
+            let new = Last::new(&entries);
+            // Before anybody sees it: a crash must not forget under which ids it was shown.
+            let edition = (new != *last || !lent.is_empty()).then(|| (new.to_text(), lent));
+            Ok::<_, Error>((entries.len(), (new, edition), documents, written))
         };
-        let (entries, last, documents, written) =
+        let (entries, (last, edition), documents, written) =
             tokio::task::spawn_blocking(work).await.map_err(panicked)??;
+        if let Some((shown, lent)) = edition {
+            self.store.write_edition(output.id.clone(), shown, lent).await?;
+        }
         let (mut placed, mut changed, mut unwritten) = (Vec::new(), 0, written.err());
         for document in documents {
             let format = document.format;
@@ -185,10 +194,10 @@ impl Publisher {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
             let work = move || arrived(&reader, &asked, now);
             let panicked = |_| Error::Panicked(output.id.clone());
-            let (pages, looked_at) =
+            let (pages, lent, looked_at) =
                 tokio::task::spawn_blocking(work).await.map_err(panicked)??;
             if looked_at > 0 {
-                self.store.archive(output.id.clone(), pages).await?;
+                self.store.archive(output.id.clone(), pages, lent).await?;
             }
             if looked_at < ARRIVALS {
                 return Ok(());
@@ -197,12 +206,13 @@ impl Publisher {
     }
 }
 
-/// The pages that grow by the next arrivals, the last one still growing; and how many there were.
+/// The pages that grow by the next arrivals, the last one still growing; what is to be remembered of
+/// the ids on them; and how many arrivals there were.
 fn arrived(
     reader: &Reader,
     output: &Output,
     now: Timestamp,
-) -> Result<(Vec<ArchivePage>, usize), Error> {
+) -> Result<(Vec<ArchivePage>, Vec<Lent>, usize), Error> {
     let growing = reader.growing_page(&output.id)?.unwrap_or_else(archive::first);
     let arrivals = reader.arrivals(&growing, ARRIVALS)?;
     let selector = Selector::new(output, now);
@@ -212,8 +222,9 @@ fn arrived(
         let batch = Batch::load(reader, heads, &shown)?;
         taken.extend(heads.iter().filter_map(|head| batch.completed(*head, &selector)));
     }
+    let lent = ids::to_lend(reader, &output.id, &taken, &shown)?;
     let pages = archive::grow(growing, output.archive_page(), &taken, &arrivals);
-    Ok((pages, arrivals.count))
+    Ok((pages, lent, arrivals.count))
 }
 
 /// Those of `heads` that the selection takes and that lead their story there.
@@ -225,6 +236,12 @@ fn leads(
 ) -> Result<Vec<Entry>, Error> {
     let mut batch = Batch::load(reader, heads, shown)?;
     Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
+}
+
+/// What the output published last, before newswire was started.
+fn recalled(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
+    let shown = reader.edition(output)?;
+    Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
 }
 
 /// Compares with what was published last: no id may have changed, and nothing goes unnoticed.
@@ -256,6 +273,15 @@ fn render(output: &Output, leaf: Leaf, entries: &[Entry]) -> Result<Vec<Rendered
 /// # Errors
 /// When the store fails.
 pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<Entry>, Error> {
+    Ok(chosen(reader, output, now)?.0)
+}
+
+/// The same, and what is to be remembered of their ids.
+fn chosen(
+    reader: &Reader,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(Vec<Entry>, Vec<Lent>), Error> {
     let mut selector = Selector::new(output, now);
     let feeds: HashMap<FeedKey, Arc<FeedInfo>> =
         reader.feeds()?.into_iter().map(|feed| (feed.key, Arc::new(feed))).collect();
@@ -283,41 +309,22 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
             }
         }
     }
-    complete(reader, &mut chosen, &shown)?;
+    let lent = complete(reader, output, &mut chosen, &shown)?;
     selector.arrange(&mut chosen);
-    Ok(chosen)
+    Ok((chosen, lent))
 }
 
 /// What an entry needs beside its item: who else carries its story, and under which id it goes out.
-/// `shown` are the feeds of the output: what the others say changes nothing here.
+/// `shown` are the feeds of the output: what the others say changes nothing here. Answers with what is
+/// to be remembered of the ids.
 fn complete(
     reader: &Reader,
+    output: &Output,
     entries: &mut [Entry],
     shown: &HashMap<FeedKey, Arc<FeedInfo>>,
-) -> Result<(), Error> {
+) -> Result<Vec<Lent>, Error> {
     attach_also(reader, entries, shown)?;
-    own_ids(reader, entries, shown)
-}
-
-/// Gives each entry the publisher's id, where an item of another feed had it first and that feed is
-/// not in this output: whoever copies an id elsewhere changes nothing here.
-fn own_ids(
-    reader: &Reader,
-    entries: &mut [Entry],
-    shown: &HashMap<FeedKey, Arc<FeedInfo>>,
-) -> Result<(), Error> {
-    let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
-    let mut given: HashSet<String> = HashSet::new();
-    // The earliest of several first, so that it keeps what it got.
-    for claim in reader.claims(&keys)? {
-        if !shown.contains_key(&claim.holder)
-            && given.insert(claim.id.clone())
-            && let Some(entry) = entries.iter_mut().find(|entry| entry.key == claim.key)
-        {
-            entry.outward_id = claim.id;
-        }
-    }
-    Ok(())
+    ids::give(reader, &output.id, entries, shown)
 }
 
 /// Tells each entry which other feeds of the output carry its story.

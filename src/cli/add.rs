@@ -76,7 +76,11 @@ pub(super) async fn run(
 
 /// What was asked for as an address; who leaves out the scheme means https.
 fn address(asked: &str) -> Result<Url, Error> {
-    let bad = || Error::Address(asked.to_owned());
+    let bad = || {
+        let mut shown = asked.to_owned();
+        config::veil_logins(&mut shown);
+        Error::Address(shown)
+    };
     let url = match Url::parse(asked.trim()) {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
@@ -132,7 +136,7 @@ fn read(url: &Url, document: &Document) -> Result<Parsed, Failure> {
 
 /// Where the feed lives: what is moved for good counts, RFC 9110 15.4.2 and 15.4.9, but not what
 /// comes behind a redirect for the moment.
-fn lasting(asked: Url, document: &Document) -> Url {
+pub(super) fn lasting(asked: Url, document: &Document) -> Url {
     let for_good = document.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308));
     for_good.last().and_then(|hop| Url::parse(&hop.location).ok()).unwrap_or(asked)
 }
@@ -168,7 +172,7 @@ fn show(url: &Url, parsed: &Parsed) -> String {
     text
 }
 
-fn plain(text: &Text) -> String {
+pub(super) fn plain(text: &Text) -> String {
     match text.kind {
         TextKind::Html => line(&text_of_html(&text.value)),
         TextKind::Plain => line(&text.value),

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::check::Scope;
+use super::probe::Form;
 
 /// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
 #[derive(Debug, Parser)]
@@ -38,10 +41,20 @@ pub(super) enum Command {
     },
     /// Check the config and say what is wrong with it
     Check {
-        /// As JSON, one array
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        scope: CheckScope,
+        #[command(flatten)]
+        form: CheckForm,
     },
+    /// Show every value in force, and where it comes from; secrets are masked
+    Config {
+        #[command(subcommand)]
+        what: Option<ConfigCommand>,
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Print the JSON Schema of the config, for editors
+    Schema,
     /// Write a commented config to start from
     Init {
         /// Where to
@@ -141,4 +154,65 @@ pub(super) enum Command {
     Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckScope {
+    /// Also ask each feed once, and say what came; writes nothing
+    #[arg(long)]
+    online: bool,
+}
+
+impl CheckScope {
+    pub(super) fn scope(&self) -> Scope {
+        if self.online { Scope::Feeds } else { Scope::Config }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckForm {
+    /// As JSON: one array; with --online an object of "diagnostics" and "feeds"
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// How to say it
+    #[arg(long, default_value = "text")]
+    format: CheckFormat,
+}
+
+impl CheckForm {
+    pub(super) fn form(&self) -> Form {
+        if self.json || self.format == CheckFormat::Json { Form::Json } else { Form::People }
+    }
+}
+
+/// How faults are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show every value in force, and where it comes from; secrets are masked
+    Show(Shown),
+    /// Print a commented config with every default
+    Default,
+    /// Print the JSON Schema of the config, for editors
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Shown {
+    /// Every value in force; what is shown anyway
+    #[arg(long)]
+    pub(super) effective: bool,
+    /// Only those of one feed, by id or URL
+    #[arg(long, value_name = "FEED")]
+    pub(super) feed: Option<String>,
+    /// As JSON, one array
+    #[arg(long)]
+    pub(super) json: bool,
 }

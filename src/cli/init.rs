@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::config_command;
+
 /// The example that ships with newswire; every key with its default and why to change it.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -18,7 +20,10 @@ pub enum Error {
     Io(String, io::Error),
 }
 
-/// Writes the example to `path`.
+/// What the first line of the example names, for editors.
+const SCHEMA: &str = "newswire.schema.json";
+
+/// Writes the example to `path`, and its schema beside it.
 ///
 /// # Errors
 /// When there is a file already, or it cannot be written.
@@ -27,7 +32,9 @@ pub fn run(path: &Path) -> Result<(), Error> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| {
         file.write_all(EXAMPLE.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        let schema = path.with_file_name(SCHEMA);
+        std::fs::write(schema, config_command::schema())
     });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists(name),

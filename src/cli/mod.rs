@@ -5,6 +5,8 @@
 
 pub mod add;
 mod arguments;
+mod check;
+mod config_command;
 pub mod decide;
 pub mod demo;
 pub mod exit;
@@ -22,12 +24,13 @@ pub mod run;
 pub mod status;
 pub mod subscribe;
 pub mod top;
+mod voice;
 pub mod why;
 mod words;
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
@@ -37,6 +40,7 @@ use self::arguments::{Cli, Command};
 use self::exit::Exit;
 use self::place::find_quietly;
 use self::subscribe::{Said, To};
+use self::voice::{complain, eprint, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, Which, control::Reply};
@@ -69,6 +73,7 @@ fn run_command() -> Exit {
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
+    let now = || Clock::system().now();
     match &cli.command {
         Command::Run => {
             let path = find(config)?;
@@ -81,7 +86,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             let haste = if *force { poll::Haste::Force } else { poll::Haste::Patient };
             poll_once(&find(config)?, which(feeds, *all), haste)?;
         }
-        Command::Check { json } => return check(config, *json),
+        command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
+            return look_at_config(config, command);
+        }
         Command::Init { file } => {
             init::run(file).map_err(|error| complain(&error, init_exit(&error)))?;
             say(&format!(
@@ -95,15 +102,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             answered.map_err(|error| complain(&error, Exit::Io))?;
         }
         Command::Why { feed, json } => say_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => {
-            decided(decide::split(&load(config)?.store.path, Clock::system().now(), item))?;
-        }
+        Command::Split { item } => decided(decide::split(&load(config)?.store.path, now(), item))?,
         Command::Join { item, other } => {
-            decided(decide::join(&load(config)?.store.path, Clock::system().now(), item, other))?;
+            decided(decide::join(&load(config)?.store.path, now(), item, other))?;
         }
-        Command::Release { feed } => {
-            decided(decide::release(&load(config)?, Clock::system().now(), feed))?;
-        }
+        Command::Release { feed } => decided(decide::release(&load(config)?, now(), feed))?,
         Command::Replay { since, current, json } => {
             replayed(current.as_deref(), config, since, *json)?;
         }
@@ -180,18 +183,36 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
 }
 
-fn check(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
-    let path = find(config)?;
-    let report = config::load(&path).report;
-    if json {
-        say(&format!("{:#}\n", report.to_json()));
-    } else {
-        say(&report.draw(style(&io::stdout())));
+/// Checks the config or shows what is in it, without a look at the database.
+fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
+    match command {
+        Command::Check { scope, form } => {
+            let path = find(given)?;
+            let checking = check::run(&path, scope.scope(), form.form(), style(&io::stdout()), say);
+            let verdict = block_on(checking)?;
+            let verdict = verdict.map_err(|error| complain(&error, Exit::Software))?;
+            Ok(match verdict {
+                check::Verdict::Good => Exit::Ok,
+                check::Verdict::Unreached => Exit::Unavailable,
+                check::Verdict::Broken => broken(&path),
+            })
+        }
+        Command::Config { what, shown } => {
+            let said = config_command::run(what.as_ref(), shown, || find(given))?;
+            said.map(|text| say(&text)).map_err(|error| match error {
+                config_command::Error::Config(report, path) => {
+                    eprint(&report.draw(style(&io::stderr())));
+                    broken(&path)
+                }
+                error => complain(&error, Exit::Usage),
+            })?;
+            Ok(Exit::Ok)
+        }
+        _ => {
+            say(&config_command::schema());
+            Ok(Exit::Ok)
+        }
     }
-    Ok(match report.errors() {
-        0 => Exit::Ok,
-        _ => broken(&path),
-    })
 }
 
 fn ask_health(config: &Config) -> Exit {
@@ -345,14 +366,6 @@ where
     Ok(())
 }
 
-fn style(stream: &impl io::IsTerminal) -> config::Style {
-    if stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        config::Style::Coloured
-    } else {
-        config::Style::Plain
-    }
-}
-
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -370,19 +383,4 @@ fn init_exit(error: &init::Error) -> Exit {
     match error {
         init::Error::Exists(_) | init::Error::Io(..) => Exit::CannotCreate,
     }
-}
-
-fn complain(error: &impl Display, exit: Exit) -> Exit {
-    eprint(&format!("newswire: {error}\n"));
-    exit
-}
-
-/// Writes to standard output; a reader that went away has read enough.
-fn say(text: &str) {
-    let mut out = io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-fn eprint(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -82,13 +82,19 @@ pub enum Form {
 pub(super) async fn ask(url: Url, config: Option<&Config>) -> Result<(Url, Document), Error> {
     let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
     let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
-    let request = fetch::Request {
-        url: &url,
-        validators: &Validators::default(),
-        known_body: None,
-        settings: &settings,
-        now: Clock::system().now(),
-    };
+    let fetched = fetched(&fetcher, &url, &settings).await;
+    fetched.map_err(|failure| Error::Failed(url.to_string(), failure))
+}
+
+/// The document at `url`, and the address that it came from.
+pub(super) async fn fetched(
+    fetcher: &Fetcher,
+    url: &Url,
+    settings: &fetch::Settings,
+) -> Result<(Url, Document), Failure> {
+    let validators = &Validators::default();
+    let now = Clock::system().now();
+    let request = fetch::Request { url, validators, known_body: None, settings, now };
     let response = fetcher.fetch(request).await;
     match (response.outcome, response.body) {
         (_, Some(body)) => {
@@ -100,12 +106,12 @@ pub(super) async fn ask(url: Url, config: Option<&Config>) -> Result<(Url, Docum
             };
             Ok((response.url, document))
         }
-        (FetchOutcome::Failed(failure), None) => Err(Error::Failed(url.to_string(), failure)),
+        (FetchOutcome::Failed(failure), None) => Err(failure),
         (outcome, None) => {
             let status = response.status.unwrap_or_default();
             let message =
                 format!("the server sends no document: {} (HTTP {status})", outcome.slug());
-            Err(Error::Failed(url.to_string(), Failure::new(FailureKind::BadResponse, message)))
+            Err(Failure::new(FailureKind::BadResponse, message))
         }
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use super::place::{self, NoConfig};
-use crate::config::{self, Config, Loaded, Report, Severity, Style};
+use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
 use crate::model::Feed;
 
 /// Where the blocks go.
@@ -99,13 +99,13 @@ pub(super) fn blocks(feeds: &[Feed]) -> String {
 /// # Errors
 /// See [`Error`]; then the file is as it was.
 pub(super) fn append(path: &Path, feeds: &[Feed]) -> Result<(), Error> {
+    let files = Files::gather(path);
     // Where a link leads, so that it stays a link.
     let path = fs::canonicalize(path).map_err(|error| Error::Read(path.to_owned(), error))?;
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, &blocks(feeds));
-    let folder = config::state_folder(&path);
-    let Loaded { config, mut report, .. } = config::read(after.clone(), &path, &folder);
+    let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
     let has = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)

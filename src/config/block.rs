@@ -22,7 +22,7 @@ pub fn feed_block(feed: &Feed) -> String {
 }
 
 /// A basic string, TOML 1.0 "String".
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

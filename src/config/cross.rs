@@ -1,11 +1,10 @@
-//! What no table can see alone: things named twice, things named that are not there.
+//! What no table can see alone: things named twice, things that are missing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::report::{Diagnostic, Report};
-use super::section::{Section, nearest};
-use crate::model::FeedId;
+use super::section::Section;
 use crate::poll::Subscription;
 use crate::web;
 
@@ -84,37 +83,6 @@ pub(super) fn merged(
         feed.tags.extend(new);
     }
     kept
-}
-
-/// Warns of tags and feeds that an output asks for and no feed has.
-pub(super) fn rules(outputs: &[Section<'_>], subscriptions: &[Subscription], report: &mut Report) {
-    let feeds = || subscriptions.iter().map(|subscription| &subscription.feed);
-    let tags: HashSet<&str> = feeds().flat_map(|feed| &feed.tags).map(String::as_str).collect();
-    let ids: HashSet<String> = feeds()
-        .map(|feed| feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url)).to_string())
-        .collect();
-    let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
-    // Their faults were reported when they were read.
-    let mut heard = Report::new(report.path.clone(), String::new());
-    for output in outputs {
-        for part in ["include", "exclude"] {
-            let Some(rules) = output.inner(part, "rules", &mut heard) else { continue };
-            for (key, known) in [("tags", &tags), ("feeds", &ids)] {
-                for placed in rules.list(key, &mut heard).into_iter().flatten() {
-                    if known.contains(placed.text.as_str()) {
-                        continue;
-                    }
-                    let what = if key == "tags" { "has the tag" } else { "has the id" };
-                    let message = format!("no feed {what} {:?}", placed.text);
-                    let near = nearest(&placed.text, known.iter().copied());
-                    let label = near.map_or_else(String::new, |n| format!("did you mean {n:?}?"));
-                    report.push(
-                        Diagnostic::warning("no_such_feed", placed.span, message).label(label),
-                    );
-                }
-            }
-        }
-    }
 }
 
 /// Warns of what is missing as a whole.

@@ -13,7 +13,8 @@ use url::Url;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::Section;
-use super::table::{Defaults, Servers, texts};
+use super::servers::Servers;
+use super::table::{Defaults, texts};
 use super::value;
 use crate::model::Feed;
 use crate::opml::{self, Entry, List};
@@ -45,7 +46,7 @@ pub enum Followed {
 pub(super) fn subscribe(
     sections: &[Section<'_>],
     (defaults, servers): (&Defaults, &Servers),
-    (state, database): (&Path, &Path),
+    database: &Path,
     subscriptions: &mut Vec<Subscription>,
     report: &mut Report,
 ) -> Vec<Followed> {
@@ -53,9 +54,9 @@ pub(super) fn subscribe(
         subscriptions.iter().enumerate().map(|(n, s)| (s.feed.url.clone(), n)).collect();
     let mut followed = Vec::new();
     for section in sections {
-        section.refuse_unknown(&key::names("subscriptions"), key::home, report);
+        section.refuse_unknown(&key::names("subscriptions"), report);
         let tags = texts(section.list("tags", report));
-        let Some(place) = place(section, state, database, report) else { continue };
+        let Some(place) = place(section, database, report) else { continue };
         let list = match &place {
             Followed::File(path) => file(section, path, report),
             // What cannot be read of a copy is asked for anew.
@@ -88,12 +89,7 @@ pub(super) fn subscribe(
 }
 
 /// Where a list is; `None` where that is not said, or said twice.
-fn place(
-    section: &Section<'_>,
-    state: &Path,
-    database: &Path,
-    report: &mut Report,
-) -> Option<Followed> {
+fn place(section: &Section<'_>, database: &Path, report: &mut Report) -> Option<Followed> {
     let interval = section.parsed("interval", "bad_duration", value::duration, report);
     if interval.is_some_and(|interval| interval < SHORTEST) {
         let message = "interval is shorter than 15 minutes: a list of feeds changes seldom";
@@ -101,7 +97,7 @@ fn place(
         report.push(fault.help("leave it out: a list is asked for once a day"));
     }
     match (section.has("file"), section.has("url")) {
-        (true, false) => section.words("file", report).map(|path| Followed::File(state.join(path))),
+        (true, false) => section.path("file", report).map(Followed::File),
         (false, true) => {
             let url = section.parsed("url", "bad_url", value::web_url, report)?;
             let name = Sha256::digest(url.as_str());

@@ -1,16 +1,24 @@
 //! Reads the TOML file into the settings of the rooms below: strictly, and all faults in one run.
 //!
 //! ```text
-//! section  one table with its place: typed values out, faults into the report
-//! value    one value: durations, sizes, addresses
-//! table    each table to the settings of the room it is named after
-//! serving  to whom newswire serves, and by which names
-//! stories  which stories an output takes, and how they look in it
-//! cross    what no table can see alone
-//! lists    feeds of lists that are followed
-//! block    a feed as the config has it
-//! report   faults drawn for people, or as JSON
-//! key      the list of all keys, for the README and the example
+//! files     newswire.toml and conf.d, their bytes counted one after the other
+//! merge     one table of all of them
+//! section   one table with its place: typed values out, faults into the report
+//! value     one value: durations, sizes, addresses
+//! secret    what stands elsewhere; near: the word that was meant
+//! table     each table to the settings of the room it is named after
+//! serving   to whom newswire serves, and by which names
+//! servers   servers with manners of their own
+//! stories   which stories an output takes, and how they look in it
+//! cross     what no table can see alone; doubt: what holds but is hardly meant
+//! lists     feeds of lists that are followed
+//! places    folders that cannot be
+//! loaded    a config, checked and complete
+//! block     a feed as the config has it
+//! report    what is wrong; draw: for people, or as JSON; veil: without what is secret
+//! key       the list of all keys; kind: what a key is
+//! schema    the same for editors
+//! effective every value in force, and where it comes from
 //! ```
 //!
 //! Leaves what the settings do to the rooms, and printing to `cli`.
@@ -18,62 +26,56 @@
 mod block;
 mod cross;
 mod dedupe;
+mod doubt;
+mod draw;
+mod effective;
+mod files;
 mod key;
+mod kind;
 mod lists;
+mod loaded;
+mod merge;
+mod near;
+mod places;
 mod report;
+mod schema;
+mod secret;
 mod section;
+mod servers;
 mod serving;
 mod stories;
 mod table;
 mod token;
 mod value;
+mod veil;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::de::DeTable;
 
 pub use self::block::feed_block;
-pub use self::key::{KEYS, Key};
+pub use self::draw::Style;
+pub use self::effective::{Effective, Origin, Setting};
+pub use self::files::{Files, Place, state_folder};
+pub use self::key::KEYS;
+pub use self::kind::{Key, Kind};
 pub use self::lists::Followed;
-pub use self::report::{Diagnostic, Quote, Report, Severity, Style};
+pub use self::loaded::{Config, Loaded};
+pub use self::places::Look;
+pub use self::report::{Diagnostic, Report, Severity};
+pub use self::schema::schema;
 use self::section::Section;
-use self::table::{Defaults, Servers};
-use crate::poll::Subscription;
-use crate::publish::Output;
-use crate::{fetch, schedule, store, telemetry, web};
+use self::servers::Servers;
+use self::table::Defaults;
+pub use self::veil::logins as veil_logins;
+use crate::{fetch, schedule};
 
 /// Newest items that are read of one document, unless the config says otherwise.
 const MAX_ITEMS: usize = 10_000;
-/// Servers that are known to need other manners.
-const SERVERS: &str = include_str!("servers.toml");
 /// Simultaneous requests, unless the config says otherwise.
 const CONCURRENCY: usize = 64;
-
-/// A config, checked and complete.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `[fetch]`, as it holds for a feed that overrides nothing.
-    pub fetch: fetch::Settings,
-    /// `[fetch] concurrency`: simultaneous requests in all.
-    pub concurrency: usize,
-    /// `[dedupe]`, as it holds for a feed that overrides nothing.
-    pub dedupe: Arc<crate::dedupe::Settings>,
-    /// `[store]`, its path absolute or relative to the working directory.
-    pub store: store::Settings,
-    /// `[web]`
-    pub web: web::Settings,
-    /// `[log]`
-    pub log: telemetry::Settings,
-    /// Every `[[output]]`.
-    pub outputs: Vec<Output>,
-    /// Every `[[feed]]` with the settings in force for it, and behind them the feeds of lists.
-    pub subscriptions: Vec<Subscription>,
-    /// Every `[[subscriptions]]`.
-    pub followed: Vec<Followed>,
-}
 
 /// A duration as the config has them: "45s", "30m", "30d".
 ///
@@ -85,144 +87,82 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
 }
 
-impl Config {
-    /// How long texts are compared at most, of all feeds.
-    #[must_use]
-    pub fn window(&self) -> Duration {
-        let of_feeds = self.subscriptions.iter().map(|subscription| subscription.dedupe.window);
-        of_feeds.chain([self.dedupe.window]).max().unwrap_or_default()
-    }
-}
-
-/// What came of reading a config.
-#[derive(Debug, Clone)]
-pub struct Loaded {
-    /// `None` when there are errors.
-    pub config: Option<Config>,
-    /// Errors and warnings.
-    pub report: Report,
-    /// Where the database lies, as far as that can be made out: also of a broken config, so that the
-    /// daemon that runs on it can be found.
-    pub database: PathBuf,
-}
-
-/// What relative paths in the config at `path` count from: `$STATE_DIRECTORY`, which systemd sets,
-/// else `/var/lib/newswire` for the service's config in `/etc/newswire`, else the folder of the file.
-#[must_use]
-pub fn state_folder(path: &Path) -> PathBuf {
-    // Several are separated by colons, as the unit has them: the first is ours.
-    let first = |names: OsString| {
-        let names = names.to_string_lossy().into_owned();
-        PathBuf::from(names.split(':').next().unwrap_or_default())
-    };
-    if let Some(state) = std::env::var_os("STATE_DIRECTORY") {
-        return first(state);
-    }
-    // Whoever asks the service's newswire from a shell means the folder that its unit gives it.
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let service = folder == Path::new("/etc/newswire");
-    let state = Path::new("/var/lib/newswire");
-    if service && state.symlink_metadata().is_ok() { state } else { folder }.to_owned()
-}
-
-/// Reads the file at `path`. Relative paths in it count from [`state_folder`].
+/// Reads the config at `path` with all its files, see [`Files::gather`].
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
-    let state = state_folder(path);
-    let failed = |message: String, help: &str| {
-        let mut report = Report::new(path.to_owned(), String::new());
-        report.push(Diagnostic::error("unreadable", 0..0, message).of_the_file().help(help));
-        Loaded { config: None, report, database: state.join(DATABASE) }
-    };
-    match std::fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => read(text, path, &state),
-        Ok(Err(error)) => {
-            let at = error.utf8_error().valid_up_to();
-            let message = format!("the config is not UTF-8: byte {at} cannot be read");
-            failed(message, "save it as UTF-8")
-        }
-        Err(error) => failed(
-            format!("the config cannot be read: {error}"),
-            "check the path and its permissions, or write one with 'newswire init'",
-        ),
-    }
+    Files::gather(path).read(Look::Quick)
 }
 
 /// Reads the text of a config; `path` is what faults name, `state` what relative paths count from.
 #[must_use]
 pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
-    let mut report = Report::new(path.to_owned(), String::new());
-    let (root, errors) = DeTable::parse_recoverable(&text);
-    for error in errors.iter().take(10) {
-        let span = error.span().unwrap_or(0..0);
-        report.push(Diagnostic::error(
-            "syntax",
-            span,
-            error.message().trim_end().replace('\n', ", "),
-        ));
-    }
-    let config =
-        if errors.is_empty() { Some(tables(root.get_ref(), state, &mut report)) } else { None };
-    let named = root.get_ref().get("store").and_then(|store| store.get_ref().as_table());
-    let named = named.and_then(|store| store.get("path")?.get_ref().as_str());
-    let database = state.join(named.unwrap_or(DATABASE));
-    report.sort();
-    report.text = text;
-    let config = config.filter(|_| report.errors() == 0);
-    Loaded { config, report, database }
+    Files::one(text, path, state).read(Look::Quick)
 }
 
-/// The database, unless the config says otherwise.
-const DATABASE: &str = "newswire.db";
+impl Files {
+    /// Reads them as one config.
+    #[must_use]
+    pub fn read(&self, look: Look) -> Loaded {
+        let mut report = Report::new(self.sources.clone());
+        self.faults().for_each(|fault| report.push(fault));
+        let root = merge::merged(&self.sources, &mut report);
+        let mut found = Report::new(self.sources.clone());
+        let config = tables(&Section::root(&root, &self.state), look, &mut found);
+        if report.has_unread() {
+            found.keep_certain(&report);
+        }
+        report.diagnostics.append(&mut found.diagnostics);
+        report.sort();
+        let database = config.store.path.clone();
+        let config = Some(config).filter(|_| report.errors() == 0);
+        Loaded { config, report, database }
+    }
 
-/// What may stand at the top of the file.
-const TABLES: &[&str] = &[
-    "version",
-    "schedule",
-    "fetch",
-    "dedupe",
-    "store",
-    "web",
-    "log",
-    "output",
-    "server",
-    "feed",
-    "subscriptions",
-];
+    /// Every value in force, with where it comes from.
+    ///
+    /// # Errors
+    /// What is wrong with the config, all of it.
+    pub fn effective(&self) -> Result<Effective, Report> {
+        let Loaded { config, report, .. } = self.read(Look::Quick);
+        let config = config.ok_or(report)?;
+        let mut heard = Report::new(self.sources.clone());
+        let root = merge::merged(&self.sources, &mut heard);
+        let root = Section::root(&root, &self.state);
+        Ok(effective::effective(&root, &config, &self.sources))
+    }
+}
 
-fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
-    let top = Section::root(root);
-    top.refuse_unknown(TABLES, key::home, report);
-    version(&top, report);
+fn tables(root: &Section<'_>, look: Look, report: &mut Report) -> Config {
+    root.refuse_unknown(key::TABLES, report);
+    version(root, report);
     let empty = DeTable::new();
-    let mut section = |name: &str, shown| {
-        let found = Section::find(root, name, shown, report);
-        let found = found.unwrap_or_else(|| Section::root(&empty));
-        found.refuse_unknown(&key::names(name), key::home, report);
+    let mut section = |name: &str| {
+        let found = root.inner(name, key::table(name), report);
+        let found = found.unwrap_or_else(|| root.empty(&empty));
+        found.refuse_unknown(&key::names(name), report);
         found
     };
-    let (schedule_table, fetch_table) =
-        (section("schedule", "[schedule]"), section("fetch", "[fetch]"));
-    let (same, store) = (section("dedupe", "[dedupe]"), section("store", "[store]"));
-    let (web, log) = (section("web", "[web]"), section("log", "[log]"));
+    let (schedule_table, fetch_table) = (section("schedule"), section("fetch"));
+    let [same, store, web, log] = ["dedupe", "store", "web", "log"].map(section);
     let defaults = defaults(&schedule_table, &fetch_table, &same, report);
     let web = serving::web(&web, report);
     let base_url = web.base_url();
-    let outputs = Section::find_all(root, "output", "[[output]]", report);
-    let feeds = Section::find_all(root, "feed", "[[feed]]", report);
-    let servers = servers(root, &defaults, report);
+    let outputs = root.all("output", "[[output]]", report);
+    let feeds = root.all("feed", "[[feed]]", report);
+    let servers = Servers::read(root, &defaults, report);
     let subscribe = |section: &Section<'_>| {
         let feed = table::feed(section, &defaults, &servers, report)?;
         Some((feed, section.span("url")))
     };
     let subscriptions = feeds.iter().filter_map(subscribe).collect();
-    let store = table::store(&store, state, report);
+    places::look(&store, "path", look, report);
+    let store = table::store(&store, report);
     let mut subscriptions = cross::merged(subscriptions, report);
-    let lists = Section::find_all(root, "subscriptions", "[[subscriptions]]", report);
-    let (with, places) = ((&defaults, &servers), (state, store.path.as_path()));
-    let followed = lists::subscribe(&lists, with, places, &mut subscriptions, report);
+    let lists = root.all("subscriptions", "[[subscriptions]]", report);
+    let with = (&defaults, &servers);
+    let followed = lists::subscribe(&lists, with, &store.path, &mut subscriptions, report);
     if !schedule_table.has("host_spacing") {
-        table::spread_crowds(&mut subscriptions, &defaults);
+        servers::spread_crowds(&mut subscriptions, &defaults);
     }
     let config = Config {
         fetch: (*defaults.fetch).clone(),
@@ -232,15 +172,15 @@ fn tables(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Config {
         log: table::log(&log, report),
         outputs: outputs
             .iter()
-            .filter_map(|output| table::output(output, &base_url, state, report))
+            .filter_map(|output| table::output(output, &base_url, look, report))
             .collect(),
         subscriptions,
         followed,
         web,
     };
     named_twice(&outputs, &feeds, report);
-    cross::rules(&outputs, &config.subscriptions, report);
-    cross::missing(&top, &config.subscriptions, &config.web, report);
+    cross::missing(root, &config.subscriptions, &config.web, report);
+    doubt::doubts((&outputs, &feeds), &config, report);
     config
 }
 
@@ -263,29 +203,17 @@ fn defaults(
     }
 }
 
-/// Reports what is named twice.
+/// Reports what is named twice, and outputs named as newswire's own pages are.
 fn named_twice(outputs: &[Section<'_>], feeds: &[Section<'_>], report: &mut Report) {
-    let named = |sections: &[Section<'_>], key: &str| {
-        let mut heard = Report::new(PathBuf::new(), String::new());
-        let named = sections.iter().filter_map(|section| section.text(key, &mut heard));
-        named.map(|placed| (placed.text, placed.span)).collect::<Vec<_>>()
+    let named = |sections: &[Section<'_>]| {
+        let mut heard = Report::default();
+        let named = sections.iter().filter_map(|section| section.text("id", &mut heard));
+        named.map(|placed| (placed.text, placed.span)).collect::<Vec<(String, Range<usize>)>>()
     };
-    cross::twice("output id", "duplicate_output", &named(outputs, "id"), report);
-    cross::taken(&named(outputs, "id"), report);
-    cross::twice("feed id", "duplicate_feed", &named(feeds, "id"), report);
-}
-
-/// The servers that are known to need other manners, and those that the config names.
-fn servers(root: &DeTable<'_>, defaults: &Defaults, report: &mut Report) -> Servers {
-    let mut servers = Servers::default();
-    let (known, _) = DeTable::parse_recoverable(SERVERS);
-    let mut faults = Report::new(PathBuf::from("servers.toml"), String::new());
-    let sections = Section::find_all(known.get_ref(), "server", "[[server]]", &mut faults);
-    servers.add(&sections, defaults, &mut faults);
-    debug_assert!(faults.is_empty(), "{faults:?}");
-    let sections = Section::find_all(root, "server", "[[server]]", report);
-    servers.add(&sections, defaults, report);
-    servers
+    let (outputs, feeds) = (named(outputs), named(feeds));
+    cross::twice("output id", "duplicate_output", &outputs, report);
+    cross::twice("feed id", "duplicate_feed", &feeds, report);
+    cross::taken(&outputs, report);
 }
 
 /// Only one form of this file is known; a later one may mean other things by the same words.

@@ -1,15 +1,11 @@
 //! What is wrong with a config, all of it at once: where, why, and what to do.
 //!
-//! Drawn as rustc draws, or as JSON for editors. Leaves finding faults to the readers.
+//! Leaves finding faults to the readers, and drawing them to `draw`.
 
 use std::ops::Range;
-use std::path::PathBuf;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use serde_json::{Value, json};
-
-/// More than this at once helps nobody.
-const MAX_DRAWN: usize = 40;
+use super::files::{Place, Source, Sources};
+use super::veil;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,25 +14,6 @@ pub enum Severity {
     Error,
     /// It starts, but probably not as meant.
     Warning,
-}
-
-/// With colours or without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// For a terminal.
-    Coloured,
-    /// For a file, a pipe, a journal.
-    Plain,
-}
-
-/// What of the file is shown with a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Quote {
-    /// The line.
-    #[default]
-    Line,
-    /// Nothing but the place: there is a secret in the line.
-    Nothing,
 }
 
 /// One fault.
@@ -48,16 +25,16 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// What is wrong, a lowercase fragment.
     pub message: String,
-    /// The bytes of the file that it is about; `None`: the file as a whole.
+    /// The bytes that it is about, counted through all files; `None`: the main file as a whole.
     pub span: Option<Range<usize>>,
-    /// Whether the line may be shown.
-    pub quote: Quote,
     /// Said at that place.
     pub label: String,
     /// A second place that belongs to it.
     pub also: Option<(Range<usize>, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// What to write in the place of what stands at `span`, where that mends it.
+    pub suggestion: Option<String>,
 }
 
 impl Diagnostic {
@@ -69,10 +46,10 @@ impl Diagnostic {
             code,
             message: message.into(),
             span: Some(span),
-            quote: Quote::Line,
             label: String::new(),
             also: None,
             help: None,
+            suggestion: None,
         }
     }
 
@@ -89,17 +66,24 @@ impl Diagnostic {
         self
     }
 
-    /// Shows the line, or only says where it is.
-    #[must_use]
-    pub fn quote(mut self, quote: Quote) -> Self {
-        self.quote = quote;
-        self
-    }
-
     /// Says more at the place itself.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// Proposes `known` in the place of what stands there.
+    #[must_use]
+    pub fn meant(mut self, known: &str) -> Self {
+        self.label = format!("did you mean {known:?}?");
+        self.suggest(known)
+    }
+
+    /// Says what to write in the place of what stands there.
+    #[must_use]
+    pub fn suggest(mut self, instead: impl Into<String>) -> Self {
+        self.suggestion = Some(instead.into());
         self
     }
 
@@ -118,28 +102,71 @@ impl Diagnostic {
     }
 }
 
-/// Every fault of one config file.
-#[derive(Debug, Clone)]
+/// Every fault of one config, in all its files.
+#[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The file.
-    pub path: PathBuf,
-    /// What stands in it.
-    pub text: String,
-    /// In the order of the file.
+    /// The files, the main one first.
+    pub(super) sources: Sources,
+    /// In the order of the files.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Report {
-    pub(crate) fn new(path: PathBuf, text: String) -> Self {
-        Self { path, text, diagnostics: Vec::new() }
+    pub(super) fn new(sources: Sources) -> Self {
+        Self { sources, diagnostics: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+    /// Takes a fault in. What it says shows no secret, whatever the config has in its addresses.
+    pub(super) fn push(&mut self, mut diagnostic: Diagnostic) {
+        let texts = [&mut diagnostic.message, &mut diagnostic.label];
+        let more = diagnostic.also.as_mut().map(|(_, label)| label);
+        let more = more.into_iter().chain(&mut diagnostic.help).chain(&mut diagnostic.suggestion);
+        for text in texts.into_iter().chain(more) {
+            veil::logins(text);
+        }
         self.diagnostics.push(diagnostic);
     }
 
-    /// Puts the faults into the order of the file.
-    pub(crate) fn sort(&mut self) {
+    /// Whether a part of the files could not be read.
+    pub(super) fn has_unread(&self) -> bool {
+        let unread = ["syntax", "unclosed", "unreadable", "not_utf8"];
+        self.diagnostics.iter().any(|fault| unread.contains(&fault.code))
+    }
+
+    /// Drops what may be there only because `broken` kept a part from being read.
+    pub(super) fn keep_certain(&mut self, broken: &Self) {
+        /// These are told of by what is missing, or by what stands elsewhere.
+        const GUESSED: &[&str] =
+            &["missing_key", "contradiction", "no_such_feed", "unreached_output"];
+        let line = |offset: usize| broken.place(offset).line;
+        let spans = || broken.diagnostics.iter().filter_map(|fault| fault.span.as_ref());
+        let whole = spans().count() < broken.diagnostics.len();
+        let header = spans().any(|span| self.sources.line(span.start).starts_with('['));
+        self.diagnostics.retain(|fault| {
+            let Some(span) = &fault.span else { return false };
+            // A text or a list over several lines may have taken in what follows it.
+            let lines =
+                line(span.start)..=line(span.end) + usize::from(line(span.end) > line(span.start));
+            let same = |at: usize| broken.place(at).path == broken.place(span.start).path;
+            let near =
+                |other: &Range<usize>| same(other.start) && lines.contains(&line(other.start));
+            // What follows an open bracket may be in it or not.
+            let inside =
+                broken.diagnostics.iter().filter(|fault| fault.code == "unclosed").any(|fault| {
+                    fault
+                        .span
+                        .as_ref()
+                        .is_some_and(|open| same(open.start) && open.start < span.end)
+                });
+            let astray =
+                header && fault.code == "unknown_key" && fault.message.ends_with("the file");
+            let certain = fault.severity == Severity::Error && !GUESSED.contains(&fault.code);
+            certain && !astray && !whole && !inside && !spans().any(near)
+        });
+    }
+
+    /// Puts the faults into the order of the files.
+    pub(super) fn sort(&mut self) {
         self.diagnostics.sort_by_key(|fault| fault.span.as_ref().map_or(0, |span| span.start));
     }
 
@@ -161,97 +188,21 @@ impl Report {
         self.diagnostics.len() - self.errors()
     }
 
-    /// Line and column of a byte, both from 1; columns count characters.
+    /// Where a byte is, of all files counted one after the other.
+    #[must_use]
+    pub fn place(&self, offset: usize) -> Place<'_> {
+        self.sources.place(offset)
+    }
+
+    /// Line and column of a byte in its file, both from 1; columns count characters.
     #[must_use]
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (line, before[start..].chars().count() + 1)
+        let place = self.place(offset);
+        (place.line, place.column)
     }
 
-    /// For people.
-    #[must_use]
-    pub fn draw(&self, style: Style) -> String {
-        let renderer = match style {
-            Style::Coloured => Renderer::styled(),
-            Style::Plain => Renderer::plain(),
-        };
-        let path = self.path.display().to_string();
-        let mut drawn = String::new();
-        for fault in self.diagnostics.iter().take(MAX_DRAWN) {
-            let level = match fault.severity {
-                Severity::Error => Level::ERROR,
-                Severity::Warning => Level::WARNING,
-            };
-            let title = level.primary_title(fault.message.as_str()).id(fault.code);
-            let mut group = match &fault.span {
-                Some(span) if fault.quote == Quote::Nothing => {
-                    let (line, column) = self.position(span.start);
-                    let place = annotate_snippets::Origin::path(path.as_str());
-                    title.element(place.line(line).char_column(column))
-                }
-                Some(span) => {
-                    let primary = AnnotationKind::Primary.span(self.within(span));
-                    let mut snippet = Snippet::source(self.text.as_str())
-                        .path(path.as_str())
-                        .annotation(primary.label(fault.label.as_str()));
-                    if let Some((span, label)) = &fault.also {
-                        let also = AnnotationKind::Context.span(self.within(span));
-                        snippet = snippet.annotation(also.label(label.as_str()));
-                    }
-                    title.element(snippet)
-                }
-                None => title.element(annotate_snippets::Origin::path(path.as_str())),
-            };
-            if let Some(help) = &fault.help {
-                group = group.element(Level::HELP.message(help.as_str()));
-            }
-            drawn.push_str(&renderer.render(&[group]));
-            drawn.push_str("\n\n");
-        }
-        drawn.push_str(&self.summary());
-        drawn
-    }
-
-    fn summary(&self) -> String {
-        let more = self.diagnostics.len().saturating_sub(MAX_DRAWN);
-        let more =
-            if more > 0 { format!(", of which {more} are not shown") } else { String::new() };
-        let (errors, warnings) = (self.errors(), self.warnings());
-        let many = |n: usize| if n == 1 { "" } else { "s" };
-        let path = self.path.display();
-        format!(
-            "{path}: {errors} error{}, {warnings} warning{}{more}\n",
-            many(errors),
-            many(warnings)
-        )
-    }
-
-    fn within(&self, span: &Range<usize>) -> Range<usize> {
-        let end = span.end.min(self.text.len());
-        span.start.min(end)..end
-    }
-
-    /// For editors and programs: one array.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let of = |fault: &Diagnostic| {
-            let place = fault.span.as_ref().map(|span| self.position(span.start));
-            json!({
-                "severity": match fault.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                },
-                "code": fault.code,
-                "message": fault.message,
-                "label": fault.label,
-                "file": self.path.display().to_string(),
-                "line": place.map(|(line, _)| line),
-                "column": place.map(|(_, column)| column),
-                "help": fault.help,
-            })
-        };
-        self.diagnostics.iter().map(of).collect()
+    /// The file of a fault.
+    pub(super) fn source(&self, fault: &Diagnostic) -> &Source {
+        self.sources.of(fault.span.as_ref().map_or(0, |span| span.start))
     }
 }

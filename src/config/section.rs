@@ -3,11 +3,14 @@
 //! A value that cannot be read is reported and then taken for absent, so that one run tells all.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::report::{Diagnostic, Quote, Report};
+use super::key;
+use super::near::nearest;
+use super::report::{Diagnostic, Report};
 use super::value::Fault;
 
 /// A table and what may stand in it.
@@ -18,6 +21,8 @@ pub(super) struct Section<'d> {
     table: &'d DeTable<'d>,
     /// Where it is said to be.
     span: (usize, usize),
+    /// What relative paths in it count from.
+    state: &'d Path,
 }
 
 /// A text and its place.
@@ -28,66 +33,45 @@ pub(super) struct Placed {
 }
 
 impl<'d> Section<'d> {
-    /// The table under `key`, if there is one.
-    pub(super) fn find(
-        root: &'d DeTable<'d>,
-        key: &str,
-        name: &'static str,
-        report: &mut Report,
-    ) -> Option<Self> {
-        let value = root.get(key)?;
-        Self::of(value, name, report)
+    /// The root of the config; relative paths in it count from `state`.
+    pub(super) fn root(table: &'d DeTable<'d>, state: &'d Path) -> Self {
+        Self { name: "the file", table, span: (0, 0), state }
+    }
+
+    /// A table in which nothing stands.
+    pub(super) fn empty(&self, table: &'d DeTable<'d>) -> Self {
+        Self { table, ..*self }
+    }
+
+    /// The table under `key`, if there is one; `include` of an output, `[schedule]` of the root.
+    pub(super) fn inner(&self, key: &str, name: &'static str, report: &mut Report) -> Option<Self> {
+        self.of(self.table.get(key)?, name, report)
     }
 
     /// Every table of the array under `key`.
-    pub(super) fn find_all(
-        root: &'d DeTable<'d>,
-        key: &str,
-        name: &'static str,
-        report: &mut Report,
-    ) -> Vec<Self> {
-        let Some(value) = root.get(key) else { return Vec::new() };
+    pub(super) fn all(&self, key: &str, name: &'static str, report: &mut Report) -> Vec<Self> {
+        let Some(value) = self.table.get(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
-            report.push(
-                Diagnostic::error(
-                    "wrong_type",
-                    value.span(),
-                    format!("{name} is a list of tables"),
-                )
-                .help(format!("write {name}, with two brackets, above each")),
-            );
+            report.push(no_list(name, value));
             return Vec::new();
         };
-        array.iter().filter_map(|value| Self::of(value, name, report)).collect()
+        array.iter().filter_map(|value| self.of(value, name, report)).collect()
     }
 
     fn of(
+        &self,
         value: &'d Spanned<DeValue<'d>>,
         name: &'static str,
         report: &mut Report,
     ) -> Option<Self> {
         let (start, end) = (value.span().start, value.span().end);
         match value.get_ref().as_table() {
-            Some(table) => Some(Self { name, table, span: (start, end) }),
+            Some(table) => Some(Self { name, table, span: (start, end), state: self.state }),
             None => {
-                let message = format!("{name} is a table, not {}", kind(value));
-                report.push(
-                    Diagnostic::error("wrong_type", value.span(), message)
-                        .help(format!("write {name} on a line of its own, and its keys below")),
-                );
+                report.push(no_table(name, value));
                 None
             }
         }
-    }
-
-    /// The root of the file.
-    pub(super) fn root(table: &'d DeTable<'d>) -> Self {
-        Self { name: "the file", table, span: (0, 0) }
-    }
-
-    /// A table inside, `include` of an output.
-    pub(super) fn inner(&self, key: &str, name: &'static str, report: &mut Report) -> Option<Self> {
-        Self::find(self.table, key, name, report)
     }
 
     /// The names of the keys that stand in it.
@@ -95,46 +79,15 @@ impl<'d> Section<'d> {
         self.table.keys().map(|key| key.get_ref().to_string()).collect()
     }
 
-    /// A secret, which is never a value of the config but stands in `{ file = "…" }`,
-    /// `{ credential = "…" }` (systemd) or `{ env = "…" }`.
-    pub(super) fn secret(&self, key: &str, report: &mut Report) -> Option<String> {
-        const HELP: &str = "write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }";
-        let value = self.table.get(key)?;
-        let fault = |message: String| {
-            Diagnostic::error("bad_secret", value.span(), message).help(HELP).quote(Quote::Nothing)
-        };
-        let Some(table) = value.get_ref().as_table() else {
-            report.push(fault(format!(
-                "{key} is a secret, and secrets are never values in this file"
-            )));
-            return None;
-        };
-        let named = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());
-        let read = |path: std::path::PathBuf| {
-            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let found = match (named("file"), named("credential"), named("env")) {
-            (Some(path), None, None) => read(path.into()),
-            (None, Some(name), None) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
-                Some(folder) => read(std::path::Path::new(&folder).join(name)),
-                None => Err("$CREDENTIALS_DIRECTORY is not set: systemd sets it".to_owned()),
-            },
-            (None, None, Some(name)) => {
-                std::env::var(name).map_err(|_| format!("${name} is not set"))
-            }
-            _ => Err("one of file, credential and env".to_owned()),
-        };
-        let visible = |secret: &String| secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let secret = found.map(|secret| secret.trim().to_owned());
-        match secret
-            .and_then(|s| if visible(&s) { Ok(s) } else { Err("not a line of ASCII".to_owned()) })
-        {
-            Ok(secret) => Some(secret),
-            Err(why) => {
-                report.push(fault(format!("{key} cannot be read: {why}")));
-                None
-            }
-        }
+    /// The value as it stands there.
+    pub(super) fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.table.get(key)
+    }
+
+    /// The place of a key, else of the table.
+    pub(super) fn key_span(&self, key: &str) -> Range<usize> {
+        let found = self.table.get_key_value(key);
+        found.map_or(self.span.0..self.span.1, |(key, _)| key.span())
     }
 
     /// The place of a value, else of the table.
@@ -146,14 +99,8 @@ impl<'d> Section<'d> {
         self.table.contains_key(key)
     }
 
-    /// Reports every key that is not among `known`; `elsewhere` names the table of a key that is
-    /// known, but not here.
-    pub(super) fn refuse_unknown(
-        &self,
-        known: &[&str],
-        elsewhere: impl Fn(&str) -> Option<&'static str>,
-        report: &mut Report,
-    ) {
+    /// Reports every key that is not among `known`.
+    pub(super) fn refuse_unknown(&self, known: &[&str], report: &mut Report) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if known.contains(&name) {
@@ -161,10 +108,22 @@ impl<'d> Section<'d> {
             }
             let message = format!("unknown key {name:?} in {}", self.name);
             let fault = Diagnostic::error("unknown_key", key.span(), message);
-            report.push(match (nearest(name, known.iter().copied()), elsewhere(name)) {
-                (Some(near), _) => fault.label(format!("did you mean {near:?}?")),
-                (None, Some(table)) => fault.label(format!("it belongs in {table}")),
-                (None, None) => fault.help(format!("known here: {}", known.join(", "))),
+            let near = nearest(name, known.iter().copied());
+            // One slip of the finger is likelier than the wrong table.
+            let slip = near.is_some_and(|near| strsim::osa_distance(name, near) == 1);
+            let home = key::home(name, self.name).filter(|_| !slip);
+            report.push(match (home, near, key::nearly(name)) {
+                (Some(home), ..) => fault.label(format!("it belongs in {home}")),
+                (None, Some(near), _) => fault.meant(near),
+                (None, None, _) if key::TABLES.contains(&name) => {
+                    let own = format!("{} is a table of its own", key::table(name));
+                    fault.label(own).help("write it with its brackets on a line of its own")
+                }
+                (None, None, Some((near, home))) => {
+                    let fault = fault.meant(near);
+                    fault.help(format!("{near} belongs in {home}"))
+                }
+                (None, None, None) => fault.help(format!("known here: {}", known.join(", "))),
             });
         }
     }
@@ -174,10 +133,16 @@ impl<'d> Section<'d> {
         let found = kind(value);
         let message = format!("{key} is {wanted}, not {found}");
         let fault = Diagnostic::error("wrong_type", value.span(), message);
-        let bare = value.get_ref().is_integer() && wanted.contains("in quotes");
-        report.push(match bare {
-            true => fault.help("put it in quotes, with a unit if it has one"),
-            false => fault,
+        let text = value.get_ref().as_str().filter(|text| {
+            text.parse::<usize>().is_ok() && wanted.contains("number")
+                || text.parse::<bool>().is_ok() && wanted.contains("true")
+        });
+        let bare = !value.get_ref().is_str() && wanted.contains("in quotes");
+        let bare = bare && !value.get_ref().is_table() && !value.get_ref().is_array();
+        report.push(match text {
+            Some(text) => fault.suggest(text).help(format!("write it without quotes: {text}")),
+            None if bare => fault.help("put it in quotes, with a unit if it has one"),
+            None => fault,
         });
     }
 
@@ -202,6 +167,16 @@ impl<'d> Section<'d> {
             return None;
         }
         Some(placed.text.trim().to_owned())
+    }
+
+    /// A path; a relative one counts from the state directory.
+    pub(super) fn path(&self, key: &str, report: &mut Report) -> Option<PathBuf> {
+        self.words(key, report).map(|path| self.state.join(path))
+    }
+
+    /// The same of a path that the config does not name.
+    pub(super) fn beside(&self, path: &Path) -> PathBuf {
+        self.state.join(path)
     }
 
     /// A text that means something else.
@@ -252,7 +227,12 @@ impl<'d> Section<'d> {
         let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
         number.filter(|number| range.contains(number)).or_else(|| {
             let message = format!("{key} is from {} to {}", range.start(), range.end());
-            report.push(Diagnostic::error("out_of_range", value.span(), message));
+            let near = match number {
+                Some(number) if number > *range.end() => range.end(),
+                _ => range.start(),
+            };
+            let fault = Diagnostic::error("out_of_range", value.span(), message);
+            report.push(fault.suggest(near.to_string()));
             None
         })
     }
@@ -263,7 +243,11 @@ impl<'d> Section<'d> {
         let Some(array) = value.get_ref().as_array() else {
             let message = format!("{key} is a list of texts, not {}", kind(value));
             let fault = Diagnostic::error("wrong_type", value.span(), message);
-            report.push(fault.help("put it in brackets: [\"…\"]"));
+            let fault = fault.help("put it in brackets: [\"…\"]");
+            report.push(match value.get_ref().as_str() {
+                Some(text) => fault.suggest(format!("[{text:?}]")),
+                None => fault,
+            });
             return None;
         };
         let mut texts = Vec::with_capacity(array.len());
@@ -279,6 +263,23 @@ impl<'d> Section<'d> {
             }
         }
         Some(texts)
+    }
+}
+
+/// A value that is no list of tables.
+pub(super) fn no_list(name: &str, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+    let message = format!("{name} is a list of tables");
+    let fault = Diagnostic::error("wrong_type", value.span(), message);
+    fault.help(format!("write {name}, with two brackets, above each"))
+}
+
+/// A value that is no table.
+pub(super) fn no_table(name: &str, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+    let message = format!("{name} is a table, not {}", kind(value));
+    let fault = Diagnostic::error("wrong_type", value.span(), message);
+    match name.starts_with('[') && !name.starts_with("[[") && value.get_ref().is_array() {
+        true => fault.help(format!("write {name}, with one bracket, and once")),
+        false => fault.help(format!("write {name} on a line of its own, and its keys below")),
     }
 }
 
@@ -298,7 +299,7 @@ pub(super) fn take<T>(
 ) -> Option<T> {
     read.map_err(|fault| {
         let drawn = Diagnostic::error(code, span, fault.message).help(fault.help);
-        report.push(drawn.quote(fault.quote));
+        report.push(Diagnostic { suggestion: fault.instead, ..drawn });
     })
     .ok()
 }
@@ -315,19 +316,11 @@ pub(super) fn choose<T: Copy>(
         let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
         let message = format!("{:?} is no {key}", placed.text);
         let fault = Diagnostic::error("unknown_value", placed.span.clone(), message);
-        let near = nearest(&placed.text, words.iter().map(|(word, _)| *word));
-        let label = near.map_or_else(String::new, |near| format!("did you mean {near:?}?"));
-        report.push(fault.label(label).help(format!("one of {}", all.join(", "))));
+        let fault = fault.help(format!("one of {}", all.join(", ")));
+        report.push(match nearest(&placed.text, words.iter().map(|(word, _)| *word)) {
+            Some(near) => fault.meant(near),
+            None => fault,
+        });
     }
     found
-}
-
-/// The known word that was probably meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let likeness = |known: &str| strsim::jaro_winkler(&word.to_lowercase(), known);
-    known
-        .map(|known| (likeness(known), known))
-        .filter(|(likeness, _)| *likeness > 0.84)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }

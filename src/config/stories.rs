@@ -10,7 +10,7 @@ use crate::publish::{AlsoAt, Content, Look, Rules, ShownDate};
 
 /// `include` or `exclude`.
 pub(super) fn rules(section: &Section<'_>, report: &mut Report) -> Rules {
-    section.refuse_unknown(key::RULES, |_| None, report);
+    section.refuse_unknown(key::RULES, report);
     let languages = section.list("languages", report).into_iter().flatten();
     let mut language =
         |placed: Placed| take(value::language(&placed.text), "bad_language", placed.span, report);

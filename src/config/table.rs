@@ -1,7 +1,5 @@
 //! Each table of the config to the settings of the room it is named after.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +7,11 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::key;
+use super::places::{self, Look};
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
-use super::{stories, token, value};
+use super::servers::Servers;
+use super::{secret, stories, token, value};
 use crate::fetch::Secret;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
@@ -76,6 +76,16 @@ pub(super) fn schedule(
         settings.max_interval = settings.max_interval.max(settings.interval);
     }
     bounds(section, &settings, report);
+    if section.has("interval")
+        && !section.has("min_interval")
+        && settings.pace == Pace::Fixed
+        && settings.interval < base.min_interval
+        && base.min_interval != schedule::Settings::default().min_interval
+    {
+        let message = "interval is shorter than the min_interval that is set for all feeds";
+        let fault = Diagnostic::warning("below_minimum", section.span("interval"), message);
+        report.push(fault.help("set min_interval here too, if it is meant"));
+    }
     settings
 }
 
@@ -125,6 +135,15 @@ pub(super) fn fetch(
             |placed: Placed| take(value::network(&placed.text), "bad_network", placed.span, report);
         list.into_iter().filter_map(&mut read).collect()
     });
+    if networks
+        .as_ref()
+        .is_some_and(|all: &Vec<ipnet::IpNet>| all.iter().any(|n| n.prefix_len() == 0))
+    {
+        let message = "every address is allowed: a feed can make newswire ask your router";
+        let span = section.span("allow_networks");
+        let fault = Diagnostic::warning("open_guard", span, message);
+        report.push(fault.help("name the networks that feeds are on"));
+    }
     let timeout = section.parsed("timeout", "bad_duration", value::duration, report);
     if let Some(timeout) = timeout.filter(|timeout| timeout.as_secs() > 600) {
         let message =
@@ -146,8 +165,13 @@ pub(super) fn fetch(
         proxy: section
             .parsed("proxy", "bad_url", value::web_url, report)
             .or_else(|| base.proxy.clone()),
-        ca: section.parsed("ca", "bad_ca", value::certificates, report).or_else(|| base.ca.clone()),
+        ca: certificates(section, report).or_else(|| base.ca.clone()),
     }
+}
+
+fn certificates(section: &Section<'_>, report: &mut Report) -> Option<Arc<[u8]>> {
+    let path = section.path("ca", report)?;
+    take(value::certificates(&path), "bad_ca", section.span("ca"), report)
 }
 
 /// `authorization` and `headers`; `None`: neither is there.
@@ -156,12 +180,13 @@ fn own_headers(section: &Section<'_>, report: &mut Report) -> Option<Vec<(String
         return None;
     }
     let mut headers = Vec::new();
-    if let Some(value) = section.secret("authorization", report) {
+    if let Some(value) = secret::read(section, "authorization", report) {
         headers.push(("authorization".to_owned(), Secret(value::authorization(&value))));
     }
     if let Some(inner) = section.inner("headers", "headers", report) {
         for name in inner.names() {
-            headers.extend(inner.secret(&name, report).map(|value| (name, Secret(value))));
+            take(value::header_name(&name), "bad_header", inner.key_span(&name), report);
+            headers.extend(secret::read(&inner, &name, report).map(|value| (name, Secret(value))));
         }
     }
     Some(headers)
@@ -182,11 +207,11 @@ pub(super) fn max_items(section: &Section<'_>, base: usize, report: &mut Report)
     section.number("max_items", 1..=100_000, report).unwrap_or(base)
 }
 
-pub(super) fn store(section: &Section<'_>, state: &Path, report: &mut Report) -> store::Settings {
+pub(super) fn store(section: &Section<'_>, report: &mut Report) -> store::Settings {
     let base = store::Settings::default();
-    let path = section.words("path", report).map_or(base.path, PathBuf::from);
+    let path = section.path("path", report).unwrap_or_else(|| section.beside(&base.path));
     let retention = section.parsed("retention", "bad_duration", value::duration, report);
-    store::Settings { path: state.join(path), retention: retention.unwrap_or(base.retention) }
+    store::Settings { path, retention: retention.unwrap_or(base.retention) }
 }
 
 pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Settings {
@@ -206,70 +231,6 @@ pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Sett
     }
 }
 
-/// Servers with manners of their own, by registrable domain.
-#[derive(Debug, Default)]
-pub(super) struct Servers(HashMap<String, Arc<schedule::Settings>>);
-
-impl Servers {
-    /// Takes in a list of `[[server]]`; a later one of the same host builds on the earlier.
-    pub(super) fn add(
-        &mut self,
-        sections: &[Section<'_>],
-        defaults: &Defaults,
-        report: &mut Report,
-    ) {
-        for section in sections {
-            section.refuse_unknown(&key::server_names(), key::home, report);
-            let Some(host) = section.words("host", report) else {
-                if !section.has("host") {
-                    let span = section.span("host");
-                    let fault = Diagnostic::error("missing_key", span, "a server without host");
-                    report.push(fault.help("write host = \"example.org\""));
-                }
-                continue;
-            };
-            let base = self.0.get(&host).unwrap_or(&defaults.schedule);
-            // A server's minimum lifts the interval of all, however short that is.
-            let mut heard = Report::new(PathBuf::new(), String::new());
-            let floor = section.parsed("min_interval", "", value::duration, &mut heard);
-            let floor = floor.unwrap_or_default();
-            let base = schedule::Settings {
-                interval: base.interval.max(floor),
-                max_interval: base.max_interval.max(floor),
-                ..(**base).clone()
-            };
-            let settings = Arc::new(schedule(section, &base, report));
-            self.0.insert(host, settings);
-        }
-    }
-
-    pub(super) fn of(&self, url: &Url) -> Option<&Arc<schedule::Settings>> {
-        self.0.get(crate::model::site(url))
-    }
-}
-
-/// So many feeds on one server are a crowd,
-const CROWD: usize = 10;
-/// whose requests are kept further apart, unless the config says how far.
-const APART: Duration = Duration::from_secs(10);
-
-/// Keeps the requests to servers with many feeds further apart.
-pub(super) fn spread_crowds(subscriptions: &mut [Subscription], defaults: &Defaults) {
-    let mut crowds: HashMap<String, usize> = HashMap::new();
-    for subscription in subscriptions.iter() {
-        *crowds.entry(crate::model::site(&subscription.feed.url).to_owned()).or_default() += 1;
-    }
-    let apart = schedule::Settings { host_spacing: APART, ..(*defaults.schedule).clone() };
-    let apart = Arc::new(apart);
-    for subscription in subscriptions {
-        let crowd =
-            crowds.get(crate::model::site(&subscription.feed.url)).copied().unwrap_or_default();
-        if crowd > CROWD && Arc::ptr_eq(&subscription.schedule, &defaults.schedule) {
-            subscription.schedule = Arc::clone(&apart);
-        }
-    }
-}
-
 /// A feed; `None` when it has no address that can be asked.
 pub(super) fn feed(
     section: &Section<'_>,
@@ -277,7 +238,7 @@ pub(super) fn feed(
     servers: &Servers,
     report: &mut Report,
 ) -> Option<Subscription> {
-    section.refuse_unknown(&key::feed_names(), key::home, report);
+    section.refuse_unknown(&key::feed_names(), report);
     let has_any = |table| key::names(table).iter().any(|name| section.has(name));
     let url = section.parsed("url", "bad_url", value::web_url, report);
     let server = url.as_ref().and_then(|url| servers.of(url)).unwrap_or(&defaults.schedule);
@@ -321,10 +282,10 @@ pub(super) fn texts(list: Option<Vec<Placed>>) -> Vec<String> {
 pub(super) fn output(
     section: &Section<'_>,
     base_url: &Url,
-    state: &Path,
+    look: Look,
     report: &mut Report,
 ) -> Option<Output> {
-    section.refuse_unknown(&key::names("output"), |_| None, report);
+    section.refuse_unknown(&key::names("output"), report);
     if !section.has("id") {
         let fault = Diagnostic::error("missing_key", section.span("id"), "an output without id");
         report.push(
@@ -342,7 +303,8 @@ pub(super) fn output(
     let [per_feed, min_feeds] = ["per_feed", "min_feeds"].map(|key| number(key, report));
     let (include, exclude) = (rules("include", report), rules("exclude", report));
     let title = section.words("title", report);
-    let directory = section.words("directory", report);
+    places::look(section, "directory", look, report);
+    let directory = section.path("directory", report);
     let id = section.parsed("id", "bad_id", |text| value::id(text).map(str::to_owned), report)?;
     Some(Output {
         title: title.unwrap_or_else(|| id.clone()),
@@ -350,7 +312,7 @@ pub(super) fn output(
         link: section.parsed("link", "bad_url", value::web_url, report),
         author: section.words("author", report),
         formats: formats.unwrap_or_else(|| Format::ALL.to_vec()),
-        directory: directory.map(|directory| state.join(directory)),
+        directory,
         token: token::read(section, report),
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),

@@ -1,6 +1,7 @@
 //! The token of an output.
 
-use super::report::{Diagnostic, Quote, Report};
+use super::report::{Diagnostic, Report};
+use super::secret;
 use super::section::Section;
 use crate::publish::Token;
 
@@ -9,9 +10,9 @@ const LENGTH: usize = 16;
 
 /// What opens an output; nothing that is written to a folder has one.
 pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<Token> {
-    let secret = section.secret("token", report)?;
+    let secret = secret::read(section, "token", report)?;
     let mut fault = |code, message: &str, help: &str| {
-        let fault = Diagnostic::error(code, section.span("token"), message).quote(Quote::Nothing);
+        let fault = Diagnostic::error(code, section.span("token"), message);
         report.push(fault.help(help));
     };
     if secret.len() < LENGTH || secret.contains(' ') {

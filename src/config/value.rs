@@ -1,6 +1,7 @@
 //! One value of the config: text to a duration, a size, an address. Pure; leaves places to `section`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use regex::Regex;
 use url::Url;
 
-use super::report::Quote;
+use super::near::nearest;
 use crate::publish::TitlePrefix;
 
 /// What is wrong with a value, and what to do.
@@ -19,18 +20,21 @@ use crate::publish::TitlePrefix;
 pub(super) struct Fault {
     pub(super) message: String,
     pub(super) help: String,
-    pub(super) quote: Quote,
+    /// What to write instead, where that is plain.
+    pub(super) instead: Option<String>,
 }
 
 fn fault<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault { message: message.into(), help: help.into(), quote: Quote::Line })
+    Err(Fault { message: message.into(), help: help.into(), instead: None })
 }
 
 /// `30m`, `1h 30m`, `2d`: never nought, never with months, which have no length.
 pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
     const HELP: &str = "write a number and a unit: \"45s\", \"30m\", \"1h 30m\", \"2d\", \"1w\"";
     let Ok(span) = text.trim().parse::<Span>() else {
-        return fault(format!("{text:?} is no duration"), HELP);
+        let end = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+        let (number, unit) = text.trim().split_at(end);
+        return meant(format!("{text:?} is no duration"), HELP, number, unit, SPANS);
     };
     if span.get_years() != 0 || span.get_months() != 0 {
         return fault(
@@ -74,8 +78,36 @@ pub(super) fn size(text: &str) -> Result<u64, Fault> {
     };
     match number.parse::<u64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor)) {
         Some(size) if size > 0 => Ok(size),
-        _ => fault(format!("{text:?} is no size"), HELP),
+        _ => meant(format!("{text:?} is no size"), HELP, number, unit, SIZES),
     }
+}
+
+/// Units of sizes and of durations as people write them.
+const SIZES: &[&str] = &["B", "kB", "KiB", "MB", "MiB", "GB", "GiB"];
+const SPANS: &[&str] = &[
+    "second", "seconds", "sec", "minute", "minutes", "min", "hour", "hours", "day", "days", "week",
+    "weeks",
+];
+
+/// A fault in a number with a unit, with what was probably meant.
+fn meant<T>(
+    message: String,
+    help: &str,
+    number: &str,
+    unit: &str,
+    known: &[&str],
+) -> Result<T, Fault> {
+    let unit = unit.trim();
+    let number = number.trim().parse::<u64>().ok().filter(|number| *number > 0);
+    let lower: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
+    let near = nearest(unit, lower.iter().map(String::as_str)).filter(|_| unit.len() > 1);
+    let near = near.and_then(|near| known.iter().find(|known| known.eq_ignore_ascii_case(near)));
+    let instead = number.zip(near).map(|(number, unit)| format!("{number} {unit}"));
+    let help = match &instead {
+        Some(instead) => format!("did you mean {instead:?}? {help}"),
+        None => help.to_owned(),
+    };
+    Err(Fault { message, help, instead })
 }
 
 /// An http or https URL without credentials.
@@ -83,10 +115,12 @@ pub(super) fn web_url(text: &str) -> Result<Url, Fault> {
     let url = match Url::parse(text.trim()) {
         Ok(url) => url,
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            return fault(
-                format!("{text:?} is no absolute URL"),
-                format!("write the scheme too: \"https://{}\"", text.trim_start_matches('/')),
-            );
+            let instead = format!("https://{}", text.trim().trim_start_matches('/'));
+            return Err(Fault {
+                message: format!("{text:?} is no absolute URL"),
+                help: format!("write the scheme too: {instead:?}"),
+                instead: Some(instead),
+            });
         }
         Err(error) => return fault(format!("{text:?} is no URL: {error}"), "check the address"),
     };
@@ -100,10 +134,58 @@ pub(super) fn web_url(text: &str) -> Result<Url, Fault> {
         return Err(Fault {
             message: "credentials in an address: secrets are never values in this file".to_owned(),
             help: "take user and password out of the URL".to_owned(),
-            quote: Quote::Nothing,
+            instead: None,
         });
     }
     Ok(url)
+}
+
+/// A host as requests are counted by, its registrable domain.
+pub(super) fn site(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
+    let url = Url::parse(&url).ok().filter(|url| url.has_host());
+    let Some(site) = url.as_ref().map(crate::model::site) else {
+        return fault(format!("{text:?} is no host"), "write a domain: \"example.org\"");
+    };
+    if site == text {
+        return Ok(site.to_owned());
+    }
+    Err(Fault {
+        message: format!("{text:?} is not what requests are counted by"),
+        help: format!("write its registrable domain, without scheme, port and path: {site:?}"),
+        instead: Some(site.to_owned()),
+    })
+}
+
+/// The name of a header, RFC 9110 5.6.2, that is ours to choose.
+pub(super) fn header_name(name: &str) -> Result<(), Fault> {
+    /// What newswire says itself, or what is of one connection alone, RFC 9110 7.6.1.
+    const TAKEN: &[&str] = &[
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "accept-encoding",
+        "if-none-match",
+        "if-modified-since",
+        "range",
+    ];
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(token) {
+        return fault(format!("{name:?} is no name of a header"), "write it as \"X-Api-Key\"");
+    }
+    let lower = name.to_ascii_lowercase();
+    match lower.as_str() {
+        "user-agent" => fault("User-Agent is no secret", "write user_agent = \"…\" in [fetch]"),
+        lower if TAKEN.contains(&lower) => {
+            fault(format!("newswire sets {name} itself"), "leave it out")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A network, `192.168.1.0/24`, or one address of it.
@@ -128,7 +210,7 @@ pub(super) fn authorization(secret: &str) -> String {
 }
 
 /// The certificates in a file.
-pub(super) fn certificates(path: &str) -> Result<Arc<[u8]>, Fault> {
+pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Fault> {
     const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
     match std::fs::read(path) {
         Ok(pem) if pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----") => {

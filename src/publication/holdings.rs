@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::error::Error;
+use super::ids::Lent;
 use super::walk::Walk;
 use super::{archive, pages};
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
@@ -31,7 +32,7 @@ type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 /// Those items that a selection takes and that lead their story there.
 type Leads = fn(&Reader, &[Head], &Feeds, &Selector<'_>) -> Result<Vec<Entry>, Error>;
 /// Gives entries what they need beside their items.
-type Complete = fn(&Reader, &mut [Entry], &Feeds) -> Result<(), Error>;
+type Complete = fn(&Reader, &Output, &mut [Entry], &Feeds) -> Result<Vec<Lent>, Error>;
 
 /// Everything that is kept of one output, as it was when it was last published.
 pub(crate) struct Holdings {
@@ -78,7 +79,7 @@ impl Holdings {
         let mut entries: Vec<Entry> =
             page.items.iter().filter_map(|key| entries.remove(key)).collect();
         entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
-        (self.complete)(&self.reader, &mut entries, &self.taken()?)?;
+        (self.complete)(&self.reader, &self.output, &mut entries, &self.taken()?)?;
         Ok(Some(entries))
     }
 
@@ -129,7 +130,7 @@ impl Holdings {
                 break;
             }
         }
-        (self.complete)(&self.reader, &mut found.entries, &self.taken()?)?;
+        (self.complete)(&self.reader, &self.output, &mut found.entries, &self.taken()?)?;
         Ok(found)
     }
 
@@ -170,7 +171,7 @@ impl Stacks for Holdings {
             let arrived = self.reader.arrivals(&before, 1)?.heads;
             let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
             let mut entry = (self.leads)(&self.reader, &head, &shown, &selector)?;
-            (self.complete)(&self.reader, &mut entry, &shown)?;
+            (self.complete)(&self.reader, &self.output, &mut entry, &shown)?;
             Ok(entry.pop())
         };
         read().map_err(|error| StacksError(error.to_string()))

@@ -122,13 +122,13 @@ fn compare(
 }
 
 /// What an output published last: its entries, and under which ids.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Last {
     shown: HashMap<ItemKey, Published>,
 }
 
 /// An entry that was published.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Published {
     id: String,
     feed: FeedKey,
@@ -144,6 +144,29 @@ impl Last {
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
         Self { shown: entries.iter().map(published).collect() }
+    }
+
+    /// To be kept over a restart: item, feed, place in the order in milliseconds, id; JSON.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut rows: Vec<(i64, i64, i64, &str)> = self
+            .shown
+            .iter()
+            .map(|(key, one)| (key.0, one.feed.0, one.sort_at.as_millisecond(), one.id.as_str()))
+            .collect();
+        rows.sort_unstable();
+        serde_json::to_string(&rows).unwrap_or_default()
+    }
+
+    /// What [`Last::to_text`] wrote; nothing where it is none of that: then nothing is known.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let rows: Vec<(i64, i64, i64, String)> = serde_json::from_str(text).unwrap_or_default();
+        let published = |(key, feed, at, id)| {
+            let sort_at = Timestamp::from_millisecond(at).ok()?;
+            Some((ItemKey(key), Published { id, feed: FeedKey(feed), sort_at }))
+        };
+        Self { shown: rows.into_iter().filter_map(published).collect() }
     }
 
     /// Compares it with the next one; the ids of entries that have gone although newer ones of their

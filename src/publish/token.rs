@@ -34,7 +34,7 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
+        f.write_str("***")
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
         for wrong in ["", "s3cret & mor", "s3cret & more ", "S3cret & more"] {
             assert!(!token.opens(wrong.as_bytes()), "{wrong:?}");
         }
-        assert_eq!(format!("{token:?}"), "(secret)");
+        assert_eq!(format!("{token:?}"), "***");
         assert_eq!(token.query(), "token=s3cret+%26+more");
     }
 }

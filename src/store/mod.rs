@@ -6,6 +6,7 @@
 
 mod archive;
 mod desk;
+mod editions;
 mod error;
 mod feeds;
 mod history;
@@ -58,7 +59,7 @@ pub use visit::{copy, visit};
 
 use crate::clock::Clock;
 pub use crate::model::FeedStatus;
-use crate::model::{Feed, FeedKey, Incident, Plan};
+use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
@@ -190,12 +191,40 @@ impl Store {
         self.writer.write(move |connection| incidents::write(connection, &incidents)).await
     }
 
-    /// Writes pages of an output's archive that are new or have grown.
+    /// Writes pages of an output's archive that are new or have grown, and under which ids other than
+    /// their own it shows items from now on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn archive(&self, output: String, pages: Vec<ArchivePage>) -> Result<(), Error> {
-        self.writer.write(move |connection| archive::write(connection, &output, &pages)).await
+    pub async fn archive(
+        &self,
+        output: String,
+        pages: Vec<ArchivePage>,
+        lent: Vec<(ItemKey, String)>,
+    ) -> Result<(), Error> {
+        let write = move |connection: &Connection| {
+            editions::lend(connection, &output, &lent)?;
+            archive::write(connection, &output, &pages)
+        };
+        self.writer.write(write).await
+    }
+
+    /// Remembers what an output shows, and under which ids other than their own it shows items from
+    /// now on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_edition(
+        &self,
+        output: String,
+        shown: String,
+        lent: Vec<(ItemKey, String)>,
+    ) -> Result<(), Error> {
+        let write = move |connection: &Connection| {
+            editions::lend(connection, &output, &lent)?;
+            editions::write_edition(connection, &output, &shown)
+        };
+        self.writer.write(write).await
     }
 
     /// Deletes at most `limit` bodies of items first seen before `cutoff`; tells how many.

@@ -18,7 +18,7 @@ use super::receipts::{self, Named, Receipt, Which};
 use super::sizes::{self, Sizes};
 use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
-use super::{incidents, open, search};
+use super::{editions, incidents, open, search};
 use crate::model::{
     AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
     Known, StoryKey,
@@ -320,6 +320,30 @@ impl Reader {
     /// When the database fails.
     pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
         self.with(|connection| read::claims(connection, keys))
+    }
+
+    /// Those of these items that the output shows under an id that is not their own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn lent(&self, output: &str, keys: &[ItemKey]) -> Result<HashMap<ItemKey, String>, Error> {
+        self.with(|connection| editions::lent(connection, output, keys))
+    }
+
+    /// Those of these ids that the output lent, each with the item that has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn borrowers(&self, output: &str, ids: &[&str]) -> Result<HashMap<String, ItemKey>, Error> {
+        self.with(|connection| editions::borrowers(connection, output, ids))
+    }
+
+    /// What the output showed last, as it was written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn edition(&self, output: &str) -> Result<Option<String>, Error> {
+        self.with(|connection| editions::edition(connection, output))
     }
 
     /// Page and title of each of these items, for "also at".

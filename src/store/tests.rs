@@ -154,7 +154,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     history::bursts(&connection, a, at(9)).unwrap();
     search::catch_up(&connection).unwrap();
     search::find(&connection, "words", None, 5).unwrap();
-    archive::every_verb(&connection);
+    [archive::every_verb, editions::every_verb].map(|every| every(&connection));
     record::document(&connection, "planet", "atom", &[1; 32], at(9)).unwrap();
     record::forget_bodies(&connection, at(9), 10).unwrap();
     connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();

@@ -1,5 +1,12 @@
 //! The config as operators write it: the example holds, and every mistake is told with its place.
 
+mod doubts;
+mod online;
+mod shown;
+mod split;
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +20,12 @@ fn read(text: &str) -> Loaded {
 fn good(text: &str) -> Config {
     let Loaded { config, report, .. } = read(text);
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
+}
+
+/// A file that nobody else may read.
+pub(crate) fn private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -194,7 +207,7 @@ fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
 fn secrets_are_read_from_files_and_shown_to_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    std::fs::write(&path, "ann:hunter2\n").unwrap();
+    private(&path, "ann:hunter2\n");
     let text = format!(
         "[fetch]\nauthorization = {{ file = {path:?} }}\n[[feed]]\nurl = \"https://example.org/\"\n"
     );
@@ -209,7 +222,7 @@ fn a_token_is_long_secret_and_guards_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let text = |more: &str| format!("{HEAD}{OUTPUT}token = {{ file = {path:?} }}\n{more}{FEED}");
-    std::fs::write(&path, "sesame-0123456789\n").unwrap();
+    private(&path, "sesame-0123456789\n");
     let config = good(&text(""));
     let token = config.outputs[0].token.as_ref().unwrap();
     assert!(token.opens(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
@@ -241,7 +254,7 @@ fn every_mistake_of_a_file_is_told_in_one_run() {
 #[test]
 fn what_is_doubtful_is_a_warning_and_no_error() {
     for (text, code) in [
-        ("[[output]]\nid = \"a\"\ninclude = { tags = [\"rsut\"] }\n", "no_such_feed"),
+        ("[[output]]\nid = \"a\"\nexclude = { tags = [\"rsut\"] }\n", "no_such_feed"),
         ("[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"\n", "no_content"),
         ("[[output]]\nid = \"a\"\nicon = \"https://a.b/favicon.ico\"\n", "small_icon"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),

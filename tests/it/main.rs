@@ -3,6 +3,7 @@
 mod support;
 
 mod archive;
+mod canary;
 mod cli;
 mod config;
 mod crash;
@@ -14,6 +15,7 @@ mod fetch;
 mod floods;
 mod following;
 mod house;
+mod ids;
 mod lists;
 mod manners;
 mod mistakes;

@@ -1,6 +1,7 @@
 //! The program under a service manager: what it tells systemd, and how it ends.
 
 use std::io::{Read as _, Write as _};
+use std::ops::{Deref, DerefMut};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,13 +14,38 @@ use crate::cli::newswire;
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
 /// `newswire run` in a folder, told where its manager listens.
-fn start(folder: &Path, socket: &Path) -> Child {
+fn start(folder: &Path, socket: &Path) -> Mortal {
     std::fs::write(folder.join("newswire.toml"), CONFIG).unwrap();
     started(command(folder, socket))
 }
 
-fn started(mut command: Command) -> Child {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+/// A process that does not outlive its test, whatever becomes of that.
+struct Mortal(Child);
+
+impl Deref for Mortal {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Mortal {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn started(mut command: Command) -> Mortal {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Mortal(command.spawn().unwrap())
 }
 
 fn command(folder: &Path, socket: &Path) -> Command {
@@ -130,13 +156,14 @@ fn the_watchdog_is_fed_while_all_goes_on_with_a_web_server_and_without() {
 }
 
 /// As a service manager does: the socket is its own and is handed to each process.
-fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Child {
+fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Mortal {
     let program = command(folder, notify).get_program().to_owned();
     let mut shell = Command::new("sh");
     let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run";
     shell.args(["-c", script]).arg(program).current_dir(folder).env("NOTIFY_SOCKET", notify);
     let socket = std::os::fd::OwnedFd::from(socket.try_clone().unwrap());
-    shell.stdin(socket).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let shell = shell.stdin(socket).stdout(Stdio::null()).stderr(Stdio::null());
+    Mortal(shell.spawn().unwrap())
 }
 
 fn ask(stream: &mut std::net::TcpStream) {

@@ -1,0 +1,188 @@
+//! `newswire check`: every fault of the config, and with `--online` what each feed answers.
+//!
+//! Asks as a poll would, the guard and the manners included, and writes nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::add::{lasting, plain};
+use super::probe::{Form, MAX_ITEMS, fetched};
+use crate::config::{Config, Files, Loaded, Look, Style};
+use crate::fetch::{Fetcher, FetcherError, SystemResolver};
+use crate::model::{Failure, site};
+use crate::parse::{self, Input};
+use crate::poll::Subscription;
+
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What stands in the config.
+    Config,
+    /// What its feeds answer, too.
+    Feeds,
+}
+
+/// How the check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No errors, and every feed that was asked is there.
+    Good,
+    /// The config has errors.
+    Broken,
+    /// A feed cannot be had.
+    Unreached,
+}
+
+/// Says what is wrong with the config at `path`, and what each of its feeds answers.
+///
+/// # Errors
+/// When no HTTP client can be made.
+pub(super) async fn run(
+    path: &Path,
+    scope: Scope,
+    form: Form,
+    style: Style,
+    say: impl Fn(&str),
+) -> Result<Verdict, FetcherError> {
+    let Loaded { config, report, .. } = Files::gather(path).read(Look::Close);
+    // Each feed is told of as it answers; a program waits for the whole.
+    let people = |text: &str| {
+        if form == Form::People {
+            say(text);
+        }
+    };
+    people(&report.draw(style));
+    let answers = match config.filter(|_| scope == Scope::Feeds) {
+        Some(config) => ask(&config, |answer| people(&answer.text())).await?,
+        None => Vec::new(),
+    };
+    let failed = answers.iter().filter(|answer| answer.came.is_err()).count();
+    if scope == Scope::Feeds && report.errors() == 0 {
+        people(&format!("feeds: {}, of which {failed} cannot be had\n", answers.len()));
+    }
+    if form == Form::Json {
+        let faults = report.to_json();
+        let feeds = || answers.iter().map(Answer::json).collect::<Value>();
+        let whole = match scope {
+            Scope::Config => faults,
+            Scope::Feeds => json!({ "diagnostics": faults, "feeds": feeds() }),
+        };
+        say(&format!("{whole:#}\n"));
+    }
+    Ok(match report.errors() {
+        0 if failed > 0 => Verdict::Unreached,
+        0 => Verdict::Good,
+        _ => Verdict::Broken,
+    })
+}
+
+/// What one feed answered.
+struct Answer {
+    url: String,
+    came: Result<Came, Failure>,
+}
+
+/// A feed that can be read.
+struct Came {
+    title: Option<String>,
+    items: usize,
+    /// Where it lives now.
+    moved: Option<String>,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let url = &self.url;
+        let _ = match &self.came {
+            Ok(Came { title, items, moved }) => {
+                let title = title.as_deref().unwrap_or("without a title");
+                let moved = moved
+                    .as_ref()
+                    .map_or_else(String::new, |to| format!("; moved for good: write url = {to:?}"));
+                writeln!(text, "ok      {url}: {title}, items: {items}{moved}")
+            }
+            Err(Failure { kind, message }) => {
+                writeln!(text, "failed  {url}: {message}\n        newswire explain {}", kind.slug())
+            }
+        };
+        text
+    }
+
+    fn json(&self) -> Value {
+        let came = self.came.as_ref().ok();
+        let failure = self.came.as_ref().err();
+        json!({
+            "url": self.url,
+            "ok": came.is_some(),
+            "title": came.and_then(|came| came.title.as_deref()),
+            "items": came.map(|came| came.items),
+            "moved": came.and_then(|came| came.moved.as_deref()),
+            "code": failure.map(|failure| failure.kind.slug()),
+            "message": failure.map(|failure| failure.message.as_str()),
+        })
+    }
+}
+
+/// Asks every feed once: hosts side by side, the feeds of one host one after the other, as far apart
+/// as the config has them.
+async fn ask(config: &Config, tell: impl Fn(&Answer)) -> Result<Vec<Answer>, FetcherError> {
+    let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
+    let places = Semaphore::new(config.concurrency);
+    let mut hosts: BTreeMap<&str, Vec<(usize, &Subscription)>> = BTreeMap::new();
+    for (n, subscription) in config.subscriptions.iter().enumerate() {
+        hosts.entry(site(&subscription.feed.url)).or_default().push((n, subscription));
+    }
+    let host = async |feeds: Vec<(usize, &Subscription)>| {
+        let mut answers = Vec::with_capacity(feeds.len());
+        let last = feeds.last().map(|(n, _)| *n);
+        for (n, subscription) in feeds {
+            let place = places.acquire().await;
+            let spaced = async {
+                if Some(n) != last {
+                    tokio::time::sleep(subscription.schedule.host_spacing).await;
+                }
+            };
+            let asked = async {
+                let answer = one(&fetcher, subscription).await;
+                drop(place);
+                answer
+            };
+            let (answer, ()) = tokio::join!(asked, spaced);
+            tell(&answer);
+            answers.push((n, answer));
+        }
+        answers
+    };
+    let mut answers: Vec<_> =
+        join_all(hosts.into_values().map(host)).await.into_iter().flatten().collect();
+    answers.sort_by_key(|(n, _)| *n);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+async fn one(fetcher: &Fetcher, subscription: &Subscription) -> Answer {
+    let asked = &subscription.feed.url;
+    let came = match fetched(fetcher, asked, &subscription.fetch).await {
+        Ok((url, document)) => {
+            let content_type = document.content_type.as_deref();
+            let input =
+                Input { bytes: &document.bytes, content_type, url: &url, max_items: MAX_ITEMS };
+            parse::parse(input).map(|parsed| {
+                let lives = lasting(asked.clone(), &document);
+                Came {
+                    title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
+                    items: parsed.feed.items.len(),
+                    moved: (lives != *asked).then(|| lives.to_string()),
+                }
+            })
+        }
+        Err(failure) => Err(failure),
+    };
+    Answer { url: asked.to_string(), came }
+}

@@ -1,0 +1,50 @@
+//! `newswire config`: every value in force, the defaults, the schema.
+
+use std::path::PathBuf;
+
+use super::arguments::{ConfigCommand, Shown};
+use super::init;
+use crate::config::{self, Files, Report};
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The config has errors.
+    #[error("{} has errors: 'newswire check' tells them", .1.display())]
+    Config(Box<Report>, PathBuf),
+    /// There is no such feed.
+    #[error("no feed {0:?} in {path}: 'newswire status' lists them", path = .1.display())]
+    NoFeed(String, PathBuf),
+}
+
+/// What was asked for; `find` finds the config, if there is need of one.
+///
+/// # Errors
+/// When `find` has one, or when there is nothing to show, inside.
+pub(super) fn run<E>(
+    what: Option<&ConfigCommand>,
+    shown: &Shown,
+    find: impl FnOnce() -> Result<PathBuf, E>,
+) -> Result<Result<String, Error>, E> {
+    Ok(match what {
+        Some(ConfigCommand::Default) => Ok(init::EXAMPLE.to_owned()),
+        Some(ConfigCommand::Schema) => Ok(schema()),
+        Some(ConfigCommand::Show(shown)) => show(find()?, shown),
+        None => show(find()?, shown),
+    })
+}
+
+/// The JSON Schema of the config.
+pub(super) fn schema() -> String {
+    format!("{:#}\n", config::schema())
+}
+
+fn show(path: PathBuf, shown: &Shown) -> Result<String, Error> {
+    let effective = Files::gather(&path).effective();
+    let effective = effective.map_err(|report| Error::Config(Box::new(report), path.clone()))?;
+    let effective = match &shown.feed {
+        Some(feed) => effective.of(feed).ok_or_else(|| Error::NoFeed(feed.clone(), path))?,
+        None => effective,
+    };
+    Ok(if shown.json { format!("{:#}\n", effective.json()) } else { effective.text() })
+}

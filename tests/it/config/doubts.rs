@@ -1,0 +1,74 @@
+//! What holds and is hardly meant is told as a warning, at its place, and nothing else is.
+
+use newswire::config::Severity;
+
+use super::{FEED, HEAD, OUTPUT, read};
+
+#[test]
+fn what_is_hardly_meant_is_told_at_its_place() {
+    let feed = |more: &str| {
+        let path = more.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        format!("[[feed]]\nurl = \"https://example.org/{path}\"\n{more}\n")
+    };
+    let tagged = feed("tags = [\"rust\"]");
+    let output = |more: &str| format!("{OUTPUT}{more}\n");
+    let rust = "include = { tags = [\"rust\"] }";
+    for (text, code, at) in [
+        (output(rust) + &tagged + &feed(""), "unshown_feed", (10, 7)),
+        (output(rust) + &tagged + &feed("tags = [\"rsut\"]"), "unused_tag", (11, 9)),
+        (
+            output("include = { tags = [\"rust\"] }\nexclude = { tags = [\"rust\"] }")
+                + &tagged
+                + "[[output]]\nid = \"all\"\n",
+            "unreached_output",
+            (5, 11),
+        ),
+        (output("min_feeds = 2") + &tagged, "unreached_output", (5, 13)),
+        (output("include = { title = \".*\" }") + FEED, "matches_all", (5, 21)),
+        (output("exclude = { content = \"(?i)\" }") + FEED, "matches_all", (5, 23)),
+        (output("formats = [\"json\"]") + FEED, "few_readers", (5, 11)),
+        (output("directory = \".\"") + FEED, "public_database", (5, 13)),
+        (output("max_age = \"500d\"") + FEED, "short_retention", (5, 11)),
+        (output("") + &feed("allow_networks = [\"0.0.0.0/0\"]"), "open_guard", (8, 18)),
+        (
+            format!("[schedule]\nmin_interval = \"1h\"\n{OUTPUT}{}", feed("interval = \"30m\"")),
+            "below_minimum",
+            (9, 12),
+        ),
+        (output("exclude = { tags = [\"spam\"] }") + FEED, "no_such_feed", (5, 21)),
+    ] {
+        let loaded = read(&format!("{HEAD}{text}"));
+        let report = &loaded.report;
+        let found: Vec<_> = report
+            .diagnostics
+            .iter()
+            .map(|fault| {
+                (
+                    fault.code,
+                    report.position(fault.span.clone().unwrap_or_default().start),
+                    fault.severity,
+                )
+            })
+            .collect();
+        assert!(loaded.config.is_some(), "{code}: {found:?}");
+        assert_eq!(found, [(code, at, Severity::Warning)], "{text}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_not_doubted() {
+    for text in [
+        // Tags are for the page, too.
+        format!("{OUTPUT}{FEED}tags = [\"anything\"]\n"),
+        format!(
+            "{OUTPUT}include = {{ title = \"(?i)rust\" }}\nexclude = {{ title = \"^$\" }}\n{FEED}"
+        ),
+        format!(
+            "{OUTPUT}formats = [\"json\", \"atom\"]\ndirectory = \"www\"\nmax_age = \"30d\"\n{FEED}"
+        ),
+        format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
+    ] {
+        let report = read(&format!("{HEAD}{text}")).report;
+        assert!(report.is_empty(), "{report:?}");
+    }
+}

@@ -1,0 +1,81 @@
+//! `newswire check --online`: what each feed answers, told once, and nothing is written.
+
+use serde_json::Value;
+
+use crate::cli::{configured, local, newswire};
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
+    let origin = Origin::start().await;
+    let good = local(&origin, "/feed");
+    let url = |path: &str| origin.url("127.0.0.1", path).to_string();
+    origin.route("127.0.0.1", "/moved", [Answer::redirect(301, &good)]);
+    origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
+    origin.route("127.0.0.1", "/page", [Answer::ok("<html><body>x</body></html>")]);
+    let folder = configured(&[good.clone(), url("/moved"), url("/broken"), url("/page")]);
+    let said = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(said.code, 69, "{}{}", said.out, said.err);
+    for part in [
+        format!("ok      {good}: Site, items: 2\n"),
+        format!("moved for good: write url = {good:?}\n"),
+        format!("failed  {}: ", url("/broken")),
+        "newswire explain server_error\n".to_owned(),
+        "newswire explain not_a_feed\n".to_owned(),
+        "feeds: 4, of which 2 cannot be had\n".to_owned(),
+    ] {
+        assert!(said.out.contains(&part), "{part:?} is missing in\n{}", said.out);
+    }
+    // Each once, and what /moved leads to.
+    assert_eq!((origin.count(), origin.most_at_once("127.0.0.1")), (5, 1));
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["newswire.toml"], "nothing is written");
+    let json = newswire(folder.path(), &["check", "--online", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["feeds"][1]["moved"], good.as_str());
+    assert_eq!(json["feeds"][2]["code"], "server_error");
+    assert!(json["diagnostics"].is_array());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_well_is_0_and_a_broken_config_asks_nobody() {
+    let origin = Origin::start().await;
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
+    assert_eq!(newswire(folder.path(), &["check", "--online"]).code, 0);
+    assert_eq!(origin.count(), 1);
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("listen", "listn")).unwrap();
+    assert_eq!(newswire(folder.path(), &["check", "--online"]).code, 78);
+    assert_eq!(origin.count(), 1);
+}
+
+#[test]
+fn a_config_of_500_feeds_is_checked_in_no_time() {
+    let feed = |n: usize| {
+        format!(
+            "[[feed]]\nurl = \"https://host{n}.example/feed\"\ntags = [\"t{}\"]\ninterval = \"2h\"\n",
+            n % 20
+        )
+    };
+    let feeds: String = (0..500).map(feed).collect();
+    let text = format!(
+        "{}{}include = {{ tags = [\"t1\", \"t2\"] }}\n[[output]]\nid = \"all\"\n{feeds}",
+        super::HEAD,
+        super::OUTPUT
+    );
+    let clock = newswire::clock::Clock::system();
+    let least = (0..5).map(|_| {
+        let before = clock.now();
+        let loaded = super::read(&text);
+        assert_eq!(loaded.config.unwrap().subscriptions.len(), 500);
+        assert!(loaded.report.is_empty());
+        clock.now().duration_since(before)
+    });
+    let least = least.min().unwrap();
+    // 50 ms where it is optimised; here it is not, and others may be at work.
+    assert!(least.as_millis() < 500, "{least:#}");
+}

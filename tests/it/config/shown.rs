@@ -1,0 +1,272 @@
+//! `newswire config`: every value in force with its origin, and the schema.
+
+use newswire::config::{self, KEYS, Kind};
+use serde_json::Value;
+
+use super::{EXAMPLE, private};
+use crate::cli::newswire;
+
+const CONFIG: &str = r#"version = 1
+[schedule]
+interval = "2h"
+[fetch]
+contact = "me@example.org"
+authorization = { file = "secret" }
+[fetch.headers]
+X-Key = { env = "HOME" }
+[web]
+listen = "off"
+[[output]]
+id = "planet"
+include = { tags = ["a"] }
+[[server]]
+host = "example.com"
+per_host = 4
+[[feed]]
+url = "https://example.org/1"
+id = "one"
+interval = "10m"
+timeout = "5s"
+tags = ["a"]
+[[feed]]
+url = "https://www.example.com/2"
+tags = ["a"]
+[[feed]]
+url = "https://www.reddit.com/r/rust/.rss"
+tags = ["a"]
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), CONFIG).unwrap();
+    private(&folder.path().join("secret"), "ann:hunter2");
+    folder
+}
+
+#[test]
+fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
+    let folder = folder();
+    let line = |text: &str, start: &str, origin: &str| {
+        let found = text
+            .lines()
+            .any(|line| line.starts_with(start) && line.ends_with(&format!("# {origin}")));
+        assert!(found, "{start} # {origin} is missing in\n{text}");
+    };
+    let said = newswire(folder.path(), &["config", "--effective"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let all = &said.out;
+    line(all, "version = 1 ", "newswire.toml:1");
+    line(all, "interval = \"2h\"", "newswire.toml:3");
+    line(all, "min_interval = \"15m\"", "default");
+    line(all, "authorization = \"***\"", "newswire.toml:6, file \"secret\"");
+    line(all, "headers = { \"X-Key\" = \"***\" }", "newswire.toml:7, X-Key: env \"HOME\"");
+    line(all, &format!("path = \"{}\"", "newswire.db"), "default");
+    line(all, "include = { tags = [\"a\"] }", "newswire.toml:13");
+    assert!(!all.contains("hunter2"), "{all}");
+    let one = newswire(folder.path(), &["config", "show", "--effective", "--feed", "one"]).out;
+    line(&one, "interval = \"10m\"", "newswire.toml:20");
+    line(&one, "min_interval = \"10m\"", "follows interval");
+    line(&one, "timeout = \"5s\"", "newswire.toml:21");
+    line(&one, "contact = ", "newswire.toml:5 [fetch]");
+    line(&one, "authorization = \"***\"", "newswire.toml:6 [fetch], file \"secret\"");
+    line(&one, "max_redirects = 5", "default");
+    let two = newswire(folder.path(), &["config", "--feed", "https://www.example.com/2"]).out;
+    line(&two, "per_host = 4", "newswire.toml:16 [[server]]");
+    line(&two, "interval = \"2h\"", "newswire.toml:3 [schedule]");
+    let three =
+        newswire(folder.path(), &["config", "--feed", "https://www.reddit.com/r/rust/.rss"]).out;
+    line(&three, "host_spacing = \"65s\"", "known of reddit.com");
+    assert_eq!(newswire(folder.path(), &["config", "--feed", "nobody"]).code, 64);
+    let json = newswire(folder.path(), &["config", "--effective", "--json"]).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let of = |key: &str| {
+        let is = |s: &&Value| s["key"] == key && s["table"] == "feed" && s["of"] == "one";
+        json.as_array().unwrap().iter().find(is).unwrap().clone()
+    };
+    assert_eq!(
+        (&of("interval")["origin"], &of("hints")["default"]),
+        (&"newswire.toml:20".into(), &true.into())
+    );
+}
+
+#[test]
+fn a_broken_config_is_told_instead_and_the_default_is_the_example() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), "[web]\nlisten = 1").unwrap();
+    let said = newswire(folder.path(), &["config"]);
+    assert!(said.code == 78 && said.out.is_empty() && said.err.contains("2:10"), "{}", said.err);
+    assert_eq!(newswire(folder.path(), &["config", "default"]).out, EXAMPLE);
+    let schema = newswire(folder.path(), &["schema"]).out;
+    assert_eq!(schema, newswire(folder.path(), &["config", "schema"]).out);
+    newswire(folder.path(), &["init", "new.toml"]);
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("newswire.schema.json")).unwrap(),
+        schema
+    );
+}
+
+#[test]
+fn every_key_has_a_default_a_unit_a_version_and_an_example_and_stands_in_the_schema() {
+    let schema = config::schema();
+    for key in KEYS {
+        let tables = &schema["properties"];
+        let table = if key.table.is_empty() { &schema } else { &tables[key.table] };
+        let table = if table["type"] == "array" { &table["items"] } else { table };
+        let property = &table["properties"][key.name];
+        let path = key.path();
+        let about = &property["x-newswire"];
+        assert_eq!(about["key"], path.as_str());
+        for part in ["unit", "since", "example"] {
+            assert!(!about[part].as_str().unwrap().is_empty(), "{path} has no {part}");
+        }
+        assert!(about["default"].is_string() && property["description"].is_string(), "{path}");
+        assert_eq!(property["examples"].as_array().unwrap().len(), 1, "{path}: {}", key.example);
+        // What its kind says is what the default is.
+        let first = key.default.chars().next();
+        let fits = match key.kind {
+            Kind::Number(..) => first.is_none_or(|c| c.is_ascii_digit()),
+            Kind::Texts | Kind::Networks | Kind::Choices(_) => first.is_none_or(|c| c == '['),
+            Kind::Secret | Kind::Secrets | Kind::Rules => first.is_none(),
+            _ => first.is_none_or(|c| c == '"'),
+        };
+        assert!(fits, "{path} is no {:?}: set its kind in src/config/key.rs", key.kind);
+    }
+}
+
+/// What a schema says against a value; as much of JSON Schema as the schema uses.
+fn faults(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    let kind = match value {
+        Value::Object(_) => "object",
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Bool(_) => "boolean",
+        _ => "integer",
+    };
+    if schema["type"].as_str().is_some_and(|wanted| wanted != kind) {
+        found.push(format!("{at} is {kind}"));
+        return;
+    }
+    let text = value.as_str().unwrap_or_default();
+    if let Some(pattern) = schema["pattern"].as_str().filter(|_| value.is_string())
+        && !regex::Regex::new(pattern).unwrap().is_match(text)
+    {
+        found.push(format!("{at} is {text:?}"));
+    }
+    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+        found.push(format!("{at} is {value}"));
+    }
+    let number = value.as_u64();
+    let out = |limit: &str, wrong: fn(u64, u64) -> bool| {
+        schema[limit].as_u64().zip(number).is_some_and(|(limit, number)| wrong(number, limit))
+    };
+    if value.is_i64() && number.is_none()
+        || out("minimum", |n, l| n < l)
+        || out("maximum", |n, l| n > l)
+    {
+        found.push(format!("{at} is {value}"));
+    }
+    if let Value::Object(object) = value {
+        for (name, inner) in object {
+            let at = format!("{at}.{name}");
+            match (&schema["properties"][name], &schema["additionalProperties"]) {
+                (Value::Null, Value::Bool(false)) => found.push(format!("{at} is unknown")),
+                (Value::Null, more) => faults(more, inner, &at, found),
+                (known, _) => faults(known, inner, &at, found),
+            }
+        }
+        let size = object.len() as u64;
+        let wrong = schema["minProperties"].as_u64().is_some_and(|least| size < least)
+            || schema["maxProperties"].as_u64().is_some_and(|most| size > most);
+        let has = |name: &Value| object.contains_key(name.as_str().unwrap());
+        let all = |schema: &Value| schema["required"].as_array().is_none_or(|r| r.iter().all(has));
+        let one =
+            schema["oneOf"].as_array().is_none_or(|any| any.iter().filter(|s| all(s)).count() == 1);
+        if wrong || !all(schema) || !one {
+            found.push(format!("{at} has too much or too little"));
+        }
+    }
+    if let Value::Array(array) = value {
+        if schema["minItems"].as_u64().is_some_and(|least| (array.len() as u64) < least) {
+            found.push(format!("{at} is empty"));
+        }
+        for (n, inner) in array.iter().enumerate() {
+            faults(&schema["items"], inner, &format!("{at}[{n}]"), found);
+        }
+    }
+}
+
+fn against_the_schema(text: &str) -> Vec<String> {
+    let value: toml::Value = toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let (mut found, value) = (Vec::new(), serde_json::to_value(value).unwrap());
+    faults(&config::schema(), &value, "", &mut found);
+    found
+}
+
+#[test]
+fn the_example_holds_against_the_schema_and_so_does_each_key_as_it_is_shown() {
+    assert_eq!(against_the_schema(EXAMPLE), Vec::<String>::new());
+    assert_eq!(against_the_schema(CONFIG), Vec::<String>::new());
+    for key in KEYS {
+        for value in [key.default, key.example].into_iter().filter(|value| !value.is_empty()) {
+            let base = match key.table {
+                "output" if key.name != "id" => "id = \"a\"\n",
+                "feed" if key.name != "url" => "url = \"https://a.b/\"\n",
+                "subscriptions" if !matches!(key.name, "file" | "url") => "file = \"a\"\n",
+                _ => "",
+            };
+            let list = matches!(key.table, "output" | "feed" | "server" | "subscriptions");
+            let head = match key.table {
+                "" => String::new(),
+                table if list => format!("[[{table}]]\n{base}"),
+                table => format!("[{table}]\n"),
+            };
+            let text = format!("{head}{} = {value}\n", key.name);
+            assert_eq!(against_the_schema(&text), Vec::<String>::new(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_is_as_strict_as_the_reader_where_one_value_tells() {
+    for text in [
+        "[schedule]\nintervall = \"1h\"",
+        "[schedule]\ninterval = 30",
+        "[schedule]\ninterval = \"soon\"",
+        "[schedule]\nmin_interval = \"auto\"",
+        "[schedule]\nper_host = 17",
+        "[fetch]\nmax_body = \"10\"",
+        "[fetch]\nmax_body = \"0 MB\"",
+        "[fetch]\nauthorization = \"x\"",
+        "[fetch]\nauthorization = { file = \"a\", env = \"b\" }",
+        "[fetch]\nheaders = { X = \"y\" }",
+        "[fetch]\nallow_networks = [\"home\"]",
+        "[fetch]\nproxy = \"http://me:x@a.b/\"",
+        "[dedupe]\nupdates = \"sometimes\"",
+        "[web]\nlisten = \"localhost:1\"",
+        "[log]\nlevel = \"loud\"",
+        "[[output]]\ntitle = \"a\"",
+        "[[output]]\nid = \"A\"",
+        "[[output]]\nid = \"a\"\nformats = []",
+        "[[output]]\nid = \"a\"\ninclude = { tag = [] }",
+        "[[feed]]\nurl = \"ftp://a.b/\"",
+        "[[feed]]\nurl = \"https://a.b/\"\nconcurrency = 1",
+        "[[subscriptions]]\nfile = \"a\"\nurl = \"https://a.b/\"",
+        "[feed]\nurl = \"https://a.b/\"",
+        "colour = 1",
+    ] {
+        assert!(!against_the_schema(text).is_empty(), "{text}");
+        let report = super::read(text).report;
+        assert!(report.errors() > 0, "{text}");
+    }
+    for text in ["1h 30m", "90 seconds", "1.5h", "2 days, 3 hours", "auto", "45s"] {
+        assert!(
+            against_the_schema(&format!("[schedule]\ninterval = \"{text}\"")).is_empty(),
+            "{text}"
+        );
+        let report = super::read(&format!(
+            "[schedule]\nmax_interval = \"9d\"\nmin_interval = \"5m\"\ninterval = \"{text}\""
+        ))
+        .report;
+        assert!(!report.diagnostics.iter().any(|fault| fault.code == "bad_duration"), "{text}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Ids are for ever: what an output showed once under an id, it shows under that id.
+
+use std::collections::BTreeMap;
+
+use newswire::daemon::{Engine, Which};
+use newswire::publish::Rules;
+use url::Url;
+
+use crate::support::papers::{AGENCY, Story, rss, story};
+use crate::support::world::{World, poll, shown};
+
+const ID: &str = "tag:owner.test,2025:1";
+
+/// Two feeds with one id, each with a text of its own; the owner's came first.
+async fn two(world: &World) -> Vec<Url> {
+    let pages = [("owner.test", "Harbour", &AGENCY[..2]), ("copier.test", "Orchard", &AGENCY[2..])];
+    for (host, title, paragraphs) in pages {
+        let link = format!("https://{host}/a");
+        let one = Story { guid: ID, link, ..story("1", title, paragraphs) };
+        world.origin.route(host, "/feed", [rss(&[one])]);
+    }
+    ["owner.test", "copier.test"].map(|host| world.origin.url(host, "/feed")).to_vec()
+}
+
+/// The daemon, with an output of these feeds.
+async fn open(world: &World, urls: &[Url], feeds: &[&str]) -> Engine {
+    let mut config = world.config(urls);
+    let feeds = feeds.iter().map(|&feed| feed.to_owned()).collect();
+    config.outputs[0].include = Rules { feeds, ..Rules::default() };
+    world.open_with(config).await
+}
+
+/// Ids by title.
+fn ids(engine: &Engine) -> BTreeMap<String, String> {
+    let text = |item: &serde_json::Value, field: &str| item[field].as_str().unwrap().to_owned();
+    shown(engine).iter().map(|item| (text(item, "title"), text(item, "id"))).collect()
+}
+
+#[tokio::test]
+async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_restart_forgets_none()
+ {
+    let world = World::new().await;
+    let urls = two(&world).await;
+    let engine = open(&world, &urls, &["copier.test-feed"]).await;
+    for url in &urls {
+        poll(&engine, Which::Named(vec![url.to_string()])).await;
+    }
+    assert_eq!(ids(&engine)["Orchard"], ID, "its owner is not in this output");
+    drop(engine);
+    let mut before = BTreeMap::new();
+    for _ in 0..2 {
+        let engine = open(&world, &urls, &["copier.test-feed", "owner.test-feed"]).await;
+        engine.publish().await.unwrap();
+        let ids = ids(&engine);
+        assert_eq!(ids["Orchard"], ID, "as it was shown");
+        assert!(ids["Harbour"].starts_with("urn:uuid:"), "{ids:?}");
+        if !before.is_empty() {
+            assert_eq!(ids, before);
+        }
+        before = ids;
+    }
+    // The owner alone: it was shown here under another id, and keeps that.
+    let engine = open(&world, &urls, &["owner.test-feed"]).await;
+    engine.publish().await.unwrap();
+    assert_eq!(ids(&engine)["Harbour"], before["Harbour"]);
+}
+
+#[tokio::test]
+async fn the_gate_remembers_over_a_restart_what_was_published() {
+    let world = World::new().await;
+    let urls = two(&world).await;
+    let all = ["copier.test-feed", "owner.test-feed"];
+    let engine = open(&world, &urls, &all).await;
+    poll(&engine, Which::All).await;
+    let file = world.folder.path().join("www/planet.atom");
+    let good = std::fs::read(&file).unwrap();
+    drop(engine);
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let spoilt = "UPDATE item SET outward_id = 'urn:x:spoilt' WHERE title = 'Harbour'";
+    assert_eq!(database.execute(spoilt, []).unwrap(), 1);
+    drop(database);
+    let engine = open(&world, &urls, &all).await;
+    let error = engine.publish().await.unwrap_err().to_string();
+    assert!(error.contains("that was published as"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), good, "the last good one stays");
+}

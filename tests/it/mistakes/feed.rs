@@ -1,0 +1,66 @@
+//! `[[feed]]`: what is polled.
+
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\ntag = []",
+        "3:1",
+        "unknown_key",
+        "did you mean \"tags\"?",
+    ),
+    case("[[feed]]\ntitle = \"a\"", "1:1", "missing_key", "a feed without url"),
+    case("[feed]\nurl = \"https://a.b/\"", "1:1", "wrong_type", "with two brackets"),
+    case(
+        "[[feed]]\nurl = [\"https://a.b/\"]",
+        "2:7",
+        "wrong_type",
+        "url is a text in quotes, not an array",
+    ),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\ntags = \"a\"",
+        "3:8",
+        "wrong_type",
+        "put it in brackets",
+    ),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\ntags = [1]",
+        "3:9",
+        "wrong_type",
+        "tags holds texts, not an integer",
+    ),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\ninterval = \"30m\"\nmin_interval = \"1h\"",
+        "4:16",
+        "contradiction",
+        "interval is set here",
+    ),
+    case("[[feed]]\nurl = \"example.org/feed\"", "2:7", "bad_url", "\"https://example.org/feed\""),
+    case("[[feed]]\nurl = \"ftp://example.org/\"", "2:7", "bad_url", "only http and https"),
+    case("[[feed]]\nurl = \"https://\"", "2:7", "bad_url", "is no URL"),
+    case(
+        "[[feed]]\nurl = \"https://me:secret@a.b/\"",
+        "2:7",
+        "bad_url",
+        "secrets are never values",
+    ),
+    case("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", "3:6", "bad_id", "is no id"),
+    case(
+        "[[feed]]\nid = \"x\"\nurl = \"https://a.b\"\n[[feed]]\nid = \"y\"\nurl = \"https://A.b/\"",
+        "6:7",
+        "duplicate_feed",
+        "\"https://a.b/\" is used twice",
+    ),
+    case(
+        "[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"",
+        "5:6",
+        "duplicate_feed",
+        "the feed id \"x\"",
+    ),
+    case("[[feed]]\nulr = \"https://a.b/\"\nurl = \"https://a.b/\"", "2:1", "unknown_key", "")
+        .instead("url"),
+    case("[[feed]]\nurl = \"https://a.b/\"\ntaggs = [\"a\"]", "3:1", "unknown_key", "")
+        .instead("tags"),
+    case("[[feed]]\nurl = \"https://a.b/\"\nintreval = \"1h\"", "3:1", "unknown_key", "")
+        .instead("interval"),
+];

@@ -1,0 +1,59 @@
+//! `[[output]]`: what is published.
+
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case("[[output]]\nid = \"a\"\nitem = 1", "3:1", "unknown_key", "did you mean \"items\"?"),
+    case("[[output]]\ntitle = \"a\"", "1:1", "missing_key", "an output without id"),
+    case("[[output]]\nid = \"a\"\nmax_age = \"x\"", "3:11", "bad_duration", "\"x\""),
+    case("[[output]]\nid = \"a\"\nitems = 0", "3:9", "out_of_range", "items is from 1"),
+    case("[[output]]\nid = \"a\"\nper_feed = 0", "3:12", "out_of_range", "per_feed is from 1"),
+    case("[[output]]\nid = \"a\"\ncontent = \"ful\"", "3:11", "unknown_value", "\"full\"?"),
+    case("[[output]]\nid = \"a\"\ncontent = true", "3:11", "wrong_type", "a text in quotes"),
+    case("[[output]]\nid = \"a\"\ndate = \"first\"", "3:8", "unknown_value", "\"first_seen\"?"),
+    case("[[output]]\nid = \"a\"\nalso_at = \"line\"", "3:11", "unknown_value", "\"links\"?"),
+    case("[[output]]\nid = \"a\"\nicon = \"i.png\"", "3:8", "bad_url", "no absolute URL"),
+    case("[[output]]\nid = \"a\"\nlanguage = \"english\"", "3:12", "bad_language", "write its tag"),
+    case("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", "3:16", "bad_prefix", "\"{source}: \""),
+    case(
+        "[[output]]\nid = \"a\"\nformats = [\"atmo\"]",
+        "3:12",
+        "unknown_value",
+        "did you mean \"atom\"?",
+    ),
+    case("[[output]]\nid = \"a\"\nformats = []", "3:11", "empty", "in no format"),
+    case("[[output]]\nid = \"My Planet\"", "2:6", "bad_id", "1 to 64 characters"),
+    case("[[output]]\nid = \"../x\"", "2:6", "bad_id", "is no id"),
+    case("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", "4:6", "duplicate_output", "first here"),
+    case("[[output]]\nid = \"a\"\ntitel = \"x\"", "3:1", "unknown_key", "").instead("title"),
+    case("[[output]]\nid = \"a\"\nformtas = [\"rss\"]", "3:1", "unknown_key", "")
+        .instead("formats"),
+    case("[[output]]\nid = \"a\"\nmax_aeg = \"1d\"", "3:1", "unknown_key", "").instead("max_age"),
+    case("[[output]]\nid = \"a\"\nperfeed = 3", "3:1", "unknown_key", "").instead("per_feed"),
+    case("[[output]]\nid = \"a\"\ntoekn = { env = \"X\" }", "3:1", "unknown_key", "")
+        .instead("token"),
+    case("[[output]]\nid = \"a\"\nexlude = { tags = [\"a\"] }", "3:1", "unknown_key", "")
+        .instead("exclude"),
+    case(
+        "[[output]]\nid = \"a\"\nitems = true",
+        "3:9",
+        "wrong_type",
+        "a whole number, not a boolean",
+    ),
+    case("[[output]]\nid = \"a\"\nformats = \"rss\"", "3:11", "wrong_type", "put it in brackets")
+        .instead("[\"rss\"]"),
+    case("[[output]]\nid = \"a\"\nshare = 101", "3:9", "out_of_range", "from 1 to 100")
+        .instead("100"),
+    case("[[output]]\nid = \"a\"\nmin_feeds = 0", "3:13", "out_of_range", "from 1").instead("1"),
+    case("[[output]]\nid = \"a\"\nformats = [\"atom\", \"jsno\"]", "3:20", "unknown_value", "")
+        .instead("json"),
+    case("[[output]]\nid = \".x\"", "2:6", "bad_id", "begins with no dot"),
+    case(
+        "[[output]]\nid = \"a\"\nlink = \"www.example.org\"",
+        "3:8",
+        "bad_url",
+        "write the scheme too",
+    )
+    .instead("https://www.example.org"),
+    case("[[output]]\nid = \"status\"", "2:6", "duplicate_output", "a page of newswire's own"),
+];

@@ -1,0 +1,36 @@
+//! `[schedule]`: how often.
+
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case("[schedule]\nintervall = \"1h\"", "2:1", "unknown_key", "did you mean \"interval\"?"),
+    case("[schedule]\ninterval = 30", "2:12", "wrong_type", "put it in quotes, with a unit"),
+    case("[schedule]\nper_host = \"1\"", "2:12", "wrong_type", "per_host is a whole number"),
+    case("[schedule]\ninterval = \"soon\"", "2:12", "bad_duration", "\"soon\" is no duration"),
+    case("[schedule]\ninterval = \"30\"", "2:12", "bad_duration", "a number and a unit"),
+    case("[schedule]\ninterval = \"-5m\"", "2:12", "bad_duration", "negative"),
+    case("[schedule]\ninterval = \"0s\"", "2:12", "bad_duration", "nought"),
+    case("[schedule]\nmin_interval = \"1m\"", "2:16", "too_often", "shorter than 5 minutes"),
+    case(
+        "[schedule]\nmin_interval = \"2h\"",
+        "2:16",
+        "contradiction",
+        "min_interval is longer than interval",
+    ),
+    case(
+        "[schedule]\ninterval = \"2d\"\nmax_interval = \"1d\"",
+        "2:12",
+        "contradiction",
+        "max_interval is set here",
+    ),
+    case("[schedule]\nper_host = 17", "2:12", "out_of_range", "from 1 to 16"),
+    case("[schedule]\nmin_intervall = \"1h\"", "2:1", "unknown_key", "").instead("min_interval"),
+    case("[schedule]\nhost_spaceing = \"1s\"", "2:1", "unknown_key", "").instead("host_spacing"),
+    case("[schedule]\nhint = \"heed\"", "2:1", "unknown_key", "").instead("hints"),
+    case("[schedule]\nhost_spacing = 2.5", "2:16", "wrong_type", "not a float"),
+    case("[schedule]\ninterval = 2024-01-01", "2:12", "wrong_type", "not a datetime"),
+    case("[schedule]\nper_host = 1.5", "2:12", "wrong_type", "a whole number, not a float"),
+    case("[schedule]\ninterval = \"30 minuts\"", "2:12", "bad_duration", "did you mean")
+        .instead("30 minutes"),
+    case("[schedule]\nhints = \"ignroe\"", "2:9", "unknown_value", "").instead("ignore"),
+];

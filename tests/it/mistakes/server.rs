@@ -1,0 +1,19 @@
+//! `[[server]]`: other manners.
+
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case("[[server]]\nhost_spacing = \"1s\"", "1:1", "missing_key", "a server without host"),
+    case("[[server]]\nhots = \"a.b\"\nhost = \"a.b\"", "2:1", "unknown_key", "").instead("host"),
+    case(
+        "[[server]]\nhost = \"a.b\"\n[[server]]\nhost = \"a.b\"",
+        "4:8",
+        "duplicate_server",
+        "first here",
+    ),
+    case("[[server]]\nhost = \"https://example.com/x\"", "2:8", "bad_host", "registrable domain")
+        .instead("example.com"),
+    case("[[server]]\nhost = \"www.example.com\"", "2:8", "bad_host", "registrable domain")
+        .instead("example.com"),
+    case("[[server]]\nhost = \"\"", "2:8", "bad_host", "is no host"),
+];
