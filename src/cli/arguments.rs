@@ -27,6 +27,15 @@ pub(super) enum Command {
     Run,
     /// Have the running newswire read its config again: all of it is put in force, or nothing
     Reload,
+    /// Have the running newswire log more or less for a while
+    LogLevel {
+        /// error, warn, info, debug or trace; also for one room: `info,newswire::fetch=debug`
+        #[arg(value_name = "LEVEL")]
+        levels: String,
+        /// For so long; then as the config says
+        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+        during: String,
+    },
     /// Poll once what is due, publish, and exit: for cron
     Poll {
         /// Only these feeds, by id or URL, due or not

@@ -137,7 +137,10 @@ impl From<&CommandFault> for Exit {
             CommandFault::Runtime(_) | CommandFault::NotInForce(_) => Self::Unavailable,
             CommandFault::Pipe(_) => Self::Io,
             CommandFault::Write(..) => Self::CannotCreate,
-            CommandFault::Age(_) | CommandFault::Unknown { .. } => Self::Usage,
+            CommandFault::Age(_)
+            | CommandFault::Span(_)
+            | CommandFault::Level(_)
+            | CommandFault::Unknown { .. } => Self::Usage,
             CommandFault::Refused => Self::Config,
         }
     }

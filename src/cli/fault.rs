@@ -28,6 +28,12 @@ pub enum Fault {
         "the config cannot be put in force, the old one stays: {0}: mend that, then reload once more"
     )]
     NotInForce(String),
+    /// How long something is to last.
+    #[error("--for: {0}")]
+    Span(String),
+    /// It does not log from there on.
+    #[error("the log stays as it is: {0}")]
+    Level(String),
     /// Nothing is known of it.
     #[error(
         "nothing is known of {asked:?}{near}: 'newswire explain' lists the codes, 'newswire status' the feeds"
@@ -48,5 +54,7 @@ crate::model::codes! {
     Self::Write(..) => "file_unwritable",
     Self::Refused => "config_refused",
     Self::NotInForce(_) => "config_not_in_force",
+    Self::Span(_) => "bad_span",
+    Self::Level(_) => "unknown_level",
     Self::Unknown { .. } => "unknown_code",
 }

@@ -49,7 +49,7 @@ use self::subscribe::{Said, To};
 use self::voice::{complain, eprint, failing, more, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
-use crate::daemon::{self, Which, control::Reply};
+use crate::daemon::{self, Which};
 use crate::model::Coded;
 use crate::store::{FeedStatus, Reader};
 use crate::telemetry;
@@ -91,7 +91,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let now = || Clock::system().now();
     match &cli.command {
         Command::Run => start(config)?,
-        Command::Reload => return reload(config),
+        Command::Reload => return reload::reload(&find(config)?),
+        Command::LogLevel { levels, during } => {
+            return reload::log_level(&find(config)?, levels, during);
+        }
         Command::Poll { feeds, all, force, dry_run } => {
             poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
         }
@@ -144,28 +147,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
-fn reload(config: Option<&Path>) -> Result<Exit, Exit> {
-    let path = find(config)?;
-    let answer = reload::run(&path).map_err(|error| complain(&error, Exit::from(&error)))?;
-    Ok(match answer {
-        Reply::Done { said, warnings } => {
-            eprint(&warnings);
-            say(&format!("{said}\n"));
-            Exit::Ok
-        }
-        Reply::Refused(report) => {
-            eprint(&report);
-            failing(&Fault::Refused)
-        }
-        Reply::Failed(why) => failing(&Fault::NotInForce(why)),
-    })
-}
-
 fn start(config: Option<&Path>) -> Result<(), Exit> {
     let path = find(config)?;
     let config = load(Some(&path))?;
-    telemetry::init(config.log);
-    block_on(run::run(&path, config))?.map_err(failed)
+    let log = telemetry::init(config.log);
+    block_on(run::run(&path, config, log))?.map_err(failed)
 }
 
 fn which(feeds: &[String], all: bool) -> Which {

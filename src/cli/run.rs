@@ -11,20 +11,21 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
 use crate::daemon::{self, Ask, Engine, Error, Follower, Freshness, Outside, Remote, Source};
 use crate::fetch::{Resolver, SystemResolver};
+use crate::telemetry::Handle;
 
 /// Runs the daemon until it is told to stop, and drains; a second signal ends it at once. SIGHUP has
 /// the config read again.
 ///
 /// # Errors
 /// When newswire itself cannot go on.
-pub async fn run(path: &Path, config: Config) -> Result<(), Error> {
+pub async fn run(path: &Path, config: Config, log: Handle) -> Result<(), Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let given = daemon::given_sockets();
     // From here on no signal ends it untimely.
     let (told_to_stop, hangup) = (until_told_to_stop(), signal(SignalKind::hangup()));
     let source = source(path);
     let config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await?;
-    let (remote, orders) = daemon::remote(source);
+    let (remote, orders) = daemon::remote(source, Some((log, config.log.level)));
     if let Ok(hangup) = hangup {
         tokio::spawn(on(hangup, remote));
     }

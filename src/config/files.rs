@@ -183,7 +183,7 @@ impl Files {
 }
 
 /// What relative paths in the config at `path` count from: `$STATE_DIRECTORY`, which systemd sets,
-/// else the folder of the file.
+/// else `/var/lib/newswire` for the service's config in `/etc/newswire`, else the folder of the file.
 #[must_use]
 pub fn state_folder(path: &Path) -> PathBuf {
     // Several are separated by colons, as the unit has them: the first is ours.

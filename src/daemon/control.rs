@@ -27,6 +27,13 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub enum Request {
     /// Read the config again and put it in force.
     Reload,
+    /// Log from these levels on.
+    LogLevel {
+        /// `debug`, or `info,newswire::fetch=debug`.
+        levels: String,
+        /// For so many seconds; then as the config says.
+        seconds: u64,
+    },
 }
 
 /// What is answered.
@@ -196,6 +203,15 @@ async fn answer(mut stream: UnixStream, remote: &Remote) -> io::Result<()> {
             Verdict::Refused(report) => Reply::Refused(report),
             Verdict::Failed(why) => Reply::Failed(why),
         },
+        Ok(Request::LogLevel { levels, seconds }) => {
+            match remote.log(&levels, Duration::from_secs(seconds)) {
+                Ok(()) => Reply::Done {
+                    said: format!("logging {levels} for {seconds} s, then as the config says"),
+                    warnings: String::new(),
+                },
+                Err(why) => Reply::Failed(why),
+            }
+        }
         Err(error) => Reply::Failed(format!("newswire does not understand the question: {error}")),
     };
     let mut line = serde_json::to_vec(&reply)?;

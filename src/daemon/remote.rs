@@ -3,15 +3,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tracing::level_filters::LevelFilter;
 use tracing::{error, info};
 
 use super::change::Change;
 use super::manager::tell;
 use crate::config::{Config, Loaded, Style};
-use crate::telemetry::Event;
+use crate::telemetry::{Event, Handle};
 
 /// Reads the config as it is now. Blocks.
 pub type Source = Arc<dyn Fn() -> Loaded + Send + Sync>;
@@ -47,6 +49,15 @@ pub struct Remote {
     source: Source,
     orders: mpsc::Sender<Order>,
     turn: Arc<Mutex<()>>,
+    log: Option<Log>,
+}
+
+/// What is logged.
+#[derive(Debug, Clone)]
+struct Log {
+    handle: Handle,
+    /// As the config says.
+    configured: watch::Sender<LevelFilter>,
 }
 
 /// What the daemon listens to.
@@ -56,15 +67,30 @@ pub struct Orders {
     pub(crate) remote: Remote,
 }
 
-/// Both ends; `source` reads the config.
+/// Both ends; `source` reads the config, `log` is what is logged, and from which level on.
 #[must_use]
-pub fn remote(source: Source) -> (Remote, Orders) {
+pub fn remote(source: Source, log: Option<(Handle, LevelFilter)>) -> (Remote, Orders) {
     let (orders, heard) = mpsc::channel(1);
-    let remote = Remote { source, orders, turn: Arc::default() };
+    let log = log.map(|(handle, level)| Log { handle, configured: watch::Sender::new(level) });
+    let remote = Remote { source, orders, turn: Arc::default(), log };
     (remote.clone(), Orders { heard, remote })
 }
 
 impl Remote {
+    /// Logs from other levels on for a while; then as the config says.
+    ///
+    /// # Errors
+    /// When a word is no level, or nothing is logged here.
+    pub(crate) fn log(&self, levels: &str, during: Duration) -> Result<(), String> {
+        let log = self.log.clone().ok_or("this newswire has no log that could be changed")?;
+        log.handle.set_levels(levels).map_err(|error| error.to_string())?;
+        tokio::spawn(async move {
+            tokio::time::sleep(during).await;
+            log.handle.set_level(*log.configured.borrow());
+        });
+        Ok(())
+    }
+
     /// Reads the config and puts it in force: all of it, or nothing.
     pub async fn reload(&self) -> Verdict {
         let _turn = self.turn.lock().await;
@@ -107,9 +133,17 @@ impl Remote {
             return Verdict::Refused(drawn());
         };
         let (answer, answered) = oneshot::channel();
+        let level = config.log.level;
         let sent = self.orders.send(Order::Renew(Box::new(config), answer)).await;
         match answered.await {
-            Ok(Ok(change)) if sent.is_ok() => Verdict::Taken { change, warnings: drawn() },
+            Ok(Ok(change)) if sent.is_ok() => {
+                if let Some(log) = &self.log
+                    && log.configured.send_replace(level) != level
+                {
+                    log.handle.set_level(level);
+                }
+                Verdict::Taken { change, warnings: drawn() }
+            }
             Ok(Err(why)) => Verdict::Failed(why),
             _ => Verdict::Failed("newswire is stopping".to_owned()),
         }

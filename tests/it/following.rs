@@ -151,7 +151,7 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
     let stopped = async { drop(stopped.await) };
     let follower = Follower::new(clock.clone(), resolver.clone()).unwrap();
     let engine = Engine::open(config, clock, resolver).await.unwrap();
-    let (_remote, orders) = daemon::remote(source);
+    let (_remote, orders) = daemon::remote(source, None);
     let outside = Outside { orders, given: Vec::new(), follower };
     let running = tokio::spawn(daemon::run_within(engine, outside, stopped));
     let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();

@@ -46,7 +46,7 @@ impl Running {
         let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
         let follower = Follower::new(clock.clone(), resolver.clone()).unwrap();
         let engine = Engine::open(config, clock, resolver).await.unwrap();
-        let (remote, orders) = daemon::remote(source);
+        let (remote, orders) = daemon::remote(source, None);
         let outside = Outside { orders, given: Vec::new(), follower };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };
