@@ -117,7 +117,7 @@ fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     let apart = ["unreadable", "not_utf8", "duplicate_key", "unwritable"];
     for code in Diagnostic::CODES.iter().filter(|code| !apart.contains(code)) {
         let named = |text: &&str| text.contains(&format!("\"{code}\""));
-        let told = provoked.contains(code) || there.iter().any(|text| named(text));
+        let told = provoked.contains(code) || there.iter().any(named);
         assert!(told, "{code}: write a config that has it");
     }
 }
