@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::check::Scope;
 use super::probe::Form;
 
 /// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
@@ -193,6 +192,15 @@ pub(super) enum Command {
     Top,
     /// Show newswire at work on sample feeds of its own; needs no config and no network
     Demo,
+}
+
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What stands in the config.
+    Config,
+    /// What its feeds answer, too.
+    Feeds,
 }
 
 #[derive(Debug, Args)]

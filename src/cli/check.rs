@@ -12,21 +12,13 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::add::{lasting, plain};
+use super::arguments::Scope;
 use super::probe::{Form, MAX_ITEMS, fetched};
 use crate::config::{Config, Files, Loaded, Look, Style};
 use crate::fetch::{Fetcher, FetcherError, SystemResolver};
 use crate::model::{Failure, site};
 use crate::parse::{self, Input};
 use crate::poll::Subscription;
-
-/// What is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// What stands in the config.
-    Config,
-    /// What its feeds answer, too.
-    Feeds,
-}
 
 /// How the check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

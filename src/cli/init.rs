@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::config_command;
+use crate::config;
 
 /// The example that ships with newswire; every key with its default and why to change it.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -56,7 +56,7 @@ pub fn run(path: &Path) -> Result<(), Error> {
         file.write_all(EXAMPLE.as_bytes())?;
         file.sync_all()?;
         let schema = path.with_file_name(SCHEMA);
-        std::fs::write(schema, config_command::schema())
+        std::fs::write(schema, format!("{:#}\n", config::schema()))
     });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists(name),

@@ -3,6 +3,7 @@
 
 mod keys;
 mod screen;
+mod snapshot;
 mod view;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
@@ -14,7 +15,8 @@ use crossterm::terminal::{self, Clear, ClearType};
 use crossterm::{cursor, execute, queue};
 use jiff::{SignedDuration, Timestamp};
 
-use self::screen::{Ink, Line, Size, Snapshot, draw};
+use self::screen::{Ink, Line, Size, draw};
+use self::snapshot::Snapshot;
 use self::view::View;
 use crate::clock::Clock;
 use crate::health::judge_all;

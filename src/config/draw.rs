@@ -7,8 +7,8 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::files::Source;
 use super::report::{Diagnostic, Report, Severity};
+use super::sources::Source;
 use super::veil;
 
 /// More than this at once helps nobody.

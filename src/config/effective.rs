@@ -14,13 +14,13 @@ use toml::de::{DeTable, DeValue};
 use url::Url;
 
 use super::block::quoted;
-use super::files::Sources;
 use super::key;
 use super::kind::{Key, Kind};
 use super::loaded::Config;
 use super::report::Report;
 use super::section::Section;
 use super::servers::KNOWN;
+use super::sources::Sources;
 use super::value;
 use crate::model::{Feed, site};
 use crate::poll::Subscription;

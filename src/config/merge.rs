@@ -6,10 +6,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-use super::files::Sources;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{no_list, no_table};
+use super::sources::Sources;
 use super::veil;
 
 /// All files as one table, each place counted through all of them; what cannot be read is left out

@@ -1,13 +1,14 @@
 //! Reads the TOML file into the settings of the rooms below: strictly, and all faults in one run.
 //!
 //! ```text
-//! files     newswire.toml and conf.d, their bytes counted one after the other
+//! files     newswire.toml and conf.d; sources: their texts, counted one after the other
 //! merge     one table of all of them
 //! section   one table with its place: typed values out, faults into the report
 //! value     one value: durations, sizes, addresses
 //! secret    what stands elsewhere; near: the word that was meant
 //! table     each table to the settings of the room it is named after
 //! serving   to whom newswire serves, and by which names
+//! feed      a feed with the settings in force for it
 //! servers   servers with manners of their own
 //! stories   which stories an output takes, and how they look in it
 //! cross     what no table can see alone; doubt: what holds but is hardly meant
@@ -29,6 +30,7 @@ mod dedupe;
 mod doubt;
 mod draw;
 mod effective;
+mod feed;
 mod files;
 mod key;
 mod kind;
@@ -43,6 +45,7 @@ mod secret;
 mod section;
 mod servers;
 mod serving;
+mod sources;
 mod stories;
 mod table;
 mod token;
@@ -58,7 +61,7 @@ use toml::de::DeTable;
 pub use self::block::feed_block;
 pub use self::draw::Style;
 pub use self::effective::{Effective, Origin, Setting};
-pub use self::files::{Files, Place, state_folder};
+pub use self::files::{Files, state_folder};
 pub use self::key::KEYS;
 pub use self::kind::{Key, Kind};
 pub use self::lists::Followed;
@@ -69,6 +72,7 @@ pub use self::report::{Diagnostic, Report, Severity};
 pub use self::schema::schema;
 use self::section::Section;
 use self::servers::Servers;
+pub use self::sources::Place;
 use self::table::Defaults;
 pub use self::veil::logins as veil_logins;
 use crate::{fetch, schedule};
@@ -160,7 +164,7 @@ fn tables(root: &Section<'_>, look: Look, report: &mut Report) -> Config {
     let feeds = root.all("feed", "[[feed]]", report);
     let servers = Servers::read(root, &defaults, report);
     let subscribe = |section: &Section<'_>| {
-        let feed = table::feed(section, &defaults, &servers, report)?;
+        let feed = feed::feed(section, &defaults, &servers, report)?;
         Some((feed, section.span("url")))
     };
     let subscriptions = feeds.iter().filter_map(subscribe).collect();

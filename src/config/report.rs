@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::files::{Place, Source, Sources};
+use super::sources::{Place, Source, Sources};
 use super::veil;
 
 /// How bad it is.

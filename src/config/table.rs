@@ -10,11 +10,8 @@ use super::key;
 use super::places::{self, Look};
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
-use super::servers::Servers;
 use super::{secret, stories, token, value};
 use crate::fetch::Secret;
-use crate::model::{Feed, FeedId};
-use crate::poll::Subscription;
 use crate::publish::{Format, Output};
 use crate::schedule::{Heed, Pace};
 use crate::{dedupe, fetch, schedule, store, telemetry};
@@ -229,49 +226,6 @@ pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Sett
         level: section.one_of("level", &levels, report).unwrap_or(base.level),
         format: section.one_of("format", &formats, report).unwrap_or(base.format),
     }
-}
-
-/// A feed; `None` when it has no address that can be asked.
-pub(super) fn feed(
-    section: &Section<'_>,
-    defaults: &Defaults,
-    servers: &Servers,
-    report: &mut Report,
-) -> Option<Subscription> {
-    section.refuse_unknown(&key::feed_names(), report);
-    let has_any = |table| key::names(table).iter().any(|name| section.has(name));
-    let url = section.parsed("url", "bad_url", value::web_url, report);
-    let server = url.as_ref().and_then(|url| servers.of(url)).unwrap_or(&defaults.schedule);
-    let schedule = match has_any("schedule") {
-        true => Arc::new(schedule(section, server, report)),
-        false => Arc::clone(server),
-    };
-    let fetch = match has_any("fetch") {
-        true => Arc::new(fetch(section, &defaults.fetch, report)),
-        false => Arc::clone(&defaults.fetch),
-    };
-    let dedupe = match has_any("dedupe") {
-        true => Arc::new(super::dedupe::dedupe(section, &defaults.dedupe, report)),
-        false => Arc::clone(&defaults.dedupe),
-    };
-    let id = section.parsed("id", "bad_id", |text| value::id(text).map(str::to_owned), report);
-    if !section.has("url") {
-        let fault = Diagnostic::error("missing_key", section.span("url"), "a feed without url");
-        report.push(fault.help("write url = \"https://…\", the address of the feed"));
-    }
-    let feed = Feed {
-        id: id.and_then(|id| FeedId::new(&id).ok()),
-        title: section.words("title", report),
-        tags: texts(section.list("tags", report)),
-        url: url?,
-    };
-    Some(Subscription {
-        feed,
-        schedule,
-        fetch,
-        dedupe,
-        max_items: max_items(section, defaults.max_items, report),
-    })
 }
 
 pub(super) fn texts(list: Option<Vec<Placed>>) -> Vec<String> {

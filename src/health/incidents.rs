@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, Judged, State};
+use super::judge::{Health, Judged};
+use super::state::State;
 use crate::model::words::span;
 use crate::model::{FeedStatus, Incident, Trouble};
 

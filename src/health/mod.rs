@@ -12,8 +12,10 @@ pub mod remedy;
 pub mod silence;
 #[cfg(test)]
 mod simulated;
+pub mod state;
 
 pub use incidents::{Condition, advance, conditions};
-pub use judge::{Health, Judged, State, judge, judge_all, tally};
+pub use judge::{Health, Judged, judge, judge_all, tally};
 pub use remedy::Remedy;
 pub use silence::{Silence, Silent, silence};
+pub use state::State;

@@ -1,7 +1,7 @@
 //! What the operator may do about a feed: a sentence, and the lines of the config to change.
 
-use super::judge::State;
 use super::silence::Silence;
+use super::state::State;
 use crate::model::{FailureKind, FeedStatus};
 
 /// What to do.

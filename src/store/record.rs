@@ -12,9 +12,6 @@ use super::update::{PollUpdate, Recorded};
 use super::{search, tally};
 use crate::model::{FetchOutcome, Guids};
 
-/// Polls older than this are forgotten, in milliseconds: two weeks.
-pub(super) const POLL_HISTORY: i64 = 14 * 86_400_000;
-
 /// Writes everything of one poll.
 pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recorded, Error> {
     let mut recorded = Recorded { changed: update.changed.len(), ..Recorded::default() };
@@ -179,7 +176,7 @@ fn insert_poll(
         ])?;
     connection
         .prepare_cached("DELETE FROM poll WHERE feed_id = ?1 AND at < ?2")?
-        .execute(params![update.feed.0, at - POLL_HISTORY])?;
+        .execute(params![update.feed.0, at - tally::POLL_HISTORY])?;
     Ok(())
 }
 

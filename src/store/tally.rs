@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::record::POLL_HISTORY;
 use super::rows::{millis, timestamp};
 use super::update::{PollUpdate, Recorded};
 use crate::model::FetchOutcome;
 
 const HOUR: i64 = 3_600_000;
+/// Polls older than this are forgotten, in milliseconds: two weeks.
+pub(super) const POLL_HISTORY: i64 = 14 * 86_400_000;
 
 /// The upper ends of the buckets that delays are counted in, in seconds; one more has no end.
 pub const DELAYS: [i64; 11] =

@@ -3,18 +3,11 @@
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::snapshot::Snapshot;
 use super::view::{Filter, View};
 use crate::cli::words::{ago, ahead, bytes};
 use crate::health::{Judged, State, tally};
 use crate::store::Hour;
-
-/// What was seen at one moment.
-#[derive(Debug, Clone)]
-pub(super) struct Snapshot {
-    pub(super) now: Timestamp,
-    pub(super) feeds: Vec<Judged>,
-    pub(super) hours: Vec<Hour>,
-}
 
 /// The room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

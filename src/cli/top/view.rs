@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::screen::Snapshot;
+use super::snapshot::Snapshot;
 use crate::health::{Judged, State};
 
 /// What stands first.

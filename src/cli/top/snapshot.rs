@@ -1,0 +1,14 @@
+//! What `newswire top` shows, as it was at one moment.
+
+use jiff::Timestamp;
+
+use crate::health::Judged;
+use crate::store::Hour;
+
+/// What was seen at one moment.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    pub(super) now: Timestamp,
+    pub(super) feeds: Vec<Judged>,
+    pub(super) hours: Vec<Hour>,
+}
