@@ -7,6 +7,7 @@
 mod escape;
 mod event;
 mod journal;
+mod label;
 mod metrics;
 mod process;
 mod sample;

@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::label::{Label, label};
 use super::sample::{Exposition, Kept, Reload, Sample};
 
 /// Up to the default time-out and beyond, in seconds.
@@ -21,9 +22,6 @@ const FETCH: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0,
 /// From a minute to two days, in seconds.
 const DELAY: [f64; 10] =
     [60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 86_400.0, 172_800.0];
-
-/// One label.
-pub(super) type Label = [(&'static str, String); 1];
 
 /// The counters of one process; clones share them.
 #[derive(Clone)]
@@ -261,8 +259,4 @@ impl Entries {
             ("dropped", self.dropped),
         ]
     }
-}
-
-pub(super) fn label(name: &'static str, value: &str) -> Label {
-    [(name, value.to_owned())]
 }

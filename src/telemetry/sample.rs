@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
-use super::metrics::{Label, label};
+use super::label::{Label, label};
 use super::process::Process;
 
 /// A form that metrics are written in.
