@@ -18,6 +18,9 @@ pub enum Coding {
 }
 
 impl Coding {
+    /// Every coding, each at its own number.
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Zstd];
+
     /// Those that make a document smaller.
     pub const COMPRESSED: [Self; 3] = [Self::Gzip, Self::Brotli, Self::Zstd];
 

@@ -23,18 +23,22 @@ pub struct Document {
     pub br: Bytes,
     /// The same, compressed.
     pub zst: Bytes,
-    /// The strong validator of `body`, quotes included; see [`Document::etag`].
+    /// The strong validator of `body`, quotes included; see [`Document::tag`].
     pub etag: String,
     /// When its content last really changed; `None`: nobody knows, and the validator has to do.
     pub modified: Option<Timestamp>,
     /// The same as Last-Modified has it, RFC 9110 5.6.7.
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Bytes>,
     /// The `Content-Type`.
     pub content_type: &'static str,
     /// How long a reader may go without asking again.
     pub max_age: Duration,
+    /// The same, as `Cache-Control` has it for everybody.
+    pub cache_control: Bytes,
     /// Where it lives; empty: nobody said.
     pub url: String,
+    /// The strong validator in each coding, as a header has it.
+    tags: [Bytes; Coding::ALL.len()],
     /// Its entries.
     parts: Vec<Part>,
 }
@@ -49,19 +53,23 @@ impl Document {
         max_age: Duration,
     ) -> Self {
         let modified = modified.into();
+        let tag = etag(&body);
         let [gzip, br, zst] = Coding::COMPRESSED.map(|coding| coding.encode(&body).into());
         Self {
             format,
             gzip,
             br,
             zst,
-            etag: etag(&body),
+            tags: Coding::ALL.map(|coding| in_coding(&tag, coding).into()),
+            etag: tag,
             parts: delta::parts(format, &body),
             body: body.into(),
             modified,
-            last_modified: modified.map(http_date),
+            last_modified: modified.map(|at| http_date(at).into()),
             content_type: format.content_type(),
             max_age,
+            // RFC 9111 5.2.2.
+            cache_control: format!("public, max-age={}", max_age.as_secs()).into(),
             url: String::new(),
         }
     }
@@ -83,10 +91,10 @@ impl Document {
         }
     }
 
-    /// The strong validator in one coding: another for each (RFC 9110 8.8.3.3).
+    /// The strong validator in one coding: another for each (RFC 9110 8.8.3.3). Shared, not copied.
     #[must_use]
-    pub fn etag(&self, coding: Coding) -> String {
-        in_coding(&self.etag, coding)
+    pub fn tag(&self, coding: Coding) -> Bytes {
+        self.tags[coding as usize].clone()
     }
 
     /// What a reader has who has this document, to tell later what it lacks.
@@ -153,9 +161,9 @@ mod tests {
         let (one, same, other) = (prepared("a"), prepared("a"), prepared("b"));
         assert_eq!(one, same);
         assert_ne!(one.etag, other.etag);
-        let mut tags = vec![one.etag(Coding::Identity)];
+        let text = |coding| String::from_utf8(one.tag(coding).to_vec()).unwrap();
+        let mut tags = Coding::ALL.map(text).to_vec();
         assert_eq!(tags[0], one.etag);
-        tags.extend(Coding::COMPRESSED.map(|coding| one.etag(coding)));
         assert!(tags.iter().all(|tag| without_coding(tag) == one.etag));
         assert!(tags.iter().all(|tag| tag.starts_with('"') && tag.ends_with('"')));
         tags.sort();
@@ -166,7 +174,7 @@ mod tests {
     #[test]
     fn the_date_is_as_headers_have_it() {
         let date = prepared("a").last_modified;
-        assert_eq!(date.as_deref(), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
+        assert_eq!(date.as_deref(), Some(&b"Tue, 14 Nov 2023 22:13:20 GMT"[..]));
     }
 
     #[test]

@@ -23,6 +23,9 @@ const FETCH: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0,
 const DELAY: [f64; 10] =
     [60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 86_400.0, 172_800.0];
 
+/// Of answers to requests.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 /// The counters of one process; clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -37,6 +40,8 @@ struct Inner {
     blocked: Family<Label, Counter>,
     publications: Family<Label, Counter>,
     answers: Family<Label, Counter>,
+    /// The same, by class of status: counted at every request, so at hand.
+    answered: [Counter; CLASSES.len()],
     panics: Counter,
     kept: Mutex<Kept>,
 }
@@ -94,7 +99,10 @@ impl Metrics {
     /// For a process of this version that started now.
     #[must_use]
     pub fn new(version: &str, now: Timestamp) -> Self {
+        let answers = Family::<Label, Counter>::default();
+        let counter = |class| answers.get_or_create(&label("code", class)).clone();
         let mut inner = Inner {
+            answered: CLASSES.map(counter),
             registry: Registry::default(),
             fetches: Family::default(),
             fetch_duration: Histogram::new(FETCH),
@@ -103,7 +111,7 @@ impl Metrics {
             delay: Histogram::new(DELAY),
             blocked: Family::default(),
             publications: Family::default(),
-            answers: Family::default(),
+            answers,
             panics: Counter::default(),
             kept: Mutex::new(Kept::since(now)),
         };
@@ -161,14 +169,8 @@ impl Metrics {
 
     /// A request was answered with this HTTP status.
     pub fn answered(&self, status: u16) {
-        let class = match status {
-            100..=199 => "1xx",
-            200..=299 => "2xx",
-            300..=399 => "3xx",
-            400..=499 => "4xx",
-            _ => "5xx",
-        };
-        self.0.answers.get_or_create(&label("code", class)).inc();
+        let class = usize::from(status / 100).saturating_sub(1).min(CLASSES.len() - 1);
+        self.0.answered[class].inc();
     }
 
     /// Something in newswire panicked.
@@ -245,7 +247,6 @@ impl Inner {
         begin(&self.entries, "action", &Entries::default().by_action().map(|(action, _)| action));
         begin(&self.blocked, "reason", &["blocked_address", "bad_url", "insecure_redirect"]);
         begin(&self.publications, "result", &["changed", "unchanged", "failed"]);
-        begin(&self.answers, "code", &["2xx", "3xx", "4xx", "5xx"]);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The outbound documents over HTTP: whole, as word that the client has it, or what it lacks of it.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
     LAST_MODIFIED, LINK, VARY,
 };
 use axum::http::response::Builder;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::publish::{Coding, Document, Listing, without_coding};
@@ -23,30 +23,44 @@ pub(super) fn answer(
     audience: &Audience,
 ) -> Response {
     let coding = negotiate::coding(headers);
-    let etag = document.etag(coding);
+    let tag = document.tag(coding);
+    let precondition =
+        conditional::evaluate(headers, str::from_utf8(&tag).unwrap_or_default(), document.modified);
     // RFC 9110 15.4.5: a 304 repeats what a cache may update by it.
-    let mut response = Response::builder().header(ETAG, &etag);
+    let mut response = Response::builder().header(ETAG, shared(tag));
     if let Some(date) = &document.last_modified {
-        response = response.header(LAST_MODIFIED, date);
+        response = response.header(LAST_MODIFIED, shared(date.clone()));
     }
     if matches!(audience, Audience::Public) {
         // A feed is public and made to be read by other sites' programs.
-        response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    let precondition = conditional::evaluate(headers, &etag, document.modified);
     if precondition == Precondition::Changed
         && let Some(delta) = delta(listing, document, headers)
     {
         return partial(response, document, &delta, coding);
     }
     response = response
-        .header(CACHE_CONTROL, audience.cache_control(document.max_age))
+        .header(CACHE_CONTROL, cache_control(document, audience))
         // At the same address people get a page.
-        .header(VARY, "Accept, Accept-Encoding");
+        .header(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if precondition == Precondition::NotModified {
         return finish(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
     finish(with_content(response, document, coding), document.bytes(coding).into())
+}
+
+fn cache_control(document: &Document, audience: &Audience) -> HeaderValue {
+    match audience {
+        Audience::Public => shared(document.cache_control.clone()),
+        other => shared(other.cache_control(document.max_age).into()),
+    }
+}
+
+/// A header's value that is ready: most requests are answered with nothing else, and copy nothing.
+fn shared(ready: Bytes) -> HeaderValue {
+    // All of them are ours, and plain text.
+    HeaderValue::from_maybe_shared(ready).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn with_content(response: Builder, document: &Document, coding: Coding) -> Builder {
