@@ -24,6 +24,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "command": remedy.and_then(|remedy| remedy.command.as_ref()),
         "items": status.items,
         "held": status.pulse.held,
+        "older": status.pulse.older,
         "last_poll_at": time(status.last_poll_at),
         "last_outcome": status.last_outcome,
         "last_status": status.last_status,

@@ -64,8 +64,10 @@ pub struct Pulse {
     pub nothing_new: u32,
     /// Since when its document has no items at all, though it had some.
     pub empty_since: Option<Timestamp>,
-    /// Items that wait for a word of the operator.
+    /// Items of a burst, which wait for a word of the operator.
     pub held: u64,
+    /// Items that were old when the feed was added, and are not shown for that.
+    pub older: u64,
 }
 
 impl Pulse {

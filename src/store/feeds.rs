@@ -310,7 +310,8 @@ const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND held 
     longest_gap, still_304, still_same, still_other, empty_since,
     (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL
                                         ORDER BY sort_at DESC, id DESC LIMIT 60)),
-    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL)";
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL AND held <> 'history'),
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL AND held = 'history')";
 
 /// The columns of [`PULSE`], from column `at` on.
 fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
@@ -325,6 +326,7 @@ fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
         empty_since: maybe(row.get(at + 5)?)?,
         moments: moments.filter_map(|at| timestamp(at.parse().ok()?).ok()).collect(),
         held: row.get::<_, i64>(at + 7)?.unsigned_abs(),
+        older: row.get::<_, i64>(at + 8)?.unsigned_abs(),
     })
 }
 

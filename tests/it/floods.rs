@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use newswire::config::Config;
 use newswire::daemon::Which;
 use newswire::dedupe::Updates;
+use newswire::health::{State, conditions, judge};
 use newswire::publish::Rules;
 use serde_json::Value;
 
@@ -124,6 +125,10 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     let second: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert!(first.is_subset(&second), "the old ones kept their ids");
     assert_eq!(second.len(), 35);
+    let status = world.status();
+    assert_eq!((status.pulse.held, status.pulse.older), (35, 0));
+    let health = judge(&status, world.now());
+    assert_eq!((health.state, &*health.why), (State::Held, "35 items wait for your word"));
     // What waits is known: it is not news the next time either.
     again(&world, &engine).await;
     assert_eq!(shown(&engine).len(), 35);
@@ -140,6 +145,12 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let polled = poll(&engine, Which::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (20, 60));
     assert_eq!(shown(&engine).len(), 20);
+    // As configured: nobody has to look at it.
+    let status = world.status();
+    assert_eq!((status.pulse.held, status.pulse.older), (0, 60));
+    let health = judge(&status, world.now());
+    assert_eq!(health.state, State::Well);
+    assert_eq!(conditions(&[(status, health)], world.now()), []);
 }
 
 async fn edited(updates: Updates) -> [Value; 2] {

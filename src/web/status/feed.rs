@@ -42,8 +42,8 @@ struct Page {
     cadence: Vec<(&'static str, String)>,
     strip: Option<Strip>,
     mends: Vec<Mend>,
-    held: Vec<Item>,
-    held_count: u64,
+    /// Of a burst, and old when the feed was added.
+    waiting: [Waiting; 2],
     items: Vec<Item>,
     polls: Vec<Poll>,
     version: &'static str,
@@ -76,7 +76,13 @@ struct Item {
     url: Option<String>,
     story: Option<String>,
     at: Stamp,
-    held: String,
+}
+
+/// Items that are not shown: how many in all, and the newest of them.
+#[derive(Default)]
+struct Waiting {
+    count: u64,
+    items: Vec<Item>,
 }
 
 /// A poll of the past.
@@ -116,7 +122,7 @@ pub(super) fn render(
         cadence: cadence(&status, now),
         strip: strip(&status, now),
         mends: mends(&status),
-        held: held.iter().map(|named| item(named, &HashMap::new(), now)).collect(),
+        waiting: waiting(&status, &held, now),
         items: items.iter().map(|named| item(named, &stories, now)).collect(),
         polls: polls.iter().map(|past| poll(past, now)).collect(),
         ..head(&status, &health, now)
@@ -136,7 +142,6 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
         remedy: health.remedy.as_ref().map(Remedied::of),
         next: (ahead(status.next_poll_at, now), Stamp::of(status.next_poll_at, now)),
         reason: status.reason_text.clone(),
-        held_count: status.pulse.held,
         version: env!("CARGO_PKG_VERSION"),
         inputs: Vec::new(),
         facts: Vec::new(),
@@ -144,10 +149,20 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
         cadence: Vec::new(),
         strip: None,
         mends: Vec::new(),
-        held: Vec::new(),
+        waiting: Default::default(),
         items: Vec::new(),
         polls: Vec::new(),
     }
+}
+
+/// Of a burst, and old when the feed was added.
+fn waiting(status: &FeedStatus, held: &[Named], now: Timestamp) -> [Waiting; 2] {
+    let (older, burst): (Vec<&Named>, _) =
+        held.iter().partition(|named| named.held.as_deref() == Some("history"));
+    [(status.pulse.held, burst), (status.pulse.older, older)].map(|(count, items)| Waiting {
+        count,
+        items: items.into_iter().map(|named| item(named, &HashMap::new(), now)).collect(),
+    })
 }
 
 /// The page of each newest story that an open output shows of the feed.
@@ -281,7 +296,6 @@ fn item(named: &Named, stories: &HashMap<ItemKey, String>, now: Timestamp) -> It
         url: named.url.as_ref().filter(web).cloned(),
         story: stories.get(&named.key).cloned(),
         at: Stamp::of(named.sort_at, now),
-        held: named.held.clone().unwrap_or_default(),
     }
 }
 
