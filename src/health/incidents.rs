@@ -97,10 +97,15 @@ pub fn advance(
     }
     let mut changed = Vec::new();
     for condition in conditions {
+        let since = condition.since.unwrap_or(now);
         match before.get(&(condition.kind, condition.subject.as_str())) {
             Some(same) if same.resolved_at.is_none() && same.state == condition.state => {}
-            Some(same) => changed.push(told(condition, same.since, same.opened_at, now)),
-            None => changed.push(told(condition, condition.since.unwrap_or(now), now, now)),
+            Some(same) if same.resolved_at.is_none() => {
+                changed.push(told(condition, same.since, same.opened_at, now));
+            }
+            // All was well between.
+            Some(same) => changed.push(told(condition, since, same.opened_at, now)),
+            None => changed.push(told(condition, since, now, now)),
         }
     }
     let lasting: HashSet<(Trouble, &str)> =
@@ -216,8 +221,10 @@ mod tests {
         let mut known = Vec::new();
         step(&mut known, &[failing("server_error")], 7);
         step(&mut known, &[], 10);
-        step(&mut known, &[failing("server_error")], 20);
+        let back = Condition { since: None, ..failing("server_error") };
+        step(&mut known, &[back], 20);
         assert_eq!((known.len(), known[0].resolved_at), (1, None));
+        assert_eq!((known[0].opened_at, known[0].since), (at(7), at(20)), "all was well between");
         step(&mut known, &[], 30);
         step(&mut known, &[failing("server_error")], 60);
         assert_eq!(known.len(), 2);
