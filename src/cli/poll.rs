@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::daemon::{self, Engine, Error, Which};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
+use crate::model::words::count;
 use crate::poll::{Polled, Target};
 use crate::store::Reader;
 
@@ -33,7 +34,9 @@ pub struct Summary {
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { polled, failed, new, changed } = self;
-        write!(f, "{polled} feeds polled, {failed} failed; {new} new items, {changed} changed")
+        let polled = count(*polled as u64, "feed");
+        let new = count(*new as u64, "new item");
+        write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")
     }
 }
 

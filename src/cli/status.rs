@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
 use crate::model::Complaint;
+use crate::model::words::count;
 use crate::store::FeedStatus;
 
 /// The table for people; as wide as the terminal.
@@ -32,7 +33,7 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             Cell::new(&feed.reason_text),
         ]);
     }
-    let items: u64 = feeds.iter().map(|feed| feed.items).sum();
+    let items = count(feeds.iter().map(|feed| feed.items).sum(), "item");
     // "0 failing" is always said, and of the others those that there are.
     let told = |(state, count): &(State, usize)| match state {
         State::Failing => true,
@@ -43,9 +44,9 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     let states: Vec<String> =
         states.map(|(state, count)| format!("{count} {}", state.group())).collect();
     let mut text = format!(
-        "{}\n\n{} feeds, {}, {items} items\n",
+        "{}\n\n{}, {}, {items}\n",
         table.trim_fmt(),
-        feeds.len(),
+        count(feeds.len() as u64, "feed"),
         states.join(", ")
     );
     text.push_str(&converging(feeds));
@@ -202,7 +203,7 @@ mod tests {
             "not_modified",
             "in 58m",
             "interval 1h",
-            "1 feeds, 0 failing, 17 items",
+            "1 feed, 0 failing, 17 items",
         ] {
             assert!(text.contains(word), "{word} is missing in:\n{text}");
         }
@@ -212,7 +213,7 @@ mod tests {
     fn what_is_wrong_with_a_failing_feed_is_told_in_full() {
         let text = table(&[status(3)], at(6_500));
         assert!(text.contains("garden: the server answers 500"), "{text}");
-        assert!(text.contains("1 feeds, 1 failing"), "{text}");
+        assert!(text.contains("1 feed, 1 failing"), "{text}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
 use crate::health::{Health, judge};
+use crate::model::words::count;
 use crate::poll::Subscription;
 use crate::store::{FeedState, FeedStatus, Past, PastPoll};
 
@@ -59,7 +60,8 @@ impl Why<'_> {
         }
         if status.failures > 0 {
             let since = status.failing_since.map_or_else(String::new, |at| ago(at, now));
-            say("failing", &format!("{} times in a row, since {since}", status.failures));
+            let times = count(status.failures.into(), "time");
+            say("failing", &format!("{times} in a row, since {since}"));
         }
         let opaque = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())

@@ -28,6 +28,13 @@ fn coarse(duration: SignedDuration) -> String {
     format!("{}{unit}", seconds / size)
 }
 
+/// `1 feed`, `2 feeds`: for words whose plural ends so.
+#[must_use]
+pub fn count(number: u64, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}
+
 /// `12.3 MB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
@@ -46,6 +53,7 @@ mod tests {
     fn the_largest_unit_says_enough() {
         let said: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400 * 9].map(span).to_vec();
         assert_eq!(said, ["0s", "59s", "1m", "59m", "1h", "23h", "9d"]);
+        assert_eq!([0, 1, 2].map(|n| count(n, "feed")), ["0 feeds", "1 feed", "2 feeds"]);
         assert_eq!([0.0, 999.0, 1500.0, 2.5e9].map(bytes), ["0 B", "999 B", "1.5 kB", "2.5 GB"]);
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
         (_, State::Throttled) => {
             say!(warn, FeedThrottled, "{feed}: asked for fewer requests: {reason}");
         }
-        (_, State::Gone) => say!(warn, FeedGone, "{feed}: gone, says its server: {reason}"),
+        (_, State::Gone) => say!(warn, FeedGone, "{feed}: {reason}"),
         (_, State::Failing) => match polled.outcome {
             FetchOutcome::Failed(failure) => say!(warn, FeedFailing, "{feed}: {failure}"),
             _ => say!(warn, FeedFailing, "{feed}: {outcome}"),

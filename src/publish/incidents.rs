@@ -79,6 +79,8 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
         _ => format!("{}/{subject}", output.page()),
     };
     let state = if incident.resolved_at.is_some() { "over" } else { incident.state.as_str() };
+    let mut terms = vec![kind.slug(), state];
+    terms.dedup();
     Entry {
         key: ItemKey(n),
         story: StoryKey(n),
@@ -94,7 +96,7 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
             updated: Some(incident.changed_at),
             language: Some("en".to_owned()),
             details: Details {
-                categories: vec![category(kind.slug()), category(state)],
+                categories: terms.into_iter().map(category).collect(),
                 ..Details::default()
             },
             ..Item::default()
@@ -183,6 +185,13 @@ mod tests {
         assert!(!atom.contains("<script") && !atom.contains('\u{1b}'), "{atom}");
         let html = between(&atom, "<content type=\"html\">", "</content>");
         assert!(html.contains("&lt;p&gt;404 at &amp;lt;http://x/?a&amp;amp;b&amp;gt;"), "{html}");
+    }
+
+    #[test]
+    fn no_category_stands_there_twice() {
+        let gone = Incident { kind: Trouble::Gone, state: "gone".to_owned(), ..incident() };
+        assert_eq!(rendered(&[gone]).matches("<category").count(), 1);
+        assert_eq!(rendered(&[incident()]).matches("<category").count(), 2);
     }
 
     #[test]

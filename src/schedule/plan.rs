@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::{Heed, Pace, Settings};
+use crate::model::words::count;
 use crate::model::{
     Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
 };
@@ -206,7 +207,7 @@ fn backoff(inputs: &Inputs<'_>, kind: FailureKind) -> Floor {
         _ => DAY,
     };
     let wait = ladder(inputs.failures, cap).max(interval);
-    let text = format!("{} failures in a row: {}", inputs.failures, short(wait));
+    let text = format!("{} in a row: {}", count(inputs.failures.into(), "failure"), short(wait));
     Floor::new(wait, ReasonKind::Backoff, text)
 }
 

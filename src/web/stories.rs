@@ -93,7 +93,7 @@ pub(super) fn question(query: Option<&str>) -> Question {
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let filled = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
         match &*name {
-            "q" => question.words = value.trim().chars().take(WORDS).collect(),
+            "q" => question.words = words(&value),
             "feed" => question.feed = filled(),
             "tag" => question.tag = filled(),
             "before" => question.behind = value.parse().ok(),
@@ -101,6 +101,12 @@ pub(super) fn question(query: Option<&str>) -> Question {
         }
     }
     question
+}
+
+/// What is looked for: none of what no page may hold, and not too much.
+pub(super) fn words(asked: &str) -> String {
+    let shown: String = asked.chars().filter(|c| !c.is_control()).take(WORDS).collect();
+    shown.trim().to_owned()
 }
 
 /// The page of stories.

@@ -150,7 +150,7 @@ async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
     assert!(hasty.out.contains("127.0.0.1-feed: polled 0s ago, left alone"), "{}", hasty.out);
     let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
-    assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feeds polled"), "{}", named.out);
+    assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
     assert_eq!(unknown.code, 64);
     assert!(unknown.err.contains("\"nobody\"") && unknown.err.contains("newswire status"));
@@ -165,7 +165,7 @@ async fn status_tells_of_every_feed_in_a_table_and_in_json() {
     assert!(early.err.contains("newswire run"), "{}", early.err);
     newswire(folder.path(), &["poll"]);
     let table = newswire(folder.path(), &["status"]);
-    for word in ["127.0.0.1-feed", "modified", "in 1h", "1 feeds, 0 failing, 2 items"] {
+    for word in ["127.0.0.1-feed", "modified", "in 1h", "1 feed, 0 failing, 2 items"] {
         assert!(table.out.contains(word), "{word} is missing in\n{}", table.out);
     }
     let json: Value =

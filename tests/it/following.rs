@@ -193,7 +193,7 @@ async fn a_pass_asks_for_the_list_first_and_without_network_the_copy_does() {
     std::fs::write(&path, text).unwrap();
     let first = newswire(folder.path(), &["poll"]);
     assert!(
-        first.out.contains("1 feeds polled, 0 failed; 1 new items"),
+        first.out.contains("1 feed polled, 0 failed; 1 new item"),
         "{}{}",
         first.out,
         first.err
@@ -205,7 +205,7 @@ async fn a_pass_asks_for_the_list_first_and_without_network_the_copy_does() {
         .unwrap();
     std::fs::write(memory, "{}").unwrap();
     let again = newswire(folder.path(), &["poll", "--all", "--force"]);
-    assert!(again.out.contains("1 feeds polled, 0 failed"), "{}{}", again.out, again.err);
+    assert!(again.out.contains("1 feed polled, 0 failed"), "{}{}", again.out, again.err);
     assert_eq!(world.origin.asked().iter().filter(|asked| asked.target == "/x.opml").count(), 2);
     let said = newswire(folder.path(), &["export"]);
     assert!(said.out.contains(&feed) && said.out.contains("category=\"folder\""), "{}", said.out);

@@ -5,9 +5,8 @@ use std::cmp::Reverse;
 use url::form_urlencoded;
 
 use crate::health::{Judged, State};
+use crate::web::stories::words;
 
-/// A longer search is no search.
-const WORDS: usize = 200;
 /// So many feeds stand on a page.
 pub(super) const PAGE: usize = 1_000;
 
@@ -58,7 +57,7 @@ impl Question {
         let mut question = Self::default();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*name {
-                "q" => question.words = value.trim().chars().take(WORDS).collect(),
+                "q" => question.words = words(&value),
                 "state" => question.state = State::from_slug(&value),
                 "tag" => {
                     question.tag = Some(value.into_owned()).filter(|tag| !tag.is_empty());
