@@ -11,6 +11,9 @@ use crate::model::{FailureKind, FeedStatus};
 /// So many panics in a row put a feed into quarantine.
 const PANICS: u32 = 3;
 
+/// From so many failures in a row on, somebody should look at a feed that worked before.
+const AGAIN: u32 = 2;
+
 /// How a feed is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -24,6 +27,16 @@ pub struct Health {
     pub since: Option<Timestamp>,
     /// What to do.
     pub remedy: Option<Remedy>,
+    /// Whether it failed only once, after it had worked: most failures pass by themselves.
+    pub slip: bool,
+}
+
+impl Health {
+    /// Whether somebody should look at it.
+    #[must_use]
+    pub fn needs_you(&self) -> bool {
+        self.state.needs_you() && !self.slip
+    }
 }
 
 /// A feed and how it is doing.
@@ -48,7 +61,7 @@ pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
             let remedy = remedy::silent(status, silent.kind);
             let (cause, since) = (silent.kind.slug(), Some(silent.since));
             let why = why_silent(&silent, now);
-            Health { state: State::Silent, cause, why, since, remedy: Some(remedy) }
+            Health { state: State::Silent, cause, why, since, remedy: Some(remedy), slip: false }
         }
         (state, silent) => {
             let kind = failure(status);
@@ -69,6 +82,9 @@ pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
                 why,
                 since: since(status, state),
                 remedy: remedy::of(status, state, kind),
+                slip: state == State::Failing
+                    && status.failures < AGAIN
+                    && status.last_success_at.is_some(),
             }
         }
     }
@@ -138,7 +154,10 @@ fn why(status: &FeedStatus, state: State, now: Timestamp) -> String {
         ),
         State::Gone => format!("the server says that the feed is gone for good{lasting}"),
         State::Throttled => format!("the server asks to slow down{lasting}"),
-        State::Held => format!("{} items wait for your word", status.pulse.held),
+        State::Held => match status.pulse.held {
+            1 => "1 item waits for your word".to_owned(),
+            many => format!("{many} items wait for your word"),
+        },
         State::Moved => match &status.address.effective {
             Some(url) => format!("moved for good, and asked at {url}"),
             None => String::new(),

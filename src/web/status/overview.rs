@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::plot::{self, Plot};
 use super::question::{Order, PAGE, Question};
 use super::seen::Seen;
-use super::shape::{Remedied, Stamp, ahead};
+use super::shape::{Remedied, Stamp, ahead, name};
 use super::steps::{Span, Step, steps};
 use crate::health::{Judged, State, tally};
-use crate::model::words::span;
+use crate::model::words::{count, span};
 use crate::telemetry::Trouble;
 
 /// So many feeds that need the operator are told of at length.
@@ -142,13 +142,14 @@ pub(super) fn render(seen: &Seen, question: &Question) -> Result<String, askama:
 
 /// How it stands, in a sentence.
 fn lede(seen: &Seen) -> String {
-    let all = seen.feeds.len();
-    let need = seen.feeds.iter().filter(|(_, health)| health.state.needs_you()).count();
+    let all = seen.feeds.len() as u64;
+    let feeds = count(all, "feed");
+    let need = seen.feeds.iter().filter(|(_, health)| health.needs_you()).count();
     match (all, need + seen.refusals.len() + seen.troubles.len()) {
         (0, 0) => "There are no feeds yet. 'newswire add URL' subscribes to one.".to_owned(),
-        (_, 0) => format!("All is well: nothing needs you. {}", count(all, "feed")),
-        (_, 1) => format!("One thing needs you. {}", count(all, "feed")),
-        (_, many) => format!("{many} things need you. {}", count(all, "feed")),
+        (_, 0) => format!("All is well: nothing needs you. {feeds}."),
+        (_, 1) => format!("One thing needs you. {feeds}."),
+        (_, many) => format!("{many} things need you. {feeds}."),
     }
 }
 
@@ -163,15 +164,7 @@ fn facts(seen: &Seen) -> String {
     };
     let items: u64 = seen.feeds.iter().map(|(status, _)| status.items).sum();
     let at = seen.now.strftime("%H:%M UTC");
-    format!("At {at}: up for {}; {next}; {} kept.", span(up), count_u64(items, "item"))
-}
-
-fn count(number: usize, what: &str) -> String {
-    count_u64(number as u64, what) + "."
-}
-
-fn count_u64(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    format!("At {at}: up for {}; {next}; {} kept.", span(up), count(items, "item"))
 }
 
 fn chips(seen: &Seen, question: &Question) -> Vec<Chip> {
@@ -208,7 +201,7 @@ fn needs(seen: &Seen, question: &Question) -> (Vec<Need>, usize) {
         return (Vec::new(), 0);
     }
     let mut needs: Vec<&Judged> =
-        seen.feeds.iter().filter(|(_, health)| health.state.needs_you()).collect();
+        seen.feeds.iter().filter(|(_, health)| health.needs_you()).collect();
     needs.sort_by_key(|(_, health)| (health.state, health.since));
     let need = |judged: &&Judged| Need {
         row: row(judged, seen.now),
@@ -309,7 +302,7 @@ fn columns(question: &Question) -> Vec<(&'static str, String, bool)> {
 fn row((status, health): &Judged, now: Timestamp) -> Row {
     Row {
         href: format!("status/{}", status.info.id),
-        title: status.info.title.clone(),
+        title: name(&status.info),
         id: status.info.id.to_string(),
         tags: status.info.tags.join(", "),
         state: health.state.slug(),
@@ -322,6 +315,6 @@ fn row((status, health): &Judged, now: Timestamp) -> Row {
 }
 
 fn found_words(found: usize, all: usize, question: &Question) -> String {
-    let all = count_u64(all as u64, "feed");
+    let all = count(all as u64, "feed");
     if question.is_open() { all } else { format!("{found} of {all}") }
 }

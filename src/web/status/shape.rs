@@ -1,9 +1,10 @@
 //! Parts that the operator's pages have in common: times and remedies as a template shows them.
 
 use jiff::Timestamp;
+use url::Url;
 
 use crate::health::Remedy;
-use crate::model::words;
+use crate::model::{FeedInfo, words};
 
 pub(super) use crate::model::words::ahead;
 
@@ -25,6 +26,16 @@ impl Stamp {
             date: at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
             ago: if at > now { words::ahead(at, now) } else { words::ago(at, now) },
         }
+    }
+}
+
+/// What to call a feed where many stand together: one without a title is called after its host, and
+/// many may be of one.
+pub(super) fn name(info: &FeedInfo) -> String {
+    let host = Url::parse(&info.url).ok();
+    match host.as_ref().and_then(Url::host_str) {
+        Some(host) if host == info.title => info.id.to_string(),
+        _ => info.title.clone(),
     }
 }
 

@@ -152,6 +152,41 @@ async fn what_newswire_itself_suffers_from_is_told_at_once_and_first_of_all() {
 }
 
 #[tokio::test]
+async fn a_feed_that_worked_may_fail_once_before_anybody_has_to_look() {
+    let world = World::new().await;
+    let urls = ["once.test", "never.test"].map(|host| world.origin.url(host, "/feed"));
+    let well = rss(&[("a", "A tale")]).replace("<title>Site</title>", "");
+    world.origin.route("once.test", "/feed", [Answer::ok(well), Answer::status(500)]);
+    world.origin.route("never.test", "/feed", [Answer::status(404)]);
+    let engine = world.open(&urls).await;
+    let site = site(&world, &engine).await;
+    let look = async || {
+        poll(&engine, Which::All).await;
+        world.clock.advance(12 * HOUR);
+        site.get("/status", &[]).await.text()
+    };
+    // One that never worked was written down wrongly.
+    let page = look().await;
+    assert!(page.contains("One thing needs you. 2 feeds."), "{page}");
+    assert!(page.contains(">never.test-feed</a>"), "its id, for it has no title: {page}");
+    let page = look().await;
+    assert!(page.contains("One thing needs you.") && page.contains("<b>2</b> failing"), "{page}");
+    assert!(look().await.contains("2 things need you."));
+}
+
+#[tokio::test]
+async fn what_is_asked_for_comes_back_without_control_characters() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    for path in ["/status?q=%00lost%1b", "/planet?q=%00lost%1b"] {
+        let page = site.get(path, &["Accept: text/html"]).await.text();
+        assert!(page.contains("value=\"lost\""), "{path}: {page}");
+        assert!(!page.contains(['\0', '\x1b']), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_feed_has_a_page_with_its_past_its_plan_and_its_items() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
