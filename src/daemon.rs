@@ -254,9 +254,8 @@ impl Running {
                 round.tell(engine);
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
                 let line = tally.line(feeds, next, clock.elapsed());
-                let wrong =
-                    engine.troubles().now()?.map(|fault| format!("{}; {line}", fault.slug()));
-                tell(&[NotifyState::Status(&wrong.unwrap_or(line))]);
+                engine.troubles().now()?;
+                tell(&[NotifyState::Status(&with_troubles(engine, line))]);
             }
             if clock.elapsed() >= forget_at {
                 forget_at = clock.elapsed() + FORGET;
@@ -304,7 +303,12 @@ impl Running {
                     // Where that does not pass, the loop ends once the asker has his answer.
                     let _ = engine.troubles().met(error.clone());
                 }
-                read_again(engine, if renewed.is_ok() { Reload::Taken } else { Reload::Refused });
+                match &renewed {
+                    // The fault is the database's, and told of as such.
+                    Err(Error::Store(_)) => {}
+                    Ok(_) => read_again(engine, Reload::Taken),
+                    Err(_) => read_again(engine, Reload::Refused),
+                }
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));
             }
@@ -334,6 +338,13 @@ impl Running {
         engine.keep(before);
         Ok(change)
     }
+}
+
+/// The status line, with what is wrong before it: `config_refused; 497/500 feeds ok, …`.
+fn with_troubles(engine: &Engine, line: String) -> String {
+    let troubles = engine.vitals().troubles().into_iter();
+    let told = troubles.filter(|trouble| *trouble != Trouble::NoCycleYet).map(Trouble::slug);
+    told.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
 }
 
 /// Tells the monitors how reading the config again ended.
