@@ -259,9 +259,12 @@ impl Running {
     async fn look_round(&mut self, engine: &Engine, visits: &mut i64) -> Result<(), Error> {
         let health = engine.examine().await?;
         let before = *visits;
-        match engine.visits().await {
-            Ok(now) => *visits = now,
-            Err(error) => engine.survive(error)?,
+        // The writer has just said that it cannot: who asks again waits for the same lock again.
+        if health != Health::Ill {
+            match engine.visits().await {
+                Ok(now) => *visits = now,
+                Err(error) => engine.survive(error)?,
+            }
         }
         self.beat(engine);
         if *visits != before || self.index == Index::Stale || health == Health::Mended {
