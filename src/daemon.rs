@@ -209,7 +209,9 @@ impl Running {
         let clock = engine.clock().clone();
         let mut tally = Tally::of(engine.setup().registered());
         let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
-        let (rhythm, mut visits) = (rhythm(), engine.visits().await?);
+        // Nought is no number of SQLite's: all is looked at again once it gives one.
+        let visits = engine.visits().await.or_else(|error| engine.survive(error).map(|()| 0));
+        let (rhythm, mut visits) = (rhythm(), visits?);
         tokio::pin!(shutdown);
         loop {
             // Nothing is fetched that cannot be kept.
@@ -268,8 +270,11 @@ impl Running {
         }
         self.beat(engine);
         if *visits != before || self.index == Index::Stale || health == Health::Mended {
-            engine.look_again()?;
-            self.index = Index::Whole;
+            self.index = Index::Stale;
+            match engine.look_again().await {
+                Ok(()) => self.index = Index::Whole,
+                Err(error) => return engine.survive(error),
+            }
             self.press.nudge();
         }
         Ok(())
