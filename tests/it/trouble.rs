@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::clock::Clock;
+use newswire::daemon::Which;
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::daemon::{Running, free_address, until};
 use crate::support::origin::Answer;
-use crate::support::world::{HOUR, World, rss};
+use crate::support::world::{HOUR, World, poll, rss};
 use crate::web::site::ask;
 
 const FEEDS: usize = 20;
@@ -79,4 +80,18 @@ async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else(
     until(&world, "all are polled again", || all_have(2)).await;
     until(&world, "B is published", || shows("B")).await;
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_output_is_not_refused_because_the_database_fails() {
+    let world = World::new().await;
+    world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let other = Connection::open(world.database()).unwrap();
+    other.execute_batch("ALTER TABLE item RENAME TO elsewhere").unwrap();
+    let failed = engine.publish().await.unwrap_err();
+    assert!(failed.to_string().contains("no such table"), "{failed}");
+    assert!(engine.shelf().refusals().is_empty());
+    assert!(engine.shelf().document("planet.json").is_some(), "what was published stands");
 }
