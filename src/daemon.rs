@@ -220,7 +220,9 @@ impl Running {
         let clock = engine.clock().clone();
         let mut tally = Tally::of(engine.setup().registered());
         let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
-        let (rhythm, mut visits) = (rhythm(), engine.visits().await?);
+        // Nought is no number of SQLite's: all is looked at again once it gives one.
+        let visits = engine.visits().await.or_else(|error| engine.survive(error).map(|()| 0));
+        let (rhythm, mut visits) = (rhythm(), visits?);
         tokio::pin!(shutdown);
         loop {
             // Nothing is fetched that cannot be kept.
@@ -269,14 +271,20 @@ impl Running {
     async fn look_round(&mut self, engine: &Engine, visits: &mut i64) -> Result<(), Error> {
         let health = engine.examine().await?;
         let before = *visits;
-        match engine.visits().await {
-            Ok(now) => *visits = now,
-            Err(error) => engine.survive(error)?,
+        // The writer has just said that it cannot: who asks again waits for the same lock again.
+        if health != Health::Ill {
+            match engine.visits().await {
+                Ok(now) => *visits = now,
+                Err(error) => engine.survive(error)?,
+            }
         }
         self.beat(engine);
         if *visits != before || self.index == Index::Stale || health == Health::Mended {
-            engine.look_again()?;
-            self.index = Index::Whole;
+            self.index = Index::Stale;
+            match engine.look_again().await {
+                Ok(()) => self.index = Index::Whole,
+                Err(error) => return engine.survive(error),
+            }
             self.press.nudge();
         }
         Ok(())
