@@ -49,6 +49,7 @@ pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
 pub use room::Room;
+pub use search::Hits;
 pub use settings::Settings;
 pub use sizes::Sizes;
 pub use sketches::Sketched;
