@@ -44,7 +44,7 @@ pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, Fault, OpenError};
 pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
-pub use open::SCHEMA;
+pub use open::{SCHEMA, is_in_use};
 pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
