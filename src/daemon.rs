@@ -10,6 +10,8 @@
 //! remote   how the running daemon is told something
 //! control  the socket for that
 //! lists    lists of feeds that are followed
+//! lookout  how all is, now and then; incidents
+//! trouble  what is wrong with the database, and whether it may pass
 //! tally    the status line
 //! manager  the word to systemd
 //! trouble  what is done while the database cannot be written to
@@ -34,6 +36,7 @@ mod tally;
 mod trouble;
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +52,7 @@ use self::engine::Health;
 pub use self::engine::{Engine, Error, Which};
 pub use self::lists::{Ask, Follower, Freshness};
 use self::lookout::Lookout;
+pub use self::manager::{Patience, patience};
 use self::manager::{rhythm, tell};
 use self::press::Press;
 use self::remote::Order;
@@ -102,9 +106,15 @@ pub async fn run_within(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let Outside { orders: Orders { heard, remote }, given, follower } = outside;
+    let mut shutdown = pin!(shutdown);
+    // Until the control socket is gone, nobody else may make one.
+    let _held = Arc::clone(engine.store());
     // What is kept is there before anybody is let in: who came to a socket of the service manager
     // while newswire was restarted must not hear that there is no such feed.
-    let first = engine.publish().await;
+    let first = tokio::select! {
+        () = &mut shutdown => return Ok(()),
+        first = engine.publish() => first,
+    };
     let doors = Doors::open(engine.site(), given, engine.setup().web.listen)?;
     let _control = Control::open(&engine.setup().store, remote.clone());
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
@@ -129,6 +139,7 @@ async fn work(
         press.nudge();
     }
     let _lookout = Lookout::start(&engine);
+    engine.vitals().tick(Part::Web, engine.clock().elapsed());
     tell(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
@@ -310,12 +321,18 @@ impl Running {
     ) -> Result<Change, Error> {
         let next = self.doors.prepare(config.web.listen)?;
         let before = engine.renew(config).await?;
-        self.doors.switch(next);
         let setup = engine.setup();
+        let change = Change::between(&before, setup, &next);
+        self.doors.switch(next);
+        engine.vitals().tick(Part::Web, engine.clock().elapsed());
         setup.requeue(&before, &mut round.queue, engine.clock().now());
         self.press.renew(Arc::clone(&setup.edition));
         self.lists.send_replace(Arc::clone(&setup.lists));
-        Ok(Change::between(&before, setup, self.doors.sockets()))
+        if before.window != setup.window {
+            self.index = Index::Stale;
+        }
+        engine.keep(before);
+        Ok(change)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,8 +24,13 @@ pub async fn run(path: &Path, config: Config, log: Handle) -> Result<(), Error> 
     let given = daemon::given_sockets();
     // From here on no signal ends it untimely.
     let (told_to_stop, hangup) = (until_told_to_stop(), signal(SignalKind::hangup()));
-    let source = source(path);
-    let config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await?;
+    let (mut told_to_stop, source) = (pin!(told_to_stop), source(path));
+    let asking = daemon::patience("asking for lists of feeds");
+    let config = tokio::select! {
+        () = &mut told_to_stop => return Ok(()),
+        config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source) => config?,
+    };
+    drop(asking);
     let (remote, orders) = daemon::remote(source, Some((log, config.log.level)));
     if let Ok(hangup) = hangup {
         tokio::spawn(on(hangup, remote));

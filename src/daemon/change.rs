@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::doors::Sockets;
+use super::doors::Next;
 use super::setup::Setup;
 use crate::poll::{Subscription, Target};
 
@@ -25,8 +25,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Compares two setups.
-    pub(crate) fn between(before: &Setup, after: &Setup, sockets: Sockets) -> Self {
+    /// Compares two setups, of which the second came with this for a door.
+    pub(crate) fn between(before: &Setup, after: &Setup, next: &Next) -> Self {
         let name = |target: &&Target| target.id.to_string();
         let is_new = |target: &&Target| before.target(target.key).is_none();
         let is_gone = |target: &&Target| after.target(target.key).is_none();
@@ -41,7 +41,7 @@ impl Change {
         let restart = [
             ("store.path", before.store != after.store),
             ("log.format", before.log.format != after.log.format),
-            ("web.listen", sockets == Sockets::Given && before.web.listen != after.web.listen),
+            ("web.listen", matches!(next, Next::Kept) && before.web.listen != after.web.listen),
         ];
         Self {
             added: after.targets.iter().filter(is_new).map(|target| name(&target)).collect(),

@@ -58,7 +58,7 @@ pub enum Reply {
 pub enum AskError {
     /// Nobody listens.
     #[error(
-        "no newswire runs on this database: {path} cannot be reached: {source}; start it with 'newswire run' or 'systemctl start newswire'"
+        "no newswire runs on this database: {path} cannot be reached: {source}; start it with 'newswire run' or 'systemctl start newswire', or restart it if [store] path was changed since"
     )]
     Nobody {
         /// The socket.
@@ -94,7 +94,12 @@ crate::model::codes! {
 /// Where the daemon of this database listens: `newswire.sock` beside `newswire.db`.
 #[must_use]
 pub fn socket_of(database: &Path) -> PathBuf {
-    database.with_extension("sock")
+    if database.extension().is_some_and(|extension| extension == "db") {
+        return database.with_extension("sock");
+    }
+    let mut name = database.as_os_str().to_owned();
+    name.push(".sock");
+    name.into()
 }
 
 /// Asks the daemon of this database, and waits for its answer. Blocks.

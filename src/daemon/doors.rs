@@ -1,5 +1,6 @@
 //! Where readers come in: the sockets, and the server behind each.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -43,6 +44,8 @@ struct Door {
 pub(crate) enum Next {
     /// The ones that are open.
     Same,
+    /// The same, until a restart: another one was asked for.
+    Kept,
     /// This one instead; `None`: none.
     Other(Option<(SocketAddr, TcpListener)>),
 }
@@ -86,11 +89,6 @@ impl Doors {
         Ok(doors)
     }
 
-    /// Whose the sockets are.
-    pub(crate) fn sockets(&self) -> Sockets {
-        self.sockets
-    }
-
     /// Whether there is any.
     pub(crate) fn any(&self) -> bool {
         !self.open.is_empty()
@@ -101,13 +99,26 @@ impl Doors {
     /// # Errors
     /// When that cannot be listened on.
     pub(crate) fn prepare(&self, listen: Option<SocketAddr>) -> Result<Next, Error> {
-        if self.sockets == Sockets::Given || listen == self.address {
+        if self.sockets == Sockets::Given {
+            return Ok(Next::Kept);
+        }
+        if listen == self.address {
             return Ok(Next::Same);
         }
         let Some(address) = listen else { return Ok(Next::Other(None)) };
-        let listener =
-            TcpListener::bind(address).map_err(|source| Error::Listen { address, source })?;
-        Ok(Next::Other(Some((address, listener))))
+        match TcpListener::bind(address) {
+            Ok(listener) => Ok(Next::Other(Some((address, listener)))),
+            // Our own door is in the way, and stays open rather than being closed for a moment.
+            Err(error) if error.kind() == ErrorKind::AddrInUse && self.holds(address) => {
+                Ok(Next::Kept)
+            }
+            Err(source) => Err(Error::Listen { address, source }),
+        }
+    }
+
+    /// Whether we are at that port ourselves, on some address.
+    fn holds(&self, address: SocketAddr) -> bool {
+        self.address.is_some_and(|own| own.port() == address.port())
     }
 
     /// Opens the new door, then closes the old one; who is inside is served to the end.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::manager::patiently;
+use super::manager::patience;
 use super::setup::{Setup, revised};
 use super::trouble::Troubles;
 use crate::clock::Clock;
@@ -116,8 +116,9 @@ impl Engine {
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
-        let store = patiently(|| Store::open(&config.store.path, clock.clone()));
-        let store = Arc::new(store?);
+        let opening = patience("opening the database");
+        let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
+        drop(opening);
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let shelf = Arc::new(Shelf::default());
@@ -156,10 +157,13 @@ impl Engine {
         let setup = Setup::of(config, &self.store, &self.clock).await?;
         let before = std::mem::replace(&mut self.setup, setup);
         self.site.configure(self.setup.web.clone());
-        if before.window != self.setup.window {
-            self.look_again()?;
-        }
         Ok(before)
+    }
+
+    /// Goes on with what only a restart changes, so that it is named again until then.
+    pub(crate) fn keep(&mut self, before: Setup) {
+        self.setup.store = before.store;
+        self.setup.log.format = before.log.format;
     }
 
     /// Every feed, in the config's order.

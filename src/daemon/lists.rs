@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 use url::Url;
 
-use super::remote::Remote;
+use super::remote::{Remote, Verdict};
 use super::setup::Lists;
 use crate::clock::Clock;
 use crate::config::Followed;
@@ -97,13 +97,20 @@ impl Follower {
         let mut seen = Seen::now(&current.0);
         loop {
             tokio::select! {
-                () = self.changed(&current, &mut seen) => drop(remote.reload().await),
+                () = self.changed(&current, &mut seen) => self.reload(&remote).await,
                 changed = lists.changed() => if changed.is_err() { return },
             }
             let before = std::mem::replace(&mut current, Arc::clone(&lists.borrow_and_update()));
             if before.0 != current.0 {
                 seen = Seen::now(&current.0);
             }
+        }
+    }
+
+    /// Has the config read again; what failed for a reason that may pass is tried until it does.
+    async fn reload(&self, remote: &Remote) {
+        while let Verdict::Failed(_) = remote.reload().await {
+            self.clock.sleep_until(self.clock.elapsed() + LOOK).await;
         }
     }
 

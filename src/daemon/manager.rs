@@ -1,7 +1,8 @@
 //! The word to the service manager, `sd_notify(3)`: nothing is said, and nothing breaks, where there
 //! is none.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -18,40 +19,38 @@ pub(crate) fn tell(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-/// Does what may take minutes, as bringing a large database up to date does, and says meanwhile that
-/// it goes on.
-pub(crate) fn patiently<T>(work: impl FnOnce() -> T) -> T {
+/// Says that a start goes on, for as long as this lives.
+#[derive(Debug)]
+pub struct Patience {
+    over: Option<Sender<()>>,
+    signing: Option<JoinHandle<()>>,
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        drop(self.over.take());
+        if let Some(signing) = self.signing.take() {
+            let _ = signing.join();
+        }
+    }
+}
+
+/// For what may take minutes, as bringing a large database up to date does.
+#[must_use]
+pub fn patience(what: &'static str) -> Patience {
     let (over, waiting) = channel::<()>();
     let longer = u32::try_from(LONGER.as_micros()).unwrap_or(u32::MAX);
     let sign = move || {
         while waiting.recv_timeout(SIGN) == Err(RecvTimeoutError::Timeout) {
-            tell(&[
-                NotifyState::ExtendTimeoutUsec(longer),
-                NotifyState::Status("opening the database"),
-            ]);
+            tell(&[NotifyState::ExtendTimeoutUsec(longer), NotifyState::Status(what)]);
         }
     };
     let signing = std::thread::Builder::new().name("patience".to_owned()).spawn(sign);
-    let done = work();
-    drop(over);
-    if let Ok(signing) = signing {
-        let _ = signing.join();
-    }
-    done
+    Patience { over: Some(over), signing: signing.ok() }
 }
 
 /// How often the status line is written, and the watchdog, if there is one, told that all is well:
 /// well within its period.
 pub(crate) fn rhythm() -> Duration {
     sd_notify::watchdog_enabled().map_or(STATUS, |period| STATUS.min(period / 3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_quick_waits_for_nobody() {
-        assert_eq!(patiently(|| 42), 42);
-    }
 }

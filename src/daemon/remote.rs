@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -58,6 +59,8 @@ struct Log {
     handle: Handle,
     /// As the config says.
     configured: watch::Sender<LevelFilter>,
+    /// Counts the changes: only the last one is undone.
+    changes: Arc<AtomicU64>,
 }
 
 /// What the daemon listens to.
@@ -71,7 +74,11 @@ pub struct Orders {
 #[must_use]
 pub fn remote(source: Source, log: Option<(Handle, LevelFilter)>) -> (Remote, Orders) {
     let (orders, heard) = mpsc::channel(1);
-    let log = log.map(|(handle, level)| Log { handle, configured: watch::Sender::new(level) });
+    let log = log.map(|(handle, level)| Log {
+        handle,
+        configured: watch::Sender::new(level),
+        changes: Arc::default(),
+    });
     let remote = Remote { source, orders, turn: Arc::default(), log };
     (remote.clone(), Orders { heard, remote })
 }
@@ -84,9 +91,12 @@ impl Remote {
     pub(crate) fn log(&self, levels: &str, during: Duration) -> Result<(), String> {
         let log = self.log.clone().ok_or("this newswire has no log that could be changed")?;
         log.handle.set_levels(levels).map_err(|error| error.to_string())?;
+        let change = log.changes.fetch_add(1, Ordering::Relaxed) + 1;
         tokio::spawn(async move {
             tokio::time::sleep(during).await;
-            log.handle.set_level(*log.configured.borrow());
+            if log.changes.load(Ordering::Relaxed) == change {
+                log.handle.set_level(*log.configured.borrow());
+            }
         });
         Ok(())
     }
@@ -140,6 +150,7 @@ impl Remote {
                 if let Some(log) = &self.log
                     && log.configured.send_replace(level) != level
                 {
+                    log.changes.fetch_add(1, Ordering::Relaxed);
                     log.handle.set_level(level);
                 }
                 Verdict::Taken { change, warnings: drawn() }

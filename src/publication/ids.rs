@@ -1,18 +1,22 @@
 //! Under which id an output shows an item: its own, but for those whose publisher's id an item of
-//! another feed has, which had it first and is not in this output. What was shown once under an id
-//! is shown under that for ever, whatever feeds the output gets or loses: the store remembers.
+//! another feed has, which had it first and was never in this output. What was shown once under an
+//! id is shown under that for ever, whatever feeds the output gets or loses: the store remembers.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::error::Error;
 use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
-use crate::store::Reader;
+use crate::publish::Last;
+use crate::store::{Claim, Reader};
 
 /// An id that is not the item's own.
 pub(super) type Lent = (ItemKey, String);
 
-/// Those of these items that the output is to show under their publisher's id, and does not yet.
+/// What is to be remembered of those of these items whose publisher's id another feed's item had first,
+/// and of which nothing is yet: that the output shows them under it, or under their own. It is decided
+/// when the output first meets an item, and never again.
+///
 /// `shown` are the feeds of the output: whoever copies an id elsewhere changes nothing here.
 ///
 /// # Errors
@@ -24,21 +28,29 @@ pub(super) fn to_lend(
     shown: &HashMap<FeedKey, Arc<FeedInfo>>,
 ) -> Result<Vec<Lent>, Error> {
     let mut claims = reader.claims(keys)?;
-    claims.retain(|claim| !shown.contains_key(&claim.holder));
     if claims.is_empty() {
         return Ok(Vec::new());
     }
     let known = reader.lent(output, keys)?;
+    claims.retain(|claim| !known.contains_key(&claim.key));
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-    let taken: HashSet<String> = reader.borrowers(output, &ids)?.into_keys().collect();
-    let mut given = HashSet::new();
-    // The earliest of several first.
-    claims.retain(|claim| {
-        !known.contains_key(&claim.key)
-            && !taken.contains(&claim.id)
-            && given.insert(claim.id.clone())
-    });
-    Ok(claims.into_iter().map(|claim| (claim.key, claim.id)).collect())
+    let mut taken: HashSet<String> = reader.borrowers(output, &ids)?.into_keys().collect();
+    // Its owner's feed may have been here, and what it brought went out under it.
+    let last = reader.edition(output)?.as_deref().map(Last::from_text).unwrap_or_default();
+    let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
+    let archived = reader.archived(output, &holders)?;
+    let decide = |claim: Claim| {
+        let free = !shown.contains_key(&claim.holder_feed)
+            && !archived.contains(&claim.holder)
+            && !last.has(&claim.id);
+        // The earliest of several gets it.
+        let id = if free && taken.insert(claim.id.clone()) { claim.id } else { claim.own };
+        (claim.key, id)
+    };
+    Ok(claims.into_iter().map(decide).collect())
 }
 
 /// Gives each entry the id that it goes out under; answers with what is to be remembered of that.

@@ -169,6 +169,12 @@ impl Last {
         Self { shown: rows.into_iter().filter_map(published).collect() }
     }
 
+    /// Whether this was shown under the id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.shown.values().any(|published| published.id == id)
+    }
+
     /// Compares it with the next one; the ids of entries that have gone although newer ones of their
     /// feed did not push them out: a filter, a feed that was taken away, or a fault.
     ///

@@ -1,5 +1,7 @@
 //! The verbs of the archive: which items stand on which page. Leaves choosing to `publication`.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Error;
@@ -117,6 +119,22 @@ pub(crate) fn arrivals(
         }
     }
     Ok(arrivals)
+}
+
+/// Those of these items that stand on a page of the output. Reads the whole archive of the output:
+/// for what hardly ever comes about.
+pub(crate) fn archived(
+    connection: &Connection,
+    output: &str,
+    keys: &[ItemKey],
+) -> Result<HashSet<ItemKey>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT entry.value FROM archive, json_each(archive.items) entry
+         WHERE archive.output = ?1 AND entry.value IN (SELECT value FROM json_each(?2))",
+    )?;
+    let keys = json_list(keys.iter().map(|key| key.0));
+    let rows = statement.query_map(params![output, keys], |row| Ok(ItemKey(row.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Writes pages that are new or have grown.

@@ -191,22 +191,31 @@ pub struct Claim {
     pub key: ItemKey,
     /// The publisher's id.
     pub id: String,
-    /// The feed of the item that has it.
-    pub holder: FeedKey,
+    /// Its own id.
+    pub own: String,
+    /// The item that has the publisher's.
+    pub holder: ItemKey,
+    /// That item's feed.
+    pub holder_feed: FeedKey,
 }
 
 /// Those of these items whose publisher's id another feed's item had first, the earliest first.
 pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.wanted_id, holder.feed_id FROM json_each(?1) wanted
+        "SELECT item.id, item.wanted_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
          JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.wanted_id
          WHERE holder.feed_id <> item.feed_id",
     )?;
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
     let mut claims = Vec::new();
     while let Some(row) = rows.next()? {
-        let (key, holder) = (ItemKey(row.get(0)?), FeedKey(row.get(2)?));
-        claims.push(Claim { key, id: row.get(1)?, holder });
+        claims.push(Claim {
+            key: ItemKey(row.get(0)?),
+            id: row.get(1)?,
+            own: row.get(2)?,
+            holder: ItemKey(row.get(3)?),
+            holder_feed: FeedKey(row.get(4)?),
+        });
     }
     claims.sort_by_key(|claim| claim.key);
     Ok(claims)

@@ -1,7 +1,7 @@
 //! The reading half: a small pool of read-only connections, and every verb that reads. Leaves the
 //! statements to the files that know the tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -345,6 +345,14 @@ impl Reader {
     /// When the database fails.
     pub fn borrowers(&self, output: &str, ids: &[&str]) -> Result<HashMap<String, ItemKey>, Error> {
         self.with(|connection| editions::borrowers(connection, output, ids))
+    }
+
+    /// Those of these items that stand in the output's archive. Reads all of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn archived(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
+        self.with(|connection| archive::archived(connection, output, keys))
     }
 
     /// What the output showed last, as it was written.

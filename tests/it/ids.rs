@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use newswire::daemon::{Engine, Which};
+use newswire::dedupe::AcrossFeeds;
 use newswire::publish::Rules;
 use url::Url;
 
-use crate::support::papers::{AGENCY, Story, rss, story};
+use crate::support::papers::{AGENCY, Story, rss, story, with};
 use crate::support::world::{World, poll, shown};
 
 const ID: &str = "tag:owner.test,2025:1";
@@ -66,12 +67,53 @@ async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_
 }
 
 #[tokio::test]
+async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
+    for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Cluster] {
+        let world = World::new().await;
+        let urls = two(&world).await;
+        // The same text too, so that both are one story where that counts.
+        let same = story("1", "Harbour", &AGENCY[..2]);
+        let link = "https://copier.test/a".to_owned();
+        world.origin.route("copier.test", "/feed", [rss(&[Story { guid: ID, link, ..same }])]);
+        let open = async |feeds: &[&str]| {
+            let mut config = with(world.config(&urls), |s| s.across_feeds = across_feeds);
+            let feeds = feeds.iter().map(|&feed| feed.to_owned()).collect();
+            config.outputs[0].include = Rules { feeds, ..Rules::default() };
+            world.open_with(config).await
+        };
+        let engine = open(&["owner.test-feed", "copier.test-feed"]).await;
+        for url in &urls {
+            poll(&engine, Which::Named(vec![url.to_string()])).await;
+        }
+        let published = |engine: &Engine| -> Vec<(String, String)> {
+            let pick = |item: &serde_json::Value| {
+                let text = |field: &str| item[field].as_str().unwrap().to_owned();
+                (text("url"), text("id"))
+            };
+            shown(engine).iter().map(pick).collect()
+        };
+        let before = published(&engine);
+        assert!(before.contains(&("https://owner.test/a".to_owned(), ID.to_owned())));
+        drop(engine);
+        let engine = open(&["copier.test-feed"]).await;
+        engine.publish().await.unwrap();
+        let [(url, id)] = &published(&engine)[..] else { panic!("{:?}", published(&engine)) };
+        assert_eq!(url, "https://copier.test/a");
+        assert!(id.starts_with("urn:uuid:"), "{id}");
+        let as_before = before.iter().find(|(shown, _)| shown == url);
+        assert!(as_before.is_none_or(|(_, was)| was == id), "{before:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_gate_remembers_over_a_restart_what_was_published() {
     let world = World::new().await;
     let urls = two(&world).await;
     let all = ["copier.test-feed", "owner.test-feed"];
     let engine = open(&world, &urls, &all).await;
-    poll(&engine, Which::All).await;
+    for url in &urls {
+        poll(&engine, Which::Named(vec![url.to_string()])).await;
+    }
     let file = world.folder.path().join("www/planet.atom");
     let good = std::fs::read(&file).unwrap();
     drop(engine);
@@ -83,4 +125,25 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
     let error = engine.publish().await.unwrap_err().to_string();
     assert!(error.contains("that was published as"), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), good, "the last good one stays");
+}
+
+#[tokio::test]
+async fn a_story_stands_in_an_output_once_also_where_its_lead_is_not_the_oldest_of_it() {
+    let world = World::new().await;
+    let mut urls = Vec::new();
+    for (n, date) in
+        ["Sun, 01 Jun 2025 09:00:00 GMT", "Sun, 01 Jun 2025 08:00:00 GMT"].iter().enumerate()
+    {
+        let host = format!("paper{n}.test");
+        let link = format!("https://{host}/a");
+        let one = story("1", "Ferry aground", &AGENCY);
+        world.origin.route(&host, "/feed", [rss(&[Story { link, date, ..one }])]);
+        urls.push(world.origin.url(&host, "/feed"));
+    }
+    let engine = world.open(&urls).await;
+    for url in &urls {
+        poll(&engine, Which::Named(vec![url.to_string()])).await;
+    }
+    let items = shown(&engine);
+    assert_eq!(items.len(), 1, "{items:#?}");
 }

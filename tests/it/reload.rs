@@ -228,11 +228,24 @@ async fn an_interval_that_was_changed_counts_from_the_last_poll_and_only_for_its
 }
 
 #[tokio::test]
+async fn our_own_port_on_another_address_waits_for_a_restart_and_the_rest_is_in_force() {
+    let mut running = Running::start(&["a.test", "b.test"], 1).await;
+    let old = running.address;
+    running.address.set_ip([0, 0, 0, 0].into());
+    running.write(&["a.test", "b.test"], "");
+    let change = running.reload().await;
+    assert_eq!((change.restart, change.added), (vec!["web.listen"], vec!["b".to_owned()]));
+    assert!(get(old, "/healthz").await.contains("200 OK"));
+    running.end().await;
+}
+
+#[tokio::test]
 async fn what_only_a_restart_changes_is_named() {
     let running = Running::start(&["a.test"], 1).await;
     running.write(&["a.test"], "[store]\npath = \"other.db\"\n[log]\nformat = \"json\"");
+    assert_eq!(running.reload().await.restart, ["store.path", "log.format"]);
     let change = running.reload().await;
-    assert_eq!(change.restart, ["store.path", "log.format"]);
+    assert_eq!(change.restart, ["store.path", "log.format"], "until it is done");
     assert!(change.to_string().contains("restart newswire for store.path, log.format"));
     assert!(!running.world.folder.path().join("other.db").exists());
     running.end().await;

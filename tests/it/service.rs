@@ -206,3 +206,22 @@ fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
     second.kill().unwrap();
     second.wait().unwrap();
 }
+
+#[test]
+fn told_to_stop_before_it_is_up_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let _notify = UnixDatagram::bind(&address).unwrap();
+    // A list that never answers.
+    let list = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = format!(
+        "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\n\
+         [[subscriptions]]\nurl = \"http://{}/\"\n",
+        list.local_addr().unwrap()
+    );
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let mut running = started(command(folder.path(), &address));
+    let _asked = list.accept().unwrap();
+    signal(&running, "TERM");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
