@@ -238,7 +238,7 @@ fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit>
 }
 
 fn ask_health(config: &Config) -> Exit {
-    let (said, exit) = health::ask(config.web.listen);
+    let (said, exit) = health::ask(config.web.listen, &config.store.path);
     say(&said);
     exit
 }

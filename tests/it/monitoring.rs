@@ -22,7 +22,7 @@ use crate::web::site::{Answer as Seen, ask, run};
 
 const HOST: &str = "site.test";
 
-/// The metrics that operators' rules are written against: what the field's demand O8 lists.
+/// The metrics that operators' rules are written against: README lists them.
 const PROMISED: &[&str] = &[
     "newswire_build_info",
     "newswire_feeds{state=",
