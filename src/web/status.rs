@@ -74,10 +74,7 @@ impl Site {
     ) -> Result<Option<String>, Error> {
         let Some(backstage) = self.backstage.clone() else { return Ok(None) };
         let (shelf, since) = (Arc::clone(&self.shelf), self.since);
-        let work = move || {
-            let now = backstage.clock.now();
-            make(&Seen::look(&backstage.reader, &shelf, since, now)?).map(Some)
-        };
+        let work = move || make(&Seen::look(&backstage, &shelf, since)?).map(Some);
         self.off_thread(work).await
     }
 }

@@ -21,6 +21,9 @@ pub(super) fn render(seen: &Seen) -> Value {
             "refused": refusal.map(|refusal| &refusal.why),
         })
     });
+    let troubles = seen.troubles.iter();
+    let troubles =
+        troubles.map(|trouble| json!({ "slug": trouble.slug(), "remedy": trouble.remedy() }));
     let hours = seen.hours.iter().map(|hour| {
         json!({
             "at": hour.at.to_string(),
@@ -38,6 +41,7 @@ pub(super) fn render(seen: &Seen) -> Value {
         "at": seen.now.to_string(),
         "since": seen.since.to_string(),
         "next_poll_at": seen.feeds.iter().map(|(s, _)| s.next_poll_at).min().map(|at| at.to_string()),
+        "troubles": troubles.collect::<Vec<_>>(),
         "states": states.collect::<serde_json::Map<String, Value>>(),
         "feeds": seen.feeds.iter().map(|(s, h)| health::json::feed(s, h)).collect::<Vec<_>>(),
         "outputs": outputs.collect::<Vec<_>>(),

@@ -11,6 +11,7 @@ use super::shape::{Remedied, Stamp, ahead};
 use super::steps::{Span, Step, steps};
 use crate::health::{Judged, State, tally};
 use crate::model::words::span;
+use crate::telemetry::Trouble;
 
 /// So many feeds that need the operator are told of at length.
 const AT_LENGTH: usize = 12;
@@ -26,6 +27,8 @@ struct Overview {
     /// Whether the browser asks again by itself, and the address that changes it.
     fresh: (bool, String),
     states: Vec<Chip>,
+    /// What newswire itself suffers from: in a word, and what to do.
+    troubles: Vec<(String, &'static str)>,
     needs: Vec<Need>,
     more_needs: usize,
     outputs: Vec<Output>,
@@ -119,6 +122,7 @@ pub(super) fn render(seen: &Seen, question: &Question) -> Result<String, askama:
         facts: facts(seen),
         fresh: (question.fresh, Question { fresh: !question.fresh, ..question.clone() }.address()),
         states: chips(seen, question),
+        troubles: troubles(seen),
         needs,
         more_needs,
         outputs: outputs(seen),
@@ -140,7 +144,7 @@ pub(super) fn render(seen: &Seen, question: &Question) -> Result<String, askama:
 fn lede(seen: &Seen) -> String {
     let all = seen.feeds.len();
     let need = seen.feeds.iter().filter(|(_, health)| health.state.needs_you()).count();
-    match (all, need + seen.refusals.len()) {
+    match (all, need + seen.refusals.len() + seen.troubles.len()) {
         (0, 0) => "There are no feeds yet. 'newswire add URL' subscribes to one.".to_owned(),
         (_, 0) => format!("All is well: nothing needs you. {}", count(all, "feed")),
         (_, 1) => format!("One thing needs you. {}", count(all, "feed")),
@@ -190,6 +194,12 @@ fn chips(seen: &Seen, question: &Question) -> Vec<Chip> {
     let there =
         counts.into_iter().filter(|(state, count)| *count > 0 || question.state == Some(*state));
     std::iter::once(all).chain(there.map(chip)).collect()
+}
+
+/// What newswire itself suffers from.
+fn troubles(seen: &Seen) -> Vec<(String, &'static str)> {
+    let told = |trouble: &Trouble| (trouble.slug().replace('_', " "), trouble.remedy());
+    seen.troubles.iter().map(told).collect()
 }
 
 /// The feeds that need the operator, the worst first; and how many more there are.

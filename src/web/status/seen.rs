@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::health::{Judged, judge_all};
 use crate::model::Incident;
 use crate::publish::{Listing, Refusal, Shelf};
-use crate::store::{Error, Hour, Reader};
+use crate::store::{Error, Hour};
+use crate::telemetry::Trouble;
+use crate::web::site::Backstage;
 
 /// As long as polls are kept.
 const HISTORY: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -22,6 +24,8 @@ pub(super) struct Seen {
     pub(super) now: Timestamp,
     /// Since when newswire is up.
     pub(super) since: Timestamp,
+    /// What newswire itself suffers from.
+    pub(super) troubles: Vec<Trouble>,
     pub(super) feeds: Vec<Judged>,
     pub(super) hours: Vec<Hour>,
     pub(super) incidents: Vec<Incident>,
@@ -32,14 +36,18 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks; blocks.
     pub(super) fn look(
-        reader: &Reader,
+        backstage: &Backstage,
         shelf: &Shelf,
         since: Timestamp,
-        now: Timestamp,
     ) -> Result<Self, Error> {
+        let (reader, now) = (&backstage.reader, backstage.clock.now());
+        let mut troubles = backstage.vitals.troubles();
+        // That passes by itself.
+        troubles.retain(|trouble| *trouble != Trouble::NoCycleYet);
         Ok(Self {
             now,
             since,
+            troubles,
             feeds: judge_all(reader.statuses()?, now),
             hours: reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?,
             incidents: reader.incidents(INCIDENTS)?,

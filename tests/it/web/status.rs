@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use newswire::daemon::{Engine, Which};
 use newswire::store::Reader;
-use newswire::telemetry::{Metrics, Vitals};
+use newswire::telemetry::{Metrics, Trouble, Vitals};
 use newswire::web;
 use serde_json::Value;
 use url::Url;
@@ -17,12 +17,17 @@ const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp
 
 /// The engine's site, with the operator's pages.
 async fn site(world: &World, engine: &Engine) -> Site {
+    ailing(world, engine, Vitals::default()).await
+}
+
+/// The same with these signs of life.
+async fn ailing(world: &World, engine: &Engine, vitals: Vitals) -> Site {
     let reader = Reader::open(&world.database()).unwrap();
     let backstage = web::Backstage {
         reader,
         clock: world.clock.clone(),
         metrics: Metrics::new("0", world.now()),
-        vitals: Vitals::default(),
+        vitals,
     };
     let shelf = Arc::clone(engine.shelf());
     let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
@@ -116,6 +121,34 @@ async fn programs_get_the_same() {
     let polls: u64 =
         json["hours"].as_array().unwrap().iter().filter_map(|h| h["polls"].as_u64()).sum();
     assert_eq!(polls, 8);
+}
+
+#[tokio::test]
+async fn what_newswire_itself_suffers_from_is_told_at_once_and_first_of_all() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let vitals = Vitals::default();
+    let site = ailing(&world, &engine, vitals.clone()).await;
+    let troubles = async || {
+        let json = site.get("/status.json", &[]).await.body;
+        serde_json::from_slice::<Value>(&json).unwrap()["troubles"].clone()
+    };
+    // That nothing was polled yet passes by itself.
+    assert_eq!(troubles().await, serde_json::json!([]));
+    vitals.ails(Trouble::StoreFull);
+    vitals.ails(Trouble::ConfigRefused);
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("3 things need you."), "{page}");
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+    assert!(at("store full") < at("config refused"));
+    assert!(at("make some where it lies") < at("Lost garden"));
+    let told = troubles().await;
+    assert_eq!(told[1]["slug"], "config_refused");
+    assert_eq!(told[1]["remedy"], Trouble::ConfigRefused.remedy());
+    vitals.heals(Trouble::StoreFull);
+    vitals.heals(Trouble::ConfigRefused);
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("One thing needs you.") && !page.contains("config refused"), "{page}");
 }
 
 #[tokio::test]
