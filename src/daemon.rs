@@ -220,7 +220,9 @@ impl Running {
         let clock = engine.clock().clone();
         let mut tally = Tally::of(engine.setup().registered());
         let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
-        let (rhythm, mut visits) = (rhythm(), engine.visits().await?);
+        // Nought is no number of SQLite's: all is looked at again once it gives one.
+        let visits = engine.visits().await.or_else(|error| engine.survive(error).map(|()| 0));
+        let (rhythm, mut visits) = (rhythm(), visits?);
         tokio::pin!(shutdown);
         loop {
             // Nothing is fetched that cannot be kept.
@@ -254,9 +256,8 @@ impl Running {
                 round.tell(engine);
                 let (feeds, next) = (engine.targets().len(), round.queue.next_due());
                 let line = tally.line(feeds, next, clock.elapsed());
-                let wrong =
-                    engine.troubles().now()?.map(|fault| format!("{}; {line}", fault.slug()));
-                tell(&[NotifyState::Status(&wrong.unwrap_or(line))]);
+                engine.troubles().now()?;
+                tell(&[NotifyState::Status(&with_troubles(engine, line))]);
             }
             if clock.elapsed() >= forget_at {
                 forget_at = clock.elapsed() + FORGET;
@@ -270,14 +271,20 @@ impl Running {
     async fn look_round(&mut self, engine: &Engine, visits: &mut i64) -> Result<(), Error> {
         let health = engine.examine().await?;
         let before = *visits;
-        match engine.visits().await {
-            Ok(now) => *visits = now,
-            Err(error) => engine.survive(error)?,
+        // The writer has just said that it cannot: who asks again waits for the same lock again.
+        if health != Health::Ill {
+            match engine.visits().await {
+                Ok(now) => *visits = now,
+                Err(error) => engine.survive(error)?,
+            }
         }
         self.beat(engine);
         if *visits != before || self.index == Index::Stale || health == Health::Mended {
-            engine.look_again()?;
-            self.index = Index::Whole;
+            self.index = Index::Stale;
+            match engine.look_again().await {
+                Ok(()) => self.index = Index::Whole,
+                Err(error) => return engine.survive(error),
+            }
             self.press.nudge();
         }
         Ok(())
@@ -304,7 +311,12 @@ impl Running {
                     // Where that does not pass, the loop ends once the asker has his answer.
                     let _ = engine.troubles().met(error.clone());
                 }
-                read_again(engine, if renewed.is_ok() { Reload::Taken } else { Reload::Refused });
+                match &renewed {
+                    // The fault is the database's, and told of as such.
+                    Err(Error::Store(_)) => {}
+                    Ok(_) => read_again(engine, Reload::Taken),
+                    Err(_) => read_again(engine, Reload::Refused),
+                }
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));
             }
@@ -334,6 +346,13 @@ impl Running {
         engine.keep(before);
         Ok(change)
     }
+}
+
+/// The status line, with what is wrong before it: `config_refused; 497/500 feeds ok, …`.
+fn with_troubles(engine: &Engine, line: String) -> String {
+    let troubles = engine.vitals().troubles().into_iter();
+    let told = troubles.filter(|trouble| *trouble != Trouble::NoCycleYet).map(Trouble::slug);
+    told.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
 }
 
 /// Tells the monitors how reading the config again ended.

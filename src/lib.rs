@@ -5,7 +5,7 @@
 //! by floor; a room imports only rooms below it, and `tests/it/house.rs` keeps it so.
 //!
 //! **Floor 1, the ground.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
-//! only reader of the time. [`telemetry`] sets up logging.
+//! only reader of the time. [`telemetry`] is what newswire tells of itself: log, metrics, signs of life.
 //!
 //! **Floor 2, siblings that do not know each other.** [`schedule`] decides when a feed is polled
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
@@ -15,11 +15,11 @@
 //! outbound feeds, checks them and puts them on the shelf. [`opml`] reads and writes lists of feeds.
 //!
 //! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`publication`] is one
-//! publication of one output; [`web`] serves what lies on the shelf.
+//! publication of one output; [`web`] serves what lies on the shelf, and the operator's pages.
 //!
 //! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
-//! **Floor 5.** [`daemon`] is the long-lived process: loop, drain, word to systemd.
+//! **Floor 5.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
 //!
 //! **Floor 6.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 

@@ -122,7 +122,10 @@ impl Publisher {
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let published = self.attempt(output).await;
         let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
-        self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
+        // Where the database fails, nobody looked at the output: what was told of it stands.
+        if !matches!(published, Err(Error::Store(_))) {
+            self.shelf.tell(&output.id, published.as_ref().err().map(refusal));
+        }
         if let Some(metrics) = &self.metrics {
             let changed = published.as_ref().map(|published| published.changed);
             tally::count(metrics, &output.id, changed, self.clock.now());

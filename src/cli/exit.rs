@@ -10,7 +10,7 @@ use super::fault::Fault as CommandFault;
 use super::{add, decide, demo, dry, import, probe, replay, subscribe};
 use crate::daemon::{self, control::AskError};
 use crate::publication;
-use crate::store::{Fault, OpenError};
+use crate::store::{self, Fault, OpenError};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Exit {
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
-    /// Later it may work: another newswire has the database.
+    /// Later it may work: another program has the database.
     TempFail = 75,
     /// This user may not do this, or not read or write what has to be.
     NoPermission = 77,
@@ -93,7 +93,7 @@ impl Exit {
                 "reading or writing failed: the disk, or the database on it, is full or broken"
             }
             Self::TempFail => {
-                "another newswire has the database, or somebody changed the config at the same time"
+                "another newswire, or another program, has the database, or somebody changed the config at the same time"
             }
             Self::NoPermission => "this user may not do this, or not write where it has to",
             Self::Config => "the config has errors",
@@ -120,12 +120,12 @@ impl From<&daemon::Error> for Exit {
     fn from(error: &daemon::Error) -> Self {
         match error {
             daemon::Error::Open(error) => error.into(),
-            daemon::Error::Store(_) => Self::Io,
+            daemon::Error::Store(error) => error.into(),
             daemon::Error::Fetcher(_) => Self::Software,
             daemon::Error::Listen { .. } => Self::Unavailable,
             daemon::Error::NoSuchFeed(_) => Self::Usage,
             daemon::Error::Publication(publication::Error::Write { source, .. }) => source.into(),
-            daemon::Error::Publication(publication::Error::Store(_)) => Self::Io,
+            daemon::Error::Publication(publication::Error::Store(error)) => error.into(),
             daemon::Error::Publication(_) => Self::Software,
         }
     }
@@ -169,6 +169,18 @@ impl From<&OpenError> for Exit {
     }
 }
 
+impl From<&store::Error> for Exit {
+    fn from(error: &store::Error) -> Self {
+        match error.fault() {
+            // Whoever wrote it, newswire reads it as it stands.
+            _ if matches!(error, store::Error::Corrupt(_)) => Self::Io,
+            Fault::Ours => Self::Software,
+            Fault::Busy => Self::TempFail,
+            _ => Self::Io,
+        }
+    }
+}
+
 /// Of a file that was to be made or written.
 impl From<&io::Error> for Exit {
     fn from(error: &io::Error) -> Self {
@@ -189,7 +201,7 @@ impl From<&decide::Error> for Exit {
     fn from(error: &decide::Error) -> Self {
         match error {
             decide::Error::Open(error) => error.into(),
-            decide::Error::Store(_) => Self::Io,
+            decide::Error::Store(error) => error.into(),
             _ => Self::Usage,
         }
     }
@@ -293,9 +305,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_reported_ends_as_a_mistake_in_newswire() {
+        for fault in Fault::ALL {
+            let failed = store::Error::Sqlite(*fault, "a test".to_owned());
+            let reported = failed.to_string().contains("report this");
+            let exit = Exit::from(&daemon::Error::Store(failed));
+            assert_eq!(exit == Exit::Software, reported, "{fault:?}");
+        }
+    }
+
+    #[test]
     fn a_database_in_use_is_a_matter_of_time_and_an_unknown_feed_is_a_usage_error() {
         let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
         assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::TempFail);
+        let locked = store::Error::Sqlite(Fault::Busy, "locked".to_owned());
+        assert_eq!(Exit::from(&daemon::Error::Store(locked)), Exit::TempFail);
         let unknown = daemon::Error::NoSuchFeed("x".to_owned());
         assert_eq!(Exit::from(&unknown), Exit::Usage);
     }

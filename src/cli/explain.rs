@@ -34,6 +34,7 @@ pub(super) fn list() -> String {
 pub(super) fn known(asked: &str) -> Option<String> {
     let mut said: Vec<String> = code::of(asked).map(text).collect();
     said.extend(keys(asked).map(key_text));
+    said.extend(table(asked));
     (!said.is_empty()).then(|| said.join("\n"))
 }
 
@@ -49,7 +50,7 @@ pub(super) fn json(asked: Option<&str>) -> Value {
             "do": one_line(text.remedy),
         })
     });
-    let keys = asked.into_iter().flat_map(keys).map(|key| {
+    let keys = asked.into_iter().flat_map(|asked| keys(asked).chain(of_table(asked))).map(|key| {
         json!({
             "key": key.path(),
             "meaning": key.meaning,
@@ -91,9 +92,36 @@ fn text(text: &Text) -> String {
     said
 }
 
-/// The keys of this path, or of this name in any table.
+/// The keys of this path, or of this name in any table; by the path of a [[feed]] or a [[server]]
+/// also those that may stand in one.
 fn keys(asked: &str) -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(move |key| key.path() == asked || key.name == asked)
+    let guest = |key: &Key| match asked.split_once('.') {
+        Some(("feed", name)) => key.of_a_feed() && key.name == name,
+        Some(("server", name)) => key.table == "schedule" && key.name == name,
+        _ => false,
+    };
+    KEYS.iter().filter(move |key| key.path() == asked || key.name == asked || guest(key))
+}
+
+/// The keys of the table of this name.
+fn of_table(asked: &str) -> impl Iterator<Item = &'static Key> {
+    let name = asked.trim_matches(['[', ']']);
+    KEYS.iter().filter(move |key| key.table == name && !name.is_empty())
+}
+
+/// A table of the config with its keys; its name may stand in brackets.
+fn table(asked: &str) -> Option<String> {
+    let keys: Vec<&Key> = of_table(asked).collect();
+    let (name, home) = keys.first().map(|key| (key.table, home(key)))?;
+    let mut said = format!("{home} (a table of the config)\n\n");
+    for key in keys {
+        let _ = writeln!(said, "  {:<20} {}", key.name, key.meaning);
+    }
+    if name == "feed" {
+        said.push_str("\n  Keys of [schedule], [fetch] and [dedupe] may stand in it too.\n");
+    }
+    let _ = writeln!(said, "\n  'newswire explain {name}.KEY' tells more of one.");
+    Some(said)
 }
 
 fn key_text(key: &Key) -> String {
@@ -115,12 +143,7 @@ fn key_text(key: &Key) -> String {
 
 /// Where a key may stand.
 pub(super) fn places(key: &Key) -> String {
-    let home = match key.table {
-        "" => return "the top of the file".to_owned(),
-        table @ ("output" | "server" | "feed" | "subscriptions") => format!("[[{table}]]"),
-        table => format!("[{table}]"),
-    };
-    let mut places = home;
+    let mut places = home(key);
     if key.of_a_feed() {
         places.push_str(", and in a [[feed]] for it alone");
     }
@@ -128,6 +151,14 @@ pub(super) fn places(key: &Key) -> String {
         places.push_str(", and in a [[server]] for all feeds on it");
     }
     places
+}
+
+fn home(key: &Key) -> String {
+    match key.table {
+        "" => "the top of the file".to_owned(),
+        table @ ("output" | "server" | "feed" | "subscriptions") => format!("[[{table}]]"),
+        table => format!("[{table}]"),
+    }
 }
 
 /// The line of the example config that sets the key.
@@ -271,6 +302,20 @@ mod tests {
             "{said}"
         );
         assert!(known("frobnicate").is_none());
+    }
+
+    #[test]
+    fn a_key_is_known_by_the_feed_that_it_may_stand_in_and_a_table_by_its_keys() {
+        let said = known("feed.interval").unwrap();
+        assert!(said.contains("schedule.interval") && said.contains("in a [[feed]]"), "{said}");
+        assert!(known("server.host_spacing").unwrap().contains("[[server]]"));
+        assert!(known("feed.listen").is_none());
+        for asked in ["schedule", "[schedule]"] {
+            let said = known(asked).unwrap();
+            assert!(said.contains("max_interval") && !said.contains("listen"), "{said}");
+        }
+        assert!(known("[[feed]]").unwrap().contains("  url "));
+        assert!(known("").is_none() && known("[]").is_none());
     }
 
     #[test]

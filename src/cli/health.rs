@@ -1,11 +1,13 @@
 //! `newswire health`: asks the newswire that runs whether it is of use. For monitors and containers:
-//! 0 it is, 1 not fully, 2 nobody answers.
+//! 0 it is, 1 not fully or it cannot be told, 2 nobody answers.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
+use crate::store;
 use crate::telemetry::Trouble;
 
 /// Who lives answers at once.
@@ -13,18 +15,35 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// An answer is a few words.
 const ANSWER: u64 = 64 * 1024;
 
-/// Asks at the address that the config has newswire listen on.
-pub(super) fn ask(listen: Option<SocketAddr>) -> (String, Exit) {
+/// Asks at the address that the config has newswire listen on; where it listens nowhere, or elsewhere,
+/// only whether it runs can be said.
+pub(super) fn ask(listen: Option<SocketAddr>, database: &Path) -> (String, Exit) {
     let Some(listen) = listen else {
-        return (
-            "down: [web] listen is \"off\", so there is nobody to ask\n".to_owned(),
-            Exit::Down,
-        );
+        return unheard("[web] listen is \"off\"", database);
     };
     let address = SocketAddr::new(reachable(listen.ip()), listen.port());
     match get(address, "/readyz") {
         Ok(answer) => judge(&answer),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            unheard(&format!("nobody answers at {address}: {error}"), database)
+        }
         Err(error) => (format!("down: nobody answers at {address}: {error}\n"), Exit::Down),
+    }
+}
+
+/// What can be said where nobody can be asked.
+fn unheard(why: &str, database: &Path) -> (String, Exit) {
+    match store::is_in_use(database) {
+        true => (
+            format!(
+                "unknown: a newswire works on {}, and cannot be asked how it is: {why}; 'newswire status' tells of its feeds\n",
+                database.display()
+            ),
+            Exit::Degraded,
+        ),
+        false => {
+            (format!("down: {why}, and no newswire works on {}\n", database.display()), Exit::Down)
+        }
     }
 }
 
@@ -95,6 +114,21 @@ mod tests {
         assert_eq!(reachable("0.0.0.0".parse().unwrap()).to_string(), "127.0.0.1");
         assert_eq!(reachable("::".parse().unwrap()).to_string(), "::1");
         assert_eq!(reachable("192.0.2.1".parse().unwrap()).to_string(), "192.0.2.1");
-        assert_eq!(ask(None).1, Exit::Down);
+    }
+
+    #[test]
+    fn who_listens_nowhere_or_elsewhere_is_not_called_down_while_it_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("newswire.db");
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
+        for listen in [None, Some(nobody)] {
+            let (text, exit) = ask(listen, &database);
+            assert!(exit == Exit::Down && text.starts_with("down: "), "{text}");
+            lock.lock().unwrap();
+            let (text, exit) = ask(listen, &database);
+            assert!(exit == Exit::Degraded && text.starts_with("unknown: "), "{text}");
+            lock.unlock().unwrap();
+        }
     }
 }

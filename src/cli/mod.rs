@@ -35,7 +35,7 @@ pub mod why;
 mod words;
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
@@ -135,10 +135,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             told(import::run(file, config, to))?;
         }
         Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
-        Command::Top => live(&load(config)?)?,
+        Command::Top => live(config)?,
         Command::Health => return Ok(ask_health(&load(config)?)),
         Command::Status { check: true, .. } => return check_status(config),
-        Command::Status { json, .. } => return show_status(&load(config)?, *json),
+        Command::Status { json, .. } => return show_status(config, *json),
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
             block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
@@ -151,6 +151,13 @@ fn start(config: Option<&Path>) -> Result<(), Exit> {
     let path = find(config)?;
     let config = load(Some(&path))?;
     let log = telemetry::init(config.log);
+    let report = config::load(&path).report;
+    if !report.is_empty() && io::stderr().is_terminal() {
+        eprint(&report.draw(style(&io::stderr())));
+    } else if !report.is_empty() {
+        let report = report.draw(config::Style::Plain);
+        tracing::warn!(report, "there are doubts about the config: 'newswire check' tells them");
+    }
     block_on(run::run(&path, config, log))?.map_err(failed)
 }
 
@@ -169,6 +176,9 @@ fn poll_once(
     keeps: poll::Keeps,
 ) -> Result<(), Exit> {
     let config = load(Some(path))?;
+    if config.subscriptions.is_empty() {
+        eprint(&config::load(path).report.draw(style(&io::stderr())));
+    }
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
@@ -228,13 +238,13 @@ fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit>
 }
 
 fn ask_health(config: &Config) -> Exit {
-    let (said, exit) = health::ask(config.web.listen);
+    let (said, exit) = health::ask(config.web.listen, &config.store.path);
     say(&said);
     exit
 }
 
-fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
-    let reader = open(config)?;
+fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
+    let reader = database(config)?;
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
     let text = if json {
         format!("{:#}\n", status::json(&feeds, Clock::system().now()))
@@ -247,8 +257,7 @@ fn show_status(config: &Config, json: bool) -> Result<Exit, Exit> {
 
 /// One line; what cannot be asked about is not well either.
 fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
-    let config = load(config)?;
-    let feeds = Reader::open(&config.store.path)
+    let feeds = Reader::open(&config::load(&find(config)?).database)
         .map_err(daemon::Error::from)
         .and_then(|reader| Ok(reader.statuses()?));
     let (exit, line) = match feeds {
@@ -277,8 +286,8 @@ fn explained(config: Option<&Path>, asked: Option<&str>, json: bool) -> Result<(
     }
 }
 
-fn live(config: &Config) -> Result<(), Exit> {
-    top::run(&open(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
+fn live(config: Option<&Path>) -> Result<(), Exit> {
+    top::run(&database(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
 }
 
 fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
@@ -329,14 +338,29 @@ fn open(config: &Config) -> Result<Reader, Exit> {
     Reader::open(&config.store.path).map_err(|error| complain(&error, Exit::from(&error)))
 }
 
-/// Loads the config; its faults go to standard error.
+/// Loads the config; its errors go to standard error. What is doubtful is for `check` and the log.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
     let path = find(given)?;
     let Loaded { config, report, .. } = config::load(&path);
-    if !report.is_empty() {
+    config.ok_or_else(|| {
         eprint(&report.draw(style(&io::stderr())));
+        broken(&path)
+    })
+}
+
+/// The database of a config, which may be broken: who looks at what runs must not be stopped by that.
+fn database(given: Option<&Path>) -> Result<Reader, Exit> {
+    let path = find(given)?;
+    let Loaded { config, database, .. } = config::load(&path);
+    if config.is_none() && !database.exists() {
+        return Err(load(Some(&path)).err().unwrap_or(Exit::Config));
     }
-    config.ok_or_else(|| broken(&path))
+    if config.is_none() {
+        eprint(
+            "the config has errors, which 'newswire check' tells; this is what the database says\n",
+        );
+    }
+    Reader::open(&database).map_err(|error| complain(&error, Exit::from(&error)))
 }
 
 fn broken(path: &Path) -> Exit {

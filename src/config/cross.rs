@@ -118,6 +118,14 @@ pub(super) fn missing(
             "set contact in [fetch] to a page or a mail address of yours",
         );
     }
+    let mut heard = Report::default();
+    let section = root.inner("web", "[web]", &mut heard);
+    let listen = section.filter(|web| web.has("listen")).map(|web| web.span("listen"));
+    let mut warn = |code, message: &str, help: &str| {
+        let fault = Diagnostic::warning(code, listen.clone().unwrap_or_default(), message);
+        let fault = if listen.is_none() { fault.of_the_file() } else { fault };
+        report.push(fault.help(help));
+    };
     let outside = web.listen.is_none_or(|address| !address.ip().is_loopback());
     if web.listen.is_some() && outside && web.public_url.is_none() && web.hosts.is_empty() {
         warn(

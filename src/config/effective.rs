@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 use url::Url;
@@ -308,7 +307,7 @@ fn in_force(setting: Setting, settings: &schedule::Settings) -> Setting {
     let timed = |duration: Duration| {
         let written = setting.value.trim_matches('"');
         let same = value::duration(written).is_ok_and(|written| written == duration);
-        (!same).then(|| format!("\"{:#}\"", SignedDuration::try_from(duration).unwrap_or_default()))
+        (!same).then(|| value::spelt(duration))
     };
     let (changed, why) = match setting.key {
         "interval" if settings.pace == Pace::Auto => (None, ""),

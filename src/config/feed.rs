@@ -29,6 +29,12 @@ pub(super) fn feed(
         true => Arc::new(table::fetch(section, &defaults.fetch, report)),
         false => Arc::clone(&defaults.fetch),
     };
+    if let Some(refused) = url.as_ref().and_then(|url| fetch.refuses(url)) {
+        let (why, help) = refused.message.split_once(": ").unwrap_or((&refused.message, ""));
+        let message = format!("every poll will be refused: {why}");
+        let fault = Diagnostic::warning("refused_address", section.span("url"), message);
+        report.push(fault.help(help));
+    }
     let dedupe = match has_any("dedupe") {
         true => Arc::new(dedupe::dedupe(section, &defaults.dedupe, report)),
         false => Arc::clone(&defaults.dedupe),

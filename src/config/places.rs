@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::{Diagnostic, Report};
 use super::section::Section;
+use crate::store;
 
 /// How closely places are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +27,24 @@ pub(super) fn look(section: &Section<'_>, key: &str, look: Look, report: &mut Re
         return;
     }
     // Its faults are reported where it is read.
-    let Some(path) = section.path(key, &mut Report::default()) else { return };
+    let path = match section.path(key, &mut Report::default()) {
+        Some(path) => path,
+        // The database has a place of its own.
+        None if key == "path" && !section.has(key) => {
+            section.beside(&store::Settings::default().path)
+        }
+        None => return,
+    };
+    let named = section.has(key);
+    let mut tell = |fault: Diagnostic| {
+        report.push(if named { fault } else { fault.of_the_file() });
+    };
     let folder = match key {
         "directory" => path.as_path(),
         _ if path.is_dir() => {
             let message = format!("{} is a folder", path.display());
             let fault = Diagnostic::error("bad_path", section.span(key), message);
-            report.push(fault.help("name a file in it"));
+            tell(fault.help("name a file in it"));
             return;
         }
         _ => path.parent().unwrap_or(Path::new("")),
@@ -41,7 +53,7 @@ pub(super) fn look(section: &Section<'_>, key: &str, look: Look, report: &mut Re
     if !there.is_dir() {
         let message = format!("{} is no folder", there.display());
         let fault = Diagnostic::error("bad_path", section.span(key), message);
-        report.push(fault.help("name a folder, or one that can be made"));
+        tell(fault.help("name a folder, or one that can be made"));
         return;
     }
     if look == Look::Quick {
@@ -51,8 +63,11 @@ pub(super) fn look(section: &Section<'_>, key: &str, look: Look, report: &mut Re
         let message = format!("{} cannot be written to: {error}", there.display());
         let span = section.span(key);
         // Who is not root may be somebody else than the service.
-        report.push(match nobody_can(&error) {
-            true => Diagnostic::error("unwritable", span, message).help("name another folder"),
+        tell(match nobody_can(&error) {
+            true => Diagnostic::error("unwritable", span, message).help(match named {
+                true => "name another folder",
+                false => "set path in [store] to a file in another folder",
+            }),
             false => Diagnostic::warning("unwritable", span, message)
                 .help("fine if newswire runs as a user who may"),
         });

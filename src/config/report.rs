@@ -83,6 +83,7 @@ impl Diagnostic {
         "no_contact",
         "no_public_url",
         "any_host",
+        "refused_address",
         "bad_path",
         "below_minimum",
         "duplicate_key",

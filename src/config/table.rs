@@ -35,33 +35,25 @@ pub(super) fn schedule(
     base: &schedule::Settings,
     report: &mut Report,
 ) -> schedule::Settings {
-    let interval = section.parsed("interval", "bad_duration", value::interval, report);
-    let pace = match interval {
+    let read = section.parsed("interval", "bad_duration", value::interval, report);
+    let pace = match read {
         Some(None) => Pace::Auto,
         Some(Some(_)) => Pace::Fixed,
         None => base.pace,
     };
-    let interval = interval.flatten();
+    let interval = read.flatten();
     let mut duration = |key| section.parsed(key, "bad_duration", value::duration, report);
+    let (min, max) = (duration("min_interval"), duration("max_interval"));
     let mut settings = schedule::Settings {
         interval: interval.unwrap_or(base.interval),
         pace,
-        min_interval: duration("min_interval").unwrap_or(base.min_interval),
-        max_interval: duration("max_interval").unwrap_or(base.max_interval),
+        min_interval: min.unwrap_or(base.min_interval),
+        max_interval: max.unwrap_or(base.max_interval),
         host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
         per_host: base.per_host,
         hints: base.hints,
     };
-    let words = [("heed", Heed::Heed), ("ignore", Heed::Ignore)];
-    settings.hints = section.one_of("hints", &words, report).unwrap_or(base.hints);
-    if section.has("hints") && settings.hints == Heed::Ignore {
-        let message = "the publisher's hints are ignored";
-        let fault = Diagnostic::warning("ignored_hints", section.span("hints"), message);
-        report
-            .push(fault.help(
-                "the site owner may block newswire for it; Retry-After is kept all the same",
-            ));
-    }
+    settings.hints = hints(section, report).unwrap_or(base.hints);
     settings.per_host = section.number("per_host", 1..=16, report).unwrap_or(base.per_host);
     // A feed that is polled more often on purpose need not say so twice.
     let fixed = interval.is_some();
@@ -72,10 +64,19 @@ pub(super) fn schedule(
     if fixed && !section.has("max_interval") {
         settings.max_interval = settings.max_interval.max(settings.interval);
     }
-    bounds(section, &settings, report);
-    if section.has("interval")
+    if settings.pace == Pace::Auto {
+        // It begins with an interval that may be.
+        let most = settings.max_interval.max(settings.min_interval);
+        settings.interval = settings.interval.clamp(settings.min_interval, most);
+    }
+    let held = [
+        Held::of(section, "min_interval", min, settings.min_interval),
+        Held::of(section, "interval", interval, settings.interval),
+        Held::of(section, "max_interval", max, settings.max_interval),
+    ];
+    bounds(section, &held, settings.pace, report);
+    if fixed
         && !section.has("min_interval")
-        && settings.pace == Pace::Fixed
         && settings.interval < base.min_interval
         && base.min_interval != schedule::Settings::default().min_interval
     {
@@ -86,17 +87,61 @@ pub(super) fn schedule(
     settings
 }
 
-fn bounds(section: &Section<'_>, settings: &schedule::Settings, report: &mut Report) {
-    for key in ["interval", "min_interval"] {
-        let value = if key == "interval" { settings.interval } else { settings.min_interval };
-        if !section.has(key) || key == "interval" && settings.pace == Pace::Auto {
-            continue;
-        }
-        if value < SHORTEST {
+fn hints(section: &Section<'_>, report: &mut Report) -> Option<Heed> {
+    let words = [("heed", Heed::Heed), ("ignore", Heed::Ignore)];
+    let hints = section.one_of("hints", &words, report);
+    if hints == Some(Heed::Ignore) {
+        let message = "the publisher's hints are ignored";
+        let fault = Diagnostic::warning("ignored_hints", section.span("hints"), message);
+        report
+            .push(fault.help(
+                "the site owner may block newswire for it; Retry-After is kept all the same",
+            ));
+    }
+    hints
+}
+
+/// A bound as it holds, and what is known of it where it stands.
+struct Held {
+    key: &'static str,
+    value: Duration,
+    origin: HeldBy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HeldBy {
+    /// It is set here.
+    Here,
+    /// It comes from elsewhere.
+    Elsewhere,
+    /// It is set here and is no duration: nothing can be said of it.
+    Unknown,
+}
+
+impl Held {
+    fn of(s: &Section<'_>, key: &'static str, read: Option<Duration>, value: Duration) -> Self {
+        let origin = match read {
+            Some(_) => HeldBy::Here,
+            None if s.has(key) => HeldBy::Unknown,
+            None => HeldBy::Elsewhere,
+        };
+        Self { key, value, origin }
+    }
+
+    fn is_here(&self) -> bool {
+        self.origin == HeldBy::Here
+    }
+}
+
+fn bounds(section: &Section<'_>, held: &[Held; 3], pace: Pace, report: &mut Report) {
+    let [min, interval, max] = held;
+    let learned = pace == Pace::Auto;
+    for Held { key, value, .. } in [interval, min].into_iter().filter(|held| held.is_here()) {
+        if *value < SHORTEST {
             let message = format!("{key} is shorter than 5 minutes, which no site owner welcomes");
             let fault = Diagnostic::error("too_often", section.span(key), message);
             report.push(fault.help("write \"5m\" or more; 30 minutes to an hour suit most feeds"));
-        } else if value < SHORT {
+        } else if *value < SHORT {
             let message = format!("{key} is shorter than 15 minutes");
             let fault = Diagnostic::warning("often", section.span(key), message);
             report.push(
@@ -104,22 +149,39 @@ fn bounds(section: &Section<'_>, settings: &schedule::Settings, report: &mut Rep
             );
         }
     }
-    let order = [
-        ("min_interval", settings.min_interval, "interval", settings.interval),
-        ("interval", settings.interval, "max_interval", settings.max_interval),
-    ];
-    for (low, lower, high, higher) in order {
-        // What was inherited was reported where it stands.
-        if lower > higher && (section.has(low) || section.has(high)) {
-            let message = format!("{low} is longer than {high}");
-            let fault = Diagnostic::error("contradiction", section.span(low), message);
-            let also = section.has(high) && section.has(low);
-            report.push(match also {
-                true => fault.also(section.span(high), format!("{high} is set here")),
-                false => fault.help(format!("set {high} too: it is {higher:?} now")),
-            });
-        }
+    // What is learned lies between the two, where it can.
+    if !learned {
+        order(section, min, interval, report);
+        order(section, interval, max, report);
     }
+    // Else the interval between them has told of it.
+    if min.is_here() && max.is_here() || learned {
+        order(section, min, max, report);
+    }
+}
+
+/// Reports a bound that is above the next, where the later of them stands.
+fn order(section: &Section<'_>, low: &Held, high: &Held, report: &mut Report) {
+    // What was inherited was reported where it stands, and so was what could not be read.
+    let known = low.origin != HeldBy::Unknown && high.origin != HeldBy::Unknown;
+    if !known || low.value <= high.value || !low.is_here() && !high.is_here() {
+        return;
+    }
+    let message = format!("{} is longer than {}", low.key, high.key);
+    let places = [low, high].map(|held| section.span(held.key));
+    let (at, other) = match (low.is_here(), high.is_here()) {
+        (true, true) if places[0].start < places[1].start => (high, low),
+        (false, _) => (high, low),
+        _ => (low, high),
+    };
+    let fault = Diagnostic::error("contradiction", section.span(at.key), message);
+    report.push(match other.is_here() {
+        true => fault.also(section.span(other.key), format!("{} is set here", other.key)),
+        false => {
+            let now = value::spelt(other.value);
+            fault.help(format!("set {} too: it is {now} now", other.key))
+        }
+    });
 }
 
 pub(super) fn fetch(

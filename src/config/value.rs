@@ -13,7 +13,7 @@ use regex::Regex;
 use url::Url;
 
 use super::near::nearest;
-use crate::publish::TitlePrefix;
+use crate::publish::{PrefixError, TitlePrefix};
 
 /// What is wrong with a value, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub(super) struct Fault {
 
 fn fault<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Fault> {
     Err(Fault { message: message.into(), help: help.into(), instead: None })
+}
+
+impl Fault {
+    /// The same with what was probably meant.
+    fn instead(self, instead: impl Into<String>) -> Self {
+        let instead = instead.into();
+        let help = format!("did you mean {instead:?}? {}", self.help);
+        Self { help, instead: Some(instead), ..self }
+    }
 }
 
 /// `30m`, `1h 30m`, `2d`: never nought, never with months, which have no length.
@@ -54,10 +63,19 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
 pub(super) fn interval(text: &str) -> Result<Option<Duration>, Fault> {
     match text.trim() {
         "auto" => Ok(None),
-        other => duration(other)
-            .map(Some)
-            .map_err(|fault| Fault { help: format!("{}, or \"auto\"", fault.help), ..fault }),
+        other => duration(other).map(Some).map_err(|fault| {
+            let help = format!("{}, or \"auto\"", fault.help);
+            match nearest(other, ["auto"].into_iter()).filter(|_| fault.instead.is_none()) {
+                Some(auto) => Fault { help, ..fault }.instead(auto),
+                None => Fault { help, ..fault },
+            }
+        }),
     }
+}
+
+/// A duration as the config has it.
+pub(super) fn spelt(duration: Duration) -> String {
+    format!("\"{:#}\"", SignedDuration::try_from(duration).unwrap_or_default())
 }
 
 /// `10 MiB`, `500 kB`, in bytes.
@@ -102,12 +120,11 @@ fn meant<T>(
     let lower: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
     let near = nearest(unit, lower.iter().map(String::as_str)).filter(|_| unit.len() > 1);
     let near = near.and_then(|near| known.iter().find(|known| known.eq_ignore_ascii_case(near)));
-    let instead = number.zip(near).map(|(number, unit)| format!("{number} {unit}"));
-    let help = match &instead {
-        Some(instead) => format!("did you mean {instead:?}? {help}"),
-        None => help.to_owned(),
-    };
-    Err(Fault { message, help, instead })
+    let fault = Fault { message, help: help.to_owned(), instead: None };
+    Err(match number.zip(near) {
+        Some((number, unit)) => fault.instead(format!("{number} {unit}")),
+        None => fault,
+    })
 }
 
 /// An http or https URL without credentials.
@@ -283,8 +300,15 @@ pub(super) fn language(text: &str) -> Result<String, Fault> {
 
 /// What is put before titles.
 pub(super) fn title_prefix(text: &str) -> Result<TitlePrefix, Fault> {
-    text.parse::<TitlePrefix>().or_else(|error| {
-        fault(error.to_string(), "write a text with the name of the feed in it: \"{source}: \"")
+    text.parse::<TitlePrefix>().map_err(|error| {
+        let help = "write a text with the name of the feed in it: \"{source}: \"".to_owned();
+        let fault = Fault { message: error.to_string(), help, instead: None };
+        let PrefixError::Unknown(braced) = &error else { return fault };
+        let word = braced.trim_matches(['{', '}', ' ']);
+        match nearest(word, ["source"].into_iter()) {
+            Some(near) => fault.instead(text.replacen(braced, &format!("{{{near}}}"), 1)),
+            None => fault,
+        }
     })
 }
 

@@ -20,6 +20,8 @@ pub struct Change {
     pub new_outputs: Vec<String>,
     /// Outputs that are no longer there.
     pub gone_outputs: Vec<String>,
+    /// Keys of newswire itself that have another value, which is in force.
+    pub values: Vec<&'static str>,
     /// Keys that have another value, which only a restart heeds.
     pub restart: Vec<&'static str>,
 }
@@ -43,7 +45,14 @@ impl Change {
             ("log.format", before.log.format != after.log.format),
             ("web.listen", matches!(next, Next::Kept) && before.web.listen != after.web.listen),
         ];
+        let values = [
+            ("web.listen", matches!(next, Next::Other(_))),
+            ("web", before.web != after.web && before.web.listen == after.web.listen),
+            ("log.level", before.log.level != after.log.level),
+            ("store.retention", before.retention != after.retention),
+        ];
         Self {
+            values: values.iter().filter(|(_, changed)| *changed).map(|(key, _)| *key).collect(),
             added: after.targets.iter().filter(is_new).map(|target| name(&target)).collect(),
             removed: before.targets.iter().filter(is_gone).map(|target| name(&target)).collect(),
             changed: after.targets.iter().filter(differs).map(|target| name(&target)).collect(),
@@ -78,6 +87,9 @@ impl fmt::Display for Change {
             let more = if names.len() > NAMED { ", …" } else { "" };
             let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>();
             said.push(format!("{what}: {} ({}{more})", names.len(), first.join(", ")));
+        }
+        if !self.values.is_empty() {
+            said.push(format!("changed: {}", self.values.join(", ")));
         }
         if said.is_empty() {
             said.push("no feed and no output came or went or changed its keys".to_owned());

@@ -365,9 +365,11 @@ impl Engine {
     }
 
     /// Takes over what somebody else changed in the database.
-    pub(crate) fn look_again(&self) -> Result<(), Error> {
+    pub(crate) async fn look_again(&self) -> Result<(), Error> {
         let (window, now) = (self.setup.window, self.clock.now());
-        Ok(self.librarian.refill(self.store.reader(), window, now)?)
+        let (librarian, reader) = (Arc::clone(&self.librarian), self.store.reader().clone());
+        let work = move || librarian.refill(&reader, window, now);
+        Ok(tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??)
     }
 
     /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the

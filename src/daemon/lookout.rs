@@ -71,14 +71,14 @@ impl Looker {
     /// Looks once. What cannot be written is told all the same, and kept in `unsaved` until it can.
     async fn look(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
         let (reader, shelf) = (self.store.reader().clone(), Arc::clone(&self.shelf));
-        let waiting = std::mem::take(unsaved);
+        let waiting = unsaved.clone();
         let troubles = self.vitals.troubles();
         let work = move || changes(&reader, &shelf, (waiting, &troubles), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
-        if !changed.is_empty() && self.store.write_incidents(changed.clone()).await.is_err() {
-            unsaved.clone_from(&changed);
-        }
+        let written =
+            changed.is_empty() || self.store.write_incidents(changed.clone()).await.is_ok();
+        *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = over(known, changed);
         match publish::incidents(&all, &self.site.settings().own_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),

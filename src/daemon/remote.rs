@@ -167,7 +167,8 @@ impl fmt::Debug for Remote {
     }
 }
 
-/// The first fault and its place.
+/// The first error and its place.
 fn first(report: &str) -> String {
-    report.lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ")
+    let error = report.lines().skip_while(|line| !line.starts_with("error"));
+    error.take(2).map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -3,6 +3,7 @@
 //!
 //! Decides what passes and what ends the daemon; leaves the kinds of fault to `store`.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ pub(crate) struct Troubles {
 struct State {
     /// What is wrong now, and whether that was told.
     now: Option<(Fault, Told)>,
-    /// When something was last told, on the monotonic scale.
-    told_at: Option<Duration>,
+    /// When each fault was last told, on the monotonic scale.
+    told_at: HashMap<Fault, Duration>,
     /// What newswire cannot go on after, met by a task that cannot end it.
     fatal: Option<store::Error>,
 }
@@ -55,10 +56,10 @@ impl Troubles {
             state.fatal = Some(error.clone());
             return Err(error);
         }
-        let again = state.told_at.is_some_and(|at| now.saturating_sub(at) < AGAIN);
+        let again = state.told_at.get(&fault).is_some_and(|at| now.saturating_sub(*at) < AGAIN);
         let told = if again { Told::No } else { Told::Yes };
         if told == Told::Yes {
-            state.told_at = Some(now);
+            state.told_at.insert(fault, now);
             error!(event = Event::StoreTrouble.slug(), error_class = fault.slug(), "{error}");
         }
         if fault != Fault::Ours {
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn what_lasts_is_told_once_in_ten_minutes_however_often_it_comes_and_goes() {
         let (clock, _, troubles) = troubles();
-        let told = || troubles.state().told_at.unwrap();
+        let told = || troubles.state().told_at[&Fault::Full];
         troubles.met(failed(Fault::Full)).unwrap();
         for _ in 0..119 {
             clock.advance(Duration::from_secs(5));
@@ -173,5 +174,15 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         troubles.met(failed(Fault::Full)).unwrap();
         assert_eq!(told(), AGAIN);
+    }
+
+    #[test]
+    fn what_was_told_of_one_fault_hides_no_other() {
+        let (clock, _, troubles) = troubles();
+        troubles.met(failed(Fault::Ours)).unwrap();
+        clock.advance(Duration::from_secs(5));
+        troubles.met(failed(Fault::Full)).unwrap();
+        assert_eq!(troubles.state().now, Some((Fault::Full, Told::Yes)));
+        assert_eq!(troubles.state().told_at[&Fault::Full], Duration::from_secs(5));
     }
 }

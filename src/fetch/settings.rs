@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use url::Url;
+use url::{Host, Url};
+
+use super::guard::Guard;
+use crate::model::Failure;
 
 /// What shapes a request, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,17 @@ pub struct Settings {
     /// An HTTP proxy that all requests go through; it resolves names itself, so that the guard sees
     /// only addresses that are written as numbers.
     pub proxy: Option<Url>,
+}
+
+impl Settings {
+    /// Why every request to `url` would be refused, as far as the address tells by itself.
+    #[must_use]
+    pub fn refuses(&self, url: &Url) -> Option<Failure> {
+        // A name on the usual port is judged by what it resolves to.
+        let usual = matches!(url.host(), Some(Host::Domain(_))) && url.port().is_none();
+        let guard = (!usual).then(|| Guard::new(&self.allow_networks))?;
+        guard.check_url(url).err()
+    }
 }
 
 /// A value that is written into no log, page or message.

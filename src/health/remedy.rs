@@ -1,8 +1,9 @@
-//! What the operator may do about a feed: a sentence, and the lines of the config to change.
+//! What the operator may do about a feed: a sentence, and the lines of the config to change. What is
+//! said of a failure comes from `docs/codes.md`, so that pages and `newswire explain` say the same.
 
 use super::silence::Silence;
 use super::state::State;
-use crate::model::{FailureKind, FeedStatus};
+use crate::model::{FailureKind, FeedStatus, code};
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +93,12 @@ pub(super) fn silent(status: &FeedStatus, kind: Silence) -> Remedy {
 
 /// What to do about a feed that fails.
 fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
-    let advice = ADVICE.iter().find(|(of, _, _)| *of == kind);
-    let (_, text, line) = advice.copied().unwrap_or((kind, "", ""));
-    let remedy = Remedy::text(text);
-    let remedy = if line.is_empty() { remedy } else { remedy.toml(status, &[line]) };
+    let remedy = Remedy::text(advice(kind));
+    let line = LINES.iter().find(|(of, _)| *of == kind);
+    let remedy = match line {
+        Some((_, line)) => remedy.toml(status, &[line]),
+        None => remedy,
+    };
     match (kind, &status.last_url) {
         (FailureKind::Stranger, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
         (FailureKind::Malformed, _) => {
@@ -106,111 +109,33 @@ fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
     }
 }
 
-/// For each kind of failure a sentence, and a line for the feed's block in the config; empty: none.
-const ADVICE: &[(FailureKind, &str, &str)] = &[
-    (FailureKind::BadUrl, "Correct the address in the config.", "# correct the address"),
-    (
-        FailureKind::NameNotFound,
-        "Check the spelling of the host; if the site has moved or ended, change or remove the feed.",
-        "# change the address, or remove this block",
-    ),
-    (FailureKind::Resolver, "Check the name server of this machine (/etc/resolv.conf).", ""),
+/// Where the texts of failures stand in `docs/codes.md`.
+const FAILURES: &str = "Why a feed fails";
+
+/// What `newswire explain` says to do, as a plain sentence.
+fn advice(kind: FailureKind) -> String {
+    let text = code::of(kind.slug()).find(|text| text.group == FAILURES);
+    let words = text.map_or("", |text| text.remedy).split_whitespace();
+    let plain = words.collect::<Vec<_>>().join(" ").replace('`', "'");
+    let mut letters = plain.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// For a kind of failure a line for the feed's block in the config.
+const LINES: &[(FailureKind, &str)] = &[
+    (FailureKind::BadUrl, "# correct the address"),
+    (FailureKind::NameNotFound, "# change the address, or remove this block"),
     (
         FailureKind::BlockedAddress,
-        "If you mean a server of your own, open its network for this feed.",
         "allow_networks = [\"192.168.1.0/24\"]  # the network of the server",
     ),
-    (
-        FailureKind::Connect,
-        "Nobody answers there. It is tried again by itself; if this lasts for weeks, remove the feed.",
-        "",
-    ),
-    (
-        FailureKind::Refused,
-        "The server is down. It is tried again by itself; if this lasts for weeks, remove the feed.",
-        "",
-    ),
-    (
-        FailureKind::Tls,
-        "Its publisher has to renew or mend the certificate; for an authority of your own, name its certificate.",
-        "ca = \"/etc/newswire/ca.pem\"",
-    ),
-    (
-        FailureKind::Timeout,
-        "The server is slow. If it always is, give it more time.",
-        "timeout = \"3m\"",
-    ),
-    (
-        FailureKind::BadResponse,
-        "The server's answer is broken. It is tried again by itself; if this lasts, tell its publisher.",
-        "",
-    ),
-    (
-        FailureKind::Truncated,
-        "The server's answer breaks off. It is tried again by itself; if this lasts, tell its publisher.",
-        "",
-    ),
-    (
-        FailureKind::Stranger,
-        "The address leads to another feed now: if that is the one you want, write it into the config; if not, remove the feed.",
-        "",
-    ),
-    (
-        FailureKind::TooManyRedirects,
-        "The redirects go in circles: look for the feed's address on its site.",
-        "# change the address",
-    ),
-    (
-        FailureKind::InsecureRedirect,
-        "The server leads from https to http. If you accept that, write the http address into the config.",
-        "",
-    ),
-    (
-        FailureKind::Unauthorized,
-        "The feed asks for a login: give newswire one, in a file that only it can read.",
-        "authorization = { file = \"/etc/newswire/feed-login\" }",
-    ),
-    (
-        FailureKind::Forbidden,
-        "The server refuses newswire. A contact in the User-Agent often helps; some servers want another User-Agent.",
-        "user_agent = \"…\"  # or [fetch] contact = \"https://your.page\"",
-    ),
-    (
-        FailureKind::NotFound,
-        "Look for the feed's new address on its site: 'newswire add' takes the site's address and finds the feed.",
-        "# change the address, or remove this block",
-    ),
-    (
-        FailureKind::ClientError,
-        "The server does not accept the request: open the address in a browser and see what it says.",
-        "",
-    ),
-    (
-        FailureKind::ServerError,
-        "The server has a fault of its own. It is tried again by itself; if this lasts, tell its publisher.",
-        "",
-    ),
-    (
-        FailureKind::TooLarge,
-        "If so large a document is what you want, raise the limit.",
-        "max_body = \"30 MiB\"",
-    ),
-    (
-        FailureKind::BadCoding,
-        "The server compresses its answer wrongly. It is tried again by itself; if this lasts, tell its publisher.",
-        "",
-    ),
-    (
-        FailureKind::NotAFeed,
-        "Open the address in a browser: the feed may have moved, or a login page stands before it.",
-        "",
-    ),
-    (FailureKind::Malformed, "Tell its publisher that the document cannot be read.", ""),
-    (
-        FailureKind::Panicked,
-        "This is a fault of newswire: please report it, with the feed's address.",
-        "",
-    ),
+    (FailureKind::Tls, "ca = \"/etc/newswire/ca.pem\""),
+    (FailureKind::Timeout, "timeout = \"3m\""),
+    (FailureKind::TooManyRedirects, "# change the address"),
+    (FailureKind::Unauthorized, "authorization = { file = \"/etc/newswire/feed-login\" }"),
+    (FailureKind::Forbidden, "user_agent = \"…\"  # or [fetch] contact = \"https://your.page\""),
+    (FailureKind::NotFound, "# change the address, or remove this block"),
+    (FailureKind::TooLarge, "max_body = \"30 MiB\""),
 ];
 
 /// A TOML basic string.
@@ -239,9 +164,19 @@ mod tests {
     #[test]
     fn there_is_advice_for_every_kind_of_failure() {
         for kind in FailureKind::ALL {
-            let texts = ADVICE.iter().filter(|(of, text, _)| of == kind && !text.is_empty());
-            assert_eq!(texts.count(), 1, "{kind:?}");
+            let advice = advice(*kind);
+            assert!(advice.len() > 15 && advice.ends_with('.'), "{kind:?}: {advice:?}");
+            assert!(advice.starts_with(char::is_uppercase) || advice.starts_with('\''), "{advice}");
+            assert!(!advice.contains(['`', '\n']), "{advice}");
+            assert!(LINES.iter().filter(|(of, _)| of == kind).count() <= 1, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_to_do_says_the_same_everywhere() {
+        // The failure itself says: write the https address of the feed into url.
+        let said = advice(FailureKind::InsecureRedirect);
+        assert!(said.starts_with("Find the address that stays on https"), "{said}");
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::store::{Head, Reader};
 pub(super) struct Batch {
     entries: HashMap<ItemKey, Entry>,
     members: HashMap<StoryKey, Vec<Head>>,
+    /// Leads that were handed out.
+    led: HashSet<ItemKey>,
 }
 
 impl Batch {
@@ -30,14 +32,15 @@ impl Batch {
         let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
         keys.sort_unstable();
         keys.dedup();
-        Ok(Self { entries: reader.entries(&keys, shown)?, members })
+        Ok(Self { entries: reader.entries(&keys, shown)?, members, led: HashSet::new() })
     }
 
     /// The item as an entry, if this output takes it and it leads its story here: of the members
     /// that the output takes, the one that was seen first, so that the lead never changes.
     pub(super) fn lead(&mut self, head: Head, selector: &Selector<'_>) -> Option<Entry> {
         let takes = |key: &ItemKey| {
-            self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
+            self.led.contains(key)
+                || self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
@@ -47,7 +50,10 @@ impl Batch {
             return None;
         }
         let lead = taken.first().map(|member| member.key);
-        if lead == Some(head.key) { self.entries.remove(&head.key) } else { None }
+        if lead != Some(head.key) || !self.led.insert(head.key) {
+            return None;
+        }
+        self.entries.remove(&head.key)
     }
 
     /// The lead of the story that was shown from this item on: the item itself, or where more feeds

@@ -18,7 +18,7 @@ use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
 use crate::publish::{
     Document, Format, Found, Leaf, Output, Place, Question, Selector, Source, Stacks, StacksError,
 };
-use crate::store::{ArchivePage, Head, Reader};
+use crate::store::{ArchivePage, Head, Hits, Reader};
 
 /// So many candidates are looked up at once,
 const BATCH: usize = 64;
@@ -114,8 +114,7 @@ impl Holdings {
         let mut walk = Walk::start(&self.reader, question, shown.keys().copied())?;
         let (mut found, mut looked_at) = (Found::default(), 0);
         'walk: loop {
-            let heads = walk.next_batch(BATCH)?;
-            let Some(last) = heads.last().copied() else { break };
+            let Hits { heads, last } = walk.next_batch(BATCH)?;
             looked_at += heads.len();
             for entry in (self.leads)(&self.reader, &heads, &shown, &selector)? {
                 if found.entries.len() == limit {
@@ -125,7 +124,9 @@ impl Holdings {
                 }
                 found.entries.push(entry);
             }
-            if looked_at >= CANDIDATES {
+            let Some(last) = last else { break };
+            // Where no text has the phrase, many were looked at for it.
+            if looked_at >= CANDIDATES || heads.is_empty() {
                 found.more = Some(Place { sort_at: last.sort_at, key: last.key });
                 break;
             }

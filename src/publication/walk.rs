@@ -3,7 +3,7 @@
 
 use crate::model::FeedKey;
 use crate::publish::{Place, Question};
-use crate::store::{Error, Head, Reader};
+use crate::store::{Error, Hits, Reader};
 
 use super::merge::Merge;
 
@@ -30,16 +30,20 @@ impl<'a> Walk<'a> {
         Ok(Self::Words { reader, words, behind })
     }
 
-    /// The next `limit` items; fewer at the end.
-    pub(crate) fn next_batch(&mut self, limit: usize) -> Result<Vec<Head>, Error> {
+    /// The next `limit` items; fewer at the end, or where a phrase is rare.
+    pub(crate) fn next_batch(&mut self, limit: usize) -> Result<Hits, Error> {
         match self {
-            Self::All(merge) => merge.next_batch(limit),
+            Self::All(merge) => {
+                let heads = merge.next_batch(limit)?;
+                let last = heads.last().copied().filter(|_| heads.len() == limit);
+                Ok(Hits { heads, last })
+            }
             Self::Words { reader, words, behind } => {
-                let heads = reader.search(words, behind.map(|place| place.key), limit)?;
-                if let Some(last) = heads.last() {
+                let hits = reader.search(words, behind.map(|place| place.key), limit)?;
+                if let Some(last) = hits.last {
                     *behind = Some(Place { sort_at: last.sort_at, key: last.key });
                 }
-                Ok(heads)
+                Ok(hits)
             }
         }
     }

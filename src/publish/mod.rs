@@ -40,7 +40,7 @@ pub use coding::Coding;
 pub use document::{Document, digest, etag, in_coding, without_coding};
 pub use incidents::incidents;
 pub use leaf::Leaf;
-pub use look::{AlsoAt, Content, Look, ShownDate, TitlePrefix};
+pub use look::{AlsoAt, Content, Look, PrefixError, ShownDate, TitlePrefix};
 pub use output::{Format, Output, Rules};
 pub use render::{render, render_leaf};
 pub use rhythm::max_age;

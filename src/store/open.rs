@@ -82,6 +82,13 @@ pub(crate) fn at_rest(path: &Path) -> Option<Lock> {
     Some(Lock { _file: file })
 }
 
+/// Whether some newswire works on the database at `path`, as far as this user can see. Writes nothing.
+#[must_use]
+pub fn is_in_use(path: &Path) -> bool {
+    let file = File::open(lock_path(path));
+    file.is_ok_and(|file| matches!(patiently(&file), Err(TryLockError::WouldBlock)))
+}
+
 /// Takes the lock, unless it is held for longer than a moment: a child process that is just being
 /// started holds what its parent has until it becomes another program.
 fn patiently(file: &File) -> Result<(), TryLockError> {

@@ -15,10 +15,11 @@ use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
 use super::read::{self, Claim, Head};
 use super::receipts::{self, Named, Receipt, Which};
+use super::search::{self, Hits};
 use super::sizes::{self, Sizes};
 use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
-use super::{editions, incidents, items, open, search};
+use super::{editions, incidents, items, open};
 use crate::model::{
     AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
     Known, StoryKey,
@@ -258,7 +259,7 @@ impl Reader {
         words: &str,
         before: Option<ItemKey>,
         limit: usize,
-    ) -> Result<Vec<Head>, Error> {
+    ) -> Result<Hits, Error> {
         self.with(|connection| search::find(connection, words, before, limit))
     }
 

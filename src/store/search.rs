@@ -103,6 +103,16 @@ pub(crate) fn refill(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What a search brought.
+#[derive(Debug, Clone, Default)]
+pub struct Hits {
+    /// The items, the latest first.
+    pub heads: Vec<Head>,
+    /// The last item that was looked at, whether or not it is among them: the next search starts
+    /// behind it. `None`: that was all.
+    pub last: Option<Head>,
+}
+
 /// The items that have all `words`, the latest first, seen before `before`; none where there are
 /// no words to look for.
 pub(crate) fn find(
@@ -110,8 +120,8 @@ pub(crate) fn find(
     words: &str,
     before: Option<ItemKey>,
     limit: usize,
-) -> Result<Vec<Head>, Error> {
-    let Some(question) = Question::read(words) else { return Ok(Vec::new()) };
+) -> Result<Hits, Error> {
+    let Some(question) = Question::read(words) else { return Ok(Hits::default()) };
     let before = before.map_or(i64::MAX, |key| key.0);
     if question.is_of_order() {
         return find_in_order(connection, &question, before, limit);
@@ -127,7 +137,8 @@ pub(crate) fn find(
     while let Some(row) = rows.next()? {
         heads.push(head(row, FeedKey(row.get(3)?))?);
     }
-    Ok(heads)
+    let last = heads.last().copied().filter(|_| heads.len() == limit);
+    Ok(Hits { heads, last })
 }
 
 /// So many texts are looked at for one batch.
@@ -139,7 +150,7 @@ fn find_in_order(
     question: &Question,
     before: i64,
     limit: usize,
-) -> Result<Vec<Head>, Error> {
+) -> Result<Hits, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
          FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
@@ -147,17 +158,20 @@ fn find_in_order(
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
-    let mut heads = Vec::new();
+    let (mut hits, mut looked_at) = (Hits::default(), 0);
     while let Some(row) = rows.next()? {
         let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
+        let head = head(row, FeedKey(row.get(3)?))?;
+        looked_at += 1;
         if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
-            heads.push(head(row, FeedKey(row.get(3)?))?);
+            hits.heads.push(head);
         }
-        if heads.len() == limit {
+        if hits.heads.len() == limit || looked_at == LOOKED_AT {
+            hits.last = Some(head);
             break;
         }
     }
-    Ok(heads)
+    Ok(hits)
 }
 
 /// More of one item is not put into the index, in bytes.
@@ -187,7 +201,7 @@ mod tests {
             )
             .unwrap();
         connection.execute_batch(include_str!("migrations/0003.sql")).unwrap();
-        connection.execute_batch("UPDATE indexed SET upto = 9").unwrap();
+        connection.execute_batch("UPDATE indexed SET upto = 9999").unwrap();
         for (n, text) in (0_i64..).zip(texts) {
             let item = Item { summary: Some((*text).to_owned()), ..Item::default() };
             let row = "INSERT INTO item (id, story_id, sort_at, feed_id) VALUES (?1, ?1, 0, 1)";
@@ -200,8 +214,8 @@ mod tests {
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {
-        let heads = find(connection, typed, None, 10).unwrap();
-        heads.into_iter().map(|head| head.key.0).rev().collect()
+        let hits = find(connection, typed, None, 10).unwrap();
+        hits.heads.into_iter().map(|head| head.key.0).rev().collect()
     }
 
     #[test]
@@ -253,6 +267,20 @@ mod tests {
         ] {
             assert_eq!(found(&index, typed), expected, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_phrase_that_no_new_item_has_is_looked_for_further_on() {
+        let mut texts = vec!["chips and fish"; LOOKED_AT as usize + 5];
+        texts[0] = "fish and chips";
+        let index = index(&texts);
+        let first = find(&index, "\"fish and chips\"", None, 10).unwrap();
+        assert!(first.heads.is_empty());
+        let behind = first.last.map(|head| head.key);
+        assert_eq!(behind, Some(ItemKey(5)));
+        let second = find(&index, "\"fish and chips\"", behind, 10).unwrap();
+        assert_eq!(second.heads.iter().map(|head| head.key).collect::<Vec<_>>(), [ItemKey(0)]);
+        assert!(second.last.is_none());
     }
 
     #[test]

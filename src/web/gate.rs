@@ -4,7 +4,8 @@
 //! leads here (DNS rebinding). So only requests that call us by a name of ours are answered, and the
 //! others before any work. The operator's pages are for this machine alone, unless the config opens
 //! them: a reverse proxy on it publishes the feeds, and not by the way what the operator sees. What a
-//! proxy says of whom it asks for is never believed; that it says so is.
+//! proxy says of whom it asks for is never believed; that it says so is. One that says nothing and
+//! speaks HTTP/1.1 cannot be told from a reader: README says what to set.
 
 use std::net::IpAddr;
 
@@ -60,16 +61,19 @@ pub(super) fn backstage<B>(
 ) -> Result<(), StatusCode> {
     let is_local = || match peer {
         Peer::Address(address) => address.to_canonical().is_loopback(),
-        Peer::Unix => true,
+        // A socket in the file system is there for a proxy.
+        Peer::Unix => false,
     };
+    // What nginx speaks to those behind it, unless told otherwise; people and monitors do not.
+    let is_old = || request.version() < Version::HTTP_11;
     let by_local_name = || matches!(named(request), Ok(Some(host)) if is_loopback(bare(host)));
     let headers = request.headers();
     match settings.status {
         StatusPages::Off => return Err(StatusCode::NOT_FOUND),
-        StatusPages::Local if !is_local() || !by_local_name() || is_forwarded(headers) => {
-            return Err(StatusCode::NOT_FOUND);
-        }
-        StatusPages::Local | StatusPages::Open => {}
+        StatusPages::Open => {}
+        StatusPages::Local
+            if is_local() && by_local_name() && !is_old() && !is_forwarded(headers) => {}
+        StatusPages::Local => return Err(StatusCode::NOT_FOUND),
     }
     // Fetch Metadata: not what a page of another site asks for, by a link, a picture or a frame.
     let site = headers.get("sec-fetch-site");
@@ -299,15 +303,14 @@ mod tests {
         };
         let here = Peer::Address(ip("127.0.0.1"));
         let host = |host| asked("/status", &[("host", host)]);
-        for peer in
-            [here, Peer::Address(ip("::1")), Peer::Address(ip("::ffff:127.0.0.1")), Peer::Unix]
-        {
+        for peer in [here, Peer::Address(ip("::1")), Peer::Address(ip("::ffff:127.0.0.1"))] {
             assert_eq!(backstage(&host("localhost:8420"), peer, &settings), Ok(()));
             assert_eq!(backstage(&host("[::1]:8420"), peer, &settings), Ok(()));
         }
         let hidden = Err(StatusCode::NOT_FOUND);
         let far = Peer::Address(ip("192.0.2.9"));
         assert_eq!(backstage(&host("localhost"), far, &settings), hidden);
+        assert_eq!(backstage(&host("localhost"), Peer::Unix, &settings), hidden);
         assert_eq!(backstage(&host("planet.example.org"), here, &settings), hidden);
         assert_eq!(backstage(&asked("/status", &[]), here, &settings), hidden);
         for field in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"] {
@@ -317,13 +320,25 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_says_nothing_of_itself_is_known_by_the_age_of_what_it_speaks() {
+        // nginx with `proxy_pass http://127.0.0.1:8420` and nothing else.
+        let mut request = asked("/status", &[("host", "127.0.0.1:8420"), ("connection", "close")]);
+        *request.version_mut() = Version::HTTP_10;
+        let here = Peer::Address(ip("127.0.0.1"));
+        let judge = |status| backstage(&request, here, &Settings { status, ..Settings::default() });
+        assert_eq!(judge(StatusPages::Local), Err(StatusCode::NOT_FOUND));
+        assert_eq!(judge(StatusPages::Open), Ok(()));
+    }
+
+    #[test]
     fn the_config_opens_the_operators_pages_or_closes_them() {
         let with = |status| Settings { status, ..Settings::default() };
         let far = Peer::Address(ip("192.0.2.9"));
         let forwarded = asked("/status", &[("host", "any.test"), ("x-forwarded-for", "192.0.2.9")]);
         assert_eq!(backstage(&forwarded, far, &with(StatusPages::Open)), Ok(()));
-        let near = asked("/status", &[("host", "localhost")]);
-        let closed = backstage(&near, Peer::Unix, &with(StatusPages::Off));
+        assert_eq!(backstage(&forwarded, Peer::Unix, &with(StatusPages::Open)), Ok(()));
+        let (near, here) = (asked("/status", &[("host", "localhost")]), Peer::Address(ip("::1")));
+        let closed = backstage(&near, here, &with(StatusPages::Off));
         assert_eq!(closed, Err(StatusCode::NOT_FOUND));
     }
 
@@ -338,7 +353,8 @@ mod tests {
             for status in [StatusPages::Local, StatusPages::Open] {
                 let settings = Settings { status, ..Settings::default() };
                 let request = asked("/", &[("host", "localhost"), ("sec-fetch-site", site)]);
-                assert_eq!(backstage(&request, Peer::Unix, &settings), verdict, "{site}");
+                let here = Peer::Address(ip("127.0.0.1"));
+                assert_eq!(backstage(&request, here, &settings), verdict, "{site}");
             }
         }
     }

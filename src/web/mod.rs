@@ -1,8 +1,8 @@
-//! Serves what lies on the shelf over HTTP: the outbound feeds and their archives, pages for people,
-//! a health check.
+//! Serves what lies on the shelf over HTTP: the outbound feeds and their archives, and pages for
+//! people; and to the operator how it goes: status, metrics, incidents, health.
 //!
-//! Read-only: GET and HEAD, no state of its own, nothing that a request could change. Rendering
-//! and compressing happened before (`publish`); who listens where is for the caller to say.
+//! Read-only: GET and HEAD, nothing that a request could change. The documents were rendered and
+//! compressed before (`publish`); who listens where is for the caller to say.
 
 pub mod samples;
 pub mod settings;

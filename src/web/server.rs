@@ -27,7 +27,7 @@ use crate::telemetry;
 
 use super::gate::Entrance;
 use super::routes::App;
-use super::site::{Peer, Site};
+use super::site::{ASKING, Peer, Site};
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 64;
@@ -182,7 +182,8 @@ pub async fn serve(
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
     let (mut ended, mut beats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
     for _ in 0..threads {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut runtime = runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(ASKING).build()?;
         let (listener, app) = (listener.try_clone()?, app.clone());
         let (crowd, ending) = (Arc::clone(&crowd), ending.clone());
         let (beat, beating) = watch::channel(());

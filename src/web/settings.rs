@@ -10,7 +10,7 @@ const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420)
 /// Who may see the operator's pages: status, metrics, incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusPages {
-    /// Who sits at this machine and does not come through a proxy.
+    /// Who sits at this machine and does not come through a proxy, nor a socket in the file system.
     #[default]
     Local,
     /// Everybody who reaches the server.

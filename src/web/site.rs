@@ -14,7 +14,7 @@ use crate::telemetry::{Metrics, Part, Vitals};
 use super::settings::Settings;
 
 /// So many questions are put to the database at once; more wait, and the documents are not held up.
-const ASKING: usize = 4;
+pub(super) const ASKING: usize = 4;
 
 /// All that is served.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Site {
     /// What happens to newswire itself, Atom.
     incidents: RwLock<Option<Arc<str>>>,
     settings: RwLock<Arc<Settings>>,
-    asking: Semaphore,
+    asking: Arc<Semaphore>,
 }
 
 /// What the operator's pages are made from. Cheap to clone.
@@ -49,7 +49,7 @@ pub struct Backstage {
 pub enum Peer {
     /// Somebody at this address.
     Address(IpAddr),
-    /// Somebody on this machine, through a socket in the file system.
+    /// Through a socket in the file system: a proxy, most likely.
     Unix,
 }
 
@@ -57,7 +57,8 @@ impl Site {
     /// Serves what is on the shelf, and nothing to the operator.
     #[must_use]
     pub fn new(shelf: Arc<Shelf>, settings: Settings) -> Self {
-        let (settings, asking) = (RwLock::new(Arc::new(settings)), Semaphore::new(ASKING));
+        let settings = RwLock::new(Arc::new(settings));
+        let asking = Arc::new(Semaphore::new(ASKING));
         let (since, incidents) = (Timestamp::UNIX_EPOCH, RwLock::default());
         Self { shelf, backstage: None, since, incidents, settings, asking }
     }
@@ -122,7 +123,12 @@ impl Site {
         T: Send + 'static,
         E: From<StacksError> + Send + 'static,
     {
-        let _turn = self.asking.acquire().await;
+        let turn = Arc::clone(&self.asking).acquire_owned().await;
+        // The work goes on when who asked has gone, so its turn lasts until it is done.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|error| {
             self.panicked();
@@ -135,5 +141,38 @@ impl Site {
         if let Some(backstage) = &self.backstage {
             backstage.metrics.panicked();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_and_goes_away_keeps_his_turn_until_the_work_is_done() {
+        let site = Site::new(Arc::new(Shelf::new()), Settings::default());
+        let begun = Arc::new(AtomicUsize::new(0));
+        let mut held = Vec::new();
+        for _ in 0..3 * ASKING {
+            let (begun, (hold, wait)) = (Arc::clone(&begun), mpsc::channel::<()>());
+            held.push(hold);
+            let work = move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                // Ends when the other end is dropped.
+                let _ = wait.recv();
+                Ok::<(), StacksError>(())
+            };
+            assert!(site.off_thread(work).now_or_never().is_none());
+        }
+        assert_eq!(site.asking.available_permits(), 0);
+        drop(held);
+        let all = site.asking.acquire_many(ASKING as u32).await;
+        assert!(all.is_ok());
+        assert_eq!(begun.load(Ordering::SeqCst), ASKING);
     }
 }

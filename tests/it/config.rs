@@ -264,6 +264,9 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[schedule]\ninterval = \"10m\"\n", "often"),
         ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),
         ("[fetch]\ntimeout = \"1h\"\n", "long_timeout"),
+        ("[[feed]]\nurl = \"http://10.0.0.7/f\"\n", "refused_address"),
+        ("[[feed]]\nurl = \"http://[::1]/f\"\n", "refused_address"),
+        ("[[feed]]\nurl = \"http://example.org:25/f\"\n", "refused_address"),
         ("[web]\nlisten = \"0.0.0.0:80\"\n", "no_public_url"),
         ("[web]\nlisten = \"[::]:80\"\n", "any_host"),
     ] {
@@ -275,6 +278,8 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         assert!(report.diagnostics.iter().any(|fault| fault.code == code), "{code}: {report:?}");
     }
     assert!(read(&format!("{HEAD}{OUTPUT}{FEED}")).report.is_empty());
+    let opened = "[[feed]]\nurl = \"http://10.0.0.7/f\"\nallow_networks = [\"10.0.0.0/8\"]\n";
+    assert!(read(&format!("{HEAD}{OUTPUT}{FEED}{opened}")).report.is_empty());
 }
 
 #[test]

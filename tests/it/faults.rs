@@ -70,8 +70,9 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("version = 1", "no_feeds", "newswire.toml"),
     ("version = 1", "no_outputs", "newswire.toml"),
     ("[[feed]]\nurl = \"https://a.b/\"", "no_contact", "newswire.toml"),
-    ("[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"", "no_public_url", "newswire.toml"),
-    ("[web]\nlisten = \"0.0.0.0:8420\"", "any_host", "newswire.toml"),
+    ("[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"", "no_public_url", "newswire.toml:2:10"),
+    ("[web]\nlisten = \"0.0.0.0:8420\"", "any_host", "newswire.toml:2:10"),
+    ("[[feed]]\nurl = \"http://127.0.0.1/f\"", "refused_address", "newswire.toml:2:7"),
     ("[[output]]\nid = \"a\"\ninclude = { tags = [\"x\"] }", "no_such_feed", "newswire.toml:3:21"),
 ];
 

@@ -126,3 +126,24 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
     assert!(error.contains("that was published as"), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), good, "the last good one stays");
 }
+
+#[tokio::test]
+async fn a_story_stands_in_an_output_once_also_where_its_lead_is_not_the_oldest_of_it() {
+    let world = World::new().await;
+    let mut urls = Vec::new();
+    for (n, date) in
+        ["Sun, 01 Jun 2025 09:00:00 GMT", "Sun, 01 Jun 2025 08:00:00 GMT"].iter().enumerate()
+    {
+        let host = format!("paper{n}.test");
+        let link = format!("https://{host}/a");
+        let one = story("1", "Ferry aground", &AGENCY);
+        world.origin.route(&host, "/feed", [rss(&[Story { link, date, ..one }])]);
+        urls.push(world.origin.url(&host, "/feed"));
+    }
+    let engine = world.open(&urls).await;
+    for url in &urls {
+        poll(&engine, Which::Named(vec![url.to_string()])).await;
+    }
+    let items = shown(&engine);
+    assert_eq!(items.len(), 1, "{items:#?}");
+}

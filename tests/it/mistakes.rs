@@ -67,7 +67,9 @@ const ALL: &[&[Case]] = &[
 ];
 
 fn read(text: &str) -> Loaded {
-    let files = Files::one(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"));
+    // The database's own place is looked at, too.
+    let state = std::env::temp_dir();
+    let files = Files::one(text.to_owned(), Path::new("newswire.toml"), &state);
     files.read(Look::Close)
 }
 
@@ -135,6 +137,22 @@ fn a_line_that_cannot_be_read_hides_no_other_mistake() {
         ((11, 1), "unknown_key"),
     ];
     assert_eq!(found, all, "{}", report.draw(Style::Plain));
+}
+
+#[test]
+fn each_pair_of_bounds_that_contradict_is_told_at_the_later_line() {
+    let text = "[schedule]\nmin_interval = \"2h\"\ninterval = \"3h\"\nmax_interval = \"1h\"";
+    let report = read(text).report;
+    let told = report.diagnostics.iter().filter(|fault| fault.code == "contradiction");
+    let told = told.map(|fault| {
+        let place = report.position(fault.span.clone().unwrap_or_default().start);
+        (place, fault.message.as_str())
+    });
+    let both = [
+        ((4, 16), "interval is longer than max_interval"),
+        ((4, 16), "min_interval is longer than max_interval"),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), both, "{}", report.draw(Style::Plain));
 }
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");

@@ -12,18 +12,17 @@ use newswire::fetch::{ResolveError, Resolver};
 use newswire::web::MetricsPage;
 use regex::Regex;
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::daemon::{Running, free_address, until};
+use crate::daemon::{Running, connected, free_address, until};
 use crate::support::origin::Answer;
 use crate::support::world::{World, rss};
 use crate::web::site::{Answer as Seen, ask, run};
 
 const HOST: &str = "site.test";
 
-/// The metrics that operators' rules are written against: what the field's demand O8 lists.
+/// The metrics that operators' rules are written against: README lists them.
 const PROMISED: &[&str] = &[
     "newswire_build_info",
     "newswire_feeds{state=",
@@ -81,9 +80,7 @@ impl Watched {
         change(&mut config);
         let engine = Engine::open(config, world.clock.clone(), resolver).await.unwrap();
         let running = Running::start(engine);
-        while TcpStream::connect(address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        connected(address).await;
         Self { world, address, running }
     }
 

@@ -198,7 +198,7 @@ async fn an_address_that_is_taken_is_told_and_nothing_else_of_that_config_is_in_
     running.world.clock.advance(HOUR / 2);
     assert_eq!(running.asked("b.test"), 0);
     drop(taken);
-    running.reload().await;
+    assert_eq!(running.reload().await.values, ["web.listen"]);
     assert!(running.get("/healthz").await.contains("200 OK"), "the new address is served");
     until(&running.world, "the new feed is polled", || running.asked("b.test") == 1).await;
     running.end().await;

@@ -8,10 +8,10 @@ use newswire::health::{State, judge};
 use newswire::model::Trouble;
 use newswire::store::Reader;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::daemon::until;
+use crate::daemon::{connected, until};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll};
 
@@ -117,13 +117,7 @@ async fn a_feed_that_begins_again_is_well() {
 }
 
 async fn get(address: SocketAddr, path: &str, header: &str) -> String {
-    let mut stream = loop {
-        match TcpStream::connect(address).await {
-            Ok(stream) => break stream,
-            // The daemon is just starting.
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let mut stream = connected(address).await;
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -1,47 +1,102 @@
 //! A database that cannot be written to for a while: what was published stands, and nothing is lost.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::clock::Clock;
-use newswire::daemon;
+use newswire::daemon::Which;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::sync::Semaphore;
 
-use crate::daemon::until;
+use crate::daemon::{Running, free_address, until};
 use crate::support::origin::Answer;
-use crate::support::world::{HOUR, World, rss};
+use crate::support::world::{HOUR, World, poll, rss};
+use crate::web::site::ask;
+
+const FEEDS: usize = 20;
+/// SQLite waits five seconds for whoever has the lock; twenty in turn would wait for a hundred.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Lets the clock run until newswire says so of itself.
+async fn ready(world: &World, address: SocketAddr, what: &str, holds: impl Fn(&Value) -> bool) {
+    let real = Clock::system();
+    loop {
+        let answer = ask(address, "localhost", "GET", "/readyz?verbose", &[]).await;
+        let said = serde_json::from_str(&answer.text()).unwrap();
+        if holds(&said) {
+            return;
+        }
+        assert!(real.elapsed() < PATIENCE, "it never came about that {what}: {said}");
+        world.clock.advance(Duration::from_millis(100));
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else() {
     let world = World::new().await;
-    let (one, two) = (rss(&[("a", "A")]), rss(&[("b", "B"), ("a", "A")]));
-    world.origin.route("site.test", "/feed", [Answer::ok(one), Answer::ok(two)]);
-    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let held = |body| Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(body)));
+    let hosts = (0..FEEDS).map(|n| format!("site{n}.test"));
+    let urls: Vec<_> = hosts
+        .map(|host| {
+            let (one, two) = (rss(&[("a", "A")]), rss(&[("b", "B"), ("a", "A")]));
+            world.origin.route(&host, "/feed", [Answer::ok(one), held(two)]);
+            world.origin.url(&host, "/feed")
+        })
+        .collect();
+    let (mut config, address) = (world.config(&urls), free_address().await);
+    config.web.listen = Some(address);
+    let engine = world.open_with(config).await;
     let shelf = Arc::clone(engine.shelf());
+    let running = Running::start(engine);
     let shows = |title: &str| {
         let document = shelf.document("planet.json");
         document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
     };
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
+    let all_have = |items| world.statuses().iter().all(|feed| feed.items == items);
+    until(&world, "all are polled", || all_have(1)).await;
     until(&world, "A is published", || shows("A")).await;
+    world.clock.advance(2 * HOUR);
+    until(&world, "all are asked again", || world.origin.count() == 2 * FEEDS).await;
     let other = Connection::open(world.database()).unwrap();
     other.busy_timeout(Duration::from_secs(10)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    gate.add_permits(1_000);
+    ready(&world, address, "the trouble is told", |said| {
+        said.to_string().contains("store_failing")
+    })
+    .await;
+    let asked = world.origin.count();
     world.clock.advance(2 * HOUR);
-    // SQLite waits five seconds for whoever has the lock.
-    let real = Clock::system();
-    while real.elapsed() < Duration::from_secs(7) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        world.clock.advance(Duration::from_secs(1));
-    }
-    assert!(!running.is_finished(), "it has ended: {:?}", running.await);
+    let since = world.clock.elapsed();
+    ready(&world, address, "the loop and the writer go on", |said| {
+        let passed = (world.clock.elapsed() - since).as_secs_f64();
+        let turned =
+            |part: &str| said["parts"][part]["ticked_seconds_ago"].as_f64().unwrap() < passed;
+        turned("scheduler") && turned("writer")
+    })
+    .await;
+    assert_eq!(world.origin.count(), asked, "nothing is fetched that cannot be kept");
     assert!(shows("A") && !shows("B"));
     other.execute_batch("COMMIT").unwrap();
-    // The poll that could not be kept was never made: it is made again.
+    // The polls that could not be kept were never made: they are made again.
+    until(&world, "all are polled again", || all_have(2)).await;
     until(&world, "B is published", || shows("B")).await;
-    assert_eq!(world.status().items, 2);
-    stop.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_output_is_not_refused_because_the_database_fails() {
+    let world = World::new().await;
+    world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    poll(&engine, Which::All).await;
+    let other = Connection::open(world.database()).unwrap();
+    other.execute_batch("ALTER TABLE item RENAME TO elsewhere").unwrap();
+    let failed = engine.publish().await.unwrap_err();
+    assert!(failed.to_string().contains("no such table"), "{failed}");
+    assert!(engine.shelf().refusals().is_empty());
+    assert!(engine.shelf().document("planet.json").is_some(), "what was published stands");
 }

@@ -35,6 +35,14 @@ pub(super) const CASES: &[Case] = &[
         "contradiction",
         "interval is set here",
     ),
+    case(
+        "[schedule]\nmin_interval = \"30m\"\n[[feed]]\nurl = \"https://a.b/\"\ninterval = \"aut\"\n\
+         max_interval = \"45m\"",
+        "5:12",
+        "bad_duration",
+        "",
+    )
+    .instead("auto"),
     case("[[feed]]\nurl = \"example.org/feed\"", "2:7", "bad_url", "\"https://example.org/feed\""),
     case("[[feed]]\nurl = \"ftp://example.org/\"", "2:7", "bad_url", "only http and https"),
     case("[[feed]]\nurl = \"https://\"", "2:7", "bad_url", "is no URL"),

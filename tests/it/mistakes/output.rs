@@ -15,6 +15,8 @@ pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"a\"\nicon = \"i.png\"", "3:8", "bad_url", "no absolute URL"),
     case("[[output]]\nid = \"a\"\nlanguage = \"english\"", "3:12", "bad_language", "write its tag"),
     case("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", "3:16", "bad_prefix", "\"{source}: \""),
+    case("[[output]]\nid = \"a\"\ntitle_prefix = \"{soruce}: \"", "3:16", "bad_prefix", "")
+        .instead("{source}: "),
     case(
         "[[output]]\nid = \"a\"\nformats = [\"atmo\"]",
         "3:12",

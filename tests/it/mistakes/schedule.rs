@@ -15,13 +15,13 @@ pub(super) const CASES: &[Case] = &[
         "[schedule]\nmin_interval = \"2h\"",
         "2:16",
         "contradiction",
-        "min_interval is longer than interval",
+        "set interval too: it is \"1h\" now",
     ),
     case(
         "[schedule]\ninterval = \"2d\"\nmax_interval = \"1d\"",
-        "2:12",
+        "3:16",
         "contradiction",
-        "max_interval is set here",
+        "interval is longer than max_interval",
     ),
     case("[schedule]\nper_host = 17", "2:12", "out_of_range", "from 1 to 16"),
     case("[schedule]\nmin_intervall = \"1h\"", "2:1", "unknown_key", "").instead("min_interval"),
@@ -32,5 +32,27 @@ pub(super) const CASES: &[Case] = &[
     case("[schedule]\nper_host = 1.5", "2:12", "wrong_type", "a whole number, not a float"),
     case("[schedule]\ninterval = \"30 minuts\"", "2:12", "bad_duration", "did you mean")
         .instead("30 minutes"),
+    // What cannot be read is compared with nothing.
+    case(
+        "[schedule]\ninterval = \"3 huors\"\nmax_interval = \"30m\"",
+        "2:12",
+        "bad_duration",
+        "did you mean \"3 hours\"?",
+    ),
+    case("[schedule]\nmin_interval = \"2h\"\ninterval = \"30 minuts\"", "3:12", "bad_duration", "")
+        .instead("30 minutes"),
+    case(
+        "[schedule]\ninterval = \"autp\"",
+        "2:12",
+        "bad_duration",
+        "did you mean \"auto\"? write a number and a unit",
+    )
+    .instead("auto"),
+    case(
+        "[schedule]\ninterval = \"auto\"\nmin_interval = \"2h\"\nmax_interval = \"1h\"",
+        "4:16",
+        "contradiction",
+        "min_interval is longer than max_interval",
+    ),
     case("[schedule]\nhints = \"ignroe\"", "2:9", "unknown_value", "").instead("ignore"),
 ];

@@ -5,7 +5,7 @@ use super::site::{Answer, Site, run};
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
-/// What S13 wants of an answer, whatever it is.
+/// What every answer carries, whatever it is.
 fn is_guarded(answer: &Answer, of: &str) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{of}");
     assert_eq!(answer.header("content-security-policy"), Some(POLICY), "{of}");
