@@ -233,14 +233,11 @@ fn the_journal_is_told_only_where_standard_error_is_the_journal_and_json_goes_el
     // A child of a service, with its standard error in a file.
     let elsewhere = logged(|_| "1:1".to_owned());
     // What the config is doubted for is told first.
-    let lines: Vec<&str> = elsewhere
-        .lines()
-        .filter(|line| line.starts_with('{') && !line.contains("doubts about"))
-        .collect();
+    let lines: Vec<&str> = elsewhere.lines().collect();
     assert!(lines.len() >= 2, "{elsewhere}");
     for line in lines {
         let object: Value = serde_json::from_str(line).expect(line);
-        assert_eq!(object["level"], "INFO", "{line}");
+        assert!(object["level"] == "INFO" || object["level"] == "WARN", "{line}");
     }
     // Here it is what systemd named: the journal is told, or people where there is none.
     let named = logged(|log| {
