@@ -121,10 +121,19 @@ pub async fn run_within(
     let following = tokio::spawn(follower.follow(followed, remote));
     let result = work(engine, first, (doors, heard, lists), shutdown).await;
     following.abort();
-    if let Err(error) = &result {
-        tell(&[NotifyState::Status(&error.to_string())]);
-    }
     result
+}
+
+/// Tells the service manager why newswire cannot go on, `sd_notify(3)`.
+pub fn tell_failure(error: &Error) {
+    /// Input/output error: what there is where the system gave no number.
+    const EIO: i32 = 5;
+    let number = match error {
+        Error::Listen { source, .. } => source.raw_os_error(),
+        _ => None,
+    };
+    let number = u32::try_from(number.unwrap_or(EIO)).unwrap_or_default();
+    tell(&[NotifyState::Errno(number), NotifyState::Status(&error.to_string())]);
 }
 
 async fn work(

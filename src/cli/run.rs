@@ -20,6 +20,14 @@ use crate::telemetry::Handle;
 /// # Errors
 /// When newswire itself cannot go on.
 pub async fn run(path: &Path, config: Config, log: Handle) -> Result<(), Error> {
+    let ended = work(path, config, log).await;
+    if let Err(error) = &ended {
+        daemon::tell_failure(error);
+    }
+    ended
+}
+
+async fn work(path: &Path, config: Config, log: Handle) -> Result<(), Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let given = daemon::given_sockets();
     // From here on no signal ends it untimely.

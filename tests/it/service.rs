@@ -228,3 +228,19 @@ fn told_to_stop_before_it_is_up_it_stops() {
     signal(&running, "TERM");
     assert_eq!(running.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn why_it_cannot_go_on_is_told_to_systemd_with_the_number_of_the_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = format!("version = 1\n[web]\nlisten = \"{}\"\n", taken.local_addr().unwrap());
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let mut running = started(command(folder.path(), &address));
+    // EADDRINUSE
+    let told = heard(&socket, "ERRNO=98");
+    assert!(told.contains("STATUS=failed to listen on"), "{told}");
+    assert_eq!(running.wait().unwrap().code(), Some(69));
+}
