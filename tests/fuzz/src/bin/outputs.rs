@@ -56,6 +56,9 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
+        min_feeds: None,
+        share: None,
+        token: None,
         include: Default::default(),
         exclude: Default::default(),
         look: Look {
