@@ -48,7 +48,7 @@ use self::place::find_quietly;
 use self::subscribe::{Said, To};
 use self::voice::{complain, eprint, failing, more, say, style};
 use crate::clock::Clock;
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, Loaded, Report};
 use crate::daemon::{self, Which};
 use crate::model::Coded;
 use crate::store::{FeedStatus, Reader};
@@ -149,9 +149,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
 
 fn start(config: Option<&Path>) -> Result<(), Exit> {
     let path = find(config)?;
-    let config = load(Some(&path))?;
+    let (config, report) = read(&path)?;
     let log = telemetry::init(config.log);
-    let report = config::load(&path).report;
     if !report.is_empty() && io::stderr().is_terminal() {
         eprint(&report.draw(style(&io::stderr())));
     } else if !report.is_empty() {
@@ -175,9 +174,9 @@ fn poll_once(
     haste: poll::Haste,
     keeps: poll::Keeps,
 ) -> Result<(), Exit> {
-    let config = load(Some(path))?;
+    let (config, report) = read(path)?;
     if config.subscriptions.is_empty() {
-        eprint(&config::load(path).report.draw(style(&io::stderr())));
+        eprint(&report.draw(style(&io::stderr())));
     }
     // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
@@ -222,10 +221,7 @@ fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit>
         Command::Config { what, shown } => {
             let said = config_command::run(what.as_ref(), shown, || find(given))?;
             said.map(|text| say(&text)).map_err(|error| match error {
-                config_command::Error::Config(report, path) => {
-                    eprint(&report.draw(style(&io::stderr())));
-                    broken(&path)
-                }
+                config_command::Error::Config(report, path) => refused(&path, &report),
                 error => complain(&error, Exit::Usage),
             })?;
             Ok(Exit::Ok)
@@ -244,15 +240,13 @@ fn ask_health(config: &Config) -> Exit {
 }
 
 fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
-    let reader = database(config)?;
+    let (reader, now) = (database(config)?, Clock::system().now());
     let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
-    let text = if json {
-        format!("{:#}\n", status::json(&feeds, Clock::system().now()))
-    } else {
-        status::table(&feeds, Clock::system().now())
-    };
-    say(&text);
-    Ok(status::verdict(&feeds, Clock::system().now()).0)
+    say(&match json {
+        true => format!("{:#}\n", status::json(&feeds, now)),
+        false => status::table(&feeds, now),
+    });
+    Ok(status::verdict(&feeds, now).0)
 }
 
 /// One line; what cannot be asked about is not well either.
@@ -340,20 +334,28 @@ fn open(config: &Config) -> Result<Reader, Exit> {
 
 /// Loads the config; its errors go to standard error. What is doubtful is for `check` and the log.
 fn load(given: Option<&Path>) -> Result<Config, Exit> {
-    let path = find(given)?;
-    let Loaded { config, report, .. } = config::load(&path);
-    config.ok_or_else(|| {
-        eprint(&report.draw(style(&io::stderr())));
-        broken(&path)
-    })
+    Ok(read(&find(given)?)?.0)
+}
+
+/// The same, with what is doubtful.
+fn read(path: &Path) -> Result<(Config, Report), Exit> {
+    let Loaded { config, report, .. } = config::load(path);
+    let Some(config) = config else { return Err(refused(path, &report)) };
+    Ok((config, report))
+}
+
+/// Says what is wrong with the config.
+fn refused(path: &Path, report: &Report) -> Exit {
+    eprint(&report.draw(style(&io::stderr())));
+    broken(path)
 }
 
 /// The database of a config, which may be broken: who looks at what runs must not be stopped by that.
 fn database(given: Option<&Path>) -> Result<Reader, Exit> {
     let path = find(given)?;
-    let Loaded { config, database, .. } = config::load(&path);
+    let Loaded { config, report, database } = config::load(&path);
     if config.is_none() && !database.exists() {
-        return Err(load(Some(&path)).err().unwrap_or(Exit::Config));
+        return Err(refused(&path, &report));
     }
     if config.is_none() {
         eprint(

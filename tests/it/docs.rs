@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-fn sources(folder: &Path, text: &mut String) {
+/// All sources below a folder, one after the other.
+pub(crate) fn sources(folder: &Path, text: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -7,6 +7,7 @@ use newswire::model::Complaint;
 use serde_json::Value;
 
 use crate::cli::{configured, local, newswire};
+use crate::docs::sources;
 use crate::support::origin::Origin;
 
 #[test]
@@ -69,18 +70,6 @@ async fn a_feed_and_an_item_are_told_of_as_by_why() {
             text.lines().filter_map(|line| Some(line.get(..14)?.to_owned())).collect()
         };
         assert_eq!(names(&told.out), names(&why.out), "{name}");
-    }
-}
-
-/// All sources below a folder, but for tests.
-fn sources(folder: &Path, text: &mut String) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, text);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            text.push_str(&std::fs::read_to_string(&path).unwrap());
-        }
     }
 }
 
