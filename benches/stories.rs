@@ -1,8 +1,8 @@
 //! What one new item costs, and what the index takes, with 50,000, 100,000 and 200,000 items in the window.
 //!
 //! `cargo bench --bench stories`. One item in ten is a copy of an earlier one, edited and furnished as
-//! papers do; the rest is news. Each is sketched, looked up, compared word by word with what comes into
-//! question (read anew from its HTML, as from the store) and taken in: all on one thread.
+//! papers do; the rest is news. Of each a fingerprint is made and stored; it is looked up, compared with its
+//! candidates (read from their stored fingerprints) and taken in: all on one thread.
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench is read by a person")]
 
 use std::collections::HashSet;
@@ -11,9 +11,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::dedupe::{
-    CANDIDATES, Entry, Features, Index, Settings, Sketch, Title, Weights, Words, verdict,
+    CANDIDATES, Comparable, Entry, Facts, Fingerprint, Index, Settings, Text, Weights, verdict,
 };
-use newswire::model::{FeedKey, ItemKey};
+use newswire::model::{FeedKey, Item, ItemKey, Standing};
 
 /// Words of a text, at the least; some have twice as many.
 const LENGTH: usize = 220;
@@ -59,20 +59,26 @@ fn copy(html: &str, numbers: &mut Numbers) -> String {
     format!("{}</p><p>Read also: more of this</p>", words.join(" "))
 }
 
-fn features(html: &str) -> Features {
-    Features {
-        words: Words::of_html(html, &HashSet::new()),
-        title: Title::new(Some("Some title of a few words")),
-        seen: Timestamp::UNIX_EPOCH,
-        ..Features::default()
-    }
+fn fingerprint(html: &str) -> Fingerprint {
+    let title = Some("Some title of a few words".to_owned());
+    let item = Item { title, content: Some(html.to_owned()), ..Item::default() };
+    let (published, seen) = (None, Timestamp::UNIX_EPOCH);
+    let facts = Facts { published, seen, url_key: None, standing: Standing::Home };
+    let text = Text::of_item(item.content.as_deref(), None);
+    Fingerprint::new(&item, text, facts, &HashSet::new())
+}
+
+/// As the stories stage has it: read from its stored form.
+fn comparable(stored: &[u8], weights: &Weights) -> Comparable {
+    let fingerprint = Fingerprint::from_bytes(stored).expect("it was stored by this program");
+    fingerprint.comparable(&HashSet::new(), weights)
 }
 
 fn main() {
     let clock = Clock::system();
     let (mut numbers, mut index) = (Numbers(7), Index::default());
     let (settings, weights) = (Settings::default(), Weights::default());
-    let mut texts: Vec<String> = Vec::new();
+    let (mut texts, mut prints): (Vec<String>, Vec<Vec<u8>>) = Default::default();
     println!(
         "{:>8} {:>12} {:>12} {:>10} {:>10} {:>9}",
         "items", "CPU an item", "slowest", "index", "an item", "found"
@@ -90,12 +96,13 @@ fn main() {
             };
             let timed = n + TIMED >= size;
             let begun = clock.elapsed();
-            let own = features(&html);
-            let sketch = Sketch::new(&Title::default(), &own.words);
+            let made = fingerprint(&html);
+            let (stored, sketch) = (made.to_bytes(), made.sketch.clone());
+            let own = comparable(&stored, &weights);
             let feed = FeedKey(n as i64 % 997);
             let candidates = index.candidates(feed, &sketch, CANDIDATES);
             let same = candidates.iter().any(|key| {
-                let other = features(&texts[key.0 as usize]);
+                let other = comparable(&prints[key.0 as usize], &weights);
                 verdict(&own, &other, &settings, &weights).is_some_and(|verdict| verdict.same)
             });
             index.insert(Entry { key: ItemKey(n as i64), feed, at: n as i64 }, &sketch);
@@ -106,6 +113,7 @@ fn main() {
                 found += usize::from(copied && same);
             }
             texts.push(html);
+            prints.push(stored);
         }
         let megabytes = index.bytes() as f64 / 1e6;
         println!(

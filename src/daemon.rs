@@ -5,6 +5,7 @@
 //! setup    what a config comes to; another one takes its place at a reload
 //! change   what a reload changed, in words
 //! round    polls under way and those that wait for their turn
+//! matching finds the stories of what polls brought
 //! press    publishes when something changed
 //! doors    sockets that readers come in by
 //! remote   how the running daemon is told something
@@ -28,6 +29,7 @@ mod engine;
 mod lists;
 mod lookout;
 mod manager;
+mod matching;
 mod press;
 mod remote;
 mod round;
@@ -54,6 +56,7 @@ pub use self::lists::{Ask, Follower, Freshness};
 use self::lookout::Lookout;
 pub use self::manager::{Patience, patience};
 use self::manager::{rhythm, tell};
+use self::matching::Matching;
 use self::press::Press;
 use self::remote::Order;
 pub use self::remote::{Orders, Remote, Source, Verdict, remote};
@@ -143,6 +146,7 @@ async fn work(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let press = Press::start(&engine);
+    let matching = Matching::start(&engine, Some(press.nudger()));
     // What could not be published the press tells, and tries again.
     if first.is_err() {
         press.nudge();
@@ -153,7 +157,7 @@ async fn work(
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
     info!(event, feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
-    let mut running = Running { heard, lists, press, doors, index: Index::Whole };
+    let mut running = Running { heard, lists, press, doors };
     let mut round = Round::of(engine.setup().queue(engine.clock().now()));
     let ended = running.poll_on(&mut engine, &mut round, shutdown).await;
     tell(&[NotifyState::Stopping]);
@@ -162,7 +166,14 @@ async fn work(
     drop(heard);
     // No new connection from here on, while polls in flight and answers under way come to an end.
     let closing = tokio::spawn(doors.close());
-    let drained = round.drain(&engine, &press).await;
+    let drained = round.drain(&engine).await;
+    matching.stop().await;
+    // What the last polls brought is published still.
+    match engine.matcher().catch_up().await {
+        Ok(0) => {}
+        Ok(_) => press.nudge(),
+        Err(error) => engine.survive(error.into())?,
+    }
     press.finish().await;
     let _ = closing.await;
     info!(event = Event::Stopped.slug(), "newswire has stopped");
@@ -183,6 +194,7 @@ pub async fn pass(
 ) -> Result<(), Error> {
     let (queue, mut left) = engine.pass(which)?;
     let mut round = Round::of(queue);
+    let matching = Matching::start(engine, None);
     while left > 0 {
         let until = round.start_due(engine);
         tokio::select! {
@@ -197,6 +209,7 @@ pub async fn pass(
             () = engine.clock().sleep_until(until) => {}
         }
     }
+    matching.stop().await;
     engine.publish().await
 }
 
@@ -206,16 +219,6 @@ struct Running {
     lists: watch::Sender<Arc<Lists>>,
     press: Press,
     doors: Doors,
-    index: Index,
-}
-
-/// What is held in memory of the stories.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Index {
-    /// It is as the database has it.
-    Whole,
-    /// Something in it was never committed.
-    Stale,
 }
 
 impl Running {
@@ -247,15 +250,9 @@ impl Running {
                     tally.renew(engine.setup().registered());
                 }
                 Some(ended) = round.next() => match round.settle(engine, ended).await {
-                    Ok(Some(polled)) => {
-                        tally.count(&polled, clock.elapsed());
-                        self.press.count(&polled);
-                    }
+                    Ok(Some(polled)) => tally.count(&polled, clock.elapsed()),
                     Ok(None) => {}
-                    Err(error) => {
-                        self.index = Index::Stale;
-                        engine.survive(error)?;
-                    }
+                    Err(error) => engine.survive(error)?,
                 },
                 () = clock.sleep_until(until) => {}
             }
@@ -288,11 +285,10 @@ impl Running {
             }
         }
         self.beat(engine);
-        if *visits != before || self.index == Index::Stale || health == Health::Mended {
-            self.index = Index::Stale;
-            match engine.look_again().await {
-                Ok(()) => self.index = Index::Whole,
-                Err(error) => return engine.survive(error),
+        if *visits != before || health == Health::Mended {
+            // The operator may have decided about items: they are pending.
+            if let Err(error) = engine.matcher().catch_up().await {
+                return engine.survive(error.into());
             }
             self.press.nudge();
         }
@@ -349,9 +345,6 @@ impl Running {
         setup.requeue(&before, &mut round.queue, engine.clock().now());
         self.press.renew(Arc::clone(&setup.edition));
         self.lists.send_replace(Arc::clone(&setup.lists));
-        if before.window != setup.window {
-            self.index = Index::Stale;
-        }
         engine.keep(before);
         Ok(change)
     }

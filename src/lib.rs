@@ -39,5 +39,6 @@ pub mod publication;
 pub mod publish;
 pub mod schedule;
 pub mod store;
+pub mod stories;
 pub mod telemetry;
 pub mod web;

@@ -1,4 +1,4 @@
-//! ONE poll of ONE feed: fetch > parse > normalise > dedupe > plan > store.
+//! Stage 1, ONE poll of ONE feed: fetch > parse > normalise > identify > plan > store.
 //!
 //! ```text
 //! state := store.feed_state(feed)
@@ -6,17 +6,17 @@
 //!   | parse | identify | store.known | normalise what is new or changed | sort
 //!   (edited, known under another guid, waiting, news)
 //! plan(outcome, failures, freshness, hints)
-//! store.record(everything, in one transaction; the librarian finds the stories in it)
+//! store.record(everything, as one value in one transaction; new items are pending until `stories` has matched them)
 //! ```
 //!
 //! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
 //! publication to the daemon. A feed's failure is data here; `Err` means that the store failed.
 
+mod homes;
 mod log;
 mod memory;
 mod reading;
 mod sorting;
-mod stories;
 mod tally;
 mod target;
 
@@ -33,7 +33,6 @@ use url::Url;
 use self::log::Line;
 use self::reading::{Document, Reading};
 use self::sorting::Extent;
-pub use self::stories::{Librarian, rearrange};
 use self::tally::Tally;
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
@@ -69,7 +68,6 @@ pub struct Poller {
     fetcher: Arc<Fetcher>,
     store: Arc<Store>,
     clock: Clock,
-    librarian: Arc<Librarian>,
     metrics: Option<Metrics>,
     /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
     cpu: Arc<Semaphore>,
@@ -92,18 +90,12 @@ struct Begun<'a> {
 impl Poller {
     /// Puts the rooms together.
     #[must_use]
-    pub fn new(
-        fetcher: Arc<Fetcher>,
-        store: Arc<Store>,
-        clock: Clock,
-        librarian: Arc<Librarian>,
-    ) -> Self {
+    pub fn new(fetcher: Arc<Fetcher>, store: Arc<Store>, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             fetcher,
             store,
             clock,
-            librarian,
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
             weather: Arc::default(),
@@ -238,8 +230,6 @@ impl Poller {
             Some(reading) => (Some(reading.facts), reading.brought),
             None => (None, sorting::Sorted::default()),
         };
-        let librarian = Arc::clone(&self.librarian);
-        let settings = Arc::clone(&target.subscription.dedupe);
         let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
             feed: target.key,
@@ -258,7 +248,6 @@ impl Poller {
             new: brought.new,
             changed: brought.changed,
             renamed: brought.renamed,
-            judge: Box::new(move |desk, arrived| librarian.place(desk, &settings, arrived)),
         }
     }
 

@@ -1,17 +1,14 @@
 //! `newswire split`, `join` and `release`: the operator's word, for good. Also while the daemon runs, which
 //! notices and publishes.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use jiff::Timestamp;
+use std::sync::Arc;
 
 use super::item::name;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::model::ItemKey;
-use crate::poll::{self, Librarian};
-use crate::store::{self, Desk, Named, OpenError, Reader};
+use crate::store::{self, Named, OpenError, OperatorDecision, Reader, Store, Write};
+use crate::stories::{Matcher, Policies};
 
 /// Why the operator's word was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -77,79 +74,70 @@ pub fn meant(found: Vec<Named>, asked: &str) -> Result<Named, Error> {
     }
 }
 
-/// Lets an item stand alone, for good.
+/// Makes an item a story by itself, for good.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn split(path: &Path, now: Timestamp, asked: &str) -> Result<String, Error> {
-    visit(path, now, |desk| {
-        let item = match find(desk, asked)? {
-            Ok(item) => item,
-            Err(error) => return Ok(Err(error)),
-        };
-        let others = story(desk, &item)?;
-        desk.decide(item.key, None)?;
-        poll::rearrange(desk, others)?;
-        Ok(Ok(format!("{} stands alone from now on\n", name(&item))))
-    })
+pub async fn split(config: &Config, clock: &Clock, asked: &str) -> Result<String, Error> {
+    let item = find(config, asked)?;
+    decide(config, clock, OperatorDecision::Split(item.key)).await?;
+    Ok(format!("{} stands alone from now on\n", name(&item)))
 }
 
 /// Makes one story of two items, for good.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn join(path: &Path, now: Timestamp, a: &str, b: &str) -> Result<String, Error> {
-    visit(path, now, |desk| {
-        let (first, second) = match (find(desk, a)?, find(desk, b)?) {
-            (Ok(first), Ok(second)) => (first, second),
-            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-        };
-        if first.key == second.key {
-            return Ok(Err(Error::OneItem(a.to_owned(), b.to_owned())));
-        }
-        let mut all = story(desk, &first)?;
-        all.append(&mut story(desk, &second)?);
-        desk.decide(first.key, Some(second.key))?;
-        poll::rearrange(desk, all)?;
-        Ok(Ok(format!("{} and {} are one story from now on\n", name(&first), name(&second))))
-    })
+pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<String, Error> {
+    let (first, second) = (find(config, a)?, find(config, b)?);
+    if first.key == second.key {
+        return Err(Error::OneItem(a.to_owned(), b.to_owned()));
+    }
+    decide(config, clock, OperatorDecision::Join(first.key, second.key)).await?;
+    Ok(format!("{} and {} are one story from now on\n", name(&first), name(&second)))
 }
 
-/// Lets through what waits of a feed.
+/// Lets the held items of a feed be shown.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn release(config: &Config, now: Timestamp, asked: &str) -> Result<String, Error> {
-    let reader = Reader::open(&config.store.path)?;
-    let feeds = reader.feeds()?;
+pub async fn release(config: &Config, clock: &Clock, asked: &str) -> Result<String, Error> {
+    let feeds = Reader::open(&config.store.path)?.feeds()?;
     let feed = feeds.iter().find(|feed| feed.id.as_str() == asked || feed.url == asked);
     let feed = feed.ok_or_else(|| Error::NoSuchFeed(asked.to_owned()))?;
-    let subscription = config.subscriptions.iter().find(|s| s.feed.url.as_str() == feed.url);
-    let settings = subscription.map_or(&config.dedupe, |subscription| &subscription.dedupe);
-    let librarian = Librarian::open(&reader, config.window(), now)?;
-    visit(&config.store.path, now, |desk| {
-        let released = desk.release(feed.key)?;
-        librarian.place(desk, settings, &released)?;
-        Ok(Ok(format!("{}: {} items let through\n", feed.id, released.len())))
-    })
+    let released = decide(config, clock, OperatorDecision::Release(feed.key)).await?;
+    Ok(format!("{}: {released} items let through\n", feed.id))
 }
 
-fn visit(
-    path: &Path,
-    now: Timestamp,
-    work: impl FnOnce(&Desk<'_>) -> Result<Result<String, Error>, store::Error>,
-) -> Result<String, Error> {
-    store::visit(path, now, work)??
+/// Writes a decision; the daemon acts upon it where one runs, else this process does.
+async fn decide(
+    config: &Config,
+    clock: &Clock,
+    decision: OperatorDecision,
+) -> Result<usize, Error> {
+    let path = &config.store.path;
+    let items = store::visit(path, &Write::Decide { decision, at: clock.now() })??;
+    let store = match Store::open(path, clock.clone()) {
+        Ok(store) => Arc::new(store),
+        Err(OpenError::InUse { .. }) => return Ok(items),
+        Err(error) => return Err(error.into()),
+    };
+    let policies = policies(config, store.reader())?;
+    Matcher::open(store, clock.clone(), policies, config.window())?.catch_up().await?;
+    Ok(items)
 }
 
-fn find(desk: &Desk<'_>, asked: &str) -> Result<Result<Named, Error>, store::Error> {
-    let found = desk.find(asked, dedupe::canonical::url_key(asked).as_ref())?;
-    Ok(meant(found, asked))
+/// What counts as one story, feed by feed, as the config says.
+pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, store::Error> {
+    let subscriptions = || config.subscriptions.iter();
+    let feeds = reader.feeds()?.into_iter().filter_map(|feed| {
+        let subscription = subscriptions().find(|s| s.feed.url.as_str() == feed.url)?;
+        Some((feed.key, Arc::clone(&subscription.dedupe)))
+    });
+    Ok(Policies { feeds: feeds.collect(), others: Arc::clone(&config.dedupe) })
 }
 
-/// Everything of the item's story.
-fn story(desk: &Desk<'_>, item: &Named) -> Result<BTreeSet<ItemKey>, store::Error> {
-    let ties = desk.ties(&[item.key])?;
-    let ends = ties.iter().flat_map(|tie| [tie.item, tie.other]);
-    Ok(ends.chain([item.key]).collect())
+fn find(config: &Config, asked: &str) -> Result<Named, Error> {
+    let reader = Reader::open(&config.store.path)?;
+    meant(reader.find(asked, dedupe::canonical::url_key(asked).as_ref())?, asked)
 }

@@ -225,8 +225,8 @@ mod tests {
         use super::super::{
             add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
         };
-        use crate::dedupe::Hold;
         use crate::health::{Silence, State};
+        use crate::model::Hold;
         use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule, Trouble};
         let ends = [
             &["usage"],

@@ -88,7 +88,6 @@ fn run_command() -> Exit {
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let config = cli.config.as_deref();
-    let now = || Clock::system().now();
     match &cli.command {
         Command::Run => start(config)?,
         Command::Reload => return reload::reload(&find(config)?),
@@ -117,11 +116,15 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Completions { shell } => say(&man::completions(*shell)),
         Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => decided(decide::split(&load(config)?.store.path, now(), item))?,
-        Command::Join { item, other } => {
-            decided(decide::join(&load(config)?.store.path, now(), item, other))?;
+        Command::Split { item } => {
+            decided(block_on(decide::split(&load(config)?, &Clock::system(), item))?)?;
         }
-        Command::Release { feed } => decided(decide::release(&load(config)?, now(), feed))?,
+        Command::Join { item, other } => {
+            decided(block_on(decide::join(&load(config)?, &Clock::system(), item, other))?)?;
+        }
+        Command::Release { feed } => {
+            decided(block_on(decide::release(&load(config)?, &Clock::system(), feed))?)?;
+        }
         Command::Replay { since, current, json } => {
             replayed(current.as_deref(), config, since, *json)?;
         }

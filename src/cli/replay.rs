@@ -1,22 +1,23 @@
 //! `newswire replay`: what another config would have made of the stored history. Works on a copy; the
 //! database and what is published stay as they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::decide::policies;
 use super::item::{name, receipt};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dedupe;
-use crate::model::{Entry, FeedKey, ItemKey};
-use crate::poll::Librarian;
+use crate::model::{Entry, ItemKey};
 use crate::publication;
-use crate::store::{self, Named, OpenError, Reader, Store};
+use crate::store::{self, Named, OpenError, Reader, Store, Write};
+use crate::stories::Matcher;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -82,12 +83,8 @@ pub async fn run(
     let folder = tempfile::Builder::new().prefix("newswire-replay-").tempdir()?;
     let copy = folder.path().join("copy.db");
     store::copy(&old.store.path, &copy)?;
-    let settings = register(&copy, new, clock).await?;
     let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    let librarian = Librarian::default();
-    let items = store::visit(&copy, now, |desk| {
-        librarian.replay(desk, since, |feed| settings.get(&feed).unwrap_or(&new.dedupe))
-    })??;
+    let items = regroup(&copy, new, since, clock).await?;
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
     let mut replay = Replay { items, ..Replay::default() };
     for output in &old.outputs {
@@ -110,17 +107,23 @@ pub async fn run(
     Ok(replay)
 }
 
-/// Makes the copy agree with the new config; the settings of each feed.
-async fn register(
+/// Makes the copy agree with the new config and finds all stories since anew, those of its feeds by their
+/// settings; answers how many items were looked at.
+async fn regroup(
     copy: &Path,
     new: &Config,
+    since: Timestamp,
     clock: &Clock,
-) -> Result<HashMap<FeedKey, Arc<dedupe::Settings>>, Error> {
-    let store = Store::open(copy, clock.clone())?;
+) -> Result<usize, Error> {
+    let store = Arc::new(Store::open(copy, clock.clone())?);
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
-    let registered = store.register(feeds, clock.now()).await?;
-    let with = registered.iter().zip(&new.subscriptions);
-    Ok(with.map(|(row, subscription)| (row.key, Arc::clone(&subscription.dedupe))).collect())
+    store.register(feeds, clock.now()).await?;
+    let items = store.write(Write::Regroup { since }).await?;
+    let policies = policies(new, store.reader())?;
+    // An index of what is not matched anew: the rest comes into it in its order.
+    let matcher = Matcher::open(store, clock.clone(), policies, Duration::ZERO)?;
+    matcher.catch_up().await?;
+    Ok(items)
 }
 
 /// How many items would be in another story.

@@ -16,11 +16,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
 use crate::model::FeedKey;
-use crate::poll::{Librarian, Polled, Poller, Target};
+use crate::poll::{Polled, Poller, Target};
 use crate::publication::{self, Publisher};
 use crate::publish::{Output, Shelf};
 use crate::schedule::{LastPoll, Queue};
-use crate::store::{self, OpenError, Room, Store};
+use crate::store::{self, OpenError, Room, Store, Write};
+use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Vitals};
 use crate::web;
 
@@ -99,7 +100,7 @@ pub struct Engine {
     publisher: Publisher,
     shelf: Arc<Shelf>,
     site: Arc<web::Site>,
-    librarian: Arc<Librarian>,
+    matcher: Matcher,
     setup: Setup,
     metrics: Metrics,
     vitals: Vitals,
@@ -131,15 +132,16 @@ impl Engine {
             vitals: vitals.clone(),
         };
         let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
-        let librarian = Arc::new(Librarian::open(store.reader(), setup.window, clock.now())?);
+        let (shared, policies) = (Arc::clone(&store), setup.policies());
+        let matcher = Matcher::open(shared, clock.clone(), policies, setup.window)?;
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone(), Arc::clone(&librarian))
+            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
             troubles: Troubles::new(clock.clone(), vitals.clone()),
-            librarian,
+            matcher,
             clock,
             store,
             shelf,
@@ -157,6 +159,10 @@ impl Engine {
         let setup = Setup::of(config, &self.store, &self.clock).await?;
         let before = std::mem::replace(&mut self.setup, setup);
         self.site.configure(self.setup.web.clone());
+        self.matcher.configure(self.setup.policies());
+        if before.window != self.setup.window {
+            self.look_again().await?;
+        }
         Ok(before)
     }
 
@@ -214,6 +220,11 @@ impl Engine {
     /// The signs of life.
     pub(crate) fn vitals(&self) -> &Vitals {
         &self.vitals
+    }
+
+    /// Finds stories.
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
     }
 
     pub(crate) fn poller(&self) -> &Poller {
@@ -317,11 +328,13 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// Publishes every output; the first failure is answered once all have been tried.
+    /// Publishes every output, once all that is pending is matched; the first failure is answered once all
+    /// have been tried.
     ///
     /// # Errors
-    /// When an output cannot be published.
+    /// When the database fails, or an output cannot be published.
     pub async fn publish(&self) -> Result<(), Error> {
+        self.matcher.catch_up().await?;
         let (mut result, edition) = (Ok(()), &self.setup.edition);
         for output in &edition.outputs {
             if let Err(error) = self.publisher.publish(output).await {
@@ -354,7 +367,7 @@ impl Engine {
         };
         if let Some(plan) = tokio::task::spawn_blocking(work).await.unwrap_or(Ok(None))? {
             polled.plan = plan.clone();
-            self.store.replan(vec![(key, plan)]).await?;
+            self.store.write(Write::Replan(vec![(key, plan)])).await?;
         }
         Ok(())
     }
@@ -364,11 +377,10 @@ impl Engine {
         Ok(self.store.visits().await?)
     }
 
-    /// Takes over what somebody else changed in the database.
-    pub(crate) async fn look_again(&self) -> Result<(), Error> {
-        let (window, now) = (self.setup.window, self.clock.now());
-        let (librarian, reader) = (Arc::clone(&self.librarian), self.store.reader().clone());
-        let work = move || librarian.refill(&reader, window, now);
+    /// Fills the index of stories anew: the window has changed.
+    async fn look_again(&self) -> Result<(), Error> {
+        let (matcher, window) = (self.matcher.clone(), self.setup.window);
+        let work = move || matcher.refill(window);
         Ok(tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??)
     }
 
@@ -379,8 +391,9 @@ impl Engine {
         let retention =
             SignedDuration::try_from(self.setup.retention).unwrap_or(SignedDuration::MAX);
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        while self.store.forget_bodies(cutoff, STEP).await? == STEP {}
-        self.librarian.tidy(&self.store, self.setup.window, self.clock.now()).await?;
+        let forget = Write::ForgetBodies { cutoff, limit: STEP };
+        while self.store.write(forget.clone()).await? == STEP {}
+        self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::health::{self, Condition, Judged};
 use crate::model::{Incident, Trouble};
 use crate::publish::{self, Shelf};
-use crate::store::{self, Reader, Store};
+use crate::store::{self, Reader, Store, Write};
 use crate::telemetry::{self, Event, Vitals};
 use crate::web;
 
@@ -77,7 +77,7 @@ impl Looker {
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
-            changed.is_empty() || self.store.write_incidents(changed.clone()).await.is_ok();
+            changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = over(known, changed);
         match publish::incidents(&all, &self.site.settings().own_url()) {

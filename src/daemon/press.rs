@@ -14,14 +14,13 @@ use super::engine::Engine;
 use super::setup::Edition;
 use super::trouble::{AGAIN, Troubles};
 use crate::clock::Clock;
-use crate::poll::Polled;
 use crate::publication::{self, Publisher};
 use crate::telemetry::Event;
 
 /// A publication waits until nothing has changed for so long,
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_millis(500);
 /// but no longer than this.
-const LONGEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(1);
 /// What could not be written is tried again after so long.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -31,6 +30,16 @@ pub(crate) struct Press {
     /// What is published, and how often it changed; closing it ends the task after a last publication.
     changes: watch::Sender<(Arc<Edition>, u64)>,
     task: JoinHandle<()>,
+}
+
+/// Says that there is something to publish.
+#[derive(Debug, Clone)]
+pub(crate) struct Nudge(watch::Sender<(Arc<Edition>, u64)>);
+
+impl Nudge {
+    pub(crate) fn nudge(&self) {
+        self.0.send_modify(|(_, count)| *count += 1);
+    }
 }
 
 impl Press {
@@ -43,16 +52,14 @@ impl Press {
         Self { changes, task }
     }
 
-    /// A poll ended; there is something to publish if it changed something.
-    pub(crate) fn count(&self, polled: &Polled) {
-        if polled.recorded.new + polled.recorded.changed > 0 {
-            self.nudge();
-        }
-    }
-
     /// There is something to publish.
     pub(crate) fn nudge(&self) {
-        self.changes.send_modify(|(_, count)| *count += 1);
+        self.nudger().nudge();
+    }
+
+    /// For a task that knows when there is something to publish.
+    pub(crate) fn nudger(&self) -> Nudge {
+        Nudge(self.changes.clone())
     }
 
     /// Something else is to be published from now on.

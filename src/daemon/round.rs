@@ -8,7 +8,6 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use super::press::Press;
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, Turn};
@@ -132,16 +131,14 @@ impl Round {
     }
 
     /// Lets polls in flight end, as long as [`DRAIN`]; then they are dropped, and were never made.
-    /// What the others bring is published still.
-    pub(crate) async fn drain(mut self, engine: &Engine, press: &Press) -> Result<(), Error> {
+    pub(crate) async fn drain(mut self, engine: &Engine) -> Result<(), Error> {
         let clock = engine.clock().clone();
         let until = clock.elapsed() + DRAIN;
         let mut result = Ok(());
         while !self.running.is_empty() {
             tokio::select! {
                 Some(ended) = self.next() => match self.settle(engine, ended).await {
-                    Ok(Some(polled)) => press.count(&polled),
-                    Ok(None) => {}
+                    Ok(_) => {}
                     Err(error) => result = result.and(engine.survive(error)),
                 },
                 () = clock.sleep_until(until) => break,

@@ -15,8 +15,9 @@ use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
 use crate::publish::Output;
 use crate::schedule::{self, Gate, LastPoll, Queue, spread};
-use crate::store::{self, Reader, Registered, Store};
-use crate::{fetch, telemetry, web};
+use crate::store::{self, Reader, Registered, Store, Write};
+use crate::stories::Policies;
+use crate::{dedupe, fetch, telemetry, web};
 
 /// Between the starts of two polls of the daemon: however many feeds are due at once, after a
 /// start or a suspend, they come in one after another.
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) web: web::Settings,
     pub(crate) retention: Duration,
     pub(crate) window: Duration,
+    /// What counts as one story, for feeds that say nothing of it.
+    dedupe: Arc<dedupe::Settings>,
     /// Every list that is followed, and how it is asked for.
     pub(crate) lists: Arc<Lists>,
     /// What only a restart changes.
@@ -73,7 +76,7 @@ impl Setup {
         let times: HashMap<FeedKey, Timestamp> =
             plans.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
         if !plans.is_empty() {
-            store.replan(plans).await?;
+            store.write(Write::Replan(plans)).await?;
         }
         for feed in &mut registered {
             feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
@@ -90,6 +93,7 @@ impl Setup {
             web: config.web,
             retention: config.store.retention,
             window,
+            dedupe: config.dedupe,
             lists: Arc::new((config.followed, config.fetch)),
             store: config.store.path,
             log: config.log,
@@ -102,6 +106,15 @@ impl Setup {
     /// The feed of a row.
     pub(crate) fn target(&self, key: FeedKey) -> Option<&Target> {
         self.by_key.get(&key).and_then(|&i| self.targets.get(i))
+    }
+
+    /// What counts as one story, feed by feed.
+    pub(crate) fn policies(&self) -> Policies {
+        let feed = |target: &Target| (target.key, Arc::clone(&target.subscription.dedupe));
+        Policies {
+            feeds: self.targets.iter().map(feed).collect(),
+            others: Arc::clone(&self.dedupe),
+        }
     }
 
     /// The rows of the feeds, in the config's order.

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::titles::Title;
-use crate::model::{ItemKey, Kept, Seen};
+use crate::model::{ItemKey, Kept, Seen, Way};
 
 /// What an item that seems new may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,32 +15,6 @@ pub struct Stranger {
     pub index: usize,
     /// The same of it that is kept.
     pub seen: Seen,
-}
-
-/// By what an old thing was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// The same page.
-    Page,
-    /// The same path on another host.
-    Path,
-    /// The same title at the same minute.
-    Title,
-    /// The same words.
-    Text,
-}
-
-impl Way {
-    /// A stable short name, as the database and `newswire why` show it.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Path => "path",
-            Self::Title => "title",
-            Self::Text => "text",
-        }
-    }
 }
 
 /// A new guid for an item that is kept.

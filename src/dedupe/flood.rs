@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::settings::{Bursts, Settings};
+use crate::model::Hold;
 
 /// So many new items at once are never a flood, on top of
 const ALWAYS: usize = 5;
@@ -35,29 +36,6 @@ pub enum Acquaintance {
     New,
     /// It is not.
     Old,
-}
-
-/// Why an item waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    /// It was old when the feed was added.
-    History,
-    /// It came with too many others.
-    Burst,
-}
-
-impl Hold {
-    /// Every reason.
-    pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
-
-    /// A stable short name, as the database shows it.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::History => "history",
-            Self::Burst => "burst",
-        }
-    }
 }
 
 /// How many new items at once are nothing out of the ordinary.

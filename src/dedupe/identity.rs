@@ -21,8 +21,8 @@ pub struct Identified {
     /// By what it was recognised before the feed's guids lost their worth: good for an item that
     /// had the same page.
     pub former: Option<Digest>,
-    /// Over everything that a reader would notice; dates and counters are left out.
-    pub fingerprint: Digest,
+    /// Digest of everything that a subscriber would notice; dates and counters are left out.
+    pub content_digest: Digest,
     /// Of its canonical URL, unless that says nothing.
     pub url_key: Option<Digest>,
 }
@@ -46,8 +46,8 @@ pub fn identify(items: &[ParsedItem], guids: Guids) -> Vec<Identified> {
         }
         // A page that several items of one document link to is not the page of any of them.
         let url_key = keys[index].filter(|key| urls.get(key) == Some(&1));
-        let fingerprint = fingerprint(item);
-        identified.push(Identified { index, identity, former, fingerprint, url_key });
+        let content_digest = content_digest(item);
+        identified.push(Identified { index, identity, former, content_digest, url_key });
     }
     identified
 }
@@ -128,7 +128,7 @@ fn words(item: &ParsedItem) -> Digest {
     hasher.finish()
 }
 
-fn fingerprint(item: &ParsedItem) -> Digest {
+fn content_digest(item: &ParsedItem) -> Digest {
     let mut hasher = Hasher::default();
     for text in [&item.title, &item.summary, &item.content] {
         hasher.maybe(text.as_ref().map(|text| text.value.as_str()));
@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(before.identity, after.identity);
         }
         let changed: Vec<bool> =
-            first.iter().zip(&edited).map(|(a, b)| a.fingerprint != b.fingerprint).collect();
+            first.iter().zip(&edited).map(|(a, b)| a.content_digest != b.content_digest).collect();
         assert_eq!(changed, [true, true, false]);
     }
 

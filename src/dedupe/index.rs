@@ -1,24 +1,32 @@
 //! Which kept items may be the same story as a new one: the keys of all items in the window, in memory.
 //!
-//! Generations of a few thousand items: the young one takes items in, the old ones are sorted lists
-//! and nothing else (8 bytes a key), and go as a whole when they have left the window. Holds no
-//! words; leaves comparing to `verdict`, and filling it after a start to whoever owns it.
+//! Items are kept in generations: the young one takes items in, the old ones are sorted lists and nothing
+//! else (8 bytes a key). Small generations are merged, so that a search looks into few of them; one goes
+//! as a whole when all of it has left the window. Holds no words; leaves comparing to `verdict`.
 
 use std::collections::HashMap;
 
+use rustc_hash::FxBuildHasher;
+
 use super::sketch::Sketch;
-use super::tuning::PER_KEY;
+use super::tuning::{CONFIDENT_KEYS, PER_KEY};
 use crate::model::{FeedKey, ItemKey};
 
-/// So many items to a generation.
+/// Items of a young generation when it is closed.
 const GENERATION: usize = 8_192;
+/// This many generations of about one size become one,
+const MERGED: usize = 4;
+/// unless they are as large as this: a larger one would leave the window too late.
+const LARGEST: usize = GENERATION * MERGED;
+/// A generation is searched from the place of the key's first bits on.
+const BUCKET_BITS: u32 = 14;
 
 /// An item in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Its row.
+    /// Row of the item.
     pub key: ItemKey,
-    /// Whose it is.
+    /// Row of its feed.
     pub feed: FeedKey,
     /// When it was taken in, in seconds since 1970.
     pub at: i64,
@@ -31,20 +39,29 @@ pub struct Index {
     young: Young,
 }
 
+/// An item with the number of its keys.
+#[derive(Debug, Clone, Copy)]
+struct Posted {
+    entry: Entry,
+    keys: u8,
+}
+
 /// A full generation.
 #[derive(Debug)]
 struct Generation {
-    entries: Box<[Entry]>,
+    entries: Box<[Posted]>,
     /// Key in the high half, place of the item in the low one; ascending.
     postings: Box<[u64]>,
+    /// Where the postings of each bucket begin, and where the last one ends.
+    buckets: Box<[u32]>,
     newest: i64,
 }
 
 /// The generation that takes items in: for each key a chain through `links`.
 #[derive(Debug, Default)]
 struct Young {
-    entries: Vec<Entry>,
-    heads: HashMap<u32, u32>,
+    entries: Vec<Posted>,
+    heads: HashMap<u32, u32, FxBuildHasher>,
     /// Place of the item, and the link before.
     links: Vec<(u32, u32)>,
 }
@@ -52,13 +69,13 @@ struct Young {
 const END: u32 = u32::MAX;
 
 impl Index {
-    /// How many items it holds.
+    /// Number of items that it holds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.old.iter().map(|g| g.entries.len()).sum::<usize>() + self.young.entries.len()
     }
 
-    /// Whether it holds none.
+    /// Whether it holds no item.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -67,9 +84,12 @@ impl Index {
     /// Bytes that it takes, what the allocator adds not counted.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let entry = size_of::<Entry>();
-        let old: usize =
-            self.old.iter().map(|g| g.entries.len() * entry + g.postings.len() * 8).sum();
+        let entry = size_of::<Posted>();
+        let old: usize = self
+            .old
+            .iter()
+            .map(|g| g.entries.len() * entry + g.postings.len() * 8 + g.buckets.len() * 4)
+            .sum();
         // A table of pairs with a byte of control each.
         let young = self.young.entries.capacity() * entry
             + self.young.links.capacity() * 8
@@ -81,8 +101,19 @@ impl Index {
     pub fn insert(&mut self, entry: Entry, sketch: &Sketch) {
         if self.young.entries.len() >= GENERATION {
             self.old.push(std::mem::take(&mut self.young).close());
+            self.merge();
         }
         self.young.insert(entry, sketch);
+    }
+
+    /// Makes one of the last generations where they are many and of one size.
+    fn merge(&mut self) {
+        let small = self.old.iter().rev().take_while(|g| g.entries.len() < LARGEST).count();
+        if small >= MERGED {
+            let merged = Generation::merge(&self.old[self.old.len() - small..]);
+            self.old.truncate(self.old.len() - small);
+            self.old.push(merged);
+        }
     }
 
     /// Lets go of generations that were full before `cutoff`, in seconds since 1970.
@@ -96,10 +127,7 @@ impl Index {
         let found = self.sharing(feed, sketch, Phrases::Rare);
         // Where many carry one story, every key of it is common.
         let found = if found.is_empty() { self.sharing(feed, sketch, Phrases::All) } else { found };
-        let mut found: Vec<(ItemKey, f32)> = found.into_iter().collect();
-        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found.truncate(limit);
-        found.into_iter().map(|(key, _)| key).collect()
+        found.into_iter().take(limit).map(|(key, _)| key).collect()
     }
 }
 
@@ -113,10 +141,9 @@ enum Phrases {
 }
 
 impl Index {
-    /// Items of other feeds that share keys with the sketch, and how much that says.
-    fn sharing(&self, feed: FeedKey, sketch: &Sketch, phrases: Phrases) -> HashMap<ItemKey, f32> {
-        let mut found: HashMap<ItemKey, f32> = HashMap::new();
-        let mut list = Vec::new();
+    /// Items of other feeds that share keys with the sketch, and how much that says, the most first.
+    fn sharing(&self, feed: FeedKey, sketch: &Sketch, phrases: Phrases) -> Vec<(ItemKey, f32)> {
+        let (mut shared, mut list) = (Vec::new(), Vec::new());
         for key in &sketch.0 {
             list.clear();
             for generation in &self.old {
@@ -128,20 +155,55 @@ impl Index {
             }
             // What few share says more than what many do.
             let weight = 1.0 / (list.len() as f32).sqrt();
-            for entry in list.iter().filter(|entry| entry.feed != feed) {
-                *found.entry(entry.key).or_default() += weight;
+            let others = list.iter().filter(|posted: &&Posted| posted.entry.feed != feed);
+            shared.extend(others.map(|posted| (posted.entry.key, posted.keys, weight)));
+        }
+        shared.sort_unstable_by_key(|(key, ..)| *key);
+        let own = sketch.0.len();
+        let mut found: Vec<(ItemKey, f32)> = Vec::new();
+        for same in shared.chunk_by(|a, b| a.0 == b.0) {
+            let (key, keys, _) = same[0];
+            // One phrase of many: as good as nothing that both say is the same.
+            if same.len() > 1 || own.min(usize::from(keys)) < CONFIDENT_KEYS {
+                found.push((key, same.iter().map(|(.., weight)| weight).sum()));
             }
         }
+        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         found
     }
 }
 
 impl Generation {
-    fn find(&self, key: u32, list: &mut Vec<Entry>) {
-        let first = u64::from(key) << 32;
-        let from = self.postings.partition_point(|posting| *posting < first);
-        let these =
-            self.postings[from..].iter().take_while(|posting| (**posting >> 32) as u32 == key);
+    fn new(entries: Vec<Posted>, mut postings: Vec<u64>) -> Self {
+        postings.sort_unstable();
+        let bucket = |posting: &u64| (posting >> (64 - BUCKET_BITS)) as usize;
+        let mut buckets = vec![0_u32; (1 << BUCKET_BITS) + 1];
+        for posting in &postings {
+            buckets[bucket(posting) + 1] += 1;
+        }
+        for at in 1..buckets.len() {
+            buckets[at] += buckets[at - 1];
+        }
+        let newest = entries.iter().map(|posted| posted.entry.at).max().unwrap_or(i64::MIN);
+        Self { entries: entries.into(), postings: postings.into(), buckets: buckets.into(), newest }
+    }
+
+    fn merge(these: &[Self]) -> Self {
+        let (mut entries, mut postings) = (Vec::new(), Vec::new());
+        for generation in these {
+            let from = entries.len() as u64;
+            postings.extend(generation.postings.iter().map(|posting| posting + from));
+            entries.extend_from_slice(&generation.entries);
+        }
+        Self::new(entries, postings)
+    }
+
+    fn find(&self, key: u32, list: &mut Vec<Posted>) {
+        let bucket = (key >> (32 - BUCKET_BITS)) as usize;
+        let (from, to) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
+        let bucket = &self.postings[from..to];
+        let from = bucket.partition_point(|posting| *posting < u64::from(key) << 32);
+        let these = bucket[from..].iter().take_while(|posting| (**posting >> 32) as u32 == key);
         let room = PER_KEY.saturating_sub(list.len());
         list.extend(these.take(room).map(|posting| self.entries[*posting as u32 as usize]));
     }
@@ -150,7 +212,7 @@ impl Generation {
 impl Young {
     fn insert(&mut self, entry: Entry, sketch: &Sketch) {
         let place = self.entries.len() as u32;
-        self.entries.push(entry);
+        self.entries.push(Posted { entry, keys: sketch.0.len().min(255) as u8 });
         for key in &sketch.0 {
             let link = self.links.len() as u32;
             let before = self.heads.insert(*key, link).unwrap_or(END);
@@ -158,7 +220,7 @@ impl Young {
         }
     }
 
-    fn find(&self, key: u32, list: &mut Vec<Entry>) {
+    fn find(&self, key: u32, list: &mut Vec<Posted>) {
         let mut link = self.heads.get(&key).copied().unwrap_or(END);
         while link != END && list.len() < PER_KEY {
             let (place, before) = self.links[link as usize];
@@ -177,9 +239,7 @@ impl Young {
                 link = before;
             }
         }
-        postings.sort_unstable();
-        let newest = self.entries.iter().map(|entry| entry.at).max().unwrap_or(i64::MIN);
-        Generation { entries: self.entries.into(), postings: postings.into(), newest }
+        Generation::new(self.entries, postings)
     }
 }
 
@@ -209,7 +269,7 @@ mod tests {
     #[test]
     fn an_item_is_found_whatever_generation_it_is_in_until_it_leaves_the_window() {
         let mut index = Index::default();
-        let many = GENERATION as i64 * 2 + 5;
+        let many = GENERATION as i64 * 6 + 5;
         for n in 0..many {
             index.insert(entry(n, n % 7), &keys(n));
         }
@@ -217,7 +277,7 @@ mod tests {
             assert_eq!(index.candidates(FeedKey(99), &keys(n), 9), [ItemKey(n)]);
         }
         assert_eq!(index.len() as i64, many);
-        index.forget(GENERATION as i64);
+        index.forget(GENERATION as i64 * 5);
         assert_eq!(index.candidates(FeedKey(99), &keys(0), 9), []);
         assert_eq!(index.candidates(FeedKey(99), &keys(many - 1), 9), [ItemKey(many - 1)]);
     }

@@ -1,5 +1,5 @@
-//! How much two texts share, exactly: weighted Jaccard and containment over their shingles, and what
-//! stands at the same place of both and differs.
+//! How much two texts share, exactly: weighted Jaccard and containment over their shingles, and the
+//! places where they differ.
 //!
 //! A function of the two texts and the weights in force, never of what else is kept: so the answer
 //! does not depend on what came first. Leaves what follows from it to `verdict`.
@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::fingerprint::Comparable;
 use super::tuning::{LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS};
 use super::weights::Weights;
 use super::words::{Kind, Word, Words, mix};
@@ -15,24 +16,20 @@ use super::words::{Kind, Word, Words, mix};
 /// What two texts share.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Likeness {
-    /// Shared weight of all weight.
+    /// Shared weight divided by all weight, 0 to 1.
     pub jaccard: f32,
-    /// Shared weight of the lighter text's weight.
+    /// Shared weight divided by the weight of the lighter text, 0 to 1.
     pub containment: f32,
-    /// How much the shorter text says, in English words.
+    /// Length of the shorter text in English words.
     pub shorter: usize,
-    /// The same of the longer one.
+    /// Length of the longer text in English words.
     pub longer: usize,
-    /// The larger part of the beginning of either that stands in the other.
-    pub lead: f32,
-    /// The larger part of the first words of either that stand among the first of the other.
-    pub opening: f32,
 }
 
 /// A shingle and its weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shingle {
-    /// Of its words.
+    /// Hash of its words.
     pub hash: u64,
     /// The mean of its words' weights.
     pub weight: f32,
@@ -40,13 +37,13 @@ pub struct Shingle {
 
 /// The shingles of a text, by hash, each once.
 #[must_use]
-pub fn shingles(words: &Words, weights: &Weights) -> Vec<Shingle> {
-    let mut shingles: Vec<Shingle> = words
-        .0
-        .windows(SHINGLE)
-        .map(|window| Shingle {
-            hash: shingle(window),
-            weight: window.iter().map(|word| weights.of(word)).sum::<f32>() / SHINGLE as f32,
+pub fn shingles(words: &[Word], weights: &Weights) -> Vec<Shingle> {
+    let weights: Vec<f32> = words.iter().map(|word| weights.of(word)).collect();
+    let windows = words.windows(SHINGLE).zip(weights.windows(SHINGLE));
+    let mut shingles: Vec<Shingle> = windows
+        .map(|(words, weights)| Shingle {
+            hash: shingle(words),
+            weight: weights.iter().sum::<f32>() / SHINGLE as f32,
         })
         .collect();
     shingles.sort_unstable_by_key(|shingle| shingle.hash);
@@ -54,63 +51,65 @@ pub fn shingles(words: &Words, weights: &Weights) -> Vec<Shingle> {
     shingles
 }
 
-/// Of consecutive words.
+/// Hash of consecutive words.
 pub(super) fn shingle(window: &[Word]) -> u64 {
-    window.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| mix(hash ^ word.hash))
+    window.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| mix(hash ^ u64::from(word.hash)))
 }
 
 /// Compares two texts.
 #[must_use]
-pub fn likeness(a: &Words, b: &Words, weights: &Weights) -> Likeness {
-    let (left, right) = (shingles(a, weights), shingles(b, weights));
-    let lead = |words: &Words, other: &[Shingle]| {
-        let length = (words.0.len() as f32 * LEAD) as usize;
-        let lead = Words(words.0[..length.min(LONGEST_LEAD)].to_vec());
-        part_of(&shingles(&lead, weights), other)
-    };
-    let total = |all: &[Shingle]| all.iter().map(|shingle| shingle.weight).sum::<f32>();
-    let (of_left, of_right) = (total(&left), total(&right));
+pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
+    let (left, right) = (a.shingles.as_slice(), b.shingles.as_slice());
     let (mut i, mut j, mut shared) = (0, 0, 0.0);
     while i < left.len() && j < right.len() {
-        match left[i].hash.cmp(&right[j].hash) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                shared += left[i].weight;
-                (i, j) = (i + 1, j + 1);
-            }
+        let (x, y) = (left[i], right[j]);
+        if x.hash == y.hash {
+            shared += x.weight;
         }
+        // Without a branch that cannot be predicted.
+        i += usize::from(x.hash <= y.hash);
+        j += usize::from(y.hash <= x.hash);
     }
     let part = |whole: f32| if whole > 0.0 { shared / whole } else { 0.0 };
     Likeness {
-        jaccard: part(of_left + of_right - shared),
-        containment: part(of_left.min(of_right)),
-        shorter: a.size().min(b.size()),
-        longer: a.size().max(b.size()),
-        lead: lead(a, &right).max(lead(b, &left)),
-        opening: opening(a, b, weights).max(opening(b, a, weights)),
+        jaccard: part(a.weight + b.weight - shared),
+        containment: part(a.weight.min(b.weight)),
+        shorter: a.size.min(b.size),
+        longer: a.size.max(b.size),
     }
 }
 
-/// The part of the first words of `text` that say something, which stand among the first of `other`.
-fn opening(text: &Words, other: &Words, weights: &Weights) -> f32 {
-    let there: HashSet<u64> = other.0.iter().take(OPENING_OF_OTHER).map(|word| word.hash).collect();
-    let says = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
+/// The larger part of the beginning of either text that is in the other, 0 to 1.
+#[must_use]
+pub fn lead(a: &Comparable, b: &Comparable, weights: &Weights) -> f32 {
+    let lead = |of: &Comparable, other: &Comparable| {
+        let length = (of.words.0.len() as f32 * LEAD) as usize;
+        let lead = shingles(&of.words.0[..length.min(LONGEST_LEAD)], weights);
+        let shared = |shingle: &&Shingle| {
+            other.shingles.binary_search_by_key(&shingle.hash, |s| s.hash).is_ok()
+        };
+        let all: f32 = lead.iter().map(|shingle| shingle.weight).sum();
+        let found: f32 = lead.iter().filter(shared).map(|shingle| shingle.weight).sum();
+        if all > 0.0 { found / all } else { 0.0 }
+    };
+    lead(a, b).max(lead(b, a))
+}
+
+/// The larger part of the first words of either text that are among the first of the other, 0 to 1.
+#[must_use]
+pub fn opening(a: &Words, b: &Words, weights: &Weights) -> f32 {
+    opening_of(a, b, weights).max(opening_of(b, a, weights))
+}
+
+fn opening_of(text: &Words, other: &Words, weights: &Weights) -> f32 {
+    let there: HashSet<u32> = other.0.iter().take(OPENING_OF_OTHER).map(|word| word.hash).collect();
+    let counts = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
     let (mut seen, mut all, mut shared) = (HashSet::new(), 0.0, 0.0);
-    for word in text.0.iter().take(OPENING).filter(says).filter(|word| seen.insert(word.hash)) {
+    for word in text.0.iter().take(OPENING).filter(counts).filter(|word| seen.insert(word.hash)) {
         all += weights.of(word);
         shared += if there.contains(&word.hash) { weights.of(word) } else { 0.0 };
     }
     if all > 0.0 { shared / all } else { 0.0 }
-}
-
-/// The part of these shingles that is among the others, which ascend.
-fn part_of(these: &[Shingle], others: &[Shingle]) -> f32 {
-    let among = |shingle: &&Shingle| others.binary_search_by_key(&shingle.hash, |s| s.hash).is_ok();
-    let weight =
-        |shingles: &mut dyn Iterator<Item = &Shingle>| shingles.map(|s| s.weight).sum::<f32>();
-    let all = weight(&mut these.iter());
-    if all > 0.0 { weight(&mut these.iter().filter(among)) / all } else { 0.0 }
 }
 
 /// What stands at the same places of two texts.
@@ -168,7 +167,7 @@ pub fn slots(a: &[Word], b: &[Word]) -> Slots {
 
 /// One place where two texts differ.
 fn fill(a: &[Word], b: &[Word], slots: &mut Slots) {
-    let of = |words: &[Word], kind: Kind| -> HashSet<u64> {
+    let of = |words: &[Word], kind: Kind| -> HashSet<u32> {
         words.iter().filter(|word| word.kind == kind).map(|word| word.hash).collect()
     };
     let differ = |kind| {
@@ -182,28 +181,34 @@ fn fill(a: &[Word], b: &[Word], slots: &mut Slots) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Fingerprint, Text};
     use super::*;
 
     fn words(text: &str) -> Words {
         Words::of_text(text)
     }
 
+    fn text(text: &str) -> Comparable {
+        let text = Text::of_html(text);
+        let fingerprint = Fingerprint { text, ..Fingerprint::default() };
+        fingerprint.comparable(&HashSet::new(), &Weights::default())
+    }
+
     #[test]
     fn a_text_is_wholly_like_itself_and_not_at_all_like_another() {
-        let text = words("the ferry to the island ran aground in fog near the northern pier");
-        let other = words("bakers in the old town have raised prices for bread by a tenth");
-        let weights = Weights::default();
-        let same = likeness(&text, &text, &weights);
+        let ferry = text("the ferry to the island ran aground in fog near the northern pier");
+        let other = text("bakers in the old town have raised prices for bread by a tenth");
+        let same = likeness(&ferry, &ferry);
         assert!(same.jaccard > 0.999 && same.containment > 0.999, "{same:?}");
-        assert_eq!(likeness(&text, &other, &weights).jaccard, 0.0);
-        assert_eq!(likeness(&text, &words(""), &weights).containment, 0.0);
+        assert_eq!(likeness(&ferry, &other).jaccard, 0.0);
+        assert_eq!(likeness(&ferry, &text("")).containment, 0.0);
     }
 
     #[test]
     fn a_beginning_is_contained_in_its_text() {
         let full =
             "the ferry to the island ran aground in fog near the northern pier on the way home";
-        let got = likeness(&words(full), &words(&full[..40]), &Weights::default());
+        let got = likeness(&text(full), &text(&full[..40]));
         assert!(got.containment > 0.8 && got.jaccard < 0.6, "{got:?}");
     }
 

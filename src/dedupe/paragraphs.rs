@@ -1,141 +1,206 @@
-//! The paragraphs of an item's text, and which of them are the item's own: not a quotation, not what the
-//! site puts around and between. Pure.
+//! The text of an item in paragraphs, and which of them are the item's own: not a quotation, not what
+//! the site puts around and between. Pure.
+//!
+//! HTML is walked once. What is kept are the words and a digest of each paragraph, so that a paragraph
+//! that turns out to be boilerplate later can be left out without a second look at the HTML.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::tuning::{FURNITURE_WORDS, MAX_WORDS, SPEECH_WORDS};
+use super::tuning::{BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS};
 use super::words::{Word, Words, digest_of, lines, read};
 use crate::model::markup::{Edge, Piece, Tag, pieces};
 
-/// A paragraph and what its markup says of it.
-#[derive(Debug, Default)]
-struct Block {
-    text: String,
-    /// Characters of it, and those of them inside links.
-    length: usize,
-    linked: usize,
-    role: Role,
+/// The text of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// In order; together they have all of `words`.
+    pub(super) paragraphs: Vec<Paragraph>,
+    /// The words of all paragraphs, in order.
+    pub(super) words: Vec<Word>,
 }
 
+/// One paragraph of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Paragraph {
+    /// Hash of its words.
+    pub(super) digest: u64,
+    /// Number of its words.
+    pub(super) words: u16,
+    pub(super) role: Role,
+}
+
+/// What a paragraph is to its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Role {
+pub(super) enum Role {
+    /// The item's own words, as far as its markup shows.
     #[default]
     Own,
-    /// Inside `blockquote`: somebody else's words.
+    /// Inside `blockquote`, or one direct speech: somebody else's words.
     Quoted,
     /// Inside `figcaption`, `aside` and the like.
-    Beside,
+    Aside,
+    /// Boilerplate by itself: "Read also", the name of the firm, links only.
+    Boilerplate,
+    /// A plain summary in the place of a text; never boilerplate.
+    Summary,
 }
 
-/// One in a text: its words and what it is.
-struct Paragraph {
-    words: Vec<Word>,
-    digest: u64,
-    role: Role,
-    furniture: bool,
+impl Role {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Own, Self::Quoted, Self::Aside, Self::Boilerplate, Self::Summary];
 }
 
-impl Words {
-    /// The words of an item: of its content, sanitised HTML, else of its summary, plain text.
+impl Text {
+    /// The text of an item: its content, sanitised HTML, else its summary, plain text.
     #[must_use]
-    pub fn of_item(content: Option<&str>, summary: Option<&str>, site: &HashSet<u64>) -> Self {
+    pub fn of_item(content: Option<&str>, summary: Option<&str>) -> Self {
         match (content, summary) {
-            (Some(content), _) => Self::of_html(content, site),
-            (None, Some(summary)) => Self::of_text(summary),
+            (Some(content), _) => Self::of_html(content),
+            (None, Some(summary)) => Self::of_summary(summary),
             (None, None) => Self::default(),
         }
     }
 
-    /// The words of sanitised HTML. `site` are digests of paragraphs that belong to the site, see
-    /// [`super::furniture`].
+    /// The text of sanitised HTML.
     #[must_use]
-    pub fn of_html(html: &str, site: &HashSet<u64>) -> Self {
-        let paragraphs: Vec<Paragraph> = paragraphs(html).collect();
-        // Somebody else's words and the site's are left out, unless there are no others.
-        let levels: [fn(&Paragraph, &HashSet<u64>) -> bool; 3] = [
-            |p, site| p.role == Role::Own && !p.furniture && !site.contains(&p.digest),
-            |p, site| p.role != Role::Beside && !p.furniture && !site.contains(&p.digest),
-            |_, _| true,
-        ];
-        let mut words = Vec::new();
-        for kept in levels {
-            let kept = paragraphs.iter().filter(|paragraph| kept(paragraph, site));
-            words = kept.flat_map(|paragraph| paragraph.words.iter().copied()).collect();
-            if words.len() >= 8 {
-                break;
+    pub fn of_html(html: &str) -> Self {
+        let (mut text, mut block) = (Self::default(), Block::default());
+        let mut open = Open::default();
+        for piece in pieces(html) {
+            match piece {
+                Piece::Text(piece) => block.add(piece, &open),
+                Piece::Char(c) => block.add(c.encode_utf8(&mut [0; 4]), &open),
+                Piece::Tag(tag) => {
+                    if tag.breaks_words() {
+                        text.close(&mut block, open.role());
+                        // The rest of a book decides nothing.
+                        if text.words.len() >= 2 * MAX_WORDS {
+                            return text;
+                        }
+                    }
+                    open.count(tag);
+                }
             }
+        }
+        text.close(&mut block, open.role());
+        text
+    }
+
+    fn of_summary(summary: &str) -> Self {
+        let Words(words) = Words::of_text(summary);
+        let digest = digest_of(&words);
+        let paragraph = Paragraph { digest, words: words.len() as u16, role: Role::Summary };
+        Self { paragraphs: vec![paragraph], words }
+    }
+
+    /// Ends a paragraph, if it has words.
+    fn close(&mut self, block: &mut Block, role: Role) {
+        let from = self.words.len();
+        read(&block.text, &mut self.words);
+        self.words.truncate(from + usize::from(u16::MAX));
+        let words = &self.words[from..];
+        if !words.is_empty() {
+            let role = block.role(role, words.len());
+            let (digest, words) = (digest_of(words), words.len() as u16);
+            self.paragraphs.push(Paragraph { digest, words, role });
+        }
+        block.text.clear();
+        block.linked = 0;
+    }
+
+    /// The words that are the item's own: without quotations, boilerplate and what stands aside, unless
+    /// there are no others. `boilerplate` are digests of paragraphs, see [`super::boilerplate`].
+    #[must_use]
+    pub fn own_words(&self, boilerplate: &HashSet<u64>) -> Words {
+        let clean = |p: &Paragraph| p.role != Role::Boilerplate && !boilerplate.contains(&p.digest);
+        let mut words = self.select(|p| p.role == Role::Summary || p.role == Role::Own && clean(p));
+        if words.len() < OWN_WORDS {
+            words = self.select(|p| p.role == Role::Summary || p.role != Role::Aside && clean(p));
+        }
+        if words.len() < OWN_WORDS {
+            words.clone_from(&self.words);
         }
         words.truncate(MAX_WORDS);
-        Self(words)
+        Words(words)
+    }
+
+    fn select(&self, wanted: impl Fn(&Paragraph) -> bool) -> Vec<Word> {
+        let (mut words, mut at) = (Vec::with_capacity(self.words.len()), 0);
+        for paragraph in &self.paragraphs {
+            let end = (at + usize::from(paragraph.words)).min(self.words.len());
+            if wanted(paragraph) {
+                words.extend_from_slice(&self.words[at..end]);
+            }
+            at = end;
+        }
+        words
+    }
+
+    /// Digests of the paragraphs that may be boilerplate.
+    pub(super) fn digests(&self) -> impl Iterator<Item = u64> + '_ {
+        self.paragraphs.iter().filter(|p| p.role != Role::Summary).map(|p| p.digest)
     }
 }
 
-/// Digests of the paragraphs of sanitised HTML, each once.
-#[must_use]
-pub fn paragraph_digests(html: &str) -> HashSet<u64> {
-    paragraphs(html).map(|paragraph| paragraph.digest).collect()
+/// The paragraph that is being read; its memory is used again for the next one.
+#[derive(Debug, Default)]
+struct Block {
+    text: String,
+    /// Letters and digits inside links.
+    linked: usize,
 }
 
-/// The addresses that sanitised HTML links to.
-pub fn links(html: &str) -> impl Iterator<Item = String> + '_ {
-    html.split("href=\"").skip(1).filter_map(|rest| {
-        // A serialiser of HTML writes no other reference into an address.
-        rest.split_once('"').map(|(href, _)| href.replace("&amp;", "&"))
-    })
-}
-
-fn paragraphs(html: &str) -> impl Iterator<Item = Paragraph> {
-    let blocks = blocks(html).into_iter();
-    blocks.filter_map(|block| {
-        let mut words = Vec::new();
-        read(&block.text, &mut words);
-        let digest = digest_of(&words);
-        let short = words.len() <= FURNITURE_WORDS;
-        let linked = block.linked * 10 >= block.length * 9;
-        let furniture = short && (linked || is_furniture(&block.text)) || is_about(&block.text);
-        let speech =
-            block.role == Role::Own && words.len() >= SPEECH_WORDS && is_speech(&block.text);
-        let role = if speech { Role::Quoted } else { block.role };
-        (!words.is_empty()).then_some(Paragraph { words, digest, role, furniture })
-    })
-}
-
-fn blocks(html: &str) -> Vec<Block> {
-    let (mut blocks, mut block) = (Vec::new(), Block::default());
-    let (mut links, mut quotes, mut beside) = (0_usize, 0_usize, 0_usize);
-    let add = |block: &mut Block, text: &str, links: usize| {
-        block.text.push_str(text);
-        let length = text.chars().filter(|c| c.is_alphanumeric()).count();
-        block.length += length;
-        block.linked += if links > 0 { length } else { 0 };
-    };
-    for piece in pieces(html) {
-        match piece {
-            Piece::Text(text) => add(&mut block, text, links),
-            Piece::Char(c) => add(&mut block, c.encode_utf8(&mut [0; 4]), links),
-            Piece::Tag(tag) => {
-                if tag.breaks_words() {
-                    let role = match (quotes, beside) {
-                        (_, 1..) => Role::Beside,
-                        (1.., _) => Role::Quoted,
-                        _ => Role::Own,
-                    };
-                    blocks.push(Block { role, ..std::mem::take(&mut block) });
-                }
-                count(&mut links, tag, &["a"]);
-                count(&mut quotes, tag, &["blockquote"]);
-                count(&mut beside, tag, &["figcaption", "aside", "nav", "footer"]);
-            }
+impl Block {
+    fn add(&mut self, text: &str, open: &Open) {
+        self.text.push_str(text);
+        if open.links > 0 {
+            self.linked += letters(text);
         }
     }
-    blocks.push(block);
-    blocks
+
+    /// What the paragraph is, of which the markup says that it is `role`.
+    fn role(&self, role: Role, words: usize) -> Role {
+        let linked = || self.linked > 0 && self.linked * 10 >= letters(&self.text) * 9;
+        let short = words <= BOILERPLATE_WORDS;
+        if short && (linked() || is_boilerplate(&self.text)) || is_about(&self.text) {
+            Role::Boilerplate
+        } else if role == Role::Own && words >= SPEECH_WORDS && is_speech(&self.text) {
+            Role::Quoted
+        } else {
+            role
+        }
+    }
 }
 
-/// How many of these elements are open after the tag.
-fn count(open: &mut usize, tag: Tag<'_>, names: &[&str]) {
-    if names.contains(&tag.name) {
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// Elements that are open.
+#[derive(Debug, Default)]
+struct Open {
+    links: usize,
+    quotes: usize,
+    asides: usize,
+}
+
+impl Open {
+    fn role(&self) -> Role {
+        match (self.quotes, self.asides) {
+            (_, 1..) => Role::Aside,
+            (1.., _) => Role::Quoted,
+            _ => Role::Own,
+        }
+    }
+
+    fn count(&mut self, tag: Tag<'_>) {
+        let open = match tag.name {
+            "a" => &mut self.links,
+            "blockquote" => &mut self.quotes,
+            "figcaption" | "aside" | "nav" | "footer" => &mut self.asides,
+            _ => return,
+        };
         *open = match tag.edge {
             Edge::Start => *open + 1,
             Edge::End => open.saturating_sub(1),
@@ -143,11 +208,22 @@ fn count(open: &mut usize, tag: Tag<'_>, names: &[&str]) {
     }
 }
 
-static FURNITURE: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/furniture.txt")));
-fn is_furniture(text: &str) -> bool {
+/// The addresses that sanitised HTML links to.
+pub(super) fn links(html: &str) -> impl Iterator<Item = String> + '_ {
+    html.split("href=\"").skip(1).filter_map(|rest| {
+        // A serialiser of HTML writes no other reference into an address.
+        rest.split_once('"').map(|(href, _)| href.replace("&amp;", "&"))
+    })
+}
+
+/// How boilerplate begins.
+static BEGINNINGS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| lines(include_str!("data/boilerplate.txt")));
+
+fn is_boilerplate(text: &str) -> bool {
     let beginning: String = text.trim_start().chars().take(32).collect::<String>().to_lowercase();
     let beginning = beginning.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
-    FURNITURE.iter().any(|start| {
+    BEGINNINGS.iter().any(|start| {
         let rest = beginning.strip_prefix(start);
         rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     })
@@ -175,9 +251,9 @@ fn is_about(text: &str) -> bool {
     if LEGAL.iter().any(|start| text.starts_with(start)) {
         return true;
     }
-    let head = text.char_indices().nth(40).map_or(text, |(at, _)| &text[..at]);
-    head.strip_prefix("About ")
-        .is_some_and(|name| name.starts_with(char::is_uppercase) && name.contains(':'))
+    let Some(rest) = text.strip_prefix("About ") else { return false };
+    let head = rest.char_indices().nth(34).map_or(rest, |(at, _)| &rest[..at]);
+    head.starts_with(char::is_uppercase) && head.contains(':')
 }
 
 #[cfg(test)]
@@ -185,7 +261,7 @@ mod tests {
     use super::*;
 
     fn words(html: &str) -> Words {
-        Words::of_html(html, &HashSet::new())
+        Text::of_html(html).own_words(&HashSet::new())
     }
 
     fn same(a: &str, b: &str) -> bool {
@@ -200,22 +276,22 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_the_site_is_left_out() {
+    fn boilerplate_is_left_out() {
         let story = "<p>The harbour of Onverwacht was closed on Sunday after a barge sank.</p>";
         let page = format!(
             "<figure><figcaption>The harbour.</figcaption></figure>{story}<p>Read also: <a href=x>Ten \
              barges that sank</a></p><ul><li><a href=y>More barges</a></li></ul>"
         );
         assert_eq!(words(&page), words(story));
-        let digest = paragraph_digests(story).into_iter().next().unwrap();
-        let with_footer =
-            format!("<p>We publish every day, come back tomorrow for more of it.</p>{story}");
-        let site = HashSet::from([digest]);
-        assert_ne!(Words::of_html(&with_footer, &site), words(&with_footer));
+        let notice = "<p>We publish every day, come back tomorrow for more of it.</p>";
+        let with_notice = Text::of_html(&format!("{notice}{story}"));
+        let known = Text::of_html(notice).digests().collect();
+        assert_eq!(with_notice.own_words(&known), words(story), "learnt after the text was read");
+        assert_ne!(with_notice.own_words(&HashSet::new()), words(story));
     }
 
     #[test]
-    fn a_quotation_is_somebody_elses_words_unless_there_are_no_others() {
+    fn a_quotation_is_not_the_items_own_text_unless_there_is_no_other() {
         let quote =
             "<blockquote><p>To be or not to be, that is the question here.</p></blockquote>";
         let own = "<p>I never understood what he was waiting for, really.</p>";

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 
 use super::likeness::slots;
 use super::tuning::{FRAME, TITLE_ALIKE};
-use super::words::{Kind, Word, Words, hash_of};
+use super::words::{Kind, Word, Words, digest_of, hash_of};
 
 /// A title as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Title {
     words: Vec<Word>,
     chars: usize,
+    /// The hashes of its words, ascending, each once.
+    set: Vec<u32>,
 }
 
 impl Title {
@@ -26,7 +28,19 @@ impl Title {
                 word.kind = Kind::Number;
             }
         }
-        Self { words, chars: title.chars().count() }
+        Self::of_words(words, title.chars().count())
+    }
+
+    /// A title that was read before.
+    pub(super) fn of_words(words: Vec<Word>, chars: usize) -> Self {
+        let mut set: Vec<u32> = words.iter().map(|word| word.hash).collect();
+        set.sort_unstable();
+        set.dedup();
+        Self { words, chars, set }
+    }
+
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
     }
 
     /// How many words it has.
@@ -50,20 +64,20 @@ impl Title {
     /// Of its words.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        Words(self.words.clone()).digest()
+        digest_of(&self.words)
     }
 
     /// From 0 to 1: the part of the shorter title's words that the other has too.
     #[must_use]
     pub fn alike(&self, other: &Self) -> f32 {
-        let of = |title: &Self| title.words.iter().map(|word| word.hash).collect::<HashSet<_>>();
-        let (a, b) = (of(self), of(other));
+        let (a, b) = (&self.set, &other.set);
         let shorter = a.len().min(b.len());
         // One word is in many titles.
         if shorter < 2 && a != b || shorter == 0 {
             return 0.0;
         }
-        a.intersection(&b).count() as f32 / shorter as f32
+        let shared = a.iter().filter(|word| b.binary_search(word).is_ok()).count();
+        shared as f32 / shorter as f32
     }
 
     /// Whether both say the same: most of either is in the other.
@@ -77,7 +91,7 @@ impl Title {
     /// version, a day. Part 1 is not part 2.
     #[must_use]
     pub fn is_sibling(&self, other: &Self) -> bool {
-        let numbers = |title: &Self| -> HashSet<u64> {
+        let numbers = |title: &Self| -> HashSet<u32> {
             title.words.iter().filter(|word| word.kind == Kind::Number).map(|w| w.hash).collect()
         };
         let (mine, others) = (numbers(self), numbers(other));
@@ -115,9 +129,9 @@ impl Title {
     }
 
     /// Words that it has and the other has not, of those that say something.
-    pub(super) fn own(&self, other: &Self) -> HashSet<u64> {
-        let others: HashSet<u64> = other.words.iter().map(|word| word.hash).collect();
-        let own = self.words.iter().filter(|word| word.length >= 3 && !others.contains(&word.hash));
+    pub(super) fn own(&self, other: &Self) -> HashSet<u32> {
+        let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
+        let own = self.words.iter().filter(|word| word.length >= 3 && !has(word));
         own.map(|word| word.hash).collect()
     }
 }

@@ -55,6 +55,11 @@ pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
 pub(super) const SAME_LEAD: f32 = 0.7;
 pub(super) const LEAD_WORDS: usize = 60;
 pub(super) const NEED_WITH_LEAD: f32 = 0.75;
+/// The smallest of these factors.
+pub(super) const LEAST_NEED: f32 = 0.75;
+/// Texts that share at least this part of all that they say are remembered as compared, also where
+/// they are not one story.
+pub(super) const WORTH: f32 = 0.2;
 /// This part of a text is its beginning, and no more words than so many.
 pub(super) const LEAD: f32 = 0.4;
 pub(super) const LONGEST_LEAD: usize = 60;
@@ -78,16 +83,21 @@ pub(super) const SLOT_WORDS: usize = 5;
 pub(super) const STORY: usize = 20;
 /// So many candidates are compared word by word.
 pub const CANDIDATES: usize = 16;
-/// So many comparisons one poll may cost: a feed of ten thousand copies must not hold up the others.
-pub const COMPARISONS: usize = 4_000;
 /// So many items of one key are looked at, the earliest first; what more share is a common phrase.
 pub(super) const PER_KEY: usize = 48;
 
-/// Paragraphs that stand in this part of a document's items, and in no fewer than so many, are the
-/// site's and not the item's.
-pub(super) const FURNITURE_SHARE: f32 = 0.5;
-pub(super) const FURNITURE_ITEMS: usize = 3;
-/// A paragraph that is all links, or begins as furniture does, is furniture up to so many words.
-pub(super) const FURNITURE_WORDS: usize = 25;
+/// Two sketches of at least this many keys that share one key alone are not compared: a phrase is the
+/// same, and of texts that share the part 0.44 of their shingles fewer than one in 100 share no more.
+pub(super) const CONFIDENT_KEYS: usize = 30;
+
+/// Paragraphs that this share of a feed's items has, and at least this many items, are boilerplate.
+pub(super) const BOILERPLATE_SHARE: f32 = 0.5;
+pub(super) const BOILERPLATE_ITEMS: usize = 3;
+/// A paragraph that is all links, or begins as boilerplate does, is boilerplate up to this many words.
+pub(super) const BOILERPLATE_WORDS: usize = 25;
+/// With fewer words of its own, an item is compared with its quotations too.
+pub(super) const OWN_WORDS: usize = 8;
+/// At most this many links of a text of a few words are looked at.
+pub(super) const MENTIONS: usize = 8;
 /// A paragraph of so many words that is one direct speech is a quotation.
 pub(super) const SPEECH_WORDS: usize = 30;

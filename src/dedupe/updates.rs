@@ -1,13 +1,10 @@
 //! An item that came again with other words: an edit worth showing, or another thing under its guid.
 //! Pure.
 
+use super::fingerprint::Comparable;
 use super::likeness::{likeness, slots};
-use super::titles::Title;
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
-use super::weights::Weights;
 use super::words::Words;
-use crate::model::Digest;
-use jiff::Timestamp;
 
 /// Dates this close are one, in seconds.
 const MINUTE: i64 = 60;
@@ -15,36 +12,23 @@ const MINUTE: i64 = 60;
 const PART: f32 = 0.1;
 const WORDS: usize = 9;
 
-/// What an item says, before or after.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Says {
-    /// Of its canonical URL, where that says something.
-    pub url_key: Option<Digest>,
-    /// Its title.
-    pub title: Title,
-    /// Its text.
-    pub words: Words,
-    /// When the publisher says it was published.
-    pub published: Option<Timestamp>,
-}
-
 /// Whether the publisher gave the guid of one thing to another: page, title, text and date all differ.
 #[must_use]
-pub fn is_another(old: &Says, new: &Says) -> bool {
-    let same_page = old.url_key.is_some() && old.url_key == new.url_key;
-    let same_date = match (old.published, new.published) {
+pub fn is_another(old: &Comparable, new: &Comparable) -> bool {
+    let (was, is) = (&old.fingerprint, &new.fingerprint);
+    let same_page = was.url_key.is_some() && was.url_key == is.url_key;
+    let same_date = match (was.published, is.published) {
         (Some(old), Some(new)) => (old.as_second() - new.as_second()).abs() <= MINUTE,
         // Nothing says that it is not.
-        _ => old.url_key.is_none() || new.url_key.is_none(),
+        _ => was.url_key.is_none() || is.url_key.is_none(),
     };
-    let framed = old.title.is_sibling(&new.title) || old.title.is_variant(&new.title);
-    let same_title = old.title.alike(&new.title) >= 0.5 && !framed;
+    let framed = was.title.is_sibling(&is.title) || was.title.is_variant(&is.title);
+    let same_title = was.title.alike(&is.title) >= 0.5 && !framed;
     if same_page || same_date || same_title {
         return false;
     }
-    let nothing = |says: &Says| says.title.is_empty() && says.words.size() < EXACT_WORDS;
-    let like = likeness(&old.words, &new.words, &Weights::default());
-    !nothing(old) && !nothing(new) && like.containment < TITLE_SUPPORT
+    let nothing = |item: &Comparable| item.fingerprint.title.is_empty() && item.size < EXACT_WORDS;
+    !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
 
 /// Whether an edit is worth showing again: a tenth of the text, or a sentence.
@@ -57,15 +41,22 @@ pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use jiff::Timestamp;
+
+    use super::super::{Fingerprint, Text, Title, Weights};
     use super::*;
 
-    fn says(url: u8, title: &str, text: &str, at: i64) -> Says {
-        Says {
+    fn says(url: u8, title: &str, text: &str, at: i64) -> Comparable {
+        let fingerprint = Fingerprint {
             url_key: Some([url; 16]),
             title: Title::new(Some(title)),
-            words: Words::of_text(text),
+            text: Text::of_html(text),
             published: Some(Timestamp::from_second(at).unwrap()),
-        }
+            ..Fingerprint::default()
+        };
+        fingerprint.comparable(&HashSet::new(), &Weights::default())
     }
 
     const FERRY: &str = "The ferry to the island ran aground in thick fog this morning.";

@@ -5,46 +5,19 @@
 
 use std::collections::HashSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::likeness::{Likeness, likeness, slots};
+use super::fingerprint::{Comparable, Fingerprint};
+use super::likeness::{Likeness, lead, likeness, opening, slots};
 use super::settings::{AcrossFeeds, Settings};
-use super::titles::Title;
 use super::tuning::{
-    EXACT_WORDS, EXCERPT, LEAD_WORDS, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
-    NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS,
-    TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD,
+    EXACT_WORDS, EXCERPT, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
+    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD,
+    SHORT_WORDS, SLOTS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS,
+    WITHOUT_LEAD, WORTH,
 };
 use super::weights::Weights;
-use super::words::Words;
-use crate::model::{Digest, Rule, Standing, Tie};
-
-/// What is compared of an item.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Features {
-    /// When the publisher says it was published.
-    pub published: Option<Timestamp>,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Its title.
-    pub title: Title,
-    /// Its text, without what is the site's.
-    pub words: Words,
-    /// Of its canonical URL, where that says something.
-    pub url_key: Option<Digest>,
-    /// The publisher's id, where it is unique in the world.
-    pub global_id: Option<String>,
-    /// The publisher's id, unless that is its page.
-    pub guid: Option<String>,
-    /// Its page as it is written.
-    pub url: Option<String>,
-    /// Of its page.
-    pub site: Option<String>,
-    /// Whose page it links to.
-    pub standing: Standing,
-    /// Canonical URLs that a text of a few words links to.
-    pub mentions: Vec<Digest>,
-}
+use crate::model::{Rule, Standing, Tie};
 
 /// What was found, before it is known between which rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,8 +44,8 @@ impl Verdict {
 /// Compares two items; `None`: they have nothing in common worth a word.
 #[must_use]
 pub fn verdict(
-    a: &Features,
-    b: &Features,
+    a: &Comparable,
+    b: &Comparable,
     settings: &Settings,
     weights: &Weights,
 ) -> Option<Verdict> {
@@ -80,8 +53,8 @@ pub fn verdict(
     if settings.across_feeds == AcrossFeeds::Off {
         return None;
     }
-    let like = likeness(&a.words, &b.words, weights);
-    let pair = Pair { a, b, like, title: a.title.alike(&b.title) };
+    let title = a.fingerprint.title.alike(&b.fingerprint.title);
+    let pair = Pair { a, b, like: likeness(a, b), title };
     let page = pair.page();
     if page.is_some_and(|page| page.same) || settings.across_feeds == AcrossFeeds::Link {
         return page;
@@ -89,10 +62,10 @@ pub fn verdict(
     if !pair.is_within(settings) {
         return page;
     }
-    let near = pair.exact().or_else(|| pair.near(settings)).or_else(|| pair.titled());
+    let near = pair.exact().or_else(|| pair.near(settings, weights)).or_else(|| pair.titled());
     let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
     // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
-    if a.title.is_sibling(&b.title) || pair.is_variant() {
+    if a.fingerprint.title.is_sibling(&b.fingerprint.title) || pair.is_variant() {
         return apart(Rule::Series, found.score);
     }
     // A site tells its own things apart, and puts the same frame round all of them.
@@ -108,8 +81,8 @@ pub fn verdict(
 }
 
 struct Pair<'a> {
-    a: &'a Features,
-    b: &'a Features,
+    a: &'a Comparable,
+    b: &'a Comparable,
     like: Likeness,
     title: f32,
 }
@@ -117,7 +90,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// One page, or one id: proof where nothing speaks against it.
     fn page(&self) -> Option<Verdict> {
-        let (a, b) = (self.a, self.b);
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         if self.is_told_apart() {
             return None;
         }
@@ -142,7 +115,7 @@ impl Pair<'_> {
 
     /// Whether they were published, or where that is not known of both came, within the window.
     fn is_within(&self, settings: &Settings) -> bool {
-        let (a, b) = (self.a, self.b);
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let window = SignedDuration::try_from(settings.window).unwrap_or(SignedDuration::MAX);
         let between = match (a.published, b.published) {
             (Some(a), Some(b)) => a.duration_since(b),
@@ -154,69 +127,80 @@ impl Pair<'_> {
     /// One publisher's feeds give one address, letter by letter, different ids: then it is only where
     /// both are shown.
     fn is_told_apart(&self) -> bool {
-        let (a, b) = (self.a, self.b);
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let own = a.standing != Standing::Abroad && b.standing != Standing::Abroad;
         own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
     }
 
     /// Two whole texts on two pages of one site; an excerpt of its own text a site may well have.
     fn is_of_one_site(&self) -> bool {
-        let (a, b) = (self.a, self.b);
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
         a.site.is_some() && a.site == b.site && !excerpt
     }
 
     /// One of them says nothing of its own that could differ, or both no more than a title.
     fn is_silent(&self) -> bool {
-        let silent = |item: &Features| item.title.is_empty() && item.words.0.is_empty();
-        let titled = |item: &Features| item.words.size() < EXACT_WORDS;
+        let silent =
+            |item: &Comparable| item.fingerprint.title.is_empty() && item.words.0.is_empty();
+        let titled = |item: &Comparable| item.size < EXACT_WORDS;
         silent(self.a) || silent(self.b) || titled(self.a) && titled(self.b)
     }
 
     /// The same words in the same order.
     fn exact(&self) -> Option<Verdict> {
-        let (a, b) = (&self.a.words, &self.b.words);
-        let same = a.0.len() == b.0.len() && a.size() >= EXACT_WORDS && a.digest() == b.digest();
+        let (a, b) = (self.a, self.b);
+        let same =
+            a.size >= EXACT_WORDS && a.words.0.len() == b.words.0.len() && a.digest == b.digest;
         same.then_some(Verdict { rule: Rule::Text, score: 1.0, threshold: 1.0, same: true })
     }
 
     /// Most of the shorter text stands in the longer one.
-    fn near(&self, settings: &Settings) -> Option<Verdict> {
-        let Likeness { jaccard, containment, shorter, longer, lead, opening } = self.like;
+    fn near(&self, settings: &Settings, weights: &Weights) -> Option<Verdict> {
+        let Likeness { jaccard, containment, shorter, longer } = self.like;
         if shorter < NEAR_WORDS {
             return None;
         }
+        let (a, b) = (self.a, self.b);
         let mut need = need(shorter) * settings.strictness();
+        // Most candidates share a phrase and no more: nothing below could change that.
+        if jaccard < WORTH && containment < need * LEAST_NEED / 2.0 {
+            return None;
+        }
         let excerpt = longer as f32 >= EXCERPT * shorter as f32;
-        if self.a.title.says_the_same(&self.b.title) && (excerpt || shorter >= LEAD_WORDS) {
+        let long = shorter >= LEAD_WORDS;
+        if a.fingerprint.title.says_the_same(&b.fingerprint.title) && (excerpt || long) {
             need *= NEED_WITH_TITLE;
         } else if excerpt {
             need *= NEED_OF_EXCERPT;
-        } else if lead >= SAME_LEAD && shorter >= LEAD_WORDS {
+        } else if long && lead(a, b, weights) >= SAME_LEAD {
             need *= NEED_WITH_LEAD;
         }
-        let led = excerpt || opening >= OPENING_SUPPORT || containment >= WITHOUT_LEAD;
-        let same = containment >= need && led;
-        // Not worth a word otherwise.
-        let worth = same || jaccard >= 0.2 || containment >= need / 2.0;
+        let led = || {
+            excerpt
+                || containment >= WITHOUT_LEAD
+                || opening(&a.words, &b.words, weights) >= OPENING_SUPPORT
+        };
+        let same = containment >= need && led();
+        let worth = same || jaccard >= WORTH || containment >= need / 2.0;
         worth.then_some(Verdict { rule: Rule::Near, score: containment, threshold: need, same })
     }
 
     /// The same long title, and the texts or the site do not speak against it.
     fn titled(&self) -> Option<Verdict> {
-        let (a, b) = (&self.a.title, &self.b.title);
-        let long = a.len() >= TITLE_WORDS && a.chars() >= TITLE_CHARS;
-        if !long || a.digest() != b.digest() {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let long = a.title.len() >= TITLE_WORDS && a.title.chars() >= TITLE_CHARS;
+        if !long || a.title.digest() != b.title.digest() {
             return None;
         }
         let wordless = self.like.shorter < EXACT_WORDS;
-        let one_site = self.a.site.is_some() && self.a.site == self.b.site;
+        let one_site = a.site.is_some() && a.site == b.site;
         let score = self.like.containment;
         // An aggregator's entry is a title and where it leads.
-        let points = |from: &Features, to: &Features| {
+        let points = |from: &Fingerprint, to: &Fingerprint| {
             to.url_key.is_some_and(|page| from.mentions.contains(&page))
         };
-        let points = points(self.a, self.b) || points(self.b, self.a);
+        let points = points(a, b) || points(b, a);
         let same = score >= TITLE_SUPPORT || wordless && (one_site || points);
         Some(Verdict { rule: Rule::Title, score, threshold: TITLE_SUPPORT, same })
     }
@@ -225,22 +209,22 @@ impl Pair<'_> {
     /// of its own title and not those of the other.
     fn is_variant(&self) -> bool {
         let (a, b) = (self.a, self.b);
+        let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
         let short = self.like.shorter < VARIANT_WORDS;
-        if !excerpt && short && a.title.is_successor(&b.title) {
+        if !excerpt && short && title.is_successor(other) {
             return true;
         }
-        if excerpt || !a.title.is_variant(&b.title) {
+        if excerpt || !title.is_variant(other) {
             return false;
         }
-        let words = |item: &Features| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();
+        let words = |item: &Comparable| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();
         let (left, right) = (words(a), words(b));
-        let true_to = |own: HashSet<u64>, text: &HashSet<u64>, other: &HashSet<u64>| {
+        let true_to = |own: HashSet<u32>, text: &HashSet<u32>, other: &HashSet<u32>| {
             own.iter().any(|word| text.contains(word) && !other.contains(word))
         };
         short
-            || true_to(a.title.own(&b.title), &left, &right)
-                && true_to(b.title.own(&a.title), &right, &left)
+            || true_to(title.own(other), &left, &right) && true_to(other.own(title), &right, &left)
     }
 
     /// The part of numbers, days and names that differ, where that says one form was filled in twice.

@@ -12,11 +12,14 @@ const COUNTERS: usize = 1 << 16;
 pub const ENOUGH: u32 = 2_000;
 
 /// Weights of words, from 0.15 to 1.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Weights {
+    /// Number of texts that were read.
     texts: u32,
-    /// In how many texts a word stands; empty while nothing was learnt.
+    /// Number of texts that have a word, by the low bits of its hash; empty while nothing was learnt.
     counts: Vec<u16>,
+    /// The weights that follow from the counts; empty until they are complete.
+    weights: Vec<f32>,
 }
 
 impl Weights {
@@ -35,23 +38,30 @@ impl Weights {
     /// What was learnt; `None` when it was from fewer than [`ENOUGH`] texts.
     #[must_use]
     pub fn learnt(self) -> Option<Self> {
-        (self.texts >= ENOUGH).then_some(self)
+        (self.texts >= ENOUGH).then(|| self.complete())
+    }
+
+    /// Works out every weight once: a comparison asks for hundreds.
+    fn complete(mut self) -> Self {
+        let texts = self.texts as f32;
+        let weight =
+            |count: &u16| ((texts / (f32::from(*count) + 1.0)).ln() / texts.ln()).clamp(0.15, 1.0);
+        self.weights = self.counts.iter().map(weight).collect();
+        self
     }
 
     /// The weight of a word.
     #[must_use]
     pub fn of(&self, word: &Word) -> f32 {
-        if self.counts.is_empty() {
-            return match word.length {
-                0..=2 => 0.3,
-                3 => 0.45,
-                4 => 0.7,
-                _ => 1.0,
-            };
+        if let Some(weight) = self.weights.get(slot(word)) {
+            return *weight;
         }
-        let texts = self.texts as f32;
-        let common = f32::from(self.counts[slot(word)]);
-        ((texts / (common + 1.0)).ln() / texts.ln()).clamp(0.15, 1.0)
+        match word.length {
+            0..=2 => 0.3,
+            3 => 0.45,
+            4 => 0.7,
+            _ => 1.0,
+        }
     }
 
     /// As it is stored.
@@ -67,7 +77,8 @@ impl Weights {
         let (texts, counts) = bytes.split_first_chunk::<4>()?;
         let counts: Vec<u16> =
             counts.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        (counts.len() == COUNTERS).then_some(Self { texts: u32::from_le_bytes(*texts), counts })
+        let learnt = Self { texts: u32::from_le_bytes(*texts), counts, weights: Vec::new() };
+        (learnt.counts.len() == COUNTERS).then(|| learnt.complete())
     }
 }
 

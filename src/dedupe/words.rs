@@ -1,6 +1,7 @@
 //! The words of a text: equal words in equal order are the same text, however it is cased or composed.
 //!
-//! Leaves what is whose to `paragraphs`, and what the words prove to `likeness` and `verdict`.
+//! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
+//! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
 use std::sync::LazyLock;
 
@@ -11,25 +12,55 @@ use super::tuning::MAX_WORDS;
 /// What a word does for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It says something.
+    /// Any other word.
     Plain,
-    /// It says which: a number, a version, a time, a day, a month.
+    /// A number, a version, a time, a day or a month: it says which one is meant.
     Number,
-    /// It names: written with a capital inside a sentence.
+    /// A name: written with a capital inside a sentence.
     Name,
 }
 
 /// One word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
-    /// Of its letters, in lower case; the same in every build, for it is stored.
-    pub hash: u64,
+    /// Hash of its letters in lower case; the same in every build, because it is stored.
+    pub hash: u32,
     /// What it does.
     pub kind: Kind,
-    /// Its length in characters; a character of a script without spaces is a word.
+    /// Length in characters, at most [`Word::LONGEST`]; a character of a script without spaces is a word.
     pub length: u8,
-    /// What it carries, in tenths of an English word.
+    /// What it says, in tenths of an English word.
     pub load: u8,
+}
+
+impl Word {
+    /// Longer words are not told apart by length.
+    pub const LONGEST: u8 = 7;
+    /// Bytes of a stored word.
+    pub(super) const BYTES: usize = 5;
+    /// The values that `load` has.
+    const LOADS: [u8; 4] = [10, 6, 16, 12];
+
+    /// As it is stored: four bytes of hash, then kind, length and load in one.
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let load = Self::LOADS.iter().position(|load| *load == self.load).unwrap_or(0) as u8;
+        let [a, b, c, d] = self.hash.to_le_bytes();
+        [a, b, c, d, self.kind as u8 | load << 2 | self.length << 4]
+    }
+
+    /// As it was stored.
+    pub(super) fn from_bytes([a, b, c, d, bits]: [u8; Self::BYTES]) -> Self {
+        Self {
+            hash: u32::from_le_bytes([a, b, c, d]),
+            kind: match bits & 3 {
+                1 => Kind::Number,
+                2 => Kind::Name,
+                _ => Kind::Plain,
+            },
+            length: bits >> 4,
+            load: Self::LOADS[usize::from(bits >> 2 & 3)],
+        }
+    }
 }
 
 /// The words of one text, in order.
@@ -46,46 +77,72 @@ impl Words {
         Self(words)
     }
 
-    /// How much they say, in English words: where articles, prepositions and vowels are not written or
-    /// stand inside a word, it takes fewer words, and where each character counts as one, more.
+    /// The length of the text in English words. A language that writes no articles, prepositions or vowels
+    /// needs fewer words for the same, and a script whose characters each count as one needs more.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.iter().map(|word| usize::from(word.load)).sum::<usize>() / 10
     }
 
-    /// Of all of them together.
+    /// Hash of all words in their order.
     #[must_use]
     pub fn digest(&self) -> u64 {
         digest_of(&self.0)
     }
 }
 
-/// Number words and the number that each stands for, by hash, ascending.
-static NUMERALS: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
-    let number = |line: &'static str| {
-        let (number, words) = line.split_once(' ').unwrap_or((line, ""));
-        words.split_whitespace().map(move |word| (hash_of(word), hash_of(number)))
-    };
-    let mut numerals: Vec<(u64, u64)> =
-        lines(include_str!("data/numerals.txt")).into_iter().flat_map(number).collect();
-    numerals.sort_unstable();
-    numerals
+/// What a listed word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// A number word and the hash of its digits: one paper's nine is another's 9.
+    Numeral(u32),
+    /// A day or a month.
+    Date,
+}
+
+/// Number words, days and months.
+struct Lexicon {
+    /// By hash, ascending.
+    words: Vec<(u32, Listed)>,
+    /// A bit for the low bits of each hash: most words need no search.
+    filter: [u64; 64],
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut words = Vec::new();
+    for line in lines(include_str!("data/numerals.txt")) {
+        let (number, names) = line.split_once(' ').unwrap_or((line, ""));
+        let number = Listed::Numeral(hash_of(number));
+        words.extend(names.split_whitespace().map(|name| (hash_of(name), number)));
+    }
+    let dates = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
+    words.extend(dates.map(|name| (hash_of(name), Listed::Date)));
+    // A word of both lists is a numeral: the sort is stable and the first of a name stays.
+    words.sort_by_key(|(hash, _)| *hash);
+    words.dedup_by_key(|(hash, _)| *hash);
+    let mut filter = [0; 64];
+    for (hash, _) in &words {
+        filter[(hash >> 6 & 63) as usize] |= 1 << (hash & 63);
+    }
+    Lexicon { words, filter }
 });
 
-/// Days and months, by hash, ascending.
-static DATES: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let words = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
-    let mut dates: Vec<u64> = words.map(hash_of).collect();
-    dates.sort_unstable();
-    dates
-});
+impl Lexicon {
+    fn find(&self, hash: u32) -> Option<Listed> {
+        if self.filter[(hash >> 6 & 63) as usize] & 1 << (hash & 63) == 0 {
+            return None;
+        }
+        let at = self.words.binary_search_by_key(&hash, |(word, _)| *word).ok()?;
+        Some(self.words[at].1)
+    }
+}
 
-/// The lines of a data file that say something.
+/// The lines of a data file without comments.
 pub(super) fn lines(data: &'static str) -> Vec<&'static str> {
     data.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
-/// Splits a text into words. Addresses are none: each service shortens them in its own way.
+/// Splits a text into words. Addresses are left out: each service shortens them in its own way.
 pub(super) fn read(text: &str, words: &mut Vec<Word>) {
     let mut rest = text;
     while let Some((at, length)) = address(rest) {
@@ -125,63 +182,144 @@ fn address(text: &str) -> Option<(usize, usize)> {
     }
 }
 
+/// What a character does in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A letter, a mark or a digit.
+    Letter,
+    Digit,
+    /// A character of a script without spaces: a word by itself.
+    Whole,
+    /// An apostrophe or a joiner: it vanishes inside a word and at its end.
+    Silent,
+    /// Between two digits it belongs to the number: `1.2`, `12:30`.
+    Joint,
+    Hash,
+    /// It ends a sentence.
+    Stop,
+    Other,
+}
+
+/// The classes of ASCII.
+const ASCII: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut c = 0;
+    while c < 128 {
+        classes[c] = match c as u8 {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'\'' => Class::Silent,
+            b'.' | b',' | b':' => Class::Joint,
+            b'#' => Class::Hash,
+            b'!' | b'?' | b'"' | b'\n' => Class::Stop,
+            _ => Class::Other,
+        };
+        c += 1;
+    }
+    classes
+};
+
+fn class(c: char) -> Class {
+    if c.is_ascii() {
+        return ASCII[c as usize];
+    }
+    match c {
+        '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
+        '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
+        c if without_spaces(c) && is_word(c) => Class::Whole,
+        c if c.is_numeric() => Class::Digit,
+        c if is_word(c) => Class::Letter,
+        _ => Class::Other,
+    }
+}
+
 /// A word being read.
-#[derive(Default)]
 struct Open {
-    letters: String,
+    /// FNV-1a of its letters so far.
+    hash: u64,
+    letters: u32,
+    first: char,
     capital: bool,
     digit: bool,
-    /// Stands between two digits only: `1.2`, `12:30`.
-    joint: Option<char>,
-    /// It is a hashtag, which is no word of the text: each service has its own.
+    /// Whether the last letter is an ASCII digit.
+    after_digit: bool,
+    joint: Option<u8>,
+    /// A hashtag is not a word of the text: each service has its own.
     tag: bool,
 }
 
 impl Open {
-    /// Makes room for the next word; the letters keep their memory.
-    fn clear(&mut self) {
-        self.letters.clear();
-        (self.capital, self.digit, self.joint) = (false, false, None);
+    const NONE: Self = Self {
+        hash: FNV,
+        letters: 0,
+        first: ' ',
+        capital: false,
+        digit: false,
+        after_digit: false,
+        joint: None,
+        tag: false,
+    };
+
+    fn byte(&mut self, byte: u8) {
+        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+    }
+
+    /// Adds a letter, as it is written.
+    fn push(&mut self, c: char) {
+        if self.letters == 0 {
+            self.capital = c.is_uppercase();
+        }
+        self.after_digit = c.is_ascii_digit();
+        if c.is_ascii() {
+            return self.lower(c.to_ascii_lowercase());
+        }
+        c.to_lowercase().for_each(|c| self.lower(c));
+    }
+
+    fn lower(&mut self, c: char) {
+        if self.letters == 0 {
+            self.first = c;
+        }
+        self.letters += 1;
+        if c.is_ascii() {
+            self.byte(c as u8);
+        } else {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.byte(byte));
+        }
     }
 }
 
 fn split(text: &str, words: &mut Vec<Word>) {
-    let mut open = Open::default();
-    let mut opens_sentence = true;
+    let (mut open, mut opens_sentence) = (Open::NONE, true);
     for c in text.chars() {
-        if is_word(c) {
-            if let Some(joint) = open.joint.take() {
-                if c.is_ascii_digit() {
-                    open.letters.push(joint);
-                } else {
-                    close(&mut open, &mut opens_sentence, words);
+        match class(c) {
+            class @ (Class::Letter | Class::Digit | Class::Whole) => {
+                if let Some(joint) = open.joint.take() {
+                    if c.is_ascii_digit() {
+                        open.byte(joint);
+                        open.letters += 1;
+                    } else {
+                        close(&mut open, &mut opens_sentence, words);
+                    }
                 }
+                if class == Class::Whole {
+                    close(&mut open, &mut opens_sentence, words);
+                    open.push(c);
+                    close(&mut open, &mut opens_sentence, words);
+                    continue;
+                }
+                open.digit |= class == Class::Digit;
+                open.push(c);
             }
-            if without_spaces(c) {
+            Class::Silent => {}
+            Class::Joint if open.after_digit && open.letters > 0 => {
+                open.joint = Some(if c == ',' { b'.' } else { c as u8 });
+            }
+            Class::Hash if open.letters == 0 => open.tag = true,
+            class => {
                 close(&mut open, &mut opens_sentence, words);
-                open.letters.push(c);
-                close(&mut open, &mut opens_sentence, words);
-                continue;
+                opens_sentence |= class == Class::Stop || matches!(c, '.' | ':');
             }
-            open.capital |= open.letters.is_empty() && c.is_uppercase();
-            open.digit |= c.is_numeric();
-            match c.is_ascii() {
-                true => open.letters.push(c.to_ascii_lowercase()),
-                false => open.letters.extend(c.to_lowercase()),
-            }
-        } else if matches!(c, '\'' | '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}') {
-            // Inside a word; at its end it vanishes as well.
-        } else if matches!(c, '.' | ',' | ':')
-            && open.letters.ends_with(|c: char| c.is_ascii_digit())
-        {
-            open.joint = Some(if c == ',' { '.' } else { c });
-        } else if c == '#' && open.letters.is_empty() {
-            open.tag = true;
-        } else {
-            let ends =
-                matches!(c, '.' | '!' | '?' | ':' | '…' | '"' | '“' | '”' | '„' | '«' | '»' | '\n');
-            close(&mut open, &mut opens_sentence, words);
-            opens_sentence |= ends;
         }
     }
     close(&mut open, &mut opens_sentence, words);
@@ -189,25 +327,27 @@ fn split(text: &str, words: &mut Vec<Word>) {
 
 /// Ends a word, if one is open.
 fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
-    let tag = std::mem::take(&mut open.tag) && !open.digit;
-    if open.letters.is_empty() || tag {
-        return open.clear();
+    let Open { hash, letters, first, capital, digit, joint, tag, .. } =
+        std::mem::replace(open, Open::NONE);
+    if letters == 0 || tag && !digit {
+        return;
     }
-    let written = hash_of(&open.letters);
-    let numeral = NUMERALS.binary_search_by_key(&written, |(word, _)| *word).ok();
-    let hash = numeral.map_or(written, |at| NUMERALS[at].1);
-    let kind = match () {
-        () if open.digit || numeral.is_some() => Kind::Number,
-        () if DATES.binary_search(&written).is_ok() => Kind::Number,
-        () if open.capital && !*opens_sentence => Kind::Name,
-        () => Kind::Plain,
+    let written = fold(mix(hash));
+    let listed = LEXICON.find(written);
+    let kind = match listed {
+        Some(_) => Kind::Number,
+        None if digit => Kind::Number,
+        None if capital && !*opens_sentence => Kind::Name,
+        None => Kind::Plain,
     };
-    let length = open.letters.chars().count().min(255) as u8;
-    let load = open.letters.chars().next().map_or(10, load);
-    words.push(Word { hash, kind, length, load });
-    // "1." at the end of a sentence, not inside of a number.
-    *opens_sentence = open.joint.is_some();
-    open.clear();
+    let hash = match listed {
+        Some(Listed::Numeral(number)) => number,
+        _ => written,
+    };
+    let length = letters.min(u32::from(Word::LONGEST)) as u8;
+    words.push(Word { hash, kind, length, load: load(first) });
+    // "1." at the end of a sentence, not inside a number.
+    *opens_sentence = joint.is_some();
 }
 
 fn is_word(c: char) -> bool {
@@ -223,9 +363,10 @@ fn without_spaces(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// What a word that begins so carries, in tenths of an English one: by comparing translations.
+/// What a word that begins so says, in tenths of an English one: by comparing translations.
 fn load(first: char) -> u8 {
     match first {
+        '\0'..='\u{36f}' => 10,
         c if without_spaces(c) => 6,
         // Hebrew, Arabic, Hangul.
         '\u{590}'..='\u{77f}'
@@ -239,18 +380,27 @@ fn load(first: char) -> u8 {
 }
 
 const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// Of words in their order.
+/// Hash of words in their order.
 pub(super) fn digest_of(words: &[Word]) -> u64 {
-    words.iter().fold(FNV, |hash, word| mix(hash ^ word.hash))
+    words.iter().fold(FNV, |hash, word| mix(hash ^ u64::from(word.hash)))
 }
 
-/// FNV-1a: the same in every build and on every machine, which the standard hasher does not promise.
-pub(super) fn hash_of(letters: &str) -> u64 {
-    let hash = letters
-        .bytes()
-        .fold(FNV, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    mix(hash)
+/// Hash of a text: FNV-1a, the same in every build and on every machine, which the standard hasher does
+/// not promise.
+pub(super) fn hash64(text: &str) -> u64 {
+    mix(text.bytes().fold(FNV, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)))
+}
+
+/// Hash of a word.
+pub(super) fn hash_of(letters: &str) -> u32 {
+    fold(hash64(letters))
+}
+
+/// The better half of a hash.
+pub(super) fn fold(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// Spreads the bits (the finaliser of `SplitMix64`).
@@ -297,6 +447,15 @@ mod tests {
     fn hashtags_are_no_words_and_numbers_of_issues_are() {
         assert!(same("Fog again today #weather #sea", "Fog again today"));
         assert!(!same("See #123", "See"));
+    }
+
+    #[test]
+    fn a_word_is_read_back_as_it_was_stored() {
+        for word in
+            Words::of_text("The 1.2 Bern of Ελλάδα, Москва, שלום, 東京 incomprehensibilities").0
+        {
+            assert_eq!(Word::from_bytes(word.to_bytes()), word);
+        }
     }
 
     #[test]

@@ -5,16 +5,17 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The row of a feed in the store; meaningless outside one database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FeedKey(pub i64);
 
 /// The stable name of a feed: the config's `id`, else derived from its URL once and kept.
 ///
 /// 1 to 64 characters of `a-z 0-9 . _ -`, so it is safe in a path, a log line and a shell.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FeedId(String);
 
 /// Why a string is no [`FeedId`].
@@ -81,7 +82,7 @@ impl fmt::Display for FeedId {
 }
 
 /// A configured feed: what the operator says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// Given in the config; `None` until the store has derived one from the URL.
     pub id: Option<FeedId>,

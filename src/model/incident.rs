@@ -1,12 +1,14 @@
 //! Something that is the matter for a while, told of once: from its beginning to its end.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Declares [`Trouble`] with its slugs, so that no kind can be without one.
 macro_rules! troubles {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal, $word:literal;)*) => {
         /// The kinds of incident; each has a stable slug.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Trouble { $($(#[$doc])* $kind,)* }
 
         impl Trouble {
@@ -56,7 +58,7 @@ troubles! {
 }
 
 /// Something that is, or was, the matter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// What kind of thing.
     pub kind: Trouble,

@@ -10,17 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::plain;
 
 /// The row of an item in the store; meaningless outside one database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 pub struct ItemKey(pub i64);
 
 /// The row of a story in the store: the items that are the same thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StoryKey(pub i64);
 
 /// One entry of one feed (Atom: entry, RSS: item), normalised.
 ///
 /// Every text is free of characters that XML cannot carry; every URL is absolute.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Item {
     /// The publisher's own id (`atom:id`, `guid`, `rdf:about`, JSON `id`), trimmed, never changed.
     pub guid: Option<String>,

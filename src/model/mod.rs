@@ -32,4 +32,4 @@ pub use poll::{
 };
 pub use site::site;
 pub use status::{FeedStatus, Pulse};
-pub use story::{Digest, Guids, Kept, Known, Rule, Seen, Standing, Tie};
+pub use story::{Digest, Guids, Hold, Kept, KeptItem, Known, Rule, Seen, Standing, Tie, Way};

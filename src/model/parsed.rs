@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::item::{Category, Enclosure, Image, Person, SourceInfo};
 
 /// The family a document belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// RSS 0.91 to 0.94, 2.0 and what calls itself so.
     Rss2,

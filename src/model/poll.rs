@@ -14,7 +14,7 @@ use super::code::Coded;
 ///
 /// RFC 9110 8.8: both are sent back unchanged, quotes, `W/` and odd dates included. They belong
 /// together: a new 200 replaces the pair, never one half.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Validators {
     /// `ETag`, sent as `If-None-Match`.
     pub etag: Option<Vec<u8>>,
@@ -31,7 +31,7 @@ impl Validators {
 }
 
 /// How a fetch ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FetchOutcome {
     /// A representation arrived whole (200, or 226 as a part of one).
     Modified,
@@ -69,7 +69,7 @@ impl FetchOutcome {
 }
 
 /// What went wrong with one feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The class.
     pub kind: FailureKind,
@@ -101,7 +101,8 @@ impl fmt::Display for Failure {
 macro_rules! failure_kinds {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal,)*) => {
         /// The classes of failure; each has a stable slug.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum FailureKind { $($(#[$doc])* $kind,)* }
 
         impl FailureKind {
@@ -193,7 +194,7 @@ pub struct Hop {
 }
 
 /// Where a feed lives, beside what the config says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Address {
     /// Adopted after permanent redirects; `None`: as configured.
     pub effective: Option<Url>,
@@ -202,7 +203,7 @@ pub struct Address {
 }
 
 /// A move on probation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate301 {
     /// Where to.
     pub url: Url,
@@ -211,7 +212,7 @@ pub struct Candidate301 {
 }
 
 /// When a feed is polled next, and why then.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Wall-clock.
     pub at: Timestamp,
@@ -233,7 +234,7 @@ pub struct Considered {
 }
 
 /// Why a feed is polled when it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// What won.
     pub kind: ReasonKind,

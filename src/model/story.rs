@@ -1,8 +1,10 @@
 //! What a decision about sameness needs to know of an item that is already kept, and what was decided.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::item::ItemKey;
+use super::feed::FeedKey;
+use super::item::{Item, ItemKey};
 
 /// 128 bits of a SHA-256: equal means the same, for all purposes here.
 pub type Digest = [u8; 16];
@@ -12,8 +14,8 @@ pub type Digest = [u8; 16];
 pub struct Known {
     /// Its row.
     pub key: ItemKey,
-    /// Over everything a reader would notice; dates and counters are left out.
-    pub fingerprint: Digest,
+    /// Digest of everything that a subscriber would notice; dates and counters are left out.
+    pub content_digest: Digest,
     /// Of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
 }
@@ -44,7 +46,7 @@ pub struct Seen {
 }
 
 /// The rung of the ladder that decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// One canonical URL.
     Page,
@@ -100,7 +102,7 @@ impl Rule {
 }
 
 /// A decision about two items, with its receipt.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tie {
     /// The later row.
     pub item: ItemKey,
@@ -117,7 +119,7 @@ pub struct Tie {
 }
 
 /// Whose page an item links to, as seen from its feed's own address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Standing {
     /// One on the site that the feed itself came from.
     Home,
@@ -129,11 +131,77 @@ pub enum Standing {
 }
 
 /// What a feed's guids are worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Guids {
     /// A guid names one item.
     #[default]
     Sound,
     /// The feed gave one guid to different things; from then on a guid counts only with its page.
     Shared,
+}
+
+/// By what a kept item was recognised under a new guid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// The same page.
+    Page,
+    /// The same path on another host.
+    Path,
+    /// The same title at the same minute.
+    Title,
+    /// The same words.
+    Text,
+}
+
+impl Way {
+    /// A stable short name, as the database and `newswire why` show it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Path => "path",
+            Self::Title => "title",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// Why an item is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hold {
+    /// It was old when the feed was added.
+    History,
+    /// It came with too many others.
+    Burst,
+}
+
+impl Hold {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
+
+    /// A stable short name, as the database shows it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Burst => "burst",
+        }
+    }
+}
+
+/// A kept item with what a fingerprint is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptItem {
+    /// Row of the item.
+    pub key: ItemKey,
+    /// Row of its feed.
+    pub feed: FeedKey,
+    /// The item without its details.
+    pub item: Item,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Digest of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Whose page it links to.
+    pub standing: Standing,
 }

@@ -62,7 +62,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
         FetchOutcome::Failed(failure) => Some(failure.kind.slug()),
         _ => None,
     };
-    let Recorded { new, joined, changed, .. } = polled.recorded;
+    let Recorded { new, changed, .. } = polled.recorded;
     let duration_ms = u64::try_from(polled.duration.as_millis()).unwrap_or(u64::MAX);
     let next = polled.plan.at.to_string();
     /// Every line has the same fields; those without a value are left out.
@@ -70,7 +70,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
         ($level:ident, $event:ident, $($text:tt)+) => {
             $level!(
                 event = Event::$event.slug(), feed, url, status, error_class, duration_ms, new, changed,
-                joined, outcome, next, $($text)+
+                outcome, next, $($text)+
             )
         };
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use url::Url;
 
+use super::homes::Homes;
 use super::sorting::{self, Extent, Found, Sorted};
-use super::stories::Homes;
 use super::target::Target;
 use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed, ParsedItem};
 use crate::schedule::Kin;
@@ -77,11 +77,11 @@ pub(super) fn read(
     let facts = DocumentFacts {
         profile,
         items: (extent == Extent::Whole).then_some(feed.items.len()),
-        dialect: feed.dialect.map(crate::model::Dialect::slug),
+        dialect: feed.dialect,
         complaints: parsed.complaints,
         hints: feed.hints,
         guids: if brought.reused { Guids::Shared } else { guids },
-        furniture: brought.furniture.clone(),
+        boilerplate: brought.boilerplate.clone(),
     };
     let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, kin, brought, items, dropped }))

@@ -5,16 +5,16 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::stories::{Homes, features};
+use super::homes::Homes;
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, EXACT_WORDS, Identified, Rhythm, Says, Sketch, Stranger, Title, Updates,
-    Words,
+    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Sketch,
+    Stranger, Text, Updates, Weights, Words,
 };
-use crate::model::{Digest, Item, ItemKey, Known, ParsedFeed, Seen};
+use crate::model::{Hold, Item, ItemKey, Kept, Known, ParsedFeed, Seen, Way};
 use crate::normalise;
 use crate::store::{
-    self, Change, ChangedItem, FeedState, NewItem, Reader, Renamed, TextKeys, Witness,
+    self, Change, ChangedItem, FeedState, NewItem, Reader, Renamed, TextKeys, search_words,
 };
 
 /// An item of the document, and the kept one that it is.
@@ -30,8 +30,8 @@ pub(super) struct Sorted {
     pub(super) new: Vec<NewItem>,
     pub(super) changed: Vec<ChangedItem>,
     pub(super) renamed: Vec<Renamed>,
-    /// Paragraphs that are the site's; `None`: as before.
-    pub(super) furniture: Option<Vec<u64>>,
+    /// Digests of paragraphs that are boilerplate; `None`: as before.
+    pub(super) boilerplate: Option<Vec<u64>>,
     /// Whether a guid was given to another thing.
     pub(super) reused: bool,
 }
@@ -55,16 +55,25 @@ pub(super) struct Document<'a> {
     pub(super) extent: Extent,
 }
 
-/// So many of the newest kept items are looked through for one that has another guid now.
+/// At most this many of the newest kept items are looked through for one that has another guid now.
 const KEPT: usize = 500;
-/// So many of them show what paragraphs are the site's.
+/// This many of them show which paragraphs are boilerplate.
 const EXAMPLES: usize = 12;
+/// Where fewer texts are looked at, what was known as boilerplate stays.
+const FEW: usize = 6;
 
-/// An item that is not known, made ready.
-struct Newcomer {
+/// An item that is new or has changed, made ready; its text is read once.
+struct Read {
     found: Identified,
     item: Item,
-    words: Words,
+    text: Text,
+}
+
+impl Read {
+    fn new(found: Identified, item: Item) -> Self {
+        let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
+        Self { found, item, text }
+    }
 }
 
 /// Sorts the items of a document.
@@ -82,45 +91,43 @@ pub(super) fn sort(
     for (found, known) in &edited {
         if found.item.former.is_some() {
             let (key, identity) = (known.key, found.item.identity);
-            sorted.renamed.push(Renamed { key, identity, way: "page" });
+            sorted.renamed.push(Renamed { key, identity, way: Way::Page });
         }
     }
-    let mut newcomers: Vec<Newcomer> = Vec::new();
-    let differs = |(found, known): &(&Found, &Known)| found.item.fingerprint != known.fingerprint;
+    let mut newcomers: Vec<Read> = Vec::new();
+    let differs =
+        |(found, known): &(&Found, &Known)| found.item.content_digest != known.content_digest;
     let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let edited: Vec<(&Found, &Known)> = edited.into_iter().filter(differs).collect();
-    let before = witnesses(reader, edited.iter().map(|(_, known)| known.key))?;
+    let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
+    let before = fingerprints(document, &keys, reader)?;
     for (found, known) in edited {
-        let item = normal(&found.item);
-        let words = words(&item, &document.state.furniture);
-        let after = says(&item, found.item.url_key, &words);
-        if let Some(before) = before.get(&known.key)
-            && dedupe::is_another(&says_of(before), &after)
-        {
+        let read = Read::new(found.item, normal(&found.item));
+        let before = before.get(&known.key);
+        if is_another(document, before, &read) {
             let identity = dedupe::reused(&feed.items[found.item.index]);
-            newcomers.push(Newcomer { found: Identified { identity, ..found.item }, item, words });
+            newcomers.push(Read { found: Identified { identity, ..found.item }, ..read });
             // What had the guid before may be here under another.
             here.remove(&known.key);
             sorted.reused = true;
             continue;
         }
-        let change = change(document, before.get(&known.key), &words);
-        sorted.changed.push(changed(known.key, &found.item, item, &words, change));
+        let change = change(document, before, &read);
+        let boilerplate = &document.state.boilerplate;
+        sorted.changed.push(changed(document, known.key, read, (before, change), boilerplate));
     }
-    for found in found.iter().filter(|found| found.known.is_none()) {
-        let item = normal(&found.item);
-        newcomers.push(Newcomer { found: found.item, item, words: Words::default() });
-    }
+    let new = found.iter().filter(|found| found.known.is_none());
+    newcomers.extend(new.map(|found| Read::new(found.item, normal(&found.item))));
     if !newcomers.is_empty() {
         take_in(document, (newcomers, &here), reader, &mut sorted)?;
     }
     Ok(sorted)
 }
 
-/// Items that seem new: some have another guid, some wait, the rest is news.
+/// Items that seem new: some have another guid, some are held, the rest is new.
 fn take_in(
     document: &Document<'_>,
-    (mut newcomers, here): (Vec<Newcomer>, &HashSet<ItemKey>),
+    (mut newcomers, here): (Vec<Read>, &HashSet<ItemKey>),
     reader: &Reader,
     sorted: &mut Sorted,
 ) -> Result<(), store::Error> {
@@ -128,46 +135,43 @@ fn take_in(
     let kept = if state.items > 0 { reader.kept(document.target.key, KEPT)? } else { Vec::new() };
     let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.seen.published);
     let dated = dedupe::per_day(published);
-    let site = furniture(document, &kept, &newcomers, reader)?;
-    if site != state.furniture {
+    let site = boilerplate(document, &kept, &newcomers, reader)?;
+    if site != state.boilerplate {
         let mut list: Vec<u64> = site.iter().copied().collect();
         list.sort_unstable();
-        sorted.furniture = Some(list);
+        sorted.boilerplate = Some(list);
     }
-    for newcomer in &mut newcomers {
-        newcomer.words = words(&newcomer.item, &site);
-    }
-    if document.extent == Extent::Whole {
-        let gone: Vec<_> = kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
-        let strangers: Vec<Stranger> = newcomers.iter().map(stranger).collect();
+    if document.extent == Extent::Whole && !kept.is_empty() {
+        let gone: Vec<Kept> = kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
+        let strangers: Vec<Stranger> = newcomers.iter().map(|new| stranger(new, &site)).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
             let place = newcomers.iter().position(|new| new.found.index == alias.index);
             let Some(place) = place else { continue };
-            let Newcomer { found, item, words } = newcomers.remove(place);
-            let (key, identity, way) = (alias.key, found.identity, alias.way.slug());
+            let read = newcomers.remove(place);
+            let (key, identity, way) = (alias.key, read.found.identity, alias.way);
             sorted.renamed.push(Renamed { key, identity, way });
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => Change::Note,
                 Updates::Silent | Updates::Bump => Change::Replace,
             };
-            sorted.changed.push(changed(key, &found, item, &words, change));
+            sorted.changed.push(changed(document, key, read, (None, change), &site));
         }
     }
     let dates: Vec<Option<Timestamp>> = newcomers.iter().map(|new| new.item.published).collect();
     let holds = holds(document, dated, &dates, reader)?;
     // From the end: the oldest item gets the first row, so that rows ascend with age.
     let news = newcomers.into_iter().zip(holds).rev();
-    sorted.new = news.map(|(new, hold)| new_item(document, new, hold)).collect();
+    sorted.new = news.map(|(new, hold)| new_item(document, new, hold, &site)).collect();
     Ok(())
 }
 
-/// Which of the news, by their dates, waits; the kept ones are dated so many a day.
+/// Which of the new items, by their dates, are held; the kept ones are dated `dated` a day.
 fn holds(
     document: &Document<'_>,
     dated: f32,
     dates: &[Option<Timestamp>],
     reader: &Reader,
-) -> Result<Vec<Option<dedupe::Hold>>, store::Error> {
+) -> Result<Vec<Option<Hold>>, store::Error> {
     let Document { target, state, now, .. } = *document;
     let rhythm = match state.items {
         0 => Rhythm::default(),
@@ -184,54 +188,80 @@ fn holds(
     Ok(dedupe::admit(&target.subscription.dedupe, &rhythm, dates, now))
 }
 
-/// Paragraphs that are the site's: those that its newest items have in common.
-fn furniture(
+/// Digests of paragraphs that are boilerplate: those that the newest items of the feed have in common.
+fn boilerplate(
     document: &Document<'_>,
-    kept: &[crate::model::Kept],
-    newcomers: &[Newcomer],
+    kept: &[Kept],
+    newcomers: &[Read],
     reader: &Reader,
 ) -> Result<HashSet<u64>, store::Error> {
     let examples: Vec<ItemKey> = kept.iter().take(EXAMPLES).map(|kept| kept.key).collect();
-    let examples = reader.witnesses(&examples)?;
-    let old = examples.iter().filter_map(|witness| witness.content.as_deref());
-    let new = newcomers.iter().take(2 * EXAMPLES).filter_map(|new| new.item.content.as_deref());
-    let found = dedupe::furniture(old.chain(new));
+    let stored = if examples.is_empty() { Vec::new() } else { reader.fingerprints(&examples)? };
+    let old: Vec<Fingerprint> =
+        stored.iter().filter_map(|stored| Fingerprint::from_bytes(&stored.data)).collect();
+    let old = old.iter().map(|old| &old.text);
+    let new = newcomers.iter().take(2 * EXAMPLES).map(|new| &new.text);
+    let count = old.len() + new.len();
+    let mut found = dedupe::boilerplate(old.chain(new));
     // A feed of single items has none in common at times.
-    Ok(if found.is_empty() { document.state.furniture.clone() } else { found })
+    if found.is_empty() || count < FEW {
+        found.extend(&document.state.boilerplate);
+    }
+    Ok(found)
 }
 
-fn words(item: &Item, site: &HashSet<u64>) -> Words {
-    Words::of_item(item.content.as_deref(), item.summary.as_deref(), site)
-}
-
-fn witnesses(
+/// The fingerprints of kept items, also of those that left the window.
+fn fingerprints(
+    document: &Document<'_>,
+    keys: &[ItemKey],
     reader: &Reader,
-    keys: impl Iterator<Item = ItemKey>,
-) -> Result<HashMap<ItemKey, Witness>, store::Error> {
-    let keys: Vec<ItemKey> = keys.collect();
+) -> Result<HashMap<ItemKey, Fingerprint>, store::Error> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(reader.witnesses(&keys)?.into_iter().map(|witness| (witness.key, witness)).collect())
+    let stored = reader.fingerprints(keys)?.into_iter();
+    let mut found: HashMap<ItemKey, Fingerprint> = stored
+        .filter_map(|stored| Some((stored.key, Fingerprint::from_bytes(&stored.data)?)))
+        .collect();
+    let missing: Vec<ItemKey> =
+        keys.iter().copied().filter(|key| !found.contains_key(key)).collect();
+    if !missing.is_empty() {
+        let made = reader
+            .kept_items(&missing)?
+            .into_iter()
+            .map(|kept| (kept.key, Fingerprint::of_kept(&kept, &document.state.boilerplate)));
+        found.extend(made);
+    }
+    Ok(found)
 }
 
-fn says(item: &Item, url_key: Option<Digest>, words: &Words) -> Says {
-    let title = Title::new(item.title.as_deref());
-    Says { url_key, title, words: words.clone(), published: item.published }
-}
-
-fn says_of(witness: &Witness) -> Says {
-    let kept = features(witness);
-    Says {
-        url_key: kept.url_key,
-        title: kept.title,
-        words: kept.words,
-        published: witness.published,
+/// The facts about an item, of which `before` was known where it was kept before.
+fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> Facts {
+    let item = &read.item;
+    Facts {
+        published: before.map_or(item.published, |before| before.published),
+        seen: before.map_or(document.now, |before| before.seen),
+        url_key: read.found.url_key,
+        standing: document.homes.standing(item.url.as_deref(), item.guid.as_deref()),
     }
 }
 
-fn change(document: &Document<'_>, before: Option<&Witness>, words: &Words) -> Change {
-    let worth = || before.is_some_and(|b| dedupe::is_worth_showing(&features(b).words, words));
+/// Whether the guid of a kept item was given to another thing.
+fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> bool {
+    let Some(before) = before else { return false };
+    let comparable = |fingerprint: Fingerprint| -> Comparable {
+        fingerprint.comparable(&document.state.boilerplate, &Weights::default())
+    };
+    // With the date that it has now.
+    let facts = facts(document, read, None);
+    let after = Fingerprint::new(&read.item, read.text.clone(), facts, &HashSet::new());
+    dedupe::is_another(&comparable(before.clone()), &comparable(after))
+}
+
+fn change(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> Change {
+    let own = |text: &Text| -> Words { text.own_words(&document.state.boilerplate) };
+    let worth =
+        || before.is_some_and(|b| dedupe::is_worth_showing(&own(&b.text), &own(&read.text)));
     match document.target.subscription.dedupe.updates {
         Updates::Ignore => Change::Note,
         Updates::Bump if worth() => Change::Bump,
@@ -240,53 +270,73 @@ fn change(document: &Document<'_>, before: Option<&Witness>, words: &Words) -> C
 }
 
 fn changed(
+    document: &Document<'_>,
     key: ItemKey,
-    found: &Identified,
-    item: Item,
-    words: &Words,
-    change: Change,
+    read: Read,
+    (before, change): (Option<&Fingerprint>, Change),
+    boilerplate: &HashSet<u64>,
 ) -> ChangedItem {
-    let text = text_keys(&item, words);
-    let Identified { url_key, fingerprint, .. } = *found;
-    ChangedItem { key, url_key, fingerprint, item, change, text }
+    let Identified { url_key, content_digest, .. } = read.found;
+    let facts = facts(document, &read, before);
+    let text = text_keys(document, &read, facts, boilerplate);
+    ChangedItem { key, url_key, content_digest, item: read.item, change, text }
 }
 
-fn text_keys(item: &Item, words: &Words) -> TextKeys {
-    let sketch = Sketch::new(&Title::new(item.title.as_deref()), words).to_bytes();
-    TextKeys { exact: exact(words), sketch }
+fn text_keys(
+    document: &Document<'_>,
+    read: &Read,
+    facts: Facts,
+    boilerplate: &HashSet<u64>,
+) -> TextKeys {
+    let item = &read.item;
+    let mut fingerprint = Fingerprint::new(item, read.text.clone(), facts, boilerplate);
+    let exact = fingerprint.text_digest(boilerplate).map(u64::cast_signed);
+    let fingerprint = match document.target.subscription.dedupe.across_feeds {
+        AcrossFeeds::Off => None,
+        AcrossFeeds::Link => {
+            fingerprint.sketch = Sketch::default();
+            Some(fingerprint.to_bytes())
+        }
+        AcrossFeeds::Cluster => Some(fingerprint.to_bytes()),
+    };
+    TextKeys { exact, fingerprint, search: search_words(item.title.as_deref(), &item.text()) }
 }
 
-/// Of the words of a text that says something.
-fn exact(words: &Words) -> Option<i64> {
-    (words.size() >= EXACT_WORDS).then(|| words.digest().cast_signed())
-}
-
-fn stranger(new: &Newcomer) -> Stranger {
-    let Newcomer { found, item, words } = new;
+fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
+    let Read { found, item, text } = new;
+    let words = text.own_words(boilerplate);
+    let exact = words.size() >= dedupe::EXACT_WORDS;
     let seen = Seen {
         url: item.url.clone(),
         url_key: found.url_key,
         title: item.title.clone(),
         published: item.published,
-        text_key: exact(words),
+        text_key: exact.then(|| words.digest().cast_signed()),
     };
     Stranger { index: found.index, seen }
 }
 
-fn new_item(document: &Document<'_>, new: Newcomer, hold: Option<dedupe::Hold>) -> NewItem {
-    let Newcomer { found, item, words } = new;
+fn new_item(
+    document: &Document<'_>,
+    new: Read,
+    held: Option<Hold>,
+    boilerplate: &HashSet<u64>,
+) -> NewItem {
+    let facts = facts(document, &new, None);
+    let text = text_keys(document, &new, facts, boilerplate);
+    let Read { found, item, .. } = new;
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     NewItem {
         identity: found.identity,
         url_key: found.url_key,
-        fingerprint: found.fingerprint,
+        content_digest: found.content_digest,
         outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
         own_id,
         first_seen: document.now,
-        standing: document.homes.standing(item.url.as_deref(), item.guid.as_deref()),
-        text: text_keys(&item, &words),
-        held: hold.map(dedupe::Hold::slug),
+        standing: facts.standing,
+        text,
+        held,
         item,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::read::{Head, head};
@@ -10,7 +11,7 @@ use super::rows::json_list;
 use crate::model::{FeedKey, ItemKey};
 
 /// A page of an output's archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchivePage {
     /// From 1, ascends with time.
     pub number: u32,
@@ -91,12 +92,16 @@ pub(crate) fn arrivals(
 ) -> Result<Arrivals, Error> {
     let mut arrivals = Arrivals { seen: page.seen, late: page.late, ..Arrivals::default() };
     let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.story_id, item.sort_at, item.feed_id, released.id FROM released
+        "SELECT item.id, item.story_id, item.sort_at, item.feed_id, released.id, item.hidden IS NULL FROM released
          JOIN item ON item.id = released.item_id
          WHERE released.id > ?1 ORDER BY released.id LIMIT ?2",
     )?;
     let mut rows = statement.query(params![page.late, limit as i64])?;
     while let Some(row) = rows.next()? {
+        // It is pending: what comes behind it waits with it.
+        if !row.get::<_, bool>(5)? {
+            break;
+        }
         arrivals.count += 1;
         arrivals.late = row.get(4)?;
         let head = head(row, FeedKey(row.get(3)?))?;
@@ -106,15 +111,19 @@ pub(crate) fn arrivals(
         }
     }
     let mut statement = connection.prepare_cached(
-        "SELECT id, story_id, sort_at, feed_id, held IS NULL FROM item
+        "SELECT id, story_id, sort_at, feed_id, hidden FROM item
          WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = statement.query(params![page.seen.0, (limit - arrivals.count) as i64])?;
     while let Some(row) = rows.next()? {
+        let hidden = row.get::<_, Option<String>>(4)?;
+        if hidden.as_deref() == Some("pending") {
+            break;
+        }
         arrivals.count += 1;
         let head = head(row, FeedKey(row.get(3)?))?;
         arrivals.seen = head.key;
-        if row.get(4)? {
+        if hidden.is_none() {
             arrivals.heads.push(head);
         }
     }

@@ -30,9 +30,9 @@ pub enum OpenError {
         /// The latest schema version known here.
         known: i64,
     },
-    /// In use by an older newswire.
+    /// Written by an older newswire.
     #[error(
-        "the database {path} has schema {found} and is in use by an older newswire, this one needs schema {known}: restart the running one first"
+        "the database {path} has schema {found} of an older newswire, this one needs schema {known}: before version 1.0 there is no upgrade: move the file aside and start anew, or go on with the older newswire"
     )]
     Older {
         /// The database.

@@ -51,8 +51,8 @@ pub struct FeedState {
     pub atom_id: Option<String>,
     /// What its guids are worth.
     pub guids: Guids,
-    /// Digests of paragraphs that are the site's.
-    pub furniture: HashSet<u64>,
+    /// Digests of paragraphs that are boilerplate.
+    pub boilerplate: HashSet<u64>,
     /// `None`: never.
     pub last_success: Option<Timestamp>,
     /// How the last poll ended, by its slug; `None`: there was none.
@@ -222,7 +222,7 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
-                moved_since, full_at, distrusted, items, profile, answered, guids, furniture,
+                moved_since, full_at, distrusted, items, profile, answered, guids, boilerplate,
                 last_success_at, last_outcome FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
@@ -242,7 +242,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         atom_id: serde_json::from_str::<FeedProfile>(row.get_ref(12)?.as_str().unwrap_or("{}"))?
             .atom_id,
         guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
-        furniture: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
+        boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
         last_success: maybe(row.get(16)?)?,
         last_outcome: row.get(17)?,
     })
@@ -306,12 +306,12 @@ pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
 }
 
 /// For telling a quiet feed from a dead one. The moments are read from the index alone.
-const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL ORDER BY sort_at, id LIMIT 1),
+const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL ORDER BY sort_at, id LIMIT 1),
     longest_gap, still_304, still_same, still_other, empty_since,
-    (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND held IS NULL
+    (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL
                                         ORDER BY sort_at DESC, id DESC LIMIT 60)),
-    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL AND held <> 'history'),
-    (SELECT count(*) FROM item WHERE feed_id = feed.id AND held IS NOT NULL AND held = 'history')";
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'burst'),
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history')";
 
 /// The columns of [`PULSE`], from column `at` on.
 fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {

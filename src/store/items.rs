@@ -1,13 +1,12 @@
 //! The rows of single items: new ones, changed ones, other guids of kept ones. Leaves the order of
-//! things to `record`, and the stories to whoever has a `Desk`.
+//! things to `record`, and the stories to `matching`.
 
 use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::{millis, standing_number};
-use super::search;
 use super::update::{Change, ChangedItem, NewItem, PollUpdate, Renamed, TextKeys};
-use crate::model::{Item, ItemKey};
+use crate::model::{Hold, Item, ItemKey};
 
 /// The row that the next new item gets: there is one writer, so counting on is safe.
 pub(crate) fn next_key(connection: &Connection) -> Result<ItemKey, Error> {
@@ -22,10 +21,12 @@ pub(crate) fn insert_item(
     new: &NewItem,
     key: ItemKey,
 ) -> Result<bool, Error> {
-    let known = connection
-        .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
-        .exists(params![update.feed.0, new.identity])?;
-    if known {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![update.feed.0, new.identity, key.0])?;
+    if inserted == 0 {
         return Ok(false);
     }
     let (outward_id, wanted_id) = free_id(connection, new)?;
@@ -34,16 +35,16 @@ pub(crate) fn insert_item(
     let seen = millis(new.first_seen);
     connection
         .prepare_cached(
-            "INSERT INTO item (id, feed_id, story_id, outward_id, fingerprint, url_key, first_seen_at, sort_at,
+            "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
                                published_at, updated_at, guid, url, title, language, wanted_id, standing,
-                               text_key, held)
+                               text_key, hidden)
              VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             key.0,
             update.feed.0,
             outward_id,
-            new.fingerprint,
+            new.content_digest,
             new.url_key,
             seen,
             published.map_or(seen, |at| at.min(seen)),
@@ -56,13 +57,10 @@ pub(crate) fn insert_item(
             wanted_id,
             standing_number(new.standing),
             new.text.exact,
-            new.held,
+            new.held.map_or("pending", Hold::slug),
         ])?;
-    connection
-        .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![update.feed.0, new.identity, key.0])?;
     write_body(connection, key, item)?;
-    write_sketch(connection, update, key, &new.text)?;
+    write_fingerprint(connection, update, key, &new.text)?;
     Ok(true)
 }
 
@@ -79,19 +77,19 @@ fn free_id<'a>(
     Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
 }
 
-/// Keeps what texts like it are found by, as long as they are looked for.
-fn write_sketch(
+/// Keeps what is compared of it, as long as it is in the window.
+fn write_fingerprint(
     connection: &Connection,
     update: &PollUpdate,
     key: ItemKey,
     text: &TextKeys,
 ) -> Result<(), Error> {
-    if !text.sketch.is_empty() {
+    if let Some(fingerprint) = &text.fingerprint {
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO sketch (item_id, feed_id, at, keys) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![key.0, update.feed.0, millis(update.at), text.sketch])?;
+            .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
     }
     Ok(())
 }
@@ -110,7 +108,7 @@ pub(crate) fn rename_item(
             update.feed.0,
             renamed.identity,
             renamed.key.0,
-            renamed.way,
+            renamed.way.slug(),
             millis(update.at)
         ])?;
     Ok(())
@@ -133,7 +131,7 @@ pub(crate) fn update_item(
     let replaced = connection
         .prepare_cached(
             // An updated date never goes back, or readers would take an old edit for a new one.
-            "UPDATE item SET fingerprint = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
+            "UPDATE item SET content_digest = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
                     updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0),
                                  iif(?8 AND bumps < ?9 AND ifnull(bumped_at, 0) <= ?10 - ?11, ?10, 0)), 0),
                     bumped_at = iif(?8 AND bumps < ?9 AND ifnull(bumped_at, 0) <= ?10 - ?11, ?10, bumped_at),
@@ -143,7 +141,7 @@ pub(crate) fn update_item(
         )?
         .execute(params![
             changed.key.0,
-            changed.fingerprint,
+            changed.content_digest,
             changed.url_key,
             item.url,
             item.title,
@@ -159,13 +157,12 @@ pub(crate) fn update_item(
         ])?;
     if replaced == 0 {
         connection
-            .prepare_cached("UPDATE item SET fingerprint = ?2 WHERE id = ?1")?
-            .execute(params![changed.key.0, changed.fingerprint])?;
+            .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
+            .execute(params![changed.key.0, changed.content_digest])?;
         return Ok(false);
     }
     write_body(connection, changed.key, item)?;
-    search::replace(connection, changed.key, item)?;
-    write_sketch(connection, update, changed.key, &changed.text)?;
+    write_fingerprint(connection, update, changed.key, &changed.text)?;
     Ok(true)
 }
 

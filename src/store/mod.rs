@@ -5,13 +5,13 @@
 //! what is the same thing, what is shown and when a feed is due to the rooms beside it.
 
 mod archive;
-mod desk;
 mod editions;
 mod error;
 mod feeds;
 mod history;
 mod incidents;
 mod items;
+mod matching;
 mod open;
 mod pairs;
 mod question;
@@ -24,46 +24,46 @@ mod rows;
 mod search;
 pub mod settings;
 mod sizes;
-mod sketches;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod update;
-#[cfg(test)]
-mod upgrade_tests;
 mod visit;
+mod write;
 mod writer;
 
+use std::fs::File;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use desk::{Arrived, Desk, Exceptional, Placed, Witness};
 pub use error::{Error, Fault, OpenError};
 pub use feeds::{FeedState, Registered};
 pub use history::{Bursts, Past, PastPoll};
+pub use matching::{Exceptional, Matches, OperatorDecision, Pending, Placed, StoredFingerprint};
 pub use open::{SCHEMA, is_in_use};
 pub use read::{Claim, Head};
 pub use reader::Reader;
 pub use receipts::{Named, Receipt, Which};
 pub use room::Room;
 pub use search::Hits;
+pub use search::search_words;
 pub use settings::Settings;
 pub use sizes::Sizes;
-pub use sketches::Sketched;
 pub use tally::{DELAYS, Hour};
 pub use update::{
-    Bytes, Change, ChangedItem, DocumentFacts, Judge, Memory, NewItem, PollUpdate, Recorded,
-    Renamed, TextKeys, Trust,
+    Bytes, Change, ChangedItem, DocumentFacts, Memory, NewItem, PollUpdate, Recorded, Renamed,
+    TextKeys, Trust,
 };
+pub use write::Write;
 
 pub use visit::{copy, visit};
 
 use crate::clock::Clock;
 pub use crate::model::FeedStatus;
-use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
+use crate::model::{Feed, ItemKey};
 
 /// The version of the SQLite that is built in.
 #[must_use]
@@ -77,27 +77,59 @@ pub struct Store {
     // Dropped in this order: the writer finishes before the lock is given up.
     writer: writer::Writer,
     reader: Reader,
+    pending: watch::Receiver<u64>,
     _lock: open::Lock,
 }
 
 impl Store {
-    /// Opens or creates the database and brings its schema up to date.
+    /// Opens or creates the database.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
+        Self::start(path, clock, None)
+    }
+
+    /// The same, and appends every committed write to a file, a line of JSON each: see [`Write`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_logged(path: &Path, clock: Clock, log: &Path) -> Result<Self, OpenError> {
+        let file = File::options().create(true).append(true).open(log);
+        let file = file.map_err(|source| OpenError::Io { path: log.to_owned(), source })?;
+        Self::start(path, clock, Some(file))
+    }
+
+    fn start(path: &Path, clock: Clock, log: Option<File>) -> Result<Self, OpenError> {
         let lock = open::lock(path)?;
         let connection = open::writer(path)?;
-        let writer = writer::Writer::start(connection, clock)
+        let (sender, pending) = watch::channel(0);
+        let desk = writer::Desk { connection, clock, pending: sender, log };
+        let writer = writer::Writer::start(desk)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Reader::open(path)?;
-        Ok(Self { writer, reader, _lock: lock })
+        Ok(Self { writer, reader, pending, _lock: lock })
     }
 
     /// The reading half.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Counts the commits after which items may be pending.
+    #[must_use]
+    pub fn pending(&self) -> watch::Receiver<u64> {
+        self.pending.clone()
+    }
+
+    /// Applies a write, durably and as a whole, or not at all; answers how many rows it was about where
+    /// that is of interest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write(&self, write: Write) -> Result<usize, Error> {
+        Ok(self.writer.write(write).await?.count)
     }
 
     /// Makes the database agree with the config; answers in the same order.
@@ -107,17 +139,9 @@ impl Store {
     pub async fn register(
         &self,
         feeds: Vec<Feed>,
-        now: Timestamp,
+        at: Timestamp,
     ) -> Result<Vec<Registered>, Error> {
-        self.writer.write(move |connection| feeds::register(connection, &feeds, now)).await
-    }
-
-    /// Writes other plans for these feeds: the config has changed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn replan(&self, plans: Vec<(FeedKey, Plan)>) -> Result<(), Error> {
-        self.writer.write(move |connection| feeds::replan(connection, &plans)).await
+        Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
     }
 
     /// Writes everything of one poll, durably, or nothing.
@@ -125,10 +149,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn record(&self, update: PollUpdate) -> Result<Recorded, Error> {
-        self.writer.write(move |connection| record::poll(connection, &update)).await
+        Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
     }
 
-    /// Remembers what is about to be published; tells when the document last became different.
+    /// Remembers what is about to be published; answers when the document last became different.
     ///
     /// # Errors
     /// When the database fails.
@@ -137,19 +161,10 @@ impl Store {
         output: String,
         format: &'static str,
         hash: [u8; 32],
-        now: Timestamp,
+        at: Timestamp,
     ) -> Result<Timestamp, Error> {
-        self.writer
-            .write(move |connection| record::document(connection, &output, format, &hash, now))
-            .await
-    }
-
-    /// Remembers what words prove from now on.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn write_weights(&self, now: Timestamp, learnt: Vec<u8>) -> Result<(), Error> {
-        self.writer.write(move |connection| sketches::write_weights(connection, now, &learnt)).await
+        let write = Write::Document { output, format: format.to_owned(), hash, at };
+        Ok(self.writer.write(write).await?.modified.unwrap_or(at))
     }
 
     /// Tries whether the database can be written to, durably; changes nothing.
@@ -157,10 +172,10 @@ impl Store {
     /// # Errors
     /// When it cannot.
     pub async fn prove(&self) -> Result<(), Error> {
-        self.writer.write(open::touch).await
+        self.writer.prove().await
     }
 
-    /// Whether there is room for more where the database lies; asks the file system, and gives back
+    /// Whether there is room for more where the database is; asks the file system, and gives back
     /// first what the write-ahead log can do without. Blocks.
     #[must_use]
     pub fn room(&self) -> Room {
@@ -173,32 +188,12 @@ impl Store {
         }
     }
 
-    /// A number that changes when somebody else wrote to the database.
+    /// A number that changes when another process wrote to the database.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn visits(&self) -> Result<i64, Error> {
-        // Asked of the writer's own connection, it counts the commits of others alone.
-        let ask = |connection: &Connection| {
-            Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
-        };
-        self.writer.write(ask).await
-    }
-
-    /// Deletes the keys of items taken in before `cutoff`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_sketches(&self, cutoff: Timestamp) -> Result<usize, Error> {
-        self.writer.write(move |connection| sketches::forget(connection, cutoff)).await
-    }
-
-    /// Writes incidents that are new or have changed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn write_incidents(&self, incidents: Vec<Incident>) -> Result<(), Error> {
-        self.writer.write(move |connection| incidents::write(connection, &incidents)).await
+        self.writer.version().await
     }
 
     /// Writes pages of an output's archive that are new or have grown, and under which ids other than
@@ -212,11 +207,7 @@ impl Store {
         pages: Vec<ArchivePage>,
         lent: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        let write = move |connection: &Connection| {
-            editions::lend(connection, &output, &lent)?;
-            archive::write(connection, &output, &pages)
-        };
-        self.writer.write(write).await
+        self.write(Write::Archive { output, pages, lent }).await.map(drop)
     }
 
     /// Remembers what an output shows, and under which ids other than their own it shows items from
@@ -230,18 +221,6 @@ impl Store {
         shown: String,
         lent: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        let write = move |connection: &Connection| {
-            editions::lend(connection, &output, &lent)?;
-            editions::write_edition(connection, &output, &shown)
-        };
-        self.writer.write(write).await
-    }
-
-    /// Deletes at most `limit` bodies of items first seen before `cutoff`; tells how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_bodies(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
-        self.writer.write(move |connection| record::forget_bodies(connection, cutoff, limit)).await
+        self.write(Write::Edition { output, shown, lent }).await.map(drop)
     }
 }

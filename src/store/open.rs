@@ -8,29 +8,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, OpenError};
-use super::search;
 
 /// "NWIR": says whose file this is.
 const APPLICATION_ID: i64 = 0x4E57_4952;
 
-/// Every schema ever released, in order; never edited, only added to.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001.sql"),
-    include_str!("migrations/0002.sql"),
-    include_str!("migrations/0003.sql"),
-    include_str!("migrations/0004.sql"),
-    include_str!("migrations/0005.sql"),
-    include_str!("migrations/0006.sql"),
-    include_str!("migrations/0007.sql"),
-];
+/// The schema, while nothing is released: a database of another number is not ours to read.
+const SQL: &str = include_str!("schema.sql");
 
-/// The latest schema that is known.
-pub const SCHEMA: usize = MIGRATIONS.len();
-
-/// The schema that brought the index of words.
-const SEARCH: i64 = 3;
-/// The one that found words in texts without spaces.
-const PAIRS: i64 = 5;
+/// The number of the schema.
+pub const SCHEMA: usize = 8;
 
 /// Held as long as this process may write; freed by the system however the process ends.
 #[derive(Debug)]
@@ -129,7 +115,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(128);
-    migrate(&mut connection).map_err(sqlite)?;
+    create(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }
 
@@ -143,7 +129,7 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
     check(&connection, path)?;
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
-    let known = MIGRATIONS.len() as i64;
+    let known = SCHEMA as i64;
     if found < known {
         return Err(OpenError::Older { path: path.to_owned(), found, known });
     }
@@ -180,7 +166,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
             .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
     };
     let (application, found, known) =
-        (number("application_id")?, number("user_version")?, MIGRATIONS.len() as i64);
+        (number("application_id")?, number("user_version")?, SCHEMA as i64);
     // A new file has no tables and no id yet.
     let blank = application == 0 && number("page_count")? <= 1;
     if application != APPLICATION_ID && !blank {
@@ -188,6 +174,9 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     }
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    if found < known && !blank {
+        return Err(OpenError::Older { path: path.to_owned(), found, known });
     }
     Ok(())
 }
@@ -206,21 +195,17 @@ pub(crate) fn touch(connection: &Connection) -> Result<(), Error> {
     Ok(connection.pragma_update(None, "user_version", schema)?)
 }
 
-/// Applies what is missing, each schema in a transaction of its own together with its number.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Makes the tables of a new database.
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let at: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    for (number, sql) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        if number == SEARCH {
-            search::fill(&transaction)?;
-        }
-        if number == PAIRS && at >= SEARCH {
-            search::refill(&transaction)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", number)?;
-        transaction.commit()?;
+    if at > 0 {
+        return Ok(());
     }
-    Ok(())
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(SQL)?;
+    // Fewer and larger segments: most of an index is built in few commits.
+    transaction.execute_batch("INSERT INTO search (search, rank) VALUES ('automerge', 8)")?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA as i64)?;
+    transaction.commit()
 }

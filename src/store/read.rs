@@ -32,7 +32,7 @@ pub(crate) fn known(
     identities: &[Digest],
 ) -> Result<HashMap<Digest, Known>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT identity.digest, item.id, item.fingerprint, item.url_key
+        "SELECT identity.digest, item.id, item.content_digest, item.url_key
          FROM json_each(?2) wanted
          JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
          JOIN item ON item.id = identity.item_id",
@@ -40,10 +40,10 @@ pub(crate) fn known(
     let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
     let mut known = HashMap::with_capacity(identities.len());
     while let Some(row) = rows.next()? {
-        let fingerprint = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+        let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
         let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
         let url_key = row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
-        known.insert(identity, Known { key: ItemKey(row.get(1)?), fingerprint, url_key });
+        known.insert(identity, Known { key: ItemKey(row.get(1)?), content_digest, url_key });
     }
     Ok(known)
 }
@@ -67,7 +67,7 @@ pub(crate) fn newest(
 ) -> Result<Vec<Head>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id, story_id, sort_at FROM item
-         WHERE feed_id = ?1 AND held IS NULL AND (sort_at, id) < (?2, ?3)
+         WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) < (?2, ?3)
          ORDER BY sort_at DESC, id DESC LIMIT ?4",
     )?;
     let (at, key) = after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
@@ -85,7 +85,7 @@ const RHYTHM: i64 = 60;
 /// When the feed's newest items came.
 pub(crate) fn rhythm(connection: &Connection, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND held IS NULL
+        "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
          ORDER BY sort_at DESC, id DESC LIMIT ?2",
     )?;
     let mut rows = statement.query(params![feed.0, RHYTHM])?;
@@ -105,10 +105,10 @@ pub(crate) fn kept(
 ) -> Result<Vec<Kept>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id, url, url_key, title, published_at, text_key FROM (
-           SELECT * FROM item WHERE feed_id = ?1 AND held IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
+           SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
          UNION ALL
          SELECT id, url, url_key, title, published_at, text_key FROM (
-           SELECT * FROM item WHERE feed_id = ?1 AND held IS NOT NULL ORDER BY id DESC LIMIT ?2)",
+           SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL ORDER BY id DESC LIMIT ?2)",
     )?;
     let mut rows = statement.query(params![feed.0, limit as i64])?;
     let mut kept = Vec::new();

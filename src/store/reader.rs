@@ -9,20 +9,19 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::archive::{self, ArchivePage, Arrivals};
-use super::desk::{Desk, Witness};
 use super::error::{Error, Fault, OpenError};
 use super::feeds::{self, FeedState};
 use super::history::{self, Bursts, Past, PastPoll};
+use super::matching::{self, Exceptional, Pending, Placed, StoredFingerprint};
 use super::read::{self, Claim, Head};
 use super::receipts::{self, Named, Receipt, Which};
 use super::search::{self, Hits};
 use super::sizes::{self, Sizes};
-use super::sketches::{self, Sketched};
 use super::tally::{self, Hour};
 use super::{editions, incidents, items, open};
 use crate::model::{
     AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
-    Known, StoryKey,
+    KeptItem, Known, StoryKey, Tie,
 };
 
 /// The reading half; any number of processes may have one.
@@ -103,12 +102,80 @@ impl Reader {
         self.with(|connection| read::kept(connection, feed, limit))
     }
 
-    /// These items as they are compared.
+    /// At most `limit` items that the stories stage has not looked at, in the order of their marks.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn witnesses(&self, keys: &[ItemKey]) -> Result<Vec<Witness>, Error> {
-        self.with(|connection| Desk::new(connection, Timestamp::UNIX_EPOCH).witnesses(keys))
+    pub fn pending(&self, limit: usize) -> Result<Vec<Pending>, Error> {
+        self.with(|connection| matching::pending(connection, limit))
+    }
+
+    /// For each of these items, those of other feeds with the same page or the same publisher's id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn doubles(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
+        self.with(|connection| matching::doubles(connection, keys))
+    }
+
+    /// The fingerprints of those of these items that are in the window and not held.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn fingerprints(&self, keys: &[ItemKey]) -> Result<Vec<StoredFingerprint>, Error> {
+        self.with(|connection| matching::fingerprints(connection, keys))
+    }
+
+    /// Hands all fingerprints made since to `each`, the oldest item first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn fingerprints_since(
+        &self,
+        since: Timestamp,
+        each: impl FnMut(StoredFingerprint),
+    ) -> Result<(), Error> {
+        self.with(|connection| matching::fingerprints_since(connection, since, each))
+    }
+
+    /// What a fingerprint is made of, of those of these items that are not held.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn kept_items(&self, keys: &[ItemKey]) -> Result<Vec<KeptItem>, Error> {
+        self.with(|connection| matching::kept_items(connection, keys))
+    }
+
+    /// Digests of the paragraphs that are boilerplate of these feeds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn boilerplate(&self, feeds: &[FeedKey]) -> Result<HashMap<FeedKey, HashSet<u64>>, Error> {
+        self.with(|connection| matching::boilerplate(connection, feeds))
+    }
+
+    /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn ties(&self, keys: &[ItemKey]) -> Result<Vec<Tie>, Error> {
+        self.with(|connection| matching::ties(connection, keys))
+    }
+
+    /// What the operator decided of these items.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Exceptional, Error> {
+        self.with(|connection| matching::exceptions(connection, keys))
+    }
+
+    /// These items in their places; those that are held are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn placed(&self, keys: &[ItemKey]) -> Result<Vec<Placed>, Error> {
+        self.with(|connection| matching::placed(connection, keys))
     }
 
     /// The items that somebody may mean by `text`, the latest first: an id, an address as it is or as
@@ -144,20 +211,12 @@ impl Reader {
         self.with(|connection| history::bursts(connection, feed, now))
     }
 
-    /// The keys of all items taken in since, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn sketches(&self, since: Timestamp) -> Result<Vec<Sketched>, Error> {
-        self.with(|connection| sketches::since(connection, since))
-    }
-
     /// What words prove, as last learnt, and when.
     ///
     /// # Errors
     /// When the database fails.
     pub fn weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
-        self.with(sketches::weights)
+        self.with(matching::weights)
     }
 
     /// Every configured feed.

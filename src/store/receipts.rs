@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::error::Error;
-use super::rows::{json_list, maybe, tie, timestamp};
+use super::rows::{maybe, tie, timestamp};
 use crate::model::{Digest, FeedKey, ItemKey, StoryKey, Tie};
 
 /// An item, as far as it is told apart from others by people.
@@ -64,7 +64,7 @@ pub struct Receipt {
 
 const NAMED: &str =
     "item.id, item.story_id, item.feed_id, feed.name, item.outward_id, item.title, item.url,
-    item.held, item.first_seen_at, item.published_at, item.sort_at";
+    nullif(item.hidden, 'pending'), item.first_seen_at, item.published_at, item.sort_at";
 
 /// The columns of [`NAMED`], from column `at` on.
 fn named(row: &Row<'_>, at: usize) -> Result<Named, Error> {
@@ -156,8 +156,8 @@ pub(crate) fn newest(
     limit: usize,
 ) -> Result<Vec<Named>, Error> {
     let held = match which {
-        Which::Shown => "held IS NULL",
-        Which::Held => "held IS NOT NULL",
+        Which::Shown => "hidden IS NULL",
+        Which::Held => "hidden IS NOT NULL AND hidden <> 'pending'",
     };
     let which = format!(
         "item.id IN (SELECT id FROM item WHERE feed_id = ?1 AND {held}
@@ -205,10 +205,4 @@ fn decided(connection: &Connection, key: ItemKey) -> Result<Vec<Option<ItemKey>>
     let rows = statement.query_map([key.0], |row| row.get::<_, i64>(0))?;
     let decided = rows.map(|other| other.map(|other| (other != 0).then_some(ItemKey(other))));
     Ok(decided.collect::<Result<_, _>>()?)
-}
-
-/// These items by name, in the order of their rows.
-pub(crate) fn by_key(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Named>, Error> {
-    let list = json_list(keys.iter().map(|key| key.0));
-    names(connection, "item.id IN (SELECT value FROM json_each(?1))", [list])
 }

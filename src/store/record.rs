@@ -4,19 +4,23 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::desk::{Arrived, Desk};
 use super::error::Error;
 use super::items::{insert_item, next_key, rename_item, update_item};
+use super::matching::mark;
 use super::rows::{digests_to_bytes, millis, timestamp};
+use super::search::Indexed;
 use super::update::{PollUpdate, Recorded};
 use super::{search, tally};
-use crate::model::{FetchOutcome, Guids};
+use crate::model::{Dialect, FetchOutcome, Guids};
 
-/// Writes everything of one poll.
-pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recorded, Error> {
+/// Writes everything of one poll; answers also with what goes into the search index.
+pub(crate) fn poll(
+    connection: &Connection,
+    update: &PollUpdate,
+) -> Result<(Recorded, Vec<Indexed>), Error> {
     let mut recorded = Recorded { changed: update.changed.len(), ..Recorded::default() };
     let mut next = next_key(connection)?;
-    let mut arrived = Vec::new();
+    let mut indexed = Vec::with_capacity(update.new.len());
     for new in &update.new {
         if !insert_item(connection, update, new, next)? {
             continue;
@@ -25,31 +29,25 @@ pub(crate) fn poll(connection: &Connection, update: &PollUpdate) -> Result<Recor
             recorded.held += 1;
         } else {
             recorded.new += 1;
-            let sketch = new.text.sketch.clone();
-            arrived.push(Arrived { key: next, feed: update.feed, sketch });
+            mark(connection, next)?;
         }
+        indexed.push(Indexed { key: next, words: new.text.search.clone() });
         next.0 += 1;
     }
-    let fresh = arrived.len();
     for renamed in &update.renamed {
         rename_item(connection, update, renamed)?;
         recorded.renamed += 1;
     }
     for changed in &update.changed {
         if update_item(connection, update, changed)? {
-            let sketch = changed.text.sketch.clone();
-            arrived.push(Arrived { key: changed.key, feed: update.feed, sketch });
+            mark(connection, changed.key)?;
+            indexed.push(Indexed { key: changed.key, words: changed.text.search.clone() });
         }
-    }
-    if !arrived.is_empty() {
-        let desk = Desk::new(connection, update.at);
-        (update.judge)(&desk, &arrived)?;
-        recorded.joined = desk.followers(arrived[..fresh].iter().map(|new| new.key))?;
     }
     tally::count(connection, update, &recorded)?;
     update_feed(connection, update, &recorded)?;
     insert_poll(connection, update, &recorded)?;
-    Ok(recorded)
+    Ok((recorded, indexed))
 }
 
 /// Writes what the poll says of its feed.
@@ -91,16 +89,16 @@ fn update_feed(
         connection
             .prepare_cached(
                 "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, complaints = ?5,
-                        guids = max(guids, ?6), furniture = ifnull(?7, furniture) WHERE id = ?1",
+                        guids = max(guids, ?6), boilerplate = ifnull(?7, boilerplate) WHERE id = ?1",
             )?
             .execute(params![
                 update.feed.0,
                 serde_json::to_string(&facts.profile)?,
                 serde_json::to_string(&facts.hints)?,
-                facts.dialect,
+                facts.dialect.map(Dialect::slug),
                 serde_json::to_string(&facts.complaints)?,
                 facts.guids == Guids::Shared,
-                facts.furniture.as_deref().map(digests_to_bytes),
+                facts.boilerplate.as_deref().map(digests_to_bytes),
             ])?;
     }
     Ok(())

@@ -1,58 +1,60 @@
 //! The index of words: kept with the items, in the same transaction; asked in a reader's words.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher as _;
+
 use rusqlite::{Connection, params};
+use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
-use super::pairs::{has_dense, indexed};
+use super::pairs::indexed;
 use super::question::Question;
 use super::read::{Head, head};
 use super::rows::json_list;
-use crate::model::{FeedKey, Item, ItemKey, plain};
+use crate::model::{FeedKey, ItemKey, plain};
 
-/// Puts the words of a changed item into the index, in the place of what it said before.
-pub(crate) fn replace(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
-    // One that is not in it yet comes with the others.
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO search (rowid, title, text)
-             SELECT ?1, ?2, ?3 FROM indexed WHERE id = 1 AND upto >= ?1",
-        )?
-        .execute(params![key.0, item.title.as_deref().map(indexed), indexed(cut(&item.text()))])?;
-    Ok(())
+/// The words of an item for the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    pub(crate) key: ItemKey,
+    /// Of title and text, each once; in the place of what it said before.
+    pub(crate) words: String,
 }
 
-/// Puts what is new into the index: once a commit and outside of all savepoints, for each of them
-/// ends a segment of the index, and segments have to be merged.
-pub(crate) fn catch_up(connection: &Connection) -> Result<(), Error> {
-    let (upto, last): (i64, i64) = connection
-        .prepare_cached(
-            "SELECT upto, (SELECT ifnull(max(id), 0) FROM item) FROM indexed WHERE id = 1",
-        )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if last <= upto {
-        return Ok(());
-    }
-    let mut items = connection.prepare_cached(
-        "SELECT item.id, item.title, body.content, body.summary FROM item
-         JOIN body ON body.item_id = item.id WHERE item.id > ?1 ORDER BY item.id",
-    )?;
-    insert(connection, items.query([upto])?)?;
-    connection.prepare_cached("UPDATE indexed SET upto = ?1 WHERE id = 1")?.execute([last])?;
-    Ok(())
-}
-
-/// Puts rows of id, title, content and summary into the index.
-fn insert(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<()> {
+/// Puts items into the index: once a commit and outside of all savepoints, for each of them ends a
+/// segment of the index, and segments have to be merged.
+pub(crate) fn index(connection: &Connection, items: &[Indexed]) -> Result<(), Error> {
     let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
-    while let Some(row) = rows.next()? {
-        let (content, summary): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
-        let text = text(content, summary);
-        let title = row.get::<_, Option<String>>(1)?;
-        let title = title.as_deref().map(indexed);
-        insert.execute(params![row.get::<_, i64>(0)?, title, indexed(cut(&text))])?;
+        .prepare_cached("INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)")?;
+    for Indexed { key, words } in items {
+        insert.execute(params![key.0, words])?;
     }
     Ok(())
+}
+
+/// The words of title and text as the index takes them, each once and in lower case: it keeps neither their
+/// order nor their number.
+#[must_use]
+pub fn search_words(title: Option<&str>, text: &str) -> String {
+    let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
+    let mut words = String::with_capacity(text.len().min(TEXT) / 2);
+    let mut word = String::new();
+    for part in [title.unwrap_or_default(), cut(text)] {
+        let part = indexed(part);
+        for piece in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
+            if piece.is_empty() {
+                continue;
+            }
+            word.clear();
+            word.push_str(piece);
+            word.make_ascii_lowercase();
+            if seen.insert(FxBuildHasher.hash_one(&word)) {
+                words.push_str(&word);
+                words.push(' ');
+            }
+        }
+    }
+    words
 }
 
 /// What an item says, as plain text.
@@ -67,39 +69,6 @@ pub(crate) fn forget(connection: &Connection, keys: &[i64]) -> Result<(), Error>
             "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?1) wanted)",
         )?
         .execute([json_list(keys.iter().copied())])?;
-    Ok(())
-}
-
-/// Indexes everything that is kept: once, for a database from before there was an index.
-pub(crate) fn fill(connection: &Connection) -> rusqlite::Result<()> {
-    let mut items = connection.prepare(
-        "SELECT item.id, item.title, body.content, body.summary FROM body
-         JOIN item ON item.id = body.item_id ORDER BY item.id",
-    )?;
-    insert(connection, items.query([])?)
-}
-
-/// Indexes anew what is written without spaces: once, for a database from before its words were found.
-pub(crate) fn refill(connection: &Connection) -> rusqlite::Result<()> {
-    let mut items = connection.prepare(
-        "SELECT item.id, item.title, body.content, body.summary FROM body
-         JOIN item ON item.id = body.item_id ORDER BY item.id",
-    )?;
-    let mut one = connection.prepare(
-        "SELECT item.id, item.title, body.content, body.summary FROM body
-         JOIN item ON item.id = body.item_id WHERE item.id = ?1",
-    )?;
-    let mut rows = items.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut dense = false;
-        for column in 1..=3 {
-            let text = row.get_ref(column)?.as_str_or_null()?;
-            dense |= text.is_some_and(has_dense);
-        }
-        if dense {
-            insert(connection, one.query([row.get::<_, i64>(0)?])?)?;
-        }
-    }
     Ok(())
 }
 
@@ -129,7 +98,7 @@ pub(crate) fn find(
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id
          FROM search CROSS JOIN item ON item.id = search.rowid
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
+         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![question.expression, before, limit as i64])?;
@@ -154,7 +123,7 @@ fn find_in_order(
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
          FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.held IS NULL
+         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
          ORDER BY search.rowid DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
@@ -190,27 +159,25 @@ fn cut(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// The index alone, with these texts in it.
+    /// A database with these texts.
     fn index(texts: &[&str]) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch(
-                "CREATE TABLE item (id INTEGER PRIMARY KEY, story_id INTEGER, sort_at INTEGER, feed_id INTEGER,
-                                    title TEXT, held TEXT);
-                 CREATE TABLE body (item_id INTEGER PRIMARY KEY, content TEXT, summary TEXT);",
-            )
-            .unwrap();
-        connection.execute_batch(include_str!("migrations/0003.sql")).unwrap();
-        connection.execute_batch("UPDATE indexed SET upto = 9999").unwrap();
+        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for (n, text) in (0_i64..).zip(texts) {
-            let item = Item { summary: Some((*text).to_owned()), ..Item::default() };
-            let row = "INSERT INTO item (id, story_id, sort_at, feed_id) VALUES (?1, ?1, 0, 1)";
+            let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, standing)
+                       VALUES (?1, 1, ?1, ?1, x'', 0, 0, 0)";
             connection.execute(row, [n]).unwrap();
-            let row = "INSERT INTO body (item_id, summary) VALUES (?1, ?2)";
+            let row = "INSERT INTO body (item_id, summary, details) VALUES (?1, ?2, '{}')";
             connection.execute(row, params![n, text]).unwrap();
-            replace(&connection, ItemKey(n), &item).unwrap();
+            put(&connection, n, None, text);
         }
         connection
+    }
+
+    fn put(connection: &Connection, key: i64, title: Option<&str>, text: &str) {
+        let words = search_words(title, text);
+        super::index(connection, &[Indexed { key: ItemKey(key), words }]).unwrap();
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {
@@ -297,8 +264,7 @@ mod tests {
     #[test]
     fn an_item_is_found_by_what_it_says_now_and_not_once_it_is_forgotten() {
         let index = index(&["old words"]);
-        let item = Item { title: Some("New".to_owned()), ..Item::default() };
-        replace(&index, ItemKey(0), &item).unwrap();
+        put(&index, 0, Some("New"), "");
         assert_eq!((found(&index, "old"), found(&index, "new")), (vec![], vec![0]));
         forget(&index, &[0]).unwrap();
         assert!(found(&index, "new").is_empty());

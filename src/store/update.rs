@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::desk::{Arrived, Desk};
-use super::error::Error;
 use crate::model::{
-    Address, Complaint, Digest, FeedKey, FeedProfile, FetchOutcome, Guids, Hints, Item, ItemKey,
-    Plan, Standing, Validators,
+    Address, Complaint, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, Guids, Hints, Hold,
+    Item, ItemKey, Plan, Standing, Validators, Way,
 };
 
 /// Everything that one poll of one feed changes: written whole or not at all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PollUpdate {
     /// The feed.
     pub feed: FeedKey,
@@ -45,12 +45,10 @@ pub struct PollUpdate {
     pub changed: Vec<ChangedItem>,
     /// Kept items that came with another guid.
     pub renamed: Vec<Renamed>,
-    /// Finds the stories that the new and changed items belong to.
-    pub judge: Judge,
 }
 
 /// Sizes of a body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bytes {
     /// As it came over the wire.
     pub wire: u64,
@@ -59,7 +57,7 @@ pub struct Bytes {
 }
 
 /// What a server's "not modified" is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Trust {
     /// When it last sent a whole document; `None`: never.
     pub full_at: Option<Timestamp>,
@@ -68,7 +66,7 @@ pub struct Trust {
 }
 
 /// What makes the next request conditional; belongs to one URL and request shape.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Memory {
     /// URL and request shape.
     pub request_key: String,
@@ -81,7 +79,7 @@ pub struct Memory {
 }
 
 /// What the document said of the feed itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DocumentFacts {
     /// For attribution.
     pub profile: FeedProfile,
@@ -89,25 +87,25 @@ pub struct DocumentFacts {
     pub hints: Hints,
     /// How many items it has; `None`: only a part of it came.
     pub items: Option<usize>,
-    /// Its dialect's slug.
-    pub dialect: Option<&'static str>,
+    /// Dialect of the document.
+    pub dialect: Option<Dialect>,
     /// What had to be mended, a few of each kind at most.
     pub complaints: Vec<Complaint>,
     /// What its guids are worth; once shared, always shared.
     pub guids: Guids,
-    /// Digests of paragraphs that are the site's; `None`: as before.
-    pub furniture: Option<Vec<u64>>,
+    /// Digests of paragraphs that are boilerplate; `None`: as before.
+    pub boilerplate: Option<Vec<u64>>,
 }
 
 /// An item that the feed never showed before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
     /// By what it is recognised from now on.
     pub identity: Digest,
     /// Of the canonical URL, where that says something.
     pub url_key: Option<Digest>,
-    /// Of what a reader would notice.
-    pub fingerprint: Digest,
+    /// Digest of what a subscriber would notice.
+    pub content_digest: Digest,
     /// The id to publish it under, if no other item has it.
     pub outward_id: String,
     /// The id to publish it under otherwise; nobody else can have it.
@@ -118,51 +116,53 @@ pub struct NewItem {
     pub item: Item,
     /// Whose page it links to.
     pub standing: Standing,
-    /// Of its text.
+    /// What its text is found and compared by.
     pub text: TextKeys,
-    /// Slug of why it waits for a word of the operator; `None`: it does not.
-    pub held: Option<&'static str>,
+    /// Why it is held; `None`: it is not.
+    pub held: Option<Hold>,
 }
 
-/// What a text is found by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What a text is found and compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextKeys {
-    /// Of its words, for the same feed; `None`: too few.
+    /// Digest of its own words, to recognise it in the same feed; `None`: too few.
     pub exact: Option<i64>,
-    /// Keys that texts like it share, for other feeds; 4 bytes each.
-    pub sketch: Vec<u8>,
+    /// See `dedupe::Fingerprint`; `None`: the feed's items are not compared.
+    pub fingerprint: Option<Vec<u8>>,
+    /// Its words and those of the title, each once, for the search index.
+    pub search: String,
 }
 
 /// A kept item that came with another guid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renamed {
     /// Its row.
     pub key: ItemKey,
     /// By what it is recognised from now on, too.
     pub identity: Digest,
-    /// How it was recognised: a slug.
-    pub way: &'static str,
+    /// By what it was recognised.
+    pub way: Way,
 }
 
 /// An item that the feed showed before with other words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedItem {
     /// Its row.
     pub key: ItemKey,
     /// Of the canonical URL, where that says something.
     pub url_key: Option<Digest>,
-    /// Of what a reader would notice.
-    pub fingerprint: Digest,
+    /// Digest of what a subscriber would notice.
+    pub content_digest: Digest,
     /// The item as it is now.
     pub item: Item,
     /// What becomes of it.
     pub change: Change,
-    /// Of its text.
+    /// What its text is found and compared by.
     pub text: TextKeys,
 }
 
 /// What becomes of an item that its publisher changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Change {
     /// What it says is replaced.
     #[default]
@@ -173,17 +173,11 @@ pub enum Change {
     Note,
 }
 
-/// Asked once, inside the transaction, with all that is new or changed: finds their stories, so that
-/// of two feeds only one can be first.
-pub type Judge = Box<dyn Fn(&Desk<'_>, &[Arrived]) -> Result<(), Error> + Send>;
-
 /// What a poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recorded {
     /// Items never seen before.
     pub new: usize,
-    /// Of these, how many are the same story as an item of another feed.
-    pub joined: usize,
     /// Items that were changed in place.
     pub changed: usize,
     /// Items that were known under another guid.

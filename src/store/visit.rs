@@ -1,48 +1,37 @@
-//! One transaction by somebody who is not the daemon, which may be running: the operator's commands.
+//! One write by a process that is not the daemon, which may be running: the operator's commands.
 //!
-//! SQLite keeps the two apart; the daemon notices and publishes. Leaves what is done to the caller.
+//! SQLite keeps the two apart; the daemon notices. Leaves what is written to the caller.
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::TransactionBehavior;
 
-use super::desk::Desk;
 use super::error::{Error, OpenError};
 use super::open;
+use super::write::{Write, apply};
 
-/// Runs `work` in one transaction of an existing database.
+/// Applies a write to an existing database; answers how many items it is about.
 ///
 /// # Errors
-/// The outer one: the database cannot be opened. The inner one: it fails, or the work does; then
-/// nothing was done.
-pub fn visit<T>(
-    path: &Path,
-    now: Timestamp,
-    work: impl FnOnce(&Desk<'_>) -> Result<T, Error>,
-) -> Result<Result<T, Error>, OpenError> {
+/// The outer one: the database cannot be opened. The inner one: it fails; then nothing was done.
+pub fn visit(path: &Path, write: &Write) -> Result<Result<usize, Error>, OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
-    // Held where no daemon runs, so that none starts meanwhile and both bring the schema up to date.
+    // Held where no daemon runs, so that none starts meanwhile.
     let lock = open::lock(path);
     let mut connection = match &lock {
         Ok(_) => open::writer(path)?,
         Err(OpenError::InUse { .. }) => open::beside(path)?,
         Err(_) => return Err(lock.err().unwrap_or(OpenError::Missing { path: path.to_owned() })),
     };
-    Ok(transact(&mut connection, now, work))
-}
-
-fn transact<T>(
-    connection: &mut Connection,
-    now: Timestamp,
-    work: impl FnOnce(&Desk<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&Desk::new(&transaction, now))?;
-    transaction.commit()?;
-    Ok(done)
+    let mut transact = || {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let applied = apply(&transaction, write)?;
+        transaction.commit()?;
+        Ok(applied.count)
+    };
+    Ok(transact())
 }
 
 /// Copies a database, as it is at this moment, to a new file.

@@ -6,7 +6,7 @@ use std::path::Path;
 use newswire::cli::decide;
 use newswire::daemon::{Engine, Which};
 use newswire::publish::{Output, Token};
-use newswire::store::Store;
+use newswire::store::{Store, Write};
 use serde_json::Value;
 use url::Url;
 
@@ -224,7 +224,7 @@ fn what_waits_for_the_operator_comes_to_the_archive_when_it_is_let_through() {
         }
         assert_eq!(hidden, held, "nor can it be read by its number");
         let config = library.world.config(&library.feeds);
-        decide::release(&config, library.world.now(), "a.test-feed").unwrap();
+        decide::release(&config, &library.world.clock, "a.test-feed").await.unwrap();
         library.arrive(1, &notes(900..901)).await;
         let after = archived().await;
         let once: BTreeSet<&String> = after.iter().collect();
@@ -258,7 +258,8 @@ fn the_history_ends_where_nothing_is_kept_any_more() {
         let Library { world, engine, feeds, .. } = library;
         drop(engine);
         let store = Store::open(&world.database(), world.clock.clone()).unwrap();
-        let kept = store.forget_bodies(world.now() + jiff::SignedDuration::from_hours(1), 15).await;
+        let cutoff = world.now() + jiff::SignedDuration::from_hours(1);
+        let kept = store.write(Write::ForgetBodies { cutoff, limit: 15 }).await;
         assert_eq!(kept.unwrap(), 15);
         drop(store);
         let mut config = world.config(&feeds);

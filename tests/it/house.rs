@@ -22,6 +22,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("opml", 2),
     ("health", 2),
     ("poll", 3),
+    ("stories", 3),
     ("publication", 3),
     ("web", 3),
     ("config", 4),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use newswire::daemon::Which;
-use newswire::dedupe::{Weights, Words};
+use newswire::dedupe::{Text, Weights};
 use rusqlite::Connection;
 use serde::Deserialize;
 use url::Url;
@@ -245,7 +245,8 @@ fn learnt(cases: &[Case]) -> Vec<u8> {
     let items = || cases.iter().flat_map(|case| [&case.pair.a, &case.pair.b]);
     let mut weights = Weights::default();
     for item in items().cycle().take(items().count() * 9) {
-        weights.read(&Words::of_html(item.content.as_deref().unwrap_or_default(), &HashSet::new()));
+        let text = Text::of_item(item.content.as_deref(), None);
+        weights.read(&text.own_words(&HashSet::new()));
     }
     weights.learnt().expect("enough texts").to_bytes()
 }

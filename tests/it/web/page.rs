@@ -189,29 +189,6 @@ fn what_changes_is_found_by_its_new_words() {
 }
 
 #[test]
-fn what_was_kept_before_there_was_an_index_is_found_too() {
-    run(async {
-        let Planet { world, engine, .. } = Planet::open().await;
-        drop(engine);
-        let database = rusqlite::Connection::open(world.database()).unwrap();
-        let old = "DROP TABLE hour; DROP TABLE delay; DROP TABLE incident; DROP TABLE lent; DROP TABLE edition;
-                   ALTER TABLE feed DROP COLUMN longest_gap; ALTER TABLE feed DROP COLUMN still_304;
-                   ALTER TABLE feed DROP COLUMN still_same; ALTER TABLE feed DROP COLUMN still_other;
-                   ALTER TABLE feed DROP COLUMN empty_since;
-                   DROP TABLE search; DROP TABLE archive; DROP TABLE released; DROP TABLE indexed;
-                   DROP TRIGGER item_released; PRAGMA user_version = 2";
-        database.execute_batch(old).unwrap();
-        drop(database);
-        let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
-        let engine = world.open(&feeds).await;
-        engine.publish().await.unwrap();
-        let site = Site::before(engine.shelf().clone()).await;
-        let found = site.get("/planet?q=creme", &[BROWSER]).await;
-        assert_eq!(titles(&found), ["Café crème"]);
-    });
-}
-
-#[test]
 fn a_story_can_be_read_alone_and_loads_nothing() {
     run(async {
         let planet = Planet::open().await;

@@ -1,0 +1,330 @@
+//! What is compared of an item: its words, hashed, with all that a comparison needs beside them. Made once,
+//! when an item is new or has changed; stored; never made again from HTML. Pure.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::canonical;
+use super::identity::global_id;
+use super::likeness::{Shingle, shingles};
+use super::paragraphs::{Paragraph, Role, Text, links};
+use super::sketch::Sketch;
+use super::titles::Title;
+use super::tuning::{EXACT_WORDS, MENTIONS};
+use super::weights::Weights;
+use super::words::{Word, Words, hash64};
+use crate::model::{Digest, Item, KeptItem, Standing, site};
+
+/// Raised when fingerprints are made differently; those of another version are not read.
+const VERSION: u8 = 1;
+
+/// What is compared of an item.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fingerprint {
+    /// When the publisher says it was published.
+    pub published: Option<Timestamp>,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Title of the item.
+    pub title: Title,
+    /// Text of the item.
+    pub text: Text,
+    /// Keys that similar texts share.
+    pub sketch: Sketch,
+    /// Digest of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Hash of its URL as it is written.
+    pub url: Option<u64>,
+    /// Hash of the site of its URL.
+    pub site: Option<u64>,
+    /// Hash of the publisher's id, unless that is its page.
+    pub guid: Option<u64>,
+    /// Hash of the publisher's id, where it is unique in the world.
+    pub global_id: Option<u64>,
+    /// Whose page it links to.
+    pub standing: Standing,
+    /// Canonical URLs that a text of a few words links to.
+    pub mentions: Vec<Digest>,
+}
+
+/// The facts about an item that its words do not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// When the publisher said first that it was published.
+    pub published: Option<Timestamp>,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Digest of its canonical URL, where that says something.
+    pub url_key: Option<Digest>,
+    /// Whose page it links to.
+    pub standing: Standing,
+}
+
+impl Fingerprint {
+    /// The fingerprint of an item with this text, which was read from it. `boilerplate` are digests of
+    /// paragraphs that are its site's.
+    #[must_use]
+    pub fn new(item: &Item, text: Text, facts: Facts, boilerplate: &HashSet<u64>) -> Self {
+        let Facts { published, seen, url_key, standing } = facts;
+        let (title, words) = (Title::new(item.title.as_deref()), text.own_words(boilerplate));
+        let few = words.size() < EXACT_WORDS;
+        let content = item.content.as_deref().filter(|_| few).unwrap_or_default();
+        let mentions = links(content).take(MENTIONS);
+        let is_page = |guid: &&str| {
+            item.url.as_deref() == Some(guid)
+                || canonical::url_key(guid).is_some_and(|key| Some(key) == url_key)
+        };
+        let guid = item.guid.as_deref();
+        let url = item.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        Self {
+            sketch: Sketch::new(&title, &words),
+            mentions: mentions.filter_map(|link| canonical::url_key(&link)).collect(),
+            url: item.url.as_deref().map(hash64),
+            site: url.as_ref().map(|url| hash64(site(url))),
+            guid: guid.filter(|guid| !is_page(guid)).map(hash64),
+            global_id: guid.and_then(global_id).map(hash64),
+            published,
+            seen,
+            title,
+            text,
+            url_key,
+            standing,
+        }
+    }
+
+    /// The fingerprint of a kept item, from the text that is kept of it: where the stored one is gone.
+    #[must_use]
+    pub fn of_kept(kept: &KeptItem, boilerplate: &HashSet<u64>) -> Self {
+        let KeptItem { item, seen, url_key, standing, .. } = kept;
+        let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
+        let (published, seen) = (item.published, *seen);
+        let facts = Facts { published, seen, url_key: *url_key, standing: *standing };
+        Self::new(item, text, facts, boilerplate)
+    }
+
+    /// Digest of its own words; `None` where they are too few to say anything.
+    #[must_use]
+    pub fn text_digest(&self, boilerplate: &HashSet<u64>) -> Option<u64> {
+        let words = self.text.own_words(boilerplate);
+        (words.size() >= EXACT_WORDS).then(|| words.digest())
+    }
+
+    /// The fingerprint ready to be compared with many.
+    #[must_use]
+    pub fn comparable(self, boilerplate: &HashSet<u64>, weights: &Weights) -> Comparable {
+        let words = self.text.own_words(boilerplate);
+        let shingles = shingles(&words.0, weights);
+        Comparable {
+            weight: shingles.iter().map(|shingle| shingle.weight).sum(),
+            size: words.size(),
+            digest: words.digest(),
+            shingles,
+            words,
+            fingerprint: Self { text: Text::default(), sketch: Sketch::default(), ..self },
+        }
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let words = self.title.words().len() + self.text.words.len();
+        let mut out = Vec::with_capacity(96 + words * Word::BYTES + self.sketch.0.len() * 4);
+        out.push(VERSION);
+        out.push(self.standing as u8);
+        out.extend(self.seen.as_millisecond().to_le_bytes());
+        put(&mut out, self.published.map(|at| at.as_millisecond().to_le_bytes()));
+        put(&mut out, self.url_key);
+        for hash in [self.url, self.site, self.guid, self.global_id] {
+            put(&mut out, hash.map(u64::to_le_bytes));
+        }
+        put_list(&mut out, &self.mentions, |mention| *mention);
+        put_list(&mut out, &self.sketch.0, |key| key.to_le_bytes());
+        out.extend((self.title.chars() as u32).to_le_bytes());
+        put_list(&mut out, self.title.words(), |word| word.to_bytes());
+        put_list(&mut out, &self.text.paragraphs, |Paragraph { digest, words, role }| {
+            let (mut bytes, [low, high]) = ([*role as u8; 11], words.to_le_bytes());
+            bytes[..8].copy_from_slice(&digest.to_le_bytes());
+            (bytes[8], bytes[9]) = (low, high);
+            bytes
+        });
+        put_list(&mut out, &self.text.words, |word| word.to_bytes());
+        out
+    }
+
+    /// As it was stored; `None` where it was not by this version.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(&[VERSION])?;
+        let rest = &mut rest;
+        let [standing] = take(rest)?;
+        let at = |bytes| Timestamp::from_millisecond(i64::from_le_bytes(bytes)).ok();
+        Some(Self {
+            standing: *[Standing::Home, Standing::Claimed, Standing::Abroad]
+                .iter()
+                .find(|known| **known as u8 == standing)?,
+            seen: at(take(rest)?)?,
+            published: maybe(rest)?.and_then(at),
+            url_key: maybe(rest)?,
+            url: maybe(rest)?.map(u64::from_le_bytes),
+            site: maybe(rest)?.map(u64::from_le_bytes),
+            guid: maybe(rest)?.map(u64::from_le_bytes),
+            global_id: maybe(rest)?.map(u64::from_le_bytes),
+            mentions: list(rest, |mention: [u8; 16]| Some(mention))?,
+            sketch: Sketch(list(rest, |key| Some(u32::from_le_bytes(key)))?),
+            title: {
+                let chars = u32::from_le_bytes(take(rest)?);
+                Title::of_words(list(rest, |word| Some(Word::from_bytes(word)))?, chars as usize)
+            },
+            text: Text {
+                paragraphs: list(rest, |bytes: [u8; 11]| {
+                    Some(Paragraph {
+                        digest: u64::from_le_bytes(*bytes.first_chunk()?),
+                        words: u16::from_le_bytes([bytes[8], bytes[9]]),
+                        role: *Role::ALL.get(usize::from(bytes[10]))?,
+                    })
+                })?,
+                words: list(rest, |word| Some(Word::from_bytes(word)))?,
+            },
+        })
+    }
+
+    /// Its sketch alone, read from the stored form without the words.
+    #[must_use]
+    pub fn sketch_from_bytes(bytes: &[u8]) -> Option<Sketch> {
+        let mut rest = bytes.strip_prefix(&[VERSION])?;
+        let rest = &mut rest;
+        take::<9>(rest)?;
+        maybe::<8>(rest)?;
+        maybe::<16>(rest)?;
+        for _ in 0..4 {
+            maybe::<8>(rest)?;
+        }
+        list(rest, |mention: [u8; 16]| Some(mention))?;
+        Some(Sketch(list(rest, |key| Some(u32::from_le_bytes(key)))?))
+    }
+}
+
+/// A fingerprint with its own words and their shingles, which many comparisons share.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Comparable {
+    /// What its words do not tell; its text and its sketch are left out.
+    pub fingerprint: Fingerprint,
+    /// Its own words, without boilerplate.
+    pub words: Words,
+    /// Length of the text in English words.
+    pub size: usize,
+    /// Hash of all words in their order.
+    pub digest: u64,
+    /// By hash, ascending, each once.
+    pub shingles: Vec<Shingle>,
+    /// Weight of all shingles together.
+    pub weight: f32,
+}
+
+impl Comparable {
+    /// Bytes that it takes, what the allocator adds not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let words = self.words.0.len() + 2 * self.fingerprint.title.len();
+        size_of::<Self>() + words * size_of::<Word>() + self.shingles.len() * size_of::<Shingle>()
+    }
+}
+
+fn put<const N: usize>(out: &mut Vec<u8>, value: Option<[u8; N]>) {
+    out.push(u8::from(value.is_some()));
+    out.extend(value.iter().flatten());
+}
+
+fn put_list<T, const N: usize>(out: &mut Vec<u8>, list: &[T], bytes: impl Fn(&T) -> [u8; N]) {
+    out.extend((list.len() as u32).to_le_bytes());
+    for value in list {
+        out.extend_from_slice(&bytes(value));
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (value, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(*value)
+}
+
+fn maybe<const N: usize>(rest: &mut &[u8]) -> Option<Option<[u8; N]>> {
+    match take::<1>(rest)? {
+        [0] => Some(None),
+        _ => take(rest).map(Some),
+    }
+}
+
+fn list<T, const N: usize>(
+    rest: &mut &[u8],
+    value: impl Fn([u8; N]) -> Option<T>,
+) -> Option<Vec<T>> {
+    let length = (u32::from_le_bytes(take(rest)?) as usize).checked_mul(N)?;
+    let bytes = rest.get(..length)?;
+    *rest = &rest[length..];
+    bytes.chunks_exact(N).map(|chunk| value(*chunk.first_chunk()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fingerprint(content: &str, guid: &str) -> Fingerprint {
+        let item = Item {
+            title: Some("Ferry runs aground off Onver in fog".to_owned()),
+            content: Some(content.to_owned()),
+            url: Some("https://gull.example/ferry".to_owned()),
+            guid: Some(guid.to_owned()),
+            ..Item::default()
+        };
+        let facts = Facts {
+            published: Timestamp::from_second(1_700_000_000).ok(),
+            seen: Timestamp::UNIX_EPOCH,
+            url_key: canonical::url_key("https://gull.example/ferry"),
+            standing: Standing::Claimed,
+        };
+        let text = Text::of_item(item.content.as_deref(), None);
+        Fingerprint::new(&item, text, facts, &HashSet::new())
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_back_as_it_was_stored() {
+        let long = "<p>The ferry ran aground in thick fog at 6:30 near Onver this morning, with 41 on board.</p>";
+        let quote = "<blockquote><p>We sang until the tide came back.</p></blockquote>";
+        for content in
+            ["", "<a href=\"https://e.example/x?a=1&amp;b=2\">x</a>", &format!("{long}{quote}")]
+        {
+            for guid in ["17", "tag:gull.example,2026:17", "https://gull.example/ferry"] {
+                let made = fingerprint(content, guid);
+                let bytes = made.to_bytes();
+                assert_eq!(
+                    Fingerprint::from_bytes(&bytes).as_ref(),
+                    Some(&made),
+                    "{content} {guid}"
+                );
+                assert_eq!(Fingerprint::sketch_from_bytes(&bytes), Some(made.sketch));
+            }
+        }
+        let page = fingerprint(long, "https://gull.example/ferry");
+        assert_eq!(page.guid, None, "a guid that is the page says nothing more");
+        assert!(page.global_id.is_some());
+        let link = fingerprint("<a href=\"https://e.example/x\">x</a>", "17");
+        assert_eq!(link.mentions, [canonical::url_key("https://e.example/x").unwrap()]);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_no_newswire_wrote_are_refused(cut in 0_usize..400, flip in 0_usize..400, bits in 1_u8..) {
+            let mut bytes = fingerprint("<p>The ferry ran aground in thick fog this morning.</p>", "17").to_bytes();
+            let cut = cut % bytes.len();
+            prop_assert_eq!(Fingerprint::from_bytes(&bytes[..cut]), None);
+            let flip = flip % bytes.len();
+            bytes[flip] ^= bits;
+            // Whatever comes of it, it must not panic.
+            let _ = Fingerprint::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,2 +1,0 @@
--- Texts without spaces between words are in the index by each two letters that follow each other: what is
--- there is put into it anew, see search.rs.

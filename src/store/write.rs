@@ -1,0 +1,161 @@
+//! Every write to the database is a value of one enum, applied by one function: so it can be logged,
+//! replayed and tested. The store decides nothing.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::archive::{self, ArchivePage};
+use super::error::Error;
+use super::feeds::{self, Registered};
+use super::matching::{self, Matches, OperatorDecision};
+use super::search::Indexed;
+use super::update::{PollUpdate, Recorded};
+use super::{editions, incidents, record};
+use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
+
+/// A write to the database: done as a whole or not at all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Write {
+    /// Makes the database agree with the config.
+    Register {
+        /// The feeds of the config, in its order.
+        feeds: Vec<Feed>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Other plans for these feeds: the config has changed.
+    Replan(Vec<(FeedKey, Plan)>),
+    /// Everything that one poll changes.
+    Poll(Box<PollUpdate>),
+    /// What the stories stage found.
+    Matches(Matches),
+    /// A decision of the operator.
+    Decide {
+        /// The decision.
+        decision: OperatorDecision,
+        /// When.
+        at: Timestamp,
+    },
+    /// Takes items out of their stories, to be matched again.
+    Regroup {
+        /// Those first seen since.
+        since: Timestamp,
+    },
+    /// What words prove from now on.
+    Weights {
+        /// When that was learnt.
+        at: Timestamp,
+        /// See `dedupe::Weights`.
+        learnt: Vec<u8>,
+    },
+    /// A document is about to be published.
+    Document {
+        /// Id of the output.
+        output: String,
+        /// File extension of the format.
+        format: String,
+        /// SHA-256 of the document.
+        hash: [u8; 32],
+        /// When.
+        at: Timestamp,
+    },
+    /// Archive pages that are new or have grown.
+    Archive {
+        /// Id of the output.
+        output: String,
+        /// The pages.
+        pages: Vec<ArchivePage>,
+        /// Ids that the output shows items under from now on, other than their own.
+        lent: Vec<(ItemKey, String)>,
+    },
+    /// What an output shows from now on.
+    Edition {
+        /// Id of the output.
+        output: String,
+        /// The items with what is shown of them.
+        shown: String,
+        /// Ids that the output shows items under from now on, other than their own.
+        lent: Vec<(ItemKey, String)>,
+    },
+    /// Incidents that are new or have changed.
+    Incidents(Vec<Incident>),
+    /// Deletes bodies past retention.
+    ForgetBodies {
+        /// Those of items first seen before.
+        cutoff: Timestamp,
+        /// At most this many.
+        limit: usize,
+    },
+    /// Deletes fingerprints that left the window.
+    ForgetFingerprints {
+        /// Those made before.
+        cutoff: Timestamp,
+    },
+}
+
+/// What a write came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Applied {
+    /// The rows of the feeds, after `Register`, in its order.
+    pub(crate) registered: Vec<Registered>,
+    /// What a poll brought.
+    pub(crate) recorded: Recorded,
+    /// When a document last became different.
+    pub(crate) modified: Option<Timestamp>,
+    /// Number of rows that the write was about, where that is of interest.
+    pub(crate) count: usize,
+    /// Texts that go into the search index with the commit.
+    pub(crate) indexed: Vec<Indexed>,
+}
+
+impl Write {
+    /// Whether items may be pending after it.
+    pub(crate) fn marks(&self, applied: &Applied) -> bool {
+        match self {
+            Self::Poll(_) => applied.recorded.new + applied.recorded.changed > 0,
+            Self::Decide { .. } | Self::Regroup { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Applies a write inside an open transaction.
+pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, Error> {
+    let mut applied = Applied::default();
+    match write {
+        Write::Register { feeds, at } => {
+            applied.registered = feeds::register(connection, feeds, *at)?;
+        }
+        Write::Replan(plans) => feeds::replan(connection, plans)?,
+        Write::Poll(update) => {
+            (applied.recorded, applied.indexed) = record::poll(connection, update)?;
+        }
+        Write::Matches(matches) => matching::write(connection, matches)?,
+        Write::Decide { decision, at } => {
+            applied.count = matching::decide(connection, *decision, *at)?;
+        }
+        Write::Regroup { since } => applied.count = matching::regroup(connection, *since)?,
+        Write::Weights { at, learnt } => matching::write_weights(connection, *at, learnt)?,
+        Write::Document { output, format, hash, at } => {
+            let modified = record::document(connection, output, format, hash, *at)?;
+            applied.modified = Some(modified);
+        }
+        Write::Archive { output, pages, lent } => {
+            editions::lend(connection, output, lent)?;
+            archive::write(connection, output, pages)?;
+        }
+        Write::Edition { output, shown, lent } => {
+            editions::lend(connection, output, lent)?;
+            editions::write_edition(connection, output, shown)?;
+        }
+        Write::Incidents(incidents) => incidents::write(connection, incidents)?,
+        Write::ForgetBodies { cutoff, limit } => {
+            applied.count = record::forget_bodies(connection, *cutoff, *limit)?;
+        }
+        Write::ForgetFingerprints { cutoff } => {
+            applied.count = matching::forget(connection, *cutoff)?;
+        }
+    }
+    Ok(applied)
+}

@@ -1,0 +1,260 @@
+//! Takes pending items, a batch at a time, and finds their stories.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::debug;
+
+use super::cache::Cache;
+use super::groups::{self, Ties};
+use crate::clock::Clock;
+use crate::dedupe::{
+    self, AcrossFeeds, CANDIDATES, Comparable, Entry, Fingerprint, Index, Settings, Weights,
+};
+use crate::model::{FeedKey, ItemKey, Tie};
+use crate::store::{self, Matches, Pending, Reader, Store, StoredFingerprint, Write};
+
+/// Items of a batch: written together, and shown together.
+const BATCH: usize = 256;
+/// How long learnt weights are good.
+const LEARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// Weights are learnt from this many of the newest texts.
+const LESSONS: usize = 5_000;
+
+/// What counts as one story, feed by feed.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    /// For the items of these feeds.
+    pub feeds: HashMap<FeedKey, Arc<Settings>>,
+    /// For all others.
+    pub others: Arc<Settings>,
+}
+
+/// Finds stories; one serves the whole process. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    store: Arc<Store>,
+    clock: Clock,
+    policies: Arc<RwLock<Policies>>,
+    memory: Arc<Mutex<Memory>>,
+    /// One at a time: a batch that is taken twice would be matched twice.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What is held in memory of the window.
+#[derive(Debug, Default)]
+struct Memory {
+    index: Index,
+    weights: Arc<Weights>,
+    cache: Cache,
+}
+
+impl Matcher {
+    /// With all items of the last `window` in its index. Blocks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn open(
+        store: Arc<Store>,
+        clock: Clock,
+        policies: Policies,
+        window: Duration,
+    ) -> Result<Self, store::Error> {
+        let policies = Arc::new(RwLock::new(policies));
+        let (memory, turn) = Default::default();
+        let matcher = Self { store, clock, policies, memory, turn };
+        matcher.refill(window)?;
+        Ok(matcher)
+    }
+
+    /// Takes over other settings: the config has changed.
+    pub fn configure(&self, policies: Policies) {
+        *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    }
+
+    /// Fills the index anew from the store. Blocks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn refill(&self, window: Duration) -> Result<(), store::Error> {
+        let reader = self.store.reader();
+        let mut index = Index::default();
+        reader.fingerprints_since(before(self.clock.now(), window), |stored| {
+            let StoredFingerprint { key, feed, at, data } = stored;
+            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
+                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
+            }
+        })?;
+        debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
+        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        let weights = Arc::new(weights.unwrap_or_default());
+        *self.memory() = Memory { index, weights, cache: Cache::default() };
+        Ok(())
+    }
+
+    /// Matches everything that is pending; answers how many items that was.
+    ///
+    /// # Errors
+    /// When the database fails; what was not written is still pending.
+    pub async fn catch_up(&self) -> Result<usize, store::Error> {
+        let _turn = self.turn.lock().await;
+        let mut all = 0;
+        loop {
+            let matcher = self.clone();
+            let work = move || matcher.batch();
+            let found = tokio::task::spawn_blocking(work).await;
+            let Some(matches) = found.map_err(|_| store::Error::Closed)?? else { return Ok(all) };
+            all += matches.marks.len();
+            self.store.write(Write::Matches(matches)).await?;
+        }
+    }
+
+    /// What the next pending items are to each other and to what is kept; `None`: nothing is pending.
+    fn batch(&self) -> Result<Option<Matches>, store::Error> {
+        let reader = self.store.reader();
+        let pending = reader.pending(BATCH)?;
+        if pending.is_empty() {
+            return Ok(None);
+        }
+        let (at, mut memory) = (self.clock.now(), self.memory());
+        let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
+        let pairs = self.pairs(&mut memory, &pending, at)?;
+        let weights = Arc::clone(&memory.weights);
+        let others = pairs.iter().flat_map(|(_, candidates, _)| candidates).copied();
+        let mut wanted: Vec<ItemKey> = others.collect();
+        wanted.extend(pairs.iter().filter(|(_, c, _)| !c.is_empty()).map(|(key, ..)| *key));
+        wanted.sort_unstable();
+        wanted.dedup();
+        memory.cache.load(reader, &wanted, &weights)?;
+        let mut ties = Vec::new();
+        for (key, candidates, settings) in &pairs {
+            let Some(own) = memory.cache.get(*key) else { continue };
+            let others =
+                candidates.iter().filter_map(|other| Some((*other, memory.cache.get(*other)?)));
+            ties.extend(others.filter_map(|(other, theirs)| {
+                tie((*key, &own), (other, &theirs), settings, &weights)
+            }));
+        }
+        memory.cache.shrink();
+        drop(memory);
+        let stories = groups::stories(&Ties::new(reader, &ties), &keys)?;
+        let marks = pending.iter().map(|pending| pending.mark).collect();
+        Ok(Some(Matches { at, marks, ties, stories }))
+    }
+
+    /// For each pending item what may be the same story; from now on it is itself among what others are
+    /// compared with.
+    fn pairs(
+        &self,
+        memory: &mut Memory,
+        pending: &[Pending],
+        at: Timestamp,
+    ) -> Result<Vec<(ItemKey, Vec<ItemKey>, Arc<Settings>)>, store::Error> {
+        let reader = self.store.reader();
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
+        let mut feeds: Vec<FeedKey> = pending.iter().map(|pending| pending.feed).collect();
+        feeds.sort_unstable();
+        feeds.dedup();
+        memory.cache.renew(reader, &feeds)?;
+        let compared = |pending: &&Pending| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
+        let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
+        let mut doubles = reader.doubles(&keys)?;
+        let stored = reader.fingerprints(&keys)?;
+        let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
+            .iter()
+            .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
+            .collect();
+        let mut pairs = Vec::with_capacity(pending.len());
+        for Pending { item: key, feed, .. } in pending.iter().filter(compared) {
+            memory.cache.remove(*key);
+            let mut candidates = doubles.remove(key).unwrap_or_default();
+            if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
+                for other in memory.index.candidates(*feed, sketch, CANDIDATES) {
+                    if other != *key && !candidates.contains(&other) {
+                        candidates.push(other);
+                    }
+                }
+                memory.index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
+            }
+            pairs.push((*key, candidates, Arc::clone(policy(feed))));
+        }
+        Ok(pairs)
+    }
+
+    /// Lets go of what left the window, and learns anew what words prove, once a day.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tidy(&self, window: Duration) -> Result<(), store::Error> {
+        let now = self.clock.now();
+        let cutoff = before(now, window);
+        self.memory().index.forget(cutoff.as_second());
+        self.store.write(Write::ForgetFingerprints { cutoff }).await?;
+        let reader = self.store.reader().clone();
+        let lesson = move || learn(&reader, cutoff, now);
+        let learnt =
+            tokio::task::spawn_blocking(lesson).await.map_err(|_| store::Error::Closed)??;
+        if let Some(weights) = learnt {
+            let write = Write::Weights { at: now, learnt: weights.to_bytes() };
+            self.store.write(write).await?;
+            let mut memory = self.memory();
+            memory.weights = Arc::new(weights);
+            memory.cache.clear();
+        }
+        Ok(())
+    }
+
+    // A panic cannot leave it half changed in a way that matters, so a poisoned lock is as good as any.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What two items are to each other, if that is worth remembering.
+fn tie(
+    (key, own): (ItemKey, &Comparable),
+    (other, theirs): (ItemKey, &Comparable),
+    settings: &Settings,
+    weights: &Weights,
+) -> Option<Tie> {
+    let verdict = dedupe::verdict(own, theirs, settings, weights)?;
+    Some(verdict.between(key.max(other), key.min(other)))
+}
+
+fn before(now: Timestamp, window: Duration) -> Timestamp {
+    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+    now.checked_sub(window).unwrap_or(Timestamp::MIN)
+}
+
+/// What words prove, from the newest texts; `None`: what was learnt is still good, or there is too
+/// little to learn from.
+fn learn(
+    reader: &Reader,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Weights>, store::Error> {
+    let fresh = |at| now.duration_since(at) < LEARN_EVERY;
+    if reader.weights()?.is_some_and(|(at, _)| fresh(at)) {
+        return Ok(None);
+    }
+    let mut keys: Vec<(ItemKey, FeedKey)> = Vec::new();
+    reader.fingerprints_since(since, |stored| keys.push((stored.key, stored.feed)))?;
+    let newest: Vec<(ItemKey, FeedKey)> = keys.into_iter().rev().take(LESSONS).collect();
+    let mut feeds: Vec<FeedKey> = newest.iter().map(|(_, feed)| *feed).collect();
+    feeds.sort_unstable();
+    feeds.dedup();
+    let boilerplate = reader.boilerplate(&feeds)?;
+    let mut weights = Weights::default();
+    for some in newest.chunks(BATCH) {
+        let keys: Vec<ItemKey> = some.iter().map(|(key, _)| *key).collect();
+        for stored in reader.fingerprints(&keys)? {
+            let Some(fingerprint) = Fingerprint::from_bytes(&stored.data) else { continue };
+            let Some(boilerplate) = boilerplate.get(&stored.feed) else { continue };
+            weights.read(&fingerprint.text.own_words(boilerplate));
+        }
+    }
+    Ok(weights.learnt())
+}
