@@ -11,11 +11,13 @@
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
-//! SQLite. [`health`] says how a feed is doing and what to do about it. [`publish`] renders the
+//! SQLite; every write to it is a value. [`health`] says how a feed is doing and what to do about it. [`publish`] renders the
 //! outbound feeds, checks them and puts them on the shelf. [`opml`] reads and writes lists of feeds.
 //!
-//! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`publication`] is one
-//! publication of one output; [`web`] serves what lies on the shelf, and the operator's pages.
+//! **Floor 3, the three stages.** [`poll`] is one poll of one feed, in parallel with others; its new items
+//! are pending. [`stories`] takes them one after another and finds what is the same story.
+//! [`publication`] is one publication of one output, of what is matched. Each reads from the store and
+//! writes values to it; none calls another. [`web`] serves what lies on the shelf, and the operator's pages.
 //!
 //! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
 //!

@@ -87,7 +87,7 @@ fn run_command() -> Exit {
 }
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
-    let config = cli.config.as_deref();
+    let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
         Command::Run => start(config)?,
         Command::Reload => return reload::reload(&find(config)?),
@@ -116,15 +116,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Completions { shell } => say(&man::completions(*shell)),
         Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => {
-            decided(block_on(decide::split(&load(config)?, &Clock::system(), item))?)?;
-        }
+        Command::Split { item } => decided(decide::split(&load(config)?, &clock, item))?,
         Command::Join { item, other } => {
-            decided(block_on(decide::join(&load(config)?, &Clock::system(), item, other))?)?;
+            decided(decide::join(&load(config)?, &clock, item, other))?;
         }
-        Command::Release { feed } => {
-            decided(block_on(decide::release(&load(config)?, &Clock::system(), feed))?)?;
-        }
+        Command::Release { feed } => decided(decide::release(&load(config)?, &clock, feed))?,
         Command::Replay { since, current, json } => {
             replayed(current.as_deref(), config, since, *json)?;
         }
@@ -293,8 +289,8 @@ fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
     Ok(())
 }
 
-fn decided(done: Result<String, decide::Error>) -> Result<(), Exit> {
-    say(&done.map_err(|error| complain(&error, Exit::from(&error)))?);
+fn decided(deciding: impl Future<Output = Result<String, decide::Error>>) -> Result<(), Exit> {
+    say(&block_on(deciding)?.map_err(|error| complain(&error, Exit::from(&error)))?);
     Ok(())
 }
 

@@ -270,7 +270,7 @@ pub(super) fn store(section: &Section<'_>, report: &mut Report) -> store::Settin
     let base = store::Settings::default();
     let path = section.path("path", report).unwrap_or_else(|| section.beside(&base.path));
     let retention = section.parsed("retention", "bad_duration", value::duration, report);
-    store::Settings { path, retention: retention.unwrap_or(base.retention) }
+    store::Settings { path, retention: retention.unwrap_or(base.retention), write_log: None }
 }
 
 pub(super) fn log(section: &Section<'_>, report: &mut Report) -> telemetry::Settings {

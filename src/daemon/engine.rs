@@ -118,7 +118,11 @@ impl Engine {
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
         let opening = patience("opening the database");
-        let store = Arc::new(Store::open(&config.store.path, clock.clone())?);
+        let path = &config.store.path;
+        let store = Arc::new(match &config.store.write_log {
+            Some(log) => Store::open_logged(path, clock.clone(), log)?,
+            None => Store::open(path, clock.clone())?,
+        });
         drop(opening);
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);

@@ -21,12 +21,10 @@ pub(crate) fn insert_item(
     new: &NewItem,
     key: ItemKey,
 ) -> Result<bool, Error> {
-    let inserted = connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![update.feed.0, new.identity, key.0])?;
-    if inserted == 0 {
+    let known = connection
+        .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
+        .exists(params![update.feed.0, new.identity])?;
+    if known {
         return Ok(false);
     }
     let (outward_id, wanted_id) = free_id(connection, new)?;
@@ -59,6 +57,9 @@ pub(crate) fn insert_item(
             new.text.exact,
             new.held.map_or("pending", Hold::slug),
         ])?;
+    connection
+        .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
+        .execute(params![update.feed.0, new.identity, key.0])?;
     write_body(connection, key, item)?;
     write_fingerprint(connection, update, key, &new.text)?;
     Ok(true)

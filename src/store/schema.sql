@@ -107,7 +107,7 @@ CREATE INDEX item_story ON item(story_id) WHERE story_id <> id;
 CREATE TABLE identity (
   feed_id  INTEGER NOT NULL REFERENCES feed(id),
   digest   BLOB    NOT NULL,               -- of the guid, else the link, else the content
-  item_id  INTEGER NOT NULL REFERENCES item(id) DEFERRABLE INITIALLY DEFERRED, -- it comes before its item
+  item_id  INTEGER NOT NULL REFERENCES item(id),
   way      TEXT,                           -- how an item was recognised under a new guid; NULL: it came with this one
   at       INTEGER,                        -- when
   PRIMARY KEY (feed_id, digest)

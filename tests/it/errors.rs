@@ -187,7 +187,7 @@ async fn a_database_that_cannot_be_used() {
         let _store = Store::open(&database, Clock::system()).unwrap();
         hold(at, (&["poll"], "database_in_use", 75, "newswire.db", "stop that one first"));
         sql("PRAGMA user_version = 1");
-        hold(at, (&["split", "1"], "database_older", 74, "newswire.db", "restart the running one"));
+        hold(at, (&["split", "1"], "database_older", 74, "newswire.db", "move the file aside"));
         sql(&format!("PRAGMA user_version = {known}"));
     }
     sql("PRAGMA user_version = 99");

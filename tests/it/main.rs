@@ -39,3 +39,4 @@ mod stories;
 mod tls;
 mod trouble;
 mod web;
+mod writes;
