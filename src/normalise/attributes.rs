@@ -4,13 +4,11 @@
 
 use std::borrow::Cow;
 
-use html5ever::tokenizer::Tag;
-
 use super::links::{HYPERLINK, WEB};
 use super::nest::Attribute;
 use super::place::Place;
-use super::plain::attribute;
 use super::policy::EVERYWHERE;
+use super::tokens::Tag;
 use super::{language, picture, text};
 
 /// How many characters of an `alt` or `title` are kept.
@@ -22,19 +20,19 @@ const WORDS: usize = 1_000;
 pub(super) fn kept<'a>(
     name: &str,
     allowed: &[&'static str],
-    tag: &'a Tag,
+    tag: &'a Tag<'_>,
     place: Place<'_>,
 ) -> Vec<Attribute<'a>> {
     let mut kept: Vec<Attribute<'a>> = Vec::new();
-    for attribute in &tag.attrs {
-        let is_it = |known: &&&'static str| ***known == *attribute.name.local;
+    for (attribute, written) in &tag.attributes {
+        let is_it = |known: &&&'static str| **known == attribute;
         if let Some(known) = allowed.iter().chain(EVERYWHERE).find(is_it)
-            && let Some(value) = value(name, known, &attribute.value, place)
+            && let Some(value) = value(name, known, written, place)
         {
             kept.push((known, value));
         }
     }
-    if matches!(name, "audio" | "video") && attribute(tag, "controls").is_none() {
+    if matches!(name, "audio" | "video") && tag.attribute("controls").is_none() {
         // Without them, and without scripts, nobody can play it.
         kept.push(("controls", Cow::Borrowed("")));
     }

@@ -10,8 +10,10 @@ use url::Url;
 use super::links::{self, WEB};
 use super::place::Place;
 use super::plain::text_of_html;
+use super::reference::references;
 use super::text::{self, SUMMARY, TITLE};
 use super::{attached, dates, html, language, people};
+use crate::model::markup::{Piece, pieces};
 use crate::model::{
     Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
 };
@@ -134,10 +136,9 @@ fn item_language(parsed: &ParsedItem, context: &Context<'_>) -> Option<String> {
 
 /// Content as HTML and summary as text. A summary alone is the content; one that repeats it is none.
 fn words(parsed: &ParsedItem, base: &Url, page: Option<&str>) -> (Option<String>, Option<String>) {
-    let page = page.and_then(|page| Url::parse(page).ok());
     let html = |text: &Text| {
         let own = text.base.as_deref().and_then(|own| base.join(own).ok());
-        let place = Place { base: own.as_ref().unwrap_or(base), page: page.as_ref() };
+        let place = Place { base: own.as_ref().unwrap_or(base), page };
         match text.kind {
             TextKind::Html => html::fragment(&text.value, place),
             TextKind::Plain => html::paragraphs(&text.value, place),
@@ -149,23 +150,48 @@ fn words(parsed: &ParsedItem, base: &Url, page: Option<&str>) -> (Option<String>
     let summary = parsed.summary.as_ref().and_then(|summary| {
         let summary = plain(summary, SUMMARY)?;
         // Compared at the same length, for a long summary is cut here.
-        (text::line(&text_of_html(&content), SUMMARY).as_ref() != Some(&summary)).then_some(summary)
+        let repeats = || text::line(&text_of_html(&content), SUMMARY).as_ref() == Some(&summary);
+        (!may_repeat(&content, &summary) || !repeats()).then_some(summary)
     });
     (Some(content), summary)
+}
+
+/// Whether the text of sanitised HTML could begin like the summary; mostly the first words differ.
+fn may_repeat(content: &str, summary: &str) -> bool {
+    let seen = |c: &char| !text::is_unseen(*c) && !text::is_direction(*c);
+    let mut wanted = summary.trim_end_matches('…').chars().filter(seen);
+    let mut utf_8 = [0; 4];
+    let mut compared = false;
+    for piece in pieces(content) {
+        let text = match piece {
+            Piece::Text(text) => text,
+            Piece::Char(c) => c.encode_utf8(&mut utf_8),
+            Piece::Tag(_) => continue,
+        };
+        for c in text.chars().filter(seen) {
+            compared = true;
+            match wanted.next() {
+                Some(wanted) if wanted == c => {}
+                other => return other.is_none(),
+            }
+        }
+    }
+    // Without text, those of the pictures stand in.
+    !compared || wanted.next().is_none()
 }
 
 /// A text construct as one line of plain text.
 fn plain(text: &Text, max: usize) -> Option<String> {
     match text.kind {
         TextKind::Html => text::line(&text_of_html(&text.value), max),
-        TextKind::Plain => text::line(&text::references(&text.value), max),
+        TextKind::Plain => text::line(&references(&text.value), max),
     }
 }
 
 /// The feed that the item was copied from, where anything of it can be kept.
 fn origin(parsed: &SourceInfo, base: &Url) -> Option<SourceInfo> {
     let web = |link: &String| links::absolute(link, base, WEB);
-    let title = parsed.title.as_deref().map(text::references);
+    let title = parsed.title.as_deref().map(references);
     let source = SourceInfo {
         id: parsed.id.as_deref().and_then(id),
         title: title.and_then(|title| text::line(&title, TITLE)),

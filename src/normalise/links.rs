@@ -52,13 +52,20 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     }
     // RFC 3986 3.2.2: brackets are for a host that is an IPv6 address.
     let (host, rest) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
-    let link = format!("{host}{}", escaped(rest));
+    let link = match escaped(rest) {
+        Cow::Borrowed(_) => url.into(),
+        Cow::Owned(rest) => format!("{host}{rest}"),
+    };
     (link.len() <= LONGEST).then_some(link)
 }
 
 /// RFC 3986 2.2 and 2.3, and the percent sign.
 fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte)
+    matches!(
+        byte,
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'?'
+            | b'#' | b'@' | b'!' | b'$' | b'&'..=b',' | b';' | b'=' | b'%'
+    )
 }
 
 /// The serialised URL with what WHATWG leaves and RFC 3986 forbids percent-encoded.

@@ -19,13 +19,17 @@ mod place;
 mod plain;
 mod player;
 mod policy;
+mod reference;
 mod rewrite;
 mod text;
+mod tokens;
 
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tokens_tests;
 
 pub use item::{Context, item, profile};
 pub use plain::text_of_html;

@@ -40,6 +40,10 @@ pub(super) struct Nest {
 }
 
 impl Nest {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { out: String::with_capacity(bytes), ..Self::default() }
+    }
+
     /// Writes text.
     pub(super) fn text(&mut self, written: &str) {
         let text = text::clean(written);
@@ -53,7 +57,7 @@ impl Nest {
             self.make_cell();
         }
         let text = self.fitting(text);
-        self.substance |= !text::is_blank(text);
+        self.substance |= !blank && !text::is_blank(text);
         escape(&mut self.out, text, Place::Text);
     }
 
@@ -125,6 +129,10 @@ impl Nest {
             return "";
         }
         let mut room = MAX_OUTPUT.saturating_sub(self.out.len());
+        // No character takes more than six bytes.
+        if text.len() <= room / 6 {
+            return text;
+        }
         let full = text.char_indices().find(|(_, c)| {
             let size = escaped(*c).filter(|_| *c != '"').map_or(c.len_utf8(), str::len);
             let fits = size <= room;
@@ -278,13 +286,24 @@ enum Place {
 
 /// HTML 13.3, and `<` and `>` in attributes too: no parser, however wrong, finds a tag there.
 fn escape(out: &mut String, text: &str, place: Place) {
-    let mut done = 0;
-    for (at, c) in text.char_indices() {
-        if let Some(reference) = escaped(c).filter(|_| c != '"' || place == Place::Attribute) {
-            out.push_str(&text[done..at]);
-            out.push_str(reference);
-            done = at + c.len_utf8();
-        }
+    let (bytes, mut done) = (text.as_bytes(), 0);
+    let quoted = place == Place::Attribute && text.contains('"');
+    if !quoted && text.is_ascii() && memchr::memchr3(b'&', b'<', b'>', bytes).is_none() {
+        return out.push_str(text);
+    }
+    for (at, byte) in text.bytes().enumerate() {
+        let (reference, length) = match byte {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'"' if place == Place::Attribute => ("&quot;", 1),
+            // U+00A0.
+            0xc2 if bytes.get(at + 1) == Some(&0xa0) => ("&nbsp;", 2),
+            _ => continue,
+        };
+        out.push_str(&text[done..at]);
+        out.push_str(reference);
+        done = at + length;
     }
     out.push_str(&text[done..]);
 }

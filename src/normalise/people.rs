@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::links::{self, PERSON};
+use super::reference::references;
 use super::text::{self, NAME};
 use crate::model::{Category, Person};
 
@@ -33,7 +34,7 @@ pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
 fn person(parsed: &Person, base: &Url) -> Option<Person> {
     let written = text::line(&parsed.name, NAME).unwrap_or_default();
     let (name, inside) = name_and_address(&written);
-    let name = text::line(&text::references(&name), NAME).unwrap_or_default();
+    let name = text::line(&references(&name), NAME).unwrap_or_default();
     let email = parsed.email.as_deref().and_then(address).or(inside);
     let uri = parsed.uri.as_deref().and_then(|uri| links::absolute(uri, base, PERSON));
     let known = !name.is_empty() || uri.is_some() || email.is_some();
@@ -73,7 +74,7 @@ fn address(written: &str) -> Option<String> {
 pub(super) fn categories(parsed: &[Category]) -> Vec<Category> {
     let mut kept: Vec<Category> = Vec::new();
     for parsed in parsed {
-        let plain = |written: &str| text::line(&text::references(written), NAME);
+        let plain = |written: &str| text::line(&references(written), NAME);
         let label = parsed.label.as_deref().and_then(plain);
         let Some(term) = plain(&parsed.term).or_else(|| label.clone()) else { continue };
         let label = label.filter(|label| *label != term);

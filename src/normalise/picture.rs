@@ -1,11 +1,8 @@
 //! Pictures inside HTML: the real source of a lazily loaded one, and which are no pictures but trackers.
 
-use html5ever::tokenizer::Tag;
-use url::Url;
-
 use super::links::WEB;
 use super::place::Place;
-use super::plain::attribute;
+use super::tokens::Tag;
 
 /// Where scripts that load pictures late keep the source.
 const LAZY_SRC: &[&str] = &[
@@ -88,9 +85,9 @@ pub(super) enum Loading {
 }
 
 /// Judges an `<img>`.
-pub(super) fn picture(tag: &Tag, place: Place<'_>) -> Picture {
+pub(super) fn picture(tag: &Tag<'_>, place: Place<'_>) -> Picture {
     let first = |names: &[&str]| {
-        names.iter().filter_map(|name| attribute(tag, name)).find_map(|v| place.link(v, WEB))
+        names.iter().filter_map(|name| tag.attribute(name)).find_map(|v| place.link(v, WEB))
     };
     let written = first(&["src"]);
     let lazy = first(LAZY_SRC);
@@ -112,8 +109,8 @@ pub(super) fn picture(tag: &Tag, place: Place<'_>) -> Picture {
 }
 
 /// The candidates of an `<img>` or `<source>`, absolute.
-pub(super) fn srcset(tag: &Tag, place: Place<'_>) -> Option<String> {
-    let mut sets = ["srcset"].iter().chain(LAZY_SRCSET).filter_map(|name| attribute(tag, name));
+pub(super) fn srcset(tag: &Tag<'_>, place: Place<'_>) -> Option<String> {
+    let mut sets = ["srcset"].iter().chain(LAZY_SRCSET).filter_map(|name| tag.attribute(name));
     sets.find_map(|set| candidates(set, place))
 }
 
@@ -161,12 +158,12 @@ fn is_descriptor(descriptor: &str) -> bool {
 }
 
 /// Nobody could see it: a side of 0 or 1, or hidden by its style.
-pub(super) fn is_tiny(tag: &Tag) -> bool {
+pub(super) fn is_tiny(tag: &Tag<'_>) -> bool {
     // Read as a number, `00px` too: or it would be seen to be none only once it is written as one.
     let tiny = |side: &str| {
         side.trim().trim_end_matches("px").parse::<i32>().is_ok_and(|side| (0..=1).contains(&side))
     };
-    let side = |name| attribute(tag, name).is_some_and(tiny);
+    let side = |name| tag.attribute(name).is_some_and(tiny);
     let hidden =
         |(property, value): (&str, &str)| match property.trim().to_ascii_lowercase().as_str() {
             "width" | "height" => tiny(&value.to_ascii_lowercase()),
@@ -174,19 +171,20 @@ pub(super) fn is_tiny(tag: &Tag) -> bool {
             "visibility" => value.trim().eq_ignore_ascii_case("hidden"),
             _ => false,
         };
-    let style = attribute(tag, "style").unwrap_or_default();
+    let style = tag.attribute("style").unwrap_or_default();
     side("width")
         || side("height")
         || style.split(';').filter_map(|part| part.split_once(':')).any(hidden)
 }
 
-/// The URL serves counters only.
-pub(super) fn is_beacon(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let Some(host) = url.host_str() else { return false };
-    BEACONS.iter().any(|(beacon, path)| {
+/// The link, as `links` writes it, leads to what serves counters only.
+pub(super) fn is_beacon(link: &str) -> bool {
+    let Some((_, rest)) = link.split_once("://") else { return false };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.split(':').next().unwrap_or_default();
+    BEACONS.iter().any(|(beacon, prefix)| {
         let same = if beacon.starts_with('.') { host.ends_with(beacon) } else { host == *beacon };
-        same && url.path().starts_with(path)
+        same && path.starts_with(prefix)
     })
 }
 
@@ -198,6 +196,8 @@ fn is_placeholder(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::super::html::fragment;
     use super::*;
 

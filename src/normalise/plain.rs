@@ -3,16 +3,8 @@
 //! Reads tokens, not a tree: what is never shown is skipped, what is a block is a line. Nothing that
 //! comes out of here is HTML; whoever puts it into HTML escapes it.
 
-use std::cell::RefCell;
-
-use html5ever::LocalName;
-use html5ever::tokenizer::{
-    BufferQueue, CharacterTokens, EndTag, StartTag, Tag, TagToken, Token, TokenSink,
-    TokenSinkResult, Tokenizer, states::RawKind,
-};
-
-use super::crowd::thinned;
 use super::text;
+use super::tokens::{self, Sink, Tag};
 
 /// How much of one HTML field is read, in bytes; the tree builder takes quadratic time on hostile input.
 pub(super) const MAX_HTML: usize = 256 * 1024;
@@ -26,7 +18,7 @@ pub fn text_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return text::one_line(html);
     }
-    let Reading { text, alt, .. } = tokens(html, Reader::default()).0.into_inner();
+    let Reading { text, alt, .. } = tokens::read(html, Reading::default);
     let text = text.trim();
     if text::is_blank(text) { text::one_line(&alt) } else { text.to_owned() }
 }
@@ -40,61 +32,18 @@ pub(super) fn head(html: &str) -> &str {
     &html[..end]
 }
 
-/// Feeds the HTML to a sink, token by token; takes linear time.
-pub(super) fn tokens<S: TokenSink<Handle = ()>>(html: &str, sink: S) -> S {
-    let input = BufferQueue::default();
-    input.push_back(thinned(html).as_ref().into());
-    let tokenizer = Tokenizer::new(sink, Default::default());
-    let _ = tokenizer.feed(&input);
-    tokenizer.end();
-    tokenizer.sink
-}
-
-/// How the content of an element is read that holds no markup, HTML 13.2.6.4; an empty one holds nothing.
-pub(super) fn raw_kind(tag: &Tag) -> Option<RawKind> {
-    match &*tag.name {
-        _ if tag.self_closing => None,
-        "script" => Some(RawKind::ScriptData),
-        "title" | "textarea" => Some(RawKind::Rcdata),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),
-        _ => None,
-    }
-}
-
-/// The value of an attribute.
-pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    tag.attrs.iter().find(|attr| &*attr.name.local == name).map(|attr| &*attr.value)
-}
-
-#[derive(Default)]
-struct Reader(RefCell<Reading>);
-
 #[derive(Default)]
 struct Reading {
     text: String,
     alt: String,
     /// The element whose content is not shown.
-    hidden: Option<LocalName>,
+    hidden: Option<String>,
     /// How many `<pre>` are open.
     verbatim: usize,
 }
 
-impl TokenSink for Reader {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut reading = self.0.borrow_mut();
-        match token {
-            CharacterTokens(characters) => reading.characters(&characters),
-            TagToken(tag) => return reading.tag(&tag),
-            _ => {}
-        }
-        TokenSinkResult::Continue
-    }
-}
-
-impl Reading {
-    fn characters(&mut self, characters: &str) {
+impl Sink for Reading {
+    fn text(&mut self, characters: &str) {
         if self.hidden.is_some() {
             return;
         }
@@ -102,30 +51,31 @@ impl Reading {
         if self.verbatim > 0 {
             return self.text.push_str(&characters);
         }
-        for c in characters.chars() {
-            if !matches!(c, ' ' | '\t' | '\n') {
-                self.text.push(c);
-            } else if !self.text.ends_with([' ', '\n']) {
+        let mut words = characters.split([' ', '\t', '\n']);
+        self.text.push_str(words.next().unwrap_or_default());
+        for word in words {
+            if !self.text.ends_with([' ', '\n']) {
                 self.text.push(' ');
             }
+            self.text.push_str(word);
         }
     }
 
-    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+    fn tag(&mut self, tag: &Tag<'_>) -> bool {
         let name = &*tag.name;
         if let Some(hidden) = &self.hidden {
-            if tag.kind == EndTag && tag.name == *hidden || breaks_out(name) {
+            if tag.end && name == hidden || breaks_out(name) {
                 self.hidden = None;
             } else {
-                return TokenSinkResult::Continue;
+                return false;
             }
         }
-        match (name, tag.kind) {
-            ("td" | "th", _) => self.characters(" "),
-            ("pre", StartTag) => self.verbatim += 1,
-            ("pre", EndTag) => self.verbatim = self.verbatim.saturating_sub(1),
-            ("img", StartTag) => {
-                self.alt.push_str(attribute(tag, "alt").unwrap_or_default());
+        match (name, tag.end) {
+            ("td" | "th", _) => self.text(" "),
+            ("pre", false) => self.verbatim += 1,
+            ("pre", true) => self.verbatim = self.verbatim.saturating_sub(1),
+            ("img", false) => {
+                self.alt.push_str(tag.attribute("alt").unwrap_or_default());
                 self.alt.push(' ');
             }
             _ => {}
@@ -138,13 +88,10 @@ impl Reading {
                 self.text.push('\n');
             }
         }
-        if tag.kind == EndTag {
-            return TokenSinkResult::Continue;
+        if !tag.end && is_hidden(name) && !tag.self_closing {
+            self.hidden = Some(name.to_owned());
         }
-        if is_hidden(name) && !tag.self_closing {
-            self.hidden = Some(tag.name.clone());
-        }
-        raw_kind(tag).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData)
+        !tag.end
     }
 }
 

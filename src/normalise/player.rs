@@ -1,13 +1,12 @@
 //! Players that another site embeds (`<iframe>`, `<embed>`): the page that a plain link should open.
 
-use html5ever::tokenizer::Tag;
 use url::Url;
 
 use super::links::WEB;
 use super::picture::{is_beacon, is_tiny};
 use super::place::Place;
-use super::plain::attribute;
 use super::text;
+use super::tokens::Tag;
 
 /// A player, as a link.
 pub(super) struct Player {
@@ -16,17 +15,17 @@ pub(super) struct Player {
 }
 
 /// The link that stands for an embedded page, or `None` where nobody was to see it.
-pub(super) fn player(tag: &Tag, place: Place<'_>) -> Option<Player> {
+pub(super) fn player(tag: &Tag<'_>, place: Place<'_>) -> Option<Player> {
     let sources = ["src", "data-src", "data-lazy-src", "data-litespeed-src"];
     let embedded =
-        sources.iter().filter_map(|name| attribute(tag, name)).find_map(|v| place.link(v, WEB))?;
+        sources.iter().filter_map(|name| tag.attribute(name)).find_map(|v| place.link(v, WEB))?;
     if is_tiny(tag) || is_beacon(&embedded) {
         return None;
     }
     let url = Url::parse(&embedded).ok()?;
     let host = url.host_str()?;
     let host = host.strip_prefix("www.").unwrap_or(host);
-    let label = attribute(tag, "title").and_then(|title| text::line(title, text::NAME));
+    let label = tag.attribute("title").and_then(|title| text::line(title, text::NAME));
     let label = label.unwrap_or_else(|| host.to_owned());
     Some(Player { href: page(host, &url).unwrap_or(embedded), label })
 }

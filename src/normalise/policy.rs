@@ -110,9 +110,9 @@ const RENAMED: &[(&str, &str)] = &[
 
 /// The attributes that an element of this name may have; `None` where it is not kept.
 pub(super) fn element(name: &str) -> Option<(&'static str, &'static [&'static str])> {
-    let today = RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new);
-    let at = ELEMENTS.binary_search_by_key(&today, |(name, _)| name).ok()?;
-    ELEMENTS.get(at).copied()
+    let known = |name: &str| ELEMENTS.binary_search_by_key(&name, |(known, _)| *known).ok();
+    let renamed = || RENAMED.iter().find(|(old, _)| *old == name).and_then(|(_, new)| known(new));
+    known(name).or_else(renamed).and_then(|at| ELEMENTS.get(at).copied())
 }
 
 /// The sanitiser. Nothing is resolved or mended here: it only refuses.

@@ -5,20 +5,15 @@
 //! unknown is unwrapped.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-
-use html5ever::LocalName;
-use html5ever::tokenizer::{
-    CharacterTokens, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult,
-};
 
 use super::attributes;
 use super::nest::{Attribute, Nest, is_void};
 use super::picture::{self, Loading, Picture};
 use super::place::Place;
-use super::plain::{attribute, breaks_out, head, is_hidden, raw_kind, tokens};
+use super::plain::{breaks_out, head, is_hidden};
 use super::player::player;
 use super::policy::{self, element};
+use super::tokens::{self, Sink, Tag};
 
 /// What the pass made of an HTML fragment.
 pub(super) struct Rewritten {
@@ -30,77 +25,73 @@ pub(super) struct Rewritten {
 
 /// Mends an HTML fragment.
 pub(super) fn rewrite(html: &str, place: Place<'_>) -> Rewritten {
-    let rewriter = Rewriter { place, state: RefCell::default() };
-    let mut state = tokens(head(html), rewriter).state.into_inner();
-    state.nest.cut |= head(html).len() < html.len();
-    Rewritten { substance: state.nest.substance, html: state.nest.finish() }
+    let read = head(html);
+    let room = read.len() + read.len() / 8;
+    let mut nest = tokens::read(read, || Rewriter {
+        place,
+        nest: Nest::with_capacity(room),
+        skipped: None,
+        late: false,
+    })
+    .nest;
+    nest.cut |= read.len() < html.len();
+    Rewritten { substance: nest.substance, html: nest.finish() }
 }
 
 struct Rewriter<'a> {
     place: Place<'a>,
-    state: RefCell<State>,
-}
-
-#[derive(Default)]
-struct State {
     nest: Nest,
     /// The element that is left out with its content.
-    skipped: Option<LocalName>,
+    skipped: Option<String>,
     /// The last thing written was a picture that the publisher's page loads late.
     late: bool,
 }
 
-impl TokenSink for Rewriter<'_> {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut state = self.state.borrow_mut();
-        match token {
-            _ if state.nest.cut => {}
-            CharacterTokens(text) if state.skipped.is_none() => {
-                state.late &= text.trim().is_empty();
-                state.nest.text(&text);
-            }
-            TagToken(tag) => return state.tag(&tag, self.place),
-            _ => {}
+impl Sink for Rewriter<'_> {
+    fn text(&mut self, text: &str) {
+        if self.skipped.is_none() && !self.nest.cut {
+            self.late &= text.trim().is_empty();
+            self.nest.text(text);
         }
-        TokenSinkResult::Continue
     }
-}
 
-impl State {
-    fn tag(&mut self, tag: &Tag, place: Place<'_>) -> TokenSinkResult<()> {
+    fn tag(&mut self, tag: &Tag<'_>) -> bool {
+        if self.nest.cut {
+            return false;
+        }
         if let Some(skipped) = &self.skipped {
-            if tag.kind == EndTag && tag.name == *skipped {
+            if tag.end && tag.name == *skipped {
                 self.skipped = None;
-                return TokenSinkResult::Continue;
+                return false;
             }
-            if !breaks_out(&tag.name) || &**skipped == "noscript" {
-                return TokenSinkResult::Continue;
+            if !breaks_out(&tag.name) || skipped == "noscript" {
+                return false;
             }
             self.skipped = None;
         }
-        if tag.kind == StartTag {
-            self.start(tag, place);
-            return raw_kind(tag).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
+        if !tag.end {
+            self.start(tag, self.place);
+            return true;
         }
         match element(&tag.name) {
             Some((name, _)) if !is_void(name) => self.nest.end(name),
             _ => {}
         }
-        TokenSinkResult::Continue
+        false
     }
+}
 
-    fn start(&mut self, tag: &Tag, place: Place<'_>) {
+impl Rewriter<'_> {
+    fn start(&mut self, tag: &Tag<'_>, place: Place<'_>) {
         let late = std::mem::take(&mut self.late);
         match &*tag.name {
             "iframe" | "embed" => self.player(tag, place),
             "img" | "image" | "amp-img" => self.picture(tag, place),
             // The state of a task, which the box alone would show.
             "input"
-                if attribute(tag, "type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>
+                if tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>
             {
-                self.nest.text(if attribute(tag, "checked").is_some() { "☑ " } else { "☐ " });
+                self.nest.text(if tag.attribute("checked").is_some() { "☑ " } else { "☐ " });
             }
             name => {
                 if let Some((name, allowed)) = element(name) {
@@ -110,7 +101,7 @@ impl State {
         }
         let again = late && &*tag.name == "noscript";
         if (is_hidden(&tag.name) || again) && !tag.self_closing {
-            self.skipped = Some(tag.name.clone());
+            self.skipped = Some(tag.name.clone().into_owned());
         }
     }
 
@@ -118,7 +109,7 @@ impl State {
         &mut self,
         name: &'static str,
         allowed: &[&'static str],
-        tag: &Tag,
+        tag: &Tag<'_>,
         place: Place<'_>,
     ) {
         let mut kept = attributes::kept(name, allowed, tag, place);
@@ -134,12 +125,12 @@ impl State {
         }
     }
 
-    fn picture(&mut self, tag: &Tag, place: Place<'_>) {
+    fn picture(&mut self, tag: &Tag<'_>, place: Place<'_>) {
         let Some((name, allowed)) = policy::element("img") else { return };
         match picture::picture(tag, place) {
             Picture::Tracker => {}
             // Formulas and emoji are readable by their text.
-            Picture::Sourceless => self.nest.text(attribute(tag, "alt").unwrap_or_default()),
+            Picture::Sourceless => self.nest.text(tag.attribute("alt").unwrap_or_default()),
             Picture::Kept { src, srcset, loading } => {
                 let mut kept = attributes::kept(name, allowed, tag, place);
                 set(&mut kept, "src", Some(src));
@@ -150,7 +141,7 @@ impl State {
         }
     }
 
-    fn player(&mut self, tag: &Tag, place: Place<'_>) {
+    fn player(&mut self, tag: &Tag<'_>, place: Place<'_>) {
         let Some(player) = player(tag, place) else { return };
         if self.nest.is_in("a") {
             return self.nest.text(&player.label);

@@ -28,8 +28,8 @@ fn titled(title: Text) -> Option<String> {
 }
 
 fn mended(html: &str) -> String {
-    let (base, page) = (document(), Url::parse("https://example.org/blog/post").unwrap());
-    fragment(html, Place { base: &base, page: Some(&page) }).unwrap_or_default()
+    let page = Some("https://example.org/blog/post");
+    fragment(html, Place { base: &document(), page }).unwrap_or_default()
 }
 
 #[test]

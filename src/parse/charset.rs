@@ -34,9 +34,10 @@ impl FoundBy {
     }
 }
 
-/// The encoding, by whoever is to be believed most.
+/// The encoding, by whoever is to be believed most; `utf_8` is the text where the bytes are valid UTF-8.
 pub(crate) fn encoding(
     bytes: &[u8],
+    utf_8: Option<&str>,
     content_type: Option<&str>,
     complaints: &mut Vec<Complaint>,
 ) -> (&'static Encoding, FoundBy) {
@@ -55,7 +56,7 @@ pub(crate) fn encoding(
         (None, None) => (None, FoundBy::Default),
     };
     // Text that is not ASCII and yet valid UTF-8 is UTF-8, whatever its label says.
-    if !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
+    if utf_8.is_some() && !bytes.is_ascii() {
         if let Some(other) = named.filter(|named| *named != UTF_8) {
             let message = format!("labelled {}, but it is UTF-8", other.name());
             complaints.push(Complaint::new("mislabelled_charset", None, message));

@@ -37,7 +37,7 @@ pub(crate) fn text(element: &Element<'_>, scope: &Scope, custom: Custom) -> Opti
         return None;
     }
     let base = if kind == TextKind::Html { scope.html_base() } else { None };
-    Some(Text { kind, value: value.to_owned(), language: scope.language, base })
+    Some(Text { kind, value: value.to_owned(), language: scope.language.clone(), base })
 }
 
 fn read<'e>(element: &'e Element<'_>, custom: Custom) -> Option<(TextKind, Cow<'e, str>)> {

@@ -68,11 +68,10 @@ const ZONES: &[(&str, i32)] = &[
 
 /// Reads a date; `None` where there is none to be read.
 pub(crate) fn date(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > 100 {
-        return None;
-    }
-    let read = iso(text).or_else(|| free(text)).or_else(|| number_of_seconds(text));
+    let text = Some(text.trim()).filter(|text| (1..=100).contains(&text.len()))?;
+    let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let iso = if named { None } else { iso(text) };
+    let read = iso.or_else(|| free(text)).or_else(|| number_of_seconds(text));
     // Later than the year 9000 is a typing error, and beyond what XML dates can say.
     read.filter(|at| at.as_second() < 221_845_392_000)
 }
@@ -163,8 +162,8 @@ fn free(text: &str) -> Option<Timestamp> {
     let mut found = Found::default();
     // Korean writes its units behind the numbers, and means its own time.
     let korean = text.contains(['년', '후', '전']);
-    let text = text.replace("년", "-").replace("월", "-").replace("일", " ");
-    let text = if korean { text.replace("- ", "-") } else { text };
+    let parted = text.replace(['년', '월'], "-").replace('일', " ");
+    let text = if korean { parted.replace("- ", "-") } else { parted };
     found.zone = if korean { Offset::from_seconds(9 * 3600).ok() } else { None };
     for word in text.split([' ', ',', '\t', '\n', '(', ')']).filter(|word| !word.is_empty()) {
         found.word(word)?;

@@ -39,12 +39,21 @@ fn text<'a>(
     if let Some(text) = utf_32(bytes) {
         return (Cow::Owned(text), "UTF-32", FoundBy::Bytes);
     }
-    if let Some(text) = mixed(bytes) {
+    let utf_8 = std::str::from_utf8(bytes).ok();
+    if utf_8.is_none()
+        && let Some(text) = mixed(bytes)
+    {
         let message = "UTF-8 with Windows-1252 in between".to_owned();
         complaints.push(Complaint::new("mixed_charset", None, message));
         return (Cow::Owned(text), UTF_8.name(), FoundBy::Bytes);
     }
-    let (encoding, found_by) = encoding(bytes, content_type, complaints);
+    let (encoding, found_by) = encoding(bytes, utf_8, content_type, complaints);
+    if encoding == UTF_8
+        && let Some(text) = utf_8
+    {
+        let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+        return (Cow::Borrowed(unmarked), encoding.name(), found_by);
+    }
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
         let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
@@ -77,8 +86,10 @@ fn mixed(bytes: &[u8]) -> Option<String> {
 ///
 /// Only where the whole document makes sense the other way round, which does not happen by chance.
 fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a, str> {
-    let marks = ['\u{c2}', '\u{c3}', '\u{e2}'];
-    if text.chars().filter(|c| marks.contains(c)).take(4).count() < 4 {
+    // U+00C2, U+00C3 and U+00E2, which the first byte of a sequence was taken for.
+    let bytes = text.as_bytes();
+    let is_mark = |at: &usize| matches!(bytes.get(at + 1), Some(0x82 | 0x83 | 0xa2));
+    if memchr::memchr_iter(0xc3, bytes).filter(is_mark).take(4).count() < 4 {
         return text;
     }
     let (bytes, _, unmapped) = WINDOWS_1252.encode(&text);

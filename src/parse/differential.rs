@@ -12,9 +12,9 @@ pub(crate) fn agree(document: &str) -> Option<Result<(), String>> {
     let url = Url::parse("https://example.org/feeds/all.xml").ok()?;
     let tree = scan::scan(document)?;
     let shape = shape::shape(&tree)?;
-    let root = Scope::document(&url).enter(shape.root);
-    let scope =
-        if std::ptr::eq(shape.root, shape.channel) { root } else { root.enter(shape.channel) };
+    let root = Scope::document(&url).enter(shape.root).into_owned();
+    let own = std::ptr::eq(shape.root, shape.channel);
+    let scope = if own { root } else { root.enter(shape.channel).into_owned() };
     let theirs = clean::texts(document, &shape, &scope)?;
     for (n, (theirs, element)) in theirs.iter().zip(&shape.items).enumerate() {
         let ours = item::texts(element, &scope);

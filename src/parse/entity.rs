@@ -36,6 +36,15 @@ fn declared_one(declaration: &str) -> Option<(&str, &str)> {
 
 /// What a reference stands for.
 pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
+    // XML 1.0 4.6: nearly all there are.
+    match name {
+        "amp" => return Some(Cow::Borrowed("&")),
+        "lt" => return Some(Cow::Borrowed("<")),
+        "gt" => return Some(Cow::Borrowed(">")),
+        "quot" => return Some(Cow::Borrowed("\"")),
+        "apos" => return Some(Cow::Borrowed("'")),
+        _ => {}
+    }
     let Some(number) = name.strip_prefix('#') else {
         let known = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let reference = format!("&{name};");

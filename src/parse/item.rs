@@ -302,28 +302,32 @@ pub(crate) fn categories(element: &Element<'_>) -> Vec<Category> {
 
 fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) {
     for inner in element.elements().take(MAX_CATEGORIES) {
+        let is_category = inner.name.eq_ignore_ascii_case("category");
+        if !is_category && !inner.is(Dc, "subject") {
+            continue;
+        }
         let attribute = |name| inner.attribute(name);
         let text = inner.text();
-        match (inner.space, inner.name.to_ascii_lowercase().as_str()) {
-            (Rss, "category") => {
+        match inner.space {
+            Rss => {
                 let term = if text.trim().is_empty() { attribute("term") } else { Some(&*text) };
                 let scheme = attribute("domain").or_else(|| attribute("scheme"));
                 found.push((0, category(term.unwrap_or_default(), scheme, attribute("label"))));
                 nested(inner, found, depth + 1);
             }
-            (Itunes, "category") => {
+            Itunes => {
                 let scheme = Some("http://www.itunes.com/");
                 found.push((2, category(attribute("text").unwrap_or_default(), scheme, None)));
                 if depth < 4 {
                     nested(inner, found, depth + 1);
                 }
             }
-            (Dc, "subject") => found.push((3, category(&text, None, None))),
-            (Atom, "category") => {
+            Dc if !is_category => found.push((3, category(&text, None, None))),
+            Atom => {
                 let term = attribute("term").unwrap_or(&text);
                 found.push((4, category(term, attribute("scheme"), attribute("label"))));
             }
-            (Media, "category") => {
+            Media => {
                 found.push((5, category(&text, attribute("scheme"), attribute("label"))));
             }
             _ => {}

@@ -39,6 +39,8 @@ mod space;
 mod tests;
 mod tree;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use url::Url;
 
@@ -184,11 +186,9 @@ fn xml(
         };
         return Err(Failure::new(FailureKind::NotAFeed, message));
     };
-    let inner = if std::ptr::eq(shape.root, shape.channel) {
-        scope.enter(shape.root)
-    } else {
-        scope.enter(shape.root).enter(shape.channel)
-    };
+    let root = scope.enter(shape.root);
+    let own = std::ptr::eq(shape.root, shape.channel);
+    let inner = if own { root } else { Cow::Owned(root.enter(shape.channel).into_owned()) };
     let mut feed = channel::channel(&shape, &inner);
     let clean = clean::texts(text, &shape, &inner);
     let reader = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Own };

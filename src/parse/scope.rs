@@ -1,5 +1,7 @@
 //! `xml:base` and `xml:lang`: what relative references and languages mean at one place of a document.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::space::Space;
@@ -23,7 +25,10 @@ impl Scope {
     }
 
     /// Inside `element`. RFC 4287 2, XML Base 3.
-    pub(crate) fn enter(&self, element: &Element<'_>) -> Self {
+    pub(crate) fn enter(&self, element: &Element<'_>) -> Cow<'_, Self> {
+        if element.attributes.iter().all(|attribute| attribute.space != Space::Xml) {
+            return Cow::Borrowed(self);
+        }
         let mut inner = self.clone();
         if let Some(base) = element.attribute_in(Space::Xml, "base") {
             let joined = match &self.base {
@@ -39,25 +44,21 @@ impl Scope {
         if let Some(language) = element.attribute_in(Space::Xml, "lang") {
             inner.language = (!language.is_empty()).then(|| language.to_owned());
         }
-        inner
+        Cow::Owned(inner)
     }
 
     /// The absolute form of a reference; as written where none can be made. Empty stays empty.
     pub(crate) fn resolve(&self, reference: &str) -> String {
         let reference = reference.trim();
-        if reference.is_empty() {
-            return String::new();
+        // A normalised spelling would be another address for readers that compare by letters.
+        if reference.is_empty() || has_scheme(reference) {
+            return reference.to_owned();
         }
         let absolute = match &self.base {
             Some(base) => base.join(reference).ok(),
             None => Url::parse(reference).ok(),
         };
-        match absolute {
-            // A normalised spelling would be another address for readers that compare by letters.
-            Some(_) if has_scheme(reference) => reference.to_owned(),
-            Some(absolute) => absolute.into(),
-            None => reference.to_owned(),
-        }
+        absolute.map_or_else(|| reference.to_owned(), Into::into)
     }
 
     /// The base for HTML, where it is not that of the document.
