@@ -11,17 +11,19 @@
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
-//! SQLite. [`health`] says how a feed is doing and what to do about it. [`publish`] renders the
-//! outbound feeds, checks them and puts them on the shelf. [`opml`] reads and writes lists of feeds.
+//! SQLite. [`health`] says how a feed is doing and what to do about it. [`render`] renders the
+//! documents of an output and reads them back to check them. [`opml`] reads and writes lists of feeds.
 //!
-//! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`publication`] is one
-//! publication of one output; [`web`] serves what lies on the shelf, and the operator's pages.
+//! **Floor 3, where the siblings meet.** [`poll`] is one poll of one feed; [`outputs`] selects,
+//! publishes and holds the outputs.
 //!
-//! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
+//! **Floor 4.** [`web`] serves the outputs over HTTP, and the operator's pages.
 //!
-//! **Floor 5.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
+//! **Floor 5.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
-//! **Floor 6.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
+//! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
+//!
+//! **Floor 7.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 
 pub mod cli;
 pub mod clock;
@@ -33,10 +35,10 @@ pub mod health;
 pub mod model;
 pub mod normalise;
 pub mod opml;
+pub mod outputs;
 pub mod parse;
 pub mod poll;
-pub mod publication;
-pub mod publish;
+pub mod render;
 pub mod schedule;
 pub mod store;
 pub mod telemetry;

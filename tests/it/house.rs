@@ -18,17 +18,17 @@ const ROOMS: &[(&str, u8)] = &[
     ("normalise", 2),
     ("dedupe", 2),
     ("store", 2),
-    ("publish", 2),
+    ("render", 2),
     ("opml", 2),
     ("health", 2),
     ("poll", 3),
-    ("publication", 3),
-    ("web", 3),
-    ("config", 4),
-    ("daemon", 5),
-    ("cli", 6),
-    ("lib", 7),
-    ("main", 7),
+    ("outputs", 3),
+    ("web", 4),
+    ("config", 5),
+    ("daemon", 6),
+    ("cli", 7),
+    ("lib", 8),
+    ("main", 8),
 ];
 
 /// Outside crates, and the rooms that alone may know them.
@@ -44,16 +44,16 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("chardetng", &["parse"]),
     ("htmlize", &["parse"]),
     ("base64", &["parse", "config"]),
-    ("quick_xml", &["parse", "publish", "opml"]),
+    ("quick_xml", &["parse", "render", "opml"]),
     ("ammonia", &["normalise"]),
     ("html5ever", &["normalise"]),
     ("psl", &["model"]),
-    ("uuid", &["dedupe", "publish"]),
+    ("uuid", &["dedupe", "render"]),
     ("rusqlite", &["store"]),
-    ("flate2", &["publish"]),
-    ("brotli", &["publish"]),
-    ("zstd", &["publish"]),
-    ("regex", &["publish", "config"]),
+    ("flate2", &["render"]),
+    ("brotli", &["render"]),
+    ("zstd", &["render"]),
+    ("regex", &["render", "config"]),
     ("axum", &["web"]),
     ("askama", &["web"]),
     ("hyper", &["web"]),
@@ -88,7 +88,7 @@ const WORDS: &[(&str, &[&str], &str)] = &[
 ];
 
 const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
-const MAX_FILE: usize = 400;
+const MAX_FILE: usize = 600;
 const MAX_FUNCTION: usize = 60;
 
 /// A file: its path below the package, and what stands in it.
@@ -363,7 +363,7 @@ fn every_wall_stands_when_it_is_pushed() {
         ("src/daemon.rs", "//! x\nfn a() { std::process::exit(1); }", "only cli exits"),
         ("src/poll.rs", "use std::fmt;", "does not begin by saying"),
         ("src/store/utils.rs", "//! x", "its name says nothing"),
-        ("src/poll.rs", &"//! x\n".repeat(401), "401 lines, more than 400"),
+        ("src/poll.rs", &"//! x\n".repeat(601), "601 lines, more than 600"),
         ("src/poll.rs", &long, "long has 62 lines"),
         ("src/poll.rs", "//! x\npub fn a(b: u8, quick: bool) {}", "a takes a bool"),
     ];
