@@ -1,5 +1,5 @@
-//! One publication's work on 100 and on 1,000 stories: render each format, read it back through the
-//! gate. `cargo bench --bench render`.
+//! One publication's work on 100 and on 1,000 stories: render each format, read it back and check
+//! `cargo bench --bench render`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use newswire::model::{
     Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, Person,
     StoryKey,
 };
-use newswire::publish::{Format, Look, Output, check, render};
+use newswire::render::{Format, Look, Output, check, render};
 use url::Url;
 
 const ROUNDS: usize = 21;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use newswire::clock::Clock;
 use newswire::model::Feed;
-use newswire::publish::Shelf;
+use newswire::outputs::Served;
 use newswire::store::{Reader, Store};
 use newswire::telemetry::Metrics;
 use newswire::web;
@@ -33,7 +33,7 @@ fn main() {
         let reader = Reader::open(&path).expect("a database");
         let metrics = Metrics::new("0", clock.now());
         let backstage = web::Backstage { reader, clock, metrics, vitals: Default::default() };
-        let site = web::Site::new(Arc::new(Shelf::new()), web::Settings::default());
+        let site = web::Site::new(Arc::new(Served::new()), web::Settings::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let site = Arc::new(site.with_backstage(backstage));

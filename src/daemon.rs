@@ -20,7 +20,7 @@
 //!
 //! The loop never waits for the slowest feed: due polls are spawned, each result re-queues its
 //! feed, and publication is debounced in a task of its own. Leaves one poll to `poll`, one
-//! publication to `publication`, and what a person sees to `cli`.
+//! publication to `outputs`, and what a person sees to `cli`.
 
 mod change;
 pub mod control;

@@ -11,19 +11,22 @@
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
-//! SQLite; every write to it is a value. [`health`] says how a feed is doing and what to do about it. [`publish`] renders the
-//! outbound feeds, checks them and puts them on the shelf. [`opml`] reads and writes lists of feeds.
+//! SQLite; every write to it is a value. [`health`] says how a feed is doing and what to do about it.
+//! [`render`] makes the documents of an output and reads them back to check them. [`opml`] reads and
+//! writes lists of feeds.
 //!
 //! **Floor 3, the three stages.** [`poll`] is one poll of one feed, in parallel with others; its new items
-//! are pending. [`stories`] takes them one after another and finds what is the same story.
-//! [`publication`] is one publication of one output, of what is matched. Each reads from the store and
-//! writes values to it; none calls another. [`web`] serves what lies on the shelf, and the operator's pages.
+//! are pending. [`stories`] takes them one after another and finds what is the same story. [`outputs`]
+//! selects, publishes and holds what is matched. Each reads from the store and writes values to it; none
+//! calls another.
 //!
-//! **Floor 4.** [`config`] reads the TOML file into the settings of the rooms below.
+//! **Floor 4.** [`web`] serves the outputs over HTTP, and the operator's pages.
 //!
-//! **Floor 5.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
+//! **Floor 5.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
-//! **Floor 6.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
+//! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
+//!
+//! **Floor 7.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 
 pub mod cli;
 pub mod clock;
@@ -35,10 +38,10 @@ pub mod health;
 pub mod model;
 pub mod normalise;
 pub mod opml;
+pub mod outputs;
 pub mod parse;
 pub mod poll;
-pub mod publication;
-pub mod publish;
+pub mod render;
 pub mod schedule;
 pub mod store;
 pub mod stories;

@@ -7,7 +7,7 @@ use super::{decide, item, why};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::FeedStatus;
-use crate::publication;
+use crate::outputs;
 use crate::store::{Error, Reader};
 
 /// All about the feed of that name, else about the item.
@@ -46,10 +46,10 @@ fn tell_item(config: &Config, reader: &Reader, asked: &str, form: Form) -> Resul
     let found = reader.find(asked, url_key.as_ref()).map_err(stored)?;
     let item = decide::meant(found, asked).map_err(|error| complain(&error, Exit::Usage))?;
     let stands = config.outputs.iter().map(|output| {
-        let shown = publication::select(reader, output, now)?;
-        Ok((output.id.clone(), publication::stand(reader, (output, &shown), &item, now)?))
+        let shown = outputs::select(reader, output, now)?;
+        Ok((output.id.clone(), outputs::visibility(reader, (output, &shown), &item, now)?))
     });
-    let stands: Result<Vec<_>, publication::Error> = stands.collect();
+    let stands: Result<Vec<_>, outputs::Error> = stands.collect();
     let stands = stands.map_err(|error| complain(&error, Exit::Io))?;
     let receipt = reader.receipt(item.clone()).map_err(stored)?;
     let item = item::Item { receipt: &receipt, stands: &stands };

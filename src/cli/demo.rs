@@ -16,7 +16,7 @@ use crate::daemon::{self, Engine};
 use crate::fetch::{self, SystemResolver};
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
-use crate::publish::{Format, Output};
+use crate::render::{Format, Output};
 use crate::web::samples;
 use crate::{schedule, store, telemetry, web};
 

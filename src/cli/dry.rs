@@ -12,9 +12,9 @@ use crate::config::Config;
 use crate::daemon::{self, Engine, Which};
 use crate::fetch::SystemResolver;
 use crate::model::{Entry, ItemKey};
+use crate::outputs::{self, Visibility};
 use crate::poll::{Polled, Target};
-use crate::publication::{self, Stand};
-use crate::publish::Output;
+use crate::render::Output;
 use crate::store::{self, Named, OpenError, Reader};
 
 /// Why nothing was rehearsed.
@@ -80,11 +80,11 @@ fn tell(
     out: &mut impl Write,
 ) -> Result<(), daemon::Error> {
     let reader = Reader::open(database)?;
-    let shown = outputs.iter().map(|output| publication::select(&reader, output, now));
+    let shown = outputs.iter().map(|output| outputs::select(&reader, output, now));
     let shown: Vec<Vec<Entry>> = shown.collect::<Result<_, _>>()?;
-    let stand = |item: &Named| -> Result<Vec<(String, Stand)>, publication::Error> {
+    let stand = |item: &Named| -> Result<Vec<(String, Visibility)>, outputs::Error> {
         let stands = outputs.iter().zip(&shown).map(|(output, shown)| {
-            let stand = publication::stand(&reader, (output, shown), item, now)?;
+            let stand = outputs::visibility(&reader, (output, shown), item, now)?;
             Ok((output.id.clone(), stand))
         });
         stands.collect()
@@ -93,7 +93,8 @@ fn tell(
         let found = reader.find(&key.to_string(), None)?;
         let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
         let stands = stand(item)?;
-        let is_shown = |stand: &Stand| matches!(stand, Stand::Shown(_) | Stand::Follows(_));
+        let is_shown =
+            |stand: &Visibility| matches!(stand, Visibility::Shown(_) | Visibility::Follows(_));
         if outputs.is_empty() || stands.iter().any(|(_, stand)| is_shown(stand)) {
             let _ = writeln!(out, "  + {}", name(item));
         }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use super::fault::Fault as CommandFault;
 use super::{add, decide, demo, dry, import, probe, replay, subscribe};
 use crate::daemon::{self, control::AskError};
-use crate::publication;
+use crate::outputs;
 use crate::store::{self, Fault, OpenError};
 
 /// How a run ended.
@@ -124,8 +124,8 @@ impl From<&daemon::Error> for Exit {
             daemon::Error::Fetcher(_) => Self::Software,
             daemon::Error::Listen { .. } => Self::Unavailable,
             daemon::Error::NoSuchFeed(_) => Self::Usage,
-            daemon::Error::Publication(publication::Error::Write { source, .. }) => source.into(),
-            daemon::Error::Publication(publication::Error::Store(error)) => error.into(),
+            daemon::Error::Publication(outputs::Error::Write { source, .. }) => source.into(),
+            daemon::Error::Publication(outputs::Error::Store(error)) => error.into(),
             daemon::Error::Publication(_) => Self::Software,
         }
     }

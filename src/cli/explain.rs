@@ -249,7 +249,7 @@ mod tests {
             crate::fetch::FetcherError::CODES,
             crate::store::OpenError::CODES,
             crate::store::Error::CODES,
-            crate::publication::Error::CODES,
+            crate::outputs::Error::CODES,
         ];
         let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
         let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();

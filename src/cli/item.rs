@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::words::ago;
 use crate::model::{Rule, Tie};
-use crate::publication::Stand;
+use crate::outputs::Visibility;
 use crate::store::{Named, Receipt};
 
 /// All that there is to say of one item.
@@ -17,7 +17,7 @@ pub struct Item<'a> {
     /// What is remembered of it.
     pub receipt: &'a Receipt,
     /// Each output by its id, and where the item stands in it.
-    pub stands: &'a [(String, Stand)],
+    pub stands: &'a [(String, Visibility)],
 }
 
 impl Item<'_> {
@@ -119,7 +119,7 @@ impl Item<'_> {
             "joined": receipt.decided.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
             "outputs": self.stands.iter().map(|(output, stand)| json!({
                 "output": output,
-                "place": match stand { Stand::Shown(place) => Some(*place), _ => None },
+                "place": match stand { Visibility::Shown(place) => Some(*place), _ => None },
                 "why": why(stand),
             })).collect::<Vec<_>>(),
         })
@@ -148,21 +148,21 @@ pub(super) fn receipt(tie: &Tie) -> String {
 }
 
 /// Where an item stands, and why there.
-pub(super) fn why(stand: &Stand) -> String {
+pub(super) fn why(stand: &Visibility) -> String {
     match stand {
-        Stand::Shown(place) => format!("shown, number {place} from the top"),
-        Stand::Follows(lead) => format!("shown with item {}, its story", lead.0),
-        Stand::Waits(why) => {
+        Visibility::Shown(place) => format!("shown, number {place} from the top"),
+        Visibility::Follows(lead) => format!("shown with item {}, its story", lead.0),
+        Visibility::Held(why) => {
             format!("waits ({why}): 'newswire release FEED' lets it through")
         }
-        Stand::FeedGone => "not shown: its feed is no longer configured".to_owned(),
-        Stand::FeedNotTaken => "not shown: the output does not take its feed".to_owned(),
-        Stand::NotTaken => "not shown: include or exclude leave it out".to_owned(),
-        Stand::PastRetention => "not shown: its text is past [store] retention".to_owned(),
-        Stand::TooFewFeeds(n) => {
+        Visibility::FeedGone => "not shown: its feed is no longer configured".to_owned(),
+        Visibility::FeedNotTaken => "not shown: the output does not take its feed".to_owned(),
+        Visibility::NotTaken => "not shown: include or exclude leave it out".to_owned(),
+        Visibility::PastRetention => "not shown: its text is past [store] retention".to_owned(),
+        Visibility::TooFewFeeds(n) => {
             format!("not shown: its story is in {n} feeds, fewer than min_feeds")
         }
-        Stand::NoRoom => {
+        Visibility::NoRoom => {
             "not shown: newer stories fill items, max_age or its feed's part".to_owned()
         }
     }

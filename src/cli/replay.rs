@@ -15,7 +15,7 @@ use super::item::{name, receipt};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Entry, ItemKey};
-use crate::publication;
+use crate::outputs;
 use crate::store::{self, Named, OpenError, Reader, Store, Write};
 use crate::stories::Matcher;
 
@@ -30,7 +30,7 @@ pub enum Error {
     Store(#[from] store::Error),
     /// An output cannot be put together.
     #[error(transparent)]
-    Publication(#[from] publication::Error),
+    Publication(#[from] outputs::Error),
     /// No room for the copy.
     #[error(
         "failed to make room for a copy of the database: {0}: set TMPDIR to a folder with room"
@@ -88,9 +88,9 @@ pub async fn run(
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
     let mut replay = Replay { items, ..Replay::default() };
     for output in &old.outputs {
-        let shown = publication::select(&before, output, now)?;
+        let shown = outputs::select(&before, output, now)?;
         let would = match new.outputs.iter().find(|new| new.id == output.id) {
-            Some(output) => publication::select(&after, output, now)?,
+            Some(output) => outputs::select(&after, output, now)?,
             None => Vec::new(),
         };
         let look = Look { before: &before, after: &after, now };
@@ -99,7 +99,7 @@ pub async fn run(
             .insert(output.id.clone(), look.difference(&output.id, (&shown, &would), new)?);
     }
     for output in new.outputs.iter().filter(|new| old.outputs.iter().all(|old| old.id != new.id)) {
-        let would = publication::select(&after, output, now)?;
+        let would = outputs::select(&after, output, now)?;
         let look = Look { before: &before, after: &after, now };
         replay.outputs.insert(output.id.clone(), look.difference(&output.id, (&[], &would), new)?);
     }
@@ -183,7 +183,7 @@ impl Look<'_> {
                 let output = new.outputs.iter().find(|new| new.id == output);
                 match output {
                     Some(output) => {
-                        let stand = publication::stand(there, (output, would), &item, self.now)?;
+                        let stand = outputs::visibility(there, (output, would), &item, self.now)?;
                         super::item::why(&stand)
                     }
                     None => "the output is not there".to_owned(),

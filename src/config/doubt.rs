@@ -13,7 +13,7 @@ use super::near::nearest;
 use super::report::{Diagnostic, Report};
 use super::section::Section;
 use crate::model::{Feed, FeedId};
-use crate::publish::{Format, Output, Rules};
+use crate::render::{Format, Output, Rules};
 
 /// Warns of all that is doubtful in a config as a whole; what an output asks for by name and no feed
 /// has is an error, unless a list that is followed may bring it.

@@ -5,7 +5,7 @@ use super::kind::Key;
 use super::kind::Kind::{self, *};
 
 /// The most stories that an output shows.
-const MOST: usize = crate::publish::Output::MAX_ITEMS;
+const MOST: usize = crate::render::Output::MAX_ITEMS;
 
 const fn key(
     kind: Kind,

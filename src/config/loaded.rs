@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::lists::Followed;
 use super::report::Report;
 use crate::poll::Subscription;
-use crate::publish::Output;
+use crate::render::Output;
 use crate::{fetch, store, telemetry, web};
 
 /// A config, checked and complete.

@@ -6,7 +6,7 @@ use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, take};
 use super::value;
-use crate::publish::{AlsoAt, Content, Look, Rules, ShownDate};
+use crate::render::{AlsoAt, Content, Look, Rules, ShownDate};
 
 /// `include` or `exclude`.
 pub(super) fn rules(section: &Section<'_>, report: &mut Report) -> Rules {

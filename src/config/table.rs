@@ -12,7 +12,7 @@ use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
 use super::{secret, stories, token, value};
 use crate::fetch::Secret;
-use crate::publish::{Format, Output};
+use crate::render::{Format, Output};
 use crate::schedule::{Heed, Pace};
 use crate::{dedupe, fetch, schedule, store, telemetry};
 

@@ -3,7 +3,7 @@
 use super::report::{Diagnostic, Report};
 use super::secret;
 use super::section::Section;
-use crate::publish::Token;
+use crate::render::Token;
 
 /// Long enough that nobody guesses it.
 const LENGTH: usize = 16;

@@ -13,7 +13,7 @@ use regex::Regex;
 use url::Url;
 
 use super::near::nearest;
-use crate::publish::{PrefixError, TitlePrefix};
+use crate::render::{PrefixError, TitlePrefix};
 
 /// What is wrong with a value, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The rooms put together for one config: store, poller, publisher, shelf.
+//! The rooms put together for one config: store, poller, publisher, served.
 //!
 //! Shared by the daemon and by a single pass (`newswire poll`). Leaves the loop to the door.
 
@@ -16,9 +16,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
 use crate::model::FeedKey;
+use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Polled, Poller, Target};
-use crate::publication::{self, Publisher};
-use crate::publish::{Output, Shelf};
+use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, OpenError, Room, Store, Write};
 use crate::stories::Matcher;
@@ -52,7 +52,7 @@ pub enum Error {
     NoSuchFeed(String),
     /// An output was asked for and could not be published.
     #[error(transparent)]
-    Publication(#[from] publication::Error),
+    Publication(#[from] outputs::Error),
 }
 
 crate::model::codes! {
@@ -98,7 +98,7 @@ pub struct Engine {
     store: Arc<Store>,
     poller: Poller,
     publisher: Publisher,
-    shelf: Arc<Shelf>,
+    served: Arc<Served>,
     site: Arc<web::Site>,
     matcher: Matcher,
     setup: Setup,
@@ -126,7 +126,7 @@ impl Engine {
         drop(opening);
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
-        let shelf = Arc::new(Shelf::default());
+        let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
         let vitals = Vitals::default();
         let backstage = web::Backstage {
@@ -135,20 +135,20 @@ impl Engine {
             metrics: metrics.clone(),
             vitals: vitals.clone(),
         };
-        let site = web::Site::new(Arc::clone(&shelf), setup.web.clone()).with_backstage(backstage);
+        let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::open(shared, clock.clone(), policies, setup.window)?;
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
-            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf), clock.clone())
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
             troubles: Troubles::new(clock.clone(), vitals.clone()),
             matcher,
             clock,
             store,
-            shelf,
+            served,
             setup,
             metrics,
             vitals,
@@ -190,8 +190,8 @@ impl Engine {
 
     /// What is served.
     #[must_use]
-    pub fn shelf(&self) -> &Arc<Shelf> {
-        &self.shelf
+    pub fn served(&self) -> &Arc<Served> {
+        &self.served
     }
 
     /// The time.

@@ -18,7 +18,7 @@ use crate::config::Followed;
 use crate::fetch::{self, Fetcher, FetcherError, Request, Resolver, Response};
 use crate::model::{FetchOutcome, Validators};
 use crate::opml::{self, Head};
-use crate::publish::write_atomically;
+use crate::outputs::write_atomically;
 use crate::telemetry::Event;
 
 /// How often files are looked at, and whether a list on the web is due.

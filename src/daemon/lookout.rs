@@ -15,7 +15,8 @@ use super::engine::Engine;
 use crate::clock::Clock;
 use crate::health::{self, Condition, Judged};
 use crate::model::{Incident, Trouble};
-use crate::publish::{self, Shelf};
+use crate::outputs::{Refusal, Served};
+use crate::render;
 use crate::store::{self, Reader, Store, Write};
 use crate::telemetry::{self, Event, Vitals};
 use crate::web;
@@ -40,7 +41,7 @@ impl Lookout {
     pub(crate) fn start(engine: &Engine) -> Self {
         let looker = Looker {
             store: Arc::clone(engine.store()),
-            shelf: Arc::clone(engine.shelf()),
+            served: Arc::clone(engine.served()),
             site: Arc::clone(engine.site()),
             vitals: engine.vitals().clone(),
         };
@@ -62,7 +63,7 @@ async fn work(looker: Looker, clock: Clock) {
 /// What it takes to look.
 struct Looker {
     store: Arc<Store>,
-    shelf: Arc<Shelf>,
+    served: Arc<Served>,
     site: Arc<web::Site>,
     vitals: Vitals,
 }
@@ -70,17 +71,17 @@ struct Looker {
 impl Looker {
     /// Looks once. What cannot be written is told all the same, and kept in `unsaved` until it can.
     async fn look(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
-        let (reader, shelf) = (self.store.reader().clone(), Arc::clone(&self.shelf));
+        let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
         let troubles = self.vitals.troubles();
-        let work = move || changes(&reader, &shelf, (waiting, &troubles), now);
+        let work = move || changes(&reader, &served, (waiting, &troubles), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
             changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = over(known, changed);
-        match publish::incidents(&all, &self.site.settings().own_url()) {
+        match render::incidents(&all, &self.site.settings().own_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
             Err(error) => error!(
                 event = Event::OutputRefused.slug(),
@@ -95,7 +96,7 @@ impl Looker {
 /// The incidents that are known, and those that are new, have changed or are over.
 fn changes(
     reader: &Reader,
-    shelf: &Shelf,
+    served: &Served,
     (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
@@ -103,10 +104,10 @@ fn changes(
     let mut present: HashSet<String> =
         feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
-    conditions.extend(shelf.refusals().into_iter().map(refused));
+    conditions.extend(served.refusals().into_iter().map(refused));
     conditions.extend(troubles.iter().filter_map(troubled));
-    present.extend(shelf.listings().iter().map(|listing| listing.id.clone()));
-    present.extend(shelf.refusals().into_keys());
+    present.extend(served.outputs().iter().map(|output| output.id.clone()));
+    present.extend(served.refusals().into_keys());
     let known = over(reader.incidents(OVER)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
     changed.iter().for_each(|incident| tell(incident, &feeds));
@@ -115,12 +116,12 @@ fn changes(
     Ok((known, changed))
 }
 
-fn refused((id, refusal): (String, publish::Refusal)) -> Condition {
-    let listing = id.clone();
+fn refused((id, refusal): (String, Refusal)) -> Condition {
+    let name = id.clone();
     Condition {
         kind: Trouble::Refused,
         subject: id,
-        name: listing,
+        name,
         state: Trouble::Refused.slug().to_owned(),
         text: refusal.why,
         remedy: "What was published last is still served.".to_owned(),

@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::setup::Edition;
 use super::trouble::{AGAIN, Troubles};
 use crate::clock::Clock;
-use crate::publication::{self, Publisher};
+use crate::outputs::{self, Publisher};
 use crate::telemetry::Event;
 
 /// A publication waits until nothing has changed for so long,
@@ -113,17 +113,15 @@ struct Grumble {
 
 impl Grumble {
     /// Tells it; whether it may pass when it is tried again.
-    fn about(&mut self, output: &str, error: publication::Error) -> bool {
+    fn about(&mut self, output: &str, error: outputs::Error) -> bool {
         let event = match error {
-            publication::Error::Store(error) => {
+            outputs::Error::Store(error) => {
                 // What does not pass ends the loop, which asks for it.
                 let _ = self.troubles.met(error);
                 return true;
             }
-            publication::Error::Write { .. } => Event::OutputUnwritten,
-            publication::Error::Check { .. } | publication::Error::Panicked(_) => {
-                Event::OutputRefused
-            }
+            outputs::Error::Write { .. } => Event::OutputUnwritten,
+            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRefused,
         };
         let (text, now) = (error.to_string(), self.clock.elapsed());
         let lasts = self

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
-use crate::publish::Output;
+use crate::render::Output;
 use crate::schedule::{self, Gate, LastPoll, Queue, spread};
 use crate::store::{self, Reader, Registered, Store, Write};
 use crate::stories::Policies;

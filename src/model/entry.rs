@@ -1,6 +1,6 @@
 //! A story as an output shows it: the lead item, the feed it came from, and who else carries it.
 //!
-//! `publication` fills it from the store, `publish` renders it; neither changes it.
+//! `outputs` fills it from the store, `render` renders it; neither changes it.
 
 use std::sync::Arc;
 

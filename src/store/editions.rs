@@ -1,4 +1,4 @@
-//! The verbs about what an output showed, and under which ids. Leaves deciding to `publication`.
+//! The verbs about what an output showed, and under which ids. Leaves deciding to `outputs`.
 
 use std::collections::HashMap;
 

@@ -10,40 +10,40 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use url::form_urlencoded;
 
-use crate::publish::Listing;
+use crate::outputs::ServedOutput;
 
 use super::answer::Audience;
 
 /// What a request may see of one output.
 #[derive(Debug)]
-pub(super) enum Access<'l> {
+pub(super) enum Access<'o> {
     /// All of it.
-    Granted(&'l Arc<Listing>, Audience),
+    Granted(&'o Arc<ServedOutput>, Audience),
     /// Nothing: an answer of this status.
     Refused(StatusCode),
 }
 
 /// Judges a request for an output, or for one that is not there.
-pub(super) fn judge<'l>(
-    listing: Option<&'l Arc<Listing>>,
+pub(super) fn judge<'o>(
+    output: Option<&'o Arc<ServedOutput>>,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Access<'l> {
-    let token = listing.map(|listing| (listing, listing.token.as_ref()));
-    if let Some((listing, None)) = token {
-        return Access::Granted(listing, Audience::Public);
+) -> Access<'o> {
+    let token = output.map(|output| (output, output.token.as_ref()));
+    if let Some((output, None)) = token {
+        return Access::Granted(output, Audience::Public);
     }
     let in_query = query.and_then(|query| {
         form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token")
     });
     let in_header = headers.get(AUTHORIZATION).map(|value| bearer(value.as_bytes()));
-    if let Some((listing, Some(token))) = token {
+    if let Some((output, Some(token))) = token {
         // RFC 6750 2: one way at a time; the header comes first.
         if in_header.is_some_and(|offered| token.opens(offered)) {
-            return Access::Granted(listing, Audience::Subscriber);
+            return Access::Granted(output, Audience::Subscriber);
         }
         if in_query.as_ref().is_some_and(|(_, offered)| token.opens(offered.as_bytes())) {
-            return Access::Granted(listing, Audience::Linked(token.clone()));
+            return Access::Granted(output, Audience::Linked(token.clone()));
         }
     }
     let offered = in_query.is_some() || in_header.is_some();

@@ -11,7 +11,7 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::publish::{Token, etag, in_coding};
+use crate::render::{Token, etag, in_coding};
 
 use super::conditional::{self, Precondition};
 use super::negotiate;

@@ -9,7 +9,8 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::publish::{Coding, Document, Listing, without_coding};
+use crate::outputs::ServedOutput;
+use crate::render::{Coding, Document, without_coding};
 
 use super::answer::{Audience, finish};
 use super::conditional::{self, Precondition};
@@ -17,7 +18,7 @@ use super::negotiate;
 
 /// The document, or word that the client has it, or what it lacks.
 pub(super) fn answer(
-    listing: &Listing,
+    output: &ServedOutput,
     document: &Document,
     headers: &HeaderMap,
     audience: &Audience,
@@ -36,7 +37,7 @@ pub(super) fn answer(
         response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     if precondition == Precondition::Changed
-        && let Some(delta) = delta(listing, document, headers)
+        && let Some(delta) = delta(output, document, headers)
     {
         return partial(response, document, &delta, coding);
     }
@@ -76,7 +77,7 @@ fn with_content(response: Builder, document: &Document, coding: Coding) -> Build
 }
 
 /// The entries that the client lacks, if it asks for no more and we know what it has.
-fn delta(listing: &Listing, document: &Document, headers: &HeaderMap) -> Option<Vec<u8>> {
+fn delta(output: &ServedOutput, document: &Document, headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut wishes = headers.get_all("a-im").iter().filter_map(|line| line.to_str().ok());
     let by_feed = |line: &str| line.split(',').any(is_feed);
     if !wishes.any(by_feed) {
@@ -84,7 +85,7 @@ fn delta(listing: &Listing, document: &Document, headers: &HeaderMap) -> Option<
     }
     // A tag names one coding of the document; what entries the client has it tells in any.
     let marks = conditional::tags(headers)
-        .find_map(|tag| listing.marks(document.format, &without_coding(tag)))?;
+        .find_map(|tag| output.marks(document.format, &without_coding(tag)))?;
     document.since(&marks)
 }
 

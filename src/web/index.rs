@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use crate::publish::{Format, Listing};
+use crate::outputs::ServedOutput;
+use crate::render::Format;
 
 /// What the page looks like; a file of its own, for the policy forbids inline styles.
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -35,31 +36,31 @@ struct Link {
 }
 
 /// The page as HTML.
-pub(super) fn render(listings: &[Arc<Listing>]) -> Result<String, askama::Error> {
+pub(super) fn render(outputs: &[Arc<ServedOutput>]) -> Result<String, askama::Error> {
     // What has a token is nobody's business who does not have it.
-    let open = listings.iter().filter(|listing| listing.token.is_none());
-    Index { outputs: open.map(|listing| row(listing)).collect() }.render()
+    let open = outputs.iter().filter(|output| output.token.is_none());
+    Index { outputs: open.map(|output| row(output)).collect() }.render()
 }
 
-fn row(listing: &Listing) -> Row {
+fn row(output: &ServedOutput) -> Row {
     let link = |format: &Format| Link {
-        href: format!("{}.{}", listing.id, format.extension()),
+        href: format!("{}.{}", output.id, format.extension()),
         media_type: format.media_type(),
         name: format.name(),
     };
     Row {
-        title: listing.title.clone(),
-        page: listing.id.clone(),
-        description: listing.description.clone().unwrap_or_default(),
-        stories: match listing.items {
+        title: output.title.clone(),
+        page: output.id.clone(),
+        description: output.description.clone().unwrap_or_default(),
+        stories: match output.items {
             0 => "no stories yet".to_owned(),
             1 => "1 story".to_owned(),
             many => format!("{many} stories"),
         },
-        changed: listing.modified().filter(|_| listing.items > 0).map(|at| {
+        changed: output.modified().filter(|_| output.items > 0).map(|at| {
             let machine = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             (machine, at.strftime("%-d %B %Y, %H:%M UTC").to_string())
         }),
-        formats: listing.documents.iter().map(|(format, _)| link(format)).collect(),
+        formats: output.documents.iter().map(|(format, _)| link(format)).collect(),
     }
 }

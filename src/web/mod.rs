@@ -1,8 +1,8 @@
-//! Serves what lies on the shelf over HTTP: the outbound feeds and their archives, and pages for
-//! people; and to the operator how it goes: status, metrics, incidents, health.
+//! Serves outputs over HTTP: their documents and archive pages, and web pages of their items; and
+//! for the operator status, metrics, incidents and health.
 //!
 //! Read-only: GET and HEAD, nothing that a request could change. The documents were rendered and
-//! compressed before (`publish`); who listens where is for the caller to say.
+//! compressed before (`outputs`). The caller decides where to listen.
 
 pub mod samples;
 pub mod settings;
@@ -10,6 +10,7 @@ pub mod settings;
 mod access;
 mod answer;
 mod conditional;
+mod error;
 mod feed;
 mod gate;
 mod index;

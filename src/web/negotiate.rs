@@ -3,7 +3,7 @@
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::publish::Coding;
+use crate::render::Coding;
 
 /// In the order that we like them, where the client likes them alike.
 const OURS: [Coding; 4] = [Coding::Brotli, Coding::Zstd, Coding::Gzip, Coding::Identity];

@@ -12,10 +12,11 @@ use axum::routing::get;
 use url::form_urlencoded;
 
 use crate::model::ItemKey;
-use crate::publish::{Document, Format, StacksError};
+use crate::render::Format;
 
 use super::access::{self, Access};
 use super::answer::{Audience, finish, fresh, guarded, line, of_text, page, refused};
+use super::error::Error;
 use super::gate::{self, Entrance, Refusal};
 use super::negotiate::{self, Wish};
 use super::settings::MetricsPage;
@@ -130,14 +131,14 @@ fn turned_away(refusal: Refusal) -> Response {
 /// have it.
 fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response> {
     let (id, Some(format)) = named(file) else { return None };
-    let listing = site.shelf.listing(id)?;
-    let Access::Granted(listing, audience) = access::judge(Some(&listing), query, headers) else {
+    let output = site.served.output(id)?;
+    let Access::Granted(output, audience) = access::judge(Some(&output), query, headers) else {
         return None;
     };
-    if listing.stacks.is_some() && negotiate::wish(headers) == Wish::Page {
+    if output.contents.is_some() && negotiate::wish(headers) == Wish::Page {
         return None;
     }
-    Some(feed::answer(listing, listing.document(format)?, headers, &audience))
+    Some(feed::answer(output, output.document(format)?, headers, &audience))
 }
 
 /// `planet`, and for browsers `planet.atom`: the page for people.
@@ -152,18 +153,18 @@ async fn people(
         return response;
     }
     let (id, format) = named(&file);
-    let listing = site.shelf.listing(id);
-    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+    let output = site.served.output(id);
+    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
         Access::Refused(status) => return refused(status),
-        Access::Granted(listing, audience) => (listing, audience),
+        Access::Granted(output, audience) => (output, audience),
     };
-    if format.is_some_and(|format| listing.document(format).is_none()) {
+    if format.is_some_and(|format| output.document(format).is_none()) {
         return refused(StatusCode::NOT_FOUND);
     }
-    let (shown, token) = (Arc::clone(listing), audience.token().cloned());
-    let question = stories::question(query.as_deref());
-    let page = site.ask(listing, move |stacks| {
-        stories::page(&shown, stacks, &question, token.as_ref()).map(Some)
+    let (shown, token) = (Arc::clone(output), audience.token().cloned());
+    let asked = stories::query(query.as_deref());
+    let page = site.ask(output, move |contents| {
+        stories::page(&shown, contents, &asked, token.as_ref()).map(Some)
     });
     html(page.await, &headers, &audience)
 }
@@ -175,10 +176,10 @@ async fn archived(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let listing = site.shelf.listing(&id);
-    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+    let output = site.served.output(&id);
+    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
         Access::Refused(status) => return refused(status),
-        Access::Granted(listing, audience) => (listing, audience),
+        Access::Granted(output, audience) => (output, audience),
     };
     let (number, format) = named(&file);
     // One page has one address: not also `007`, `+7`.
@@ -186,10 +187,9 @@ async fn archived(
     let Some((number, format)) = number.zip(format) else {
         return refused(StatusCode::NOT_FOUND);
     };
-    let found: Result<Option<Arc<Document>>, StacksError> =
-        site.ask(listing, move |stacks| stacks.archived(number, format)).await;
-    match found {
-        Ok(Some(document)) => feed::answer(listing, &document, &headers, &audience),
+    let found = site.ask(output, move |contents| Ok(contents.archive_page(number, format)?));
+    match found.await {
+        Ok(Some(document)) => feed::answer(output, &document, &headers, &audience),
         Ok(None) => refused(StatusCode::NOT_FOUND),
         Err(error) => failed(&error),
     }
@@ -202,22 +202,19 @@ async fn story(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let listing = site.shelf.listing(&id);
-    let (listing, audience) = match access::judge(listing.as_ref(), query.as_deref(), &headers) {
+    let output = site.served.output(&id);
+    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
         Access::Refused(status) => return refused(status),
-        Access::Granted(listing, audience) => (listing, audience),
+        Access::Granted(output, audience) => (output, audience),
     };
     let Ok(key) = key.parse().map(ItemKey) else { return refused(StatusCode::NOT_FOUND) };
-    let (shown, token) = (Arc::clone(listing), audience.token().cloned());
-    let page = site.ask(listing, move |stacks| stories::alone(&shown, stacks, key, token.as_ref()));
+    let (shown, token) = (Arc::clone(output), audience.token().cloned());
+    let page =
+        site.ask(output, move |contents| stories::alone(&shown, contents, key, token.as_ref()));
     html(page.await, &headers, &audience)
 }
 
-fn html(
-    page: Result<Option<String>, stories::Error>,
-    headers: &HeaderMap,
-    audience: &Audience,
-) -> Response {
+fn html(page: Result<Option<String>, Error>, headers: &HeaderMap, audience: &Audience) -> Response {
     match page {
         Ok(Some(html)) => of_text("text/html; charset=utf-8", &html, headers, audience),
         Ok(None) => refused(StatusCode::NOT_FOUND),
@@ -225,7 +222,7 @@ fn html(
     }
 }
 
-fn failed(error: &dyn std::error::Error) -> Response {
+fn failed(error: &Error) -> Response {
     tracing::error!(%error, "a page cannot be made");
     line(StatusCode::INTERNAL_SERVER_ERROR, "no page\n")
 }
@@ -240,12 +237,12 @@ fn named(file: &str) -> (&str, Option<Format>) {
 }
 
 async fn front(State(site): State<Arc<Site>>) -> Response {
-    match index::render(&site.shelf.listings()) {
+    match index::render(&site.served.outputs()) {
         Ok(html) => {
             let response = page("text/html; charset=utf-8").header(CACHE_CONTROL, "no-cache");
             finish(response, html.into())
         }
-        Err(error) => failed(&error),
+        Err(error) => failed(&error.into()),
     }
 }
 
@@ -255,7 +252,7 @@ async fn style(headers: HeaderMap) -> Response {
 
 /// The feeds behind the outputs. OPML has no registered media type; this one is what readers know.
 async fn subscriptions(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    match site.shelf.subscriptions() {
+    match site.served.subscriptions() {
         Some(list) => of_text("text/x-opml; charset=utf-8", &list, &headers, &Audience::Public),
         None => refused(StatusCode::NOT_FOUND),
     }
@@ -285,9 +282,9 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
     let Some(backstage) = site.backstage.as_ref().filter(|_| wanted != MetricsPage::Off) else {
         return refused(StatusCode::NOT_FOUND);
     };
-    let (reader, shelf) = (backstage.reader.clone(), Arc::clone(&site.shelf));
+    let (reader, served) = (backstage.reader.clone(), Arc::clone(&site.served));
     let now = backstage.clock.now();
-    let sample = site.off_thread(move || scrape::sample(&reader, &shelf, wanted, now));
+    let sample = site.off_thread(move || scrape::sample(&reader, &served, wanted, now));
     match sample.await {
         Ok(sample) => {
             let exposition = scrape::exposition(&headers);

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::publish;
+use crate::render;
 
 /// The growing feed gains an item this often.
 pub const GROWTH: Duration = Duration::from_secs(8);
@@ -82,7 +82,7 @@ async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: Heade
 
 /// A feed document with a validator, so that the next poll is a 304.
 fn document(media_type: &'static str, text: String, asked: &HeaderMap) -> Response {
-    let hash = publish::digest(text.as_bytes());
+    let hash = render::digest(text.as_bytes());
     let etag = format!("\"{:02x}{:02x}{:02x}{:02x}\"", hash[0], hash[1], hash[2], hash[3]);
     let known =
         asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());

@@ -6,19 +6,20 @@ use jiff::Timestamp;
 
 use crate::health::{Health, judge, tally};
 use crate::model::FeedStatus;
-use crate::publish::{Shelf, StacksError};
+use crate::outputs::Served;
 use crate::store::Reader;
 use crate::telemetry::{Exposition, FeedSample, Sample, StoreSample};
 
+use super::error::Error;
 use super::settings::MetricsPage;
 
 /// How all is now; blocks. A database that fails is no reason to tell nothing of the rest.
 pub(super) fn sample(
     reader: &Reader,
-    shelf: &Shelf,
+    served: &Served,
     wanted: MetricsPage,
     now: Timestamp,
-) -> Result<Sample, StacksError> {
+) -> Result<Sample, Error> {
     let statuses = reader.statuses();
     let states = match &statuses {
         Ok(statuses) => {
@@ -37,7 +38,7 @@ pub(super) fn sample(
         MetricsPage::Feeds => statuses.iter().map(feed).collect(),
         MetricsPage::On | MetricsPage::Off => Vec::new(),
     };
-    let outputs = shelf.listings().iter().map(|output| (output.id.clone(), output.items)).collect();
+    let outputs = served.outputs().iter().map(|output| (output.id.clone(), output.items)).collect();
     let store = reader.sizes().ok().map(|sizes| StoreSample {
         bytes: sizes.database,
         wal_bytes: sizes.log,

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::publish::{Listing, Shelf, Stacks, StacksError};
+use crate::outputs::{Contents, Served, ServedOutput};
 use crate::store::Reader;
 use crate::telemetry::{Metrics, Part, Vitals};
 
+use super::error::Error;
 use super::settings::Settings;
 
 /// So many questions are put to the database at once; more wait, and the documents are not held up.
@@ -20,7 +21,7 @@ pub(super) const ASKING: usize = 4;
 #[derive(Debug)]
 pub struct Site {
     /// The outbound feeds.
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) served: Arc<Served>,
     /// What the operator's pages are made from; `None`: there are no such pages.
     pub(super) backstage: Option<Backstage>,
     /// When this began.
@@ -54,13 +55,13 @@ pub enum Peer {
 }
 
 impl Site {
-    /// Serves what is on the shelf, and nothing to the operator.
+    /// Serves these outputs, without pages for the operator.
     #[must_use]
-    pub fn new(shelf: Arc<Shelf>, settings: Settings) -> Self {
+    pub fn new(served: Arc<Served>, settings: Settings) -> Self {
         let settings = RwLock::new(Arc::new(settings));
         let asking = Arc::new(Semaphore::new(ASKING));
         let (since, incidents) = (Timestamp::UNIX_EPOCH, RwLock::default());
-        Self { shelf, backstage: None, since, incidents, settings, asking }
+        Self { served, backstage: None, since, incidents, settings, asking }
     }
 
     /// Serves the operator's pages too.
@@ -100,29 +101,21 @@ impl Site {
         }
     }
 
-    /// Asks what is kept behind the output, off the async threads; `None` where nothing is.
-    pub(super) async fn ask<T, E>(
+    /// Queries the contents of an output, off the async threads; `None` where it has documents only.
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
-        listing: &Arc<Listing>,
-        question: impl FnOnce(&dyn Stacks) -> Result<Option<T>, E> + Send + 'static,
-    ) -> Result<Option<T>, E>
-    where
-        T: Send + 'static,
-        E: From<StacksError> + Send + 'static,
-    {
-        let Some(stacks) = listing.stacks.clone() else { return Ok(None) };
-        self.off_thread(move || question(&*stacks)).await
+        output: &ServedOutput,
+        query: impl FnOnce(&Contents) -> Result<Option<T>, Error> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let Some(contents) = output.contents.clone() else { return Ok(None) };
+        self.off_thread(move || query(&contents)).await
     }
 
-    /// Does what blocks off the async threads, a few at a time.
-    pub(super) async fn off_thread<T, E>(
+    /// Runs blocking work off the async threads, a few at a time.
+    pub(super) async fn off_thread<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StacksError> + Send + 'static,
-    {
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let turn = Arc::clone(&self.asking).acquire_owned().await;
         // The work goes on when who asked has gone, so its turn lasts until it is done.
         let work = move || {
@@ -132,7 +125,7 @@ impl Site {
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|error| {
             self.panicked();
-            Err(StacksError(error.to_string()).into())
+            Err(Error::Panicked(error.to_string()))
         })
     }
 
@@ -155,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_and_goes_away_keeps_his_turn_until_the_work_is_done() {
-        let site = Site::new(Arc::new(Shelf::new()), Settings::default());
+        let site = Site::new(Arc::new(Served::new()), Settings::default());
         let begun = Arc::new(AtomicUsize::new(0));
         let mut held = Vec::new();
         for _ in 0..3 * ASKING {
@@ -165,7 +158,7 @@ mod tests {
                 begun.fetch_add(1, Ordering::SeqCst);
                 // Ends when the other end is dropped.
                 let _ = wait.recv();
-                Ok::<(), StacksError>(())
+                Ok(())
             };
             assert!(site.off_thread(work).now_or_never().is_none());
         }

@@ -1,7 +1,6 @@
 //! The operator's pages: how all feeds are doing, the same for programs, each feed alone, and the
 //! feed of incidents. Plain HTML without scripts; what may be said of a feed is `health`'s.
 
-mod fault;
 mod feed;
 mod json;
 mod overview;
@@ -20,12 +19,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
-use self::fault::Error;
 use self::question::Question;
 use self::seen::Seen;
 use super::answer::{Audience, finish, line, of_text, page, refused};
+use super::error::Error;
 use super::site::Site;
-use crate::publish::Format;
+use crate::render::Format;
 
 /// Where the operator's pages are; they are to be put behind the gate.
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -51,9 +50,9 @@ async fn programs(State(site): State<Arc<Site>>) -> Response {
 
 async fn alone(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
     let Some(backstage) = site.backstage.clone() else { return refused(StatusCode::NOT_FOUND) };
-    let listings = site.shelf.listings();
+    let outputs = site.served.outputs();
     let now = backstage.clock.now();
-    let made = move || feed::render(&backstage.reader, &listings, &id, now);
+    let made = move || feed::render(&backstage.reader, &outputs, &id, now);
     answer(site.off_thread(made).await, HTML)
 }
 
@@ -73,8 +72,8 @@ impl Site {
         make: impl FnOnce(&Seen) -> Result<String, Error> + Send + 'static,
     ) -> Result<Option<String>, Error> {
         let Some(backstage) = self.backstage.clone() else { return Ok(None) };
-        let (shelf, since) = (Arc::clone(&self.shelf), self.since);
-        let work = move || make(&Seen::look(&backstage, &shelf, since)?).map(Some);
+        let (served, since) = (Arc::clone(&self.served), self.since);
+        let work = move || make(&Seen::look(&backstage, &served, since)?).map(Some);
         self.off_thread(work).await
     }
 }

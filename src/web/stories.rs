@@ -1,29 +1,20 @@
 //! The page for people: the stories of one output by day, with search, filters and paging; and one
 //! story alone. Plain HTML without scripts, and nothing of others is loaded.
 
+use std::sync::Arc;
+
 use askama::Template;
 use url::form_urlencoded;
 
-use crate::model::ItemKey;
-use crate::publish::{
-    Found, Listing, Place, Question, Source, Stacks, StacksError, Story, Token, story,
-};
+use super::error::Error;
+use crate::model::{FeedInfo, ItemKey};
+use crate::outputs::{Contents, Position, Query, Results, ServedOutput};
+use crate::render::{Story, Token, story};
 
 /// So many stories stand on a page.
 const STORIES: usize = 40;
 /// A longer search is no search.
 const WORDS: usize = 200;
-
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    /// The store.
-    #[error(transparent)]
-    Stacks(#[from] StacksError),
-    /// The template.
-    #[error(transparent)]
-    Template(#[from] askama::Error),
-}
 
 /// What the head and the frame of both pages need.
 struct Frame {
@@ -34,7 +25,7 @@ struct Frame {
     description: String,
     /// Media type, href below the root, name, and the whole address to subscribe to.
     formats: Vec<(&'static str, String, &'static str, String)>,
-    /// To stand behind every link: empty, or `token=…`.
+    /// To stand after every link: empty, or `token=…`.
     token: String,
     /// The same for a form.
     token_value: String,
@@ -87,20 +78,20 @@ struct Choice {
     chosen: bool,
 }
 
-/// What the query of an address asks for; what it does not understand it leaves out.
-pub(super) fn question(query: Option<&str>) -> Question {
-    let mut question = Question::default();
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+/// The query in an address; unknown parameters are ignored.
+pub(super) fn query(text: Option<&str>) -> Query {
+    let mut query = Query::default();
+    for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
         let filled = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
         match &*name {
-            "q" => question.words = words(&value),
-            "feed" => question.feed = filled(),
-            "tag" => question.tag = filled(),
-            "before" => question.behind = value.parse().ok(),
+            "q" => query.words = words(&value),
+            "feed" => query.feed = filled(),
+            "tag" => query.tag = filled(),
+            "before" => query.after = value.parse().ok(),
             _ => {}
         }
     }
-    question
+    query
 }
 
 /// What is looked for: none of what no page may hold, and not too much.
@@ -111,26 +102,27 @@ pub(super) fn words(asked: &str) -> String {
 
 /// The page of stories.
 pub(super) fn page(
-    listing: &Listing,
-    stacks: &dyn Stacks,
-    question: &Question,
+    output: &ServedOutput,
+    contents: &Contents,
+    query: &Query,
     token: Option<&Token>,
 ) -> Result<String, Error> {
-    let frame = frame(listing, "", token);
-    let mut found = stacks.browse(question, STORIES)?;
-    let sources = stacks.sources()?;
+    let frame = frame(output, "", token);
+    let mut results = contents.browse(query, STORIES)?;
+    let feeds = contents.feeds()?;
     // A search comes in order of arrival, and what arrived late may be old.
-    found.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
-    let link = |question: &Question| address(&frame, question);
-    let older = found.more.map(|place| link(&Question { behind: Some(place), ..question.clone() }));
+    results.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
+    let link = |query: &Query| address(&frame, query);
+    let older =
+        results.more.map(|position| link(&Query { after: Some(position), ..query.clone() }));
     let page = Stories {
-        days: days(&found, listing, &frame),
-        words: question.words.clone(),
-        feeds: choices(&sources, question),
-        tags: tags(&sources, question),
-        front: *question == Question::default(),
+        days: days(&results, output, &frame),
+        words: query.words.clone(),
+        feeds: choices(&feeds, query),
+        tags: tags(&feeds, query),
+        front: *query == Query::default(),
         older,
-        all: link(&Question::default()),
+        all: link(&Query::default()),
         frame,
     };
     Ok(page.render()?)
@@ -138,69 +130,69 @@ pub(super) fn page(
 
 /// One story alone; `None` where the output has none of this number.
 pub(super) fn alone(
-    listing: &Listing,
-    stacks: &dyn Stacks,
+    output: &ServedOutput,
+    contents: &Contents,
     key: ItemKey,
     token: Option<&Token>,
 ) -> Result<Option<String>, Error> {
-    let Some(entry) = stacks.story(key)? else { return Ok(None) };
-    let frame = frame(listing, "../../", token);
+    let Some(entry) = contents.item(key)? else { return Ok(None) };
+    let frame = frame(output, "../../", token);
     let page = Alone {
-        html: story::html(&entry, &listing.look),
-        shown: shown(Story::of(&entry, &listing.look), &frame),
-        all: address(&frame, &Question::default()),
+        html: story::html(&entry, &output.look),
+        shown: shown(Story::of(&entry, &output.look), &frame),
+        all: address(&frame, &Query::default()),
         frame,
     };
     Ok(Some(page.render()?))
 }
 
-fn frame(listing: &Listing, root: &'static str, token: Option<&Token>) -> Frame {
+fn frame(output: &ServedOutput, root: &'static str, token: Option<&Token>) -> Frame {
     let token = token.map(Token::query).unwrap_or_default();
     let with_token = |url: &str| match &*token {
         "" => url.to_owned(),
         token => format!("{url}?{token}"),
     };
-    let formats = listing.documents.iter().map(|(format, document)| {
-        let href = with_token(&format!("{}.{}", listing.id, format.extension()));
+    let formats = output.documents.iter().map(|(format, document)| {
+        let href = with_token(&format!("{}.{}", output.id, format.extension()));
         (format.media_type(), href, format.name(), with_token(&document.url))
     });
     let mut parsed = form_urlencoded::parse(token.as_bytes());
     Frame {
         root,
-        id: listing.id.clone(),
-        title: listing.title.clone(),
-        description: listing.description.clone().unwrap_or_default(),
+        id: output.id.clone(),
+        title: output.title.clone(),
+        description: output.description.clone().unwrap_or_default(),
         formats: formats.collect(),
         token_value: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
         token,
     }
 }
 
-/// The page that answers the question, from where the frame stands.
-fn address(frame: &Frame, question: &Question) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if !question.words.is_empty() {
-        query.append_pair("q", &question.words);
+/// Address of the page that answers the query, relative to the page of the frame.
+fn address(frame: &Frame, query: &Query) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    if !query.words.is_empty() {
+        pairs.append_pair("q", &query.words);
     }
-    let behind = question.behind.as_ref().map(Place::to_string);
-    let parts = [("feed", &question.feed), ("tag", &question.tag), ("before", &behind)];
+    let after = query.after.as_ref().map(Position::to_string);
+    let parts = [("feed", &query.feed), ("tag", &query.tag), ("before", &after)];
     for (name, value) in parts {
         if let Some(value) = value {
-            query.append_pair(name, value);
+            pairs.append_pair(name, value);
         }
     }
-    let mut query = query.finish();
+    let mut pairs = pairs.finish();
     if !frame.token.is_empty() {
-        query = format!("{}{}{query}", frame.token, if query.is_empty() { "" } else { "&" });
+        pairs = format!("{}{}{pairs}", frame.token, if pairs.is_empty() { "" } else { "&" });
     }
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{}{}{mark}{query}", frame.root, frame.id)
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    format!("{}{}{mark}{pairs}", frame.root, frame.id)
 }
 
-fn days(found: &Found, listing: &Listing, frame: &Frame) -> Vec<Day> {
+fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
-    for entry in &found.entries {
-        let story = Story::of(entry, &listing.look);
+    for entry in &results.entries {
+        let story = Story::of(entry, &output.look);
         let machine = story.at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
             let people = story.at.strftime("%A, %-d %B %Y").to_string();
@@ -214,7 +206,7 @@ fn days(found: &Found, listing: &Listing, frame: &Frame) -> Vec<Day> {
 }
 
 fn shown(story: Story, frame: &Frame) -> Shown {
-    let of_feed = Question { feed: Some(story.feed.clone()), ..Question::default() };
+    let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
     let mark = if frame.token.is_empty() { "" } else { "?" };
     Shown {
         here: format!("{}{}/story/{}{mark}{}", frame.root, frame.id, story.key.0, frame.token),
@@ -226,23 +218,23 @@ fn shown(story: Story, frame: &Frame) -> Shown {
     }
 }
 
-fn choices(sources: &[Source], question: &Question) -> Vec<Choice> {
-    let choice = |source: &Source| Choice {
-        value: source.id.clone(),
-        name: source.title.clone(),
-        chosen: question.feed.as_ref() == Some(&source.id),
+fn choices(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Choice> {
+    let choice = |feed: &Arc<FeedInfo>| Choice {
+        value: feed.id.to_string(),
+        name: feed.title.clone(),
+        chosen: query.feed.as_deref() == Some(feed.id.as_str()),
     };
-    sources.iter().map(choice).collect()
+    feeds.iter().map(choice).collect()
 }
 
-fn tags(sources: &[Source], question: &Question) -> Vec<Choice> {
-    let mut tags: Vec<&String> = sources.iter().flat_map(|source| &source.tags).collect();
+fn tags(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Choice> {
+    let mut tags: Vec<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
     tags.sort();
     tags.dedup();
     let choice = |tag: &String| Choice {
         value: tag.clone(),
         name: tag.clone(),
-        chosen: question.tag.as_ref() == Some(tag),
+        chosen: query.tag.as_ref() == Some(tag),
     };
     tags.into_iter().map(choice).collect()
 }

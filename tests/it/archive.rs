@@ -5,7 +5,7 @@ use std::path::Path;
 
 use newswire::cli::decide;
 use newswire::daemon::{Engine, Which};
-use newswire::publish::{Output, Token};
+use newswire::render::{Output, Token};
 use newswire::store::{Store, Write};
 use serde_json::Value;
 use url::Url;
@@ -37,7 +37,7 @@ impl Library {
         let mut config = world.config(&feeds);
         change(&mut config.outputs[0]);
         let engine = world.open_with(config).await;
-        let site = Site::before(engine.shelf().clone()).await;
+        let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site, feeds }
     }
 
@@ -197,7 +197,7 @@ fn the_archive_is_the_same_after_a_restart_and_for_an_output_that_comes_late() {
         config.outputs.push(late);
         let engine = world.open_with(config).await;
         engine.publish().await.unwrap();
-        let site = Site::before(engine.shelf().clone()).await;
+        let site = Site::before(engine.served().clone()).await;
         assert_eq!(site.get("/planet/archive/2.atom", &[]).await.body, before);
         let late = site.get("/late/archive/2.atom", &[]).await;
         assert_eq!(late.text(), String::from_utf8(before).unwrap().replace("/planet", "/late"));
@@ -266,7 +266,7 @@ fn the_history_ends_where_nothing_is_kept_any_more() {
         small(&mut config.outputs[0]);
         let engine = world.open_with(config).await;
         engine.publish().await.unwrap();
-        let site = Site::before(engine.shelf().clone()).await;
+        let site = Site::before(engine.served().clone()).await;
         let library = Library { world, engine, site, feeds };
         let history = library.history("/planet.json").await;
         assert_eq!(history.iter().map(|page| titles(page).len()).collect::<Vec<_>>(), [5, 5]);

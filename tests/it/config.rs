@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{self, Config, KEYS, Loaded, Style};
-use newswire::publish::{AlsoAt, Content, Look, ShownDate};
+use newswire::render::{AlsoAt, Content, Look, ShownDate};
 
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))

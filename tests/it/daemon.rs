@@ -81,10 +81,10 @@ async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
     let address = free_address().await;
     config.web.listen = Some(address);
     let engine = world.open_with(config).await;
-    let shelf = Arc::clone(engine.shelf());
+    let served = Arc::clone(engine.served());
     let running = Running::start(engine);
     let shows = |title: &str| {
-        let document = shelf.document("planet.json");
+        let document = served.document("planet.json");
         document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
     };
     until(&world, "the feed is polled", || world.status().items == 1).await;

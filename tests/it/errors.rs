@@ -231,16 +231,16 @@ async fn outputs_and_addresses_that_cannot_be_had() {
 fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
     use newswire::cli::subscribe;
     use newswire::model::Coded;
-    use newswire::{daemon, publication, store};
+    use newswire::{daemon, outputs, store};
     let io = |kind: std::io::ErrorKind| std::io::Error::from(kind);
     let listen =
         |kind| daemon::Error::Listen { address: "127.0.0.1:80".parse().unwrap(), source: io(kind) };
     let other = std::io::ErrorKind::Other;
-    let check = publication::Error::Check {
+    let check = outputs::Error::Check {
         name: "planet.atom".to_owned(),
-        source: newswire::publish::CheckError::Repeated("x".to_owned()),
+        source: newswire::render::CheckError::Repeated("x".to_owned()),
     };
-    let write = publication::Error::Write { path: "www/planet.atom".into(), source: io(other) };
+    let write = outputs::Error::Write { path: "www/planet.atom".into(), source: io(other) };
     let made: [(&dyn Coded, &str, &str, &str); 10] = [
         (&write, "output_unwritable", "www/planet.atom", "check that"),
         (&subscribe::Error::Changed("a.toml".into()), "config_changed", "a.toml", "once more"),
@@ -254,7 +254,7 @@ fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
         (&store::Error::Closed, "store_ended", "database", "start newswire again"),
         (&check, "publish_check", "planet.atom", "please report"),
         (
-            &publication::Error::Panicked("planet".to_owned()),
+            &outputs::Error::Panicked("planet".to_owned()),
             "publish_panicked",
             "planet",
             "please report",

@@ -6,7 +6,7 @@ use newswire::config::Config;
 use newswire::daemon::Which;
 use newswire::dedupe::Updates;
 use newswire::health::{State, conditions, judge};
-use newswire::publish::Rules;
+use newswire::render::Rules;
 use serde_json::Value;
 
 use crate::support::origin::Answer;
@@ -56,7 +56,7 @@ async fn victims_output(poison: bool, first: bool) -> (String, Vec<Value>) {
     for url in &urls {
         poll(&engine, Which::Named(vec![url.to_string()])).await;
     }
-    let body = engine.shelf().document("alone.atom").unwrap().body.to_vec();
+    let body = engine.served().document("alone.atom").unwrap().body.to_vec();
     let body = String::from_utf8(body).unwrap().replace(&format!(":{}", world.origin.port()), "");
     (body, shown(&engine))
 }

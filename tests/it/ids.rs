@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use newswire::daemon::{Engine, Which};
 use newswire::dedupe::AcrossFeeds;
-use newswire::publish::Rules;
+use newswire::render::Rules;
 use url::Url;
 
 use crate::support::papers::{AGENCY, Story, rss, story, with};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use newswire::daemon::Which;
 use newswire::fetch::Secret;
-use newswire::publish::{Rules, Token};
+use newswire::render::{Rules, Token};
 
 use crate::cli::{configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
@@ -238,7 +238,7 @@ async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
     config.outputs.push(staff);
     let engine = world.open_with(config.clone()).await;
     poll(&engine, Which::Named(vec![urls[0].to_string()])).await;
-    let site = Site::before(Arc::clone(engine.shelf())).await;
+    let site = Site::before(Arc::clone(engine.served())).await;
     let answer = site.get("/subscriptions.opml", &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/x-opml; charset=utf-8"));
@@ -256,6 +256,6 @@ async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
     config.outputs.remove(0);
     let engine = world.open_with(config).await;
     engine.publish().await.unwrap();
-    let site = Site::before(Arc::clone(engine.shelf())).await;
+    let site = Site::before(Arc::clone(engine.served())).await;
     assert_eq!(site.get("/subscriptions.opml", &[]).await.status, 404);
 }

@@ -25,13 +25,13 @@ async fn a_new_document_brings_its_items_and_the_next_poll_brings_nothing() {
     let first = poll(&engine, Which::Due).await;
     assert_eq!((first[0].outcome.slug(), first[0].recorded.new), ("modified", 2));
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
-    let before = engine.shelf().document("planet.atom").unwrap();
+    let before = engine.served().document("planet.atom").unwrap();
     world.clock.advance(2 * HOUR);
     let second = poll(&engine, Which::Due).await;
     assert_eq!((second[0].outcome.slug(), second[0].recorded.new), ("not_modified", 0));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
     // Same content: same entity tag, same date, the very same copy.
-    assert!(Arc::ptr_eq(&before, &engine.shelf().document("planet.atom").unwrap()));
+    assert!(Arc::ptr_eq(&before, &engine.served().document("planet.atom").unwrap()));
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn the_same_address_in_two_feeds_is_one_story() {
         world.open(&[world.origin.url("a.test", "/"), world.origin.url("b.test", "/")]).await;
     poll(&engine, Which::All).await;
     assert_eq!(shown(&engine).len(), 1, "{:#?}", shown(&engine));
-    let atom = engine.shelf().document("planet.atom").unwrap();
+    let atom = engine.served().document("planet.atom").unwrap();
     let atom = String::from_utf8_lossy(&atom.body).into_owned();
     assert!(atom.contains("Feed one") && atom.contains("Feed two"), "{atom}");
 }
@@ -255,10 +255,10 @@ async fn a_new_build_date_is_no_change() {
     world.origin.route(HOST, "/feed", days.map(dated));
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     poll(&engine, Which::All).await;
-    let before = engine.shelf().document("planet.atom").unwrap();
+    let before = engine.served().document("planet.atom").unwrap();
     let polled = poll(&engine, Which::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.changed), (0, 0));
-    assert!(Arc::ptr_eq(&before, &engine.shelf().document("planet.atom").unwrap()));
+    assert!(Arc::ptr_eq(&before, &engine.served().document("planet.atom").unwrap()));
 }
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
     let engine = world.open(&url).await;
     poll(&engine, Which::All).await;
     let names = ["planet.atom", "planet.rss", "planet.json"];
-    let before = names.map(|name| engine.shelf().document(name).unwrap());
+    let before = names.map(|name| engine.served().document(name).unwrap());
     drop(engine);
     let files =
         names.map(|name| std::fs::metadata(world.folder.path().join("www").join(name)).unwrap());
@@ -354,7 +354,7 @@ async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
     let engine = world.open(&url).await;
     engine.publish().await.unwrap();
     for (n, name) in names.iter().enumerate() {
-        let after = engine.shelf().document(name).unwrap();
+        let after = engine.served().document(name).unwrap();
         assert_eq!((&after.body, &after.etag), (&before[n].body, &before[n].etag));
         assert_eq!(after.modified, before[n].modified);
         let file = std::fs::metadata(world.folder.path().join("www").join(name)).unwrap();

@@ -36,7 +36,7 @@ async fn an_agencys_text_is_one_entry_that_names_every_paper_and_keeps_its_id() 
     let also = now[0]["_newswire"]["also"].as_array().unwrap();
     assert_eq!(also.len(), 2);
     assert_eq!(also[1]["url"], "https://3.test/3", "in the order in which they came");
-    let atom = engine.shelf().document("planet.atom").unwrap();
+    let atom = engine.served().document("planet.atom").unwrap();
     let atom = String::from_utf8_lossy(&atom.body).into_owned();
     assert_eq!(atom.matches("rel=\"related\"").count(), 2);
 }

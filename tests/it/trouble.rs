@@ -49,10 +49,10 @@ async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else(
     let (mut config, address) = (world.config(&urls), free_address().await);
     config.web.listen = Some(address);
     let engine = world.open_with(config).await;
-    let shelf = Arc::clone(engine.shelf());
+    let served = Arc::clone(engine.served());
     let running = Running::start(engine);
     let shows = |title: &str| {
-        let document = shelf.document("planet.json");
+        let document = served.document("planet.json");
         document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
     };
     let all_have = |items| world.statuses().iter().all(|feed| feed.items == items);
@@ -97,6 +97,6 @@ async fn an_output_is_not_refused_because_the_database_fails() {
     other.execute_batch("ALTER TABLE item RENAME TO elsewhere").unwrap();
     let failed = engine.publish().await.unwrap_err();
     assert!(failed.to_string().contains("no such table"), "{failed}");
-    assert!(engine.shelf().refusals().is_empty());
-    assert!(engine.shelf().document("planet.json").is_some(), "what was published stands");
+    assert!(engine.served().refusals().is_empty());
+    assert!(engine.served().document("planet.json").is_some(), "what was published stands");
 }

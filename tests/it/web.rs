@@ -10,12 +10,12 @@ mod token;
 
 use std::io::Read;
 
-use newswire::publish::{Format, render};
+use newswire::render::{Format, render};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use self::site::{DATE, Site, put, run};
-use crate::publish::sample::{entries, output};
+use crate::outputs::sample::{entries, output};
 
 #[test]
 fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
@@ -125,7 +125,7 @@ fn nothing_but_get_and_head_is_allowed() {
 }
 
 #[test]
-fn what_is_not_on_the_shelf_is_not_found() {
+fn an_unknown_output_is_not_found() {
     run(async {
         let site = Site::open().await;
         for path in
@@ -135,7 +135,7 @@ fn what_is_not_on_the_shelf_is_not_found() {
             assert_eq!(answer.status, 404, "{path}");
             assert_eq!(answer.text(), "there is no such feed here\n");
         }
-        site.shelf.keep_only(&[]);
+        site.served.keep_only(&[]);
         assert_eq!(site.get("/all.atom", &[]).await.status, 404);
     });
 }
@@ -145,10 +145,10 @@ fn a_publication_shows_at_once_under_a_new_etag() {
     run(async {
         let site = Site::open().await;
         let before = site.get("/all.atom", &[]).await;
-        put(&site.shelf, &[(Format::Atom, render(&output(), Format::Atom, &entries()))]);
+        put(&site.served, &[(Format::Atom, render(&output(), Format::Atom, &entries()))]);
         let same = site.get("/all.atom", &[]).await;
         assert_eq!(same.header("etag"), before.header("etag"), "the same entries");
-        put(&site.shelf, &[(Format::Atom, render(&output(), Format::Atom, &entries()[1..]))]);
+        put(&site.served, &[(Format::Atom, render(&output(), Format::Atom, &entries()[1..]))]);
         let after = site.get("/all.atom", &[]).await;
         assert_ne!(after.header("etag"), before.header("etag"));
         assert_eq!(site.get("/all.rss", &[]).await.status, 404, "no longer published");
@@ -175,7 +175,7 @@ fn the_index_page_leads_to_every_feed_and_runs_nothing() {
         let style = site.get("/style.css", &[]).await;
         assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
         assert!(style.text().contains("prefers-color-scheme: dark"));
-        site.shelf.keep_only(&[]);
+        site.served.keep_only(&[]);
         assert!(site.get("/", &[]).await.text().contains("Nothing has been published yet"));
         assert_eq!(site.get("/healthz", &[]).await.text(), "ok\n");
     });
@@ -209,7 +209,7 @@ fn at_the_end_running_answers_go_out_and_idle_connections_hold_nothing_up() {
     run(async {
         let site = Site::open().await;
         let big = vec![b'x'; 8 << 20];
-        put(&site.shelf, &[(Format::Atom, big)]);
+        put(&site.served, &[(Format::Atom, big)]);
         let idle = TcpStream::connect(site.address).await.unwrap();
         let mut reader = TcpStream::connect(site.address).await.unwrap();
         reader.write_all(b"GET /all.atom HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::fault::Error;
 use super::shape::{Remedied, Stamp, ahead};
 use crate::health::silence::{Gaps, patience};
 use crate::health::{Health, judge};
 use crate::model::words::{bytes, span};
 use crate::model::{Considered, FeedStatus, ItemKey};
-use crate::publish::{Listing, Question, StacksError};
+use crate::outputs::{Query, ServedOutput};
 use crate::store::{FeedState, Named, PastPoll, Reader, Which};
+use crate::web::error::Error;
 
 /// So many polls are shown,
 const POLLS: usize = 50;
@@ -100,7 +100,7 @@ struct Poll {
 /// The page as HTML; `None`: there is no feed of this id.
 pub(super) fn render(
     reader: &Reader,
-    listings: &[Arc<Listing>],
+    outputs: &[Arc<ServedOutput>],
     id: &str,
     now: Timestamp,
 ) -> Result<Option<String>, Error> {
@@ -114,7 +114,7 @@ pub(super) fn render(
     let named = |which| reader.newest_named(key, which, ITEMS);
     let (items, held) = (named(Which::Shown)?, named(Which::Held)?);
     let health = judge(&status, now);
-    let stories = stories(listings, id)?;
+    let stories = stories(outputs, id)?;
     let page = Page {
         inputs: inputs(&status, &considered),
         facts: facts(&status, &state, now),
@@ -166,13 +166,13 @@ fn waiting(status: &FeedStatus, held: &[Named], now: Timestamp) -> [Waiting; 2] 
 }
 
 /// The page of each newest story that an open output shows of the feed.
-fn stories(listings: &[Arc<Listing>], id: &str) -> Result<HashMap<ItemKey, String>, StacksError> {
+fn stories(outputs: &[Arc<ServedOutput>], id: &str) -> Result<HashMap<ItemKey, String>, Error> {
     let mut stories = HashMap::new();
-    for listing in listings.iter().filter(|listing| listing.token.is_none()) {
-        let Some(stacks) = &listing.stacks else { continue };
-        let of_feed = Question { feed: Some(id.to_owned()), ..Question::default() };
-        for entry in stacks.browse(&of_feed, ITEMS)?.entries {
-            let page = || format!("../{}/story/{}", listing.id, entry.key.0);
+    for output in outputs.iter().filter(|output| output.token.is_none()) {
+        let Some(contents) = &output.contents else { continue };
+        let of_feed = Query { feed: Some(id.to_owned()), ..Query::default() };
+        for entry in contents.browse(&of_feed, ITEMS)?.entries {
+            let page = || format!("../{}/story/{}", output.id, entry.key.0);
             stories.entry(entry.key).or_insert_with(page);
         }
     }

@@ -9,14 +9,14 @@ use crate::health::{self, tally};
 pub(super) fn render(seen: &Seen) -> Value {
     let states = tally(seen.feeds.iter().map(|(_, health)| health));
     let states = states.into_iter().map(|(state, count)| (state.slug().to_owned(), count.into()));
-    let outputs = seen.listings.iter().map(|listing| {
-        let refusal = seen.refusals.get(&listing.id);
+    let outputs = seen.outputs.iter().map(|output| {
+        let refusal = seen.refusals.get(&output.id);
         json!({
-            "id": listing.id,
-            "title": listing.title,
-            "stories": listing.items,
-            "changed_at": listing.modified().map(|at| at.to_string()),
-            "formats": listing.documents.iter().map(|(f, _)| f.extension()).collect::<Vec<_>>(),
+            "id": output.id,
+            "title": output.title,
+            "stories": output.items,
+            "changed_at": output.modified().map(|at| at.to_string()),
+            "formats": output.documents.iter().map(|(f, _)| f.extension()).collect::<Vec<_>>(),
             "refused_since": refusal.map(|refusal| refusal.since.to_string()),
             "refused": refusal.map(|refusal| &refusal.why),
         })

@@ -217,20 +217,20 @@ fn outputs(seen: &Seen) -> Vec<Output> {
         let refusal = seen.refusals.get(id)?;
         Some((Stamp::of(refusal.since, seen.now), refusal.why.clone()))
     };
-    for listing in &seen.listings {
-        let formats = listing.documents.iter().map(|(format, _)| format.name());
+    for output in &seen.outputs {
+        let formats = output.documents.iter().map(|(format, _)| format.name());
         outputs.push(Output {
-            title: listing.title.clone(),
-            page: listing.id.clone(),
-            stories: listing.items,
-            changed: listing.modified().map(|at| Stamp::of(at, seen.now)),
+            title: output.title.clone(),
+            page: output.id.clone(),
+            stories: output.items,
+            changed: output.modified().map(|at| Stamp::of(at, seen.now)),
             formats: formats.collect::<Vec<_>>().join(", "),
-            private: listing.token.is_some(),
-            refused: refused(&listing.id),
+            private: output.token.is_some(),
+            refused: refused(&output.id),
         });
     }
-    // Those that were never published have no listing.
-    for id in seen.refusals.keys().filter(|id| !seen.listings.iter().any(|l| l.id == **id)) {
+    // Those that were never published have no output.
+    for id in seen.refusals.keys().filter(|id| !seen.outputs.iter().any(|l| l.id == **id)) {
         outputs.push(Output {
             title: id.clone(),
             page: id.clone(),

@@ -1,5 +1,5 @@
 //! Everything that the operator's pages are made from, read at one moment: two statements for all
-//! feeds however many there are, and what lies on the shelf.
+//! feeds however many there are, and what is served.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::health::{Judged, judge_all};
 use crate::model::Incident;
-use crate::publish::{Listing, Refusal, Shelf};
+use crate::outputs::{Refusal, Served, ServedOutput};
 use crate::store::{Error, Hour};
 use crate::telemetry::Trouble;
 use crate::web::site::Backstage;
@@ -29,7 +29,7 @@ pub(super) struct Seen {
     pub(super) feeds: Vec<Judged>,
     pub(super) hours: Vec<Hour>,
     pub(super) incidents: Vec<Incident>,
-    pub(super) listings: Vec<Arc<Listing>>,
+    pub(super) outputs: Vec<Arc<ServedOutput>>,
     pub(super) refusals: BTreeMap<String, Refusal>,
 }
 
@@ -37,7 +37,7 @@ impl Seen {
     /// Looks; blocks.
     pub(super) fn look(
         backstage: &Backstage,
-        shelf: &Shelf,
+        served: &Served,
         since: Timestamp,
     ) -> Result<Self, Error> {
         let (reader, now) = (&backstage.reader, backstage.clock.now());
@@ -51,8 +51,8 @@ impl Seen {
             feeds: judge_all(reader.statuses()?, now),
             hours: reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?,
             incidents: reader.incidents(INCIDENTS)?,
-            listings: shelf.listings(),
-            refusals: shelf.refusals(),
+            outputs: served.outputs(),
+            refusals: served.refusals(),
         })
     }
 }

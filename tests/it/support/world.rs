@@ -10,7 +10,7 @@ use newswire::config::Config;
 use newswire::daemon::{self, Engine, Which};
 use newswire::model::Feed;
 use newswire::poll::{Polled, Subscription};
-use newswire::publish::{Format, Output};
+use newswire::render::{Format, Output};
 use newswire::store::{FeedStatus, Reader};
 use newswire::{dedupe, fetch, schedule, store, web};
 use serde_json::Value;
@@ -137,7 +137,7 @@ pub(crate) async fn poll(engine: &Engine, which: Which) -> Vec<Polled> {
 
 /// The items of the output as JSON Feed shows them.
 pub(crate) fn shown(engine: &Engine) -> Vec<Value> {
-    let document = engine.shelf().document("planet.json").expect("published");
+    let document = engine.served().document("planet.json").expect("published");
     let feed: Value = serde_json::from_slice(&document.body).unwrap();
     feed["items"].as_array().unwrap().clone()
 }

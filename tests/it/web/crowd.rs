@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use newswire::publish::Format;
+use newswire::render::Format;
 
 use super::site::{Answer, Site, put, run};
 
@@ -46,7 +46,7 @@ fn a_crowd_cuts_no_answer_short() {
     run(async {
         let site = Site::open().await;
         let size = 8 << 20;
-        put(&site.shelf, &[(Format::Atom, vec![b'x'; size])]);
+        put(&site.served, &[(Format::Atom, vec![b'x'; size])]);
         let ask = "GET /all.atom HTTP/1.1\r\nHost: localhost\r\n\r\n";
         let mut reader = mute(&site, ask).await;
         let mut answer = vec![0; 1024];

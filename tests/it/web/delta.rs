@@ -1,16 +1,16 @@
 //! `A-IM: feed`, RFC 3229: who has an earlier document is sent what it lacks.
 
 use newswire::model::Entry;
-use newswire::publish::{Format, check, render};
+use newswire::render::{Format, check, render};
 
 use super::site::{Answer, Site, put, run};
-use crate::publish::sample::{entries, output};
+use crate::outputs::sample::{entries, output};
 
 const DELTA: &str = "A-IM: gzip, feed";
 
 fn publish(site: &Site, entries: &[Entry]) {
     let rendered = |format: &Format| (*format, render(&output(), *format, entries));
-    put(&site.shelf, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
+    put(&site.served, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
 }
 
 async fn ask(site: &Site, path: &str, etag: &str) -> Answer {
@@ -117,8 +117,8 @@ fn what_is_remembered_of_the_past_is_bounded() {
         let mut etags = Vec::new();
         for n in 0..300 {
             all[0].item.title = Some(format!("Version {n}"));
-            put(&site.shelf, &[(Format::Atom, render(&output(), Format::Atom, &all))]);
-            etags.push(site.shelf.document("all.atom").unwrap().etag.clone());
+            put(&site.served, &[(Format::Atom, render(&output(), Format::Atom, &all))]);
+            etags.push(site.served.document("all.atom").unwrap().etag.clone());
         }
         assert_eq!(ask(&site, "/all.atom", &etags[298]).await.status, 226);
         assert_eq!(ask(&site, "/all.atom", &etags[60]).await.status, 226);

@@ -1,7 +1,7 @@
 //! The page for people, as the daemon serves it from what is kept.
 
 use newswire::daemon::{Engine, Which};
-use newswire::publish::{Content, Output, Token};
+use newswire::render::{Content, Output, Token};
 use url::Url;
 
 use super::site::{Answer, Site, run};
@@ -35,7 +35,7 @@ impl Planet {
         answer(&world, &b, rss(&many));
         let engine = world.open_with(config).await;
         poll(&engine, Which::All).await;
-        let site = Site::before(engine.shelf().clone()).await;
+        let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site }
     }
 

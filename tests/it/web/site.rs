@@ -1,26 +1,27 @@
-//! A server with one output on its shelf, and what it answers.
+//! A server with one output, and its responses.
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::publish::{Document, Format, Listing, Shelf, render};
+use newswire::outputs::{Served, ServedOutput};
+use newswire::render::{Document, Format, render};
 use newswire::web;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::publish::sample::{at, entries, output};
+use crate::outputs::sample::{at, entries, output};
 
 pub(super) const MODIFIED: &str = "2025-11-20T09:30:00.5Z";
 pub(super) const DATE: &str = "Thu, 20 Nov 2025 09:30:00 GMT";
 
-/// A server with one output on its shelf.
+/// A server with one output.
 pub(crate) struct Site {
     pub(super) address: SocketAddr,
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) served: Arc<Served>,
     pub(super) stop: oneshot::Sender<()>,
     pub(super) server: JoinHandle<std::io::Result<()>>,
 }
@@ -28,27 +29,27 @@ pub(crate) struct Site {
 impl Site {
     /// With the sample output.
     pub(super) async fn open() -> Self {
-        let site = Self::before(Arc::new(Shelf::new())).await;
+        let site = Self::before(Arc::new(Served::new())).await;
         let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
-        put(&site.shelf, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
+        put(&site.served, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
         site
     }
 
-    /// With whatever is put on this shelf.
-    pub(crate) async fn before(shelf: Arc<Shelf>) -> Self {
-        let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
-        Self::serving(site, shelf).await
+    /// Serves these outputs.
+    pub(crate) async fn before(served: Arc<Served>) -> Self {
+        let site = web::Site::new(Arc::clone(&served), web::Settings::default());
+        Self::serving(site, served).await
     }
 
     /// With whatever belongs to it.
-    pub(crate) async fn serving(site: web::Site, shelf: Arc<Shelf>) -> Self {
+    pub(crate) async fn serving(site: web::Site, served: Arc<Served>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = async { drop(stopped.await) };
         let listener = web::Listener::Tcp(listener.into_std().unwrap());
         let server = tokio::spawn(web::serve(listener, Arc::new(site), ended));
-        Self { address, shelf, stop, server }
+        Self { address, served, stop, server }
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
@@ -85,13 +86,17 @@ pub(crate) async fn ask(
     Answer::read(&bytes)
 }
 
-pub(super) fn put(shelf: &Shelf, documents: &[(Format, Vec<u8>)]) {
+pub(super) fn put(served: &Served, documents: &[(Format, Vec<u8>)]) {
     let prepare = |(format, body): &(Format, Vec<u8>)| {
         let max_age = Duration::from_secs(300);
         let document = Document::prepare(*format, body.clone(), at(MODIFIED), max_age);
         (*format, Arc::new(document.at(&output().self_url(*format))))
     };
-    shelf.put(Listing::new(&output(), entries().len(), documents.iter().map(prepare).collect()));
+    served.put(ServedOutput::new(
+        &output(),
+        entries().len(),
+        documents.iter().map(prepare).collect(),
+    ));
 }
 
 /// What came back.

@@ -29,9 +29,9 @@ async fn ailing(world: &World, engine: &Engine, vitals: Vitals) -> Site {
         metrics: Metrics::new("0", world.now()),
         vitals,
     };
-    let shelf = Arc::clone(engine.shelf());
-    let site = web::Site::new(Arc::clone(&shelf), web::Settings::default());
-    Site::serving(site.with_backstage(backstage), shelf).await
+    let served = Arc::clone(engine.served());
+    let site = web::Site::new(Arc::clone(&served), web::Settings::default());
+    Site::serving(site.with_backstage(backstage), served).await
 }
 
 /// Two feeds: one that is well, and one that was well once and is not found since, for a day.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::publish::{Document, Format, Listing, Output, Token, render};
+use newswire::outputs::ServedOutput;
+use newswire::render::{Document, Format, Output, Token, render};
 
 use super::site::{MODIFIED, Site, run};
-use crate::publish::sample::{at, entries, output};
+use crate::outputs::sample::{at, entries, output};
 
 const TOKEN: &str = "open-sesame-0123456789";
 
@@ -17,7 +18,7 @@ async fn guarded() -> Site {
     let board = Output { id: "board".to_owned(), token, ..output() };
     let body = render(&board, Format::Atom, &entries());
     let document = Document::prepare(Format::Atom, body, at(MODIFIED), Duration::from_secs(300));
-    site.shelf.put(Listing::new(&board, 6, vec![(Format::Atom, Arc::new(document))]));
+    site.served.put(ServedOutput::new(&board, 6, vec![(Format::Atom, Arc::new(document))]));
     site
 }
 

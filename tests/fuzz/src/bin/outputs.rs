@@ -1,4 +1,4 @@
-//! Bytes from anywhere to every output: what is published passes the gate in every format and look.
+//! Bytes from anywhere to every output: what is published passes the check in every format and look.
 //!
 //! The first byte chooses the look, the rest is either a document, or strings that go straight into
 //! an entry, as an old database or a mistake of another room might bring them.
@@ -14,7 +14,7 @@ use newswire::model::{
 };
 use newswire::normalise::{self, Context};
 use newswire::parse::{Input, parse};
-use newswire::publish::{self, Content, Format, Look, Output, ShownDate, check, render};
+use newswire::render::{self, Content, Format, Look, Output, ShownDate, check, render};
 use url::Url;
 
 const SEEN: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -68,7 +68,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
                 [usize::from(first >> 5 & 3)],
             title_prefix: bit(5).then(|| "[{source}] ".parse().expect("a constant is a prefix")),
             date: if bit(6) { ShownDate::FirstSeen } else { ShownDate::Published },
-            also_at: if bit(7) { publish::AlsoAt::Content } else { publish::AlsoAt::Links },
+            also_at: if bit(7) { render::AlsoAt::Content } else { render::AlsoAt::Links },
         },
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
     }

@@ -1,0 +1,168 @@
+//! Queries about one output: items by page, full-text search, one item, archive pages.
+//!
+//! Uses the same selection as the documents, so that a web page shows what the documents show.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::archive;
+use super::error::Error;
+use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
+use crate::model::{Entry, FeedInfo, ItemKey};
+use crate::render::{Document, Format, Output, Selector};
+use crate::store::{ArchivePage, Hits, Reader};
+
+/// Number of candidates that are looked at for one query.
+const CANDIDATES: usize = 2048;
+/// Number of archive pages that are kept in memory.
+const PAGES: usize = 8;
+
+/// Which items of an output.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Words that title or text must contain; all items where empty.
+    pub words: String,
+    /// Only items of the feed with this id.
+    pub feed: Option<String>,
+    /// Only items of feeds with this tag.
+    pub tag: Option<String>,
+    /// Only items after this position.
+    pub after: Option<Position>,
+}
+
+/// Some items, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Results {
+    /// The items.
+    pub entries: Vec<Entry>,
+    /// Where to continue; `None`: these were the last.
+    pub more: Option<Position>,
+}
+
+/// Everything that is stored of one output, as of its last publication. Every method blocks: call
+/// it off the async threads.
+pub struct Contents {
+    reader: Reader,
+    output: Arc<Output>,
+    /// Archive pages that were requested, the last one first.
+    pages: Mutex<VecDeque<(u32, Arc<Document>)>>,
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contents").field("output", &self.output.id).finish_non_exhaustive()
+    }
+}
+
+impl Contents {
+    /// The contents of this output.
+    #[must_use]
+    pub fn new(reader: &Reader, output: &Arc<Output>) -> Self {
+        Self { reader: reader.clone(), output: Arc::clone(output), pages: Mutex::default() }
+    }
+
+    /// At most `limit` items.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn browse(&self, query: &Query, limit: usize) -> Result<Results, Error> {
+        // Only `max_age` uses the time, and a query is not limited by age.
+        let selector = Selector::new(&self.output, Timestamp::MAX);
+        let shown = feeds(&self.reader, |feed| {
+            selector.takes_feed(&feed.id, &feed.tags)
+                && query.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
+                && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
+        })?;
+        let candidates = shown.keys().copied();
+        let mut walk = Walk::start(&self.reader, &query.words, query.after, candidates)?;
+        let (mut results, mut looked_at) = (Results::default(), 0);
+        'walk: loop {
+            let Hits { heads, last } = walk.next_batch(BATCH)?;
+            looked_at += heads.len();
+            for entry in leads(&self.reader, &heads, &shown, &selector)? {
+                if results.entries.len() == limit {
+                    let before = results.entries.last();
+                    results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
+                    break 'walk;
+                }
+                results.entries.push(entry);
+            }
+            let Some(last) = last else { break };
+            // Where no text has the phrase, many were looked at for it.
+            if looked_at >= CANDIDATES || heads.is_empty() {
+                results.more = Some(Position { sort_at: last.sort_at, key: last.key });
+                break;
+            }
+        }
+        complete(
+            &self.reader,
+            &self.output,
+            &mut results.entries,
+            &feeds_taken(&self.reader, &self.output)?,
+        )?;
+        Ok(results)
+    }
+
+    /// One item, if the output takes it and it leads its story there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn item(&self, key: ItemKey) -> Result<Option<Entry>, Error> {
+        let (selector, shown) =
+            (Selector::new(&self.output, Timestamp::MAX), feeds_taken(&self.reader, &self.output)?);
+        // As if it had just arrived: an item that is held is not found.
+        let before = ArchivePage {
+            seen: ItemKey(key.0.saturating_sub(1)),
+            late: i64::MAX,
+            ..archive::first()
+        };
+        let arrived = self.reader.arrivals(&before, 1)?.heads;
+        let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
+        let mut entry = leads(&self.reader, &head, &shown, &selector)?;
+        complete(&self.reader, &self.output, &mut entry, &shown)?;
+        Ok(entry.pop())
+    }
+
+    /// The feeds that the output takes, by title.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn feeds(&self) -> Result<Vec<Arc<FeedInfo>>, Error> {
+        let mut feeds: Vec<Arc<FeedInfo>> =
+            feeds_taken(&self.reader, &self.output)?.into_values().collect();
+        feeds.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
+        Ok(feeds)
+    }
+
+    /// An archive page, if there is one of this number in this format.
+    ///
+    /// # Errors
+    /// When the store fails, or the page does not pass the check.
+    pub fn archive_page(
+        &self,
+        number: u32,
+        format: Format,
+    ) -> Result<Option<Arc<Document>>, Error> {
+        let lock = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |held: &&(u32, Arc<Document>)| held.0 == number && held.1.format == format;
+        if let Some((_, document)) = lock().iter().find(is_it) {
+            return Ok(Some(Arc::clone(document)));
+        }
+        let complete = archive::complete_pages(&self.reader, &self.output)?;
+        if !(1..=*complete.end()).contains(&number) || !self.output.formats.contains(&format) {
+            return Ok(None);
+        }
+        let Some(entries) = archive::entries(&self.reader, &self.output, number)? else {
+            return Ok(None);
+        };
+        let page = archive::page(number, &complete);
+        let document = Arc::new(archive::document(&self.output, format, page, &entries)?);
+        let mut pages = lock();
+        pages.push_front((number, Arc::clone(&document)));
+        pages.truncate(PAGES);
+        Ok(Some(document))
+    }
+}

@@ -1,0 +1,34 @@
+//! Publishes outputs and holds everything that belongs to them: selection, archive, files, what is
+//! served.
+//!
+//! ```text
+//! publisher   one publication of one output: select > render > check > record > write > serve
+//! select      which stored items an output shows, newest first
+//! ids         ids that an output assigns to items whose own id is taken
+//! archive     the archive pages, RFC 5005
+//! contents    queries about one output: items by page, search, one item, archive pages
+//! files       files in an output's directory
+//! served      the documents that the web server answers with
+//! visibility  where an item appears in an output, or why it does not
+//! ```
+//!
+//! Rendering and checking are in `render` and pure. When an output is published is decided by the
+//! daemon.
+
+mod archive;
+mod contents;
+mod error;
+mod files;
+mod ids;
+mod publisher;
+mod select;
+mod served;
+mod visibility;
+
+pub use contents::{Contents, Query, Results};
+pub use error::Error;
+pub use files::{Written, write_atomically, write_document};
+pub use publisher::{Published, Publisher};
+pub use select::{Position, select};
+pub use served::{Refusal, Served, ServedOutput};
+pub use visibility::{Visibility, visibility};

@@ -1,0 +1,329 @@
+//! One publication of one output: select > render > check > record > write > serve.
+//!
+//! Nothing is published that could not be read back; until then the last good documents stay. What
+//! an output takes and how it looks is decided by `render`, when it is published by the daemon.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{debug, info};
+
+use super::archive;
+use super::contents::Contents;
+use super::error::Error;
+use super::files::{Written, write_atomically, write_document};
+use super::ids::AssignedId;
+use super::select::{Selection, selection};
+use super::served::{Refusal, Served, ServedOutput};
+use crate::clock::Clock;
+use crate::model::{Entry, FeedInfo, FeedKey};
+use crate::opml;
+use crate::render::{self, Document, Format, Last, Output, Page, Selector};
+use crate::store::{self, Reader, Store};
+use crate::telemetry::{Event, Metrics, Publication};
+
+/// File name of the list of feeds.
+const SUBSCRIPTIONS: &str = "subscriptions.opml";
+
+/// The result of a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Number of stories in the output.
+    pub entries: usize,
+    /// Number of documents that changed.
+    pub changed: usize,
+}
+
+/// Publishes outputs; one instance publishes all of them.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    store: Arc<Store>,
+    served: Arc<Served>,
+    clock: Clock,
+    /// Newest archive page of each output that was written to its directory.
+    written: Arc<Mutex<HashMap<String, u32>>>,
+    /// Last publication of each output, by its id.
+    last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    metrics: Option<Metrics>,
+}
+
+/// The selection of one publication with its documents, rendered and checked.
+struct Prepared {
+    entries: usize,
+    last: Last,
+    /// What to store before anything is published; `None`: nothing changed.
+    record: Option<(String, Vec<AssignedId>)>,
+    documents: Vec<Rendered>,
+    /// Why the archive pages could not be written.
+    unwritten: Option<Error>,
+}
+
+/// A document, rendered and checked.
+struct Rendered {
+    format: Format,
+    max_age: Duration,
+    hash: [u8; 32],
+    bytes: Vec<u8>,
+}
+
+impl Publisher {
+    /// A publisher that reads from this store and serves through `served`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, served: Arc<Served>, clock: Clock) -> Self {
+        let (written, last, metrics) = Default::default();
+        Self { store, served, clock, written, last, metrics }
+    }
+
+    /// Counts publications.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    /// Serves the list of the feeds behind these outputs, without the `hidden` feeds, and writes it
+    /// into their directories.
+    ///
+    /// # Errors
+    /// When the store fails, or a file cannot be written.
+    pub async fn list(
+        &self,
+        outputs: &[Arc<Output>],
+        hidden: &HashSet<FeedKey>,
+    ) -> Result<(), Error> {
+        let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
+        let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
+        let work = move || {
+            let open = outputs.iter().map(|output| &**output);
+            let list = subscriptions(&reader, open.clone(), &hidden)?;
+            let open = open.filter(|output| output.token.is_none());
+            for directory in open.filter_map(|output| output.directory.as_ref()) {
+                let bytes = list.as_deref().unwrap_or_default().as_bytes();
+                let path = directory.join(SUBSCRIPTIONS);
+                write_atomically(directory, SUBSCRIPTIONS, bytes)
+                    .map_err(|source| Error::Write { path, source })?;
+            }
+            served.put_subscriptions(list);
+            Ok(())
+        };
+        let panicked = |_| Error::Panicked(SUBSCRIPTIONS.to_owned());
+        tokio::task::spawn_blocking(work).await.map_err(panicked)?
+    }
+
+    /// Serves these outputs only.
+    pub fn keep_only(&self, outputs: &[Arc<Output>]) {
+        let ids: Vec<&str> = outputs.iter().map(|output| output.id.as_str()).collect();
+        self.served.keep_only(&ids);
+    }
+
+    /// Publishes one output in all its formats.
+    ///
+    /// # Errors
+    /// See [`Error`]. A document that cannot be written is served all the same.
+    pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
+        let published = self.attempt(output).await;
+        let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
+        // When the store fails, the output itself was not looked at: its record stays.
+        if !matches!(published, Err(Error::Store(_))) {
+            self.served.record(&output.id, published.as_ref().err().map(refusal));
+        }
+        if let Some(metrics) = &self.metrics {
+            count(metrics, &output.id, published.as_ref(), self.clock.now());
+        }
+        published
+    }
+
+    async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
+        let now = self.clock.now();
+        self.archive(output, now).await?;
+        let prepared = self.prepare(output, now).await?;
+        // Before anything is published: a crash must not forget the ids under which it was shown.
+        if let Some((shown, assigned)) = prepared.record {
+            self.store.write_edition(output.id.clone(), shown, assigned).await?;
+        }
+        let entries = prepared.entries;
+        let (mut documents, mut changed) = (Vec::new(), 0);
+        let mut unwritten = prepared.unwritten;
+        for rendered in prepared.documents {
+            let format = rendered.format;
+            let (document, written) = self.place(output, rendered, now).await?;
+            documents.push((format, document));
+            match written {
+                Ok(written) => changed += usize::from(written == Written::Replaced),
+                Err(error) => unwritten = Some(error),
+            }
+        }
+        self.last().insert(output.id.clone(), Arc::new(prepared.last));
+        let contents = Arc::new(Contents::new(self.store.reader(), output));
+        self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
+        if changed > 0 {
+            let event = Event::OutputPublished.slug();
+            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+        } else {
+            debug!(output = output.id, entries, "{}: unchanged", output.id);
+        }
+        unwritten.map_or(Ok(Published { entries, changed }), Err)
+    }
+
+    // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<Last>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts new arrivals on the archive pages.
+    async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
+        loop {
+            let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+            let work = move || archive::next(&reader, &asked, now);
+            let panicked = |_| Error::Panicked(output.id.clone());
+            let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
+            if growth.any {
+                self.store.archive(output.id.clone(), growth.pages, growth.assigned).await?;
+            }
+            if !growth.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Selects, renders, checks, and writes the archive pages: whatever links to them comes after.
+    async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Prepared, Error> {
+        let known = self.last().get(&output.id).cloned();
+        let (reader, newest) = (self.store.reader().clone(), Arc::clone(&self.written));
+        let (output, id) = (Arc::clone(output), output.id.clone());
+        let work = move || {
+            let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
+            let Selection { entries, assigned } = selection(&reader, &output, now)?;
+            compare(&output, &last, &entries)?;
+            let complete = archive::complete_pages(&reader, &output)?;
+            let archive = Some(*complete.end()).filter(|_| !complete.is_empty());
+            let documents = render(&output, Page::Subscription { archive }, &entries)?;
+            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = match &output.directory {
+                Some(directory) => {
+                    let written = newest.get(&output.id).copied();
+                    archive::write(&reader, &output, directory, &complete, written)
+                }
+                None => Ok(()),
+            };
+            if written.is_ok() {
+                newest.insert(output.id.clone(), *complete.end());
+            }
+            let new = Last::new(&entries);
+            let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
+            let entries = entries.len();
+            Ok(Prepared { entries, last: new, record, documents, unwritten: written.err() })
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked(id))?
+    }
+
+    /// Prepares one document for the web server and writes its file, unless both were done before.
+    ///
+    /// The inner error is that of the file: a document that cannot be written is served all the same.
+    async fn place(
+        &self,
+        output: &Arc<Output>,
+        rendered: Rendered,
+        now: Timestamp,
+    ) -> Result<(Arc<Document>, Result<Written, Error>), Error> {
+        let Rendered { format, max_age, hash, bytes } = rendered;
+        let name = output.file_name(format);
+        let held = self.served.document(&name).filter(|held| held.body == bytes);
+        let modified = match &held {
+            Some(held) => held.modified,
+            None => {
+                // Before the file: after a crash in between, the same document keeps its date.
+                let id = output.id.clone();
+                Some(self.store.remember_document(id, format.extension(), hash, now).await?)
+            }
+        };
+        let (asked, panicked) = (Arc::clone(output), |_| Error::Panicked(name.clone()));
+        let work = {
+            let name = name.clone();
+            move || {
+                let fresh = held.is_none();
+                let prepare = || {
+                    let document = Document::prepare(format, bytes, modified, max_age);
+                    Arc::new(document.at(&asked.self_url(format)))
+                };
+                let document = held.unwrap_or_else(prepare);
+                let written = match asked.directory.as_deref() {
+                    // Also when nothing changed: the file may have been removed.
+                    Some(directory) => write_document(directory, &name, &document)
+                        .map_err(|source| Error::Write { path: directory.join(&name), source }),
+                    None if fresh => Ok(Written::Replaced),
+                    None => Ok(Written::Unchanged),
+                };
+                (document, written)
+            }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(panicked)
+    }
+}
+
+/// The last publication of the output before newswire was started.
+fn last_published(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
+    let shown = reader.edition(output)?;
+    Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
+}
+
+/// Compares with the last publication: no id may have changed; missing items are logged.
+fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error> {
+    let gone = last.compare(entries);
+    let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
+    if let Some(first) = gone.first() {
+        let (output, gone) = (&output.id, gone.len());
+        info!(output, gone, "{output}: no longer taken before their time: {gone}, first {first}");
+    }
+    Ok(())
+}
+
+/// Renders and checks a document in every format of the output.
+fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Rendered>, Error> {
+    let max_age = render::max_age(entries);
+    let render = |&format: &Format| {
+        let bytes = render::render_page(output, format, page, entries);
+        match render::check(output, format, &bytes, entries) {
+            Ok(()) => Ok(Rendered { format, max_age, hash: render::digest(&bytes), bytes }),
+            Err(source) => Err(Error::Check { name: output.file_name(format), source }),
+        }
+    };
+    output.formats.iter().map(render).collect()
+}
+
+/// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every
+/// output has a token.
+fn subscriptions<'o>(
+    reader: &Reader,
+    outputs: impl Iterator<Item = &'o Output>,
+    hidden: &HashSet<FeedKey>,
+) -> Result<Option<String>, store::Error> {
+    let open: Vec<&Output> = outputs.filter(|output| output.token.is_none()).collect();
+    let title = match open.as_slice() {
+        [] => return Ok(None),
+        [one] => one.title.clone(),
+        _ => "Newswire".to_owned(),
+    };
+    let taken = |feed: &FeedInfo| {
+        let takes = |o: &&Output| Selector::new(o, Timestamp::MIN).takes_feed(&feed.id, &feed.tags);
+        !hidden.contains(&feed.key) && open.iter().any(takes)
+    };
+    let feeds = reader.feeds()?;
+    let entries: Vec<opml::Entry> =
+        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::Entry::of).collect();
+    Ok(Some(opml::write(&opml::Head { title, created: None }, &entries)))
+}
+
+/// Counts a publication.
+fn count(metrics: &Metrics, output: &str, published: Result<&Published, &Error>, now: Timestamp) {
+    let how = match published {
+        Ok(Published { changed: 0, .. }) => Publication::Unchanged,
+        Ok(_) => Publication::Changed,
+        Err(_) => Publication::Failed,
+    };
+    metrics.published(output, how, now);
+    if let Err(Error::Panicked(_)) = published {
+        metrics.panicked();
+    }
+}

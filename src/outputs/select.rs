@@ -1,0 +1,336 @@
+//! Which stored items an output shows, newest first.
+//!
+//! The candidates of all feeds are merged newest first and read a little at a time, so that a
+//! selection costs what it shows and not what is stored. They are judged in batches: one statement
+//! reads the items of a batch and the other members of their stories.
+
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::error::Error;
+use super::ids::{self, AssignedId};
+use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
+use crate::render::{Offer, Output, Selector};
+use crate::store::{self, Head, Hits, Reader};
+
+/// Number of candidates that are read at once.
+pub(super) const BATCH: usize = 64;
+/// Number of items of one feed that are read at once.
+const PER_FEED: usize = 32;
+
+/// Feeds by their row.
+pub(super) type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
+
+/// What an output shows, and the ids that it assigns for that.
+pub(super) struct Selection {
+    /// In the order of the documents.
+    pub(super) entries: Vec<Entry>,
+    /// New assignments; the caller stores them before anything is published.
+    pub(super) assigned: Vec<AssignedId>,
+}
+
+/// The stories that the output shows, newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<Entry>, Error> {
+    Ok(selection(reader, output, now)?.entries)
+}
+
+/// As [`select`], with the ids that the output assigns.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn selection(
+    reader: &Reader,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Selection, Error> {
+    let mut selector = Selector::new(output, now);
+    let feeds = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
+    selector = selector.among(feeds.len());
+    let mut merge = Merge::new(reader, feeds.keys().copied())?;
+    let mut entries = Vec::new();
+    'output: loop {
+        let heads = merge.next_batch(BATCH)?;
+        if heads.is_empty() {
+            break;
+        }
+        let mut batch = Batch::load(reader, &heads, &feeds)?;
+        for head in heads {
+            let Some(entry) = batch.lead(head, &selector) else { continue };
+            match selector.offer(head.feed, head.sort_at) {
+                Offer::Take => entries.push(entry),
+                // The rest of this feed is older and would be refused as well.
+                Offer::Skip => merge.drop_feed(head.feed),
+                Offer::Full => break 'output,
+            }
+        }
+    }
+    let assigned = complete(reader, output, &mut entries, &feeds)?;
+    selector.arrange(&mut entries);
+    Ok(Selection { entries, assigned })
+}
+
+/// The configured feeds that `takes` accepts.
+pub(super) fn feeds(reader: &Reader, takes: impl Fn(&FeedInfo) -> bool) -> Result<Feeds, Error> {
+    let feeds = reader.feeds()?.into_iter().filter(takes);
+    Ok(feeds.map(|feed| (feed.key, Arc::new(feed))).collect())
+}
+
+/// The configured feeds that the output takes.
+pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Error> {
+    let selector = Selector::new(output, Timestamp::MAX);
+    feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))
+}
+
+/// Those of `heads` that the selector takes and that lead their story in this output.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn leads(
+    reader: &Reader,
+    heads: &[Head],
+    feeds: &Feeds,
+    selector: &Selector<'_>,
+) -> Result<Vec<Entry>, Error> {
+    let mut batch = Batch::load(reader, heads, feeds)?;
+    Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
+}
+
+/// Completes entries: which other feeds carry the story, and the id that the output shows.
+///
+/// `feeds` are the feeds of the output; items of other feeds have no effect here. Returns the ids
+/// that the output assigns for the first time.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn complete(
+    reader: &Reader,
+    output: &Output,
+    entries: &mut [Entry],
+    feeds: &Feeds,
+) -> Result<Vec<AssignedId>, Error> {
+    attach_also(reader, entries, feeds)?;
+    ids::assign(reader, &output.id, entries, feeds)
+}
+
+/// Adds to each entry the other feeds of the output that carry its story.
+fn attach_also(reader: &Reader, entries: &mut [Entry], feeds: &Feeds) -> Result<(), Error> {
+    let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
+    let members = reader.members(&stories)?;
+    let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
+    let mut also = reader.also(&keys, feeds)?;
+    for entry in entries {
+        let Some(members) = members.get(&entry.story) else { continue };
+        let others = members.iter().filter(|head| head.key != entry.key);
+        entry.also = others.filter_map(|head| also.remove(&head.key)).collect();
+    }
+    Ok(())
+}
+
+/// Some candidates with their content, and the other members of their stories.
+pub(super) struct Batch {
+    entries: HashMap<ItemKey, Entry>,
+    members: HashMap<StoryKey, Vec<Head>>,
+    /// Leads that were returned already.
+    led: HashSet<ItemKey>,
+}
+
+impl Batch {
+    /// Reads the items of `heads`, and of their stories.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn load(reader: &Reader, heads: &[Head], feeds: &Feeds) -> Result<Self, Error> {
+        let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
+        let members = reader.members(&stories)?;
+        let others = members.values().flatten().map(|head| head.key);
+        let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Self { entries: reader.entries(&keys, feeds)?, members, led: HashSet::new() })
+    }
+
+    /// The item as an entry, if the output takes it and it leads its story there: of the members
+    /// that the output takes, the one that was seen first, so that the lead never changes.
+    pub(super) fn lead(&mut self, head: Head, selector: &Selector<'_>) -> Option<Entry> {
+        let takes = |key: &ItemKey| {
+            self.led.contains(key)
+                || self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
+        };
+        let alone = [head];
+        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
+        let taken: Vec<&Head> = members.iter().filter(|member| takes(&member.key)).collect();
+        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
+        if feeds.len() < selector.min_feeds() {
+            return None;
+        }
+        let lead = taken.first().map(|member| member.key);
+        if lead != Some(head.key) || !self.led.insert(head.key) {
+            return None;
+        }
+        self.entries.remove(&head.key)
+    }
+
+    /// The lead of the story that this item completes: the item itself, or, where `min_feeds` asks
+    /// for several feeds, an earlier item.
+    pub(super) fn completed(&self, head: Head, selector: &Selector<'_>) -> Option<ItemKey> {
+        let takes = |member: &&Head| {
+            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
+        };
+        let alone = [head];
+        let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
+        let taken: Vec<&Head> =
+            members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
+        let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
+        let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
+        let short = feeds.len() < selector.min_feeds();
+        feeds.insert(last.feed);
+        (short && feeds.len() >= selector.min_feeds()).then(|| taken[0].key)
+    }
+}
+
+/// A position between two items, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Sort time of the item before it.
+    pub sort_at: Timestamp,
+    /// Key of the item before it.
+    pub key: ItemKey,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.sort_at.as_millisecond(), self.key.0)
+    }
+}
+
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (at, key) = text.rsplit_once('-').ok_or(())?;
+        let sort_at = at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        Ok(Self { sort_at: sort_at.ok_or(())?, key: ItemKey(key.parse().map_err(drop)?) })
+    }
+}
+
+/// The items of many feeds, newest first, read a little at a time from each.
+#[derive(Debug)]
+struct Merge<'a> {
+    reader: &'a Reader,
+    /// The next item of each feed, the newest on top.
+    next: BinaryHeap<(Timestamp, ItemKey, FeedKey)>,
+    pages: HashMap<FeedKey, VecDeque<Head>>,
+}
+
+impl<'a> Merge<'a> {
+    /// Starts at the newest item of each feed.
+    fn new(reader: &'a Reader, feeds: impl Iterator<Item = FeedKey>) -> Result<Self, store::Error> {
+        Self::after(reader, feeds, None)
+    }
+
+    /// Starts after a position.
+    fn after(
+        reader: &'a Reader,
+        feeds: impl Iterator<Item = FeedKey>,
+        position: Option<Position>,
+    ) -> Result<Self, store::Error> {
+        let mut merge = Self { reader, next: BinaryHeap::new(), pages: HashMap::new() };
+        for feed in feeds {
+            let head =
+                |Position { sort_at, key }| Head { feed, key, story: StoryKey(key.0), sort_at };
+            // One, not a page: most feeds of a large instance are not in the newest hundred.
+            merge.read(feed, position.map(head), 1)?;
+        }
+        Ok(merge)
+    }
+
+    /// The next `limit` items, newest first; fewer at the end.
+    fn next_batch(&mut self, limit: usize) -> Result<Vec<Head>, store::Error> {
+        let mut batch = Vec::with_capacity(limit);
+        while batch.len() < limit {
+            let Some((_, _, feed)) = self.next.pop() else { break };
+            // A dropped feed may still be on the heap.
+            let Some(page) = self.pages.get_mut(&feed) else { continue };
+            let Some(head) = page.pop_front() else { continue };
+            match page.front() {
+                Some(head) => self.next.push((head.sort_at, head.key, feed)),
+                None => self.read(feed, Some(head), PER_FEED)?,
+            }
+            batch.push(head);
+        }
+        Ok(batch)
+    }
+
+    /// Leaves out the rest of a feed.
+    fn drop_feed(&mut self, feed: FeedKey) {
+        self.pages.remove(&feed);
+    }
+
+    /// Reads the next items of one feed.
+    fn read(
+        &mut self,
+        feed: FeedKey,
+        after: Option<Head>,
+        limit: usize,
+    ) -> Result<(), store::Error> {
+        let page = self.reader.newest(feed, after, limit)?;
+        if let Some(head) = page.first() {
+            self.next.push((head.sort_at, head.key, feed));
+            self.pages.insert(feed, page.into());
+        }
+        Ok(())
+    }
+}
+
+/// The candidates for a query, newest first: all items of some feeds, or those with certain words.
+#[derive(Debug)]
+pub(super) struct Walk<'a>(Candidates<'a>);
+
+#[derive(Debug)]
+enum Candidates<'a> {
+    /// Merged from the feeds, in the order of the documents.
+    All(Merge<'a>),
+    /// From the word index, in order of arrival.
+    Words { reader: &'a Reader, words: &'a str, after: Option<Position> },
+}
+
+impl<'a> Walk<'a> {
+    /// Starts after a position; `words` may be empty.
+    pub(super) fn start(
+        reader: &'a Reader,
+        words: &'a str,
+        after: Option<Position>,
+        feeds: impl Iterator<Item = FeedKey>,
+    ) -> Result<Self, store::Error> {
+        let words = words.trim();
+        if words.is_empty() {
+            return Ok(Self(Candidates::All(Merge::after(reader, feeds, after)?)));
+        }
+        Ok(Self(Candidates::Words { reader, words, after }))
+    }
+
+    /// The next `limit` items; fewer at the end, or where a phrase is rare.
+    pub(super) fn next_batch(&mut self, limit: usize) -> Result<Hits, store::Error> {
+        match &mut self.0 {
+            Candidates::All(merge) => {
+                let heads = merge.next_batch(limit)?;
+                let last = heads.last().copied().filter(|_| heads.len() == limit);
+                Ok(Hits { heads, last })
+            }
+            Candidates::Words { reader, words, after } => {
+                let hits = reader.search(words, after.map(|position| position.key), limit)?;
+                if let Some(last) = hits.last {
+                    *after = Some(Position { sort_at: last.sort_at, key: last.key });
+                }
+                Ok(hits)
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Whether one output shows one item, and why not: the same conditions in the same order as in a
+//! publication.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
+use crate::render::{Output, Selector};
+use crate::store::{Error, Named, Reader};
+
+/// Whether an output shows an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// It is shown, at this position from the top, counted from 1.
+    Shown(usize),
+    /// It is the same story as this item, which is shown for both.
+    Follows(ItemKey),
+    /// It is held until the operator releases it: the slug of the reason.
+    Held(String),
+    /// Its feed is no longer configured.
+    FeedGone,
+    /// The output does not take its feed.
+    FeedNotTaken,
+    /// The output does not take it: a condition on its content.
+    NotTaken,
+    /// Its text is past retention.
+    PastRetention,
+    /// Number of feeds that carry its story: too few for the output.
+    TooFewFeeds(usize),
+    /// Newer stories fill the output, or the share of its feed.
+    NoRoom,
+}
+
+/// Whether `output`, which shows these entries, shows `item`.
+///
+/// # Errors
+/// When the store fails.
+pub fn visibility(
+    reader: &Reader,
+    (output, shown): (&Output, &[Entry]),
+    item: &Named,
+    now: Timestamp,
+) -> Result<Visibility, Error> {
+    if let Some(why) = &item.held {
+        return Ok(Visibility::Held(why.clone()));
+    }
+    let selector = Selector::new(output, now);
+    let feeds = reader.feeds()?;
+    let Some(feed) = feeds.iter().find(|feed| feed.key == item.feed) else {
+        return Ok(Visibility::FeedGone);
+    };
+    if !selector.takes_feed(&feed.id, &feed.tags) {
+        return Ok(Visibility::FeedNotTaken);
+    }
+    let taken: HashMap<FeedKey, Arc<FeedInfo>> = feeds
+        .into_iter()
+        .filter(|feed| selector.takes_feed(&feed.id, &feed.tags))
+        .map(|feed| (feed.key, Arc::new(feed)))
+        .collect();
+    let members = reader.members(&[item.story])?.remove(&item.story).unwrap_or_default();
+    let mut keys: Vec<ItemKey> = members.iter().map(|member| member.key).collect();
+    if keys.is_empty() {
+        keys.push(item.key);
+    }
+    let entries = reader.entries(&keys, &taken)?;
+    let Some(own) = entries.get(&item.key) else { return Ok(Visibility::PastRetention) };
+    if !selector.takes_item(&own.item) {
+        return Ok(Visibility::NotTaken);
+    }
+    keys.retain(|key| entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item)));
+    let carriers: HashSet<FeedKey> = keys.iter().map(|key| entries[key].feed.key).collect();
+    if carriers.len() < selector.min_feeds() {
+        return Ok(Visibility::TooFewFeeds(carriers.len()));
+    }
+    if let Some(lead) = keys.first().filter(|lead| **lead != item.key) {
+        return Ok(Visibility::Follows(*lead));
+    }
+    let place = shown.iter().position(|entry| entry.key == item.key);
+    Ok(place.map_or(Visibility::NoRoom, |place| Visibility::Shown(place + 1)))
+}

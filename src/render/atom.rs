@@ -1,0 +1,191 @@
+//! Writes Atom, RFC 4287, in the shape that parsers without a stack read right too.
+//!
+//! Such parsers take the children of `atom:source` for the entry's own. So the source is the last
+//! child, the entry has its own id, title, updated, author and link before it, both titles carry
+//! the same explicit type, and only the entry's alternate link says `type="text/html"`.
+
+use jiff::Timestamp;
+
+use crate::model::Enclosure;
+
+use super::files::{self, is_played, media_type};
+use super::id::is_iri;
+use super::output::{Format, Output};
+use super::page::Page;
+use super::shown::{Shown, rfc3339};
+use super::text;
+use super::xml::Document;
+
+const TEXT: (&str, &str) = ("type", "text");
+
+/// The whole document.
+pub(super) fn render(
+    output: &Output,
+    page: Page,
+    entries: &[Shown<'_>],
+    updated: Timestamp,
+) -> Vec<u8> {
+    let mut xml = Document::new();
+    // Every prefix stands on the root.
+    let mut attributes = vec![
+        ("xmlns", "http://www.w3.org/2005/Atom"),
+        ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+        ("xmlns:media", "http://search.yahoo.com/mrss/"),
+    ];
+    if page.is_archive() {
+        attributes.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));
+    }
+    // It holds for every entry without its own, so it is there only where the operator says so.
+    attributes.extend(output.language().map(|language| ("xml:lang", language)));
+    xml.open("feed", &attributes);
+    head(&mut xml, output, page, updated);
+    for shown in entries {
+        entry(&mut xml, shown);
+    }
+    xml.finish()
+}
+
+/// RFC 4287 4.1.1. No rights: they would apply to every entry without its own (4.2.10).
+fn head(xml: &mut Document, output: &Output, page: Page, updated: Timestamp) {
+    let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
+    let address = page.self_url(output, Format::Atom);
+    xml.text("title", &[TEXT], &title);
+    if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
+        xml.text("subtitle", &[TEXT], &subtitle);
+    }
+    // RFC 5005 4: a page of the archive is the same feed.
+    xml.text("id", &[], &output.self_url(Format::Atom));
+    xml.empty("link", &[("rel", "self"), ("type", Format::Atom.media_type()), ("href", &address)]);
+    for (relation, url) in page.links(output, Format::Atom) {
+        xml.empty("link", &[("rel", relation), ("href", &url)]);
+    }
+    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", output.page())]);
+    for format in output.formats.iter().filter(|format| **format != Format::Atom) {
+        xml.empty(
+            "link",
+            &[
+                ("rel", "alternate"),
+                ("type", format.media_type()),
+                ("href", &output.self_url(*format)),
+                ("title", format.name()),
+            ],
+        );
+    }
+    xml.text("updated", &[], &rfc3339(updated));
+    xml.open("author", &[]);
+    let author = output.author.as_deref().and_then(text::line);
+    xml.text("name", &[], &author.unwrap_or(title));
+    xml.close();
+    xml.text("generator", &[], "newswire");
+    if let Some(icon) = &output.look.icon {
+        xml.text("icon", &[], icon.as_str());
+    }
+    if page.is_archive() {
+        xml.empty("fh:archive", &[]);
+    }
+}
+
+/// RFC 4287 4.1.2.
+fn entry(xml: &mut Document, shown: &Shown<'_>) {
+    match shown.language {
+        Some(language) => xml.open("entry", &[("xml:lang", language)]),
+        None => xml.open("entry", &[]),
+    }
+    xml.text("id", &[], &shown.id);
+    xml.text("title", &[TEXT], &shown.made_title());
+    links(xml, shown);
+    xml.text("published", &[], &rfc3339(shown.published));
+    xml.text("updated", &[], &rfc3339(shown.updated));
+    for author in shown.authors_or_origin() {
+        xml.open("author", &[]);
+        xml.text("name", &[], &author.name);
+        if let Some(page) = author.page {
+            xml.text("uri", &[], page);
+        }
+        xml.close();
+    }
+    categories(xml, shown);
+    body(xml, shown);
+    if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
+        xml.text("rights", &[TEXT], &rights);
+    }
+    files::write_media(xml, shown);
+    source(xml, shown);
+    xml.close();
+}
+
+fn links(xml: &mut Document, shown: &Shown<'_>) {
+    if let Some(url) = shown.url {
+        xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", url)]);
+    }
+    // One to play, as RSS has it: of several, readers with room for one keep the first or the last.
+    // `media` has them all.
+    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
+    for (_, file) in shown.enclosures().enumerate().filter(kept) {
+        let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
+        let title = file.title.as_deref().and_then(text::line);
+        let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
+        attributes.extend(length.as_deref().map(|length| ("length", length)));
+        attributes.extend(title.as_deref().map(|title| ("title", title)));
+        attributes.push(("href", &file.url));
+        xml.empty("link", &attributes);
+    }
+    if let Some(via) = shown.via() {
+        xml.empty("link", &[("rel", "via"), ("href", via)]);
+    }
+    for (url, title) in shown.also_titles() {
+        xml.empty("link", &[("rel", "related"), ("href", url), ("title", &title)]);
+    }
+    // RFC 4685 4.
+    if let Some(comments) = shown.comments() {
+        xml.empty("link", &[("rel", "replies"), ("type", "text/html"), ("href", comments)]);
+    }
+}
+
+fn categories(xml: &mut Document, shown: &Shown<'_>) {
+    for (category, term) in shown.categories() {
+        let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
+        let label = category.label.as_deref().and_then(text::line);
+        let mut attributes = vec![("term", &*term)];
+        attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
+        attributes.extend(label.as_deref().map(|label| ("label", label)));
+        xml.empty("category", &attributes);
+    }
+}
+
+fn body(xml: &mut Document, shown: &Shown<'_>) {
+    if let Some(summary) = &shown.body.summary {
+        xml.text("summary", &[TEXT], summary);
+    }
+    if let Some(content) = &shown.body.content {
+        xml.text("content", &[("type", "html")], content);
+    } else if shown.url.is_none() || shown.body.summary.is_none() {
+        // RFC 4287 4.1.2: without a content there must be an alternate link. And an entry without
+        // any text is one that readers show as broken.
+        let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
+        xml.text("content", &[TEXT], &text);
+    }
+}
+
+/// RFC 4287 4.2.11. No author in it: some readers add it to the entry's own.
+fn source(xml: &mut Document, shown: &Shown<'_>) {
+    let origin = &shown.origin;
+    xml.open("source", &[]);
+    xml.text("id", &[], &origin.id);
+    xml.text("title", &[TEXT], &origin.title);
+    // The entry's own date and not the feed's: so an entry's bytes depend on that entry alone.
+    xml.text("updated", &[], &rfc3339(shown.updated));
+    // Only where the entry has a link of its own for a parser without a stack to find first.
+    if shown.url.is_some() {
+        if let Some(url) = origin.feed_url {
+            xml.empty("link", &[("rel", "self"), ("href", url)]);
+        }
+        if let Some(page) = origin.page {
+            xml.empty("link", &[("rel", "alternate"), ("href", page)]);
+        }
+    }
+    if let Some(rights) = &origin.rights {
+        xml.text("rights", &[TEXT], rights);
+    }
+    xml.close();
+}

@@ -1,0 +1,103 @@
+//! The files of an entry: which are enclosures, and which of them is the main one.
+//!
+//! An enclosure is something to play or to keep, of a known type (RSS 2.0 wants type and length),
+//! on a server that can be reached from anywhere (validators want a dot in its name).
+//! Pictures, pages, Flash players and files of which nobody knows what they are go out as
+//! `media:content` instead: readers that look for a podcast drop such an enclosure, or fetch it.
+
+use crate::model::Enclosure;
+
+use super::shown::Shown;
+use super::text;
+use super::xml::Document;
+
+/// RFC 2046 4.5.1: any bytes.
+const UNKNOWN: &str = "application/octet-stream";
+
+/// Whether it is audio or video.
+pub(super) fn is_played(file: &Enclosure) -> bool {
+    let kind = file.media_type.as_str();
+    kind.starts_with("audio/") || kind.starts_with("video/") || kind == "application/ogg"
+}
+
+/// Whether it is an enclosure: something to play or to download.
+pub(super) fn is_enclosure(file: &Enclosure) -> bool {
+    !matches!(
+        file.media_type.as_str(),
+        "" | UNKNOWN | "text/html" | "application/xhtml+xml" | "application/x-shockwave-flash"
+    ) && !file.media_type.starts_with("image/")
+        && text::line(&file.media_type).is_some()
+        && is_reachable(&file.url)
+}
+
+/// A host name without a dot is one of a local network.
+fn is_reachable(url: &str) -> bool {
+    let host = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next());
+    host.flatten().is_some_and(|host| host.contains(['.', '[']))
+}
+
+/// The media type, for formats that cannot be without.
+pub(super) fn media_type(file: &Enclosure) -> String {
+    text::line(&file.media_type).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// `medium` of Media RSS, where it has a word for it.
+pub(super) fn medium(file: &Enclosure) -> Option<&'static str> {
+    ["image", "audio", "video"].into_iter().find(|medium| {
+        file.media_type.strip_prefix(medium).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+/// Whether the item brings something to play or to keep.
+pub(super) fn has_enclosure(files: &[Enclosure]) -> bool {
+    files.iter().any(is_enclosure)
+}
+
+/// Writes the elements of the podcast and the Media RSS namespaces, the same for Atom and RSS:
+/// files, playing time of the main file, and the image of the entry.
+pub(super) fn write_media(xml: &mut Document, shown: &Shown<'_>) {
+    write_files(xml, shown);
+    if let Some(duration) = shown.duration() {
+        xml.text("itunes:duration", &[], &duration.to_string());
+    }
+    let Some(image) = shown.image() else { return };
+    if shown.enclosures().next().is_some_and(is_played) {
+        xml.empty("itunes:image", &[("href", &image.url)]);
+    }
+    let (width, height) = (image.width.map(|n| n.to_string()), image.height.map(|n| n.to_string()));
+    let mut attributes = vec![("url", &*image.url)];
+    attributes.extend(width.as_deref().map(|width| ("width", width)));
+    attributes.extend(height.as_deref().map(|height| ("height", height)));
+    xml.empty("media:thumbnail", &attributes);
+}
+
+/// What is no enclosure, and where there are several enclosures all of them: RSS has room for one.
+fn write_files(xml: &mut Document, shown: &Shown<'_>) {
+    for file in shown.files().filter(|file| !is_enclosure(file)) {
+        write_content(xml, file, &[]);
+    }
+    let enclosures: Vec<&Enclosure> = shown.enclosures().collect();
+    let Some((main, others)) = enclosures.split_first().filter(|(_, others)| !others.is_empty())
+    else {
+        return;
+    };
+    for file in others {
+        write_content(xml, file, &[]);
+    }
+    // The last one: there are readers with room for one file that keep the last they see.
+    write_content(xml, main, &[("isDefault", "true")]);
+}
+
+/// Media RSS 1.5.1; the size is `fileSize` there.
+fn write_content(xml: &mut Document, file: &Enclosure, more: &[(&'static str, &str)]) {
+    let kind = Some(media_type(file)).filter(|_| !file.media_type.is_empty());
+    let number = |n: Option<u64>| n.map(|n| n.to_string());
+    let (size, duration) = (number(file.length), number(file.duration.map(u64::from)));
+    let mut attributes = vec![("url", &*file.url)];
+    attributes.extend(kind.as_deref().map(|kind| ("type", kind)));
+    attributes.extend(medium(file).map(|medium| ("medium", medium)));
+    attributes.extend(size.as_deref().map(|size| ("fileSize", size)));
+    attributes.extend(duration.as_deref().map(|duration| ("duration", duration)));
+    attributes.extend_from_slice(more);
+    xml.empty("media:content", &attributes);
+}

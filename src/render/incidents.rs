@@ -1,0 +1,200 @@
+//! The feed of incidents for the operator: one entry per incident, under one id from its start to
+//! its end. It passes the same writer and the same read-back check as every output.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::check::{self, CheckError};
+use super::output::{Format, Look, Output, Rules};
+use super::page::render;
+use super::{id, text};
+use crate::model::{
+    Category, Details, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, Item, ItemKey,
+    StoryKey, Trouble,
+};
+
+/// More is history.
+const ENTRIES: usize = 100;
+
+/// The feed as Atom; `base_url` is where the operator finds this server, and ends with a slash.
+///
+/// # Errors
+/// When what was written cannot be read back.
+pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, CheckError> {
+    let output = output(base_url);
+    let feed = Arc::new(FeedInfo {
+        key: FeedKey(0),
+        id: FeedId::derive(base_url),
+        url: output.self_url(Format::Atom),
+        title: output.title.clone(),
+        tags: Vec::new(),
+        profile: FeedProfile { site_url: Some(output.page().to_owned()), ..FeedProfile::default() },
+    });
+    let mut newest: Vec<&Incident> = incidents.iter().collect();
+    newest.sort_by_key(|incident| {
+        (std::cmp::Reverse(incident.changed_at), incident.kind, &incident.subject)
+    });
+    newest.truncate(ENTRIES);
+    let entries: Vec<Entry> =
+        (1..).zip(newest).map(|(n, incident)| entry(incident, n, &feed, &output)).collect();
+    let bytes = render(&output, Format::Atom, &entries);
+    check::check(&output, Format::Atom, &bytes, &entries)?;
+    Ok(bytes)
+}
+
+/// An output of newswire's own.
+fn output(base_url: &Url) -> Output {
+    Output {
+        id: "health".to_owned(),
+        title: "Newswire health".to_owned(),
+        description: Some("What is the matter with this newswire, and what is over.".to_owned()),
+        link: base_url.join("status").ok(),
+        author: Some("newswire".to_owned()),
+        formats: vec![Format::Atom],
+        directory: None,
+        token: None,
+        items: ENTRIES,
+        max_age: None,
+        per_feed: None,
+        share: None,
+        min_feeds: None,
+        include: Rules::default(),
+        exclude: Rules::default(),
+        look: Look::default(),
+        base_url: base_url.clone(),
+    }
+}
+
+fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> Entry {
+    let (kind, subject) = (incident.kind, &incident.subject);
+    let named = format!("incident {} {subject:?} {}", kind.slug(), incident.opened_at);
+    let over = if incident.resolved_at.is_some() { "Over: " } else { "" };
+    let whose = if incident.name.is_empty() { "newswire" } else { &incident.name };
+    let category = |term: &str| Category { term: term.to_owned(), ..Category::default() };
+    let page = match kind {
+        Trouble::Refused | Trouble::Config | Trouble::Disk => output.page().to_owned(),
+        _ => format!("{}/{subject}", output.page()),
+    };
+    let state = if incident.resolved_at.is_some() { "over" } else { incident.state.as_str() };
+    let mut terms = vec![kind.slug(), state];
+    terms.dedup();
+    Entry {
+        key: ItemKey(n),
+        story: StoryKey(n),
+        // No IRI, so that it goes out as a UUID of its name, which never changes.
+        outward_id: id::iri(&named).into_owned(),
+        first_seen: incident.opened_at,
+        sort_at: incident.changed_at,
+        item: Item {
+            url: Some(page),
+            title: text::line(&format!("{over}{}: {whose}", kind.word())),
+            content: Some(html(incident)),
+            published: Some(incident.opened_at),
+            updated: Some(incident.changed_at),
+            language: Some("en".to_owned()),
+            details: Details {
+                categories: terms.into_iter().map(category).collect(),
+                ..Details::default()
+            },
+            ..Item::default()
+        },
+        feed: Arc::clone(feed),
+        also: Vec::new(),
+    }
+}
+
+fn html(incident: &Incident) -> String {
+    let mut html = format!("<p>{}</p>", escaped(&incident.text));
+    let mut add = |tag: &str, text: &str| {
+        // Writing to a string cannot fail.
+        let _ = write!(html, "<{tag}>{}</{tag}>", escaped(text));
+    };
+    if !incident.remedy.is_empty() {
+        add("p", &incident.remedy);
+    }
+    if let Some(toml) = &incident.toml {
+        add("pre", toml);
+    }
+    add("p", &format!("Since {}.", incident.since.strftime("%-d %B %Y, %H:%M UTC")));
+    html
+}
+
+fn escaped(text: &str) -> String {
+    let clean = text::clean(text);
+    clean.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn incident() -> Incident {
+        let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
+        Incident {
+            kind: Trouble::Failing,
+            subject: "garden".to_owned(),
+            name: "Garden <script>alert(1)</script> & Co".to_owned(),
+            state: "not_found".to_owned(),
+            text: "404 at <http://x/?a&b>\u{1b}[31m".to_owned(),
+            remedy: "Look.".to_owned(),
+            toml: Some("[[feed]]\nurl = \"…\"".to_owned()),
+            since: at(0),
+            opened_at: at(60),
+            changed_at: at(120),
+            resolved_at: None,
+        }
+    }
+
+    fn rendered(all: &[Incident]) -> String {
+        let base = Url::parse("http://127.0.0.1:8420/").unwrap();
+        String::from_utf8(incidents(all, &base).unwrap()).unwrap()
+    }
+
+    fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
+        let from = text.find("<entry").unwrap();
+        let from = from + text[from..].find(open).unwrap() + open.len();
+        &text[from..from + text[from..].find(close).unwrap()]
+    }
+
+    #[test]
+    fn an_incident_keeps_its_id_until_it_is_over_and_says_when_it_changed() {
+        let first = incident();
+        let over = Incident {
+            text: "It works again.".to_owned(),
+            state: "server_error".to_owned(),
+            changed_at: first.changed_at + jiff::SignedDuration::from_hours(1),
+            resolved_at: Some(first.changed_at),
+            ..first.clone()
+        };
+        let (before, after) = (rendered(&[first]), rendered(&[over]));
+        let id = between(&before, "<id>", "</id>");
+        assert!(id.starts_with("urn:uuid:"), "{id}");
+        assert_eq!(id, between(&after, "<id>", "</id>"));
+        assert_eq!(between(&after, "<updated>", "</updated>"), "2023-11-14T23:15:20Z");
+        assert!(between(&after, "<title type=\"text\">", "</title>").starts_with("Over: Failing:"));
+    }
+
+    #[test]
+    fn what_a_publisher_wrote_is_text_and_nothing_else() {
+        let atom = rendered(&[incident()]);
+        assert!(!atom.contains("<script") && !atom.contains('\u{1b}'), "{atom}");
+        let html = between(&atom, "<content type=\"html\">", "</content>");
+        assert!(html.contains("&lt;p&gt;404 at &amp;lt;http://x/?a&amp;amp;b&amp;gt;"), "{html}");
+    }
+
+    #[test]
+    fn no_category_stands_there_twice() {
+        let gone = Incident { kind: Trouble::Gone, state: "gone".to_owned(), ..incident() };
+        assert_eq!(rendered(&[gone]).matches("<category").count(), 1);
+        assert_eq!(rendered(&[incident()]).matches("<category").count(), 2);
+    }
+
+    #[test]
+    fn a_newswire_to_which_nothing_happened_has_a_feed_too() {
+        assert!(rendered(&[]).contains("<title type=\"text\">Newswire health</title>"));
+    }
+}

@@ -1,0 +1,202 @@
+//! Writes JSON Feed 1.1.
+//!
+//! No top-level authors: there are readers that add them to every item. What JSON Feed has no
+//! word for stands under `_newswire`.
+
+use serde::Serialize;
+use url::Url;
+
+use super::files::{is_played, media_type};
+use super::output::{Format, Output};
+use super::page::Page;
+use super::shown::{Shown, rfc3339};
+use super::text;
+
+#[derive(Serialize)]
+struct Feed<'a> {
+    version: &'static str,
+    title: String,
+    home_page_url: &'a str,
+    feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// Large, for a list of feeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+    /// Small, the same: readers scale it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(flatten)]
+    content: Content<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    date_published: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_modified: Option<String>,
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+    #[serde(rename = "_newswire")]
+    newswire: Newswire<'a>,
+}
+
+/// One of the two must be there; readers drop an item that has neither.
+#[derive(Serialize)]
+enum Content<'a> {
+    #[serde(rename = "content_html")]
+    Html(&'a str),
+    #[serde(rename = "content_text")]
+    Text(String),
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: &'a str,
+    mime_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Newswire<'a> {
+    source: Source<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Also<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed_url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Also<'a> {
+    url: &'a str,
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+}
+
+/// The whole document.
+pub(super) fn render(output: &Output, page: Page, entries: &[Shown<'_>]) -> Vec<u8> {
+    let older = |number| output.with_token(output.archive_url(number, Format::Json));
+    let feed = Feed {
+        version: "https://jsonfeed.org/version/1.1",
+        title: text::line(&output.title).unwrap_or_else(|| output.id.clone()),
+        home_page_url: output.page(),
+        feed_url: page.self_url(output, Format::Json),
+        next_url: page.older().map(older),
+        description: output.description.as_deref().and_then(text::line),
+        icon: output.look.icon.as_ref().map(Url::as_str),
+        favicon: output.look.icon.as_ref().map(Url::as_str),
+        language: output.language(),
+        items: entries.iter().map(item).collect(),
+    };
+    // Cannot fail: no map with keys that are no strings. What is missing all the same, `check` sees.
+    let mut bytes = serde_json::to_vec_pretty(&feed).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
+    let body = &shown.body;
+    let text = || body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
+    let mut tags: Vec<String> = Vec::new();
+    for (category, term) in shown.categories() {
+        let tag = category.label.as_deref().and_then(text::line).unwrap_or(term);
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Item {
+        id: &shown.id,
+        url: shown.url,
+        external_url: shown.via(),
+        title: shown.own_title(),
+        // Where there is no content the summary is the content.
+        summary: body.summary.as_deref().filter(|_| body.content.is_some()),
+        content: body.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
+        image: shown.image().map(|image| &*image.url),
+        date_published: rfc3339(shown.published),
+        date_modified: (shown.updated != shown.published).then(|| rfc3339(shown.updated)),
+        authors: authors(shown),
+        tags,
+        language: shown.language,
+        attachments: attachments(shown),
+        newswire: newswire(shown),
+    }
+}
+
+fn authors<'a>(shown: &'a Shown<'_>) -> Vec<Author<'a>> {
+    let authors = shown.authors_or_origin();
+    authors.into_iter().map(|author| Author { name: author.name, url: author.page }).collect()
+}
+
+fn attachments<'a>(shown: &'a Shown<'_>) -> Vec<Attachment<'a>> {
+    shown
+        .files()
+        .map(|file| Attachment {
+            url: &file.url,
+            mime_type: media_type(file),
+            title: file.title.as_deref().and_then(text::line),
+            size_in_bytes: file.length,
+            duration_in_seconds: file.duration.or(shown
+                .entry
+                .item
+                .details
+                .duration
+                .filter(|_| is_played(file))),
+        })
+        .collect()
+}
+
+fn newswire<'a>(shown: &'a Shown<'_>) -> Newswire<'a> {
+    let origin = &shown.origin;
+    Newswire {
+        source: Source { title: &origin.title, url: origin.page, feed_url: origin.feed_url },
+        also: shown.also().map(|(url, source, title)| Also { url, source, title }).collect(),
+        comments: shown.comments(),
+        rights: shown.entry.item.details.rights.as_deref().and_then(text::line),
+    }
+}

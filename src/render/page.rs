@@ -1,0 +1,131 @@
+//! One document of an output and its place in the output's history, RFC 5005 4.
+//!
+//! The subscription document is what subscribers poll. The archive pages hold what it no longer
+//! shows: each is complete and keeps its items for ever. Page 1 is the oldest.
+
+use std::time::Duration;
+
+use crate::model::Entry;
+
+use super::output::{Format, Output};
+use super::shown::{self, Shown};
+use super::{atom, json, rss};
+
+/// The shortest freshness lifetime: less than any interval that a polite client polls at.
+const SHORTEST: Duration = Duration::from_secs(5 * 60);
+/// The longest freshness lifetime. Some clients never poll sooner than this, so a quiet output must
+/// not be fresh for a day.
+const LONGEST: Duration = Duration::from_secs(3 * 60 * 60);
+/// Items that arrive within so many seconds count as one change.
+const AT_ONCE: i64 = 60;
+/// Number of changes that the freshness lifetime is computed from.
+const CHANGES: usize = 32;
+
+/// Which document of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The subscription document.
+    Subscription {
+        /// Number of the newest archive page; `None`: there is none yet.
+        archive: Option<u32>,
+    },
+    /// An archive page.
+    Archive {
+        /// Its number, from 1.
+        number: u32,
+        /// Number of the newest archive page.
+        newest: u32,
+        /// Number of the oldest archive page that still has an item.
+        oldest: u32,
+    },
+}
+
+impl Page {
+    /// The subscription document of an output without archive pages.
+    pub const ALONE: Self = Self::Subscription { archive: None };
+
+    /// Whether it is an archive page.
+    #[must_use]
+    pub fn is_archive(self) -> bool {
+        matches!(self, Self::Archive { .. })
+    }
+
+    /// Its own address.
+    #[must_use]
+    pub fn self_url(self, output: &Output, format: Format) -> String {
+        match self {
+            Self::Subscription { .. } => output.self_url(format),
+            Self::Archive { number, .. } => output.archive_url(number, format),
+        }
+    }
+
+    /// Number of the archive page before it in time.
+    #[must_use]
+    pub fn older(self) -> Option<u32> {
+        match self {
+            Self::Subscription { archive } => archive,
+            Self::Archive { number, oldest, .. } => {
+                number.checked_sub(1).filter(|older| *older >= oldest.max(1))
+            }
+        }
+    }
+
+    /// The links through the history: relation and address.
+    #[must_use]
+    pub fn links(self, output: &Output, format: Format) -> Vec<(&'static str, String)> {
+        let mut links = Vec::new();
+        if self.is_archive() {
+            links.push(("current", output.with_token(output.self_url(format))));
+        }
+        if let Some(older) = self.older() {
+            links.push(("prev-archive", output.with_token(output.archive_url(older, format))));
+        }
+        if let Self::Archive { number, newest, .. } = self
+            && number < newest
+        {
+            let newer = output.archive_url(number + 1, format);
+            links.push(("next-archive", output.with_token(newer)));
+        }
+        links
+    }
+}
+
+/// Renders `entries`, in their order, as the subscription document of an output without archive.
+///
+/// Nothing in it depends on the time or the machine: the same entries give the same bytes.
+#[must_use]
+pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
+    render_page(output, format, Page::ALONE, entries)
+}
+
+/// Renders `entries`, in their order, as this document of `output`.
+#[must_use]
+pub fn render_page(output: &Output, format: Format, page: Page, entries: &[Entry]) -> Vec<u8> {
+    let fresh_for = max_age(entries);
+    let entries: Vec<Shown<'_>> =
+        entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
+    match format {
+        Format::Atom => atom::render(output, page, &entries, shown::updated(&entries)),
+        Format::Rss => rss::render(output, page, &entries, (shown::updated(&entries), fresh_for)),
+        Format::Json => json::render(output, page, &entries),
+    }
+}
+
+/// The freshness lifetime of a document with these entries: the median time between two changes,
+/// from five minutes to three hours.
+#[must_use]
+pub fn max_age(entries: &[Entry]) -> Duration {
+    let mut times: Vec<i64> = entries.iter().map(|entry| entry.sort_at.as_second()).collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    let mut last = times.first().copied().unwrap_or_default();
+    let mut gaps = Vec::new();
+    for at in times {
+        if last - at > AT_ONCE && gaps.len() < CHANGES {
+            gaps.push(last - at);
+            last = at;
+        }
+    }
+    gaps.sort_unstable();
+    let median = gaps.get(gaps.len() / 2).copied().unwrap_or_default();
+    Duration::from_secs(median.max(0).unsigned_abs()).clamp(SHORTEST, LONGEST)
+}

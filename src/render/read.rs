@@ -1,0 +1,310 @@
+//! Reads a rendered document back, strictly, with other parsers than wrote it.
+//!
+//! Shares no code with the writers: it resolves every prefix, checks every character, and reads
+//! JSON with its own parser. What the document should contain is decided by `check`.
+
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+use serde::Deserialize;
+
+use super::output::Format;
+
+/// Why a document cannot be read: byte offset and description.
+pub(super) type IllFormed = (u64, String);
+
+/// The facts of one item in a document.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) id: Option<String>,
+    pub(super) title: Option<String>,
+    /// Address of its page.
+    pub(super) url: Option<String>,
+    /// Publication date as text, in the form of the format.
+    pub(super) published: Option<String>,
+    /// Title of its feed.
+    pub(super) source: Option<String>,
+}
+
+/// The items of a document, in its order, each with an id.
+pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Vec<Facts>, IllFormed> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| (error.valid_up_to() as u64, "not UTF-8".to_owned()))?;
+    match format {
+        Format::Atom | Format::Rss => Walk::new(format).read(text),
+        Format::Json => json(text).map_err(|what| (0, what)),
+    }
+}
+
+/// The parts of JSON Feed 1.1 that are checked.
+#[derive(Deserialize)]
+struct JsonFeed {
+    version: String,
+    items: Vec<JsonItem>,
+}
+
+#[derive(Deserialize)]
+struct JsonItem {
+    id: String,
+    title: Option<String>,
+    url: Option<String>,
+    date_published: Option<String>,
+    #[serde(rename = "_newswire")]
+    newswire: Option<JsonExtension>,
+}
+
+#[derive(Deserialize)]
+struct JsonExtension {
+    source: JsonSource,
+}
+
+#[derive(Deserialize)]
+struct JsonSource {
+    title: String,
+}
+
+fn json(text: &str) -> Result<Vec<Facts>, String> {
+    let feed: JsonFeed = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if feed.version != "https://jsonfeed.org/version/1.1" {
+        return Err("not a JSON Feed 1.1".to_owned());
+    }
+    let facts = |item: JsonItem| Facts {
+        id: Some(item.id),
+        title: item.title,
+        url: item.url,
+        published: item.date_published,
+        source: item.newswire.map(|extension| extension.source.title),
+    };
+    Ok(feed.items.into_iter().map(facts).collect())
+}
+
+/// The meaning of an element in its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    Root,
+    Channel,
+    Item,
+    Id,
+    Title,
+    Link,
+    Published,
+    Source,
+    Other,
+}
+
+fn atom(namespace: Option<&str>, name: &str) -> Tag {
+    match name {
+        _ if namespace != Some("http://www.w3.org/2005/Atom") => Tag::Other,
+        "feed" => Tag::Root,
+        "entry" => Tag::Item,
+        "id" => Tag::Id,
+        "title" => Tag::Title,
+        "link" => Tag::Link,
+        "published" => Tag::Published,
+        "source" => Tag::Source,
+        _ => Tag::Other,
+    }
+}
+
+fn rss(namespace: Option<&str>, name: &str) -> Tag {
+    match name {
+        _ if namespace.is_some() => Tag::Other,
+        "rss" => Tag::Root,
+        "channel" => Tag::Channel,
+        "item" => Tag::Item,
+        "guid" => Tag::Id,
+        "title" => Tag::Title,
+        "link" => Tag::Link,
+        "pubDate" => Tag::Published,
+        "source" => Tag::Source,
+        _ => Tag::Other,
+    }
+}
+
+/// One walk through an XML document.
+struct Walk {
+    format: Format,
+    /// Open elements, from the root.
+    open: Vec<Tag>,
+    roots: usize,
+    items: Vec<Facts>,
+}
+
+impl Walk {
+    fn new(format: Format) -> Self {
+        Self { format, open: Vec::new(), roots: 0, items: Vec::new() }
+    }
+
+    fn read(mut self, text: &str) -> Result<Vec<Facts>, IllFormed> {
+        if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
+            return Err((at as u64, format!("U+{:04X} is no character of XML", u32::from(c))));
+        }
+        let mut reader = NsReader::from_str(text);
+        reader.config_mut().enable_all_checks(true);
+        reader.config_mut().expand_empty_elements = true;
+        loop {
+            let at = reader.buffer_position();
+            let place = |what: String| (at, what);
+            match reader.read_event().map_err(|error| (at, error.to_string()))? {
+                Event::Start(element) => {
+                    attributes(&reader, &element).map_err(place)?;
+                    let (namespace, name) = reader.resolver().resolve_element(element.name());
+                    self.start(&namespace, name.as_ref()).map_err(place)?;
+                    self.page(&element).map_err(place)?;
+                }
+                Event::End(_) => self.end().map_err(place)?,
+                Event::Text(text) if text.contains("]]>") => return Err((at, "a bare ]]>".into())),
+                Event::Text(text) => self.text(&text).map_err(place)?,
+                Event::GeneralRef(reference) => {
+                    let c = resolve(&reference).map_err(place)?;
+                    self.text(c.encode_utf8(&mut [0; 4])).map_err(place)?;
+                }
+                Event::Decl(_) if at == 0 => {}
+                Event::Eof if self.open.is_empty() && self.roots == 1 => return Ok(self.items),
+                Event::Eof => return Err((at, "the document ends too early".to_owned())),
+                other => return Err((at, format!("markup that has no place here: {other:?}"))),
+            }
+        }
+    }
+
+    fn start(&mut self, namespace: &ResolveResult<'_>, name: &str) -> Result<(), String> {
+        let namespace = match namespace {
+            ResolveResult::Unbound => None,
+            ResolveResult::Bound(Namespace(namespace)) => Some(*namespace),
+            ResolveResult::Unknown(prefix) => return Err(undeclared(prefix)),
+        };
+        let tag = match self.format {
+            Format::Rss => rss(namespace, name),
+            Format::Atom | Format::Json => atom(namespace, name),
+        };
+        if self.open.is_empty() {
+            self.roots += 1;
+            if tag != Tag::Root || self.roots > 1 {
+                return Err(format!("<{name}> is not the root of this format"));
+            }
+        }
+        self.open.push(tag);
+        if self.within() == Some(&[]) {
+            self.items.push(Facts::default());
+        }
+        let Some(fact) = self.fact() else { return Ok(()) };
+        if fact.is_some() {
+            return Err(format!("two <{name}> in one item"));
+        }
+        *fact = Some(String::new());
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        let item_ends = self.within() == Some(&[]);
+        self.open.pop();
+        let id = self.items.last().and_then(|item| item.id.as_deref());
+        if item_ends && id.is_none_or(str::is_empty) {
+            return Err("an item without an id".to_owned());
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        if self.open.is_empty() && !text.trim().is_empty() {
+            return Err("text outside of the root".to_owned());
+        }
+        if let Some(Some(fact)) = self.fact() {
+            fact.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// The elements open inside an item, if one is.
+    fn within(&self) -> Option<&[Tag]> {
+        match self.open.as_slice() {
+            [Tag::Root, Tag::Item, within @ ..] => Some(within),
+            [Tag::Root, Tag::Channel, Tag::Item, within @ ..] => Some(within),
+            _ => None,
+        }
+    }
+
+    /// The fact that the text of the innermost element belongs to.
+    fn fact(&mut self) -> Option<&mut Option<String>> {
+        let in_rss = self.open.get(1) == Some(&Tag::Channel);
+        let (first, second, deeper) = match self.within()? {
+            [first] => (*first, None, false),
+            [first, second, rest @ ..] => (*first, Some(*second), !rest.is_empty()),
+            [] => return None,
+        };
+        let item = self.items.last_mut().filter(|_| !deeper)?;
+        match (first, second) {
+            (Tag::Id, None) => Some(&mut item.id),
+            (Tag::Title, None) => Some(&mut item.title),
+            (Tag::Link, None) if in_rss => Some(&mut item.url),
+            (Tag::Published, None) => Some(&mut item.published),
+            (Tag::Source, None) if in_rss => Some(&mut item.source),
+            (Tag::Source, Some(Tag::Title)) => Some(&mut item.source),
+            _ => None,
+        }
+    }
+
+    /// The page of an Atom entry, RFC 4287 4.2.7.2.
+    fn page(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+        if self.within() != Some(&[Tag::Link]) || self.open.get(1) != Some(&Tag::Item) {
+            return Ok(());
+        }
+        let value = |name: &str| {
+            let attribute = element.try_get_attribute(name).ok().flatten()?;
+            quick_xml::escape::unescape(&attribute.value).ok().map(|value| value.into_owned())
+        };
+        let alternate = value("rel").is_none_or(|rel| rel == "alternate");
+        match self.items.last_mut().filter(|_| alternate) {
+            Some(item) if item.url.is_some() => Err("two pages in one entry".to_owned()),
+            Some(item) => {
+                item.url = value("href");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Well-formed, each once, every prefix declared.
+fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>) -> Result<(), String> {
+    for attribute in element.attributes() {
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        if let (ResolveResult::Unknown(prefix), _) =
+            reader.resolver().resolve_attribute(attribute.key)
+        {
+            return Err(undeclared(&prefix));
+        }
+        if attribute.value.contains('<') {
+            return Err("a bare < in an attribute".to_owned());
+        }
+        let value = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?;
+        if !value.chars().all(is_xml_char) {
+            return Err("a reference to a character that is none of XML".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn undeclared(prefix: &str) -> String {
+    format!("the prefix {prefix:?} is not declared")
+}
+
+/// The character that a reference stands for: a number, or one of the five names of XML.
+fn resolve(reference: &BytesRef<'_>) -> Result<char, String> {
+    let number = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+    let named = || match &**reference {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    };
+    let c = number.or_else(named).ok_or_else(|| "an entity that is not declared".to_owned())?;
+    if is_xml_char(c) { Ok(c) } else { Err("a reference to no character of XML".to_owned()) }
+}
+
+/// XML 1.0 2.2.
+fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}

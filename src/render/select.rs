@@ -1,0 +1,379 @@
+//! Which stories an output takes, in what order and how many: pure, one candidate at a time.
+//!
+//! The caller pulls candidates newest first (`sort_at` descending, then key descending), asks
+//! [`Selector::takes_feed`] and [`Selector::takes_item`], and offers what both take until the
+//! answer is [`Offer::Full`]. Nothing here reads the store.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use regex::Regex;
+
+use crate::model::{Entry, FeedId, FeedKey, Item};
+
+use super::files;
+use super::output::ShownDate;
+use super::output::{Output, Rules};
+use super::text;
+
+/// The answer to an offered candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// It is taken.
+    Take,
+    /// It is not taken: its feed has as many items as it may have. Continue.
+    Skip,
+    /// It is not taken, and nothing older will be. Stop.
+    Full,
+}
+
+/// The selection of one output at one moment.
+#[derive(Debug)]
+pub struct Selector<'a> {
+    output: &'a Output,
+    /// Younger than this is shown whatever the count says.
+    young: Option<Timestamp>,
+    taken: usize,
+    /// How many were taken of each feed; only kept where `per_feed` is set.
+    of_feed: HashMap<FeedKey, usize>,
+    /// How many feeds can be offered at all, and how many of them have no place left.
+    feeds: Option<usize>,
+    exhausted: usize,
+}
+
+impl<'a> Selector<'a> {
+    /// An empty selection; `now` is what `max_age` counts back from.
+    #[must_use]
+    pub fn new(output: &'a Output, now: Timestamp) -> Self {
+        let young = output.max_age.map(|age| {
+            SignedDuration::try_from(age)
+                .ok()
+                .and_then(|age| now.checked_sub(age).ok())
+                .unwrap_or(Timestamp::MIN)
+        });
+        Self { output, young, taken: 0, of_feed: HashMap::new(), feeds: None, exhausted: 0 }
+    }
+
+    /// Says how many feeds the output takes, so that a selection with `per_feed` is known to be
+    /// full when each of them has given its share, without walking through the whole past.
+    #[must_use]
+    pub fn among(mut self, feeds: usize) -> Self {
+        self.feeds = Some(feeds);
+        self
+    }
+
+    /// Whether items of this feed come into question: the conditions on id and tags.
+    #[must_use]
+    pub fn takes_feed(&self, id: &FeedId, tags: &[String]) -> bool {
+        let id_in = |rules: &Rules| rules.feeds.iter().any(|feed| feed == id.as_str());
+        let tag_in = |rules: &Rules| rules.tags.iter().any(|tag| tags.contains(tag));
+        let (include, exclude) = (&self.output.include, &self.output.exclude);
+        (include.feeds.is_empty() || id_in(include))
+            && (include.tags.is_empty() || tag_in(include))
+            && !id_in(exclude)
+            && !tag_in(exclude)
+    }
+
+    /// Whether this item comes into question: the conditions on what it says.
+    #[must_use]
+    pub fn takes_item(&self, item: &Item) -> bool {
+        let conditions = |rules: &Rules| -> [Option<bool>; 6] {
+            [
+                rules.title.as_ref().map(|regex| title_matches(regex, item)),
+                rules.content.as_ref().map(|regex| content_matches(regex, item)),
+                (!rules.authors.is_empty()).then(|| by_any_of(&rules.authors, item)),
+                (!rules.categories.is_empty()).then(|| in_any_of(&rules.categories, item)),
+                (!rules.languages.is_empty()).then(|| speaks_any_of(&rules.languages, item)),
+                rules.enclosures.map(|has| files::has_enclosure(&item.details.enclosures) == has),
+            ]
+        };
+        conditions(&self.output.include).into_iter().flatten().all(|met| met)
+            && !conditions(&self.output.exclude).into_iter().flatten().any(|met| met)
+    }
+
+    /// A story must be carried by so many of the output's feeds.
+    #[must_use]
+    pub fn min_feeds(&self) -> usize {
+        self.output.min_feeds.unwrap_or(1)
+    }
+
+    /// At most so many stories of one feed.
+    fn limit(&self) -> Option<usize> {
+        let share = self.output.share.map(|percent| (self.output.items * percent).div_ceil(100));
+        [self.output.per_feed, share].into_iter().flatten().min()
+    }
+
+    /// The chosen in the order in which they are shown: newest first, by the date that they carry.
+    pub fn arrange(&self, chosen: &mut [Entry]) {
+        if self.output.look.date == ShownDate::FirstSeen {
+            chosen.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
+        }
+    }
+
+    /// Offers the next candidate, never newer than the one before.
+    ///
+    /// The newest `items`, or everything younger than `max_age`, whichever is more; so a burst
+    /// never pushes an item past a reader who comes by once an hour.
+    pub fn offer(&mut self, feed: FeedKey, sort_at: Timestamp) -> Offer {
+        let young = self.young.is_some_and(|since| sort_at > since);
+        let room = self.taken < self.output.items || young;
+        let dry = self.feeds.is_some_and(|feeds| self.exhausted >= feeds);
+        if !room || dry || self.taken >= Output::MAX_ITEMS {
+            return Offer::Full;
+        }
+        if let Some(limit) = self.limit() {
+            let of_feed = self.of_feed.entry(feed).or_default();
+            if *of_feed >= limit {
+                return Offer::Skip;
+            }
+            *of_feed += 1;
+            self.exhausted += usize::from(*of_feed == limit);
+        }
+        self.taken += 1;
+        Offer::Take
+    }
+}
+
+fn title_matches(regex: &Regex, item: &Item) -> bool {
+    item.title.as_deref().is_some_and(|title| regex.is_match(title))
+}
+
+fn content_matches(regex: &Regex, item: &Item) -> bool {
+    let content = item.content.as_deref().map(text::of_html);
+    content.as_deref().or(item.summary.as_deref()).is_some_and(|text| regex.is_match(text))
+}
+
+fn by_any_of(names: &[String], item: &Item) -> bool {
+    item.details.authors.iter().any(|author| same_as_any(names, &author.name))
+}
+
+fn in_any_of(categories: &[String], item: &Item) -> bool {
+    item.details.categories.iter().any(|category| {
+        same_as_any(categories, &category.term)
+            || category.label.as_deref().is_some_and(|label| same_as_any(categories, label))
+    })
+}
+
+/// RFC 4647 3.3.1, basic filtering.
+fn speaks_any_of(ranges: &[String], item: &Item) -> bool {
+    let Some(tag) = item.language.as_deref() else { return false };
+    ranges.iter().any(|range| {
+        let mut subtags = tag.split('-');
+        range
+            .split('-')
+            .all(|wanted| subtags.next().is_some_and(|s| s.eq_ignore_ascii_case(wanted)))
+    })
+}
+
+fn same_as_any(wanted: &[String], found: &str) -> bool {
+    let found = found.trim().to_lowercase();
+    wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use url::Url;
+
+    use super::*;
+    use crate::model::{Category, Enclosure, Person};
+
+    fn output() -> Output {
+        Output {
+            id: "all".to_owned(),
+            title: "All".to_owned(),
+            description: None,
+            link: None,
+            author: None,
+            formats: Vec::new(),
+            directory: None,
+            token: None,
+            items: 3,
+            max_age: None,
+            per_feed: None,
+            share: None,
+            min_feeds: None,
+            include: Rules::default(),
+            exclude: Rules::default(),
+            look: Default::default(),
+            base_url: Url::parse("https://wire.example.org/").unwrap(),
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    /// What becomes of candidates given as (feed, age in seconds).
+    fn offers(selector: &mut Selector<'_>, candidates: &[(i64, i64)]) -> Vec<Offer> {
+        candidates.iter().map(|(feed, age)| selector.offer(FeedKey(*feed), at(-age))).collect()
+    }
+
+    fn words(text: &[&str]) -> Vec<String> {
+        text.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    use Offer::{Full, Skip, Take};
+
+    #[test]
+    fn the_newest_n_are_taken_and_then_it_is_full() {
+        let output = output();
+        let mut selector = Selector::new(&output, at(0));
+        let got = offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (2, 4)]);
+        assert_eq!(got, [Take, Take, Take, Full]);
+    }
+
+    #[test]
+    fn a_burst_younger_than_max_age_is_taken_whole() {
+        let output = Output { items: 1, max_age: Some(Duration::from_secs(10)), ..output() };
+        let mut selector = Selector::new(&output, at(0));
+        let got = offers(&mut selector, &[(1, 1), (1, 2), (1, 9), (1, 10)]);
+        assert_eq!(got, [Take, Take, Take, Full], "an item of exactly max_age is not younger");
+        let mut selector = Selector::new(&output, at(0));
+        assert_eq!(offers(&mut selector, &[(1, 99), (1, 100)]), [Take, Full], "the newest N");
+    }
+
+    #[test]
+    fn a_max_age_beyond_all_time_takes_everything_up_to_the_cap() {
+        let output = Output { items: 1, max_age: Some(Duration::MAX), ..output() };
+        let mut selector = Selector::new(&output, at(0));
+        for age in 0..Output::MAX_ITEMS {
+            assert_eq!(selector.offer(FeedKey(1), at(-i64::try_from(age).unwrap())), Take);
+        }
+        assert_eq!(selector.offer(FeedKey(1), at(-9_999)), Full);
+    }
+
+    #[test]
+    fn one_feed_gets_no_more_than_its_share() {
+        let output = Output { per_feed: Some(1), ..output() };
+        let mut selector = Selector::new(&output, at(0));
+        let got = offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
+        assert_eq!(got, [Take, Skip, Take, Take, Full]);
+    }
+
+    #[test]
+    fn a_share_is_a_part_of_the_output() {
+        let output = Output { share: Some(50), items: 4, per_feed: Some(3), ..output() };
+        let mut selector = Selector::new(&output, at(0));
+        assert_eq!(offers(&mut selector, &[(1, 1), (1, 2), (1, 3)]), [Take, Take, Skip]);
+    }
+
+    #[test]
+    fn the_walk_ends_when_every_feed_has_given_its_share() {
+        let output = Output { per_feed: Some(1), items: 100, ..output() };
+        let mut selector = Selector::new(&output, at(0)).among(2);
+        assert_eq!(
+            offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (1, 4)]),
+            [Take, Skip, Take, Full]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_include_must_be_met_by_one_of_its_values() {
+        let output = Output {
+            include: Rules {
+                tags: words(&["rust", "c"]),
+                feeds: words(&["a"]),
+                ..Rules::default()
+            },
+            ..output()
+        };
+        let selector = Selector::new(&output, at(0));
+        let (a, b) = (FeedId::new("a").unwrap(), FeedId::new("b").unwrap());
+        assert!(selector.takes_feed(&a, &words(&["x", "c"])));
+        assert!(!selector.takes_feed(&a, &words(&["x"])));
+        assert!(!selector.takes_feed(&b, &words(&["c"])));
+    }
+
+    #[test]
+    fn meeting_any_exclude_leaves_out() {
+        let output = Output {
+            exclude: Rules { tags: words(&["ads"]), feeds: words(&["b"]), ..Rules::default() },
+            ..output()
+        };
+        let selector = Selector::new(&output, at(0));
+        let (a, b) = (FeedId::new("a").unwrap(), FeedId::new("b").unwrap());
+        assert!(selector.takes_feed(&a, &[]));
+        assert!(!selector.takes_feed(&a, &words(&["ads"])));
+        assert!(!selector.takes_feed(&b, &[]));
+    }
+
+    #[test]
+    fn items_are_judged_by_title_text_author_and_category() {
+        let mut item = Item {
+            title: Some("Sponsored: soap".to_owned()),
+            content: Some("<p class=\"hidden\">fish &amp; <b>ch</b>ips</p>".to_owned()),
+            ..Item::default()
+        };
+        item.details.authors = vec![Person { name: "Ada".to_owned(), ..Person::default() }];
+        item.details.categories =
+            vec![Category { term: "f".to_owned(), label: Some("Food".to_owned()), scheme: None }];
+        let takes = |include: Rules, exclude: Rules| {
+            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(&item)
+        };
+        let regex = |text| Some(Regex::new(text).unwrap());
+        let none = Rules::default;
+        assert!(takes(none(), none()));
+        assert!(!takes(none(), Rules { title: regex("(?i)^sponsored"), ..none() }));
+        assert!(takes(Rules { content: regex("fish & chips"), ..none() }, none()));
+        assert!(!takes(Rules { content: regex("hidden"), ..none() }, none()), "no markup");
+        assert!(takes(Rules { authors: words(&["ADA"]), ..none() }, none()));
+        assert!(!takes(none(), Rules { categories: words(&["food"]), ..none() }));
+        let both = Rules { authors: words(&["Ada"]), categories: words(&["x"]), ..none() };
+        assert!(!takes(both.clone(), none()), "an include needs both kinds");
+        assert!(!takes(none(), both), "an exclude needs one");
+    }
+
+    #[test]
+    fn items_are_judged_by_language_and_by_what_they_bring() {
+        let file = |media_type: &str| Enclosure {
+            url: "https://e.org/a".to_owned(),
+            media_type: media_type.to_owned(),
+            ..Enclosure::default()
+        };
+        let item = |language: Option<&str>, files: &[Enclosure]| {
+            let mut item = Item { language: language.map(str::to_owned), ..Item::default() };
+            item.details.enclosures = files.to_vec();
+            item
+        };
+        let takes = |include: Rules, exclude: Rules, item: &Item| {
+            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(item)
+        };
+        let speaks = |tags: &[&str]| Rules { languages: words(tags), ..Rules::default() };
+        let none = Rules::default;
+        for (ranges, tag, met) in [
+            (&["en"][..], Some("en-GB"), true),
+            (&["EN-gb"], Some("en-GB-oxendict"), true),
+            (&["en-US"], Some("en"), false),
+            (&["e"], Some("en"), false),
+            (&["de", "en"], Some("en"), true),
+            (&["en"], None, false),
+        ] {
+            assert_eq!(takes(speaks(ranges), none(), &item(tag, &[])), met, "{ranges:?} {tag:?}");
+            assert_eq!(takes(none(), speaks(ranges), &item(tag, &[])), !met, "{ranges:?} {tag:?}");
+        }
+        let brings = |enclosures| Rules { enclosures: Some(enclosures), ..Rules::default() };
+        for (files, has) in [
+            (&[][..], false),
+            (&[file("image/png"), file("")], false),
+            (&[file("image/png"), file("audio/mpeg")], true),
+            (&[file("application/pdf")], true),
+        ] {
+            let item = item(None, files);
+            assert_eq!(takes(brings(true), none(), &item), has, "{files:?}");
+            assert_eq!(takes(brings(false), none(), &item), !has, "{files:?}");
+            assert_eq!(takes(none(), brings(true), &item), !has, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_without_a_title_fails_a_condition_on_titles() {
+        let some = || Rules { title: Some(Regex::new("").unwrap()), ..Rules::default() };
+        let include = Output { include: some(), ..output() };
+        let exclude = Output { exclude: some(), ..output() };
+        assert!(!Selector::new(&include, at(0)).takes_item(&Item::default()));
+        assert!(Selector::new(&exclude, at(0)).takes_item(&Item::default()));
+    }
+}

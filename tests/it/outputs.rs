@@ -1,0 +1,8 @@
+//! The outbound feeds: golden documents, what any string may do to them, and the read-back check.
+
+mod check;
+mod consequences;
+mod golden;
+mod look;
+mod rules;
+pub(crate) mod sample;

@@ -1,0 +1,169 @@
+//! How an output looks: what each key of it changes, in every format, and that the check passes it.
+
+use std::sync::Arc;
+
+use newswire::model::{AlsoAt, Entry, Item};
+use newswire::render::{AlsoAt as Line, Content, Format, Look, Output, ShownDate, check, render};
+use serde_json::Value;
+
+use super::sample::{at, entries, entry, feed, output, some};
+
+/// The document in every format, as text, each through the read-back check.
+fn documents(look: Look, entries: &[Entry]) -> [String; 3] {
+    let output = Output { look, ..output() };
+    [Format::Atom, Format::Rss, Format::Json].map(|format| {
+        let bytes = render(&output, format, entries);
+        check(&output, format, &bytes, entries).unwrap();
+        String::from_utf8(bytes).unwrap()
+    })
+}
+
+/// One story that another feed carries too.
+fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<Entry> {
+    let item = Item {
+        url: some("https://a.example.org/1"),
+        title: some("Title"),
+        content: content.map(str::to_owned),
+        summary: summary.map(str::to_owned),
+        ..Item::default()
+    };
+    let here = Arc::new(feed(1, "a.example.org", "Feed A"));
+    let mut made = vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &here, item)];
+    let elsewhere = |key, host: &str, title: &str| AlsoAt {
+        url: Some(format!("https://{host}/?a=1&b=2")),
+        title: None,
+        feed: Arc::new(feed(key, host, title)),
+    };
+    made[0].also =
+        vec![elsewhere(2, "b.example.org", "B & Co"), elsewhere(3, "c.example.org", "C")];
+    made
+}
+
+fn json(document: &str) -> Value {
+    serde_json::from_str(document).unwrap()
+}
+
+#[test]
+fn content_is_all_of_it_or_a_summary_or_none() {
+    let look = |content| Look { content, ..Look::default() };
+    let long = format!("<p>{}</p>", "Words of a story. ".repeat(60));
+    let all = shared(Some(&long), None);
+    let [atom, rss, feed] = documents(look(Content::Full), &all);
+    assert!(
+        atom.contains("<content type=\"html\">&lt;p&gt;Words") && rss.contains("&lt;p&gt;Words")
+    );
+    assert_eq!(json(&feed)["items"][0]["content_html"], *long);
+    let [atom, rss, feed] = documents(look(Content::Summary), &all);
+    assert!(atom.contains("<summary type=\"text\">Words") && !atom.contains("<content"));
+    assert!(rss.contains("<description>Words") && !rss.contains("content:encoded>"));
+    let text = json(&feed)["items"][0]["content_text"].as_str().unwrap().to_owned();
+    assert!(text.ends_with("story.…") || text.ends_with('…'), "{text}");
+    assert!((200..=300).contains(&text.chars().count()), "{text}");
+    let [atom, rss, feed] = documents(look(Content::None), &all);
+    assert!(!atom.contains("Words") && !rss.contains("Words") && !feed.contains("Words"));
+    assert!(rss.contains("<description>Title</description>"), "readers drop what has none");
+    assert_eq!(json(&feed)["items"][0]["content_text"], "Title");
+    // What the publisher calls the summary comes before one that is made.
+    let both = shared(Some(&long), Some("In short."));
+    let [atom, _, feed] = documents(look(Content::Summary), &both);
+    assert!(atom.contains("<summary type=\"text\">In short.</summary>"));
+    assert_eq!(json(&feed)["items"][0]["content_text"], "In short.");
+}
+
+#[test]
+fn a_title_is_made_of_the_text_even_where_the_text_is_not_shown() {
+    let mut made = shared(Some("<p>A status.</p>"), None);
+    made[0].item.title = None;
+    let [atom, _, feed] = documents(Look { content: Content::None, ..Look::default() }, &made);
+    assert!(atom.contains("<title type=\"text\">A status.</title>"));
+    assert_eq!(json(&feed)["items"][0]["content_text"], "A status.");
+}
+
+#[test]
+fn also_at_is_a_line_below_the_text_where_it_is_wanted() {
+    let line = "<p>Also at: <a href=\"https://b.example.org/?a=1&amp;b=2\"><bdi>B &amp; Co</bdi></a>, \
+                <a href=\"https://c.example.org/?a=1&amp;b=2\"><bdi>C</bdi></a></p>";
+    let look = |also_at, content| Look { also_at, content, ..Look::default() };
+    for (content, summary, expected) in [
+        (Some("<p>Text</p>"), None, "<p>Text</p>"),
+        (None, Some("1 < 2"), "<p>1 &lt; 2</p>"),
+        (None, None, ""),
+    ] {
+        let all = shared(content, summary);
+        let [atom, rss, feed] = documents(look(Line::Content, Content::Full), &all);
+        let html = format!("{expected}{line}");
+        assert_eq!(json(&feed)["items"][0]["content_html"], *html);
+        let escaped = html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        assert!(atom.contains(&format!("<content type=\"html\">{escaped}</content>")), "{atom}");
+        assert!(rss.contains(&format!("<description>{escaped}</description>")), "{rss}");
+        for document in documents(look(Line::Links, Content::Full), &all) {
+            assert!(!document.contains("Also at"));
+            assert!(document.contains("https://b.example.org/?a=1"), "in a link all the same");
+        }
+        for document in documents(look(Line::Content, Content::None), &all) {
+            assert!(!document.contains("Also at"), "there is no text to put it below");
+        }
+    }
+    let mut alone = shared(Some("<p>Text</p>"), None);
+    alone[0].also.clear();
+    for document in documents(look(Line::Content, Content::Full), &alone) {
+        assert!(!document.contains("Also at"));
+    }
+}
+
+#[test]
+fn an_icon_and_a_language_are_those_of_the_output() {
+    let bare = documents(Look::default(), &entries());
+    assert!(!bare[0].contains("<icon>") && !bare[1].contains("<image>"));
+    assert!(!bare[0].split("<entry").next().unwrap().contains("xml:lang"), "there are many");
+    assert!(!bare[1].contains("<language>") && json(&bare[2]).get("language").is_none());
+    let icon = "https://wire.example.org/i.png?a=1&b=2";
+    let look = Look { icon: icon.parse().ok(), language: some("de-AT"), ..Look::default() };
+    let [atom, rss, feed] = documents(look, &entries());
+    let icon_in_xml = icon.replace('&', "&amp;");
+    assert!(atom.contains(&format!("<icon>{icon_in_xml}</icon>")));
+    assert!(atom.contains("<feed xmlns=") && atom.contains(" xml:lang=\"de-AT\">"));
+    assert!(atom.contains("<entry xml:lang=\"he\">"), "an item that says keeps its own");
+    assert!(rss.contains(&format!("<url>{icon_in_xml}</url>")));
+    assert!(rss.contains("<language>de-AT</language>"));
+    let feed = json(&feed);
+    assert_eq!((&feed["icon"], &feed["favicon"]), (&icon.into(), &icon.into()));
+    assert_eq!((&feed["language"], &feed["items"][1]["language"]), (&"de-AT".into(), &"he".into()));
+}
+
+#[test]
+fn the_date_of_first_sight_is_one_of_every_format() {
+    let mut late = shared(Some("<p>Text</p>"), None);
+    late[0].first_seen = at("2025-03-04T05:06:07Z");
+    let look = |date| Look { date, ..Look::default() };
+    let [atom, rss, feed] = documents(look(ShownDate::FirstSeen), &late);
+    assert!(atom.contains("<published>2025-03-04T05:06:07Z"));
+    assert!(rss.contains("<pubDate>Tue, 04 Mar 2025 05:06:07 +0000"));
+    assert_eq!(json(&feed)["items"][0]["date_published"], "2025-03-04T05:06:07Z");
+    let [atom, ..] = documents(look(ShownDate::Published), &late);
+    assert!(atom.contains("<published>2025-01-01T00:00:00Z"));
+}
+
+#[test]
+fn text_from_right_to_left_stands_right_in_any_reader() {
+    let html = |content| {
+        let [.., feed] = documents(Look::default(), &shared(Some(content), None));
+        json(&feed)["items"][0]["content_html"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(html("<p>שלום</p>"), "<div dir=\"auto\"><p>שלום</p></div>");
+    assert_eq!(html("<p dir=\"rtl\">שלום</p>"), "<p dir=\"rtl\">שלום</p>", "as the publisher says");
+    assert_eq!(html("<p>Hello</p>"), "<p>Hello</p>");
+}
+
+#[test]
+fn an_item_without_a_page_leads_to_what_it_points_at() {
+    let mut item = Item { title: some("Look"), ..Item::default() };
+    item.details.via = some("https://elsewhere.example.org/tip");
+    let here = Arc::new(feed(1, "a.example.org", "Feed A"));
+    let made = [entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &here, item)];
+    let [atom, rss, feed] = documents(Look::default(), &made);
+    assert!(rss.contains("<link>https://elsewhere.example.org/tip</link>"));
+    assert_eq!(json(&feed)["items"][0]["url"], "https://elsewhere.example.org/tip");
+    assert_eq!(atom.matches("elsewhere").count(), 1, "and is not named twice");
+    assert!(json(&feed)["items"][0].get("external_url").is_none());
+}

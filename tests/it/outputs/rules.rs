@@ -1,0 +1,138 @@
+//! What a subscriber may rely on, one rule a test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::model::{Entry, Item};
+use newswire::outputs::{Served, ServedOutput};
+use newswire::render::{Document, Format, Output, render};
+use serde_json::Value;
+
+use super::sample::{at, entries, entry, feed, output, some};
+
+fn text(format: Format, entries: &[Entry]) -> String {
+    String::from_utf8(render(&output(), format, entries)).unwrap()
+}
+
+fn json(entries: &[Entry]) -> Value {
+    serde_json::from_str(&text(Format::Json, entries)).unwrap()
+}
+
+/// One entry made of an item.
+fn one(item: Item) -> Vec<Entry> {
+    let feed = Arc::new(feed(1, "a.example.org", "Feed A"));
+    vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)]
+}
+
+/// What stands between `from` and `to`, the first time.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = &text[text.find(from).unwrap_or_else(|| panic!("no {from}")) + from.len()..];
+    &rest[..rest.find(to).unwrap()]
+}
+
+#[test]
+fn the_document_is_as_old_as_its_newest_change_whatever_the_time_is() {
+    let atom = text(Format::Atom, &entries());
+    assert_eq!(between(&atom, "<updated>", "<"), "2025-11-20T09:30:00Z");
+    let rss = text(Format::Rss, &entries());
+    assert_eq!(between(&rss, "<lastBuildDate>", "<"), "Thu, 20 Nov 2025 09:30:00 +0000");
+}
+
+#[test]
+fn an_item_without_a_title_gets_one_of_its_text_but_not_in_json() {
+    let made = one(Item { content: some("<p>Some &lt;b&gt; text</p>"), ..Item::default() });
+    assert_eq!(
+        between(&text(Format::Rss, &made), "<item>\n      <title>", "</"),
+        "Some &#x3C;\u{2060}b&#x3E; text"
+    );
+    assert_eq!(json(&made)["items"][0].get("title"), None);
+    let summary = one(Item { summary: some("A < B"), ..Item::default() });
+    assert!(text(Format::Atom, &summary).contains("<title type=\"text\">A &lt; B</title>"));
+    let nothing = one(Item::default());
+    assert_eq!(between(&text(Format::Rss, &nothing), "<item>\n      <title>", "</"), "Feed A");
+    assert_eq!(json(&nothing)["items"][0]["content_text"], "Feed A");
+}
+
+#[test]
+fn a_nameless_item_is_by_its_feed() {
+    let made = one(Item::default());
+    assert!(text(Format::Rss, &made).contains("<dc:creator>Feed A</dc:creator>"));
+    assert_eq!(json(&made)["items"][0]["authors"][0]["name"], "Feed A");
+    assert_eq!(json(&made).get("authors"), None, "readers would add them to every item");
+}
+
+#[test]
+fn an_email_address_is_never_published() {
+    for format in Format::ALL {
+        assert!(!text(*format, &entries()).contains("@example.org"), "{format:?}");
+    }
+}
+
+#[test]
+fn only_a_guid_that_is_the_page_is_a_permalink() {
+    let rss = text(Format::Rss, &entries());
+    assert!(rss.contains("<guid isPermaLink=\"true\">https://radio.example.net/ep/42</guid>"));
+    assert_eq!(rss.matches("isPermaLink=\"true\"").count(), 2);
+    assert_eq!(rss.matches("isPermaLink=\"false\"").count(), 4);
+}
+
+#[test]
+fn no_date_is_older_than_the_readers() {
+    let old = json(&entries());
+    assert_eq!(old["items"][4]["date_published"], "2025-11-16T10:00:00Z", "as first seen");
+}
+
+#[test]
+fn a_feed_without_a_page_of_its_own_belongs_to_the_index_page() {
+    let bare = Output { link: None, author: None, description: None, ..output() };
+    let rss = String::from_utf8(render(&bare, Format::Rss, &[])).unwrap();
+    assert_eq!(between(&rss, "<link>", "<"), "https://wire.example.org/");
+    assert_eq!(between(&rss, "<description>", "<"), "The Daily Wire &#x26; Co");
+}
+
+#[test]
+fn an_output_is_replaced_as_a_whole() {
+    let document = |body: &str, modified| {
+        let max_age = Duration::from_secs(60);
+        Arc::new(Document::prepare(Format::Rss, body.into(), at(modified), max_age))
+    };
+    let served = Served::new();
+    let put = |documents| served.put(ServedOutput::new(&output(), 1, documents));
+    assert!(served.document("all.rss").is_none());
+    put(vec![
+        (Format::Rss, document("rss 1", "2025-01-01T00:00:00Z")),
+        (Format::Atom, document("atom 1", "2025-01-02T00:00:00Z")),
+    ]);
+    assert_eq!(&served.document("all.atom").unwrap().body[..], b"atom 1");
+    assert_eq!(served.outputs()[0].modified(), Some(at("2025-01-02T00:00:00Z")));
+    let kept = served.document("all.rss").unwrap();
+    put(vec![(Format::Rss, document("rss 2", "2025-01-03T00:00:00Z"))]);
+    assert_eq!(&served.document("all.rss").unwrap().body[..], b"rss 2");
+    assert_eq!(&kept.body[..], b"rss 1", "who reads the old one keeps it");
+    assert!(served.document("all.atom").is_none(), "a format that was taken away");
+    for none in ["all", "all.xml", "ALL.rss", ".rss", "all.rss.rss", ""] {
+        assert!(served.document(none).is_none(), "{none:?}");
+    }
+    served.keep_only(&["other"]);
+    assert!(served.outputs().is_empty());
+}
+
+#[test]
+fn a_document_may_be_kept_as_long_as_nothing_usually_changes() {
+    let every = |seconds: i64, count: i64| {
+        let feed = std::sync::Arc::new(super::sample::feed(1, "a.example.org", "A"));
+        let entry = |n: i64| {
+            let at = at("2025-11-20T09:00:00Z") - jiff::SignedDuration::from_secs(seconds * n);
+            super::sample::entry(n, "urn:x", &at.to_string(), &feed, Default::default())
+        };
+        (0..count).map(entry).collect::<Vec<_>>()
+    };
+    let age = |entries: &[newswire::model::Entry]| newswire::render::max_age(entries).as_secs();
+    assert_eq!(age(&every(30 * 60, 20)), 30 * 60);
+    assert_eq!(age(&every(8, 200)), 300, "never asked for more often");
+    assert_eq!(age(&every(7 * 86_400, 20)), 3 * 3600, "a quiet output does not sleep for a day");
+    assert_eq!((age(&[]), age(&every(1, 1))), (300, 300), "nothing is known yet");
+    let mut uneven = every(3600, 5);
+    uneven.extend(every(86_400, 3));
+    assert_eq!(age(&uneven), 3600, "the usual, not the mean");
+}
