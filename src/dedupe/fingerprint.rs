@@ -30,6 +30,8 @@ pub struct Fingerprint {
     pub title: Title,
     /// Text of the item.
     pub text: Text,
+    /// Digest of its own words; `None` where they are too few to say anything.
+    pub text_digest: Option<u64>,
     /// Keys that similar texts share.
     pub sketch: Sketch,
     /// Digest of its canonical URL, where that says something.
@@ -69,6 +71,7 @@ impl Fingerprint {
         let Facts { published, seen, url_key, standing } = facts;
         let (title, words) = (Title::new(item.title.as_deref()), text.own_words(boilerplate));
         let few = words.size() < EXACT_WORDS;
+        let text_digest = (!few).then(|| words.digest());
         let content = item.content.as_deref().filter(|_| few).unwrap_or_default();
         let mentions = links(content).take(MENTIONS);
         let is_page = |guid: &&str| {
@@ -78,7 +81,8 @@ impl Fingerprint {
         let guid = item.guid.as_deref();
         let url = item.url.as_deref().and_then(|url| url::Url::parse(url).ok());
         Self {
-            sketch: Sketch::new(&title, &words),
+            sketch: Sketch::new(&title, &words, text_digest),
+            text_digest,
             mentions: mentions.filter_map(|link| canonical::url_key(&link)).collect(),
             url: item.url.as_deref().map(hash64),
             site: url.as_ref().map(|url| hash64(site(url))),
@@ -101,13 +105,6 @@ impl Fingerprint {
         let (published, seen) = (item.published, *seen);
         let facts = Facts { published, seen, url_key: *url_key, standing: *standing };
         Self::new(item, text, facts, boilerplate)
-    }
-
-    /// Digest of its own words; `None` where they are too few to say anything.
-    #[must_use]
-    pub fn text_digest(&self, boilerplate: &HashSet<u64>) -> Option<u64> {
-        let words = self.text.own_words(boilerplate);
-        (words.size() >= EXACT_WORDS).then(|| words.digest())
     }
 
     /// The fingerprint ready to be compared with many.
@@ -135,7 +132,7 @@ impl Fingerprint {
         out.extend(self.seen.as_millisecond().to_le_bytes());
         put(&mut out, self.published.map(|at| at.as_millisecond().to_le_bytes()));
         put(&mut out, self.url_key);
-        for hash in [self.url, self.site, self.guid, self.global_id] {
+        for hash in [self.url, self.site, self.guid, self.global_id, self.text_digest] {
             put(&mut out, hash.map(u64::to_le_bytes));
         }
         put_list(&mut out, &self.mentions, |mention| *mention);
@@ -170,6 +167,7 @@ impl Fingerprint {
             site: maybe(rest)?.map(u64::from_le_bytes),
             guid: maybe(rest)?.map(u64::from_le_bytes),
             global_id: maybe(rest)?.map(u64::from_le_bytes),
+            text_digest: maybe(rest)?.map(u64::from_le_bytes),
             mentions: list(rest, |mention: [u8; 16]| Some(mention))?,
             sketch: Sketch(list(rest, |key| Some(u32::from_le_bytes(key)))?),
             title: {
@@ -197,7 +195,7 @@ impl Fingerprint {
         take::<9>(rest)?;
         maybe::<8>(rest)?;
         maybe::<16>(rest)?;
-        for _ in 0..4 {
+        for _ in 0..5 {
             maybe::<8>(rest)?;
         }
         list(rest, |mention: [u8; 16]| Some(mention))?;

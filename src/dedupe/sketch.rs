@@ -7,8 +7,8 @@
 use super::likeness::shingle;
 use super::titles::Title;
 use super::tuning::{
-    BANDS, BEGINNING, DENSE, EXACT_WORDS, MAX_SAMPLES, NEAR_WORDS, ROWS, SHINGLE, SPARSE,
-    TITLE_CHARS, TITLE_WORDS,
+    BANDS, BEGINNING, DENSE, MAX_SAMPLES, NEAR_WORDS, ROWS, SHINGLE, SPARSE, TITLE_CHARS,
+    TITLE_WORDS,
 };
 use super::words::{Words, fold, mix};
 
@@ -17,16 +17,14 @@ use super::words::{Words, fold, mix};
 pub struct Sketch(pub Vec<u32>);
 
 impl Sketch {
-    /// The keys of an item's title and text.
+    /// The keys of an item's title and text; `digest` is that of its words, unless they are too few.
     #[must_use]
-    pub fn new(title: &Title, words: &Words) -> Self {
+    pub fn new(title: &Title, words: &Words, digest: Option<u64>) -> Self {
         let mut keys = Vec::with_capacity(BANDS + MAX_SAMPLES + 2);
         if title.len() >= TITLE_WORDS && title.chars() >= TITLE_CHARS {
             keys.push(fold(mix(title.digest() ^ 0x0711)));
         }
-        if words.size() >= EXACT_WORDS {
-            keys.push(fold(mix(words.digest() ^ 0x7e87)));
-        }
+        keys.extend(digest.map(|digest| fold(mix(digest ^ 0x7e87))));
         if words.size() >= NEAR_WORDS && words.0.len() >= SHINGLE {
             let shingles: Vec<u64> = words.0.windows(SHINGLE).map(shingle).collect();
             keys.extend(bands(&shingles));
@@ -71,10 +69,13 @@ fn samples(shingles: &[u64]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tuning::EXACT_WORDS;
     use super::*;
 
     fn sketch(title: &str, text: &str) -> Sketch {
-        Sketch::new(&Title::new(Some(title)), &Words::of_text(text))
+        let words = Words::of_text(text);
+        let digest = (words.size() >= EXACT_WORDS).then(|| words.digest());
+        Sketch::new(&Title::new(Some(title)), &words, digest)
     }
 
     fn text(words: std::ops::Range<usize>) -> String {

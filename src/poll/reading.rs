@@ -100,7 +100,11 @@ fn recognise(
     }
     let identities: Vec<Digest> =
         identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
-    let known: HashMap<Digest, Known> = reader.known(document.target.key, &identities)?;
+    // Of a feed that was never read nothing is known.
+    let known: HashMap<Digest, Known> = match document.state.last_success {
+        Some(_) => reader.known(document.target.key, &identities)?,
+        None => HashMap::new(),
+    };
     let find = |item: &dedupe::Identified| {
         // A guid that several have is believed of an item that had the same page.
         let former = || known.get(&item.former?).filter(|known| known.url_key == item.url_key);

@@ -278,19 +278,19 @@ fn changed(
 ) -> ChangedItem {
     let Identified { url_key, content_digest, .. } = read.found;
     let facts = facts(document, &read, before);
-    let text = text_keys(document, &read, facts, boilerplate);
-    ChangedItem { key, url_key, content_digest, item: read.item, change, text }
+    let Read { item, text, .. } = read;
+    let text = text_keys(document, (&item, text), facts, boilerplate);
+    ChangedItem { key, url_key, content_digest, item, change, text }
 }
 
 fn text_keys(
     document: &Document<'_>,
-    read: &Read,
+    (item, text): (&Item, Text),
     facts: Facts,
     boilerplate: &HashSet<u64>,
 ) -> TextKeys {
-    let item = &read.item;
-    let mut fingerprint = Fingerprint::new(item, read.text.clone(), facts, boilerplate);
-    let exact = fingerprint.text_digest(boilerplate).map(u64::cast_signed);
+    let mut fingerprint = Fingerprint::new(item, text, facts, boilerplate);
+    let exact = fingerprint.text_digest.map(u64::cast_signed);
     let fingerprint = match document.target.subscription.dedupe.across_feeds {
         AcrossFeeds::Off => None,
         AcrossFeeds::Link => {
@@ -323,8 +323,8 @@ fn new_item(
     boilerplate: &HashSet<u64>,
 ) -> NewItem {
     let facts = facts(document, &new, None);
-    let text = text_keys(document, &new, facts, boilerplate);
-    let Read { found, item, .. } = new;
+    let Read { found, item, text } = new;
+    let text = text_keys(document, (&item, text), facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     NewItem {

@@ -43,6 +43,13 @@ pub struct Matcher {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// A pending item with what may be the same story.
+struct Candidates {
+    item: ItemKey,
+    others: Vec<ItemKey>,
+    settings: Arc<Settings>,
+}
+
 /// What is held in memory of the window.
 #[derive(Debug, Default)]
 struct Memory {
@@ -122,20 +129,19 @@ impl Matcher {
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let pairs = self.pairs(&mut memory, &pending, at)?;
         let weights = Arc::clone(&memory.weights);
-        let others = pairs.iter().flat_map(|(_, candidates, _)| candidates).copied();
-        let mut wanted: Vec<ItemKey> = others.collect();
-        wanted.extend(pairs.iter().filter(|(_, c, _)| !c.is_empty()).map(|(key, ..)| *key));
+        let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
+        let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
+        let mut wanted: Vec<ItemKey> = wanted.copied().collect();
         wanted.sort_unstable();
         wanted.dedup();
         memory.cache.load(reader, &wanted, &weights)?;
         let mut ties = Vec::new();
-        for (key, candidates, settings) in &pairs {
-            let Some(own) = memory.cache.get(*key) else { continue };
-            let others =
-                candidates.iter().filter_map(|other| Some((*other, memory.cache.get(*other)?)));
-            ties.extend(others.filter_map(|(other, theirs)| {
-                tie((*key, &own), (other, &theirs), settings, &weights)
-            }));
+        for Candidates { item, others, settings } in &pairs {
+            let Some(own) = memory.cache.get(*item) else { continue };
+            for other in others {
+                let Some(theirs) = memory.cache.get(*other) else { continue };
+                ties.extend(tie((*item, &own), (*other, &theirs), settings, &weights));
+            }
         }
         memory.cache.shrink();
         drop(memory);
@@ -151,7 +157,7 @@ impl Matcher {
         memory: &mut Memory,
         pending: &[Pending],
         at: Timestamp,
-    ) -> Result<Vec<(ItemKey, Vec<ItemKey>, Arc<Settings>)>, store::Error> {
+    ) -> Result<Vec<Candidates>, store::Error> {
         let reader = self.store.reader();
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
         let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
@@ -179,7 +185,11 @@ impl Matcher {
                 }
                 memory.index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
             }
-            pairs.push((*key, candidates, Arc::clone(policy(feed))));
+            pairs.push(Candidates {
+                item: *key,
+                others: candidates,
+                settings: Arc::clone(policy(feed)),
+            });
         }
         Ok(pairs)
     }
