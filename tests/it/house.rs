@@ -102,12 +102,6 @@ const CALLBACKS: &[(&str, &[&str], &str)] = &[
     ("dyn Error", &["fetch"], "std returns the causes of an error as trait objects"),
 ];
 
-/// TEMPORARY, delete at the merge of the store without callbacks.
-const CALLBACKS_UNTIL_MERGE: &[(&str, &[&str], &str)] = &[
-    ("dyn FnOnce(", &["store"], "jobs of the writer and their answers"),
-    ("dyn Fn(&Desk", &["store"], "the judge that matches items inside the transaction of a poll"),
-];
-
 const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
 const MAX_FILE: usize = 600;
 const MAX_FUNCTION: usize = 60;
@@ -328,7 +322,7 @@ fn callbacks(source: &Source, fault: &mut impl FnMut(String)) {
     let Some(room) = source.room() else { return };
     for (called, part) in declarations(&source.code) {
         for callback in callbacks_in(part) {
-            let allowed = CALLBACKS.iter().chain(CALLBACKS_UNTIL_MERGE);
+            let allowed = CALLBACKS.iter();
             let mut allowed = allowed.filter(|(_, rooms, _)| rooms.contains(&room));
             if !allowed.any(|(begins, ..)| callback.starts_with(begins)) {
                 let shown = callback.split([',', ';', '\n', '{']).next().unwrap_or_default();
