@@ -227,7 +227,7 @@ mod tests {
         };
         use crate::health::{Silence, State};
         use crate::model::Hold;
-        use crate::model::{Complaint, FailureKind, FetchOutcome, ReasonKind, Rule, Trouble};
+        use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
         let ends = [
             &["usage"],
             Fault::CODES,
@@ -257,7 +257,10 @@ mod tests {
             ("What ends a command", [ends.concat(), store].concat()),
             ("Why newswire is not of full use", troubles),
             ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
-            ("What a poll brought", FetchOutcome::SLUGS.to_vec()),
+            (
+                "What a poll brought",
+                Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),
+            ),
             ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
             ("What had to be mended in a document", Complaint::CODES.to_vec()),
             (

@@ -40,9 +40,9 @@ impl Item<'_> {
         say("dates", &format!("{published}; stands at {}", item.sort_at));
         let how = match poll {
             Some((outcome, Some(status))) => {
-                format!(", by the poll that ended {outcome}, {status}")
+                format!(", by the poll that ended {}, {status}", outcome.slug())
             }
-            Some((outcome, None)) => format!(", by the poll that ended {outcome}"),
+            Some((outcome, None)) => format!(", by the poll that ended {}", outcome.slug()),
             None => String::new(),
         };
         say("first seen", &format!("{}, {}{how}", ago(item.first_seen, now), item.first_seen));
@@ -112,7 +112,7 @@ impl Item<'_> {
             })).collect::<Vec<_>>(),
             "changes": receipt.changes,
             "poll": receipt.poll.as_ref().map(|(outcome, status)| json!({
-                "outcome": outcome,
+                "outcome": outcome.slug(),
                 "status": status,
             })),
             "split": receipt.decided.contains(&None),

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
-use crate::model::Complaint;
 use crate::model::words::count;
+use crate::model::{Complaint, Outcome};
 use crate::store::FeedStatus;
 
 /// The table for people; as wide as the terminal.
@@ -137,7 +137,7 @@ fn converging(feeds: &[FeedStatus]) -> String {
 }
 
 fn outcome(feed: &FeedStatus) -> Cell {
-    let slug = feed.last_outcome.as_deref().unwrap_or("-");
+    let slug = feed.last_outcome.map_or("-", Outcome::slug);
     let text = match (feed.failures, feed.last_status) {
         (0 | 1, _) | (_, None) => slug.to_owned(),
         (failures, Some(status)) => format!("{slug} ({status}, {failures} times)"),
@@ -156,6 +156,7 @@ pub fn json(feeds: &[FeedStatus], now: Timestamp) -> Value {
 mod tests {
     use super::*;
     use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
+    use crate::model::{FailureKind, ReasonKind};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
@@ -172,14 +173,15 @@ mod tests {
                 profile: FeedProfile::default(),
             },
             next_poll_at: at(10_000),
-            reason: "interval".to_owned(),
+            reason: ReasonKind::Interval,
             reason_text: "interval 1h".to_owned(),
             failures,
             failing_since: None,
             last_poll_at: Some(at(6_400)),
-            last_outcome: Some(
-                if failures == 0 { "not_modified" } else { "server_error" }.to_owned(),
-            ),
+            last_outcome: Some(match failures {
+                0 => Outcome::NotModified,
+                _ => Outcome::Failed(FailureKind::ServerError),
+            }),
             last_status: Some(304),
             last_message: (failures > 0).then(|| "the server answers 500".to_owned()),
             last_url: None,

@@ -54,7 +54,7 @@ impl Why<'_> {
         say("next poll", &format!("{}, {}", ahead(status.next_poll_at, now), status.next_poll_at));
         say("because", &status.reason_text);
         for input in &self.past.considered {
-            let won = input.kind.slug() == status.reason && input.text == status.reason_text;
+            let won = input.kind == status.reason && input.text == status.reason_text;
             let mark = if won { "  <- won" } else { "" };
             say("considered", &format!("{:>8}  {}{mark}", span(input.wait), input.text));
         }
@@ -112,7 +112,7 @@ impl Why<'_> {
             "moved_to": candidate.map(|moved| moved.url.as_str()),
             "moved_since": candidate.map(|moved| moved.since.to_string()),
             "next_poll_at": status.next_poll_at.to_string(),
-            "reason": status.reason,
+            "reason": status.reason.slug(),
             "reason_text": status.reason_text,
             "considered": self.past.considered,
             "failures": status.failures,
@@ -128,7 +128,7 @@ impl Why<'_> {
             "items": status.items,
             "polls": self.polls.iter().map(|poll| json!({
                 "at": poll.at.to_string(),
-                "outcome": poll.outcome,
+                "outcome": poll.outcome.slug(),
                 "status": poll.status,
                 "seconds": poll.duration.as_secs_f64(),
                 "wire_bytes": poll.wire_bytes,
@@ -159,7 +159,7 @@ fn line(poll: &PastPoll, now: Timestamp) -> String {
     let mut line = format!(
         "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",
         ago(poll.at, now),
-        poll.outcome,
+        poll.outcome.slug(),
         bytes(poll.wire_bytes as f64),
         poll.new_items,
         poll.changed_items

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::judge::Health;
-use crate::model::{FeedStatus, Incident};
+use crate::model::{FeedStatus, Incident, Outcome};
 
 /// One object; times are RFC 3339.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "held": status.pulse.held,
         "older": status.pulse.older,
         "last_poll_at": time(status.last_poll_at),
-        "last_outcome": status.last_outcome,
+        "last_outcome": status.last_outcome.map(Outcome::slug),
         "last_status": status.last_status,
         "last_message": status.last_message,
         "last_url": status.last_url,
@@ -35,7 +35,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "failures": status.failures,
         "failing_since": time(status.failing_since),
         "next_poll_at": status.next_poll_at.to_string(),
-        "reason": status.reason,
+        "reason": status.reason.slug(),
         "reason_text": status.reason_text,
         "dialect": status.dialect,
         "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),

@@ -6,7 +6,7 @@ use super::remedy::{self, Remedy};
 use super::silence::{Silence, Silent, silence};
 use super::state::State;
 use crate::model::words::span;
-use crate::model::{FailureKind, FeedStatus};
+use crate::model::{FailureKind, FeedStatus, Outcome};
 
 /// So many panics in a row put a feed into quarantine.
 const PANICS: u32 = 3;
@@ -103,20 +103,25 @@ pub fn tally<'h>(healths: impl IntoIterator<Item = &'h Health>) -> Vec<(State, u
 }
 
 fn failure(status: &FeedStatus) -> Option<FailureKind> {
-    FailureKind::from_slug(status.last_outcome.as_deref()?)
+    match status.last_outcome? {
+        Outcome::Failed(kind) => Some(kind),
+        _ => None,
+    }
 }
 
 fn state(status: &FeedStatus, now: Timestamp) -> (State, Option<Silent>) {
-    let Some(outcome) = status.last_outcome.as_deref() else { return (State::New, None) };
+    let Some(outcome) = status.last_outcome else { return (State::New, None) };
     let silent = silence(status, now);
     let state = match (outcome, status.failures) {
-        ("panicked", PANICS..) => State::Quarantined,
-        ("gone", _) => State::Gone,
-        ("throttled", _) => State::Throttled,
-        ("modified" | "not_modified", _) if silent.is_some() => State::Silent,
-        ("modified" | "not_modified", _) if status.pulse.held > 0 => State::Held,
-        ("modified" | "not_modified", _) if status.address.effective.is_some() => State::Moved,
-        ("modified" | "not_modified", _) => State::Well,
+        (Outcome::Failed(FailureKind::Panicked), PANICS..) => State::Quarantined,
+        (Outcome::Gone, _) => State::Gone,
+        (Outcome::Throttled, _) => State::Throttled,
+        (Outcome::Modified | Outcome::NotModified, _) if silent.is_some() => State::Silent,
+        (Outcome::Modified | Outcome::NotModified, _) if status.pulse.held > 0 => State::Held,
+        (Outcome::Modified | Outcome::NotModified, _) if status.address.effective.is_some() => {
+            State::Moved
+        }
+        (Outcome::Modified | Outcome::NotModified, _) => State::Well,
         // It failed, and that was not counted against it.
         (_, 0) => State::Offline,
         _ => State::Failing,

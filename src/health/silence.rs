@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{FeedStatus, Pulse};
+use crate::model::{FailureKind, FeedStatus, Outcome, Pulse};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -92,7 +92,7 @@ pub struct Silent {
 pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silent> {
     let pulse = &status.pulse;
     let lasts = |since: Timestamp, seconds: i64| now.duration_since(since).as_secs() >= seconds;
-    if status.last_outcome.as_deref() == Some("not_a_feed") && status.items > 0 {
+    if status.last_outcome == Some(Outcome::Failed(FailureKind::NotAFeed)) && status.items > 0 {
         let since = status.failing_since.filter(|since| lasts(*since, PAGE))?;
         let page = status.last_status == Some(200);
         return page.then_some(Silent { kind: Silence::SoftNotFound, since, patience: None });

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::silence::{Silence, silence};
-use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Pulse};
+use crate::model::{
+    Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Outcome, Pulse, ReasonKind,
+};
 
 const DAY: f64 = 86_400.0;
 /// A feed is watched for so many days; the dead ones die halfway.
@@ -104,12 +106,12 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
             profile: FeedProfile::default(),
         },
         next_poll_at: stamp(0.0),
-        reason: "interval".to_owned(),
+        reason: ReasonKind::Interval,
         reason_text: String::new(),
         failures: 0,
         failing_since: None,
         last_poll_at: Some(stamp(0.0)),
-        last_outcome: Some("not_modified".to_owned()),
+        last_outcome: Some(Outcome::NotModified),
         last_status: Some(304),
         last_message: None,
         last_url: None,

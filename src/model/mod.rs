@@ -27,8 +27,8 @@ pub use parsed::{
     Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
 };
 pub use poll::{
-    Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Plan,
-    Reason, ReasonKind, Validators,
+    Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Outcome,
+    Plan, Reason, ReasonKind, Validators,
 };
 pub use site::site;
 pub use status::{FeedStatus, Pulse};

@@ -46,24 +46,73 @@ pub enum FetchOutcome {
 }
 
 impl FetchOutcome {
-    /// The names of those that are no failure.
-    pub const SLUGS: &'static [&'static str] = &["modified", "not_modified", "throttled", "gone"];
+    /// The outcome without what there is to say of it.
+    #[must_use]
+    pub fn kind(&self) -> Outcome {
+        match self {
+            Self::Modified => Outcome::Modified,
+            Self::NotModified => Outcome::NotModified,
+            Self::Throttled => Outcome::Throttled,
+            Self::Gone => Outcome::Gone,
+            Self::Failed(failure) => Outcome::Failed(failure.kind),
+        }
+    }
 
     /// The stable name used in the database, the logs and the page.
     #[must_use]
     pub fn slug(&self) -> &'static str {
-        match self {
-            Self::Modified => "modified",
-            Self::NotModified => "not_modified",
-            Self::Throttled => "throttled",
-            Self::Gone => "gone",
-            Self::Failed(failure) => failure.kind.slug(),
-        }
+        self.kind().slug()
     }
 
     /// The publisher answered with the feed, or said that it is unchanged.
     #[must_use]
     pub fn is_success(&self) -> bool {
+        matches!(self, Self::Modified | Self::NotModified)
+    }
+}
+
+/// How a poll ended, as it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The document was another one.
+    Modified,
+    /// The document was the same.
+    NotModified,
+    /// The server asked for fewer requests.
+    Throttled,
+    /// The server said that the feed is gone.
+    Gone,
+    /// The poll failed.
+    Failed(FailureKind),
+}
+
+impl Outcome {
+    /// Those that are no failure.
+    pub const WITHOUT_FAILURES: &'static [Self] =
+        &[Self::Modified, Self::NotModified, Self::Throttled, Self::Gone];
+
+    /// The stable name.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Modified => "modified",
+            Self::NotModified => "not_modified",
+            Self::Throttled => "throttled",
+            Self::Gone => "gone",
+            Self::Failed(kind) => kind.slug(),
+        }
+    }
+
+    /// The outcome of that name.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        let known = Self::WITHOUT_FAILURES.iter().copied().find(|outcome| outcome.slug() == slug);
+        known.or_else(|| FailureKind::from_slug(slug).map(Self::Failed))
+    }
+
+    /// The publisher answered with the feed, or said that it is unchanged.
+    #[must_use]
+    pub fn is_success(self) -> bool {
         matches!(self, Self::Modified | Self::NotModified)
     }
 }

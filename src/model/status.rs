@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::entry::FeedInfo;
 use super::parsed::Complaint;
-use super::poll::Address;
+use super::poll::{Address, Outcome, ReasonKind};
 
 /// One line of `newswire status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct FeedStatus {
     pub info: FeedInfo,
     /// When it is due.
     pub next_poll_at: Timestamp,
-    /// Slug of the input that won.
-    pub reason: String,
+    /// The input that won.
+    pub reason: ReasonKind,
     /// The same for people.
     pub reason_text: String,
     /// In a row.
@@ -23,8 +23,8 @@ pub struct FeedStatus {
     pub failing_since: Option<Timestamp>,
     /// `None`: never polled.
     pub last_poll_at: Option<Timestamp>,
-    /// Slug.
-    pub last_outcome: Option<String>,
+    /// How the last poll ended; `None`: never polled.
+    pub last_outcome: Option<Outcome>,
     /// HTTP.
     pub last_status: Option<u16>,
     /// What there is to say of it.

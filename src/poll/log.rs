@@ -6,7 +6,7 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::target::Target;
-use crate::model::{FetchOutcome, Plan, ReasonKind};
+use crate::model::{FetchOutcome, Outcome, Plan, ReasonKind};
 use crate::schedule::Sky;
 use crate::store::{FeedState, Recorded};
 use crate::telemetry::Event;
@@ -36,10 +36,10 @@ enum State {
 
 impl State {
     fn before(feed: &FeedState) -> Self {
-        match (feed.failures, feed.last_outcome.as_deref()) {
+        match (feed.failures, feed.last_outcome) {
             (0, _) => Self::Well,
-            (_, Some("throttled")) => Self::Throttled,
-            (_, Some("gone")) => Self::Gone,
+            (_, Some(Outcome::Throttled)) => Self::Throttled,
+            (_, Some(Outcome::Gone)) => Self::Gone,
             _ => Self::Failing,
         }
     }

@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::rows::{digests_from_bytes, maybe, millis, timestamp};
+use super::rows::{digests_from_bytes, maybe, maybe_outcome, millis, reason, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
     Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
-    Guids, Hints, Plan, Pulse, ReasonKind, Validators,
+    Guids, Hints, Outcome, Plan, Pulse, ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
@@ -55,8 +55,8 @@ pub struct FeedState {
     pub boilerplate: HashSet<u64>,
     /// `None`: never.
     pub last_success: Option<Timestamp>,
-    /// How the last poll ended, by its slug; `None`: there was none.
-    pub last_outcome: Option<String>,
+    /// How the last poll ended; `None`: there was none.
+    pub last_outcome: Option<Outcome>,
 }
 
 /// Raised when documents are read so differently that what was read before must be read anew.
@@ -244,7 +244,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
         boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
         last_success: maybe(row.get(16)?)?,
-        last_outcome: row.get(17)?,
+        last_outcome: maybe_outcome(row.get(17)?)?,
     })
 }
 
@@ -345,12 +345,12 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
         feeds.push(FeedStatus {
             info: info(row)?,
             next_poll_at: timestamp(row.get(6)?)?,
-            reason: row.get(7)?,
+            reason: reason(&row.get::<_, String>(7)?)?,
             reason_text: row.get(8)?,
             failures: row.get(9)?,
             failing_since: maybe(row.get(10)?)?,
             last_poll_at: maybe(row.get(11)?)?,
-            last_outcome: row.get(12)?,
+            last_outcome: maybe_outcome(row.get(12)?)?,
             last_status: row.get(13)?,
             last_message: row.get(14)?,
             last_url: row.get(15)?,

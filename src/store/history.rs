@@ -8,16 +8,16 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::rows::timestamp;
-use crate::model::{Considered, FeedKey, ItemKey, StoryKey};
+use super::rows::{outcome, timestamp};
+use crate::model::{Considered, FeedKey, ItemKey, Outcome, StoryKey};
 
 /// One poll of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastPoll {
     /// When it began.
     pub at: Timestamp,
-    /// Its slug.
-    pub outcome: String,
+    /// How it ended.
+    pub outcome: Outcome,
     /// HTTP; `None`: no response.
     pub status: Option<u16>,
     /// How long it took.
@@ -68,7 +68,7 @@ pub(crate) fn polls(
     while let Some(row) = rows.next()? {
         polls.push(PastPoll {
             at: timestamp(row.get(0)?)?,
-            outcome: row.get(1)?,
+            outcome: outcome(&row.get::<_, String>(1)?)?,
             status: row.get(2)?,
             duration: Duration::from_millis(row.get::<_, i64>(3)?.unsigned_abs()),
             wire_bytes: row.get::<_, i64>(4)?.unsigned_abs(),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::error::Error;
-use super::rows::{maybe, tie, timestamp};
-use crate::model::{Digest, FeedKey, ItemKey, StoryKey, Tie};
+use super::rows::{maybe, outcome, tie, timestamp};
+use crate::model::{Digest, FeedKey, ItemKey, Outcome, StoryKey, Tie};
 
 /// An item, as far as it is told apart from others by people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Receipt {
     /// How often its words were replaced.
     pub changes: u64,
     /// The poll that brought it: outcome and HTTP status.
-    pub poll: Option<(String, Option<u16>)>,
+    pub poll: Option<(Outcome, Option<u16>)>,
     /// The operator's word: `None` for "alone", else with what it belongs together.
     pub decided: Vec<Option<ItemKey>>,
 }
@@ -114,9 +114,10 @@ pub(crate) fn receipt(connection: &Connection, item: Named) -> Result<Receipt, E
     let poll = connection
         .prepare_cached("SELECT outcome, status FROM poll WHERE feed_id = ?1 AND at = ?2")?
         .query_row((item.feed.0, item.first_seen.as_millisecond()), |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get::<_, String>(0)?, row.get(1)?))
         })
         .optional()?;
+    let poll = poll.map(|(slug, status)| Ok::<_, Error>((outcome(&slug)?, status))).transpose()?;
     let changes: i64 = connection
         .prepare_cached("SELECT changes FROM item WHERE id = ?1")?
         .query_row([item.key.0], |row| row.get(0))?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::error::Error;
-use crate::model::{Digest, ItemKey, Rule, Standing, Tie};
+use crate::model::{Digest, ItemKey, Outcome, ReasonKind, Rule, Standing, Tie};
 
 /// Milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
@@ -74,6 +74,21 @@ pub(crate) fn standing(number: i64) -> Standing {
         2 => Standing::Claimed,
         _ => Standing::Abroad,
     }
+}
+
+/// How a poll ended.
+pub(crate) fn outcome(slug: &str) -> Result<Outcome, Error> {
+    Outcome::from_slug(slug).ok_or_else(|| Error::Corrupt(format!("the outcome {slug:?}")))
+}
+
+/// How a poll ended, if there was one.
+pub(crate) fn maybe_outcome(slug: Option<String>) -> Result<Option<Outcome>, Error> {
+    slug.as_deref().map(outcome).transpose()
+}
+
+/// What won in a plan.
+pub(crate) fn reason(slug: &str) -> Result<ReasonKind, Error> {
+    ReasonKind::from_slug(slug).ok_or_else(|| Error::Corrupt(format!("the reason {slug:?}")))
 }
 
 /// Digests of paragraphs, 8 bytes each.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use newswire::daemon::Which;
 use newswire::fetch::ResolveError;
-use newswire::model::ReasonKind;
+use newswire::model::{ReasonKind};
 
 use crate::support::origin::{Answer, Names};
 use crate::support::world::{World, poll, rss, shown, shown_as};
@@ -215,7 +215,7 @@ async fn being_offline_is_no_feeds_fault() {
     let statuses = world.statuses();
     let penalised = statuses.iter().filter(|feed| feed.failures > 0).count();
     assert!(penalised <= 2, "{penalised} feeds were blamed before it was plain");
-    let offline = statuses.iter().filter(|feed| feed.reason == "offline").count();
+    let offline = statuses.iter().filter(|feed| feed.reason == ReasonKind::Offline).count();
     assert!(offline >= 10, "{offline}");
 }
 

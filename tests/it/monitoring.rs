@@ -289,7 +289,7 @@ fn a_feed_that_newswire_panics_on_is_quarantined_and_the_others_go_on() {
         assert_eq!(value(&metrics, "newswire_feeds{state=\"well\"}"), 1.0);
         let statuses = watched.world.statuses();
         let poison = statuses.iter().find(|status| status.info.url.contains("poison")).unwrap();
-        assert_eq!((&*poison.reason, poison.failures), ("quarantine", 3));
+        assert_eq!((poison.reason.slug(), poison.failures), ("quarantine", 3));
         watched.running.stop().await.unwrap();
     });
 }

@@ -223,7 +223,7 @@ async fn every_decision_leaves_a_receipt() {
         (tie.same, tie.rule.slug(), other.feed_name.as_str()),
         (true, "text", "gull.test-feed")
     );
-    assert_eq!(second.poll, Some(("modified".to_owned(), Some(200))));
+    assert_eq!(second.poll, Some((newswire::model::Outcome::Modified, Some(200))));
     let fourth = receipt("4");
     let parted: Vec<_> = fourth.ties.iter().filter(|(tie, _, _)| !tie.same).collect();
     assert!(parted.iter().any(|(tie, other, _)| tie.rule.slug() == "series" && other.key.0 == 3));

@@ -7,6 +7,7 @@ use super::snapshot::Snapshot;
 use super::view::{Filter, View};
 use crate::cli::words::{ago, ahead, bytes};
 use crate::health::{Judged, State, tally};
+use crate::model::Outcome;
 use crate::store::Hour;
 
 /// The room there is.
@@ -175,7 +176,7 @@ fn events(snapshot: &Snapshot, columns: usize) -> Vec<Line> {
     let mut lines = vec![Vec::new(), vec![(Ink::Bold, "LAST POLLS".to_owned())]];
     for (status, _) in last.into_iter().take(EVENTS) {
         let time = status.last_poll_at.map(|at| at.strftime("%H:%M:%S").to_string());
-        let outcome = status.last_outcome.clone().unwrap_or_default();
+        let outcome = status.last_outcome.map_or("", Outcome::slug);
         let http = status.last_status.map_or_else(String::new, |status| format!(" {status}"));
         let fresh = status.last_new_at.is_some() && status.last_new_at == status.last_poll_at;
         let news = if fresh { ", brought news" } else { "" };
@@ -257,7 +258,7 @@ mod tests {
     use super::super::view::Key;
     use super::*;
     use crate::health::judge;
-    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus};
+    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, ReasonKind};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -274,12 +275,12 @@ mod tests {
                 profile: FeedProfile::default(),
             },
             next_poll_at: at(3_600),
-            reason: "interval".to_owned(),
+            reason: ReasonKind::Interval,
             reason_text: "interval 1h".to_owned(),
             failures,
             failing_since: (failures > 0).then(|| at(-90_000)),
             last_poll_at: Some(at(-60)),
-            last_outcome: Some(outcome.to_owned()),
+            last_outcome: Outcome::from_slug(outcome),
             last_status: Some(200),
             last_message: (failures > 0).then(|| "500 \u{1b}[2J日本語\u{202e}".repeat(9)),
             last_url: None,

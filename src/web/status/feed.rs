@@ -183,7 +183,7 @@ fn stories(outputs: &[Arc<ServedOutput>], id: &str) -> Result<HashMap<ItemKey, S
 fn inputs(status: &FeedStatus, considered: &[Considered]) -> Vec<Input> {
     let input = |input: &Considered| Input {
         wait: span(input.wait),
-        won: input.kind.slug() == status.reason && input.text == status.reason_text,
+        won: input.kind == status.reason && input.text == status.reason_text,
         text: input.text.clone(),
     };
     considered.iter().map(input).collect()
@@ -308,8 +308,8 @@ fn poll(past: &PastPoll, now: Timestamp) -> Poll {
     };
     Poll {
         at: Stamp::of(past.at, now),
-        good: matches!(past.outcome.as_str(), "modified" | "not_modified"),
-        outcome: past.outcome.replace('_', " "),
+        good: past.outcome.is_success(),
+        outcome: past.outcome.slug().replace('_', " "),
         status: past.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
         took: if seconds < 1.0 {
             format!("{:.0} ms", seconds * 1e3)
