@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use newswire::daemon::Which;
 use newswire::fetch::ResolveError;
-use newswire::model::{ReasonKind};
+use newswire::model::ReasonKind;
 
 use crate::support::origin::{Answer, Names};
 use crate::support::world::{World, poll, rss, shown, shown_as};
