@@ -317,11 +317,26 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// Publishes every output; the first failure is answered once all have been tried.
+    /// Publishes every output and completes its archive in its directory; returns the first error once
+    /// all have been tried.
     ///
     /// # Errors
     /// When an output cannot be published.
     pub async fn publish(&self) -> Result<(), Error> {
+        let mut result = self.publish_documents().await;
+        for output in &self.setup.edition.outputs {
+            if let Err(error) = self.publisher.complete_archive(output).await {
+                result = result.and(Err(error.into()));
+            }
+        }
+        result
+    }
+
+    /// Publishes every output; its archive pages are left to be written later.
+    ///
+    /// # Errors
+    /// When an output cannot be published.
+    pub(crate) async fn publish_documents(&self) -> Result<(), Error> {
         let (mut result, edition) = (Ok(()), &self.setup.edition);
         for output in &edition.outputs {
             if let Err(error) = self.publisher.publish(output).await {
