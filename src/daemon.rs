@@ -90,7 +90,7 @@ pub struct Outside {
 /// # Errors
 /// When the store fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-    let first = engine.publish().await;
+    let first = engine.publish_documents().await;
     let doors = Doors::open(engine.site(), Vec::new(), engine.setup().web.listen)?;
     // Nothing is heard, ever.
     let (_silent, heard) = mpsc::channel(1);
@@ -116,7 +116,7 @@ pub async fn run_within(
     // while newswire was restarted must not hear that there is no such feed.
     let first = tokio::select! {
         () = &mut shutdown => return Ok(()),
-        first = engine.publish() => first,
+        first = engine.publish_documents() => first,
     };
     let doors = Doors::open(engine.site(), given, engine.setup().web.listen)?;
     let _control = Control::open(&engine.setup().store, remote.clone());

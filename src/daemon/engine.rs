@@ -332,12 +332,26 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// Publishes every output, once all that is pending is matched; the first failure is answered once all
-    /// have been tried.
+    /// Publishes every output, once all that is pending is matched, and completes its archive in its
+    /// directory; returns the first error once all have been tried.
     ///
     /// # Errors
     /// When the database fails, or an output cannot be published.
     pub async fn publish(&self) -> Result<(), Error> {
+        let mut result = self.publish_documents().await;
+        for output in &self.setup.edition.outputs {
+            if let Err(error) = self.publisher.complete_archive(output).await {
+                result = result.and(Err(error.into()));
+            }
+        }
+        result
+    }
+
+    /// Publishes every output, once all that is pending is matched; its archive pages are left to be written later.
+    ///
+    /// # Errors
+    /// When the database fails, or an output cannot be published.
+    pub(crate) async fn publish_documents(&self) -> Result<(), Error> {
         self.matcher.catch_up().await?;
         let (mut result, edition) = (Ok(()), &self.setup.edition);
         for output in &edition.outputs {

@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::setup::Edition;
 use super::trouble::{AGAIN, Troubles};
 use crate::clock::Clock;
-use crate::outputs::{self, Publisher};
+use crate::outputs::{self, ArchiveState, Publisher};
 use crate::telemetry::Event;
 
 /// A publication waits until nothing has changed for so long,
@@ -82,6 +82,10 @@ async fn work(
     let clock = grumble.clock.clone();
     let mut again = None;
     loop {
+        // After the documents that clients poll, and never before them.
+        if write_archives(&publisher, &mut changes, &mut grumble).await {
+            again = again.or(Some(clock.elapsed() + RETRY));
+        }
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = clock.sleep_until(again.unwrap_or_default()), if again.is_some() => {}
@@ -101,6 +105,31 @@ async fn work(
         }
         again = may_pass.then(|| clock.elapsed() + RETRY);
     }
+}
+
+/// Writes archive pages until all are in their directories, or there is something to publish first.
+/// Returns whether something that could not be written may be written later.
+async fn write_archives(
+    publisher: &Publisher,
+    changes: &mut watch::Receiver<(Arc<Edition>, u64)>,
+    grumble: &mut Grumble,
+) -> bool {
+    let edition = Arc::clone(&changes.borrow().0);
+    let mut may_pass = false;
+    for output in &edition.outputs {
+        // Also an error: then the task is to end.
+        while matches!(changes.has_changed(), Ok(false)) {
+            match publisher.write_archive(output).await {
+                Ok(ArchiveState::Unfinished) => {}
+                Ok(ArchiveState::Complete) => break,
+                Err(error) => {
+                    may_pass |= grumble.about(&output.id, error);
+                    break;
+                }
+            }
+        }
+    }
+    may_pass
 }
 
 /// Tells what could not be published, and what lasts not too often.

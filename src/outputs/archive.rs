@@ -1,7 +1,9 @@
 //! The archive pages of an output, RFC 5005 4: filled in order of arrival, rendered when requested,
-//! and written to the output's directory once.
+//! and written to the output's directory once, after the subscription documents.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
@@ -9,15 +11,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::Error;
-use super::files::write_document;
+use super::files::{Batch as Files, sibling};
 use super::ids::{self, AssignedId};
-use super::select::{BATCH, Batch, complete, feeds, feeds_taken};
+use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
 use crate::model::{Entry, ItemKey};
-use crate::render::{self, Document, Format, Output, Page, Selector};
+use crate::render::{self, Coding, Document, Format, Output, Page, Rendered, Selector};
 use crate::store::{ArchivePage, Arrivals, Reader};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Number of pages that are written at once, and made durable together.
+const AT_ONCE: usize = 16;
 /// Number of arrivals that are looked at in one step.
 const ARRIVALS: usize = 1024;
 
@@ -99,6 +103,26 @@ pub(super) fn page(number: u32, complete: &RangeInclusive<u32>) -> Page {
     Page::Archive { number, newest: *complete.end(), oldest: *complete.start() }
 }
 
+/// Feeds by their row: all that are configured, and those that the output takes.
+pub(super) struct PageFeeds {
+    all: Feeds,
+    taken: Feeds,
+}
+
+impl PageFeeds {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn load(reader: &Reader, output: &Output) -> Result<Self, Error> {
+        let all = feeds(reader, |_| true)?;
+        let selector = Selector::new(output, Timestamp::MAX);
+        let mut taken = all.clone();
+        taken.retain(|_, feed| selector.takes_feed(&feed.id, &feed.tags));
+        Ok(Self { all, taken })
+    }
+}
+
 /// The items of an archive page that can still be shown, newest first.
 ///
 /// # Errors
@@ -107,17 +131,31 @@ pub(super) fn entries(
     reader: &Reader,
     output: &Output,
     number: u32,
+    feeds: &PageFeeds,
 ) -> Result<Option<Vec<Entry>>, Error> {
     let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
-    let mut entries = reader.entries(&page.items, &feeds(reader, |_| true)?)?;
+    let mut entries = reader.entries(&page.items, &feeds.all)?;
     let mut entries: Vec<Entry> = page.items.iter().filter_map(|key| entries.remove(key)).collect();
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
-    complete(reader, output, &mut entries, &feeds_taken(reader, output)?)?;
+    complete(reader, output, &mut entries, &feeds.taken)?;
     Ok(Some(entries))
 }
 
-/// Renders and checks an archive page.
+/// Renders and checks an archive page in these formats.
+fn rendered(
+    output: &Output,
+    formats: &[Format],
+    page: Page,
+    entries: &[Entry],
+) -> Result<Vec<Rendered>, Error> {
+    render::render_checked(output, formats, page, entries).map_err(|rejected| Error::Check {
+        name: page.self_url(output, rejected.format),
+        source: rejected.error,
+    })
+}
+
+/// Renders and checks an archive page in one format, to be served.
 ///
 /// # Errors
 /// When the document does not pass the check.
@@ -126,46 +164,139 @@ pub(super) fn document(
     format: Format,
     page: Page,
     entries: &[Entry],
-) -> Result<Document, Error> {
-    let bytes = render::render_page(output, format, page, entries);
-    if let Err(source) = render::check(output, format, &bytes, entries) {
-        return Err(Error::Check { name: page.self_url(output, format), source });
-    }
-    Ok(Document::prepare(format, bytes, None, MAX_AGE).at(&page.self_url(output, format)))
+) -> Result<Option<Document>, Error> {
+    let url = page.self_url(output, format);
+    let bytes = rendered(output, &[format], page, entries)?.pop().map(|document| document.bytes);
+    Ok(bytes.map(|bytes| Document::prepare(format, bytes, None, MAX_AGE).at(&url)))
 }
 
-/// Writes the archive pages that are not in the directory. Writes all of them where the newest one
-/// would be different today: then the addresses have changed. That is checked unless `written`, the
-/// newest page written before, is the newest one.
+/// Whether the directory has the page in every format of the output.
+fn is_written(output: &Output, directory: &Path, number: u32) -> bool {
+    let path = |format: &Format| directory.join(output.archive_name(number, *format));
+    output.formats.iter().all(|format| path(format).exists())
+}
+
+/// The newest archive page that the subscription document may link to: of an output with a
+/// directory one that was written there, so that no link leads to a page that is not there yet.
+pub(super) fn announced(output: &Output, complete: &RangeInclusive<u32>) -> Option<u32> {
+    match &output.directory {
+        None => Some(*complete.end()).filter(|_| !complete.is_empty()),
+        // Pages are written oldest first: those before it were written too.
+        Some(directory) => {
+            complete.clone().rev().find(|number| is_written(output, directory, *number))
+        }
+    }
+}
+
+/// Writes the archive pages of one output to its directory, some at a time.
 ///
-/// # Errors
-/// When the store fails, a page does not pass the check, or a file cannot be written.
-pub(super) fn write(
+/// Each page is written once: when it is complete. The newest page is written again when the next
+/// one is complete, to link to it. All pages are written again where the newest one would be
+/// different today, which is looked at once: then the addresses or the look have changed.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// Number of the newest page when the directory was last looked at; `None`: never.
+    newest: Option<u32>,
+    /// Pages still to be written.
+    waiting: BTreeSet<u32>,
+}
+
+impl Writer {
+    /// Writes the next pages, a bounded number. Returns how many; 0: all pages are in the directory.
+    ///
+    /// # Errors
+    /// When the store fails, a page does not pass the check, or a file cannot be written. What could
+    /// not be written is tried again by the next call.
+    pub(super) fn write(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<usize, Error> {
+        let complete = complete_pages(reader, output)?;
+        if self.waiting.is_empty() {
+            self.look(reader, output, directory, &complete)?;
+        }
+        let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
+        if numbers.is_empty() {
+            return Ok(0);
+        }
+        let folder = directory.join(&output.id).join("archive");
+        let failed = |source| Error::Write { path: folder.clone(), source };
+        let feeds = PageFeeds::load(reader, output)?;
+        let mut files = Files::new(&folder).map_err(failed)?;
+        for &number in &numbers {
+            let Some(entries) = entries(reader, output, number, &feeds)? else { continue };
+            let page = page(number, &complete);
+            for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
+                let name = format!("{number}.{}", format.extension());
+                add(&mut files, &name, &bytes).map_err(failed)?;
+            }
+        }
+        files.commit().map_err(failed)?;
+        self.waiting.retain(|number| !numbers.contains(number));
+        Ok(numbers.len())
+    }
+
+    /// Looks which pages have to be written.
+    fn look(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        let written = |number: &u32| is_written(output, directory, *number);
+        let mut waiting: BTreeSet<u32> =
+            complete.clone().filter(|number| !written(number)).collect();
+        let last = match self.newest {
+            Some(newest) => Some(newest),
+            None => complete.clone().rev().find(written),
+        };
+        // Written when it was the newest: without a link to the one after it.
+        waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
+        if let (None, Some(last)) = (self.newest, last)
+            && !is_current(reader, output, directory, last, complete)?
+        {
+            waiting.extend(complete.clone());
+        }
+        (self.newest, self.waiting) = (Some(*complete.end()), waiting);
+        Ok(())
+    }
+}
+
+/// Whether the page in the directory is what would be written today, with or without a link to the
+/// page after it. Compares one format: addresses and look are the same in all.
+fn is_current(
     reader: &Reader,
     output: &Output,
     directory: &Path,
+    number: u32,
     complete: &RangeInclusive<u32>,
-    written: Option<u32>,
-) -> Result<(), Error> {
-    let newest = *complete.end();
-    for &format in &output.formats {
-        let path = |number| directory.join(output.archive_name(number, format));
-        let mut anew = false;
-        for number in complete.clone().rev() {
-            let last = number + 1 >= newest && written != Some(newest);
-            if !last && !anew && path(number).exists() {
-                continue;
-            }
-            let Some(entries) = entries(reader, output, number)? else { continue };
-            let document = document(output, format, page(number, complete), &entries)?;
-            // The page before the newest gets a link to the newest: that alone does not count.
-            let there = std::fs::read(path(number)).ok();
-            anew |= number == newest && there.is_some_and(|there| there != document.body);
-            let (folder, name) = (directory.join(&output.id).join("archive"), path(number));
-            let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            write_document(&folder, &name, &document)
-                .map_err(|source| Error::Write { path: folder.join(&name), source })?;
-        }
+) -> Result<bool, Error> {
+    let feeds = PageFeeds::load(reader, output)?;
+    let (Some(format), Some(entries)) =
+        (output.formats.first(), entries(reader, output, number, &feeds)?)
+    else {
+        return Ok(true);
+    };
+    let path = directory.join(output.archive_name(number, *format));
+    let Ok(there) = std::fs::read(path) else { return Ok(false) };
+    let same = |newest| {
+        let page = page(number, &(*complete.start()..=newest));
+        render::render_page(output, *format, page, &entries) == there
+    };
+    Ok(same(*complete.end()) || (number < *complete.end() && same(number)))
+}
+
+/// Adds a page and its gzip sibling. An archive page is requested rarely, and by few clients: the
+/// other codings would cost more than all they save.
+fn add(files: &mut Files, name: &str, bytes: &[u8]) -> io::Result<()> {
+    files.add(&sibling(name, Coding::Gzip), &Coding::Gzip.encode(bytes), None)?;
+    files.add(name, bytes, None)?;
+    // Written by an earlier version: it must not be older than the page.
+    for coding in [Coding::Brotli, Coding::Zstd] {
+        files.remove(&sibling(name, coding));
     }
     Ok(())
 }

@@ -155,11 +155,15 @@ impl Contents {
         if !(1..=*complete.end()).contains(&number) || !self.output.formats.contains(&format) {
             return Ok(None);
         }
-        let Some(entries) = archive::entries(&self.reader, &self.output, number)? else {
+        let feeds = archive::PageFeeds::load(&self.reader, &self.output)?;
+        let Some(entries) = archive::entries(&self.reader, &self.output, number, &feeds)? else {
             return Ok(None);
         };
         let page = archive::page(number, &complete);
-        let document = Arc::new(archive::document(&self.output, format, page, &entries)?);
+        let Some(document) = archive::document(&self.output, format, page, &entries)? else {
+            return Ok(None);
+        };
+        let document = Arc::new(document);
         let mut pages = lock();
         pages.push_front((number, Arc::clone(&document)));
         pages.truncate(PAGES);

@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use tempfile::TempPath;
 
 use crate::render::{Coding, Document};
 
@@ -43,11 +44,34 @@ pub fn write_document(
     file_name: &str,
     document: &Document,
 ) -> io::Result<Written> {
-    for coding in Coding::COMPRESSED {
-        let name = format!("{file_name}.{}", coding.suffix());
-        put(directory, &name, &document.bytes(coding), document.modified)?;
+    let path = |coding: Coding| directory.join(sibling(file_name, coding));
+    let has = |coding: &Coding| {
+        let path = path(*coding);
+        is_file(&path)
+            && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, &document.body))
+    };
+    if is_plain(file_name) && Coding::ALL.iter().all(has) {
+        return Ok(Written::Unchanged);
     }
-    put(directory, file_name, &document.body, document.modified)
+    let same = has(&Coding::Identity);
+    let mut batch = Batch::new(directory)?;
+    for coding in Coding::COMPRESSED {
+        let name = sibling(file_name, coding);
+        batch.add(&name, &document.bytes(coding), document.modified)?;
+    }
+    if !same {
+        batch.add(file_name, &document.body, document.modified)?;
+    }
+    batch.commit()?;
+    Ok(if same { Written::Unchanged } else { Written::Replaced })
+}
+
+/// `planet.atom.gz`.
+pub(super) fn sibling(file_name: &str, coding: Coding) -> String {
+    match coding {
+        Coding::Identity => file_name.to_owned(),
+        coding => format!("{file_name}.{}", coding.suffix()),
+    }
 }
 
 fn put(
@@ -57,33 +81,139 @@ fn put(
     modified: Option<Timestamp>,
 ) -> io::Result<Written> {
     let target = directory.join(file_name);
-    let explain = |error: io::Error| {
-        io::Error::new(error.kind(), format!("cannot write {}: {error}", target.display()))
-    };
-    if file_name.is_empty() || file_name.starts_with('.') || file_name.contains(['/', '\\', '\0']) {
-        return Err(explain(io::Error::new(io::ErrorKind::InvalidInput, "no plain file name")));
-    }
-    fs::create_dir_all(directory).map_err(explain)?;
-    if has_bytes(&target, bytes) {
+    if is_plain(file_name)
+        && is_file(&target)
+        && fs::read(&target).is_ok_and(|there| there == bytes)
+    {
         return Ok(Written::Unchanged);
     }
-    replace(directory, file_name, bytes, modified).map_err(explain)?;
+    if !is_plain(file_name) {
+        return Err(cannot_write(&target, &io::Error::new(io::ErrorKind::InvalidInput, NO_NAME)));
+    }
+    let mut batch = Batch::new(directory).map_err(|error| cannot_write(&target, &error))?;
+    batch.add(file_name, bytes, modified)?;
+    batch.commit()?;
     Ok(Written::Replaced)
 }
 
-/// Whether `target` is a regular file with exactly these bytes.
-fn has_bytes(target: &Path, bytes: &[u8]) -> bool {
-    fs::symlink_metadata(target)
-        .is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
-        && fs::read(target).is_ok_and(|there| there == bytes)
+const NO_NAME: &str = "not a plain file name";
+
+fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
 }
 
-fn replace(
+/// Whether it is the name of a file in this directory, and not hidden.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
+}
+
+/// Whether it is a regular file, not a symlink.
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
+/// Files of one directory that are made durable together: one sync for all of them instead of one
+/// each. Until [`Batch::commit`] nothing is visible.
+pub(super) struct Batch {
+    directory: PathBuf,
+    /// Temporary files with the names that they get, in this order.
+    files: Vec<(TempPath, String)>,
+    /// Files that are removed before that.
+    stale: Vec<PathBuf>,
+}
+
+impl Batch {
+    /// An empty batch. Creates the directory where it is missing.
+    ///
+    /// # Errors
+    /// When the directory cannot be created.
+    pub(super) fn new(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory).map_err(|error| cannot_write(directory, &error))?;
+        Ok(Self { directory: directory.to_owned(), files: Vec::new(), stale: Vec::new() })
+    }
+
+    /// Adds a file: written, not yet durable.
+    ///
+    /// # Errors
+    /// When `name` would leave the directory, or the file system fails; the message names the path.
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        modified: Option<Timestamp>,
+    ) -> io::Result<()> {
+        let failed = |error: io::Error| cannot_write(&self.directory.join(name), &error);
+        if !is_plain(name) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, NO_NAME)));
+        }
+        let file = temporary(&self.directory, name, bytes, modified).map_err(failed)?;
+        self.files.push((file, name.to_owned()));
+        Ok(())
+    }
+
+    /// Removes a file when the batch is committed, if it is there.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.stale.push(self.directory.join(name));
+    }
+
+    /// Makes all files durable, then visible, in the order in which they were added.
+    ///
+    /// A kill at any point leaves whole files only: some of the batch may be new, the others are as
+    /// they were.
+    ///
+    /// # Errors
+    /// When the file system fails; the message names the path.
+    pub(super) fn commit(self) -> io::Result<()> {
+        let failed = |error: &io::Error| cannot_write(&self.directory, error);
+        let folder = File::open(&self.directory).map_err(|error| failed(&error))?;
+        // syncfs waits for whatever else is written to this file system: for a few files it is the
+        // worse choice.
+        let synced = self.files.len() >= MANY && sync_file_system(&folder).is_ok();
+        if !synced {
+            for (file, name) in &self.files {
+                let sync = || File::open(file)?.sync_all();
+                sync().map_err(|error| cannot_write(&self.directory.join(name), &error))?;
+            }
+        }
+        for path in &self.stale {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(cannot_write(path, &error));
+                }
+                _ => {}
+            }
+        }
+        for (file, name) in self.files {
+            let target = self.directory.join(name);
+            file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;
+        }
+        // The renames are entries of the directory.
+        folder.sync_all().map_err(|error| cannot_write(&self.directory, &error))
+    }
+}
+
+/// From this number of files on they are synced with the whole file system.
+const MANY: usize = 16;
+
+/// Makes everything written to the file system of `file` durable, and reports an error of any write
+/// to it (since Linux 5.8).
+#[cfg(target_os = "linux")]
+fn sync_file_system(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(file)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A hidden file with these bytes beside the target.
+fn temporary(
     directory: &Path,
     file_name: &str,
     bytes: &[u8],
     modified: Option<Timestamp>,
-) -> io::Result<()> {
+) -> io::Result<TempPath> {
     // Always the same hidden name: the next write reuses what a killed process left behind.
     let prefix = format!(".{file_name}");
     match fs::remove_file(directory.join(format!("{prefix}.new"))) {
@@ -101,10 +231,7 @@ fn replace(
     if let Some(modified) = modified {
         file.as_file().set_modified(system_time(modified))?;
     }
-    file.as_file().sync_all()?;
-    file.persist(directory.join(file_name)).map_err(|error| error.error)?;
-    // The rename is an entry of the directory.
-    File::open(directory)?.sync_all()
+    Ok(file.into_temp_path())
 }
 
 /// The time in whole seconds, like Last-Modified.
@@ -155,7 +282,10 @@ mod tests {
             let meta = fs::metadata(folder.path().join(&name)).unwrap();
             assert_eq!(meta.modified().unwrap(), system_time(modified), "{name}");
         }
-        assert_eq!(fs::read(folder.path().join("p.atom.br")).unwrap(), &document.br[..]);
+        assert_eq!(
+            fs::read(folder.path().join("p.atom.br")).unwrap(),
+            &document.bytes(Coding::Brotli)[..]
+        );
         fs::remove_file(folder.path().join("p.atom.br")).unwrap();
         assert_eq!(write_document(folder.path(), "p.atom", &document).unwrap(), Written::Unchanged);
         assert_eq!(names(folder.path()).len(), 4, "what was taken away is put back");

@@ -28,7 +28,7 @@ mod visibility;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
-pub use publisher::{Published, Publisher};
+pub use publisher::{ArchiveState, Published, Publisher};
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
 pub use visibility::{Visibility, visibility};

@@ -20,7 +20,7 @@ use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey};
 use crate::opml;
-use crate::render::{self, Document, Format, Last, Output, Page, Selector};
+use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
 use crate::store::{self, Reader, Store};
 use crate::telemetry::{Event, Metrics, Publication};
 
@@ -42,8 +42,8 @@ pub struct Publisher {
     store: Arc<Store>,
     served: Arc<Served>,
     clock: Clock,
-    /// Newest archive page of each output that was written to its directory.
-    written: Arc<Mutex<HashMap<String, u32>>>,
+    /// How far the archive pages of each output are written, by its id.
+    archives: Arc<Mutex<HashMap<String, Archive>>>,
     /// Last publication of each output, by its id.
     last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
     metrics: Option<Metrics>,
@@ -55,13 +55,31 @@ struct Prepared {
     last: Last,
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
-    documents: Vec<Rendered>,
-    /// Why the archive pages could not be written.
-    unwritten: Option<Error>,
+    documents: Vec<Checked>,
+}
+
+/// The archive pages of one output in its directory.
+#[derive(Debug, Default)]
+struct Archive {
+    /// In use by the one task that writes them.
+    writer: Arc<Mutex<archive::Writer>>,
+    /// Whether pages were written since the last publication: it does not link to them yet.
+    unannounced: bool,
+    /// Whether they could not be written the last time.
+    failed: bool,
+}
+
+/// What is left to do for an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveState {
+    /// There may be more pages to write.
+    Unfinished,
+    /// Every page is written, and linked to.
+    Complete,
 }
 
 /// A document, rendered and checked.
-struct Rendered {
+struct Checked {
     format: Format,
     max_age: Duration,
     hash: [u8; 32],
@@ -72,8 +90,8 @@ impl Publisher {
     /// A publisher that reads from this store and serves through `served`.
     #[must_use]
     pub fn new(store: Arc<Store>, served: Arc<Served>, clock: Clock) -> Self {
-        let (written, last, metrics) = Default::default();
-        Self { store, served, clock, written, last, metrics }
+        let (archives, last, metrics) = Default::default();
+        Self { store, served, clock, archives, last, metrics }
     }
 
     /// Counts publications.
@@ -123,10 +141,15 @@ impl Publisher {
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let published = self.attempt(output).await;
-        let refusal = |why: &Error| Refusal { since: self.clock.now(), why: why.to_string() };
-        // When the store fails, the output itself was not looked at: its record stays.
-        if !matches!(published, Err(Error::Store(_))) {
-            self.served.record(&output.id, published.as_ref().err().map(refusal));
+        match &published {
+            // The output itself was not looked at: its record stays.
+            Err(Error::Store(_)) => {}
+            Err(why) => {
+                let (since, why) = (self.clock.now(), why.to_string());
+                self.served.record(&output.id, Some(Refusal { since, why }));
+            }
+            Ok(_) if self.archives().get(&output.id).is_some_and(|archive| archive.failed) => {}
+            Ok(_) => self.served.record(&output.id, None),
         }
         if let Some(metrics) = &self.metrics {
             count(metrics, &output.id, published.as_ref(), self.clock.now());
@@ -144,7 +167,7 @@ impl Publisher {
         }
         let entries = prepared.entries;
         let (mut documents, mut changed) = (Vec::new(), 0);
-        let mut unwritten = prepared.unwritten;
+        let mut unwritten = None;
         for rendered in prepared.documents {
             let format = rendered.format;
             let (document, written) = self.place(output, rendered, now).await?;
@@ -164,6 +187,68 @@ impl Publisher {
             debug!(output = output.id, entries, "{}: unchanged", output.id);
         }
         unwritten.map_or(Ok(Published { entries, changed }), Err)
+    }
+
+    /// Writes the next archive pages of the output to its directory, a bounded number, and publishes
+    /// the link to them once all are there. To be called until it returns `Complete`, by one task at
+    /// a time, after [`Publisher::publish`]; it can be continued at any time later.
+    ///
+    /// # Errors
+    /// See [`Error`]; the next call tries again.
+    pub async fn write_archive(&self, output: &Arc<Output>) -> Result<ArchiveState, Error> {
+        let Some(directory) = output.directory.clone() else { return Ok(ArchiveState::Complete) };
+        let writer = Arc::clone(&self.archives().entry(output.id.clone()).or_default().writer);
+        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        let work = move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.write(&reader, &asked, &directory)
+        };
+        let panicked = |_| Error::Panicked(output.id.clone());
+        let written = tokio::task::spawn_blocking(work).await.map_err(panicked).flatten();
+        self.record_archive(&output.id, &written);
+        if written? > 0 {
+            return Ok(ArchiveState::Unfinished);
+        }
+        let archive =
+            self.archives().get_mut(&output.id).map(|a| std::mem::take(&mut a.unannounced));
+        if archive == Some(true) {
+            self.publish(output).await?;
+        }
+        Ok(ArchiveState::Complete)
+    }
+
+    /// Writes all archive pages of the output that are not in its directory yet.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn complete_archive(&self, output: &Arc<Output>) -> Result<(), Error> {
+        while self.write_archive(output).await? == ArchiveState::Unfinished {}
+        Ok(())
+    }
+
+    /// Records how writing archive pages ended.
+    fn record_archive(&self, id: &str, written: &Result<usize, Error>) {
+        let mut archives = self.archives();
+        let Some(archive) = archives.get_mut(id) else { return };
+        match written {
+            Ok(count) => {
+                archive.unannounced |= *count > 0;
+                if std::mem::take(&mut archive.failed) {
+                    self.served.record(id, None);
+                }
+            }
+            // The archive itself was not looked at.
+            Err(Error::Store(_)) => {}
+            Err(error) => {
+                archive.failed = true;
+                let (since, why) = (self.clock.now(), error.to_string());
+                self.served.record(id, Some(Refusal { since, why }));
+            }
+        }
+    }
+
+    fn archives(&self) -> MutexGuard<'_, HashMap<String, Archive>> {
+        self.archives.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
@@ -187,33 +272,22 @@ impl Publisher {
         }
     }
 
-    /// Selects, renders, checks, and writes the archive pages: whatever links to them comes after.
+    /// Selects, renders and checks.
     async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Prepared, Error> {
         let known = self.last().get(&output.id).cloned();
-        let (reader, newest) = (self.store.reader().clone(), Arc::clone(&self.written));
+        let reader = self.store.reader().clone();
         let (output, id) = (Arc::clone(output), output.id.clone());
         let work = move || {
             let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
             let Selection { entries, assigned } = selection(&reader, &output, now)?;
             compare(&output, &last, &entries)?;
             let complete = archive::complete_pages(&reader, &output)?;
-            let archive = Some(*complete.end()).filter(|_| !complete.is_empty());
+            let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
-            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
-            let written = match &output.directory {
-                Some(directory) => {
-                    let written = newest.get(&output.id).copied();
-                    archive::write(&reader, &output, directory, &complete, written)
-                }
-                None => Ok(()),
-            };
-            if written.is_ok() {
-                newest.insert(output.id.clone(), *complete.end());
-            }
             let new = Last::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
-            Ok(Prepared { entries, last: new, record, documents, unwritten: written.err() })
+            Ok(Prepared { entries, last: new, record, documents })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked(id))?
     }
@@ -224,10 +298,10 @@ impl Publisher {
     async fn place(
         &self,
         output: &Arc<Output>,
-        rendered: Rendered,
+        rendered: Checked,
         now: Timestamp,
     ) -> Result<(Arc<Document>, Result<Written, Error>), Error> {
-        let Rendered { format, max_age, hash, bytes } = rendered;
+        let Checked { format, max_age, hash, bytes } = rendered;
         let name = output.file_name(format);
         let held = self.served.document(&name).filter(|held| held.body == bytes);
         let modified = match &held {
@@ -244,7 +318,7 @@ impl Publisher {
             move || {
                 let fresh = held.is_none();
                 let prepare = || {
-                    let document = Document::prepare(format, bytes, modified, max_age);
+                    let document = Document::with_digest(format, bytes, &hash, modified, max_age);
                     Arc::new(document.at(&asked.self_url(format)))
                 };
                 let document = held.unwrap_or_else(prepare);
@@ -280,16 +354,20 @@ fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error>
 }
 
 /// Renders and checks a document in every format of the output.
-fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Rendered>, Error> {
+fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>, Error> {
     let max_age = render::max_age(entries);
-    let render = |&format: &Format| {
-        let bytes = render::render_page(output, format, page, entries);
-        match render::check(output, format, &bytes, entries) {
-            Ok(()) => Ok(Rendered { format, max_age, hash: render::digest(&bytes), bytes }),
-            Err(source) => Err(Error::Check { name: output.file_name(format), source }),
-        }
+    let rendered = render::render_checked(output, &output.formats, page, entries);
+    let rendered = rendered.map_err(|rejected| Error::Check {
+        name: output.file_name(rejected.format),
+        source: rejected.error,
+    })?;
+    let hashed = |Rendered { format, bytes }: Rendered| Checked {
+        format,
+        max_age,
+        hash: render::digest(&bytes),
+        bytes,
     };
-    output.formats.iter().map(render).collect()
+    Ok(rendered.into_iter().map(hashed).collect())
 }
 
 /// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every

@@ -75,22 +75,29 @@ pub fn check(
     bytes: &[u8],
     entries: &[Entry],
 ) -> Result<(), CheckError> {
+    let shown: Vec<Shown<'_>> =
+        entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
+    compare(format, bytes, &shown)
+}
+
+/// As [`check`], of entries that are shown already.
+pub(super) fn compare(format: Format, bytes: &[u8], shown: &[Shown<'_>]) -> Result<(), CheckError> {
     let found = read(format, bytes).map_err(|(at, what)| CheckError::IllFormed { at, what })?;
-    if found.len() != entries.len() {
-        return Err(CheckError::Count { expected: entries.len(), found: found.len() });
+    if found.len() != shown.len() {
+        return Err(CheckError::Count { expected: shown.len(), found: found.len() });
     }
     let mut seen = HashSet::with_capacity(found.len());
     let ids = found.iter().filter_map(|facts| facts.id.as_deref());
     if let Some(again) = ids.into_iter().find(|id| !seen.insert(*id)) {
         return Err(CheckError::Repeated(again.to_owned()));
     }
-    for (position, (found, entry)) in found.iter().zip(entries).enumerate() {
-        compare(position, found, &Shown::new(entry, &output.look), format)?;
+    for (position, (found, shown)) in found.iter().zip(shown).enumerate() {
+        compare_item(position, found, shown, format)?;
     }
     Ok(())
 }
 
-fn compare(
+fn compare_item(
     position: usize,
     found: &Facts,
     shown: &Shown<'_>,

@@ -2,8 +2,9 @@
 //! Prepared once, then shared by every request.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,12 +21,6 @@ pub struct Document {
     pub format: Format,
     /// The rendered bytes.
     pub body: Bytes,
-    /// The body in gzip.
-    pub gzip: Bytes,
-    /// The body in Brotli.
-    pub br: Bytes,
-    /// The body in Zstandard.
-    pub zst: Bytes,
     /// The strong validator of `body`, quotes included; see [`Document::tag`].
     pub etag: String,
     /// Time of the last change of its content; `None`: unknown, only the validator is sent.
@@ -42,12 +37,14 @@ pub struct Document {
     pub url: String,
     /// The strong validator in each coding, as the value of `ETag`.
     tags: [Bytes; Coding::ALL.len()],
-    /// Its entries, in document order.
-    parts: Vec<Part>,
+    /// The body in each coding that compresses, once it was needed.
+    compressed: [OnceLock<Bytes>; Coding::COMPRESSED.len()],
+    /// Its entries, in document order, once they were needed.
+    parts: OnceLock<Vec<Part>>,
 }
 
 impl Document {
-    /// Hashes and compresses `body`. Takes milliseconds per megabyte: not for an async thread.
+    /// Hashes `body`: not for an async thread. It is compressed when a coding is first needed.
     #[must_use]
     pub fn prepare(
         format: Format,
@@ -55,17 +52,26 @@ impl Document {
         modified: impl Into<Option<Timestamp>>,
         max_age: Duration,
     ) -> Self {
-        let modified = modified.into();
-        let tag = etag(&body);
-        let [gzip, br, zst] = Coding::COMPRESSED.map(|coding| coding.encode(&body).into());
+        let digest = digest(&body);
+        Self::with_digest(format, body, &digest, modified, max_age)
+    }
+
+    /// As [`Document::prepare`], of a body whose digest is known.
+    #[must_use]
+    pub fn with_digest(
+        format: Format,
+        body: Vec<u8>,
+        digest: &[u8; 32],
+        modified: impl Into<Option<Timestamp>>,
+        max_age: Duration,
+    ) -> Self {
+        let (modified, tag) = (modified.into(), etag_of(digest));
         Self {
             format,
-            gzip,
-            br,
-            zst,
+            compressed: Default::default(),
+            parts: OnceLock::new(),
             tags: Coding::ALL.map(|coding| in_coding(&tag, coding).into()),
             etag: tag,
-            parts: parts(format, &body),
             body: body.into(),
             modified,
             last_modified: modified.map(|at| http_date(at).into()),
@@ -83,15 +89,29 @@ impl Document {
         Self { url: url.to_owned(), ..self }
     }
 
-    /// The bytes in one coding; shared, not copied.
+    /// The bytes in one coding; shared, not copied. Compresses at the first call for a coding, which
+    /// takes milliseconds: not for an async thread unless the document [is ready](Self::is_ready).
     #[must_use]
     pub fn bytes(&self, coding: Coding) -> Bytes {
-        match coding {
-            Coding::Identity => self.body.clone(),
-            Coding::Gzip => self.gzip.clone(),
-            Coding::Brotli => self.br.clone(),
-            Coding::Zstd => self.zst.clone(),
+        match self.slot(coding) {
+            None => self.body.clone(),
+            Some(slot) => slot.get_or_init(|| coding.encode(&self.body).into()).clone(),
         }
+    }
+
+    /// Whether [`Document::bytes`] has the bytes at hand.
+    #[must_use]
+    pub fn is_ready(&self, coding: Coding) -> bool {
+        self.slot(coding).is_none_or(|slot| slot.get().is_some())
+    }
+
+    fn slot(&self, coding: Coding) -> Option<&OnceLock<Bytes>> {
+        let at = Coding::COMPRESSED.iter().position(|compressed| *compressed == coding)?;
+        self.compressed.get(at)
+    }
+
+    fn parts(&self) -> &[Part] {
+        self.parts.get_or_init(|| parts(self.format, &self.body))
     }
 
     /// The strong validator in one coding: another for each (RFC 9110 8.8.3.3). Shared, not copied.
@@ -103,7 +123,7 @@ impl Document {
     /// Sorted hashes of the entries: what a client with this document has. See [`Document::since`].
     #[must_use]
     pub fn marks(&self) -> Box<[u64]> {
-        let mut marks: Vec<u64> = self.parts.iter().map(|part| part.hash).collect();
+        let mut marks: Vec<u64> = self.parts().iter().map(|part| part.hash).collect();
         marks.sort_unstable();
         marks.into()
     }
@@ -112,7 +132,7 @@ impl Document {
     /// `None` where that would be the whole document.
     #[must_use]
     pub fn since(&self, marks: &[u64]) -> Option<Vec<u8>> {
-        since(self.format, &self.body, &self.parts, marks)
+        since(self.format, &self.body, self.parts(), marks)
     }
 }
 
@@ -123,8 +143,12 @@ fn http_date(at: Timestamp) -> String {
 /// The strong validator of a body, quotes included.
 #[must_use]
 pub fn etag(body: &[u8]) -> String {
+    etag_of(&digest(body))
+}
+
+fn etag_of(digest: &[u8; 32]) -> String {
     // 128 bits are plenty to tell two versions of one document apart.
-    let hash = digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hash = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("\"{hash}\"")
 }
 
@@ -217,6 +241,28 @@ impl Coding {
             Self::Zstd => zstd::bulk::compress(body, 9).unwrap_or_default(),
         }
     }
+
+    /// Whether `encoded` is `body` in this coding, whichever version of a compressor made it.
+    #[must_use]
+    pub fn decodes_to(self, encoded: &[u8], body: &[u8]) -> bool {
+        let mut decoded = Vec::with_capacity(body.len() + 1);
+        // One byte more than the body: enough to see that it is another one.
+        let limit = body.len() as u64 + 1;
+        let read = match self {
+            Self::Identity => return encoded == body,
+            Self::Gzip => {
+                flate2::read::GzDecoder::new(encoded).take(limit).read_to_end(&mut decoded)
+            }
+            Self::Brotli => {
+                brotli::Decompressor::new(encoded, 16 * 1024).take(limit).read_to_end(&mut decoded)
+            }
+            Self::Zstd => {
+                return zstd::bulk::decompress(encoded, body.len() + 1)
+                    .is_ok_and(|decoded| decoded == body);
+            }
+        };
+        read.is_ok() && decoded == body
+    }
 }
 
 /// One entry in the bytes of a document, for delta responses (RFC 3229 with `IM: feed`).
@@ -283,8 +329,6 @@ fn find(body: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn prepared(body: &str) -> Document {
@@ -331,5 +375,14 @@ mod tests {
         assert_eq!(zstd::bulk::decompress(&zst, 1 << 20).unwrap(), text.as_bytes());
         assert!([gzip, br, zst].iter().all(|packed| packed.len() < text.len() / 10));
         assert_eq!(Coding::Identity.encode(b"as it is"), b"as it is");
+        for coding in Coding::ALL {
+            let packed = coding.encode(text.as_bytes());
+            assert!(coding.decodes_to(&packed, text.as_bytes()), "{coding:?}");
+            for other in [&text[1..], &text[..text.len() - 1], ""] {
+                assert!(!coding.decodes_to(&packed, other.as_bytes()), "{coding:?}");
+            }
+            assert!(!coding.decodes_to(&packed[..packed.len() - 1], text.as_bytes()));
+            assert!(!coding.decodes_to(b"", text.as_bytes()));
+        }
     }
 }

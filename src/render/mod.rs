@@ -30,6 +30,6 @@ pub use incidents::incidents;
 pub use output::{
     AlsoAt, Content, Format, Look, Output, PrefixError, Rules, ShownDate, TitlePrefix, Token,
 };
-pub use page::{Page, max_age, render, render_page};
+pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use select::{Offer, Selector};
 pub use story::Story;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::model::Entry;
 
+use super::check::{self, CheckError};
 use super::output::{Format, Output};
 use super::shown::{self, Shown};
 use super::{atom, json, rss};
@@ -101,13 +102,61 @@ pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
 /// Renders `entries`, in their order, as this document of `output`.
 #[must_use]
 pub fn render_page(output: &Output, format: Format, page: Page, entries: &[Entry]) -> Vec<u8> {
-    let fresh_for = max_age(entries);
-    let entries: Vec<Shown<'_>> =
-        entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
+    write(output, format, page, &show(output, entries), max_age(entries))
+}
+
+/// A document in one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The format.
+    pub format: Format,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A document that did not pass the check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its format.
+    pub format: Format,
+    /// What is wrong with it.
+    pub error: CheckError,
+}
+
+/// Renders `entries` as this document of `output` in each of `formats`, and reads it back.
+///
+/// # Errors
+/// When a document does not pass the check, see [`check::check`].
+pub fn render_checked(
+    output: &Output,
+    formats: &[Format],
+    page: Page,
+    entries: &[Entry],
+) -> Result<Vec<Rendered>, Rejected> {
+    let (shown, fresh_for) = (show(output, entries), max_age(entries));
+    let document = |&format: &Format| {
+        let bytes = write(output, format, page, &shown, fresh_for);
+        check::compare(format, &bytes, &shown).map_err(|error| Rejected { format, error })?;
+        Ok(Rendered { format, bytes })
+    };
+    formats.iter().map(document).collect()
+}
+
+fn show<'a>(output: &'a Output, entries: &'a [Entry]) -> Vec<Shown<'a>> {
+    entries.iter().map(|entry| Shown::new(entry, &output.look)).collect()
+}
+
+fn write(
+    output: &Output,
+    format: Format,
+    page: Page,
+    shown: &[Shown<'_>],
+    fresh_for: Duration,
+) -> Vec<u8> {
     match format {
-        Format::Atom => atom::render(output, page, &entries, shown::updated(&entries)),
-        Format::Rss => rss::render(output, page, &entries, (shown::updated(&entries), fresh_for)),
-        Format::Json => json::render(output, page, &entries),
+        Format::Atom => atom::render(output, page, shown, shown::updated(shown)),
+        Format::Rss => rss::render(output, page, shown, (shown::updated(shown), fresh_for)),
+        Format::Json => json::render(output, page, shown),
     }
 }
 

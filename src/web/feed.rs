@@ -51,6 +51,15 @@ pub(super) fn answer(
     finish(with_content(response, document, coding), document.bytes(coding).into())
 }
 
+/// Whether [`answer`] has nothing to compress.
+pub(super) fn is_ready(document: &Document, headers: &HeaderMap) -> bool {
+    let coding = negotiate::coding(headers);
+    let tag = document.tag(coding);
+    let tag = str::from_utf8(&tag).unwrap_or_default();
+    document.is_ready(coding)
+        || conditional::evaluate(headers, tag, document.modified) == Precondition::NotModified
+}
+
 fn cache_control(document: &Document, audience: &Audience) -> HeaderValue {
     match audience {
         Audience::Public => shared(document.cache_control.clone()),

@@ -12,7 +12,8 @@ use axum::routing::get;
 use url::form_urlencoded;
 
 use crate::model::ItemKey;
-use crate::render::Format;
+use crate::outputs::ServedOutput;
+use crate::render::{Document, Format};
 
 use super::access::{self, Access};
 use super::answer::{Audience, finish, fresh, guarded, line, of_text, page, refused};
@@ -46,7 +47,11 @@ impl App {
     /// nothing to wait for. `None`: [`App::routed`] has to answer.
     pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
         let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
-        document(&self.site, file, query, request.headers()).map(|answer| self.counted(answer))
+        let headers = request.headers();
+        let granted = document(&self.site, file, query, headers)?;
+        // Compressing takes milliseconds: not on this thread.
+        let ready = feed::is_ready(&granted.document, headers);
+        ready.then(|| self.counted(granted.answer(headers)))
     }
 
     /// A connection ended in a panic.
@@ -127,9 +132,22 @@ fn turned_away(refusal: Refusal) -> Response {
     }
 }
 
-/// `planet.atom`: the document, unless a person's browser asks for it, or whoever asks may not
+/// A document that the client may have.
+struct Granted {
+    output: Arc<ServedOutput>,
+    document: Arc<Document>,
+    audience: Audience,
+}
+
+impl Granted {
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        feed::answer(&self.output, &self.document, headers, &self.audience)
+    }
+}
+
+/// `planet.atom`: the document; `None` for browsers, which get a page, and for clients that may not
 /// have it.
-fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response> {
+fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Granted> {
     let (id, Some(format)) = named(file) else { return None };
     let output = site.served.output(id)?;
     let Access::Granted(output, audience) = access::judge(Some(&output), query, headers) else {
@@ -138,7 +156,8 @@ fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -
     if output.contents.is_some() && negotiate::wish(headers) == Wish::Page {
         return None;
     }
-    Some(feed::answer(output, output.document(format)?, headers, &audience))
+    let (output, document) = (Arc::clone(output), Arc::clone(output.document(format)?));
+    Some(Granted { output, document, audience })
 }
 
 /// `planet`, and for browsers `planet.atom`: the page for people.
@@ -149,8 +168,13 @@ async fn people(
     headers: HeaderMap,
 ) -> Response {
     // A name with an escape in it is as good as one without.
-    if let Some(response) = document(&site, &file, query.as_deref(), &headers) {
-        return response;
+    if let Some(granted) = document(&site, &file, query.as_deref(), &headers) {
+        if !feed::is_ready(&granted.document, &headers) {
+            let (document, coding) = (Arc::clone(&granted.document), negotiate::coding(&headers));
+            // It cannot fail; after a panic the answer tries again, and is counted as one.
+            drop(tokio::task::spawn_blocking(move || document.bytes(coding)).await);
+        }
+        return granted.answer(&headers);
     }
     let (id, format) = named(&file);
     let output = site.served.output(id);

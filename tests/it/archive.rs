@@ -314,9 +314,12 @@ fn a_folder_alone_can_be_served_with_its_whole_history() {
         let mut expected = BTreeSet::from(["subscriptions.opml".to_owned()]);
         for format in ["atom", "rss", "json"] {
             for name in ["planet", "planet/archive/1", "planet/archive/2"] {
-                for coding in ["", ".gz", ".br", ".zst"] {
-                    expected.insert(format!("{name}.{format}{coding}"));
-                }
+                let codings: &[&str] = match name {
+                    "planet" => &["", ".gz", ".br", ".zst"],
+                    // Requested rarely.
+                    _ => &["", ".gz"],
+                };
+                expected.extend(codings.iter().map(|coding| format!("{name}.{format}{coding}")));
             }
         }
         assert_eq!(found, expected);
@@ -324,8 +327,8 @@ fn a_folder_alone_can_be_served_with_its_whole_history() {
             let served = library.site.get(&format!("/{path}"), &[]).await.body;
             assert_eq!(std::fs::read(www.join(path)).unwrap(), served, "{path}{codings}");
         }
-        let packed = library.site.get("/planet/archive/2.json", &["Accept-Encoding: br"]).await;
-        assert_eq!(std::fs::read(www.join("planet/archive/2.json.br")).unwrap(), packed.body);
+        let packed = library.site.get("/planet/archive/2.json", &["Accept-Encoding: gzip"]).await;
+        assert_eq!(std::fs::read(www.join("planet/archive/2.json.gz")).unwrap(), packed.body);
     });
 }
 

@@ -63,7 +63,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("prometheus_client", &["telemetry"]),
-    ("rustix", &["store", "telemetry"]),
+    ("rustix", &["store", "outputs", "telemetry"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),
