@@ -52,7 +52,9 @@ pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias
             let Some(mark) = mark(&stranger.seen, way) else { continue };
             // A mark that several have is nobody's.
             let alone = rivals.get(&mark) == Some(&1);
-            let Some([Kept { key, seen }]) = kept.get(&mark).map(Vec::as_slice) else { continue };
+            let Some([Kept { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
+                continue;
+            };
             if alone
                 && !matched.contains(&stranger.index)
                 && !taken.contains(key)
@@ -120,6 +122,8 @@ fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
 mod tests {
     use jiff::Timestamp;
 
+    use crate::model::Edits;
+
     use super::*;
 
     fn seen(url: &str, title: &str, at: i64, text: i64) -> Seen {
@@ -133,7 +137,7 @@ mod tests {
     }
 
     fn kept(key: i64, seen: Seen) -> Kept {
-        Kept { key: ItemKey(key), seen }
+        Kept { key: ItemKey(key), seen, edits: Edits::default() }
     }
 
     fn one(new: Seen, old: Seen) -> Option<Way> {

@@ -45,7 +45,7 @@ pub use sketch::Sketch;
 pub use stars::{Exceptions, Star, stories};
 pub use titles::Title;
 pub use tuning::{CANDIDATES, EXACT_WORDS};
-pub use updates::{is_another, is_worth_showing};
+pub use updates::{is_another, is_worth_showing, may_bump, may_change};
 pub use verdict::{Verdict, verdict};
 pub use weights::Weights;
 pub use words::Words;

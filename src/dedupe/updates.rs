@@ -1,10 +1,13 @@
 //! An item that came again with other words: an edit worth showing, or another thing under its guid.
 //! Pure.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::fingerprint::Comparable;
 use super::likeness::{likeness, slots};
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
 use super::words::Words;
+use crate::model::Edits;
 
 /// Dates this close are one, in seconds.
 const MINUTE: i64 = 60;
@@ -31,6 +34,24 @@ pub fn is_another(old: &Comparable, new: &Comparable) -> bool {
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
 
+/// An item's words are replaced this often; one that changes on and on is not edited but generated.
+const CHANGES: u32 = 24;
+/// A change is shown as one this often, and not again within this time.
+const BUMPS: u32 = 3;
+const BUMP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether the words of an item may be replaced once more.
+#[must_use]
+pub fn may_change(edits: &Edits) -> bool {
+    edits.changes < CHANGES
+}
+
+/// Whether a change of an item may be shown as one, now.
+#[must_use]
+pub fn may_bump(edits: &Edits, now: Timestamp) -> bool {
+    edits.bumps < BUMPS && edits.bumped_at.is_none_or(|at| now.duration_since(at) >= BUMP_AFTER)
+}
+
 /// Whether an edit is worth showing again: a tenth of the text, or a sentence.
 #[must_use]
 pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
@@ -42,8 +63,6 @@ pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-
-    use jiff::Timestamp;
 
     use super::super::{Fingerprint, Text, Title, Weights};
     use super::*;
@@ -74,6 +93,16 @@ mod tests {
         ] {
             assert!(!is_another(&old, &edit), "{edit:?}");
         }
+    }
+
+    #[test]
+    fn an_item_that_changes_on_and_on_is_let_be_and_shown_again_once_a_day() {
+        let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
+        let edits = |changes, bumps, bumped_at| Edits { changes, bumps, bumped_at };
+        assert!(may_change(&edits(23, 0, None)) && !may_change(&edits(24, 0, None)));
+        assert!(may_bump(&edits(0, 2, Some(at(0))), at(24)));
+        assert!(!may_bump(&edits(0, 2, Some(at(0))), at(23)));
+        assert!(!may_bump(&edits(0, 3, None), at(99)));
     }
 
     #[test]

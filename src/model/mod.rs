@@ -32,4 +32,6 @@ pub use poll::{
 };
 pub use site::site;
 pub use status::{FeedStatus, Pulse};
-pub use story::{Digest, Guids, Hold, Kept, KeptItem, Known, Rule, Seen, Standing, Tie, Way};
+pub use story::{
+    Digest, Edits, Guids, Hold, Kept, KeptItem, Known, Rule, Seen, Standing, Tie, Way,
+};

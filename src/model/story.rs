@@ -9,6 +9,17 @@ use super::item::{Item, ItemKey};
 /// 128 bits of a SHA-256: equal means the same, for all purposes here.
 pub type Digest = [u8; 16];
 
+/// How often the publisher's changes of an item were taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Edits {
+    /// Number of times that its words were replaced.
+    pub changes: u32,
+    /// Number of times that a change was shown as one.
+    pub bumps: u32,
+    /// Time of the last such change; `None`: never.
+    pub bumped_at: Option<Timestamp>,
+}
+
 /// An item of the same feed that is already kept, found by its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -18,6 +29,8 @@ pub struct Known {
     pub content_digest: Digest,
     /// Of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
+    /// How often its changes were taken over.
+    pub edits: Edits,
 }
 
 /// An item of the same feed that is already kept, with what it may be recognised by when its guid
@@ -28,6 +41,8 @@ pub struct Kept {
     pub key: ItemKey,
     /// What it is compared by.
     pub seen: Seen,
+    /// How often its changes were taken over.
+    pub edits: Edits,
 }
 
 /// What an item of a feed and a kept one are compared by.

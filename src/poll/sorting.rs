@@ -11,7 +11,7 @@ use crate::dedupe::{
     self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Sketch,
     Stranger, Text, Updates, Weights, Words,
 };
-use crate::model::{Hold, Item, ItemKey, Kept, Known, ParsedFeed, Seen, Way};
+use crate::model::{Edits, Hold, Item, ItemKey, Kept, Known, ParsedFeed, Seen, Way};
 use crate::normalise;
 use crate::store::{
     self, Change, ChangedItem, FeedState, NewItem, Reader, Renamed, TextKeys, search_words,
@@ -112,7 +112,7 @@ pub(super) fn sort(
             sorted.reused = true;
             continue;
         }
-        let change = change(document, before, &read);
+        let change = change(document, before, &read, &known.edits);
         let boilerplate = &document.state.boilerplate;
         sorted.changed.push(changed(document, known.key, read, (before, change), boilerplate));
     }
@@ -142,6 +142,8 @@ fn take_in(
         sorted.boilerplate = Some(list);
     }
     if document.extent == Extent::Whole && !kept.is_empty() {
+        let edits: HashMap<ItemKey, Edits> =
+            kept.iter().map(|kept| (kept.key, kept.edits)).collect();
         let gone: Vec<Kept> = kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
         let strangers: Vec<Stranger> = newcomers.iter().map(|new| stranger(new, &site)).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
@@ -152,6 +154,7 @@ fn take_in(
             sorted.renamed.push(Renamed { key, identity, way });
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => Change::Note,
+                _ if !edits.get(&key).is_none_or(dedupe::may_change) => Change::Note,
                 Updates::Silent | Updates::Bump => Change::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
@@ -258,13 +261,19 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     dedupe::is_another(&comparable(before.clone()), &comparable(after))
 }
 
-fn change(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> Change {
+fn change(
+    document: &Document<'_>,
+    before: Option<&Fingerprint>,
+    read: &Read,
+    edits: &Edits,
+) -> Change {
     let own = |text: &Text| -> Words { text.own_words(&document.state.boilerplate) };
     let worth =
         || before.is_some_and(|b| dedupe::is_worth_showing(&own(&b.text), &own(&read.text)));
     match document.target.subscription.dedupe.updates {
+        _ if !dedupe::may_change(edits) => Change::Note,
         Updates::Ignore => Change::Note,
-        Updates::Bump if worth() => Change::Bump,
+        Updates::Bump if dedupe::may_bump(edits, document.now) && worth() => Change::Bump,
         Updates::Bump | Updates::Silent => Change::Replace,
     }
 }

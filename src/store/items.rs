@@ -115,12 +115,6 @@ pub(crate) fn rename_item(
     Ok(())
 }
 
-/// So often an item's words are replaced; one that changes on and on is not edited but generated.
-const CHANGES: i64 = 24;
-/// So often a change is shown as one, and how long after the last time, in milliseconds.
-const BUMPS: i64 = 3;
-const BUMP_AFTER: i64 = 86_400_000;
-
 /// Replaces what an item says; its id, story, place and first dates stay. Tells whether it did.
 pub(crate) fn update_item(
     connection: &Connection,
@@ -128,17 +122,21 @@ pub(crate) fn update_item(
     changed: &ChangedItem,
 ) -> Result<bool, Error> {
     let (item, now) = (&changed.item, millis(update.at));
+    if changed.change == Change::Note {
+        connection
+            .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
+            .execute(params![changed.key.0, changed.content_digest])?;
+        return Ok(false);
+    }
     let bump = changed.change == Change::Bump;
-    let replaced = connection
+    connection
         .prepare_cached(
-            // An updated date never goes back, or readers would take an old edit for a new one.
+            // An updated date never goes back, or feed readers would take an old edit for a new one.
             "UPDATE item SET content_digest = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
-                    updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0),
-                                 iif(?8 AND bumps < ?9 AND ifnull(bumped_at, 0) <= ?10 - ?11, ?10, 0)), 0),
-                    bumped_at = iif(?8 AND bumps < ?9 AND ifnull(bumped_at, 0) <= ?10 - ?11, ?10, bumped_at),
-                    bumps = bumps + (?8 AND bumps < ?9 AND ifnull(bumped_at, 0) <= ?10 - ?11),
-                    text_key = ?12, changes = changes + 1
-             WHERE id = ?1 AND changes < ?13 AND ?14",
+                    updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0), iif(?8, ?9, 0)), 0),
+                    bumped_at = iif(?8, ?9, bumped_at), bumps = bumps + ?8,
+                    text_key = ?10, changes = changes + 1
+             WHERE id = ?1",
         )?
         .execute(params![
             changed.key.0,
@@ -149,19 +147,9 @@ pub(crate) fn update_item(
             item.language,
             item.updated.map(millis),
             bump,
-            BUMPS,
             now,
-            BUMP_AFTER,
             changed.text.exact,
-            CHANGES,
-            changed.change != Change::Note,
         ])?;
-    if replaced == 0 {
-        connection
-            .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
-            .execute(params![changed.key.0, changed.content_digest])?;
-        return Ok(false);
-    }
     write_body(connection, changed.key, item)?;
     write_fingerprint(connection, update, changed.key, &changed.text)?;
     Ok(true)

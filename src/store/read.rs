@@ -9,7 +9,8 @@ use rusqlite::{Connection, Row, params};
 use super::error::Error;
 use super::rows::{digest, json_digests, json_list, maybe, millis, timestamp};
 use crate::model::{
-    AlsoAt, Details, Digest, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, Seen, StoryKey,
+    AlsoAt, Details, Digest, Edits, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, Seen,
+    StoryKey,
 };
 
 /// An item's place in the order, without its words.
@@ -32,7 +33,8 @@ pub(crate) fn known(
     identities: &[Digest],
 ) -> Result<HashMap<Digest, Known>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT identity.digest, item.id, item.content_digest, item.url_key
+        "SELECT identity.digest, item.id, item.content_digest, item.url_key,
+                item.changes, item.bumps, item.bumped_at
          FROM json_each(?2) wanted
          JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
          JOIN item ON item.id = identity.item_id",
@@ -43,9 +45,18 @@ pub(crate) fn known(
         let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
         let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
         let url_key = row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
-        known.insert(identity, Known { key: ItemKey(row.get(1)?), content_digest, url_key });
+        known.insert(
+            identity,
+            Known { key: ItemKey(row.get(1)?), content_digest, url_key, edits: edits(row, 4)? },
+        );
     }
     Ok(known)
+}
+
+/// The columns `changes, bumps, bumped_at`, from column `at` on.
+fn edits(row: &Row<'_>, at: usize) -> Result<Edits, Error> {
+    let (changes, bumps) = (row.get(at)?, row.get(at + 1)?);
+    Ok(Edits { changes, bumps, bumped_at: maybe(row.get(at + 2)?)? })
 }
 
 /// The columns `id, story_id, sort_at`.
@@ -104,10 +115,10 @@ pub(crate) fn kept(
     limit: usize,
 ) -> Result<Vec<Kept>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, url, url_key, title, published_at, text_key FROM (
+        "SELECT id, url, url_key, title, published_at, text_key, changes, bumps, bumped_at FROM (
            SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
          UNION ALL
-         SELECT id, url, url_key, title, published_at, text_key FROM (
+         SELECT id, url, url_key, title, published_at, text_key, changes, bumps, bumped_at FROM (
            SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL ORDER BY id DESC LIMIT ?2)",
     )?;
     let mut rows = statement.query(params![feed.0, limit as i64])?;
@@ -128,6 +139,7 @@ pub(crate) fn kept(
                 published: maybe(row.get(4)?)?,
                 text_key: row.get(5)?,
             },
+            edits: edits(row, 6)?,
         });
     }
     Ok(kept)

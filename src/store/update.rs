@@ -167,7 +167,7 @@ pub enum Change {
     /// What it says is replaced.
     #[default]
     Replace,
-    /// The same, and it is dated now if it was not too often.
+    /// The same, and it is dated now.
     Bump,
     /// It stays as it is; the change is noted, so that it is not looked at again.
     Note,
