@@ -1,7 +1,9 @@
 //! One publication's work on 100 and on 1,000 stories: render each format, read it back and check
-//! `cargo bench --bench render`.
+//! `cargo bench --bench render`; `cargo bench --bench render -- DATABASE` also selects
+//! from a database, and prints the cost per item.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,9 @@ use newswire::model::{
     Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, Person,
     StoryKey,
 };
-use newswire::render::{Format, Look, Output, check, render};
+use newswire::outputs::select;
+use newswire::render::{Format, Look, Output, Page, check, render, render_checked};
+use newswire::store::Reader;
 use url::Url;
 
 const ROUNDS: usize = 21;
@@ -50,7 +54,37 @@ fn main() {
             );
         }
     }
+    // Cargo adds --bench.
+    if let Some(database) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
+        report += &publication(Path::new(&database), &clock);
+    }
     let _ = std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes());
+}
+
+/// The cost of a publication from this database: select the newest 1,000 items, render every format,
+/// read each back.
+fn publication(database: &Path, clock: &Clock) -> String {
+    let reader = Reader::open(database).expect("the database can be opened");
+    let output = Output { items: 1_000, ..output() };
+    let (mut selecting, mut rendering, mut count) = (Duration::ZERO, Duration::ZERO, 0);
+    for _ in 0..ROUNDS {
+        let begun = clock.elapsed();
+        let entries = select(&reader, &output, clock.now()).expect("the database can be read");
+        let selected = clock.elapsed();
+        let rendered = render_checked(&output, Format::ALL, Page::ALONE, &entries);
+        drop(black_box(rendered.expect("what is rendered passes")));
+        (selecting, rendering) =
+            (selecting + (selected - begun), rendering + (clock.elapsed() - selected));
+        count += entries.len();
+    }
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / count.max(1) as f64;
+    format!(
+        "{} items of a database, µs an item: select {:.1}, render and check 3 formats {:.1}, both {:.1}\n",
+        count / ROUNDS,
+        each(selecting),
+        each(rendering),
+        each(selecting + rendering)
+    )
 }
 
 fn output() -> Output {

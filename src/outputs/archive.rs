@@ -15,7 +15,7 @@ use super::files::{Batch as Files, sibling};
 use super::ids::{self, AssignedId};
 use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
 use crate::model::{Entry, ItemKey};
-use crate::render::{self, Coding, Document, Format, Output, Page, Rendered, Selector};
+use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
 use crate::store::{ArchivePage, Arrivals, Reader};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
@@ -167,7 +167,9 @@ pub(super) fn document(
 ) -> Result<Option<Document>, Error> {
     let url = page.self_url(output, format);
     let bytes = rendered(output, &[format], page, entries)?.pop().map(|document| document.bytes);
-    Ok(bytes.map(|bytes| Document::prepare(format, bytes, None, MAX_AGE).at(&url)))
+    Ok(bytes.map(|bytes| {
+        Document::prepare(format, bytes, None, MAX_AGE).with_effort(Effort::Fast).at(&url)
+    }))
 }
 
 /// Whether the directory has the page in every format of the output.
@@ -289,10 +291,10 @@ fn is_current(
     Ok(same(*complete.end()) || (number < *complete.end() && same(number)))
 }
 
-/// Adds a page and its gzip sibling. An archive page is requested rarely, and by few clients: the
-/// other codings would cost more than all they save.
+/// Adds a page and its gzip sibling. An archive page is requested rarely and by few clients: the
+/// other codings would cost more than they save.
 fn add(files: &mut Files, name: &str, bytes: &[u8]) -> io::Result<()> {
-    files.add(&sibling(name, Coding::Gzip), &Coding::Gzip.encode(bytes), None)?;
+    files.add(&sibling(name, Coding::Gzip), &Coding::Gzip.encode(bytes, Effort::Fast), None)?;
     files.add(name, bytes, None)?;
     // Written by an earlier version: it must not be older than the page.
     for coding in [Coding::Brotli, Coding::Zstd] {

@@ -25,7 +25,7 @@ mod text;
 mod xml;
 
 pub use check::{CheckError, Last, check};
-pub use document::{Coding, Document, digest, etag, in_coding, without_coding};
+pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_coding};
 pub use incidents::incidents;
 pub use output::{
     AlsoAt, Content, Format, Look, Output, PrefixError, Rules, ShownDate, TitlePrefix, Token,

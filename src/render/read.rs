@@ -136,7 +136,7 @@ impl Walk {
     }
 
     fn read(mut self, text: &str) -> Result<Vec<Facts>, IllFormed> {
-        if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
+        if let Some((at, c)) = first_illegal(text) {
             return Err((at as u64, format!("U+{:04X} is no character of XML", u32::from(c))));
         }
         let mut reader = NsReader::from_str(text);
@@ -302,6 +302,23 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, String> {
     };
     let c = number.or_else(named).ok_or_else(|| "an entity that is not declared".to_owned())?;
     if is_xml_char(c) { Ok(c) } else { Err("a reference to no character of XML".to_owned()) }
+}
+
+/// The first character that XML cannot carry, with its offset.
+fn first_illegal(text: &str) -> Option<(usize, char)> {
+    // Only lines with one of these bytes need a look at every character: U+FFFE and U+FFFF begin
+    // with EF.
+    let suspect = |byte: u8| byte < 0x20 || byte == 0xef;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_end_matches('\n').bytes().any(suspect)
+            && let Some((at, c)) = line.char_indices().find(|(_, c)| !is_xml_char(*c))
+        {
+            return Some((start + at, c));
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// XML 1.0 2.2.

@@ -19,9 +19,23 @@ pub(super) fn is_clean(c: char) -> bool {
         '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{9f}' | '\u{fffd}'..='\u{ffff}')
 }
 
+/// Whether no byte of it can belong to a character that [`clean`] changes: true for most texts, and
+/// cheap. C1 begins with C2, U+FFFD to U+FFFF with EF.
+fn is_surely_clean(text: &str) -> bool {
+    // Without an early end, so that it compiles to wide instructions.
+    let suspect = |byte: u8| {
+        (byte < 0x20 && byte != b'\t' && byte != b'\n')
+            | (byte == 0x7f)
+            | (byte == 0xc2)
+            | (byte == 0xef)
+    };
+    let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | suspect(*byte));
+    !text.as_bytes().chunks(256).any(any)
+}
+
 /// `text` without what [`is_clean`] refuses, line ends as XML 1.0 2.11 has them.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| is_clean(c) && c != '\r') {
+    if is_surely_clean(text) || text.chars().all(|c| is_clean(c) && c != '\r') {
         return Cow::Borrowed(text);
     }
     let mut kept = String::with_capacity(text.len());
@@ -91,6 +105,11 @@ pub(super) fn without_tags(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Whether there is anything in it that is written from right to left.
 pub(super) fn runs_left(text: &str) -> bool {
+    // The first of these characters, U+0590, begins with D6. See [`is_surely_clean`].
+    let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | (*byte >= 0xd6));
+    if !text.as_bytes().chunks(256).any(any) {
+        return false;
+    }
     text.contains(|c| {
         matches!(c, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202b}' | '\u{202e}' | '\u{2067}'
             | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}'

@@ -100,8 +100,11 @@ enum Place {
 
 fn escape(text: &str, place: Place) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    for c in text::clean(text).chars() {
-        match (c, place) {
+    let text = text::clean(text);
+    let mut rest = &*text;
+    while let Some(at) = rest.bytes().position(|byte| is_special(byte, place)) {
+        escaped.push_str(&rest[..at]);
+        match (char::from(rest.as_bytes()[at]), place) {
             ('&', Place::Plain) => escaped.push_str("&#x26;"),
             ('<', Place::Plain) => escaped.push_str("&#x3C;"),
             ('>', Place::Plain) => escaped.push_str("&#x3E;"),
@@ -114,8 +117,16 @@ fn escape(text: &str, place: Place) -> String {
             ('\t', Place::Attribute) => escaped.push_str("&#x9;"),
             (c, _) => escaped.push(c),
         }
+        rest = &rest[at + 1..];
     }
+    escaped.push_str(rest);
     escaped
+}
+
+/// Whether a byte, always a character of its own, is escaped.
+fn is_special(byte: u8, place: Place) -> bool {
+    matches!(byte, b'&' | b'<' | b'>')
+        || (place == Place::Attribute && matches!(byte, b'"' | b'\n' | b'\t'))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::render::{Token, etag, in_coding};
+use crate::render::{Effort, Token, etag, in_coding};
 
 use super::conditional::{self, Precondition};
 use super::negotiate;
@@ -94,7 +94,7 @@ pub(super) fn of_text(
         Some(name) => response.header(CONTENT_ENCODING, name),
         None => response,
     };
-    finish(response, coding.encode(text.as_bytes()).into())
+    finish(response, coding.encode(text.as_bytes(), Effort::Full).into())
 }
 
 /// A line of text that is made afresh for every request.
@@ -119,7 +119,7 @@ pub(super) fn fresh(
         Some(name) => response.header(CONTENT_ENCODING, name),
         None => response,
     };
-    finish(response, coding.encode(text.as_bytes()).into())
+    finish(response, coding.encode(text.as_bytes(), Effort::Full).into())
 }
 
 /// What is not there, or may not be seen.

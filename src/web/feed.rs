@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::outputs::ServedOutput;
-use crate::render::{Coding, Document, without_coding};
+use crate::render::{Coding, Document, Effort, without_coding};
 
 use super::answer::{Audience, finish};
 use super::conditional::{self, Precondition};
@@ -113,5 +113,5 @@ fn partial(response: Builder, document: &Document, delta: &[u8], coding: Coding)
         // RFC 3229 10.9: a cache that does not know 226 must not keep it for the whole.
         .header(CACHE_CONTROL, format!("no-store, im, max-age={}", document.max_age.as_secs()))
         .header(VARY, "Accept, Accept-Encoding, A-IM, If-None-Match");
-    finish(with_content(response, document, coding), coding.encode(delta).into())
+    finish(with_content(response, document, coding), coding.encode(delta, Effort::Full).into())
 }

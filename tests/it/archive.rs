@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use newswire::cli::decide;
 use newswire::daemon::{Engine, Which};
+use newswire::outputs::{ArchiveState, Publisher, Served};
 use newswire::render::{Output, Token};
 use newswire::store::{Store, Write};
 use serde_json::Value;
@@ -377,5 +379,55 @@ fn who_has_the_token_can_follow_the_links() {
             "rel=\"current\" href=\"http://127.0.0.1:8420/planet.atom?token=sesame-0123456789\""
         ));
         assert!(atom.text().contains("<id>http://127.0.0.1:8420/planet.atom</id>"));
+    });
+}
+
+#[test]
+fn the_documents_come_first_and_link_only_to_pages_that_are_there() {
+    run(async {
+        let library = Library::with(|output| {
+            small(output);
+            output.directory = None;
+        })
+        .await;
+        library.arrive(0, &notes(0..45)).await;
+        let Library { world, engine, feeds, .. } = library;
+        drop(engine);
+        let mut output = world.config(&feeds).outputs.remove(0);
+        small(&mut output);
+        let www = output.directory.clone().unwrap();
+        let output = Arc::new(output);
+        let store = Arc::new(Store::open(&world.database(), world.clock.clone()).unwrap());
+        let publisher =
+            || Publisher::new(Arc::clone(&store), Arc::new(Served::new()), world.clock.clone());
+        let link = || {
+            let json = std::fs::read(www.join("planet.json")).unwrap();
+            serde_json::from_slice::<Value>(&json).unwrap()["next_url"].clone()
+        };
+        let page = |name: &str| www.join("planet/archive").join(name);
+        let first = publisher();
+        first.publish(&output).await.unwrap();
+        assert_eq!(link(), Value::Null);
+        assert!(!page("1.json").exists(), "not a page before the documents");
+        let state = first.write_archive(&output).await.unwrap();
+        assert_eq!((state, link()), (ArchiveState::Unfinished, Value::Null));
+        assert!(page("4.json").exists());
+        assert_eq!(first.write_archive(&output).await.unwrap(), ArchiveState::Complete);
+        assert_eq!(link(), "http://127.0.0.1:8420/planet/archive/4.json");
+        // As a process leaves it that was killed between two renames; and a sibling of long ago.
+        let before = std::fs::read(page("3.rss")).unwrap();
+        for name in ["3.rss", "4.rss", "4.rss.gz", "4.json"] {
+            std::fs::remove_file(page(name)).unwrap();
+        }
+        std::fs::write(page(".4.rss.new"), "half").unwrap();
+        std::fs::write(page("3.rss.br"), "old").unwrap();
+        let second = publisher();
+        second.publish(&output).await.unwrap();
+        assert_eq!(link(), "http://127.0.0.1:8420/planet/archive/2.json");
+        second.complete_archive(&output).await.unwrap();
+        assert_eq!(link(), "http://127.0.0.1:8420/planet/archive/4.json");
+        assert_eq!(std::fs::read(page("3.rss")).unwrap(), before);
+        assert!(page("4.rss.gz").exists() && !page("3.rss.br").exists());
+        assert!(!page(".4.rss.new").exists());
     });
 }
