@@ -36,7 +36,7 @@ impl Matching {
         Self(tokio::spawn(stage.run(pending)))
     }
 
-    /// Ends the task; a batch that is under way is finished by whoever asks the matcher next.
+    /// Ends the task. What is still pending is matched by the next call of the matcher.
     pub(crate) async fn stop(mut self) {
         self.0.abort();
         let _ = (&mut self.0).await;

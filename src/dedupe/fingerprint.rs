@@ -30,7 +30,7 @@ pub struct Fingerprint {
     pub title: Title,
     /// Text of the item.
     pub text: Text,
-    /// Digest of its own words; `None` where they are too few to say anything.
+    /// Digest of the item's own words; `None` where they are fewer than nine English words.
     pub text_digest: Option<u64>,
     /// Keys that similar texts share.
     pub sketch: Sketch,
@@ -50,7 +50,7 @@ pub struct Fingerprint {
     pub mentions: Vec<Digest>,
 }
 
-/// The facts about an item that its words do not tell.
+/// The facts about an item beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// When the publisher said first that it was published.
@@ -206,7 +206,7 @@ impl Fingerprint {
 /// A fingerprint with its own words and their shingles, which many comparisons share.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Comparable {
-    /// What its words do not tell; its text and its sketch are left out.
+    /// The facts beside its words; its text and its sketch are left out.
     pub fingerprint: Fingerprint,
     /// Its own words, without boilerplate.
     pub words: Words,

@@ -36,7 +36,7 @@ pub(super) enum Role {
     /// The item's own words, as far as its markup shows.
     #[default]
     Own,
-    /// Inside `blockquote`, or one direct speech: somebody else's words.
+    /// Inside `blockquote`, or one direct speech: a quotation.
     Quoted,
     /// Inside `figcaption`, `aside` and the like.
     Aside,

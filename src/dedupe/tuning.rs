@@ -95,7 +95,7 @@ pub(super) const BOILERPLATE_SHARE: f32 = 0.5;
 pub(super) const BOILERPLATE_ITEMS: usize = 3;
 /// A paragraph that is all links, or begins as boilerplate does, is boilerplate up to this many words.
 pub(super) const BOILERPLATE_WORDS: usize = 25;
-/// With fewer words of its own, an item is compared with its quotations too.
+/// An item with fewer own words is compared by its quotations too.
 pub(super) const OWN_WORDS: usize = 8;
 /// At most this many links of a text of a few words are looked at.
 pub(super) const MENTIONS: usize = 8;

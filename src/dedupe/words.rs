@@ -34,7 +34,7 @@ pub struct Word {
 }
 
 impl Word {
-    /// Longer words are not told apart by length.
+    /// Longer words count as this long.
     pub const LONGEST: u8 = 7;
     /// Bytes of a stored word.
     pub(super) const BYTES: usize = 5;
