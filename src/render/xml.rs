@@ -102,7 +102,8 @@ fn escape(text: &str, place: Place) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let text = text::clean(text);
     let mut rest = &*text;
-    while let Some(at) = rest.bytes().position(|byte| is_special(byte, place)) {
+    let special = if place == Place::Attribute { &SPECIAL_IN_ATTRIBUTES } else { &SPECIAL };
+    while let Some(at) = rest.bytes().position(|byte| special[usize::from(byte)]) {
         escaped.push_str(&rest[..at]);
         match (char::from(rest.as_bytes()[at]), place) {
             ('&', Place::Plain) => escaped.push_str("&#x26;"),
@@ -123,10 +124,17 @@ fn escape(text: &str, place: Place) -> String {
     escaped
 }
 
-/// Whether a byte, always a character of its own, is escaped.
-fn is_special(byte: u8, place: Place) -> bool {
-    matches!(byte, b'&' | b'<' | b'>')
-        || (place == Place::Attribute && matches!(byte, b'"' | b'\n' | b'\t'))
+/// The characters that are escaped, each a byte.
+const SPECIAL: [bool; 256] = table(b"&<>");
+const SPECIAL_IN_ATTRIBUTES: [bool; 256] = table(b"&<>\"\n\t");
+
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let (mut table, mut at) = ([false; 256], 0);
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 #[cfg(test)]
