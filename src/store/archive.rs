@@ -1,4 +1,4 @@
-//! The verbs of the archive: which items stand on which page. Leaves choosing to `outputs`.
+//! The archive tables: which items are on which page. Leaves choosing to `outputs`.
 
 use std::collections::HashSet;
 

@@ -125,7 +125,7 @@ pub struct NewItem {
 /// What a text is found and compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextKeys {
-    /// Digest of its own words, to recognise it in the same feed; `None`: too few.
+    /// Digest of the item's words, to recognise it in the same feed; `None`: fewer than nine English words.
     pub exact: Option<i64>,
     /// See `dedupe::Fingerprint`; `None`: the feed's items are not compared.
     pub fingerprint: Option<Vec<u8>>,

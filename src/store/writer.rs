@@ -19,7 +19,7 @@ const GROUP: usize = 256;
 /// A commit is not put off longer than this for more commands to join.
 const GROUP_TIME: Duration = Duration::from_millis(50);
 
-/// Told how a command ended, once that is durable.
+/// Receives how a command ended, once that is durable.
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the thread is asked for.
@@ -226,7 +226,7 @@ fn commit(connection: &Connection, group: &[Done]) -> Result<(), Error> {
     Ok(connection.execute_batch("COMMIT")?)
 }
 
-/// Tells those who wait for it what was committed.
+/// Logs what was committed, and wakes the stories stage where items may be pending.
 fn publish(desk: &mut Desk, group: &[Done]) {
     let mut marks = false;
     for done in group {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dedupe::{Comparable, Fingerprint, Weights};
 use crate::model::{FeedKey, ItemKey};
-use crate::store::{Error, Reader};
+use crate::store::{Error, Reader, StoredFingerprint};
 
 /// The cache takes no more than this, in bytes.
 const MOST: usize = 8 * 1024 * 1024;
@@ -41,19 +41,24 @@ impl Cache {
         }
     }
 
-    /// Reads those of these items that are not cached. Feeds whose boilerplate changed are read anew.
+    /// Takes in those of these items that are not cached, from `at_hand` where they were read already.
     pub(super) fn load(
         &mut self,
         reader: &Reader,
         keys: &[ItemKey],
+        at_hand: Vec<StoredFingerprint>,
         weights: &Weights,
     ) -> Result<(), Error> {
-        let missing: Vec<ItemKey> =
+        let missing: HashSet<ItemKey> =
             keys.iter().copied().filter(|key| !self.items.contains_key(key)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let stored = reader.fingerprints(&missing)?;
+        let mut stored = at_hand;
+        stored.retain(|stored| missing.contains(&stored.key));
+        let have: HashSet<ItemKey> = stored.iter().map(|stored| stored.key).collect();
+        let unread: Vec<ItemKey> = missing.difference(&have).copied().collect();
+        stored.extend(reader.fingerprints(&unread)?);
         let mut found: Vec<(ItemKey, FeedKey, Fingerprint)> = Vec::with_capacity(stored.len());
         found.extend(stored.into_iter().filter_map(|stored| {
             Some((stored.key, stored.feed, Fingerprint::from_bytes(&stored.data)?))

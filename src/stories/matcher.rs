@@ -127,14 +127,15 @@ impl Matcher {
         }
         let (at, mut memory) = (self.clock.now(), self.memory());
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-        let pairs = self.pairs(&mut memory, &pending, at)?;
+        let stored = reader.fingerprints(&keys)?;
+        let pairs = self.pairs(&mut memory, (&pending, &stored), at)?;
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
         let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
         let mut wanted: Vec<ItemKey> = wanted.copied().collect();
         wanted.sort_unstable();
         wanted.dedup();
-        memory.cache.load(reader, &wanted, &weights)?;
+        memory.cache.load(reader, &wanted, stored, &weights)?;
         let mut ties = Vec::new();
         for Candidates { item, others, settings } in &pairs {
             let Some(own) = memory.cache.get(*item) else { continue };
@@ -155,7 +156,7 @@ impl Matcher {
     fn pairs(
         &self,
         memory: &mut Memory,
-        pending: &[Pending],
+        (pending, stored): (&[Pending], &[StoredFingerprint]),
         at: Timestamp,
     ) -> Result<Vec<Candidates>, store::Error> {
         let reader = self.store.reader();
@@ -168,7 +169,6 @@ impl Matcher {
         let compared = |pending: &&Pending| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
         let mut doubles = reader.doubles(&keys)?;
-        let stored = reader.fingerprints(&keys)?;
         let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
