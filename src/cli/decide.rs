@@ -123,7 +123,7 @@ async fn decide(
         Err(error) => return Err(error.into()),
     };
     let policies = policies(config, store.reader())?;
-    Matcher::open(store, clock.clone(), policies, config.window())?.catch_up().await?;
+    Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
     Ok(items)
 }
 

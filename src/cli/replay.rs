@@ -121,7 +121,7 @@ async fn regroup(
     let items = store.write(Write::Regroup { since }).await?;
     let policies = policies(new, store.reader())?;
     // An index of what is not matched anew: the rest comes into it in its order.
-    let matcher = Matcher::open(store, clock.clone(), policies, Duration::ZERO)?;
+    let matcher = Matcher::new(store, clock.clone(), policies, Duration::ZERO);
     matcher.catch_up().await?;
     Ok(items)
 }

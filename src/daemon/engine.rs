@@ -137,7 +137,7 @@ impl Engine {
         };
         let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
-        let matcher = Matcher::open(shared, clock.clone(), policies, setup.window)?;
+        let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
@@ -165,7 +165,7 @@ impl Engine {
         self.site.configure(self.setup.web.clone());
         self.matcher.configure(self.setup.policies());
         if before.window != self.setup.window {
-            self.look_again().await?;
+            self.matcher.set_window(self.setup.window);
         }
         Ok(before)
     }
@@ -393,13 +393,6 @@ impl Engine {
     /// A number that changes when somebody else wrote to the database.
     pub(crate) async fn visits(&self) -> Result<i64, Error> {
         Ok(self.store.visits().await?)
-    }
-
-    /// Fills the index of stories anew: the window has changed.
-    async fn look_again(&self) -> Result<(), Error> {
-        let (matcher, window) = (self.matcher.clone(), self.setup.window);
-        let work = move || matcher.refill(window);
-        Ok(tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??)
     }
 
     /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the
