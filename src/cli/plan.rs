@@ -1,5 +1,5 @@
-//! `newswire plan`: what a config will cost and bring, by what is recorded, and beside it what
-//! another config would; before anything is applied.
+//! `newswire plan`: forecasts requests, traffic and delays under a config from recorded polls, and compares
+//! them with another config.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,46 +8,49 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::words::{bytes, span};
 use crate::config::Config;
+use crate::model::words::{bytes, span};
 use crate::model::{FeedKey, ReasonKind};
 use crate::schedule::{self, Forecast, Known};
 use crate::store::{FeedStatus, Past};
 
+/// Length of a day, in seconds.
 const DAY: f64 = 86_400.0;
 
-/// One feed in one or both configs.
+/// The forecasts of one feed.
 #[derive(Debug)]
 struct Row {
     id: String,
-    now: Option<Forecast>,
-    then: Option<Forecast>,
-    /// Median of the delays that were recorded, in seconds.
+    /// Under the current config; `None` when it does not contain the feed.
+    current: Option<Forecast>,
+    /// Under the new config; `None` when there is none or it does not contain the feed.
+    new: Option<Forecast>,
+    /// Median of the recorded delays, in seconds.
     recorded: Option<f64>,
 }
 
-/// The what-if of a config, or of two.
+/// The forecasts of all feeds under one or two configs.
 #[derive(Debug)]
-pub struct WhatIf {
+pub(super) struct PlanReport {
     rows: Vec<Row>,
-    now: Forecast,
-    then: Option<Forecast>,
-    /// Median and 95th percentile of all delays that were recorded.
+    current: Forecast,
+    new: Option<Forecast>,
+    /// Median and 95th percentile of all recorded delays, in seconds.
     recorded: (Option<f64>, Option<f64>),
 }
 
-/// What was learned of each feed, by its key.
-pub type Rhythms = HashMap<FeedKey, Vec<Timestamp>>;
+/// Publication times of the items of each feed.
+pub(super) type PublicationTimes = HashMap<FeedKey, Vec<Timestamp>>;
 
-impl WhatIf {
-    /// Looks ahead: with `current` as it is, and with `new` if there is one.
+impl PlanReport {
+    /// Forecasts the feeds of `current` and, if given, of `new`.
     #[must_use]
-    pub fn look(
+    pub(super) fn new(
         current: &Config,
         new: Option<&Config>,
         statuses: &[FeedStatus],
         past: &HashMap<FeedKey, Past>,
-        (rhythms, at): (&Rhythms, Timestamp),
+        (times, at): (&PublicationTimes, Timestamp),
     ) -> Self {
         let by_url: HashMap<&str, &FeedStatus> =
             statuses.iter().map(|status| (status.info.url.as_str(), status)).collect();
@@ -56,16 +59,16 @@ impl WhatIf {
                 let status = by_url.get(subscription.feed.url.as_str());
                 let key = status.map(|status| status.info.key);
                 let known = key.and_then(|key| past.get(&key)).map(known).unwrap_or_default();
-                let seen = key.and_then(|key| rhythms.get(&key));
+                let seen = key.and_then(|key| times.get(&key));
                 let learned = seen.and_then(|seen| schedule::learned(seen, at));
                 let known = Known { learned, ..known };
                 (subscription.feed.url.to_string(), Forecast::of(&subscription.schedule, &known))
             };
             config.subscriptions.iter().map(of).collect()
         };
-        let (mut now, mut then) = (forecast(current), new.map(forecast));
+        let (mut by_current, mut by_new) = (forecast(current), new.map(forecast));
         let mut urls: Vec<String> =
-            now.keys().chain(then.iter().flat_map(HashMap::keys)).cloned().collect();
+            by_current.keys().chain(by_new.iter().flat_map(HashMap::keys)).cloned().collect();
         urls.sort_unstable();
         urls.dedup();
         let sum = |forecasts: &HashMap<String, Forecast>| {
@@ -73,7 +76,7 @@ impl WhatIf {
             forecasts.values().for_each(|forecast| all.add(forecast));
             all
         };
-        let (all_now, all_then) = (sum(&now), then.as_ref().map(sum));
+        let (all_current, all_new) = (sum(&by_current), by_new.as_ref().map(sum));
         let mut delays: Vec<f64> = past.values().flat_map(|past| past.delays.clone()).collect();
         let rows = urls.into_iter().map(|url| {
             let status = by_url.get(url.as_str());
@@ -81,26 +84,26 @@ impl WhatIf {
             let mut own = past.map(|past| past.delays.clone()).unwrap_or_default();
             Row {
                 id: status.map_or_else(|| url.clone(), |status| status.info.id.to_string()),
-                now: now.remove(&url),
-                then: then.as_mut().and_then(|then| then.remove(&url)),
+                current: by_current.remove(&url),
+                new: by_new.as_mut().and_then(|by_new| by_new.remove(&url)),
                 recorded: quantile(&mut own, 0.5),
             }
         });
         Self {
             rows: rows.collect(),
-            now: all_now,
-            then: all_then,
+            current: all_current,
+            new: all_new,
             recorded: (quantile(&mut delays, 0.5), quantile(&mut delays, 0.95)),
         }
     }
 
-    /// For people.
+    /// The forecasts as a table.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         let mut heading = vec!["FEED", "REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"];
-        if self.then.is_some() {
+        if self.new.is_some() {
             heading.extend(["REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].map(|_| ""));
             for (n, name) in
                 ["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].iter().enumerate()
@@ -109,9 +112,9 @@ impl WhatIf {
             }
         }
         table.set_header(heading);
-        let mut add = |name: &str, now: Option<&Forecast>, then: Option<&Forecast>| {
+        let mut add = |name: &str, current: Option<&Forecast>, new: Option<&Forecast>| {
             let mut cells = vec![Cell::new(name)];
-            let sides = [Some(now), self.then.as_ref().map(|_| then)];
+            let sides = [Some(current), self.new.as_ref().map(|_| new)];
             for side in sides.into_iter().flatten() {
                 cells.extend(
                     columns(side).map(|text| Cell::new(text).set_alignment(CellAlignment::Right)),
@@ -120,24 +123,24 @@ impl WhatIf {
             table.add_row(cells);
         };
         for row in &self.rows {
-            add(&row.id, row.now.as_ref(), row.then.as_ref());
+            add(&row.id, row.current.as_ref(), row.new.as_ref());
         }
-        add("all", Some(&self.now), self.then.as_ref());
+        add("all", Some(&self.current), self.new.as_ref());
         let time = |seconds: Option<f64>| {
             seconds.map_or_else(|| "unknown".to_owned(), |seconds| span(seconds as u64))
         };
         format!(
-            "{}\n\nUNCHANGED: polls that find nothing. MEDIAN, P95: until half and 95 % of the items are seen,\n\
-             as forecast; recorded in the last two weeks: median {}, p95 {}.\n",
+            "{}\n\nUNCHANGED: share of polls without changes. MEDIAN, P95: forecast delay from the publication of an\n\
+             item to its poll. Recorded delays of the last two weeks: median {}, p95 {}.\n",
             table.trim_fmt(),
             time(self.recorded.0),
             time(self.recorded.1)
         )
     }
 
-    /// For programs: rates are per day, times in seconds.
+    /// The forecasts as JSON: rates per day, times in seconds.
     #[must_use]
-    pub fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let side = |forecast: &Forecast| {
             json!({
                 "requests_per_day": forecast.requests,
@@ -150,12 +153,12 @@ impl WhatIf {
         json!({
             "feeds": self.rows.iter().map(|row| json!({
                 "id": row.id,
-                "current": row.now.as_ref().map(side),
-                "new": row.then.as_ref().map(side),
+                "current": row.current.as_ref().map(side),
+                "new": row.new.as_ref().map(side),
                 "recorded_delay_median": row.recorded,
             })).collect::<Vec<_>>(),
-            "current": side(&self.now),
-            "new": self.then.as_ref().map(side),
+            "current": side(&self.current),
+            "new": self.new.as_ref().map(side),
             "recorded_delay_median": self.recorded.0,
             "recorded_delay_p95": self.recorded.1,
         })

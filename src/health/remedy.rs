@@ -110,7 +110,7 @@ fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
 }
 
 /// Where the texts of failures stand in `docs/codes.md`.
-const FAILURES: &str = "Why a feed fails";
+const FAILURES: &str = "Feed failures";
 
 /// What `newswire explain` says to do, as a plain sentence.
 fn advice(kind: FailureKind) -> String {
@@ -174,9 +174,9 @@ mod tests {
 
     #[test]
     fn what_to_do_says_the_same_everywhere() {
-        // The failure itself says: write the https address of the feed into url.
+        // The help of the failure is: set url to the https URL of the feed.
         let said = advice(FailureKind::InsecureRedirect);
-        assert!(said.starts_with("Find the address that stays on https"), "{said}");
+        assert!(said.starts_with("Find the https URL of the feed"), "{said}");
     }
 
     #[test]

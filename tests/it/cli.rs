@@ -85,7 +85,7 @@ fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
     std::fs::write(folder.path().join("newswire.toml"), "mine").unwrap();
     let again = newswire(folder.path(), &["init"]);
     assert_eq!(again.code, 73);
-    assert!(again.err.contains("exists already"), "{}", again.err);
+    assert!(again.err.contains("already exists"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), "mine");
 }
 
@@ -148,7 +148,7 @@ async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
     // Nothing is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    assert!(hasty.out.contains("127.0.0.1-feed: polled 0s ago, left alone"), "{}", hasty.out);
+    assert!(hasty.out.contains("127.0.0.1-feed: skipped, polled 0s ago"), "{}", hasty.out);
     let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
@@ -176,7 +176,7 @@ async fn status_tells_of_every_feed_in_a_table_and_in_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
+async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     let origin = Origin::start().await;
     let broken = "<rss version='2.0'><channel><title>R&D</title><item><guid>1</guid><title>One</title>\
         <pubDate>Mon, 06 Jan 2025 10:00:00 +0100</pubDate></item></channel></rss>";
@@ -188,10 +188,10 @@ async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
     for line in [
         "format         rss2\n",
         "charset        UTF-8, by default\n",
-        "read by        newswire\n",
+        "parser         newswire\n",
         "ETag           \"1\"\n",
         "title          R&D\n",
-        "mended         bare_ampersand at byte 36: `&` where no reference begins\n",
+        "warning        bare_ampersand at byte 36: `&` where no reference begins\n",
         "items          1\n",
         "  id           1\n",
         "  published    2025-01-06T09:00:00Z\n",
@@ -208,10 +208,10 @@ async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
     let page = newswire(folder.path(), &["probe", origin.url("127.0.0.1", "/page").as_str()]);
     assert_eq!(page.code, 65);
     assert!(page.err.contains("a web page, not a feed"), "{}", page.err);
-    // Without a config that opens it, this machine is not asked.
+    // Without a config that allows it, this machine is not contacted.
     let elsewhere = crate::cli::folder();
     let refused = newswire(elsewhere.path(), &["probe", &url]);
-    assert_eq!(refused.code, 65);
+    assert_eq!(refused.code, 69);
     assert!(refused.err.contains("allow_networks"), "{}", refused.err);
 }
 
@@ -237,7 +237,7 @@ fn conformance_answers_every_line_and_ends_with_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_tells_every_input_of_the_plan_and_which_one_won() {
+async fn why_shows_the_inputs_of_the_plan_and_the_one_that_decided() {
     let origin = Origin::start().await;
     let body = rss(&[("a", "A")]);
     let answer = Answer::ok(body).with("Cache-Control", "max-age=7200").with("ETag", "\"1\"");
@@ -247,12 +247,12 @@ async fn why_tells_every_input_of_the_plan_and_which_one_won() {
     let said = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
     assert_eq!(said.code, 0, "{}", said.err);
     for part in [
-        "because        fresh for 2h\n",
+        "reason         fresh for 2h\n",
         "considered           1h  interval 1h\n",
-        "considered           2h  fresh for 2h  <- won\n",
+        "considered           2h  fresh for 2h  <- decided\n",
         "later-only jitter\n",
         "ETag           \"1\"\n",
-        "host gate      127.0.0.1: 1 at once",
+        "host limits    127.0.0.1: at most 1 poll at a time",
         "modified       200",
     ] {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
@@ -266,7 +266,7 @@ async fn why_tells_every_input_of_the_plan_and_which_one_won() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plan_tells_what_a_config_costs_and_beside_it_what_another_would() {
+async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);

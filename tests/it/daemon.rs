@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::daemon::{self, Engine, Error};
+use newswire::model::Coded as _;
 use newswire::store::OpenError;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -150,14 +151,15 @@ async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_told_before_anything_is_polled() {
+async fn an_address_in_use_is_an_error_before_the_first_poll() {
     let world = World::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
     config.web.listen = Some(taken.local_addr().unwrap());
     let error =
         daemon::run(world.open_with(config).await, std::future::pending()).await.unwrap_err();
-    assert!(error.to_string().contains("[web] listen"), "{error}");
+    assert_eq!(error.code(), "address_in_use");
+    assert!(error.help().unwrap().contains("[web] listen"), "{error}");
     assert_eq!(world.origin.count(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! Every exit code of the README, provoked through the program, with what it says then.
+//! Every exit code of the README, caused through the program, with its message.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -27,7 +27,7 @@ fn says(said: &Said, code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_command_that_does_what_it_was_asked_exits_with_0_and_one_that_is_none_with_64() {
+fn success_exits_with_0_and_an_unknown_command_with_64() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(newswire(folder.path(), &["init"]).code, 0);
     says(&newswire(folder.path(), &["frobnicate"]), 64, &["frobnicate"]);
@@ -43,7 +43,7 @@ fn a_database_of_a_newer_newswire_exits_with_65_and_names_both_versions() {
     drop(database);
     for command in ["run", "poll", "status"] {
         let said = newswire(folder.path(), &[command]);
-        let (found, known) = (format!("schema {}", known + 95), format!("up to {known}"));
+        let (found, known) = (format!("schema {}", known + 95), format!("up to schema {known}"));
         says(&said, 65, &["newswire.db", &found, &known, "restore"]);
     }
 }
@@ -56,7 +56,7 @@ fn a_database_of_another_program_exits_with_65() {
         .execute_batch("PRAGMA application_id = 7; CREATE TABLE a (b); CREATE TABLE c (d);")
         .unwrap();
     drop(other);
-    says(&newswire(folder.path(), &["run"]), 65, &["another program", "[store] path"]);
+    says(&newswire(folder.path(), &["run"]), 65, &["another program", "[store]"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn no_config_and_no_database_exit_with_66() {
 }
 
 #[test]
-fn an_address_that_is_taken_exits_with_69_and_names_the_key() {
+fn an_address_in_use_exits_with_69_and_names_the_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +79,7 @@ fn an_address_that_is_taken_exits_with_69_and_names_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_that_the_gate_refuses_is_a_mistake_in_newswire_and_exits_with_70() {
+async fn a_document_that_fails_its_check_exits_with_70() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
@@ -90,11 +90,11 @@ async fn a_document_that_the_gate_refuses_is_a_mistake_in_newswire_and_exits_wit
     assert_eq!(database.execute(spoil, [other]).unwrap(), 2);
     drop(database);
     let said = newswire(folder.path(), &["poll"]);
-    says(&said, 70, &["was not published", "the last good one stays", "report this"]);
+    says(&said, 70, &["was not published", "the previous one stays", "report this"]);
 }
 
 #[test]
-fn a_folder_that_cannot_be_one_exits_with_73_and_names_it() {
+fn a_folder_that_cannot_be_created_exits_with_73_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a-file"), "").unwrap();
     stored(folder.path(), "a-file/state/newswire.db");
@@ -103,11 +103,11 @@ fn a_folder_that_cannot_be_one_exits_with_73_and_names_it() {
 }
 
 #[test]
-fn a_database_that_is_none_exits_with_74_and_says_so() {
+fn a_damaged_database_exits_with_74() {
     let folder = configured(&[]);
     std::fs::write(folder.path().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
     let said = newswire(folder.path(), &["run"]);
-    says(&said, 74, &["newswire.db", "not a database", "check that it is a newswire database"]);
+    says(&said, 74, &["newswire.db", "not a database", "integrity_check"]);
 }
 
 #[test]
@@ -116,42 +116,51 @@ fn a_database_in_use_exits_with_75_and_names_the_process() {
     let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
     std::fs::write(folder.path().join("newswire.db.lock"), "4711\n").unwrap();
     lock.lock().unwrap();
-    says(&newswire(folder.path(), &["run"]), 75, &["process 4711", "stop that one first"]);
+    says(&newswire(folder.path(), &["run"]), 75, &["process 4711", "stop that process"]);
     drop(lock);
     // What a killed process left behind is no obstacle.
     let said = newswire(folder.path(), &["poll"]);
     assert_eq!(said.code, 0, "{}", said.err);
 }
 
+/// Runs a command without permission for the folder `inside`, which gets this mode meanwhile. Root has every
+/// permission, so that the program runs as another user then, from a copy that this user can read.
+fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) -> Said {
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let program = folder.join("newswire");
+    let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+    std::fs::copy(built, &program).unwrap();
+    for (path, mode) in [(folder, 0o755), (&program, 0o755), (inside, mode)] {
+        allow(path, mode);
+    }
+    let mut process = Command::new(&program);
+    process.current_dir(folder).env_clear().arg(command);
+    if std::fs::write(inside.join("probe"), "").is_ok() {
+        process.uid(65_534).gid(65_534);
+    }
+    let output = process.output().unwrap();
+    allow(inside, 0o755);
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 #[test]
-fn a_folder_that_belongs_to_somebody_else_exits_with_77_and_names_it() {
+fn a_folder_of_another_user_exits_with_77_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("state");
     std::fs::create_dir(&inside).unwrap();
     stored(folder.path(), &inside.join("newswire.db").display().to_string());
-    let allow = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    // Root may do everything: the program is run as nobody then, from where nobody may read it.
-    let program = folder.path().join("newswire");
-    let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
-    std::fs::copy(built, &program).unwrap();
-    for (path, mode) in [(folder.path(), 0o755), (&program, 0o755), (&inside, 0o555)] {
-        allow(path, mode);
-    }
-    let mut command = Command::new(&program);
-    command.current_dir(folder.path()).env_clear().arg("run");
-    if std::fs::write(inside.join("probe"), "").is_ok() {
-        command.uid(65_534).gid(65_534);
-    }
-    let output = command.output().unwrap();
-    allow(&inside, 0o755);
-    let said = Said {
-        code: output.status.code().unwrap_or(-1),
-        out: String::new(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    };
-    says(&said, 77, &["state/newswire.db", "let this user write there"]);
+    let said = without_permission(folder.path(), &inside, 0o555, "run");
+    says(&said, 77, &["state/newswire.db", "give this user access"]);
+    // Without permission to search the folder it is unknown whether there is a database.
+    let said = without_permission(folder.path(), &inside, 0o000, "status");
+    says(&said, 77, &["state/newswire.db", "database_permission_denied"]);
+    assert!(!said.err.contains("no database"), "{}", said.err);
 }
 
 #[test]

@@ -11,12 +11,11 @@ use crate::docs::sources;
 use crate::support::origin::Origin;
 
 #[test]
-fn a_code_is_told_with_what_why_and_what_to_do() {
+fn explain_prints_meaning_cause_and_remedy_of_a_code() {
     let folder = tempfile::tempdir().unwrap();
     let said = newswire(folder.path(), &["explain", "unknown_key"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    for part in ["unknown_key (what is wrong with a config)", "Why: it is misspelt", "What to do: "]
-    {
+    for part in ["unknown_key (what is wrong with a config)", "Cause: it is misspelt", "Remedy: "] {
         assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
     }
     let json = newswire(folder.path(), &["explain", "unknown_key", "--json"]);
@@ -26,11 +25,12 @@ fn a_code_is_told_with_what_why_and_what_to_do() {
 }
 
 #[test]
-fn without_a_name_it_lists_every_code_under_its_heading() {
+fn explain_without_a_name_lists_all_codes() {
     let folder = tempfile::tempdir().unwrap();
     let list = newswire(folder.path(), &["explain"]);
     assert_eq!(list.code, 0);
-    for part in ["What ends a command\n", "  database_in_use ", "  tls_failed ", "  backoff "] {
+    for part in ["Errors that end a command\n", "  database_in_use ", "  tls_failed ", "  backoff "]
+    {
         assert!(list.out.contains(part), "{part} is missing in\n{}", list.out);
     }
     let json: Value =
@@ -49,16 +49,16 @@ fn a_key_is_told_with_default_place_and_example() {
 }
 
 #[test]
-fn what_nobody_knows_is_told_with_what_was_probably_meant() {
+fn an_unknown_name_is_an_error_with_a_suggestion() {
     let folder = tempfile::tempdir().unwrap();
     let said = newswire(folder.path(), &["explain", "unknwon_key"]);
     assert_eq!((said.code, said.out.as_str()), (64, ""));
     assert!(said.err.contains("did you mean \"unknown_key\"?"), "{}", said.err);
-    assert!(said.err.ends_with("newswire explain unknown_code\n"), "{}", said.err);
+    assert!(said.err.ends_with("newswire explain unknown_name\n"), "{}", said.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_and_an_item_are_told_of_as_by_why() {
+async fn explain_prints_feeds_and_items_as_why_does() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);

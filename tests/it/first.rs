@@ -90,19 +90,20 @@ async fn init_add_and_run_make_a_merged_feed_within_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn add_makes_a_config_where_there_is_none() {
+async fn add_creates_a_config_when_there_is_none() {
     let origin = site().await;
     let folder = tempfile::tempdir().unwrap();
     let url = origin.url("127.0.0.1", "/feed").to_string();
-    // What cannot be had leaves nothing behind.
+    // A feed that cannot be fetched changes nothing.
     let refused = newswire(folder.path(), &["add", &url]);
-    assert_eq!(refused.code, 65);
-    assert!(refused.err.contains("allow_networks"), "{}", refused.err);
+    assert_eq!(refused.code, 69);
+    let help = format!("newswire add --allow-network 127.0.0.1 {url}");
+    assert!(refused.err.contains(&help), "{}", refused.err);
     assert!(!folder.path().join("newswire.toml").exists());
     let add = newswire(folder.path(), &["add", &url, "--allow-network", "127.0.0.1/32"]);
     assert_eq!(add.code, 0, "{}", add.err);
     assert!(
-        add.out.contains("newswire.toml, which is new: 'newswire run' starts it"),
+        add.out.contains("newswire.toml: a new file; 'newswire run' starts the daemon"),
         "{}",
         add.out
     );
@@ -134,7 +135,7 @@ async fn status_exits_as_monitoring_wants_it() {
         (
             vec![good, bad.clone()],
             1,
-            "NEWSWIRE WARNING: 1 of 2 feeds ok, 1 failing, 127.0.0.1-broken",
+            "NEWSWIRE WARNING: 1 of 2 feeds ok, 1 failing, including 127.0.0.1-broken",
         ),
         (vec![bad], 2, "NEWSWIRE CRITICAL: 0 of 1 feeds ok, 1 failing\n"),
     ] {
@@ -163,7 +164,7 @@ fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rehearsal_tells_what_a_poll_would_bring_and_writes_nothing() {
+async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
     let origin = Origin::start().await;
     let feed = |items: &[(&str, &str)]| Answer::ok(rss(items));
     let answers = [
@@ -183,8 +184,8 @@ async fn a_rehearsal_tells_what_a_poll_would_bring_and_writes_nothing() {
     for part in [
         "127.0.0.1-feed: 2 new, 1 changed\n",
         "  + 4 \"Cedar\" (127.0.0.1-feed)\n",
-        "  - 3 \"Sponsored\" (127.0.0.1-feed): planet: not shown: include or exclude leave it out\n",
-        "nothing was kept\n",
+        "  - 3 \"Sponsored\" (127.0.0.1-feed): planet: not shown: excluded by include or exclude\n",
+        "nothing was stored or published\n",
     ] {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
     }
@@ -197,7 +198,7 @@ async fn a_rehearsal_tells_what_a_poll_would_bring_and_writes_nothing() {
 }
 
 #[test]
-fn the_version_tells_what_the_binary_is_made_of() {
+fn the_verbose_version_lists_the_parts_of_the_binary() {
     let folder = tempfile::tempdir().unwrap();
     let said = newswire(folder.path(), &["--version", "--verbose"]);
     assert_eq!(said.code, 0);
@@ -207,7 +208,7 @@ fn the_version_tells_what_the_binary_is_made_of() {
 }
 
 #[test]
-fn the_manual_and_the_completions_come_out_of_the_program() {
+fn the_program_writes_its_manual_and_completions() {
     let folder = tempfile::tempdir().unwrap();
     let said = newswire(folder.path(), &["man", "pages"]);
     assert_eq!(said.code, 0, "{}", said.err);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::fetch::Secret;
 use newswire::render::{Rules, Token};
 
@@ -29,7 +29,7 @@ fn read(folder: &Path, name: &str) -> String {
 }
 
 #[test]
-fn import_prints_blocks_that_a_config_takes_as_they_are() {
+fn import_prints_blocks_for_the_config() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     write(folder.path(), "x.opml", OPML);
     let said = newswire(folder.path(), &["import", "x.opml"]);
@@ -39,15 +39,15 @@ fn import_prints_blocks_that_a_config_takes_as_they_are() {
         "[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"New & fine\"\n\
          tags = [\"Rust \\\"news\\\"\"]\n"
     );
-    assert!(said.err.contains("x.opml:4: left out \"Old\": newswire asks http"), "{}", said.err);
-    assert!(said.err.contains("https://known.example/feed is configured already"), "{}", said.err);
+    assert!(said.err.contains("x.opml:4: skipped \"Old\": its URL is neither"), "{}", said.err);
+    assert!(said.err.contains("https://known.example/feed is already configured"), "{}", said.err);
     write(folder.path(), "new.toml", &format!("version = 1\n{}", said.out));
     let check = newswire(folder.path(), &["check", "--config", "new.toml"]);
     assert_eq!(check.code, 0, "{}", check.out);
 }
 
 #[test]
-fn import_appends_and_keeps_everything_else_byte_for_byte() {
+fn import_appends_and_keeps_the_rest_unchanged() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     let config = folder.path().join("newswire.toml");
     let before = read(folder.path(), "newswire.toml") + "# the last word,\twithout an end";
@@ -63,7 +63,7 @@ fn import_appends_and_keeps_everything_else_byte_for_byte() {
         "{}",
         said.err
     );
-    assert!(said.err.contains("urls:2: left out"), "{}", said.err);
+    assert!(said.err.contains("urls:2: skipped"), "{}", said.err);
     let after = read(folder.path(), "newswire.toml");
     let block =
         "\n\n[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"N\"\ntags = [\"two words\"]\n";
@@ -79,12 +79,12 @@ fn import_appends_and_keeps_everything_else_byte_for_byte() {
 }
 
 #[test]
-fn import_touches_no_config_that_would_be_broken_by_it() {
+fn import_changes_no_config_that_has_or_would_have_errors() {
     let folder = configured(&[]);
     write(folder.path(), "urls", "https://new.example/feed\n");
     for (config, part) in [
-        ("version = 1\n[[feed]]\nurl = 7\n", "mend them first"),
-        ("version = 1\nfeed = []\n", "with the new feeds it would have errors"),
+        ("version = 1\n[[feed]]\nurl = 7\n", "it has errors"),
+        ("version = 1\nfeed = []\n", "it would have errors with the new feeds"),
     ] {
         write(folder.path(), "newswire.toml", config);
         let said = newswire(folder.path(), &["import", "urls", "--append"]);
@@ -95,16 +95,16 @@ fn import_touches_no_config_that_would_be_broken_by_it() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_told_with_an_exit_code() {
+fn a_failed_import_has_an_exit_code_and_a_message() {
     let folder = configured(&[]);
     write(folder.path(), "page.html", "<html><body>hi</body></html>");
     write(folder.path(), "cut.opml", &OPML[..OPML.len() - 20]);
     write(folder.path(), "none.opml", "<opml><body><outline text='x'/></body></opml>");
     for (arguments, code, part) in [
         (&["import", "nowhere.opml"][..], 66, "failed to read nowhere.opml"),
-        (&["import", "page.html"], 65, "<html> is no list of feeds"),
-        (&["import", "cut.opml"], 65, "nothing of it was taken"),
-        (&["import", "none.opml"], 65, "none.opml:1: left out \"x\""),
+        (&["import", "page.html"], 65, "<html> is not opml"),
+        (&["import", "cut.opml"], 65, "nothing was imported"),
+        (&["import", "none.opml"], 65, "none.opml:1: skipped \"x\""),
         (&["import", "cut.opml", "--append", "--config", "no.toml"], 65, "cut.opml"),
         (&["import"], 64, "FILE"),
     ] {
@@ -118,7 +118,7 @@ fn what_cannot_be_imported_is_told_with_an_exit_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn export_names_feeds_as_the_database_knows_them_and_import_reads_them_back() {
+async fn export_writes_the_titles_of_the_database_and_import_reads_them() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let config = read(folder.path(), "newswire.toml");
@@ -162,19 +162,19 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     assert_eq!(said.code, 0, "{}", said.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
-         added to newswire.toml: 'newswire reload' puts it in force where newswire runs already\n"
+         added to newswire.toml: 'newswire reload' applies it to a running daemon\n"
     );
     assert_eq!(said.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
     assert_eq!(read(folder.path(), "newswire.toml"), after);
     let asked = origin.count();
     let again = newswire(folder.path(), &["add", url.as_str()]);
-    assert_eq!((again.code, again.out), (0, format!("{url} is configured already\n")));
+    assert_eq!((again.code, again.out), (0, format!("{url} is already configured\n")));
     assert_eq!((origin.count(), read(folder.path(), "newswire.toml")), (asked, after));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_several() {
+async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
     let origin = Origin::start().await;
     let folder = configured(&[]);
     let page = |links: &str| Answer::ok(format!("<!doctype html><html><head>{links}</head>hi"));
@@ -202,9 +202,9 @@ async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_seve
     }
     for (asked, code, part) in [
         (here("/none"), 65, "a web page, not a feed"),
-        (here("/nowhere"), 65, "404"),
-        ("http://127.0.0.2:8420/".to_owned(), 65, "allow_networks"),
-        ("https://me:hunter2@site.test/".to_owned(), 64, "take them out"),
+        (here("/nowhere"), 69, "404"),
+        ("http://127.0.0.2:8420/".to_owned(), 69, "--allow-network 127.0.0.2"),
+        ("https://me:hunter2@site.test/".to_owned(), 64, "remove them"),
     ] {
         let said = newswire(folder.path(), &["add", &asked]);
         assert_eq!((said.code, said.out.as_str()), (code, ""), "{asked}: {}", said.err);
@@ -237,13 +237,13 @@ async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
     staff.directory = Some(world.folder.path().join("staff"));
     config.outputs.push(staff);
     let engine = world.open_with(config.clone()).await;
-    poll(&engine, Which::Named(vec![urls[0].to_string()])).await;
+    poll(&engine, FeedSelection::Named(vec![urls[0].to_string()])).await;
     let site = Site::before(Arc::clone(engine.served())).await;
     let answer = site.get("/subscriptions.opml", &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/x-opml; charset=utf-8"));
     let list = newswire::opml::read(&answer.body).unwrap();
-    let [feed] = list.entries.as_slice() else { panic!("{}", answer.text()) };
+    let [feed] = list.feeds.as_slice() else { panic!("{}", answer.text()) };
     assert_eq!((&feed.url, feed.title.as_deref()), (&urls[0], Some("Site")));
     assert_eq!((feed.tags.as_slice(), feed.page.is_some()), (&["x".to_owned()][..], true));
     let written = world.folder.path().join("www/subscriptions.opml");

@@ -71,7 +71,7 @@ fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
 }
 
 #[test]
-fn health_is_a_word_and_an_exit_code() {
+fn health_prints_a_line_and_exits_with_a_code() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let health = || {
         let said = newswire(folder.path(), &["health", "--config", "newswire.toml"]);
@@ -87,9 +87,15 @@ fn health_is_a_word_and_an_exit_code() {
         said = health();
     }
     assert_eq!(said, (0, "ready\n".to_owned()));
+    // A config that was broken since does not change the health of the daemon.
+    let config = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}[shedule]\n")).unwrap();
+    assert_eq!(health(), (0, "ready\n".to_owned()));
+    std::fs::write(&config, text).unwrap();
     running.kill().unwrap();
     running.wait().unwrap();
     let (code, text) = health();
     assert_eq!(code, 2);
-    assert!(text.starts_with(&format!("down: nobody answers at {address}")), "{text}");
+    assert!(text.starts_with(&format!("down: no response from {address}")), "{text}");
 }

@@ -83,7 +83,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
         let mut child = start(folder.path(), &address);
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
-        assert!(status.contains("0 failing; 0 new entries in 1h; next poll none"), "{status}");
+        assert!(status.contains("0 failing; 0 new items in 1h; next poll none"), "{status}");
         signal(&child, name);
         heard(&socket, "STOPPING=1");
         assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{name}");
@@ -102,7 +102,7 @@ fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
     let second = second.current_dir(folder.path()).args(["run"]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(75), "{said}");
-    assert!(said.contains(&format!("newswire process {}", first.id())), "{said}");
+    assert!(said.contains(&format!("by the process {}", first.id())), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();
 }
@@ -140,7 +140,7 @@ fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_
     assert_eq!(running.wait().unwrap().code(), Some(0));
     let nobody = newswire(folder.path(), &["reload"]);
     assert_eq!(nobody.code, 69);
-    assert!(nobody.err.contains("no newswire runs on this database"), "{}", nobody.err);
+    assert!(nobody.err.contains("no daemon is running with this database"), "{}", nobody.err);
 }
 
 #[test]

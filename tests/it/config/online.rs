@@ -40,6 +40,26 @@ async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_gone_or_throttled_has_a_code_and_help_of_its_own() {
+    let origin = Origin::start().await;
+    let url = |path: &str| origin.url("127.0.0.1", path).to_string();
+    origin.route("127.0.0.1", "/gone", [Answer::status(410)]);
+    origin.route("127.0.0.1", "/busy", [Answer::status(429)]);
+    let folder = configured(&[url("/gone"), url("/busy")]);
+    let said = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(said.code, 69, "{}{}", said.out, said.err);
+    for part in [
+        "the feed is gone permanently (HTTP 410)\n",
+        "help: look for another feed on the site, or remove this one\n",
+        "newswire explain gone\n",
+        "asks clients to send fewer requests (HTTP 429)\n",
+        "newswire explain throttled\n",
+    ] {
+        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_well_is_0_and_a_broken_config_asks_nobody() {
     let origin = Origin::start().await;
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::store::Reader;
 use newswire::telemetry::{Metrics, Trouble, Vitals};
 use newswire::web;
@@ -48,7 +48,7 @@ async fn two(world: &World) -> (Engine, Vec<Url>) {
     config.subscriptions[0].feed.tags = vec!["tales".to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..4 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(8 * HOUR);
     }
     (engine, urls)
@@ -161,7 +161,7 @@ async fn a_feed_that_worked_may_fail_once_before_anybody_has_to_look() {
     let engine = world.open(&urls).await;
     let site = site(&world, &engine).await;
     let look = async || {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(12 * HOUR);
         site.get("/status", &[]).await.text()
     };
@@ -222,7 +222,7 @@ async fn what_publishers_write_is_text_on_every_page() {
     config.subscriptions[0].feed.tags = vec![EVIL.to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..2 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(HOUR);
     }
     let site = site(&world, &engine).await;
