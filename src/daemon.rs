@@ -208,7 +208,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
-    engine.publish().await
+    engine.publish_changed().await
 }
 
 /// The parts of a running daemon beside the engine.

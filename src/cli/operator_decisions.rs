@@ -121,7 +121,7 @@ async fn record(
         Err(error) => return Err(error.into()),
     };
     let policies = policies(config, store.reader())?;
-    Matcher::open(store, clock.clone(), policies, config.window())?.catch_up().await?;
+    Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
     Ok(items)
 }
 

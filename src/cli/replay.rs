@@ -119,7 +119,7 @@ async fn match_again(
     let items = store.write(Write::Regroup { since }).await?;
     let policies = policies(new, store.reader())?;
     // The index contains the older items; the others are added in their order.
-    let matcher = Matcher::open(store, clock.clone(), policies, Duration::ZERO)?;
+    let matcher = Matcher::new(store, clock.clone(), policies, Duration::ZERO);
     matcher.catch_up().await?;
     Ok(items)
 }

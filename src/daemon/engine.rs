@@ -138,7 +138,7 @@ impl Engine {
         };
         let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
-        let matcher = Matcher::open(shared, clock.clone(), policies, setup.window)?;
+        let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
@@ -166,7 +166,7 @@ impl Engine {
         self.site.configure(self.setup.web.clone());
         self.matcher.configure(self.setup.policies());
         if before.window != self.setup.window {
-            self.refill_index().await?;
+            self.matcher.set_window(self.setup.window);
         }
         Ok(before)
     }
@@ -346,6 +346,18 @@ impl Engine {
         result
     }
 
+    /// As [`Engine::publish`], but only the outputs whose files differ from what would be written now.
+    ///
+    /// # Errors
+    /// When the database fails, or an output cannot be published.
+    pub(crate) async fn publish_changed(&self) -> Result<(), Error> {
+        self.matcher.catch_up().await?;
+        let output_set = &self.setup.output_set;
+        let published = self.publisher.publish_changed(&output_set.outputs).await;
+        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
+        Ok(published.and(listed)?)
+    }
+
     /// Matches all pending items and publishes every output without its archive pages.
     ///
     /// # Errors
@@ -391,13 +403,6 @@ impl Engine {
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.visits().await?)
-    }
-
-    /// Fills the index of the matcher again after a change of the window.
-    async fn refill_index(&self) -> Result<(), Error> {
-        let (matcher, window) = (self.matcher.clone(), self.setup.window);
-        let work = move || matcher.refill(window);
-        Ok(tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??)
     }
 
     /// Removes texts past their retention, in small steps, and fingerprints outside the window.

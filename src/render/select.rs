@@ -40,6 +40,8 @@ pub struct Selector<'a> {
     /// How many feeds can be offered at all, and how many of them have no place left.
     feeds: Option<usize>,
     exhausted: usize,
+    /// Sort time of the oldest item that was taken for its age, beyond the number of items.
+    oldest_young: Option<Timestamp>,
 }
 
 impl<'a> Selector<'a> {
@@ -52,7 +54,15 @@ impl<'a> Selector<'a> {
                 .and_then(|age| now.checked_sub(age).ok())
                 .unwrap_or(Timestamp::MIN)
         });
-        Self { output, young, taken: 0, of_feed: HashMap::new(), feeds: None, exhausted: 0 }
+        Self {
+            output,
+            young,
+            taken: 0,
+            of_feed: HashMap::new(),
+            feeds: None,
+            exhausted: 0,
+            oldest_young: None,
+        }
     }
 
     /// Says how many feeds the output takes, so that a selection with `per_feed` is known to be
@@ -130,8 +140,19 @@ impl<'a> Selector<'a> {
             *of_feed += 1;
             self.exhausted += usize::from(*of_feed == limit);
         }
+        if self.taken >= self.output.items {
+            self.oldest_young = Some(sort_at);
+        }
         self.taken += 1;
         Offer::Take
+    }
+
+    /// When the first of the items that were taken for their age becomes older than `max_age`.
+    /// `None`: the selection does not change by time alone.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        let max_age = SignedDuration::try_from(self.output.max_age?).ok()?;
+        self.oldest_young?.checked_add(max_age).ok()
     }
 }
 

@@ -158,7 +158,7 @@ pub(crate) fn fingerprints(
     Ok(found)
 }
 
-/// All fingerprints made since, the oldest item first, one by one.
+/// All fingerprints made since of items that are matched, the oldest item first, one by one.
 pub(crate) fn fingerprints_since(
     connection: &Connection,
     since: Timestamp,
@@ -167,7 +167,9 @@ pub(crate) fn fingerprints_since(
     let mut statement = connection.prepare_cached(
         "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
          FROM fingerprint JOIN item ON item.id = fingerprint.item_id
-         WHERE fingerprint.at >= ?1 AND ifnull(item.hidden, 'pending') = 'pending' ORDER BY fingerprint.item_id",
+         WHERE fingerprint.at >= ?1 AND item.hidden IS NULL
+           AND fingerprint.item_id NOT IN (SELECT item_id FROM pending)
+         ORDER BY fingerprint.item_id",
     )?;
     let mut rows = statement.query([millis(since)])?;
     while let Some(row) = rows.next()? {

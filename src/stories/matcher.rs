@@ -53,27 +53,22 @@ struct Candidates {
 /// What is held in memory of the window.
 #[derive(Debug, Default)]
 struct Memory {
-    index: Index,
+    /// Age of the oldest items that are compared.
+    window: Duration,
+    /// Items of the window; `None` until the first pending item, so that a pass that brings nothing
+    /// does not read them.
+    index: Option<Index>,
     weights: Arc<Weights>,
     cache: Cache,
 }
 
 impl Matcher {
-    /// With all items of the last `window` in its index. Blocks.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn open(
-        store: Arc<Store>,
-        clock: Clock,
-        policies: Policies,
-        window: Duration,
-    ) -> Result<Self, store::Error> {
+    /// A matcher that compares items of the last `window`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, clock: Clock, policies: Policies, window: Duration) -> Self {
         let policies = Arc::new(RwLock::new(policies));
-        let (memory, turn) = Default::default();
-        let matcher = Self { store, clock, policies, memory, turn };
-        matcher.refill(window)?;
-        Ok(matcher)
+        let memory = Arc::new(Mutex::new(Memory { window, ..Memory::default() }));
+        Self { store, clock, policies, memory, turn: Arc::default() }
     }
 
     /// Takes over other settings: the config has changed.
@@ -81,24 +76,9 @@ impl Matcher {
         *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
     }
 
-    /// Fills the index anew from the store. Blocks.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn refill(&self, window: Duration) -> Result<(), store::Error> {
-        let reader = self.store.reader();
-        let mut index = Index::default();
-        reader.fingerprints_since(before(self.clock.now(), window), |stored| {
-            let StoredFingerprint { key, feed, at, data } = stored;
-            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
-                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
-            }
-        })?;
-        debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
-        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
-        let weights = Arc::new(weights.unwrap_or_default());
-        *self.memory() = Memory { index, weights, cache: Cache::default() };
-        Ok(())
+    /// Compares items of the last `window` from now on.
+    pub fn set_window(&self, window: Duration) {
+        *self.memory() = Memory { window, ..Memory::default() };
     }
 
     /// Matches everything that is pending; answers how many items that was.
@@ -126,6 +106,7 @@ impl Matcher {
             return Ok(None);
         }
         let (at, mut memory) = (self.clock.now(), self.memory());
+        memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
         let pairs = self.pairs(&mut memory, (&pending, &stored), at)?;
@@ -174,16 +155,17 @@ impl Matcher {
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
             .collect();
         let mut pairs = Vec::with_capacity(pending.len());
+        let index = memory.index.get_or_insert_default();
         for Pending { item: key, feed, .. } in pending.iter().filter(compared) {
             memory.cache.remove(*key);
             let mut candidates = doubles.remove(key).unwrap_or_default();
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
-                for other in memory.index.candidates(*feed, sketch, CANDIDATES) {
+                for other in index.candidates(*feed, sketch, CANDIDATES) {
                     if other != *key && !candidates.contains(&other) {
                         candidates.push(other);
                     }
                 }
-                memory.index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
+                index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
             }
             pairs.push(Candidates {
                 item: *key,
@@ -201,7 +183,9 @@ impl Matcher {
     pub async fn tidy(&self, window: Duration) -> Result<(), store::Error> {
         let now = self.clock.now();
         let cutoff = before(now, window);
-        self.memory().index.forget(cutoff.as_second());
+        if let Some(index) = &mut self.memory().index {
+            index.forget(cutoff.as_second());
+        }
         self.store.write(Write::ForgetFingerprints { cutoff }).await?;
         let reader = self.store.reader().clone();
         let lesson = move || learn(&reader, cutoff, now);
@@ -220,6 +204,27 @@ impl Matcher {
     // A panic cannot leave it half changed in a way that matters, so a poisoned lock is as good as any.
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    /// Reads the window and the weights from the store, once.
+    fn fill(&mut self, reader: &Reader, now: Timestamp) -> Result<(), store::Error> {
+        if self.index.is_some() {
+            return Ok(());
+        }
+        let mut index = Index::default();
+        reader.fingerprints_since(before(now, self.window), |stored| {
+            let StoredFingerprint { key, feed, at, data } = stored;
+            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
+                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
+            }
+        })?;
+        debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
+        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        self.weights = Arc::new(weights.unwrap_or_default());
+        self.index = Some(index);
+        Ok(())
     }
 }
 
