@@ -23,6 +23,8 @@ pub mod operator_decisions;
 mod plan;
 pub mod poll;
 pub mod probe;
+#[cfg(test)]
+mod reference;
 mod reload;
 pub mod replay;
 pub mod run;

@@ -278,7 +278,14 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
     assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
     assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
+    // One poll shows neither traffic nor delays.
+    for side in [&json["feeds"][0]["current"], &json["current"]] {
+        for key in ["bytes_per_day", "unchanged_share", "delay_median", "delay_p95"] {
+            assert_eq!(side[key], Value::Null, "{key}");
+        }
+    }
     let text = newswire(folder.path(), &["plan"]).out;
+    assert!(text.contains("1 feed recorded for less than a day"), "{text}");
     assert!(text.contains("22.9") && text.contains("REQUESTS/DAY"), "{text}");
     // Nothing was applied.
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
