@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_of_the_config_is_told_with_default_place_and_example() {
+    fn every_config_key_is_explained_with_default_tables_and_example() {
         let mut without = Vec::new();
         for key in KEYS {
             let said = text_of(&key.path()).unwrap();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_known_by_the_feed_that_it_may_stand_in_and_a_table_by_its_keys() {
+    fn keys_of_feeds_and_whole_tables_are_explained() {
         let said = text_of("feed.interval").unwrap();
         assert!(said.contains("schedule.interval") && said.contains("in a [[feed]]"), "{said}");
         assert!(text_of("server.host_spacing").unwrap().contains("[[server]]"));

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_every_time_as_rfc_3339() {
+    fn times_in_json_are_rfc_3339() {
         let feed = &json(&[status(0)], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);

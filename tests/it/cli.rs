@@ -56,7 +56,7 @@ pub(crate) fn local(origin: &Origin, path: &str) -> String {
 }
 
 #[test]
-fn without_arguments_it_tells_what_it_can_do() {
+fn without_arguments_the_help_is_printed() {
     let said = newswire(folder().path(), &[]);
     assert_eq!(said.code, 64);
     for word in ["run", "poll", "check", "init", "status", "demo", "--config"] {
@@ -72,7 +72,7 @@ fn without_arguments_it_tells_what_it_can_do() {
 }
 
 #[test]
-fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
+fn init_writes_a_valid_config_and_never_overwrites_a_file() {
     let folder = folder();
     let said = newswire(folder.path(), &["init"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
@@ -90,7 +90,7 @@ fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
 }
 
 #[test]
-fn check_tells_what_is_wrong_and_exits_with_78() {
+fn check_lists_errors_and_exits_with_78() {
     let folder = folder();
     std::fs::write(folder.path().join("x.toml"), "[schedule]\nintervall = \"1h\"\n").unwrap();
     let said = newswire(folder.path(), &["check", "--config", "x.toml"]);
@@ -108,7 +108,7 @@ fn check_tells_what_is_wrong_and_exits_with_78() {
 }
 
 #[test]
-fn a_missing_config_is_told_with_all_the_places_that_were_looked_at() {
+fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
     let folder = folder();
     let said = newswire(folder.path(), &["run"]);
     assert_eq!(said.code, 66);
@@ -126,7 +126,7 @@ fn a_missing_config_is_told_with_all_the_places_that_were_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
+async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     let origin = Origin::start().await;
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     let broken = origin.url("127.0.0.1", "/broken").to_string();
@@ -157,7 +157,7 @@ async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_tells_of_every_feed_in_a_table_and_in_json() {
+async fn status_shows_every_feed_as_a_table_and_as_json() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let early = newswire(folder.path(), &["status"]);
@@ -216,7 +216,7 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
 }
 
 #[test]
-fn conformance_answers_every_line_and_ends_with_none() {
+fn conformance_prints_one_object_per_line_and_ends_with_the_input() {
     let folder = folder();
     let feed = folder.path().join("feed.xml");
     std::fs::write(&feed, rss(&[("a", "A")])).unwrap();

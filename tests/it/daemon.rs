@@ -74,7 +74,7 @@ async fn get(address: SocketAddr, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
+async fn due_feeds_are_polled_and_their_items_are_served() {
     let world = World::new().await;
     let (one, two) = (rss(&[("a", "A")]), rss(&[("b", "B"), ("a", "A")]));
     world.origin.route(HOST, "/feed", [Answer::ok(one), Answer::ok(two)]);
@@ -100,7 +100,7 @@ async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
 }
 
 #[tokio::test]
-async fn a_poll_in_flight_is_finished_before_it_stops() {
+async fn a_running_poll_is_finished_before_the_daemon_stops() {
     let world = World::new().await;
     let gate = Arc::new(Semaphore::new(0));
     let held = Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(rss(&[("a", "A")]))));
@@ -119,7 +119,7 @@ async fn a_poll_in_flight_is_finished_before_it_stops() {
 }
 
 #[tokio::test]
-async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made() {
+async fn a_poll_that_does_not_end_is_cancelled_at_the_stop() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::Stall(Vec::new())]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
@@ -140,7 +140,7 @@ async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made(
 }
 
 #[tokio::test]
-async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
+async fn a_second_daemon_gets_the_process_id_of_the_first() {
     let world = World::new().await;
     let _first = world.open(&[]).await;
     let second =
@@ -164,7 +164,7 @@ async fn an_address_in_use_is_an_error_before_the_first_poll() {
 }
 
 #[tokio::test]
-async fn many_feeds_that_are_due_at_the_start_are_spread_and_not_asked_all_at_once() {
+async fn polls_of_many_due_feeds_are_spread_at_the_start() {
     let world = World::new().await;
     let urls: Vec<_> = (0..100)
         .map(|n| {

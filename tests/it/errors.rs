@@ -216,7 +216,7 @@ async fn a_database_that_cannot_be_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn outputs_and_addresses_that_cannot_be_had() {
+async fn outputs_and_addresses_that_cannot_be_used() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let at = folder.path();

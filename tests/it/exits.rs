@@ -34,7 +34,7 @@ fn success_exits_with_0_and_an_unknown_command_with_64() {
 }
 
 #[test]
-fn a_database_of_a_newer_newswire_exits_with_65_and_names_both_versions() {
+fn a_newer_database_exits_with_65_and_names_both_versions() {
     let folder = configured(&[]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();

@@ -40,7 +40,7 @@ fn explain_without_a_name_lists_all_codes() {
 }
 
 #[test]
-fn a_key_is_told_with_default_place_and_example() {
+fn explain_prints_default_tables_and_example_of_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let said = newswire(folder.path(), &["explain", "schedule.interval"]);
     for part in ["time between two polls", "\"1h\"", "[schedule]", "[[feed]]", "[[server]]"] {
@@ -80,7 +80,7 @@ fn first_arguments<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
 }
 
 #[test]
-fn every_fault_that_a_config_may_have_is_in_the_list() {
+fn every_diagnostic_of_the_config_is_in_the_list() {
     let mut text = String::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut text);
     let mut codes = Vec::new();
@@ -98,7 +98,7 @@ fn every_fault_that_a_config_may_have_is_in_the_list() {
 }
 
 #[test]
-fn every_code_of_the_lists_is_used_somewhere() {
+fn every_code_of_the_lists_is_used() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
         let mut text = String::new();

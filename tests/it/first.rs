@@ -64,7 +64,7 @@ fn run(folder: &Path) -> Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn init_add_and_run_make_a_merged_feed_within_a_minute() {
+async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     let origin = site().await;
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::system();
@@ -116,7 +116,7 @@ async fn add_creates_a_config_when_there_is_none() {
 }
 
 #[test]
-fn run_without_feeds_says_so() {
+fn run_without_feeds_prints_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     newswire(folder.path(), &["init"]);
     let poll = newswire(folder.path(), &["poll"]);
@@ -125,7 +125,7 @@ fn run_without_feeds_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_exits_as_monitoring_wants_it() {
+async fn status_has_the_exit_codes_of_monitoring_plugins() {
     let origin = site().await;
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     let good = origin.url("127.0.0.1", "/feed").to_string();

@@ -46,7 +46,7 @@ fn copy(config: &Config) -> &Path {
 }
 
 #[test]
-fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
+fn feeds_of_a_list_file_are_polled_like_feeds_of_the_config() {
     let folder = tempfile::tempdir().unwrap();
     let list = opml(&["https://a.example/", "https://b.example/", "gopher://c.example/"]);
     std::fs::write(folder.path().join("x.opml"), list).unwrap();
@@ -65,7 +65,7 @@ fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
 }
 
 #[test]
-fn a_list_that_cannot_be_followed_is_told_with_its_place() {
+fn a_list_that_cannot_be_read_is_an_error_with_its_position() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("page"), "<html/>").unwrap();
     for (text, code) in [
@@ -85,7 +85,7 @@ fn a_list_that_cannot_be_followed_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good_copy_holds() {
+async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     let world = World::new().await;
     let folder = world.folder.path();
     let (one, two) = (opml(&["https://a.example/"]), opml(&["https://b.example/"]));
@@ -139,7 +139,7 @@ async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good
 }
 
 #[tokio::test]
-async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_items() {
+async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
     let world = World::new().await;
     let folder = world.folder.path().to_owned();
     let [a, b] = ["a.test", "b.test"].map(|host| {
@@ -188,7 +188,7 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pass_asks_for_the_list_first_and_without_network_the_copy_does() {
+async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
     let world = World::new().await;
     world.origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let feed = world.origin.url("127.0.0.1", "/feed").to_string();

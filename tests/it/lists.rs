@@ -219,7 +219,7 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
 }
 
 #[tokio::test]
-async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
+async fn the_feeds_of_public_outputs_are_published_as_opml() {
     let world = World::new().await;
     world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let urls = ["a.test", "login.test", "secret.test"].map(|host| world.origin.url(host, "/feed"));

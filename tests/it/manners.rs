@@ -14,7 +14,7 @@ const NEW: &str = "new.test";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[tokio::test]
-async fn a_feed_that_moved_for_good_is_asked_at_its_new_place_after_a_week_and_stays_itself() {
+async fn a_permanent_redirect_is_adopted_after_a_week() {
     let world = World::new().await;
     let new = world.origin.url(NEW, "/feed");
     world.origin.route(OLD, "/feed", [Answer::redirect(301, &new)]);
@@ -41,7 +41,7 @@ async fn a_feed_that_moved_for_good_is_asked_at_its_new_place_after_a_week_and_s
 }
 
 #[tokio::test]
-async fn a_temporary_redirect_is_followed_for_ever_and_never_adopted() {
+async fn a_temporary_redirect_is_never_adopted() {
     let world = World::new().await;
     world.origin.route(OLD, "/feed", [Answer::redirect(302, world.origin.url(NEW, "/feed"))]);
     world.origin.route(NEW, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
@@ -54,7 +54,7 @@ async fn a_temporary_redirect_is_followed_for_ever_and_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_parked_domain_brings_no_junk_and_is_not_moved_to() {
+async fn a_parked_domain_is_not_adopted_and_brings_no_items() {
     let world = World::new().await;
     let parked = rss(&[("buy", "Buy this domain"), ("now", "Now")]);
     let good = Answer::ok(rss(&[("a", "A")]));
@@ -73,7 +73,7 @@ async fn a_parked_domain_brings_no_junk_and_is_not_moved_to() {
 }
 
 #[tokio::test]
-async fn a_feed_that_is_gone_is_probed_once_a_week_and_keeps_what_it_brought() {
+async fn a_feed_that_is_gone_is_polled_once_a_week_and_keeps_its_items() {
     let world = World::new().await;
     world.origin.route(OLD, "/feed", [Answer::ok(rss(&[("a", "A")])), Answer::status(410)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
@@ -86,7 +86,7 @@ async fn a_feed_that_is_gone_is_probed_once_a_week_and_keeps_what_it_brought() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+async fn a_server_that_always_answers_304_is_detected() {
     // N9: the document changes, the answer does not.
     let world = World::new().await;
     let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
@@ -111,7 +111,7 @@ async fn a_server_that_says_not_modified_for_ever_is_found_out() {
 }
 
 #[tokio::test]
-async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
+async fn a_partial_document_adds_items_and_removes_none() {
     // RFC 3229: 226 IM Used.
     let world = World::new().await;
     let whole = Answer::ok(rss(&[("b", "B"), ("a", "A")])).with("ETag", "\"1\"");
@@ -132,7 +132,7 @@ async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_server_that_chokes_on_conditions_is_asked_without_them_the_next_time() {
+async fn a_server_that_fails_on_conditions_gets_none_the_next_time() {
     // N11
     let world = World::new().await;
     let good = || Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
@@ -145,7 +145,7 @@ async fn a_server_that_chokes_on_conditions_is_asked_without_them_the_next_time(
 }
 
 #[tokio::test]
-async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
+async fn every_request_is_conditional_once_a_validator_is_known() {
     let world = World::new().await;
     let urls: Vec<_> = (0..12)
         .map(|n| {
@@ -176,7 +176,7 @@ async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
 }
 
 #[tokio::test]
-async fn not_modified_is_no_word_of_a_server_that_never_sent_the_document() {
+async fn a_304_without_a_previous_document_is_a_failure() {
     let world = World::new().await;
     let third = "third.test";
     let to = |host: &str| Answer::redirect(302, world.origin.url(host, "/feed"));
@@ -193,7 +193,7 @@ async fn not_modified_is_no_word_of_a_server_that_never_sent_the_document() {
 }
 
 #[tokio::test]
-async fn being_offline_is_no_feeds_fault() {
+async fn being_offline_is_no_failure_of_a_feed() {
     let world = World::new().await;
     let down = |host: &str| {
         (host.to_owned(), Err(ResolveError::Failed(host.to_owned(), "refused".to_owned())))

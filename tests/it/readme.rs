@@ -180,7 +180,7 @@ fn every_config_of_the_documents_is_read() {
 }
 
 #[test]
-fn every_command_and_file_in_running_text_is_there() {
+fn every_command_and_file_in_running_text_exists() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;

@@ -113,7 +113,7 @@ fn failed(verdict: &ReloadResult) -> &str {
 }
 
 #[tokio::test]
-async fn what_is_new_is_polled_what_is_gone_is_not_shown_and_what_stays_is_left_alone() {
+async fn a_reload_polls_new_feeds_hides_removed_ones_and_keeps_the_others() {
     let running = Running::start(&["a.test", "b.test", "c.test"], 2).await;
     let all = || running.asked("a.test") + running.asked("b.test") == 2;
     until(&running.world, "both feeds are polled", all).await;
@@ -133,7 +133,7 @@ async fn what_is_new_is_polled_what_is_gone_is_not_shown_and_what_stays_is_left_
 }
 
 #[tokio::test]
-async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
+async fn a_rejected_config_degrades_the_daemon_until_one_is_applied() {
     let running = Running::start(&["a.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let (series, time) = (
@@ -163,7 +163,7 @@ async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_config_with_an_error_changes_nothing_whatever_else_stands_in_it() {
+async fn a_config_with_an_error_changes_nothing() {
     let running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let socket = socket_of(&running.world.database());
@@ -190,7 +190,7 @@ async fn a_config_with_an_error_changes_nothing_whatever_else_stands_in_it() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_told_and_nothing_else_of_that_config_is_in_force() {
+async fn a_config_with_an_address_in_use_changes_nothing() {
     let mut running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -209,7 +209,7 @@ async fn an_address_that_is_taken_is_told_and_nothing_else_of_that_config_is_in_
 }
 
 #[tokio::test]
-async fn an_interval_that_was_changed_counts_from_the_last_poll_and_only_for_its_feed() {
+async fn a_changed_interval_counts_from_the_last_poll_of_its_feed() {
     let running = Running::start(&["a.test", "b.test"], 2).await;
     let both = || running.asked("a.test") + running.asked("b.test") == 2;
     until(&running.world, "both feeds are polled", both).await;
@@ -232,7 +232,7 @@ async fn an_interval_that_was_changed_counts_from_the_last_poll_and_only_for_its
 }
 
 #[tokio::test]
-async fn our_own_port_on_another_address_waits_for_a_restart_and_the_rest_is_in_force() {
+async fn the_same_port_on_another_address_needs_a_restart() {
     let mut running = Running::start(&["a.test", "b.test"], 1).await;
     let old = running.address;
     running.address.set_ip([0, 0, 0, 0].into());
@@ -244,7 +244,7 @@ async fn our_own_port_on_another_address_waits_for_a_restart_and_the_rest_is_in_
 }
 
 #[tokio::test]
-async fn what_only_a_restart_changes_is_named() {
+async fn a_reload_names_the_keys_that_need_a_restart() {
     let running = Running::start(&["a.test"], 1).await;
     running.write(&["a.test"], "[store]\npath = \"other.db\"\n[log]\nformat = \"json\"");
     assert_eq!(running.reload().await.restart, ["store.path", "log.format"]);
@@ -256,7 +256,7 @@ async fn what_only_a_restart_changes_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_connection_is_refused_and_no_answer_lost_while_the_config_is_read_again() {
+async fn a_reload_refuses_no_connection_and_loses_no_response() {
     let running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let over = Arc::new(AtomicBool::new(false));

@@ -52,7 +52,7 @@ fn open_files(child: &Child) -> usize {
 }
 
 #[test]
-fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
+fn the_daemon_survives_a_lack_of_file_descriptors() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let mut plenty = start(folder.path(), address, 1_024);
     let used = open_files(&plenty);

@@ -74,7 +74,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
 }
 
 #[test]
-fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
+fn the_daemon_notifies_systemd_of_start_status_and_stop() {
     for name in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
@@ -91,7 +91,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
 }
 
 #[test]
-fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
+fn a_second_daemon_exits_with_75_and_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
@@ -108,7 +108,7 @@ fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
 }
 
 #[test]
-fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_ended() {
+fn a_reload_reports_its_result_and_notifies_systemd() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
@@ -144,7 +144,7 @@ fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_
 }
 
 #[test]
-fn the_watchdog_is_fed_while_all_goes_on_with_a_web_server_and_without() {
+fn the_watchdog_is_notified_with_and_without_a_web_server() {
     for listen in ["off", "127.0.0.1:0"] {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
@@ -186,7 +186,7 @@ fn answer(mut stream: std::net::TcpStream) -> String {
 }
 
 #[test]
-fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
+fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let notify = UnixDatagram::bind(&address).unwrap();
@@ -211,7 +211,7 @@ fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
 }
 
 #[test]
-fn told_to_stop_before_it_is_up_it_stops() {
+fn a_stop_signal_during_the_start_ends_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let _notify = UnixDatagram::bind(&address).unwrap();
@@ -230,7 +230,7 @@ fn told_to_stop_before_it_is_up_it_stops() {
 }
 
 #[test]
-fn why_it_cannot_go_on_is_told_to_systemd_with_the_number_of_the_error() {
+fn systemd_gets_the_number_of_a_fatal_error() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();

@@ -62,7 +62,7 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+async fn a_server_that_always_answers_304_is_detected() {
     let (_, cause) = dead(stuck()).await;
     assert_eq!(cause, "stuck_validator");
 }

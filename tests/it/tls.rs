@@ -51,7 +51,7 @@ fn client() -> Client {
 const FEED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>";
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
+async fn a_configured_authority_is_trusted_only_for_its_feed() {
     let (port, ca) = server("inside.test", FEED.to_owned()).await;
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     let mut client = client();
@@ -65,7 +65,7 @@ async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else(
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn a_certificate_for_another_name_is_rejected() {
     let (port, ca) = server("other.test", FEED.to_owned()).await;
     let mut client = client();
     client.settings.ca = Some(ca);
@@ -74,7 +74,7 @@ async fn a_certificate_for_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_from_https_to_http_is_refused() {
+async fn a_redirect_from_https_to_http_is_rejected() {
     let origin = Origin::start().await;
     let target = origin.url("inside.test", "/feed");
     let answer = format!("HTTP/1.1 301 Moved\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");

@@ -7,7 +7,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
+async fn check_online_fetches_each_feed_once_and_shows_the_result() {
     let origin = Origin::start().await;
     let good = local(&origin, "/feed");
     let url = |path: &str| origin.url("127.0.0.1", path).to_string();
@@ -40,7 +40,7 @@ async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_is_gone_or_throttled_has_a_code_and_help_of_its_own() {
+async fn gone_and_throttled_feeds_have_their_own_codes() {
     let origin = Origin::start().await;
     let url = |path: &str| origin.url("127.0.0.1", path).to_string();
     origin.route("127.0.0.1", "/gone", [Answer::status(410)]);
@@ -60,7 +60,7 @@ async fn a_feed_that_is_gone_or_throttled_has_a_code_and_help_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_well_is_0_and_a_broken_config_asks_nobody() {
+async fn success_exits_with_0_and_a_broken_config_fetches_nothing() {
     let origin = Origin::start().await;
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
@@ -74,7 +74,7 @@ async fn all_well_is_0_and_a_broken_config_asks_nobody() {
 }
 
 #[test]
-fn a_config_of_500_feeds_is_checked_in_no_time() {
+fn a_config_of_500_feeds_is_checked_fast() {
     let feed = |n: usize| {
         format!(
             "[[feed]]\nurl = \"https://host{n}.example/feed\"\ntags = [\"t{}\"]\ninterval = \"2h\"\n",
