@@ -44,9 +44,9 @@ pub(super) fn json(asked: Option<&str>) -> Value {
         json!({
             "code": text.code,
             "group": text.group,
-            "what": one_line(text.what),
-            "why": one_line(text.why),
-            "do": one_line(text.remedy),
+            "meaning": one_line(text.what),
+            "cause": one_line(text.why),
+            "remedy": one_line(text.remedy),
         })
     });
     let keys = asked.into_iter().flat_map(|asked| keys(asked).chain(of_table(asked))).map(|key| {

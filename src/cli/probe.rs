@@ -98,8 +98,8 @@ fn full_json(target: &str, document: &Document, parsed: &Parsed) -> Value {
     value["last_modified"] = json!(bytes(&document.validators.last_modified));
     value["charset"] = json!({ "name": parsed.charset, "found_by": parsed.charset_by.name() });
     value["hints"] = json!(parsed.feed.hints);
-    value["partial"] = json!(parsed.feed.partial);
-    value["warnings"] = json!(parsed.complaints);
+    value["incomplete"] = json!(parsed.feed.partial);
+    value["parse_warnings"] = json!(parsed.complaints);
     value
 }
 

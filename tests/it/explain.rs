@@ -21,7 +21,7 @@ fn explain_prints_meaning_cause_and_remedy_of_a_code() {
     let json = newswire(folder.path(), &["explain", "unknown_key", "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json[0]["code"], "unknown_key");
-    assert!(json[0]["do"].as_str().unwrap().contains("suggestion"));
+    assert!(json[0]["remedy"].as_str().unwrap().contains("suggestion"));
 }
 
 #[test]

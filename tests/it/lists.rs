@@ -47,6 +47,18 @@ fn import_prints_blocks_for_the_config() {
 }
 
 #[test]
+fn import_reports_filters_that_it_does_not_import() {
+    let folder = configured(&[]);
+    let planet = "[https://a.example/feed]\nname = Ann\nexclude = casino\n";
+    write(folder.path(), "planet.ini", planet);
+    let said = newswire(folder.path(), &["import", "planet.ini"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("url = \"https://a.example/feed\""), "{}", said.out);
+    let ignored = "planet.ini:3: ignored \"exclude in [https://a.example/feed]\": filters are not";
+    assert!(said.err.contains(ignored), "{}", said.err);
+}
+
+#[test]
 fn import_appends_and_keeps_the_rest_unchanged() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     let config = folder.path().join("newswire.toml");
