@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
-use crate::model::words::count;
 use crate::model::{Complaint, Outcome};
 use crate::store::FeedStatus;
+use crate::text::amounts::count;
 
 /// The table for people; as wide as the terminal.
 #[must_use]

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::judge::{Health, Judged};
 use super::state::State;
-use crate::model::words::span;
 use crate::model::{FeedStatus, Incident, Trouble};
+use crate::text::amounts::span;
 
 /// A feed that fails is an incident once it failed so often in a row,
 const FAILURES: u32 = 3;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::remedy::{self, Remedy};
 use super::silence::{Silence, Silent, silence};
 use super::state::State;
-use crate::model::words::span;
 use crate::model::{FailureKind, FeedStatus, Outcome};
+use crate::text::amounts::span;
 
 /// So many panics in a row put a feed into quarantine.
 const PANICS: u32 = 3;

@@ -12,9 +12,10 @@ use super::files::{self, is_played, media_type};
 use super::id::is_iri;
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc3339};
+use super::shown::Shown;
 use super::text;
 use super::xml::Document;
+use crate::text::dates::rfc3339;
 
 const TEXT: (&str, &str) = ("type", "text");
 

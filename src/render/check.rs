@@ -14,7 +14,8 @@ use crate::model::{Entry, FeedKey, ItemKey};
 use super::id;
 use super::output::{Format, Output};
 use super::read::{Facts, read};
-use super::shown::{Shown, rfc822, rfc3339};
+use super::shown::Shown;
+use crate::text::dates::{rfc822, rfc3339};
 
 /// Why a document must not be published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

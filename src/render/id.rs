@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::model::Entry;
 
-use super::text;
+use crate::text::chars;
 
 /// The id under which every format names the entry.
 ///
@@ -67,7 +67,10 @@ pub(super) fn is_iri(text: &str) -> bool {
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
         && !rest.is_empty()
         && rest.chars().all(|c| {
-            text::is_clean(c) && !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c)
+            chars::is_clean(c)
+                && !c.is_control()
+                && !c.is_whitespace()
+                && !"<>\"{}|\\^`".contains(c)
         })
 }
 

@@ -14,6 +14,8 @@ use crate::model::{
     Category, Details, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, Item, ItemKey,
     StoryKey, Trouble,
 };
+use crate::text::html::escape;
+use crate::text::{chars, dates};
 
 /// More is history.
 const ENTRIES: usize = 100;
@@ -106,10 +108,10 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
 }
 
 fn html(incident: &Incident) -> String {
-    let mut html = format!("<p>{}</p>", escaped(&incident.text));
+    let mut html = format!("<p>{}</p>", escape(&chars::clean(&incident.text)));
     let mut add = |tag: &str, text: &str| {
         // Writing to a string cannot fail.
-        let _ = write!(html, "<{tag}>{}</{tag}>", escaped(text));
+        let _ = write!(html, "<{tag}>{}</{tag}>", escape(&chars::clean(text)));
     };
     if !incident.remedy.is_empty() {
         add("p", &incident.remedy);
@@ -117,13 +119,8 @@ fn html(incident: &Incident) -> String {
     if let Some(toml) = &incident.toml {
         add("pre", toml);
     }
-    add("p", &format!("Since {}.", incident.since.strftime("%-d %B %Y, %H:%M UTC")));
+    add("p", &format!("Since {}.", dates::long(incident.since)));
     html
-}
-
-fn escaped(text: &str) -> String {
-    let clean = text::clean(text);
-    clean.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use url::Url;
 use super::files::{is_played, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc3339};
+use super::shown::Shown;
 use super::text;
+use crate::text::dates::rfc3339;
 
 #[derive(Serialize)]
 struct Feed<'a> {

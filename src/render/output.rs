@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{shown, text};
+use crate::text::bidi;
 
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -274,7 +275,7 @@ impl FromStr for TitlePrefix {
 impl TitlePrefix {
     /// The title behind the prefix. Both are lines.
     pub(super) fn before(&self, title: &str, source: &str) -> String {
-        let (source, title) = text::isolated(source, title);
+        let (source, title) = bidi::isolated(source, title);
         let composed = format!("{}{title}", self.0.replace(SOURCE, &source));
         text::line(&composed).unwrap_or(composed)
     }

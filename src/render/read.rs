@@ -9,6 +9,7 @@ use quick_xml::reader::NsReader;
 use serde::Deserialize;
 
 use super::output::Format;
+use crate::text::chars;
 
 /// Why a document cannot be read: byte offset and description.
 pub(super) type IllFormed = (u64, String);
@@ -278,7 +279,7 @@ fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>) -> Result<(), 
             return Err("a bare < in an attribute".to_owned());
         }
         let value = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?;
-        if !value.chars().all(is_xml_char) {
+        if !value.chars().all(chars::is_xml) {
             return Err("a reference to a character that is none of XML".to_owned());
         }
     }
@@ -301,7 +302,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, String> {
         _ => None,
     };
     let c = number.or_else(named).ok_or_else(|| "an entity that is not declared".to_owned())?;
-    if is_xml_char(c) { Ok(c) } else { Err("a reference to no character of XML".to_owned()) }
+    if chars::is_xml(c) { Ok(c) } else { Err("a reference to no character of XML".to_owned()) }
 }
 
 /// The first character that XML cannot carry, with its offset.
@@ -312,16 +313,11 @@ fn first_illegal(text: &str) -> Option<(usize, char)> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         if line.trim_end_matches('\n').bytes().any(suspect)
-            && let Some((at, c)) = line.char_indices().find(|(_, c)| !is_xml_char(*c))
+            && let Some((at, c)) = line.char_indices().find(|(_, c)| !chars::is_xml(*c))
         {
             return Some((start + at, c));
         }
         start += line.len();
     }
     None
-}
-
-/// XML 1.0 2.2.
-fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

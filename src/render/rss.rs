@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use super::files::{self, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc822, rfc3339};
+use super::shown::Shown;
 use super::text;
 use super::xml::Document;
+use crate::text::dates::{rfc822, rfc3339};
+use crate::text::html;
 
 /// The whole document; `fresh_for`: as long as HTTP lets a reader keep it.
 pub(super) fn render(
@@ -116,13 +118,13 @@ fn item(xml: &mut Document, shown: &Shown<'_>) {
 fn body(xml: &mut Document, shown: &Shown<'_>) {
     match (&shown.body.summary, &shown.body.content) {
         (Some(summary), Some(content)) => {
-            xml.text("description", &[], &text::to_html(summary));
+            xml.text("description", &[], &html::escape(summary));
             xml.text("content:encoded", &[], content);
         }
         (None, Some(content)) => xml.text("description", &[], content),
-        (Some(summary), None) => xml.text("description", &[], &text::to_html(summary)),
+        (Some(summary), None) => xml.text("description", &[], &html::escape(summary)),
         // Some readers drop an item without a description, or show its guid.
-        (None, None) => xml.text("description", &[], &text::to_html(&shown.made_title())),
+        (None, None) => xml.text("description", &[], &html::escape(&shown.made_title())),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::{Entry, FeedId, FeedKey, Item};
 use super::files;
 use super::output::ShownDate;
 use super::output::{Output, Rules};
-use super::text;
+use crate::text::html;
 
 /// The answer to an offered candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ fn title_matches(regex: &Regex, item: &Item) -> bool {
 }
 
 fn content_matches(regex: &Regex, item: &Item) -> bool {
-    let content = item.content.as_deref().map(text::of_html);
+    let content = item.content.as_deref().map(html::to_text);
     content.as_deref().or(item.summary.as_deref()).is_some_and(|text| regex.is_match(text))
 }
 

@@ -14,6 +14,7 @@ use super::files;
 use super::id::{self, is_web};
 use super::output::{AlsoAt, Content, Look, ShownDate};
 use super::text;
+use crate::text::{bidi, html};
 
 /// Readers know no earlier item: 1990-01-01T00:00:00Z.
 const OLDEST: Timestamp = Timestamp::constant(631_152_000, 0);
@@ -96,7 +97,7 @@ impl<'a> Shown<'a> {
     /// The title, for a format that cannot be without: made from the text where there is none.
     pub(super) fn made_title(&self) -> String {
         let item = &self.entry.item;
-        let of_content = || text::title_of(&text::of_html(item.content.as_deref()?));
+        let of_content = || text::title_of(&html::to_text(item.content.as_deref()?));
         let of_summary = || text::title_of(item.summary.as_deref()?);
         let of_file = || self.files().find_map(|file| text::line(file.title.as_deref()?));
         let made = || of_content().or_else(of_summary).or_else(of_file);
@@ -154,7 +155,7 @@ impl<'a> Shown<'a> {
     pub(super) fn also_titles(&self) -> impl Iterator<Item = (&'a str, String)> {
         self.also().map(|(url, feed, title)| {
             let Some(title) = title else { return (url, feed) };
-            let (feed, title) = text::isolated(&feed, &title);
+            let (feed, title) = bidi::isolated(&feed, &title);
             (url, format!("{feed}: {title}"))
         })
     }
@@ -240,23 +241,13 @@ fn origin(entry: &Entry) -> Origin<'_> {
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
-        rights: feed.profile.rights.as_deref().and_then(text::some).map(text::without_tags),
+        rights: feed.profile.rights.as_deref().and_then(text::non_blank).map(text::without_markup),
     }
 }
 
 /// When the document was last changed: never "now", or every build would be a new document.
 pub(super) fn updated(entries: &[Shown<'_>]) -> Timestamp {
     entries.iter().map(|shown| shown.updated).max().unwrap_or(NEVER)
-}
-
-/// RFC 3339, in whole seconds.
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// RFC 822 with four digits of the year, as RSS has it.
-pub(super) fn rfc822(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
 /// The longest summary made of a text, in characters, the ellipsis included.
@@ -279,12 +270,12 @@ impl<'a> Body<'a> {
         look: &Look,
         also: impl Iterator<Item = Elsewhere<'a>>,
     ) -> Self {
-        let summary = item.summary.as_deref().and_then(text::some).map(text::without_tags);
-        let content = item.content.as_deref().and_then(text::some);
+        let summary = item.summary.as_deref().and_then(text::non_blank).map(text::without_markup);
+        let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match look.content {
             Content::Full => Self { summary, content: content.map(with_direction) },
             Content::Summary => {
-                let made = || text::beginning(&text::of_html(content.as_deref()?), SUMMARY_LENGTH);
+                let made = || text::beginning(&html::to_text(content.as_deref()?), SUMMARY_LENGTH);
                 Self { summary: summary.or_else(|| made().map(Cow::Owned)), content: None }
             }
             Content::None => return Self { summary: None, content: None },
@@ -300,18 +291,18 @@ impl<'a> Body<'a> {
         if line.is_empty() {
             return;
         }
-        let summary = || Some(format!("<p>{}</p>", text::to_html(&self.summary.take()?)));
+        let summary = || Some(format!("<p>{}</p>", html::escape(&self.summary.take()?)));
         let text = self.content.take().map(Cow::into_owned).or_else(summary);
         self.content = Some(Cow::Owned(text.unwrap_or_default() + line));
     }
 }
 
 /// Text from right to left stands right in a reader whose page runs from left to right.
-fn with_direction(html: Cow<'_, str>) -> Cow<'_, str> {
-    if text::runs_left(&html) && !html.contains(" dir=") {
-        return Cow::Owned(format!("<div dir=\"auto\">{html}</div>"));
+fn with_direction(content: Cow<'_, str>) -> Cow<'_, str> {
+    if bidi::has_right_to_left(&content) && !content.contains(" dir=") {
+        return Cow::Owned(format!("<div dir=\"auto\">{content}</div>"));
     }
-    html
+    content
 }
 
 /// `Also at: A, B`, as HTML; empty where there is nobody.
@@ -319,7 +310,7 @@ fn also_line<'a>(also: impl Iterator<Item = Elsewhere<'a>>) -> String {
     let mut line = String::new();
     for (url, name) in also {
         line.push_str(if line.is_empty() { "<p>Also at: " } else { ", " });
-        let (url, name) = (text::to_html(url), text::to_html(&name));
+        let (url, name) = (html::escape(url), html::escape(&name));
         // Writing into a String cannot fail.
         let _ = write!(line, "<a href=\"{url}\"><bdi>{name}</bdi></a>");
     }

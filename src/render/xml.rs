@@ -6,7 +6,7 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::text;
+use crate::text::chars;
 
 /// A document being written, into memory, indented.
 pub(super) struct Document {
@@ -100,7 +100,7 @@ enum Place {
 
 fn escape(text: &str, place: Place) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    let text = text::clean(text);
+    let text = chars::clean(text);
     let mut rest = &*text;
     let special = if place == Place::Attribute { &SPECIAL_IN_ATTRIBUTES } else { &SPECIAL };
     while let Some(at) = rest.bytes().position(|byte| special[usize::from(byte)]) {

@@ -4,12 +4,15 @@
 use std::fmt;
 use std::io;
 
+use crate::text::bidi;
+
 /// Whether a character could end a line, command a terminal or turn text round: the controls C0, DEL
 /// and C1, the separators of lines and paragraphs, and the marks for direction (UAX 9).
 pub(super) fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2066}'..='\u{2069}')
+        || bidi::is_control(c)
+        || bidi::is_mark(c)
+        || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Text for people and for the journal: `\n`, `\u{202e}`.

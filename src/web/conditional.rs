@@ -3,9 +3,8 @@
 use axum::http::HeaderMap;
 use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::fmt::strtime;
-use jiff::tz::TimeZone;
+
+use crate::text::dates;
 
 /// What the preconditions of a request come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,8 @@ pub(super) fn evaluate(
     let has_it = if headers.contains_key(IF_NONE_MATCH) {
         tags(headers).any(|tag| tag == etag || tag == "*")
     } else {
-        let date = headers.get(IF_MODIFIED_SINCE).and_then(|date| http_date(date.to_str().ok()?));
+        let date =
+            headers.get(IF_MODIFIED_SINCE).and_then(|date| dates::parse_http(date.to_str().ok()?));
         // The header has whole seconds, and so has our Last-Modified.
         date.zip(modified).is_some_and(|(date, modified)| modified.as_second() <= date.as_second())
     };
@@ -62,16 +62,6 @@ impl<'h> Iterator for Tags<'h> {
         // None of ours has other characters; what is no text matches nothing.
         Some(std::str::from_utf8(tag).unwrap_or_default())
     }
-}
-
-/// A date in any of the three forms of RFC 9110 5.6.7, of which two are long obsolete.
-fn http_date(text: &str) -> Option<Timestamp> {
-    const FORMS: [&str; 3] =
-        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    let civil = |form: &&str| -> Option<DateTime> {
-        strtime::parse(form, text.trim()).ok()?.to_datetime().ok()
-    };
-    TimeZone::UTC.to_timestamp(FORMS.iter().find_map(civil)?).ok()
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ pub(super) fn alone(
     let Some(entry) = contents.item(key)? else { return Ok(None) };
     let frame = frame(output, "../../", token);
     let page = Alone {
-        html: story::html(&entry, &output.look),
+        html: story::content_html(&entry, &output.look),
         shown: shown(Story::of(&entry, &output.look), &frame),
         all: address(&frame, &Query::default()),
         frame,

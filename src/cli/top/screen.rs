@@ -9,6 +9,7 @@ use crate::cli::words::{ago, ahead, bytes};
 use crate::health::{Judged, State, tally};
 use crate::model::Outcome;
 use crate::store::Hour;
+use crate::text::bidi;
 
 /// The room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +230,8 @@ fn cut(line: Line, columns: usize) -> Line {
 }
 
 fn shortened(text: &str, room: usize) -> String {
-    let clean = || text.chars().filter(|c| !c.is_control() && !is_bidi(*c));
+    let clean =
+        || text.chars().filter(|c| !c.is_control() && !bidi::is_control(*c) && !bidi::is_mark(*c));
     let whole: usize = clean().map(|c| c.width().unwrap_or(0)).sum();
     if whole <= room {
         return clean().collect();
@@ -246,11 +248,6 @@ fn shortened(text: &str, room: usize) -> String {
         short.push('…');
     }
     short
-}
-
-/// What turns the direction of all that follows.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]
@@ -316,7 +313,7 @@ mod tests {
                 let width = line.width();
                 let room = usize::from(columns).max(12 + STATE + 3 * TIME);
                 assert!(width <= room, "{columns}x{rows}: {width} in {line:?}");
-                assert!(!line.chars().any(|c| c.is_control() || is_bidi(c)), "{line:?}");
+                assert!(!line.chars().any(|c| c.is_control() || bidi::is_control(c)), "{line:?}");
             }
         }
     }

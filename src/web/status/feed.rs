@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::shape::{Remedied, Stamp, ahead};
 use crate::health::silence::{Gaps, patience};
 use crate::health::{Health, judge};
-use crate::model::words::{bytes, span};
 use crate::model::{Considered, FeedStatus, ItemKey};
 use crate::outputs::{Query, ServedOutput};
 use crate::store::{FeedState, Named, PastPoll, Reader, Which};
+use crate::text::amounts::{bytes, span};
 use crate::web::error::Error;
 
 /// So many polls are shown,

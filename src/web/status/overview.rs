@@ -10,8 +10,8 @@ use super::seen::Seen;
 use super::shape::{Remedied, Stamp, ahead, name};
 use super::steps::{Span, Step, steps};
 use crate::health::{Judged, State, tally};
-use crate::model::words::{count, span};
 use crate::telemetry::Trouble;
+use crate::text::amounts::{count, span};
 
 /// So many feeds that need the operator are told of at length.
 const AT_LENGTH: usize = 12;

@@ -4,7 +4,7 @@
 //! own words, and the same figures stand in a table.
 
 use super::steps::{Delays, Span, Step, quantile, within};
-use crate::model::words::bytes;
+use crate::text::amounts::bytes;
 
 /// The room for bars, in the units of the drawing.
 const WIDTH: usize = 320;

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::health::Remedy;
-use crate::model::{FeedInfo, words};
+use crate::model::FeedInfo;
+use crate::text::amounts;
 
-pub(super) use crate::model::words::ahead;
+pub(super) use crate::text::amounts::ahead;
 
 /// A moment for machines and for people.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ impl Stamp {
         Self {
             machine: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             date: at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
-            ago: if at > now { words::ahead(at, now) } else { words::ago(at, now) },
+            ago: if at > now { amounts::ahead(at, now) } else { amounts::ago(at, now) },
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::words::{bytes, span};
 use crate::store::{DELAYS, Hour};
+use crate::text::amounts::{bytes, span};
 
 /// How many items took how long: see [`DELAYS`].
 pub(super) type Delays = [u64; DELAYS.len() + 1];
