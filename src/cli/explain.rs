@@ -225,7 +225,7 @@ mod tests {
         use super::super::{
             add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
         };
-        use crate::health::{Silence, State};
+        use crate::health::{SilenceKind, State};
         use crate::model::Hold;
         use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
         let ends = [
@@ -252,10 +252,10 @@ mod tests {
             crate::outputs::Error::CODES,
         ];
         let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
-        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
+        let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("What ends a command", [ends.concat(), store].concat()),
-            ("Why newswire is not of full use", troubles),
+            ("Why newswire is not ready", troubles),
             ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
             (
                 "What a poll brought",
@@ -268,7 +268,7 @@ mod tests {
                 ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
             ),
             ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
-            ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("How a feed has gone dead", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
             ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
             (

@@ -105,8 +105,8 @@ impl Why<'_> {
         json!({
             "id": status.info.id.as_str(),
             "state": health.state.slug(),
-            "cause": health.cause,
-            "why": health.why,
+            "code": health.code,
+            "text": health.text,
             "url": status.info.url,
             "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
             "moved_to": candidate.map(|moved| moved.url.as_str()),
@@ -143,8 +143,8 @@ impl Why<'_> {
 /// How it is doing, and what to do.
 fn doing(health: &Health, say: &mut impl FnMut(&str, &str)) {
     say("state", health.state.slug());
-    if !health.why.is_empty() {
-        say("", &health.why);
+    if !health.text.is_empty() {
+        say("", &health.text);
     }
     let Some(remedy) = &health.remedy else { return };
     say("what to do", &remedy.text);
