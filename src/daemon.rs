@@ -63,7 +63,7 @@ pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::{Event, Part, Reload, Trouble};
+use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
 /// The web server signals every second. Without a signal for this time it is considered stalled.
@@ -151,7 +151,7 @@ async fn work(
         publishing.trigger();
     }
     let _incident_watch = IncidentWatch::start(&engine);
-    engine.vitals().tick(Part::Web, engine.clock().elapsed());
+    engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
@@ -295,10 +295,10 @@ impl Running {
 
     /// Signals to the watchdog that main loop, writer and web server work.
     fn signal_alive(&self, engine: &Engine) {
-        let (vitals, now) = (engine.vitals(), engine.clock().elapsed());
-        vitals.tick(Part::Scheduler, now);
-        vitals.tick(Part::Writer, now);
-        let web = vitals.last_tick(Part::Web).unwrap_or_default();
+        let (readiness, now) = (engine.readiness(), engine.clock().elapsed());
+        readiness.heartbeat(Part::Scheduler, now);
+        readiness.heartbeat(Part::Writer, now);
+        let web = readiness.last_heartbeat(Part::Web).unwrap_or_default();
         if !self.listeners.any() || web + WEB_STALLED >= now {
             notify(&[NotifyState::Watchdog]);
         } else {
@@ -317,13 +317,13 @@ impl Running {
                 match &result {
                     // Reported as a failure of the database.
                     Err(Error::Store(_)) => {}
-                    Ok(_) => record_reload(engine, Reload::Taken),
-                    Err(_) => record_reload(engine, Reload::Refused),
+                    Ok(_) => record_reload(engine, Reload::Accepted),
+                    Err(_) => record_reload(engine, Reload::Rejected),
                 }
                 // The receiver may no longer exist.
                 let _ = reply.send(result.map_err(|error| error.to_string()));
             }
-            Command::ReportRejected => record_reload(engine, Reload::Refused),
+            Command::ReportRejected => record_reload(engine, Reload::Rejected),
         }
     }
 
@@ -339,7 +339,7 @@ impl Running {
         let setup = engine.setup();
         let change = Change::between(&before, setup, &next);
         self.listeners.switch(next);
-        engine.vitals().tick(Part::Web, engine.clock().elapsed());
+        engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
         setup.requeue(&before, &mut polls.queue, engine.clock().now());
         self.publishing.replace(Arc::clone(&setup.output_set));
         self.lists.send_replace(Arc::clone(&setup.lists));
@@ -350,8 +350,8 @@ impl Running {
 
 /// The status line after the conditions that degrade the daemon: `store_full; 497/500 feeds ok, …`.
 fn with_conditions(engine: &Engine, line: String) -> String {
-    let conditions = engine.vitals().troubles().into_iter();
-    let slugs = conditions.filter(|it| *it != Trouble::NoCycleYet).map(Trouble::slug);
+    let conditions = engine.readiness().problems().into_iter();
+    let slugs = conditions.filter(|it| *it != Problem::NotPolledYet).map(Problem::slug);
     slugs.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
 }
 
@@ -359,7 +359,7 @@ fn with_conditions(engine: &Engine, line: String) -> String {
 fn record_reload(engine: &Engine, result: Reload) {
     engine.metrics().reloaded(result, engine.clock().now());
     match result {
-        Reload::Taken => engine.vitals().heals(Trouble::ConfigRefused),
-        Reload::Refused => engine.vitals().ails(Trouble::ConfigRefused),
+        Reload::Accepted => engine.readiness().remove(Problem::ConfigRejected),
+        Reload::Rejected => engine.readiness().add(Problem::ConfigRejected),
     }
 }

@@ -224,7 +224,7 @@ mod tests {
             add, append_feeds, config_command, config_file, demo, dry_run, import,
             operator_decisions, probe, replay, top,
         };
-        use crate::health::{Silence, State};
+        use crate::health::{SilenceKind, State};
         use crate::model::Hold;
         use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
         let errors = [
@@ -251,7 +251,7 @@ mod tests {
             crate::outputs::Error::CODES,
         ];
         let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
-        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
+        let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("Errors that end a command", [errors.concat(), store].concat()),
             ("Reasons why the daemon is degraded", troubles),
@@ -264,7 +264,7 @@ mod tests {
             ("Parse warnings", Complaint::CODES.to_vec()),
             ("Reasons for a poll time", ReasonKind::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Feed states", State::ALL.iter().map(|state| state.slug()).collect()),
-            ("Causes of silence", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Causes of silence", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Incidents", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Reasons for holding items", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
             ("Match rules", Rule::ALL.iter().map(|rule| rule.slug()).collect()),

@@ -7,9 +7,9 @@ use super::why::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::model::words::count;
 use crate::store::{self, Named, OpenError, OperatorDecision, Reader, Store, Write};
 use crate::stories::{Matcher, Policies};
+use crate::text::amounts::count;
 
 /// Why a decision was not recorded.
 #[derive(Debug, thiserror::Error)]

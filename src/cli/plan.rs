@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::model::words::{bytes, count, span};
 use crate::model::{FeedKey, ReasonKind};
 use crate::schedule::{self, Forecast, Known};
 use crate::store::{FeedStatus, Past};
+use crate::text::amounts::{bytes, count, span};
 
 /// Length of a day, in seconds.
 const DAY: f64 = 86_400.0;

@@ -13,9 +13,9 @@ use crate::config::Config;
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::model::words::{ago, count};
 use crate::poll::{Polled, Target};
 use crate::store::Reader;
+use crate::text::amounts::{ago, count};
 
 /// The result of polling once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use crate::health::{self, State, judge, tally};
-use crate::model::words::{ago, ahead, count};
 use crate::model::{Complaint, Outcome};
 use crate::store::FeedStatus;
+use crate::text::amounts::{ago, ahead, count};
 
 /// The table and the notes below it; as wide as the terminal.
 #[must_use]
@@ -36,7 +36,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     // "0 failing" is always shown, other states only if they occur.
     let shown = |(state, count): &(State, usize)| match state {
         State::Failing => true,
-        State::Well => false,
+        State::Ok => false,
         _ => *count > 0,
     };
     let states = tally(&healths).into_iter().filter(shown);
@@ -62,9 +62,9 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         }
     }
     // Feeds that moved are listed above.
-    let needs_attention = |state: State| state.needs_you() && state != State::Moved;
+    let needs_attention = |state: State| state.needs_attention() && state != State::Moved;
     for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs_attention(h.state)) {
-        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.why, health.cause));
+        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.text, health.code));
         let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
         text.extend(
             command
@@ -117,7 +117,7 @@ fn state(state: State) -> Cell {
     let cell = Cell::new(state.slug());
     match state {
         State::Failing | State::Quarantined | State::Gone => cell.fg(Color::Red),
-        state if state.needs_you() => cell.fg(Color::Yellow),
+        state if state.needs_attention() => cell.fg(Color::Yellow),
         _ => cell,
     }
 }

@@ -22,7 +22,7 @@ use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, OpenError, Room, Store, Write};
 use crate::stories::Matcher;
-use crate::telemetry::{Metrics, Vitals};
+use crate::telemetry::{Metrics, Readiness};
 use crate::web;
 
 /// Why the daemon or a single pass cannot start or continue.
@@ -104,7 +104,7 @@ pub struct Engine {
     matcher: Matcher,
     setup: Setup,
     metrics: Metrics,
-    vitals: Vitals,
+    readiness: Readiness,
     store_failures: StoreFailures,
 }
 
@@ -129,14 +129,15 @@ impl Engine {
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
-        let vitals = Vitals::default();
-        let backstage = web::Backstage {
+        let readiness = Readiness::default();
+        let operator_pages = web::OperatorPages {
             reader: store.reader().clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
-            vitals: vitals.clone(),
+            readiness: readiness.clone(),
         };
-        let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
+        let site = web::Site::new(Arc::clone(&served), setup.web.clone())
+            .with_operator_pages(operator_pages);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
@@ -145,14 +146,14 @@ impl Engine {
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
-            store_failures: StoreFailures::new(clock.clone(), vitals.clone()),
+            store_failures: StoreFailures::new(clock.clone(), readiness.clone()),
             matcher,
             clock,
             store,
             served,
             setup,
             metrics,
-            vitals,
+            readiness,
         })
     }
 
@@ -223,8 +224,8 @@ impl Engine {
     }
 
     /// The liveness signals and conditions of this process.
-    pub(crate) fn vitals(&self) -> &Vitals {
-        &self.vitals
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// The matcher of the stories stage.

@@ -123,13 +123,13 @@ impl DaemonHandle {
                 info!(event, %change, "config reloaded");
             }
             ReloadResult::Rejected(diagnostics) => error!(
-                event = Event::ConfigRefused.slug(),
+                event = Event::ConfigRejected.slug(),
                 error = first_error(diagnostics),
                 diagnostics,
                 "config rejected, previous config stays"
             ),
             ReloadResult::Failed(error) => {
-                let event = Event::ConfigRefused.slug();
+                let event = Event::ConfigRejected.slug();
                 error!(event, error, "config not applied, previous config stays");
             }
         }

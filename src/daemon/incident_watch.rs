@@ -11,12 +11,12 @@ use tracing::{debug, error, info, warn};
 
 use super::engine::Engine;
 use crate::clock::Clock;
-use crate::health::{self, Condition, Judged};
+use crate::health::{self, Condition, JudgedFeed};
 use crate::model::{Incident, Trouble};
 use crate::outputs::{Refusal, Served};
 use crate::render;
 use crate::store::{self, Reader, Store, Write};
-use crate::telemetry::{self, Event, Vitals};
+use crate::telemetry::{self, Event, Readiness};
 use crate::web;
 
 /// Interval of the checks.
@@ -42,7 +42,7 @@ impl IncidentWatch {
             store: Arc::clone(engine.store()),
             served: Arc::clone(engine.served()),
             site: Arc::clone(engine.site()),
-            vitals: engine.vitals().clone(),
+            readiness: engine.readiness().clone(),
         };
         Self(tokio::spawn(work(watcher, engine.clock().clone())))
     }
@@ -64,7 +64,7 @@ struct Watcher {
     store: Arc<Store>,
     served: Arc<Served>,
     site: Arc<web::Site>,
-    vitals: Vitals,
+    readiness: Readiness,
 }
 
 impl Watcher {
@@ -72,7 +72,7 @@ impl Watcher {
     async fn check(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
         let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
-        let conditions = self.vitals.troubles();
+        let conditions = self.readiness.problems();
         let work = move || changes(&reader, &served, (waiting, &conditions), now);
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
@@ -80,10 +80,10 @@ impl Watcher {
             changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = merged(known, changed);
-        match render::incidents(&all, &self.site.settings().own_url()) {
+        match render::incidents(&all, &self.site.settings().local_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
             Err(error) => error!(
-                event = Event::OutputRefused.slug(),
+                event = Event::OutputRejected.slug(),
                 output = "health",
                 error = %error,
                 "output not published"
@@ -97,12 +97,12 @@ impl Watcher {
 fn changes(
     reader: &Reader,
     served: &Served,
-    (waiting, degraded): (Vec<Incident>, &[telemetry::Trouble]),
+    (waiting, degraded): (Vec<Incident>, &[telemetry::Problem]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
     let feeds = health::judge_all(reader.statuses()?, now);
     let mut present: HashSet<String> =
-        feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
+        feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
     conditions.extend(served.refusals().into_iter().map(rejected_output));
     conditions.extend(degraded.iter().filter_map(degraded_daemon));
@@ -120,10 +120,10 @@ fn changes(
 fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
     Condition {
-        kind: Trouble::Refused,
+        kind: Trouble::Rejected,
         subject: id,
         name,
-        state: Trouble::Refused.slug().to_owned(),
+        code: Trouble::Rejected.slug().to_owned(),
         text: refusal.why,
         remedy: "The previous documents are still served.".to_owned(),
         toml: None,
@@ -132,20 +132,20 @@ fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
 }
 
 /// The condition of a degraded daemon; `None` before the first poll cycle.
-fn degraded_daemon(trouble: &telemetry::Trouble) -> Option<Condition> {
-    use telemetry::Trouble as Of;
-    let kind = match trouble {
-        Of::NoCycleYet => return None,
-        Of::ConfigRefused => Trouble::Config,
+fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
+    use telemetry::Problem as Of;
+    let kind = match problem {
+        Of::NotPolledYet => return None,
+        Of::ConfigRejected => Trouble::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => Trouble::Disk,
     };
     Some(Condition {
         kind,
         subject: String::new(),
         name: "newswire".to_owned(),
-        state: trouble.slug().to_owned(),
-        text: trouble.remedy().to_owned(),
-        remedy: String::new(),
+        code: problem.slug().to_owned(),
+        text: problem.text().to_owned(),
+        remedy: problem.remedy().to_owned(),
         toml: None,
         since: None,
     })
@@ -161,19 +161,19 @@ fn merged(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 }
 
 /// Logs the begin and the end of silence. Polls and publications log the other incidents.
-fn log(incident: &Incident, feeds: &[Judged]) {
-    let Incident { kind, subject: feed, state, text, resolved_at, .. } = incident;
+fn log(incident: &Incident, feeds: &[JudgedFeed]) {
+    let Incident { kind, subject: feed, state: code, text, resolved_at, .. } = incident;
     if *kind != Trouble::Silent {
         return;
     }
-    let named = feeds.iter().find(|(status, _)| status.info.id.as_str() == feed);
-    let url = named.map(|(status, _)| status.info.url.as_str()).unwrap_or_default();
+    let known = feeds.iter().find(|known| known.status.info.id.as_str() == feed);
+    let url = known.map(|known| known.status.info.url.as_str()).unwrap_or_default();
     if resolved_at.is_some() {
-        let event = Event::FeedHeard.slug();
-        info!(event, feed, url, state, "feed publishes again");
+        let event = Event::FeedResumed.slug();
+        info!(event, feed, url, code, "feed publishes again");
     } else {
         let event = Event::FeedSilent.slug();
-        warn!(event, feed, url, state, cause = text, "feed silent");
+        warn!(event, feed, url, code, text, "feed silent");
     }
 }
 
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn every_condition_except_the_start_becomes_an_incident() {
-        for trouble in telemetry::Trouble::ALL {
+        for trouble in telemetry::Problem::ALL {
             let condition = degraded_daemon(trouble);
             assert_eq!(
                 condition.is_none(),
-                *trouble == telemetry::Trouble::NoCycleYet,
+                *trouble == telemetry::Problem::NotPolledYet,
                 "{trouble:?}"
             );
             assert!(condition.is_none_or(|it| !it.text.is_empty() && it.subject.is_empty()));

@@ -12,7 +12,7 @@ use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, Turn};
 use crate::store::{self, Fault};
-use crate::telemetry::Trouble;
+use crate::telemetry::Problem;
 
 /// Time limit for running polls at shutdown.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -61,7 +61,7 @@ impl Polls {
         let due = self.queue.first_due(now);
         engine.metrics().due(due);
         if self.running.is_empty() && due.is_none_or(|due| due > now.wall) {
-            engine.vitals().heals(Trouble::NoCycleYet);
+            engine.readiness().remove(Problem::NotPolledYet);
         }
     }
 
@@ -90,7 +90,7 @@ impl Polls {
         let feed = target.key;
         match ended {
             Ok((_, Ok(mut polled))) => {
-                engine.vitals().heals(Trouble::NoCycleYet);
+                engine.readiness().remove(Problem::NotPolledYet);
                 let replanned = engine.replan(&target, &mut polled).await;
                 self.apply_host_limits(engine, feed, &polled);
                 self.queue.done(feed, polled.plan.at);

@@ -151,8 +151,8 @@ impl ErrorLog {
                 let _ = self.store_failures.record(error);
                 return true;
             }
-            outputs::Error::Write { .. } => Event::OutputUnwritten,
-            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRefused,
+            outputs::Error::Write { .. } => Event::OutputWriteFailed,
+            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRejected,
         };
         let (text, now) = (error.to_string(), self.clock.elapsed());
         let is_repeated = self
@@ -171,7 +171,7 @@ impl ErrorLog {
             );
             self.logged.insert(output.to_owned(), (text, now));
         }
-        event == Event::OutputUnwritten
+        event == Event::OutputWriteFailed
     }
 }
 

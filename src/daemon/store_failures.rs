@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::clock::Clock;
 use crate::store::{self, Fault};
-use crate::telemetry::{Event, Trouble, Vitals};
+use crate::telemetry::{Event, Problem, Readiness};
 
 /// Time after which a lasting failure is logged again.
 pub(crate) const LOG_AGAIN: Duration = Duration::from_secs(10 * 60);
@@ -20,7 +20,7 @@ pub(crate) const LOG_AGAIN: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, Clone)]
 pub(crate) struct StoreFailures {
     clock: Clock,
-    vitals: Vitals,
+    readiness: Readiness,
     state: Arc<Mutex<State>>,
 }
 
@@ -42,8 +42,8 @@ enum Logged {
 
 impl StoreFailures {
     /// The state without failures.
-    pub(crate) fn new(clock: Clock, vitals: Vitals) -> Self {
-        Self { clock, vitals, state: Arc::default() }
+    pub(crate) fn new(clock: Clock, readiness: Readiness) -> Self {
+        Self { clock, readiness, state: Arc::default() }
     }
 
     /// Records a failure, and logs it unless the same kind was logged within [`LOG_AGAIN`].
@@ -61,14 +61,14 @@ impl StoreFailures {
         let logged = if is_recent { Logged::No } else { Logged::Yes };
         if logged == Logged::Yes {
             state.logged_at.insert(fault, now);
-            error!(event = Event::StoreTrouble.slug(), error_class = fault.slug(), "{error}");
+            error!(event = Event::StoreFailing.slug(), code = fault.slug(), "{error}");
         }
         if fault != Fault::Ours {
             // Logged once, it counts as logged until it ends.
             let before = state.current.map_or(Logged::No, |(_, logged)| logged);
             let logged = if before == Logged::Yes { before } else { logged };
             state.current = Some((fault, logged));
-            self.vitals.ails(condition(fault));
+            self.readiness.add(condition(fault));
         }
         Ok(())
     }
@@ -76,8 +76,8 @@ impl StoreFailures {
     /// Records that the database can be written again.
     pub(crate) fn clear(&self) {
         if let Some((_, logged)) = self.state().current.take() {
-            for trouble in [Trouble::StoreFull, Trouble::StoreReadonly, Trouble::StoreFailing] {
-                self.vitals.heals(trouble);
+            for problem in [Problem::StoreFull, Problem::StoreReadonly, Problem::StoreFailing] {
+                self.readiness.remove(problem);
             }
             if logged == Logged::Yes {
                 let event = Event::StoreRecovered.slug();
@@ -105,11 +105,11 @@ impl StoreFailures {
 }
 
 /// The condition of `/readyz` for a failure.
-fn condition(fault: Fault) -> Trouble {
+fn condition(fault: Fault) -> Problem {
     match fault {
-        Fault::Full => Trouble::StoreFull,
-        Fault::ReadOnly => Trouble::StoreReadonly,
-        _ => Trouble::StoreFailing,
+        Fault::Full => Problem::StoreFull,
+        Fault::ReadOnly => Problem::StoreReadonly,
+        _ => Problem::StoreFailing,
     }
 }
 
@@ -119,10 +119,10 @@ mod tests {
 
     use super::*;
 
-    fn failures() -> (Clock, Vitals, StoreFailures) {
-        let (clock, vitals) = (Clock::manual(Timestamp::UNIX_EPOCH), Vitals::default());
-        vitals.heals(Trouble::NoCycleYet);
-        (clock.clone(), vitals.clone(), StoreFailures::new(clock, vitals))
+    fn failures() -> (Clock, Readiness, StoreFailures) {
+        let (clock, readiness) = (Clock::manual(Timestamp::UNIX_EPOCH), Readiness::default());
+        readiness.remove(Problem::NotPolledYet);
+        (clock.clone(), readiness.clone(), StoreFailures::new(clock, readiness))
     }
 
     fn failed(fault: Fault) -> store::Error {
@@ -131,13 +131,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_a_temporary_failure() {
-        let (_, vitals, failures) = failures();
+        let (_, readiness, failures) = failures();
         failures.record(failed(Fault::Full)).unwrap();
         assert_eq!(failures.current().unwrap(), Some(Fault::Full));
-        assert_eq!(vitals.troubles(), [Trouble::StoreFull]);
+        assert_eq!(readiness.problems(), [Problem::StoreFull]);
         failures.clear();
         assert_eq!(failures.current().unwrap(), None);
-        assert!(vitals.troubles().is_empty());
+        assert!(readiness.problems().is_empty());
     }
 
     #[test]
@@ -152,10 +152,10 @@ mod tests {
 
     #[test]
     fn a_failed_statement_is_no_lasting_failure() {
-        let (_, vitals, failures) = failures();
+        let (_, readiness, failures) = failures();
         failures.record(failed(Fault::Ours)).unwrap();
         assert_eq!(failures.current().unwrap(), None);
-        assert!(vitals.troubles().is_empty());
+        assert!(readiness.problems().is_empty());
     }
 
     #[test]

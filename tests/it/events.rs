@@ -19,7 +19,7 @@ use crate::service::{heard, signal};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 
-/// A row of docs/events.md.
+/// A row of docs/reference/events.md.
 struct Row {
     level: String,
     id: String,
@@ -29,7 +29,7 @@ struct Row {
 }
 
 fn rows() -> HashMap<String, Row> {
-    let docs = include_str!("../../docs/events.md");
+    let docs = include_str!("../../docs/reference/events.md");
     let cells = |line: &str| {
         let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
         (cells.len() == 7).then_some(cells)
@@ -180,7 +180,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
         }
         if expected == Some("feed_failing") {
             assert_eq!(
-                (&lines[0]["status"], &lines[0]["error_class"]),
+                (&lines[0]["status"], &lines[0]["code"]),
                 (&500.into(), &"server_error".into())
             );
         }

@@ -152,7 +152,7 @@ async fn a_rejected_config_degrades_the_daemon_until_one_is_applied() {
     while metric(series).await != "0" {}
     assert_eq!(metric(time).await, started);
     let ready = running.get("/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_refused\n"), "{ready}");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_rejected\n"), "{ready}");
     running.write(&["a.test"], "");
     running.reload().await;
     assert_eq!(metric(series).await, "1");

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::screen::Snapshot;
-use crate::health::{Judged, State};
+use crate::health::{JudgedFeed, State};
 
 /// The sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,7 +51,7 @@ impl Filter {
     fn takes(self, state: State) -> bool {
         match self {
             Self::All => true,
-            Self::NeedsAttention => state.needs_you(),
+            Self::NeedsAttention => state.needs_attention(),
             Self::Only(only) => state == only,
         }
     }
@@ -125,19 +125,21 @@ impl View {
     }
 
     /// The feeds that pass filter and search, sorted.
-    pub(super) fn select<'s>(&self, feeds: &'s [Judged]) -> Vec<&'s Judged> {
+    pub(super) fn select<'s>(&self, feeds: &'s [JudgedFeed]) -> Vec<&'s JudgedFeed> {
         let search = self.search.to_lowercase();
-        let matches = |(status, health): &&Judged| {
+        let matches = |JudgedFeed { status, health }: &&JudgedFeed| {
             let name = || format!("{} {}", status.info.id, status.info.title).to_lowercase();
             self.filter.takes(health.state) && (search.is_empty() || name().contains(&search))
         };
-        let mut found: Vec<&Judged> = feeds.iter().filter(matches).collect();
+        let mut found: Vec<&JudgedFeed> = feeds.iter().filter(matches).collect();
         match self.order {
             Order::Name => {}
-            Order::Health => found.sort_by_key(|(status, h)| (h.state, status.next_poll_at)),
-            Order::Next => found.sort_by_key(|(status, _)| status.next_poll_at),
-            Order::Last => found.sort_by_key(|(status, _)| Reverse(status.last_poll_at)),
-            Order::News => found.sort_by_key(|(status, _)| Reverse(status.last_new_at)),
+            Order::Health => {
+                found.sort_by_key(|feed| (feed.health.state, feed.status.next_poll_at));
+            }
+            Order::Next => found.sort_by_key(|feed| feed.status.next_poll_at),
+            Order::Last => found.sort_by_key(|feed| Reverse(feed.status.last_poll_at)),
+            Order::News => found.sort_by_key(|feed| Reverse(feed.status.last_new_at)),
         }
         found
     }
@@ -145,7 +147,7 @@ impl View {
 
 /// The filters that at least one feed passes.
 fn filters(snapshot: &Snapshot) -> Vec<Filter> {
-    let occurs = |state: &&State| snapshot.feeds.iter().any(|(_, h)| h.state == **state);
+    let occurs = |state: &&State| snapshot.feeds.iter().any(|feed| feed.health.state == **state);
     let states = State::ALL.iter().filter(occurs).map(|state| Filter::Only(*state));
     [Filter::All, Filter::NeedsAttention].into_iter().chain(states).collect()
 }

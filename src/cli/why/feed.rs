@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::health::{Health, judge};
-use crate::model::words::{ago, ahead, bytes, count, span};
 use crate::poll::Subscription;
 use crate::store::{FeedState, FeedStatus, Past, PastPoll};
+use crate::text::amounts::{ago, ahead, bytes, count, span};
 
 /// Number of polls that are shown.
 pub(in crate::cli) const POLLS: usize = 10;
@@ -102,17 +102,17 @@ impl Why<'_> {
         json!({
             "id": status.info.id.as_str(),
             "state": health.state.slug(),
-            "cause": health.cause,
-            "why": health.why,
+            "code": health.code,
+            "text": health.text,
             "url": status.info.url,
-            "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
-            "moved_to": candidate.map(|moved| moved.url.as_str()),
-            "moved_since": candidate.map(|moved| moved.since.to_string()),
+            "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
+            "redirected_to": candidate.map(|moved| moved.url.as_str()),
+            "redirected_since": candidate.map(|moved| moved.since.to_string()),
             "next_poll_at": status.next_poll_at.to_string(),
-            "reason": status.reason.slug(),
-            "reason_text": status.reason_text,
+            "next_poll_reason": status.reason.slug(),
+            "next_poll_reason_text": status.reason_text,
             "considered": self.past.considered,
-            "failures": status.failures,
+            "consecutive_failures": status.failures,
             "etag": opaque(&state.memory.validators.etag),
             "last_modified": opaque(&state.memory.validators.last_modified),
             "full_response_at": state.trust.full_at.map(|at| at.to_string()),
@@ -140,8 +140,8 @@ impl Why<'_> {
 /// State, cause and remedy.
 fn add_health(health: &Health, add: &mut impl FnMut(&str, &str)) {
     add("state", health.state.slug());
-    if !health.why.is_empty() {
-        add("", &health.why);
+    if !health.text.is_empty() {
+        add("", &health.text);
     }
     let Some(remedy) = &health.remedy else { return };
     add("remedy", &remedy.text);

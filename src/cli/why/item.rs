@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::words::{ago, count};
 use crate::model::{Rule, Tie};
 use crate::outputs::Visibility;
 use crate::store::{Named, Receipt};
+use crate::text::amounts::{ago, count};
 
 /// What is known about one item.
 #[derive(Debug)]
