@@ -120,17 +120,17 @@ impl DaemonHandle {
         match &result {
             ReloadResult::Applied { change, .. } => {
                 let event = Event::ConfigReloaded.slug();
-                info!(event, %change, "config reloaded");
+                info!(event, changes = %change, "config reloaded");
             }
             ReloadResult::Rejected(diagnostics) => error!(
                 event = Event::ConfigRejected.slug(),
-                error = first_error(diagnostics),
+                text = first_error(diagnostics),
                 diagnostics,
                 "config rejected, previous config stays"
             ),
-            ReloadResult::Failed(error) => {
+            ReloadResult::Failed(text) => {
                 let event = Event::ConfigRejected.slug();
-                error!(event, error, "config not applied, previous config stays");
+                error!(event, text, "config not applied, previous config stays");
             }
         }
         result

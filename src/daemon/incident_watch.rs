@@ -85,7 +85,7 @@ impl Watcher {
             Err(error) => error!(
                 event = Event::OutputRejected.slug(),
                 output = "health",
-                error = %error,
+                text = %error,
                 "output not published"
             ),
         }

@@ -165,10 +165,10 @@ impl ListFollower {
                 }
                 (wait, change)
             }
-            Err(error) => {
+            Err(text) => {
                 let has_copy = kept.is_some();
                 let event = Event::ListFailing.slug();
-                warn!(event, list = url.as_str(), error, has_copy, "list of feeds not updated");
+                warn!(event, list = url.as_str(), text, has_copy, "list of feeds not updated");
                 (wait.min(RETRY), ListChange::Unchanged)
             }
         };

@@ -165,7 +165,7 @@ impl ErrorLog {
                 event = event.slug(),
                 code = error.code(),
                 output,
-                error = text,
+                text,
                 help = &*help,
                 "output not published"
             );

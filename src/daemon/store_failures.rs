@@ -61,7 +61,8 @@ impl StoreFailures {
         let logged = if is_recent { Logged::No } else { Logged::Yes };
         if logged == Logged::Yes {
             state.logged_at.insert(fault, now);
-            error!(event = Event::StoreFailing.slug(), code = fault.slug(), "{error}");
+            let (event, code) = (Event::StoreFailing.slug(), fault.slug());
+            error!(event, code, text = %error, help = fault.remedy(), "database failing");
         }
         if fault != Fault::Ours {
             // Logged once, it counts as logged until it ends.
