@@ -1,4 +1,4 @@
-//! The program as people call it: what it says, and the number it exits with.
+//! The commands: output and exit codes.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A config that may ask this machine, in a folder of its own.
+/// A folder with a config that allows feeds on this machine.
 pub(crate) fn configured(feeds: &[String]) -> TempDir {
     let folder = folder();
     let feeds: String = feeds.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect();
@@ -49,7 +49,7 @@ pub(crate) fn configured(feeds: &[String]) -> TempDir {
     folder
 }
 
-/// The origin by its number: no name server is asked.
+/// A URL of the origin with its IP address, which needs no name server.
 pub(crate) fn local(origin: &Origin, path: &str) -> String {
     origin.route("127.0.0.1", path, [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     origin.url("127.0.0.1", path).to_string()
@@ -132,7 +132,7 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     let broken = origin.url("127.0.0.1", "/broken").to_string();
     let folder = configured(&[local(&origin, "/feed"), broken]);
     let said = newswire(folder.path(), &["poll"]);
-    // A feed's failure is data, not a failed run.
+    // A feed that fails does not fail the command.
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
     assert!(said.out.contains("127.0.0.1-feed: 2 new, 0 changed\n"), "{}", said.out);
     assert!(said.out.contains("127.0.0.1-broken: failed (server_error)"), "{}", said.out);
@@ -145,7 +145,7 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
         let text = std::fs::read_to_string(folder.path().join("www").join(name)).unwrap();
         assert!(text.contains("https://planet.test/planet."), "{name}: {text}");
     }
-    // Nothing is due now.
+    // No feed is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
     assert!(hasty.out.contains("127.0.0.1-feed: skipped, polled 0s ago"), "{}", hasty.out);
@@ -287,6 +287,6 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let text = newswire(folder.path(), &["plan"]).out;
     assert!(text.contains("1 feed recorded for less than a day"), "{text}");
     assert!(text.contains("22.9") && text.contains("REQUESTS/DAY"), "{text}");
-    // Nothing was applied.
+    // The config is unchanged.
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
 }

@@ -1,4 +1,4 @@
-//! The long-lived process: polls when due, publishes, serves, drains, and is alone on its database.
+//! The daemon: polls due feeds, publishes, serves, stops, and locks its database.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::support::world::{HOUR, World, rss};
 
 const HOST: &str = "site.test";
 
-/// A daemon at work.
+/// A running daemon.
 pub(crate) struct Running {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), Error>>,
@@ -36,13 +36,13 @@ impl Running {
     }
 }
 
-/// Lets the tasks run, and the clock with them, until something holds.
+/// Runs the tasks and advances the clock until a condition is true.
 pub(crate) async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;
         }
-        // Sockets and the writer thread need real time, the daemon's timers that of the world.
+        // Sockets and the writer thread need real time, the timers of the daemon that of the manual clock.
         tokio::time::sleep(Duration::from_millis(1)).await;
         world.clock.advance(Duration::from_millis(100));
     }
@@ -53,7 +53,7 @@ pub(crate) async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-/// A connection to a daemon that may be just starting.
+/// Connects to a daemon that may still be starting.
 pub(crate) async fn connected(address: SocketAddr) -> TcpStream {
     for _ in 0..10_000 {
         if let Ok(stream) = TcpStream::connect(address).await {
@@ -113,7 +113,7 @@ async fn a_running_poll_is_finished_before_the_daemon_stops() {
     gate.add_permits(1);
     stopping.await.unwrap().unwrap();
     assert_eq!(world.status().items, 1);
-    // And what it brought was published.
+    // Its items were published.
     let file = std::fs::read_to_string(world.folder.path().join("www/planet.rss")).unwrap();
     assert!(file.contains("<title>A</title>"), "{file}");
 }
@@ -130,7 +130,7 @@ async fn a_poll_that_does_not_end_is_cancelled_at_the_stop() {
         tokio::task::yield_now().await;
     }
     assert!(!stopping.is_finished());
-    // The loop may not have come to its drain yet: the clock moves until it has.
+    // The loop may not have reached its end yet; the clock advances until it has.
     while !stopping.is_finished() {
         world.clock.advance(Duration::from_secs(5));
         tokio::task::yield_now().await;
@@ -174,7 +174,7 @@ async fn polls_of_many_due_feeds_are_spread_at_the_start() {
         })
         .collect();
     let running = Running::start(world.open(&urls).await);
-    // The clock stands still: only what is due at this very moment is asked.
+    // The clock does not advance: only feeds that are due now are polled.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(world.origin.count() < 20, "{} at once", world.origin.count());
     until(&world, "all are asked", || world.origin.count() == 100).await;

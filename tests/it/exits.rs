@@ -1,4 +1,4 @@
-//! Every exit code of the README, caused through the program, with its message.
+//! Every exit code, caused through the program, with its message.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -84,7 +84,7 @@ async fn a_document_that_fails_its_check_exits_with_70() {
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();
-    // What is no IRI goes out as a UUID made from it: here as the other item's id.
+    // An id that is no IRI is published as a UUID made from it, here the id of the other item.
     let other = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, b"none").urn().to_string();
     let spoil = "UPDATE item SET outward_id = CASE id WHEN 1 THEN 'none' ELSE ?1 END";
     assert_eq!(database.execute(spoil, [other]).unwrap(), 2);
@@ -119,7 +119,7 @@ fn a_database_in_use_exits_with_75_and_names_the_process() {
     lock.lock().unwrap();
     says(&newswire(folder.path(), &["run"]), 75, &["process 4711", "stop that process"]);
     drop(lock);
-    // What a killed process left behind is no obstacle.
+    // The lock file of a process that was killed has no effect.
     let said = newswire(folder.path(), &["poll"]);
     assert_eq!(said.code, 0, "{}", said.err);
 }

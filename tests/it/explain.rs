@@ -1,4 +1,4 @@
-//! `newswire explain`: what a code, a key, a feed or an item is; and the lists of codes are those in use.
+//! `newswire explain` for codes, keys, feeds and items; the lists of codes are complete.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ async fn explain_prints_feeds_and_items_as_why_does() {
     }
 }
 
-/// What stands in quotes behind each `call(`, as its first argument.
+/// The first argument of each `call(`, if it is a string.
 fn first_arguments<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
     let behind = text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
     behind.filter_map(|rest| rest.split('"').next()).collect()
@@ -87,7 +87,7 @@ fn every_diagnostic_of_the_config_is_in_the_list() {
     for call in ["Diagnostic::error(", "Diagnostic::warning(", "warn("] {
         codes.extend(first_arguments(&text, call));
     }
-    // Those that are passed on to a reader of values.
+    // Codes that are passed to a parser of values.
     let named = text.split('"').skip(1).step_by(2);
     codes.extend(named.filter(|word| word.starts_with("bad_") && !word.contains(' ')));
     assert!(codes.len() > 30, "only {} were found", codes.len());
@@ -103,7 +103,7 @@ fn every_code_of_the_lists_is_used() {
     for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
         let mut text = String::new();
         sources(&root.join(room), &mut text);
-        // The list itself names each once.
+        // The list contains each code once.
         let list = if room == "config" { 1 } else { 0 };
         for code in codes {
             let uses = text.matches(&format!("\"{code}\"")).count();

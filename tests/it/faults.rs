@@ -1,4 +1,4 @@
-//! Every fault of a config and every failure of a feed, provoked: its code, its place and what is told to do.
+//! Every diagnostic of a config and every failure of a feed: code, position, help.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
     std::fs::write(folder.join(name), text).unwrap();
 }
 
-/// Every fault of a config: what is wrong with it, its code, and the place.
+/// Configs with one diagnostic each: text, code and position.
 const FAULTS: &[(&str, &str, &str)] = &[
     ("", "no_version", "newswire.toml"),
     ("version = 1\n[x", "syntax", "newswire.toml:2:"),
@@ -123,7 +123,7 @@ fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     }
 }
 
-/// A feed that fails: its path, what the server answers, and what is told to do.
+/// Feeds that fail: path, which is the code, response, and a part of the help.
 fn failures() -> Vec<(&'static str, Answer, &'static str)> {
     let raw = |text: &str| Answer::Raw(text.as_bytes().to_vec());
     vec![
@@ -213,7 +213,7 @@ async fn every_failure_of_a_feed_has_a_code_and_help() {
         assert_eq!(failure.help.as_deref(), Some(remedy));
         told.insert(failure.kind.slug());
     }
-    // Told of in tls.rs and redirects.rs; a panic needs a mistake in newswire.
+    // Tested in tls.rs and redirects.rs; a panic needs a bug in Newswire.
     let elsewhere = ["tls_failed", "insecure_redirect", "stranger", "panicked"];
     for kind in FailureKind::ALL {
         let slug = kind.slug();

@@ -1,4 +1,4 @@
-//! One exchange through the real HTTP stack: what is sent, what is believed, what is refused.
+//! Exchanges through the real HTTP stack: requests, responses and failures.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ async fn the_query_is_sent_unchanged() {
 
 #[tokio::test]
 async fn both_validators_are_sent_back_unchanged() {
-    // N1: weak, unquoted, odd dates: opaque to us.
+    // N1: weak or unquoted tags and odd dates are opaque.
     for (etag, last_modified) in [
         ("\"abc\"", "Mon, 06 Jan 2025 10:00:00 GMT"),
         ("W/\"a b;c\"", "yesterday"),

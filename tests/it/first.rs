@@ -1,4 +1,4 @@
-//! The first minute: init, add, run, and a merged feed that is one; nothing is edited by hand.
+//! First steps: init, add and run publish a valid merged feed without editing a file.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::support::client::{Client, body};
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-/// A site with a page that names its feed.
+/// A site with a page that links to its feed.
 async fn site() -> Origin {
     let origin = Origin::start().await;
     let page =
@@ -24,7 +24,7 @@ async fn site() -> Origin {
     origin
 }
 
-/// Another port than the usual one, which another test may have: the only thing that a person leaves alone.
+/// Sets another port than the default, which another test may use.
 fn on_a_free_port(folder: &Path) -> String {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let path = folder.join("newswire.toml");
@@ -44,7 +44,7 @@ impl Drop for Running {
     }
 }
 
-/// `newswire run`, once it has published what it polled.
+/// `newswire run` after its first publication.
 fn run(folder: &Path) -> Running {
     let mut command = Command::cargo_bin("newswire").unwrap();
     command.current_dir(folder).env_clear().arg("run");
@@ -58,7 +58,7 @@ fn run(folder: &Path) -> Running {
         line.contains("published 2 stories")
     });
     assert!(published, "{seen}");
-    // The rest is read so that it never stands in the way.
+    // The rest is read so that the pipe never fills.
     std::thread::spawn(move || lines.for_each(drop));
     running
 }
@@ -72,7 +72,7 @@ async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     let init = newswire(folder.path(), &["init"]);
     assert_eq!((init.code, init.err.as_str()), (0, ""));
     let port = on_a_free_port(folder.path());
-    // The page of the site will do. That it lies on this very machine has to be said.
+    // The page of the site is enough. Its address is private and has to be allowed.
     let page = origin.url("127.0.0.1", "/").to_string();
     let add = newswire(folder.path(), &["add", &page, "--allow-network", "127.0.0.1/32"]);
     assert_eq!(add.code, 0, "{}", add.err);
@@ -110,7 +110,7 @@ async fn add_creates_a_config_when_there_is_none() {
     let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
     assert!(text.ends_with("allow_networks = [\"127.0.0.1/32\"]\n"), "{text}");
     assert_eq!(newswire(folder.path(), &["check"]).code, 0);
-    // One that was named and is not there is a slip.
+    // A config that is named must exist.
     let slip = newswire(folder.path(), &["add", &url, "--config", "other.toml"]);
     assert_eq!(slip.code, 66);
 }
@@ -151,7 +151,7 @@ async fn status_has_the_exit_codes_of_monitoring_plugins() {
     }
 }
 
-/// Every file below the folder, with its bytes.
+/// All files in the folder with their content.
 fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -190,7 +190,7 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
     }
     assert!(before == everything(folder.path()), "something was written");
-    // Before the first poll all is new, and there is still no database behind it.
+    // Without a database every item is new, and none is created.
     let fresh = crate::cli::configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
     let said = newswire(fresh.path(), &["poll", "--dry-run"]);
     assert!(said.out.contains(": 4 new, 0 changed"), "{}", said.out);
@@ -222,7 +222,7 @@ fn the_program_writes_its_manual_and_completions() {
     let script = newswire(folder.path(), &["completions", "bash"]).out;
     std::fs::write(folder.path().join("newswire.bash"), &script).unwrap();
     let read = Command::new("bash").arg("-n").arg(folder.path().join("newswire.bash")).status();
-    // A machine without bash has no use for it either.
+    // Skipped on a machine without bash.
     assert!(read.is_err() || read.is_ok_and(|status| status.success()));
     assert!(script.contains("--dry-run"), "{script}");
 }

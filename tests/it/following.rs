@@ -1,4 +1,4 @@
-//! Lists of feeds that are followed: `[[subscriptions]]`, from a file and from the web.
+//! Followed lists of feeds (`[[subscriptions]]`), from files and from the web.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 2));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
     world.clock.advance(24 * HOUR);
-    // What fails, is cut or empty changes nothing, and is tried again within the hour.
+    // A failure and an incomplete or empty list change nothing, and are tried again within an hour.
     for n in 3..=5 {
         assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, n));
         assert_eq!(urls(&good(folder, &text)), ["https://a.example/"]);
@@ -133,7 +133,7 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     }
     assert_eq!(ask().await, ListChange::Changed);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
-    // A copy that was broken is as good as none.
+    // A damaged copy counts as none.
     std::fs::write(copy(&config), "broken").unwrap();
     assert_eq!(urls(&good(folder, &text)), Vec::<&str>::new());
 }
@@ -165,7 +165,7 @@ async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
     let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));
     let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
     until(&world, "the first feed is polled", || asked("a.test") == 1).await;
-    // What cannot be read changes nothing.
+    // A list that cannot be read changes nothing.
     std::fs::write(&list, "<opml>").unwrap();
     until(&world, "the broken list is looked at", || looks.load(Ordering::SeqCst) == 2).await;
     std::fs::write(&list, opml(&[&b])).unwrap();
@@ -176,7 +176,7 @@ async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
         all == [(b.clone(), 1)]
     })
     .await;
-    // The first one comes back: it is the same feed with the item that it had.
+    // The first feed returns with its item.
     std::fs::write(&list, opml(&[&b, &a])).unwrap();
     until(&world, "both are there", || {
         let all: Vec<(String, u64)> = statuses();

@@ -1,5 +1,4 @@
-//! Lists of feeds as people move them in and out: import, export, what is published of them, and add
-//! for one feed.
+//! Lists of feeds: import, export, the published list; and `add` for one feed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -83,7 +82,7 @@ fn import_appends_and_keeps_the_rest_unchanged() {
     assert!(config.is_symlink());
     assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(newswire(folder.path(), &["check"]).code, 0);
-    // Once more: there is nothing to add, and nothing is touched.
+    // A second import changes nothing.
     let again = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!((again.code, again.out.as_str()), (0, ""));
     assert_eq!(read(folder.path(), "newswire.toml"), after);
@@ -137,7 +136,7 @@ async fn export_writes_the_titles_of_the_database_and_import_reads_them() {
     let own =
         "tags = [\"a\", \"b, c\"]\n[[feed]]\nurl = \"https://x.example/<&>\"\ntitle = \"X <1>\"\n";
     write(folder.path(), "newswire.toml", &(config + own));
-    // Without a database there are no titles but those of the config.
+    // Without a database only titles of the config are known.
     let bare = newswire(folder.path(), &["export"]);
     assert!(bare.out.contains("text=\"127.0.0.1\""), "{}{}", bare.out, bare.err);
     newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
@@ -225,7 +224,7 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
     assert_eq!(read(folder.path(), "newswire.toml"), before);
     let one = newswire(folder.path(), &["add", &here("/one")]);
     assert_eq!(one.code, 0, "{}", one.err);
-    // Moved for good: the new address is the one to keep.
+    // The target of a permanent redirect is written.
     let block = format!("\n[[feed]]\nurl = \"{}\"\n", here("/new"));
     assert_eq!(read(folder.path(), "newswire.toml"), before + &block);
 }
@@ -263,7 +262,7 @@ async fn the_feeds_of_public_outputs_are_published_as_opml() {
     assert!(!world.folder.path().join("staff/subscriptions.opml").exists());
     let etag = format!("If-None-Match: {}", answer.header("etag").unwrap());
     assert_eq!(site.get("/subscriptions.opml", &[&etag]).await.status, 304);
-    // Where every output has a token, there is no list for anybody.
+    // When all outputs have a token, no list is published.
     drop(engine);
     config.outputs.remove(0);
     let engine = world.open_with(config).await;

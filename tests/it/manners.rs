@@ -1,4 +1,4 @@
-//! Manners over time: moves, gone feeds, servers whose word does not hold, and being offline.
+//! Behaviour over time: moved and gone feeds, wrong 304 responses, no network.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn a_permanent_redirect_is_adopted_after_a_week() {
     let asked: Vec<_> = world.origin.asked().split_off(before);
     assert_eq!(asked.len(), 1, "one request, no redirect");
     assert_eq!(asked[0].host, NEW);
-    // What was learnt through the redirect is still known, and nothing came twice.
+    // The validators are still known, and no item is new.
     assert_eq!(asked[0].header("if-none-match"), Some("\"1\""));
     assert_eq!(shown_as(&engine, "id"), ids);
     assert_eq!(world.statuses().len(), 1);
@@ -87,7 +87,7 @@ async fn a_feed_that_is_gone_is_polled_once_a_week_and_keeps_its_items() {
 
 #[tokio::test]
 async fn a_server_that_always_answers_304_is_detected() {
-    // N9: the document changes, the answer does not.
+    // N9: the document changes, the response does not.
     let world = World::new().await;
     let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
     let not_modified = || Answer::status(304);
@@ -105,7 +105,7 @@ async fn a_server_that_always_answers_304_is_detected() {
         }
         world.clock.advance(if day == 8 { DAY / 2 } else { DAY });
     }
-    // The first time, once after eight days, and then, caught, once a day and no more.
+    // Full responses: the first, one after eight days, and then one a day.
     assert_eq!(unconditional, [0, 8, 10]);
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
 }
@@ -153,7 +153,7 @@ async fn every_request_is_conditional_once_a_validator_is_known() {
             let etag = format!("\"{n}\"");
             let good =
                 || Answer::Tagged { etag: etag.clone(), body: rss(&[("a", "A")]).into_bytes() };
-            // A third of them fail now and then.
+            // A third of the polls fail.
             let answers = (0..40)
                 .map(|k| if n % 3 == 0 && k % 4 == 3 { Answer::status(503) } else { good() });
             world.origin.route(&host, "/feed", answers);

@@ -1,4 +1,4 @@
-//! A config that is read again while the daemon runs: all of it is put in force, or nothing.
+//! Reloads of the config: applied completely or not at all.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,7 +22,7 @@ use crate::support::world::{HOUR, World, rss};
 const HEAD: &str =
     "version = 1\n[fetch]\ncontact = \"me@example.org\"\nallow_networks = [\"127.0.0.0/8\"]\n";
 
-/// A daemon whose config is a file.
+/// A daemon with a config file.
 struct Running {
     world: World,
     handle: DaemonHandle,
@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Running {
-    /// With `feeds` on the origin, each with one item, and a config of the first `configured` of them.
+    /// Starts with a feed of one item on each host, of which the first `configured` are in the config.
     async fn start(hosts: &[&str], configured: usize) -> Self {
         let world = World::new().await;
         for host in hosts {
@@ -81,7 +81,7 @@ impl Running {
     }
 }
 
-/// One feed a host, named as it; `more` may hold keys of its own.
+/// Writes a config with one feed per host, named after it, followed by `more`.
 fn write(world: &World, address: SocketAddr, hosts: &[&str], more: &str) {
     let feeds: String = hosts
         .iter()
@@ -173,7 +173,7 @@ async fn a_config_with_an_error_changes_nothing() {
             panic!("{broken}")
         };
         assert!(report.contains("newswire.toml:"), "{report}");
-        // The same through the socket, for `newswire reload`.
+        // The same through the control socket.
         let database = running.world.database();
         let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload));
         assert_eq!(asked.await.unwrap().unwrap(), Reply::Rejected(report));

@@ -1,4 +1,4 @@
-//! The program where the system gives little: no file descriptors left, nobody to ask.
+//! The daemon without free file descriptors, and `newswire health`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use assert_cmd::cargo::CommandCargoExt as _;
 
 use crate::cli::newswire;
 
-/// `newswire run` with so many file descriptors, once it answers.
+/// `newswire run` with this limit of file descriptors, once it responds.
 fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
     let config = format!("version = 1\n[web]\nlisten = \"{address}\"\n");
     std::fs::write(folder.join("newswire.toml"), config).unwrap();
@@ -59,9 +59,9 @@ fn the_daemon_survives_a_lack_of_file_descriptors() {
     plenty.kill().unwrap();
     plenty.wait().unwrap();
     let mut scarce = start(folder.path(), address, used + 3);
-    // The kernel takes them; newswire has descriptors for three.
+    // The kernel accepts all connections; the daemon has descriptors for three.
     let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
-    // It answers these when the ones before have given their places up.
+    // These are answered when earlier connections were closed.
     assert!(answers(address) && answers(address));
     assert_eq!(scarce.try_wait().unwrap(), None, "it lives");
     drop(crowd);

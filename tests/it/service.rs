@@ -1,4 +1,4 @@
-//! The program under a service manager: what it tells systemd, and how it ends.
+//! The daemon under a service manager: notifications, signals, sockets.
 
 use std::io::{Read as _, Write as _};
 use std::ops::{Deref, DerefMut};
@@ -13,13 +13,13 @@ use crate::cli::newswire;
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
-/// `newswire run` in a folder, told where its manager listens.
+/// `newswire run` with a notification socket.
 fn start(folder: &Path, socket: &Path) -> Mortal {
     std::fs::write(folder.join("newswire.toml"), CONFIG).unwrap();
     started(command(folder, socket))
 }
 
-/// A process that does not outlive its test, whatever becomes of that.
+/// A process that is killed at the end of its test, passed or failed.
 struct Mortal(Child);
 
 impl Deref for Mortal {
@@ -55,7 +55,7 @@ fn command(folder: &Path, socket: &Path) -> Command {
     command
 }
 
-/// The next words that hold `part`; others are passed over.
+/// The next message that contains `part`.
 pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     let mut words = [0; 4096];
     loop {
@@ -67,7 +67,7 @@ pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     }
 }
 
-/// By the shell, which has the command built in.
+/// Sends a signal with the shell, which has `kill` built in.
 pub(crate) fn signal(child: &Child, name: &str) {
     let command = format!("kill -s {name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
@@ -132,7 +132,7 @@ fn a_reload_reports_its_result_and_notifies_systemd() {
     let odd = newswire(folder.path(), &["log-level", "loud"]);
     assert_eq!(odd.code, 64);
     assert!(odd.err.contains("\"loud\" is not a log level"), "{}", odd.err);
-    // SIGHUP does the same, and does not end it.
+    // SIGHUP reloads too and does not end the process.
     signal(&running, "HUP");
     heard(&socket, "RELOADING=1");
     heard(&socket, "READY=1");
@@ -163,7 +163,7 @@ fn the_watchdog_is_notified_with_and_without_a_web_server() {
     }
 }
 
-/// As a service manager does: the socket is its own and is handed to each process.
+/// Starts the daemon with a listening socket of the test, as a service manager does.
 fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Mortal {
     let program = command(folder, notify).get_program().to_owned();
     let mut shell = Command::new("sh");
@@ -201,7 +201,7 @@ fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     assert!(answer(stream).starts_with("HTTP/1.1 200"));
     signal(&first, "TERM");
     assert_eq!(first.wait().unwrap().code(), Some(0));
-    // Nobody is there; the manager's socket takes the connection all the same.
+    // No process is running, but the socket accepts the connection.
     let mut waiting = std::net::TcpStream::connect(served).unwrap();
     ask(&mut waiting);
     let mut second = activated(folder.path(), &address, &socket);
@@ -215,7 +215,7 @@ fn a_stop_signal_during_the_start_ends_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let _notify = UnixDatagram::bind(&address).unwrap();
-    // A list that never answers.
+    // A list whose server never responds.
     let list = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = format!(
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\n\

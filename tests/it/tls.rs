@@ -1,4 +1,4 @@
-//! TLS as it is met: an authority of one's own, a stranger's, a wrong name, and a step down.
+//! TLS: configured authorities, wrong names, redirects to http, ports without TLS.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use url::Url;
 use crate::support::client::{Client, kind};
 use crate::support::origin::{Names, Origin};
 
-/// A server with a certificate for `name`; its port, and the authority that signed it, in PEM.
+/// Starts a server with a certificate for `name`. Returns its port and its authority in PEM.
 async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authority_key = KeyPair::generate().unwrap();

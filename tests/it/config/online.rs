@@ -1,4 +1,4 @@
-//! `newswire check --online`: what each feed answers, told once, and nothing is written.
+//! `newswire check --online` fetches each feed once and writes nothing.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
     ] {
         assert!(said.out.contains(&part), "{part:?} is missing in\n{}", said.out);
     }
-    // Each once, and what /moved leads to.
+    // One request per feed, and one for the target of the redirect.
     assert_eq!((origin.count(), origin.most_at_once("127.0.0.1")), (5, 1));
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -96,6 +96,6 @@ fn a_config_of_500_feeds_is_checked_fast() {
         clock.now().duration_since(before)
     });
     let least = least.min().unwrap();
-    // 50 ms where it is optimised; here it is not, and others may be at work.
+    // The limit is for a build without optimisation and a busy machine.
     assert!(least.as_millis() < 500, "{least:#}");
 }
