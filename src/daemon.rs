@@ -210,7 +210,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
-    engine.publish().await
+    engine.publish_changed().await
 }
 
 /// What the loop works with beside the engine.

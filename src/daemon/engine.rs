@@ -348,6 +348,18 @@ impl Engine {
         result
     }
 
+    /// As [`Engine::publish`], of the outputs whose files are not what would be written now.
+    ///
+    /// # Errors
+    /// When the database fails, or an output cannot be published.
+    pub(crate) async fn publish_changed(&self) -> Result<(), Error> {
+        self.matcher.catch_up().await?;
+        let edition = &self.setup.edition;
+        let published = self.publisher.publish_changed(&edition.outputs).await;
+        let listed = self.publisher.list(&edition.outputs, &edition.hidden).await;
+        Ok(published.and(listed)?)
+    }
+
     /// Publishes every output, once all that is pending is matched; its archive pages are left to be written later.
     ///
     /// # Errors

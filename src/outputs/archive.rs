@@ -190,6 +190,15 @@ pub(super) fn announced(output: &Output, complete: &RangeInclusive<u32>) -> Opti
     }
 }
 
+/// Whether the directory has all complete pages.
+pub(super) fn has_all_pages(
+    output: &Output,
+    directory: &Path,
+    complete: &RangeInclusive<u32>,
+) -> bool {
+    complete.clone().all(|number| is_written(output, directory, number))
+}
+
 /// Writes the archive pages of one output to its directory, some at a time.
 ///
 /// Each page is written once: when it is complete. The newest page is written again when the next

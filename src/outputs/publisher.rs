@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive;
+use super::basis;
 use super::contents::Contents;
 use super::error::Error;
 use super::files::{Written, write_atomically, write_document};
@@ -23,7 +24,7 @@ use crate::opml;
 use crate::render::{
     self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
 };
-use crate::store::{self, Reader, Store};
+use crate::store::{self, Reader, Store, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
 /// File name of the list of feeds.
@@ -36,6 +37,8 @@ pub struct Published {
     pub entries: usize,
     /// Number of documents that changed.
     pub changed: usize,
+    /// When an entry leaves the output by age alone; `None`: none does.
+    pub until: Option<Timestamp>,
 }
 
 /// Publishes outputs; one instance publishes all of them.
@@ -54,6 +57,7 @@ pub struct Publisher {
 /// The selection of one publication with its documents, rendered and checked.
 struct Prepared {
     entries: usize,
+    until: Option<Timestamp>,
     last: PreviousPublication,
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
@@ -159,6 +163,71 @@ impl Publisher {
         published
     }
 
+    /// Publishes the outputs whose files are not what would be written now, with all archive pages,
+    /// and stores what they depend on. What is served is not looked at: this is for a process that
+    /// ends after it.
+    ///
+    /// # Errors
+    /// The first error, once all outputs have been tried.
+    pub async fn publish_changed(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+        let mut result = Ok(());
+        let mut published = Vec::new();
+        for output in outputs {
+            match self.publish_unless_current(output).await {
+                Ok(Some((revision, until))) => published.push((output, revision, until)),
+                Ok(None) => debug!(output = output.id, "{}: unchanged", output.id),
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+        for (output, revision, until) in published {
+            let completed = async {
+                self.complete_archive(output).await?;
+                let basis = self.basis(output, revision).await?;
+                let output = output.id.clone();
+                Ok(self.store.write(Write::Basis { output, basis, until }).await.map(drop)?)
+            };
+            result = result.and(completed.await);
+        }
+        result
+    }
+
+    /// Publishes an output. Returns the store's revision before that, and when an entry leaves the
+    /// output by age; `None`: its files are what would be written now.
+    async fn publish_unless_current(
+        &self,
+        output: &Arc<Output>,
+    ) -> Result<Option<(i64, Option<Timestamp>)>, Error> {
+        let (reader, asked, now) =
+            (self.store.reader().clone(), Arc::clone(output), self.clock.now());
+        let work = move || {
+            let revision = reader.revision()?;
+            let basis = basis::basis(&reader, &asked, revision)?;
+            Ok((revision, basis::is_current(&reader, &asked, &basis, now)?))
+        };
+        let (revision, current) = self.off_thread(output, work).await?;
+        if current {
+            return Ok(None);
+        }
+        let published = self.publish(output).await?;
+        Ok(Some((revision, published.until)))
+    }
+
+    /// SHA-256 of what the files of the output depend on.
+    async fn basis(&self, output: &Arc<Output>, revision: i64) -> Result<[u8; 32], Error> {
+        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        self.off_thread(output, move || basis::basis(&reader, &asked, revision)).await
+    }
+
+    /// Runs work that blocks for an output.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        output: &Output,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let panicked = |_| Error::Panicked(output.id.clone());
+        tokio::task::spawn_blocking(work).await.map_err(panicked)?
+    }
+
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
         self.archive(output, now).await?;
@@ -184,11 +253,11 @@ impl Publisher {
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();
-            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+            info!(event, output = output.id, items = entries, "output published");
         } else {
-            debug!(output = output.id, entries, "{}: unchanged", output.id);
+            debug!(output = output.id, items = entries, "output unchanged");
         }
-        unwritten.map_or(Ok(Published { entries, changed }), Err)
+        unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }
 
     /// Writes the next archive pages of the output to its directory, a bounded number, and publishes
@@ -281,7 +350,7 @@ impl Publisher {
         let (output, id) = (Arc::clone(output), output.id.clone());
         let work = move || {
             let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
-            let Selection { entries, assigned } = selection(&reader, &output, now)?;
+            let Selection { entries, assigned, until } = selection(&reader, &output, now)?;
             compare(&output, &last, &entries)?;
             let complete = archive::complete_pages(&reader, &output)?;
             let archive = archive::announced(&output, &complete);
@@ -289,7 +358,7 @@ impl Publisher {
             let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
-            Ok(Prepared { entries, last: new, record, documents })
+            Ok(Prepared { entries, until, last: new, record, documents })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked(id))?
     }

@@ -31,6 +31,8 @@ pub(super) struct Selection {
     pub(super) entries: Vec<Entry>,
     /// New assignments; the caller stores them before anything is published.
     pub(super) assigned: Vec<AssignedId>,
+    /// When the oldest entry that is shown for its age leaves; `None`: none is.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// The stories that the output shows, newest first.
@@ -73,7 +75,7 @@ pub(super) fn selection(
     }
     let assigned = complete(reader, output, &mut entries, &feeds)?;
     selector.arrange(&mut entries);
-    Ok(Selection { entries, assigned })
+    Ok(Selection { entries, assigned, until: selector.until() })
 }
 
 /// The configured feeds that `takes` accepts.

@@ -42,6 +42,8 @@ pub struct Selector<'a> {
     feeds: Option<usize>,
     /// Number of feeds that have reached their limit.
     exhausted: usize,
+    /// Sort time of the oldest item that was taken for its age, beyond the number of items.
+    oldest_young: Option<Timestamp>,
 }
 
 impl<'a> Selector<'a> {
@@ -54,7 +56,15 @@ impl<'a> Selector<'a> {
                 .and_then(|age| now.checked_sub(age).ok())
                 .unwrap_or(Timestamp::MIN)
         });
-        Self { output, young, taken: 0, of_feed: HashMap::new(), feeds: None, exhausted: 0 }
+        Self {
+            output,
+            young,
+            taken: 0,
+            of_feed: HashMap::new(),
+            feeds: None,
+            exhausted: 0,
+            oldest_young: None,
+        }
     }
 
     /// Sets the number of feeds. The selection is then full when each feed has reached its limit, without
@@ -133,8 +143,19 @@ impl<'a> Selector<'a> {
             *of_feed += 1;
             self.exhausted += usize::from(*of_feed == limit);
         }
+        if self.taken >= self.output.items {
+            self.oldest_young = Some(sort_at);
+        }
         self.taken += 1;
         AddResult::Taken
+    }
+
+    /// When the first of the items that were taken for their age becomes older than `max_age`.
+    /// `None`: the selection does not change by time alone.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        let max_age = SignedDuration::try_from(self.output.max_age?).ok()?;
+        self.oldest_young?.checked_add(max_age).ok()
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Error;
-use super::rows::json_list;
+use super::rows::{json_list, millis};
 use crate::model::ItemKey;
 
 /// Those of these items that the output shows under an id that is not their own.
@@ -72,6 +73,61 @@ pub(crate) fn write_edition(
     Ok(())
 }
 
+/// Remembers what the output's files depend on, after they were written.
+pub(crate) fn write_basis(
+    connection: &Connection,
+    output: &str,
+    basis: &[u8; 32],
+    until: Option<Timestamp>,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO edition (output, shown, basis, until) VALUES (?1, '[]', ?2, ?3)
+             ON CONFLICT (output) DO UPDATE SET basis = ?2, until = ?3",
+        )?
+        .execute(params![output, basis.as_slice(), until.map(millis)])?;
+    Ok(())
+}
+
+/// Whether the output's files were written on this basis, and no item has left it by age since.
+pub(crate) fn has_basis(
+    connection: &Connection,
+    output: &str,
+    basis: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM edition WHERE output = ?1 AND basis = ?2 AND ifnull(until > ?3, 1)",
+        )?
+        .exists(params![output, basis.as_slice(), millis(now)])?)
+}
+
+/// The SHA-256 of the document that was published last in this format.
+pub(crate) fn document_hash(
+    connection: &Connection,
+    output: &str,
+    format: &str,
+) -> Result<Option<[u8; 32]>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT hash FROM document WHERE output = ?1 AND format = ?2")?;
+    Ok(statement.query_row([output, format], |row| row.get(0)).optional()?)
+}
+
+/// A number that ascends with every write that may change what an output shows.
+pub(crate) fn revision(connection: &Connection) -> Result<i64, Error> {
+    let mut statement = connection.prepare_cached("SELECT number FROM revision WHERE id = 1")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Counts a write that may change what an output shows.
+pub(crate) fn revise(connection: &Connection) -> Result<(), Error> {
+    connection
+        .prepare_cached("UPDATE revision SET number = number + 1 WHERE id = 1")?
+        .execute([])?;
+    Ok(())
+}
+
 /// Every statement once, for the test that none scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_verb(connection: &Connection) {
@@ -81,4 +137,9 @@ pub(crate) fn every_verb(connection: &Connection) {
     assert_eq!(borrowers(connection, "planet", &[&id]).unwrap()[&id], key);
     write_edition(connection, "planet", "[]").unwrap();
     assert_eq!(edition(connection, "planet").unwrap().as_deref(), Some("[]"));
+    write_basis(connection, "planet", &[1; 32], None).unwrap();
+    assert!(has_basis(connection, "planet", &[1; 32], Timestamp::MAX).unwrap());
+    assert_eq!(document_hash(connection, "planet", "atom").unwrap(), None);
+    revise(connection).unwrap();
+    assert_eq!(revision(connection).unwrap(), 1);
 }

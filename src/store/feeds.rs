@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::rows::{digests_from_bytes, maybe, maybe_outcome, millis, reason, timestamp};
+use super::rows::{digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp};
 use super::update::{Memory, Trust};
 use crate::model::{
     Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
@@ -71,7 +71,6 @@ pub(crate) fn register(
     feeds: &[Feed],
     now: Timestamp,
 ) -> Result<Vec<Registered>, Error> {
-    connection.execute("UPDATE feed SET active = 0 WHERE active = 1", [])?;
     // Read by an older reader: the whole once more, at the feed's next poll and not before.
     connection.execute(
         "UPDATE feed SET reader = ?1, full_at = 0, body_hash = NULL WHERE reader < ?1",
@@ -92,6 +91,12 @@ pub(crate) fn register(
         claimed.insert(key);
         registered.push((i, read_registered(connection, key)?));
     }
+    connection
+        .prepare_cached(
+            "UPDATE feed SET active = 0
+             WHERE active = 1 AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted)",
+        )?
+        .execute([json_list(claimed.iter().copied())])?;
     registered.sort_by_key(|(i, _)| *i);
     Ok(registered.into_iter().map(|(_, feed)| feed).collect())
 }
@@ -123,7 +128,7 @@ fn find(
     Ok(None)
 }
 
-/// Takes over what the config says; a changed address is polled at once.
+/// Takes over what the config says, where that differs; a changed address is polled at once.
 fn update(connection: &Connection, key: i64, feed: &Feed) -> Result<i64, Error> {
     connection
         .prepare_cached(
@@ -135,7 +140,7 @@ fn update(connection: &Connection, key: i64, feed: &Feed) -> Result<i64, Error> 
                     effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
                     moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
                     url = ?3
-             WHERE id = ?1",
+             WHERE id = ?1 AND (active, name, url, title, tags) IS NOT (1, ifnull(?2, name), ?3, ?4, ?5)",
         )?
         .execute(params![
             key,

@@ -422,6 +422,30 @@ impl Reader {
         self.with(|connection| editions::edition(connection, output))
     }
 
+    /// Whether the output's files were written on this basis, and no item has left it by age since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_basis(&self, output: &str, basis: &[u8; 32], now: Timestamp) -> Result<bool, Error> {
+        self.with(|connection| editions::has_basis(connection, output, basis, now))
+    }
+
+    /// SHA-256 of the document that was published last in this format, by its file extension.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn document_hash(&self, output: &str, format: &str) -> Result<Option<[u8; 32]>, Error> {
+        self.with(|connection| editions::document_hash(connection, output, format))
+    }
+
+    /// A number that ascends with every write that may change what an output shows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn revision(&self) -> Result<i64, Error> {
+        self.with(editions::revision)
+    }
+
     /// Page and title of each of these items, for "also at".
     ///
     /// # Errors

@@ -255,5 +255,15 @@ CREATE TABLE lent (
 -- What an output showed last, so that the next publication can be held against it after a restart.
 CREATE TABLE edition (
   output   TEXT    PRIMARY KEY,
-  shown    TEXT    NOT NULL                -- JSON, the publish room's own
+  shown    TEXT    NOT NULL,               -- JSON, in the form of render::Last
+  basis    BLOB,                           -- SHA-256 of all that the files in its directory depend on; NULL: not known
+  until    INTEGER                         -- when an item leaves it by age; NULL: none does
 ) STRICT, WITHOUT ROWID;
+
+-- One row. The number ascends with every write that may change what an output shows.
+CREATE TABLE revision (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  number   INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO revision VALUES (1, 0);

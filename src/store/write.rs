@@ -78,6 +78,15 @@ pub enum Write {
         /// Ids that the output shows items under from now on, other than their own.
         lent: Vec<(ItemKey, String)>,
     },
+    /// All files of an output are written.
+    Basis {
+        /// Id of the output.
+        output: String,
+        /// SHA-256 of all that they depend on.
+        basis: [u8; 32],
+        /// When an item leaves the output by age; `None`: none does.
+        until: Option<Timestamp>,
+    },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
     /// Deletes bodies past retention.
@@ -118,6 +127,23 @@ impl Write {
             _ => false,
         }
     }
+
+    /// Whether outputs may show something else after it.
+    fn concerns_outputs(&self, applied: &Applied) -> bool {
+        match self {
+            Self::Poll(update) => update.document.is_some(),
+            Self::Matches(_) | Self::Decide { .. } | Self::Regroup { .. } => true,
+            Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
+            Self::Replan(_)
+            | Self::Weights { .. }
+            | Self::Document { .. }
+            | Self::Archive { .. }
+            | Self::Edition { .. }
+            | Self::Basis { .. }
+            | Self::Incidents(_)
+            | Self::ForgetFingerprints { .. } => false,
+        }
+    }
 }
 
 /// Applies a write inside an open transaction.
@@ -125,7 +151,9 @@ pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, E
     let mut applied = Applied::default();
     match write {
         Write::Register { feeds, at } => {
+            let before = connection.total_changes();
             applied.registered = feeds::register(connection, feeds, *at)?;
+            applied.count = usize::from(connection.total_changes() != before);
         }
         Write::Replan(plans) => feeds::replan(connection, plans)?,
         Write::Poll(update) => {
@@ -149,6 +177,9 @@ pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, E
             editions::lend(connection, output, lent)?;
             editions::write_edition(connection, output, shown)?;
         }
+        Write::Basis { output, basis, until } => {
+            editions::write_basis(connection, output, basis, *until)?;
+        }
         Write::Incidents(incidents) => incidents::write(connection, incidents)?,
         Write::ForgetBodies { cutoff, limit } => {
             applied.count = record::forget_bodies(connection, *cutoff, *limit)?;
@@ -156,6 +187,9 @@ pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, E
         Write::ForgetFingerprints { cutoff } => {
             applied.count = matching::forget(connection, *cutoff)?;
         }
+    }
+    if write.concerns_outputs(&applied) {
+        editions::revise(connection)?;
     }
     Ok(applied)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use newswire::config::Config;
 use newswire::daemon::Which;
 use newswire::model::{FailureKind, FetchOutcome};
 use tokio::sync::Semaphore;
@@ -61,6 +62,7 @@ async fn what_was_learnt_survives_errors_and_restarts() {
     for expected in ["modified", "server_error", "not_a_feed", "not_modified"] {
         let engine = world.open(&url).await;
         assert_eq!(poll(&engine, Which::All).await[0].outcome.slug(), expected);
+        engine.publish().await.unwrap();
         assert_eq!(shown_as(&engine, "title"), ["A"], "{expected}");
         world.clock.advance(24 * HOUR);
     }
@@ -364,6 +366,43 @@ async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
             "{name} was written again"
         );
     }
+}
+
+#[tokio::test]
+async fn a_pass_renders_only_what_may_have_changed() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [tagged("\"1\"", &[("a", "A"), ("b", "B")])]);
+    let url = [world.origin.url(HOST, "/feed")];
+    let pass = async |config: Config| {
+        let engine = world.open_with(config).await;
+        poll(&engine, Which::All).await;
+        world.clock.advance(HOUR);
+        // Only a document that was rendered is served.
+        engine.served().document("planet.json").is_some()
+    };
+    let config = || world.config(&url);
+    assert!(pass(config()).await, "the first pass");
+    assert!(!pass(config()).await, "nothing is new");
+    let file = world.folder.path().join("www/planet.atom.gz");
+    std::fs::write(&file, "something else").unwrap();
+    assert!(pass(config()).await, "a sibling was changed");
+    assert!(!pass(config()).await);
+    std::fs::remove_file(world.folder.path().join("www/planet.rss")).unwrap();
+    assert!(pass(config()).await, "a file is missing");
+    let mut other = config();
+    other.outputs[0].title = "Another title".to_owned();
+    assert!(pass(other.clone()).await, "the output has another title");
+    assert!(!pass(other.clone()).await);
+    other.subscriptions[0].feed.title = Some("Another feed".to_owned());
+    assert!(pass(other.clone()).await, "the feed has another title");
+    assert!(!pass(other.clone()).await);
+    (other.outputs[0].items, other.outputs[0].max_age) = (1, Some(HOUR * 48));
+    assert!(pass(other.clone()).await, "the output shows fewer items");
+    assert!(!pass(other.clone()).await);
+    world.clock.advance(HOUR * 48);
+    assert!(pass(other).await, "an item left by its age");
+    let items = std::fs::read_to_string(world.folder.path().join("www/planet.json")).unwrap();
+    assert_eq!(items.matches("\"date_published\"").count(), 1);
 }
 
 #[tokio::test]
