@@ -253,9 +253,9 @@ impl Publisher {
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();
-            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+            info!(event, output = output.id, items = entries, "output published");
         } else {
-            debug!(output = output.id, entries, "{}: unchanged", output.id);
+            debug!(output = output.id, items = entries, "output unchanged");
         }
         unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }

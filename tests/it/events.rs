@@ -207,6 +207,21 @@ async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() 
     assert_eq!((&lines[0]["url"], &lines[0]["to"]), (&url.as_str().into(), &to.as_str().into()));
 }
 
+#[tokio::test]
+async fn a_publication_is_logged_as_documented() {
+    let world = World::new().await;
+    world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
+    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    let (rows, (log, _guard)) = (rows(), Log::open());
+    poll(&engine, FeedSelection::All).await;
+    engine.publish().await.unwrap();
+    let mut lines = log.take();
+    lines.retain(|line| line["event"] == "output_published");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    is_as_documented(&lines[0], &rows);
+    assert_eq!((&lines[0]["output"], &lines[0]["items"]), (&"planet".into(), &2.into()));
+}
+
 /// What stands in the program's standard error, a file, once it is up.
 fn logged(stream: impl Fn(&File) -> String) -> String {
     let folder = tempfile::tempdir().unwrap();
