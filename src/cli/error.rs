@@ -14,12 +14,12 @@ pub enum CommandError {
     #[error("failed to read standard input or to write standard output: {0}")]
     Stdio(io::Error),
     /// An option does not hold a duration.
-    #[error("cannot parse {option}: {reason}")]
+    #[error("cannot parse {option}: {value:?} is not a duration")]
     Duration {
         /// `--since` or `--for`.
         option: &'static str,
-        /// What is wrong with its value.
-        reason: String,
+        /// Its value.
+        value: String,
     },
     /// A file cannot be written.
     #[error("failed to write {0}: {1}")]

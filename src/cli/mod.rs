@@ -311,8 +311,9 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
 }
 
 fn replay(current: Option<&Path>, new: Option<&Path>, since: &str, json: bool) -> Result<(), Exit> {
-    let age = config::duration(since)
-        .map_err(|reason| failed(CommandError::Duration { option: "--since", reason }))?;
+    let age = config::duration(since).map_err(|_| {
+        failed(CommandError::Duration { option: "--since", value: since.to_owned() })
+    })?;
     // Without --current, the config in its default location is the current one, or else the new one.
     let old = load(current.map(Path::to_owned).or_else(|| find_existing(None)).as_deref().or(new))?;
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;

@@ -16,7 +16,7 @@ pub(super) fn reload(path: &Path) -> Result<Exit, Exit> {
 /// Changes the log levels of the daemon for the duration `time`.
 pub(super) fn log_level(path: &Path, levels: &str, time: &str) -> Result<Exit, Exit> {
     let time = config::duration(time)
-        .map_err(|reason| report(&CommandError::Duration { option: "--for", reason }))?;
+        .map_err(|_| report(&CommandError::Duration { option: "--for", value: time.to_owned() }))?;
     let (levels, seconds) = (levels.to_owned(), time.as_secs().unsigned_abs());
     request(path, &Request::LogLevel { levels, seconds }, CommandError::LogLevel)
 }
