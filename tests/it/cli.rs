@@ -9,13 +9,14 @@ use tempfile::TempDir;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-pub(crate) struct Said {
+/// A command that ended: its exit code and what it printed.
+pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Finished {
     let output = Command::cargo_bin("newswire")
         .unwrap()
         .current_dir(folder)
@@ -24,7 +25,7 @@ pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Said {
         .args(arguments)
         .output()
         .unwrap();
-    Said {
+    Finished {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
@@ -57,10 +58,10 @@ pub(crate) fn local(origin: &Origin, path: &str) -> String {
 
 #[test]
 fn without_arguments_the_help_is_printed() {
-    let said = newswire(folder().path(), &[]);
-    assert_eq!(said.code, 64);
+    let run = newswire(folder().path(), &[]);
+    assert_eq!(run.code, 64);
     for word in ["run", "poll", "check", "init", "status", "demo", "--config"] {
-        assert!(said.err.contains(word), "{word} is missing in\n{}", said.err);
+        assert!(run.err.contains(word), "{word} is missing in\n{}", run.err);
     }
     let version = newswire(folder().path(), &["--version"]);
     assert_eq!(
@@ -74,10 +75,10 @@ fn without_arguments_the_help_is_printed() {
 #[test]
 fn init_writes_a_valid_config_and_never_overwrites_a_file() {
     let folder = folder();
-    let said = newswire(folder.path(), &["init"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let run = newswire(folder.path(), &["init"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
     for next in ["newswire add URL", "newswire run", "newswire check"] {
-        assert!(said.out.contains(next), "{next} is missing in\n{}", said.out);
+        assert!(run.out.contains(next), "{next} is missing in\n{}", run.out);
     }
     let check = newswire(folder.path(), &["check"]);
     assert_eq!(check.code, 0, "{}", check.out);
@@ -93,29 +94,29 @@ fn init_writes_a_valid_config_and_never_overwrites_a_file() {
 fn check_lists_errors_and_exits_with_78() {
     let folder = folder();
     std::fs::write(folder.path().join("x.toml"), "[schedule]\nintervall = \"1h\"\n").unwrap();
-    let said = newswire(folder.path(), &["check", "--config", "x.toml"]);
-    assert_eq!(said.code, 78);
-    assert!(said.out.contains("x.toml:2:1") && said.out.contains("did you mean"), "{}", said.out);
+    let run = newswire(folder.path(), &["check", "--config", "x.toml"]);
+    assert_eq!(run.code, 78);
+    assert!(run.out.contains("x.toml:2:1") && run.out.contains("did you mean"), "{}", run.out);
     let json = newswire(folder.path(), &["check", "--config", "x.toml", "--json"]);
     let faults: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json.code, 78);
     assert!(faults.as_array().unwrap().iter().any(|fault| fault["line"] == 2));
     for command in ["run", "poll", "status"] {
-        let said = newswire(folder.path(), &[command, "--config", "x.toml"]);
-        assert_eq!((said.code, said.out.as_str()), (78, ""), "{command}");
-        assert!(said.err.contains("did you mean"), "{}", said.err);
+        let run = newswire(folder.path(), &[command, "--config", "x.toml"]);
+        assert_eq!((run.code, run.out.as_str()), (78, ""), "{command}");
+        assert!(run.err.contains("did you mean"), "{}", run.err);
     }
 }
 
 #[test]
 fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
     let folder = folder();
-    let said = newswire(folder.path(), &["run"]);
-    assert_eq!(said.code, 66);
+    let run = newswire(folder.path(), &["run"]);
+    assert_eq!(run.code, 66);
     for place in
         ["newswire.toml", ".config/newswire/newswire.toml", "/etc/newswire", "newswire init"]
     {
-        assert!(said.err.contains(place), "{place} is missing in {}", said.err);
+        assert!(run.err.contains(place), "{place} is missing in {}", run.err);
     }
     assert_eq!(newswire(folder.path(), &["check", "--config", "none.toml"]).code, 66);
     // The config in the home folder is found.
@@ -131,16 +132,12 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     let broken = origin.url("127.0.0.1", "/broken").to_string();
     let folder = configured(&[local(&origin, "/feed"), broken]);
-    let said = newswire(folder.path(), &["poll"]);
+    let run = newswire(folder.path(), &["poll"]);
     // A feed that fails does not fail the command.
-    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
-    assert!(said.out.contains("127.0.0.1-feed: 2 new, 0 changed\n"), "{}", said.out);
-    assert!(said.out.contains("127.0.0.1-broken: failed (server_error)"), "{}", said.out);
-    assert!(
-        said.out.ends_with("2 feeds polled, 1 failed; 2 new items, 0 changed\n"),
-        "{}",
-        said.out
-    );
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    assert!(run.out.contains("127.0.0.1-feed: 2 new, 0 changed\n"), "{}", run.out);
+    assert!(run.out.contains("127.0.0.1-broken: failed (server_error)"), "{}", run.out);
+    assert!(run.out.ends_with("2 feeds polled, 1 failed; 2 new items, 0 changed\n"), "{}", run.out);
     for name in ["planet.atom", "planet.rss", "planet.json"] {
         let text = std::fs::read_to_string(folder.path().join("www").join(name)).unwrap();
         assert!(text.contains("https://planet.test/planet."), "{name}: {text}");
@@ -183,8 +180,8 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     origin.route("127.0.0.1", "/feed", [Answer::ok(broken).with("ETag", "\"1\"")]);
     let folder = configured(&[]);
     let url = origin.url("127.0.0.1", "/feed").to_string();
-    let said = newswire(folder.path(), &["probe", &url]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["probe", &url]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for line in [
         "format         rss2\n",
         "charset        UTF-8, by default\n",
@@ -196,7 +193,7 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
         "  id           1\n",
         "  published    2025-01-06T09:00:00Z\n",
     ] {
-        assert!(said.out.contains(line), "{line:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(line), "{line:?} is missing in\n{}", run.out);
     }
     let json: Value =
         serde_json::from_str(&newswire(folder.path(), &["probe", &url, "--json"]).out).unwrap();
@@ -244,8 +241,8 @@ async fn why_shows_the_inputs_of_the_plan_and_the_one_that_decided() {
     origin.route("127.0.0.1", "/feed", [answer]);
     let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
     newswire(folder.path(), &["poll"]);
-    let said = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for part in [
         "reason         fresh for 2h\n",
         "considered           1h  interval 1h\n",
@@ -255,7 +252,7 @@ async fn why_shows_the_inputs_of_the_plan_and_the_one_that_decided() {
         "host limits    127.0.0.1: at most 1 poll at a time",
         "modified       200",
     ] {
-        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
     }
     let json: Value =
         serde_json::from_str(&newswire(folder.path(), &["why", "127.0.0.1-feed", "--json"]).out)

@@ -6,25 +6,25 @@ use std::process::{Command, Stdio};
 use newswire::clock::Clock;
 use newswire::store::Store;
 
-use crate::cli::{Said, configured, local, newswire};
+use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
 /// A command that fails: arguments, code, exit code, a part of the message, a part of the help.
 type Case<'a> = (&'a [&'a str], &'a str, i32, &'a str, &'a str);
 
-fn held(said: &Said, (arguments, code, exit, place, remedy): Case<'_>) {
-    let whole = format!("{arguments:?}: {}\n{}", said.code, said.err);
-    assert_eq!(said.code, exit, "{whole}");
-    assert!(said.err.ends_with(&format!("newswire explain {code}\n")), "{code}: {whole}");
-    assert!(said.err.contains(place), "no {place:?} in {whole}");
-    assert!(said.err.contains(remedy), "no {remedy:?} in {whole}");
+fn assert_error(run: &Finished, (arguments, code, exit, place, remedy): Case<'_>) {
+    let whole = format!("{arguments:?}: {}\n{}", run.code, run.err);
+    assert_eq!(run.code, exit, "{whole}");
+    assert!(run.err.ends_with(&format!("newswire explain {code}\n")), "{code}: {whole}");
+    assert!(run.err.contains(place), "no {place:?} in {whole}");
+    assert!(run.err.contains(remedy), "no {remedy:?} in {whole}");
     // The message of the system alone is not enough.
-    assert!(!said.err.contains("newswire: No such") && !said.err.contains("error: os error"));
+    assert!(!run.err.contains("newswire: No such") && !run.err.contains("error: os error"));
 }
 
-fn hold(folder: &Path, case: Case<'_>) {
-    held(&newswire(folder, case.0), case);
+fn assert_fails(folder: &Path, case: Case<'_>) {
+    assert_error(&newswire(folder, case.0), case);
 }
 
 fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -58,7 +58,7 @@ fn an_invalid_command_line_and_a_missing_config() {
         (&["add", "mailto:a@b.c"], "invalid_feed_url", 64, "mailto:a@b.c", "write it as"),
         (&["add", "https://a:b@c.d/"], "password_in_url", 64, "URL", "authorization"),
     ] {
-        hold(empty.path(), case);
+        assert_fails(empty.path(), case);
     }
     newswire(empty.path(), &["init"]);
     for case in [
@@ -67,7 +67,7 @@ fn an_invalid_command_line_and_a_missing_config() {
         (&["reload"], "not_running", 69, "newswire.sock", "newswire run"),
         (&["replay", "--since", "soon"], "invalid_duration", 64, "--since", "a number and a unit"),
     ] {
-        hold(empty.path(), case);
+        assert_fails(empty.path(), case);
     }
 }
 
@@ -84,7 +84,7 @@ async fn a_config_that_cannot_be_appended_to() {
         (&add[..], "config_unreadable", 66, "none.toml", "newswire init"),
         (&broken, "config_has_errors", 78, "broken.toml:2:1", "newswire check"),
     ] {
-        hold(folder.path(), case);
+        assert_fails(folder.path(), case);
     }
 }
 
@@ -99,7 +99,10 @@ async fn a_page_with_several_feeds() {
     let folder = configured(&[]);
     let url = origin.url("127.0.0.1", "/").to_string();
     let arguments = ["add", &url];
-    hold(folder.path(), (&arguments, "multiple_feeds", 64, &url, "newswire add http://127.0.0.1"));
+    assert_fails(
+        folder.path(),
+        (&arguments, "multiple_feeds", 64, &url, "newswire add http://127.0.0.1"),
+    );
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn invalid_lists_of_feeds() {
     ];
     for (name, bytes, code, remedy) in lists {
         write(folder.path(), name, bytes);
-        hold(folder.path(), (&["import", name], code, 65, name, remedy));
+        assert_fails(folder.path(), (&["import", name], code, 65, name, remedy));
     }
 }
 
@@ -140,7 +143,7 @@ async fn unknown_feeds_and_items() {
         (&["split", page], "ambiguous_item", 64, page, "by its number"),
         (&["join", "1", "1"], "same_item", 64, "\"1\"", "name another item"),
     ] {
-        hold(folder.path(), case);
+        assert_fails(folder.path(), case);
     }
 }
 
@@ -156,20 +159,20 @@ async fn a_temporary_folder_that_does_not_exist() {
         let child = command.stdin(list).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let output = child.wait_with_output().unwrap();
         let (code, err) = (output.status.code().unwrap_or(-1), output.stderr);
-        Said { code, out: String::new(), err: String::from_utf8(err).unwrap() }
+        Finished { code, out: String::new(), err: String::from_utf8(err).unwrap() }
     };
     for (arguments, code, exit, place, remedy) in [
         (&["replay"][..], "temp_dir_unusable", 73, "/no/such", "set TMPDIR"),
         (&["poll", "--dry-run"], "temp_dir_unusable", 73, "/no/such", "set TMPDIR"),
         (&["demo"], "demo_cannot_start", 69, "/no/such", "temporary folder"),
     ] {
-        let said = bare(arguments, Stdio::null());
-        held(&said, (arguments, code, exit, place, remedy));
+        let run = bare(arguments, Stdio::null());
+        assert_error(&run, (arguments, code, exit, place, remedy));
     }
     let arguments = &["probe", "--conformance"];
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let said = bare(arguments, full.into());
-    held(&said, (arguments, "stdio_failed", 74, "standard output", "repeat the command"));
+    let run = bare(arguments, full.into());
+    assert_error(&run, (arguments, "stdio_failed", 74, "standard output", "repeat the command"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,32 +187,35 @@ async fn a_database_that_cannot_be_used() {
     let known = newswire::store::SCHEMA;
     {
         let _store = Store::open(&database, Clock::system()).unwrap();
-        hold(at, (&["poll"], "database_in_use", 75, "newswire.db", "stop that process"));
+        assert_fails(at, (&["poll"], "database_in_use", 75, "newswire.db", "stop that process"));
         sql("PRAGMA user_version = 1");
-        hold(at, (&["split", "1"], "database_older", 65, "newswire.db", "move the file away"));
+        assert_fails(
+            at,
+            (&["split", "1"], "database_older", 65, "newswire.db", "move the file away"),
+        );
         sql(&format!("PRAGMA user_version = {known}"));
     }
     sql("PRAGMA user_version = 99");
-    hold(at, (&["status"], "database_newer", 65, "schema 99", "install the newer"));
+    assert_fails(at, (&["status"], "database_newer", 65, "schema 99", "install the newer"));
     sql(&format!("PRAGMA user_version = {known}"));
     sql("UPDATE feed SET profile = 'x'");
-    hold(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
+    assert_fails(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
     sql("UPDATE feed SET profile = '{}'; ALTER TABLE item RENAME TO gone");
-    hold(at, (&["why", "1"], "store_bug", 70, "database", "please report this"));
+    assert_fails(at, (&["why", "1"], "store_bug", 70, "database", "please report this"));
     sql("PRAGMA application_id = 7");
-    hold(
+    assert_fails(
         at,
         (&["status"], "database_of_other_program", 65, "newswire.db", "another path in [store]"),
     );
     write(at, "newswire.db", vec![7; 8192]);
-    hold(at, (&["status"], "database_damaged", 74, "newswire.db", "integrity_check"));
+    assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "integrity_check"));
     write(at, "newswire.db", "");
-    hold(at, (&["status"], "no_database", 66, "newswire.db", "newswire poll"));
+    assert_fails(at, (&["status"], "no_database", 66, "newswire.db", "newswire poll"));
     with(at, "elsewhere.toml", "[schedule]", "hints = \"heed\"");
     let text = std::fs::read_to_string(at.join("elsewhere.toml")).unwrap();
     write(at, "elsewhere.toml", format!("{text}[store]\npath = \"newswire.toml/x.db\"\n"));
     let arguments = ["poll", "--config", "elsewhere.toml"];
-    hold(
+    assert_fails(
         at,
         (&arguments, "database_folder_unusable", 73, "newswire.toml/x.db", "check that the folder"),
     );
@@ -224,10 +230,10 @@ async fn outputs_and_addresses_that_cannot_be_used() {
     let here = taken.local_addr().unwrap().to_string();
     with(at, "taken.toml", "[web]", &format!("listen = \"{here}\""));
     let run = ["run", "--config", "taken.toml"];
-    hold(at, (&run, "address_in_use", 69, &here, "[web] listen"));
+    assert_fails(at, (&run, "address_in_use", 69, &here, "[web] listen"));
     with(at, "elsewhere.toml", "[web]", "listen = \"192.0.2.1:8420\"");
     let run = ["run", "--config", "elsewhere.toml"];
-    hold(at, (&run, "address_not_available", 69, "192.0.2.1:8420", "[web] listen"));
+    assert_fails(at, (&run, "address_not_available", 69, "192.0.2.1:8420", "[web] listen"));
 }
 
 /// Errors that cannot be caused on every machine.

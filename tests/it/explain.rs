@@ -13,10 +13,10 @@ use crate::support::origin::Origin;
 #[test]
 fn explain_prints_meaning_cause_and_remedy_of_a_code() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "unknown_key"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let run = newswire(folder.path(), &["explain", "unknown_key"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
     for part in ["unknown_key (what is wrong with a config)", "Cause: it is misspelt", "Remedy: "] {
-        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
     }
     let json = newswire(folder.path(), &["explain", "unknown_key", "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();
@@ -42,19 +42,19 @@ fn explain_without_a_name_lists_all_codes() {
 #[test]
 fn explain_prints_default_tables_and_example_of_a_key() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "schedule.interval"]);
+    let run = newswire(folder.path(), &["explain", "schedule.interval"]);
     for part in ["time between two polls", "\"1h\"", "[schedule]", "[[feed]]", "[[server]]"] {
-        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
     }
 }
 
 #[test]
 fn an_unknown_name_is_an_error_with_a_suggestion() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "unknwon_key"]);
-    assert_eq!((said.code, said.out.as_str()), (64, ""));
-    assert!(said.err.contains("did you mean \"unknown_key\"?"), "{}", said.err);
-    assert!(said.err.ends_with("newswire explain unknown_name\n"), "{}", said.err);
+    let run = newswire(folder.path(), &["explain", "unknwon_key"]);
+    assert_eq!((run.code, run.out.as_str()), (64, ""));
+    assert!(run.err.contains("did you mean \"unknown_key\"?"), "{}", run.err);
+    assert!(run.err.ends_with("newswire explain unknown_name\n"), "{}", run.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,9 +144,9 @@ async fn status_has_the_exit_codes_of_monitoring_plugins() {
         assert_eq!(early.code, 2);
         assert!(early.out.contains("CRITICAL: there is no database"), "{}", early.out);
         newswire(folder.path(), &["poll"]);
-        let said = newswire(folder.path(), &["status", "--check"]);
-        assert_eq!(said.code, exit, "{}", said.out);
-        assert!(said.out.starts_with(line), "{}", said.out);
+        let run = newswire(folder.path(), &["status", "--check"]);
+        assert_eq!(run.code, exit, "{}", run.out);
+        assert!(run.out.starts_with(line), "{}", run.out);
         assert_eq!(newswire(folder.path(), &["status"]).code, exit);
     }
 }
@@ -179,39 +179,39 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
     std::fs::write(&path, text.replace("directory = \"www\"\n", output)).unwrap();
     newswire(folder.path(), &["poll"]);
     let before = everything(folder.path());
-    let said = newswire(folder.path(), &["poll", "--all", "--dry-run"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let run = newswire(folder.path(), &["poll", "--all", "--dry-run"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
     for part in [
         "127.0.0.1-feed: 2 new, 1 changed\n",
         "  + 4 \"Cedar\" (127.0.0.1-feed)\n",
         "  - 3 \"Sponsored\" (127.0.0.1-feed): planet: not shown: excluded by include or exclude\n",
         "nothing was stored or published\n",
     ] {
-        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
     }
     assert!(before == everything(folder.path()), "something was written");
     // Without a database every item is new, and none is created.
     let fresh = crate::cli::configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
-    let said = newswire(fresh.path(), &["poll", "--dry-run"]);
-    assert!(said.out.contains(": 4 new, 0 changed"), "{}", said.out);
+    let run = newswire(fresh.path(), &["poll", "--dry-run"]);
+    assert!(run.out.contains(": 4 new, 0 changed"), "{}", run.out);
     assert!(!fresh.path().join("newswire.db").exists());
 }
 
 #[test]
 fn the_verbose_version_lists_the_parts_of_the_binary() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["--version", "--verbose"]);
-    assert_eq!(said.code, 0);
+    let run = newswire(folder.path(), &["--version", "--verbose"]);
+    assert_eq!(run.code, 0);
     for part in ["newswire ", "commit ", "SQLite   3.", "feed-rs  3.", "schema "] {
-        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
     }
 }
 
 #[test]
 fn the_program_writes_its_manual_and_completions() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["man", "pages"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["man", "pages"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for page in
         ["newswire.1", "newswire-run.1", "newswire.toml.5", "newswire-feeds.7", "newswire-codes.7"]
     {

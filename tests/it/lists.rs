@@ -31,16 +31,16 @@ fn read(folder: &Path, name: &str) -> String {
 fn import_prints_blocks_for_the_config() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     write(folder.path(), "x.opml", OPML);
-    let said = newswire(folder.path(), &["import", "x.opml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["import", "x.opml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(
-        said.out,
+        run.out,
         "[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"New & fine\"\n\
          tags = [\"Rust \\\"news\\\"\"]\n"
     );
-    assert!(said.err.contains("x.opml:4: skipped \"Old\": its URL is neither"), "{}", said.err);
-    assert!(said.err.contains("https://known.example/feed is already configured"), "{}", said.err);
-    write(folder.path(), "new.toml", &format!("version = 1\n{}", said.out));
+    assert!(run.err.contains("x.opml:4: skipped \"Old\": its URL is neither"), "{}", run.err);
+    assert!(run.err.contains("https://known.example/feed is already configured"), "{}", run.err);
+    write(folder.path(), "new.toml", &format!("version = 1\n{}", run.out));
     let check = newswire(folder.path(), &["check", "--config", "new.toml"]);
     assert_eq!(check.code, 0, "{}", check.out);
 }
@@ -50,11 +50,11 @@ fn import_reports_filters_that_it_does_not_import() {
     let folder = configured(&[]);
     let planet = "[https://a.example/feed]\nname = Ann\nexclude = casino\n";
     write(folder.path(), "planet.ini", planet);
-    let said = newswire(folder.path(), &["import", "planet.ini"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("url = \"https://a.example/feed\""), "{}", said.out);
+    let run = newswire(folder.path(), &["import", "planet.ini"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("url = \"https://a.example/feed\""), "{}", run.out);
     let ignored = "planet.ini:3: ignored \"exclude in [https://a.example/feed]\": filters are not";
-    assert!(said.err.contains(ignored), "{}", said.err);
+    assert!(run.err.contains(ignored), "{}", run.err);
 }
 
 #[test]
@@ -67,14 +67,14 @@ fn import_appends_and_keeps_the_rest_unchanged() {
     std::fs::rename(&config, folder.path().join("real.toml")).unwrap();
     std::os::unix::fs::symlink("real.toml", &config).unwrap();
     write(folder.path(), "urls", "https://new.example/feed \"two words\" ~N\nexec:x\n");
-    let said = newswire(folder.path(), &["import", "urls", "--append"]);
+    let run = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!(
-        (said.code, said.out.as_str()),
+        (run.code, run.out.as_str()),
         (0, "feeds added to newswire.toml: 1\n"),
         "{}",
-        said.err
+        run.err
     );
-    assert!(said.err.contains("urls:2: skipped"), "{}", said.err);
+    assert!(run.err.contains("urls:2: skipped"), "{}", run.err);
     let after = read(folder.path(), "newswire.toml");
     let block =
         "\n\n[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"N\"\ntags = [\"two words\"]\n";
@@ -98,9 +98,9 @@ fn import_changes_no_config_that_has_or_would_have_errors() {
         ("version = 1\nfeed = []\n", "it would have errors with the new feeds"),
     ] {
         write(folder.path(), "newswire.toml", config);
-        let said = newswire(folder.path(), &["import", "urls", "--append"]);
-        assert_eq!((said.code, said.out.as_str()), (78, ""), "{}", said.err);
-        assert!(said.err.contains(part) && said.err.contains("newswire.toml:"), "{}", said.err);
+        let run = newswire(folder.path(), &["import", "urls", "--append"]);
+        assert_eq!((run.code, run.out.as_str()), (78, ""), "{}", run.err);
+        assert!(run.err.contains(part) && run.err.contains("newswire.toml:"), "{}", run.err);
         assert_eq!(read(folder.path(), "newswire.toml"), config);
     }
 }
@@ -119,13 +119,13 @@ fn a_failed_import_has_an_exit_code_and_a_message() {
         (&["import", "cut.opml", "--append", "--config", "no.toml"], 65, "cut.opml"),
         (&["import"], 64, "FILE"),
     ] {
-        let said = newswire(folder.path(), arguments);
-        assert_eq!((said.code, said.out.as_str()), (code, ""), "{arguments:?}: {}", said.err);
-        assert!(said.err.contains(part), "{arguments:?}: {}", said.err);
+        let run = newswire(folder.path(), arguments);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains(part), "{arguments:?}: {}", run.err);
     }
     write(folder.path(), "good.opml", OPML);
-    let said = newswire(folder.path(), &["import", "good.opml", "--append", "--config", "no.toml"]);
-    assert_eq!(said.code, 66, "{}", said.err);
+    let run = newswire(folder.path(), &["import", "good.opml", "--append", "--config", "no.toml"]);
+    assert_eq!(run.code, 66, "{}", run.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,15 +140,15 @@ async fn export_writes_the_titles_of_the_database_and_import_reads_them() {
     let bare = newswire(folder.path(), &["export"]);
     assert!(bare.out.contains("text=\"127.0.0.1\""), "{}{}", bare.out, bare.err);
     newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    let said = newswire(folder.path(), &["export"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["export"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     let feed = format!(
         "<outline text=\"b, c\" title=\"b, c\">\n      <outline type=\"rss\" text=\"Site\" title=\"Site\" \
          xmlUrl=\"{}\" htmlUrl=\"https://site.test/\" category=\"a\"/>",
         origin.url("127.0.0.1", "/feed")
     );
-    assert!(said.out.contains(&feed), "{}", said.out);
-    write(folder.path(), "out.opml", &said.out);
+    assert!(run.out.contains(&feed), "{}", run.out);
+    write(folder.path(), "out.opml", &run.out);
     write(folder.path(), "empty.toml", "version = 1\n");
     let back = newswire(folder.path(), &["import", "out.opml", "--config", "empty.toml"]);
     for part in [
@@ -169,13 +169,13 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     let printed = newswire(folder.path(), &["add", url.as_str(), "--print"]);
     assert_eq!(printed.out, format!("[[feed]]\nurl = \"{url}\"\n"), "{}", printed.err);
     assert_eq!(read(folder.path(), "newswire.toml"), before);
-    let said = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
          added to newswire.toml: 'newswire reload' applies it to a running daemon\n"
     );
-    assert_eq!(said.out, shown);
+    assert_eq!(run.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
     assert_eq!(read(folder.path(), "newswire.toml"), after);
     let asked = origin.count();
@@ -217,9 +217,9 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
         ("http://127.0.0.2:8420/".to_owned(), 69, "--allow-network 127.0.0.2"),
         ("https://me:hunter2@site.test/".to_owned(), 64, "remove them"),
     ] {
-        let said = newswire(folder.path(), &["add", &asked]);
-        assert_eq!((said.code, said.out.as_str()), (code, ""), "{asked}: {}", said.err);
-        assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{asked}: {}", said.err);
+        let run = newswire(folder.path(), &["add", &asked]);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{asked}: {}", run.err);
+        assert!(run.err.contains(part) && !run.err.contains("hunter2"), "{asked}: {}", run.err);
     }
     assert_eq!(read(folder.path(), "newswire.toml"), before);
     let one = newswire(folder.path(), &["add", &here("/one")]);

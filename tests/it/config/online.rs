@@ -15,8 +15,8 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     origin.route("127.0.0.1", "/page", [Answer::ok("<html><body>x</body></html>")]);
     let folder = configured(&[good.clone(), url("/moved"), url("/broken"), url("/page")]);
-    let said = newswire(folder.path(), &["check", "--online"]);
-    assert_eq!(said.code, 69, "{}{}", said.out, said.err);
+    let run = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
     for part in [
         format!("ok      {good}: Site, items: 2\n"),
         format!("moved for good: write url = {good:?}\n"),
@@ -25,7 +25,7 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
         "newswire explain not_a_feed\n".to_owned(),
         "feeds: 4, of which 2 cannot be had\n".to_owned(),
     ] {
-        assert!(said.out.contains(&part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(&part), "{part:?} is missing in\n{}", run.out);
     }
     // One request per feed, and one for the target of the redirect.
     assert_eq!((origin.count(), origin.most_at_once("127.0.0.1")), (5, 1));
@@ -46,8 +46,8 @@ async fn gone_and_throttled_feeds_have_their_own_codes() {
     origin.route("127.0.0.1", "/gone", [Answer::status(410)]);
     origin.route("127.0.0.1", "/busy", [Answer::status(429)]);
     let folder = configured(&[url("/gone"), url("/busy")]);
-    let said = newswire(folder.path(), &["check", "--online"]);
-    assert_eq!(said.code, 69, "{}{}", said.out, said.err);
+    let run = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
     for part in [
         "the feed is gone permanently (HTTP 410)\n",
         "help: look for another feed on the site, or remove this one\n",
@@ -55,7 +55,7 @@ async fn gone_and_throttled_feeds_have_their_own_codes() {
         "asks clients to send fewer requests (HTTP 429)\n",
         "newswire explain throttled\n",
     ] {
-        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
     }
 }
 
