@@ -22,60 +22,6 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
-    Run,
-    /// Make the daemon load its config again; a config with errors is rejected as a whole
-    Reload,
-    /// Change the log levels of the daemon for a limited time
-    LogLevel {
-        /// error, warn, info, debug or trace; for one module: `info,newswire::fetch=debug`
-        #[arg(value_name = "LEVEL")]
-        levels: String,
-        /// Time until the levels of the config apply again
-        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
-        time: String,
-    },
-    /// Poll the feeds that are due once, publish, and exit (for cron)
-    Poll {
-        /// Poll only these feeds (id or URL), even if they are not due
-        #[arg(value_name = "FEED", conflicts_with = "all")]
-        feeds: Vec<String>,
-        /// Poll all feeds, even if they are not due
-        #[arg(long)]
-        all: bool,
-        /// Also poll feeds that were polled less than five minutes ago
-        #[arg(long)]
-        force: bool,
-        /// Poll and show the result, but store and publish nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Check the config and list its errors and warnings
-    Check {
-        #[command(flatten)]
-        scope: CheckScope,
-        #[command(flatten)]
-        form: CheckForm,
-    },
-    /// Explain a code, a config key, a feed or an item
-    Explain {
-        /// Code (`unknown_key`), config key (`schedule.interval`), or id or URL of a feed or an item; without
-        /// it, all codes are listed
-        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
-        what: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show the effective config with the origin of each value; secrets are masked
-    Config {
-        #[command(subcommand)]
-        what: Option<ConfigCommand>,
-        #[command(flatten)]
-        shown: Shown,
-    },
-    /// Print the JSON Schema of the config, for editors
-    Schema,
     /// Write a commented example config
     Init {
         /// File to create
@@ -106,6 +52,52 @@ pub(super) enum Command {
     },
     /// Print the configured feeds as OPML
     Export,
+    /// Check the config and list its errors and warnings
+    Check {
+        #[command(flatten)]
+        scope: CheckScope,
+        #[command(flatten)]
+        form: CheckForm,
+    },
+    /// Show the effective config with the origin of each value; secrets are masked
+    Config {
+        #[command(subcommand)]
+        what: Option<ConfigCommand>,
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Print the JSON Schema of the config, for editors
+    Schema,
+    /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
+    Run,
+    /// Poll the feeds that are due once, publish, and exit (for cron)
+    Poll {
+        /// Poll only these feeds (id or URL), even if they are not due
+        #[arg(value_name = "FEED", conflicts_with = "all")]
+        feeds: Vec<String>,
+        /// Poll all feeds, even if they are not due
+        #[arg(long)]
+        all: bool,
+        /// Also poll feeds that were polled less than five minutes ago
+        #[arg(long)]
+        force: bool,
+        /// Poll and show the result, but store and publish nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make the daemon load its config again; a config with errors is rejected as a whole
+    Reload,
+    /// Change the log levels of the daemon for a limited time
+    LogLevel {
+        /// error, warn, info, debug or trace; for one module: `info,newswire::fetch=debug`
+        #[arg(value_name = "LEVEL")]
+        levels: String,
+        /// Time until the levels of the config apply again
+        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+        time: String,
+    },
+    /// Run Newswire with sample feeds; needs no config and no network
+    Demo,
     /// Show each feed with its last and its next poll; exit code 1 if a feed fails, 2 if all feeds fail
     Status {
         /// Print JSON
@@ -115,6 +107,8 @@ pub(super) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Show the state of all feeds live; prints once when standard output is no terminal
+    Top,
     /// Ask the daemon whether it is ready; exit code 1 if it is degraded, 2 if it does not respond
     Health,
     /// Explain when a feed is polled, or how an item was matched and where it is shown
@@ -122,6 +116,51 @@ pub(super) enum Command {
         /// Id or URL of a feed or an item, or number of an item
         #[arg(value_name = "FEED|ITEM")]
         name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a code, a config key, a feed or an item
+    Explain {
+        /// Code (`unknown_key`), config key (`schedule.interval`), or id or URL of a feed or an item; without
+        /// it, all codes are listed
+        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
+        what: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how Newswire reads one document
+    Probe {
+        /// URL of the document, or a file
+        #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
+        target: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Read lines `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` and print one JSON object for each
+        #[arg(long, conflicts_with_all = ["target", "json"])]
+        conformance: bool,
+    },
+    /// Forecast requests, traffic and delays under the config, or compare it with another one (--config)
+    Plan {
+        /// Current config, when it is not in a default location
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Match the stored items again under the config and show the differences; changes nothing
+    ///
+    /// With --current FILE, the outputs under that config are compared with those under --config.
+    Replay {
+        /// Age of the oldest items that are matched again
+        #[arg(long, value_name = "AGE", default_value = "30d")]
+        since: String,
+        /// Current config to compare --config with
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -143,41 +182,6 @@ pub(super) enum Command {
         /// Id or URL of the feed
         feed: String,
     },
-    /// Match the stored items again under the config and show the differences; changes nothing
-    ///
-    /// With --current FILE, the outputs under that config are compared with those under --config.
-    Replay {
-        /// Age of the oldest items that are matched again
-        #[arg(long, value_name = "AGE", default_value = "30d")]
-        since: String,
-        /// Current config to compare --config with
-        #[arg(long, value_name = "FILE")]
-        current: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Forecast requests, traffic and delays under the config, or compare it with another one (--config)
-    Plan {
-        /// Current config, when it is not in a default location
-        #[arg(long, value_name = "FILE")]
-        current: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show how Newswire reads one document
-    Probe {
-        /// URL of the document, or a file
-        #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
-        target: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// Read lines `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` and print one JSON object for each
-        #[arg(long, conflicts_with_all = ["target", "json"])]
-        conformance: bool,
-    },
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to
@@ -189,10 +193,6 @@ pub(super) enum Command {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// Show the state of all feeds live; prints once when standard output is no terminal
-    Top,
-    /// Run Newswire with sample feeds; needs no config and no network
-    Demo,
 }
 
 /// The subcommands under headings. A test compares the list with the subcommands.
