@@ -50,9 +50,9 @@ troubles! {
     /// Items of a feed wait for a word of the operator.
     Held = "held", "Held";
     /// An output could not be published.
-    Refused = "refused", "Not published";
+    Rejected = "rejected", "Not published";
     /// A new config was not taken.
-    Config = "config", "Config refused";
+    Config = "config", "Config rejected";
     /// Nothing can be written.
     Disk = "disk", "Cannot write";
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
+use crate::text::html;
 
 /// The row of an item in the store; meaningless outside one database.
 #[derive(
@@ -49,7 +49,7 @@ impl Item {
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.content, &self.summary) {
-            (Some(content), _) => plain::of_html(content).into(),
+            (Some(content), _) => html::to_text(content).into(),
             (None, summary) => summary.as_deref().unwrap_or_default().into(),
         }
     }

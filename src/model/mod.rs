@@ -8,14 +8,11 @@ pub mod entry;
 pub mod feed;
 pub mod incident;
 pub mod item;
-pub mod markup;
 pub mod parsed;
-pub mod plain;
 pub mod poll;
 pub mod site;
 pub mod status;
 pub mod story;
-pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;

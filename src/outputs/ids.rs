@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::error::Error;
 use super::select::Feeds;
 use crate::model::{Entry, ItemKey};
-use crate::render::Last;
+use crate::render::PreviousPublication;
 use crate::store::{Claim, Reader};
 
 /// An item and the id that the output assigned to it.
@@ -41,7 +41,8 @@ pub(super) fn to_assign(
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
     let mut taken: HashSet<String> = reader.borrowers(output, &ids)?.into_keys().collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = reader.edition(output)?.as_deref().map(Last::from_text).unwrap_or_default();
+    let last =
+        reader.edition(output)?.as_deref().map(PreviousPublication::from_text).unwrap_or_default();
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
     let decide = |claim: Claim| {

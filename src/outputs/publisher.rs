@@ -21,7 +21,9 @@ use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
 use crate::model::{Entry, FeedInfo, FeedKey};
 use crate::opml;
-use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
+use crate::render::{
+    self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
+};
 use crate::store::{self, Reader, Store, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
@@ -48,7 +50,7 @@ pub struct Publisher {
     /// How far the archive pages of each output are written, by its id.
     archives: Arc<Mutex<HashMap<String, Archive>>>,
     /// Last publication of each output, by its id.
-    last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    last: Arc<Mutex<HashMap<String, Arc<PreviousPublication>>>>,
     metrics: Option<Metrics>,
 }
 
@@ -56,7 +58,7 @@ pub struct Publisher {
 struct Prepared {
     entries: usize,
     until: Option<Timestamp>,
-    last: Last,
+    last: PreviousPublication,
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
     documents: Vec<Checked>,
@@ -251,9 +253,9 @@ impl Publisher {
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();
-            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+            info!(event, output = output.id, items = entries, "output published");
         } else {
-            debug!(output = output.id, entries, "{}: unchanged", output.id);
+            debug!(output = output.id, items = entries, "output unchanged");
         }
         unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }
@@ -321,7 +323,7 @@ impl Publisher {
     }
 
     // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
-    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<Last>>> {
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<PreviousPublication>>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -353,7 +355,7 @@ impl Publisher {
             let complete = archive::complete_pages(&reader, &output)?;
             let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
-            let new = Last::new(&entries);
+            let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
             Ok(Prepared { entries, until, last: new, record, documents })
@@ -406,13 +408,13 @@ impl Publisher {
 }
 
 /// The last publication of the output before newswire was started.
-fn last_published(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
+fn last_published(reader: &Reader, output: &str) -> Result<Arc<PreviousPublication>, Error> {
     let shown = reader.edition(output)?;
-    Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
+    Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
 /// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error> {
+fn compare(output: &Output, last: &PreviousPublication, entries: &[Entry]) -> Result<(), Error> {
     let gone = last.compare(entries);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
@@ -457,9 +459,9 @@ fn subscriptions<'o>(
         !hidden.contains(&feed.key) && open.iter().any(takes)
     };
     let feeds = reader.feeds()?;
-    let entries: Vec<opml::Entry> =
-        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::Entry::of).collect();
-    Ok(Some(opml::write(&opml::Head { title, created: None }, &entries)))
+    let entries: Vec<opml::ListedFeed> =
+        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::ListedFeed::from_info).collect();
+    Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
 }
 
 /// Counts a publication.

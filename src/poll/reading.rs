@@ -124,9 +124,7 @@ fn kin(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> Kin {
 
 /// Whatever a domain that changed hands serves, it is not what people subscribed to.
 fn stranger(url: &Url) -> Failure {
-    let message = format!(
-        "redirected to {url}, which shares nothing with this feed: if it is the right one, write \
-         url = \"{url}\" into the config"
-    );
+    let message = format!("redirected to {url}, which has nothing in common with this feed");
     Failure::new(FailureKind::Stranger, message)
+        .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -11,7 +11,8 @@ use super::pairs::indexed;
 use super::question::Question;
 use super::read::{Head, head};
 use super::rows::json_list;
-use crate::model::{FeedKey, ItemKey, plain};
+use crate::model::{FeedKey, ItemKey};
+use crate::text::html;
 
 /// The words of an item for the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn search_words(title: Option<&str>, text: &str) -> String {
 
 /// What an item says, as plain text.
 fn text(content: Option<String>, summary: Option<String>) -> String {
-    content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
+    content.map(|html| html::to_text(&html)).or(summary).unwrap_or_default()
 }
 
 /// Takes items out of the index.
