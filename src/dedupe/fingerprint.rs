@@ -11,7 +11,7 @@ use super::likeness::{Shingle, shingles};
 use super::paragraphs::{Paragraph, Role, Text, links};
 use super::sketch::Sketch;
 use super::titles::Title;
-use super::tuning::{EXACT_WORDS, MENTIONS};
+use super::tuning::MENTIONS;
 use super::weights::Weights;
 use super::words::{Word, Words, hash64};
 use crate::model::{Digest, Item, KeptItem, Standing, site};
@@ -68,11 +68,29 @@ impl Fingerprint {
     /// paragraphs that are its site's.
     #[must_use]
     pub fn new(item: &Item, text: Text, facts: Facts, boilerplate: &HashSet<u64>) -> Self {
+        let words = text.own_words(boilerplate);
+        let mut fingerprint = Self::of_words(item, text, facts, &words);
+        fingerprint.sketch = Sketch::new(&fingerprint.title, &words, fingerprint.text_digest);
+        fingerprint
+    }
+
+    /// As [`Fingerprint::new`], without the sketch: no other item is found by its text.
+    #[must_use]
+    pub fn without_sketch(
+        item: &Item,
+        text: Text,
+        facts: Facts,
+        boilerplate: &HashSet<u64>,
+    ) -> Self {
+        let words = text.own_words(boilerplate);
+        Self::of_words(item, text, facts, &words)
+    }
+
+    fn of_words(item: &Item, text: Text, facts: Facts, words: &Words) -> Self {
         let Facts { published, seen, url_key, standing } = facts;
-        let (title, words) = (Title::new(item.title.as_deref()), text.own_words(boilerplate));
-        let few = words.size() < EXACT_WORDS;
-        let text_digest = (!few).then(|| words.digest());
-        let content = item.content.as_deref().filter(|_| few).unwrap_or_default();
+        let title = Title::new(item.title.as_deref());
+        let text_digest = words.exact_digest();
+        let content = item.content.as_deref().filter(|_| text_digest.is_none()).unwrap_or_default();
         let mentions = links(content).take(MENTIONS);
         let is_page = |guid: &&str| {
             item.url.as_deref() == Some(guid)
@@ -81,7 +99,7 @@ impl Fingerprint {
         let guid = item.guid.as_deref();
         let url = item.url.as_deref().and_then(|url| url::Url::parse(url).ok());
         Self {
-            sketch: Sketch::new(&title, &words, text_digest),
+            sketch: Sketch::default(),
             text_digest,
             mentions: mentions.filter_map(|link| canonical::url_key(&link)).collect(),
             url: item.url.as_deref().map(hash64),

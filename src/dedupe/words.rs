@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::tuning::MAX_WORDS;
+use super::tuning::{EXACT_WORDS, MAX_WORDS};
 
 /// What a word does for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,12 @@ impl Words {
     #[must_use]
     pub fn digest(&self) -> u64 {
         digest_of(&self.0)
+    }
+
+    /// As [`Words::digest`]; `None` where there are too few words to recognise a text by.
+    #[must_use]
+    pub fn exact_digest(&self) -> Option<u64> {
+        (self.size() >= EXACT_WORDS).then(|| self.digest())
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::homes::Homes;
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Sketch,
-    Stranger, Text, Updates, Weights, Words,
+    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Stranger,
+    Text, Updates, Weights, Words,
 };
 use crate::model::{Edits, Hold, Item, ItemKey, Kept, Known, ParsedFeed, Seen, Way};
 use crate::normalise;
@@ -260,7 +260,7 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     };
     // With the date that it has now.
     let facts = facts(document, read, None);
-    let after = Fingerprint::new(&read.item, read.text.clone(), facts, &HashSet::new());
+    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &HashSet::new());
     dedupe::is_another(&comparable(before.clone()), &comparable(after))
 }
 
@@ -302,29 +302,30 @@ fn text_keys(
     boilerplate: &HashSet<u64>,
 ) -> (Item, TextKeys) {
     let Read { item, text, search, .. } = read;
-    let mut fingerprint = Fingerprint::new(&item, text, facts, boilerplate);
-    let exact = fingerprint.text_digest.map(u64::cast_signed);
-    let fingerprint = match document.target.subscription.dedupe.across_feeds {
-        AcrossFeeds::Off => None,
+    let (digest, fingerprint) = match document.target.subscription.dedupe.across_feeds {
+        AcrossFeeds::Off => (text.own_words(boilerplate).exact_digest(), None),
         AcrossFeeds::Link => {
-            fingerprint.sketch = Sketch::default();
-            Some(fingerprint.to_bytes())
+            let made = Fingerprint::without_sketch(&item, text, facts, boilerplate);
+            (made.text_digest, Some(made.to_bytes()))
         }
-        AcrossFeeds::Cluster => Some(fingerprint.to_bytes()),
+        AcrossFeeds::Cluster => {
+            let made = Fingerprint::new(&item, text, facts, boilerplate);
+            (made.text_digest, Some(made.to_bytes()))
+        }
     };
+    let exact = digest.map(u64::cast_signed);
     (item, TextKeys { exact, fingerprint, search })
 }
 
 fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
     let Read { found, item, text, .. } = new;
-    let words = text.own_words(boilerplate);
-    let exact = words.size() >= dedupe::EXACT_WORDS;
+    let digest = text.own_words(boilerplate).exact_digest();
     let seen = Seen {
         url: item.url.clone(),
         url_key: found.url_key,
         title: item.title.clone(),
         published: item.published,
-        text_key: exact.then(|| words.digest().cast_signed()),
+        text_key: digest.map(u64::cast_signed),
     };
     Stranger { index: found.index, seen }
 }
