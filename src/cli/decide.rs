@@ -7,7 +7,7 @@ use super::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::store::{self, Named, OpenError, OperatorDecision, Reader, Store, Write};
+use crate::store::{self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Write};
 use crate::stories::{Matcher, Policies};
 
 /// Why the operator's word was not taken.
@@ -57,13 +57,13 @@ crate::model::codes! {
 ///
 /// # Errors
 /// When there is none or several of that name, or the database fails.
-pub fn meant(found: Vec<Named>, asked: &str) -> Result<Named, Error> {
+pub fn meant(found: Vec<ItemSummary>, asked: &str) -> Result<ItemSummary, Error> {
     let number = asked.parse().ok();
-    let exact = |item: &&Named| item.id == asked || Some(item.key.0) == number;
+    let exact = |item: &&ItemSummary| item.id == asked || Some(item.key.0) == number;
     if let Some(item) = found.iter().find(exact) {
         return Ok(item.clone());
     }
-    match <[Named; 1]>::try_from(found) {
+    match <[ItemSummary; 1]>::try_from(found) {
         Ok([item]) => Ok(item),
         Err(several) if several.is_empty() => Err(Error::NoSuchItem(asked.to_owned())),
         Err(several) => {
@@ -137,7 +137,7 @@ pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, sto
     Ok(Policies { feeds: feeds.collect(), others: Arc::clone(&config.dedupe) })
 }
 
-fn find(config: &Config, asked: &str) -> Result<Named, Error> {
+fn find(config: &Config, asked: &str) -> Result<ItemSummary, Error> {
     let reader = Reader::open(&config.store.path)?;
     meant(reader.find(asked, dedupe::canonical::url_key(asked).as_ref())?, asked)
 }

@@ -11,11 +11,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, Which};
 use crate::fetch::SystemResolver;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs::{self, Visibility};
 use crate::poll::{Polled, Target};
 use crate::render::Output;
-use crate::store::{self, Named, OpenError, Reader};
+use crate::store::{self, ItemSummary, OpenError, Reader};
 
 /// Why nothing was rehearsed.
 #[derive(Debug, thiserror::Error)]
@@ -81,8 +81,8 @@ fn tell(
 ) -> Result<(), daemon::Error> {
     let reader = Reader::open(database)?;
     let shown = outputs.iter().map(|output| outputs::select(&reader, output, now));
-    let shown: Vec<Vec<Entry>> = shown.collect::<Result<_, _>>()?;
-    let stand = |item: &Named| -> Result<Vec<(String, Visibility)>, outputs::Error> {
+    let shown: Vec<Vec<OutputItem>> = shown.collect::<Result<_, _>>()?;
+    let stand = |item: &ItemSummary| -> Result<Vec<(String, Visibility)>, outputs::Error> {
         let stands = outputs.iter().zip(&shown).map(|(output, shown)| {
             let stand = outputs::visibility(&reader, (output, shown), item, now)?;
             Ok((output.id.clone(), stand))

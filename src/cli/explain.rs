@@ -226,8 +226,8 @@ mod tests {
             add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
         };
         use crate::health::{Silence, State};
-        use crate::model::Hold;
-        use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
+        use crate::model::HoldReason;
+        use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
         let ends = [
             &["usage"],
             Fault::CODES,
@@ -251,7 +251,7 @@ mod tests {
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];
-        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
+        let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
         let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("What ends a command", [ends.concat(), store].concat()),
@@ -262,15 +262,18 @@ mod tests {
                 Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),
             ),
             ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What had to be mended in a document", Complaint::CODES.to_vec()),
+            ("What had to be mended in a document", ParseWarning::CODES.to_vec()),
             (
                 "Why a feed is polled when it is",
                 ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
             ),
             ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
             ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
+            (
+                "What the operator is told of",
+                IncidentKind::ALL.iter().map(|kind| kind.slug()).collect(),
+            ),
+            ("Why an item waits", HoldReason::ALL.iter().map(|hold| hold.slug()).collect()),
             (
                 "What made one story of two items, or kept them apart",
                 Rule::ALL.iter().map(|rule| rule.slug()).collect(),

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::words::ago;
-use crate::model::{Rule, Tie};
+use crate::model::{Match, Rule};
 use crate::outputs::Visibility;
-use crate::store::{Named, Receipt};
+use crate::store::{ItemHistory, ItemSummary};
 
 /// All that there is to say of one item.
 #[derive(Debug)]
 pub struct Item<'a> {
     /// What is remembered of it.
-    pub receipt: &'a Receipt,
+    pub receipt: &'a ItemHistory,
     /// Each output by its id, and where the item stands in it.
     pub stands: &'a [(String, Visibility)],
 }
@@ -24,7 +24,7 @@ impl Item<'_> {
     /// For people.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
-        let Receipt { item, others, ties, renamed, changes, poll, decided } = self.receipt;
+        let ItemHistory { item, others, ties, renamed, changes, poll, decided } = self.receipt;
         let mut text = String::new();
         let mut say = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -81,7 +81,7 @@ impl Item<'_> {
     #[must_use]
     pub fn json(&self) -> Value {
         let receipt = self.receipt;
-        let item = |item: &Named| {
+        let item = |item: &ItemSummary| {
             json!({
                 "key": item.key.0,
                 "id": item.id,
@@ -127,13 +127,13 @@ impl Item<'_> {
 }
 
 /// `4711 "Ferry runs aground" (harbour)`
-pub(super) fn name(item: &Named) -> String {
+pub(super) fn name(item: &ItemSummary) -> String {
     let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
 }
 
 /// `near 0.83 of 0.62`, and what that means.
-pub(super) fn receipt(tie: &Tie) -> String {
+pub(super) fn receipt(tie: &Match) -> String {
     let meaning = match tie.rule {
         Rule::Page => "the page",
         Rule::Id => "the publisher's id",

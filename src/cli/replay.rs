@@ -14,9 +14,9 @@ use super::decide::policies;
 use super::item::{name, receipt};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs;
-use crate::store::{self, Named, OpenError, Reader, Store, Write};
+use crate::store::{self, ItemSummary, OpenError, Reader, Store, Write};
 use crate::stories::Matcher;
 
 /// Why there is nothing to show.
@@ -143,10 +143,11 @@ impl Look<'_> {
     fn difference(
         &self,
         output: &str,
-        (shown, would): (&[Entry], &[Entry]),
+        (shown, would): (&[OutputItem], &[OutputItem]),
         new: &Config,
     ) -> Result<Difference, Error> {
-        let keys = |entries: &[Entry]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
+        let keys =
+            |entries: &[OutputItem]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
         let (old_keys, new_keys) = (keys(shown), keys(would));
         let mut difference =
             Difference { stories: [shown.len(), would.len()], ..Difference::default() };
@@ -165,7 +166,7 @@ impl Look<'_> {
     fn why(
         &self,
         key: ItemKey,
-        (output, would): (&str, &[Entry]),
+        (output, would): (&str, &[OutputItem]),
         there: &Reader,
         new: &Config,
     ) -> Result<Option<(String, String)>, Error> {
@@ -173,7 +174,7 @@ impl Look<'_> {
         let Some(item) = found.into_iter().find(|item| item.key == key) else { return Ok(None) };
         let said = name(&item);
         let remembered = there.receipt(item.clone())?;
-        let lead = |other: &&(crate::model::Tie, Named, Timestamp)| {
+        let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };
         let reason = match remembered.ties.iter().find(lead) {

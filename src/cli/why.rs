@@ -10,7 +10,7 @@ use super::words::{ago, ahead, bytes, span};
 use crate::health::{Health, judge};
 use crate::model::words::count;
 use crate::poll::Subscription;
-use crate::store::{FeedState, FeedStatus, Past, PastPoll};
+use crate::store::{FeedHistory, FeedState, FeedStatus, PollRecord};
 
 /// How many of the last polls are shown.
 pub const POLLS: usize = 10;
@@ -23,9 +23,9 @@ pub struct Why<'a> {
     /// What is remembered.
     pub state: &'a FeedState,
     /// The inputs of its plan.
-    pub past: &'a Past,
+    pub past: &'a FeedHistory,
     /// The last of them, the newest first.
-    pub polls: &'a [PastPoll],
+    pub polls: &'a [PollRecord],
     /// The config's word.
     pub subscription: &'a Subscription,
 }
@@ -154,7 +154,7 @@ fn doing(health: &Health, say: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn line(poll: &PastPoll, now: Timestamp) -> String {
+fn line(poll: &PollRecord, now: Timestamp) -> String {
     let status = poll.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut line = format!(
         "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",

@@ -20,7 +20,7 @@ use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Polled, Poller, Target};
 use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
-use crate::store::{self, OpenError, Room, Store, Write};
+use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Vitals};
 use crate::web;
@@ -251,12 +251,13 @@ impl Engine {
     /// When newswire cannot go on.
     pub(crate) async fn examine(&self) -> Result<Health, Error> {
         let store = Arc::clone(&self.store);
-        let room = tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(Room::Enough);
+        let room =
+            tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(DiskSpace::Enough);
         let before = self.troubles.now()?;
         let proved = match (room, before) {
-            (Room::Short { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
-            (Room::Enough, None) => return Ok(Health::Well),
-            (Room::Enough, Some(_)) => self.store.prove().await,
+            (DiskSpace::Low { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
+            (DiskSpace::Enough, None) => return Ok(Health::Well),
+            (DiskSpace::Enough, Some(_)) => self.store.prove().await,
         };
         match proved {
             Ok(()) => {

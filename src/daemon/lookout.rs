@@ -14,7 +14,7 @@ use tracing::{debug, error, info, warn};
 use super::engine::Engine;
 use crate::clock::Clock;
 use crate::health::{self, Condition, Judged};
-use crate::model::{Incident, Trouble};
+use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render;
 use crate::store::{self, Reader, Store, Write};
@@ -119,10 +119,10 @@ fn changes(
 fn refused((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
     Condition {
-        kind: Trouble::Refused,
+        kind: IncidentKind::Refused,
         subject: id,
         name,
-        state: Trouble::Refused.slug().to_owned(),
+        state: IncidentKind::Refused.slug().to_owned(),
         text: refusal.why,
         remedy: "What was published last is still served.".to_owned(),
         toml: None,
@@ -135,8 +135,8 @@ fn troubled(trouble: &telemetry::Trouble) -> Option<Condition> {
     use telemetry::Trouble as Of;
     let kind = match trouble {
         Of::NoCycleYet => return None,
-        Of::ConfigRefused => Trouble::Config,
-        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => Trouble::Disk,
+        Of::ConfigRefused => IncidentKind::Config,
+        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
     };
     Some(Condition {
         kind,
@@ -162,7 +162,7 @@ fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 /// A word to the log, once; what a poll or a publication has said already is not said again.
 fn tell(incident: &Incident, feeds: &[Judged]) {
     let Incident { kind, subject: feed, state, text, resolved_at, .. } = incident;
-    if *kind != Trouble::Silent {
+    if *kind != IncidentKind::Silent {
         return;
     }
     let named = feeds.iter().find(|(status, _)| status.info.id.as_str() == feed);

@@ -14,7 +14,7 @@ use super::titles::Title;
 use super::tuning::{EXACT_WORDS, MENTIONS};
 use super::weights::Weights;
 use super::words::{Word, Words, hash64};
-use crate::model::{Digest, Item, KeptItem, Standing, site};
+use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
 const VERSION: u8 = 1;
@@ -45,7 +45,7 @@ pub struct Fingerprint {
     /// Hash of the publisher's id, where it is unique in the world.
     pub global_id: Option<u64>,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub standing: PageOwner,
     /// Canonical URLs that a text of a few words links to.
     pub mentions: Vec<Digest>,
 }
@@ -60,7 +60,7 @@ pub struct Facts {
     /// Digest of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub standing: PageOwner,
 }
 
 impl Fingerprint {
@@ -99,8 +99,8 @@ impl Fingerprint {
 
     /// The fingerprint of a kept item, from the text that is kept of it: where the stored one is gone.
     #[must_use]
-    pub fn of_kept(kept: &KeptItem, boilerplate: &HashSet<u64>) -> Self {
-        let KeptItem { item, seen, url_key, standing, .. } = kept;
+    pub fn of_kept(kept: &StoredItem, boilerplate: &HashSet<u64>) -> Self {
+        let StoredItem { item, seen, url_key, standing, .. } = kept;
         let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
         let (published, seen) = (item.published, *seen);
         let facts = Facts { published, seen, url_key: *url_key, standing: *standing };
@@ -157,7 +157,7 @@ impl Fingerprint {
         let [standing] = take(rest)?;
         let at = |bytes| Timestamp::from_millisecond(i64::from_le_bytes(bytes)).ok();
         Some(Self {
-            standing: *[Standing::Home, Standing::Claimed, Standing::Abroad]
+            standing: *[PageOwner::FeedSite, PageOwner::ClaimedSite, PageOwner::OtherSite]
                 .iter()
                 .find(|known| **known as u8 == standing)?,
             seen: at(take(rest)?)?,
@@ -282,7 +282,7 @@ mod tests {
             published: Timestamp::from_second(1_700_000_000).ok(),
             seen: Timestamp::UNIX_EPOCH,
             url_key: canonical::url_key("https://gull.example/ferry"),
-            standing: Standing::Claimed,
+            standing: PageOwner::ClaimedSite,
         };
         let text = Text::of_item(item.content.as_deref(), None);
         Fingerprint::new(&item, text, facts, &HashSet::new())

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::judge::{Health, Judged};
 use super::state::State;
 use crate::model::words::span;
-use crate::model::{FeedStatus, Incident, Trouble};
+use crate::model::{FeedStatus, Incident, IncidentKind};
 
 /// A feed that fails is an incident once it failed so often in a row,
 const FAILURES: u32 = 3;
@@ -21,7 +21,7 @@ const AGAIN: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// What kind of thing.
-    pub kind: Trouble,
+    pub kind: IncidentKind,
     /// The id of the feed or the output; empty: newswire itself.
     pub subject: String,
     /// Its name, for people.
@@ -46,15 +46,15 @@ pub fn conditions(feeds: &[Judged], now: Timestamp) -> Vec<Condition> {
 
 fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Condition> {
     let kind = match health.state {
-        State::Quarantined => Trouble::Quarantined,
+        State::Quarantined => IncidentKind::Quarantined,
         State::Failing => {
             let lasting = now.duration_since(health.since?) >= FAILING;
-            Some(Trouble::Failing).filter(|_| lasting && status.failures >= FAILURES)?
+            Some(IncidentKind::Failing).filter(|_| lasting && status.failures >= FAILURES)?
         }
-        State::Silent => Trouble::Silent,
-        State::Gone => Trouble::Gone,
-        State::Held => Trouble::Held,
-        State::Moved => Trouble::Moved,
+        State::Silent => IncidentKind::Silent,
+        State::Gone => IncidentKind::Gone,
+        State::Held => IncidentKind::Held,
+        State::Moved => IncidentKind::Moved,
         State::Throttled | State::Offline | State::New | State::Well => return None,
     };
     let remedy = health.remedy.clone();
@@ -85,7 +85,7 @@ pub fn advance(
     present: &HashSet<String>,
     now: Timestamp,
 ) -> Vec<Incident> {
-    let mut before: HashMap<(Trouble, &str), &Incident> = HashMap::new();
+    let mut before: HashMap<(IncidentKind, &str), &Incident> = HashMap::new();
     for incident in known {
         let lately = incident.resolved_at.is_none_or(|at| now.duration_since(at) < AGAIN);
         // Of several, the one that lasts, else the last one.
@@ -108,14 +108,14 @@ pub fn advance(
             None => changed.push(told(condition, since, now, now)),
         }
     }
-    let lasting: HashSet<(Trouble, &str)> =
+    let lasting: HashSet<(IncidentKind, &str)> =
         conditions.iter().map(|condition| (condition.kind, condition.subject.as_str())).collect();
     let over = known.iter().filter(|i| i.resolved_at.is_none() && !lasting.contains(&key(i)));
     changed.extend(over.map(|incident| resolved(incident, present, now)));
     changed
 }
 
-fn key(incident: &Incident) -> (Trouble, &str) {
+fn key(incident: &Incident) -> (IncidentKind, &str) {
     (incident.kind, &incident.subject)
 }
 
@@ -141,14 +141,14 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
     let gone = !incident.subject.is_empty() && !present.contains(&incident.subject);
     let end = match incident.kind {
         _ if gone => "It is no longer in the config.",
-        Trouble::Failing | Trouble::Quarantined => "It works again.",
-        Trouble::Silent => "It brings news again, or its habits are known better now.",
-        Trouble::Gone => "It answers again.",
-        Trouble::Moved => "The config has its address now, or it has come back.",
-        Trouble::Held => "Nothing waits any more.",
-        Trouble::Refused => "It is published again.",
-        Trouble::Config => "The config was taken.",
-        Trouble::Disk => "Writing works again.",
+        IncidentKind::Failing | IncidentKind::Quarantined => "It works again.",
+        IncidentKind::Silent => "It brings news again, or its habits are known better now.",
+        IncidentKind::Gone => "It answers again.",
+        IncidentKind::Moved => "The config has its address now, or it has come back.",
+        IncidentKind::Held => "Nothing waits any more.",
+        IncidentKind::Refused => "It is published again.",
+        IncidentKind::Config => "The config was taken.",
+        IncidentKind::Disk => "Writing works again.",
     };
     let text = format!("{end} It lasted {}. It was: {}", span(seconds), incident.text);
     Incident {
@@ -171,7 +171,7 @@ mod tests {
 
     fn failing(state: &str) -> Condition {
         Condition {
-            kind: Trouble::Failing,
+            kind: IncidentKind::Failing,
             subject: "garden".to_owned(),
             name: "Garden".to_owned(),
             state: state.to_owned(),

@@ -40,7 +40,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "dialect": status.dialect,
         "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
         "moved_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
-        "complaints": status.complaints,
+        "parse_warnings": status.parse_warnings,
     })
 }
 

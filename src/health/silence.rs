@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{FailureKind, FeedStatus, Outcome, Pulse};
+use crate::model::{FailureKind, FeedActivity, FeedStatus, Outcome};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -116,7 +116,7 @@ pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silent> {
 }
 
 /// What most answers since the last news were.
-fn kind(pulse: &Pulse) -> Silence {
+fn kind(pulse: &FeedActivity) -> Silence {
     let most = pulse.not_modified.max(pulse.same_body).max(pulse.nothing_new);
     if most == pulse.nothing_new {
         Silence::OldItems
@@ -132,7 +132,7 @@ fn kind(pulse: &Pulse) -> Silence {
 /// Twice its longest pause, or four times one that only a tenth of its pauses exceed; and where it
 /// publishes seldom enough for one person to write it, a holiday on top.
 #[must_use]
-pub fn patience(pulse: &Pulse) -> Option<SignedDuration> {
+pub fn patience(pulse: &FeedActivity) -> Option<SignedDuration> {
     let gaps = Gaps::of(&pulse.moments)?;
     // A conference that filled a week is no habit.
     if seconds(pulse.oldest?, *pulse.moments.first()?) < LIFE {

@@ -1,7 +1,7 @@
 //! A feed: a subscribed source document, one `[[feed]]` in the config.
 //!
 //! Leaves how it is polled to `schedule` and `fetch`, and what the publisher says of it to
-//! [`super::entry::FeedInfo`].
+//! [`super::output_item::FeedInfo`].
 
 use std::fmt;
 

@@ -4,11 +4,11 @@
 //! keeps of it is [`item`]. Every other room speaks in these words.
 
 pub mod code;
-pub mod entry;
 pub mod feed;
 pub mod incident;
 pub mod item;
 pub mod markup;
+pub mod output_item;
 pub mod parsed;
 pub mod plain;
 pub mod poll;
@@ -19,19 +19,21 @@ pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;
-pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
 pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
-pub use incident::{Incident, Trouble};
+pub use incident::{Incident, IncidentKind};
 pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
+pub use output_item::{AlsoAt, FeedInfo, FeedProfile, OutputItem};
 pub use parsed::{
-    Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
+    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
+    TextKind,
 };
 pub use poll::{
-    Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Outcome,
-    Plan, Reason, ReasonKind, Validators,
+    Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
+    Outcome, Plan, Reason, ReasonKind, Validators,
 };
 pub use site::site;
-pub use status::{FeedStatus, Pulse};
+pub use status::{FeedActivity, FeedStatus};
 pub use story::{
-    Digest, Edits, Guids, Hold, Kept, KeptItem, Known, Rule, Seen, Standing, Tie, Way,
+    Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner, RecentItem,
+    RecognisedBy, Rule, StoredItem,
 };

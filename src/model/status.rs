@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::entry::FeedInfo;
-use super::parsed::Complaint;
+use super::output_item::FeedInfo;
+use super::parsed::ParseWarning;
 use super::poll::{Address, Outcome, ReasonKind};
 
 /// One line of `newswire status`.
@@ -40,19 +40,19 @@ pub struct FeedStatus {
     /// The dialect's slug.
     pub dialect: Option<String>,
     /// Things mended in the last document.
-    pub complaints: Vec<Complaint>,
+    pub parse_warnings: Vec<ParseWarning>,
     /// Where it lives now, beside the config.
     pub address: Address,
     /// For telling a quiet feed from a dead one.
-    pub pulse: Pulse,
+    pub pulse: FeedActivity,
 }
 
 /// What is recorded of how a feed publishes, and of what its server says since the last news.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pulse {
+pub struct FeedActivity {
     /// Where its oldest item stands in time.
     pub oldest: Option<Timestamp>,
-    /// Where its newest items stand in time, the newest first: at most [`Pulse::MOMENTS`].
+    /// Where its newest items stand in time, the newest first: at most [`FeedActivity::MOMENTS`].
     pub moments: Vec<Timestamp>,
     /// The longest time without a new item that ended with one.
     pub longest_gap: Option<SignedDuration>,
@@ -70,7 +70,7 @@ pub struct Pulse {
     pub older: u64,
 }
 
-impl Pulse {
+impl FeedActivity {
     /// So many of the newest items tell a feed's cadence.
     pub const MOMENTS: usize = 60;
 }

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::files::{Batch as Files, sibling};
 use super::ids::{self, AssignedId};
 use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
 use crate::store::{ArchivePage, Arrivals, Reader};
 
@@ -132,11 +132,12 @@ pub(super) fn entries(
     output: &Output,
     number: u32,
     feeds: &PageFeeds,
-) -> Result<Option<Vec<Entry>>, Error> {
+) -> Result<Option<Vec<OutputItem>>, Error> {
     let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
     let mut entries = reader.entries(&page.items, &feeds.all)?;
-    let mut entries: Vec<Entry> = page.items.iter().filter_map(|key| entries.remove(key)).collect();
+    let mut entries: Vec<OutputItem> =
+        page.items.iter().filter_map(|key| entries.remove(key)).collect();
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
     complete(reader, output, &mut entries, &feeds.taken)?;
     Ok(Some(entries))
@@ -147,7 +148,7 @@ fn rendered(
     output: &Output,
     formats: &[Format],
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Vec<Rendered>, Error> {
     render::render_checked(output, formats, page, entries).map_err(|rejected| Error::Check {
         name: page.self_url(output, rejected.format),
@@ -163,7 +164,7 @@ pub(super) fn document(
     output: &Output,
     format: Format,
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Option<Document>, Error> {
     let url = page.self_url(output, format);
     let bytes = rendered(output, &[format], page, entries)?.pop().map(|document| document.bytes);

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::archive;
 use super::error::Error;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
-use crate::model::{Entry, FeedInfo, ItemKey};
+use crate::model::{FeedInfo, ItemKey, OutputItem};
 use crate::render::{Document, Format, Output, Selector};
 use crate::store::{ArchivePage, Hits, Reader};
 
@@ -37,7 +37,7 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Results {
     /// The items.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<OutputItem>,
     /// Where to continue; `None`: these were the last.
     pub more: Option<Position>,
 }
@@ -110,7 +110,7 @@ impl Contents {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn item(&self, key: ItemKey) -> Result<Option<Entry>, Error> {
+    pub fn item(&self, key: ItemKey) -> Result<Option<OutputItem>, Error> {
         let (selector, shown) =
             (Selector::new(&self.output, Timestamp::MAX), feeds_taken(&self.reader, &self.output)?);
         // As if it had just arrived: an item that is held is not found.

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 
 use super::error::Error;
 use super::select::Feeds;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::render::Last;
-use crate::store::{Claim, Reader};
+use crate::store::{IdConflict, Reader};
 
 /// An item and the id that the output assigned to it.
 pub(super) type AssignedId = (ItemKey, String);
@@ -44,7 +44,7 @@ pub(super) fn to_assign(
     let last = reader.edition(output)?.as_deref().map(Last::from_text).unwrap_or_default();
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
-    let decide = |claim: Claim| {
+    let decide = |claim: IdConflict| {
         let free = !feeds.contains_key(&claim.holder_feed)
             && !archived.contains(&claim.holder)
             && !last.has(&claim.id);
@@ -62,7 +62,7 @@ pub(super) fn to_assign(
 pub(super) fn assign(
     reader: &Reader,
     output: &str,
-    entries: &mut [Entry],
+    entries: &mut [OutputItem],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
     let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();

@@ -19,7 +19,7 @@ use super::ids::AssignedId;
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
-use crate::model::{Entry, FeedInfo, FeedKey};
+use crate::model::{FeedInfo, FeedKey, OutputItem};
 use crate::opml;
 use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
 use crate::store::{self, Reader, Store, Write};
@@ -412,7 +412,7 @@ fn last_published(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
 }
 
 /// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error> {
+fn compare(output: &Output, last: &Last, entries: &[OutputItem]) -> Result<(), Error> {
     let gone = last.compare(entries);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
@@ -423,7 +423,7 @@ fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error>
 }
 
 /// Renders and checks a document in every format of the output.
-fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>, Error> {
+fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Checked>, Error> {
     let max_age = render::max_age(entries);
     let rendered = render::render_checked(output, &output.formats, page, entries);
     let rendered = rendered.map_err(|rejected| Error::Check {

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::ids::{self, AssignedId};
-use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{Offer, Output, Selector};
-use crate::store::{self, Head, Hits, Reader};
+use crate::store::{self, Hits, ItemHead, Reader};
 
 /// Number of candidates that are read at once.
 pub(super) const BATCH: usize = 64;
@@ -28,7 +28,7 @@ pub(super) type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 /// What an output shows, and the ids that it assigns for that.
 pub(super) struct Selection {
     /// In the order of the documents.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<OutputItem>,
     /// New assignments; the caller stores them before anything is published.
     pub(super) assigned: Vec<AssignedId>,
     /// When the oldest entry that is shown for its age leaves; `None`: none is.
@@ -39,7 +39,7 @@ pub(super) struct Selection {
 ///
 /// # Errors
 /// When the store fails.
-pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<Entry>, Error> {
+pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<OutputItem>, Error> {
     Ok(selection(reader, output, now)?.entries)
 }
 
@@ -96,10 +96,10 @@ pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Err
 /// When the store fails.
 pub(super) fn leads(
     reader: &Reader,
-    heads: &[Head],
+    heads: &[ItemHead],
     feeds: &Feeds,
     selector: &Selector<'_>,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<OutputItem>, Error> {
     let mut batch = Batch::load(reader, heads, feeds)?;
     Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
 }
@@ -114,7 +114,7 @@ pub(super) fn leads(
 pub(super) fn complete(
     reader: &Reader,
     output: &Output,
-    entries: &mut [Entry],
+    entries: &mut [OutputItem],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
     attach_also(reader, entries, feeds)?;
@@ -122,7 +122,7 @@ pub(super) fn complete(
 }
 
 /// Adds to each entry the other feeds of the output that carry its story.
-fn attach_also(reader: &Reader, entries: &mut [Entry], feeds: &Feeds) -> Result<(), Error> {
+fn attach_also(reader: &Reader, entries: &mut [OutputItem], feeds: &Feeds) -> Result<(), Error> {
     let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let members = reader.members(&stories)?;
     let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
@@ -137,8 +137,8 @@ fn attach_also(reader: &Reader, entries: &mut [Entry], feeds: &Feeds) -> Result<
 
 /// Some candidates with their content, and the other members of their stories.
 pub(super) struct Batch {
-    entries: HashMap<ItemKey, Entry>,
-    members: HashMap<StoryKey, Vec<Head>>,
+    entries: HashMap<ItemKey, OutputItem>,
+    members: HashMap<StoryKey, Vec<ItemHead>>,
     /// Leads that were returned already.
     led: HashSet<ItemKey>,
 }
@@ -148,7 +148,7 @@ impl Batch {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn load(reader: &Reader, heads: &[Head], feeds: &Feeds) -> Result<Self, Error> {
+    pub(super) fn load(reader: &Reader, heads: &[ItemHead], feeds: &Feeds) -> Result<Self, Error> {
         let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
         let members = reader.members(&stories)?;
         let others = members.values().flatten().map(|head| head.key);
@@ -160,14 +160,14 @@ impl Batch {
 
     /// The item as an entry, if the output takes it and it leads its story there: of the members
     /// that the output takes, the one that was seen first, so that the lead never changes.
-    pub(super) fn lead(&mut self, head: Head, selector: &Selector<'_>) -> Option<Entry> {
+    pub(super) fn lead(&mut self, head: ItemHead, selector: &Selector<'_>) -> Option<OutputItem> {
         let takes = |key: &ItemKey| {
             self.led.contains(key)
                 || self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> = members.iter().filter(|member| takes(&member.key)).collect();
+        let taken: Vec<&ItemHead> = members.iter().filter(|member| takes(&member.key)).collect();
         let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
         if feeds.len() < selector.min_feeds() {
             return None;
@@ -181,13 +181,13 @@ impl Batch {
 
     /// The lead of the story that this item completes: the item itself, or, where `min_feeds` asks
     /// for several feeds, an earlier item.
-    pub(super) fn completed(&self, head: Head, selector: &Selector<'_>) -> Option<ItemKey> {
-        let takes = |member: &&Head| {
+    pub(super) fn completed(&self, head: ItemHead, selector: &Selector<'_>) -> Option<ItemKey> {
+        let takes = |member: &&ItemHead| {
             self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> =
+        let taken: Vec<&ItemHead> =
             members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
         let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
         let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
@@ -228,7 +228,7 @@ struct Merge<'a> {
     reader: &'a Reader,
     /// The next item of each feed, the newest on top.
     next: BinaryHeap<(Timestamp, ItemKey, FeedKey)>,
-    pages: HashMap<FeedKey, VecDeque<Head>>,
+    pages: HashMap<FeedKey, VecDeque<ItemHead>>,
 }
 
 impl<'a> Merge<'a> {
@@ -246,7 +246,7 @@ impl<'a> Merge<'a> {
         let mut merge = Self { reader, next: BinaryHeap::new(), pages: HashMap::new() };
         for feed in feeds {
             let head =
-                |Position { sort_at, key }| Head { feed, key, story: StoryKey(key.0), sort_at };
+                |Position { sort_at, key }| ItemHead { feed, key, story: StoryKey(key.0), sort_at };
             // One, not a page: most feeds of a large instance are not in the newest hundred.
             merge.read(feed, position.map(head), 1)?;
         }
@@ -254,7 +254,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next `limit` items, newest first; fewer at the end.
-    fn next_batch(&mut self, limit: usize) -> Result<Vec<Head>, store::Error> {
+    fn next_batch(&mut self, limit: usize) -> Result<Vec<ItemHead>, store::Error> {
         let mut batch = Vec::with_capacity(limit);
         while batch.len() < limit {
             let Some((_, _, feed)) = self.next.pop() else { break };
@@ -279,7 +279,7 @@ impl<'a> Merge<'a> {
     fn read(
         &mut self,
         feed: FeedKey,
-        after: Option<Head>,
+        after: Option<ItemHead>,
         limit: usize,
     ) -> Result<(), store::Error> {
         let page = self.reader.newest(feed, after, limit)?;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Error, Named, Reader};
+use crate::store::{Error, ItemSummary, Reader};
 
 /// Whether an output shows an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub enum Visibility {
 /// When the store fails.
 pub fn visibility(
     reader: &Reader,
-    (output, shown): (&Output, &[Entry]),
-    item: &Named,
+    (output, shown): (&Output, &[OutputItem]),
+    item: &ItemSummary,
     now: Timestamp,
 ) -> Result<Visibility, Error> {
     if let Some(why) = &item.held {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, FeedKey, ItemKey};
+use crate::model::{FeedKey, ItemKey, OutputItem};
 
 use super::id;
 use super::output::{Format, Output};
@@ -73,7 +73,7 @@ pub fn check(
     output: &Output,
     format: Format,
     bytes: &[u8],
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<(), CheckError> {
     let shown: Vec<Shown<'_>> =
         entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
@@ -145,8 +145,8 @@ struct Published {
 impl Last {
     /// A publication of these entries.
     #[must_use]
-    pub fn new(entries: &[Entry]) -> Self {
-        let published = |entry: &Entry| {
+    pub fn new(entries: &[OutputItem]) -> Self {
+        let published = |entry: &OutputItem| {
             let id = id::of(entry).into_owned();
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
@@ -187,7 +187,7 @@ impl Last {
     ///
     /// # Errors
     /// When an entry has another id than before, or its id is another entry's.
-    pub fn compare(&self, entries: &[Entry]) -> Result<Vec<&str>, CheckError> {
+    pub fn compare(&self, entries: &[OutputItem]) -> Result<Vec<&str>, CheckError> {
         let mut oldest: HashMap<FeedKey, Timestamp> = HashMap::new();
         let mut still = HashSet::with_capacity(entries.len());
         let owners: HashMap<&str, ItemKey> =

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::model::Entry;
+use crate::model::OutputItem;
 
 use super::text;
 
@@ -13,7 +13,7 @@ use super::text;
 /// The store mints IRIs (RFC 4287 4.2.6), and an IRI goes out byte by byte. Anything else, which a
 /// careless publisher, an old database or a bug may bring, is named by a UUID made from it: still
 /// one id, for ever.
-pub(super) fn of(entry: &Entry) -> Cow<'_, str> {
+pub(super) fn of(entry: &OutputItem) -> Cow<'_, str> {
     iri(&entry.outward_id)
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::model::{Entry, FeedId, FeedKey, Item};
+use crate::model::{FeedId, FeedKey, Item, OutputItem};
 
 use super::files;
 use super::output::ShownDate;
@@ -115,7 +115,7 @@ impl<'a> Selector<'a> {
     }
 
     /// The chosen in the order in which they are shown: newest first, by the date that they carry.
-    pub fn arrange(&self, chosen: &mut [Entry]) {
+    pub fn arrange(&self, chosen: &mut [OutputItem]) {
         if self.output.look.date == ShownDate::FirstSeen {
             chosen.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
         }

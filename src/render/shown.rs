@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::model::{Category, Enclosure, Entry, Image, Item, Person};
+use crate::model::{Category, Enclosure, Image, Item, OutputItem, Person};
 
 use super::files;
 use super::id::{self, is_web};
@@ -24,7 +24,7 @@ const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
 /// One entry, ready to be written.
 pub(super) struct Shown<'a> {
     /// What was stored.
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a OutputItem,
     /// See [`id::of`].
     pub(super) id: Cow<'a, str>,
     /// Plain, one line; `None` where the publisher gave none.
@@ -67,7 +67,7 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(entry: &'a Entry, look: &'a Look) -> Self {
+    pub(super) fn new(entry: &'a OutputItem, look: &'a Look) -> Self {
         let item = &entry.item;
         let (published, updated) = dates(entry, look.date);
         let language = item.language.as_deref().or(entry.feed.profile.language.as_deref());
@@ -185,7 +185,7 @@ impl<'a> Shown<'a> {
 /// When it was published and when it was last changed, in this order of time.
 ///
 /// Readers put off or drop an item without a date, from the future, or from before 1990.
-fn dates(entry: &Entry, date: ShownDate) -> (Timestamp, Timestamp) {
+fn dates(entry: &OutputItem, date: ShownDate) -> (Timestamp, Timestamp) {
     let published = Some(entry.published())
         .filter(|at| (OLDEST..=entry.first_seen).contains(at))
         .filter(|_| date == ShownDate::Published)
@@ -195,7 +195,7 @@ fn dates(entry: &Entry, date: ShownDate) -> (Timestamp, Timestamp) {
 }
 
 /// The same story in other feeds: page, feed, and its title there.
-fn also(entry: &Entry) -> impl Iterator<Item = (&str, String, Option<String>)> {
+fn also(entry: &OutputItem) -> impl Iterator<Item = (&str, String, Option<String>)> {
     entry.also.iter().filter_map(|also| {
         let url = also.url.as_deref().filter(|url| is_web(url))?;
         let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
@@ -222,7 +222,7 @@ fn author(person: &Person) -> Option<Author<'_>> {
 
 /// The feed that the entry came from; where that one had copied it from another, the other:
 /// an entry that has a source keeps it (RFC 4287 4.2.11).
-fn origin(entry: &Entry) -> Origin<'_> {
+fn origin(entry: &OutputItem) -> Origin<'_> {
     let feed = &*entry.feed;
     let title = text::line(&feed.title).unwrap_or_else(|| feed.id.to_string());
     if let Some(source) = &entry.item.details.source {

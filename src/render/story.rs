@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::output::{AlsoAt, Look};
 use super::shown::Shown;
 use super::text;
-use crate::model::{Entry, ItemKey, plain};
+use crate::model::{ItemKey, OutputItem, plain};
 
 /// The longest beginning of a text, in characters.
 const BEGINNING: usize = 300;
@@ -47,7 +47,7 @@ pub struct Story {
 impl Story {
     /// What a page shows of `entry`.
     #[must_use]
-    pub fn of(entry: &Entry, look: &Look) -> Self {
+    pub fn of(entry: &OutputItem, look: &Look) -> Self {
         let look = plain_look(look);
         let shown = Shown::new(entry, &look);
         let text = shown.body.content.as_deref().map(text::of_html);
@@ -82,7 +82,7 @@ impl Story {
 /// The whole text of a story as HTML, safe to stand in a page, and loading nothing: a picture is a
 /// link to it, for whoever reads the page should be made known to nobody.
 #[must_use]
-pub fn html(entry: &Entry, look: &Look) -> String {
+pub fn html(entry: &OutputItem, look: &Look) -> String {
     let look = plain_look(look);
     let shown = Shown::new(entry, &look);
     match (&shown.body.content, &shown.body.summary) {

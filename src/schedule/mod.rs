@@ -5,6 +5,7 @@
 
 pub mod forecast;
 pub mod moved;
+pub mod network;
 pub mod plan;
 pub mod queue;
 #[cfg(test)]
@@ -14,13 +15,12 @@ pub mod rhythm;
 pub mod settings;
 #[cfg(test)]
 mod tests;
-pub mod weather;
 
-pub use forecast::{Forecast, Known};
-pub use moved::{Kin, Move, address};
+pub use forecast::{FeedTraffic, Forecast};
+pub use moved::{FeedMatch, MoveObservation, address};
+pub use network::{NetworkMonitor, NetworkState};
 pub use plan::{Inputs, plan, spread, while_offline};
-pub use queue::{Gate, Queue, Turn};
+pub use queue::{HostLimit, Queue, QueueStep};
 pub use revise::{LastPoll, revise};
 pub use rhythm::learned;
-pub use settings::{Heed, Pace, Settings};
-pub use weather::{Sky, Weather};
+pub use settings::{IntervalMode, PublisherHints, Settings};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::words::count;
 use crate::model::{
     Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
@@ -47,8 +47,8 @@ impl Inputs<'_> {
     /// Between two polls of a feed that answers.
     fn interval(&self) -> Duration {
         let settings = self.settings;
-        match (settings.pace, self.learned) {
-            (Pace::Auto, Some(learned)) => learned
+        match (settings.interval_mode, self.learned) {
+            (IntervalMode::Auto, Some(learned)) => learned
                 .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
             _ => settings.interval,
         }
@@ -59,9 +59,9 @@ impl Inputs<'_> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let mut best = base(inputs);
-    let hints = match inputs.settings.hints {
-        Heed::Heed => [freshness(inputs), hint(inputs)],
-        Heed::Ignore => [None, None],
+    let hints = match inputs.settings.publisher_hints {
+        PublisherHints::Follow => [freshness(inputs), hint(inputs)],
+        PublisherHints::Ignore => [None, None],
     };
     // Retry-After is no hint but an answer: it is kept in any case.
     let mut considered = vec![best.considered()];
@@ -84,8 +84,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             // Not all at the stroke of the hour.
             let at = later(allowed, jitter_of(HOUR).0);
             let wait = at.duration_since(inputs.now).try_into().unwrap_or_default();
-            considered.push(Floor::new(wait, ReasonKind::Skip, text.clone()).considered());
-            Plan { at, reason: Reason { kind: ReasonKind::Skip, text }, considered }
+            considered.push(Floor::new(wait, ReasonKind::SkipHours, text.clone()).considered());
+            Plan { at, reason: Reason { kind: ReasonKind::SkipHours, text }, considered }
         }
         None => Plan { at, reason: Reason { kind: best.kind, text: best.text }, considered },
     }
@@ -109,9 +109,11 @@ struct Skipped<'a> {
 
 impl<'a> Skipped<'a> {
     fn of(inputs: &Inputs<'a>) -> Self {
-        match inputs.settings.hints {
-            Heed::Heed => Self { hours: &inputs.hints.skip_hours, days: &inputs.hints.skip_days },
-            Heed::Ignore => Self { hours: &[], days: &[] },
+        match inputs.settings.publisher_hints {
+            PublisherHints::Follow => {
+                Self { hours: &inputs.hints.skip_hours, days: &inputs.hints.skip_days }
+            }
+            PublisherHints::Ignore => Self { hours: &[], days: &[] },
         }
     }
 
@@ -159,12 +161,12 @@ fn base(inputs: &Inputs<'_>) -> Floor {
     let interval = inputs.interval();
     match inputs.outcome {
         FetchOutcome::Modified | FetchOutcome::NotModified => {
-            let text = match (inputs.settings.pace, inputs.learned) {
-                (Pace::Fixed, _) => format!("interval {}", short(interval)),
-                (Pace::Auto, Some(_)) => {
+            let text = match (inputs.settings.interval_mode, inputs.learned) {
+                (IntervalMode::Fixed, _) => format!("interval {}", short(interval)),
+                (IntervalMode::Auto, Some(_)) => {
                     format!("interval {}, learned from how often it publishes", short(interval))
                 }
-                (Pace::Auto, None) => {
+                (IntervalMode::Auto, None) => {
                     format!("interval {}, until its rhythm is known", short(interval))
                 }
             };
@@ -208,7 +210,7 @@ fn backoff(inputs: &Inputs<'_>, kind: FailureKind) -> Floor {
     };
     let wait = ladder(inputs.failures, cap).max(interval);
     let text = format!("{} in a row: {}", count(inputs.failures.into(), "failure"), short(wait));
-    Floor::new(wait, ReasonKind::Backoff, text)
+    Floor::new(wait, ReasonKind::BackOff, text)
 }
 
 /// Passes by itself, as a rule.
@@ -241,7 +243,11 @@ fn freshness(inputs: &Inputs<'_>) -> Option<Floor> {
 /// RSS 2.0 `ttl`, RSS 1.0 syndication module, JSON Feed `expired`.
 fn hint(inputs: &Inputs<'_>) -> Option<Floor> {
     if inputs.hints.expired {
-        return Some(Floor::new(7 * DAY, ReasonKind::Hint, "the feed says that it has ended"));
+        return Some(Floor::new(
+            7 * DAY,
+            ReasonKind::PublisherHint,
+            "the feed says that it has ended",
+        ));
     }
     let (name, seconds) = match (inputs.hints.ttl, inputs.hints.period) {
         (Some(ttl), period) if Some(ttl) >= period => ("ttl", ttl),
@@ -251,7 +257,11 @@ fn hint(inputs: &Inputs<'_>) -> Option<Floor> {
     };
     let asked = Duration::from_secs(seconds);
     let wait = asked.min(inputs.settings.max_interval);
-    Some(Floor::new(wait, ReasonKind::Hint, format!("the feed's {name} is {}", short(asked))))
+    Some(Floor::new(
+        wait,
+        ReasonKind::PublisherHint,
+        format!("the feed's {name} is {}", short(asked)),
+    ))
 }
 
 /// RFC 9110 10.2.3: never earlier, whatever the outcome was.

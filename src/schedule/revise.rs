@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{Inputs, plan};
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{Considered, FeedId, FetchOutcome, Freshness, Hints, Plan, ReasonKind};
 
 /// The poll that a plan came of.
@@ -26,17 +26,19 @@ impl LastPoll<'_> {
     pub fn is_outdated(&self, settings: &Settings) -> bool {
         // A feed that fails waits for reasons of its own.
         let Some(interval) = self.of(ReasonKind::Interval) else { return false };
-        let of_publisher = self.of(ReasonKind::Freshness).max(self.of(ReasonKind::Hint));
-        let other_interval = match settings.pace {
-            Pace::Fixed => interval != settings.interval,
+        let of_publisher = self.of(ReasonKind::Freshness).max(self.of(ReasonKind::PublisherHint));
+        let other_interval = match settings.interval_mode {
+            IntervalMode::Fixed => interval != settings.interval,
             // What was learned is not known here; the next poll will heed it.
-            Pace::Auto => !(settings.min_interval..=settings.max_interval).contains(&interval),
+            IntervalMode::Auto => {
+                !(settings.min_interval..=settings.max_interval).contains(&interval)
+            }
         };
-        let other_hints = match settings.hints {
-            Heed::Heed => of_publisher.is_some_and(|wait| {
+        let other_hints = match settings.publisher_hints {
+            PublisherHints::Follow => of_publisher.is_some_and(|wait| {
                 wait > settings.max_interval && self.of(ReasonKind::Throttled).is_none()
             }),
-            Heed::Ignore => of_publisher.is_some(),
+            PublisherHints::Ignore => of_publisher.is_some(),
         };
         other_interval || other_hints
     }
@@ -121,7 +123,7 @@ mod tests {
         assert_eq!(revised(&hours(1), &before), None);
         let after = revised(&hours(2), &before).unwrap();
         assert!(after.at.as_second() >= 36_000, "{after:?}");
-        let ignoring = Settings { hints: Heed::Ignore, ..hours(2) };
+        let ignoring = Settings { publisher_hints: PublisherHints::Ignore, ..hours(2) };
         let after = revised(&ignoring, &before).unwrap();
         assert!(after.at.as_second() < 3 * 3600, "{after:?}");
     }

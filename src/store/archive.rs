@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::read::{Head, head};
+use super::read::{ItemHead, head};
 use super::rows::json_list;
 use crate::model::{FeedKey, ItemKey};
 
@@ -27,7 +27,7 @@ pub struct ArchivePage {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arrivals {
     /// In order of arrival; those that wait are left out, and come when they are released.
-    pub heads: Vec<Head>,
+    pub heads: Vec<ItemHead>,
     /// How many were looked at, those that wait among them.
     pub count: usize,
     /// The last item of them.

@@ -7,15 +7,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Error;
 use super::rows::{digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp};
-use super::update::{Memory, Trust};
+use super::update::{CachedResponse, NotModifiedTrust};
 use crate::model::{
-    Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
-    Guids, Hints, Outcome, Plan, Pulse, ReasonKind, Validators,
+    Address, Considered, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
+    GuidUse, Hints, MoveCandidate, Outcome, Plan, ReasonKind, Validators,
 };
 
 /// What the schedule needs to know of a configured feed when the daemon starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registered {
+pub struct RegisteredFeed {
     /// Its row.
     pub key: FeedKey,
     /// Its stable name.
@@ -36,7 +36,7 @@ pub struct Registered {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
     /// Validators and body hash, with what they belong to.
-    pub memory: Memory,
+    pub memory: CachedResponse,
     /// In a row.
     pub failures: u32,
     /// What the last document asked of those who poll.
@@ -44,13 +44,13 @@ pub struct FeedState {
     /// Where it lives.
     pub address: Address,
     /// When the server last sent a whole document, and whether its word on changes holds.
-    pub trust: Trust,
+    pub trust: NotModifiedTrust,
     /// How many items were ever kept.
     pub items: u64,
     /// What the publisher calls the feed: `atom:id`.
     pub atom_id: Option<String>,
     /// What its guids are worth.
-    pub guids: Guids,
+    pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate.
     pub boilerplate: HashSet<u64>,
     /// `None`: never.
@@ -70,7 +70,7 @@ pub(crate) fn register(
     connection: &Connection,
     feeds: &[Feed],
     now: Timestamp,
-) -> Result<Vec<Registered>, Error> {
+) -> Result<Vec<RegisteredFeed>, Error> {
     // Read by an older reader: the whole once more, at the feed's next poll and not before.
     connection.execute(
         "UPDATE feed SET reader = ?1, full_at = 0, body_hash = NULL WHERE reader < ?1",
@@ -160,7 +160,7 @@ fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, E
     };
     connection
         .prepare_cached(
-            "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
+            "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, parse_warnings,
                                distrusted, reader, request_key, next_poll_at, reason, reason_text, considered, failures, items)
              VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
         )?
@@ -187,14 +187,14 @@ fn free_name(connection: &Connection, wanted: &FeedId) -> Result<FeedId, Error> 
     Ok(name)
 }
 
-fn read_registered(connection: &Connection, key: i64) -> Result<Registered, Error> {
+fn read_registered(connection: &Connection, key: i64) -> Result<RegisteredFeed, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT name, next_poll_at, reason, last_poll_at, considered, failures FROM feed WHERE id = ?1",
     )?;
     let mut rows = statement.query([key])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
-    Ok(Registered {
+    Ok(RegisteredFeed {
         key: FeedKey(key),
         id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
         next_poll_at: timestamp(row.get(1)?)?,
@@ -233,7 +233,7 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
     let mut rows = statement.query([key.0])?;
     let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
     Ok(FeedState {
-        memory: Memory {
+        memory: CachedResponse {
             request_key: row.get(0)?,
             validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
             body_hash: row.get(3)?,
@@ -242,11 +242,11 @@ pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, 
         failures: row.get(4)?,
         hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
         address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
-        trust: Trust { full_at: maybe(row.get(9)?)?, distrusted: row.get(10)? },
+        trust: NotModifiedTrust { full_at: maybe(row.get(9)?)?, distrusted: row.get(10)? },
         items: row.get::<_, i64>(11)?.unsigned_abs(),
         atom_id: serde_json::from_str::<FeedProfile>(row.get_ref(12)?.as_str().unwrap_or("{}"))?
             .atom_id,
-        guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
+        guids: if row.get(14)? { GuidUse::Reused } else { GuidUse::Unique },
         boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
         last_success: maybe(row.get(16)?)?,
         last_outcome: maybe_outcome(row.get(17)?)?,
@@ -262,7 +262,7 @@ fn address(
         url::Url::parse(&text).map_err(|error| Error::Corrupt(format!("{text}: {error}")))
     };
     let candidate = match moved_to.zip(since) {
-        Some((to, since)) => Some(Candidate301 { url: url(to)?, since: timestamp(since)? }),
+        Some((to, since)) => Some(MoveCandidate { url: url(to)?, since: timestamp(since)? }),
         None => None,
     };
     Ok(Address { effective: effective.map(url).transpose()?, candidate })
@@ -319,10 +319,10 @@ const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidde
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history')";
 
 /// The columns of [`PULSE`], from column `at` on.
-fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
+fn pulse(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
     let moments: Option<String> = row.get(at + 6)?;
     let moments = moments.as_deref().unwrap_or_default().split(',');
-    Ok(Pulse {
+    Ok(FeedActivity {
         oldest: maybe(row.get(at)?)?,
         longest_gap: row.get::<_, Option<i64>>(at + 1)?.map(SignedDuration::from_millis),
         not_modified: row.get(at + 2)?,
@@ -339,7 +339,7 @@ fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
 pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
     let sql = format!(
         "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
-                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints,
+                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, parse_warnings,
                 effective_url, moved_to, moved_since, {PULSE}
          FROM feed WHERE active = 1 ORDER BY name"
     );
@@ -363,7 +363,7 @@ pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error
             last_new_at: maybe(row.get(17)?)?,
             items: row.get::<_, i64>(18)?.unsigned_abs(),
             dialect: row.get(19)?,
-            complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
+            parse_warnings: serde_json::from_str(&row.get::<_, String>(20)?)?,
             address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
             pulse: pulse(row, 24)?,
         });

@@ -13,7 +13,7 @@ use crate::model::{Considered, FeedKey, ItemKey, Outcome, StoryKey};
 
 /// One poll of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastPoll {
+pub struct PollRecord {
     /// When it began.
     pub at: Timestamp,
     /// How it ended.
@@ -34,7 +34,7 @@ pub struct PastPoll {
 
 /// What the past tells of one feed.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Past {
+pub struct FeedHistory {
     /// Polls in the last two weeks.
     pub polls: u64,
     /// Of these, how many the server answered with "not modified" and without a body.
@@ -58,7 +58,7 @@ pub(crate) fn polls(
     connection: &Connection,
     feed: FeedKey,
     limit: usize,
-) -> Result<Vec<PastPoll>, Error> {
+) -> Result<Vec<PollRecord>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT at, outcome, status, duration, wire_bytes, new_items, changed_items, message FROM poll
          WHERE feed_id = ?1 ORDER BY at DESC LIMIT ?2",
@@ -66,7 +66,7 @@ pub(crate) fn polls(
     let mut rows = statement.query(params![feed.0, limit as i64])?;
     let mut polls = Vec::new();
     while let Some(row) = rows.next()? {
-        polls.push(PastPoll {
+        polls.push(PollRecord {
             at: timestamp(row.get(0)?)?,
             outcome: outcome(&row.get::<_, String>(1)?)?,
             status: row.get(2)?,
@@ -89,7 +89,7 @@ pub(crate) fn considered(connection: &Connection, feed: FeedKey) -> Result<Vec<C
 
 /// How a feed published lately.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Bursts {
+pub struct BurstHistory {
     /// New items of each poll that brought any, the first poll left out.
     pub bursts: Vec<u32>,
     /// Items a day since the first poll that is remembered.
@@ -101,7 +101,7 @@ pub(crate) fn bursts(
     connection: &Connection,
     feed: FeedKey,
     now: Timestamp,
-) -> Result<Bursts, Error> {
+) -> Result<BurstHistory, Error> {
     let mut statement = connection
         .prepare_cached("SELECT at, new_items FROM poll WHERE feed_id = ?1 ORDER BY at LIMIT -1")?;
     let mut rows = statement.query([feed.0])?;
@@ -117,7 +117,7 @@ pub(crate) fn bursts(
     let days = first.map_or(0.0, |first| (now.as_millisecond() - first) as f32 / 86_400_000.0);
     let all: u32 = bursts.iter().sum();
     let per_day = if days > 0.0 { all as f32 / days.max(1.0) } else { 0.0 };
-    Ok(Bursts { bursts, per_day })
+    Ok(BurstHistory { bursts, per_day })
 }
 
 /// The story of each item first seen since.
@@ -134,8 +134,8 @@ pub(crate) fn stories(
 }
 
 /// What the past tells of each feed.
-pub(crate) fn past(connection: &Connection) -> Result<HashMap<FeedKey, Past>, Error> {
-    let mut all: HashMap<FeedKey, Past> = HashMap::new();
+pub(crate) fn past(connection: &Connection) -> Result<HashMap<FeedKey, FeedHistory>, Error> {
+    let mut all: HashMap<FeedKey, FeedHistory> = HashMap::new();
     let mut statement = connection.prepare(
         "SELECT feed_id, count(*), sum(outcome = 'not_modified' AND wire_bytes = 0),
                 sum(outcome = 'not_modified' AND wire_bytes > 0),
@@ -162,7 +162,7 @@ pub(crate) fn past(connection: &Connection) -> Result<HashMap<FeedKey, Past>, Er
 }
 
 /// When items came, within the time that polls are kept.
-fn arrivals(connection: &Connection, all: &mut HashMap<FeedKey, Past>) -> Result<(), Error> {
+fn arrivals(connection: &Connection, all: &mut HashMap<FeedKey, FeedHistory>) -> Result<(), Error> {
     let mut statement = connection.prepare(
         "SELECT item.feed_id, item.first_seen_at, item.published_at
          FROM item JOIN (SELECT feed_id, min(at) AS since FROM poll GROUP BY feed_id) AS polled

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::{maybe, millis, timestamp};
-use crate::model::{Incident, Trouble};
+use crate::model::{Incident, IncidentKind};
 
 /// So many of those that are over are kept.
 const KEPT: i64 = 500;
@@ -55,7 +55,7 @@ pub(crate) fn newest(connection: &Connection, limit: usize) -> Result<Vec<Incide
     while let Some(row) = rows.next()? {
         let slug: String = row.get(0)?;
         incidents.push(Incident {
-            kind: Trouble::from_slug(&slug)
+            kind: IncidentKind::from_slug(&slug)
                 .ok_or_else(|| Error::Corrupt(format!("the incident {slug:?}")))?,
             subject: row.get(1)?,
             opened_at: timestamp(row.get(2)?)?,

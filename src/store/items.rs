@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::{millis, standing_number};
-use super::update::{Change, ChangedItem, NewItem, PollUpdate, Renamed, TextKeys};
-use crate::model::{Hold, Item, ItemKey};
+use super::update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
+use crate::model::{HoldReason, Item, ItemKey};
 
 /// The row that the next new item gets: there is one writer, so counting on is safe.
 pub(crate) fn next_key(connection: &Connection) -> Result<ItemKey, Error> {
@@ -55,7 +55,7 @@ pub(crate) fn insert_item(
             wanted_id,
             standing_number(new.standing),
             new.text.exact,
-            new.held.map_or("pending", Hold::slug),
+            new.held.map_or("pending", HoldReason::slug),
         ])?;
     connection
         .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
@@ -83,7 +83,7 @@ fn write_fingerprint(
     connection: &Connection,
     update: &PollUpdate,
     key: ItemKey,
-    text: &TextKeys,
+    text: &TextIndex,
 ) -> Result<(), Error> {
     if let Some(fingerprint) = &text.fingerprint {
         connection
@@ -99,7 +99,7 @@ fn write_fingerprint(
 pub(crate) fn rename_item(
     connection: &Connection,
     update: &PollUpdate,
-    renamed: &Renamed,
+    renamed: &GuidChange,
 ) -> Result<(), Error> {
     connection
         .prepare_cached(
@@ -122,13 +122,13 @@ pub(crate) fn update_item(
     changed: &ChangedItem,
 ) -> Result<bool, Error> {
     let (item, now) = (&changed.item, millis(update.at));
-    if changed.change == Change::Note {
+    if changed.change == EditAction::Ignore {
         connection
             .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
             .execute(params![changed.key.0, changed.content_digest])?;
         return Ok(false);
     }
-    let bump = changed.change == Change::Bump;
+    let bump = changed.change == EditAction::Bump;
     connection
         .prepare_cached(
             // An updated date never goes back, or feed readers would take an old edit for a new one.

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::rows::{digest, digests_from_bytes, json_list, maybe, millis, standing, tie, timestamp};
-use crate::model::{FeedKey, Item, ItemKey, KeptItem, StoryKey, Tie};
+use crate::model::{FeedKey, Item, ItemKey, Match, StoredItem, StoryKey};
 
 /// An item that the stories stage has not looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pending {
+pub struct PendingItem {
     /// Number of the mark, ascending; another mark of the same item has another one.
     pub mark: i64,
     /// Row of the item.
@@ -30,7 +30,7 @@ pub struct Matches {
     /// The marks that are done with; the items behind them may be shown from now on.
     pub marks: Vec<i64>,
     /// Decisions about two items each.
-    pub ties: Vec<Tie>,
+    pub ties: Vec<Match>,
     /// Items with the story that they belong to from now on.
     pub stories: Vec<(ItemKey, StoryKey)>,
 }
@@ -61,7 +61,7 @@ pub struct StoredFingerprint {
 
 /// An item in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct StoryItem {
     /// Row of the item.
     pub key: ItemKey,
     /// Row of its feed.
@@ -76,7 +76,7 @@ pub struct Placed {
 
 /// What the operator decided of some items.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Exceptional {
+pub struct Decisions {
     /// These are stories by themselves.
     pub split: HashSet<ItemKey>,
     /// These belong together.
@@ -84,13 +84,17 @@ pub struct Exceptional {
 }
 
 /// At most `limit` items that are pending, in the order in which they were marked.
-pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<Pending>, Error> {
+pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingItem>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT wanted.id, item.id, item.feed_id
          FROM (SELECT id, item_id FROM pending ORDER BY id LIMIT ?1) wanted JOIN item ON item.id = wanted.item_id",
     )?;
     let rows = statement.query_map([limit as i64], |row| {
-        Ok(Pending { mark: row.get(0)?, item: ItemKey(row.get(1)?), feed: FeedKey(row.get(2)?) })
+        Ok(PendingItem {
+            mark: row.get(0)?,
+            item: ItemKey(row.get(1)?),
+            feed: FeedKey(row.get(2)?),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -197,7 +201,7 @@ pub(crate) fn forget(connection: &Connection, cutoff: Timestamp) -> Result<usize
 pub(crate) fn kept_items(
     connection: &Connection,
     keys: &[ItemKey],
-) -> Result<Vec<KeptItem>, Error> {
+) -> Result<Vec<StoredItem>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.standing,
                 item.title, item.url, item.guid, body.content, body.summary
@@ -209,7 +213,7 @@ pub(crate) fn kept_items(
     let mut kept = Vec::with_capacity(keys.len());
     while let Some(row) = rows.next()? {
         let url_key = row.get_ref(4)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
-        kept.push(KeptItem {
+        kept.push(StoredItem {
             key: ItemKey(row.get(0)?),
             feed: FeedKey(row.get(1)?),
             seen: timestamp(row.get(2)?)?,
@@ -247,7 +251,7 @@ pub(crate) fn boilerplate(
 }
 
 /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
-pub(crate) fn ties(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Tie>, Error> {
+pub(crate) fn ties(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
          FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value WHERE tie.same
@@ -264,7 +268,7 @@ pub(crate) fn ties(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Tie>
 }
 
 /// What the operator decided of these items.
-pub(crate) fn exceptions(connection: &Connection, keys: &[ItemKey]) -> Result<Exceptional, Error> {
+pub(crate) fn exceptions(connection: &Connection, keys: &[ItemKey]) -> Result<Decisions, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item_id, other_id FROM json_each(?1) wanted JOIN exception ON exception.item_id = wanted.value
          UNION ALL
@@ -272,7 +276,7 @@ pub(crate) fn exceptions(connection: &Connection, keys: &[ItemKey]) -> Result<Ex
          JOIN exception ON exception.other_id = wanted.value",
     )?;
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
-    let mut decided = Exceptional::default();
+    let mut decided = Decisions::default();
     while let Some(row) = rows.next()? {
         let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);
         if other == 0 {
@@ -285,7 +289,7 @@ pub(crate) fn exceptions(connection: &Connection, keys: &[ItemKey]) -> Result<Ex
 }
 
 /// These items in their places; those that are held are left out.
-pub(crate) fn placed(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Placed>, Error> {
+pub(crate) fn placed(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.feed_id, item.published_at, ifnull(item.wanted_id, item.outward_id), item.story_id
          FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
@@ -294,7 +298,7 @@ pub(crate) fn placed(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Pl
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
     let mut placed = Vec::with_capacity(keys.len());
     while let Some(row) = rows.next()? {
-        placed.push(Placed {
+        placed.push(StoryItem {
             key: ItemKey(row.get(0)?),
             feed: FeedKey(row.get(1)?),
             published: maybe(row.get(2)?)?,
@@ -317,7 +321,7 @@ pub(crate) fn write(connection: &Connection, matches: &Matches) -> Result<(), Er
          ON CONFLICT DO UPDATE SET same = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7
          WHERE same = 0",
     )?;
-    for Tie { item, other, rule, score, threshold, same } in ties {
+    for Match { item, other, rule, score, threshold, same } in ties {
         let (score, threshold) = (f64::from(*score), f64::from(*threshold));
         let at = millis(*at);
         insert.execute(params![item.0, other.0, same, rule.slug(), score, threshold, at])?;
@@ -429,7 +433,7 @@ pub(crate) fn write_weights(
 pub(crate) fn every_verb(connection: &Connection, key: ItemKey, feed: FeedKey) {
     let other = doubles(connection, &[key]).unwrap()[&key][0];
     assert!(!pending(connection, 5).unwrap().is_empty());
-    let tie = Tie {
+    let tie = Match {
         item: key.max(other),
         other: key.min(other),
         rule: crate::model::Rule::Page,
@@ -446,7 +450,7 @@ pub(crate) fn every_verb(connection: &Connection, key: ItemKey, feed: FeedKey) {
     assert_eq!(kept_items(connection, &[key]).unwrap().len(), 1);
     assert_eq!(fingerprints(connection, &[key]).unwrap().len(), 1);
     assert_eq!(placed(connection, &[key]).unwrap().len(), 1);
-    assert_eq!(exceptions(connection, &[key]).unwrap(), Exceptional::default());
+    assert_eq!(exceptions(connection, &[key]).unwrap(), Decisions::default());
     assert_eq!(boilerplate(connection, &[feed]).unwrap().len(), 1);
     assert_eq!(decide(connection, OperatorDecision::Release(feed), at).unwrap(), 0);
 }

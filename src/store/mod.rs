@@ -39,23 +39,25 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use error::{Error, Fault, OpenError};
-pub use feeds::{FeedState, Registered};
-pub use history::{Bursts, Past, PastPoll};
-pub use matching::{Exceptional, Matches, OperatorDecision, Pending, Placed, StoredFingerprint};
+pub use error::{Error, ErrorCause, OpenError};
+pub use feeds::{FeedState, RegisteredFeed};
+pub use history::{BurstHistory, FeedHistory, PollRecord};
+pub use matching::{
+    Decisions, Matches, OperatorDecision, PendingItem, StoredFingerprint, StoryItem,
+};
 pub use open::{SCHEMA, is_in_use};
-pub use read::{Claim, Head};
+pub use read::{IdConflict, ItemHead};
 pub use reader::Reader;
-pub use receipts::{Named, Receipt, Which};
-pub use room::Room;
+pub use receipts::{ItemFilter, ItemHistory, ItemSummary};
+pub use room::DiskSpace;
 pub use search::Hits;
 pub use search::search_words;
 pub use settings::Settings;
-pub use sizes::Sizes;
-pub use tally::{DELAYS, Hour};
+pub use sizes::DatabaseSize;
+pub use tally::{DELAY_BUCKETS, HourCounts};
 pub use update::{
-    Bytes, Change, ChangedItem, DocumentFacts, Memory, NewItem, PollUpdate, Recorded, Renamed,
-    TextKeys, Trust,
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
+    NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
 };
 pub use write::Write;
 
@@ -140,7 +142,7 @@ impl Store {
         &self,
         feeds: Vec<Feed>,
         at: Timestamp,
-    ) -> Result<Vec<Registered>, Error> {
+    ) -> Result<Vec<RegisteredFeed>, Error> {
         Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
     }
 
@@ -148,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn record(&self, update: PollUpdate) -> Result<Recorded, Error> {
+    pub async fn record(&self, update: PollUpdate) -> Result<PollCounts, Error> {
         Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
     }
 
@@ -178,10 +180,10 @@ impl Store {
     /// Whether there is room for more where the database is; asks the file system, and gives back
     /// first what the write-ahead log can do without. Blocks.
     #[must_use]
-    pub fn room(&self) -> Room {
+    pub fn room(&self) -> DiskSpace {
         match room::room(self.reader.path()) {
-            Room::Enough => Room::Enough,
-            Room::Short { .. } => {
+            DiskSpace::Enough => DiskSpace::Enough,
+            DiskSpace::Low { .. } => {
                 open::give_back(self.reader.path());
                 room::room(self.reader.path())
             }

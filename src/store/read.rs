@@ -9,13 +9,13 @@ use rusqlite::{Connection, Row, params};
 use super::error::Error;
 use super::rows::{digest, json_digests, json_list, maybe, millis, timestamp};
 use crate::model::{
-    AlsoAt, Details, Digest, Edits, Entry, FeedInfo, FeedKey, Item, ItemKey, Kept, Known, Seen,
-    StoryKey,
+    AlsoAt, Details, Digest, EditCounts, FeedInfo, FeedKey, Item, ItemKey, ItemTraits, KnownItem,
+    OutputItem, RecentItem, StoryKey,
 };
 
 /// An item's place in the order, without its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct ItemHead {
     /// Its feed.
     pub feed: FeedKey,
     /// Its row.
@@ -31,7 +31,7 @@ pub(crate) fn known(
     connection: &Connection,
     feed: FeedKey,
     identities: &[Digest],
-) -> Result<HashMap<Digest, Known>, Error> {
+) -> Result<HashMap<Digest, KnownItem>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT identity.digest, item.id, item.content_digest, item.url_key,
                 item.changes, item.bumps, item.bumped_at
@@ -47,21 +47,21 @@ pub(crate) fn known(
         let url_key = row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
         known.insert(
             identity,
-            Known { key: ItemKey(row.get(1)?), content_digest, url_key, edits: edits(row, 4)? },
+            KnownItem { key: ItemKey(row.get(1)?), content_digest, url_key, edits: edits(row, 4)? },
         );
     }
     Ok(known)
 }
 
 /// The columns `changes, bumps, bumped_at`, from column `at` on.
-fn edits(row: &Row<'_>, at: usize) -> Result<Edits, Error> {
+fn edits(row: &Row<'_>, at: usize) -> Result<EditCounts, Error> {
     let (changes, bumps) = (row.get(at)?, row.get(at + 1)?);
-    Ok(Edits { changes, bumps, bumped_at: maybe(row.get(at + 2)?)? })
+    Ok(EditCounts { changes, bumps, bumped_at: maybe(row.get(at + 2)?)? })
 }
 
 /// The columns `id, story_id, sort_at`.
-pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
-    Ok(Head {
+pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
+    Ok(ItemHead {
         feed,
         key: ItemKey(row.get(0)?),
         story: StoryKey(row.get(1)?),
@@ -73,9 +73,9 @@ pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<Head, Error> {
 pub(crate) fn newest(
     connection: &Connection,
     feed: FeedKey,
-    after: Option<Head>,
+    after: Option<ItemHead>,
     limit: usize,
-) -> Result<Vec<Head>, Error> {
+) -> Result<Vec<ItemHead>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id, story_id, sort_at FROM item
          WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) < (?2, ?3)
@@ -113,7 +113,7 @@ pub(crate) fn kept(
     connection: &Connection,
     feed: FeedKey,
     limit: usize,
-) -> Result<Vec<Kept>, Error> {
+) -> Result<Vec<RecentItem>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id, url, url_key, title, published_at, text_key, changes, bumps, bumped_at FROM (
            SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
@@ -124,9 +124,9 @@ pub(crate) fn kept(
     let mut rows = statement.query(params![feed.0, limit as i64])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
-        kept.push(Kept {
+        kept.push(RecentItem {
             key: ItemKey(row.get(0)?),
-            seen: Seen {
+            seen: ItemTraits {
                 url: row.get(1)?,
                 url_key: row
                     .get_ref(2)?
@@ -155,7 +155,7 @@ pub(crate) fn entries(
     connection: &Connection,
     keys: &[ItemKey],
     feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
-) -> Result<HashMap<ItemKey, Entry>, Error> {
+) -> Result<HashMap<ItemKey, OutputItem>, Error> {
     let sql = format!(
         "SELECT {ENTRY} FROM json_each(?1) wanted
          JOIN item ON item.id = wanted.value JOIN body ON body.item_id = item.id"
@@ -172,9 +172,9 @@ pub(crate) fn entries(
 }
 
 /// The columns of [`ENTRY`].
-fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<Entry, Error> {
+fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<OutputItem, Error> {
     let details: Details = serde_json::from_str(row.get_ref(14)?.as_str().unwrap_or("{}"))?;
-    Ok(Entry {
+    Ok(OutputItem {
         key: ItemKey(row.get(0)?),
         story: StoryKey(row.get(1)?),
         outward_id: row.get(3)?,
@@ -198,7 +198,7 @@ fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<Entry, Error> {
 
 /// An item whose publisher's id another feed's item had first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct IdConflict {
     /// Its row.
     pub key: ItemKey,
     /// The publisher's id.
@@ -212,7 +212,7 @@ pub struct Claim {
 }
 
 /// Those of these items whose publisher's id another feed's item had first, the earliest first.
-pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
+pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.wanted_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
          JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.wanted_id
@@ -221,7 +221,7 @@ pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Cl
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
     let mut claims = Vec::new();
     while let Some(row) = rows.next()? {
-        claims.push(Claim {
+        claims.push(IdConflict {
             key: ItemKey(row.get(0)?),
             id: row.get(1)?,
             own: row.get(2)?,
@@ -237,14 +237,14 @@ pub(crate) fn claims(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Cl
 pub(crate) fn members(
     connection: &Connection,
     stories: &[StoryKey],
-) -> Result<HashMap<StoryKey, Vec<Head>>, Error> {
+) -> Result<HashMap<StoryKey, Vec<ItemHead>>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
          JOIN item ON item.story_id = wanted.value AND item.story_id <> item.id",
     )?;
     let list = json_list(stories.iter().map(|story| story.0));
     let mut rows = statement.query([&list])?;
-    let mut members: HashMap<StoryKey, Vec<Head>> = HashMap::new();
+    let mut members: HashMap<StoryKey, Vec<ItemHead>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let head = head(row, FeedKey(row.get(3)?))?;
         members.entry(head.story).or_default().push(head);

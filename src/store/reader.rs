@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::archive::{self, ArchivePage, Arrivals};
-use super::error::{Error, Fault, OpenError};
+use super::error::{Error, ErrorCause, OpenError};
 use super::feeds::{self, FeedState};
-use super::history::{self, Bursts, Past, PastPoll};
-use super::matching::{self, Exceptional, Pending, Placed, StoredFingerprint};
-use super::read::{self, Claim, Head};
-use super::receipts::{self, Named, Receipt, Which};
+use super::history::{self, BurstHistory, FeedHistory, PollRecord};
+use super::matching::{self, Decisions, PendingItem, StoredFingerprint, StoryItem};
+use super::read::{self, IdConflict, ItemHead};
+use super::receipts::{self, ItemFilter, ItemHistory, ItemSummary};
 use super::search::{self, Hits};
-use super::sizes::{self, Sizes};
-use super::tally::{self, Hour};
+use super::sizes::{self, DatabaseSize};
+use super::tally::{self, HourCounts};
 use super::{editions, incidents, items, open};
 use crate::model::{
-    AlsoAt, Considered, Digest, Entry, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, Kept,
-    KeptItem, Known, StoryKey, Tie,
+    AlsoAt, Considered, Digest, FeedInfo, FeedKey, FeedStatus, Incident, ItemKey, KnownItem, Match,
+    OutputItem, RecentItem, StoredItem, StoryKey,
 };
 
 /// The reading half; any number of processes may have one.
@@ -56,7 +56,7 @@ impl Reader {
         let connection = match idle {
             Some(connection) => connection,
             None => open::reader(&self.path)
-                .map_err(|error| Error::Sqlite(Fault::from(&error), error.to_string()))?,
+                .map_err(|error| Error::Sqlite(ErrorCause::from(&error), error.to_string()))?,
         };
         let result = work(&connection);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the system does not tell.
-    pub fn sizes(&self) -> std::io::Result<Sizes> {
+    pub fn sizes(&self) -> std::io::Result<DatabaseSize> {
         sizes::of(&self.path)
     }
 
@@ -90,7 +90,7 @@ impl Reader {
         &self,
         feed: FeedKey,
         identities: &[Digest],
-    ) -> Result<HashMap<Digest, Known>, Error> {
+    ) -> Result<HashMap<Digest, KnownItem>, Error> {
         self.with(|connection| read::known(connection, feed, identities))
     }
 
@@ -98,7 +98,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn kept(&self, feed: FeedKey, limit: usize) -> Result<Vec<Kept>, Error> {
+    pub fn kept(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
         self.with(|connection| read::kept(connection, feed, limit))
     }
 
@@ -106,7 +106,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn pending(&self, limit: usize) -> Result<Vec<Pending>, Error> {
+    pub fn pending(&self, limit: usize) -> Result<Vec<PendingItem>, Error> {
         self.with(|connection| matching::pending(connection, limit))
     }
 
@@ -142,7 +142,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn kept_items(&self, keys: &[ItemKey]) -> Result<Vec<KeptItem>, Error> {
+    pub fn kept_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
         self.with(|connection| matching::kept_items(connection, keys))
     }
 
@@ -158,7 +158,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn ties(&self, keys: &[ItemKey]) -> Result<Vec<Tie>, Error> {
+    pub fn ties(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         self.with(|connection| matching::ties(connection, keys))
     }
 
@@ -166,7 +166,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Exceptional, Error> {
+    pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
         self.with(|connection| matching::exceptions(connection, keys))
     }
 
@@ -174,7 +174,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn placed(&self, keys: &[ItemKey]) -> Result<Vec<Placed>, Error> {
+    pub fn placed(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
         self.with(|connection| matching::placed(connection, keys))
     }
 
@@ -183,7 +183,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<Named>, Error> {
+    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<ItemSummary>, Error> {
         self.with(|connection| receipts::find(connection, text, url_key))
     }
 
@@ -191,7 +191,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn receipt(&self, item: Named) -> Result<Receipt, Error> {
+    pub fn receipt(&self, item: ItemSummary) -> Result<ItemHistory, Error> {
         self.with(|connection| receipts::receipt(connection, item))
     }
 
@@ -207,7 +207,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn bursts(&self, feed: FeedKey, now: Timestamp) -> Result<Bursts, Error> {
+    pub fn bursts(&self, feed: FeedKey, now: Timestamp) -> Result<BurstHistory, Error> {
         self.with(|connection| history::bursts(connection, feed, now))
     }
 
@@ -239,7 +239,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn polls(&self, feed: FeedKey, limit: usize) -> Result<Vec<PastPoll>, Error> {
+    pub fn polls(&self, feed: FeedKey, limit: usize) -> Result<Vec<PollRecord>, Error> {
         self.with(|connection| history::polls(connection, feed, limit))
     }
 
@@ -255,7 +255,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn past(&self) -> Result<HashMap<FeedKey, Past>, Error> {
+    pub fn past(&self) -> Result<HashMap<FeedKey, FeedHistory>, Error> {
         self.with(history::past)
     }
 
@@ -274,9 +274,9 @@ impl Reader {
     pub fn newest_named(
         &self,
         feed: FeedKey,
-        which: Which,
+        which: ItemFilter,
         limit: usize,
-    ) -> Result<Vec<Named>, Error> {
+    ) -> Result<Vec<ItemSummary>, Error> {
         self.with(|connection| receipts::newest(connection, feed, which, limit))
     }
 
@@ -284,7 +284,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn hours(&self, since: Timestamp) -> Result<Vec<Hour>, Error> {
+    pub fn hours(&self, since: Timestamp) -> Result<Vec<HourCounts>, Error> {
         self.with(|connection| tally::hours(connection, since))
     }
 
@@ -303,9 +303,9 @@ impl Reader {
     pub fn newest(
         &self,
         feed: FeedKey,
-        after: Option<Head>,
+        after: Option<ItemHead>,
         limit: usize,
-    ) -> Result<Vec<Head>, Error> {
+    ) -> Result<Vec<ItemHead>, Error> {
         self.with(|connection| read::newest(connection, feed, after, limit))
     }
 
@@ -370,7 +370,7 @@ impl Reader {
         &self,
         keys: &[ItemKey],
         feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
-    ) -> Result<HashMap<ItemKey, Entry>, Error> {
+    ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
         self.with(|connection| read::entries(connection, keys, feeds))
     }
 
@@ -378,7 +378,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<Head>>, Error> {
+    pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<ItemHead>>, Error> {
         self.with(|connection| read::members(connection, stories))
     }
 
@@ -386,7 +386,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<Claim>, Error> {
+    pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
         self.with(|connection| read::claims(connection, keys))
     }
 

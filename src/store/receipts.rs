@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::error::Error;
 use super::rows::{maybe, outcome, tie, timestamp};
-use crate::model::{Digest, FeedKey, ItemKey, Outcome, StoryKey, Tie};
+use crate::model::{Digest, FeedKey, ItemKey, Match, Outcome, StoryKey};
 
 /// An item, as far as it is told apart from others by people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct ItemSummary {
     /// Its row.
     pub key: ItemKey,
     /// Its story.
@@ -36,7 +36,7 @@ pub struct Named {
 
 /// Which items of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum ItemFilter {
     /// Those that may be shown.
     Shown,
     /// Those that wait for a word of the operator.
@@ -45,13 +45,13 @@ pub enum Which {
 
 /// What is remembered of one item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
+pub struct ItemHistory {
     /// The item.
-    pub item: Named,
+    pub item: ItemSummary,
     /// The others of its story, the earliest first.
-    pub others: Vec<Named>,
+    pub others: Vec<ItemSummary>,
     /// Decisions about it and another, with that other and when; the strongest first.
-    pub ties: Vec<(Tie, Named, Timestamp)>,
+    pub ties: Vec<(Match, ItemSummary, Timestamp)>,
     /// Other guids that it was recognised under: how, and when.
     pub renamed: Vec<(String, Timestamp)>,
     /// How often its words were replaced.
@@ -67,8 +67,8 @@ const NAMED: &str =
     nullif(item.hidden, 'pending'), item.first_seen_at, item.published_at, item.sort_at";
 
 /// The columns of [`NAMED`], from column `at` on.
-fn named(row: &Row<'_>, at: usize) -> Result<Named, Error> {
-    Ok(Named {
+fn named(row: &Row<'_>, at: usize) -> Result<ItemSummary, Error> {
+    Ok(ItemSummary {
         key: ItemKey(row.get(at)?),
         story: StoryKey(row.get(at + 1)?),
         feed: FeedKey(row.get(at + 2)?),
@@ -89,7 +89,7 @@ pub(crate) fn find(
     connection: &Connection,
     text: &str,
     url_key: Option<&Digest>,
-) -> Result<Vec<Named>, Error> {
+) -> Result<Vec<ItemSummary>, Error> {
     let sql = format!(
         "SELECT {NAMED} FROM item JOIN feed ON feed.id = item.feed_id
          WHERE item.id IN (SELECT id FROM item WHERE outward_id = ?1
@@ -108,7 +108,7 @@ pub(crate) fn find(
 }
 
 /// What is remembered of an item.
-pub(crate) fn receipt(connection: &Connection, item: Named) -> Result<Receipt, Error> {
+pub(crate) fn receipt(connection: &Connection, item: ItemSummary) -> Result<ItemHistory, Error> {
     let others =
         names(connection, "item.story_id = ?1 AND item.id <> ?2", (item.story.0, item.key.0))?;
     let poll = connection
@@ -121,7 +121,7 @@ pub(crate) fn receipt(connection: &Connection, item: Named) -> Result<Receipt, E
     let changes: i64 = connection
         .prepare_cached("SELECT changes FROM item WHERE id = ?1")?
         .query_row([item.key.0], |row| row.get(0))?;
-    Ok(Receipt {
+    Ok(ItemHistory {
         others,
         ties: ties(connection, item.key)?,
         renamed: renamed(connection, item.key)?,
@@ -136,7 +136,7 @@ fn names(
     connection: &Connection,
     which: &str,
     parameters: impl rusqlite::Params,
-) -> Result<Vec<Named>, Error> {
+) -> Result<Vec<ItemSummary>, Error> {
     let sql = format!(
         "SELECT {NAMED} FROM item JOIN feed ON feed.id = item.feed_id WHERE {which} ORDER BY item.id"
     );
@@ -153,12 +153,12 @@ fn names(
 pub(crate) fn newest(
     connection: &Connection,
     feed: FeedKey,
-    which: Which,
+    which: ItemFilter,
     limit: usize,
-) -> Result<Vec<Named>, Error> {
+) -> Result<Vec<ItemSummary>, Error> {
     let held = match which {
-        Which::Shown => "hidden IS NULL",
-        Which::Held => "hidden IS NOT NULL AND hidden <> 'pending'",
+        ItemFilter::Shown => "hidden IS NULL",
+        ItemFilter::Held => "hidden IS NOT NULL AND hidden <> 'pending'",
     };
     let which = format!(
         "item.id IN (SELECT id FROM item WHERE feed_id = ?1 AND {held}
@@ -170,7 +170,10 @@ pub(crate) fn newest(
     Ok(newest)
 }
 
-fn ties(connection: &Connection, key: ItemKey) -> Result<Vec<(Tie, Named, Timestamp)>, Error> {
+fn ties(
+    connection: &Connection,
+    key: ItemKey,
+) -> Result<Vec<(Match, ItemSummary, Timestamp)>, Error> {
     let sql = format!(
         "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold, tie.at, {NAMED}
          FROM tie JOIN item ON item.id = iif(tie.item_id = ?1, tie.other_id, tie.item_id)

@@ -9,16 +9,16 @@ use super::items::{insert_item, next_key, rename_item, update_item};
 use super::matching::mark;
 use super::rows::{digests_to_bytes, millis, timestamp};
 use super::search::Indexed;
-use super::update::{PollUpdate, Recorded};
+use super::update::{PollCounts, PollUpdate};
 use super::{search, tally};
-use crate::model::{Dialect, FetchOutcome, Guids};
+use crate::model::{Dialect, FetchOutcome, GuidUse};
 
 /// Writes everything of one poll; answers also with what goes into the search index.
 pub(crate) fn poll(
     connection: &Connection,
     update: &PollUpdate,
-) -> Result<(Recorded, Vec<Indexed>), Error> {
-    let mut recorded = Recorded { changed: update.changed.len(), ..Recorded::default() };
+) -> Result<(PollCounts, Vec<Indexed>), Error> {
+    let mut recorded = PollCounts { changed: update.changed.len(), ..PollCounts::default() };
     let mut next = next_key(connection)?;
     let mut indexed = Vec::with_capacity(update.new.len());
     for new in &update.new {
@@ -54,7 +54,7 @@ pub(crate) fn poll(
 fn update_feed(
     connection: &Connection,
     update: &PollUpdate,
-    recorded: &Recorded,
+    recorded: &PollCounts,
 ) -> Result<(), Error> {
     let at = millis(update.at);
     connection
@@ -88,7 +88,7 @@ fn update_feed(
     if let Some(facts) = &update.document {
         connection
             .prepare_cached(
-                "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, complaints = ?5,
+                "UPDATE feed SET profile = ?2, hints = ?3, dialect = ?4, parse_warnings = ?5,
                         guids = max(guids, ?6), boilerplate = ifnull(?7, boilerplate) WHERE id = ?1",
             )?
             .execute(params![
@@ -96,8 +96,8 @@ fn update_feed(
                 serde_json::to_string(&facts.profile)?,
                 serde_json::to_string(&facts.hints)?,
                 facts.dialect.map(Dialect::slug),
-                serde_json::to_string(&facts.complaints)?,
-                facts.guids == Guids::Shared,
+                serde_json::to_string(&facts.parse_warnings)?,
+                facts.guids == GuidUse::Reused,
                 facts.boilerplate.as_deref().map(digests_to_bytes),
             ])?;
     }
@@ -151,7 +151,7 @@ fn update_address(connection: &Connection, update: &PollUpdate) -> Result<(), Er
 fn insert_poll(
     connection: &Connection,
     update: &PollUpdate,
-    recorded: &Recorded,
+    recorded: &PollCounts,
 ) -> Result<(), Error> {
     let at = millis(update.at);
     connection

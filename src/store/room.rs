@@ -7,11 +7,11 @@ const LOW: u64 = 16 * 1024 * 1024;
 
 /// Whether there is room for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum DiskSpace {
     /// There is.
     Enough,
     /// There is so little that fetching has to stop.
-    Short {
+    Low {
         /// Bytes that are left to us.
         free: u64,
         /// Bytes that are wanted.
@@ -20,19 +20,19 @@ pub enum Room {
 }
 
 /// Looks at the file system that the database is on; one that cannot be asked has room.
-pub(crate) fn room(database: &Path) -> Room {
+pub(crate) fn room(database: &Path) -> DiskSpace {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     match rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
         // What is kept for root is not ours.
         Ok(disk) => judge(disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize),
-        Err(_) => Room::Enough,
+        Err(_) => DiskSpace::Enough,
     }
 }
 
 /// On a small file system a quarter of it is enough.
-fn judge(free: u64, size: u64) -> Room {
+fn judge(free: u64, size: u64) -> DiskSpace {
     let wanted = LOW.min(size / 4);
-    if free < wanted { Room::Short { free, wanted } } else { Room::Enough }
+    if free < wanted { DiskSpace::Low { free, wanted } } else { DiskSpace::Enough }
 }
 
 #[cfg(test)]
@@ -43,18 +43,18 @@ mod tests {
 
     #[test]
     fn below_16_mib_there_is_too_little_and_on_a_small_disk_below_a_quarter_of_it() {
-        assert_eq!(judge(16 * MIB, 100_000 * MIB), Room::Enough);
-        let short = Room::Short { free: 16 * MIB - 1, wanted: 16 * MIB };
+        assert_eq!(judge(16 * MIB, 100_000 * MIB), DiskSpace::Enough);
+        let short = DiskSpace::Low { free: 16 * MIB - 1, wanted: 16 * MIB };
         assert_eq!(judge(16 * MIB - 1, 100_000 * MIB), short);
-        assert_eq!(judge(MIB, 4 * MIB), Room::Enough);
-        assert_eq!(judge(0, 4 * MIB), Room::Short { free: 0, wanted: MIB });
+        assert_eq!(judge(MIB, 4 * MIB), DiskSpace::Enough);
+        assert_eq!(judge(0, 4 * MIB), DiskSpace::Low { free: 0, wanted: MIB });
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_no_full_disk() {
-        assert_eq!(room(Path::new("/no/such/folder/newswire.db")), Room::Enough);
+        assert_eq!(room(Path::new("/no/such/folder/newswire.db")), DiskSpace::Enough);
         let folder = tempfile::tempdir().unwrap();
         // A machine that builds this has room.
-        assert_eq!(room(&folder.path().join("newswire.db")), Room::Enough);
+        assert_eq!(room(&folder.path().join("newswire.db")), DiskSpace::Enough);
     }
 }

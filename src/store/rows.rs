@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::error::Error;
-use crate::model::{Digest, ItemKey, Outcome, ReasonKind, Rule, Standing, Tie};
+use crate::model::{Digest, ItemKey, Match, Outcome, PageOwner, ReasonKind, Rule};
 
 /// Milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
@@ -59,20 +59,20 @@ pub(crate) fn json_digests<'a>(digests: impl IntoIterator<Item = &'a Digest>) ->
 }
 
 /// Whose page an item links to.
-pub(crate) fn standing_number(standing: Standing) -> i64 {
+pub(crate) fn standing_number(standing: PageOwner) -> i64 {
     match standing {
-        Standing::Abroad => 0,
-        Standing::Home => 1,
-        Standing::Claimed => 2,
+        PageOwner::OtherSite => 0,
+        PageOwner::FeedSite => 1,
+        PageOwner::ClaimedSite => 2,
     }
 }
 
 /// The same read back.
-pub(crate) fn standing(number: i64) -> Standing {
+pub(crate) fn standing(number: i64) -> PageOwner {
     match number {
-        1 => Standing::Home,
-        2 => Standing::Claimed,
-        _ => Standing::Abroad,
+        1 => PageOwner::FeedSite,
+        2 => PageOwner::ClaimedSite,
+        _ => PageOwner::OtherSite,
     }
 }
 
@@ -103,11 +103,11 @@ pub(crate) fn digests_from_bytes(bytes: &[u8]) -> HashSet<u64> {
 }
 
 /// A tie from its columns: item, other, same, rule, score, threshold.
-pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
+pub(crate) fn tie(row: &Row<'_>) -> Result<Match, Error> {
     let rule: String = row.get(3)?;
     let rule =
         Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
-    Ok(Tie {
+    Ok(Match {
         item: ItemKey(row.get(0)?),
         other: ItemKey(row.get(1)?),
         rule,

@@ -13,7 +13,7 @@ CREATE TABLE feed (
   profile        TEXT    NOT NULL,         -- JSON: what the publisher says of the feed
   hints          TEXT    NOT NULL,         -- JSON: what the publisher asks of those who poll
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
-  complaints     TEXT    NOT NULL,         -- JSON array: what had to be mended in the last document
+  parse_warnings TEXT    NOT NULL,         -- JSON array: what had to be mended in the last document
   -- the last good representation
   request_key    TEXT    NOT NULL,         -- URL and request shape that the next four belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none

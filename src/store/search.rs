@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 use super::error::Error;
 use super::pairs::indexed;
 use super::question::Question;
-use super::read::{Head, head};
+use super::read::{ItemHead, head};
 use super::rows::json_list;
 use crate::model::{FeedKey, ItemKey, plain};
 
@@ -76,10 +76,10 @@ pub(crate) fn forget(connection: &Connection, keys: &[i64]) -> Result<(), Error>
 #[derive(Debug, Clone, Default)]
 pub struct Hits {
     /// The items, the latest first.
-    pub heads: Vec<Head>,
+    pub heads: Vec<ItemHead>,
     /// The last item that was looked at, whether or not it is among them: the next search starts
     /// behind it. `None`: that was all.
-    pub last: Option<Head>,
+    pub last: Option<ItemHead>,
 }
 
 /// The items that have all `words`, the latest first, seen before `before`; none where there are

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// In bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sizes {
+pub struct DatabaseSize {
     /// The file.
     pub database: u64,
     /// Its write-ahead log.
@@ -15,11 +15,11 @@ pub struct Sizes {
     pub free: u64,
 }
 
-pub(crate) fn of(path: &Path) -> io::Result<Sizes> {
+pub(crate) fn of(path: &Path) -> io::Result<DatabaseSize> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let system = rustix::fs::statvfs(path)?;
-    Ok(Sizes {
+    Ok(DatabaseSize {
         database: fs::metadata(path)?.len(),
         // It is not there before the first write and after a clean end.
         log: fs::metadata(log).map_or(0, |log| log.len()),

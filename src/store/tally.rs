@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::rows::{millis, timestamp};
-use super::update::{PollUpdate, Recorded};
+use super::update::{PollCounts, PollUpdate};
 use crate::model::FetchOutcome;
 
 const HOUR: i64 = 3_600_000;
@@ -15,12 +15,12 @@ const HOUR: i64 = 3_600_000;
 pub(super) const POLL_HISTORY: i64 = 14 * 86_400_000;
 
 /// The upper ends of the buckets that delays are counted in, in seconds; one more has no end.
-pub const DELAYS: [i64; 11] =
+pub const DELAY_BUCKETS: [i64; 11] =
     [300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 172_800, 604_800];
 
 /// All polls of an hour together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hour {
+pub struct HourCounts {
     /// When it began.
     pub at: Timestamp,
     /// Polls of all feeds.
@@ -33,16 +33,16 @@ pub struct Hour {
     pub wire_bytes: u64,
     /// Never seen before.
     pub new_items: u64,
-    /// How many new items took how long from publication to first sight: see [`DELAYS`]. Those of a
+    /// How many new items took how long from publication to first sight: see [`DELAY_BUCKETS`]. Those of a
     /// feed's first poll are left out.
-    pub delays: [u64; DELAYS.len() + 1],
+    pub delays: [u64; DELAY_BUCKETS.len() + 1],
 }
 
 /// Counts a poll, before it is written into its feed's row.
 pub(crate) fn count(
     connection: &Connection,
     update: &PollUpdate,
-    recorded: &Recorded,
+    recorded: &PollCounts,
 ) -> Result<(), Error> {
     let (at, success) = (millis(update.at), update.outcome.is_success());
     let hour = at.div_euclid(HOUR);
@@ -82,14 +82,14 @@ fn delays(connection: &Connection, update: &PollUpdate, hour: i64) -> Result<(),
     )?;
     for published in update.new.iter().filter_map(|new| new.item.published) {
         let late = update.at.duration_since(published).as_secs().max(0);
-        let bucket = DELAYS.iter().take_while(|end| late >= **end).count();
+        let bucket = DELAY_BUCKETS.iter().take_while(|end| late >= **end).count();
         statement.execute(params![hour, bucket as i64])?;
     }
     Ok(())
 }
 
 /// What a success says of whether the feed still lives.
-fn pulse(connection: &Connection, update: &PollUpdate, recorded: &Recorded) -> Result<(), Error> {
+fn pulse(connection: &Connection, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
     let at = millis(update.at);
     if recorded.new + recorded.held > 0 {
         connection
@@ -123,7 +123,7 @@ fn pulse(connection: &Connection, update: &PollUpdate, recorded: &Recorded) -> R
 }
 
 /// What all polls did, hour by hour, since; hours without a poll are left out.
-pub(crate) fn hours(connection: &Connection, since: Timestamp) -> Result<Vec<Hour>, Error> {
+pub(crate) fn hours(connection: &Connection, since: Timestamp) -> Result<Vec<HourCounts>, Error> {
     let since = millis(since).div_euclid(HOUR);
     let mut statement = connection.prepare_cached(
         "SELECT hour, polls, failed, unchanged, wire_bytes, new_items FROM hour WHERE hour >= ?1 ORDER BY hour",
@@ -132,7 +132,7 @@ pub(crate) fn hours(connection: &Connection, since: Timestamp) -> Result<Vec<Hou
     let mut hours = Vec::new();
     while let Some(row) = rows.next()? {
         let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-        hours.push(Hour {
+        hours.push(HourCounts {
             at: timestamp(row.get::<_, i64>(0)?.saturating_mul(HOUR))?,
             polls: number(1)?,
             failed: number(2)?,

@@ -10,8 +10,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
 use crate::model::{
-    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, Plan, Reason, ReasonKind,
-    Standing, StoryKey, Validators,
+    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, PageOwner, Plan, Reason,
+    ReasonKind, StoryKey, Validators,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -51,8 +51,8 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
             content: Some("<p>words</p>".to_owned()),
             ..Item::default()
         },
-        standing: Standing::Home,
-        text: TextKeys { fingerprint: Some(vec![1]), ..TextKeys::default() },
+        standing: PageOwner::FeedSite,
+        text: TextIndex { fingerprint: Some(vec![1]), ..TextIndex::default() },
         held: None,
     }
 }
@@ -72,7 +72,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
             considered: Vec::new(),
         },
         failures: 0,
-        memory: Some(Memory {
+        memory: Some(CachedResponse {
             request_key: "k".to_owned(),
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),
@@ -143,8 +143,8 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
         url_key: None,
         content_digest: digest_of("2"),
         item: new_item("1", "http://e.org/1", 5).item,
-        change: Change::Replace,
-        text: TextKeys::default(),
+        change: EditAction::Replace,
+        text: TextIndex::default(),
     };
     record::poll(&connection, &update(a, vec![], vec![changed])).unwrap();
     let infos = feeds::active(&connection).unwrap();
@@ -203,7 +203,7 @@ fn every_statement_uses_an_index(connection: &Connection) {
 async fn what_a_poll_wrote_is_there_after_a_restart() {
     let (_folder, path, store, [a, _]) = store().await;
     let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    assert_eq!(recorded, Recorded { new: 1, ..Recorded::default() });
+    assert_eq!(recorded, PollCounts { new: 1, ..PollCounts::default() });
     matched(&store).await;
     drop(store);
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
@@ -270,8 +270,8 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
         url_key: None,
         content_digest: digest_of("2"),
         item,
-        change: Change::Replace,
-        text: TextKeys::default(),
+        change: EditAction::Replace,
+        text: TextIndex::default(),
     };
     store.record(update(a, vec![], vec![changed])).await.unwrap();
     assert_eq!(store.reader().newest(a, None, 1).unwrap(), [before]);

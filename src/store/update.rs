@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Address, Complaint, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, Guids, Hints, Hold,
-    Item, ItemKey, Plan, Standing, Validators, Way,
+    Address, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, GuidUse, Hints, HoldReason, Item,
+    ItemKey, PageOwner, ParseWarning, Plan, RecognisedBy, Validators,
 };
 
 /// Everything that one poll of one feed changes: written whole or not at all.
@@ -32,11 +32,11 @@ pub struct PollUpdate {
     /// In a row, this one included.
     pub failures: u32,
     /// What to remember of the representation; `None`: what is remembered stays.
-    pub memory: Option<Memory>,
+    pub memory: Option<CachedResponse>,
     /// Where the feed lives from now on; `None`: no change.
     pub address: Option<Address>,
     /// What the server's word on changes is worth from now on; `None`: no change.
-    pub trust: Option<Trust>,
+    pub trust: Option<NotModifiedTrust>,
     /// What the document said of the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
     /// Never seen before, oldest first: rows ascend with age.
@@ -44,7 +44,7 @@ pub struct PollUpdate {
     /// Seen before, but different.
     pub changed: Vec<ChangedItem>,
     /// Kept items that came with another guid.
-    pub renamed: Vec<Renamed>,
+    pub renamed: Vec<GuidChange>,
 }
 
 /// Sizes of a body.
@@ -58,7 +58,7 @@ pub struct Bytes {
 
 /// What a server's "not modified" is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Trust {
+pub struct NotModifiedTrust {
     /// When it last sent a whole document; `None`: never.
     pub full_at: Option<Timestamp>,
     /// It said 304 to a document that had changed.
@@ -67,7 +67,7 @@ pub struct Trust {
 
 /// What makes the next request conditional; belongs to one URL and request shape.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Memory {
+pub struct CachedResponse {
     /// URL and request shape.
     pub request_key: String,
     /// As sent by the server.
@@ -90,9 +90,9 @@ pub struct DocumentFacts {
     /// Dialect of the document.
     pub dialect: Option<Dialect>,
     /// What had to be mended, a few of each kind at most.
-    pub complaints: Vec<Complaint>,
+    pub parse_warnings: Vec<ParseWarning>,
     /// What its guids are worth; once shared, always shared.
-    pub guids: Guids,
+    pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate; `None`: as before.
     pub boilerplate: Option<Vec<u64>>,
 }
@@ -115,16 +115,16 @@ pub struct NewItem {
     /// The item.
     pub item: Item,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub standing: PageOwner,
     /// What its text is found and compared by.
-    pub text: TextKeys,
+    pub text: TextIndex,
     /// Why it is held; `None`: it is not.
-    pub held: Option<Hold>,
+    pub held: Option<HoldReason>,
 }
 
 /// What a text is found and compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TextKeys {
+pub struct TextIndex {
     /// Digest of the item's words, to recognise it in the same feed; `None`: fewer than nine English words.
     pub exact: Option<i64>,
     /// See `dedupe::Fingerprint`; `None`: the feed's items are not compared.
@@ -135,13 +135,13 @@ pub struct TextKeys {
 
 /// A kept item that came with another guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Renamed {
+pub struct GuidChange {
     /// Its row.
     pub key: ItemKey,
     /// By what it is recognised from now on, too.
     pub identity: Digest,
     /// By what it was recognised.
-    pub way: Way,
+    pub way: RecognisedBy,
 }
 
 /// An item that the feed showed before with other words.
@@ -156,26 +156,26 @@ pub struct ChangedItem {
     /// The item as it is now.
     pub item: Item,
     /// What becomes of it.
-    pub change: Change,
+    pub change: EditAction,
     /// What its text is found and compared by.
-    pub text: TextKeys,
+    pub text: TextIndex,
 }
 
 /// What becomes of an item that its publisher changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Change {
+pub enum EditAction {
     /// What it says is replaced.
     #[default]
     Replace,
     /// The same, and it is dated now.
     Bump,
     /// It stays as it is; the change is noted, so that it is not looked at again.
-    Note,
+    Ignore,
 }
 
 /// What a poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Recorded {
+pub struct PollCounts {
     /// Items never seen before.
     pub new: usize,
     /// Items that were changed in place.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{self, ArchivePage};
 use super::error::Error;
-use super::feeds::{self, Registered};
+use super::feeds::{self, RegisteredFeed};
 use super::matching::{self, Matches, OperatorDecision};
 use super::search::Indexed;
-use super::update::{PollUpdate, Recorded};
+use super::update::{PollCounts, PollUpdate};
 use super::{editions, incidents, record};
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
@@ -107,9 +107,9 @@ pub enum Write {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Applied {
     /// The rows of the feeds, after `Register`, in its order.
-    pub(crate) registered: Vec<Registered>,
+    pub(crate) registered: Vec<RegisteredFeed>,
     /// What a poll brought.
-    pub(crate) recorded: Recorded,
+    pub(crate) recorded: PollCounts,
     /// When a document last became different.
     pub(crate) modified: Option<Timestamp>,
     /// Number of rows that the write was about, where that is of interest.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::error::{Error, Fault};
+use super::error::{Error, ErrorCause};
 use super::open;
 use super::search;
 use super::write::{Applied, Write, apply};
@@ -173,12 +173,12 @@ fn in_savepoint(connection: &Connection, write: &Write) -> Result<Applied, Error
 }
 
 /// Nothing of a group that could not be committed was promised.
-fn undo(connection: &Connection, fault: Fault) {
+fn undo(connection: &Connection, fault: ErrorCause) {
     // SQLite leaves the transaction open on a full disk.
     if !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
     }
-    if fault == Fault::Full {
+    if fault == ErrorCause::Full {
         // What the log holds is in the database then, and the log gives its room back.
         let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     /// Runs the thread on these writes, all of which wait when it starts; how each ended.
-    fn ran(connection: Connection, sizes: &[usize]) -> Vec<Result<(), Fault>> {
+    fn ran(connection: Connection, sizes: &[usize]) -> Vec<Result<(), ErrorCause>> {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let desk = Desk { connection, clock, pending: watch::Sender::new(0), log: None };
         let (commands, waiting) = mpsc::channel(GROUP);
@@ -311,7 +311,7 @@ mod tests {
         let ended = ran(connection, &[1, 1 << 20, 2]);
         assert_eq!(
             ended,
-            [Err(Fault::Full), Err(Fault::Full), Ok(())],
+            [Err(ErrorCause::Full), Err(ErrorCause::Full), Ok(())],
             "the last has its own group"
         );
         assert_eq!(kept(&path), Some(2));
@@ -334,7 +334,7 @@ mod tests {
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let ended = ran(connection, &[1, 2, 3]);
-        assert_eq!(ended, [Err(Fault::Busy); 3]);
+        assert_eq!(ended, [Err(ErrorCause::Busy); 3]);
         // The two statements at the thread's end meet it as well.
         assert_eq!(MET.load(Ordering::SeqCst), 1 + 2, "the lock was waited for again");
         other.execute_batch("COMMIT").unwrap();

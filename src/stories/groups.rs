@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::dedupe::{self, Star};
-use crate::model::{ItemKey, StoryKey, Tie};
+use crate::model::{ItemKey, Match, StoryKey};
 use crate::store::{Error, Reader};
 
 /// At most this many items are grouped at once; what is further away is not moved.
@@ -12,15 +12,15 @@ const COMPONENT: usize = 256;
 /// Ties between items: those of the store, and those that are not written yet.
 pub(super) struct Ties<'a> {
     reader: &'a Reader,
-    new: HashMap<ItemKey, Vec<Tie>>,
+    new: HashMap<ItemKey, Vec<Match>>,
 }
 
 /// Two rows, the later first.
 type Pair = (ItemKey, ItemKey);
 
 impl<'a> Ties<'a> {
-    pub(super) fn new(reader: &'a Reader, ties: &[Tie]) -> Self {
-        let mut new: HashMap<ItemKey, Vec<Tie>> = HashMap::new();
+    pub(super) fn new(reader: &'a Reader, ties: &[Match]) -> Self {
+        let mut new: HashMap<ItemKey, Vec<Match>> = HashMap::new();
         for tie in ties.iter().filter(|tie| tie.same) {
             new.entry(tie.item).or_default().push(*tie);
             new.entry(tie.other).or_default().push(*tie);
@@ -29,9 +29,9 @@ impl<'a> Ties<'a> {
     }
 
     /// Every tie that makes one story of one of these items and another.
-    fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Tie>, Error> {
+    fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Match>, Error> {
         let new = keys.iter().filter_map(|key| self.new.get(key)).flatten().copied();
-        let mut ties: HashMap<Pair, Tie> = new.map(|tie| ((tie.item, tie.other), tie)).collect();
+        let mut ties: HashMap<Pair, Match> = new.map(|tie| ((tie.item, tie.other), tie)).collect();
         // What was one stays one, with the score that it had.
         let known = self.reader.ties(keys)?;
         ties.extend(known.into_iter().map(|tie| ((tie.item, tie.other), tie)));
@@ -39,9 +39,9 @@ impl<'a> Ties<'a> {
     }
 
     /// Everything that ties and the operator's decisions bind to an item, however far, up to a bound.
-    fn component(&self, start: ItemKey) -> Result<(BTreeSet<ItemKey>, Vec<Tie>), Error> {
+    fn component(&self, start: ItemKey) -> Result<(BTreeSet<ItemKey>, Vec<Match>), Error> {
         let mut keys = BTreeSet::from([start]);
-        let mut ties: HashMap<Pair, Tie> = HashMap::new();
+        let mut ties: HashMap<Pair, Match> = HashMap::new();
         let mut edge = vec![start];
         while !edge.is_empty() && keys.len() < COMPONENT {
             let found = self.of(&edge)?;

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::dedupe::{
     self, AcrossFeeds, CANDIDATES, Comparable, Entry, Fingerprint, Index, Settings, Weights,
 };
-use crate::model::{FeedKey, ItemKey, Tie};
-use crate::store::{self, Matches, Pending, Reader, Store, StoredFingerprint, Write};
+use crate::model::{FeedKey, ItemKey, Match};
+use crate::store::{self, Matches, PendingItem, Reader, Store, StoredFingerprint, Write};
 
 /// Items of a batch: written together, and shown together.
 const BATCH: usize = 256;
@@ -137,7 +137,7 @@ impl Matcher {
     fn pairs(
         &self,
         memory: &mut Memory,
-        (pending, stored): (&[Pending], &[StoredFingerprint]),
+        (pending, stored): (&[PendingItem], &[StoredFingerprint]),
         at: Timestamp,
     ) -> Result<Vec<Candidates>, store::Error> {
         let reader = self.store.reader();
@@ -147,7 +147,8 @@ impl Matcher {
         feeds.sort_unstable();
         feeds.dedup();
         memory.cache.renew(reader, &feeds)?;
-        let compared = |pending: &&Pending| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
+        let compared =
+            |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
         let mut doubles = reader.doubles(&keys)?;
         let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
@@ -156,7 +157,7 @@ impl Matcher {
             .collect();
         let mut pairs = Vec::with_capacity(pending.len());
         let index = memory.index.get_or_insert_default();
-        for Pending { item: key, feed, .. } in pending.iter().filter(compared) {
+        for PendingItem { item: key, feed, .. } in pending.iter().filter(compared) {
             memory.cache.remove(*key);
             let mut candidates = doubles.remove(key).unwrap_or_default();
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
@@ -234,7 +235,7 @@ fn tie(
     (other, theirs): (ItemKey, &Comparable),
     settings: &Settings,
     weights: &Weights,
-) -> Option<Tie> {
+) -> Option<Match> {
     let verdict = dedupe::verdict(own, theirs, settings, weights)?;
     Some(verdict.between(key.max(other), key.min(other)))
 }

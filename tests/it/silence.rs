@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use newswire::daemon::{self, Engine, Which};
 use newswire::health::{State, judge};
-use newswire::model::Trouble;
+use newswire::model::IncidentKind;
 use newswire::store::Reader;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -172,7 +172,7 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
     until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;
     let over = reader();
-    assert_eq!((over.len(), over[0].kind), (1, Trouble::Failing));
+    assert_eq!((over.len(), over[0].kind), (1, IncidentKind::Failing));
     assert!(over[0].text.starts_with("It works again."), "{}", over[0].text);
     stop.send(()).unwrap();
     task.await.unwrap().unwrap();

@@ -13,7 +13,7 @@ use crate::health::{Health, judge};
 use crate::model::words::{bytes, span};
 use crate::model::{Considered, FeedStatus, ItemKey};
 use crate::outputs::{Query, ServedOutput};
-use crate::store::{FeedState, Named, PastPoll, Reader, Which};
+use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Reader};
 use crate::web::error::Error;
 
 /// So many polls are shown,
@@ -112,7 +112,7 @@ pub(super) fn render(
     let (state, considered) = (reader.feed_state(key)?, reader.considered(key)?);
     let polls = reader.polls(key, POLLS)?;
     let named = |which| reader.newest_named(key, which, ITEMS);
-    let (items, held) = (named(Which::Shown)?, named(Which::Held)?);
+    let (items, held) = (named(ItemFilter::Shown)?, named(ItemFilter::Held)?);
     let health = judge(&status, now);
     let stories = stories(outputs, id)?;
     let page = Page {
@@ -156,8 +156,8 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
 }
 
 /// Of a burst, and old when the feed was added.
-fn waiting(status: &FeedStatus, held: &[Named], now: Timestamp) -> [Waiting; 2] {
-    let (older, burst): (Vec<&Named>, _) =
+fn waiting(status: &FeedStatus, held: &[ItemSummary], now: Timestamp) -> [Waiting; 2] {
+    let (older, burst): (Vec<&ItemSummary>, _) =
         held.iter().partition(|named| named.held.as_deref() == Some("history"));
     [(status.pulse.held, burst), (status.pulse.older, older)].map(|(count, items)| Waiting {
         count,
@@ -281,15 +281,15 @@ fn strip(status: &FeedStatus, now: Timestamp) -> Option<Strip> {
 }
 
 fn mends(status: &FeedStatus) -> Vec<Mend> {
-    let mend = |complaint: &crate::model::Complaint| Mend {
-        code: complaint.code.to_string(),
-        message: complaint.message.clone(),
-        place: complaint.offset.map_or_else(String::new, |at| format!("at byte {at}")),
+    let mend = |warning: &crate::model::ParseWarning| Mend {
+        code: warning.code.to_string(),
+        message: warning.message.clone(),
+        place: warning.offset.map_or_else(String::new, |at| format!("at byte {at}")),
     };
-    status.complaints.iter().map(mend).collect()
+    status.parse_warnings.iter().map(mend).collect()
 }
 
-fn item(named: &Named, stories: &HashMap<ItemKey, String>, now: Timestamp) -> Item {
+fn item(named: &ItemSummary, stories: &HashMap<ItemKey, String>, now: Timestamp) -> Item {
     let web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
     Item {
         title: named.title.clone().unwrap_or_else(|| "untitled".to_owned()),
@@ -299,7 +299,7 @@ fn item(named: &Named, stories: &HashMap<ItemKey, String>, now: Timestamp) -> It
     }
 }
 
-fn poll(past: &PastPoll, now: Timestamp) -> Poll {
+fn poll(past: &PollRecord, now: Timestamp) -> Poll {
     let seconds = past.duration.as_secs_f64();
     let brought = match (past.new_items, past.changed_items) {
         (0, 0) => "–".to_owned(),

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::health::{Judged, judge_all};
 use crate::model::Incident;
 use crate::outputs::{Refusal, Served, ServedOutput};
-use crate::store::{Error, Hour};
+use crate::store::{Error, HourCounts};
 use crate::telemetry::Trouble;
 use crate::web::site::Backstage;
 
@@ -27,7 +27,7 @@ pub(super) struct Seen {
     /// What newswire itself suffers from.
     pub(super) troubles: Vec<Trouble>,
     pub(super) feeds: Vec<Judged>,
-    pub(super) hours: Vec<Hour>,
+    pub(super) hours: Vec<HourCounts>,
     pub(super) incidents: Vec<Incident>,
     pub(super) outputs: Vec<Arc<ServedOutput>>,
     pub(super) refusals: BTreeMap<String, Refusal>,

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::words::{bytes, span};
-use crate::store::{DELAYS, Hour};
+use crate::store::{DELAY_BUCKETS, HourCounts};
 
-/// How many items took how long: see [`DELAYS`].
-pub(super) type Delays = [u64; DELAYS.len() + 1];
+/// How many items took how long: see [`DELAY_BUCKETS`].
+pub(super) type Delays = [u64; DELAY_BUCKETS.len() + 1];
 
 /// How far back, and in which steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(super) fn within(seconds: f64) -> String {
 }
 
 /// The hours put together into the steps of a span that ends now.
-pub(super) fn steps(hours: &[Hour], over: Span, now: Timestamp) -> Vec<Step> {
+pub(super) fn steps(hours: &[HourCounts], over: Span, now: Timestamp) -> Vec<Step> {
     let (size, count) = (over.step().as_secs(), over.steps());
     let last = now.as_second().div_euclid(size);
     let begin = last + 1 - i64::try_from(count).unwrap_or_default();
@@ -123,8 +123,8 @@ pub(super) fn quantile(delays: &Delays, share: f64) -> Option<f64> {
     for (bucket, count) in delays.iter().enumerate() {
         let count = *count as f64;
         if before + count >= wanted && count > 0.0 {
-            let low = if bucket == 0 { 0 } else { DELAYS[bucket - 1] } as f64;
-            let high = DELAYS.get(bucket).map_or(low * 2.0, |end| *end as f64);
+            let low = if bucket == 0 { 0 } else { DELAY_BUCKETS[bucket - 1] } as f64;
+            let high = DELAY_BUCKETS.get(bucket).map_or(low * 2.0, |end| *end as f64);
             return Some(low + (high - low) * (wanted - before) / count);
         }
         before += count;
@@ -134,10 +134,10 @@ pub(super) fn quantile(delays: &Delays, share: f64) -> Option<f64> {
 
 /// An hour with so many polls, for tests.
 #[cfg(test)]
-pub(super) fn hour(number: i64, polls: u64) -> Hour {
-    let mut delays = [0; DELAYS.len() + 1];
+pub(super) fn hour(number: i64, polls: u64) -> HourCounts {
+    let mut delays = [0; DELAY_BUCKETS.len() + 1];
     delays[3] = 10;
-    Hour {
+    HourCounts {
         at: Timestamp::from_second(number * 3_600).unwrap(),
         polls,
         failed: 1,
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_delay_is_read_from_its_bucket() {
-        let mut delays = [0; DELAYS.len() + 1];
+        let mut delays = [0; DELAY_BUCKETS.len() + 1];
         assert_eq!(quantile(&delays, 0.5), None);
         delays[3] = 100;
         assert_eq!(quantile(&delays, 0.5).map(f64::round), Some(2_700.0));

@@ -47,7 +47,7 @@ pub struct FeedInfo {
 
 /// One story in one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct OutputItem {
     /// The row of the lead item.
     pub key: ItemKey,
     /// The story.
@@ -66,7 +66,7 @@ pub struct Entry {
     pub also: Vec<AlsoAt>,
 }
 
-impl Entry {
+impl OutputItem {
     /// When it was published, for a reader that must have a date.
     #[must_use]
     pub fn published(&self) -> Timestamp {
