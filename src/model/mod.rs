@@ -8,21 +8,22 @@ pub mod feed;
 pub mod incident;
 pub mod item;
 pub mod markup;
-pub mod output_item;
 pub mod parsed;
 pub mod plain;
 pub mod poll;
-pub mod site;
-pub mod status;
 pub mod story;
 pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;
-pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
+pub use feed::{
+    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, site,
+};
 pub use incident::{Incident, IncidentKind};
-pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
-pub use output_item::{AlsoAt, FeedInfo, FeedProfile, OutputItem};
+pub use item::{
+    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, SourceInfo,
+    StoryKey,
+};
 pub use parsed::{
     Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
     TextKind,
@@ -31,8 +32,6 @@ pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
     Outcome, Plan, Reason, ReasonKind, Validators,
 };
-pub use site::site;
-pub use status::{FeedActivity, FeedStatus};
 pub use story::{
     Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner, RecentItem,
     RecognisedBy, Rule, StoredItem,
