@@ -69,7 +69,9 @@ fn publication(database: &Path, clock: &Clock) -> String {
     let (mut selecting, mut rendering, mut count) = (Duration::ZERO, Duration::ZERO, 0);
     for _ in 0..ROUNDS {
         let begun = clock.elapsed();
-        let entries = select(&reader, &output, clock.now()).expect("the database can be read");
+        let entries = reader
+            .read(|reader| select(reader, &output, clock.now()))
+            .expect("the database can be read");
         let selected = clock.elapsed();
         let rendered = render_checked(&output, Format::ALL, Page::ALONE, &entries);
         drop(black_box(rendered.expect("what is rendered passes")));

@@ -63,7 +63,7 @@ fn fingerprint(html: &str) -> Fingerprint {
     let title = Some("Some title of a few words".to_owned());
     let item = Item { title, content: Some(html.to_owned()), ..Item::default() };
     let (published, seen) = (None, Timestamp::UNIX_EPOCH);
-    let facts = Facts { published, seen, url_key: None, standing: PageOwner::FeedSite };
+    let facts = Facts { published, seen, url_key: None, page_owner: PageOwner::FeedSite };
     let text = Text::of_item(item.content.as_deref(), None);
     Fingerprint::new(&item, text, facts, &HashSet::new())
 }

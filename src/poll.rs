@@ -152,11 +152,13 @@ impl Poller {
         let (reader, feed) = (self.store.reader().clone(), target.key);
         let pace = target.subscription.schedule.interval_mode;
         let read = move || {
-            let seen = match pace {
-                IntervalMode::Auto => reader.rhythm(feed)?,
-                IntervalMode::Fixed => Vec::new(),
-            };
-            Ok((reader.feed_state(feed)?, seen))
+            reader.read(|reader| {
+                let seen = match pace {
+                    IntervalMode::Auto => reader.rhythm(feed)?,
+                    IntervalMode::Fixed => Vec::new(),
+                };
+                Ok((reader.feed_state(feed)?, seen))
+            })
         };
         off_thread(read).await.map_err(|_| store::Error::Closed)?
     }

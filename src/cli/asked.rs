@@ -8,12 +8,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::FeedStatus;
 use crate::outputs;
-use crate::store::{Error, Reader};
+use crate::store::{Error, Transaction};
 
 /// All about the feed of that name, else about the item.
 pub(super) fn tell(
     config: &Config,
-    reader: &Reader,
+    reader: &Transaction<'_>,
     asked: &str,
     form: Form,
 ) -> Result<String, Exit> {
@@ -39,7 +39,12 @@ pub(super) fn tell(
     })
 }
 
-fn tell_item(config: &Config, reader: &Reader, asked: &str, form: Form) -> Result<String, Exit> {
+fn tell_item(
+    config: &Config,
+    reader: &Transaction<'_>,
+    asked: &str,
+    form: Form,
+) -> Result<String, Exit> {
     let stored = |error: Error| complain(&error, Exit::Io);
     let now = Clock::system().now();
     let url_key = crate::dedupe::canonical::url_key(asked);

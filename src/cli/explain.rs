@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::init::EXAMPLE;
 use crate::config::{self, Config, KEYS, Key};
 use crate::model::code::{self, Text};
-use crate::store::Reader;
+use crate::store::{self, Reader};
 
 /// Lines are no longer than this.
 const WIDTH: usize = 78;
@@ -64,10 +64,13 @@ pub(super) fn json(asked: Option<&str>) -> Value {
 /// Whether the database knows a feed or an item by this name.
 pub(super) fn is_kept(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
-    let feeds = reader.feeds().unwrap_or_default();
     let url_key = crate::dedupe::canonical::url_key(asked);
-    feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked)
-        || reader.find(asked, url_key.as_ref()).is_ok_and(|found| !found.is_empty())
+    let known = reader.read(|reader| {
+        let feeds = reader.feeds()?;
+        let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
+        Ok::<_, store::Error>(is_feed || !reader.find(asked, url_key.as_ref())?.is_empty())
+    });
+    known.unwrap_or(false)
 }
 
 /// Nothing is known of it; what was probably meant is said.

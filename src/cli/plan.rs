@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::words::{bytes, span};
 use crate::config::Config;
-use crate::model::{FeedKey, ReasonKind};
+use crate::model::{FeedKey, FeedStatus, ReasonKind};
 use crate::schedule::{self, FeedTraffic, Forecast};
-use crate::store::{FeedHistory, FeedStatus};
+use crate::store::FeedHistory;
 
 const DAY: f64 = 86_400.0;
 

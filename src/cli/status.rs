@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
-use crate::model::words::count;
+use crate::model::{FeedStatus, words::count};
 use crate::model::{Outcome, ParseWarning};
-use crate::store::FeedStatus;
 
 /// The table for people; as wide as the terminal.
 #[must_use]

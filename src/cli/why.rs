@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
 use crate::health::{Health, judge};
-use crate::model::words::count;
+use crate::model::{FeedStatus, words::count};
 use crate::poll::Subscription;
-use crate::store::{FeedHistory, FeedState, FeedStatus, PollRecord};
+use crate::store::{FeedHistory, FeedState, PollRecord};
 
 /// How many of the last polls are shown.
 pub const POLLS: usize = 10;

@@ -255,7 +255,9 @@ impl Engine {
             tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(DiskSpace::Enough);
         let before = self.troubles.now()?;
         let proved = match (room, before) {
-            (DiskSpace::Low { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
+            (DiskSpace::Low { free, needed }, _) => {
+                Err(store::Error::NoRoom { free, wanted: needed })
+            }
             (DiskSpace::Enough, None) => return Ok(Health::Well),
             (DiskSpace::Enough, Some(_)) => self.store.prove().await,
         };
@@ -394,7 +396,9 @@ impl Engine {
         let work = move || {
             let last = LastPoll { at: now, considered: &considered };
             let outdated = last.is_outdated(&settings);
-            outdated.then(|| revised(&reader, (key, &id), &settings, &last, now)).transpose()
+            let revise =
+                || reader.read(|reader| revised(reader, (key, &id), &settings, &last, now));
+            outdated.then(revise).transpose()
         };
         if let Some(plan) = tokio::task::spawn_blocking(work).await.unwrap_or(Ok(None))? {
             polled.plan = plan.clone();

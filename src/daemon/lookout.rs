@@ -17,7 +17,7 @@ use crate::health::{self, Condition, Judged};
 use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render;
-use crate::store::{self, Reader, Store, Write};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{self, Event, Vitals};
 use crate::web;
 
@@ -74,7 +74,8 @@ impl Looker {
         let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
         let troubles = self.vitals.troubles();
-        let work = move || changes(&reader, &served, (waiting, &troubles), now);
+        let work =
+            move || reader.read(|reader| changes(reader, &served, (waiting, &troubles), now));
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
@@ -95,7 +96,7 @@ impl Looker {
 
 /// The incidents that are known, and those that are new, have changed or are over.
 fn changes(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     served: &Served,
     (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,

@@ -15,7 +15,7 @@ use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
 use crate::render::Output;
 use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
-use crate::store::{self, Reader, RegisteredFeed, Store, Write};
+use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -202,12 +202,14 @@ async fn replanned(
     }
     let reader = reader.clone();
     let work = move || {
-        let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
-            let at = feed.last_poll_at.unwrap_or(now);
-            let last = LastPoll { at, considered: &feed.considered };
-            Ok((feed.key, revised(&reader, (feed.key, &feed.id), &settings, &last, now)?))
-        };
-        outdated.into_iter().map(plan).collect()
+        reader.read(|reader| {
+            let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
+                let at = feed.last_poll_at.unwrap_or(now);
+                let last = LastPoll { at, considered: &feed.considered };
+                Ok((feed.key, revised(reader, (feed.key, &feed.id), &settings, &last, now)?))
+            };
+            outdated.into_iter().map(plan).collect()
+        })
     };
     // It cannot have panicked: then newswire itself has.
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
@@ -218,7 +220,7 @@ async fn replanned(
 /// # Errors
 /// When the database fails.
 pub(crate) fn revised(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     (feed, id): (FeedKey, &crate::model::FeedId),
     settings: &schedule::Settings,
     last: &LastPoll<'_>,

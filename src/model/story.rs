@@ -218,5 +218,5 @@ pub struct StoredItem {
     /// Digest of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
     /// Whose page it links to.
-    pub standing: PageOwner,
+    pub page_owner: PageOwner,
 }

@@ -16,7 +16,7 @@ use super::ids::{self, AssignedId};
 use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
-use crate::store::{ArchivePage, Arrivals, Reader};
+use crate::store::{ArchivePage, Arrivals, Reader, Transaction};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,7 +41,11 @@ pub(super) struct Growth {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn next(reader: &Reader, output: &Output, now: Timestamp) -> Result<Growth, Error> {
+pub(super) fn next(
+    reader: &Transaction<'_>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Growth, Error> {
     let growing = reader.growing_page(&output.id)?.unwrap_or_else(first);
     let arrivals = reader.arrivals(&growing, ARRIVALS)?;
     let selector = Selector::new(output, now);
@@ -90,7 +94,7 @@ fn grow(
 /// # Errors
 /// When the store fails.
 pub(super) fn complete_pages(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
 ) -> Result<RangeInclusive<u32>, Error> {
     let growing = reader.growing_page(&output.id)?;
@@ -114,7 +118,7 @@ impl PageFeeds {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn load(reader: &Reader, output: &Output) -> Result<Self, Error> {
+    pub(super) fn load(reader: &Transaction<'_>, output: &Output) -> Result<Self, Error> {
         let all = feeds(reader, |_| true)?;
         let selector = Selector::new(output, Timestamp::MAX);
         let mut taken = all.clone();
@@ -128,7 +132,7 @@ impl PageFeeds {
 /// # Errors
 /// When the store fails.
 pub(super) fn entries(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     number: u32,
     feeds: &PageFeeds,
@@ -225,7 +229,7 @@ impl Writer {
         output: &Output,
         directory: &Path,
     ) -> Result<usize, Error> {
-        let complete = complete_pages(reader, output)?;
+        let complete = reader.read(|reader| complete_pages(reader, output))?;
         if self.waiting.is_empty() {
             self.look(reader, output, directory, &complete)?;
         }
@@ -235,10 +239,11 @@ impl Writer {
         }
         let folder = directory.join(&output.id).join("archive");
         let failed = |source| Error::Write { path: folder.clone(), source };
-        let feeds = PageFeeds::load(reader, output)?;
+        let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
         let mut files = Files::new(&folder).map_err(failed)?;
         for &number in &numbers {
-            let Some(entries) = entries(reader, output, number, &feeds)? else { continue };
+            let entries = reader.read(|reader| entries(reader, output, number, &feeds))?;
+            let Some(entries) = entries else { continue };
             let page = page(number, &complete);
             for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
                 let name = format!("{number}.{}", format.extension());
@@ -286,12 +291,11 @@ fn is_current(
     number: u32,
     complete: &RangeInclusive<u32>,
 ) -> Result<bool, Error> {
-    let feeds = PageFeeds::load(reader, output)?;
-    let (Some(format), Some(entries)) =
-        (output.formats.first(), entries(reader, output, number, &feeds)?)
-    else {
-        return Ok(true);
-    };
+    let entries = reader.read(|reader| {
+        let feeds = PageFeeds::load(reader, output)?;
+        entries(reader, output, number, &feeds)
+    })?;
+    let (Some(format), Some(entries)) = (output.formats.first(), entries) else { return Ok(true) };
     let path = directory.join(output.archive_name(number, *format));
     let Ok(there) = std::fs::read(path) else { return Ok(false) };
     let same = |newest| {

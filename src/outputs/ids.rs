@@ -10,7 +10,7 @@ use super::error::Error;
 use super::select::Feeds;
 use crate::model::{ItemKey, OutputItem};
 use crate::render::Last;
-use crate::store::{IdConflict, Reader};
+use crate::store::{IdConflict, Transaction};
 
 /// An item and the id that the output assigned to it.
 pub(super) type AssignedId = (ItemKey, String);
@@ -24,7 +24,7 @@ pub(super) type AssignedId = (ItemKey, String);
 /// # Errors
 /// When the store fails.
 pub(super) fn to_assign(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &str,
     keys: &[ItemKey],
     feeds: &Feeds,
@@ -60,7 +60,7 @@ pub(super) fn to_assign(
 /// # Errors
 /// When the store fails.
 pub(super) fn assign(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &str,
     entries: &mut [OutputItem],
     feeds: &Feeds,

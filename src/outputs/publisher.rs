@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::model::{FeedInfo, FeedKey, OutputItem};
 use crate::opml;
 use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
-use crate::store::{self, Reader, Store, Write};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
 /// File name of the list of feeds.
@@ -118,7 +118,7 @@ impl Publisher {
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
-            let list = subscriptions(&reader, open.clone(), &hidden)?;
+            let list = reader.read(|reader| subscriptions(reader, open.clone(), &hidden))?;
             let open = open.filter(|output| output.token.is_none());
             for directory in open.filter_map(|output| output.directory.as_ref()) {
                 let bytes = list.as_deref().unwrap_or_default().as_bytes();
@@ -198,9 +198,11 @@ impl Publisher {
         let (reader, asked, now) =
             (self.store.reader().clone(), Arc::clone(output), self.clock.now());
         let work = move || {
-            let revision = reader.revision()?;
-            let basis = basis::basis(&reader, &asked, revision)?;
-            Ok((revision, basis::is_current(&reader, &asked, &basis, now)?))
+            reader.read(|reader| {
+                let revision = reader.revision()?;
+                let basis = basis::basis(reader, &asked, revision)?;
+                Ok((revision, basis::is_current(reader, &asked, &basis, now)?))
+            })
         };
         let (revision, current) = self.off_thread(output, work).await?;
         if current {
@@ -213,7 +215,8 @@ impl Publisher {
     /// SHA-256 of what the files of the output depend on.
     async fn basis(&self, output: &Arc<Output>, revision: i64) -> Result<[u8; 32], Error> {
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-        self.off_thread(output, move || basis::basis(&reader, &asked, revision)).await
+        let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
+        self.off_thread(output, work).await
     }
 
     /// Runs work that blocks for an output.
@@ -329,7 +332,7 @@ impl Publisher {
     async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
         loop {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-            let work = move || archive::next(&reader, &asked, now);
+            let work = move || reader.read(|reader| archive::next(reader, &asked, now));
             let panicked = |_| Error::Panicked(output.id.clone());
             let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
             if growth.any {
@@ -347,10 +350,13 @@ impl Publisher {
         let reader = self.store.reader().clone();
         let (output, id) = (Arc::clone(output), output.id.clone());
         let work = move || {
-            let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
-            let Selection { entries, assigned, until } = selection(&reader, &output, now)?;
+            let (last, selected, complete) = reader.read(|reader| {
+                let last = known.map_or_else(|| last_published(reader, &output.id), Ok)?;
+                let selected = selection(reader, &output, now)?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &output)?))
+            })?;
+            let Selection { entries, assigned, until } = selected;
             compare(&output, &last, &entries)?;
-            let complete = archive::complete_pages(&reader, &output)?;
             let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
             let new = Last::new(&entries);
@@ -406,7 +412,7 @@ impl Publisher {
 }
 
 /// The last publication of the output before newswire was started.
-fn last_published(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
+fn last_published(reader: &Transaction<'_>, output: &str) -> Result<Arc<Last>, Error> {
     let shown = reader.edition(output)?;
     Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
 }
@@ -442,7 +448,7 @@ fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Che
 /// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every
 /// output has a token.
 fn subscriptions<'o>(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: impl Iterator<Item = &'o Output>,
     hidden: &HashSet<FeedKey>,
 ) -> Result<Option<String>, store::Error> {

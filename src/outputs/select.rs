@@ -15,7 +15,7 @@ use super::error::Error;
 use super::ids::{self, AssignedId};
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{Offer, Output, Selector};
-use crate::store::{self, Hits, ItemHead, Reader};
+use crate::store::{self, Hits, ItemHead, Transaction};
 
 /// Number of candidates that are read at once.
 pub(super) const BATCH: usize = 64;
@@ -39,7 +39,11 @@ pub(super) struct Selection {
 ///
 /// # Errors
 /// When the store fails.
-pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<OutputItem>, Error> {
+pub fn select(
+    reader: &Transaction<'_>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Vec<OutputItem>, Error> {
     Ok(selection(reader, output, now)?.entries)
 }
 
@@ -48,7 +52,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<Ou
 /// # Errors
 /// When the store fails.
 pub(super) fn selection(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     now: Timestamp,
 ) -> Result<Selection, Error> {
@@ -79,13 +83,16 @@ pub(super) fn selection(
 }
 
 /// The configured feeds that `takes` accepts.
-pub(super) fn feeds(reader: &Reader, takes: impl Fn(&FeedInfo) -> bool) -> Result<Feeds, Error> {
+pub(super) fn feeds(
+    reader: &Transaction<'_>,
+    takes: impl Fn(&FeedInfo) -> bool,
+) -> Result<Feeds, Error> {
     let feeds = reader.feeds()?.into_iter().filter(takes);
     Ok(feeds.map(|feed| (feed.key, Arc::new(feed))).collect())
 }
 
 /// The configured feeds that the output takes.
-pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Error> {
+pub(super) fn feeds_taken(reader: &Transaction<'_>, output: &Output) -> Result<Feeds, Error> {
     let selector = Selector::new(output, Timestamp::MAX);
     feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))
 }
@@ -95,7 +102,7 @@ pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Err
 /// # Errors
 /// When the store fails.
 pub(super) fn leads(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     heads: &[ItemHead],
     feeds: &Feeds,
     selector: &Selector<'_>,
@@ -112,7 +119,7 @@ pub(super) fn leads(
 /// # Errors
 /// When the store fails.
 pub(super) fn complete(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     entries: &mut [OutputItem],
     feeds: &Feeds,
@@ -122,7 +129,11 @@ pub(super) fn complete(
 }
 
 /// Adds to each entry the other feeds of the output that carry its story.
-fn attach_also(reader: &Reader, entries: &mut [OutputItem], feeds: &Feeds) -> Result<(), Error> {
+fn attach_also(
+    reader: &Transaction<'_>,
+    entries: &mut [OutputItem],
+    feeds: &Feeds,
+) -> Result<(), Error> {
     let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let members = reader.members(&stories)?;
     let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
@@ -148,7 +159,11 @@ impl Batch {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn load(reader: &Reader, heads: &[ItemHead], feeds: &Feeds) -> Result<Self, Error> {
+    pub(super) fn load(
+        reader: &Transaction<'_>,
+        heads: &[ItemHead],
+        feeds: &Feeds,
+    ) -> Result<Self, Error> {
         let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
         let members = reader.members(&stories)?;
         let others = members.values().flatten().map(|head| head.key);
@@ -225,7 +240,7 @@ impl FromStr for Position {
 /// The items of many feeds, newest first, read a little at a time from each.
 #[derive(Debug)]
 struct Merge<'a> {
-    reader: &'a Reader,
+    reader: &'a Transaction<'a>,
     /// The next item of each feed, the newest on top.
     next: BinaryHeap<(Timestamp, ItemKey, FeedKey)>,
     pages: HashMap<FeedKey, VecDeque<ItemHead>>,
@@ -233,13 +248,16 @@ struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Starts at the newest item of each feed.
-    fn new(reader: &'a Reader, feeds: impl Iterator<Item = FeedKey>) -> Result<Self, store::Error> {
+    fn new(
+        reader: &'a Transaction<'a>,
+        feeds: impl Iterator<Item = FeedKey>,
+    ) -> Result<Self, store::Error> {
         Self::after(reader, feeds, None)
     }
 
     /// Starts after a position.
     fn after(
-        reader: &'a Reader,
+        reader: &'a Transaction<'a>,
         feeds: impl Iterator<Item = FeedKey>,
         position: Option<Position>,
     ) -> Result<Self, store::Error> {
@@ -300,13 +318,13 @@ enum Candidates<'a> {
     /// Merged from the feeds, in the order of the documents.
     All(Merge<'a>),
     /// From the word index, in order of arrival.
-    Words { reader: &'a Reader, words: &'a str, after: Option<Position> },
+    Words { reader: &'a Transaction<'a>, words: &'a str, after: Option<Position> },
 }
 
 impl<'a> Walk<'a> {
     /// Starts after a position; `words` may be empty.
     pub(super) fn start(
-        reader: &'a Reader,
+        reader: &'a Transaction<'a>,
         words: &'a str,
         after: Option<Position>,
         feeds: impl Iterator<Item = FeedKey>,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Error, ItemSummary, Reader};
+use crate::store::{Error, ItemSummary, Transaction};
 
 /// Whether an output shows an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Visibility {
 /// # Errors
 /// When the store fails.
 pub fn visibility(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     (output, shown): (&Output, &[OutputItem]),
     item: &ItemSummary,
     now: Timestamp,

@@ -34,7 +34,7 @@ impl<'a> Homes<'a> {
         self.doors.contains(page)
     }
 
-    pub(super) fn standing(&self, page: Option<&str>, guid: Option<&str>) -> PageOwner {
+    pub(super) fn page_owner(&self, page: Option<&str>, guid: Option<&str>) -> PageOwner {
         let Some(page) = page.and_then(site_of) else { return PageOwner::OtherSite };
         if self.own.iter().any(|home| site(home) == page) {
             return PageOwner::FeedSite;

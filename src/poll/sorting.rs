@@ -135,7 +135,11 @@ fn take_in(
     sorted: &mut Sorted,
 ) -> Result<(), store::Error> {
     let state = document.state;
-    let kept = if state.items > 0 { reader.kept(document.target.key, KEPT)? } else { Vec::new() };
+    let kept = if state.items > 0 {
+        reader.read(|reader| reader.kept(document.target.key, KEPT))?
+    } else {
+        Vec::new()
+    };
     let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.seen.published);
     let dated = dedupe::per_day(published);
     let site = boilerplate(document, &kept, &newcomers, reader)?;
@@ -183,7 +187,7 @@ fn holds(
     let rhythm = match state.items {
         0 => Rhythm::default(),
         _ => {
-            let lately = reader.bursts(target.key, now)?;
+            let lately = reader.read(|reader| reader.bursts(target.key, now))?;
             Rhythm {
                 seen: Acquaintance::Old,
                 bursts: lately.bursts,
@@ -203,7 +207,11 @@ fn boilerplate(
     reader: &Reader,
 ) -> Result<HashSet<u64>, store::Error> {
     let examples: Vec<ItemKey> = kept.iter().take(EXAMPLES).map(|kept| kept.key).collect();
-    let stored = if examples.is_empty() { Vec::new() } else { reader.fingerprints(&examples)? };
+    let stored = if examples.is_empty() {
+        Vec::new()
+    } else {
+        reader.read(|reader| reader.fingerprints(&examples))?
+    };
     let old: Vec<Fingerprint> =
         stored.iter().filter_map(|stored| Fingerprint::from_bytes(&stored.data)).collect();
     let old = old.iter().map(|old| &old.text);
@@ -226,7 +234,7 @@ fn fingerprints(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let stored = reader.fingerprints(keys)?.into_iter();
+    let stored = reader.read(|reader| reader.fingerprints(keys))?.into_iter();
     let mut found: HashMap<ItemKey, Fingerprint> = stored
         .filter_map(|stored| Some((stored.key, Fingerprint::from_bytes(&stored.data)?)))
         .collect();
@@ -234,7 +242,7 @@ fn fingerprints(
         keys.iter().copied().filter(|key| !found.contains_key(key)).collect();
     if !missing.is_empty() {
         let made = reader
-            .kept_items(&missing)?
+            .read(|reader| reader.kept_items(&missing))?
             .into_iter()
             .map(|kept| (kept.key, Fingerprint::of_kept(&kept, &document.state.boilerplate)));
         found.extend(made);
@@ -249,7 +257,7 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
         published: before.map_or(item.published, |before| before.published),
         seen: before.map_or(document.now, |before| before.seen),
         url_key: read.found.url_key,
-        standing: document.homes.standing(item.url.as_deref(), item.guid.as_deref()),
+        page_owner: document.homes.page_owner(item.url.as_deref(), item.guid.as_deref()),
     }
 }
 
@@ -347,7 +355,7 @@ fn new_item(
         outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
         own_id,
         first_seen: document.now,
-        standing: facts.standing,
+        page_owner: facts.page_owner,
         text,
         held,
         item,

@@ -5,30 +5,24 @@
 //! what is the same thing, what is shown and when a feed is due to the rooms beside it.
 
 mod archive;
+mod disk;
 mod editions;
 mod error;
 mod feeds;
-mod history;
 mod incidents;
+mod item_history;
 mod items;
-mod matching;
+mod matches;
 mod open;
-mod pairs;
-mod question;
-mod read;
-mod reader;
-mod receipts;
-mod record;
-mod room;
-mod rows;
+mod poll_update;
+mod polls;
 mod search;
+mod search_query;
 pub mod settings;
-mod sizes;
-mod tally;
 #[cfg(test)]
 mod tests;
-mod update;
-mod visit;
+mod transaction;
+mod values;
 mod write;
 mod writer;
 
@@ -39,32 +33,26 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
+pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
-pub use history::{BurstHistory, FeedHistory, PollRecord};
-pub use matching::{
+pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
+pub use items::{IdConflict, ItemHead};
+pub use matches::{
     Decisions, Matches, OperatorDecision, PendingItem, StoredFingerprint, StoryItem,
 };
 pub use open::{SCHEMA, is_in_use};
-pub use read::{IdConflict, ItemHead};
-pub use reader::Reader;
-pub use receipts::{ItemFilter, ItemHistory, ItemSummary};
-pub use room::DiskSpace;
-pub use search::Hits;
-pub use search::search_words;
-pub use settings::Settings;
-pub use sizes::DatabaseSize;
-pub use tally::{DELAY_BUCKETS, HourCounts};
-pub use update::{
+pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
     NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
 };
+pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use search::{Hits, search_words};
+pub use settings::Settings;
+pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 
-pub use visit::{copy, visit};
-
 use crate::clock::Clock;
-pub use crate::model::FeedStatus;
 use crate::model::{Feed, ItemKey};
 
 /// The version of the SQLite that is built in.
@@ -181,11 +169,11 @@ impl Store {
     /// first what the write-ahead log can do without. Blocks.
     #[must_use]
     pub fn room(&self) -> DiskSpace {
-        match room::room(self.reader.path()) {
+        match disk::space(self.reader.path()) {
             DiskSpace::Enough => DiskSpace::Enough,
             DiskSpace::Low { .. } => {
                 open::give_back(self.reader.path());
-                room::room(self.reader.path())
+                disk::space(self.reader.path())
             }
         }
     }

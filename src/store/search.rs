@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
-use super::pairs::indexed;
-use super::question::Question;
-use super::read::{ItemHead, head};
-use super::rows::json_list;
+use super::items::{ItemHead, head};
+use super::search_query::Question;
+use super::search_query::indexed;
+use super::transaction::Transaction;
+use super::values::json_list;
 use crate::model::{FeedKey, ItemKey, plain};
 
 /// The words of an item for the index.
@@ -21,15 +22,18 @@ pub(crate) struct Indexed {
     pub(crate) words: String,
 }
 
-/// Puts items into the index: once a commit and outside of all savepoints, for each of them ends a
-/// segment of the index, and segments have to be merged.
-pub(crate) fn index(connection: &Connection, items: &[Indexed]) -> Result<(), Error> {
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)")?;
-    for Indexed { key, words } in items {
-        insert.execute(params![key.0, words])?;
+impl Transaction<'_> {
+    /// Puts items into the index: once a commit and outside of all savepoints, for each of them ends a
+    /// segment of the index, and segments have to be merged.
+    pub(super) fn index_words(&self, items: &[Indexed]) -> Result<(), Error> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)")?;
+        for Indexed { key, words } in items {
+            insert.execute(params![key.0, words])?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The words of title and text as the index takes them, each once and in lower case: it keeps neither their
@@ -62,14 +66,16 @@ fn text(content: Option<String>, summary: Option<String>) -> String {
     content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
 }
 
-/// Takes items out of the index.
-pub(crate) fn forget(connection: &Connection, keys: &[i64]) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?1) wanted)",
-        )?
-        .execute([json_list(keys.iter().copied())])?;
-    Ok(())
+impl Transaction<'_> {
+    /// Takes items out of the index.
+    pub(super) fn forget_words(&self, keys: &[i64]) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?1) wanted)",
+            )?
+            .execute([json_list(keys.iter().copied())])?;
+        Ok(())
+    }
 }
 
 /// What a search brought.
@@ -82,65 +88,69 @@ pub struct Hits {
     pub last: Option<ItemHead>,
 }
 
-/// The items that have all `words`, the latest first, seen before `before`; none where there are
-/// no words to look for.
-pub(crate) fn find(
-    connection: &Connection,
-    words: &str,
-    before: Option<ItemKey>,
-    limit: usize,
-) -> Result<Hits, Error> {
-    let Some(question) = Question::read(words) else { return Ok(Hits::default()) };
-    let before = before.map_or(i64::MAX, |key| key.0);
-    if question.is_of_order() {
-        return find_in_order(connection, &question, before, limit);
+impl Transaction<'_> {
+    /// The items that have all `words`, the latest first, seen before `before`; none where there are
+    /// no words to look for.
+    pub fn search(
+        &self,
+        words: &str,
+        before: Option<ItemKey>,
+        limit: usize,
+    ) -> Result<Hits, Error> {
+        let Some(question) = Question::read(words) else { return Ok(Hits::default()) };
+        let before = before.map_or(i64::MAX, |key| key.0);
+        if question.is_of_order() {
+            return self.search_in_order(&question, before, limit);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id
+             FROM search CROSS JOIN item ON item.id = search.rowid
+             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
+             ORDER BY search.rowid DESC LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![question.expression, before, limit as i64])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            heads.push(head(row, FeedKey(row.get(3)?))?);
+        }
+        let last = heads.last().copied().filter(|_| heads.len() == limit);
+        Ok(Hits { heads, last })
     }
-    let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.story_id, item.sort_at, item.feed_id
-         FROM search CROSS JOIN item ON item.id = search.rowid
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-         ORDER BY search.rowid DESC LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![question.expression, before, limit as i64])?;
-    let mut heads = Vec::new();
-    while let Some(row) = rows.next()? {
-        heads.push(head(row, FeedKey(row.get(3)?))?);
-    }
-    let last = heads.last().copied().filter(|_| heads.len() == limit);
-    Ok(Hits { heads, last })
 }
 
 /// So many texts are looked at for one batch.
 const LOOKED_AT: i64 = 1000;
 
-/// The same, for what the index alone cannot tell.
-fn find_in_order(
-    connection: &Connection,
-    question: &Question,
-    before: i64,
-    limit: usize,
-) -> Result<Hits, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
-         FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-         ORDER BY search.rowid DESC LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
-    let (mut hits, mut looked_at) = (Hits::default(), 0);
-    while let Some(row) = rows.next()? {
-        let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
-        let head = head(row, FeedKey(row.get(3)?))?;
-        looked_at += 1;
-        if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
-            hits.heads.push(head);
+impl Transaction<'_> {
+    /// The same, for what the index alone cannot tell.
+    fn search_in_order(
+        &self,
+        question: &Question,
+        before: i64,
+        limit: usize,
+    ) -> Result<Hits, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
+             FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
+             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
+             ORDER BY search.rowid DESC LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
+        let (mut hits, mut looked_at) = (Hits::default(), 0);
+        while let Some(row) = rows.next()? {
+            let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
+            let head = head(row, FeedKey(row.get(3)?))?;
+            looked_at += 1;
+            if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+                hits.heads.push(head);
+            }
+            if hits.heads.len() == limit || looked_at == LOOKED_AT {
+                hits.last = Some(head);
+                break;
+            }
         }
-        if hits.heads.len() == limit || looked_at == LOOKED_AT {
-            hits.last = Some(head);
-            break;
-        }
+        Ok(hits)
     }
-    Ok(hits)
 }
 
 /// More of one item is not put into the index, in bytes.
@@ -157,6 +167,8 @@ fn cut(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     /// A database with these texts.
@@ -165,7 +177,7 @@ mod tests {
         connection.execute_batch(include_str!("schema.sql")).unwrap();
         connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for (n, text) in (0_i64..).zip(texts) {
-            let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, standing)
+            let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, page_owner)
                        VALUES (?1, 1, ?1, ?1, x'', 0, 0, 0)";
             connection.execute(row, [n]).unwrap();
             let row = "INSERT INTO body (item_id, summary, details) VALUES (?1, ?2, '{}')";
@@ -177,11 +189,12 @@ mod tests {
 
     fn put(connection: &Connection, key: i64, title: Option<&str>, text: &str) {
         let words = search_words(title, text);
-        super::index(connection, &[Indexed { key: ItemKey(key), words }]).unwrap();
+        let item = Indexed { key: ItemKey(key), words };
+        Transaction::new(connection).index_words(&[item]).unwrap();
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {
-        let hits = find(connection, typed, None, 10).unwrap();
+        let hits = Transaction::new(connection).search(typed, None, 10).unwrap();
         hits.heads.into_iter().map(|head| head.key.0).rev().collect()
     }
 
@@ -241,11 +254,11 @@ mod tests {
         let mut texts = vec!["chips and fish"; LOOKED_AT as usize + 5];
         texts[0] = "fish and chips";
         let index = index(&texts);
-        let first = find(&index, "\"fish and chips\"", None, 10).unwrap();
+        let first = Transaction::new(&index).search("\"fish and chips\"", None, 10).unwrap();
         assert!(first.heads.is_empty());
         let behind = first.last.map(|head| head.key);
         assert_eq!(behind, Some(ItemKey(5)));
-        let second = find(&index, "\"fish and chips\"", behind, 10).unwrap();
+        let second = Transaction::new(&index).search("\"fish and chips\"", behind, 10).unwrap();
         assert_eq!(second.heads.iter().map(|head| head.key).collect::<Vec<_>>(), [ItemKey(0)]);
         assert!(second.last.is_none());
     }
@@ -266,7 +279,7 @@ mod tests {
         let index = index(&["old words"]);
         put(&index, 0, Some("New"), "");
         assert_eq!((found(&index, "old"), found(&index, "new")), (vec![], vec![0]));
-        forget(&index, &[0]).unwrap();
+        Transaction::new(&index).forget_words(&[0]).unwrap();
         assert!(found(&index, "new").is_empty());
     }
 }

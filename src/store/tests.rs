@@ -51,7 +51,7 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
             content: Some("<p>words</p>".to_owned()),
             ..Item::default()
         },
-        standing: PageOwner::FeedSite,
+        page_owner: PageOwner::FeedSite,
         text: TextIndex { fingerprint: Some(vec![1]), ..TextIndex::default() },
         held: None,
     }
@@ -90,7 +90,12 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
     }
 }
 
-/// A store in a folder of its own, with two feeds.
+/// What one read transaction returns.
+fn read<T>(store: &Store, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> T {
+    store.reader().read(work).unwrap()
+}
+
+/// A store in its own folder, with two feeds.
 async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("newswire.db");
@@ -102,9 +107,9 @@ async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
 
 /// Ends all marks, as the stories stage does; what has one page is one story.
 async fn matched(store: &Store) {
-    let pending = store.reader().pending(100).unwrap();
+    let pending = read(&store, |tx| tx.pending(100));
     let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-    let doubles = store.reader().doubles(&keys).unwrap();
+    let doubles = read(&store, |tx| tx.doubles(&keys));
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
@@ -127,17 +132,16 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     let mut connection = open::writer(&folder.path().join("newswire.db")).unwrap();
     let feeds = [feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(collect)).unwrap();
-    let registered = feeds::register(&connection, &feeds, at(0)).unwrap();
+    let transaction = Transaction::new(&connection);
+    let registered = transaction.register(&feeds, at(0)).unwrap();
     let (a, b) = (registered[0].key, registered[1].key);
-    feeds::state(&connection, a).unwrap();
+    transaction.feed_state(a).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    record::poll(&connection, &update(a, vec![new_item("1", "http://e.org/1", 5)], vec![]))
-        .unwrap();
-    record::poll(&connection, &update(b, vec![new_item("2", "http://e.org/1", 5)], vec![]))
-        .unwrap();
-    let known = read::known(&connection, a, &[digest_of("1")]).unwrap();
+    transaction.write_poll(&update(a, vec![new_item("1", "http://e.org/1", 5)], vec![])).unwrap();
+    transaction.write_poll(&update(b, vec![new_item("2", "http://e.org/1", 5)], vec![])).unwrap();
+    let known = transaction.known(a, &[digest_of("1")]).unwrap();
     let key = known[&digest_of("1")].key;
-    matching::every_verb(&connection, key, a);
+    matches::every_method(&transaction, key, a);
     let changed = ChangedItem {
         key,
         url_key: None,
@@ -146,21 +150,22 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
         change: EditAction::Replace,
         text: TextIndex::default(),
     };
-    record::poll(&connection, &update(a, vec![], vec![changed])).unwrap();
-    let infos = feeds::active(&connection).unwrap();
+    transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
+    let infos = transaction.feeds().unwrap();
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let head = read::newest(&connection, a, None, 5).unwrap()[0];
-    read::newest(&connection, a, Some(head), 5).unwrap();
-    read::entries(&connection, &[key], &infos).unwrap();
-    read::members(&connection, &[head.story]).unwrap();
-    read::also(&connection, &[key], &infos).unwrap();
-    read::kept(&connection, a, 5).unwrap();
-    read::claims(&connection, &[key]).unwrap();
-    history::bursts(&connection, a, at(9)).unwrap();
-    search::find(&connection, "words", None, 5).unwrap();
-    let _ = [archive::every_verb, editions::every_verb].map(|every| every(&connection));
-    record::document(&connection, "planet", "atom", &[1; 32], at(9)).unwrap();
-    record::forget_bodies(&connection, at(9), 10).unwrap();
+    let head = transaction.newest(a, None, 5).unwrap()[0];
+    transaction.newest(a, Some(head), 5).unwrap();
+    transaction.entries(&[key], &infos).unwrap();
+    transaction.members(&[head.story]).unwrap();
+    transaction.also(&[key], &infos).unwrap();
+    transaction.kept(a, 5).unwrap();
+    transaction.claims(&[key]).unwrap();
+    transaction.bursts(a, at(9)).unwrap();
+    transaction.search("words", None, 5).unwrap();
+    archive::every_method(&transaction);
+    editions::every_method(&transaction);
+    transaction.write_document("planet", "atom", &[1; 32], at(9)).unwrap();
+    transaction.forget_bodies(at(9), 10).unwrap();
     connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
 
     every_statement_uses_an_index(&connection);
@@ -207,11 +212,11 @@ async fn what_a_poll_wrote_is_there_after_a_restart() {
     matched(&store).await;
     drop(store);
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
-    let state = store.reader().feed_state(a).unwrap();
+    let state = read(&store, |tx| tx.feed_state(a));
     assert_eq!(state.memory.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
     assert_eq!(state.memory.body_hash, Some([7; 32]));
     assert_eq!(state.hints.ttl, Some(60));
-    assert_eq!(store.reader().newest(a, None, 9).unwrap().len(), 1);
+    assert_eq!(read(&store, |tx| tx.newest(a, None, 9)).len(), 1);
 }
 
 #[tokio::test]
@@ -228,12 +233,12 @@ async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
     let (_folder, _path, store, [a, b]) = store().await;
     store.record(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
     store.record(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
-    assert!(store.reader().newest(a, None, 1).unwrap().is_empty(), "they are pending");
+    assert!(read(&store, |tx| tx.newest(a, None, 1)).is_empty(), "they are pending");
     matched(&store).await;
-    let lead = store.reader().newest(a, None, 1).unwrap()[0];
-    let other = store.reader().newest(b, None, 1).unwrap()[0];
+    let lead = read(&store, |tx| tx.newest(a, None, 1))[0];
+    let other = read(&store, |tx| tx.newest(b, None, 1))[0];
     assert_eq!(other.story, lead.story);
-    let members = store.reader().members(&[lead.story]).unwrap();
+    let members = read(&store, |tx| tx.members(&[lead.story]));
     assert_eq!(
         members[&lead.story].iter().map(|head| head.key).collect::<Vec<_>>(),
         [lead.key, other.key]
@@ -246,11 +251,11 @@ async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
     store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     store.record(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
     matched(&store).await;
-    let feeds = store.reader().feeds().unwrap();
+    let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let id = |feed| {
-        let key = store.reader().newest(feed, None, 1).unwrap()[0].key;
-        store.reader().entries(&[key], &feeds).unwrap()[&key].outward_id.clone()
+        let key = read(&store, |tx| tx.newest(feed, None, 1))[0].key;
+        read(&store, |tx| tx.entries(&[key], &feeds))[&key].outward_id.clone()
     };
     assert_eq!(id(a), "tag:example.org,2025:1");
     assert_eq!(id(b), "urn:uuid:1--6");
@@ -261,7 +266,7 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     matched(&store).await;
-    let before = store.reader().newest(a, None, 1).unwrap()[0];
+    let before = read(&store, |tx| tx.newest(a, None, 1))[0];
     let mut item = new_item("1", "", 900).item;
     item.title = Some("New title".to_owned());
     item.updated = Some(at(950));
@@ -274,10 +279,10 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
         text: TextIndex::default(),
     };
     store.record(update(a, vec![], vec![changed])).await.unwrap();
-    assert_eq!(store.reader().newest(a, None, 1).unwrap(), [before]);
-    let feeds = store.reader().feeds().unwrap();
+    assert_eq!(read(&store, |tx| tx.newest(a, None, 1)), [before]);
+    let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let entry = store.reader().entries(&[before.key], &feeds).unwrap().remove(&before.key).unwrap();
+    let entry = read(&store, |tx| tx.entries(&[before.key], &feeds)).remove(&before.key).unwrap();
     assert_eq!(entry.item.title.as_deref(), Some("New title"));
     assert_eq!((entry.item.published, entry.item.updated), (Some(at(5)), Some(at(950))));
 }
@@ -287,7 +292,7 @@ async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.record(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
     matched(&store).await;
-    assert_eq!(store.reader().newest(a, None, 1).unwrap()[0].sort_at, at(1_000));
+    assert_eq!(read(&store, |tx| tx.newest(a, None, 1))[0].sort_at, at(1_000));
 }
 
 #[tokio::test]
@@ -301,7 +306,7 @@ async fn one_bad_update_spoils_no_other_of_its_group() {
     );
     assert!(bad.is_err(), "the feed does not exist");
     assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
-    assert_eq!(store.reader().newest(nobody, None, 9).unwrap(), []);
+    assert_eq!(read(&store, |tx| tx.newest(nobody, None, 9)), []);
 }
 
 #[tokio::test]
@@ -331,7 +336,7 @@ async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it()
     let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
     let registered = store.register(renamed, at(1)).await.unwrap();
     assert_eq!((registered[0].key, registered[0].id.as_str()), (a, "alpha"));
-    assert_eq!(store.reader().feeds().unwrap().len(), 1, "b is no longer configured");
+    assert_eq!(read(&store, |tx| tx.feeds()).len(), 1, "b is no longer configured");
     let moved =
         vec![feed(Some("alpha"), "http://new.example/feed"), feed(None, "http://b.example/feed")];
     let registered = store.register(moved, at(2)).await.unwrap();
@@ -377,12 +382,12 @@ async fn a_document_that_stays_the_same_keeps_its_date() {
 async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
     let (_folder, path, store, [key, _]) = store().await;
     store.record(update(key, Vec::new(), Vec::new())).await.unwrap();
-    let age = Connection::open(path).unwrap().execute("UPDATE feed SET reader = 0", []);
+    let age = Connection::open(path).unwrap().execute("UPDATE feed SET parser_version = 0", []);
     assert_eq!(age.unwrap(), 2);
     let feeds = vec![feed(None, "http://a.example/feed")];
     for _ in 0..2 {
         store.register(feeds.clone(), at(9_000)).await.unwrap();
-        let state = store.reader().feed_state(key).unwrap();
+        let state = read(&store, |tx| tx.feed_state(key));
         assert_eq!((state.trust.full_at, state.memory.body_hash), (Some(at(0)), None));
         // The validators stay: the time after, the server may say again that nothing changed.
         assert!(!state.memory.validators.is_empty());

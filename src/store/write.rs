@@ -2,16 +2,15 @@
 //! replayed and tested. The store decides nothing.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{self, ArchivePage};
+use super::archive::ArchivePage;
 use super::error::Error;
-use super::feeds::{self, RegisteredFeed};
-use super::matching::{self, Matches, OperatorDecision};
+use super::feeds::RegisteredFeed;
+use super::matches::{Matches, OperatorDecision};
+use super::poll_update::{PollCounts, PollUpdate};
 use super::search::Indexed;
-use super::update::{PollCounts, PollUpdate};
-use super::{editions, incidents, record};
+use super::transaction::Transaction;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
 /// A write to the database: done as a whole or not at all.
@@ -146,50 +145,58 @@ impl Write {
     }
 }
 
-/// Applies a write inside an open transaction.
-pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, Error> {
-    let mut applied = Applied::default();
-    match write {
-        Write::Register { feeds, at } => {
-            let before = connection.total_changes();
-            applied.registered = feeds::register(connection, feeds, *at)?;
-            applied.count = usize::from(connection.total_changes() != before);
-        }
-        Write::Replan(plans) => feeds::replan(connection, plans)?,
-        Write::Poll(update) => {
-            (applied.recorded, applied.indexed) = record::poll(connection, update)?;
-        }
-        Write::Matches(matches) => matching::write(connection, matches)?,
-        Write::Decide { decision, at } => {
-            applied.count = matching::decide(connection, *decision, *at)?;
-        }
-        Write::Regroup { since } => applied.count = matching::regroup(connection, *since)?,
-        Write::Weights { at, learnt } => matching::write_weights(connection, *at, learnt)?,
-        Write::Document { output, format, hash, at } => {
-            let modified = record::document(connection, output, format, hash, *at)?;
-            applied.modified = Some(modified);
-        }
-        Write::Archive { output, pages, lent } => {
-            editions::lend(connection, output, lent)?;
-            archive::write(connection, output, pages)?;
-        }
-        Write::Edition { output, shown, lent } => {
-            editions::lend(connection, output, lent)?;
-            editions::write_edition(connection, output, shown)?;
-        }
-        Write::Basis { output, basis, until } => {
-            editions::write_basis(connection, output, basis, *until)?;
-        }
-        Write::Incidents(incidents) => incidents::write(connection, incidents)?,
-        Write::ForgetBodies { cutoff, limit } => {
-            applied.count = record::forget_bodies(connection, *cutoff, *limit)?;
-        }
-        Write::ForgetFingerprints { cutoff } => {
-            applied.count = matching::forget(connection, *cutoff)?;
-        }
+impl Transaction<'_> {
+    /// Applies a write with all that belongs to it, the search index included; returns the number of rows that
+    /// it is about.
+    ///
+    /// # Errors
+    /// When the database fails. The transaction must not be committed then.
+    pub fn apply(&self, write: &Write) -> Result<usize, Error> {
+        let applied = self.apply_unindexed(write)?;
+        self.index_words(&applied.indexed)?;
+        Ok(applied.count)
     }
-    if write.concerns_outputs(&applied) {
-        editions::revise(connection)?;
+
+    /// Applies a write but for the search index: see [`Transaction::index_words`].
+    pub(super) fn apply_unindexed(&self, write: &Write) -> Result<Applied, Error> {
+        let mut applied = Applied::default();
+        match write {
+            Write::Register { feeds, at } => {
+                let before = self.connection.total_changes();
+                applied.registered = self.register(feeds, *at)?;
+                applied.count = usize::from(self.connection.total_changes() != before);
+            }
+            Write::Replan(plans) => self.replan(plans)?,
+            Write::Poll(update) => {
+                (applied.recorded, applied.indexed) = self.write_poll(update)?;
+            }
+            Write::Matches(matches) => self.write_matches(matches)?,
+            Write::Decide { decision, at } => applied.count = self.decide(*decision, *at)?,
+            Write::Regroup { since } => applied.count = self.regroup(*since)?,
+            Write::Weights { at, learnt } => self.write_weights(*at, learnt)?,
+            Write::Document { output, format, hash, at } => {
+                applied.modified = Some(self.write_document(output, format, hash, *at)?);
+            }
+            Write::Archive { output, pages, lent } => {
+                self.lend(output, lent)?;
+                self.write_archive_pages(output, pages)?;
+            }
+            Write::Edition { output, shown, lent } => {
+                self.lend(output, lent)?;
+                self.write_edition(output, shown)?;
+            }
+            Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
+            Write::Incidents(incidents) => self.write_incidents(incidents)?,
+            Write::ForgetBodies { cutoff, limit } => {
+                applied.count = self.forget_bodies(*cutoff, *limit)?;
+            }
+            Write::ForgetFingerprints { cutoff } => {
+                applied.count = self.forget_fingerprints(*cutoff)?;
+            }
+        }
+        if write.concerns_outputs(&applied) {
+            self.count_revision()?;
+        }
+        Ok(applied)
     }
-    Ok(applied)
 }

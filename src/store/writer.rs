@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::{Error, ErrorCause};
 use super::open;
-use super::search;
-use super::write::{Applied, Write, apply};
+use super::transaction::Transaction;
+use super::write::{Applied, Write};
 use crate::clock::Clock;
 
 /// At most this many commands share one commit.
@@ -162,7 +162,7 @@ impl Done {
 /// Undoes a write alone when it fails, so that one bad update does not spoil its group.
 fn in_savepoint(connection: &Connection, write: &Write) -> Result<Applied, Error> {
     connection.execute_batch("SAVEPOINT job")?;
-    let result = apply(connection, write);
+    let result = Transaction::new(connection).apply_unindexed(write);
     let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     match (result, connection.execute_batch(end)) {
         // Where SQLite has undone the whole transaction, there is no savepoint any more.
@@ -220,7 +220,7 @@ fn group(
 fn commit(connection: &Connection, group: &[Done]) -> Result<(), Error> {
     for done in group {
         if let Done::Write(_, Ok(applied), _) = done {
-            search::index(connection, &applied.indexed)?;
+            Transaction::new(connection).index_words(&applied.indexed)?;
         }
     }
     Ok(connection.execute_batch("COMMIT")?)
@@ -297,7 +297,7 @@ mod tests {
     fn kept(path: &Path) -> Option<i64> {
         let connection = Connection::open(path).unwrap();
         connection
-            .query_row("SELECT length(learnt) FROM weight", [], |row| row.get::<_, i64>(0))
+            .query_row("SELECT length(data) FROM word_weight", [], |row| row.get::<_, i64>(0))
             .ok()
     }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::dedupe::{self, Star};
 use crate::model::{ItemKey, Match, StoryKey};
-use crate::store::{Error, Reader};
+use crate::store::{Error, Transaction};
 
 /// At most this many items are grouped at once; what is further away is not moved.
 const COMPONENT: usize = 256;
 
 /// Ties between items: those of the store, and those that are not written yet.
 pub(super) struct Ties<'a> {
-    reader: &'a Reader,
+    reader: &'a Transaction<'a>,
     new: HashMap<ItemKey, Vec<Match>>,
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Ties<'a> {
 type Pair = (ItemKey, ItemKey);
 
 impl<'a> Ties<'a> {
-    pub(super) fn new(reader: &'a Reader, ties: &[Match]) -> Self {
+    pub(super) fn new(reader: &'a Transaction<'a>, ties: &[Match]) -> Self {
         let mut new: HashMap<ItemKey, Vec<Match>> = HashMap::new();
         for tie in ties.iter().filter(|tie| tie.same) {
             new.entry(tie.item).or_default().push(*tie);

@@ -14,7 +14,7 @@ use crate::dedupe::{
     self, AcrossFeeds, CANDIDATES, Comparable, Entry, Fingerprint, Index, Settings, Weights,
 };
 use crate::model::{FeedKey, ItemKey, Match};
-use crate::store::{self, Matches, PendingItem, Reader, Store, StoredFingerprint, Write};
+use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Items of a batch: written together, and shown together.
 const BATCH: usize = 256;
@@ -100,7 +100,10 @@ impl Matcher {
 
     /// What the next pending items are to each other and to what is kept; `None`: nothing is pending.
     fn batch(&self) -> Result<Option<Matches>, store::Error> {
-        let reader = self.store.reader();
+        self.store.reader().read(|reader| self.batch_in(reader))
+    }
+
+    fn batch_in(&self, reader: &Transaction<'_>) -> Result<Option<Matches>, store::Error> {
         let pending = reader.pending(BATCH)?;
         if pending.is_empty() {
             return Ok(None);
@@ -109,7 +112,7 @@ impl Matcher {
         memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
-        let pairs = self.pairs(&mut memory, (&pending, &stored), at)?;
+        let pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
         let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
@@ -136,11 +139,11 @@ impl Matcher {
     /// compared with.
     fn pairs(
         &self,
+        reader: &Transaction<'_>,
         memory: &mut Memory,
         (pending, stored): (&[PendingItem], &[StoredFingerprint]),
         at: Timestamp,
     ) -> Result<Vec<Candidates>, store::Error> {
-        let reader = self.store.reader();
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
         let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
         let mut feeds: Vec<FeedKey> = pending.iter().map(|pending| pending.feed).collect();
@@ -189,7 +192,7 @@ impl Matcher {
         }
         self.store.write(Write::ForgetFingerprints { cutoff }).await?;
         let reader = self.store.reader().clone();
-        let lesson = move || learn(&reader, cutoff, now);
+        let lesson = move || reader.read(|reader| learn(reader, cutoff, now));
         let learnt =
             tokio::task::spawn_blocking(lesson).await.map_err(|_| store::Error::Closed)??;
         if let Some(weights) = learnt {
@@ -210,7 +213,7 @@ impl Matcher {
 
 impl Memory {
     /// Reads the window and the weights from the store, once.
-    fn fill(&mut self, reader: &Reader, now: Timestamp) -> Result<(), store::Error> {
+    fn fill(&mut self, reader: &Transaction<'_>, now: Timestamp) -> Result<(), store::Error> {
         if self.index.is_some() {
             return Ok(());
         }
@@ -248,7 +251,7 @@ fn before(now: Timestamp, window: Duration) -> Timestamp {
 /// What words prove, from the newest texts; `None`: what was learnt is still good, or there is too
 /// little to learn from.
 fn learn(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Weights>, store::Error> {

@@ -52,7 +52,7 @@ async fn alone(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Respons
     let Some(backstage) = site.backstage.clone() else { return refused(StatusCode::NOT_FOUND) };
     let outputs = site.served.outputs();
     let now = backstage.clock.now();
-    let made = move || feed::render(&backstage.reader, &outputs, &id, now);
+    let made = move || backstage.reader.read(|reader| feed::render(reader, &outputs, &id, now));
     answer(site.off_thread(made).await, HTML)
 }
 

@@ -137,7 +137,8 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     let engine = world.open_with(config.clone()).await;
     watch(&world, &engine, 2).await;
     drop(engine);
-    let reader = || Reader::open(&world.database()).unwrap().incidents(9).unwrap();
+    let reader =
+        || Reader::open(&world.database()).unwrap().read(|reader| reader.incidents(9)).unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
         let engine = world.open_with(config.clone()).await;

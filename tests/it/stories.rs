@@ -214,8 +214,8 @@ async fn every_decision_leaves_a_receipt() {
     }
     let reader = Reader::open(&world.database()).unwrap();
     let receipt = |number: &str| {
-        let item = reader.find(number, None).unwrap().remove(0);
-        reader.receipt(item).unwrap()
+        let item = reader.read(|reader| reader.find(number, None)).unwrap().remove(0);
+        reader.read(|reader| reader.receipt(item)).unwrap()
     };
     let second = receipt("2");
     let (tie, other, _) = &second.ties[0];

@@ -13,7 +13,7 @@ use crate::health::{Health, judge};
 use crate::model::words::{bytes, span};
 use crate::model::{Considered, FeedStatus, ItemKey};
 use crate::outputs::{Query, ServedOutput};
-use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Reader};
+use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Transaction};
 use crate::web::error::Error;
 
 /// So many polls are shown,
@@ -99,7 +99,7 @@ struct Poll {
 
 /// The page as HTML; `None`: there is no feed of this id.
 pub(super) fn render(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: &[Arc<ServedOutput>],
     id: &str,
     now: Timestamp,

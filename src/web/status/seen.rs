@@ -44,13 +44,17 @@ impl Seen {
         let mut troubles = backstage.vitals.troubles();
         // That passes by itself.
         troubles.retain(|trouble| *trouble != Trouble::NoCycleYet);
+        let (feeds, hours, incidents) = reader.read(|reader| {
+            let hours = reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?;
+            Ok::<_, Error>((reader.statuses()?, hours, reader.incidents(INCIDENTS)?))
+        })?;
         Ok(Self {
             now,
             since,
             troubles,
-            feeds: judge_all(reader.statuses()?, now),
-            hours: reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?,
-            incidents: reader.incidents(INCIDENTS)?,
+            feeds: judge_all(feeds, now),
+            hours,
+            incidents,
             outputs: served.outputs(),
             refusals: served.refusals(),
         })

@@ -115,7 +115,7 @@ pub struct NewItem {
     /// The item.
     pub item: Item,
     /// Whose page it links to.
-    pub standing: PageOwner,
+    pub page_owner: PageOwner,
     /// What its text is found and compared by.
     pub text: TextIndex,
     /// Why it is held; `None`: it is not.

@@ -59,8 +59,8 @@ pub(crate) fn json_digests<'a>(digests: impl IntoIterator<Item = &'a Digest>) ->
 }
 
 /// Whose page an item links to.
-pub(crate) fn standing_number(standing: PageOwner) -> i64 {
-    match standing {
+pub(crate) fn page_owner_number(page_owner: PageOwner) -> i64 {
+    match page_owner {
         PageOwner::OtherSite => 0,
         PageOwner::FeedSite => 1,
         PageOwner::ClaimedSite => 2,
@@ -68,7 +68,7 @@ pub(crate) fn standing_number(standing: PageOwner) -> i64 {
 }
 
 /// The same read back.
-pub(crate) fn standing(number: i64) -> PageOwner {
+pub(crate) fn page_owner(number: i64) -> PageOwner {
     match number {
         1 => PageOwner::FeedSite,
         2 => PageOwner::ClaimedSite,
