@@ -6,7 +6,7 @@
 //!   | parse | identify | store.known | normalise what is new or changed | sort
 //!   (edited, known under another guid, waiting, news)
 //! plan(outcome, failures, freshness, hints)
-//! store.record(everything, as one value in one transaction; new items are pending until `stories` has matched them)
+//! store.write_poll(everything, as one value in one transaction; new items are pending until `stories` has matched them)
 //! ```
 //!
 //! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
@@ -136,7 +136,7 @@ impl Poller {
         let update = self.update(&begun, response, reading, duration);
         let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
         let lives = update.address.as_ref().and_then(|address| address.effective.clone());
-        let recorded = self.store.record(update).await?;
+        let recorded = self.store.write_poll(update).await?;
         let moved =
             lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
         let (asked, said, then) = (&begun.asked, &outcome, &plan);
@@ -154,7 +154,7 @@ impl Poller {
         let read = move || {
             reader.read(|reader| {
                 let seen = match pace {
-                    IntervalMode::Auto => reader.rhythm(feed)?,
+                    IntervalMode::Auto => reader.arrival_times(feed)?,
                     IntervalMode::Fixed => Vec::new(),
                 };
                 Ok((reader.feed_state(feed)?, seen))

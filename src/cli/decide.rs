@@ -146,5 +146,5 @@ pub(super) fn policies(
 fn find(config: &Config, asked: &str) -> Result<ItemSummary, Error> {
     let reader = Reader::open(&config.store.path)?;
     let url_key = dedupe::canonical::url_key(asked);
-    meant(reader.read(|reader| reader.find(asked, url_key.as_ref()))?, asked)
+    meant(reader.read(|reader| reader.find_items(asked, url_key.as_ref()))?, asked)
 }

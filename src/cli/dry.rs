@@ -98,7 +98,7 @@ fn tell_in(
         stands.collect()
     };
     for key in (before.0 + 1..=reader.newest_item()?.0).take(NAMED) {
-        let found = reader.find(&key.to_string(), None)?;
+        let found = reader.find_items(&key.to_string(), None)?;
         let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
         let stands = stand(item)?;
         let is_shown =

@@ -173,7 +173,7 @@ impl From<&OpenError> for Exit {
 
 impl From<&store::Error> for Exit {
     fn from(error: &store::Error) -> Self {
-        match error.fault() {
+        match error.cause() {
             // Whoever wrote it, newswire reads it as it stands.
             _ if matches!(error, store::Error::Corrupt(_)) => Self::Io,
             ErrorCause::Bug => Self::Software,

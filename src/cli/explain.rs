@@ -68,7 +68,7 @@ pub(super) fn is_kept(config: &Config, asked: &str) -> bool {
     let known = reader.read(|reader| {
         let feeds = reader.feeds()?;
         let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
-        Ok::<_, store::Error>(is_feed || !reader.find(asked, url_key.as_ref())?.is_empty())
+        Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
     });
     known.unwrap_or(false)
 }

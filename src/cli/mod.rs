@@ -241,7 +241,7 @@ fn ask_health(config: &Config) -> Exit {
 fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     let (reader, now) = (database(config)?, Clock::system().now());
     let feeds =
-        reader.read(|reader| reader.statuses()).map_err(|error| complain(&error, Exit::Io))?;
+        reader.read(|reader| reader.feed_statuses()).map_err(|error| complain(&error, Exit::Io))?;
     say(&match json {
         true => format!("{:#}\n", status::json(&feeds, now)),
         false => status::table(&feeds, now),
@@ -253,7 +253,7 @@ fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
 fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
     let feeds = Reader::open(&config::load(&find(config)?).database)
         .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.read(|reader| reader.statuses())?));
+        .and_then(|reader| Ok(reader.read(|reader| reader.feed_statuses())?));
     let (exit, line) = match feeds {
         Ok(feeds) => status::verdict(&feeds, Clock::system().now()),
         Err(error) => (Exit::Down, error.to_string()),
@@ -320,10 +320,11 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
     let reader = open(&config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
     let read = reader.read(|reader| {
-        let statuses = reader.statuses()?;
-        let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
+        let statuses = reader.feed_statuses()?;
+        let rhythm =
+            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
         let rhythms = statuses.iter().map(rhythm).collect::<Result<_, crate::store::Error>>()?;
-        Ok((statuses, rhythms, reader.past()?))
+        Ok((statuses, rhythms, reader.feed_histories()?))
     });
     let (statuses, rhythms, past) = read.map_err(stored)?;
     let at = (&rhythms, Clock::system().now());

@@ -185,10 +185,10 @@ impl Look<'_> {
         there: &Transaction<'_>,
         new: &Config,
     ) -> Result<Option<(String, String)>, Error> {
-        let found = there.find(&key.0.to_string(), None)?;
+        let found = there.find_items(&key.0.to_string(), None)?;
         let Some(item) = found.into_iter().find(|item| item.key == key) else { return Ok(None) };
         let said = name(&item);
-        let remembered = there.receipt(item.clone())?;
+        let remembered = there.item_history(item.clone())?;
         let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };

@@ -107,7 +107,7 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
 fn look(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
     let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
     reader.read(|reader| {
-        let (feeds, hours) = (judge_all(reader.statuses()?, now), reader.hours(since)?);
+        let (feeds, hours) = (judge_all(reader.feed_statuses()?, now), reader.poll_hours(since)?);
         Ok(Snapshot { now, feeds, hours })
     })
 }

@@ -251,15 +251,16 @@ impl Engine {
     /// When newswire cannot go on.
     pub(crate) async fn examine(&self) -> Result<Health, Error> {
         let store = Arc::clone(&self.store);
-        let room =
-            tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(DiskSpace::Enough);
+        let room = tokio::task::spawn_blocking(move || store.disk_space())
+            .await
+            .unwrap_or(DiskSpace::Enough);
         let before = self.troubles.now()?;
         let proved = match (room, before) {
             (DiskSpace::Low { free, needed }, _) => {
                 Err(store::Error::NoRoom { free, wanted: needed })
             }
             (DiskSpace::Enough, None) => return Ok(Health::Well),
-            (DiskSpace::Enough, Some(_)) => self.store.prove().await,
+            (DiskSpace::Enough, Some(_)) => self.store.check_writable().await,
         };
         match proved {
             Ok(()) => {
@@ -409,7 +410,7 @@ impl Engine {
 
     /// A number that changes when somebody else wrote to the database.
     pub(crate) async fn visits(&self) -> Result<i64, Error> {
-        Ok(self.store.visits().await?)
+        Ok(self.store.data_version().await?)
     }
 
     /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the

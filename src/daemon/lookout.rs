@@ -101,7 +101,7 @@ fn changes(
     (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
-    let feeds = health::judge_all(reader.statuses()?, now);
+    let feeds = health::judge_all(reader.feed_statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);

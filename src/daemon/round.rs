@@ -98,7 +98,7 @@ impl Round {
             }
             Ok((_, Err(error))) => {
                 // It was never made: the feed is asked again, soon if the database mends.
-                let again = match error.fault() {
+                let again = match error.cause() {
                     ErrorCause::Bug => engine.in_an_hour(),
                     _ => engine.soon(),
                 };

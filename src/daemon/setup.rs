@@ -227,7 +227,7 @@ pub(crate) fn revised(
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let hints = reader.feed_state(feed)?.hints;
-    let learned = schedule::learned(&reader.rhythm(feed)?, now);
+    let learned = schedule::learned(&reader.arrival_times(feed)?, now);
     Ok(schedule::revise(settings, id, last, &hints, learned))
 }
 

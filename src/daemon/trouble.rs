@@ -51,7 +51,7 @@ impl Troubles {
     /// # Errors
     /// When that does not pass by itself: newswire cannot go on.
     pub(crate) fn met(&self, error: store::Error) -> Result<(), store::Error> {
-        let (fault, now, mut state) = (error.fault(), self.clock.elapsed(), self.state());
+        let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
         if !fault.may_pass() {
             state.fatal = Some(error.clone());
             return Err(error);
@@ -144,8 +144,8 @@ mod tests {
         for fault in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
             let (_, _, troubles) = troubles();
             let met = troubles.met(failed(fault)).unwrap_err();
-            assert_eq!(met.fault(), fault);
-            assert_eq!(troubles.now().unwrap_err().fault(), fault);
+            assert_eq!(met.cause(), fault);
+            assert_eq!(troubles.now().unwrap_err().cause(), fault);
         }
     }
 

@@ -139,7 +139,7 @@ pub(super) fn entries(
 ) -> Result<Option<Vec<OutputItem>>, Error> {
     let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
-    let mut entries = reader.entries(&page.items, &feeds.all)?;
+    let mut entries = reader.output_items(&page.items, &feeds.all)?;
     let mut entries: Vec<OutputItem> =
         page.items.iter().filter_map(|key| entries.remove(key)).collect();
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));

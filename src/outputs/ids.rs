@@ -29,19 +29,19 @@ pub(super) fn to_assign(
     keys: &[ItemKey],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
-    let mut claims = reader.claims(keys)?;
+    let mut claims = reader.id_conflicts(keys)?;
     if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let known = reader.lent(output, keys)?;
+    let known = reader.output_item_ids(output, keys)?;
     claims.retain(|claim| !known.contains_key(&claim.key));
     if claims.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-    let mut taken: HashSet<String> = reader.borrowers(output, &ids)?.into_keys().collect();
+    let mut taken: HashSet<String> = reader.output_id_holders(output, &ids)?.into_keys().collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = reader.edition(output)?.as_deref().map(Last::from_text).unwrap_or_default();
+    let last = reader.publication(output)?.as_deref().map(Last::from_text).unwrap_or_default();
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
     let decide = |claim: IdConflict| {
@@ -67,10 +67,10 @@ pub(super) fn assign(
 ) -> Result<Vec<AssignedId>, Error> {
     let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
     let new = to_assign(reader, output, &keys, feeds)?;
-    let mut assigned = reader.lent(output, &keys)?;
+    let mut assigned = reader.output_item_ids(output, &keys)?;
     assigned.extend(new.iter().cloned());
     let own: Vec<&str> = entries.iter().map(|entry| entry.outward_id.as_str()).collect();
-    let mut owners = reader.borrowers(output, &own)?;
+    let mut owners = reader.output_id_holders(output, &own)?;
     owners.extend(new.iter().map(|(key, id)| (id.clone(), *key)));
     for entry in entries {
         if let Some(id) = assigned.remove(&entry.key) {

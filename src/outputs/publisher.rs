@@ -235,7 +235,7 @@ impl Publisher {
         let prepared = self.prepare(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
-            self.store.write_edition(output.id.clone(), shown, assigned).await?;
+            self.store.write_publication(output.id.clone(), shown, assigned).await?;
         }
         let entries = prepared.entries;
         let (mut documents, mut changed) = (Vec::new(), 0);
@@ -336,7 +336,9 @@ impl Publisher {
             let panicked = |_| Error::Panicked(output.id.clone());
             let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
             if growth.any {
-                self.store.archive(output.id.clone(), growth.pages, growth.assigned).await?;
+                self.store
+                    .write_archive_pages(output.id.clone(), growth.pages, growth.assigned)
+                    .await?;
             }
             if !growth.more {
                 return Ok(());
@@ -384,7 +386,7 @@ impl Publisher {
             None => {
                 // Before the file: after a crash in between, the same document keeps its date.
                 let id = output.id.clone();
-                Some(self.store.remember_document(id, format.extension(), hash, now).await?)
+                Some(self.store.write_document(id, format.extension(), hash, now).await?)
             }
         };
         let (asked, panicked) = (Arc::clone(output), |_| Error::Panicked(name.clone()));
@@ -413,7 +415,7 @@ impl Publisher {
 
 /// The last publication of the output before newswire was started.
 fn last_published(reader: &Transaction<'_>, output: &str) -> Result<Arc<Last>, Error> {
-    let shown = reader.edition(output)?;
+    let shown = reader.publication(output)?;
     Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
 }
 

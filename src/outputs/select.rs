@@ -137,7 +137,7 @@ fn attach_also(
     let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let members = reader.members(&stories)?;
     let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
-    let mut also = reader.also(&keys, feeds)?;
+    let mut also = reader.also_at(&keys, feeds)?;
     for entry in entries {
         let Some(members) = members.get(&entry.story) else { continue };
         let others = members.iter().filter(|head| head.key != entry.key);
@@ -170,7 +170,7 @@ impl Batch {
         let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
         keys.sort_unstable();
         keys.dedup();
-        Ok(Self { entries: reader.entries(&keys, feeds)?, members, led: HashSet::new() })
+        Ok(Self { entries: reader.output_items(&keys, feeds)?, members, led: HashSet::new() })
     }
 
     /// The item as an entry, if the output takes it and it leads its story there: of the members
@@ -300,7 +300,7 @@ impl<'a> Merge<'a> {
         after: Option<ItemHead>,
         limit: usize,
     ) -> Result<(), store::Error> {
-        let page = self.reader.newest(feed, after, limit)?;
+        let page = self.reader.newest_items(feed, after, limit)?;
         if let Some(head) = page.first() {
             self.next.push((head.sort_at, head.key, feed));
             self.pages.insert(feed, page.into());

@@ -64,7 +64,7 @@ pub fn visibility(
     if keys.is_empty() {
         keys.push(item.key);
     }
-    let entries = reader.entries(&keys, &taken)?;
+    let entries = reader.output_items(&keys, &taken)?;
     let Some(own) = entries.get(&item.key) else { return Ok(Visibility::PastRetention) };
     if !selector.takes_item(&own.item) {
         return Ok(Visibility::NotTaken);

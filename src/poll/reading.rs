@@ -102,7 +102,7 @@ fn recognise(
         identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
     // Of a feed that was never read nothing is known.
     let known: HashMap<Digest, KnownItem> = match document.state.last_success {
-        Some(_) => reader.read(|reader| reader.known(document.target.key, &identities))?,
+        Some(_) => reader.read(|reader| reader.known_items(document.target.key, &identities))?,
         None => HashMap::new(),
     };
     let find = |item: &dedupe::Identified| {

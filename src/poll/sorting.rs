@@ -136,7 +136,7 @@ fn take_in(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 {
-        reader.read(|reader| reader.kept(document.target.key, KEPT))?
+        reader.read(|reader| reader.recent_items(document.target.key, KEPT))?
     } else {
         Vec::new()
     };
@@ -242,7 +242,7 @@ fn fingerprints(
         keys.iter().copied().filter(|key| !found.contains_key(key)).collect();
     if !missing.is_empty() {
         let made = reader
-            .read(|reader| reader.kept_items(&missing))?
+            .read(|reader| reader.stored_items(&missing))?
             .into_iter()
             .map(|kept| (kept.key, Fingerprint::of_kept(&kept, &document.state.boilerplate)));
         found.extend(made);

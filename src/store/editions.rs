@@ -12,7 +12,11 @@ use crate::model::ItemKey;
 
 impl Transaction<'_> {
     /// Those of these items that the output shows under an id that is not their own.
-    pub fn lent(&self, output: &str, keys: &[ItemKey]) -> Result<HashMap<ItemKey, String>, Error> {
+    pub fn output_item_ids(
+        &self,
+        output: &str,
+        keys: &[ItemKey],
+    ) -> Result<HashMap<ItemKey, String>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT output_item_id.item_id, output_item_id.id FROM json_each(?2) wanted
              JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.item_id = wanted.value",
@@ -24,7 +28,11 @@ impl Transaction<'_> {
     }
 
     /// Those of these ids that the output shows an item under whose own they are not, with that item.
-    pub fn borrowers(&self, output: &str, ids: &[&str]) -> Result<HashMap<String, ItemKey>, Error> {
+    pub fn output_id_holders(
+        &self,
+        output: &str,
+        ids: &[&str],
+    ) -> Result<HashMap<String, ItemKey>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT output_item_id.id, output_item_id.item_id FROM json_each(?2) wanted
              JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.id = wanted.value",
@@ -36,25 +44,29 @@ impl Transaction<'_> {
     }
 
     /// Remembers for good under which ids the output shows these items.
-    pub(super) fn lend(&self, output: &str, lent: &[(ItemKey, String)]) -> Result<(), Error> {
+    pub(super) fn write_output_item_ids(
+        &self,
+        output: &str,
+        item_ids: &[(ItemKey, String)],
+    ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO output_item_id (output, item_id, id) VALUES (?1, ?2, ?3)",
         )?;
-        for (key, id) in lent {
+        for (key, id) in item_ids {
             statement.execute(params![output, key.0, id])?;
         }
         Ok(())
     }
 
     /// What the output showed last, as it was written.
-    pub fn edition(&self, output: &str) -> Result<Option<String>, Error> {
+    pub fn publication(&self, output: &str) -> Result<Option<String>, Error> {
         let mut statement =
             self.connection.prepare_cached("SELECT shown FROM publication WHERE output = ?1")?;
         Ok(statement.query_row([output], |row| row.get(0)).optional()?)
     }
 
     /// Remembers what the output shows.
-    pub(super) fn write_edition(&self, output: &str, shown: &str) -> Result<(), Error> {
+    pub(super) fn write_publication(&self, output: &str, shown: &str) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO publication (output, shown) VALUES (?1, ?2)")?
             .execute(params![output, shown])?;
@@ -141,11 +153,11 @@ impl Transaction<'_> {
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>) {
     let (key, id) = (ItemKey(1), "urn:x:1".to_owned());
-    transaction.lend("planet", &[(key, id.clone())]).unwrap();
-    assert_eq!(transaction.lent("planet", &[key]).unwrap()[&key], id);
-    assert_eq!(transaction.borrowers("planet", &[&id]).unwrap()[&id], key);
-    transaction.write_edition("planet", "[]").unwrap();
-    assert_eq!(transaction.edition("planet").unwrap().as_deref(), Some("[]"));
+    transaction.write_output_item_ids("planet", &[(key, id.clone())]).unwrap();
+    assert_eq!(transaction.output_item_ids("planet", &[key]).unwrap()[&key], id);
+    assert_eq!(transaction.output_id_holders("planet", &[&id]).unwrap()[&id], key);
+    transaction.write_publication("planet", "[]").unwrap();
+    assert_eq!(transaction.publication("planet").unwrap().as_deref(), Some("[]"));
     transaction.write_basis("planet", &[1; 32], None).unwrap();
     assert!(transaction.has_basis("planet", &[1; 32], Timestamp::MAX).unwrap());
     assert_eq!(transaction.document_hash("planet", "atom").unwrap(), None);

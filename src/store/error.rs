@@ -224,7 +224,7 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Corrupt(_) => "database_unreadable",
-            _ => self.fault().slug(),
+            _ => self.cause().slug(),
         }
     }
 }
@@ -235,7 +235,7 @@ impl Error {
 
     /// What is wrong.
     #[must_use]
-    pub fn fault(&self) -> ErrorCause {
+    pub fn cause(&self) -> ErrorCause {
         match self {
             Self::Sqlite(fault, _) => *fault,
             Self::NoRoom { .. } => ErrorCause::Full,

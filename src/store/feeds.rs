@@ -347,7 +347,7 @@ fn pulse(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
 
 impl Transaction<'_> {
     /// Every configured feed with how it is doing.
-    pub fn statuses(&self) -> Result<Vec<FeedStatus>, Error> {
+    pub fn feed_statuses(&self) -> Result<Vec<FeedStatus>, Error> {
         let sql = format!(
             "SELECT {INFO}, next_poll_at, plan_reason, plan_text, failures, failing_since, last_poll_at, last_outcome,
                     last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, parse_warnings,

@@ -87,7 +87,11 @@ fn named(row: &Row<'_>, at: usize) -> Result<ItemSummary, Error> {
 impl Transaction<'_> {
     /// The items that somebody may mean by `text`: an id, an address as it is or as it is compared
     /// (`url_key`), or a number; the latest first.
-    pub fn find(&self, text: &str, url_key: Option<&Digest>) -> Result<Vec<ItemSummary>, Error> {
+    pub fn find_items(
+        &self,
+        text: &str,
+        url_key: Option<&Digest>,
+    ) -> Result<Vec<ItemSummary>, Error> {
         let sql = format!(
             "SELECT {NAMED} FROM item JOIN feed ON feed.id = item.feed_id
              WHERE item.id IN (SELECT id FROM item WHERE outward_id = ?1
@@ -106,7 +110,7 @@ impl Transaction<'_> {
     }
 
     /// What is remembered of an item.
-    pub fn receipt(&self, item: ItemSummary) -> Result<ItemHistory, Error> {
+    pub fn item_history(&self, item: ItemSummary) -> Result<ItemHistory, Error> {
         let others = self
             .item_summaries("item.story_id = ?1 AND item.id <> ?2", (item.story.0, item.key.0))?;
         let poll = self
@@ -151,7 +155,7 @@ impl Transaction<'_> {
     }
 
     /// The newest items of a feed, or of those that wait for a word of the operator, the newest first.
-    pub fn newest_named(
+    pub fn newest_summaries(
         &self,
         feed: FeedKey,
         which: ItemFilter,

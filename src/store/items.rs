@@ -30,7 +30,7 @@ pub struct ItemHead {
 
 impl Transaction<'_> {
     /// Which of these identities the feed has shown before.
-    pub fn known(
+    pub fn known_items(
         &self,
         feed: FeedKey,
         identities: &[Digest],
@@ -81,7 +81,7 @@ pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
 
 impl Transaction<'_> {
     /// The next `limit` items of one feed in the order, behind `after`, or from the newest on.
-    pub fn newest(
+    pub fn newest_items(
         &self,
         feed: FeedKey,
         after: Option<ItemHead>,
@@ -108,7 +108,7 @@ const RHYTHM: i64 = 60;
 
 impl Transaction<'_> {
     /// When the feed's newest items came.
-    pub fn rhythm(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+    pub fn arrival_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
              ORDER BY sort_at DESC, id DESC LIMIT ?2",
@@ -123,7 +123,7 @@ impl Transaction<'_> {
 
     /// The newest kept items of a feed with what each may be recognised by under another guid; also
     /// those that wait.
-    pub fn kept(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
+    pub fn recent_items(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
                SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
@@ -163,7 +163,7 @@ const ENTRY: &str =
 
 impl Transaction<'_> {
     /// The items with these keys, with their words; those whose body is past retention are left out.
-    pub fn entries(
+    pub fn output_items(
         &self,
         keys: &[ItemKey],
         feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
@@ -226,7 +226,7 @@ pub struct IdConflict {
 
 impl Transaction<'_> {
     /// Those of these items whose publisher's id another feed's item had first, the earliest first.
-    pub fn claims(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
+    pub fn id_conflicts(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.claimed_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
              JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.claimed_id
@@ -278,7 +278,7 @@ impl Transaction<'_> {
     }
 
     /// Where else a story is carried: page and title of each of these items.
-    pub fn also(
+    pub fn also_at(
         &self,
         keys: &[ItemKey],
         feeds: &HashMap<FeedKey, Arc<FeedInfo>>,

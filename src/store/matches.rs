@@ -113,7 +113,10 @@ impl Transaction<'_> {
 
     /// For each of these items, those of other feeds with the same canonical URL or the same publisher's id,
     /// the earliest first; a link that many share cannot make it many.
-    pub fn doubles(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
+    pub fn same_page_or_id(
+        &self,
+        keys: &[ItemKey],
+    ) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
         const MOST: usize = 64;
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
@@ -198,7 +201,7 @@ impl Transaction<'_> {
     }
 
     /// What a fingerprint is made of, of those of these items that are not held.
-    pub fn kept_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
+    pub fn stored_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.page_owner,
                     item.title, item.url, item.guid, body.content, body.summary
@@ -246,7 +249,7 @@ impl Transaction<'_> {
     }
 
     /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
-    pub fn ties(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
+    pub fn story_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
              FROM json_each(?1) wanted JOIN item_match ON item_match.item_id = wanted.value WHERE item_match.same_story
@@ -263,7 +266,7 @@ impl Transaction<'_> {
     }
 
     /// What the operator decided of these items.
-    pub fn exceptions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
+    pub fn decisions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_id, other_id FROM json_each(?1) wanted JOIN decision ON decision.item_id = wanted.value
              UNION ALL
@@ -284,7 +287,7 @@ impl Transaction<'_> {
     }
 
     /// These items in their places; those that are held are left out.
-    pub fn placed(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
+    pub fn story_items(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.published_at, ifnull(item.claimed_id, item.outward_id), item.story_id
              FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
@@ -417,7 +420,7 @@ impl Transaction<'_> {
     }
 
     /// What words prove, as last learnt, and when.
-    pub fn weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
+    pub fn word_weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
         let row: Option<(i64, Vec<u8>)> = self
             .connection
             .prepare_cached("SELECT at, data FROM word_weight WHERE id = 1")?
@@ -439,7 +442,7 @@ impl Transaction<'_> {
 /// Every statement once, for the test that none scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: FeedKey) {
-    let other = transaction.doubles(&[key]).unwrap()[&key][0];
+    let other = transaction.same_page_or_id(&[key]).unwrap()[&key][0];
     assert!(!transaction.pending(5).unwrap().is_empty());
     let tie = Match {
         item: key.max(other),
@@ -454,11 +457,11 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     let at = Timestamp::UNIX_EPOCH;
     transaction.write_matches(&Matches { at, marks, ties: vec![tie], stories }).unwrap();
     assert_eq!(transaction.pending(5).unwrap(), []);
-    assert_eq!(transaction.ties(&[other]).unwrap(), [tie]);
-    assert_eq!(transaction.kept_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.story_matches(&[other]).unwrap(), [tie]);
+    assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
-    assert_eq!(transaction.placed(&[key]).unwrap().len(), 1);
-    assert_eq!(transaction.exceptions(&[key]).unwrap(), Decisions::default());
+    assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.decisions(&[key]).unwrap(), Decisions::default());
     assert_eq!(transaction.boilerplate(&[feed]).unwrap().len(), 1);
     assert_eq!(transaction.decide(OperatorDecision::Release(feed), at).unwrap(), 0);
 }

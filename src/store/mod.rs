@@ -138,7 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn record(&self, update: PollUpdate) -> Result<PollCounts, Error> {
+    pub async fn write_poll(&self, update: PollUpdate) -> Result<PollCounts, Error> {
         Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
     }
 
@@ -146,7 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn remember_document(
+    pub async fn write_document(
         &self,
         output: String,
         format: &'static str,
@@ -161,14 +161,14 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot.
-    pub async fn prove(&self) -> Result<(), Error> {
+    pub async fn check_writable(&self) -> Result<(), Error> {
         self.writer.prove().await
     }
 
     /// Whether there is room for more where the database is; asks the file system, and gives back
     /// first what the write-ahead log can do without. Blocks.
     #[must_use]
-    pub fn room(&self) -> DiskSpace {
+    pub fn disk_space(&self) -> DiskSpace {
         match disk::space(self.reader.path()) {
             DiskSpace::Enough => DiskSpace::Enough,
             DiskSpace::Low { .. } => {
@@ -182,7 +182,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn visits(&self) -> Result<i64, Error> {
+    pub async fn data_version(&self) -> Result<i64, Error> {
         self.writer.version().await
     }
 
@@ -191,13 +191,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn archive(
+    pub async fn write_archive_pages(
         &self,
         output: String,
         pages: Vec<ArchivePage>,
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        self.write(Write::Archive { output, pages, lent }).await.map(drop)
+        self.write(Write::Archive { output, pages, item_ids }).await.map(drop)
     }
 
     /// Remembers what an output shows, and under which ids other than their own it shows items from
@@ -205,12 +205,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_edition(
+    pub async fn write_publication(
         &self,
         output: String,
         shown: String,
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        self.write(Write::Edition { output, shown, lent }).await.map(drop)
+        self.write(Write::Publication { output, shown, item_ids }).await.map(drop)
     }
 }

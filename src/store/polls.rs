@@ -345,7 +345,7 @@ impl Transaction<'_> {
     }
 
     /// What all polls did, hour by hour, since; hours without a poll are left out.
-    pub fn hours(&self, since: Timestamp) -> Result<Vec<HourCounts>, Error> {
+    pub fn poll_hours(&self, since: Timestamp) -> Result<Vec<HourCounts>, Error> {
         let since = millis(since).div_euclid(HOUR);
         let mut statement = self.connection.prepare_cached(
             "SELECT hour, polls, failed, unchanged, wire_bytes, new_items FROM poll_hour WHERE hour >= ?1 ORDER BY hour",
@@ -406,7 +406,7 @@ impl Transaction<'_> {
     }
 
     /// Every input of a feed's plan in force.
-    pub fn considered(&self, feed: FeedKey) -> Result<Vec<Considered>, Error> {
+    pub fn plan_inputs(&self, feed: FeedKey) -> Result<Vec<Considered>, Error> {
         let mut statement =
             self.connection.prepare_cached("SELECT plan_inputs FROM feed WHERE id = ?1")?;
         let text: String = statement.query_row([feed.0], |row| row.get(0))?;
@@ -446,7 +446,7 @@ impl Transaction<'_> {
     }
 
     /// What the past tells of each feed.
-    pub fn past(&self) -> Result<HashMap<FeedKey, FeedHistory>, Error> {
+    pub fn feed_histories(&self) -> Result<HashMap<FeedKey, FeedHistory>, Error> {
         let mut all: HashMap<FeedKey, FeedHistory> = HashMap::new();
         let mut statement = self.connection.prepare(
             "SELECT feed_id, count(*), sum(outcome = 'not_modified' AND wire_bytes = 0),

@@ -109,7 +109,7 @@ async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
 async fn matched(store: &Store) {
     let pending = read(&store, |tx| tx.pending(100));
     let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-    let doubles = read(&store, |tx| tx.doubles(&keys));
+    let doubles = read(&store, |tx| tx.same_page_or_id(&keys));
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
@@ -139,7 +139,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     connection.execute_batch("BEGIN").unwrap();
     transaction.write_poll(&update(a, vec![new_item("1", "http://e.org/1", 5)], vec![])).unwrap();
     transaction.write_poll(&update(b, vec![new_item("2", "http://e.org/1", 5)], vec![])).unwrap();
-    let known = transaction.known(a, &[digest_of("1")]).unwrap();
+    let known = transaction.known_items(a, &[digest_of("1")]).unwrap();
     let key = known[&digest_of("1")].key;
     matches::every_method(&transaction, key, a);
     let changed = ChangedItem {
@@ -153,13 +153,13 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
     let infos = transaction.feeds().unwrap();
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let head = transaction.newest(a, None, 5).unwrap()[0];
-    transaction.newest(a, Some(head), 5).unwrap();
-    transaction.entries(&[key], &infos).unwrap();
+    let head = transaction.newest_items(a, None, 5).unwrap()[0];
+    transaction.newest_items(a, Some(head), 5).unwrap();
+    transaction.output_items(&[key], &infos).unwrap();
     transaction.members(&[head.story]).unwrap();
-    transaction.also(&[key], &infos).unwrap();
-    transaction.kept(a, 5).unwrap();
-    transaction.claims(&[key]).unwrap();
+    transaction.also_at(&[key], &infos).unwrap();
+    transaction.recent_items(a, 5).unwrap();
+    transaction.id_conflicts(&[key]).unwrap();
     transaction.bursts(a, at(9)).unwrap();
     transaction.search("words", None, 5).unwrap();
     archive::every_method(&transaction);
@@ -207,7 +207,7 @@ fn every_statement_uses_an_index(connection: &Connection) {
 #[tokio::test]
 async fn what_a_poll_wrote_is_there_after_a_restart() {
     let (_folder, path, store, [a, _]) = store().await;
-    let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    let recorded = store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     assert_eq!(recorded, PollCounts { new: 1, ..PollCounts::default() });
     matched(&store).await;
     drop(store);
@@ -216,14 +216,15 @@ async fn what_a_poll_wrote_is_there_after_a_restart() {
     assert_eq!(state.memory.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
     assert_eq!(state.memory.body_hash, Some([7; 32]));
     assert_eq!(state.hints.ttl, Some(60));
-    assert_eq!(read(&store, |tx| tx.newest(a, None, 9)).len(), 1);
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 9)).len(), 1);
 }
 
 #[tokio::test]
 async fn an_item_that_is_known_is_not_inserted_again() {
     let (_folder, _path, store, [a, _]) = store().await;
     for new in [1, 0] {
-        let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+        let recorded =
+            store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
         assert_eq!(recorded.new, new);
     }
 }
@@ -231,12 +232,12 @@ async fn an_item_that_is_known_is_not_inserted_again() {
 #[tokio::test]
 async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
     let (_folder, _path, store, [a, b]) = store().await;
-    store.record(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
-    store.record(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
-    assert!(read(&store, |tx| tx.newest(a, None, 1)).is_empty(), "they are pending");
+    store.write_poll(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
+    store.write_poll(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
+    assert!(read(&store, |tx| tx.newest_items(a, None, 1)).is_empty(), "they are pending");
     matched(&store).await;
-    let lead = read(&store, |tx| tx.newest(a, None, 1))[0];
-    let other = read(&store, |tx| tx.newest(b, None, 1))[0];
+    let lead = read(&store, |tx| tx.newest_items(a, None, 1))[0];
+    let other = read(&store, |tx| tx.newest_items(b, None, 1))[0];
     assert_eq!(other.story, lead.story);
     let members = read(&store, |tx| tx.members(&[lead.story]));
     assert_eq!(
@@ -248,14 +249,14 @@ async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
 #[tokio::test]
 async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
     let (_folder, _path, store, [a, b]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    store.record(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
     matched(&store).await;
     let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let id = |feed| {
-        let key = read(&store, |tx| tx.newest(feed, None, 1))[0].key;
-        read(&store, |tx| tx.entries(&[key], &feeds))[&key].outward_id.clone()
+        let key = read(&store, |tx| tx.newest_items(feed, None, 1))[0].key;
+        read(&store, |tx| tx.output_items(&[key], &feeds))[&key].outward_id.clone()
     };
     assert_eq!(id(a), "tag:example.org,2025:1");
     assert_eq!(id(b), "urn:uuid:1--6");
@@ -264,9 +265,9 @@ async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
 #[tokio::test]
 async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     matched(&store).await;
-    let before = read(&store, |tx| tx.newest(a, None, 1))[0];
+    let before = read(&store, |tx| tx.newest_items(a, None, 1))[0];
     let mut item = new_item("1", "", 900).item;
     item.title = Some("New title".to_owned());
     item.updated = Some(at(950));
@@ -278,11 +279,12 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
         change: EditAction::Replace,
         text: TextIndex::default(),
     };
-    store.record(update(a, vec![], vec![changed])).await.unwrap();
-    assert_eq!(read(&store, |tx| tx.newest(a, None, 1)), [before]);
+    store.write_poll(update(a, vec![], vec![changed])).await.unwrap();
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1)), [before]);
     let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let entry = read(&store, |tx| tx.entries(&[before.key], &feeds)).remove(&before.key).unwrap();
+    let entry =
+        read(&store, |tx| tx.output_items(&[before.key], &feeds)).remove(&before.key).unwrap();
     assert_eq!(entry.item.title.as_deref(), Some("New title"));
     assert_eq!((entry.item.published, entry.item.updated), (Some(at(5)), Some(at(950))));
 }
@@ -290,9 +292,9 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
 #[tokio::test]
 async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
     matched(&store).await;
-    assert_eq!(read(&store, |tx| tx.newest(a, None, 1))[0].sort_at, at(1_000));
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1))[0].sort_at, at(1_000));
 }
 
 #[tokio::test]
@@ -300,13 +302,13 @@ async fn one_bad_update_spoils_no_other_of_its_group() {
     let (_folder, _path, store, [a, b]) = store().await;
     let nobody = FeedKey(4_711);
     let (bad, good, other) = tokio::join!(
-        store.record(update(nobody, vec![new_item("1", "", 5)], vec![])),
-        store.record(update(a, vec![new_item("2", "", 5)], vec![])),
-        store.record(update(b, vec![new_item("3", "", 5)], vec![])),
+        store.write_poll(update(nobody, vec![new_item("1", "", 5)], vec![])),
+        store.write_poll(update(a, vec![new_item("2", "", 5)], vec![])),
+        store.write_poll(update(b, vec![new_item("3", "", 5)], vec![])),
     );
     assert!(bad.is_err(), "the feed does not exist");
     assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
-    assert_eq!(read(&store, |tx| tx.newest(nobody, None, 9)), []);
+    assert_eq!(read(&store, |tx| tx.newest_items(nobody, None, 9)), []);
 }
 
 #[tokio::test]
@@ -360,11 +362,11 @@ async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
 #[tokio::test]
 async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     let forget = |seconds| Write::ForgetBodies { cutoff: at(seconds), limit: 10 };
     assert_eq!(store.write(forget(999)).await.unwrap(), 0);
     assert_eq!(store.write(forget(1_001)).await.unwrap(), 1);
-    let again = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    let again = store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     assert_eq!(again.new, 0);
 }
 
@@ -372,7 +374,7 @@ async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
 async fn a_document_that_stays_the_same_keeps_its_date() {
     let (_folder, _path, store, _) = store().await;
     let remember =
-        |hash, now| store.remember_document("planet".to_owned(), "atom", [hash; 32], at(now));
+        |hash, now| store.write_document("planet".to_owned(), "atom", [hash; 32], at(now));
     assert_eq!(remember(1, 10).await.unwrap(), at(10));
     assert_eq!(remember(1, 20).await.unwrap(), at(10));
     assert_eq!(remember(2, 30).await.unwrap(), at(30));
@@ -381,7 +383,7 @@ async fn a_document_that_stays_the_same_keeps_its_date() {
 #[tokio::test]
 async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
     let (_folder, path, store, [key, _]) = store().await;
-    store.record(update(key, Vec::new(), Vec::new())).await.unwrap();
+    store.write_poll(update(key, Vec::new(), Vec::new())).await.unwrap();
     let age = Connection::open(path).unwrap().execute("UPDATE feed SET parser_version = 0", []);
     assert_eq!(age.unwrap(), 2);
     let feeds = vec![feed(None, "http://a.example/feed")];

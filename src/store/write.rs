@@ -66,16 +66,16 @@ pub enum Write {
         /// The pages.
         pages: Vec<ArchivePage>,
         /// Ids that the output shows items under from now on, other than their own.
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     },
     /// What an output shows from now on.
-    Edition {
+    Publication {
         /// Id of the output.
         output: String,
         /// The items with what is shown of them.
         shown: String,
         /// Ids that the output shows items under from now on, other than their own.
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     },
     /// All files of an output are written.
     Basis {
@@ -137,7 +137,7 @@ impl Write {
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
-            | Self::Edition { .. }
+            | Self::Publication { .. }
             | Self::Basis { .. }
             | Self::Incidents(_)
             | Self::ForgetFingerprints { .. } => false,
@@ -177,13 +177,13 @@ impl Transaction<'_> {
             Write::Document { output, format, hash, at } => {
                 applied.modified = Some(self.write_document(output, format, hash, *at)?);
             }
-            Write::Archive { output, pages, lent } => {
-                self.lend(output, lent)?;
+            Write::Archive { output, pages, item_ids } => {
+                self.write_output_item_ids(output, item_ids)?;
                 self.write_archive_pages(output, pages)?;
             }
-            Write::Edition { output, shown, lent } => {
-                self.lend(output, lent)?;
-                self.write_edition(output, shown)?;
+            Write::Publication { output, shown, item_ids } => {
+                self.write_output_item_ids(output, item_ids)?;
+                self.write_publication(output, shown)?;
             }
             Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,

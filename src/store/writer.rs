@@ -255,7 +255,7 @@ fn run(mut desk: Desk, mut waiting: mpsc::Receiver<Command>) {
         let committed = done.and_then(|()| commit(&desk.connection, &group));
         match &committed {
             Ok(()) => publish(&mut desk, &group),
-            Err(error) => undo(&desk.connection, error.fault()),
+            Err(error) => undo(&desk.connection, error.cause()),
         }
         for done in group {
             done.answer(committed.clone());
@@ -291,7 +291,7 @@ mod tests {
         drop(commands);
         run(desk, waiting);
         let ended = answers.into_iter().map(|answered| answered.blocking_recv().unwrap());
-        ended.map(|ended| ended.map(drop).map_err(|error| error.fault())).collect()
+        ended.map(|ended| ended.map(drop).map_err(|error| error.cause())).collect()
     }
 
     fn kept(path: &Path) -> Option<i64> {

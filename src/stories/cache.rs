@@ -68,7 +68,7 @@ impl Cache {
             // Out of the window, where the same page may still be one story: from what is kept of its text.
             let have: HashSet<ItemKey> = found.iter().map(|(key, ..)| *key).collect();
             let old: Vec<ItemKey> = missing.into_iter().filter(|key| !have.contains(key)).collect();
-            let kept = reader.kept_items(&old)?;
+            let kept = reader.stored_items(&old)?;
             self.learn(reader, kept.iter().map(|kept| kept.feed))?;
             found.extend(kept.into_iter().map(|kept| {
                 let made = Fingerprint::of_kept(&kept, self.of(kept.feed));

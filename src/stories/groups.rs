@@ -33,7 +33,7 @@ impl<'a> Ties<'a> {
         let new = keys.iter().filter_map(|key| self.new.get(key)).flatten().copied();
         let mut ties: HashMap<Pair, Match> = new.map(|tie| ((tie.item, tie.other), tie)).collect();
         // What was one stays one, with the score that it had.
-        let known = self.reader.ties(keys)?;
+        let known = self.reader.story_matches(keys)?;
         ties.extend(known.into_iter().map(|tie| ((tie.item, tie.other), tie)));
         Ok(ties)
     }
@@ -45,7 +45,7 @@ impl<'a> Ties<'a> {
         let mut edge = vec![start];
         while !edge.is_empty() && keys.len() < COMPONENT {
             let found = self.of(&edge)?;
-            let joined = self.reader.exceptions(&edge)?.joined;
+            let joined = self.reader.decisions(&edge)?.joined;
             let ends = found.keys().copied().chain(joined);
             edge = ends.flat_map(|(a, b)| [a, b]).filter(|key| keys.insert(*key)).collect();
             ties.extend(found);
@@ -55,8 +55,8 @@ impl<'a> Ties<'a> {
 
     /// Which of these items are tied to another at all, or were decided upon.
     fn bound(&self, items: &[ItemKey]) -> Result<BTreeSet<ItemKey>, Error> {
-        let known = self.reader.ties(items)?;
-        let decided = self.reader.exceptions(items)?;
+        let known = self.reader.story_matches(items)?;
+        let decided = self.reader.decisions(items)?;
         let ends = known.iter().map(|tie| (tie.item, tie.other)).chain(decided.joined);
         let bound: HashSet<ItemKey> = ends.flat_map(|(a, b)| [a, b]).chain(decided.split).collect();
         let items = items.iter().copied();
@@ -75,8 +75,8 @@ pub(super) fn stories(
         let (keys, tied) = ties.component(start)?;
         waiting.retain(|key| !keys.contains(key));
         let list: Vec<ItemKey> = keys.into_iter().collect();
-        let placed = ties.reader.placed(&list)?;
-        let decided = ties.reader.exceptions(&list)?;
+        let placed = ties.reader.story_items(&list)?;
+        let decided = ties.reader.decisions(&list)?;
         let exceptions = dedupe::Exceptions { split: decided.split, joined: decided.joined };
         let before: HashMap<ItemKey, StoryKey> =
             placed.iter().map(|item| (item.key, item.story)).collect();

@@ -153,7 +153,7 @@ impl Matcher {
         let compared =
             |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
-        let mut doubles = reader.doubles(&keys)?;
+        let mut doubles = reader.same_page_or_id(&keys)?;
         let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
@@ -225,7 +225,7 @@ impl Memory {
             }
         })?;
         debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
-        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        let weights = reader.word_weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
         self.weights = Arc::new(weights.unwrap_or_default());
         self.index = Some(index);
         Ok(())
@@ -256,7 +256,7 @@ fn learn(
     now: Timestamp,
 ) -> Result<Option<Weights>, store::Error> {
     let fresh = |at| now.duration_since(at) < LEARN_EVERY;
-    if reader.weights()?.is_some_and(|(at, _)| fresh(at)) {
+    if reader.word_weights()?.is_some_and(|(at, _)| fresh(at)) {
         return Ok(None);
     }
     let mut keys: Vec<(ItemKey, FeedKey)> = Vec::new();

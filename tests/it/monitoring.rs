@@ -101,7 +101,7 @@ impl Watched {
         until(world, "every feed was polled", || {
             let reader = newswire::store::Reader::open(&database).unwrap();
             let polled = reader.read(|reader| {
-                let mut feeds = reader.statuses()?.into_iter();
+                let mut feeds = reader.feed_statuses()?.into_iter();
                 feeds.try_fold(true, |all, feed| {
                     Ok::<_, newswire::store::Error>(
                         all && reader.polls(feed.info.key, 99)?.len() >= times,

@@ -214,8 +214,8 @@ async fn every_decision_leaves_a_receipt() {
     }
     let reader = Reader::open(&world.database()).unwrap();
     let receipt = |number: &str| {
-        let item = reader.read(|reader| reader.find(number, None)).unwrap().remove(0);
-        reader.read(|reader| reader.receipt(item)).unwrap()
+        let item = reader.read(|reader| reader.find_items(number, None)).unwrap().remove(0);
+        reader.read(|reader| reader.item_history(item)).unwrap()
     };
     let second = receipt("2");
     let (tie, other, _) = &second.ties[0];

@@ -104,14 +104,14 @@ pub(super) fn render(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<String>, Error> {
-    let statuses = reader.statuses()?;
+    let statuses = reader.feed_statuses()?;
     let Some(status) = statuses.into_iter().find(|status| status.info.id.as_str() == id) else {
         return Ok(None);
     };
     let key = status.info.key;
-    let (state, considered) = (reader.feed_state(key)?, reader.considered(key)?);
+    let (state, considered) = (reader.feed_state(key)?, reader.plan_inputs(key)?);
     let polls = reader.polls(key, POLLS)?;
-    let named = |which| reader.newest_named(key, which, ITEMS);
+    let named = |which| reader.newest_summaries(key, which, ITEMS);
     let (items, held) = (named(ItemFilter::Shown)?, named(ItemFilter::Held)?);
     let health = judge(&status, now);
     let stories = stories(outputs, id)?;

@@ -45,8 +45,8 @@ impl Seen {
         // That passes by itself.
         troubles.retain(|trouble| *trouble != Trouble::NoCycleYet);
         let (feeds, hours, incidents) = reader.read(|reader| {
-            let hours = reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?;
-            Ok::<_, Error>((reader.statuses()?, hours, reader.incidents(INCIDENTS)?))
+            let hours = reader.poll_hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?;
+            Ok::<_, Error>((reader.feed_statuses()?, hours, reader.incidents(INCIDENTS)?))
         })?;
         Ok(Self {
             now,

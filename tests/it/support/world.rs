@@ -95,7 +95,7 @@ impl World {
 
     /// What the database says of each feed.
     pub(crate) fn statuses(&self) -> Vec<FeedStatus> {
-        Reader::open(&self.database()).unwrap().read(|reader| reader.statuses()).unwrap()
+        Reader::open(&self.database()).unwrap().read(|reader| reader.feed_statuses()).unwrap()
     }
 
     /// What it says of the only feed.
