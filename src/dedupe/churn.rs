@@ -81,7 +81,7 @@ fn rivals(strangers: &[Stranger], way: RecognisedBy) -> HashMap<String, usize> {
 fn mark(seen: &ItemTraits, way: RecognisedBy) -> Option<String> {
     match way {
         RecognisedBy::Page => seen.url_key.map(|key| format!("{key:?}")),
-        RecognisedBy::Text => seen.text_key.map(|key| key.to_string()),
+        RecognisedBy::Text => seen.text_digest.map(|key| key.to_string()),
         RecognisedBy::Path => {
             let url = url::Url::parse(seen.url.as_deref()?).ok()?;
             let path =
@@ -102,7 +102,7 @@ fn holds(way: RecognisedBy, new: &ItemTraits, old: &ItemTraits, migrated: bool) 
     let title = |seen: &ItemTraits| Title::new(seen.title.as_deref());
     let (mine, others) = (title(new), title(old));
     let same_title = mine.digest() == others.digest();
-    let same_text = new.text_key.is_some() && new.text_key == old.text_key;
+    let same_text = new.text_digest.is_some() && new.text_digest == old.text_digest;
     let same_minute = new
         .published
         .zip(old.published)
@@ -136,7 +136,7 @@ mod tests {
             url_key: super::super::canonical::url_key(url),
             title: Some(title.to_owned()),
             published: Some(Timestamp::from_second(at).unwrap()),
-            text_key: Some(text),
+            text_digest: Some(text),
         }
     }
 

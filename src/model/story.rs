@@ -57,7 +57,7 @@ pub struct ItemTraits {
     /// When the publisher said it was published.
     pub published: Option<Timestamp>,
     /// Of the words of its text; `None`: too few to say anything.
-    pub text_key: Option<i64>,
+    pub text_digest: Option<i64>,
 }
 
 /// The rung of the ladder that decided.

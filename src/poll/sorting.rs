@@ -332,7 +332,7 @@ fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
         url_key: found.url_key,
         title: item.title.clone(),
         published: item.published,
-        text_key: exact.then(|| words.digest().cast_signed()),
+        text_digest: exact.then(|| words.digest().cast_signed()),
     };
     Stranger { index: found.index, seen }
 }

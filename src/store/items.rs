@@ -147,7 +147,7 @@ impl Transaction<'_> {
                         .transpose()?,
                     title: row.get(3)?,
                     published: maybe(row.get(4)?)?,
-                    text_key: row.get(5)?,
+                    text_digest: row.get(5)?,
                 },
                 edits: edits(row, 6)?,
             });

@@ -163,6 +163,20 @@ impl Transaction<'_> {
         Ok(found)
     }
 
+    /// Item and feed of each fingerprint made since, of items that are matched, the oldest item first.
+    pub fn fingerprinted_since(&self, since: Timestamp) -> Result<Vec<(ItemKey, FeedKey)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT fingerprint.item_id, fingerprint.feed_id
+             FROM fingerprint JOIN item ON item.id = fingerprint.item_id
+             WHERE fingerprint.at >= ?1 AND item.hidden IS NULL
+               AND fingerprint.item_id NOT IN (SELECT item_id FROM pending)
+             ORDER BY fingerprint.item_id",
+        )?;
+        let rows = statement
+            .query_map([millis(since)], |row| Ok((ItemKey(row.get(0)?), FeedKey(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// All fingerprints made since of items that are matched, the oldest item first, one by one.
     pub fn fingerprints_since(
         &self,

@@ -10,7 +10,7 @@ use rusqlite::params;
 
 use super::error::Error;
 use super::poll_update::{PollCounts, PollUpdate};
-use super::search::Indexed;
+use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, millis, outcome, timestamp};
 use crate::model::{Considered, Dialect, FeedKey, FetchOutcome, GuidUse, Outcome};
@@ -86,15 +86,15 @@ pub struct FeedHistory {
 }
 
 impl Transaction<'_> {
-    /// Writes everything of one poll; answers also with what goes into the search index.
+    /// Writes everything of one poll. Returns the counts, and the items to be indexed.
     pub(super) fn write_poll(
         &self,
         update: &PollUpdate,
-    ) -> Result<(PollCounts, Vec<Indexed>), Error> {
+    ) -> Result<(PollCounts, Vec<Unindexed>), Error> {
         let mut recorded = PollCounts { changed: update.changed.len(), ..PollCounts::default() };
         let mut next = self.next_item_key()?;
-        let mut indexed = Vec::with_capacity(update.new.len());
-        for new in &update.new {
+        let mut unindexed = Vec::with_capacity(update.new.len());
+        for (at, new) in update.new.iter().enumerate() {
             if !self.insert_item(update, new, next)? {
                 continue;
             }
@@ -104,23 +104,23 @@ impl Transaction<'_> {
                 recorded.new += 1;
                 self.mark_pending(next)?;
             }
-            indexed.push(Indexed { key: next, words: new.text.search.clone() });
+            unindexed.push(Unindexed::New(next, at));
             next.0 += 1;
         }
         for renamed in &update.renamed {
             self.add_guid(update, renamed)?;
             recorded.renamed += 1;
         }
-        for changed in &update.changed {
+        for (at, changed) in update.changed.iter().enumerate() {
             if self.update_item(update, changed)? {
                 self.mark_pending(changed.key)?;
-                indexed.push(Indexed { key: changed.key, words: changed.text.search.clone() });
+                unindexed.push(Unindexed::Changed(changed.key, at));
             }
         }
         self.count_poll(update, &recorded)?;
         self.update_polled_feed(update, &recorded)?;
         self.insert_poll(update, &recorded)?;
-        Ok((recorded, indexed))
+        Ok((recorded, unindexed))
     }
 
     /// Writes what the poll says of its feed.

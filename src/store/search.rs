@@ -8,30 +8,49 @@ use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
 use super::items::{ItemHead, head};
-use super::search_query::Question;
-use super::search_query::indexed;
+use super::poll_update::PollUpdate;
+use super::search_query::{Question, indexed};
 use super::transaction::Transaction;
 use super::values::json_list;
 use crate::model::{FeedKey, ItemKey, plain};
 
-/// The words of an item for the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Indexed {
-    pub(crate) key: ItemKey,
-    /// Of title and text, each once; in the place of what it said before.
-    pub(crate) words: String,
+/// An item whose words have to be indexed, by its position in the poll's update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unindexed {
+    /// A new item.
+    New(ItemKey, usize),
+    /// An item that was indexed before.
+    Changed(ItemKey, usize),
 }
 
 impl Transaction<'_> {
-    /// Puts items into the index: once a commit and outside of all savepoints, for each of them ends a
-    /// segment of the index, and segments have to be merged.
-    pub(super) fn index_words(&self, items: &[Indexed]) -> Result<(), Error> {
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)")?;
-        for Indexed { key, words } in items {
-            insert.execute(params![key.0, words])?;
+    /// Indexes the words of a poll's items. To be called once for each commit and outside of all savepoints:
+    /// each savepoint ends a segment of the index, and segments have to be merged.
+    pub(super) fn index_words(
+        &self,
+        update: &PollUpdate,
+        items: &[Unindexed],
+    ) -> Result<(), Error> {
+        for item in items {
+            match *item {
+                Unindexed::New(key, at) => self.index_new(key, &update.new[at].text.search)?,
+                Unindexed::Changed(key, at) => {
+                    self.index_again(key, &update.changed[at].text.search)?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+        let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
+        Ok(())
+    }
+
+    fn index_again(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+        let sql = "INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
         Ok(())
     }
 }
@@ -189,8 +208,7 @@ mod tests {
 
     fn put(connection: &Connection, key: i64, title: Option<&str>, text: &str) {
         let words = search_words(title, text);
-        let item = Indexed { key: ItemKey(key), words };
-        Transaction::new(connection).index_words(&[item]).unwrap();
+        Transaction::new(connection).index_again(ItemKey(key), &words).unwrap();
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {

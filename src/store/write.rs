@@ -9,7 +9,7 @@ use super::error::Error;
 use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
 use super::poll_update::{PollCounts, PollUpdate};
-use super::search::Indexed;
+use super::search::Unindexed;
 use super::transaction::Transaction;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
@@ -114,7 +114,7 @@ pub(crate) struct Applied {
     /// Number of rows that the write was about, where that is of interest.
     pub(crate) count: usize,
     /// Texts that go into the search index with the commit.
-    pub(crate) indexed: Vec<Indexed>,
+    pub(super) unindexed: Vec<Unindexed>,
 }
 
 impl Write {
@@ -153,11 +153,19 @@ impl Transaction<'_> {
     /// When the database fails. The transaction must not be committed then.
     pub fn apply(&self, write: &Write) -> Result<usize, Error> {
         let applied = self.apply_unindexed(write)?;
-        self.index_words(&applied.indexed)?;
+        self.index(write, &applied)?;
         Ok(applied.count)
     }
 
-    /// Applies a write but for the search index: see [`Transaction::index_words`].
+    /// Indexes the words that a write brought.
+    pub(super) fn index(&self, write: &Write, applied: &Applied) -> Result<(), Error> {
+        match write {
+            Write::Poll(update) => self.index_words(update, &applied.unindexed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies a write but for the search index: see [`Transaction::index`].
     pub(super) fn apply_unindexed(&self, write: &Write) -> Result<Applied, Error> {
         let mut applied = Applied::default();
         match write {
@@ -168,7 +176,7 @@ impl Transaction<'_> {
             }
             Write::Replan(plans) => self.replan(plans)?,
             Write::Poll(update) => {
-                (applied.recorded, applied.indexed) = self.write_poll(update)?;
+                (applied.recorded, applied.unindexed) = self.write_poll(update)?;
             }
             Write::Matches(matches) => self.write_matches(matches)?,
             Write::Decide { decision, at } => applied.count = self.decide(*decision, *at)?,

@@ -219,8 +219,8 @@ fn group(
 /// What has to be done once for a whole group, and the commit.
 fn commit(connection: &Connection, group: &[Done]) -> Result<(), Error> {
     for done in group {
-        if let Done::Write(_, Ok(applied), _) = done {
-            Transaction::new(connection).index_words(&applied.indexed)?;
+        if let Done::Write(write, Ok(applied), _) = done {
+            Transaction::new(connection).index(write, applied)?;
         }
     }
     Ok(connection.execute_batch("COMMIT")?)

@@ -259,8 +259,7 @@ fn learn(
     if reader.word_weights()?.is_some_and(|(at, _)| fresh(at)) {
         return Ok(None);
     }
-    let mut keys: Vec<(ItemKey, FeedKey)> = Vec::new();
-    reader.fingerprints_since(since, |stored| keys.push((stored.key, stored.feed)))?;
+    let keys = reader.fingerprinted_since(since)?;
     let newest: Vec<(ItemKey, FeedKey)> = keys.into_iter().rev().take(LESSONS).collect();
     let mut feeds: Vec<FeedKey> = newest.iter().map(|(_, feed)| *feed).collect();
     feeds.sort_unstable();
