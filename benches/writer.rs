@@ -86,9 +86,9 @@ fn item(numbers: &mut Numbers, feed: usize, n: usize, now: Timestamp) -> NewItem
         own_id: format!("{guid}:own"),
         first_seen: now,
         text: TextIndex {
-            exact: None,
+            digest: None,
             fingerprint: Some(fingerprint.to_bytes()),
-            search: search_words(item.title.as_deref(), &item.text()),
+            search_words: search_words(item.title.as_deref(), &item.text()),
         },
         page_owner: PageOwner::FeedSite,
         item,
@@ -108,13 +108,13 @@ fn update(feed: FeedKey, new: Vec<NewItem>, at: Timestamp) -> PollUpdate {
         bytes: Bytes { wire: 20_000, body: 90_000 },
         plan: Plan { at, reason, considered: Vec::new() },
         failures: 0,
-        memory: None,
+        response: None,
         address: None,
         trust: None,
         document: None,
         new,
         changed: Vec::new(),
-        renamed: Vec::new(),
+        guid_changes: Vec::new(),
     }
 }
 
@@ -122,7 +122,7 @@ fn without(mut items: Vec<NewItem>, part: Without) -> Vec<NewItem> {
     for item in &mut items {
         match part {
             Without::Nothing => {}
-            Without::SearchWords => item.text.search.clear(),
+            Without::SearchWords => item.text.search_words.clear(),
             Without::Fingerprint => item.text.fingerprint = None,
             Without::Text => item.item.content = None,
         }

@@ -243,13 +243,13 @@ impl Poller {
             plan,
             failures,
             trust: memory::trust(state.trust, &begun.memory, &response, *at),
-            memory: memory::remembered(begun.memory.clone(), &response, request_key),
+            response: memory::remembered(begun.memory.clone(), &response, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
             new: brought.new,
             changed: brought.changed,
-            renamed: brought.renamed,
+            guid_changes: brought.renamed,
         }
     }
 

@@ -24,7 +24,15 @@ impl Item<'_> {
     /// For people.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
-        let ItemHistory { item, others, ties, renamed, changes, poll, decided } = self.receipt;
+        let ItemHistory {
+            item,
+            others,
+            matches: ties,
+            guid_changes: renamed,
+            changes,
+            poll,
+            decisions: decided,
+        } = self.receipt;
         let mut text = String::new();
         let mut say = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -98,7 +106,7 @@ impl Item<'_> {
             "item": item(&receipt.item),
             "story": receipt.item.story.0,
             "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
-            "ties": receipt.ties.iter().map(|(tie, other, at)| json!({
+            "ties": receipt.matches.iter().map(|(tie, other, at)| json!({
                 "same": tie.same,
                 "rule": tie.rule.slug(),
                 "score": tie.score,
@@ -106,7 +114,7 @@ impl Item<'_> {
                 "at": at.to_string(),
                 "other": item(other),
             })).collect::<Vec<_>>(),
-            "renamed": receipt.renamed.iter().map(|(way, at)| json!({
+            "renamed": receipt.guid_changes.iter().map(|(way, at)| json!({
                 "way": way,
                 "at": at.to_string(),
             })).collect::<Vec<_>>(),
@@ -115,8 +123,8 @@ impl Item<'_> {
                 "outcome": outcome.slug(),
                 "status": status,
             })),
-            "split": receipt.decided.contains(&None),
-            "joined": receipt.decided.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "split": receipt.decisions.contains(&None),
+            "joined": receipt.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
             "outputs": self.stands.iter().map(|(output, stand)| json!({
                 "output": output,
                 "place": match stand { Visibility::Shown(place) => Some(*place), _ => None },

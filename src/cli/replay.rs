@@ -192,7 +192,7 @@ impl Look<'_> {
         let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };
-        let reason = match remembered.ties.iter().find(lead) {
+        let reason = match remembered.matches.iter().find(lead) {
             Some((tie, other, _)) => format!("one story with {}: {}", name(other), receipt(tie)),
             None if std::ptr::eq(there, self.before) => "not shown before".to_owned(),
             None => {

@@ -194,7 +194,7 @@ mod tests {
                 Some(7),
                 "`<` where no tag begins",
             )],
-            pulse: Default::default(),
+            activity: Default::default(),
         }
     }
 

@@ -66,11 +66,11 @@ impl Why<'_> {
         let opaque = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
         };
-        let validators = &self.state.memory.validators;
+        let validators = &self.state.response.validators;
         say("ETag", &opaque(&validators.etag));
         say("Last-Modified", &opaque(&validators.last_modified));
-        if let Some(at) = self.state.trust.full_at {
-            let doubt = if self.state.trust.distrusted {
+        if let Some(at) = self.state.trust.last_full_at {
+            let doubt = if self.state.trust.unreliable {
                 ", asked once a day: its 304s did not hold"
             } else {
                 ""
@@ -116,10 +116,10 @@ impl Why<'_> {
             "reason_text": status.reason_text,
             "considered": self.past.considered,
             "failures": status.failures,
-            "etag": opaque(&state.memory.validators.etag),
-            "last_modified": opaque(&state.memory.validators.last_modified),
-            "whole_answer_at": state.trust.full_at.map(|at| at.to_string()),
-            "distrusted": state.trust.distrusted,
+            "etag": opaque(&state.response.validators.etag),
+            "last_modified": opaque(&state.response.validators.last_modified),
+            "whole_answer_at": state.trust.last_full_at.map(|at| at.to_string()),
+            "distrusted": state.trust.unreliable,
             "host": {
                 "site": crate::model::site(&self.subscription.feed.url),
                 "at_once": settings.per_host,

@@ -117,7 +117,7 @@ fn state(status: &FeedStatus, now: Timestamp) -> (State, Option<Silent>) {
         (Outcome::Gone, _) => State::Gone,
         (Outcome::Throttled, _) => State::Throttled,
         (Outcome::Modified | Outcome::NotModified, _) if silent.is_some() => State::Silent,
-        (Outcome::Modified | Outcome::NotModified, _) if status.pulse.held > 0 => State::Held,
+        (Outcome::Modified | Outcome::NotModified, _) if status.activity.held > 0 => State::Held,
         (Outcome::Modified | Outcome::NotModified, _) if status.address.effective.is_some() => {
             State::Moved
         }
@@ -159,7 +159,7 @@ fn why(status: &FeedStatus, state: State, now: Timestamp) -> String {
         ),
         State::Gone => format!("the server says that the feed is gone for good{lasting}"),
         State::Throttled => format!("the server asks to slow down{lasting}"),
-        State::Held => match status.pulse.held {
+        State::Held => match status.activity.held {
             1 => "1 item waits for your word".to_owned(),
             many => format!("{many} items wait for your word"),
         },

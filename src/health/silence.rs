@@ -90,7 +90,7 @@ pub struct Silent {
 /// Whether the feed has gone dead while it still answers.
 #[must_use]
 pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silent> {
-    let pulse = &status.pulse;
+    let activity = &status.activity;
     let lasts = |since: Timestamp, seconds: i64| now.duration_since(since).as_secs() >= seconds;
     if status.last_outcome == Some(Outcome::Failed(FailureKind::NotAFeed)) && status.items > 0 {
         let since = status.failing_since.filter(|since| lasts(*since, PAGE))?;
@@ -100,27 +100,28 @@ pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silent> {
     if status.failures > 0 {
         return None;
     }
-    let patience = patience(pulse);
-    if let Some(since) = pulse.empty_since {
-        let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs());
+    let patience = patience(activity);
+    if let Some(since) = activity.empty_since {
+        let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs());
         let kind = Silence::EmptyDocument;
         return lasts(since, EMPTY.max(longest)).then_some(Silent { kind, since, patience });
     }
     let known = patience?;
-    let since = [status.last_new_at, pulse.moments.first().copied()].into_iter().flatten().max()?;
-    let looks = pulse.not_modified + pulse.same_body + pulse.nothing_new;
+    let since =
+        [status.last_new_at, activity.moments.first().copied()].into_iter().flatten().max()?;
+    let looks = activity.not_modified + activity.same_body + activity.nothing_new;
     if looks < LOOKS || !lasts(since, known.as_secs()) {
         return None;
     }
-    Some(Silent { kind: kind(pulse), since, patience })
+    Some(Silent { kind: kind(activity), since, patience })
 }
 
 /// What most answers since the last news were.
-fn kind(pulse: &FeedActivity) -> Silence {
-    let most = pulse.not_modified.max(pulse.same_body).max(pulse.nothing_new);
-    if most == pulse.nothing_new {
+fn kind(activity: &FeedActivity) -> Silence {
+    let most = activity.not_modified.max(activity.same_body).max(activity.nothing_new);
+    if most == activity.nothing_new {
         Silence::OldItems
-    } else if most == pulse.same_body {
+    } else if most == activity.same_body {
         Silence::FrozenCopy
     } else {
         Silence::StuckValidator
@@ -132,13 +133,13 @@ fn kind(pulse: &FeedActivity) -> Silence {
 /// Twice its longest pause, or four times one that only a tenth of its pauses exceed; and where it
 /// publishes seldom enough for one person to write it, a holiday on top.
 #[must_use]
-pub fn patience(pulse: &FeedActivity) -> Option<SignedDuration> {
-    let gaps = Gaps::of(&pulse.moments)?;
+pub fn patience(activity: &FeedActivity) -> Option<SignedDuration> {
+    let gaps = Gaps::of(&activity.moments)?;
     // A conference that filled a week is no habit.
-    if seconds(pulse.oldest?, *pulse.moments.first()?) < LIFE {
+    if seconds(activity.oldest?, *activity.moments.first()?) < LIFE {
         return None;
     }
-    let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
+    let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
     let habit = (2 * longest).max(4 * gaps.most).max(SHORTEST);
     Some(SignedDuration::from_secs(habit + (7 * gaps.median).min(HOLIDAY)))
 }

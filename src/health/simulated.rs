@@ -121,7 +121,7 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         dialect: None,
         parse_warnings: Vec::new(),
         address: Address::default(),
-        pulse: FeedActivity::default(),
+        activity: FeedActivity::default(),
     };
     let (mut first, mut alarms, mut was, mut next) = (None, 0, false, 0);
     for day in 0..DAYS {
@@ -130,7 +130,7 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         while next < moments.len() && moments[next] <= now.min(death) {
             next += 1;
         }
-        let pulse = &mut status.pulse;
+        let pulse = &mut status.activity;
         if next > before {
             if let Some(last) = status.last_new_at {
                 let gap = stamp(now).duration_since(last);

@@ -172,7 +172,7 @@ pub struct FeedStatus {
     /// Where it lives now, beside the config.
     pub address: Address,
     /// For telling a quiet feed from a dead one.
-    pub pulse: FeedActivity,
+    pub activity: FeedActivity,
 }
 
 /// What is recorded of how a feed publishes, and of what its server says since the last news.

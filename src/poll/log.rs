@@ -102,7 +102,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
 /// What happened beside.
 fn aside(target: &Target, before: &FeedState, polled: &Line<'_>) {
     let (feed, url) = (target.id.as_str(), polled.asked.as_str());
-    let PollCounts { new, renamed, held, .. } = polled.recorded;
+    let PollCounts { new, guid_changes: renamed, held, .. } = polled.recorded;
     if held > 0 && before.items > 0 {
         let came = new + renamed + held;
         warn!(

@@ -15,8 +15,8 @@ const DISTRUST: SignedDuration = SignedDuration::from_hours(24);
 /// What is remembered, if it was learnt at this address with this request shape.
 pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> CachedResponse {
     let request_key = key(asked, settings);
-    if state.memory.request_key == request_key {
-        state.memory.clone()
+    if state.response.request_key == request_key {
+        state.response.clone()
     } else {
         CachedResponse { request_key, ..CachedResponse::default() }
     }
@@ -29,8 +29,8 @@ pub(super) fn key(asked: &Url, settings: &fetch::Settings) -> String {
 
 /// Whether the conditions are left out this time, to see whether the server's word holds.
 pub(super) fn is_checked(trust: NotModifiedTrust, now: Timestamp) -> bool {
-    let patience = if trust.distrusted { DISTRUST } else { TRUST };
-    trust.full_at.is_some_and(|at| now.duration_since(at) >= patience)
+    let patience = if trust.unreliable { DISTRUST } else { TRUST };
+    trust.last_full_at.is_some_and(|at| now.duration_since(at) >= patience)
 }
 
 /// What to send: both validators, or nothing where the server's word is put to the test.
@@ -57,7 +57,7 @@ pub(super) fn trust(
         && !memory.validators.is_empty()
         && memory.body_hash.is_some()
         && response.outcome == FetchOutcome::Modified;
-    Some(NotModifiedTrust { full_at: Some(now), distrusted: before.distrusted || caught })
+    Some(NotModifiedTrust { last_full_at: Some(now), unreliable: before.unreliable || caught })
 }
 
 /// What to remember from now on; `None`: no change.
@@ -71,18 +71,18 @@ pub(super) fn remembered(
     request_key: String,
 ) -> Option<CachedResponse> {
     let answered = Some(response.url.to_string());
-    let now = if response.status == Some(304) && memory.answered != answered {
+    let now = if response.status == Some(304) && memory.url != answered {
         // Said by a server that never sent the document: the next request asks for the whole.
         CachedResponse {
             request_key,
-            answered,
+            url: answered,
             validators: Validators::default(),
             ..memory.clone()
         }
     } else if response.outcome.is_success() {
         let validators = response.validators.clone().unwrap_or_else(|| memory.validators.clone());
         let body_hash = response.body_hash.or(memory.body_hash);
-        CachedResponse { request_key, validators, body_hash, answered }
+        CachedResponse { request_key, validators, body_hash, url: answered }
     } else {
         // RFC 9110 15.5.13: the server chokes on the conditions; the next request has none.
         let validators = match response.status {

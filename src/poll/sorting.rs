@@ -94,7 +94,7 @@ pub(super) fn sort(
     for (found, known) in &edited {
         if found.item.former.is_some() {
             let (key, identity) = (known.key, found.item.identity);
-            sorted.renamed.push(GuidChange { key, identity, way: RecognisedBy::Page });
+            sorted.renamed.push(GuidChange { key, identity, recognised_by: RecognisedBy::Page });
         }
     }
     let mut newcomers: Vec<Read> = Vec::new();
@@ -159,7 +159,7 @@ fn take_in(
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
             let (key, identity, way) = (alias.key, read.found.identity, alias.way);
-            sorted.renamed.push(GuidChange { key, identity, way });
+            sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
                 _ if !edits.get(&key).is_none_or(dedupe::may_change) => EditAction::Ignore,
@@ -301,7 +301,7 @@ fn changed(
     let facts = facts(document, &read, before);
     let Read { item, text, .. } = read;
     let text = text_keys(document, (&item, text), facts, boilerplate);
-    ChangedItem { key, url_key, content_digest, item, change, text }
+    ChangedItem { key, url_key, content_digest, item, action: change, text }
 }
 
 fn text_keys(
@@ -320,7 +320,8 @@ fn text_keys(
         }
         AcrossFeeds::Cluster => Some(fingerprint.to_bytes()),
     };
-    TextIndex { exact, fingerprint, search: search_words(item.title.as_deref(), &item.text()) }
+    let search_words = search_words(item.title.as_deref(), &item.text());
+    TextIndex { digest: exact, fingerprint, search_words }
 }
 
 fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {

@@ -1,4 +1,4 @@
-//! The archive tables: which items are on which page. Leaves choosing to `outputs`.
+//! The tables of archives: which items are on which page.
 
 use std::collections::HashSet;
 
@@ -14,45 +14,44 @@ use crate::model::{FeedKey, ItemKey};
 /// A page of an output's archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchivePage {
-    /// From 1, ascends with time.
+    /// Number of the page; from 1, ascends with time.
     pub number: u32,
-    /// What stands on it, in order of arrival.
+    /// Its items, in order of arrival.
     pub items: Vec<ItemKey>,
-    /// The last item that was looked at for it.
+    /// The last item that was considered for it.
     pub seen: ItemKey,
-    /// The last release that was looked at for it: a row, meaningless elsewhere.
+    /// The last release that was considered for it; a row id of this database.
     pub late: i64,
 }
 
-/// What has arrived since a page was last looked at.
+/// Items that arrived since a page was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arrivals {
-    /// In order of arrival; those that wait are left out, and come when they are released.
+    /// Items in order of arrival. Held items are left out until they are released.
     pub heads: Vec<ItemHead>,
-    /// How many were looked at, those that wait among them.
+    /// Number of items that were considered, held ones included.
     pub count: usize,
-    /// The last item of them.
+    /// The last of these items.
     pub seen: ItemKey,
-    /// The last release.
+    /// The last release of these.
     pub late: i64,
 }
 
 impl Transaction<'_> {
-    /// The page that still grows; `None` where nothing was archived yet. Those before it are complete.
+    /// The page that still grows; `None`: nothing is archived yet. All pages before it are complete.
     pub fn growing_page(&self, output: &str) -> Result<Option<ArchivePage>, Error> {
         let sql = "SELECT number, items, last_item_id, last_released_id FROM archive_page WHERE output = ?1
                    ORDER BY number DESC LIMIT 1";
         self.read_archive_page(sql, &[&output])
     }
 
-    /// One page, complete or not.
+    /// The page of this number, complete or not.
     pub fn archive_page(&self, output: &str, number: u32) -> Result<Option<ArchivePage>, Error> {
         let sql = "SELECT number, items, last_item_id, last_released_id FROM archive_page WHERE output = ?1 AND number = ?2";
         self.read_archive_page(sql, &[&output, &number])
     }
 
-    /// The number of the oldest page that may still have something to show: whose last item has a body,
-    /// or comes after one that has.
+    /// Number of the oldest page that may still have items to show: its last item, or an earlier one, has a body.
     pub fn oldest_page(&self, output: &str) -> Result<Option<u32>, Error> {
         let oldest = self
             .connection
@@ -94,14 +93,14 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query(params![page.late, limit as i64])?;
         while let Some(row) = rows.next()? {
-            // It is pending: what comes behind it waits with it.
+            // It is pending: the items after it wait as well, so that the order is kept.
             if !row.get::<_, bool>(5)? {
                 break;
             }
             arrivals.count += 1;
             arrivals.late = row.get(4)?;
             let head = head(row, FeedKey(row.get(3)?))?;
-            // What was released before it was looked at comes in its turn.
+            // An item that was released before it was considered comes below.
             if head.key <= page.seen {
                 arrivals.heads.push(head);
             }
@@ -126,8 +125,8 @@ impl Transaction<'_> {
         Ok(arrivals)
     }
 
-    /// Those of these items that stand on a page of the output. Reads the whole archive of the output:
-    /// for what hardly ever comes about.
+    /// Those of these items that are on an archive page of the output. Reads the whole archive of the output, which
+    /// is slow: use it for rare cases only.
     pub fn archived(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT entry.value FROM archive_page, json_each(archive_page.items) entry
@@ -156,7 +155,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Every statement once, for the test that none scans a table that grows.
+/// Runs every statement once, for the test that none of them scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>) {
     let page = ArchivePage { number: 1, items: vec![ItemKey(1)], seen: ItemKey(0), late: 0 };

@@ -1,4 +1,4 @@
-//! The verbs about what an output showed, and under which ids. Leaves deciding to `outputs`.
+//! The tables of publications: what an output showed, under which ids, and in which documents.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::values::{json_list, millis, timestamp};
 use crate::model::ItemKey;
 
 impl Transaction<'_> {
-    /// Those of these items that the output shows under an id that is not their own.
+    /// Those of these items that the output shows under an id other than their outward id, with that id.
     pub fn output_item_ids(
         &self,
         output: &str,
@@ -27,7 +27,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Those of these ids that the output shows an item under whose own they are not, with that item.
+    /// Those of these ids under which the output shows an item with another outward id, with that item.
     pub fn output_id_holders(
         &self,
         output: &str,
@@ -43,7 +43,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers for good under which ids the output shows these items.
+    /// Writes the ids under which the output shows these items from now on.
     pub(super) fn write_output_item_ids(
         &self,
         output: &str,
@@ -58,14 +58,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What the output showed last, as it was written.
+    /// What the output showed last, in the form in which it was written.
     pub fn publication(&self, output: &str) -> Result<Option<String>, Error> {
         let mut statement =
             self.connection.prepare_cached("SELECT shown FROM publication WHERE output = ?1")?;
         Ok(statement.query_row([output], |row| row.get(0)).optional()?)
     }
 
-    /// Remembers what the output shows.
+    /// Writes what the output shows.
     pub(super) fn write_publication(&self, output: &str, shown: &str) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO publication (output, shown) VALUES (?1, ?2)")?
@@ -73,7 +73,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Remembers what the output's files depend on, after they were written.
+    /// Writes what the output's files depend on, after they were written.
     pub(super) fn write_basis(
         &self,
         output: &str,
@@ -89,7 +89,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Whether the output's files were written on this basis, and no item has left it by age since.
+    /// Whether the output's files were written on this basis, and no item has become too old since.
     pub fn has_basis(&self, output: &str, basis: &[u8; 32], now: Timestamp) -> Result<bool, Error> {
         Ok(self
             .connection
@@ -99,7 +99,7 @@ impl Transaction<'_> {
             .exists(params![output, basis.as_slice(), millis(now)])?)
     }
 
-    /// The SHA-256 of the document that was published last in this format.
+    /// SHA-256 of the last document in this format.
     pub fn document_hash(&self, output: &str, format: &str) -> Result<Option<[u8; 32]>, Error> {
         let mut statement = self
             .connection
@@ -107,7 +107,7 @@ impl Transaction<'_> {
         Ok(statement.query_row([output, format], |row| row.get(0)).optional()?)
     }
 
-    /// Remembers a published document; tells when it last became different.
+    /// Writes the hash of a document. Returns the time of its last difference.
     pub(super) fn write_document(
         &self,
         output: &str,
@@ -149,7 +149,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Every statement once, for the test that none scans a table that grows.
+/// Runs every statement once, for the test that none of them scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>) {
     let (key, id) = (ItemKey(1), "urn:x:1".to_owned());

@@ -1,4 +1,4 @@
-//! The feed table: what is configured, what is known of each feed. Leaves polls to `record`.
+//! The table of feeds: what is configured and what is known about each feed.
 
 use std::collections::HashSet;
 
@@ -16,73 +16,73 @@ use crate::model::{
     GuidUse, Hints, MoveCandidate, Outcome, Plan, ReasonKind, Validators,
 };
 
-/// What the schedule needs to know of a configured feed when the daemon starts.
+/// What the schedule needs of a configured feed when the daemon starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredFeed {
-    /// Its row.
+    /// Key of the feed.
     pub key: FeedKey,
-    /// Its stable name.
+    /// Stable id of the feed.
     pub id: FeedId,
-    /// When it is due.
+    /// Time of the next poll.
     pub next_poll_at: Timestamp,
-    /// Why then.
+    /// Reason for that time.
     pub reason: ReasonKind,
-    /// When it was polled last.
+    /// Time of the last poll; `None`: never.
     pub last_poll_at: Option<Timestamp>,
-    /// In a row.
+    /// Number of consecutive failures.
     pub failures: u32,
-    /// Every input of the plan.
+    /// Every input of its plan.
     pub considered: Vec<Considered>,
 }
 
-/// What a poll needs to know before it asks.
+/// What a poll needs before it sends a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
-    /// Validators and body hash, with what they belong to.
-    pub memory: CachedResponse,
-    /// In a row.
+    /// Validators and body hash of the last good response.
+    pub response: CachedResponse,
+    /// Number of consecutive failures.
     pub failures: u32,
-    /// What the last document asked of those who poll.
+    /// Polling hints of the last document.
     pub hints: Hints,
-    /// Where it lives.
+    /// Address of the feed, if it is not the configured one.
     pub address: Address,
-    /// When the server last sent a whole document, and whether its word on changes holds.
+    /// Time of the last complete document, and whether 304 of this server are reliable.
     pub trust: NotModifiedTrust,
-    /// How many items were ever kept.
+    /// Number of items ever kept.
     pub items: u64,
-    /// What the publisher calls the feed: `atom:id`.
+    /// `atom:id` of the feed.
     pub atom_id: Option<String>,
-    /// What its guids are worth.
+    /// Whether its guids are unique.
     pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate.
     pub boilerplate: HashSet<u64>,
-    /// `None`: never.
+    /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
-    /// How the last poll ended; `None`: there was none.
+    /// Outcome of the last poll; `None`: never polled.
     pub last_outcome: Option<Outcome>,
 }
 
-/// Raised when documents are read so differently that what was read before must be read anew.
-pub(crate) const READER: i64 = 1;
+/// Version of the parser. To be raised when known documents have to be read again.
+pub(crate) const PARSER_VERSION: i64 = 1;
 
 impl Transaction<'_> {
-    /// Makes the table agree with the config; answers in the config's order.
+    /// Makes the table agree with the config. Returns the feeds in the config's order.
     ///
-    /// A feed is found by its configured id, else by its URL; a feed that is found keeps its row and so
-    /// its items' ids. Feeds that are no longer configured become inactive.
+    /// A feed is found by its configured id, else by its URL. It keeps its row and so its items' ids. Feeds that
+    /// are no longer configured become inactive.
     pub(super) fn register(
         &self,
         feeds: &[Feed],
         now: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
-        // Read by an older reader: the whole once more, at the feed's next poll and not before.
+        // Read by an older parser: the next poll, and not an earlier one, asks for the complete document.
         self.connection.execute(
             "UPDATE feed SET parser_version = ?1, last_full_at = 0, body_hash = NULL WHERE parser_version < ?1",
-            [READER],
+            [PARSER_VERSION],
         )?;
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
-        // Feeds with an id first: their names must not be taken by a derived one.
+        // Feeds with an id first, so that no derived id takes theirs.
         let mut order: Vec<usize> = (0..feeds.len()).collect();
         order.sort_by_key(|&i| feeds[i].id.is_none());
         for i in order {
@@ -105,7 +105,7 @@ impl Transaction<'_> {
         Ok(registered.into_iter().map(|(_, feed)| feed).collect())
     }
 
-    /// The row of a configured feed, if it was there before and no other feed has claimed it.
+    /// Key of a configured feed, if it exists and no other feed has claimed it.
     fn find_feed(&self, feed: &Feed, claimed: &HashSet<i64>) -> Result<Option<i64>, Error> {
         let named = match &feed.id {
             Some(id) => self
@@ -130,7 +130,7 @@ impl Transaction<'_> {
         Ok(None)
     }
 
-    /// Takes over what the config says, where that differs; a changed address is polled at once.
+    /// Updates a feed from the config, if it differs. A feed with a changed URL is due at once.
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
         self.connection
             .prepare_cached(
@@ -154,7 +154,7 @@ impl Transaction<'_> {
         Ok(key)
     }
 
-    /// Adds a feed that was never configured before; it is due at once.
+    /// Adds a feed, which is due at once.
     fn insert_feed(&self, feed: &Feed, now: Timestamp) -> Result<i64, Error> {
         let name = match &feed.id {
             Some(id) => id.clone(),
@@ -172,12 +172,12 @@ impl Transaction<'_> {
                 feed.title,
                 serde_json::to_string(&feed.tags)?,
                 millis(now),
-                READER,
+                PARSER_VERSION,
             ])?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// `wanted`, or with the first number behind it that no feed has.
+    /// `wanted`, with a number appended if a feed has it already.
     fn free_feed_name(&self, wanted: &FeedId) -> Result<FeedId, Error> {
         let mut taken = self.connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
         let mut name = wanted.clone();
@@ -207,7 +207,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// Writes other plans for these feeds.
+    /// Writes new plans for these feeds.
     pub(super) fn replan(&self, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, plan_inputs = ?5 WHERE id = ?1",
@@ -227,7 +227,7 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 }
 
 impl Transaction<'_> {
-    /// What a poll needs to know before it asks.
+    /// What a poll needs before it sends a request.
     pub fn feed_state(&self, key: FeedKey) -> Result<FeedState, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
@@ -238,16 +238,16 @@ impl Transaction<'_> {
         let row =
             rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
         Ok(FeedState {
-            memory: CachedResponse {
+            response: CachedResponse {
                 request_key: row.get(0)?,
                 validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
                 body_hash: row.get(3)?,
-                answered: row.get(13)?,
+                url: row.get(13)?,
             },
             failures: row.get(4)?,
             hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
             address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
-            trust: NotModifiedTrust { full_at: maybe(row.get(9)?)?, distrusted: row.get(10)? },
+            trust: NotModifiedTrust { last_full_at: maybe(row.get(9)?)?, unreliable: row.get(10)? },
             items: row.get::<_, i64>(11)?.unsigned_abs(),
             atom_id: serde_json::from_str::<FeedProfile>(
                 row.get_ref(12)?.as_str().unwrap_or("{}"),
@@ -298,7 +298,7 @@ fn info(row: &Row<'_>) -> Result<FeedInfo, Error> {
     })
 }
 
-/// What to call a feed that has no title.
+/// Host name of a feed without a title.
 fn host_of(url: &str) -> String {
     url::Url::parse(url)
         .ok()
@@ -320,16 +320,16 @@ impl Transaction<'_> {
     }
 }
 
-/// For telling a quiet feed from a dead one. The moments are read from the index alone.
-const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL ORDER BY sort_at, id LIMIT 1),
+/// What shows whether a feed still publishes. The times are read from the index alone.
+const ACTIVITY: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL ORDER BY sort_at, id LIMIT 1),
     longest_gap, quiet_not_modified, quiet_same_body, quiet_nothing_new, empty_since,
     (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL
                                         ORDER BY sort_at DESC, id DESC LIMIT 60)),
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'burst'),
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history')";
 
-/// The columns of [`PULSE`], from column `at` on.
-fn pulse(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
+/// The columns of [`ACTIVITY`], from column `at` on.
+fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
     let moments: Option<String> = row.get(at + 6)?;
     let moments = moments.as_deref().unwrap_or_default().split(',');
     Ok(FeedActivity {
@@ -346,12 +346,12 @@ fn pulse(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
 }
 
 impl Transaction<'_> {
-    /// Every configured feed with how it is doing.
+    /// State of every configured feed, by name.
     pub fn feed_statuses(&self) -> Result<Vec<FeedStatus>, Error> {
         let sql = format!(
             "SELECT {INFO}, next_poll_at, plan_reason, plan_text, failures, failing_since, last_poll_at, last_outcome,
                     last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, parse_warnings,
-                    effective_url, moved_to, moved_since, {PULSE}
+                    effective_url, moved_to, moved_since, {ACTIVITY}
              FROM feed WHERE active = 1 ORDER BY name"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -376,7 +376,7 @@ impl Transaction<'_> {
                 dialect: row.get(19)?,
                 parse_warnings: serde_json::from_str(&row.get::<_, String>(20)?)?,
                 address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
-                pulse: pulse(row, 24)?,
+                activity: activity(row, 24)?,
             });
         }
         Ok(feeds)

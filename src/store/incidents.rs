@@ -1,4 +1,4 @@
-//! The table of incidents. Leaves what is one to `health`.
+//! The table of incidents.
 
 use rusqlite::params;
 
@@ -7,11 +7,11 @@ use super::transaction::Transaction;
 use super::values::{maybe, millis, timestamp};
 use crate::model::{Incident, IncidentKind};
 
-/// So many of those that are over are kept.
+/// Number of resolved incidents that are kept.
 const KEPT: i64 = 500;
 
 impl Transaction<'_> {
-    /// Writes incidents that are new or have changed, and forgets the oldest of those that are over.
+    /// Writes incidents that are new or have changed, and deletes the oldest resolved ones.
     pub(super) fn write_incidents(&self, incidents: &[Incident]) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO incident (kind, subject, opened_at, name, state, text, remedy, toml, since,
@@ -43,7 +43,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Every incident that lasts, then at most `limit` of those that are over, the newest first.
+    /// Every incident that lasts, then at most `limit` resolved ones, the newest first.
     pub fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT kind, subject, opened_at, name, state, text, remedy, toml, since, changed_at, resolved_at

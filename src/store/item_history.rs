@@ -1,66 +1,66 @@
-//! What is remembered of how an item came to be where it is: for `newswire why`. Leaves telling it to `cli`.
+//! How an item came to be in its story and its outputs, for `newswire why`.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::error::Error;
 use super::transaction::Transaction;
-use super::values::{maybe, outcome, tie, timestamp};
+use super::values::{item_match, maybe, outcome, timestamp};
 use crate::model::{Digest, FeedKey, ItemKey, Match, Outcome, StoryKey};
 
-/// An item, as far as it is told apart from others by people.
+/// What identifies an item to people, and its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemSummary {
-    /// Its row.
+    /// Key of the item.
     pub key: ItemKey,
-    /// Its story.
+    /// Story of the item.
     pub story: StoryKey,
-    /// Its feed.
+    /// Feed of the item.
     pub feed: FeedKey,
-    /// The feed's stable name.
+    /// Stable id of the feed.
     pub feed_name: String,
     /// Its outward id.
     pub id: String,
-    /// Plain.
+    /// Plain text.
     pub title: Option<String>,
-    /// Its page.
+    /// URL of its page.
     pub url: Option<String>,
-    /// Slug of why it waits; `None`: it does not.
+    /// Slug of the reason why it is held; `None`: it is not held.
     pub held: Option<String>,
-    /// When it was first seen.
+    /// Time of first sight.
     pub first_seen: Timestamp,
-    /// When the publisher says it was published.
+    /// Time of publication, if the publisher gives one.
     pub published: Option<Timestamp>,
-    /// Where it stands in the order.
+    /// Position in the order; see `OutputItem::sort_at`.
     pub sort_at: Timestamp,
 }
 
-/// Which items of a feed.
+/// Items of a feed by their visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemFilter {
-    /// Those that may be shown.
+    /// Items that may be shown.
     Shown,
-    /// Those that wait for a word of the operator.
+    /// Items that are held until the operator releases them.
     Held,
 }
 
-/// What is remembered of one item.
+/// All that is recorded about one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemHistory {
     /// The item.
     pub item: ItemSummary,
-    /// The others of its story, the earliest first.
+    /// The other items of its story, the earliest first.
     pub others: Vec<ItemSummary>,
-    /// Decisions about it and another, with that other and when; the strongest first.
-    pub ties: Vec<(Match, ItemSummary, Timestamp)>,
-    /// Other guids that it was recognised under: how, and when.
-    pub renamed: Vec<(String, Timestamp)>,
-    /// How often its words were replaced.
+    /// Its matches: each with the other item and the time, the strongest first.
+    pub matches: Vec<(Match, ItemSummary, Timestamp)>,
+    /// Changes of its guid: slug of how it was recognised, and the time.
+    pub guid_changes: Vec<(String, Timestamp)>,
+    /// Number of times that its text was replaced.
     pub changes: u64,
-    /// The poll that brought it: outcome and HTTP status.
+    /// Outcome and HTTP status of the poll that brought it.
     pub poll: Option<(Outcome, Option<u16>)>,
-    /// The operator's word: `None` for "alone", else with what it belongs together.
-    pub decided: Vec<Option<ItemKey>>,
+    /// Decisions of the operator: `None`: it is a story by itself; else the item that it is one story with.
+    pub decisions: Vec<Option<ItemKey>>,
 }
 
 const NAMED: &str =
@@ -85,8 +85,7 @@ fn named(row: &Row<'_>, at: usize) -> Result<ItemSummary, Error> {
 }
 
 impl Transaction<'_> {
-    /// The items that somebody may mean by `text`: an id, an address as it is or as it is compared
-    /// (`url_key`), or a number; the latest first.
+    /// Items with this id, number or URL (also as the canonical URL's digest, `url_key`), the latest first; at most 20.
     pub fn find_items(
         &self,
         text: &str,
@@ -109,7 +108,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// What is remembered of an item.
+    /// All that is recorded about an item.
     pub fn item_history(&self, item: ItemSummary) -> Result<ItemHistory, Error> {
         let others = self
             .item_summaries("item.story_id = ?1 AND item.id <> ?2", (item.story.0, item.key.0))?;
@@ -128,9 +127,9 @@ impl Transaction<'_> {
             .query_row([item.key.0], |row| row.get(0))?;
         Ok(ItemHistory {
             others,
-            ties: self.matches_with_others(item.key)?,
-            renamed: self.guid_changes(item.key)?,
-            decided: self.decisions_about(item.key)?,
+            matches: self.matches_with_others(item.key)?,
+            guid_changes: self.guid_changes(item.key)?,
+            decisions: self.decisions_about(item.key)?,
             changes: changes.unsigned_abs(),
             poll,
             item,
@@ -154,7 +153,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// The newest items of a feed, or of those that wait for a word of the operator, the newest first.
+    /// At most `limit` items of a feed, the newest first.
     pub fn newest_summaries(
         &self,
         feed: FeedKey,
@@ -190,7 +189,7 @@ impl Transaction<'_> {
         let mut rows = statement.query([key.0])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push((tie(row)?, named(row, 7)?, timestamp(row.get(6)?)?));
+            found.push((item_match(row)?, named(row, 7)?, timestamp(row.get(6)?)?));
         }
         Ok(found)
     }

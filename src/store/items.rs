@@ -15,16 +15,16 @@ use crate::model::{
     KnownItem, OutputItem, RecentItem, StoryKey,
 };
 
-/// An item's place in the order, without its words.
+/// An item's position in the order of an output, without its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ItemHead {
-    /// Its feed.
+    /// Feed of the item.
     pub feed: FeedKey,
-    /// Its row.
+    /// Key of the item.
     pub key: ItemKey,
-    /// Its story.
+    /// Story of the item.
     pub story: StoryKey,
-    /// Where it stands.
+    /// Position in the order; see `OutputItem::sort_at`.
     pub sort_at: Timestamp,
 }
 
@@ -103,17 +103,17 @@ impl Transaction<'_> {
     }
 }
 
-/// How many of the newest items tell a feed's rhythm.
-const RHYTHM: i64 = 60;
+/// Number of items from which the interval of a feed is learned.
+const ARRIVALS: i64 = 60;
 
 impl Transaction<'_> {
-    /// When the feed's newest items came.
+    /// First sight of the feed's newest items, the newest first.
     pub fn arrival_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
              ORDER BY sort_at DESC, id DESC LIMIT ?2",
         )?;
-        let mut rows = statement.query(params![feed.0, RHYTHM])?;
+        let mut rows = statement.query(params![feed.0, ARRIVALS])?;
         let mut seen = Vec::new();
         while let Some(row) = rows.next()? {
             seen.push(timestamp(row.get(0)?)?);
@@ -121,8 +121,7 @@ impl Transaction<'_> {
         Ok(seen)
     }
 
-    /// The newest kept items of a feed with what each may be recognised by under another guid; also
-    /// those that wait.
+    /// The newest items of a feed, held ones included, with what each can be recognised by under another guid.
     pub fn recent_items(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
@@ -209,23 +208,23 @@ fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<OutputItem, Error> {
     })
 }
 
-/// An item whose publisher's id another feed's item had first.
+/// An item whose publisher gave it an id that an item of another feed had first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdConflict {
-    /// Its row.
+    /// Key of the item.
     pub key: ItemKey,
-    /// The publisher's id.
+    /// The id that the publisher gave.
     pub id: String,
-    /// Its own id.
+    /// Outward id of the item.
     pub own: String,
-    /// The item that has the publisher's.
+    /// The item that has the publisher's id.
     pub holder: ItemKey,
     /// That item's feed.
     pub holder_feed: FeedKey,
 }
 
 impl Transaction<'_> {
-    /// Those of these items whose publisher's id another feed's item had first, the earliest first.
+    /// Those of these items that have an id conflict, the earliest first.
     pub fn id_conflicts(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.claimed_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
@@ -277,7 +276,7 @@ impl Transaction<'_> {
         Ok(members)
     }
 
-    /// Where else a story is carried: page and title of each of these items.
+    /// URL, title and feed of each of these items.
     pub fn also_at(
         &self,
         keys: &[ItemKey],
@@ -307,13 +306,13 @@ impl Transaction<'_> {
         Ok(ItemKey(self.next_item_key()?.0 - 1))
     }
 
-    /// The row that the next new item gets: there is one writer, so counting on is safe.
+    /// Key of the next new item. There is only one writer, so that it is not taken meanwhile.
     pub(super) fn next_item_key(&self) -> Result<ItemKey, Error> {
         let mut last = self.connection.prepare_cached("SELECT ifnull(max(id), 0) FROM item")?;
         Ok(ItemKey(last.query_row([], |row| row.get::<_, i64>(0))? + 1))
     }
 
-    /// Inserts one new item with its identity and body, alone in its story; tells whether it was new.
+    /// Inserts a new item with its identity and body, alone in its story. Returns whether it was new.
     pub(super) fn insert_item(
         &self,
         update: &PollUpdate,
@@ -354,7 +353,7 @@ impl Transaction<'_> {
                 item.language,
                 wanted_id,
                 page_owner_number(new.page_owner),
-                new.text.exact,
+                new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
             ])?;
         self.connection
@@ -365,8 +364,7 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// The publisher's id unless an item has it already: one id, one item, whoever claims it later.
-    /// Then also what it would have been.
+    /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
     fn free_outward_id<'a>(&self, new: &'a NewItem) -> Result<(&'a str, Option<&'a str>), Error> {
         let taken = self
             .connection
@@ -376,7 +374,7 @@ impl Transaction<'_> {
         Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
     }
 
-    /// Keeps what is compared of it, as long as it is in the window.
+    /// Writes the fingerprint, if the feed's items are compared.
     fn write_fingerprint(
         &self,
         update: &PollUpdate,
@@ -393,7 +391,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Remembers another guid of an item.
+    /// Adds a guid to a known item.
     pub(super) fn add_guid(&self, update: &PollUpdate, renamed: &GuidChange) -> Result<(), Error> {
         self.connection
             .prepare_cached(
@@ -403,29 +401,29 @@ impl Transaction<'_> {
                 update.feed.0,
                 renamed.identity,
                 renamed.key.0,
-                renamed.way.slug(),
+                renamed.recognised_by.slug(),
                 millis(update.at)
             ])?;
         Ok(())
     }
 
-    /// Replaces what an item says; its id, story, place and first dates stay. Tells whether it did.
+    /// Replaces the text of an item; its id, story, position and first dates stay. Returns whether it did.
     pub(super) fn update_item(
         &self,
         update: &PollUpdate,
         changed: &ChangedItem,
     ) -> Result<bool, Error> {
         let (item, now) = (&changed.item, millis(update.at));
-        if changed.change == EditAction::Ignore {
+        if changed.action == EditAction::Ignore {
             self.connection
                 .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
                 .execute(params![changed.key.0, changed.content_digest])?;
             return Ok(false);
         }
-        let bump = changed.change == EditAction::Bump;
+        let bump = changed.action == EditAction::Bump;
         self.connection
             .prepare_cached(
-                // An updated date never goes back, or feed readers would take an old edit for a new one.
+                // The updated date never goes back: feed readers would take an old edit for a new one.
                 "UPDATE item SET content_digest = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
                         updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0), iif(?8, ?9, 0)), 0),
                         bumped_at = iif(?8, ?9, bumped_at), bumps = bumps + ?8,
@@ -442,14 +440,14 @@ impl Transaction<'_> {
                 item.updated.map(millis),
                 bump,
                 now,
-                changed.text.exact,
+                changed.text.digest,
             ])?;
         self.write_body(changed.key, item)?;
         self.write_fingerprint(update, changed.key, &changed.text)?;
         Ok(true)
     }
 
-    /// Writes the bulk of an item.
+    /// Writes the text of an item.
     fn write_body(&self, key: ItemKey, item: &Item) -> Result<(), Error> {
         self.connection
             .prepare_cached(
@@ -466,7 +464,7 @@ impl Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Deletes bodies of items first seen before `cutoff`, at most `limit`; tells how many.
+    /// Deletes at most `limit` bodies of items first seen before `cutoff`. Returns how many.
     pub(super) fn forget_bodies(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
         // Rows ascend with age, so the oldest bodies come first and the first young one ends the walk.
         let deleted: Vec<i64> = self

@@ -1,5 +1,4 @@
-//! What the stories stage reads and writes: pending items, fingerprints, ties, the operator's decisions.
-//! Leaves deciding what is one story to `stories`.
+//! The tables of the stories stage: pending items, fingerprints, matches, decisions of the operator, word weights.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{
-    digest, digests_from_bytes, json_list, maybe, millis, page_owner, tie, timestamp,
+    digest, digests_from_bytes, item_match, json_list, maybe, millis, page_owner, timestamp,
 };
 use crate::model::{FeedKey, Item, ItemKey, Match, StoredItem, StoryKey};
 
 /// An item that the stories stage has not looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingItem {
-    /// Number of the mark, ascending; another mark of the same item has another one.
+    /// Number of the mark, ascending. An item that is marked again gets a new number.
     pub mark: i64,
     /// Row of the item.
     pub item: ItemKey,
@@ -25,27 +24,27 @@ pub struct PendingItem {
     pub feed: FeedKey,
 }
 
-/// What the stories stage found about some pending items.
+/// Result of the stories stage for some pending items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Matches {
-    /// When it was found.
+    /// Time of the result.
     pub at: Timestamp,
-    /// The marks that are done with; the items behind them may be shown from now on.
+    /// Marks that are done. Their items may be shown from now on.
     pub marks: Vec<i64>,
-    /// Decisions about two items each.
-    pub ties: Vec<Match>,
-    /// Items with the story that they belong to from now on.
+    /// Matches of two items each.
+    pub pairs: Vec<Match>,
+    /// Items and the story that each belongs to from now on.
     pub stories: Vec<(ItemKey, StoryKey)>,
 }
 
-/// A word of the operator about items, for good.
+/// A permanent decision of the operator about items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OperatorDecision {
     /// The item is a story by itself.
     Split(ItemKey),
     /// The two items are one story.
     Join(ItemKey, ItemKey),
-    /// The held items of a feed may be shown.
+    /// The held items of a feed are released.
     Release(FeedKey),
 }
 
@@ -56,38 +55,38 @@ pub struct StoredFingerprint {
     pub key: ItemKey,
     /// Row of its feed.
     pub feed: FeedKey,
-    /// When it was made.
+    /// Time when it was made.
     pub at: Timestamp,
     /// See `dedupe::Fingerprint`.
     pub data: Vec<u8>,
 }
 
-/// An item in its place.
+/// What grouping needs of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryItem {
     /// Row of the item.
     pub key: ItemKey,
     /// Row of its feed.
     pub feed: FeedKey,
-    /// When the publisher says it was published.
+    /// Time of publication, if the publisher gives one.
     pub published: Option<Timestamp>,
-    /// Its outward id.
+    /// The publisher's id for it, else its outward id.
     pub id: String,
-    /// Its story.
+    /// Its story now.
     pub story: StoryKey,
 }
 
-/// What the operator decided of some items.
+/// Decisions of the operator about some items.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decisions {
-    /// These are stories by themselves.
+    /// Items that are stories by themselves.
     pub split: HashSet<ItemKey>,
-    /// These belong together.
+    /// Pairs of items that are one story.
     pub joined: Vec<(ItemKey, ItemKey)>,
 }
 
 impl Transaction<'_> {
-    /// At most `limit` items that are pending, in the order in which they were marked.
+    /// At most `limit` pending items, in the order of their marks.
     pub fn pending(&self, limit: usize) -> Result<Vec<PendingItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT wanted.id, item.id, item.feed_id
@@ -103,7 +102,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Marks an item as pending; one that is marked already comes last then.
+    /// Marks an item as pending. If it is marked already, it moves to the end.
     pub(super) fn mark_pending(&self, key: ItemKey) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO pending (item_id) VALUES (?1)")?
@@ -111,8 +110,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// For each of these items, those of other feeds with the same canonical URL or the same publisher's id,
-    /// the earliest first; a link that many share cannot make it many.
+    /// For each of these items, those of other feeds with the same canonical URL or the same publisher's id, the
+    /// earliest first. At most 64, because any number of items may share a link.
     pub fn same_page_or_id(
         &self,
         keys: &[ItemKey],
@@ -148,7 +147,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// The fingerprints of those of these items that are in the window and not held.
+    /// Fingerprints of those of these items that are in the window and not held.
     pub fn fingerprints(&self, keys: &[ItemKey]) -> Result<Vec<StoredFingerprint>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
@@ -177,7 +176,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All fingerprints made since of items that are matched, the oldest item first, one by one.
+    /// Calls `each` with every fingerprint made since, of items that are matched, the oldest item first.
     pub fn fingerprints_since(
         &self,
         since: Timestamp,
@@ -210,11 +209,11 @@ fn stored(row: &rusqlite::Row<'_>) -> Result<StoredFingerprint, Error> {
 impl Transaction<'_> {
     /// Deletes the fingerprints made before `cutoff`.
     pub(super) fn forget_fingerprints(&self, cutoff: Timestamp) -> Result<usize, Error> {
-        // The table holds the window and little more: a walk through it once an hour is cheap.
+        // The table has little more than the window, so that a scan once an hour is cheap.
         Ok(self.connection.execute("DELETE FROM fingerprint WHERE at < ?1", [millis(cutoff)])?)
     }
 
-    /// What a fingerprint is made of, of those of these items that are not held.
+    /// Text and facts of those of these items that are not held, to make fingerprints of them.
     pub fn stored_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.page_owner,
@@ -262,7 +261,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// Every tie that makes one story of one of these items and another; twice, if both are asked for.
+    /// Every match that makes one of these items and another one story. A match of two of these items comes twice.
     pub fn story_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
@@ -272,14 +271,14 @@ impl Transaction<'_> {
              FROM json_each(?1) wanted JOIN item_match ON item_match.other_id = wanted.value WHERE item_match.same_story",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
-        let mut ties = Vec::new();
+        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            ties.push(tie(row)?);
+            found.push(item_match(row)?);
         }
-        Ok(ties)
+        Ok(found)
     }
 
-    /// What the operator decided of these items.
+    /// Decisions of the operator about these items.
     pub fn decisions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_id, other_id FROM json_each(?1) wanted JOIN decision ON decision.item_id = wanted.value
@@ -300,7 +299,7 @@ impl Transaction<'_> {
         Ok(decided)
     }
 
-    /// These items in their places; those that are held are left out.
+    /// What grouping needs of those of these items that are not held.
     pub fn story_items(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.published_at, ifnull(item.claimed_id, item.outward_id), item.story_id
@@ -321,19 +320,18 @@ impl Transaction<'_> {
         Ok(placed)
     }
 
-    /// Writes what the stories stage found, and shows the items that it is done with.
+    /// Writes the result of the stories stage, and shows the items that are done.
     ///
-    /// A later tie about the same two replaces the earlier, unless that made one story of them: what was one
-    /// stays one.
+    /// A later match of the same two items replaces the earlier one, unless that one made them one story.
     pub(super) fn write_matches(&self, matches: &Matches) -> Result<(), Error> {
-        let Matches { at, marks, ties, stories } = matches;
+        let Matches { at, marks, pairs, stories } = matches;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO item_match (item_id, other_id, same_story, rule, score, threshold, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT DO UPDATE SET same_story = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7
              WHERE same_story = 0",
         )?;
-        for Match { item, other, rule, score, threshold, same } in ties {
+        for Match { item, other, rule, score, threshold, same } in pairs {
             let (score, threshold) = (f64::from(*score), f64::from(*threshold));
             let at = millis(*at);
             insert.execute(params![item.0, other.0, same, rule.slug(), score, threshold, at])?;
@@ -350,7 +348,7 @@ impl Transaction<'_> {
             .connection
             .prepare_cached("UPDATE item SET hidden = NULL WHERE id = ?1 AND hidden = 'pending'")?;
         for mark in marks {
-            // A mark that is gone was replaced by a later one, which has its own turn.
+            // A mark that is gone was replaced by a later one.
             let item: Option<i64> = done.query_row([mark], |row| row.get(0)).optional()?;
             if let Some(item) = item {
                 show.execute([item])?;
@@ -359,8 +357,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes a decision of the operator; the opposite one about the same items is forgotten. Answers how many
-    /// items it is about.
+    /// Writes a decision of the operator and deletes the opposite one about the same items. Returns the number of
+    /// items that it is about.
     pub(super) fn decide(
         &self,
         decision: OperatorDecision,
@@ -406,8 +404,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Takes all items first seen since out of their stories, with the ties about them but not the operator's
-    /// decisions, and marks them as pending; answers how many.
+    /// Takes all items first seen since out of their stories, deletes their matches but not the decisions of the
+    /// operator, and marks them as pending. Returns how many.
     pub(super) fn regroup(&self, since: Timestamp) -> Result<usize, Error> {
         let since = millis(since);
         self.connection.execute(
@@ -423,7 +421,7 @@ impl Transaction<'_> {
         )?)
     }
 
-    /// The story of each item first seen since.
+    /// Story of each item first seen since.
     pub fn stories(&self, since: Timestamp) -> Result<HashMap<ItemKey, StoryKey>, Error> {
         let mut statement =
             self.connection.prepare("SELECT id, story_id FROM item WHERE first_seen_at >= ?1")?;
@@ -433,7 +431,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What words prove, as last learnt, and when.
+    /// The weights of words, and the time when they were learned.
     pub fn word_weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
         let row: Option<(i64, Vec<u8>)> = self
             .connection
@@ -443,7 +441,7 @@ impl Transaction<'_> {
         row.map(|(at, learnt)| Ok((timestamp(at)?, learnt))).transpose()
     }
 
-    /// Remembers what words prove from now on.
+    /// Writes the weights of words.
     pub(super) fn write_weights(&self, now: Timestamp, learnt: &[u8]) -> Result<(), Error> {
         self.connection.execute(
             "INSERT OR REPLACE INTO word_weight (id, at, data) VALUES (1, ?1, ?2)",
@@ -453,12 +451,12 @@ impl Transaction<'_> {
     }
 }
 
-/// Every statement once, for the test that none scans a table that grows.
+/// Runs every statement once, for the test that none of them scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: FeedKey) {
     let other = transaction.same_page_or_id(&[key]).unwrap()[&key][0];
     assert!(!transaction.pending(5).unwrap().is_empty());
-    let tie = Match {
+    let pair = Match {
         item: key.max(other),
         other: key.min(other),
         rule: crate::model::Rule::Page,
@@ -469,9 +467,9 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     let marks = transaction.pending(5).unwrap().iter().map(|pending| pending.mark).collect();
     let stories = vec![(key, StoryKey(key.0))];
     let at = Timestamp::UNIX_EPOCH;
-    transaction.write_matches(&Matches { at, marks, ties: vec![tie], stories }).unwrap();
+    transaction.write_matches(&Matches { at, marks, pairs: vec![pair], stories }).unwrap();
     assert_eq!(transaction.pending(5).unwrap(), []);
-    assert_eq!(transaction.story_matches(&[other]).unwrap(), [tie]);
+    assert_eq!(transaction.story_matches(&[other]).unwrap(), [pair]);
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);

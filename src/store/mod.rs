@@ -1,8 +1,21 @@
-//! Keeps everything in one SQLite file; the only room that speaks SQL.
+//! The database: one SQLite file. The only room that uses SQL.
 //!
-//! One writer thread drains the waiting updates into one durable transaction; readers are a small
-//! pool of read-only connections. Everything that one poll changes is one update. Leaves deciding
-//! what is the same thing, what is shown and when a feed is due to the rooms beside it.
+//! Each write is a value of [`Write`]. One writer thread applies all waiting writes in one durable transaction
+//! (group commit). Reads use a small pool of read-only connections. [`Transaction`] has every query and every
+//! statement, each in the file of its table:
+//!
+//! | tables | file |
+//! |---|---|
+//! | feed | `feeds.rs` |
+//! | poll, poll_hour, delivery_delay | `polls.rs` |
+//! | item, identity, body | `items.rs`, `item_history.rs` |
+//! | pending, fingerprint, item_match, decision, word_weight | `matches.rs` |
+//! | search | `search.rs`, `search_query.rs` |
+//! | publication, output_item_id, document, revision | `editions.rs` |
+//! | archive_page, released | `archive.rs` |
+//! | incident | `incidents.rs` |
+//!
+//! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
 mod disk;
@@ -64,7 +77,7 @@ pub fn sqlite_version() -> &'static str {
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
 pub struct Store {
-    // Dropped in this order: the writer finishes before the lock is given up.
+    // Dropped in this order: the writer finishes before the lock is released.
     writer: writer::Writer,
     reader: Reader,
     pending: watch::Receiver<u64>,
@@ -80,7 +93,7 @@ impl Store {
         Self::start(path, clock, None)
     }
 
-    /// The same, and appends every committed write to a file, a line of JSON each: see [`Write`].
+    /// Opens or creates the database, and appends every committed [`Write`] to a file, as a line of JSON.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -94,27 +107,27 @@ impl Store {
         let lock = open::lock(path)?;
         let connection = open::writer(path)?;
         let (sender, pending) = watch::channel(0);
-        let desk = writer::Desk { connection, clock, pending: sender, log };
-        let writer = writer::Writer::start(desk)
+        let state = writer::WriterState { connection, clock, pending: sender, log };
+        let writer = writer::Writer::start(state)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Reader::open(path)?;
         Ok(Self { writer, reader, pending, _lock: lock })
     }
 
-    /// The reading half.
+    /// Read access.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Counts the commits after which items may be pending.
+    /// Number of commits after which items may be pending.
     #[must_use]
     pub fn pending(&self) -> watch::Receiver<u64> {
         self.pending.clone()
     }
 
-    /// Applies a write, durably and as a whole, or not at all; answers how many rows it was about where
-    /// that is of interest.
+    /// Applies a write durably and completely, or not at all. Returns the number of rows that it is about, for
+    /// the kinds of writes that count them.
     ///
     /// # Errors
     /// When the database fails.
@@ -122,7 +135,7 @@ impl Store {
         Ok(self.writer.write(write).await?.count)
     }
 
-    /// Makes the database agree with the config; answers in the same order.
+    /// Makes the feed table agree with the config. Returns the feeds in the same order.
     ///
     /// # Errors
     /// When the database fails.
@@ -134,7 +147,7 @@ impl Store {
         Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
     }
 
-    /// Writes everything of one poll, durably, or nothing.
+    /// Writes the result of one poll durably and completely, or not at all.
     ///
     /// # Errors
     /// When the database fails.
@@ -142,7 +155,7 @@ impl Store {
         Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
     }
 
-    /// Remembers what is about to be published; answers when the document last became different.
+    /// Writes the hash of a document that is about to be published. Returns the time of its last difference.
     ///
     /// # Errors
     /// When the database fails.
@@ -157,16 +170,16 @@ impl Store {
         Ok(self.writer.write(write).await?.modified.unwrap_or(at))
     }
 
-    /// Tries whether the database can be written to, durably; changes nothing.
+    /// Checks that a durable write is possible. Changes no data.
     ///
     /// # Errors
     /// When it cannot.
     pub async fn check_writable(&self) -> Result<(), Error> {
-        self.writer.prove().await
+        self.writer.check_writable().await
     }
 
-    /// Whether there is room for more where the database is; asks the file system, and gives back
-    /// first what the write-ahead log can do without. Blocks.
+    /// Whether the file system of the database has enough free space. If not, the write-ahead log is truncated
+    /// first. Blocks.
     #[must_use]
     pub fn disk_space(&self) -> DiskSpace {
         match disk::space(self.reader.path()) {
@@ -186,8 +199,8 @@ impl Store {
         self.writer.version().await
     }
 
-    /// Writes pages of an output's archive that are new or have grown, and under which ids other than
-    /// their own it shows items from now on.
+    /// Writes archive pages that are new or have grown, and the ids, other than their own, that the output
+    /// shows items under from now on.
     ///
     /// # Errors
     /// When the database fails.
@@ -200,8 +213,7 @@ impl Store {
         self.write(Write::Archive { output, pages, item_ids }).await.map(drop)
     }
 
-    /// Remembers what an output shows, and under which ids other than their own it shows items from
-    /// now on.
+    /// Writes what an output shows, and the ids, other than their own, that it shows items under from now on.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! What one poll writes: values only. Leaves the SQL to `record`.
+//! The result of one poll, as values. The statements are in `polls`, `items` and `feeds`.
 
 use std::time::Duration;
 
@@ -10,178 +10,178 @@ use crate::model::{
     ItemKey, PageOwner, ParseWarning, Plan, RecognisedBy, Validators,
 };
 
-/// Everything that one poll of one feed changes: written whole or not at all.
+/// The result of one poll of one feed, written completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PollUpdate {
     /// The feed.
     pub feed: FeedKey,
-    /// When the poll began.
+    /// Start of the poll.
     pub at: Timestamp,
-    /// How long it took.
+    /// Duration of the poll.
     pub duration: Duration,
-    /// How the fetch, and then the reading, ended.
+    /// Outcome of fetching and reading.
     pub outcome: FetchOutcome,
-    /// The HTTP status, where there was a response.
+    /// HTTP status; `None`: no response.
     pub status: Option<u16>,
-    /// Where the response came from, when redirects led elsewhere.
+    /// URL of the response, if it was redirected.
     pub redirected_to: Option<String>,
-    /// Of the body, as sent and decoded.
+    /// Sizes of the body.
     pub bytes: Bytes,
-    /// When next, and why then.
+    /// Plan of the next poll.
     pub plan: Plan,
-    /// In a row, this one included.
+    /// Number of consecutive failures, this one included.
     pub failures: u32,
-    /// What to remember of the representation; `None`: what is remembered stays.
-    pub memory: Option<CachedResponse>,
-    /// Where the feed lives from now on; `None`: no change.
+    /// The last good response; `None`: no change.
+    pub response: Option<CachedResponse>,
+    /// Address of the feed from now on; `None`: no change.
     pub address: Option<Address>,
-    /// What the server's word on changes is worth from now on; `None`: no change.
+    /// Whether 304 of this server are reliable; `None`: no change.
     pub trust: Option<NotModifiedTrust>,
-    /// What the document said of the feed; `None`: no document was read.
+    /// What the document says about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
-    /// Never seen before, oldest first: rows ascend with age.
+    /// New items, the oldest first.
     pub new: Vec<NewItem>,
-    /// Seen before, but different.
+    /// Known items that changed.
     pub changed: Vec<ChangedItem>,
-    /// Kept items that came with another guid.
-    pub renamed: Vec<GuidChange>,
+    /// Known items that came with a new guid.
+    pub guid_changes: Vec<GuidChange>,
 }
 
 /// Sizes of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bytes {
-    /// As it came over the wire.
+    /// As sent, in bytes.
     pub wire: u64,
-    /// After its content coding was undone.
+    /// Decoded, in bytes.
     pub body: u64,
 }
 
-/// What a server's "not modified" is worth.
+/// Whether the answer 304 of a server is reliable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NotModifiedTrust {
-    /// When it last sent a whole document; `None`: never.
-    pub full_at: Option<Timestamp>,
-    /// It said 304 to a document that had changed.
-    pub distrusted: bool,
+    /// Time of the last complete document; `None`: never.
+    pub last_full_at: Option<Timestamp>,
+    /// The server answered 304 although the document had changed.
+    pub unreliable: bool,
 }
 
-/// What makes the next request conditional; belongs to one URL and request shape.
+/// The last good response, with which the next request is made conditional.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CachedResponse {
-    /// URL and request shape.
+    /// URL and request headers that it belongs to.
     pub request_key: String,
     /// As sent by the server.
     pub validators: Validators,
-    /// SHA-256 of the last body that was read whole.
+    /// SHA-256 of the last complete body.
     pub body_hash: Option<[u8; 32]>,
-    /// The address that sent it, at the end of all redirects.
-    pub answered: Option<String>,
+    /// Where the response came from, after all redirects.
+    pub url: Option<String>,
 }
 
-/// What the document said of the feed itself.
+/// What a document says about its feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DocumentFacts {
-    /// For attribution.
+    /// Title, site and so on, for attribution.
     pub profile: FeedProfile,
-    /// For the schedule.
+    /// Polling hints of the publisher.
     pub hints: Hints,
-    /// How many items it has; `None`: only a part of it came.
+    /// Number of items; `None`: the document is incomplete.
     pub items: Option<usize>,
     /// Dialect of the document.
     pub dialect: Option<Dialect>,
-    /// What had to be mended, a few of each kind at most.
+    /// What had to be repaired, at most a few of each kind.
     pub parse_warnings: Vec<ParseWarning>,
-    /// What its guids are worth; once shared, always shared.
+    /// Whether its guids are unique; once reused, always reused.
     pub guids: GuidUse,
-    /// Digests of paragraphs that are boilerplate; `None`: as before.
+    /// Digests of paragraphs that are boilerplate; `None`: no change.
     pub boilerplate: Option<Vec<u64>>,
 }
 
-/// An item that the feed never showed before.
+/// A new item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
-    /// By what it is recognised from now on.
+    /// What identifies it within the feed.
     pub identity: Digest,
-    /// Of the canonical URL, where that says something.
+    /// Digest of the canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
     /// Digest of what a subscriber would notice.
     pub content_digest: Digest,
-    /// The id to publish it under, if no other item has it.
+    /// The publisher's id, which becomes the outward id if no other item has it.
     pub outward_id: String,
-    /// The id to publish it under otherwise; nobody else can have it.
+    /// A unique id, which becomes the outward id otherwise.
     pub own_id: String,
-    /// When it was first seen: now.
+    /// Time of first sight.
     pub first_seen: Timestamp,
     /// The item.
     pub item: Item,
-    /// Whose page it links to.
+    /// Whose site its URL is on.
     pub page_owner: PageOwner,
-    /// What its text is found and compared by.
+    /// What its text is searched and compared by.
     pub text: TextIndex,
-    /// Why it is held; `None`: it is not.
+    /// Why it is held; `None`: it is not held.
     pub held: Option<HoldReason>,
 }
 
-/// What a text is found and compared by.
+/// What the text of an item is searched and compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextIndex {
-    /// Digest of the item's words, to recognise it in the same feed; `None`: fewer than nine English words.
-    pub exact: Option<i64>,
+    /// Digest of the item's words, to recognise it in the same feed; `None`: too few words.
+    pub digest: Option<i64>,
     /// See `dedupe::Fingerprint`; `None`: the feed's items are not compared.
     pub fingerprint: Option<Vec<u8>>,
-    /// Its words and those of the title, each once, for the search index.
-    pub search: String,
+    /// The distinct words of title and text, for the search index.
+    pub search_words: String,
 }
 
-/// A kept item that came with another guid.
+/// A known item that came with a new guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuidChange {
-    /// Its row.
+    /// Key of the item.
     pub key: ItemKey,
-    /// By what it is recognised from now on, too.
+    /// What identifies it from now on as well.
     pub identity: Digest,
-    /// By what it was recognised.
-    pub way: RecognisedBy,
+    /// How it was recognised.
+    pub recognised_by: RecognisedBy,
 }
 
-/// An item that the feed showed before with other words.
+/// A known item that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedItem {
-    /// Its row.
+    /// Key of the item.
     pub key: ItemKey,
-    /// Of the canonical URL, where that says something.
+    /// Digest of the canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
     /// Digest of what a subscriber would notice.
     pub content_digest: Digest,
     /// The item as it is now.
     pub item: Item,
-    /// What becomes of it.
-    pub change: EditAction,
-    /// What its text is found and compared by.
+    /// What is done with the change.
+    pub action: EditAction,
+    /// What its text is searched and compared by.
     pub text: TextIndex,
 }
 
-/// What becomes of an item that its publisher changed.
+/// What is done with a change that a publisher made to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum EditAction {
-    /// What it says is replaced.
+    /// Its text is replaced.
     #[default]
     Replace,
-    /// The same, and it is dated now.
+    /// Its text is replaced, and its updated date is now.
     Bump,
-    /// It stays as it is; the change is noted, so that it is not looked at again.
+    /// It stays as it is. The digest is written, so that the change is not considered again.
     Ignore,
 }
 
-/// What a poll brought.
+/// Counts of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PollCounts {
-    /// Items never seen before.
+    /// New items that are not held.
     pub new: usize,
-    /// Items that were changed in place.
+    /// Known items that changed.
     pub changed: usize,
-    /// Items that were known under another guid.
-    pub renamed: usize,
-    /// Items that wait for a word of the operator.
+    /// Known items that came with a new guid.
+    pub guid_changes: usize,
+    /// New items that are held.
     pub held: usize,
 }

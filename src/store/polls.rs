@@ -19,67 +19,67 @@ const HOUR: i64 = 3_600_000;
 /// Polls older than this are forgotten, in milliseconds: two weeks.
 const POLL_HISTORY: i64 = 14 * 86_400_000;
 
-/// The upper ends of the buckets that delays are counted in, in seconds; one more has no end.
+/// Upper ends of the ranges in which delays are counted, in seconds; one more range has no end.
 pub const DELAY_BUCKETS: [i64; 11] =
     [300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 172_800, 604_800];
 
-/// All polls of an hour together.
+/// Totals of all polls of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourCounts {
-    /// When it began.
+    /// Start of the hour.
     pub at: Timestamp,
-    /// Polls of all feeds.
+    /// Number of polls of all feeds.
     pub polls: u64,
-    /// Of these, those that were no success.
+    /// Number of polls without success.
     pub failed: u64,
-    /// Of these, those that were a success and brought nothing.
+    /// Number of successful polls without new or changed items.
     pub unchanged: u64,
-    /// Of all bodies, as they came over the wire.
+    /// Size of all bodies as sent, in bytes.
     pub wire_bytes: u64,
-    /// Never seen before.
+    /// Number of new items.
     pub new_items: u64,
     /// How many new items took how long from publication to first sight: see [`DELAY_BUCKETS`]. Those of a
     /// feed's first poll are left out.
     pub delays: [u64; DELAY_BUCKETS.len() + 1],
 }
 
-/// One poll of the past.
+/// One poll that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollRecord {
-    /// When it began.
+    /// Start of the poll.
     pub at: Timestamp,
-    /// How it ended.
+    /// Outcome of the poll.
     pub outcome: Outcome,
-    /// HTTP; `None`: no response.
+    /// HTTP status; `None`: no response.
     pub status: Option<u16>,
-    /// How long it took.
+    /// Duration of the poll.
     pub duration: Duration,
-    /// Of the body, as it came over the wire.
+    /// Size of the body as sent, in bytes.
     pub wire_bytes: u64,
-    /// Never seen before.
+    /// Number of new items.
     pub new_items: u64,
-    /// Changed in place.
+    /// Number of changed items.
     pub changed_items: u64,
-    /// What there was to say.
+    /// Message of a failure.
     pub message: Option<String>,
 }
 
-/// What the past tells of one feed.
+/// Statistics of one feed over the last two weeks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeedHistory {
-    /// Polls in the last two weeks.
+    /// Number of polls.
     pub polls: u64,
-    /// Of these, how many the server answered with "not modified" and without a body.
+    /// Number of polls that the server answered with 304 and without a body.
     pub not_modified: u64,
-    /// Of these, how many brought the same body again.
+    /// Number of polls that brought the same body again.
     pub same_body: u64,
-    /// The mean size of a whole answer, in bytes on the wire; 0: there was none.
+    /// Mean size of a complete response as sent, in bytes; 0: there was none.
     pub mean_bytes: f64,
-    /// At how many different moments items came, but for the first poll.
+    /// Number of different times at which items came, without the first poll.
     pub arrivals: u64,
     /// From the first poll to the last, in seconds.
     pub span: f64,
-    /// From publication to first sight, in seconds, of items that came after the first poll.
+    /// Time from publication to first sight of each item that came after the first poll, in seconds.
     pub delays: Vec<f64>,
     /// Every input of the plan in force.
     pub considered: Vec<Considered>,
@@ -107,9 +107,9 @@ impl Transaction<'_> {
             unindexed.push(Unindexed::New(next, at));
             next.0 += 1;
         }
-        for renamed in &update.renamed {
+        for renamed in &update.guid_changes {
             self.add_guid(update, renamed)?;
-            recorded.renamed += 1;
+            recorded.guid_changes += 1;
         }
         for (at, changed) in update.changed.iter().enumerate() {
             if self.update_item(update, changed)? {
@@ -123,7 +123,7 @@ impl Transaction<'_> {
         Ok((recorded, unindexed))
     }
 
-    /// Writes what the poll says of its feed.
+    /// Writes the feed's row.
     fn update_polled_feed(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
         self.connection
@@ -173,9 +173,9 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes what makes the next request conditional, where that changed.
+    /// Writes what makes the next request conditional, if that changed.
     fn update_cached_response(&self, update: &PollUpdate) -> Result<(), Error> {
-        if let Some(memory) = &update.memory {
+        if let Some(response) = &update.response {
             self.connection
                 .prepare_cached(
                     "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5,
@@ -183,17 +183,17 @@ impl Transaction<'_> {
                 )?
                 .execute(params![
                     update.feed.0,
-                    memory.request_key,
-                    memory.validators.etag,
-                    memory.validators.last_modified,
-                    memory.body_hash,
-                    memory.answered,
+                    response.request_key,
+                    response.validators.etag,
+                    response.validators.last_modified,
+                    response.body_hash,
+                    response.url,
                 ])?;
         }
         Ok(())
     }
 
-    /// Writes where the feed lives and what its server's word is worth, where that changed.
+    /// Writes the feed's address and whether its 304 are reliable, if that changed.
     fn update_address(&self, update: &PollUpdate) -> Result<(), Error> {
         if let Some(address) = &update.address {
             let candidate = address.candidate.as_ref();
@@ -213,12 +213,16 @@ impl Transaction<'_> {
                 .prepare_cached(
                     "UPDATE feed SET last_full_at = ?2, unreliable_304 = ?3 WHERE id = ?1",
                 )?
-                .execute(params![update.feed.0, trust.full_at.map(millis), trust.distrusted])?;
+                .execute(params![
+                    update.feed.0,
+                    trust.last_full_at.map(millis),
+                    trust.unreliable
+                ])?;
         }
         Ok(())
     }
 
-    /// Adds the poll to the history, and forgets the feed's polls that are too old.
+    /// Adds the poll, and deletes the feed's polls that are too old.
     fn insert_poll(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
         self.connection
@@ -246,7 +250,7 @@ impl Transaction<'_> {
     }
 }
 
-/// What there is to say of an outcome beyond its slug.
+/// Message of a failure.
 fn message(outcome: &FetchOutcome) -> Option<&str> {
     match outcome {
         FetchOutcome::Failed(failure) => Some(&failure.message),
@@ -257,7 +261,7 @@ fn message(outcome: &FetchOutcome) -> Option<&str> {
 impl Transaction<'_> {}
 
 impl Transaction<'_> {
-    /// Counts a poll, before it is written into its feed's row.
+    /// Counts a poll. To be called before the feed's row is updated.
     pub(super) fn count_poll(
         &self,
         update: &PollUpdate,
@@ -286,7 +290,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// How late the new items were, unless the feed is new itself.
+    /// Counts the delays of new items, unless this is the feed's first poll.
     fn count_delays(&self, update: &PollUpdate, hour: i64) -> Result<(), Error> {
         if update.new.is_empty() {
             return Ok(());
@@ -310,7 +314,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What a success says of whether the feed still lives.
+    /// Updates what shows whether the feed still publishes, after a successful poll.
     fn update_activity(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
         if recorded.new + recorded.held > 0 {
@@ -344,7 +348,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What all polls did, hour by hour, since; hours without a poll are left out.
+    /// Totals of each hour since; hours without a poll are left out.
     pub fn poll_hours(&self, since: Timestamp) -> Result<Vec<HourCounts>, Error> {
         let since = millis(since).div_euclid(HOUR);
         let mut statement = self.connection.prepare_cached(
@@ -405,7 +409,7 @@ impl Transaction<'_> {
         Ok(polls)
     }
 
-    /// Every input of a feed's plan in force.
+    /// Every input of the feed's current plan.
     pub fn plan_inputs(&self, feed: FeedKey) -> Result<Vec<Considered>, Error> {
         let mut statement =
             self.connection.prepare_cached("SELECT plan_inputs FROM feed WHERE id = ?1")?;
@@ -414,17 +418,17 @@ impl Transaction<'_> {
     }
 }
 
-/// How a feed published lately.
+/// Number of items that a feed published in recent polls.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BurstHistory {
-    /// New items of each poll that brought any, the first poll left out.
+    /// Number of new items of each poll that brought some, without the first poll.
     pub bursts: Vec<u32>,
-    /// Items a day since the first poll that is remembered.
+    /// Items a day since the first recorded poll.
     pub per_day: f32,
 }
 
 impl Transaction<'_> {
-    /// How a feed published lately.
+    /// Number of items that the feed published in recent polls.
     pub fn bursts(&self, feed: FeedKey, now: Timestamp) -> Result<BurstHistory, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT at, new_items FROM poll WHERE feed_id = ?1 ORDER BY at LIMIT -1",
@@ -445,7 +449,7 @@ impl Transaction<'_> {
         Ok(BurstHistory { bursts, per_day })
     }
 
-    /// What the past tells of each feed.
+    /// Statistics of each feed. Reads whole tables.
     pub fn feed_histories(&self) -> Result<HashMap<FeedKey, FeedHistory>, Error> {
         let mut all: HashMap<FeedKey, FeedHistory> = HashMap::new();
         let mut statement = self.connection.prepare(
@@ -474,7 +478,7 @@ impl Transaction<'_> {
         Ok(all)
     }
 
-    /// When items came, within the time that polls are kept.
+    /// Adds the times at which items came, as far back as polls are kept.
     fn add_arrivals(&self, all: &mut HashMap<FeedKey, FeedHistory>) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
             "SELECT item.feed_id, item.first_seen_at, item.published_at

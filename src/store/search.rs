@@ -1,4 +1,4 @@
-//! The index of words: kept with the items, in the same transaction; asked in a reader's words.
+//! The search index: the words of every item that has a body, written in the same transaction as the item.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 use super::error::Error;
 use super::items::{ItemHead, head};
 use super::poll_update::PollUpdate;
-use super::search_query::{Question, indexed};
+use super::search_query::{Query, indexed};
 use super::transaction::Transaction;
 use super::values::json_list;
 use crate::model::{FeedKey, ItemKey, plain};
@@ -33,9 +33,11 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         for item in items {
             match *item {
-                Unindexed::New(key, at) => self.index_new(key, &update.new[at].text.search)?,
+                Unindexed::New(key, at) => {
+                    self.index_new(key, &update.new[at].text.search_words)?
+                }
                 Unindexed::Changed(key, at) => {
-                    self.index_again(key, &update.changed[at].text.search)?;
+                    self.index_again(key, &update.changed[at].text.search_words)?;
                 }
             }
         }
@@ -55,12 +57,11 @@ impl Transaction<'_> {
     }
 }
 
-/// The words of title and text as the index takes them, each once and in lower case: it keeps neither their
-/// order nor their number.
+/// The distinct words of title and text in lower case, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
     let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
-    let mut words = String::with_capacity(text.len().min(TEXT) / 2);
+    let mut words = String::with_capacity(text.len().min(INDEXED) / 2);
     let mut word = String::new();
     for part in [title.unwrap_or_default(), cut(text)] {
         let part = indexed(part);
@@ -80,13 +81,13 @@ pub fn search_words(title: Option<&str>, text: &str) -> String {
     words
 }
 
-/// What an item says, as plain text.
+/// The text of an item as plain text.
 fn text(content: Option<String>, summary: Option<String>) -> String {
     content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
 }
 
 impl Transaction<'_> {
-    /// Takes items out of the index.
+    /// Removes items from the index.
     pub(super) fn forget_words(&self, keys: &[i64]) -> Result<(), Error> {
         self.connection
             .prepare_cached(
@@ -97,29 +98,28 @@ impl Transaction<'_> {
     }
 }
 
-/// What a search brought.
+/// Result of a search.
 #[derive(Debug, Clone, Default)]
 pub struct Hits {
-    /// The items, the latest first.
+    /// Items that were found, the latest first.
     pub heads: Vec<ItemHead>,
-    /// The last item that was looked at, whether or not it is among them: the next search starts
-    /// behind it. `None`: that was all.
+    /// The last item that was considered, found or not. The next search continues after it. `None`: there are no
+    /// more items.
     pub last: Option<ItemHead>,
 }
 
 impl Transaction<'_> {
-    /// The items that have all `words`, the latest first, seen before `before`; none where there are
-    /// no words to look for.
+    /// At most `limit` items before `before` that have all `words`, the latest first. None if there are no words.
     pub fn search(
         &self,
         words: &str,
         before: Option<ItemKey>,
         limit: usize,
     ) -> Result<Hits, Error> {
-        let Some(question) = Question::read(words) else { return Ok(Hits::default()) };
+        let Some(query) = Query::read(words) else { return Ok(Hits::default()) };
         let before = before.map_or(i64::MAX, |key| key.0);
-        if question.is_of_order() {
-            return self.search_in_order(&question, before, limit);
+        if query.needs_texts() {
+            return self.search_in_order(&query, before, limit);
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id
@@ -127,7 +127,7 @@ impl Transaction<'_> {
              WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
              ORDER BY search.rowid DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![question.expression, before, limit as i64])?;
+        let mut rows = statement.query(params![query.expression, before, limit as i64])?;
         let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
             heads.push(head(row, FeedKey(row.get(3)?))?);
@@ -137,33 +137,28 @@ impl Transaction<'_> {
     }
 }
 
-/// So many texts are looked at for one batch.
-const LOOKED_AT: i64 = 1000;
+/// Number of texts that one search reads at most.
+const TEXTS: i64 = 1000;
 
 impl Transaction<'_> {
-    /// The same, for what the index alone cannot tell.
-    fn search_in_order(
-        &self,
-        question: &Question,
-        before: i64,
-        limit: usize,
-    ) -> Result<Hits, Error> {
+    /// Searches for words in an order, which has to be looked up in the texts.
+    fn search_in_order(&self, query: &Query, before: i64, limit: usize) -> Result<Hits, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
              FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
              WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
              ORDER BY search.rowid DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
+        let mut rows = statement.query(params![query.expression, before, TEXTS])?;
         let (mut hits, mut looked_at) = (Hits::default(), 0);
         while let Some(row) = rows.next()? {
             let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
             let head = head(row, FeedKey(row.get(3)?))?;
             looked_at += 1;
-            if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+            if query.matches(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
                 hits.heads.push(head);
             }
-            if hits.heads.len() == limit || looked_at == LOOKED_AT {
+            if hits.heads.len() == limit || looked_at == TEXTS {
                 hits.last = Some(head);
                 break;
             }
@@ -172,12 +167,12 @@ impl Transaction<'_> {
     }
 }
 
-/// More of one item is not put into the index, in bytes.
-const TEXT: usize = 64 * 1024;
+/// Number of bytes of a text that are indexed.
+const INDEXED: usize = 64 * 1024;
 
-/// The beginning of a long text.
+/// The part of a text that is indexed.
 fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT);
+    let mut end = text.len().min(INDEXED);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -217,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_types_is_found_whatever_its_spelling() {
+    fn queries_match_any_spelling() {
         let index = index(&[
             "Crème brûlée for rust-lang, don’t wait",
             "fish and chips (5 € each) 🦊",
@@ -268,8 +263,8 @@ mod tests {
     }
 
     #[test]
-    fn a_phrase_that_no_new_item_has_is_looked_for_further_on() {
-        let mut texts = vec!["chips and fish"; LOOKED_AT as usize + 5];
+    fn a_phrase_search_continues_in_older_items() {
+        let mut texts = vec!["chips and fish"; TEXTS as usize + 5];
         texts[0] = "fish and chips";
         let index = index(&texts);
         let first = Transaction::new(&index).search("\"fish and chips\"", None, 10).unwrap();
@@ -282,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_reader_types_is_a_mistake() {
+    fn no_query_is_an_error() {
         let index = index(&["and or not near title text"]);
         for typed in
             ["AND", "OR NOT", "NEAR(and or)", "title:text", "^and", "and*", "{title}", "a\"b"]
@@ -293,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_found_by_what_it_says_now_and_not_once_it_is_forgotten() {
+    fn changed_and_deleted_items_are_indexed_again() {
         let index = index(&["old words"]);
         put(&index, 0, Some("New"), "");
         assert_eq!((found(&index, "old"), found(&index, "new")), (vec![], vec![0]));

@@ -72,11 +72,11 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
             considered: Vec::new(),
         },
         failures: 0,
-        memory: Some(CachedResponse {
+        response: Some(CachedResponse {
             request_key: "k".to_owned(),
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),
-            answered: Some("https://a.example/feed".to_owned()),
+            url: Some("https://a.example/feed".to_owned()),
         }),
         address: None,
         trust: None,
@@ -86,7 +86,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         }),
         new,
         changed,
-        renamed: Vec::new(),
+        guid_changes: Vec::new(),
     }
 }
 
@@ -113,7 +113,7 @@ async fn matched(store: &Store) {
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
-    let matches = Matches { at: at(1_000), marks, ties: Vec::new(), stories };
+    let matches = Matches { at: at(1_000), marks, pairs: Vec::new(), stories };
     store.write(Write::Matches(matches)).await.unwrap();
 }
 
@@ -147,7 +147,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
         url_key: None,
         content_digest: digest_of("2"),
         item: new_item("1", "http://e.org/1", 5).item,
-        change: EditAction::Replace,
+        action: EditAction::Replace,
         text: TextIndex::default(),
     };
     transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
@@ -213,8 +213,8 @@ async fn what_a_poll_wrote_is_there_after_a_restart() {
     drop(store);
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
     let state = read(&store, |tx| tx.feed_state(a));
-    assert_eq!(state.memory.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
-    assert_eq!(state.memory.body_hash, Some([7; 32]));
+    assert_eq!(state.response.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
+    assert_eq!(state.response.body_hash, Some([7; 32]));
     assert_eq!(state.hints.ttl, Some(60));
     assert_eq!(read(&store, |tx| tx.newest_items(a, None, 9)).len(), 1);
 }
@@ -276,7 +276,7 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
         url_key: None,
         content_digest: digest_of("2"),
         item,
-        change: EditAction::Replace,
+        action: EditAction::Replace,
         text: TextIndex::default(),
     };
     store.write_poll(update(a, vec![], vec![changed])).await.unwrap();
@@ -390,8 +390,8 @@ async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
     for _ in 0..2 {
         store.register(feeds.clone(), at(9_000)).await.unwrap();
         let state = read(&store, |tx| tx.feed_state(key));
-        assert_eq!((state.trust.full_at, state.memory.body_hash), (Some(at(0)), None));
+        assert_eq!((state.trust.last_full_at, state.response.body_hash), (Some(at(0)), None));
         // The validators stay: the time after, the server may say again that nothing changed.
-        assert!(!state.memory.validators.is_empty());
+        assert!(!state.response.validators.is_empty());
     }
 }

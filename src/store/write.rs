@@ -1,5 +1,5 @@
-//! Every write to the database is a value of one enum, applied by one function: so it can be logged,
-//! replayed and tested. The store decides nothing.
+//! Every write to the database is a value of one enum, applied by one function, so that writes can be logged,
+//! replayed and tested.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,37 +13,37 @@ use super::search::Unindexed;
 use super::transaction::Transaction;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
-/// A write to the database: done as a whole or not at all.
+/// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Write {
     /// Makes the database agree with the config.
     Register {
         /// The feeds of the config, in its order.
         feeds: Vec<Feed>,
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
-    /// Other plans for these feeds: the config has changed.
+    /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
-    /// Everything that one poll changes.
+    /// The result of one poll.
     Poll(Box<PollUpdate>),
-    /// What the stories stage found.
+    /// The result of the stories stage for some pending items.
     Matches(Matches),
     /// A decision of the operator.
     Decide {
         /// The decision.
         decision: OperatorDecision,
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
     /// Takes items out of their stories, to be matched again.
     Regroup {
-        /// Those first seen since.
+        /// Items first seen since this time.
         since: Timestamp,
     },
-    /// What words prove from now on.
+    /// The weights of words from now on.
     Weights {
-        /// When that was learnt.
+        /// Time when they were learned.
         at: Timestamp,
         /// See `dedupe::Weights`.
         learnt: Vec<u8>,
@@ -56,7 +56,7 @@ pub enum Write {
         format: String,
         /// SHA-256 of the document.
         hash: [u8; 32],
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
     /// Archive pages that are new or have grown.
@@ -81,44 +81,44 @@ pub enum Write {
     Basis {
         /// Id of the output.
         output: String,
-        /// SHA-256 of all that they depend on.
+        /// SHA-256 of all that the files depend on.
         basis: [u8; 32],
-        /// When an item leaves the output by age; `None`: none does.
+        /// Time when an item becomes too old for the output; `None`: none does.
         until: Option<Timestamp>,
     },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
     /// Deletes bodies past retention.
     ForgetBodies {
-        /// Those of items first seen before.
+        /// Bodies of items first seen before this time.
         cutoff: Timestamp,
-        /// At most this many.
+        /// Maximum number of bodies to delete.
         limit: usize,
     },
     /// Deletes fingerprints that left the window.
     ForgetFingerprints {
-        /// Those made before.
+        /// Fingerprints made before this time.
         cutoff: Timestamp,
     },
 }
 
-/// What a write came to.
+/// Result of a write.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Applied {
     /// The rows of the feeds, after `Register`, in its order.
     pub(crate) registered: Vec<RegisteredFeed>,
-    /// What a poll brought.
+    /// Counts of a poll.
     pub(crate) recorded: PollCounts,
-    /// When a document last became different.
+    /// Time of the last difference of a document.
     pub(crate) modified: Option<Timestamp>,
-    /// Number of rows that the write was about, where that is of interest.
+    /// Number of rows that the write is about, for the kinds that count them.
     pub(crate) count: usize,
     /// Texts that go into the search index with the commit.
     pub(super) unindexed: Vec<Unindexed>,
 }
 
 impl Write {
-    /// Whether items may be pending after it.
+    /// Whether items may be pending after the write.
     pub(crate) fn marks(&self, applied: &Applied) -> bool {
         match self {
             Self::Poll(_) => applied.recorded.new + applied.recorded.changed > 0,
@@ -127,7 +127,7 @@ impl Write {
         }
     }
 
-    /// Whether outputs may show something else after it.
+    /// Whether outputs may change after the write.
     fn concerns_outputs(&self, applied: &Applied) -> bool {
         match self {
             Self::Poll(update) => update.document.is_some(),

@@ -132,7 +132,7 @@ impl Matcher {
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
-        Ok(Some(Matches { at, marks, ties, stories }))
+        Ok(Some(Matches { at, marks, pairs: ties, stories }))
     }
 
     /// For each pending item what may be the same story; from now on it is itself among what others are

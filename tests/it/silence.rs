@@ -53,10 +53,10 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 9).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Well, "not yet: {:?}", status.pulse);
+    assert_eq!(judge(&status, world.now()).state, State::Well, "not yet: {:?}", status.activity);
     watch(&world, &engine, 6).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!(health.state, State::Silent, "{:?}", world.status().pulse);
+    assert_eq!(health.state, State::Silent, "{:?}", world.status().activity);
     assert!(health.remedy.is_some());
     (world, health.cause.to_owned())
 }
@@ -113,7 +113,10 @@ async fn a_feed_that_begins_again_is_well() {
     poll(&engine, Which::All).await;
     let status = world.status();
     assert_eq!(judge(&status, world.now()).state, State::Well);
-    assert!(status.pulse.longest_gap.unwrap().as_hours() > 14 * 24, "and the pause is remembered");
+    assert!(
+        status.activity.longest_gap.unwrap().as_hours() > 14 * 24,
+        "and the pause is remembered"
+    );
 }
 
 async fn get(address: SocketAddr, path: &str, header: &str) -> String {

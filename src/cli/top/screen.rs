@@ -290,7 +290,7 @@ mod tests {
             dialect: None,
             parse_warnings: Vec::new(),
             address: Address::default(),
-            pulse: Default::default(),
+            activity: Default::default(),
         };
         let health = judge(&status, at(0));
         (status, health)

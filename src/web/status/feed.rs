@@ -159,7 +159,7 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
 fn waiting(status: &FeedStatus, held: &[ItemSummary], now: Timestamp) -> [Waiting; 2] {
     let (older, burst): (Vec<&ItemSummary>, _) =
         held.iter().partition(|named| named.held.as_deref() == Some("history"));
-    [(status.pulse.held, burst), (status.pulse.older, older)].map(|(count, items)| Waiting {
+    [(status.activity.held, burst), (status.activity.older, older)].map(|(count, items)| Waiting {
         count,
         items: items.into_iter().map(|named| item(named, &HashMap::new(), now)).collect(),
     })
@@ -196,8 +196,8 @@ fn facts(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<(&'stati
     };
     let when =
         |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| Stamp::of(at, now).ago);
-    let validators = &state.memory.validators;
-    let trust = if state.trust.distrusted {
+    let validators = &state.response.validators;
+    let trust = if state.trust.unreliable {
         "; asked once a day, for its \"not modified\" did not hold"
     } else {
         ""
@@ -209,7 +209,7 @@ fn facts(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<(&'stati
         ("Format", status.dialect.clone().unwrap_or_else(|| "not known yet".to_owned())),
         ("ETag", opaque(&validators.etag)),
         ("Last-Modified", opaque(&validators.last_modified)),
-        ("Whole document", format!("{}{trust}", when(state.trust.full_at))),
+        ("Whole document", format!("{}{trust}", when(state.trust.last_full_at))),
     ]
 }
 
@@ -234,7 +234,7 @@ fn addresses(status: &FeedStatus, now: Timestamp) -> Vec<(&'static str, String)>
 
 /// How it publishes.
 fn cadence(status: &FeedStatus, now: Timestamp) -> Vec<(&'static str, String)> {
-    let pulse = &status.pulse;
+    let pulse = &status.activity;
     let words = |seconds: i64| span(seconds.max(0).unsigned_abs());
     let mut cadence = Vec::new();
     if let Some(gaps) = Gaps::of(&pulse.moments) {
@@ -266,7 +266,7 @@ fn cadence(status: &FeedStatus, now: Timestamp) -> Vec<(&'static str, String)> {
 
 /// The newest items on a line that ends now.
 fn strip(status: &FeedStatus, now: Timestamp) -> Option<Strip> {
-    let moments = &status.pulse.moments;
+    let moments = &status.activity.moments;
     let from = *moments.last()?;
     let all = now.duration_since(from).as_secs_f64();
     if moments.len() < 3 || all <= 0.0 {
