@@ -1,7 +1,6 @@
-//! The vocabulary of newswire: feed, item, story, poll and their parts, as plain values.
+//! The types that all rooms share: feed, item, story, poll, incident. Values without I/O.
 //!
-//! No I/O, no clock, no outside format: what a document looked like is [`parsed`], what newswire
-//! keeps of it is [`item`]. Every other room speaks in these words.
+//! [`parsed`] is a document as it was read, [`item`] what is stored and published of it.
 
 pub mod code;
 pub mod feed;

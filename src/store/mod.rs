@@ -6,20 +6,19 @@
 //!
 //! | tables | file |
 //! |---|---|
-//! | feed | `feeds.rs` |
-//! | poll, poll_hour, delivery_delay | `polls.rs` |
-//! | item, identity, body | `items.rs`, `item_history.rs` |
-//! | pending, fingerprint, item_match, decision, word_weight | `matches.rs` |
-//! | search | `search.rs`, `search_query.rs` |
-//! | publication, output_item_id, document, revision | `editions.rs` |
-//! | archive_page, released | `archive.rs` |
-//! | incident | `incidents.rs` |
+//! | `feed` | `feeds.rs` |
+//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
+//! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
+//! | `search` | `search.rs`, `search_query.rs` |
+//! | `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
+//! | `archive_page`, `released` | `archive.rs` |
+//! | `incident` | `incidents.rs` |
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
 mod disk;
-mod editions;
 mod error;
 mod feeds;
 mod incidents;
@@ -29,6 +28,7 @@ mod matches;
 mod open;
 mod poll_update;
 mod polls;
+mod publications;
 mod search;
 mod search_query;
 pub mod settings;

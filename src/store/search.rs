@@ -34,7 +34,7 @@ impl Transaction<'_> {
         for item in items {
             match *item {
                 Unindexed::New(key, at) => {
-                    self.index_new(key, &update.new[at].text.search_words)?
+                    self.index_new(key, &update.new[at].text.search_words)?;
                 }
                 Unindexed::Changed(key, at) => {
                     self.index_again(key, &update.changed[at].text.search_words)?;

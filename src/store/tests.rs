@@ -1,4 +1,4 @@
-//! The store against real SQLite: no statement scans, one bad update spoils no other, nothing repeats.
+//! Tests of the store with real SQLite: no statement scans, a failing write undoes no other, no item repeats.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,11 +105,11 @@ async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
     (folder, path, store, [registered[0].key, registered[1].key])
 }
 
-/// Ends all marks, as the stories stage does; what has one page is one story.
+/// Matches all pending items: those with one URL are one story.
 async fn matched(store: &Store) {
-    let pending = read(&store, |tx| tx.pending(100));
+    let pending = read(store, |tx| tx.pending(100));
     let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-    let doubles = read(&store, |tx| tx.same_page_or_id(&keys));
+    let doubles = read(store, |tx| tx.same_page_or_id(&keys));
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
@@ -117,7 +117,7 @@ async fn matched(store: &Store) {
     store.write(Write::Matches(matches)).await.unwrap();
 }
 
-/// Every statement that the traced connection ran.
+/// Statements that the traced connection ran.
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn collect(event: TraceEvent<'_>) {
@@ -127,7 +127,7 @@ fn collect(event: TraceEvent<'_>) {
 }
 
 #[test]
-fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
+fn no_statement_scans_a_table_that_grows() {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = open::writer(&folder.path().join("newswire.db")).unwrap();
     let feeds = [feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
@@ -163,7 +163,7 @@ fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
     transaction.bursts(a, at(9)).unwrap();
     transaction.search("words", None, 5).unwrap();
     archive::every_method(&transaction);
-    editions::every_method(&transaction);
+    publications::every_method(&transaction);
     transaction.write_document("planet", "atom", &[1; 32], at(9)).unwrap();
     transaction.forget_bodies(at(9), 10).unwrap();
     connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
@@ -205,7 +205,7 @@ fn every_statement_uses_an_index(connection: &Connection) {
 }
 
 #[tokio::test]
-async fn what_a_poll_wrote_is_there_after_a_restart() {
+async fn a_poll_survives_a_restart() {
     let (_folder, path, store, [a, _]) = store().await;
     let recorded = store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     assert_eq!(recorded, PollCounts { new: 1, ..PollCounts::default() });
@@ -220,7 +220,7 @@ async fn what_a_poll_wrote_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn an_item_that_is_known_is_not_inserted_again() {
+async fn a_known_item_is_not_inserted_again() {
     let (_folder, _path, store, [a, _]) = store().await;
     for new in [1, 0] {
         let recorded =
@@ -230,7 +230,7 @@ async fn an_item_that_is_known_is_not_inserted_again() {
 }
 
 #[tokio::test]
-async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
+async fn items_with_one_url_are_one_story_led_by_the_first() {
     let (_folder, _path, store, [a, b]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
     store.write_poll(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
@@ -263,7 +263,7 @@ async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
 }
 
 #[tokio::test]
-async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
+async fn a_changed_item_keeps_id_position_and_first_date() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     matched(&store).await;
@@ -290,7 +290,7 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
 }
 
 #[tokio::test]
-async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
+async fn a_future_date_does_not_move_an_item_to_the_top() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
     matched(&store).await;
@@ -298,29 +298,29 @@ async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
 }
 
 #[tokio::test]
-async fn one_bad_update_spoils_no_other_of_its_group() {
+async fn a_failing_write_does_not_undo_its_group() {
     let (_folder, _path, store, [a, b]) = store().await;
-    let nobody = FeedKey(4_711);
+    let missing = FeedKey(4_711);
     let (bad, good, other) = tokio::join!(
-        store.write_poll(update(nobody, vec![new_item("1", "", 5)], vec![])),
+        store.write_poll(update(missing, vec![new_item("1", "", 5)], vec![])),
         store.write_poll(update(a, vec![new_item("2", "", 5)], vec![])),
         store.write_poll(update(b, vec![new_item("3", "", 5)], vec![])),
     );
     assert!(bad.is_err(), "the feed does not exist");
     assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
-    assert_eq!(read(&store, |tx| tx.newest_items(nobody, None, 9)), []);
+    assert_eq!(read(&store, |tx| tx.newest_items(missing, None, 9)), []);
 }
 
 #[tokio::test]
-async fn a_second_writer_is_told_who_the_first_is() {
+async fn a_second_writer_learns_the_process_id_of_the_first() {
     let (_folder, path, _store, _) = store().await;
     let refused = Store::open(&path, Clock::manual(at(0))).unwrap_err();
     assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
-    assert!(Reader::open(&path).is_ok(), "reading is free");
+    assert!(Reader::open(&path).is_ok(), "reading needs no lock");
 }
 
 #[tokio::test]
-async fn a_newer_database_and_a_strangers_are_refused_and_left_alone() {
+async fn newer_and_foreign_databases_are_rejected_unchanged() {
     let (_folder, path, store, _) = store().await;
     drop(store);
     let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
@@ -333,7 +333,7 @@ async fn a_newer_database_and_a_strangers_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it() {
+async fn a_renamed_or_moved_feed_keeps_its_row() {
     let (_folder, _path, store, [a, b]) = store().await;
     let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
     let registered = store.register(renamed, at(1)).await.unwrap();
@@ -346,7 +346,7 @@ async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it()
 }
 
 #[tokio::test]
-async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
+async fn feeds_with_the_same_derived_id_are_numbered() {
     let (_folder, _path, store, _) = store().await;
     let feeds = vec![feed(None, "http://c.example/?a"), feed(None, "http://c.example/?b")];
     let names: Vec<String> = store
@@ -360,7 +360,7 @@ async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
 }
 
 #[tokio::test]
-async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
+async fn an_item_without_body_is_never_new_again() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     let forget = |seconds| Write::ForgetBodies { cutoff: at(seconds), limit: 10 };
@@ -371,7 +371,7 @@ async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
 }
 
 #[tokio::test]
-async fn a_document_that_stays_the_same_keeps_its_date() {
+async fn an_unchanged_document_keeps_its_date() {
     let (_folder, _path, store, _) = store().await;
     let remember =
         |hash, now| store.write_document("planet".to_owned(), "atom", [hash; 32], at(now));
@@ -381,7 +381,7 @@ async fn a_document_that_stays_the_same_keeps_its_date() {
 }
 
 #[tokio::test]
-async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
+async fn a_document_of_an_older_parser_is_requested_completely_once() {
     let (_folder, path, store, [key, _]) = store().await;
     store.write_poll(update(key, Vec::new(), Vec::new())).await.unwrap();
     let age = Connection::open(path).unwrap().execute("UPDATE feed SET parser_version = 0", []);
