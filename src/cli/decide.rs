@@ -7,7 +7,9 @@ use super::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::store::{self, Named, OpenError, OperatorDecision, Reader, Store, Write};
+use crate::store::{
+    self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Transaction, Write,
+};
 use crate::stories::{Matcher, Policies};
 
 /// Why the operator's word was not taken.
@@ -57,13 +59,13 @@ crate::model::codes! {
 ///
 /// # Errors
 /// When there is none or several of that name, or the database fails.
-pub fn meant(found: Vec<Named>, asked: &str) -> Result<Named, Error> {
+pub fn meant(found: Vec<ItemSummary>, asked: &str) -> Result<ItemSummary, Error> {
     let number = asked.parse().ok();
-    let exact = |item: &&Named| item.id == asked || Some(item.key.0) == number;
+    let exact = |item: &&ItemSummary| item.id == asked || Some(item.key.0) == number;
     if let Some(item) = found.iter().find(exact) {
         return Ok(item.clone());
     }
-    match <[Named; 1]>::try_from(found) {
+    match <[ItemSummary; 1]>::try_from(found) {
         Ok([item]) => Ok(item),
         Err(several) if several.is_empty() => Err(Error::NoSuchItem(asked.to_owned())),
         Err(several) => {
@@ -102,7 +104,7 @@ pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<St
 /// # Errors
 /// See [`Error`].
 pub async fn release(config: &Config, clock: &Clock, asked: &str) -> Result<String, Error> {
-    let feeds = Reader::open(&config.store.path)?.feeds()?;
+    let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
     let feed = feeds.iter().find(|feed| feed.id.as_str() == asked || feed.url == asked);
     let feed = feed.ok_or_else(|| Error::NoSuchFeed(asked.to_owned()))?;
     let released = decide(config, clock, OperatorDecision::Release(feed.key)).await?;
@@ -116,19 +118,23 @@ async fn decide(
     decision: OperatorDecision,
 ) -> Result<usize, Error> {
     let path = &config.store.path;
-    let items = store::visit(path, &Write::Decide { decision, at: clock.now() })??;
+    let write = Write::Decide { decision, at: clock.now() };
+    let items = store::transact(path, |transaction| transaction.apply(&write))??;
     let store = match Store::open(path, clock.clone()) {
         Ok(store) => Arc::new(store),
         Err(OpenError::InUse { .. }) => return Ok(items),
         Err(error) => return Err(error.into()),
     };
-    let policies = policies(config, store.reader())?;
+    let policies = store.reader().read(|reader| policies(config, reader))?;
     Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
     Ok(items)
 }
 
 /// What counts as one story, feed by feed, as the config says.
-pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, store::Error> {
+pub(super) fn policies(
+    config: &Config,
+    reader: &Transaction<'_>,
+) -> Result<Policies, store::Error> {
     let subscriptions = || config.subscriptions.iter();
     let feeds = reader.feeds()?.into_iter().filter_map(|feed| {
         let subscription = subscriptions().find(|s| s.feed.url.as_str() == feed.url)?;
@@ -137,7 +143,8 @@ pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, sto
     Ok(Policies { feeds: feeds.collect(), others: Arc::clone(&config.dedupe) })
 }
 
-fn find(config: &Config, asked: &str) -> Result<Named, Error> {
+fn find(config: &Config, asked: &str) -> Result<ItemSummary, Error> {
     let reader = Reader::open(&config.store.path)?;
-    meant(reader.find(asked, dedupe::canonical::url_key(asked).as_ref())?, asked)
+    let url_key = dedupe::canonical::url_key(asked);
+    meant(reader.read(|reader| reader.find_items(asked, url_key.as_ref()))?, asked)
 }

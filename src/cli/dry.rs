@@ -11,11 +11,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, Which};
 use crate::fetch::SystemResolver;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs::{self, Visibility};
 use crate::poll::{Polled, Target};
 use crate::render::Output;
-use crate::store::{self, Named, OpenError, Reader};
+use crate::store::{self, ItemSummary, OpenError, Reader, Transaction};
 
 /// Why nothing was rehearsed.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ pub async fn run(mut config: Config, which: Which, out: &mut impl Write) -> Resu
 
 /// The last item that is there.
 fn newest(database: &Path) -> Result<ItemKey, daemon::Error> {
-    Ok(Reader::open(database)?.newest_item()?)
+    Ok(Reader::open(database)?.read(|reader| reader.newest_item())?)
 }
 
 /// What came behind `before`, and what would become of it.
@@ -79,18 +79,26 @@ fn tell(
     (before, now): (ItemKey, jiff::Timestamp),
     out: &mut impl Write,
 ) -> Result<(), daemon::Error> {
-    let reader = Reader::open(database)?;
-    let shown = outputs.iter().map(|output| outputs::select(&reader, output, now));
-    let shown: Vec<Vec<Entry>> = shown.collect::<Result<_, _>>()?;
-    let stand = |item: &Named| -> Result<Vec<(String, Visibility)>, outputs::Error> {
+    Reader::open(database)?.read(|reader| tell_in(reader, outputs, (before, now), out))
+}
+
+fn tell_in(
+    reader: &Transaction<'_>,
+    outputs: &[Output],
+    (before, now): (ItemKey, jiff::Timestamp),
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    let shown = outputs.iter().map(|output| outputs::select(reader, output, now));
+    let shown: Vec<Vec<OutputItem>> = shown.collect::<Result<_, _>>()?;
+    let stand = |item: &ItemSummary| -> Result<Vec<(String, Visibility)>, outputs::Error> {
         let stands = outputs.iter().zip(&shown).map(|(output, shown)| {
-            let stand = outputs::visibility(&reader, (output, shown), item, now)?;
+            let stand = outputs::visibility(reader, (output, shown), item, now)?;
             Ok((output.id.clone(), stand))
         });
         stands.collect()
     };
     for key in (before.0 + 1..=reader.newest_item()?.0).take(NAMED) {
-        let found = reader.find(&key.to_string(), None)?;
+        let found = reader.find_items(&key.to_string(), None)?;
         let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
         let stands = stand(item)?;
         let is_shown =

@@ -10,7 +10,7 @@ use super::fault::Fault as CommandFault;
 use super::{add, decide, demo, dry, import, probe, replay, subscribe};
 use crate::daemon::{self, control::AskError};
 use crate::outputs;
-use crate::store::{self, Fault, OpenError};
+use crate::store::{self, ErrorCause, OpenError};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +163,9 @@ impl From<&OpenError> for Exit {
             OpenError::Missing { .. } => Self::NoInput,
             OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
             OpenError::Io { source, .. } => source.into(),
-            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPermission,
+            OpenError::Sqlite { .. } if ErrorCause::from(error) == ErrorCause::ReadOnly => {
+                Self::NoPermission
+            }
             OpenError::Sqlite { .. } | OpenError::Older { .. } => Self::Io,
         }
     }
@@ -171,11 +173,11 @@ impl From<&OpenError> for Exit {
 
 impl From<&store::Error> for Exit {
     fn from(error: &store::Error) -> Self {
-        match error.fault() {
+        match error.cause() {
             // Whoever wrote it, newswire reads it as it stands.
             _ if matches!(error, store::Error::Corrupt(_)) => Self::Io,
-            Fault::Ours => Self::Software,
-            Fault::Busy => Self::TempFail,
+            ErrorCause::Bug => Self::Software,
+            ErrorCause::Busy => Self::TempFail,
             _ => Self::Io,
         }
     }
@@ -306,7 +308,7 @@ mod tests {
 
     #[test]
     fn what_is_to_be_reported_ends_as_a_mistake_in_newswire() {
-        for fault in Fault::ALL {
+        for fault in ErrorCause::ALL {
             let failed = store::Error::Sqlite(*fault, "a test".to_owned());
             let reported = failed.to_string().contains("report this");
             let exit = Exit::from(&daemon::Error::Store(failed));
@@ -318,7 +320,7 @@ mod tests {
     fn a_database_in_use_is_a_matter_of_time_and_an_unknown_feed_is_a_usage_error() {
         let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
         assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::TempFail);
-        let locked = store::Error::Sqlite(Fault::Busy, "locked".to_owned());
+        let locked = store::Error::Sqlite(ErrorCause::Busy, "locked".to_owned());
         assert_eq!(Exit::from(&daemon::Error::Store(locked)), Exit::TempFail);
         let unknown = daemon::Error::NoSuchFeed("x".to_owned());
         assert_eq!(Exit::from(&unknown), Exit::Usage);

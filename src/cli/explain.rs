@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::init::EXAMPLE;
 use crate::config::{self, Config, KEYS, Key};
 use crate::model::code::{self, Text};
-use crate::store::Reader;
+use crate::store::{self, Reader};
 
 /// Lines are no longer than this.
 const WIDTH: usize = 78;
@@ -64,10 +64,13 @@ pub(super) fn json(asked: Option<&str>) -> Value {
 /// Whether the database knows a feed or an item by this name.
 pub(super) fn is_kept(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
-    let feeds = reader.feeds().unwrap_or_default();
     let url_key = crate::dedupe::canonical::url_key(asked);
-    feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked)
-        || reader.find(asked, url_key.as_ref()).is_ok_and(|found| !found.is_empty())
+    let known = reader.read(|reader| {
+        let feeds = reader.feeds()?;
+        let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
+        Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
+    });
+    known.unwrap_or(false)
 }
 
 /// Nothing is known of it; what was probably meant is said.
@@ -226,8 +229,8 @@ mod tests {
             add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
         };
         use crate::health::{SilenceKind, State};
-        use crate::model::Hold;
-        use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
+        use crate::model::HoldReason;
+        use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
         let ends = [
             &["usage"],
             Fault::CODES,
@@ -251,7 +254,7 @@ mod tests {
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];
-        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
+        let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
         let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("What ends a command", [ends.concat(), store].concat()),
@@ -262,15 +265,18 @@ mod tests {
                 Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),
             ),
             ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What had to be mended in a document", Complaint::CODES.to_vec()),
+            ("What had to be mended in a document", ParseWarning::CODES.to_vec()),
             (
                 "Why a feed is polled when it is",
                 ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
             ),
             ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
             ("How a feed has gone dead", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
+            (
+                "What the operator is told of",
+                IncidentKind::ALL.iter().map(|kind| kind.slug()).collect(),
+            ),
+            ("Why an item waits", HoldReason::ALL.iter().map(|hold| hold.slug()).collect()),
             (
                 "What made one story of two items, or kept them apart",
                 Rule::ALL.iter().map(|rule| rule.slug()).collect(),

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::words::ago;
-use crate::model::{Rule, Tie};
+use crate::model::{Match, Rule};
 use crate::outputs::Visibility;
-use crate::store::{Named, Receipt};
+use crate::store::{ItemHistory, ItemSummary};
 
 /// All that there is to say of one item.
 #[derive(Debug)]
 pub struct Item<'a> {
     /// What is remembered of it.
-    pub receipt: &'a Receipt,
+    pub receipt: &'a ItemHistory,
     /// Each output by its id, and where the item stands in it.
     pub stands: &'a [(String, Visibility)],
 }
@@ -24,7 +24,15 @@ impl Item<'_> {
     /// For people.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
-        let Receipt { item, others, ties, renamed, changes, poll, decided } = self.receipt;
+        let ItemHistory {
+            item,
+            others,
+            matches: ties,
+            guid_changes: renamed,
+            changes,
+            poll,
+            decisions: decided,
+        } = self.receipt;
         let mut text = String::new();
         let mut say = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -81,7 +89,7 @@ impl Item<'_> {
     #[must_use]
     pub fn json(&self) -> Value {
         let receipt = self.receipt;
-        let item = |item: &Named| {
+        let item = |item: &ItemSummary| {
             json!({
                 "key": item.key.0,
                 "id": item.id,
@@ -98,7 +106,7 @@ impl Item<'_> {
             "item": item(&receipt.item),
             "story": receipt.item.story.0,
             "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
-            "ties": receipt.ties.iter().map(|(tie, other, at)| json!({
+            "ties": receipt.matches.iter().map(|(tie, other, at)| json!({
                 "same": tie.same,
                 "rule": tie.rule.slug(),
                 "score": tie.score,
@@ -106,7 +114,7 @@ impl Item<'_> {
                 "at": at.to_string(),
                 "other": item(other),
             })).collect::<Vec<_>>(),
-            "renamed": receipt.renamed.iter().map(|(way, at)| json!({
+            "renamed": receipt.guid_changes.iter().map(|(way, at)| json!({
                 "way": way,
                 "at": at.to_string(),
             })).collect::<Vec<_>>(),
@@ -115,8 +123,8 @@ impl Item<'_> {
                 "outcome": outcome.slug(),
                 "status": status,
             })),
-            "split": receipt.decided.contains(&None),
-            "joined": receipt.decided.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "split": receipt.decisions.contains(&None),
+            "joined": receipt.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
             "outputs": self.stands.iter().map(|(output, stand)| json!({
                 "output": output,
                 "place": match stand { Visibility::Shown(place) => Some(*place), _ => None },
@@ -127,13 +135,13 @@ impl Item<'_> {
 }
 
 /// `4711 "Ferry runs aground" (harbour)`
-pub(super) fn name(item: &Named) -> String {
+pub(super) fn name(item: &ItemSummary) -> String {
     let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
 }
 
 /// `near 0.83 of 0.62`, and what that means.
-pub(super) fn receipt(tie: &Tie) -> String {
+pub(super) fn receipt(tie: &Match) -> String {
     let meaning = match tie.rule {
         Rule::Page => "the page",
         Rule::Id => "the publisher's id",

@@ -50,8 +50,8 @@ use self::voice::{complain, eprint, failing, more, say, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Report};
 use crate::daemon::{self, Which};
-use crate::model::Coded;
-use crate::store::{FeedStatus, Reader};
+use crate::model::{Coded, FeedStatus};
+use crate::store::{self, Reader};
 use crate::telemetry;
 
 /// Threads for reading documents and for the database: more only wait for each other, and each has
@@ -240,7 +240,8 @@ fn ask_health(config: &Config) -> Exit {
 
 fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     let (reader, now) = (database(config)?, Clock::system().now());
-    let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
+    let feeds =
+        reader.read(|reader| reader.feed_statuses()).map_err(|error| complain(&error, Exit::Io))?;
     say(&match json {
         true => format!("{:#}\n", status::json(&feeds, now)),
         false => status::table(&feeds, now),
@@ -252,7 +253,7 @@ fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
 fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
     let feeds = Reader::open(&config::load(&find(config)?).database)
         .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.statuses()?));
+        .and_then(|reader| Ok(reader.read(|reader| reader.feed_statuses())?));
     let (exit, line) = match feeds {
         Ok(feeds) => status::verdict(&feeds, Clock::system().now()),
         Err(error) => (Exit::Down, error.to_string()),
@@ -285,7 +286,9 @@ fn live(config: Option<&Path>) -> Result<(), Exit> {
 
 fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
     let form = if json { probe::Form::Json } else { probe::Form::People };
-    say(&asked::tell(config, &open(config)?, asked, form)?);
+    let read = open(config)?
+        .read(|reader| Ok::<_, store::Error>(asked::tell(config, reader, asked, form)));
+    say(&read.map_err(|error| complain(&error, Exit::Io))??);
     Ok(())
 }
 
@@ -316,10 +319,14 @@ fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<()
     let new = new.map(|path| load(Some(path))).transpose()?;
     let reader = open(&config)?;
     let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let statuses = reader.statuses().map_err(stored)?;
-    let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
-    let rhythms = statuses.iter().map(rhythm).collect::<Result<_, _>>().map_err(stored)?;
-    let past = reader.past().map_err(stored)?;
+    let read = reader.read(|reader| {
+        let statuses = reader.feed_statuses()?;
+        let rhythm =
+            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
+        let rhythms = statuses.iter().map(rhythm).collect::<Result<_, crate::store::Error>>()?;
+        Ok((statuses, rhythms, reader.feed_histories()?))
+    });
+    let (statuses, rhythms, past) = read.map_err(stored)?;
     let at = (&rhythms, Clock::system().now());
     let what_if = plan::WhatIf::look(&config, new.as_ref(), &statuses, &past, at);
     say(&if json { format!("{:#}\n", what_if.json()) } else { what_if.text() });

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::words::{bytes, span};
 use crate::config::Config;
-use crate::model::{FeedKey, ReasonKind};
-use crate::schedule::{self, Forecast, Known};
-use crate::store::{FeedStatus, Past};
+use crate::model::{FeedKey, FeedStatus, ReasonKind};
+use crate::schedule::{self, FeedTraffic, Forecast};
+use crate::store::FeedHistory;
 
 const DAY: f64 = 86_400.0;
 
@@ -46,7 +46,7 @@ impl WhatIf {
         current: &Config,
         new: Option<&Config>,
         statuses: &[FeedStatus],
-        past: &HashMap<FeedKey, Past>,
+        past: &HashMap<FeedKey, FeedHistory>,
         (rhythms, at): (&Rhythms, Timestamp),
     ) -> Self {
         let by_url: HashMap<&str, &FeedStatus> =
@@ -58,7 +58,7 @@ impl WhatIf {
                 let known = key.and_then(|key| past.get(&key)).map(known).unwrap_or_default();
                 let seen = key.and_then(|key| rhythms.get(&key));
                 let learned = seen.and_then(|seen| schedule::learned(seen, at));
-                let known = Known { learned, ..known };
+                let known = FeedTraffic { learned, ..known };
                 (subscription.feed.url.to_string(), Forecast::of(&subscription.schedule, &known))
             };
             config.subscriptions.iter().map(of).collect()
@@ -176,15 +176,15 @@ fn columns(forecast: Option<&Forecast>) -> [String; 5] {
     ]
 }
 
-fn known(past: &Past) -> Known {
+fn known(past: &FeedHistory) -> FeedTraffic {
     let days = (past.span / DAY).max(1.0 / 24.0);
     let nothing = past.not_modified + past.same_body;
     let not_modified = if nothing == 0 { 1.0 } else { past.not_modified as f64 / nothing as f64 };
     let asked = past
         .considered
         .iter()
-        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::Hint));
-    Known {
+        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::PublisherHint));
+    FeedTraffic {
         arrivals_a_day: past.arrivals as f64 / days,
         mean_bytes: past.mean_bytes,
         not_modified,

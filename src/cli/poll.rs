@@ -88,7 +88,7 @@ fn rested(
         Which::All => engine.targets().iter().map(|target| target.id.to_string()).collect(),
         Which::Named(names) => names,
     };
-    let statuses = Reader::open(database)?.statuses()?;
+    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
     let recent = |name: &String| {
         statuses.iter().find(|status| {
             let named = status.info.id.as_str() == name || status.info.url == *name;

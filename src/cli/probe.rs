@@ -154,7 +154,7 @@ fn whole(target: &str, url: &Url, document: &Document, parsed: &Parsed) -> Value
     value["charset"] = json!({ "name": parsed.charset, "found_by": parsed.charset_by.name() });
     value["hints"] = json!(parsed.feed.hints);
     value["partial"] = json!(parsed.feed.partial);
-    value["complaints"] = json!(parsed.complaints);
+    value["parse_warnings"] = json!(parsed.parse_warnings);
     value
 }
 

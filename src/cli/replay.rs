@@ -14,9 +14,9 @@ use super::decide::policies;
 use super::item::{name, receipt};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs;
-use crate::store::{self, Named, OpenError, Reader, Store, Write};
+use crate::store::{self, ItemSummary, OpenError, Reader, Store, Transaction, Write};
 use crate::stories::Matcher;
 
 /// Why there is nothing to show.
@@ -86,24 +86,35 @@ pub async fn run(
     let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let items = regroup(&copy, new, since, clock).await?;
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
+    before
+        .read(|before| after.read(|after| compare(before, after, (old, new), (since, items, now))))
+}
+
+/// What would be shown under the new config, output by output.
+fn compare(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    (old, new): (&Config, &Config),
+    (since, items, now): (Timestamp, usize, Timestamp),
+) -> Result<Replay, Error> {
     let mut replay = Replay { items, ..Replay::default() };
     for output in &old.outputs {
-        let shown = outputs::select(&before, output, now)?;
+        let shown = outputs::select(before, output, now)?;
         let would = match new.outputs.iter().find(|new| new.id == output.id) {
-            Some(output) => outputs::select(&after, output, now)?,
+            Some(output) => outputs::select(after, output, now)?,
             None => Vec::new(),
         };
-        let look = Look { before: &before, after: &after, now };
+        let look = Look { before, after, now };
         replay
             .outputs
             .insert(output.id.clone(), look.difference(&output.id, (&shown, &would), new)?);
     }
     for output in new.outputs.iter().filter(|new| old.outputs.iter().all(|old| old.id != new.id)) {
-        let would = outputs::select(&after, output, now)?;
-        let look = Look { before: &before, after: &after, now };
+        let would = outputs::select(after, output, now)?;
+        let look = Look { before, after, now };
         replay.outputs.insert(output.id.clone(), look.difference(&output.id, (&[], &would), new)?);
     }
-    replay.moved = moved(&before, &after, since)?;
+    replay.moved = moved(before, after, since)?;
     Ok(replay)
 }
 
@@ -119,7 +130,7 @@ async fn regroup(
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
     store.register(feeds, clock.now()).await?;
     let items = store.write(Write::Regroup { since }).await?;
-    let policies = policies(new, store.reader())?;
+    let policies = store.reader().read(|reader| policies(new, reader))?;
     // An index of what is not matched anew: the rest comes into it in its order.
     let matcher = Matcher::new(store, clock.clone(), policies, Duration::ZERO);
     matcher.catch_up().await?;
@@ -127,15 +138,19 @@ async fn regroup(
 }
 
 /// How many items would be in another story.
-fn moved(before: &Reader, after: &Reader, since: Timestamp) -> Result<usize, store::Error> {
+fn moved(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    since: Timestamp,
+) -> Result<usize, store::Error> {
     let (old, new) = (before.stories(since)?, after.stories(since)?);
     Ok(old.iter().filter(|(key, story)| new.get(key) != Some(story)).count())
 }
 
 /// Both databases, side by side.
 struct Look<'a> {
-    before: &'a Reader,
-    after: &'a Reader,
+    before: &'a Transaction<'a>,
+    after: &'a Transaction<'a>,
     now: Timestamp,
 }
 
@@ -143,10 +158,11 @@ impl Look<'_> {
     fn difference(
         &self,
         output: &str,
-        (shown, would): (&[Entry], &[Entry]),
+        (shown, would): (&[OutputItem], &[OutputItem]),
         new: &Config,
     ) -> Result<Difference, Error> {
-        let keys = |entries: &[Entry]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
+        let keys =
+            |entries: &[OutputItem]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
         let (old_keys, new_keys) = (keys(shown), keys(would));
         let mut difference =
             Difference { stories: [shown.len(), would.len()], ..Difference::default() };
@@ -165,18 +181,18 @@ impl Look<'_> {
     fn why(
         &self,
         key: ItemKey,
-        (output, would): (&str, &[Entry]),
-        there: &Reader,
+        (output, would): (&str, &[OutputItem]),
+        there: &Transaction<'_>,
         new: &Config,
     ) -> Result<Option<(String, String)>, Error> {
-        let found = there.find(&key.0.to_string(), None)?;
+        let found = there.find_items(&key.0.to_string(), None)?;
         let Some(item) = found.into_iter().find(|item| item.key == key) else { return Ok(None) };
         let said = name(&item);
-        let remembered = there.receipt(item.clone())?;
-        let lead = |other: &&(crate::model::Tie, Named, Timestamp)| {
+        let remembered = there.item_history(item.clone())?;
+        let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };
-        let reason = match remembered.ties.iter().find(lead) {
+        let reason = match remembered.matches.iter().find(lead) {
             Some((tie, other, _)) => format!("one story with {}: {}", name(other), receipt(tie)),
             None if std::ptr::eq(there, self.before) => "not shown before".to_owned(),
             None => {

@@ -106,7 +106,10 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
 
 fn look(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
     let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    Ok(Snapshot { now, feeds: judge_all(reader.statuses()?, now), hours: reader.hours(since)? })
+    reader.read(|reader| {
+        let (feeds, hours) = (judge_all(reader.feed_statuses()?, now), reader.poll_hours(since)?);
+        Ok(Snapshot { now, feeds, hours })
+    })
 }
 
 /// What is typed, as it is typed; the thread ends with the process, for nothing ends a read.

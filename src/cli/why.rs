@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
 use crate::health::{Health, judge};
+use crate::model::FeedStatus;
 use crate::poll::Subscription;
-use crate::store::{FeedState, FeedStatus, Past, PastPoll};
+use crate::store::{FeedHistory, FeedState, PollRecord};
 use crate::text::amounts::count;
 
 /// How many of the last polls are shown.
@@ -23,9 +24,9 @@ pub struct Why<'a> {
     /// What is remembered.
     pub state: &'a FeedState,
     /// The inputs of its plan.
-    pub past: &'a Past,
+    pub past: &'a FeedHistory,
     /// The last of them, the newest first.
-    pub polls: &'a [PastPoll],
+    pub polls: &'a [PollRecord],
     /// The config's word.
     pub subscription: &'a Subscription,
 }
@@ -66,11 +67,11 @@ impl Why<'_> {
         let opaque = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
         };
-        let validators = &self.state.memory.validators;
+        let validators = &self.state.response.validators;
         say("ETag", &opaque(&validators.etag));
         say("Last-Modified", &opaque(&validators.last_modified));
-        if let Some(at) = self.state.trust.full_at {
-            let doubt = if self.state.trust.distrusted {
+        if let Some(at) = self.state.trust.last_full_at {
+            let doubt = if self.state.trust.unreliable {
                 ", asked once a day: its 304s did not hold"
             } else {
                 ""
@@ -116,10 +117,10 @@ impl Why<'_> {
             "reason_text": status.reason_text,
             "considered": self.past.considered,
             "failures": status.failures,
-            "etag": opaque(&state.memory.validators.etag),
-            "last_modified": opaque(&state.memory.validators.last_modified),
-            "whole_answer_at": state.trust.full_at.map(|at| at.to_string()),
-            "distrusted": state.trust.distrusted,
+            "etag": opaque(&state.response.validators.etag),
+            "last_modified": opaque(&state.response.validators.last_modified),
+            "whole_answer_at": state.trust.last_full_at.map(|at| at.to_string()),
+            "distrusted": state.trust.unreliable,
             "host": {
                 "site": crate::model::site(&self.subscription.feed.url),
                 "at_once": settings.per_host,
@@ -154,7 +155,7 @@ fn doing(health: &Health, say: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn line(poll: &PastPoll, now: Timestamp) -> String {
+fn line(poll: &PollRecord, now: Timestamp) -> String {
     let status = poll.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut line = format!(
         "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",

@@ -14,10 +14,10 @@ use tracing::{debug, error, info, warn};
 use super::engine::Engine;
 use crate::clock::Clock;
 use crate::health::{self, Condition, JudgedFeed};
-use crate::model::{Incident, Trouble};
+use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render;
-use crate::store::{self, Reader, Store, Write};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{self, Event, Readiness};
 use crate::web;
 
@@ -74,7 +74,8 @@ impl Looker {
         let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
         let troubles = self.readiness.problems();
-        let work = move || changes(&reader, &served, (waiting, &troubles), now);
+        let work =
+            move || reader.read(|reader| changes(reader, &served, (waiting, &troubles), now));
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
@@ -95,12 +96,12 @@ impl Looker {
 
 /// The incidents that are known, and those that are new, have changed or are over.
 fn changes(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     served: &Served,
     (waiting, troubles): (Vec<Incident>, &[telemetry::Problem]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
-    let feeds = health::judge_all(reader.statuses()?, now);
+    let feeds = health::judge_all(reader.feed_statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
@@ -119,10 +120,10 @@ fn changes(
 fn refused((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
     Condition {
-        kind: Trouble::Rejected,
+        kind: IncidentKind::Rejected,
         subject: id,
         name,
-        code: Trouble::Rejected.slug().to_owned(),
+        code: IncidentKind::Rejected.slug().to_owned(),
         text: refusal.why,
         remedy: "What was published last is still served.".to_owned(),
         toml: None,
@@ -135,8 +136,8 @@ fn troubled(trouble: &telemetry::Problem) -> Option<Condition> {
     use telemetry::Problem as Of;
     let kind = match trouble {
         Of::NotPolledYet => return None,
-        Of::ConfigRejected => Trouble::Config,
-        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => Trouble::Disk,
+        Of::ConfigRejected => IncidentKind::Config,
+        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
     };
     Some(Condition {
         kind,
@@ -162,7 +163,7 @@ fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 /// A word to the log, once; what a poll or a publication has said already is not said again.
 fn tell(incident: &Incident, feeds: &[JudgedFeed]) {
     let Incident { kind, subject: feed, state: code, text, resolved_at, .. } = incident;
-    if *kind != Trouble::Silent {
+    if *kind != IncidentKind::Silent {
         return;
     }
     let named = feeds.iter().find(|known| known.status.info.id.as_str() == feed);

@@ -10,8 +10,8 @@ use tracing::warn;
 use super::engine::{Engine, Error};
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
-use crate::schedule::{Queue, Turn};
-use crate::store::{self, Fault};
+use crate::schedule::{Queue, QueueStep};
+use crate::store::{self, ErrorCause};
 use crate::telemetry::Problem;
 
 /// Polls in flight get so long to end once the daemon was told to stop.
@@ -39,8 +39,8 @@ impl Round {
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
         loop {
             match self.queue.turn(engine.clock().moment()) {
-                Turn::Wait(until) => return until,
-                Turn::Poll(feed) => {
+                QueueStep::Wait(until) => return until,
+                QueueStep::Poll(feed) => {
                     let Some(target) = engine.target(feed).cloned() else {
                         self.queue.remove(feed);
                         self.queue.done(feed, Timestamp::MAX);
@@ -98,8 +98,8 @@ impl Round {
             }
             Ok((_, Err(error))) => {
                 // It was never made: the feed is asked again, soon if the database mends.
-                let again = match error.fault() {
-                    Fault::Ours => engine.in_an_hour(),
+                let again = match error.cause() {
+                    ErrorCause::Bug => engine.in_an_hour(),
                     _ => engine.soon(),
                 };
                 self.queue.done(feed, again);

@@ -14,8 +14,8 @@ use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
 use crate::render::Output;
-use crate::schedule::{self, Gate, LastPoll, Queue, spread};
-use crate::store::{self, Reader, Registered, Store, Write};
+use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
+use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -28,7 +28,7 @@ const EACH: Duration = Duration::from_millis(20);
 pub(crate) struct Setup {
     pub(crate) targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
-    registered: Vec<Registered>,
+    registered: Vec<RegisteredFeed>,
     /// Feeds that have another plan than they had under the config before.
     replanned: HashSet<FeedKey>,
     pub(crate) edition: Arc<Edition>,
@@ -118,7 +118,7 @@ impl Setup {
     }
 
     /// The rows of the feeds, in the config's order.
-    pub(crate) fn registered(&self) -> &[Registered] {
+    pub(crate) fn registered(&self) -> &[RegisteredFeed] {
         &self.registered
     }
 
@@ -174,13 +174,13 @@ impl Setup {
 }
 
 /// Behind which gate a feed waits.
-fn place(target: &Target) -> (&str, Gate) {
+fn place(target: &Target) -> (&str, HostLimit) {
     let settings = &target.subscription.schedule;
-    let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
+    let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
     (site(&target.subscription.feed.url), gate)
 }
 
-fn target((subscription, registered): (Subscription, &Registered)) -> Target {
+fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
 }
 
@@ -188,7 +188,7 @@ fn target((subscription, registered): (Subscription, &Registered)) -> Target {
 async fn replanned(
     reader: &Reader,
     targets: &[Target],
-    registered: &[Registered],
+    registered: &[RegisteredFeed],
     now: Timestamp,
 ) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
     let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
@@ -202,12 +202,14 @@ async fn replanned(
     }
     let reader = reader.clone();
     let work = move || {
-        let plan = |(feed, settings): (Registered, Arc<schedule::Settings>)| {
-            let at = feed.last_poll_at.unwrap_or(now);
-            let last = LastPoll { at, considered: &feed.considered };
-            Ok((feed.key, revised(&reader, (feed.key, &feed.id), &settings, &last, now)?))
-        };
-        outdated.into_iter().map(plan).collect()
+        reader.read(|reader| {
+            let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
+                let at = feed.last_poll_at.unwrap_or(now);
+                let last = LastPoll { at, considered: &feed.considered };
+                Ok((feed.key, revised(reader, (feed.key, &feed.id), &settings, &last, now)?))
+            };
+            outdated.into_iter().map(plan).collect()
+        })
     };
     // It cannot have panicked: then newswire itself has.
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
@@ -218,21 +220,21 @@ async fn replanned(
 /// # Errors
 /// When the database fails.
 pub(crate) fn revised(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     (feed, id): (FeedKey, &crate::model::FeedId),
     settings: &schedule::Settings,
     last: &LastPoll<'_>,
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let hints = reader.feed_state(feed)?.hints;
-    let learned = schedule::learned(&reader.rhythm(feed)?, now);
+    let learned = schedule::learned(&reader.arrival_times(feed)?, now);
     Ok(schedule::revise(settings, id, last, &hints, learned))
 }
 
 /// When a feed is due, unless the clock was set back since: then a feed must not sleep for years.
-fn awake(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
+fn awake(feed: &RegisteredFeed, target: &Target, now: Timestamp) -> Timestamp {
     let longest = match feed.reason {
-        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::Hint => {
+        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::PublisherHint => {
             SignedDuration::from_hours(8 * 24)
         }
         // Back-off goes up to two days, whatever the longest interval.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::FeedKey;
 use crate::poll::Polled;
-use crate::store::Registered;
+use crate::store::RegisteredFeed;
 
 /// New items are counted for so long.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -25,14 +25,14 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// What is known from before.
-    pub(crate) fn of(feeds: &[Registered]) -> Self {
+    pub(crate) fn of(feeds: &[RegisteredFeed]) -> Self {
         let mut tally = Self::default();
         tally.renew(feeds);
         tally
     }
 
     /// Takes over another list of feeds.
-    pub(crate) fn renew(&mut self, feeds: &[Registered]) {
+    pub(crate) fn renew(&mut self, feeds: &[RegisteredFeed]) {
         let polled = feeds.iter().filter(|feed| feed.last_poll_at.is_some());
         self.polled = polled.map(|feed| feed.key).collect();
         let failing = feeds.iter().filter(|feed| feed.failures > 0);
@@ -79,14 +79,14 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::model::{FetchOutcome, Plan, Reason, ReasonKind};
-    use crate::store::Recorded;
+    use crate::store::PollCounts;
 
     fn polled(feed: i64, outcome: FetchOutcome, new: usize) -> Polled {
         let reason = Reason { kind: ReasonKind::Interval, text: String::new() };
         Polled {
             feed: FeedKey(feed),
             outcome,
-            recorded: Recorded { new, ..Recorded::default() },
+            recorded: PollCounts { new, ..PollCounts::default() },
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
             remote: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::{error, info};
 
 use crate::clock::Clock;
-use crate::store::{self, Fault};
+use crate::store::{self, ErrorCause};
 use crate::telemetry::{Event, Problem, Readiness};
 
 /// What lasts is told again after so long.
@@ -27,9 +27,9 @@ pub(crate) struct Troubles {
 #[derive(Debug, Default)]
 struct State {
     /// What is wrong now, and whether that was told.
-    now: Option<(Fault, Told)>,
+    now: Option<(ErrorCause, Told)>,
     /// When each fault was last told, on the monotonic scale.
-    told_at: HashMap<Fault, Duration>,
+    told_at: HashMap<ErrorCause, Duration>,
     /// What newswire cannot go on after, met by a task that cannot end it.
     fatal: Option<store::Error>,
 }
@@ -51,7 +51,7 @@ impl Troubles {
     /// # Errors
     /// When that does not pass by itself: newswire cannot go on.
     pub(crate) fn met(&self, error: store::Error) -> Result<(), store::Error> {
-        let (fault, now, mut state) = (error.fault(), self.clock.elapsed(), self.state());
+        let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
         if !fault.may_pass() {
             state.fatal = Some(error.clone());
             return Err(error);
@@ -62,7 +62,7 @@ impl Troubles {
             state.told_at.insert(fault, now);
             error!(event = Event::StoreFailing.slug(), code = fault.slug(), "{error}");
         }
-        if fault != Fault::Ours {
+        if fault != ErrorCause::Bug {
             // Told once, it has been told for as long as it lasts.
             let before = state.now.map_or(Told::No, |(_, told)| told);
             let told = if before == Told::Yes { before } else { told };
@@ -89,7 +89,7 @@ impl Troubles {
     ///
     /// # Errors
     /// When something was met that newswire cannot go on after.
-    pub(crate) fn now(&self) -> Result<Option<Fault>, store::Error> {
+    pub(crate) fn now(&self) -> Result<Option<ErrorCause>, store::Error> {
         let state = self.state();
         match &state.fatal {
             Some(error) => Err(error.clone()),
@@ -104,10 +104,10 @@ impl Troubles {
 }
 
 /// The trouble's name for whoever asks whether newswire is ready.
-fn as_seen(fault: Fault) -> Problem {
+fn as_seen(fault: ErrorCause) -> Problem {
     match fault {
-        Fault::Full => Problem::StoreFull,
-        Fault::ReadOnly => Problem::StoreReadonly,
+        ErrorCause::Full => Problem::StoreFull,
+        ErrorCause::ReadOnly => Problem::StoreReadonly,
         _ => Problem::StoreFailing,
     }
 }
@@ -124,15 +124,15 @@ mod tests {
         (clock.clone(), readiness.clone(), Troubles::new(clock, readiness))
     }
 
-    fn failed(fault: Fault) -> store::Error {
+    fn failed(fault: ErrorCause) -> store::Error {
         store::Error::Sqlite(fault, "a test".to_owned())
     }
 
     #[test]
     fn a_full_disk_passes_and_is_seen_until_it_does() {
         let (_, readiness, troubles) = troubles();
-        troubles.met(failed(Fault::Full)).unwrap();
-        assert_eq!(troubles.now().unwrap(), Some(Fault::Full));
+        troubles.met(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(troubles.now().unwrap(), Some(ErrorCause::Full));
         assert_eq!(readiness.problems(), [Problem::StoreFull]);
         troubles.over();
         assert_eq!(troubles.now().unwrap(), None);
@@ -141,18 +141,18 @@ mod tests {
 
     #[test]
     fn a_failed_disk_and_a_broken_file_do_not_pass_whoever_met_them() {
-        for fault in [Fault::Io, Fault::Corrupt, Fault::Ended] {
+        for fault in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
             let (_, _, troubles) = troubles();
             let met = troubles.met(failed(fault)).unwrap_err();
-            assert_eq!(met.fault(), fault);
-            assert_eq!(troubles.now().unwrap_err().fault(), fault);
+            assert_eq!(met.cause(), fault);
+            assert_eq!(troubles.now().unwrap_err().cause(), fault);
         }
     }
 
     #[test]
     fn one_statement_that_fails_stops_nothing_else() {
         let (_, readiness, troubles) = troubles();
-        troubles.met(failed(Fault::Ours)).unwrap();
+        troubles.met(failed(ErrorCause::Bug)).unwrap();
         assert_eq!(troubles.now().unwrap(), None);
         assert!(readiness.problems().is_empty());
     }
@@ -160,29 +160,33 @@ mod tests {
     #[test]
     fn what_lasts_is_told_once_in_ten_minutes_however_often_it_comes_and_goes() {
         let (clock, _, troubles) = troubles();
-        let told = || troubles.state().told_at[&Fault::Full];
-        troubles.met(failed(Fault::Full)).unwrap();
+        let told = || troubles.state().told_at[&ErrorCause::Full];
+        troubles.met(failed(ErrorCause::Full)).unwrap();
         for _ in 0..119 {
             clock.advance(Duration::from_secs(5));
-            troubles.met(failed(Fault::Full)).unwrap();
+            troubles.met(failed(ErrorCause::Full)).unwrap();
             assert_eq!(told(), Duration::ZERO);
-            assert_eq!(troubles.state().now, Some((Fault::Full, Told::Yes)));
+            assert_eq!(troubles.state().now, Some((ErrorCause::Full, Told::Yes)));
         }
         troubles.over();
-        troubles.met(failed(Fault::Full)).unwrap();
-        assert_eq!(troubles.state().now, Some((Fault::Full, Told::No)), "and no word of its end");
+        troubles.met(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(
+            troubles.state().now,
+            Some((ErrorCause::Full, Told::No)),
+            "and no word of its end"
+        );
         clock.advance(Duration::from_secs(5));
-        troubles.met(failed(Fault::Full)).unwrap();
+        troubles.met(failed(ErrorCause::Full)).unwrap();
         assert_eq!(told(), AGAIN);
     }
 
     #[test]
     fn what_was_told_of_one_fault_hides_no_other() {
         let (clock, _, troubles) = troubles();
-        troubles.met(failed(Fault::Ours)).unwrap();
+        troubles.met(failed(ErrorCause::Bug)).unwrap();
         clock.advance(Duration::from_secs(5));
-        troubles.met(failed(Fault::Full)).unwrap();
-        assert_eq!(troubles.state().now, Some((Fault::Full, Told::Yes)));
-        assert_eq!(troubles.state().told_at[&Fault::Full], Duration::from_secs(5));
+        troubles.met(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(troubles.state().now, Some((ErrorCause::Full, Told::Yes)));
+        assert_eq!(troubles.state().told_at[&ErrorCause::Full], Duration::from_secs(5));
     }
 }

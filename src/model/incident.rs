@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Declares [`Trouble`] with its slugs, so that no kind can be without one.
+/// Declares [`IncidentKind`] with its slugs, so that no kind can be without one.
 macro_rules! troubles {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal, $word:literal;)*) => {
         /// The kinds of incident; each has a stable slug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Trouble { $($(#[$doc])* $kind,)* }
+        pub enum IncidentKind { $($(#[$doc])* $kind,)* }
 
-        impl Trouble {
+        impl IncidentKind {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
 
@@ -61,7 +61,7 @@ troubles! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// What kind of thing.
-    pub kind: Trouble,
+    pub kind: IncidentKind,
     /// The id of the feed or the output; empty: newswire itself.
     pub subject: String,
     /// The subject's name, for people; plain text.

@@ -3,10 +3,12 @@
 //! Made by `normalise` and by nothing else; so whatever holds an [`Item`] may pass it on as it is.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::feed::FeedInfo;
 use crate::text::html;
 
 /// The row of an item in the store; meaningless outside one database.
@@ -165,4 +167,50 @@ pub struct SourceInfo {
     /// The feed document itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed_url: Option<String>,
+}
+
+/// One story in one output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputItem {
+    /// The row of the lead item.
+    pub key: ItemKey,
+    /// The story.
+    pub story: StoryKey,
+    /// Minted once and kept: a globally unique IRI (RFC 4287 4.2.6).
+    pub outward_id: String,
+    /// When newswire first saw the lead.
+    pub first_seen: Timestamp,
+    /// `min(published, first_seen)`, fixed at first sight: an entry never moves.
+    pub sort_at: Timestamp,
+    /// The lead.
+    pub item: Item,
+    /// The feed of the lead; shared, for one feed has many entries.
+    pub feed: Arc<FeedInfo>,
+    /// The same story in other feeds, in the order they were first seen.
+    pub also: Vec<AlsoAt>,
+}
+
+impl OutputItem {
+    /// When it was published, for a reader that must have a date.
+    #[must_use]
+    pub fn published(&self) -> Timestamp {
+        self.item.published.unwrap_or(self.first_seen)
+    }
+
+    /// When it was last changed; never before it was published.
+    #[must_use]
+    pub fn updated(&self) -> Timestamp {
+        self.item.updated.map_or(self.published(), |updated| updated.max(self.published()))
+    }
+}
+
+/// Another feed that carries the same story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlsoAt {
+    /// The page there.
+    pub url: Option<String>,
+    /// Its title there.
+    pub title: Option<String>,
+    /// The feed that carries it.
+    pub feed: Arc<FeedInfo>,
 }

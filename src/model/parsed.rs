@@ -253,7 +253,7 @@ impl ParsedItem {
 
 /// Something in a document that had to be mended or was left out; for the operator to tell the publisher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Complaint {
+pub struct ParseWarning {
     /// A stable slug.
     pub code: Cow<'static, str>,
     /// Byte offset in the decoded document, where it is known.
@@ -262,7 +262,7 @@ pub struct Complaint {
     pub message: String,
 }
 
-impl Complaint {
+impl ParseWarning {
     /// Every code there is.
     pub const CODES: &'static [&'static str] = &[
         "junk_before",
@@ -289,7 +289,7 @@ impl Complaint {
         "cut",
     ];
 
-    /// A complaint about the byte at `offset` of the decoded document, or about the whole of it.
+    /// A parse warning about the byte at `offset` of the decoded document, or about the whole of it.
     #[must_use]
     pub fn new(code: &'static str, offset: Option<usize>, message: impl Into<String>) -> Self {
         debug_assert!(Self::CODES.contains(&code), "{code} is not in the list");

@@ -195,7 +195,7 @@ failure_kinds! {
     /// Fewer bytes than announced, or a chunked body without its end.
     Truncated = "truncated",
     /// A redirect leads to a document that shares nothing with the feed.
-    Stranger = "stranger",
+    DifferentFeed = "different_feed",
     /// More redirects than allowed, or a loop.
     TooManyRedirects = "too_many_redirects",
     /// A redirect from https to http.
@@ -248,12 +248,12 @@ pub struct Address {
     /// Adopted after permanent redirects; `None`: as configured.
     pub effective: Option<Url>,
     /// Where permanent redirects point, not believed yet.
-    pub candidate: Option<Candidate301>,
+    pub candidate: Option<MoveCandidate>,
 }
 
 /// A move on probation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate301 {
+pub struct MoveCandidate {
     /// Where to.
     pub url: Url,
     /// When it was first seen, without a break since.
@@ -302,13 +302,13 @@ pub enum ReasonKind {
     /// The response is fresh for longer than the interval.
     Freshness,
     /// The feed's own `ttl` or syndication period.
-    Hint,
+    PublisherHint,
     /// `skipHours` or `skipDays`.
-    Skip,
+    SkipHours,
     /// The first failure after a success: once more, soon.
     Retry,
     /// Failures in a row.
-    Backoff,
+    BackOff,
     /// newswire panicked on it again and again: a mistake of ours, which must not cost the others.
     Quarantine,
     /// `Retry-After`, or a throttling without one.
@@ -327,10 +327,10 @@ impl ReasonKind {
         Self::New,
         Self::Interval,
         Self::Freshness,
-        Self::Hint,
-        Self::Skip,
+        Self::PublisherHint,
+        Self::SkipHours,
         Self::Retry,
-        Self::Backoff,
+        Self::BackOff,
         Self::Quarantine,
         Self::Throttled,
         Self::Gone,
@@ -345,10 +345,10 @@ impl ReasonKind {
             Self::New => "new",
             Self::Interval => "interval",
             Self::Freshness => "freshness",
-            Self::Hint => "hint",
-            Self::Skip => "skip",
+            Self::PublisherHint => "publisher_hint",
+            Self::SkipHours => "skip_hours",
             Self::Retry => "retry",
-            Self::Backoff => "backoff",
+            Self::BackOff => "back_off",
             Self::Quarantine => "quarantine",
             Self::Throttled => "throttled",
             Self::Gone => "gone",

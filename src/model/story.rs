@@ -11,7 +11,7 @@ pub type Digest = [u8; 16];
 
 /// How often the publisher's changes of an item were taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Edits {
+pub struct EditCounts {
     /// Number of times that its words were replaced.
     pub changes: u32,
     /// Number of times that a change was shown as one.
@@ -22,7 +22,7 @@ pub struct Edits {
 
 /// An item of the same feed that is already kept, found by its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownItem {
     /// Its row.
     pub key: ItemKey,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
@@ -30,24 +30,24 @@ pub struct Known {
     /// Of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
     /// How often its changes were taken over.
-    pub edits: Edits,
+    pub edits: EditCounts,
 }
 
 /// An item of the same feed that is already kept, with what it may be recognised by when its guid
 /// changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct RecentItem {
     /// Its row.
     pub key: ItemKey,
     /// What it is compared by.
-    pub seen: Seen,
+    pub seen: ItemTraits,
     /// How often its changes were taken over.
-    pub edits: Edits,
+    pub edits: EditCounts,
 }
 
 /// What an item of a feed and a kept one are compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seen {
+pub struct ItemTraits {
     /// Its page.
     pub url: Option<String>,
     /// Of its canonical URL, where that says something.
@@ -57,7 +57,7 @@ pub struct Seen {
     /// When the publisher said it was published.
     pub published: Option<Timestamp>,
     /// Of the words of its text; `None`: too few to say anything.
-    pub text_key: Option<i64>,
+    pub text_digest: Option<i64>,
 }
 
 /// The rung of the ladder that decided.
@@ -118,7 +118,7 @@ impl Rule {
 
 /// A decision about two items, with its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Tie {
+pub struct Match {
     /// The later row.
     pub item: ItemKey,
     /// The earlier row.
@@ -135,29 +135,29 @@ pub struct Tie {
 
 /// Whose page an item links to, as seen from its feed's own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Standing {
+pub enum PageOwner {
     /// One on the site that the feed itself came from.
-    Home,
+    FeedSite,
     /// One on the site that the feed says it belongs to, which it may say of any.
-    Claimed,
+    ClaimedSite,
     /// Somebody else's, or nobody's.
     #[default]
-    Abroad,
+    OtherSite,
 }
 
 /// What a feed's guids are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Guids {
+pub enum GuidUse {
     /// A guid names one item.
     #[default]
-    Sound,
+    Unique,
     /// The feed gave one guid to different things; from then on a guid counts only with its page.
-    Shared,
+    Reused,
 }
 
 /// By what a kept item was recognised under a new guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Way {
+pub enum RecognisedBy {
     /// The same page.
     Page,
     /// The same path on another host.
@@ -168,7 +168,7 @@ pub enum Way {
     Text,
 }
 
-impl Way {
+impl RecognisedBy {
     /// A stable short name, as the database and `newswire why` show it.
     #[must_use]
     pub fn slug(self) -> &'static str {
@@ -183,14 +183,14 @@ impl Way {
 
 /// Why an item is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Hold {
+pub enum HoldReason {
     /// It was old when the feed was added.
     History,
     /// It came with too many others.
     Burst,
 }
 
-impl Hold {
+impl HoldReason {
     /// Every reason.
     pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
 
@@ -206,7 +206,7 @@ impl Hold {
 
 /// A kept item with what a fingerprint is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptItem {
+pub struct StoredItem {
     /// Row of the item.
     pub key: ItemKey,
     /// Row of its feed.
@@ -218,5 +218,5 @@ pub struct KeptItem {
     /// Digest of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub page_owner: PageOwner,
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 
 const DAY: f64 = 86_400.0;
 /// Jitter makes waits longer by a twentieth, as a mean.
@@ -14,7 +14,7 @@ const JITTER: f64 = 1.05;
 
 /// What is known of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Known {
+pub struct FeedTraffic {
     /// Moments a day at which items come.
     pub arrivals_a_day: f64,
     /// Of a whole answer, on the wire.
@@ -43,15 +43,15 @@ pub struct Forecast {
 impl Forecast {
     /// Of one feed.
     #[must_use]
-    pub fn of(settings: &Settings, known: &Known) -> Self {
-        let interval = match (settings.pace, known.learned) {
-            (Pace::Auto, Some(learned)) => learned
+    pub fn of(settings: &Settings, known: &FeedTraffic) -> Self {
+        let interval = match (settings.interval_mode, known.learned) {
+            (IntervalMode::Auto, Some(learned)) => learned
                 .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
             _ => settings.interval,
         };
-        let asked = match settings.hints {
-            Heed::Heed => known.asked.min(settings.max_interval),
-            Heed::Ignore => Duration::ZERO,
+        let asked = match settings.publisher_hints {
+            PublisherHints::Follow => known.asked.min(settings.max_interval),
+            PublisherHints::Ignore => Duration::ZERO,
         };
         let interval = interval.max(asked).as_secs_f64().max(1.0) * JITTER;
         let requests = DAY / interval;
@@ -111,7 +111,7 @@ mod tests {
         Settings { interval: Duration::from_secs(hours * 3600), ..Settings::default() }
     }
 
-    const DAILY: Known = Known {
+    const DAILY: FeedTraffic = FeedTraffic {
         arrivals_a_day: 1.0,
         mean_bytes: 1000.0,
         not_modified: 1.0,
@@ -133,28 +133,28 @@ mod tests {
 
     #[test]
     fn a_server_without_304s_costs_a_body_each_time() {
-        let costly = Known { not_modified: 0.0, ..DAILY };
+        let costly = FeedTraffic { not_modified: 0.0, ..DAILY };
         let forecast = Forecast::of(&every(1), &costly);
         assert!((forecast.bytes - forecast.requests * 1000.0).abs() < 1e-6);
     }
 
     #[test]
     fn what_the_publisher_asks_for_and_what_is_learned_count() {
-        let patient = Known { asked: Duration::from_secs(6 * 3600), ..DAILY };
+        let patient = FeedTraffic { asked: Duration::from_secs(6 * 3600), ..DAILY };
         assert!(Forecast::of(&every(1), &patient).requests < 4.0);
-        let ignored = Settings { hints: Heed::Ignore, ..every(1) };
+        let ignored = Settings { publisher_hints: PublisherHints::Ignore, ..every(1) };
         assert!(Forecast::of(&ignored, &patient).requests > 20.0);
-        let auto = Settings { pace: Pace::Auto, ..every(1) };
-        let learned = Known { learned: Some(Duration::from_secs(12 * 3600)), ..DAILY };
+        let auto = Settings { interval_mode: IntervalMode::Auto, ..every(1) };
+        let learned = FeedTraffic { learned: Some(Duration::from_secs(12 * 3600)), ..DAILY };
         assert!(Forecast::of(&auto, &learned).requests < 2.0);
     }
 
     #[test]
     fn feeds_add_up_and_the_busy_ones_weigh_more() {
-        let mut sum = Forecast::of(&every(1), &Known { arrivals_a_day: 9.0, ..DAILY });
+        let mut sum = Forecast::of(&every(1), &FeedTraffic { arrivals_a_day: 9.0, ..DAILY });
         sum.add(&Forecast::of(&every(10), &DAILY));
         assert!(sum.delay(0.5).unwrap() < 3600.0);
         assert!(sum.delay(0.99).unwrap() > 3.0 * 3600.0);
-        assert_eq!(Forecast::of(&every(1), &Known::default()).delay(0.5), None);
+        assert_eq!(Forecast::of(&every(1), &FeedTraffic::default()).delay(0.5), None);
     }
 }

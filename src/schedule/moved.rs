@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::model::{Address, Candidate301, FailureKind, FetchOutcome, Hop};
+use crate::model::{Address, FailureKind, FetchOutcome, Hop, MoveCandidate};
 
 /// A move is believed once it was seen for so long: hijacked and misconfigured servers are mended
 /// sooner, as a rule.
@@ -14,18 +14,18 @@ const PROBATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whether what was found at the other end is the same feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kin {
+pub enum FeedMatch {
     /// It shares an id or an item with what is known, or nothing is known yet.
     Same,
     /// It shares nothing: a parked domain, a captive portal, another feed.
-    Stranger,
+    Different,
     /// Nothing was read this time.
-    Unknown,
+    NotRead,
 }
 
 /// What is known after a poll of where a feed lives.
 #[derive(Debug, Clone, Copy)]
-pub struct Move<'a> {
+pub struct MoveObservation<'a> {
     /// As the config says.
     pub configured: &'a Url,
     /// What was known before this poll.
@@ -35,19 +35,19 @@ pub struct Move<'a> {
     /// How it ended.
     pub outcome: &'a FetchOutcome,
     /// What was found.
-    pub kin: Kin,
+    pub feed_match: FeedMatch,
     /// When.
     pub now: Timestamp,
 }
 
 /// The address after this poll.
 #[must_use]
-pub fn address(moved: &Move<'_>) -> Address {
+pub fn address(moved: &MoveObservation<'_>) -> Address {
     let before = moved.before;
     if lost(moved.outcome) {
         return gone(before);
     }
-    if !moved.outcome.is_success() || moved.kin == Kin::Stranger {
+    if !moved.outcome.is_success() || moved.feed_match == FeedMatch::Different {
         // Nothing was learnt, or something that must not count.
         return before.clone();
     }
@@ -67,7 +67,7 @@ pub fn address(moved: &Move<'_>) -> Address {
             Address { effective, candidate: None }
         }
         _ => Address {
-            candidate: Some(Candidate301 { url: target, since: moved.now }),
+            candidate: Some(MoveCandidate { url: target, since: moved.now }),
             ..before.clone()
         },
     }
@@ -124,15 +124,15 @@ mod tests {
         before: &Address,
         hops: &[Hop],
         outcome: &FetchOutcome,
-        kin: Kin,
+        feed_match: FeedMatch,
         day: i64,
     ) -> Address {
         let now = Timestamp::from_second(day * 86_400).unwrap();
-        address(&Move { configured: &url(OLD), before, hops, outcome, kin, now })
+        address(&MoveObservation { configured: &url(OLD), before, hops, outcome, feed_match, now })
     }
 
     fn seen(before: &Address, hops: &[Hop], day: i64) -> Address {
-        after(before, hops, &FetchOutcome::Modified, Kin::Same, day)
+        after(before, hops, &FetchOutcome::Modified, FeedMatch::Same, day)
     }
 
     #[test]
@@ -168,12 +168,12 @@ mod tests {
         let hops = [hop(301, "https://old.example/feed")];
         let (configured, before) = (url("http://old.example/feed"), Address::default());
         let (outcome, now) = (&FetchOutcome::Modified, Timestamp::UNIX_EPOCH);
-        let moved = Move {
+        let moved = MoveObservation {
             configured: &configured,
             before: &before,
             hops: &hops,
             outcome,
-            kin: Kin::Same,
+            feed_match: FeedMatch::Same,
             now,
         };
         assert_eq!(address(&moved).effective, Some(url(OLD)));
@@ -184,7 +184,7 @@ mod tests {
         let hops = [hop(301, NEW)];
         let mut address = Address::default();
         for day in 0..30 {
-            address = after(&address, &hops, &FetchOutcome::Modified, Kin::Stranger, day);
+            address = after(&address, &hops, &FetchOutcome::Modified, FeedMatch::Different, day);
         }
         assert_eq!(address, Address::default());
     }
@@ -194,18 +194,18 @@ mod tests {
         let pointed = seen(&Address::default(), &[hop(308, NEW)], 0);
         let missing = FetchOutcome::Failed(Failure::new(FailureKind::NotFound, "there is no feed"));
         for outcome in [FetchOutcome::Gone, missing.clone()] {
-            let left = after(&pointed, &[], &outcome, Kin::Unknown, 1);
+            let left = after(&pointed, &[], &outcome, FeedMatch::NotRead, 1);
             assert_eq!(left.effective, Some(url(NEW)));
         }
         // And a new address that is gone is left for the configured one.
         let moved = Address { effective: Some(url(NEW)), candidate: None };
-        assert_eq!(after(&moved, &[], &missing, Kin::Unknown, 9), Address::default());
+        assert_eq!(after(&moved, &[], &missing, FeedMatch::NotRead, 9), Address::default());
     }
 
     #[test]
     fn errors_teach_nothing() {
         let pointed = seen(&Address::default(), &[hop(301, NEW)], 0);
         let failed = FetchOutcome::Failed(Failure::new(FailureKind::ServerError, "x"));
-        assert_eq!(after(&pointed, &[], &failed, Kin::Unknown, 9), pointed);
+        assert_eq!(after(&pointed, &[], &failed, FeedMatch::NotRead, 9), pointed);
     }
 }

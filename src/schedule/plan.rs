@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{
     Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
 };
@@ -47,8 +47,8 @@ impl Inputs<'_> {
     /// Between two polls of a feed that answers.
     fn interval(&self) -> Duration {
         let settings = self.settings;
-        match (settings.pace, self.learned) {
-            (Pace::Auto, Some(learned)) => learned
+        match (settings.interval_mode, self.learned) {
+            (IntervalMode::Auto, Some(learned)) => learned
                 .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
             _ => settings.interval,
         }
@@ -59,9 +59,9 @@ impl Inputs<'_> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let mut best = base(inputs);
-    let hints = match inputs.settings.hints {
-        Heed::Heed => [freshness(inputs), hint(inputs)],
-        Heed::Ignore => [None, None],
+    let hints = match inputs.settings.publisher_hints {
+        PublisherHints::Follow => [freshness(inputs), hint(inputs)],
+        PublisherHints::Ignore => [None, None],
     };
     // Retry-After is no hint but an answer: it is kept in any case.
     let mut considered = vec![best.considered()];
@@ -84,8 +84,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             // Not all at the stroke of the hour.
             let at = later(allowed, jitter_of(HOUR).0);
             let wait = at.duration_since(inputs.now).try_into().unwrap_or_default();
-            considered.push(Floor::new(wait, ReasonKind::Skip, text.clone()).considered());
-            Plan { at, reason: Reason { kind: ReasonKind::Skip, text }, considered }
+            considered.push(Floor::new(wait, ReasonKind::SkipHours, text.clone()).considered());
+            Plan { at, reason: Reason { kind: ReasonKind::SkipHours, text }, considered }
         }
         None => Plan { at, reason: Reason { kind: best.kind, text: best.text }, considered },
     }
@@ -109,9 +109,11 @@ struct Skipped<'a> {
 
 impl<'a> Skipped<'a> {
     fn of(inputs: &Inputs<'a>) -> Self {
-        match inputs.settings.hints {
-            Heed::Heed => Self { hours: &inputs.hints.skip_hours, days: &inputs.hints.skip_days },
-            Heed::Ignore => Self { hours: &[], days: &[] },
+        match inputs.settings.publisher_hints {
+            PublisherHints::Follow => {
+                Self { hours: &inputs.hints.skip_hours, days: &inputs.hints.skip_days }
+            }
+            PublisherHints::Ignore => Self { hours: &[], days: &[] },
         }
     }
 
@@ -159,12 +161,12 @@ fn base(inputs: &Inputs<'_>) -> Floor {
     let interval = inputs.interval();
     match inputs.outcome {
         FetchOutcome::Modified | FetchOutcome::NotModified => {
-            let text = match (inputs.settings.pace, inputs.learned) {
-                (Pace::Fixed, _) => format!("interval {}", short(interval)),
-                (Pace::Auto, Some(_)) => {
+            let text = match (inputs.settings.interval_mode, inputs.learned) {
+                (IntervalMode::Fixed, _) => format!("interval {}", short(interval)),
+                (IntervalMode::Auto, Some(_)) => {
                     format!("interval {}, learned from how often it publishes", short(interval))
                 }
-                (Pace::Auto, None) => {
+                (IntervalMode::Auto, None) => {
                     format!("interval {}, until its rhythm is known", short(interval))
                 }
             };
@@ -208,7 +210,7 @@ fn backoff(inputs: &Inputs<'_>, kind: FailureKind) -> Floor {
     };
     let wait = ladder(inputs.failures, cap).max(interval);
     let text = format!("{} in a row: {}", count(inputs.failures.into(), "failure"), short(wait));
-    Floor::new(wait, ReasonKind::Backoff, text)
+    Floor::new(wait, ReasonKind::BackOff, text)
 }
 
 /// Passes by itself, as a rule.
@@ -241,7 +243,11 @@ fn freshness(inputs: &Inputs<'_>) -> Option<Floor> {
 /// RSS 2.0 `ttl`, RSS 1.0 syndication module, JSON Feed `expired`.
 fn hint(inputs: &Inputs<'_>) -> Option<Floor> {
     if inputs.hints.expired {
-        return Some(Floor::new(7 * DAY, ReasonKind::Hint, "the feed says that it has ended"));
+        return Some(Floor::new(
+            7 * DAY,
+            ReasonKind::PublisherHint,
+            "the feed says that it has ended",
+        ));
     }
     let (name, seconds) = match (inputs.hints.ttl, inputs.hints.period) {
         (Some(ttl), period) if Some(ttl) >= period => ("ttl", ttl),
@@ -251,7 +257,11 @@ fn hint(inputs: &Inputs<'_>) -> Option<Floor> {
     };
     let asked = Duration::from_secs(seconds);
     let wait = asked.min(inputs.settings.max_interval);
-    Some(Floor::new(wait, ReasonKind::Hint, format!("the feed's {name} is {}", short(asked))))
+    Some(Floor::new(
+        wait,
+        ReasonKind::PublisherHint,
+        format!("the feed's {name} is {}", short(asked)),
+    ))
 }
 
 /// RFC 9110 10.2.3: never earlier, whatever the outcome was.
@@ -306,4 +316,122 @@ fn short(duration: Duration) -> String {
         .map(|(n, unit)| format!("{n}{unit}"))
         .collect();
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
+}
+
+/// The poll that a plan came of.
+#[derive(Debug, Clone, Copy)]
+pub struct LastPoll<'a> {
+    /// When it was.
+    pub at: Timestamp,
+    /// Every input of the plan.
+    pub considered: &'a [Considered],
+}
+
+impl LastPoll<'_> {
+    /// Whether its plan would be another one under these settings.
+    #[must_use]
+    pub fn is_outdated(&self, settings: &Settings) -> bool {
+        // A feed that fails waits for reasons of its own.
+        let Some(interval) = self.of(ReasonKind::Interval) else { return false };
+        let of_publisher = self.of(ReasonKind::Freshness).max(self.of(ReasonKind::PublisherHint));
+        let other_interval = match settings.interval_mode {
+            IntervalMode::Fixed => interval != settings.interval,
+            // What was learned is not known here; the next poll will heed it.
+            IntervalMode::Auto => {
+                !(settings.min_interval..=settings.max_interval).contains(&interval)
+            }
+        };
+        let other_hints = match settings.publisher_hints {
+            PublisherHints::Follow => of_publisher.is_some_and(|wait| {
+                wait > settings.max_interval && self.of(ReasonKind::Throttled).is_none()
+            }),
+            PublisherHints::Ignore => of_publisher.is_some(),
+        };
+        other_interval || other_hints
+    }
+
+    fn of(&self, kind: ReasonKind) -> Option<Duration> {
+        let wait = self.considered.iter().find(|one| one.kind == kind)?.wait;
+        Some(Duration::from_secs(wait))
+    }
+}
+
+/// The plan that the last poll would have had under these settings.
+#[must_use]
+pub fn revise(
+    settings: &Settings,
+    feed: &FeedId,
+    last: &LastPoll<'_>,
+    hints: &Hints,
+    learned: Option<Duration>,
+) -> Plan {
+    let asked = |kind| SignedDuration::try_from(last.of(kind)?).ok();
+    let freshness = Freshness {
+        remaining: asked(ReasonKind::Freshness),
+        retry_after: asked(ReasonKind::Throttled),
+        ..Freshness::default()
+    };
+    let outcome = &FetchOutcome::NotModified;
+    let (failures, now) = (0, last.at);
+    plan(&Inputs { settings, feed, outcome, failures, freshness, hints, learned, now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn hours(hours: u32) -> Settings {
+        Settings { interval: hours * HOUR, ..Settings::default() }
+    }
+
+    fn polled(settings: &Settings, freshness: Freshness) -> Plan {
+        plan(&Inputs {
+            settings,
+            feed: &FeedId::new("a").unwrap(),
+            outcome: &FetchOutcome::NotModified,
+            failures: 0,
+            freshness,
+            hints: &Hints::default(),
+            learned: None,
+            now: Timestamp::UNIX_EPOCH,
+        })
+    }
+
+    fn revised(settings: &Settings, before: &Plan) -> Option<Plan> {
+        let last = LastPoll { at: Timestamp::UNIX_EPOCH, considered: &before.considered };
+        let feed = FeedId::new("a").unwrap();
+        let outdated = last.is_outdated(settings);
+        outdated.then(|| revise(settings, &feed, &last, &Hints::default(), None))
+    }
+
+    #[test]
+    fn an_interval_that_was_changed_counts_from_the_last_poll() {
+        let before = polled(&hours(24), Freshness::default());
+        assert_eq!(revised(&hours(24), &before), None, "nothing changed");
+        let after = revised(&hours(2), &before).unwrap();
+        let wait = after.at.as_second();
+        assert!((2 * 3600..3 * 3600).contains(&wait), "{wait}");
+        assert_eq!(after.reason.text, "interval 2h");
+        let longer = revised(&hours(48), &before).unwrap();
+        assert!(longer.at.as_second() >= 48 * 3600);
+    }
+
+    #[test]
+    fn what_a_server_asked_for_is_kept() {
+        let asked = |seconds| Some(SignedDuration::from_secs(seconds));
+        let told = Freshness { retry_after: asked(36_000), ..Freshness::default() };
+        let before = polled(&hours(24), told);
+        let after = revised(&hours(1), &before).unwrap();
+        assert!(after.at.as_second() >= 36_000, "{after:?}");
+        let fresh = Freshness { remaining: asked(36_000), ..Freshness::default() };
+        let before = polled(&hours(1), fresh);
+        assert_eq!(revised(&hours(1), &before), None);
+        let after = revised(&hours(2), &before).unwrap();
+        assert!(after.at.as_second() >= 36_000, "{after:?}");
+        let ignoring = Settings { publisher_hints: PublisherHints::Ignore, ..hours(2) };
+        let after = revised(&ignoring, &before).unwrap();
+        assert!(after.at.as_second() < 3 * 3600, "{after:?}");
+    }
 }

@@ -26,7 +26,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many requests one host gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gate {
+pub struct HostLimit {
     /// At once.
     pub at_once: usize,
     /// Between two starts.
@@ -35,7 +35,7 @@ pub struct Gate {
 
 /// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum QueueStep {
     /// Poll this feed, and say [`Queue::done`] when it is over.
     Poll(FeedKey),
     /// Nothing before then, on the monotonic scale, unless a poll ends.
@@ -49,7 +49,7 @@ pub struct Queue {
     concurrency: usize,
     /// Between two starts, whatever the host: a start, a suspend or a jump of the clock makes many
     /// feeds due at once.
-    pace: Duration,
+    start_spacing: Duration,
     /// Monotonic; no start is before.
     next_start: Duration,
     running: usize,
@@ -68,7 +68,7 @@ pub struct Queue {
 #[derive(Debug)]
 struct Slot {
     host: String,
-    gate: Gate,
+    gate: HostLimit,
     /// When it is due; of one that waits, since when.
     due: Timestamp,
     state: State,
@@ -106,10 +106,10 @@ struct Host {
 impl Queue {
     /// An empty queue: so many polls at once, so much time between the starts of two of them.
     #[must_use]
-    pub fn new(concurrency: usize, pace: Duration) -> Self {
+    pub fn new(concurrency: usize, start_spacing: Duration) -> Self {
         Self {
             concurrency: concurrency.max(1),
-            pace,
+            start_spacing,
             next_start: Duration::ZERO,
             running: 0,
             feeds: HashMap::new(),
@@ -123,8 +123,8 @@ impl Queue {
 
     /// Adds a feed that is due at `due`, or changes one: a poll under way goes on, and its end says
     /// when the feed is due again.
-    pub fn add(&mut self, feed: FeedKey, host: &str, gate: Gate, due: Timestamp) {
-        let gate = Gate { at_once: gate.at_once.max(1), ..gate };
+    pub fn add(&mut self, feed: FeedKey, host: &str, gate: HostLimit, due: Timestamp) {
+        let gate = HostLimit { at_once: gate.at_once.max(1), ..gate };
         let state = match self.take(feed) {
             Some(State::Running | State::Leaving) => {
                 // Until then it counts where it started.
@@ -191,20 +191,20 @@ impl Queue {
         waiting.chain(self.next_due()).min()
     }
 
-    /// Says what to do now. Call it until it says [`Turn::Wait`].
-    pub fn turn(&mut self, now: Moment) -> Turn {
+    /// Says what to do now. Call it until it says [`QueueStep::Wait`].
+    pub fn turn(&mut self, now: Moment) -> QueueStep {
         self.wake(now.wall);
         if self.running >= self.concurrency {
-            return Turn::Wait(now.elapsed + LONGEST_NAP);
+            return QueueStep::Wait(now.elapsed + LONGEST_NAP);
         }
         match self.open.peek() {
             Some(Reverse((opens, _, _))) if *opens <= now.elapsed => {
                 if now.elapsed < self.next_start {
-                    return Turn::Wait(self.next_start);
+                    return QueueStep::Wait(self.next_start);
                 }
                 self.start(now)
             }
-            _ => Turn::Wait(self.until(now)),
+            _ => QueueStep::Wait(self.until(now)),
         }
     }
 
@@ -280,7 +280,7 @@ impl Queue {
     }
 
     /// Lines the host up if it has somebody waiting and room for him.
-    fn offer(&mut self, name: &str, gate: Gate) {
+    fn offer(&mut self, name: &str, gate: HostLimit) {
         let Some(host) = self.hosts.get_mut(name) else { return };
         if host.queued || host.waiting.is_empty() || host.running >= gate.at_once {
             return;
@@ -291,11 +291,11 @@ impl Queue {
     }
 
     /// Starts the first feed of the host whose gate opened first.
-    fn start(&mut self, now: Moment) -> Turn {
+    fn start(&mut self, now: Moment) -> QueueStep {
         let Some(Reverse((_, _, name))) = self.open.pop() else {
-            return Turn::Wait(self.until(now));
+            return QueueStep::Wait(self.until(now));
         };
-        let Some(host) = self.hosts.get_mut(&name) else { return Turn::Wait(now.elapsed) };
+        let Some(host) = self.hosts.get_mut(&name) else { return QueueStep::Wait(now.elapsed) };
         host.queued = false;
         if let Some(free) = host.address.and_then(|address| self.addresses.get(&address)) {
             host.opens = host.opens.max(*free);
@@ -310,18 +310,18 @@ impl Queue {
         }
         // All that waited there may have been removed.
         let Some(feed) = host.waiting.pop_front() else { return self.turn(now) };
-        let Some(slot) = self.feeds.get_mut(&feed) else { return Turn::Wait(now.elapsed) };
+        let Some(slot) = self.feeds.get_mut(&feed) else { return QueueStep::Wait(now.elapsed) };
         slot.state = State::Running;
         let gate = slot.gate;
         host.running += 1;
-        self.next_start = now.elapsed + self.pace;
+        self.next_start = now.elapsed + self.start_spacing;
         host.opens = now.elapsed + gate.spacing;
         if let Some(address) = host.address {
             self.addresses.insert(address, now.elapsed + gate.spacing / SHARED);
         }
         self.running += 1;
         self.offer(&name, gate);
-        Turn::Poll(feed)
+        QueueStep::Poll(feed)
     }
 
     /// When something may change by itself.

@@ -109,7 +109,7 @@ fn remedy(error: &io::Error) -> &'static str {
 
 /// What is wrong with the database, or with the disk below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum ErrorCause {
     /// There is no room for it.
     Full,
     /// It can be read and not be written to, or not even be opened.
@@ -121,15 +121,22 @@ pub enum Fault {
     /// The file is not what SQLite wrote.
     Corrupt,
     /// The writer thread has ended.
-    Ended,
+    WriterStopped,
     /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
-    Ours,
+    Bug,
 }
 
-impl Fault {
+impl ErrorCause {
     /// Every fault.
-    pub const ALL: &'static [Self] =
-        &[Self::Full, Self::ReadOnly, Self::Busy, Self::Io, Self::Corrupt, Self::Ended, Self::Ours];
+    pub const ALL: &'static [Self] = &[
+        Self::Full,
+        Self::ReadOnly,
+        Self::Busy,
+        Self::Io,
+        Self::Corrupt,
+        Self::WriterStopped,
+        Self::Bug,
+    ];
 
     /// The stable name.
     #[must_use]
@@ -140,8 +147,8 @@ impl Fault {
             Self::Busy => "store_busy",
             Self::Io => "store_io",
             Self::Corrupt => "store_corrupt",
-            Self::Ended => "store_ended",
-            Self::Ours => "store_bug",
+            Self::WriterStopped => "store_ended",
+            Self::Bug => "store_bug",
         }
     }
 
@@ -158,8 +165,8 @@ impl Fault {
             Self::Corrupt => {
                 "move it aside and put a copy from before in its place, or let newswire begin anew"
             }
-            Self::Ended => "start newswire again, and report the panic in its log",
-            Self::Ours => "please report this",
+            Self::WriterStopped => "start newswire again, and report the panic in its log",
+            Self::Bug => "please report this",
         }
     }
 
@@ -167,21 +174,21 @@ impl Fault {
     /// knows what is on the disk, and a database that is broken must not be written to.
     #[must_use]
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Ours)
+        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Bug)
     }
 
     fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         // A shared-memory file that cannot grow: nothing but want of room makes it so.
         const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-        let Some(known) = error.sqlite_error() else { return Self::Ours };
+        let Some(known) = error.sqlite_error() else { return Self::Bug };
         match (known.code, known.extended_code) {
             (Code::DiskFull, _) | (_, NO_ROOM_FOR_SHM) => Self::Full,
             (Code::ReadOnly | Code::CannotOpen, _) => Self::ReadOnly,
             (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy,
             (Code::SystemIoFailure, _) => Self::Io,
             (Code::DatabaseCorrupt | Code::NotADatabase, _) => Self::Corrupt,
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }
@@ -191,11 +198,11 @@ impl Fault {
 pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
     #[error("database: {1}: {remedy}", remedy = .0.remedy())]
-    Sqlite(Fault, String),
+    Sqlite(ErrorCause, String),
     /// There is too little room to go on.
     #[error(
         "{free} bytes are left where the database lies, {wanted} are wanted: {remedy}",
-        remedy = Fault::Full.remedy()
+        remedy = ErrorCause::Full.remedy()
     )]
     NoRoom {
         /// Bytes that are left.
@@ -204,7 +211,7 @@ pub enum Error {
         wanted: u64,
     },
     /// The writer thread has ended.
-    #[error("the database writer has stopped: {remedy}", remedy = Fault::Ended.remedy())]
+    #[error("the database writer has stopped: {remedy}", remedy = ErrorCause::WriterStopped.remedy())]
     Closed,
     /// A value in the database is not what this newswire wrote.
     #[error(
@@ -217,7 +224,7 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Corrupt(_) => "database_unreadable",
-            _ => self.fault().slug(),
+            _ => self.cause().slug(),
         }
     }
 }
@@ -228,23 +235,23 @@ impl Error {
 
     /// What is wrong.
     #[must_use]
-    pub fn fault(&self) -> Fault {
+    pub fn cause(&self) -> ErrorCause {
         match self {
             Self::Sqlite(fault, _) => *fault,
-            Self::NoRoom { .. } => Fault::Full,
-            Self::Closed => Fault::Ended,
-            Self::Corrupt(_) => Fault::Ours,
+            Self::NoRoom { .. } => ErrorCause::Full,
+            Self::Closed => ErrorCause::WriterStopped,
+            Self::Corrupt(_) => ErrorCause::Bug,
         }
     }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Fault::of(&error), error.to_string())
+        Self::Sqlite(ErrorCause::of(&error), error.to_string())
     }
 }
 
-impl From<&OpenError> for Fault {
+impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {
             OpenError::Sqlite { source, .. } => Self::of(source),
@@ -255,7 +262,7 @@ impl From<&OpenError> for Fault {
                 }
                 _ => Self::Io,
             },
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }

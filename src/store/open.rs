@@ -16,7 +16,7 @@ const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// The number of the schema.
-pub const SCHEMA: usize = 9;
+pub const SCHEMA: usize = 10;
 
 /// Held as long as this process may write; freed by the system however the process ends.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use newswire::config::Diagnostic;
-use newswire::model::Complaint;
+use newswire::model::ParseWarning;
 use serde_json::Value;
 
 use crate::cli::{configured, local, newswire};
@@ -30,7 +30,7 @@ fn without_a_name_it_lists_every_code_under_its_heading() {
     let folder = tempfile::tempdir().unwrap();
     let list = newswire(folder.path(), &["explain"]);
     assert_eq!(list.code, 0);
-    for part in ["What ends a command\n", "  database_in_use ", "  tls_failed ", "  backoff "] {
+    for part in ["What ends a command\n", "  database_in_use ", "  tls_failed ", "  back_off "] {
         assert!(list.out.contains(part), "{part} is missing in\n{}", list.out);
     }
     let json: Value =
@@ -100,7 +100,7 @@ fn every_fault_that_a_config_may_have_is_in_the_list() {
 #[test]
 fn every_code_of_the_lists_is_used_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
+    for (room, codes) in [("config", Diagnostic::CODES), ("parse", ParseWarning::CODES)] {
         let mut text = String::new();
         sources(&root.join(room), &mut text);
         // The list itself names each once.

@@ -209,7 +209,7 @@ async fn every_failure_of_a_feed_is_told_with_its_code_and_what_to_do() {
         told.insert(failure.kind.slug());
     }
     // Told of in tls.rs and redirects.rs; a panic needs a mistake in newswire.
-    let elsewhere = ["tls_failed", "insecure_redirect", "stranger", "panicked"];
+    let elsewhere = ["tls_failed", "insecure_redirect", "different_feed", "panicked"];
     for kind in FailureKind::ALL {
         let slug = kind.slug();
         assert!(told.contains(slug) || elsewhere.contains(&slug), "{slug} is not provoked");

@@ -46,9 +46,9 @@ pub(super) fn show(url: &Url, document: &Document, parsed: &Parsed) -> String {
     if feed.partial {
         lines.say("cut", Some("the end is missing or could not be read"));
     }
-    for complaint in &parsed.complaints {
-        let place = complaint.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
-        lines.say("mended", Some(&format!("{}{place}: {}", complaint.code, complaint.message)));
+    for warning in &parsed.parse_warnings {
+        let place = warning.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
+        lines.say("mended", Some(&format!("{}{place}: {}", warning.code, warning.message)));
     }
     lines.say("items", Some(&feed.items.len().to_string()));
     for item in &feed.items {

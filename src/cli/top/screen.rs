@@ -8,7 +8,7 @@ use super::view::{Filter, View};
 use crate::cli::words::{ago, ahead, bytes};
 use crate::health::{JudgedFeed, State, tally};
 use crate::model::Outcome;
-use crate::store::Hour;
+use crate::store::HourCounts;
 use crate::text::bidi;
 
 /// The room there is.
@@ -78,11 +78,11 @@ fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
         first.push((Ink::Quiet, format!("{time:>0$}", columns - used)));
     }
     let this_hour = snapshot.now.as_second().div_euclid(3_600);
-    let number = |hour: &Hour| hour.at.as_second().div_euclid(3_600);
+    let number = |hour: &HourCounts| hour.at.as_second().div_euclid(3_600);
     let by_hour: Vec<u64> = (this_hour - 23..=this_hour)
         .map(|n| snapshot.hours.iter().find(|hour| number(hour) == n).map_or(0, |h| h.polls))
         .collect();
-    let sum = |of: fn(&Hour) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&HourCounts) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
     let day = format!(
         "24 hours  {} polls, {} failed, {} new items, {}  ",
         sum(|hour| hour.polls),
@@ -285,9 +285,9 @@ mod tests {
             last_new_at: Some(at(-7_200)),
             items: 3,
             dialect: None,
-            complaints: Vec::new(),
+            parse_warnings: Vec::new(),
             address: Address::default(),
-            pulse: Default::default(),
+            activity: Default::default(),
         };
         let health = judge(&status, at(0));
         JudgedFeed { status, health }

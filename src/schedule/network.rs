@@ -12,34 +12,34 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// What the failures say of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sky {
+pub enum NetworkState {
     /// The network is there, as far as can be told.
-    Fair,
+    Online,
     /// It is not.
     Offline,
 }
 
 /// What the last polls tell of the network.
 #[derive(Debug, Default)]
-pub struct Weather {
+pub struct NetworkMonitor {
     /// Hosts that could not be reached, and when; none was reached since.
     lost: VecDeque<(Duration, String)>,
     offline: bool,
 }
 
-impl Weather {
+impl NetworkMonitor {
     /// What is believed now.
     #[must_use]
-    pub fn sky(&self) -> Sky {
-        if self.offline { Sky::Offline } else { Sky::Fair }
+    pub fn state(&self) -> NetworkState {
+        if self.offline { NetworkState::Offline } else { NetworkState::Online }
     }
 
     /// Takes in how the poll of a host ended, at a moment on the monotonic scale.
-    pub fn observe(&mut self, host: &str, outcome: &FetchOutcome, now: Duration) -> Sky {
+    pub fn observe(&mut self, host: &str, outcome: &FetchOutcome, now: Duration) -> NetworkState {
         if !is_out_of_reach(outcome) {
             self.lost.clear();
             self.offline = false;
-            return Sky::Fair;
+            return NetworkState::Online;
         }
         while self.lost.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
             self.lost.pop_front();
@@ -49,7 +49,7 @@ impl Weather {
         }
         // Once offline, it lasts until somebody is reached.
         self.offline |= self.lost.len() >= HOSTS;
-        self.sky()
+        self.state()
     }
 }
 
@@ -78,30 +78,39 @@ mod tests {
 
     #[test]
     fn many_hosts_out_of_reach_at_once_are_our_own_fault() {
-        let mut weather = Weather::default();
+        let mut network = NetworkMonitor::default();
         let resolver = lost(FailureKind::Resolver);
-        assert_eq!(weather.observe("a", &resolver, seconds(0)), Sky::Fair);
-        assert_eq!(weather.observe("a", &resolver, seconds(1)), Sky::Fair);
-        assert_eq!(weather.observe("b", &lost(FailureKind::Connect), seconds(2)), Sky::Fair);
-        assert_eq!(weather.observe("c", &resolver, seconds(3)), Sky::Offline);
+        assert_eq!(network.observe("a", &resolver, seconds(0)), NetworkState::Online);
+        assert_eq!(network.observe("a", &resolver, seconds(1)), NetworkState::Online);
+        assert_eq!(
+            network.observe("b", &lost(FailureKind::Connect), seconds(2)),
+            NetworkState::Online
+        );
+        assert_eq!(network.observe("c", &resolver, seconds(3)), NetworkState::Offline);
         // It lasts as long as nobody is reached, however seldom somebody is tried.
-        assert_eq!(weather.observe("d", &resolver, seconds(900)), Sky::Offline);
-        assert_eq!(weather.observe("a", &FetchOutcome::NotModified, seconds(901)), Sky::Fair);
-        assert_eq!(weather.observe("b", &resolver, seconds(902)), Sky::Fair);
+        assert_eq!(network.observe("d", &resolver, seconds(900)), NetworkState::Offline);
+        assert_eq!(
+            network.observe("a", &FetchOutcome::NotModified, seconds(901)),
+            NetworkState::Online
+        );
+        assert_eq!(network.observe("b", &resolver, seconds(902)), NetworkState::Online);
     }
 
     #[test]
     fn single_hosts_now_and_then_are_their_own() {
-        let mut weather = Weather::default();
+        let mut network = NetworkMonitor::default();
         for (n, host) in ["a", "b", "c", "d", "e"].iter().enumerate() {
             let at = seconds(40 * n as u64);
-            assert_eq!(weather.observe(host, &lost(FailureKind::Connect), at), Sky::Fair);
+            assert_eq!(
+                network.observe(host, &lost(FailureKind::Connect), at),
+                NetworkState::Online
+            );
         }
     }
 
     #[test]
     fn whatever_a_server_says_was_said_by_a_server() {
-        let mut weather = Weather::default();
+        let mut network = NetworkMonitor::default();
         for host in ["a", "b", "c", "d"] {
             for kind in [
                 FailureKind::Refused,
@@ -109,7 +118,7 @@ mod tests {
                 FailureKind::NameNotFound,
                 FailureKind::Tls,
             ] {
-                assert_eq!(weather.observe(host, &lost(kind), seconds(1)), Sky::Fair);
+                assert_eq!(network.observe(host, &lost(kind), seconds(1)), NetworkState::Online);
             }
         }
     }
