@@ -24,15 +24,8 @@ impl Item<'_> {
     /// For people.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
-        let ItemHistory {
-            item,
-            others,
-            matches: ties,
-            guid_changes: renamed,
-            changes,
-            poll,
-            decisions: decided,
-        } = self.receipt;
+        let ItemHistory { item, others, matches, guid_changes, changes, poll, decisions } =
+            self.receipt;
         let mut text = String::new();
         let mut say = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -54,8 +47,8 @@ impl Item<'_> {
             None => String::new(),
         };
         say("first seen", &format!("{}, {}{how}", ago(item.first_seen, now), item.first_seen));
-        for (way, at) in renamed {
-            say("renamed", &format!("{}: another guid, the same {way}", ago(*at, now)));
+        for (way, at) in guid_changes {
+            say("guid_changes", &format!("{}: another guid, the same {way}", ago(*at, now)));
         }
         if *changes > 0 {
             say("edited", &format!("{changes} times"));
@@ -69,13 +62,13 @@ impl Item<'_> {
         for other in others {
             say("", &name(other));
         }
-        for other in decided {
+        for other in decisions {
             match other {
                 None => say("operator", "stands alone, by newswire split"),
                 Some(key) => say("operator", &format!("with {}, by newswire join", key.0)),
             }
         }
-        for (tie, other, at) in ties {
+        for (tie, other, at) in matches {
             let verdict = if tie.same { "same" } else { "apart" };
             say(verdict, &format!("{}, {}: {}", receipt(tie), ago(*at, now), name(other)));
         }

@@ -188,7 +188,9 @@ fn known(past: &FeedHistory) -> FeedTraffic {
         arrivals_a_day: past.arrivals as f64 / days,
         mean_bytes: past.mean_bytes,
         not_modified,
-        asked: Duration::from_secs(asked.map(|input| input.wait).max().unwrap_or_default()),
+        requested_wait: Duration::from_secs(
+            asked.map(|input| input.wait).max().unwrap_or_default(),
+        ),
         learned: None,
     }
 }

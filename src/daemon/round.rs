@@ -38,7 +38,7 @@ impl Round {
     /// Starts what may start now; answers when to look again, on the monotonic scale.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
         loop {
-            match self.queue.turn(engine.clock().moment()) {
+            match self.queue.next(engine.clock().moment()) {
                 QueueStep::Wait(until) => return until,
                 QueueStep::Poll(feed) => {
                     let Some(target) = engine.target(feed).cloned() else {
@@ -123,10 +123,10 @@ impl Round {
             self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
         }
         if let Some(remote) = polled.remote {
-            self.queue.met(feed, remote);
+            self.queue.set_address(feed, remote);
         }
         if let Some(pause) = polled.host_pause.and_then(|pause| Duration::try_from(pause).ok()) {
-            self.queue.hold(feed, now.elapsed + pause);
+            self.queue.pause_host(feed, now.elapsed + pause);
         }
     }
 

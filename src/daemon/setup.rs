@@ -155,7 +155,7 @@ impl Setup {
 
     /// Tells the queue what is different from `before`; the other feeds keep their turns.
     pub(crate) fn requeue(&self, before: &Self, queue: &mut Queue, now: Timestamp) {
-        queue.bound(self.concurrency);
+        queue.set_concurrency(self.concurrency);
         for gone in before.targets.iter().filter(|target| self.target(target.key).is_none()) {
             queue.remove(gone.key);
         }

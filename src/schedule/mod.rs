@@ -1,7 +1,7 @@
-//! Decides when a feed is polled next, and whose turn it is. Pure: values in, values out.
+//! Decides when each feed is polled, and in which order. Pure: values in, values out.
 //!
-//! [`plan()`] knows one feed and no host; [`Queue`] knows hosts and no reasons. Leaves polling,
-//! timers and the clock to the daemon.
+//! [`plan()`] computes the time of a feed's next poll and the reason. [`Queue`] orders the feeds that are due and
+//! limits requests per host. The daemon has the timers and polls.
 
 pub mod forecast;
 pub mod learned;

@@ -1,60 +1,62 @@
-//! Whether this machine is offline: then the failures are no feed's fault. Pure.
+//! Detects that this machine is offline, so that failures are not counted against feeds. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::model::{FailureKind, FetchOutcome};
 
-/// So many different hosts must be out of reach,
+/// Number of different hosts that must be unreachable.
 const HOSTS: usize = 3;
-/// all within this time, and none reached in between.
+/// Time within which they must be unreachable, without a reachable host in between.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What the failures say of this machine.
+/// State of this machine's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkState {
-    /// The network is there, as far as can be told.
+    /// At least one host was reachable recently, or too few were tried.
     Online,
-    /// It is not.
+    /// No host is reachable.
     Offline,
 }
 
-/// What the last polls tell of the network.
+/// Derives the state of the network from the outcomes of polls.
 #[derive(Debug, Default)]
 pub struct NetworkMonitor {
-    /// Hosts that could not be reached, and when; none was reached since.
-    lost: VecDeque<(Duration, String)>,
+    /// Unreachable hosts and the times of the attempts, since the last reachable host.
+    unreachable: VecDeque<(Duration, String)>,
     offline: bool,
 }
 
 impl NetworkMonitor {
-    /// What is believed now.
+    /// The state now.
     #[must_use]
     pub fn state(&self) -> NetworkState {
         if self.offline { NetworkState::Offline } else { NetworkState::Online }
     }
 
-    /// Takes in how the poll of a host ended, at a moment on the monotonic scale.
+    /// Adds the outcome of a poll. `now` is monotonic. Returns the state.
     pub fn observe(&mut self, host: &str, outcome: &FetchOutcome, now: Duration) -> NetworkState {
-        if !is_out_of_reach(outcome) {
-            self.lost.clear();
+        if !is_unreachable(outcome) {
+            self.unreachable.clear();
             self.offline = false;
             return NetworkState::Online;
         }
-        while self.lost.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
-            self.lost.pop_front();
+        while self.unreachable.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
+            self.unreachable.pop_front();
         }
-        if !self.lost.iter().any(|(_, known)| known == host) && self.lost.len() < HOSTS {
-            self.lost.push_back((now, host.to_owned()));
+        if !self.unreachable.iter().any(|(_, known)| known == host)
+            && self.unreachable.len() < HOSTS
+        {
+            self.unreachable.push_back((now, host.to_owned()));
         }
-        // Once offline, it lasts until somebody is reached.
-        self.offline |= self.lost.len() >= HOSTS;
+        // The state stays offline until a host is reached.
+        self.offline |= self.unreachable.len() >= HOSTS;
         self.state()
     }
 }
 
-/// No answer of the name server, or no connection: it may be us. Whatever a server says, it said.
-fn is_out_of_reach(outcome: &FetchOutcome) -> bool {
+/// Whether neither the resolver nor the host answered. Any other failure comes from a server that was reached.
+fn is_unreachable(outcome: &FetchOutcome) -> bool {
     match outcome {
         FetchOutcome::Failed(failure) => {
             matches!(failure.kind, FailureKind::Resolver | FailureKind::Connect)
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn many_hosts_out_of_reach_at_once_are_our_own_fault() {
+    fn several_unreachable_hosts_mean_that_this_machine_is_offline() {
         let mut network = NetworkMonitor::default();
         let resolver = lost(FailureKind::Resolver);
         assert_eq!(network.observe("a", &resolver, seconds(0)), NetworkState::Online);
@@ -87,7 +89,7 @@ mod tests {
             NetworkState::Online
         );
         assert_eq!(network.observe("c", &resolver, seconds(3)), NetworkState::Offline);
-        // It lasts as long as nobody is reached, however seldom somebody is tried.
+        // The state stays offline however rarely a host is tried.
         assert_eq!(network.observe("d", &resolver, seconds(900)), NetworkState::Offline);
         assert_eq!(
             network.observe("a", &FetchOutcome::NotModified, seconds(901)),
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn single_hosts_now_and_then_are_their_own() {
+    fn single_unreachable_hosts_do_not_mean_offline() {
         let mut network = NetworkMonitor::default();
         for (n, host) in ["a", "b", "c", "d", "e"].iter().enumerate() {
             let at = seconds(40 * n as u64);
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_server_says_was_said_by_a_server() {
+    fn failures_that_a_server_reports_do_not_mean_offline() {
         let mut network = NetworkMonitor::default();
         for host in ["a", "b", "c", "d"] {
             for kind in [

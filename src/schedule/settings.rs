@@ -1,43 +1,43 @@
-//! `[schedule]`: how often. Every key may be repeated in a `[[feed]]`.
+//! `[schedule]`: poll intervals. Every key may be repeated in a `[[feed]]`.
 
 use std::time::Duration;
 
-/// What the publisher's hints are worth.
+/// Whether the publisher's hints are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PublisherHints {
     /// Freshness, `ttl`, update periods, `skipHours` and `skipDays` delay a poll.
     #[default]
     Follow,
-    /// They do not; `Retry-After` still does.
+    /// They do not delay a poll; `Retry-After` still does.
     Ignore,
 }
 
-/// Where the interval comes from.
+/// How the interval is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntervalMode {
-    /// `interval`, always.
+    /// Always `interval`.
     #[default]
     Fixed,
-    /// Learned from how often the feed publishes; `interval` until that is known.
+    /// Learned from how often the feed publishes; `interval` until enough is known.
     Auto,
 }
 
 /// How often a feed is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Between two polls of a feed that answers.
+    /// Time between two successful polls.
     pub interval: Duration,
-    /// Whether `interval` is only for the beginning.
+    /// Whether the interval is fixed or learned.
     pub interval_mode: IntervalMode,
-    /// Never sooner than this, whatever the publisher says.
+    /// Shortest learned interval.
     pub min_interval: Duration,
-    /// Hints of the publisher and back-off never push a poll out further than this.
+    /// Longest wait that hints of the publisher can cause, and longest learned interval.
     pub max_interval: Duration,
     /// Whether hints of the publisher delay a poll.
     pub publisher_hints: PublisherHints,
-    /// Simultaneous requests to one host.
+    /// Maximum number of simultaneous requests to one host.
     pub per_host: usize,
-    /// Between the starts of two requests to one host.
+    /// Minimum time between the starts of two requests to one host.
     pub host_spacing: Duration,
 }
 

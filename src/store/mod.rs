@@ -185,7 +185,7 @@ impl Store {
         match disk::space(self.reader.path()) {
             DiskSpace::Enough => DiskSpace::Enough,
             DiskSpace::Low { .. } => {
-                open::give_back(self.reader.path());
+                open::truncate_log(self.reader.path());
                 disk::space(self.reader.path())
             }
         }

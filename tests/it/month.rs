@@ -135,7 +135,7 @@ fn month() -> Vec<Feed> {
             }
             !over
         });
-        match queue.turn(moment(now)) {
+        match queue.next(moment(now)) {
             QueueStep::Poll(key) => {
                 let feed = &mut feeds[usize::try_from(key.0).unwrap()];
                 let (outcome, freshness, hints, promise) = feed.answer(now);
