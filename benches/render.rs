@@ -14,7 +14,7 @@ use newswire::model::{
     StoryKey,
 };
 use newswire::outputs::select;
-use newswire::render::{Format, Look, Output, Page, check, render, render_checked};
+use newswire::render::{Format, Output, Page, Presentation, check, render, render_checked};
 use newswire::store::Reader;
 use url::Url;
 
@@ -102,12 +102,12 @@ fn output() -> Output {
         items: 1_000,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
         token: None,
-        look: Look::default(),
+        presentation: Presentation::default(),
         base_url: url("https://wire.example.org/"),
     }
 }

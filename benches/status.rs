@@ -32,11 +32,12 @@ fn main() {
         runtime.block_on(fill(&path, feeds, &clock));
         let reader = Reader::open(&path).expect("a database");
         let metrics = Metrics::new("0", clock.now());
-        let backstage = web::Backstage { reader, clock, metrics, vitals: Default::default() };
+        let operator_pages =
+            web::OperatorPages { reader, clock, metrics, readiness: Default::default() };
         let site = web::Site::new(Arc::new(Served::new()), web::Settings::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let site = Arc::new(site.with_backstage(backstage));
+        let site = Arc::new(site.with_operator_pages(operator_pages));
         runtime.spawn(web::serve(web::Listener::Tcp(listener), site, std::future::pending()));
         for page in ["/status", "/status?state=well&sort=news", "/status.json", "/status/feed-7"] {
             measure(address, feeds, page);

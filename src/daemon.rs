@@ -65,7 +65,7 @@ use self::setup::Lists;
 use self::tally::Tally;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::{Event, Part, Reload, Trouble};
+use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
 /// The web server beats every second; after this it does not.
@@ -152,7 +152,7 @@ async fn work(
         press.nudge();
     }
     let _lookout = Lookout::start(&engine);
-    engine.vitals().tick(Part::Web, engine.clock().elapsed());
+    engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
     tell(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
@@ -297,10 +297,10 @@ impl Running {
 
     /// The loop has turned and the writer has answered; where the web server goes on too, all is well.
     fn beat(&self, engine: &Engine) {
-        let (vitals, now) = (engine.vitals(), engine.clock().elapsed());
-        vitals.tick(Part::Scheduler, now);
-        vitals.tick(Part::Writer, now);
-        let web = vitals.last_tick(Part::Web).unwrap_or_default();
+        let (readiness, now) = (engine.readiness(), engine.clock().elapsed());
+        readiness.heartbeat(Part::Scheduler, now);
+        readiness.heartbeat(Part::Writer, now);
+        let web = readiness.last_heartbeat(Part::Web).unwrap_or_default();
         if !self.doors.any() || web + WEB_BEAT >= now {
             tell(&[NotifyState::Watchdog]);
         } else {
@@ -319,13 +319,13 @@ impl Running {
                 match &renewed {
                     // The fault is the database's, and told of as such.
                     Err(Error::Store(_)) => {}
-                    Ok(_) => read_again(engine, Reload::Taken),
-                    Err(_) => read_again(engine, Reload::Refused),
+                    Ok(_) => read_again(engine, Reload::Accepted),
+                    Err(_) => read_again(engine, Reload::Rejected),
                 }
                 // Whoever asked may have gone.
                 let _ = answer.send(renewed.map_err(|error| error.to_string()));
             }
-            Order::Refuse => read_again(engine, Reload::Refused),
+            Order::Refuse => read_again(engine, Reload::Rejected),
         }
     }
 
@@ -341,7 +341,7 @@ impl Running {
         let setup = engine.setup();
         let change = Change::between(&before, setup, &next);
         self.doors.switch(next);
-        engine.vitals().tick(Part::Web, engine.clock().elapsed());
+        engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
         setup.requeue(&before, &mut round.queue, engine.clock().now());
         self.press.renew(Arc::clone(&setup.edition));
         self.lists.send_replace(Arc::clone(&setup.lists));
@@ -350,10 +350,10 @@ impl Running {
     }
 }
 
-/// The status line, with what is wrong before it: `config_refused; 497/500 feeds ok, …`.
+/// The status line, with what is wrong before it: `config_rejected; 497/500 feeds ok, …`.
 fn with_troubles(engine: &Engine, line: String) -> String {
-    let troubles = engine.vitals().troubles().into_iter();
-    let told = troubles.filter(|trouble| *trouble != Trouble::NoCycleYet).map(Trouble::slug);
+    let troubles = engine.readiness().problems().into_iter();
+    let told = troubles.filter(|trouble| *trouble != Problem::NotPolledYet).map(Problem::slug);
     told.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
 }
 
@@ -361,7 +361,7 @@ fn with_troubles(engine: &Engine, line: String) -> String {
 fn read_again(engine: &Engine, how: Reload) {
     engine.metrics().reloaded(how, engine.clock().now());
     match how {
-        Reload::Taken => engine.vitals().heals(Trouble::ConfigRefused),
-        Reload::Refused => engine.vitals().ails(Trouble::ConfigRefused),
+        Reload::Accepted => engine.readiness().remove(Problem::ConfigRejected),
+        Reload::Rejected => engine.readiness().add(Problem::ConfigRejected),
     }
 }

@@ -4,6 +4,9 @@
 //! SQLite, and writes and serves merged outbound feeds. This page is the map of the house, floor
 //! by floor; a room imports only rooms below it, and `tests/it/house.rs` keeps it so.
 //!
+//! **Floor 0.** [`text`] has what several rooms need of text: legal characters, direction, HTML fragments,
+//! dates and amounts in words.
+//!
 //! **Floor 1, the ground.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
 //! only reader of the time. [`telemetry`] is what newswire tells of itself: log, metrics, signs of life.
 //!
@@ -46,4 +49,5 @@ pub mod schedule;
 pub mod store;
 pub mod stories;
 pub mod telemetry;
+pub mod text;
 pub mod web;

@@ -117,11 +117,11 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         items: 50,
         max_age: None,
         per_feed: Some(20),
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Default::default(),
+        presentation: Default::default(),
         base_url: web.base_url(),
     };
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));

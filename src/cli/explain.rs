@@ -228,7 +228,7 @@ mod tests {
         use super::super::{
             add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
         };
-        use crate::health::{Silence, State};
+        use crate::health::{SilenceKind, State};
         use crate::model::HoldReason;
         use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
         let ends = [
@@ -255,10 +255,10 @@ mod tests {
             crate::outputs::Error::CODES,
         ];
         let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
-        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
+        let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("What ends a command", [ends.concat(), store].concat()),
-            ("Why newswire is not of full use", troubles),
+            ("Why newswire is not ready", troubles),
             ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
             (
                 "What a poll brought",
@@ -271,7 +271,7 @@ mod tests {
                 ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
             ),
             ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
-            ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("How a feed has gone dead", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
             (
                 "What the operator is told of",
                 IncidentKind::ALL.iter().map(|kind| kind.slug()).collect(),

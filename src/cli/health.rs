@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::exit::Exit;
 use crate::store;
-use crate::telemetry::Trouble;
+use crate::telemetry::Problem;
 
 /// Who lives answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -80,8 +80,8 @@ fn judge(answer: &str) -> (String, Exit) {
 /// A slug and what it means; only letters of a slug are shown.
 fn reason(slug: &str) -> String {
     let slug: String = slug.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
-    match Trouble::ALL.iter().find(|trouble| trouble.slug() == slug) {
-        Some(trouble) => format!("degraded: {slug}: {}\n", trouble.remedy()),
+    match Problem::ALL.iter().find(|trouble| trouble.slug() == slug) {
+        Some(trouble) => format!("degraded: {slug}: {}. {}\n", trouble.text(), trouble.remedy()),
         None => format!("degraded: {slug}\n"),
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(exit, Exit::Degraded);
         assert_eq!(
             text,
-            "degraded: store_full: no room for the database: make some where it lies\n\
+            "degraded: store_full: the file system of the database is full. Free space on that file system.\n\
              degraded: web_stalledm\n"
         );
         for other in ["", "HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n"] {

@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::daemon::{self, Engine, Error, Which};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::model::words::count;
 use crate::poll::{Polled, Target};
 use crate::store::Reader;
+use crate::text::amounts::count;
 
 /// What a pass brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

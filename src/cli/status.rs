@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
-use crate::model::{FeedStatus, words::count};
-use crate::model::{Outcome, ParseWarning};
+use crate::model::{FeedStatus, Outcome, ParseWarning};
+use crate::text::amounts::count;
 
 /// The table for people; as wide as the terminal.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     // "0 failing" is always said, and of the others those that there are.
     let told = |(state, count): &(State, usize)| match state {
         State::Failing => true,
-        State::Well => false,
+        State::Ok => false,
         _ => *count > 0,
     };
     let states = tally(&healths).into_iter().filter(told);
@@ -64,9 +64,9 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         }
     }
     // A feed that moved was told of above.
-    let needs = |state: State| state.needs_you() && state != State::Moved;
+    let needs = |state: State| state.needs_attention() && state != State::Moved;
     for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs(h.state)) {
-        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.why, health.cause));
+        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.text, health.code));
         let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
         text.extend(
             command
@@ -119,7 +119,7 @@ fn state(state: State) -> Cell {
     let cell = Cell::new(state.slug());
     match state {
         State::Failing | State::Quarantined | State::Gone => cell.fg(Color::Red),
-        state if state.needs_you() => cell.fg(Color::Yellow),
+        state if state.needs_attention() => cell.fg(Color::Yellow),
         _ => cell,
     }
 }

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::words::{ago, ahead, bytes, span};
 use crate::health::{Health, judge};
-use crate::model::{FeedStatus, words::count};
+use crate::model::FeedStatus;
 use crate::poll::Subscription;
 use crate::store::{FeedHistory, FeedState, PollRecord};
+use crate::text::amounts::count;
 
 /// How many of the last polls are shown.
 pub const POLLS: usize = 10;
@@ -105,8 +106,8 @@ impl Why<'_> {
         json!({
             "id": status.info.id.as_str(),
             "state": health.state.slug(),
-            "cause": health.cause,
-            "why": health.why,
+            "code": health.code,
+            "text": health.text,
             "url": status.info.url,
             "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
             "moved_to": candidate.map(|moved| moved.url.as_str()),
@@ -143,8 +144,8 @@ impl Why<'_> {
 /// How it is doing, and what to do.
 fn doing(health: &Health, say: &mut impl FnMut(&str, &str)) {
     say("state", health.state.slug());
-    if !health.why.is_empty() {
-        say("", &health.why);
+    if !health.text.is_empty() {
+        say("", &health.text);
     }
     let Some(remedy) = &health.remedy else { return };
     say("what to do", &remedy.text);

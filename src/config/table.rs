@@ -333,11 +333,11 @@ pub(super) fn output(
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),
         per_feed,
-        share: section.number("share", 1..=100, report),
+        per_feed_percent: section.number("share", 1..=100, report),
         min_feeds,
         include,
         exclude,
-        look: stories::look(section, report),
+        presentation: stories::look(section, report),
         base_url: base_url.clone(),
         id,
     })

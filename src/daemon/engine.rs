@@ -22,7 +22,7 @@ use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
-use crate::telemetry::{Metrics, Vitals};
+use crate::telemetry::{Metrics, Readiness};
 use crate::web;
 
 /// Why newswire itself cannot go on.
@@ -103,7 +103,7 @@ pub struct Engine {
     matcher: Matcher,
     setup: Setup,
     metrics: Metrics,
-    vitals: Vitals,
+    readiness: Readiness,
     troubles: Troubles,
 }
 
@@ -128,14 +128,15 @@ impl Engine {
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
-        let vitals = Vitals::default();
-        let backstage = web::Backstage {
+        let readiness = Readiness::default();
+        let operator_pages = web::OperatorPages {
             reader: store.reader().clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
-            vitals: vitals.clone(),
+            readiness: readiness.clone(),
         };
-        let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
+        let site = web::Site::new(Arc::clone(&served), setup.web.clone())
+            .with_operator_pages(operator_pages);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
@@ -144,14 +145,14 @@ impl Engine {
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
-            troubles: Troubles::new(clock.clone(), vitals.clone()),
+            troubles: Troubles::new(clock.clone(), readiness.clone()),
             matcher,
             clock,
             store,
             served,
             setup,
             metrics,
-            vitals,
+            readiness,
         })
     }
 
@@ -222,8 +223,8 @@ impl Engine {
     }
 
     /// The signs of life.
-    pub(crate) fn vitals(&self) -> &Vitals {
-        &self.vitals
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// Finds stories.

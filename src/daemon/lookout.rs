@@ -13,12 +13,12 @@ use tracing::{debug, error, info, warn};
 
 use super::engine::Engine;
 use crate::clock::Clock;
-use crate::health::{self, Condition, Judged};
+use crate::health::{self, Condition, JudgedFeed};
 use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render;
 use crate::store::{self, Store, Transaction, Write};
-use crate::telemetry::{self, Event, Vitals};
+use crate::telemetry::{self, Event, Readiness};
 use crate::web;
 
 /// Nothing that is told here is in a hurry.
@@ -43,7 +43,7 @@ impl Lookout {
             store: Arc::clone(engine.store()),
             served: Arc::clone(engine.served()),
             site: Arc::clone(engine.site()),
-            vitals: engine.vitals().clone(),
+            readiness: engine.readiness().clone(),
         };
         Self(tokio::spawn(work(looker, engine.clock().clone())))
     }
@@ -65,7 +65,7 @@ struct Looker {
     store: Arc<Store>,
     served: Arc<Served>,
     site: Arc<web::Site>,
-    vitals: Vitals,
+    readiness: Readiness,
 }
 
 impl Looker {
@@ -73,7 +73,7 @@ impl Looker {
     async fn look(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
         let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
-        let troubles = self.vitals.troubles();
+        let troubles = self.readiness.problems();
         let work =
             move || reader.read(|reader| changes(reader, &served, (waiting, &troubles), now));
         let (known, changed) =
@@ -82,10 +82,10 @@ impl Looker {
             changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = over(known, changed);
-        match render::incidents(&all, &self.site.settings().own_url()) {
+        match render::incidents(&all, &self.site.settings().local_url()) {
             Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
             Err(error) => error!(
-                event = Event::OutputRefused.slug(),
+                event = Event::OutputRejected.slug(),
                 output = "health",
                 "health.atom stays as it was: {error}; please report this"
             ),
@@ -98,12 +98,12 @@ impl Looker {
 fn changes(
     reader: &Transaction<'_>,
     served: &Served,
-    (waiting, troubles): (Vec<Incident>, &[telemetry::Trouble]),
+    (waiting, troubles): (Vec<Incident>, &[telemetry::Problem]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
     let feeds = health::judge_all(reader.feed_statuses()?, now);
     let mut present: HashSet<String> =
-        feeds.iter().map(|(status, _)| status.info.id.to_string()).collect();
+        feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
     conditions.extend(served.refusals().into_iter().map(refused));
     conditions.extend(troubles.iter().filter_map(troubled));
@@ -120,10 +120,10 @@ fn changes(
 fn refused((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
     Condition {
-        kind: IncidentKind::Refused,
+        kind: IncidentKind::Rejected,
         subject: id,
         name,
-        state: IncidentKind::Refused.slug().to_owned(),
+        code: IncidentKind::Rejected.slug().to_owned(),
         text: refusal.why,
         remedy: "What was published last is still served.".to_owned(),
         toml: None,
@@ -132,20 +132,20 @@ fn refused((id, refusal): (String, Refusal)) -> Condition {
 }
 
 /// What newswire itself suffers from.
-fn troubled(trouble: &telemetry::Trouble) -> Option<Condition> {
-    use telemetry::Trouble as Of;
+fn troubled(trouble: &telemetry::Problem) -> Option<Condition> {
+    use telemetry::Problem as Of;
     let kind = match trouble {
-        Of::NoCycleYet => return None,
-        Of::ConfigRefused => IncidentKind::Config,
+        Of::NotPolledYet => return None,
+        Of::ConfigRejected => IncidentKind::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
     };
     Some(Condition {
         kind,
         subject: String::new(),
         name: "newswire".to_owned(),
-        state: trouble.slug().to_owned(),
-        text: trouble.remedy().to_owned(),
-        remedy: String::new(),
+        code: trouble.slug().to_owned(),
+        text: trouble.text().to_owned(),
+        remedy: trouble.remedy().to_owned(),
         toml: None,
         since: None,
     })
@@ -161,19 +161,19 @@ fn over(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 }
 
 /// A word to the log, once; what a poll or a publication has said already is not said again.
-fn tell(incident: &Incident, feeds: &[Judged]) {
-    let Incident { kind, subject: feed, state, text, resolved_at, .. } = incident;
+fn tell(incident: &Incident, feeds: &[JudgedFeed]) {
+    let Incident { kind, subject: feed, state: code, text, resolved_at, .. } = incident;
     if *kind != IncidentKind::Silent {
         return;
     }
-    let named = feeds.iter().find(|(status, _)| status.info.id.as_str() == feed);
-    let url = named.map(|(status, _)| status.info.url.as_str()).unwrap_or_default();
+    let named = feeds.iter().find(|known| known.status.info.id.as_str() == feed);
+    let url = named.map(|known| known.status.info.url.as_str()).unwrap_or_default();
     if resolved_at.is_some() {
-        let event = Event::FeedHeard.slug();
-        info!(event, feed, url, state, "{feed}: is silent no more");
+        let event = Event::FeedResumed.slug();
+        info!(event, feed, url, code, "feed publishes again");
     } else {
         let event = Event::FeedSilent.slug();
-        warn!(event, feed, url, state, "{feed}: has gone silent: {text}: 'newswire why {feed}'");
+        warn!(event, feed, url, code, text, "feed silent");
     }
 }
 
@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn all_that_newswire_itself_may_suffer_from_is_told_but_the_first_minute() {
-        for trouble in telemetry::Trouble::ALL {
+        for trouble in telemetry::Problem::ALL {
             let told = troubled(trouble);
-            assert_eq!(told.is_none(), *trouble == telemetry::Trouble::NoCycleYet, "{trouble:?}");
+            assert_eq!(told.is_none(), *trouble == telemetry::Problem::NotPolledYet, "{trouble:?}");
             assert!(told.is_none_or(|told| !told.text.is_empty() && told.subject.is_empty()));
         }
     }

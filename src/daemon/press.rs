@@ -149,8 +149,8 @@ impl Grumble {
                 let _ = self.troubles.met(error);
                 return true;
             }
-            outputs::Error::Write { .. } => Event::OutputUnwritten,
-            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRefused,
+            outputs::Error::Write { .. } => Event::OutputWriteFailed,
+            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRejected,
         };
         let (text, now) = (error.to_string(), self.clock.elapsed());
         let lasts = self
@@ -161,7 +161,7 @@ impl Grumble {
             error!(event = event.slug(), output, "{output}: {text}");
             self.told.insert(output.to_owned(), (text, now));
         }
-        event == Event::OutputUnwritten
+        event == Event::OutputWriteFailed
     }
 }
 

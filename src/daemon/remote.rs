@@ -117,13 +117,13 @@ impl Remote {
                 info!(event, "the config was read again: {change}");
             }
             Verdict::Refused(report) => error!(
-                event = Event::ConfigRefused.slug(),
+                event = Event::ConfigRejected.slug(),
                 report,
                 "the config is refused, the old one stays in force: {}",
                 first(report)
             ),
             Verdict::Failed(why) => {
-                let event = Event::ConfigRefused.slug();
+                let event = Event::ConfigRejected.slug();
                 error!(event, "the config cannot be put in force, the old one stays: {why}");
             }
         }

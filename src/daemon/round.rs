@@ -12,7 +12,7 @@ use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, QueueStep};
 use crate::store::{self, ErrorCause};
-use crate::telemetry::Trouble;
+use crate::telemetry::Problem;
 
 /// Polls in flight get so long to end once the daemon was told to stop.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -61,7 +61,7 @@ impl Round {
         let due = self.queue.first_due(now);
         engine.metrics().due(due);
         if self.running.is_empty() && due.is_none_or(|due| due > now.wall) {
-            engine.vitals().heals(Trouble::NoCycleYet);
+            engine.readiness().remove(Problem::NotPolledYet);
         }
     }
 
@@ -90,7 +90,7 @@ impl Round {
         let feed = target.key;
         match ended {
             Ok((_, Ok(mut polled))) => {
-                engine.vitals().heals(Trouble::NoCycleYet);
+                engine.readiness().remove(Problem::NotPolledYet);
                 let caught_up = engine.catch_up(&target, &mut polled).await;
                 self.heed(engine, feed, &polled);
                 self.queue.done(feed, polled.plan.at);

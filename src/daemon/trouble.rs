@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::clock::Clock;
 use crate::store::{self, ErrorCause};
-use crate::telemetry::{Event, Trouble, Vitals};
+use crate::telemetry::{Event, Problem, Readiness};
 
 /// What lasts is told again after so long.
 pub(crate) const AGAIN: Duration = Duration::from_secs(10 * 60);
@@ -20,7 +20,7 @@ pub(crate) const AGAIN: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, Clone)]
 pub(crate) struct Troubles {
     clock: Clock,
-    vitals: Vitals,
+    readiness: Readiness,
     state: Arc<Mutex<State>>,
 }
 
@@ -42,8 +42,8 @@ enum Told {
 
 impl Troubles {
     /// None yet.
-    pub(crate) fn new(clock: Clock, vitals: Vitals) -> Self {
-        Self { clock, vitals, state: Arc::default() }
+    pub(crate) fn new(clock: Clock, readiness: Readiness) -> Self {
+        Self { clock, readiness, state: Arc::default() }
     }
 
     /// The store failed.
@@ -60,14 +60,14 @@ impl Troubles {
         let told = if again { Told::No } else { Told::Yes };
         if told == Told::Yes {
             state.told_at.insert(fault, now);
-            error!(event = Event::StoreTrouble.slug(), error_class = fault.slug(), "{error}");
+            error!(event = Event::StoreFailing.slug(), code = fault.slug(), "{error}");
         }
         if fault != ErrorCause::Bug {
             // Told once, it has been told for as long as it lasts.
             let before = state.now.map_or(Told::No, |(_, told)| told);
             let told = if before == Told::Yes { before } else { told };
             state.now = Some((fault, told));
-            self.vitals.ails(as_seen(fault));
+            self.readiness.add(as_seen(fault));
         }
         Ok(())
     }
@@ -75,8 +75,8 @@ impl Troubles {
     /// It can be written to.
     pub(crate) fn over(&self) {
         if let Some((_, told)) = self.state().now.take() {
-            for trouble in [Trouble::StoreFull, Trouble::StoreReadonly, Trouble::StoreFailing] {
-                self.vitals.heals(trouble);
+            for trouble in [Problem::StoreFull, Problem::StoreReadonly, Problem::StoreFailing] {
+                self.readiness.remove(trouble);
             }
             if told == Told::Yes {
                 let event = Event::StoreRecovered.slug();
@@ -104,11 +104,11 @@ impl Troubles {
 }
 
 /// The trouble's name for whoever asks whether newswire is ready.
-fn as_seen(fault: ErrorCause) -> Trouble {
+fn as_seen(fault: ErrorCause) -> Problem {
     match fault {
-        ErrorCause::Full => Trouble::StoreFull,
-        ErrorCause::ReadOnly => Trouble::StoreReadonly,
-        _ => Trouble::StoreFailing,
+        ErrorCause::Full => Problem::StoreFull,
+        ErrorCause::ReadOnly => Problem::StoreReadonly,
+        _ => Problem::StoreFailing,
     }
 }
 
@@ -118,10 +118,10 @@ mod tests {
 
     use super::*;
 
-    fn troubles() -> (Clock, Vitals, Troubles) {
-        let (clock, vitals) = (Clock::manual(Timestamp::UNIX_EPOCH), Vitals::default());
-        vitals.heals(Trouble::NoCycleYet);
-        (clock.clone(), vitals.clone(), Troubles::new(clock, vitals))
+    fn troubles() -> (Clock, Readiness, Troubles) {
+        let (clock, readiness) = (Clock::manual(Timestamp::UNIX_EPOCH), Readiness::default());
+        readiness.remove(Problem::NotPolledYet);
+        (clock.clone(), readiness.clone(), Troubles::new(clock, readiness))
     }
 
     fn failed(fault: ErrorCause) -> store::Error {
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_passes_and_is_seen_until_it_does() {
-        let (_, vitals, troubles) = troubles();
+        let (_, readiness, troubles) = troubles();
         troubles.met(failed(ErrorCause::Full)).unwrap();
         assert_eq!(troubles.now().unwrap(), Some(ErrorCause::Full));
-        assert_eq!(vitals.troubles(), [Trouble::StoreFull]);
+        assert_eq!(readiness.problems(), [Problem::StoreFull]);
         troubles.over();
         assert_eq!(troubles.now().unwrap(), None);
-        assert!(vitals.troubles().is_empty());
+        assert!(readiness.problems().is_empty());
     }
 
     #[test]
@@ -151,10 +151,10 @@ mod tests {
 
     #[test]
     fn one_statement_that_fails_stops_nothing_else() {
-        let (_, vitals, troubles) = troubles();
+        let (_, readiness, troubles) = troubles();
         troubles.met(failed(ErrorCause::Bug)).unwrap();
         assert_eq!(troubles.now().unwrap(), None);
-        assert!(vitals.troubles().is_empty());
+        assert!(readiness.problems().is_empty());
     }
 
     #[test]

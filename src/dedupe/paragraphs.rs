@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::tuning::{BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS};
 use super::words::{Word, Words, digest_of, lines, read};
-use crate::model::markup::{Edge, Piece, Tag, pieces};
+use crate::text::html::{Edge, Piece, Tag, pieces};
 
 /// The text of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,11 +1,10 @@
 //! What a response says about its own freshness and about coming back. Pure.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
 use crate::model::Freshness;
+use crate::text::dates;
 
 /// Longer than any promise is kept; keeps arithmetic far from its limits.
 const LONGEST: u64 = 10 * 365 * 86_400;
@@ -56,7 +55,7 @@ fn retry_after(
     let value = text(headers, header::RETRY_AFTER)?;
     let wait = match seconds(value) {
         Some(seconds) => SignedDuration::from_secs(seconds),
-        None => parse_date(value)?.duration_since(date.unwrap_or(now)),
+        None => dates::parse_http(value)?.duration_since(date.unwrap_or(now)),
     };
     (wait > SignedDuration::ZERO).then_some(wait)
 }
@@ -101,14 +100,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 fn http_date(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
-    parse_date(text(headers, name)?)
-}
-
-/// All three forms of RFC 9110 5.6.7.
-fn parse_date(text: &str) -> Option<Timestamp> {
-    let at: SystemTime = httpdate::parse_http_date(text.trim()).ok()?;
-    let since: Duration = at.duration_since(UNIX_EPOCH).ok()?;
-    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
+    dates::parse_http(text(headers, name)?)
 }
 
 #[cfg(test)]
@@ -124,7 +116,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
         }
-        freshness(&map, parse_date(NOW).unwrap())
+        freshness(&map, dates::parse_http(NOW).unwrap())
     }
 
     fn remaining(headers: &[(HeaderName, &str)]) -> Option<i64> {

@@ -50,9 +50,9 @@ incident_kinds! {
     /// Items of a feed are held until the operator releases them.
     Held = "held", "Held";
     /// An output could not be published.
-    Refused = "refused", "Not published";
+    Rejected = "rejected", "Not published";
     /// A new config was rejected.
-    Config = "config", "Config refused";
+    Config = "config", "Config rejected";
     /// The database or a directory cannot be written.
     Disk = "disk", "Cannot write";
 }

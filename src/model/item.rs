@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::feed::FeedInfo;
-use super::plain;
+use crate::text::html;
 
 /// Row id of an item; valid in one database only.
 #[derive(
@@ -51,7 +51,7 @@ impl Item {
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.content, &self.summary) {
-            (Some(content), _) => plain::of_html(content).into(),
+            (Some(content), _) => html::to_text(content).into(),
             (None, summary) => summary.as_deref().unwrap_or_default().into(),
         }
     }

@@ -6,12 +6,9 @@ pub mod code;
 pub mod feed;
 pub mod incident;
 pub mod item;
-pub mod markup;
 pub mod parsed;
-pub mod plain;
 pub mod poll;
 pub mod story;
-pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::error::Error;
-use crate::model::markup::resolved;
+use crate::text::bidi;
+use crate::text::html::resolve_references;
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
@@ -35,7 +36,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Replaces XML's own references and numbers. What a document declares itself is never put in, and
 /// what is no reference stays as it is: a bare `&` in an address is common.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
-    resolved(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
+    resolve_references(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
 }
 
 fn character(name: &str) -> Option<char> {
@@ -60,7 +61,7 @@ fn character(name: &str) -> Option<char> {
 /// carry (XML 1.0 2.2), white space collapsed. `None` where nothing is left.
 pub(super) fn line(text: &str, most: usize) -> Option<String> {
     // Marks of direction could turn round what stands beside them.
-    let fits = |c: &char| !matches!(c, '\u{fffd}'..='\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let fits = |c: &char| !matches!(c, '\u{fffd}'..='\u{ffff}') && !bidi::is_control(*c);
     let mut line = String::with_capacity(text.len());
     let mut apart = false;
     for c in text.chars().filter(fits) {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::error::Error;
 use super::select::Feeds;
 use crate::model::{ItemKey, OutputItem};
-use crate::render::Last;
+use crate::render::PreviousPublication;
 use crate::store::{IdConflict, Transaction};
 
 /// An item and the id that the output assigned to it.
@@ -41,7 +41,11 @@ pub(super) fn to_assign(
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
     let mut taken: HashSet<String> = reader.output_id_holders(output, &ids)?.into_keys().collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = reader.publication(output)?.as_deref().map(Last::from_text).unwrap_or_default();
+    let last = reader
+        .publication(output)?
+        .as_deref()
+        .map(PreviousPublication::from_text)
+        .unwrap_or_default();
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
     let decide = |claim: IdConflict| {

@@ -21,7 +21,9 @@ use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
 use crate::model::{FeedInfo, FeedKey, OutputItem};
 use crate::opml;
-use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
+use crate::render::{
+    self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
+};
 use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
@@ -48,7 +50,7 @@ pub struct Publisher {
     /// How far the archive pages of each output are written, by its id.
     archives: Arc<Mutex<HashMap<String, Archive>>>,
     /// Last publication of each output, by its id.
-    last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    last: Arc<Mutex<HashMap<String, Arc<PreviousPublication>>>>,
     metrics: Option<Metrics>,
 }
 
@@ -56,7 +58,7 @@ pub struct Publisher {
 struct Prepared {
     entries: usize,
     until: Option<Timestamp>,
-    last: Last,
+    last: PreviousPublication,
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
     documents: Vec<Checked>,
@@ -254,9 +256,9 @@ impl Publisher {
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();
-            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+            info!(event, output = output.id, items = entries, "output published");
         } else {
-            debug!(output = output.id, entries, "{}: unchanged", output.id);
+            debug!(output = output.id, items = entries, "output unchanged");
         }
         unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }
@@ -324,7 +326,7 @@ impl Publisher {
     }
 
     // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
-    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<Last>>> {
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<PreviousPublication>>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -361,7 +363,7 @@ impl Publisher {
             compare(&output, &last, &entries)?;
             let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
-            let new = Last::new(&entries);
+            let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
             Ok(Prepared { entries, until, last: new, record, documents })
@@ -414,13 +416,20 @@ impl Publisher {
 }
 
 /// The last publication of the output before newswire was started.
-fn last_published(reader: &Transaction<'_>, output: &str) -> Result<Arc<Last>, Error> {
+fn last_published(
+    reader: &Transaction<'_>,
+    output: &str,
+) -> Result<Arc<PreviousPublication>, Error> {
     let shown = reader.publication(output)?;
-    Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
+    Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
 /// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(output: &Output, last: &Last, entries: &[OutputItem]) -> Result<(), Error> {
+fn compare(
+    output: &Output,
+    last: &PreviousPublication,
+    entries: &[OutputItem],
+) -> Result<(), Error> {
     let gone = last.compare(entries);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::ids::{self, AssignedId};
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
-use crate::render::{Offer, Output, Selector};
+use crate::render::{AddResult, Output, Selector};
 use crate::store::{self, Hits, ItemHead, Transaction};
 
 /// Number of candidates that are read at once.
@@ -69,11 +69,11 @@ pub(super) fn selection(
         let mut batch = Batch::load(reader, &heads, &feeds)?;
         for head in heads {
             let Some(entry) = batch.lead(head, &selector) else { continue };
-            match selector.offer(head.feed, head.sort_at) {
-                Offer::Take => entries.push(entry),
+            match selector.try_add(head.feed, head.sort_at) {
+                AddResult::Taken => entries.push(entry),
                 // The rest of this feed is older and would be refused as well.
-                Offer::Skip => merge.drop_feed(head.feed),
-                Offer::Full => break 'output,
+                AddResult::Skipped => merge.drop_feed(head.feed),
+                AddResult::Full => break 'output,
             }
         }
     }

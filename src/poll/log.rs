@@ -58,7 +58,7 @@ impl State {
 pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
     let (feed, url) = (target.id.as_str(), polled.asked.as_str());
     let (status, outcome) = (polled.status, polled.outcome.slug());
-    let error_class = match polled.outcome {
+    let code = match polled.outcome {
         FetchOutcome::Failed(failure) => Some(failure.kind.slug()),
         _ => None,
     };
@@ -69,7 +69,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
     macro_rules! say {
         ($level:ident, $event:ident, $($text:tt)+) => {
             $level!(
-                event = Event::$event.slug(), feed, url, status, error_class, duration_ms, new, changed,
+                event = Event::$event.slug(), feed, url, status, code, duration_ms, new, changed,
                 outcome, next, $($text)+
             )
         };

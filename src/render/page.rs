@@ -9,7 +9,7 @@ use crate::model::OutputItem;
 
 use super::check::{self, CheckError};
 use super::output::{Format, Output};
-use super::shown::{self, Shown};
+use super::shown::{self, ShownItem};
 use super::{atom, json, rss};
 
 /// The shortest freshness lifetime: less than any interval that a polite client polls at.
@@ -142,15 +142,15 @@ pub fn render_checked(
     formats.iter().map(document).collect()
 }
 
-fn show<'a>(output: &'a Output, entries: &'a [OutputItem]) -> Vec<Shown<'a>> {
-    entries.iter().map(|entry| Shown::new(entry, &output.look)).collect()
+fn show<'a>(output: &'a Output, entries: &'a [OutputItem]) -> Vec<ShownItem<'a>> {
+    entries.iter().map(|entry| ShownItem::new(entry, &output.presentation)).collect()
 }
 
 fn write(
     output: &Output,
     format: Format,
     page: Page,
-    shown: &[Shown<'_>],
+    shown: &[ShownItem<'_>],
     fresh_for: Duration,
 ) -> Vec<u8> {
     match format {

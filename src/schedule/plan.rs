@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::{IntervalMode, PublisherHints, Settings};
-use crate::model::words::count;
 use crate::model::{
     Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
 };
+use crate::text::amounts::count;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);

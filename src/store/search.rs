@@ -12,7 +12,8 @@ use super::poll_update::PollUpdate;
 use super::search_query::{Query, indexed};
 use super::transaction::Transaction;
 use super::values::json_list;
-use crate::model::{FeedKey, ItemKey, plain};
+use crate::model::{FeedKey, ItemKey};
+use crate::text::html;
 
 /// An item whose words have to be indexed, by its position in the poll's update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub fn search_words(title: Option<&str>, text: &str) -> String {
 
 /// The text of an item as plain text.
 fn text(content: Option<String>, summary: Option<String>) -> String {
-    content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
+    content.map(|html| html::to_text(&html)).or(summary).unwrap_or_default()
 }
 
 impl Transaction<'_> {

@@ -288,7 +288,7 @@ fn a_story_of_two_feeds_stands_in_the_archive_once() {
         let archived: Vec<String> = history[1..].iter().flat_map(titles).collect();
         let once: BTreeSet<&String> = archived.iter().collect();
         assert_eq!((archived.len(), once.len()), (20, 20));
-        let also = &history[2]["items"][0]["_newswire"]["also"];
+        let also = &history[2]["items"][0]["_newswire"]["also_at"];
         assert_eq!(also.as_array().map(Vec::len), Some(1), "{also}");
     });
 }

@@ -172,7 +172,7 @@ async fn status_tells_of_every_feed_in_a_table_and_in_json() {
         serde_json::from_str(&newswire(folder.path(), &["status", "--json"]).out).unwrap();
     assert_eq!(json["feeds"][0]["items"], 2);
     assert_eq!(json["feeds"][0]["last_outcome"], "modified");
-    assert_eq!(json["feeds"][0]["reason"], "interval");
+    assert_eq!(json["feeds"][0]["next_poll_reason"], "interval");
 }
 
 #[tokio::test(flavor = "multi_thread")]

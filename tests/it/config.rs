@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{self, Config, KEYS, Loaded, Style};
-use newswire::render::{AlsoAt, Content, Look, ShownDate};
+use newswire::render::{AlsoAt, Content, Presentation, ShownDate};
 
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
@@ -138,7 +138,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!(output.base_url.as_str(), "https://example.org/planet/");
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
     assert_eq!((&*output.include.languages[0], output.include.enclosures), ("en", Some(true)));
-    let look = Look {
+    let look = Presentation {
         icon: "https://example.org/icon.png".parse().ok(),
         language: Some("de-AT".to_owned()),
         content: Content::Summary,
@@ -146,8 +146,9 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
         date: ShownDate::FirstSeen,
         also_at: AlsoAt::Content,
     };
-    assert_eq!(output.look, look);
-    assert_eq!(good(&format!("{HEAD}{FEED}{OUTPUT}")).outputs[0].look, Look::default());
+    assert_eq!(output.presentation, look);
+    let default = good(&format!("{HEAD}{FEED}{OUTPUT}"));
+    assert_eq!(default.outputs[0].presentation, Presentation::default());
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn a_token_is_long_secret_and_guards_no_folder() {
     private(&path, "sesame-0123456789\n");
     let config = good(&text(""));
     let token = config.outputs[0].token.as_ref().unwrap();
-    assert!(token.opens(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
+    assert!(token.matches(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
     let code = |text: String| {
         let report = read(&text).report;
         let drawn = report.draw(Style::Plain) + &report.to_json().to_string();

@@ -238,7 +238,7 @@ fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
     let other = std::io::ErrorKind::Other;
     let check = outputs::Error::Check {
         name: "planet.atom".to_owned(),
-        source: newswire::render::CheckError::Repeated("x".to_owned()),
+        source: newswire::render::CheckError::DuplicateId("x".to_owned()),
     };
     let write = outputs::Error::Write { path: "www/planet.atom".into(), source: io(other) };
     let made: [(&dyn Coded, &str, &str, &str); 10] = [

@@ -19,7 +19,7 @@ use crate::service::{heard, signal};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 
-/// A row of docs/events.md.
+/// A row of docs/reference/events.md.
 struct Row {
     level: String,
     id: String,
@@ -29,7 +29,7 @@ struct Row {
 }
 
 fn rows() -> HashMap<String, Row> {
-    let docs = include_str!("../../docs/events.md");
+    let docs = include_str!("../../docs/reference/events.md");
     let cells = |line: &str| {
         let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
         (cells.len() == 7).then_some(cells)
@@ -180,7 +180,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
         }
         if expected == Some("feed_failing") {
             assert_eq!(
-                (&lines[0]["status"], &lines[0]["error_class"]),
+                (&lines[0]["status"], &lines[0]["code"]),
                 (&500.into(), &"server_error".into())
             );
         }
@@ -205,6 +205,21 @@ async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() 
     assert_eq!(lines.len(), 1, "{lines:?}");
     is_as_documented(&lines[0], &rows);
     assert_eq!((&lines[0]["url"], &lines[0]["to"]), (&url.as_str().into(), &to.as_str().into()));
+}
+
+#[tokio::test]
+async fn a_publication_is_logged_as_documented() {
+    let world = World::new().await;
+    world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
+    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    let (rows, (log, _guard)) = (rows(), Log::open());
+    poll(&engine, Which::All).await;
+    engine.publish().await.unwrap();
+    let mut lines = log.take();
+    lines.retain(|line| line["event"] == "output_published");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    is_as_documented(&lines[0], &rows);
+    assert_eq!((&lines[0]["output"], &lines[0]["items"]), (&"planet".into(), &2.into()));
 }
 
 /// What stands in the program's standard error, a file, once it is up.

@@ -55,7 +55,7 @@ fn run(folder: &Path) -> Running {
     let mut lines = log.lines().map_while(Result::ok);
     let published = lines.any(|line| {
         seen.push_str(&line);
-        line.contains("published 2 stories")
+        line.contains("\"event\":\"output_published\"") && line.contains("\"items\":2")
     });
     assert!(published, "{seen}");
     // The rest is read so that it never stands in the way.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use newswire::config::Config;
 use newswire::daemon::Which;
 use newswire::dedupe::Updates;
-use newswire::health::{State, conditions, judge};
+use newswire::health::{JudgedFeed, State, conditions, judge};
 use newswire::render::Rules;
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     let status = world.status();
     assert_eq!((status.activity.held, status.activity.older), (35, 0));
     let health = judge(&status, world.now());
-    assert_eq!((health.state, &*health.why), (State::Held, "35 items wait for your word"));
+    assert_eq!((health.state, &*health.text), (State::Held, "the burst guard holds 35 items"));
     // What waits is known: it is not news the next time either.
     again(&world, &engine).await;
     assert_eq!(shown(&engine).len(), 35);
@@ -149,8 +149,8 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let status = world.status();
     assert_eq!((status.activity.held, status.activity.older), (0, 60));
     let health = judge(&status, world.now());
-    assert_eq!(health.state, State::Well);
-    assert_eq!(conditions(&[(status, health)], world.now()), []);
+    assert_eq!(health.state, State::Ok);
+    assert_eq!(conditions(&[JudgedFeed { status, health }], world.now()), []);
 }
 
 async fn edited(updates: Updates) -> [Value; 2] {

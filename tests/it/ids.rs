@@ -123,7 +123,7 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
     drop(database);
     let engine = open(&world, &urls, &all).await;
     let error = engine.publish().await.unwrap_err().to_string();
-    assert!(error.contains("that was published as"), "{error}");
+    assert!(error.contains("with the published id"), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), good, "the last good one stays");
 }
 

@@ -116,7 +116,11 @@ impl Scratch {
         let mut child = command.spawn().unwrap();
         let log = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut lines = std::io::BufRead::lines(log).map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("published 2 stories")), "{line}");
+        assert!(
+            lines.any(|line| line.contains("\"event\":\"output_published\"")
+                && line.contains("\"items\":2")),
+            "{line}"
+        );
         let stop = format!("kill -s TERM {}", child.id());
         assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
         lines.for_each(drop);

@@ -150,7 +150,7 @@ async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
     while metric(series).await != "0" {}
     assert_eq!(metric(time).await, started);
     let ready = running.get("/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_refused\n"), "{ready}");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_rejected\n"), "{ready}");
     running.write(&["a.test"], "");
     running.reload().await;
     assert_eq!(metric(series).await, "1");

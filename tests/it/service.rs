@@ -124,14 +124,14 @@ fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_
     assert_eq!(bad.code, 78);
     assert!(bad.err.contains("newswire.toml:4:1") && bad.err.contains("listen"), "{}", bad.err);
     heard(&socket, "READY=1");
-    heard(&socket, "STATUS=config_refused; 0/0 feeds ok");
+    heard(&socket, "STATUS=config_rejected; 0/0 feeds ok");
     let table = newswire(folder.path(), &["status"]);
     assert!(table.out.contains("0 feeds"), "{}{}", table.out, table.err);
     let chatty = newswire(folder.path(), &["log-level", "debug", "--for", "1m"]);
     assert!(chatty.out.contains("logging debug for 60 s"), "{}{}", chatty.out, chatty.err);
     let odd = newswire(folder.path(), &["log-level", "loud"]);
     assert_eq!(odd.code, 64);
-    assert!(odd.err.contains("\"loud\" is no level"), "{}", odd.err);
+    assert!(odd.err.contains("\"loud\" is not a log level"), "{}", odd.err);
     // SIGHUP does the same, and does not end it.
     signal(&running, "HUP");
     heard(&socket, "RELOADING=1");

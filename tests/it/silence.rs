@@ -53,12 +53,12 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 9).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Well, "not yet: {:?}", status.activity);
+    assert_eq!(judge(&status, world.now()).state, State::Ok, "not yet: {:?}", status.activity);
     watch(&world, &engine, 6).await;
     let health = judge(&world.status(), world.now());
     assert_eq!(health.state, State::Silent, "{:?}", world.status().activity);
     assert!(health.remedy.is_some());
-    (world, health.cause.to_owned())
+    (world, health.code.to_owned())
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn a_document_without_items_is_found_out_sooner() {
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(empty)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 1).await;
-    assert_eq!(judge(&world.status(), world.now()).state, State::Well);
+    assert_eq!(judge(&world.status(), world.now()).state, State::Ok);
     watch(&world, &engine, 3).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!((health.state, health.cause), (State::Silent, "empty_document"));
+    assert_eq!((health.state, health.code), (State::Silent, "empty_document"));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_web_page_in_the_place_of_the_feed_is_named() {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 4).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!((health.state, health.cause), (State::Failing, "soft_404"));
+    assert_eq!((health.state, health.code), (State::Failing, "soft_404"));
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_feed_that_begins_again_is_well() {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     poll(&engine, Which::All).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Well);
+    assert_eq!(judge(&status, world.now()).state, State::Ok);
     assert!(
         status.activity.longest_gap.unwrap().as_hours() > 14 * 24,
         "and the pause is remembered"
@@ -177,7 +177,7 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;
     let over = reader();
     assert_eq!((over.len(), over[0].kind), (1, IncidentKind::Failing));
-    assert!(over[0].text.starts_with("It works again."), "{}", over[0].text);
+    assert!(over[0].text.starts_with("The feed works again."), "{}", over[0].text);
     stop.send(()).unwrap();
     task.await.unwrap().unwrap();
 }

@@ -33,7 +33,7 @@ async fn an_agencys_text_is_one_entry_that_names_every_paper_and_keeps_its_id() 
     let now = shown(&engine);
     assert_eq!(now.len(), 1);
     assert_eq!((&now[0]["id"], &now[0]["title"]), (&first[0]["id"], &first[0]["title"]));
-    let also = now[0]["_newswire"]["also"].as_array().unwrap();
+    let also = now[0]["_newswire"]["also_at"].as_array().unwrap();
     assert_eq!(also.len(), 2);
     assert_eq!(also[1]["url"], "https://3.test/3", "in the order in which they came");
     let atom = engine.served().document("planet.atom").unwrap();

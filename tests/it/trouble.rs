@@ -74,7 +74,7 @@ async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else(
     ready(&world, address, "the loop and the writer go on", |said| {
         let passed = (world.clock.elapsed() - since).as_secs_f64();
         let turned =
-            |part: &str| said["parts"][part]["ticked_seconds_ago"].as_f64().unwrap() < passed;
+            |part: &str| said["parts"][part]["heartbeat_age_seconds"].as_f64().unwrap() < passed;
         turned("scheduler") && turned("writer")
     })
     .await;

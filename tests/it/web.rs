@@ -133,7 +133,7 @@ fn an_unknown_output_is_not_found() {
         {
             let answer = site.get(path, &[]).await;
             assert_eq!(answer.status, 404, "{path}");
-            assert_eq!(answer.text(), "there is no such feed here\n");
+            assert_eq!(answer.text(), "not found\n");
         }
         site.served.keep_only(&[]);
         assert_eq!(site.get("/all.atom", &[]).await.status, 404);

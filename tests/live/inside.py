@@ -289,7 +289,7 @@ def a_changed_config_is_put_in_force_or_refused_as_a_whole():
     run("systemctl", "reload", "newswire.service")
     assert pid() == before, "it was started anew"
     print(f"   {said.stderr.strip().splitlines()[0]}")
-    until("the refusal is told", lambda: journal(NEWSWIRE_EVENT="config_refused"))
+    until("the refusal is told", lambda: journal(NEWSWIRE_EVENT="config_rejected"))
     until("the reload is told", lambda: journal(NEWSWIRE_EVENT="config_reloaded"))
 
 

@@ -6,9 +6,10 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::snapshot::Snapshot;
 use super::view::{Filter, View};
 use crate::cli::words::{ago, ahead, bytes};
-use crate::health::{Judged, State, tally};
+use crate::health::{JudgedFeed, State, tally};
 use crate::model::Outcome;
 use crate::store::HourCounts;
+use crate::text::bidi;
 
 /// The room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub(super) fn draw(snapshot: &Snapshot, view: &View, size: Size) -> Vec<Line> {
 /// How it stands, and what was done lately.
 fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
     let mut first: Line = vec![(Ink::Bold, format!("newswire  {} feeds", snapshot.feeds.len()))];
-    let counts = tally(snapshot.feeds.iter().map(|(_, health)| health));
+    let counts = tally(snapshot.feeds.iter().map(|feed| &feed.health));
     for (state, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         first.push((Ink::Plain, "  ".to_owned()));
         first.push((ink(state), format!("{count} {}", state.group())));
@@ -89,8 +90,8 @@ fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
         sum(|hour| hour.new_items),
         bytes(sum(|hour| hour.wire_bytes) as f64),
     );
-    let due = snapshot.feeds.iter().filter(|(s, _)| s.next_poll_at <= snapshot.now).count();
-    let next = snapshot.feeds.iter().map(|(status, _)| status.next_poll_at);
+    let due = snapshot.feeds.iter().filter(|feed| feed.status.next_poll_at <= snapshot.now).count();
+    let next = snapshot.feeds.iter().map(|feed| feed.status.next_poll_at);
     let next = match (due, next.min()) {
         (0, Some(at)) => format!("next poll {}", ahead(at, snapshot.now)),
         (0, None) => "nothing to poll: 'newswire add URL' subscribes to a feed".to_owned(),
@@ -140,10 +141,10 @@ impl Table {
         vec![(Ink::Bold, text.map(|(width, word)| fit(word, width)).concat())]
     }
 
-    fn row(&self, (status, health): &Judged, now: Timestamp) -> Line {
+    fn row(&self, JudgedFeed { status, health }: &JudgedFeed, now: Timestamp) -> Line {
         let past = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| ago(at, now));
-        let why = if health.why.is_empty() { &status.reason_text } else { &health.why };
-        let quiet = if health.why.is_empty() { Ink::Quiet } else { Ink::Plain };
+        let why = if health.text.is_empty() { &status.reason_text } else { &health.text };
+        let quiet = if health.text.is_empty() { Ink::Quiet } else { Ink::Plain };
         vec![
             (Ink::Plain, fit(status.info.id.as_str(), self.feed)),
             (ink(health.state), fit(health.state.slug(), STATE)),
@@ -160,21 +161,21 @@ fn ink(state: State) -> Ink {
         State::Quarantined | State::Failing | State::Gone => Ink::Bad,
         State::Silent | State::Throttled | State::Held | State::Moved => Ink::Warn,
         State::Offline | State::New => Ink::Quiet,
-        State::Well => Ink::Good,
+        State::Ok => Ink::Good,
     }
 }
 
 /// The last polls.
 fn events(snapshot: &Snapshot, columns: usize) -> Vec<Line> {
-    let polled = |judged: &&Judged| judged.0.last_poll_at;
-    let mut last: Vec<&Judged> =
+    let polled = |judged: &&JudgedFeed| judged.status.last_poll_at;
+    let mut last: Vec<&JudgedFeed> =
         snapshot.feeds.iter().filter(|judged| polled(judged).is_some()).collect();
     last.sort_by_key(|judged| std::cmp::Reverse(polled(judged)));
     if last.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![Vec::new(), vec![(Ink::Bold, "LAST POLLS".to_owned())]];
-    for (status, _) in last.into_iter().take(EVENTS) {
+    for JudgedFeed { status, .. } in last.into_iter().take(EVENTS) {
         let time = status.last_poll_at.map(|at| at.strftime("%H:%M:%S").to_string());
         let outcome = status.last_outcome.map_or("", Outcome::slug);
         let http = status.last_status.map_or_else(String::new, |status| format!(" {status}"));
@@ -229,7 +230,8 @@ fn cut(line: Line, columns: usize) -> Line {
 }
 
 fn shortened(text: &str, room: usize) -> String {
-    let clean = || text.chars().filter(|c| !c.is_control() && !is_bidi(*c));
+    let clean =
+        || text.chars().filter(|c| !c.is_control() && !bidi::is_control(*c) && !bidi::is_mark(*c));
     let whole: usize = clean().map(|c| c.width().unwrap_or(0)).sum();
     if whole <= room {
         return clean().collect();
@@ -248,11 +250,6 @@ fn shortened(text: &str, room: usize) -> String {
     short
 }
 
-/// What turns the direction of all that follows.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::view::Key;
@@ -264,7 +261,7 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
     }
 
-    fn feed(id: &str, outcome: &str, failures: u32) -> Judged {
+    fn feed(id: &str, outcome: &str, failures: u32) -> JudgedFeed {
         let status = FeedStatus {
             info: FeedInfo {
                 key: FeedKey(1),
@@ -293,7 +290,7 @@ mod tests {
             activity: Default::default(),
         };
         let health = judge(&status, at(0));
-        (status, health)
+        JudgedFeed { status, health }
     }
 
     fn snapshot() -> Snapshot {
@@ -316,7 +313,7 @@ mod tests {
                 let width = line.width();
                 let room = usize::from(columns).max(12 + STATE + 3 * TIME);
                 assert!(width <= room, "{columns}x{rows}: {width} in {line:?}");
-                assert!(!line.chars().any(|c| c.is_control() || is_bidi(c)), "{line:?}");
+                assert!(!line.chars().any(|c| c.is_control() || bidi::is_control(c)), "{line:?}");
             }
         }
     }
@@ -324,7 +321,7 @@ mod tests {
     #[test]
     fn the_worst_stands_on_top_and_the_last_polls_below() {
         let lines = text(&draw(&snapshot(), &View::default(), Size { columns: 100, rows: 30 }));
-        assert!(lines[0].starts_with("newswire  41 feeds  1 failing  40 well"), "{}", lines[0]);
+        assert!(lines[0].starts_with("newswire  41 feeds  1 failing  40 OK"), "{}", lines[0]);
         assert_eq!(lines[2], "next poll in 1h");
         assert!(lines[5].starts_with("broken"), "{lines:#?}");
         assert!(lines[5].contains("failing") && lines[5].contains("2h ago"));

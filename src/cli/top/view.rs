@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::snapshot::Snapshot;
-use crate::health::{Judged, State};
+use crate::health::{JudgedFeed, State};
 
 /// What stands first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,7 +51,7 @@ impl Filter {
     fn takes(self, state: State) -> bool {
         match self {
             Self::All => true,
-            Self::NeedYou => state.needs_you(),
+            Self::NeedYou => state.needs_attention(),
             Self::Only(only) => state == only,
         }
     }
@@ -123,19 +123,21 @@ impl View {
     }
 
     /// The feeds that are wanted, in the order that is.
-    pub(super) fn answer<'s>(&self, feeds: &'s [Judged]) -> Vec<&'s Judged> {
+    pub(super) fn answer<'s>(&self, feeds: &'s [JudgedFeed]) -> Vec<&'s JudgedFeed> {
         let words = self.words.to_lowercase();
-        let meant = |(status, health): &&Judged| {
+        let meant = |JudgedFeed { status, health }: &&JudgedFeed| {
             let name = || format!("{} {}", status.info.id, status.info.title).to_lowercase();
             self.filter.takes(health.state) && (words.is_empty() || name().contains(&words))
         };
-        let mut found: Vec<&Judged> = feeds.iter().filter(meant).collect();
+        let mut found: Vec<&JudgedFeed> = feeds.iter().filter(meant).collect();
         match self.order {
             Order::Name => {}
-            Order::Health => found.sort_by_key(|(status, h)| (h.state, status.next_poll_at)),
-            Order::Next => found.sort_by_key(|(status, _)| status.next_poll_at),
-            Order::Last => found.sort_by_key(|(status, _)| Reverse(status.last_poll_at)),
-            Order::News => found.sort_by_key(|(status, _)| Reverse(status.last_new_at)),
+            Order::Health => {
+                found.sort_by_key(|feed| (feed.health.state, feed.status.next_poll_at));
+            }
+            Order::Next => found.sort_by_key(|feed| feed.status.next_poll_at),
+            Order::Last => found.sort_by_key(|feed| Reverse(feed.status.last_poll_at)),
+            Order::News => found.sort_by_key(|feed| Reverse(feed.status.last_new_at)),
         }
         found
     }
@@ -143,7 +145,7 @@ impl View {
 
 /// Those that would show something.
 fn filters(snapshot: &Snapshot) -> Vec<Filter> {
-    let there = |state: &&State| snapshot.feeds.iter().any(|(_, health)| health.state == **state);
+    let there = |state: &&State| snapshot.feeds.iter().any(|feed| feed.health.state == **state);
     let states = State::ALL.iter().filter(there).map(|state| Filter::Only(*state));
     [Filter::All, Filter::NeedYou].into_iter().chain(states).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use newswire::daemon::{self, Which};
 use newswire::model::{Category, Item, ItemKey, OutputItem, Person};
-use newswire::render::{CheckError, Format, Last, check, render};
+use newswire::render::{CheckError, Format, PreviousPublication, check, render};
 use proptest::prelude::*;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -140,7 +140,7 @@ fn a_document_that_is_not_well_formed_is_caught() {
         ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"),
     ] {
         let verdict = verdict(Format::Atom, from, to);
-        assert!(matches!(verdict, Err(CheckError::IllFormed { .. })), "{to}: {verdict:?}");
+        assert!(matches!(verdict, Err(CheckError::Malformed { .. })), "{to}: {verdict:?}");
     }
 }
 
@@ -167,10 +167,10 @@ fn a_missing_doubled_or_changed_item_is_caught() {
         );
         let other = format!("tag:alice.example.com,2025:post-17</{tag}>");
         let doubled = verdict(format, &format!("{id}{tag}>"), &other);
-        assert!(matches!(doubled, Err(CheckError::Repeated(_))), "{doubled:?}");
+        assert!(matches!(doubled, Err(CheckError::DuplicateId(_))), "{doubled:?}");
     }
     let lost = verdict(Format::Rss, "</guid>", "</guid><guid>2</guid>");
-    assert!(matches!(lost, Err(CheckError::IllFormed { .. })), "two ids: {lost:?}");
+    assert!(matches!(lost, Err(CheckError::Malformed { .. })), "two ids: {lost:?}");
     let all = entries();
     for format in Format::ALL {
         let bytes = render(&output(), *format, &all[1..]);
@@ -242,23 +242,23 @@ fn an_item_that_says_a_thing_twice_or_has_no_id_is_caught() {
 #[test]
 fn an_entry_that_was_published_never_changes_its_id() {
     let before = entries();
-    let last = Last::new(&before);
+    let last = PreviousPublication::new(&before);
     assert_eq!(last.compare(&before), Ok(vec![]));
     let mut changed = before.clone();
     changed[2].outward_id = "urn:ex:new".to_owned();
     let was = before[2].outward_id.clone();
-    let expected = CheckError::Changed { was: was.clone(), is: "urn:ex:new".to_owned() };
+    let expected = CheckError::IdChanged { was: was.clone(), is: "urn:ex:new".to_owned() };
     assert_eq!(last.compare(&changed), Err(expected));
     // The id of one that has gone, on another one: readers would hide that.
     let mut taken = before.clone();
     taken[2].key = ItemKey(99);
-    assert_eq!(last.compare(&taken), Err(CheckError::Taken(was)));
+    assert_eq!(last.compare(&taken), Err(CheckError::IdReused(was)));
 }
 
 #[test]
 fn an_entry_that_goes_before_its_time_is_noticed_and_one_that_is_pushed_out_is_not() {
     let before = entries();
-    let last = Last::new(&before);
+    let last = PreviousPublication::new(&before);
     // The oldest goes, for a new one of its feed came.
     let mut pushed = before.clone();
     pushed.remove(4);
@@ -312,7 +312,7 @@ fn json_that_is_no_json_feed_is_caught() {
         ("\n}\n", "\n"),
     ] {
         let verdict = verdict(Format::Json, from, to);
-        assert!(matches!(verdict, Err(CheckError::IllFormed { .. })), "{to}: {verdict:?}");
+        assert!(matches!(verdict, Err(CheckError::Malformed { .. })), "{to}: {verdict:?}");
     }
     let bytes = render(&output(), Format::Json, &[]);
     let broken = [&bytes[..], b"\xff"].concat();
@@ -325,7 +325,7 @@ fn two_items_with_one_id_never_leave_the_building() {
     all[1].outward_id = all[0].outward_id.clone();
     for format in Format::ALL {
         let bytes = render(&output(), *format, &all);
-        let expected = CheckError::Repeated(all[0].outward_id.clone());
+        let expected = CheckError::DuplicateId(all[0].outward_id.clone());
         assert_eq!(check(&output(), *format, &bytes, &all), Err(expected));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use newswire::daemon::Which;
 use newswire::model::{AlsoAt, Category, Enclosure, Image, Item, OutputItem, ParsedItem, Person};
 use newswire::parse::{Input, parse};
-use newswire::render::{AlsoAt as Line, Format, Look, Output, ShownDate, render};
+use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
@@ -171,10 +171,18 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
     let feed = Arc::new(feed(1, "a.example.org", evil));
     let mut made = vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)];
     made[0].also = vec![AlsoAt { url: some("https://b.example.org/"), title: some(evil), feed }];
-    let look =
-        Look { title_prefix: "{source}: ".parse().ok(), also_at: Line::Content, ..Look::default() };
-    for look in [Look::default(), look] {
-        let output = Output { title: evil.to_owned(), description: some(evil), look, ..output() };
+    let look = Presentation {
+        title_prefix: "{source}: ".parse().ok(),
+        also_at: Line::Content,
+        ..Presentation::default()
+    };
+    for look in [Presentation::default(), look] {
+        let output = Output {
+            title: evil.to_owned(),
+            description: some(evil),
+            presentation: look,
+            ..output()
+        };
         for format in Format::ALL {
             let document = document(&output, *format, &made);
             // As a reader has it that reads references once, and takes everything for HTML.
@@ -189,8 +197,8 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
 #[test]
 fn c3_who_wrote_it_and_where_is_told_where_every_reader_shows_it() {
     let all = entries();
-    let look = Look { title_prefix: "{source}: ".parse().ok(), ..Look::default() };
-    let prefixed = Output { look, ..output() };
+    let look = Presentation { title_prefix: "{source}: ".parse().ok(), ..Presentation::default() };
+    let prefixed = Output { presentation: look, ..output() };
     for format in Format::ALL {
         let named = items(&output(), *format, &all);
         assert_eq!(named[0].authors[0].name, "Alice", "{format:?}");
@@ -227,8 +235,10 @@ fn c4_every_item_has_a_date_that_readers_believe() {
         made
     };
     let (seen, old) = ("2025-06-01T00:00:00Z", "2024-03-02T10:00:00.9Z");
-    let first_seen =
-        Output { look: Look { date: ShownDate::FirstSeen, ..Look::default() }, ..output() };
+    let first_seen = Output {
+        presentation: Presentation { date: ShownDate::FirstSeen, ..Presentation::default() },
+        ..output()
+    };
     for (published, updated, shown, late) in [
         (None, None, seen, seen),
         (Some(old), None, "2024-03-02T10:00:00Z", seen),
@@ -276,8 +286,8 @@ fn c5_an_item_has_one_id_in_every_format_and_keeps_it_whatever_else_changes() {
         entry.item.content = None;
         entry.item.details.enclosures.clear();
     }
-    let look = Look { title_prefix: "x ".parse().ok(), ..Look::default() };
-    let redone = Output { title: "New".to_owned(), look, ..output() };
+    let look = Presentation { title_prefix: "x ".parse().ok(), ..Presentation::default() };
+    let redone = Output { title: "New".to_owned(), presentation: look, ..output() };
     for format in Format::ALL {
         assert_eq!(ids(&output(), *format, &all), before, "{format:?}");
         assert_eq!(ids(&redone, *format, &later), before, "{format:?}");

@@ -7,7 +7,7 @@ use newswire::model::{
     AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
     OutputItem, Person, SourceInfo, StoryKey,
 };
-use newswire::render::{Format, Look, Output, Rules};
+use newswire::render::{Format, Output, Presentation, Rules};
 use url::Url;
 
 pub(crate) fn output() -> Output {
@@ -23,13 +23,13 @@ pub(crate) fn output() -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Rules::default(),
         exclude: Rules::default(),
-        look: Look {
+        presentation: Presentation {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
-            ..Look::default()
+            ..Presentation::default()
         },
         base_url: Url::parse("https://wire.example.org/").unwrap(),
     }

@@ -119,11 +119,11 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Default::default(),
+        presentation: Default::default(),
         base_url,
     }
 }

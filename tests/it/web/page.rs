@@ -219,7 +219,7 @@ fn a_story_can_be_read_alone_and_loads_nothing() {
 #[test]
 fn the_page_shows_no_more_of_a_story_than_the_output_does() {
     run(async {
-        let planet = Planet::with(|output| output.look.content = Content::None).await;
+        let planet = Planet::with(|output| output.presentation.content = Content::None).await;
         for path in ["/planet?q=cafe", "/planet/story/1", "/planet/story/2"] {
             let page = planet.get(path).await;
             assert!(page.status == 200 && !page.text().contains("About"), "{path}");

@@ -14,7 +14,7 @@ use newswire::model::{
 };
 use newswire::normalise::{self, Context};
 use newswire::parse::{Input, parse};
-use newswire::render::{self, Content, Format, Look, Output, ShownDate, check, render};
+use newswire::render::{self, Content, Format, Presentation, Output, ShownDate, check, render};
 use url::Url;
 
 const SEEN: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -57,11 +57,11 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         max_age: None,
         per_feed: None,
         min_feeds: None,
-        share: None,
+        per_feed_percent: None,
         token: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Look {
+        presentation: Presentation {
             icon: bit(4).then(|| Url::parse("https://e.org/i.png?a&b").expect("a constant is a URL")),
             language: bit(4).then(text),
             content: [Content::Full, Content::Summary, Content::Full, Content::None]

@@ -1,9 +1,10 @@
-//! Reads HTML that `normalise` made: well-formed, without scripts or comments. What it shows, piece by
-//! piece. Making HTML safe is the business of `normalise`, and what the pieces mean that of the asker.
+//! HTML fragments that `normalise` wrote: well-formed, without scripts and comments.
+//!
+//! Making HTML safe is done by `normalise` alone.
 
 use std::borrow::Cow;
 
-/// A piece of a fragment, in its order.
+/// A piece of an HTML fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Text without references.
@@ -14,12 +15,12 @@ pub enum Piece<'a> {
     Tag(Tag<'a>),
 }
 
-/// A tag: its element and its place there.
+/// A tag: the name of its element, and which end of the element it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tag<'a> {
-    /// As written; a serialiser writes lower case.
+    /// Name of the element; lower case if a serialiser wrote it.
     pub name: &'a str,
-    /// Which end of the element it is.
+    /// Start or end of the element.
     pub edge: Edge,
 }
 
@@ -33,7 +34,7 @@ pub enum Edge {
 }
 
 impl Tag<'_> {
-    /// Whether it ends a word: everything but the elements that stand inside a line.
+    /// Whether the tag separates words: true for all but inline elements.
     #[must_use]
     pub fn breaks_words(&self) -> bool {
         const INLINE: &[&str] = &[
@@ -45,9 +46,9 @@ impl Tag<'_> {
     }
 }
 
-/// The text with each `&name;` replaced by what `value` makes of the name, which has fewer than `longest`
-/// bytes; what is no reference stays as it is, for a bare `&` is common.
-pub fn resolved<'t>(
+/// The text with each `&name;` replaced by the result of `value(name)`; names have fewer than `longest`
+/// bytes. Anything else stays as it is, because a bare `&` is common.
+pub fn resolve_references<'t>(
     text: &'t str,
     longest: usize,
     value: impl Fn(&str) -> Option<Cow<'static, str>>,
@@ -72,7 +73,7 @@ pub fn resolved<'t>(
     Cow::Owned(plain)
 }
 
-/// The pieces of `html`; anything at all may be given, and nothing of its text is lost.
+/// The pieces of `html`, in order. Accepts any text and loses none of it.
 pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = html;
     std::iter::from_fn(move || {
@@ -95,6 +96,36 @@ pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
+/// The text of an HTML fragment, for comparison, search and titles.
+#[must_use]
+pub fn to_text(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Char(c) => text.push(c),
+            Piece::Tag(tag) if tag.breaks_words() => text.push(' '),
+            Piece::Tag(_) => {}
+        }
+    }
+    text
+}
+
+/// A plain text as an HTML fragment: `&`, `<` and `>` escaped.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
 fn tag(tag: &str) -> Tag<'_> {
     let edge = if tag.starts_with("</") { Edge::End } else { Edge::Start };
     let name = tag.trim_start_matches(['<', '/']);
@@ -102,8 +133,9 @@ fn tag(tag: &str) -> Tag<'_> {
     Tag { name: &name[..end], edge }
 }
 
-/// Bytes of the tag at the start of `html`; a `>` inside a quoted attribute does not end it.
-pub(super) fn tag_length(html: &str) -> usize {
+/// Length in bytes of the tag at the start of `html`. A `>` inside a quoted attribute does not end it.
+#[must_use]
+pub fn tag_length(html: &str) -> usize {
     let mut quote = None;
     for (at, byte) in html.bytes().enumerate() {
         match (quote, byte) {
@@ -116,9 +148,8 @@ pub(super) fn tag_length(html: &str) -> usize {
     html.len()
 }
 
-/// The character at the start of `html`, a reference or a bare `&`, and its length in bytes.
-///
-/// A serialiser of HTML writes only these names; whatever else there is stays as it stands.
+/// The character that the reference at the start of `html` stands for, or a bare `&`; and its length
+/// in bytes. Knows the names that a serialiser of HTML writes.
 fn reference(html: &str) -> (char, usize) {
     let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
     let name = &html[1..end];
@@ -150,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fragment_is_text_characters_and_tags() {
+    fn a_fragment_consists_of_text_characters_and_tags() {
         let tag = |name, edge| Piece::Tag(Tag { name, edge });
         let got: Vec<Piece<'_>> = pieces("<p class='a > b'>x &amp; y<br></p>").collect();
         let (start, end) = (Edge::Start, Edge::End);
@@ -166,10 +197,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reference_and_no_whole_tag_ends_nothing() {
+    fn incomplete_references_and_tags_lose_no_text() {
         let got: Vec<Piece<'_>> = pieces("&é; & &#x41;<b").collect();
         let last = Piece::Tag(Tag { name: "b", edge: Edge::Start });
         assert_eq!(got.last(), Some(&last));
         assert!(got.contains(&Piece::Char('A')));
+    }
+
+    #[test]
+    fn html_becomes_the_text_that_it_shows() {
+        assert_eq!(to_text("<p>fish &amp; <b>ch</b>ips</p>").trim(), "fish & chips");
+        assert_eq!(to_text("one<br>two<li>three"), "one two three");
+        assert_eq!(to_text("<a title=\"a > b\" href='x'>c</a>"), "c");
+        assert_eq!(to_text("1 &lt; 2 &#60;&#x3c; &nbsp;&unknown; &"), "1 < 2 << \u{a0}&unknown; &");
+        assert_eq!(
+            to_text("&amp;lt; &é;"),
+            "&lt; &é;",
+            "decoded once, and only at char boundaries"
+        );
+        assert_eq!(to_text("a <b"), "a ", "a tag that never ends");
+        assert_eq!(to_text(&escape("a < b & \"c\" > d")), "a < b & \"c\" > d");
     }
 }

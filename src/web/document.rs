@@ -1,4 +1,4 @@
-//! The outbound documents over HTTP: whole, as word that the client has it, or what it lacks of it.
+//! Responses with documents of outputs: the whole document, 304, or a delta (RFC 3229).
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
@@ -12,12 +12,12 @@ use axum::response::Response;
 use crate::outputs::ServedOutput;
 use crate::render::{Coding, Document, Effort, without_coding};
 
-use super::answer::{Audience, finish};
 use super::conditional::{self, Precondition};
 use super::negotiate;
+use super::response::{Audience, build};
 
-/// The document, or word that the client has it, or what it lacks.
-pub(super) fn answer(
+/// The response to a request for a document.
+pub(super) fn respond(
     output: &ServedOutput,
     document: &Document,
     headers: &HeaderMap,
@@ -27,13 +27,13 @@ pub(super) fn answer(
     let tag = document.tag(coding);
     let precondition =
         conditional::evaluate(headers, str::from_utf8(&tag).unwrap_or_default(), document.modified);
-    // RFC 9110 15.4.5: a 304 repeats what a cache may update by it.
+    // RFC 9110 15.4.5: a 304 has these headers too.
     let mut response = Response::builder().header(ETAG, shared(tag));
     if let Some(date) = &document.last_modified {
         response = response.header(LAST_MODIFIED, shared(date.clone()));
     }
     if matches!(audience, Audience::Public) {
-        // A feed is public and made to be read by other sites' programs.
+        // Public feeds may be read by scripts of other sites.
         response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     if precondition == Precondition::Changed
@@ -43,15 +43,15 @@ pub(super) fn answer(
     }
     response = response
         .header(CACHE_CONTROL, cache_control(document, audience))
-        // At the same address people get a page.
+        // Browsers get a page at the same URL.
         .header(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if precondition == Precondition::NotModified {
-        return finish(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+        return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
-    finish(with_content(response, document, coding), document.bytes(coding).into())
+    build(with_content(response, document, coding), document.bytes(coding).into())
 }
 
-/// Whether [`answer`] has nothing to compress.
+/// Whether [`respond`] does not have to compress the document.
 pub(super) fn is_ready(document: &Document, headers: &HeaderMap) -> bool {
     let coding = negotiate::coding(headers);
     let tag = document.tag(coding);
@@ -67,16 +67,16 @@ fn cache_control(document: &Document, audience: &Audience) -> HeaderValue {
     }
 }
 
-/// A header's value that is ready: most requests are answered with nothing else, and copy nothing.
-fn shared(ready: Bytes) -> HeaderValue {
-    // All of them are ours, and plain text.
-    HeaderValue::from_maybe_shared(ready).unwrap_or(HeaderValue::from_static(""))
+/// A header value without a copy, because most responses consist of such values.
+fn shared(value: Bytes) -> HeaderValue {
+    // All of them are visible ASCII.
+    HeaderValue::from_maybe_shared(value).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn with_content(response: Builder, document: &Document, coding: Coding) -> Builder {
     let mut response = response.header(CONTENT_TYPE, document.content_type);
     if !document.url.is_empty() {
-        // RFC 8288, WebSub 4. Without a token: what it names is the feed, not a way in.
+        // RFC 8288, WebSub 4. It identifies the feed, so it has no token.
         response = response.header(LINK, format!("<{}>; rel=\"self\"", document.url));
     }
     match coding.name() {
@@ -85,33 +85,34 @@ fn with_content(response: Builder, document: &Document, coding: Coding) -> Build
     }
 }
 
-/// The entries that the client lacks, if it asks for no more and we know what it has.
+/// The document with only the items that the client does not have; `None` if the client does not
+/// accept a delta or its version is unknown.
 fn delta(output: &ServedOutput, document: &Document, headers: &HeaderMap) -> Option<Vec<u8>> {
-    let mut wishes = headers.get_all("a-im").iter().filter_map(|line| line.to_str().ok());
-    let by_feed = |line: &str| line.split(',').any(is_feed);
-    if !wishes.any(by_feed) {
+    let mut manipulations = headers.get_all("a-im").iter().filter_map(|line| line.to_str().ok());
+    let has_feed = |line: &str| line.split(',').any(is_feed);
+    if !manipulations.any(has_feed) {
         return None;
     }
-    // A tag names one coding of the document; what entries the client has it tells in any.
+    // A tag names one coding of the document; the items are the same in all.
     let marks = conditional::tags(headers)
         .find_map(|tag| output.marks(document.format, &without_coding(tag)))?;
     document.since(&marks)
 }
 
-/// `feed`, unless it is refused: `feed;q=0`.
+/// Whether it is `feed` with a weight above 0.
 fn is_feed(manipulation: &str) -> bool {
     let (name, weight) = manipulation.split_once(';').unwrap_or((manipulation, ""));
     let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
     name.trim().eq_ignore_ascii_case("feed") && weight.unwrap_or(1.0) > 0.0
 }
 
-/// RFC 3229 10.4.1: 226, with the validator of the whole document, so that the next request names it.
+/// A 226 response, RFC 3229 10.4.1, with the validator of the whole document for the next request.
 fn partial(response: Builder, document: &Document, delta: &[u8], coding: Coding) -> Response {
     let response = response
         .status(StatusCode::IM_USED)
         .header("im", "feed")
-        // RFC 3229 10.9: a cache that does not know 226 must not keep it for the whole.
+        // RFC 3229 10.9: a cache that does not know 226 must not store it.
         .header(CACHE_CONTROL, format!("no-store, im, max-age={}", document.max_age.as_secs()))
         .header(VARY, "Accept, Accept-Encoding, A-IM, If-None-Match");
-    finish(with_content(response, document, coding), coding.encode(delta, Effort::Full).into())
+    build(with_content(response, document, coding), coding.encode(delta, Effort::Full).into())
 }

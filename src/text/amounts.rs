@@ -1,41 +1,44 @@
-//! Times and sizes as people take them in at a glance.
+//! Durations, counts and sizes for people: the same in the terminal and on the pages.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// `3h ago`.
+/// The time since `at` in its largest unit: `3h ago`.
 #[must_use]
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    format!("{} ago", coarse(now.duration_since(at)))
+    format!("{} ago", largest_unit(now.duration_since(at)))
 }
 
-/// `in 3h`, or `due`.
+/// The time until `at` in its largest unit, `in 3h`; `due` if it has passed.
 #[must_use]
 pub fn ahead(at: Timestamp, now: Timestamp) -> String {
-    if at <= now { "due".to_owned() } else { format!("in {}", coarse(at.duration_since(now))) }
+    if at <= now {
+        "due".to_owned()
+    } else {
+        format!("in {}", largest_unit(at.duration_since(now)))
+    }
 }
 
-/// Seconds by their largest unit.
+/// A number of seconds in its largest unit: `59s`, `3h`, `9d`.
 #[must_use]
 pub fn span(seconds: u64) -> String {
-    coarse(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
+    largest_unit(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }
 
-/// The largest unit alone: what a person wants to know at a glance.
-fn coarse(duration: SignedDuration) -> String {
+fn largest_unit(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "s"));
     format!("{}{unit}", seconds / size)
 }
 
-/// `1 feed`, `2 feeds`: for words whose plural ends so.
+/// A number with its noun, whose plural ends in `s`: `1 feed`, `2 feeds`.
 #[must_use]
-pub fn count(number: u64, what: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{ending}")
+    format!("{number} {noun}{ending}")
 }
 
-/// `12.3 MB`.
+/// A number of bytes in its largest decimal unit: `999 B`, `12.3 MB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
     let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
@@ -50,9 +53,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_unit_says_enough() {
-        let said: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400 * 9].map(span).to_vec();
-        assert_eq!(said, ["0s", "59s", "1m", "59m", "1h", "23h", "9d"]);
+    fn amounts_are_written_in_their_largest_unit() {
+        let spans: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400 * 9].map(span).to_vec();
+        assert_eq!(spans, ["0s", "59s", "1m", "59m", "1h", "23h", "9d"]);
         assert_eq!([0, 1, 2].map(|n| count(n, "feed")), ["0 feeds", "1 feed", "2 feeds"]);
         assert_eq!([0.0, 999.0, 1500.0, 2.5e9].map(bytes), ["0 B", "999 B", "1.5 kB", "2.5 GB"]);
     }
