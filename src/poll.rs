@@ -293,10 +293,6 @@ async fn off_thread<T: Send + 'static>(
 }
 
 fn panicked(what: &str) -> Failure {
-    Failure::new(
-        FailureKind::Panicked,
-        format!(
-            "newswire panicked while {what} this feed: please report it with the feed's address"
-        ),
-    )
+    Failure::new(FailureKind::Panicked, format!("newswire panicked while {what} this feed"))
+        .help("report it with the URL of the feed")
 }

@@ -107,7 +107,7 @@ fn of_failure(status: &FeedStatus, kind: FailureKind) -> Remedy {
 }
 
 /// Section of `docs/codes.md` with the failures.
-const FAILURES: &str = "Why a feed fails";
+const FAILURES: &str = "Feed failures";
 
 /// The remedy of `newswire explain` as plain sentences.
 fn advice(kind: FailureKind) -> String {
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn remedies_of_failures_are_those_of_explain() {
         let said = advice(FailureKind::InsecureRedirect);
-        assert!(said.starts_with("Find the address that stays on https"), "{said}");
+        assert!(said.starts_with("Find the https URL of the feed"), "{said}");
     }
 
     #[test]

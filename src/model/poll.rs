@@ -2,6 +2,7 @@
 //!
 //! A failure of a feed is a value: it is stored, scheduled and shown. Every kind has a stable slug.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -117,26 +118,38 @@ impl Outcome {
     }
 }
 
-/// A failure of a poll.
+/// Why a poll of one feed failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Kind of the failure.
+    /// The kind, which has a stable slug.
     pub kind: FailureKind,
-    /// What, where and why, and what to do: a lowercase fragment, free of control characters.
+    /// What failed, with which input, and why: a fragment in lower case without control characters.
     pub message: String,
+    /// What the operator can do in this case; `None`: only the general text of the kind.
+    pub help: Option<Cow<'static, str>>,
 }
 
 impl Failure {
-    /// A failure of this kind.
+    /// A failure without help of its own.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), help: None }
+    }
+
+    /// The same failure with this help.
+    #[must_use]
+    pub fn help(self, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 }
 
 impl Coded for Failure {
     fn code(&self) -> &'static str {
         self.kind.slug()
+    }
+
+    fn help(&self) -> Option<Cow<'static, str>> {
+        self.help.clone()
     }
 }
 

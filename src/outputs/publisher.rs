@@ -474,9 +474,9 @@ fn subscriptions<'o>(
         !hidden.contains(&feed.key) && open.iter().any(takes)
     };
     let feeds = reader.feeds()?;
-    let entries: Vec<opml::Entry> =
-        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::Entry::of).collect();
-    Ok(Some(opml::write(&opml::Head { title, created: None }, &entries)))
+    let entries: Vec<opml::ListedFeed> =
+        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::ListedFeed::from_info).collect();
+    Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
 }
 
 /// Counts a publication.

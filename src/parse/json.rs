@@ -20,14 +20,12 @@ pub(crate) fn read(
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<ParsedFeed, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!(
-            "the JSON cannot be read: {error}: 'newswire probe' shows it, tell the publisher"
-        );
-        Failure::new(FailureKind::Malformed, message)
+        let message = format!("cannot parse the JSON document: {error}");
+        Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
     })?;
     let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
-        let message = "a JSON document that is no JSON Feed: it has neither version nor items: check the address";
-        return Err(Failure::new(FailureKind::NotAFeed, message.to_owned()));
+        let message = "the JSON document is not a JSON Feed: it has neither version nor items";
+        return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
     };
     let items = feed.get("items").and_then(Value::as_array);
     if items.is_none() {

@@ -109,7 +109,23 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
 }
 
 fn not_a_feed(message: &str) -> Failure {
-    Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
+    Failure::new(FailureKind::NotAFeed, message).help("check the URL")
+}
+
+/// The failure for a document whose root is not that of a feed.
+fn no_feed(root: &tree::Element<'_>, scope: &Scope) -> Failure {
+    if root.name.eq_ignore_ascii_case("html") {
+        return web_page(root, scope);
+    }
+    if let Some(to) = moved_to(root) {
+        let message = format!("the document says that the feed has moved to {to}");
+        let help = format!("set url = \"{to}\" in the [[feed]]");
+        return Failure::new(FailureKind::NotAFeed, message).help(help);
+    }
+    let name: String = root.name.chars().take(40).collect();
+    let message = format!("the root element <{name}> is not that of a feed");
+    let help = "check the URL; RSS, Atom and JSON Feed are supported";
+    Failure::new(FailureKind::NotAFeed, message).help(help)
 }
 
 /// RSS's own redirect, a document instead of a status: `<redirect><newLocation>`.
@@ -120,14 +136,17 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 }
 
 /// What to tell of a web page: the feeds that it names itself. It is for the operator to choose.
-fn web_page(root: &tree::Element<'_>, scope: &Scope) -> String {
+fn web_page(root: &tree::Element<'_>, scope: &Scope) -> Failure {
     let mut feeds = Vec::new();
     named_feeds(root, scope, 3, &mut feeds);
     match feeds.as_slice() {
-        [] => "a web page, not a feed: look for the address of its feed".to_owned(),
+        [] => Failure::new(FailureKind::NotAFeed, "the document is a web page, not a feed")
+            .help("look for the URL of its feed"),
         feeds => {
-            let named: Vec<&str> = feeds.iter().map(|feed| feed.href.as_str()).collect();
-            format!("a web page, not a feed: it names {}", named.join(" and "))
+            let links: Vec<&str> = feeds.iter().map(|feed| feed.href.as_str()).collect();
+            let message =
+                format!("the document is a web page that links to {}", links.join(" and "));
+            Failure::new(FailureKind::NotAFeed, message).help("set url to the URL of the feed")
         }
     }
 }
@@ -175,16 +194,7 @@ fn xml(
         return Err(not_a_feed("the document has no element in it"));
     };
     let Some(shape) = shape::shape(&tree) else {
-        let root = tree.root.name;
-        let message = if root.eq_ignore_ascii_case("html") {
-            web_page(&tree.root, scope)
-        } else if let Some(to) = moved_to(&tree.root) {
-            format!("a note that the feed has moved, to {to}: write that into the config")
-        } else {
-            let name: String = root.chars().take(40).collect();
-            format!("<{name}> is no feed: check the address, RSS, Atom and JSON Feed are read")
-        };
-        return Err(Failure::new(FailureKind::NotAFeed, message));
+        return Err(no_feed(&tree.root, scope));
     };
     let root = scope.enter(shape.root);
     let own = std::ptr::eq(shape.root, shape.channel);

@@ -203,7 +203,7 @@ fn what_is_no_feed_is_told_so() {
         ("{\"a\":1}", "JSON Feed"),
         (
             "<redirect><newLocation>https://n.example/</newLocation></redirect>",
-            "to https://n.example/:",
+            "to https://n.example/",
         ),
     ] {
         let input =

@@ -128,9 +128,7 @@ fn feed_match(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> FeedM
 
 /// Whatever a domain that changed hands serves, it is not what people subscribed to.
 fn stranger(url: &Url) -> Failure {
-    let message = format!(
-        "redirected to {url}, which shares nothing with this feed: if it is the right one, write \
-         url = \"{url}\" into the config"
-    );
+    let message = format!("redirected to {url}, which has nothing in common with this feed");
     Failure::new(FailureKind::DifferentFeed, message)
+        .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -111,8 +111,8 @@ const WRITING: &str =
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(sqlite)?;
-    check(&connection, path)?;
-    // FULL, not NORMAL: published ids must survive a power cut, or other ids would be minted for the same items.
+    let _ = check(&connection, path)?;
+    // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(128);
     create(&mut connection).map_err(sqlite)?;
@@ -126,7 +126,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(sqlite)?;
-    check(&connection, path)?;
+    let _ = check(&connection, path)?;
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
     let known = SCHEMA as i64;
@@ -143,8 +143,10 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// When there is no database, it is not ours or newer, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if !path.exists() {
-        return Err(OpenError::Missing { path: path.to_owned() });
+    let missing = || OpenError::Missing { path: path.to_owned() };
+    // A folder that may not be searched is not the same as a database that does not exist.
+    if !path.try_exists().map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
+        return Err(missing());
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
@@ -154,12 +156,23 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
         )
         .map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
-    check(&connection, path)?;
-    Ok(connection)
+    match check(&connection, path)? {
+        Content::Blank => Err(missing()),
+        Content::Tables => Ok(connection),
+    }
 }
 
-/// Refuses a file of another program and one from the future.
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Whether a database was initialised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// An empty file.
+    Blank,
+    /// A database of this schema.
+    Tables,
+}
+
+/// Rejects a database of another program and one of another schema.
+fn check(connection: &Connection, path: &Path) -> Result<Content, OpenError> {
     let number = |pragma: &str| {
         connection
             .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0))
@@ -178,7 +191,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if found < known && !blank {
         return Err(OpenError::Older { path: path.to_owned(), found, known });
     }
-    Ok(())
+    Ok(if blank { Content::Blank } else { Content::Tables })
 }
 
 /// Moves the write-ahead log into the database and truncates it, with a separate connection. If that fails, the

@@ -44,7 +44,7 @@ pub(crate) fn sources(folder: &Path, text: &mut String) {
 }
 
 #[test]
-fn every_test_that_the_manners_name_is_there() {
+fn every_test_that_the_manners_name_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manners = std::fs::read_to_string(root.join("docs/manners.md")).unwrap();
     let mut code = String::new();
@@ -62,7 +62,7 @@ fn every_test_that_the_manners_name_is_there() {
 }
 
 #[test]
-fn every_id_of_the_list_stands_in_the_manners() {
+fn every_id_of_the_list_is_in_the_manners() {
     let ids = [
         1..=4,
         10..=16,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::telemetry::Event;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
@@ -166,7 +166,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
     ];
     let (log, _guard) = Log::open();
     for (n, expected) in expected.into_iter().enumerate() {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(48 * HOUR);
         let mut lines = log.take();
         lines.retain(|line| line.get("feed").is_some());
@@ -197,7 +197,7 @@ async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() 
     let engine = world.open(std::slice::from_ref(&url)).await;
     let (rows, (log, _guard)) = (rows(), Log::open());
     for _ in 0..20 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(24 * HOUR);
     }
     let mut lines = log.take();
@@ -213,7 +213,7 @@ async fn a_publication_is_logged_as_documented() {
     world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
     let (rows, (log, _guard)) = (rows(), Log::open());
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     engine.publish().await.unwrap();
     let mut lines = log.take();
     lines.retain(|line| line["event"] == "output_published");

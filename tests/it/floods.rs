@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use newswire::config::Config;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::dedupe::Updates;
 use newswire::health::{JudgedFeed, State, conditions, judge};
 use newswire::render::Rules;
@@ -54,7 +54,7 @@ async fn victims_output(poison: bool, first: bool) -> (String, Vec<Value>) {
     alone(&mut config, "victim.test-feed");
     let engine = world.open_with(config).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     let body = engine.served().document("alone.atom").unwrap().body.to_vec();
     let body = String::from_utf8(body).unwrap().replace(&format!(":{}", world.origin.port()), "");
@@ -119,7 +119,7 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     let first: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert_eq!(first.len(), 30);
     world.clock.advance(2 * HOUR);
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!(polled[0].recorded.guid_changes, 30);
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (5, 35));
     let second: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
@@ -142,7 +142,7 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let url = world.origin.url("blog.test", "/feed");
     let config = with(world.config(&[url]), |settings| settings.new_feed_items = 20);
     let engine = world.open_with(config).await;
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (20, 60));
     assert_eq!(shown(&engine).len(), 20);
     // As configured: nobody has to look at it.

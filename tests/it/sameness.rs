@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::dedupe::{Text, Weights};
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -276,12 +276,12 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
             .unwrap();
     }
     let engine = world.open(&urls).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let first = rows(&world);
     world.clock.advance(Duration::from_secs(7_200));
     let again = cases.iter().filter(|case| case.urls.len() == 1);
     let again = again.map(|case| case.urls[0].to_string()).collect();
-    poll(&engine, Which::Named(again)).await;
+    poll(&engine, FeedSelection::Named(again)).await;
     let (last, ties) = (rows(&world), ties(&world));
     report(&cases, &first, &last, &ties)
 }

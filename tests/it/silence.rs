@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use newswire::daemon::{self, Engine, Which};
+use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::health::{State, judge};
 use newswire::model::IncidentKind;
 use newswire::store::Reader;
@@ -33,7 +33,7 @@ fn may(days: std::ops::RangeInclusive<u32>, built: u32) -> String {
 /// Polls twice a day for so many days.
 async fn watch(world: &World, engine: &Engine, days: u32) {
     for _ in 0..2 * days {
-        poll(engine, Which::All).await;
+        poll(engine, FeedSelection::All).await;
         world.clock.advance(12 * HOUR);
     }
 }
@@ -62,7 +62,7 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+async fn a_server_that_always_answers_304_is_detected() {
     let (_, cause) = dead(stuck()).await;
     assert_eq!(cause, "stuck_validator");
 }
@@ -110,7 +110,7 @@ async fn a_feed_that_begins_again_is_well() {
         may(1..=31, 0).replace("<item>", "<item><guid>new</guid><title>New</title></item><item>");
     world.origin.route(HOST, "/feed", [Answer::ok(body)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let status = world.status();
     assert_eq!(judge(&status, world.now()).state, State::Ok);
     assert!(
@@ -171,7 +171,7 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     // It works again.
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0))]);
     let engine = world.open_with(config).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
     until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;

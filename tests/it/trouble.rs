@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::clock::Clock;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -92,7 +92,7 @@ async fn an_output_is_not_refused_because_the_database_fails() {
     let world = World::new().await;
     world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let other = Connection::open(world.database()).unwrap();
     other.execute_batch("ALTER TABLE item RENAME TO elsewhere").unwrap();
     let failed = engine.publish().await.unwrap_err();

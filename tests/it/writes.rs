@@ -2,7 +2,7 @@
 //! database again.
 
 use newswire::clock::Clock;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::store::{OperatorDecision, Reader, Store, Write};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -69,7 +69,7 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     store.write(Write::Decide { decision, at: world.now() }).await.unwrap();
     drop(store);
     let engine = world.open_with(config).await;
-    poll(&engine, Which::Due).await;
+    poll(&engine, FeedSelection::Due).await;
     drop(engine);
 
     let text = std::fs::read_to_string(&log).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use newswire::daemon::{self, Which};
+use newswire::daemon::{self, FeedSelection};
 use newswire::model::{Category, Item, ItemKey, OutputItem, Person};
 use newswire::render::{CheckError, Format, PreviousPublication, check, render};
 use proptest::prelude::*;
@@ -281,16 +281,17 @@ async fn a_publication_that_fails_leaves_the_last_good_one_and_says_so() {
         [answer(&[("a", "A")]), answer(&[("b", "B"), ("a", "A")])],
     );
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
-    poll(&engine, Which::Due).await;
+    poll(&engine, FeedSelection::Due).await;
     let file = world.folder.path().join("www/planet.atom");
     let (before, written) = (shown_as(&engine, "id"), std::fs::read(&file).unwrap());
     // What no code of ours does: an id is changed behind its back.
     let database = rusqlite::Connection::open(world.database()).unwrap();
     database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
     world.clock.advance(2 * HOUR);
-    let error = daemon::pass(&engine, &Which::Due, |_, _| {}).await.unwrap_err().to_string();
+    let error =
+        daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
     assert!(
-        error.contains("the last good one stays") && error.contains("urn:ex:planted"),
+        error.contains("the previous one stays") && error.contains("urn:ex:planted"),
         "{error}"
     );
     assert_eq!(shown_as(&engine, "id"), before);

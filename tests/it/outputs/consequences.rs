@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::model::{AlsoAt, Category, Enclosure, Image, Item, OutputItem, ParsedItem, Person};
 use newswire::parse::{Input, parse};
 use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
@@ -378,7 +378,7 @@ async fn c7_a_feed_that_fails_leaves_no_trace_in_the_output() {
     let urls = [world.origin.url("good.test", "/feed"), world.origin.url("bad.test", "/feed")];
     let engine = world.open(&urls).await;
     for _ in 0..2 {
-        poll(&engine, Which::Due).await;
+        poll(&engine, FeedSelection::Due).await;
         assert_eq!(shown_as(&engine, "title"), ["A"]);
         for format in Format::ALL {
             let name = format!("planet.{}", format.extension());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::config::Config;
-use newswire::daemon::{self, Engine, Which};
+use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::model::Feed;
 use newswire::model::FeedStatus;
 use newswire::poll::{Polled, Subscription};
@@ -129,7 +129,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
 }
 
 /// Polls once and publishes; what each poll brought, in the order of the feeds.
-pub(crate) async fn poll(engine: &Engine, which: Which) -> Vec<Polled> {
+pub(crate) async fn poll(engine: &Engine, which: FeedSelection) -> Vec<Polled> {
     let mut polled = Vec::new();
     daemon::pass(engine, &which, |_, poll| polled.push(poll.clone())).await.unwrap();
     polled.sort_by_key(|poll| poll.feed);

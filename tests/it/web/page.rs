@@ -1,6 +1,6 @@
 //! The page for people, as the daemon serves it from what is kept.
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::render::{Content, Output, Token};
 use url::Url;
 
@@ -34,7 +34,7 @@ impl Planet {
         answer(&world, &a, rss(&[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]));
         answer(&world, &b, rss(&many));
         let engine = world.open_with(config).await;
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site }
     }
@@ -181,7 +181,7 @@ fn what_changes_is_found_by_its_new_words() {
         let url = planet.world.origin.url("a.test", "/feed");
         answer(&planet.world, &url, rss(&[("x", "Soup of the day"), ("y", "Café crème")]));
         planet.world.clock.advance(crate::support::world::HOUR * 2);
-        poll(&planet.engine, Which::All).await;
+        poll(&planet.engine, FeedSelection::All).await;
         let found = planet.get("/planet?q=soup").await;
         assert_eq!(titles(&found), ["Soup of the day"]);
         assert!(titles(&planet.get("/planet?q=chips").await).is_empty());
@@ -199,7 +199,7 @@ fn a_story_can_be_read_alone_and_loads_nothing() {
         );
         answer(&planet.world, &url, rss(&[]).replace("</channel>", &format!("{item}</channel>")));
         planet.world.clock.advance(crate::support::world::HOUR * 2);
-        poll(&planet.engine, Which::All).await;
+        poll(&planet.engine, FeedSelection::All).await;
         let found = planet.get("/planet/story/63").await;
         assert_eq!(found.status, 200);
         let text = found.text();

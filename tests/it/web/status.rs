@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::store::Reader;
 use newswire::telemetry::{Metrics, Problem, Readiness};
 use newswire::web;
@@ -49,7 +49,7 @@ async fn two(world: &World) -> (Engine, Vec<Url>) {
     config.subscriptions[0].feed.tags = vec!["tales".to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..4 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(8 * HOUR);
     }
     (engine, urls)
@@ -178,7 +178,7 @@ async fn the_first_failure_of_a_working_feed_needs_no_attention() {
     let engine = world.open(&urls).await;
     let site = site(&world, &engine).await;
     let look = async || {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(12 * HOUR);
         site.get("/status", &[]).await.text()
     };
@@ -243,7 +243,7 @@ async fn text_of_publishers_is_escaped_on_every_page() {
     config.subscriptions[0].feed.tags = vec![EVIL.to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..2 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(HOUR);
     }
     let site = site(&world, &engine).await;

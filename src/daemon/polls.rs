@@ -1,4 +1,4 @@
-//! Polls under way, and feeds that wait for their turn.
+//! Running polls and the queue of feeds.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,28 +14,29 @@ use crate::schedule::{Queue, QueueStep};
 use crate::store::{self, ErrorCause};
 use crate::telemetry::Problem;
 
-/// Polls in flight get so long to end once the daemon was told to stop.
-const DRAIN: Duration = Duration::from_secs(3);
+/// Time limit for running polls at shutdown.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A poll that ended, as the loop learns of it.
+/// A task that ended: its id and the result of the poll.
 pub(crate) type Ended = Result<(Id, Result<Polled, store::Error>), JoinError>;
 
-/// Feeds that are being polled, and those that wait for their turn.
+/// Running polls and the queue of feeds.
 #[derive(Debug)]
-pub(crate) struct Round {
+pub(crate) struct Polls {
     pub(crate) queue: Queue,
     running: JoinSet<Result<Polled, store::Error>>,
-    /// What a task polls: a task that panics cannot say so itself.
+    /// The feed of each task, needed when a task panics.
     targets: HashMap<Id, Target>,
 }
 
-impl Round {
-    /// The feeds of `queue`.
-    pub(crate) fn of(queue: Queue) -> Self {
+impl Polls {
+    /// No running polls, and this queue.
+    pub(crate) fn new(queue: Queue) -> Self {
         Self { queue, running: JoinSet::new(), targets: HashMap::new() }
     }
 
-    /// Starts what may start now; answers when to look again, on the monotonic scale.
+    /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
+    /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
         loop {
             match self.queue.next(engine.clock().moment()) {
@@ -46,17 +47,16 @@ impl Round {
                         self.queue.done(feed, Timestamp::MAX);
                         continue;
                     };
-                    let (poller, asked) = (engine.poller().clone(), target.clone());
-                    let task = self.running.spawn(async move { poller.poll(&asked).await });
+                    let (poller, polled) = (engine.poller().clone(), target.clone());
+                    let task = self.running.spawn(async move { poller.poll(&polled).await });
                     self.targets.insert(task.id(), target);
                 }
             }
         }
     }
 
-    /// Tells the monitors how far behind the polls are, and of the first cycle: all that was due has
-    /// been asked.
-    pub(crate) fn tell(&self, engine: &Engine) {
+    /// Updates the metric of overdue polls, and ends the condition `not_polled_yet` when no poll is due or running.
+    pub(crate) fn update_metrics(&self, engine: &Engine) {
         let now = engine.clock().moment();
         let due = self.queue.first_due(now);
         engine.metrics().due(due);
@@ -65,7 +65,7 @@ impl Round {
         }
     }
 
-    /// The next poll that ends; pending for ever while none runs.
+    /// Waits for the next poll that ends; forever while none runs.
     pub(crate) async fn next(&mut self) -> Option<Ended> {
         match self.running.join_next_with_id().await {
             Some(ended) => Some(ended),
@@ -73,11 +73,11 @@ impl Round {
         }
     }
 
-    /// Re-queues the feed of a poll that ended.
+    /// Puts the feed of a poll that ended back into the queue.
     ///
     /// # Errors
-    /// When the store failed; the feed is queued all the same.
-    pub(crate) async fn settle(
+    /// When the database failed; the feed is in the queue again.
+    pub(crate) async fn record(
         &mut self,
         engine: &Engine,
         ended: Ended,
@@ -91,32 +91,32 @@ impl Round {
         match ended {
             Ok((_, Ok(mut polled))) => {
                 engine.readiness().remove(Problem::NotPolledYet);
-                let caught_up = engine.catch_up(&target, &mut polled).await;
-                self.heed(engine, feed, &polled);
+                let replanned = engine.replan(&target, &mut polled).await;
+                self.apply_host_limits(engine, feed, &polled);
                 self.queue.done(feed, polled.plan.at);
-                caught_up.map(|()| Some(polled))
+                replanned.map(|()| Some(polled))
             }
             Ok((_, Err(error))) => {
-                // It was never made: the feed is asked again, soon if the database mends.
+                // The poll was not stored: the feed is polled again, soon for a temporary failure.
                 let again = match error.cause() {
-                    ErrorCause::Bug => engine.in_an_hour(),
-                    _ => engine.soon(),
+                    ErrorCause::Bug => engine.retry_in_an_hour(),
+                    _ => engine.retry_soon(),
                 };
                 self.queue.done(feed, again);
                 Err(error.into())
             }
             Err(error) => {
-                // Panics in fetching and reading are caught in poll; this is one beyond them.
-                warn!("a poll ended without an answer: {error}");
+                // `poll` catches panics of fetching and parsing; this one happened elsewhere.
+                warn!(feed = %target.id, %error, "poll panicked");
                 engine.metrics().panicked();
-                self.queue.done(feed, engine.in_an_hour());
+                self.queue.done(feed, engine.retry_in_an_hour());
                 Ok(None)
             }
         }
     }
 
-    /// What a server asked for goes for its other feeds too.
-    fn heed(&mut self, engine: &Engine, feed: FeedKey, polled: &Polled) {
+    /// Applies `Retry-After` and rate limits of the response to the other feeds of the host.
+    fn apply_host_limits(&mut self, engine: &Engine, feed: FeedKey, polled: &Polled) {
         let now = engine.clock().moment();
         if polled.outcome == FetchOutcome::Throttled {
             let wait = polled.plan.at.duration_since(now.wall);
@@ -130,16 +130,16 @@ impl Round {
         }
     }
 
-    /// Lets polls in flight end, as long as [`DRAIN`]; then they are dropped, and were never made.
-    pub(crate) async fn drain(mut self, engine: &Engine) -> Result<(), Error> {
+    /// Waits up to [`FINISH_TIMEOUT`] for running polls, then cancels them.
+    pub(crate) async fn finish(mut self, engine: &Engine) -> Result<(), Error> {
         let clock = engine.clock().clone();
-        let until = clock.elapsed() + DRAIN;
+        let until = clock.elapsed() + FINISH_TIMEOUT;
         let mut result = Ok(());
         while !self.running.is_empty() {
             tokio::select! {
-                Some(ended) = self.next() => match self.settle(engine, ended).await {
+                Some(ended) = self.next() => match self.record(engine, ended).await {
                     Ok(_) => {}
-                    Err(error) => result = result.and(engine.survive(error)),
+                    Err(error) => result = result.and(engine.tolerate(error)),
                 },
                 () = clock.sleep_until(until) => break,
             }

@@ -1,4 +1,4 @@
-//! What the status line of the unit tells.
+//! The status line of the systemd unit.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -9,37 +9,37 @@ use crate::model::FeedKey;
 use crate::poll::Polled;
 use crate::store::RegisteredFeed;
 
-/// New items are counted for so long.
+/// Time over which new items are counted.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
-/// In steps of this.
+/// Resolution of the counter.
 const STEP: Duration = Duration::from_secs(60);
 
-/// How the feeds are.
+/// Numbers of feeds and new items.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct StatusLine {
     polled: HashSet<FeedKey>,
     failing: HashSet<FeedKey>,
-    /// New items by step of the monotonic scale.
+    /// New items by steps of the monotonic clock.
     new: VecDeque<(u64, usize)>,
 }
 
-impl Tally {
-    /// What is known from before.
-    pub(crate) fn of(feeds: &[RegisteredFeed]) -> Self {
-        let mut tally = Self::default();
-        tally.renew(feeds);
-        tally
+impl StatusLine {
+    /// The state of the feeds in the database, without new items.
+    pub(crate) fn new(feeds: &[RegisteredFeed]) -> Self {
+        let mut status = Self::default();
+        status.reset(feeds);
+        status
     }
 
-    /// Takes over another list of feeds.
-    pub(crate) fn renew(&mut self, feeds: &[RegisteredFeed]) {
+    /// Replaces the feeds after a reload.
+    pub(crate) fn reset(&mut self, feeds: &[RegisteredFeed]) {
         let polled = feeds.iter().filter(|feed| feed.last_poll_at.is_some());
         self.polled = polled.map(|feed| feed.key).collect();
         let failing = feeds.iter().filter(|feed| feed.failures > 0);
         self.failing = failing.map(|feed| feed.key).collect();
     }
 
-    /// A poll has ended.
+    /// Counts a poll that ended.
     pub(crate) fn count(&mut self, polled: &Polled, elapsed: Duration) {
         self.polled.insert(polled.feed);
         if polled.outcome.is_success() {
@@ -54,7 +54,7 @@ impl Tally {
         }
     }
 
-    /// `497/500 feeds ok, 3 failing; 41 new entries in 1h; next poll 12:04Z`.
+    /// The line: `497/500 feeds ok, 3 failing; 41 new items in 1h; next poll 12:04Z`.
     pub(crate) fn line(
         &mut self,
         feeds: usize,
@@ -69,9 +69,7 @@ impl Tally {
         let failing = self.failing.len();
         let ok = self.polled.len().saturating_sub(failing);
         let next = next.map_or_else(|| "none".to_owned(), |at| at.strftime("%H:%MZ").to_string());
-        format!(
-            "{ok}/{feeds} feeds ok, {failing} failing; {new} new entries in 1h; next poll {next}"
-        )
+        format!("{ok}/{feeds} feeds ok, {failing} failing; {new} new items in 1h; next poll {next}")
     }
 }
 
@@ -95,17 +93,17 @@ mod tests {
     }
 
     #[test]
-    fn the_line_tells_how_many_are_well_and_what_came_within_the_hour() {
-        let mut tally = Tally::default();
+    fn the_line_shows_feeds_and_the_new_items_of_the_last_hour() {
+        let mut status = StatusLine::default();
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        tally.count(&polled(1, FetchOutcome::Modified, 40), minutes(0));
-        tally.count(&polled(2, FetchOutcome::Gone, 0), minutes(30));
-        tally.count(&polled(3, FetchOutcome::Modified, 2), minutes(30));
+        status.count(&polled(1, FetchOutcome::Modified, 40), minutes(0));
+        status.count(&polled(2, FetchOutcome::Gone, 0), minutes(30));
+        status.count(&polled(3, FetchOutcome::Modified, 2), minutes(30));
         let noon = Some(Timestamp::from_second(12 * 3600 + 240).unwrap());
-        let line = tally.line(4, noon, minutes(60));
-        assert_eq!(line, "2/4 feeds ok, 1 failing; 42 new entries in 1h; next poll 12:04Z");
-        tally.count(&polled(2, FetchOutcome::NotModified, 0), minutes(61));
-        let line = tally.line(4, None, minutes(61));
-        assert_eq!(line, "3/4 feeds ok, 0 failing; 2 new entries in 1h; next poll none");
+        let line = status.line(4, noon, minutes(60));
+        assert_eq!(line, "2/4 feeds ok, 1 failing; 42 new items in 1h; next poll 12:04Z");
+        status.count(&polled(2, FetchOutcome::NotModified, 0), minutes(61));
+        let line = status.line(4, None, minutes(61));
+        assert_eq!(line, "3/4 feeds ok, 0 failing; 2 new items in 1h; next poll none");
     }
 }

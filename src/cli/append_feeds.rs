@@ -1,7 +1,7 @@
-//! Puts `[[feed]]` blocks at the end of a config, for `newswire import` and `newswire add`.
+//! Appends `[[feed]]` blocks to a config, for `newswire import` and `newswire add`.
 //!
-//! What stands in the file stays, byte for byte. The result is read before it takes the place of the
-//! old one, in one step.
+//! The existing content stays unchanged, byte for byte. The result is checked before it replaces the file
+//! atomically.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -9,121 +9,120 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use super::place::{self, NoConfig};
+use super::config_file::{self, NoConfig};
 use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
 use crate::model::Feed;
 
 /// Where the blocks go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum To {
+pub enum Destination {
     /// Standard output.
-    Output,
+    Stdout,
     /// The end of the config.
     Config,
 }
 
-/// What a command has to say.
+/// What a command prints.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
-    /// What was asked for, for standard output.
-    pub answer: String,
-    /// What else there is to know, for standard error.
-    pub aside: String,
+pub struct CommandOutput {
+    /// The result, for standard output.
+    pub stdout: String,
+    /// Notes, for standard error.
+    pub stderr: String,
 }
 
-/// Why a config was left as it is.
+/// Why a config was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is none.
+    /// There is no config.
     #[error(transparent)]
-    None(#[from] NoConfig),
-    /// It cannot be read.
-    #[error(
-        "failed to read {0}: {1}: name a config with --config FILE, or make one with 'newswire init'"
-    )]
+    NoConfig(#[from] NoConfig),
+    /// The config cannot be read.
+    #[error("failed to read {0}: {1}")]
     Read(PathBuf, io::Error),
-    /// It has errors, before or because of the blocks.
-    #[error("the config was left as it is: {why}\n\n{}", .report.draw(Style::Plain))]
-    Config {
+    /// The config has errors, before or because of the new blocks.
+    #[error("the config was not changed: {reason}\n\n{}", .report.draw(Style::Plain))]
+    Invalid {
         /// The errors.
         report: Box<Report>,
-        /// Since when.
-        why: &'static str,
+        /// Whether it had errors before.
+        reason: &'static str,
     },
-    /// Somebody else wrote to it in between.
-    #[error("{0} was left as it is: somebody changed it just now: try once more")]
+    /// Another program wrote to the config at the same time.
+    #[error("{0} was not changed: another program wrote to it at the same time")]
     Changed(PathBuf),
-    /// It cannot be replaced.
-    #[error("failed to replace {0}, which was left as it is: {1}: its folder must allow it")]
+    /// The config cannot be replaced.
+    #[error("failed to replace {0}: {1}; the file is unchanged")]
     Replace(PathBuf, io::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Read(..) => "config_unreadable",
-    Self::Config { .. } => "config_has_errors",
-    Self::Changed(_) => "config_changed",
-    Self::Replace(..) => "config_unwritable",
+    Self::Read(..) => "config_unreadable": "name a config with --config FILE, or create one with 'newswire init'",
+    Self::Invalid { .. } => "config_has_errors": "correct the errors; 'newswire check' lists them",
+    Self::Changed(_) => "config_changed": "repeat the command",
+    Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config",
     ;
-    Self::None(error) => error,
+    Self::NoConfig(error) => error,
 }
 
-/// The config that blocks are held against or put into: its place, and what stands in it.
+/// Path and content of the config that the feeds are compared with or appended to.
 ///
 /// # Errors
-/// When blocks are to go into it, and it is not there or has errors.
-pub(super) fn config(given: Option<&Path>, to: To) -> Result<Option<(PathBuf, Config)>, Error> {
-    let path = match to {
-        To::Config => Some(place::find(given)?),
-        To::Output => place::find_quietly(given),
+/// When feeds are to be appended and the config does not exist or has errors.
+pub(super) fn config(
+    given: Option<&Path>,
+    destination: Destination,
+) -> Result<Option<(PathBuf, Config)>, Error> {
+    let path = match destination {
+        Destination::Config => Some(config_file::find(given)?),
+        Destination::Stdout => config_file::find_existing(given),
     };
     let Some(path) = path else { return Ok(None) };
-    if to == To::Config || given.is_some() {
+    if destination == Destination::Config || given.is_some() {
         std::fs::metadata(&path).map_err(|error| Error::Read(path.clone(), error))?;
     }
     let Loaded { config, report, .. } = config::load(&path);
     match config {
         Some(config) => Ok(Some((path, config))),
-        // What is only printed needs no config.
-        None if to == To::Output && given.is_none() => Ok(None),
-        None => {
-            Err(Error::Config { report: Box::new(report), why: "it has errors: mend them first" })
-        }
+        // Printing needs no config.
+        None if destination == Destination::Stdout && given.is_none() => Ok(None),
+        None => Err(Error::Invalid { report: Box::new(report), reason: "it has errors" }),
     }
 }
 
-/// The feeds that `config` does not have, and the others.
-pub(super) fn parted(feeds: Vec<Feed>, config: Option<&Config>) -> (Vec<Feed>, Vec<Feed>) {
+/// The feeds that `config` does not contain, and those that it contains.
+pub(super) fn new_and_known(feeds: Vec<Feed>, config: Option<&Config>) -> (Vec<Feed>, Vec<Feed>) {
     let subscriptions = config.map_or(&[][..], |config| &config.subscriptions);
     let known: HashSet<&str> = subscriptions.iter().map(|s| s.feed.url.as_str()).collect();
     feeds.into_iter().partition(|feed| !known.contains(feed.url.as_str()))
 }
 
-/// The blocks of these feeds, an empty line between two.
+/// The blocks of these feeds, separated by empty lines.
 pub(super) fn blocks(feeds: &[Feed]) -> String {
     feeds.iter().map(config::feed_block).collect::<Vec<_>>().join("\n")
 }
 
-/// Appends `blocks`, which are those of `feeds`, to the config at `path`.
+/// Appends `blocks`, the blocks of `feeds`, to the config at `path`.
 ///
 /// # Errors
-/// See [`Error`]; then the file is as it was.
+/// See [`Error`]; the file is unchanged then.
 pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Error> {
     let files = Files::gather(path);
-    // Where a link leads, so that it stays a link.
+    // The target of a symbolic link, so that the link stays.
     let path = fs::canonicalize(path).map_err(|error| Error::Read(path.to_owned(), error))?;
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, blocks);
     let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
-    let has = |feed: &Feed| {
+    let contains = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)
     };
-    if !feeds.iter().all(has) {
-        report.diagnostics.retain(|fault| fault.severity == Severity::Error);
-        let why = "with the new feeds it would have errors";
-        return Err(Error::Config { report: Box::new(report), why });
+    if !feeds.iter().all(contains) {
+        report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        let reason = "it would have errors with the new feeds";
+        return Err(Error::Invalid { report: Box::new(report), reason });
     }
     if read()? != before {
         return Err(Error::Changed(path));
@@ -131,7 +130,7 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
 }
 
-/// The blocks behind the text, with its own line ends.
+/// The text with the blocks at its end, in the line ends of the text.
 fn joined(text: &str, blocks: &str) -> String {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut joined = text.to_owned();
@@ -145,18 +144,18 @@ fn joined(text: &str, blocks: &str) -> String {
     joined
 }
 
-/// One step, so that nobody reads half a config; mode and owner stay.
+/// Replaces the file atomically; mode and owner stay.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let old = fs::metadata(path)?;
     let mut file = tempfile::Builder::new().prefix(".newswire.toml.").tempfile_in(folder)?;
     file.write_all(bytes)?;
-    // Only root may give a file away; who may not owns it already, or its group can read it.
+    // Only root can change the owner. Other users own the file already or share its group.
     let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
     file.as_file().set_permissions(old.permissions())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The rename itself lies in the folder.
+    // The rename is an entry of the folder.
     File::open(folder)?.sync_all()
 }
 
@@ -165,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_stand_behind_an_empty_line_with_the_line_ends_of_the_file() {
+    fn blocks_follow_an_empty_line_with_the_line_ends_of_the_file() {
         assert_eq!(joined("", "a\nb\n"), "a\nb\n");
         assert_eq!(joined("x", "a\n"), "x\n\na\n");
         assert_eq!(joined("x\n", "a\n"), "x\n\na\n");

@@ -1,23 +1,24 @@
-//! newsboat's urls file: a feed a line, with its tags; `"~title"`, `"!"` hides, `#` is a comment.
+//! The urls file of newsboat: one feed per line, followed by its tags. `"~title"` sets the title, `"!"` hides
+//! the feed, `#` starts a comment.
 
-use super::entry::{Gather, List, MAX_OUTLINES, Said};
 use super::error::Error;
+use super::feed_list::{FeedList, ListBuilder, MAX_OUTLINES, RawFeed};
 use super::text::line;
 
-/// What newsboat makes feeds of, and newswire does not.
-const NOT_TAKEN: [(&str, &str); 4] = [
-    ("query:", "it is a query over other feeds: make an [[output]] with include"),
-    ("exec:", "newswire runs no programs: serve what it prints over http"),
+/// Kinds of entries that Newswire does not support, with reasons.
+const UNSUPPORTED: [(&str, &str); 4] = [
+    ("query:", "it is a query over other feeds; write an [[output]] with include"),
+    ("exec:", "Newswire runs no programs; serve the output of this one over http"),
     (
         "filter:",
-        "newswire runs no programs: add the address behind it, with exclude in an [[output]]",
+        "Newswire runs no programs; add the URL at its end, and set exclude in an [[output]]",
     ),
-    ("file:", "newswire reads no feeds from files: serve it over http, and allow that network"),
+    ("file:", "Newswire reads no feeds from files; serve it over http and set allow_networks"),
 ];
 
-/// Reads a urls file.
-pub(super) fn read(text: &str) -> Result<List, Error> {
-    let (mut gather, mut feeds, mut known) = (Gather::default(), 0, false);
+/// Parses a urls file.
+pub(super) fn read(text: &str) -> Result<FeedList, Error> {
+    let (mut builder, mut feeds, mut known) = (ListBuilder::default(), 0, false);
     for (number, row) in text.lines().enumerate() {
         let number = number + 1;
         let words = words(row);
@@ -26,26 +27,28 @@ pub(super) fn read(text: &str) -> Result<List, Error> {
         if feeds > MAX_OUTLINES {
             return Err(Error::TooMany(number));
         }
-        if let Some((_, why)) = NOT_TAKEN.iter().find(|(kind, _)| first.starts_with(kind)) {
+        if let Some((_, reason)) = UNSUPPORTED.iter().find(|(kind, _)| first.starts_with(kind)) {
             known = true;
-            gather.leave(number, first, *why);
+            builder.skip(number, first, *reason);
             continue;
         }
         known |= first.contains("://");
         let title = rest.iter().find_map(|word| word.strip_prefix('~'));
         let tags = rest.iter().filter(|word| !word.starts_with('~'));
-        // One that begins with `!` hides the feed in newsboat.
+        // A tag that begins with `!` hides the feed in newsboat.
         let tags = tags.map(|tag| tag.trim_start_matches('!')).collect();
-        gather.take(Said { line: number, url: first, title, page: None, tags });
+        builder.add(RawFeed { line: number, url: first, title, page: None, tags });
     }
     if !known {
         let first = text.lines().find_map(|row| line(row, 40)).unwrap_or_default();
-        return Err(Error::Unknown(format!("no line of it has an address, {first:?}")));
+        return Err(Error::UnknownFormat(format!(
+            "no line contains a URL; it begins with {first:?}"
+        )));
     }
-    Ok(gather.finish())
+    Ok(builder.build())
 }
 
-/// The words of a line; quotes keep white space together, a backslash in quotes the next character.
+/// The words of a line. Quotes keep white space; a backslash in quotes escapes the next character.
 fn words(row: &str) -> Vec<String> {
     let (mut words, mut rest) = (Vec::new(), row.trim_start());
     while !rest.is_empty() && !rest.starts_with('#') {

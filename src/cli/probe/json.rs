@@ -1,5 +1,5 @@
-//! A document as JSON, in the form that readers are compared in. Relative links in HTML are made
-//! absolute here, as they are wherever newswire shows them.
+//! A parsed document as JSON, in the form in which parsers are compared. Relative links in HTML are made
+//! absolute, as in all output of Newswire.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use url::Url;
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, Text, TextKind};
 use crate::parse::Parsed;
 
-/// Attributes of HTML that hold one address.
-const ADDRESSES: &[&str] = &[
+/// HTML attributes that contain one URL.
+const URL_ATTRIBUTES: &[&str] = &[
     "action",
     "background",
     "cite",
@@ -25,7 +25,7 @@ const ADDRESSES: &[&str] = &[
 ];
 
 /// The feed and its entries.
-pub(super) fn form(file: &str, document: &Url, parsed: &Parsed) -> Value {
+pub(super) fn document(file: &str, document: &Url, parsed: &Parsed) -> Value {
     let feed = &parsed.feed;
     let entries: Vec<Value> = feed.items.iter().map(|item| entry(item, parsed, document)).collect();
     let generator = feed.generator.as_ref();
@@ -64,11 +64,11 @@ pub(super) fn form(file: &str, document: &Url, parsed: &Parsed) -> Value {
 }
 
 fn entry(item: &ParsedItem, parsed: &Parsed, document: &Url) -> Value {
-    // RSS has one element for both; whoever asks for the summary of such an item means its text.
+    // RSS has one element for summary and content.
     let atom = matches!(parsed.feed.dialect, Some(Dialect::Atom | Dialect::Atom03));
     let summary = item.summary.as_ref().or(item.content.as_ref().filter(|_| !atom));
-    let elsewhere = item.links.iter().find(|link| link.rel == "content");
-    let elsewhere = elsewhere.map(|link| json!({ "src": link.href, "type": link.media_type }));
+    let external = item.links.iter().find(|link| link.rel == "content");
+    let external = external.map(|link| json!({ "src": link.href, "type": link.media_type }));
     let content = item.content.as_ref().map(|content| {
         json!({
             "value": text(Some(content), document),
@@ -84,8 +84,8 @@ fn entry(item: &ParsedItem, parsed: &Parsed, document: &Url) -> Value {
         "published": date(item.published),
         "updated": date(item.updated),
         "summary": text(summary, document),
-        "content": content.into_iter().chain(elsewhere).collect::<Vec<_>>(),
-        // RFC 4287 4.2.1: who wrote the feed wrote its entries.
+        "content": content.into_iter().chain(external).collect::<Vec<_>>(),
+        // RFC 4287 4.2.1: the author of the feed is the author of entries without one.
         "author": names(&item.authors).or_else(|| names(&parsed.feed.authors)),
         "authors": people(&item.authors),
         "contributors": people(&item.contributors),
@@ -153,7 +153,7 @@ fn categories(categories: &[Category]) -> Value {
     categories.iter().map(of).collect()
 }
 
-/// The same HTML with the addresses in its tags made absolute; nothing else is touched.
+/// The HTML with the URLs in its tags made absolute; everything else is unchanged.
 fn absolute(html: &str, base: &Url) -> String {
     let (mut made, mut rest) = (String::with_capacity(html.len()), html);
     while let Some(open) = rest.find('<') {
@@ -173,7 +173,7 @@ fn tag_absolute(tag: &str, base: &Url, made: &mut String) {
     while let Some(equals) = rest.find('=') {
         let (name, value) = rest.split_at(equals + 1);
         let bare = name[..equals].trim_end().rsplit(|c: char| c.is_whitespace()).next();
-        let is_address = ADDRESSES.iter().any(|a| bare.is_some_and(|b| b.eq_ignore_ascii_case(a)));
+        let is_url = URL_ATTRIBUTES.iter().any(|a| bare.is_some_and(|b| b.eq_ignore_ascii_case(a)));
         made.push_str(name);
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
         let Some(quote) = quote else {
@@ -185,7 +185,7 @@ fn tag_absolute(tag: &str, base: &Url, made: &mut String) {
             break;
         };
         let inner = &value[1..=end];
-        let joined = base.join(inner).ok().filter(|_| is_address && !inner.contains(':'));
+        let joined = base.join(inner).ok().filter(|_| is_url && !inner.contains(':'));
         made.push(quote);
         made.push_str(joined.as_ref().map_or(inner, Url::as_str));
         made.push(quote);
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_in_tags_are_made_absolute_and_nothing_else_is_touched() {
+    fn urls_in_tags_are_made_absolute_and_the_rest_is_unchanged() {
         let base = Url::parse("https://example.org/a/").unwrap();
         for (html, expected) in [
             ("<a href=\"b\">b</a>", "<a href=\"https://example.org/a/b\">b</a>"),
