@@ -43,7 +43,12 @@ impl Word {
 
     /// As it is stored: four bytes of hash, then kind, length and load in one.
     pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
-        let load = Self::LOADS.iter().position(|load| *load == self.load).unwrap_or(0) as u8;
+        let load: u8 = match self.load {
+            6 => 1,
+            16 => 2,
+            12 => 3,
+            _ => 0,
+        };
         let [a, b, c, d] = self.hash.to_le_bytes();
         [a, b, c, d, self.kind as u8 | load << 2 | self.length << 4]
     }

@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_compression::tokio::bufread::{
-    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
-};
+use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, ZlibDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{self, HeaderMap};
@@ -16,6 +14,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader
 use tokio_util::io::StreamReader;
 
 use super::classify;
+use super::gzip::{self, GzipMembers};
 use crate::model::{Failure, FailureKind};
 
 /// Largest number of content codings on one body.
@@ -59,13 +58,16 @@ pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<Decode
     drain(reader, max, &wire).await
 }
 
+/// Values of Content-Encoding that name no coding. Servers send the last ones by mistake.
+const NO_CODINGS: [&str; 7] = ["", "identity", "utf-8", "none", "null", "binary", "8bit"];
+
 /// The content codings in the order of decoding (RFC 9110 8.4).
 fn codings(headers: &HeaderMap) -> Result<Vec<String>, Failure> {
     let mut codings = Vec::new();
     for value in headers.get_all(header::CONTENT_ENCODING) {
         for coding in value.to_str().unwrap_or_default().split(',') {
             let coding = coding.trim().to_ascii_lowercase();
-            if !coding.is_empty() && coding != "identity" {
+            if !NO_CODINGS.contains(&coding.as_str()) {
                 codings.push(coding);
             }
         }
@@ -85,12 +87,7 @@ async fn decode(coding: &str, mut reader: Reader) -> Result<Reader, Failure> {
     let head = peek(&mut reader).await?;
     Ok(match coding {
         "gzip" | "x-gzip" if !is_gzip(head) => reader,
-        "gzip" | "x-gzip" => {
-            let mut decoder = GzipDecoder::new(reader);
-            // RFC 1952 2.2: a gzip file may have several members.
-            decoder.multiple_members(true);
-            Box::pin(BufReader::new(decoder))
-        }
+        "gzip" | "x-gzip" => Box::pin(BufReader::new(GzipMembers::new(reader))),
         "br" => Box::pin(BufReader::new(BrotliDecoder::new(reader))),
         "zstd" => {
             let window = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
@@ -119,7 +116,7 @@ async fn starts_with_gzip(reader: &mut Reader) -> Result<bool, Failure> {
 }
 
 fn is_gzip(head: [u8; 2]) -> bool {
-    head == [0x1f, 0x8b]
+    head == gzip::MAGIC
 }
 
 fn is_zlib(head: [u8; 2]) -> bool {

@@ -200,6 +200,11 @@ async fn read(
     mut response: Response,
 ) -> Response {
     let conditional = !request.validators.is_empty();
+    if is_challenge(answer.headers()) {
+        let failure = rejected(answer.status().as_u16(), answer.headers(), request.settings);
+        response.outcome = FetchOutcome::Failed(failure);
+        return response;
+    }
     match answer.status().as_u16() {
         200 => return document(answer, request, response).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
@@ -281,11 +286,24 @@ fn refreshed(sent: &Validators, headers: &HeaderMap) -> Validators {
     }
 }
 
+/// Headers with which bot protections mark a challenge, also in responses with the status 200 or 202.
+const CHALLENGES: [(&str, &str); 4] = [
+    ("cf-mitigated", "challenge"),
+    ("sg-captcha", "challenge"),
+    ("x-amzn-waf-action", "captcha"),
+    ("x-amzn-waf-action", "challenge"),
+];
+
+/// Whether the response is a challenge for browsers.
+fn is_challenge(headers: &HeaderMap) -> bool {
+    let has = |(name, value): &(&str, &str)| headers.get(*name).is_some_and(|found| found == value);
+    CHALLENGES.iter().any(has)
+}
+
 /// The failure for a status without a document.
 fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
-    let challenge = headers.get("cf-mitigated").is_some_and(|value| value == "challenge");
     let (kind, meaning, help) = match status {
-        _ if challenge => (
+        _ if is_challenge(headers) => (
             FailureKind::Forbidden,
             "the server answered with a challenge for browsers",
             "ask the publisher to exempt the feed from it",

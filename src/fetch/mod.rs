@@ -9,6 +9,7 @@ mod classify;
 mod exchange;
 mod freshness;
 mod guard;
+mod gzip;
 mod request;
 mod resolve;
 pub mod settings;

@@ -70,12 +70,15 @@ struct Read {
     found: Identified,
     item: Item,
     text: Text,
+    /// Its words for the search index.
+    search: String,
 }
 
 impl Read {
     fn new(found: Identified, item: Item) -> Self {
-        let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
-        Self { found, item, text }
+        let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
+        let search = search_words(item.title.as_deref(), &plain);
+        Self { found, item, text, search }
     }
 }
 
@@ -299,18 +302,19 @@ fn changed(
 ) -> ChangedItem {
     let Identified { url_key, content_digest, .. } = read.found;
     let facts = facts(document, &read, before);
-    let Read { item, text, .. } = read;
-    let text = text_keys(document, (&item, text), facts, boilerplate);
+    let (item, text) = text_keys(document, read, facts, boilerplate);
     ChangedItem { key, url_key, content_digest, item, action: change, text }
 }
 
+/// The item, and what is stored of its text to compare and to search it.
 fn text_keys(
     document: &Document<'_>,
-    (item, text): (&Item, Text),
+    read: Read,
     facts: Facts,
     boilerplate: &HashSet<u64>,
-) -> TextIndex {
-    let mut fingerprint = Fingerprint::new(item, text, facts, boilerplate);
+) -> (Item, TextIndex) {
+    let Read { item, text, search, .. } = read;
+    let mut fingerprint = Fingerprint::new(&item, text, facts, boilerplate);
     let exact = fingerprint.text_digest.map(u64::cast_signed);
     let fingerprint = match document.target.subscription.dedupe.across_feeds {
         AcrossFeeds::Off => None,
@@ -320,12 +324,11 @@ fn text_keys(
         }
         AcrossFeeds::Cluster => Some(fingerprint.to_bytes()),
     };
-    let search_words = search_words(item.title.as_deref(), &item.text());
-    TextIndex { digest: exact, fingerprint, search_words }
+    (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
 fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
-    let Read { found, item, text } = new;
+    let Read { found, item, text, .. } = new;
     let words = text.own_words(boilerplate);
     let exact = words.size() >= dedupe::EXACT_WORDS;
     let seen = ItemTraits {
@@ -345,8 +348,8 @@ fn new_item(
     boilerplate: &HashSet<u64>,
 ) -> NewItem {
     let facts = facts(document, &new, None);
-    let Read { found, item, text } = new;
-    let text = text_keys(document, (&item, text), facts, boilerplate);
+    let found = new.found;
+    let (item, text) = text_keys(document, new, facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     NewItem {

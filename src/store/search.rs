@@ -63,19 +63,19 @@ impl Transaction<'_> {
 pub fn search_words(title: Option<&str>, text: &str) -> String {
     let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
     let mut words = String::with_capacity(text.len().min(INDEXED) / 2);
-    let mut word = String::new();
     for part in [title.unwrap_or_default(), cut(text)] {
         let part = indexed(part);
         for piece in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
             if piece.is_empty() {
                 continue;
             }
-            word.clear();
-            word.push_str(piece);
-            word.make_ascii_lowercase();
-            if seen.insert(FxBuildHasher.hash_one(&word)) {
-                words.push_str(&word);
+            let start = words.len();
+            words.push_str(piece);
+            words[start..].make_ascii_lowercase();
+            if seen.insert(FxBuildHasher.hash_one(&words[start..])) {
                 words.push(' ');
+            } else {
+                words.truncate(start);
             }
         }
     }

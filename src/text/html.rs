@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// A piece of an HTML fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -42,7 +44,11 @@ impl Tag<'_> {
             "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup",
             "time", "tt", "u", "var", "wbr",
         ];
-        !INLINE.iter().any(|inline| self.name.eq_ignore_ascii_case(inline))
+        // Sorted; a serialiser writes lower case.
+        let known = |name: &str| INLINE.binary_search(&name).is_ok();
+        !(known(self.name)
+            || self.name.bytes().any(|byte| byte.is_ascii_uppercase())
+                && known(&self.name.to_ascii_lowercase()))
     }
 }
 
@@ -87,7 +93,7 @@ pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
                 (Piece::Tag(tag(&rest[..length])), length)
             }
             _ => {
-                let length = rest.find(['<', '&']).unwrap_or(rest.len());
+                let length = memchr2(b'<', b'&', rest.as_bytes()).unwrap_or(rest.len());
                 (Piece::Text(&rest[..length]), length)
             }
         };

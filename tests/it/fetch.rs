@@ -216,6 +216,51 @@ async fn repeated_missing_and_unrequested_codings_are_handled() {
 }
 
 #[tokio::test]
+async fn a_challenge_for_browsers_is_named_whatever_its_status() {
+    for (header, value) in [
+        ("cf-mitigated", "challenge"),
+        ("x-amzn-waf-action", "challenge"),
+        ("x-amzn-waf-action", "captcha"),
+        ("sg-captcha", "challenge"),
+    ] {
+        for status in [200, 202, 403, 405] {
+            let body = b"<html>prove it</html>".to_vec();
+            let page = Answer::Plain { status, headers: Vec::new(), body };
+            let (_origin, client, url) = site(page.with(header, value)).await;
+            let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else {
+                panic!("{header}, {status}")
+            };
+            assert_eq!(failure.kind, FailureKind::Forbidden, "{header}, {status}");
+            assert!(failure.message.contains("challenge"), "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
+    let gzip = coded("gzip", b"<rss>").await;
+    let second = coded("gzip", b"</rss>").await;
+    let behind = [&b"\r\n"[..], &[0; 512], b"<!-- cached -->", b"x"];
+    for behind in behind {
+        let bytes = [&gzip, &second, behind].concat();
+        let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", "gzip")).await;
+        assert_eq!(body(&client.get(&url).await), b"<rss></rss>", "{behind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_content_encoding_that_names_no_coding_is_ignored() {
+    for value in ["utf-8", "UTF-8", "none", "null", "binary", "8bit", "gzip, utf-8"] {
+        let bytes = match value.starts_with("gzip") {
+            true => coded("gzip", b"<rss/>").await,
+            false => b"<rss/>".to_vec(),
+        };
+        let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", value)).await;
+        assert_eq!(body(&client.get(&url).await), b"<rss/>", "{value}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_rejected_whatever_its_content_length() {
     let (_origin, mut client, url) = site(Answer::ok(vec![b'x'; 4096])).await;
     client.settings.max_body = 1000;
