@@ -101,10 +101,11 @@ async fn fill(path: &Path, feeds: usize, clock: &Clock) {
     }
     for n in 0..POLLS {
         let hour = now / HOUR - n;
-        all.execute("INSERT INTO hour VALUES (?1, 1000, 20, 900, 5000000, 80)", [hour])
+        all.execute("INSERT INTO poll_hour VALUES (?1, 1000, 20, 900, 5000000, 80)", [hour])
             .expect("an hour");
         for bucket in 0..9 {
-            all.execute("INSERT INTO delay VALUES (?1, ?2, 9)", [hour, bucket]).expect("delays");
+            all.execute("INSERT INTO delivery_delay VALUES (?1, ?2, 9)", [hour, bucket])
+                .expect("delays");
         }
     }
     let failing = "UPDATE feed SET last_poll_at = ?1, last_outcome = iif(id % 20, 'not_modified', 'server_error'),

@@ -11,11 +11,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs::{self, Visibility};
 use crate::poll::{Polled, Target};
 use crate::render::Output;
-use crate::store::{self, Named, OpenError, Reader};
+use crate::store::{self, ItemSummary, OpenError, Reader, Transaction};
 
 /// Why a dry run failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ pub async fn run(
 
 /// Key of the newest item.
 fn newest(database: &Path) -> Result<ItemKey, daemon::Error> {
-    Ok(Reader::open(database)?.newest_item()?)
+    Ok(Reader::open(database)?.read(|reader| reader.newest_item())?)
 }
 
 /// Lists the items after `before` with their visibility.
@@ -81,18 +81,26 @@ fn list_new(
     (before, now): (ItemKey, jiff::Timestamp),
     out: &mut impl Write,
 ) -> Result<(), daemon::Error> {
-    let reader = Reader::open(database)?;
-    let shown = outputs.iter().map(|output| outputs::select(&reader, output, now));
-    let shown: Vec<Vec<Entry>> = shown.collect::<Result<_, _>>()?;
-    let visibility = |item: &Named| -> Result<Vec<(String, Visibility)>, outputs::Error> {
+    Reader::open(database)?.read(|reader| list_new_in(reader, outputs, (before, now), out))
+}
+
+fn list_new_in(
+    reader: &Transaction<'_>,
+    outputs: &[Output],
+    (before, now): (ItemKey, jiff::Timestamp),
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    let shown = outputs.iter().map(|output| outputs::select(reader, output, now));
+    let shown: Vec<Vec<OutputItem>> = shown.collect::<Result<_, _>>()?;
+    let visibility = |item: &ItemSummary| -> Result<Vec<(String, Visibility)>, outputs::Error> {
         let visibility = outputs.iter().zip(&shown).map(|(output, shown)| {
-            let visibility = outputs::visibility(&reader, (output, shown), item, now)?;
+            let visibility = outputs::visibility(reader, (output, shown), item, now)?;
             Ok((output.id.clone(), visibility))
         });
         visibility.collect()
     };
     for key in (before.0 + 1..=reader.newest_item()?.0).take(MAX_LISTED) {
-        let found = reader.find(&key.to_string(), None)?;
+        let found = reader.find_items(&key.to_string(), None)?;
         let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
         let by_output = visibility(item)?;
         let is_shown = |visibility: &Visibility| {

@@ -141,7 +141,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "bad_coding",
             "malformed",
             "not_a_feed",
-            "stranger",
+            "different_feed",
             "too_large",
         ],
     ),
@@ -290,8 +290,8 @@ mod tests {
 
     #[test]
     fn errors_that_ask_for_a_report_end_with_the_exit_code_of_a_bug() {
-        use crate::store::{self, Fault};
-        for fault in Fault::ALL {
+        use crate::store::{self, ErrorCause};
+        for fault in ErrorCause::ALL {
             let failed = store::Error::Sqlite(*fault, "a test".to_owned());
             let reported = failed.help().is_some_and(|help| help.contains("report this"));
             assert_eq!(Exit::of(&failed) == Exit::Software, reported, "{fault:?}");

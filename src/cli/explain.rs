@@ -8,7 +8,7 @@ use super::error::CommandError;
 use super::init::EXAMPLE;
 use crate::config::{self, Config, KEYS, Key};
 use crate::model::code::{self, Text};
-use crate::store::Reader;
+use crate::store::{self, Reader};
 
 /// Longest line, in characters.
 const WIDTH: usize = 78;
@@ -63,10 +63,13 @@ pub(super) fn json(asked: Option<&str>) -> Value {
 /// Whether the database contains a feed or an item of this name.
 pub(super) fn is_stored(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
-    let feeds = reader.feeds().unwrap_or_default();
     let url_key = crate::dedupe::canonical::url_key(asked);
-    feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked)
-        || reader.find(asked, url_key.as_ref()).is_ok_and(|found| !found.is_empty())
+    let known = reader.read(|reader| {
+        let feeds = reader.feeds()?;
+        let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
+        Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
+    });
+    known.unwrap_or(false)
 }
 
 /// The error for an unknown name, with the most similar known name.
@@ -225,8 +228,8 @@ mod tests {
             operator_decisions, probe, replay, top,
         };
         use crate::health::{SilenceKind, State};
-        use crate::model::Hold;
-        use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
+        use crate::model::HoldReason;
+        use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
         let errors = [
             &["usage"],
             CommandError::CODES,
@@ -250,7 +253,7 @@ mod tests {
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];
-        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
+        let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
         let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("Errors that end a command", [errors.concat(), store].concat()),
@@ -261,12 +264,12 @@ mod tests {
                 Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),
             ),
             ("Feed failures", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Parse warnings", Complaint::CODES.to_vec()),
+            ("Parse warnings", ParseWarning::CODES.to_vec()),
             ("Reasons for a poll time", ReasonKind::ALL.iter().map(|kind| kind.slug()).collect()),
             ("Feed states", State::ALL.iter().map(|state| state.slug()).collect()),
             ("Causes of silence", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Incidents", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Reasons for holding items", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
+            ("Incidents", IncidentKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Reasons for holding items", HoldReason::ALL.iter().map(|hold| hold.slug()).collect()),
             ("Match rules", Rule::ALL.iter().map(|rule| rule.slug()).collect()),
         ]
     }

@@ -116,7 +116,7 @@ fn feed(listed: ListedFeed) -> Feed {
 /// When the database exists and cannot be read.
 pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
     let known = match Reader::open(&config.store.path) {
-        Ok(reader) => reader.feeds()?,
+        Ok(reader) => reader.read(|reader| reader.feeds())?,
         Err(OpenError::Missing { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };

@@ -50,8 +50,8 @@ use self::terminal::{explain_line, print, print_error, report, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, FeedSelection};
-use crate::model::Coded;
-use crate::store::{self, FeedStatus, Reader};
+use crate::model::{Coded, FeedStatus};
+use crate::store::{self, Reader};
 use crate::telemetry;
 
 /// Number of threads for parsing and for the database. More threads only wait for each other and use memory.
@@ -250,7 +250,7 @@ fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
 
 fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     let (reader, now) = (database(config)?, Clock::system().now());
-    let feeds = reader.statuses().map_err(failed)?;
+    let feeds = reader.read(|reader| reader.feed_statuses()).map_err(failed)?;
     print(&match json {
         true => format!("{:#}\n", status::json(&feeds, now)),
         false => status::table(&feeds, now),
@@ -262,7 +262,7 @@ fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
 fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
     let feeds = Reader::open(&config::load(&path(config)?).database)
         .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.statuses()?));
+        .and_then(|reader| Ok(reader.read(|reader| reader.feed_statuses())?));
     let (exit, line) = match feeds {
         Ok(feeds) => status::overall(&feeds, Clock::system().now()),
         Err(error) => (Exit::Down, error.to_string()),
@@ -290,7 +290,9 @@ fn explain(config: Option<&Path>, name: Option<&str>, json: bool) -> Result<(), 
 }
 
 fn why(config: &Config, name: &str, json: bool) -> Result<(), Exit> {
-    print(&why::explain(config, &open(config)?, name, json.into())?);
+    let explained = open(config)?
+        .read(|reader| Ok::<_, store::Error>(why::explain(config, reader, name, json.into())));
+    print(&explained.map_err(failed)??);
     Ok(())
 }
 
@@ -326,10 +328,14 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     let config = load(current)?;
     let new = new.map(|path| load(Some(path))).transpose()?;
     let reader = open(&config)?;
-    let statuses = reader.statuses().map_err(failed)?;
-    let times = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
-    let times = statuses.iter().map(times).collect::<Result<_, store::Error>>().map_err(failed)?;
-    let past = reader.past().map_err(failed)?;
+    let read = reader.read(|reader| {
+        let statuses = reader.feed_statuses()?;
+        let times =
+            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
+        let times = statuses.iter().map(times).collect::<Result<_, store::Error>>()?;
+        Ok::<_, store::Error>((statuses, times, reader.feed_histories()?))
+    });
+    let (statuses, times, past) = read.map_err(failed)?;
     let at = (&times, Clock::system().now());
     let plan = plan::PlanReport::new(&config, new.as_ref(), &statuses, &past, at);
     print(&if json { format!("{:#}\n", plan.json()) } else { plan.text() });

@@ -7,7 +7,9 @@ use super::why::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::store::{self, Named, OpenError, OperatorDecision, Reader, Store, Write};
+use crate::store::{
+    self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Transaction, Write,
+};
 use crate::stories::{Matcher, Policies};
 use crate::text::amounts::count;
 
@@ -54,13 +56,13 @@ crate::model::codes! {
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub fn only(found: Vec<Named>, name: &str) -> Result<Named, Error> {
+pub fn only(found: Vec<ItemSummary>, name: &str) -> Result<ItemSummary, Error> {
     let number = name.parse().ok();
-    let exact = |item: &&Named| item.id == name || Some(item.key.0) == number;
+    let exact = |item: &&ItemSummary| item.id == name || Some(item.key.0) == number;
     if let Some(item) = found.iter().find(exact) {
         return Ok(item.clone());
     }
-    match <[Named; 1]>::try_from(found) {
+    match <[ItemSummary; 1]>::try_from(found) {
         Ok([item]) => Ok(item),
         Err(several) if several.is_empty() => Err(Error::NoSuchItem(name.to_owned())),
         Err(several) => {
@@ -99,7 +101,7 @@ pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<St
 /// # Errors
 /// See [`Error`].
 pub async fn release(config: &Config, clock: &Clock, feed: &str) -> Result<String, Error> {
-    let feeds = Reader::open(&config.store.path)?.feeds()?;
+    let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
     let found = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
     let found = found.ok_or_else(|| Error::NoSuchFeed(feed.to_owned()))?;
     let released = record(config, clock, OperatorDecision::Release(found.key)).await?;
@@ -114,19 +116,23 @@ async fn record(
     decision: OperatorDecision,
 ) -> Result<usize, Error> {
     let path = &config.store.path;
-    let items = store::visit(path, &Write::Decide { decision, at: clock.now() })??;
+    let write = Write::Decide { decision, at: clock.now() };
+    let items = store::transact(path, |transaction| transaction.apply(&write))??;
     let store = match Store::open(path, clock.clone()) {
         Ok(store) => Arc::new(store),
         Err(OpenError::InUse { .. }) => return Ok(items),
         Err(error) => return Err(error.into()),
     };
-    let policies = policies(config, store.reader())?;
+    let policies = store.reader().read(|reader| policies(config, reader))?;
     Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
     Ok(items)
 }
 
 /// The matching settings of each feed.
-pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, store::Error> {
+pub(super) fn policies(
+    config: &Config,
+    reader: &Transaction<'_>,
+) -> Result<Policies, store::Error> {
     let subscriptions = || config.subscriptions.iter();
     let feeds = reader.feeds()?.into_iter().filter_map(|feed| {
         let subscription = subscriptions().find(|s| s.feed.url.as_str() == feed.url)?;
@@ -135,7 +141,8 @@ pub(super) fn policies(config: &Config, reader: &Reader) -> Result<Policies, sto
     Ok(Policies { feeds: feeds.collect(), others: Arc::clone(&config.dedupe) })
 }
 
-fn find(config: &Config, name: &str) -> Result<Named, Error> {
+fn find(config: &Config, name: &str) -> Result<ItemSummary, Error> {
     let reader = Reader::open(&config.store.path)?;
-    only(reader.find(name, dedupe::canonical::url_key(name).as_ref())?, name)
+    let url_key = dedupe::canonical::url_key(name);
+    only(reader.read(|reader| reader.find_items(name, url_key.as_ref()))?, name)
 }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::model::{FeedKey, ReasonKind};
-use crate::schedule::{self, Forecast, Known};
-use crate::store::{FeedStatus, Past};
+use crate::model::{FeedKey, FeedStatus, ReasonKind};
+use crate::schedule::{self, FeedTraffic, Forecast};
+use crate::store::FeedHistory;
 use crate::text::amounts::{bytes, count, span};
 
 /// Length of a day, in seconds.
@@ -149,7 +149,7 @@ impl PlanReport {
         current: &Config,
         new: Option<&Config>,
         statuses: &[FeedStatus],
-        past: &HashMap<FeedKey, Past>,
+        past: &HashMap<FeedKey, FeedHistory>,
         (times, at): (&PublicationTimes, Timestamp),
     ) -> Self {
         let by_url: HashMap<&str, &FeedStatus> =
@@ -162,7 +162,7 @@ impl PlanReport {
                 let known = history.map(known).unwrap_or_default();
                 let seen = key.and_then(|key| times.get(&key));
                 let learned = seen.and_then(|seen| schedule::learned(seen, at));
-                let known = Known { learned, ..known };
+                let known = FeedTraffic { learned, ..known };
                 let estimate = Estimate {
                     forecast: Forecast::of(&subscription.schedule, &known),
                     is_measured: history.is_some_and(|history| history.span >= MIN_RECORDED),
@@ -270,19 +270,21 @@ impl PlanReport {
     }
 }
 
-fn known(past: &Past) -> Known {
+fn known(past: &FeedHistory) -> FeedTraffic {
     let days = (past.span / DAY).max(1.0 / 24.0);
     let nothing = past.not_modified + past.same_body;
     let not_modified = if nothing == 0 { 1.0 } else { past.not_modified as f64 / nothing as f64 };
     let asked = past
         .considered
         .iter()
-        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::Hint));
-    Known {
+        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::PublisherHint));
+    FeedTraffic {
         arrivals_a_day: past.arrivals as f64 / days,
         mean_bytes: past.mean_bytes,
         not_modified,
-        asked: Duration::from_secs(asked.map(|input| input.wait).max().unwrap_or_default()),
+        requested_wait: Duration::from_secs(
+            asked.map(|input| input.wait).max().unwrap_or_default(),
+        ),
         learned: None,
     }
 }

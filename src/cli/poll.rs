@@ -64,7 +64,7 @@ fn without_recent(
         FeedSelection::All => engine.targets().iter().map(|t| t.id.to_string()).collect(),
         FeedSelection::Named(names) => names,
     };
-    let statuses = Reader::open(database)?.statuses()?;
+    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
     let recent = |name: &String| {
         statuses.iter().find(|status| {
             let named = status.info.id.as_str() == name || status.info.url == *name;

@@ -99,7 +99,7 @@ fn full_json(target: &str, document: &Document, parsed: &Parsed) -> Value {
     value["charset"] = json!({ "name": parsed.charset, "found_by": parsed.charset_by.name() });
     value["hints"] = json!(parsed.feed.hints);
     value["incomplete"] = json!(parsed.feed.partial);
-    value["parse_warnings"] = json!(parsed.complaints);
+    value["parse_warnings"] = json!(parsed.parse_warnings);
     value
 }
 

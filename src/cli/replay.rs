@@ -14,9 +14,9 @@ use super::operator_decisions::policies;
 use super::why::item::{match_text, name, visibility_text};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs;
-use crate::store::{self, Named, OpenError, Reader, Store, Write};
+use crate::store::{self, ItemSummary, OpenError, Reader, Store, Transaction, Write};
 use crate::stories::Matcher;
 
 /// Why a replay failed.
@@ -85,24 +85,35 @@ pub async fn run(
     let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let items = match_again(&copy, new, since, clock).await?;
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
+    before
+        .read(|before| after.read(|after| compare(before, after, (old, new), (since, items, now))))
+}
+
+/// What would be shown under the new config, output by output.
+fn compare(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    (old, new): (&Config, &Config),
+    (since, items, now): (Timestamp, usize, Timestamp),
+) -> Result<Replay, Error> {
     let mut replay = Replay { items, ..Replay::default() };
     for output in &old.outputs {
-        let shown = outputs::select(&before, output, now)?;
+        let shown = outputs::select(before, output, now)?;
         let would = match new.outputs.iter().find(|new| new.id == output.id) {
-            Some(output) => outputs::select(&after, output, now)?,
+            Some(output) => outputs::select(after, output, now)?,
             None => Vec::new(),
         };
-        let comparison = Comparison { before: &before, after: &after, now };
+        let comparison = Comparison { before, after, now };
         let difference = comparison.difference(&output.id, (&shown, &would), new)?;
         replay.outputs.insert(output.id.clone(), difference);
     }
     for output in new.outputs.iter().filter(|new| old.outputs.iter().all(|old| old.id != new.id)) {
-        let would = outputs::select(&after, output, now)?;
-        let comparison = Comparison { before: &before, after: &after, now };
+        let would = outputs::select(after, output, now)?;
+        let comparison = Comparison { before, after, now };
         let difference = comparison.difference(&output.id, (&[], &would), new)?;
         replay.outputs.insert(output.id.clone(), difference);
     }
-    replay.regrouped = regrouped(&before, &after, since)?;
+    replay.regrouped = regrouped(before, after, since)?;
     Ok(replay)
 }
 
@@ -117,7 +128,7 @@ async fn match_again(
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
     store.register(feeds, clock.now()).await?;
     let items = store.write(Write::Regroup { since }).await?;
-    let policies = policies(new, store.reader())?;
+    let policies = store.reader().read(|reader| policies(new, reader))?;
     // The index contains the older items; the others are added in their order.
     let matcher = Matcher::new(store, clock.clone(), policies, Duration::ZERO);
     matcher.catch_up().await?;
@@ -125,15 +136,19 @@ async fn match_again(
 }
 
 /// Number of items that would be in another story.
-fn regrouped(before: &Reader, after: &Reader, since: Timestamp) -> Result<usize, store::Error> {
+fn regrouped(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    since: Timestamp,
+) -> Result<usize, store::Error> {
     let (old, new) = (before.stories(since)?, after.stories(since)?);
     Ok(old.iter().filter(|(key, story)| new.get(key) != Some(story)).count())
 }
 
 /// The database and its copy.
 struct Comparison<'a> {
-    before: &'a Reader,
-    after: &'a Reader,
+    before: &'a Transaction<'a>,
+    after: &'a Transaction<'a>,
     now: Timestamp,
 }
 
@@ -141,10 +156,11 @@ impl Comparison<'_> {
     fn difference(
         &self,
         output: &str,
-        (shown, would): (&[Entry], &[Entry]),
+        (shown, would): (&[OutputItem], &[OutputItem]),
         new: &Config,
     ) -> Result<OutputDifference, Error> {
-        let keys = |entries: &[Entry]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
+        let keys =
+            |entries: &[OutputItem]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
         let (old_keys, new_keys) = (keys(shown), keys(would));
         let stories = [shown.len(), would.len()];
         let mut difference = OutputDifference { stories, ..OutputDifference::default() };
@@ -163,18 +179,18 @@ impl Comparison<'_> {
     fn why(
         &self,
         key: ItemKey,
-        (output, would): (&str, &[Entry]),
-        source: &Reader,
+        (output, would): (&str, &[OutputItem]),
+        source: &Transaction<'_>,
         new: &Config,
     ) -> Result<Option<(String, String)>, Error> {
-        let found = source.find(&key.0.to_string(), None)?;
+        let found = source.find_items(&key.0.to_string(), None)?;
         let Some(item) = found.into_iter().find(|item| item.key == key) else { return Ok(None) };
         let item_name = name(&item);
-        let remembered = source.receipt(item.clone())?;
-        let lead = |other: &&(crate::model::Tie, Named, Timestamp)| {
+        let remembered = source.item_history(item.clone())?;
+        let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };
-        let reason = match remembered.ties.iter().find(lead) {
+        let reason = match remembered.matches.iter().find(lead) {
             Some((tie, other, _)) => {
                 format!("same story as {}: {}", name(other), match_text(tie))
             }

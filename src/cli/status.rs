@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use crate::health::{self, State, judge, tally};
-use crate::model::{Complaint, Outcome};
-use crate::store::FeedStatus;
+use crate::model::{FeedStatus, Outcome, ParseWarning};
 use crate::text::amounts::{ago, ahead, count};
 
 /// The table and the notes below it; as wide as the terminal.
@@ -54,9 +53,9 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             let id = &feed.info.id;
             text.push_str(&format!("{id}: moved permanently; set url = \"{url}\" in the config\n"));
         }
-        let first = feed.complaints.first();
-        if let Some(Complaint { code, message, .. }) = first {
-            let more = feed.complaints.len() - 1;
+        let first = feed.parse_warnings.first();
+        if let Some(ParseWarning { code, message, .. }) = first {
+            let more = feed.parse_warnings.len() - 1;
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
             text.push_str(&format!("{}: warning ({code}): {message}{more}\n", feed.info.id));
         }
@@ -190,8 +189,12 @@ mod tests {
             items: 17,
             dialect: Some("rss2".to_owned()),
             address: Address::default(),
-            complaints: vec![Complaint::new("bare_less_than", Some(7), "`<` where no tag begins")],
-            pulse: Default::default(),
+            parse_warnings: vec![ParseWarning::new(
+                "bare_less_than",
+                Some(7),
+                "`<` where no tag begins",
+            )],
+            activity: Default::default(),
         }
     }
 

@@ -103,7 +103,10 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
 
 fn snapshot(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
     let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    Ok(Snapshot { now, feeds: judge_all(reader.statuses()?, now), hours: reader.hours(since)? })
+    reader.read(|reader| {
+        let (feeds, hours) = (judge_all(reader.feed_statuses()?, now), reader.poll_hours(since)?);
+        Ok(Snapshot { now, feeds, hours })
+    })
 }
 
 /// The bytes from standard input. The thread ends with the process, because a read cannot be cancelled.

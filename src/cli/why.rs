@@ -11,16 +11,16 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Coded, FeedStatus};
 use crate::outputs;
-use crate::store::Reader;
+use crate::store::Transaction;
 
 /// Text about the feed of this id or URL, or else about the item of this id, URL or number.
 pub(super) fn explain(
     config: &Config,
-    reader: &Reader,
+    reader: &Transaction<'_>,
     name: &str,
     format: Format,
 ) -> Result<String, Exit> {
-    let statuses = reader.statuses().map_err(failed)?;
+    let statuses = reader.feed_statuses().map_err(failed)?;
     let matches = |s: &&FeedStatus| s.info.id.as_str() == name || s.info.url == name;
     let status = statuses.iter().find(matches);
     let subscription = status.and_then(|status| {
@@ -32,7 +32,7 @@ pub(super) fn explain(
     let key = status.info.key;
     let state = reader.feed_state(key).map_err(failed)?;
     let polls = reader.polls(key, feed::POLLS).map_err(failed)?;
-    let past = reader.past().map_err(failed)?.remove(&key).unwrap_or_default();
+    let past = reader.feed_histories().map_err(failed)?.remove(&key).unwrap_or_default();
     let why = feed::Why { status, state: &state, past: &past, polls: &polls, subscription };
     let now = Clock::system().now();
     Ok(match format {
@@ -43,13 +43,13 @@ pub(super) fn explain(
 
 fn explain_item(
     config: &Config,
-    reader: &Reader,
+    reader: &Transaction<'_>,
     name: &str,
     format: Format,
 ) -> Result<String, Exit> {
     let now = Clock::system().now();
     let url_key = crate::dedupe::canonical::url_key(name);
-    let found = reader.find(name, url_key.as_ref()).map_err(failed)?;
+    let found = reader.find_items(name, url_key.as_ref()).map_err(failed)?;
     let item = operator_decisions::only(found, name).map_err(failed)?;
     let visibility = config.outputs.iter().map(|output| {
         let shown = outputs::select(reader, output, now)?;
@@ -57,7 +57,7 @@ fn explain_item(
     });
     let visibility: Result<Vec<_>, outputs::Error> = visibility.collect();
     let visibility = visibility.map_err(failed)?;
-    let receipt = reader.receipt(item.clone()).map_err(failed)?;
+    let receipt = reader.item_history(item.clone()).map_err(failed)?;
     let item = item::Why { receipt: &receipt, visibility: &visibility };
     Ok(match format {
         Format::Json => format!("{:#}\n", item.json()),

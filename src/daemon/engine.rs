@@ -20,7 +20,7 @@ use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Polled, Poller, Target};
 use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
-use crate::store::{self, OpenError, Room, Store, Write};
+use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Readiness};
 use crate::web;
@@ -252,12 +252,16 @@ impl Engine {
     /// When a permanent failure was recorded.
     pub(crate) async fn check_store(&self) -> Result<StoreHealth, Error> {
         let store = Arc::clone(&self.store);
-        let room = tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(Room::Enough);
+        let room = tokio::task::spawn_blocking(move || store.disk_space())
+            .await
+            .unwrap_or(DiskSpace::Enough);
         let before = self.store_failures.current()?;
         let written = match (room, before) {
-            (Room::Short { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
-            (Room::Enough, None) => return Ok(StoreHealth::Ok),
-            (Room::Enough, Some(_)) => self.store.prove().await,
+            (DiskSpace::Low { free, needed }, _) => {
+                Err(store::Error::NoRoom { free, wanted: needed })
+            }
+            (DiskSpace::Enough, None) => return Ok(StoreHealth::Ok),
+            (DiskSpace::Enough, Some(_)) => self.store.check_writable().await,
         };
         match written {
             Ok(()) => {
@@ -392,7 +396,9 @@ impl Engine {
         let work = move || {
             let last = LastPoll { at: now, considered: &considered };
             let outdated = last.is_outdated(&settings);
-            outdated.then(|| revised(&reader, (key, &id), &settings, &last, now)).transpose()
+            let revise =
+                || reader.read(|reader| revised(reader, (key, &id), &settings, &last, now));
+            outdated.then(revise).transpose()
         };
         if let Some(plan) = tokio::task::spawn_blocking(work).await.unwrap_or(Ok(None))? {
             polled.plan = plan.clone();
@@ -403,7 +409,7 @@ impl Engine {
 
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
-        Ok(self.store.visits().await?)
+        Ok(self.store.data_version().await?)
     }
 
     /// Removes texts past their retention, in small steps, and fingerprints outside the window.

@@ -12,10 +12,10 @@ use tracing::{debug, error, info, warn};
 use super::engine::Engine;
 use crate::clock::Clock;
 use crate::health::{self, Condition, JudgedFeed};
-use crate::model::{Incident, Trouble};
+use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render;
-use crate::store::{self, Reader, Store, Write};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{self, Event, Readiness};
 use crate::web;
 
@@ -73,7 +73,8 @@ impl Watcher {
         let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
         let waiting = unsaved.clone();
         let conditions = self.readiness.problems();
-        let work = move || changes(&reader, &served, (waiting, &conditions), now);
+        let work =
+            move || reader.read(|reader| changes(reader, &served, (waiting, &conditions), now));
         let (known, changed) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
@@ -95,12 +96,12 @@ impl Watcher {
 
 /// The known incidents, and those that began, changed or ended.
 fn changes(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     served: &Served,
     (waiting, degraded): (Vec<Incident>, &[telemetry::Problem]),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
-    let feeds = health::judge_all(reader.statuses()?, now);
+    let feeds = health::judge_all(reader.feed_statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
@@ -120,10 +121,10 @@ fn changes(
 fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
     Condition {
-        kind: Trouble::Rejected,
+        kind: IncidentKind::Rejected,
         subject: id,
         name,
-        code: Trouble::Rejected.slug().to_owned(),
+        code: IncidentKind::Rejected.slug().to_owned(),
         text: refusal.why,
         remedy: "The previous documents are still served.".to_owned(),
         toml: None,
@@ -136,8 +137,8 @@ fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
     use telemetry::Problem as Of;
     let kind = match problem {
         Of::NotPolledYet => return None,
-        Of::ConfigRejected => Trouble::Config,
-        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => Trouble::Disk,
+        Of::ConfigRejected => IncidentKind::Config,
+        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
     };
     Some(Condition {
         kind,
@@ -163,7 +164,7 @@ fn merged(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
 /// Logs the begin and the end of silence. Polls and publications log the other incidents.
 fn log(incident: &Incident, feeds: &[JudgedFeed]) {
     let Incident { kind, subject: feed, state: code, text, resolved_at, .. } = incident;
-    if *kind != Trouble::Silent {
+    if *kind != IncidentKind::Silent {
         return;
     }
     let known = feeds.iter().find(|known| known.status.info.id.as_str() == feed);

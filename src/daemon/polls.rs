@@ -10,8 +10,8 @@ use tracing::warn;
 use super::engine::{Engine, Error};
 use crate::model::{FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
-use crate::schedule::{Queue, Turn};
-use crate::store::{self, Fault};
+use crate::schedule::{Queue, QueueStep};
+use crate::store::{self, ErrorCause};
 use crate::telemetry::Problem;
 
 /// Time limit for running polls at shutdown.
@@ -39,9 +39,9 @@ impl Polls {
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
         loop {
-            match self.queue.turn(engine.clock().moment()) {
-                Turn::Wait(until) => return until,
-                Turn::Poll(feed) => {
+            match self.queue.next(engine.clock().moment()) {
+                QueueStep::Wait(until) => return until,
+                QueueStep::Poll(feed) => {
                     let Some(target) = engine.target(feed).cloned() else {
                         self.queue.remove(feed);
                         self.queue.done(feed, Timestamp::MAX);
@@ -98,8 +98,8 @@ impl Polls {
             }
             Ok((_, Err(error))) => {
                 // The poll was not stored: the feed is polled again, soon for a temporary failure.
-                let again = match error.fault() {
-                    Fault::Ours => engine.retry_in_an_hour(),
+                let again = match error.cause() {
+                    ErrorCause::Bug => engine.retry_in_an_hour(),
                     _ => engine.retry_soon(),
                 };
                 self.queue.done(feed, again);
@@ -123,10 +123,10 @@ impl Polls {
             self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
         }
         if let Some(remote) = polled.remote {
-            self.queue.met(feed, remote);
+            self.queue.set_address(feed, remote);
         }
         if let Some(pause) = polled.host_pause.and_then(|pause| Duration::try_from(pause).ok()) {
-            self.queue.hold(feed, now.elapsed + pause);
+            self.queue.pause_host(feed, now.elapsed + pause);
         }
     }
 

@@ -13,8 +13,8 @@ use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
 use crate::render::Output;
-use crate::schedule::{self, Gate, LastPoll, Queue, spread};
-use crate::store::{self, Reader, Registered, Store, Write};
+use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
+use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -27,7 +27,7 @@ const POLL_SPACING: Duration = Duration::from_millis(20);
 pub(crate) struct Setup {
     pub(crate) targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
-    registered: Vec<Registered>,
+    registered: Vec<RegisteredFeed>,
     /// Feeds whose next poll was planned again because their settings changed.
     replanned: HashSet<FeedKey>,
     pub(crate) output_set: Arc<OutputSet>,
@@ -125,7 +125,7 @@ impl Setup {
     }
 
     /// The registered feeds, in the order of the config.
-    pub(crate) fn registered(&self) -> &[Registered] {
+    pub(crate) fn registered(&self) -> &[RegisteredFeed] {
         &self.registered
     }
 
@@ -162,7 +162,7 @@ impl Setup {
 
     /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
     pub(crate) fn requeue(&self, before: &Self, queue: &mut Queue, now: Timestamp) {
-        queue.bound(self.concurrency);
+        queue.set_concurrency(self.concurrency);
         for gone in before.targets.iter().filter(|target| self.target(target.key).is_none()) {
             queue.remove(gone.key);
         }
@@ -181,13 +181,13 @@ impl Setup {
 }
 
 /// Host of a feed and the limits for polls of that host.
-fn host_gate(target: &Target) -> (&str, Gate) {
+fn host_gate(target: &Target) -> (&str, HostLimit) {
     let settings = &target.subscription.schedule;
-    let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
+    let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
     (site(&target.subscription.feed.url), gate)
 }
 
-fn target((subscription, registered): (Subscription, &Registered)) -> Target {
+fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
 }
 
@@ -195,7 +195,7 @@ fn target((subscription, registered): (Subscription, &Registered)) -> Target {
 async fn replanned(
     reader: &Reader,
     targets: &[Target],
-    registered: &[Registered],
+    registered: &[RegisteredFeed],
     now: Timestamp,
 ) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
     let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
@@ -209,12 +209,14 @@ async fn replanned(
     }
     let reader = reader.clone();
     let work = move || {
-        let plan = |(feed, settings): (Registered, Arc<schedule::Settings>)| {
-            let at = feed.last_poll_at.unwrap_or(now);
-            let last = LastPoll { at, considered: &feed.considered };
-            Ok((feed.key, revised(&reader, (feed.key, &feed.id), &settings, &last, now)?))
-        };
-        outdated.into_iter().map(plan).collect()
+        reader.read(|reader| {
+            let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
+                let at = feed.last_poll_at.unwrap_or(now);
+                let last = LastPoll { at, considered: &feed.considered };
+                Ok((feed.key, revised(reader, (feed.key, &feed.id), &settings, &last, now)?))
+            };
+            outdated.into_iter().map(plan).collect()
+        })
     };
     // A panic in the task keeps the old plans.
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
@@ -225,21 +227,21 @@ async fn replanned(
 /// # Errors
 /// When the database fails.
 pub(crate) fn revised(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     (feed, id): (FeedKey, &crate::model::FeedId),
     settings: &schedule::Settings,
     last: &LastPoll<'_>,
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let hints = reader.feed_state(feed)?.hints;
-    let learned = schedule::learned(&reader.rhythm(feed)?, now);
+    let learned = schedule::learned(&reader.arrival_times(feed)?, now);
     Ok(schedule::revise(settings, id, last, &hints, learned))
 }
 
 /// Time when a feed is due. A time too far in the future, as after the clock was set back, becomes `now`.
-fn due_time(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
+fn due_time(feed: &RegisteredFeed, target: &Target, now: Timestamp) -> Timestamp {
     let longest = match feed.reason {
-        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::Hint => {
+        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::PublisherHint => {
             SignedDuration::from_hours(8 * 24)
         }
         // Back-off can last two days, even with a shorter max_interval.

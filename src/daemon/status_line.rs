@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::FeedKey;
 use crate::poll::Polled;
-use crate::store::Registered;
+use crate::store::RegisteredFeed;
 
 /// Time over which new items are counted.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -25,14 +25,14 @@ pub(crate) struct StatusLine {
 
 impl StatusLine {
     /// The state of the feeds in the database, without new items.
-    pub(crate) fn new(feeds: &[Registered]) -> Self {
+    pub(crate) fn new(feeds: &[RegisteredFeed]) -> Self {
         let mut status = Self::default();
         status.reset(feeds);
         status
     }
 
     /// Replaces the feeds after a reload.
-    pub(crate) fn reset(&mut self, feeds: &[Registered]) {
+    pub(crate) fn reset(&mut self, feeds: &[RegisteredFeed]) {
         let polled = feeds.iter().filter(|feed| feed.last_poll_at.is_some());
         self.polled = polled.map(|feed| feed.key).collect();
         let failing = feeds.iter().filter(|feed| feed.failures > 0);
@@ -77,14 +77,14 @@ impl StatusLine {
 mod tests {
     use super::*;
     use crate::model::{FetchOutcome, Plan, Reason, ReasonKind};
-    use crate::store::Recorded;
+    use crate::store::PollCounts;
 
     fn polled(feed: i64, outcome: FetchOutcome, new: usize) -> Polled {
         let reason = Reason { kind: ReasonKind::Interval, text: String::new() };
         Polled {
             feed: FeedKey(feed),
             outcome,
-            recorded: Recorded { new, ..Recorded::default() },
+            recorded: PollCounts { new, ..PollCounts::default() },
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
             remote: None,

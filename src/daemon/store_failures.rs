@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::{error, info};
 
 use crate::clock::Clock;
-use crate::store::{self, Fault};
+use crate::store::{self, ErrorCause};
 use crate::telemetry::{Event, Problem, Readiness};
 
 /// Time after which a lasting failure is logged again.
@@ -27,9 +27,9 @@ pub(crate) struct StoreFailures {
 #[derive(Debug, Default)]
 struct State {
     /// The current failure, and whether it was logged.
-    current: Option<(Fault, Logged)>,
+    current: Option<(ErrorCause, Logged)>,
     /// Time of the last log message by kind, on the monotonic clock.
-    logged_at: HashMap<Fault, Duration>,
+    logged_at: HashMap<ErrorCause, Duration>,
     /// A permanent failure. The main loop ends because of it.
     fatal: Option<store::Error>,
 }
@@ -51,7 +51,7 @@ impl StoreFailures {
     /// # Errors
     /// Returns a permanent failure.
     pub(crate) fn record(&self, error: store::Error) -> Result<(), store::Error> {
-        let (fault, now, mut state) = (error.fault(), self.clock.elapsed(), self.state());
+        let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
         if !fault.may_pass() {
             state.fatal = Some(error.clone());
             return Err(error);
@@ -64,7 +64,7 @@ impl StoreFailures {
             let (event, code) = (Event::StoreFailing.slug(), fault.slug());
             error!(event, code, text = %error, help = fault.remedy(), "database failing");
         }
-        if fault != Fault::Ours {
+        if fault != ErrorCause::Bug {
             // Logged once, it counts as logged until it ends.
             let before = state.current.map_or(Logged::No, |(_, logged)| logged);
             let logged = if before == Logged::Yes { before } else { logged };
@@ -91,7 +91,7 @@ impl StoreFailures {
     ///
     /// # Errors
     /// Returns a permanent failure that was recorded before.
-    pub(crate) fn current(&self) -> Result<Option<Fault>, store::Error> {
+    pub(crate) fn current(&self) -> Result<Option<ErrorCause>, store::Error> {
         let state = self.state();
         match &state.fatal {
             Some(error) => Err(error.clone()),
@@ -106,10 +106,10 @@ impl StoreFailures {
 }
 
 /// The condition of `/readyz` for a failure.
-fn condition(fault: Fault) -> Problem {
+fn condition(fault: ErrorCause) -> Problem {
     match fault {
-        Fault::Full => Problem::StoreFull,
-        Fault::ReadOnly => Problem::StoreReadonly,
+        ErrorCause::Full => Problem::StoreFull,
+        ErrorCause::ReadOnly => Problem::StoreReadonly,
         _ => Problem::StoreFailing,
     }
 }
@@ -126,15 +126,15 @@ mod tests {
         (clock.clone(), readiness.clone(), StoreFailures::new(clock, readiness))
     }
 
-    fn failed(fault: Fault) -> store::Error {
+    fn failed(fault: ErrorCause) -> store::Error {
         store::Error::Sqlite(fault, "a test".to_owned())
     }
 
     #[test]
     fn a_full_disk_is_a_temporary_failure() {
         let (_, readiness, failures) = failures();
-        failures.record(failed(Fault::Full)).unwrap();
-        assert_eq!(failures.current().unwrap(), Some(Fault::Full));
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(failures.current().unwrap(), Some(ErrorCause::Full));
         assert_eq!(readiness.problems(), [Problem::StoreFull]);
         failures.clear();
         assert_eq!(failures.current().unwrap(), None);
@@ -143,18 +143,18 @@ mod tests {
 
     #[test]
     fn a_failed_disk_and_a_damaged_file_are_permanent_failures() {
-        for fault in [Fault::Io, Fault::Corrupt, Fault::Ended] {
+        for fault in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
             let (_, _, failures) = failures();
             let met = failures.record(failed(fault)).unwrap_err();
-            assert_eq!(met.fault(), fault);
-            assert_eq!(failures.current().unwrap_err().fault(), fault);
+            assert_eq!(met.cause(), fault);
+            assert_eq!(failures.current().unwrap_err().cause(), fault);
         }
     }
 
     #[test]
     fn a_failed_statement_is_no_lasting_failure() {
         let (_, readiness, failures) = failures();
-        failures.record(failed(Fault::Ours)).unwrap();
+        failures.record(failed(ErrorCause::Bug)).unwrap();
         assert_eq!(failures.current().unwrap(), None);
         assert!(readiness.problems().is_empty());
     }
@@ -162,33 +162,33 @@ mod tests {
     #[test]
     fn a_lasting_failure_is_logged_once_in_ten_minutes() {
         let (clock, _, failures) = failures();
-        let logged = || failures.state().logged_at[&Fault::Full];
-        failures.record(failed(Fault::Full)).unwrap();
+        let logged = || failures.state().logged_at[&ErrorCause::Full];
+        failures.record(failed(ErrorCause::Full)).unwrap();
         for _ in 0..119 {
             clock.advance(Duration::from_secs(5));
-            failures.record(failed(Fault::Full)).unwrap();
+            failures.record(failed(ErrorCause::Full)).unwrap();
             assert_eq!(logged(), Duration::ZERO);
-            assert_eq!(failures.state().current, Some((Fault::Full, Logged::Yes)));
+            assert_eq!(failures.state().current, Some((ErrorCause::Full, Logged::Yes)));
         }
         failures.clear();
-        failures.record(failed(Fault::Full)).unwrap();
+        failures.record(failed(ErrorCause::Full)).unwrap();
         assert_eq!(
             failures.state().current,
-            Some((Fault::Full, Logged::No)),
+            Some((ErrorCause::Full, Logged::No)),
             "and its end is not logged"
         );
         clock.advance(Duration::from_secs(5));
-        failures.record(failed(Fault::Full)).unwrap();
+        failures.record(failed(ErrorCause::Full)).unwrap();
         assert_eq!(logged(), LOG_AGAIN);
     }
 
     #[test]
     fn each_kind_of_failure_is_logged() {
         let (clock, _, failures) = failures();
-        failures.record(failed(Fault::Ours)).unwrap();
+        failures.record(failed(ErrorCause::Bug)).unwrap();
         clock.advance(Duration::from_secs(5));
-        failures.record(failed(Fault::Full)).unwrap();
-        assert_eq!(failures.state().current, Some((Fault::Full, Logged::Yes)));
-        assert_eq!(failures.state().logged_at[&Fault::Full], Duration::from_secs(5));
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(failures.state().current, Some((ErrorCause::Full, Logged::Yes)));
+        assert_eq!(failures.state().logged_at[&ErrorCause::Full], Duration::from_secs(5));
     }
 }

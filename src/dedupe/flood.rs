@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::settings::{Bursts, Settings};
-use crate::model::Hold;
+use crate::model::HoldReason;
 
 /// So many new items at once are never a flood, on top of
 const ALWAYS: usize = 5;
@@ -72,15 +72,15 @@ pub fn admit(
     rhythm: &Rhythm,
     dates: &[Option<Timestamp>],
     now: Timestamp,
-) -> Vec<Option<Hold>> {
+) -> Vec<Option<HoldReason>> {
     let fresh = |date: &Option<Timestamp>| {
         let since = rhythm.last_success.and_then(|last| last.checked_sub(SLACK).ok());
         date.zip(since).is_none_or(|(date, since)| date >= since)
     };
     let (room, hold) = match rhythm.seen {
-        Acquaintance::New => (settings.new_feed_items, Hold::History),
-        Acquaintance::Old if settings.bursts == Bursts::Pass => (usize::MAX, Hold::Burst),
-        Acquaintance::Old => (budget(rhythm, now), Hold::Burst),
+        Acquaintance::New => (settings.new_feed_items, HoldReason::History),
+        Acquaintance::Old if settings.bursts == Bursts::Pass => (usize::MAX, HoldReason::Burst),
+        Acquaintance::Old => (budget(rhythm, now), HoldReason::Burst),
     };
     if dates.len() <= room {
         return vec![None; dates.len()];

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::tuning::STORY;
-use crate::model::{FeedKey, ItemKey, Tie};
+use crate::model::{FeedKey, ItemKey, Match};
 
 /// An item among those that may be one story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Exceptions {
 
 /// The stories that these items make, each in the order of its items' rows.
 #[must_use]
-pub fn stories(stars: &[Star], ties: &[Tie], exceptions: &Exceptions) -> Vec<Vec<ItemKey>> {
+pub fn stories(stars: &[Star], ties: &[Match], exceptions: &Exceptions) -> Vec<Vec<ItemKey>> {
     let units = units(stars, exceptions);
     let strength = strengths(stars, ties, &units, exceptions);
     let mut order: Vec<usize> = (0..stars.len()).collect();
@@ -107,7 +107,7 @@ fn units(stars: &[Star], exceptions: &Exceptions) -> Vec<usize> {
 /// How strongly two units are bound: by the strongest tie between their items.
 fn strengths(
     stars: &[Star],
-    ties: &[Tie],
+    ties: &[Match],
     units: &[usize],
     exceptions: &Exceptions,
 ) -> BTreeMap<(usize, usize), f32> {
@@ -135,9 +135,9 @@ mod tests {
         Star { key: ItemKey(key), feed: FeedKey(feed), published, id: format!("urn:{feed}:{at}") }
     }
 
-    fn tie(a: i64, b: i64, score: f32) -> Tie {
+    fn tie(a: i64, b: i64, score: f32) -> Match {
         let (item, other) = (ItemKey(a.max(b)), ItemKey(a.min(b)));
-        Tie { item, other, rule: Rule::Near, score, threshold: 0.5, same: true }
+        Match { item, other, rule: Rule::Near, score, threshold: 0.5, same: true }
     }
 
     fn keys(stories: Vec<Vec<ItemKey>>) -> Vec<Vec<i64>> {
@@ -181,7 +181,7 @@ mod tests {
             order in Just((0_i64..9).collect::<Vec<_>>()).prop_shuffle(),
         ) {
             let stars: Vec<Star> = (0..9).map(|n| star(n, n % 5, n / 2)).collect();
-            let ties: Vec<Tie> = edges
+            let ties: Vec<Match> = edges
                 .iter()
                 .filter(|(a, b, _)| a != b)
                 .map(|(a, b, score)| tie(*a, *b, f32::from(*score) / 100.0))
@@ -191,7 +191,7 @@ mod tests {
             let row = |n: i64| order.iter().position(|m| *m == n).unwrap() as i64;
             let moved: Vec<Star> =
                 order.iter().map(|n| Star { key: ItemKey(row(*n)), ..stars[*n as usize].clone() }).collect();
-            let retied: Vec<Tie> =
+            let retied: Vec<Match> =
                 edges.iter().rev().filter(|(a, b, _)| a != b)
                     .map(|(a, b, score)| tie(row(*a), row(*b), f32::from(*score) / 100.0)).collect();
             let mut back: Vec<Vec<i64>> = keys(stories(&moved, &retied, &Exceptions::default()))

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::judge::{Health, JudgedFeed};
 use super::state::State;
-use crate::model::{FeedStatus, Incident, Trouble};
+use crate::model::{FeedStatus, Incident, IncidentKind};
 use crate::text::amounts::span;
 
 /// Number of failures in a row after which a failing feed is an incident. Most failures pass.
@@ -21,7 +21,7 @@ const REOPEN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// Kind of the incident.
-    pub kind: Trouble,
+    pub kind: IncidentKind,
     /// Id of the feed or the output; empty for newswire itself.
     pub subject: String,
     /// Name of the subject.
@@ -46,15 +46,15 @@ pub fn conditions(feeds: &[JudgedFeed], now: Timestamp) -> Vec<Condition> {
 
 fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Condition> {
     let kind = match health.state {
-        State::Quarantined => Trouble::Quarantined,
+        State::Quarantined => IncidentKind::Quarantined,
         State::Failing => {
             let lasting = now.duration_since(health.since?) >= MIN_FAILING;
-            Some(Trouble::Failing).filter(|_| lasting && status.failures >= MIN_FAILURES)?
+            Some(IncidentKind::Failing).filter(|_| lasting && status.failures >= MIN_FAILURES)?
         }
-        State::Silent => Trouble::Silent,
-        State::Gone => Trouble::Gone,
-        State::Held => Trouble::Held,
-        State::Moved => Trouble::Moved,
+        State::Silent => IncidentKind::Silent,
+        State::Gone => IncidentKind::Gone,
+        State::Held => IncidentKind::Held,
+        State::Moved => IncidentKind::Moved,
         State::Throttled | State::Offline | State::New | State::Ok => return None,
     };
     let remedy = health.remedy.clone();
@@ -84,7 +84,7 @@ pub fn advance(
     present: &HashSet<String>,
     now: Timestamp,
 ) -> Vec<Incident> {
-    let mut before: HashMap<(Trouble, &str), &Incident> = HashMap::new();
+    let mut before: HashMap<(IncidentKind, &str), &Incident> = HashMap::new();
     for incident in known {
         let is_recent =
             incident.resolved_at.is_none_or(|at| now.duration_since(at) < REOPEN_WITHIN);
@@ -108,14 +108,14 @@ pub fn advance(
             None => changed.push(opened(condition, since, now, now)),
         }
     }
-    let lasting: HashSet<(Trouble, &str)> =
+    let lasting: HashSet<(IncidentKind, &str)> =
         conditions.iter().map(|condition| (condition.kind, condition.subject.as_str())).collect();
     let over = known.iter().filter(|i| i.resolved_at.is_none() && !lasting.contains(&key(i)));
     changed.extend(over.map(|incident| resolved(incident, present, now)));
     changed
 }
 
-fn key(incident: &Incident) -> (Trouble, &str) {
+fn key(incident: &Incident) -> (IncidentKind, &str) {
     (incident.kind, &incident.subject)
 }
 
@@ -146,14 +146,14 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
     let gone = !incident.subject.is_empty() && !present.contains(&incident.subject);
     let end = match incident.kind {
         _ if gone => "It was removed from the config.",
-        Trouble::Failing | Trouble::Quarantined => "The feed works again.",
-        Trouble::Silent => "The feed is no longer silent.",
-        Trouble::Gone => "The feed answers again.",
-        Trouble::Moved => "The config has the new URL, or the redirect has ended.",
-        Trouble::Held => "No items are held.",
-        Trouble::Rejected => "The output is published again.",
-        Trouble::Config => "The config was accepted.",
-        Trouble::Disk => "The database can be written to again.",
+        IncidentKind::Failing | IncidentKind::Quarantined => "The feed works again.",
+        IncidentKind::Silent => "The feed is no longer silent.",
+        IncidentKind::Gone => "The feed answers again.",
+        IncidentKind::Moved => "The config has the new URL, or the redirect has ended.",
+        IncidentKind::Held => "No items are held.",
+        IncidentKind::Rejected => "The output is published again.",
+        IncidentKind::Config => "The config was accepted.",
+        IncidentKind::Disk => "The database can be written to again.",
     };
     let text = format!("{end} The incident lasted {}: {}", span(seconds), incident.text);
     Incident {
@@ -176,7 +176,7 @@ mod tests {
 
     fn failing(code: &str) -> Condition {
         Condition {
-            kind: Trouble::Failing,
+            kind: IncidentKind::Failing,
             subject: "garden".to_owned(),
             name: "Garden".to_owned(),
             code: code.to_owned(),

@@ -27,8 +27,8 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "needs_attention": health.needs_attention(),
         "remedy": remedy,
         "items": status.items,
-        "held_items": status.pulse.held,
-        "older_items": status.pulse.older,
+        "held_items": status.activity.held,
+        "older_items": status.activity.older,
         "last_poll_at": time(status.last_poll_at),
         "last_outcome": status.last_outcome.map(Outcome::slug),
         "last_status": status.last_status,
@@ -44,7 +44,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "format": status.dialect,
         "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
         "redirected_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
-        "parse_warnings": status.complaints,
+        "parse_warnings": status.parse_warnings,
     })
 }
 

@@ -122,7 +122,7 @@ fn state(status: &FeedStatus, is_silent: bool) -> State {
         (Outcome::Gone, _) => State::Gone,
         (Outcome::Throttled, _) => State::Throttled,
         (Outcome::Modified | Outcome::NotModified, _) if is_silent => State::Silent,
-        (Outcome::Modified | Outcome::NotModified, _) if status.pulse.held > 0 => State::Held,
+        (Outcome::Modified | Outcome::NotModified, _) if status.activity.held > 0 => State::Held,
         (Outcome::Modified | Outcome::NotModified, _) if status.address.effective.is_some() => {
             State::Moved
         }
@@ -163,7 +163,7 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
         ),
         State::Gone => format!("the server answers that the feed is gone{lasting}"),
         State::Throttled => format!("the server asks for fewer requests{lasting}"),
-        State::Held => format!("the burst guard holds {}", count(status.pulse.held, "item")),
+        State::Held => format!("the burst guard holds {}", count(status.activity.held, "item")),
         State::Moved => match &status.address.effective {
             Some(url) => format!("moved permanently and polled at {url}"),
             None => String::new(),

@@ -97,7 +97,7 @@ fn of_failure(status: &FeedStatus, kind: FailureKind) -> Remedy {
         None => remedy,
     };
     match (kind, &status.last_url) {
-        (FailureKind::Stranger, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
+        (FailureKind::DifferentFeed, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
         (FailureKind::Malformed, _) => {
             remedy.command(format!("newswire probe {}", shell(&status.info.url)))
         }

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{FailureKind, FeedStatus, Outcome, Pulse};
+use crate::model::{FailureKind, FeedActivity, FeedStatus, Outcome};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -90,7 +90,7 @@ pub struct Silence {
 /// The silence of the feed; `None`: it is not silent.
 #[must_use]
 pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silence> {
-    let pulse = &status.pulse;
+    let activity = &status.activity;
     let lasts = |since: Timestamp, seconds: i64| now.duration_since(since).as_secs() >= seconds;
     if status.last_outcome == Some(Outcome::Failed(FailureKind::NotAFeed)) && status.items > 0 {
         let since = status.failing_since.filter(|since| lasts(*since, PAGE_AFTER))?;
@@ -101,28 +101,29 @@ pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silence> {
     if status.failures > 0 {
         return None;
     }
-    let threshold = threshold(pulse);
-    if let Some(since) = pulse.empty_since {
-        let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs());
+    let threshold = threshold(activity);
+    if let Some(since) = activity.empty_since {
+        let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs());
         let kind = SilenceKind::EmptyDocument;
         let is_silent = lasts(since, EMPTY_AFTER.max(longest));
         return is_silent.then_some(Silence { kind, since, threshold });
     }
     let limit = threshold?;
-    let since = [status.last_new_at, pulse.moments.first().copied()].into_iter().flatten().max()?;
-    let polls = pulse.not_modified + pulse.same_body + pulse.nothing_new;
+    let since =
+        [status.last_new_at, activity.moments.first().copied()].into_iter().flatten().max()?;
+    let polls = activity.not_modified + activity.same_body + activity.nothing_new;
     if polls < MIN_POLLS || !lasts(since, limit.as_secs()) {
         return None;
     }
-    Some(Silence { kind: kind(pulse), since, threshold })
+    Some(Silence { kind: kind(activity), since, threshold })
 }
 
 /// What most answers since the last new item were.
-fn kind(pulse: &Pulse) -> SilenceKind {
-    let most = pulse.not_modified.max(pulse.same_body).max(pulse.nothing_new);
-    if most == pulse.nothing_new {
+fn kind(activity: &FeedActivity) -> SilenceKind {
+    let most = activity.not_modified.max(activity.same_body).max(activity.nothing_new);
+    if most == activity.nothing_new {
         SilenceKind::OldItems
-    } else if most == pulse.same_body {
+    } else if most == activity.same_body {
         SilenceKind::FrozenCopy
     } else {
         SilenceKind::StuckValidator
@@ -134,13 +135,13 @@ fn kind(pulse: &Pulse) -> SilenceKind {
 /// The larger of twice its longest gap and four times the gap that a tenth of its gaps exceed, and on top
 /// a holiday of up to seven median gaps, for feeds that one person writes.
 #[must_use]
-pub fn threshold(pulse: &Pulse) -> Option<SignedDuration> {
-    let gaps = Gaps::new(&pulse.moments)?;
+pub fn threshold(activity: &FeedActivity) -> Option<SignedDuration> {
+    let gaps = Gaps::new(&activity.moments)?;
     // The feed of a conference publishes for a week.
-    if seconds(pulse.oldest?, *pulse.moments.first()?) < MIN_HISTORY {
+    if seconds(activity.oldest?, *activity.moments.first()?) < MIN_HISTORY {
         return None;
     }
-    let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
+    let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
     let usual = (2 * longest).max(4 * gaps.p90).max(MIN_SILENCE);
     Some(SignedDuration::from_secs(usual + (7 * gaps.median).min(MAX_HOLIDAY)))
 }

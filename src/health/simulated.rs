@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::silence::{SilenceKind, silence};
 use crate::model::{
-    Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Outcome, Pulse, ReasonKind,
+    Address, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Outcome, ReasonKind,
 };
 
 const DAY: f64 = 86_400.0;
@@ -119,9 +119,9 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         last_new_at: None,
         items: 1,
         dialect: None,
-        complaints: Vec::new(),
+        parse_warnings: Vec::new(),
         address: Address::default(),
-        pulse: Pulse::default(),
+        activity: FeedActivity::default(),
     };
     let (mut first, mut alarms, mut was, mut next) = (None, 0, false, 0);
     for day in 0..DAYS {
@@ -130,19 +130,19 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         while next < moments.len() && moments[next] <= now.min(death) {
             next += 1;
         }
-        let pulse = &mut status.pulse;
+        let activity = &mut status.activity;
         if next > before {
             if let Some(last) = status.last_new_at {
                 let gap = stamp(now).duration_since(last);
-                pulse.longest_gap = pulse.longest_gap.max(Some(gap));
+                activity.longest_gap = activity.longest_gap.max(Some(gap));
             }
             status.last_new_at = Some(stamp(now));
-            let newest = moments[next.saturating_sub(Pulse::MOMENTS)..next].iter().rev();
-            pulse.oldest = moments.first().map(|at| stamp(*at));
-            pulse.moments = newest.map(|at| stamp(*at)).collect();
-            pulse.not_modified = 0;
+            let newest = moments[next.saturating_sub(FeedActivity::MOMENTS)..next].iter().rev();
+            activity.oldest = moments.first().map(|at| stamp(*at));
+            activity.moments = newest.map(|at| stamp(*at)).collect();
+            activity.not_modified = 0;
         } else {
-            pulse.not_modified += 24;
+            activity.not_modified += 24;
         }
         let silent = silence(&status, stamp(now)).is_some();
         if silent && !was {

@@ -12,14 +12,18 @@ use super::archive;
 use super::error::Error;
 use super::files::is_written;
 use crate::render::{self, Output};
-use crate::store::{self, Reader};
+use crate::store::{self, Transaction};
 
 /// SHA-256 of all that the files of the output depend on. `revision` is that of the store before
 /// anything was selected.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn basis(reader: &Reader, output: &Output, revision: i64) -> Result<[u8; 32], Error> {
+pub(super) fn basis(
+    reader: &Transaction<'_>,
+    output: &Output,
+    revision: i64,
+) -> Result<[u8; 32], Error> {
     let announced = archive::announced(output, &archive::complete_pages(reader, output)?);
     let token = output.token.as_ref().map(render::Token::query);
     let parts = (env!("CARGO_PKG_VERSION"), output, token, revision, announced);
@@ -32,7 +36,7 @@ pub(super) fn basis(reader: &Reader, output: &Output, revision: i64) -> Result<[
 /// # Errors
 /// When the store fails.
 pub(super) fn is_current(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     basis: &[u8; 32],
     now: Timestamp,
@@ -46,7 +50,11 @@ pub(super) fn is_current(
 }
 
 /// Whether the directory has the documents that were published last, with their siblings.
-fn has_documents(reader: &Reader, output: &Output, directory: &Path) -> Result<bool, store::Error> {
+fn has_documents(
+    reader: &Transaction<'_>,
+    output: &Output,
+    directory: &Path,
+) -> Result<bool, store::Error> {
     for format in &output.formats {
         let name = output.file_name(*format);
         let published = reader.document_hash(&output.id, format.extension())?;

@@ -19,12 +19,12 @@ use super::ids::AssignedId;
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
-use crate::model::{Entry, FeedInfo, FeedKey};
+use crate::model::{FeedInfo, FeedKey, OutputItem};
 use crate::opml;
 use crate::render::{
     self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
 };
-use crate::store::{self, Reader, Store, Write};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
 /// File name of the list of feeds.
@@ -120,7 +120,7 @@ impl Publisher {
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
-            let list = subscriptions(&reader, open.clone(), &hidden)?;
+            let list = reader.read(|reader| subscriptions(reader, open.clone(), &hidden))?;
             let open = open.filter(|output| output.token.is_none());
             for directory in open.filter_map(|output| output.directory.as_ref()) {
                 let bytes = list.as_deref().unwrap_or_default().as_bytes();
@@ -200,9 +200,11 @@ impl Publisher {
         let (reader, asked, now) =
             (self.store.reader().clone(), Arc::clone(output), self.clock.now());
         let work = move || {
-            let revision = reader.revision()?;
-            let basis = basis::basis(&reader, &asked, revision)?;
-            Ok((revision, basis::is_current(&reader, &asked, &basis, now)?))
+            reader.read(|reader| {
+                let revision = reader.revision()?;
+                let basis = basis::basis(reader, &asked, revision)?;
+                Ok((revision, basis::is_current(reader, &asked, &basis, now)?))
+            })
         };
         let (revision, current) = self.off_thread(output, work).await?;
         if current {
@@ -215,7 +217,8 @@ impl Publisher {
     /// SHA-256 of what the files of the output depend on.
     async fn basis(&self, output: &Arc<Output>, revision: i64) -> Result<[u8; 32], Error> {
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-        self.off_thread(output, move || basis::basis(&reader, &asked, revision)).await
+        let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
+        self.off_thread(output, work).await
     }
 
     /// Runs work that blocks for an output.
@@ -234,7 +237,7 @@ impl Publisher {
         let prepared = self.prepare(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
-            self.store.write_edition(output.id.clone(), shown, assigned).await?;
+            self.store.write_publication(output.id.clone(), shown, assigned).await?;
         }
         let entries = prepared.entries;
         let (mut documents, mut changed) = (Vec::new(), 0);
@@ -331,11 +334,13 @@ impl Publisher {
     async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
         loop {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-            let work = move || archive::next(&reader, &asked, now);
+            let work = move || reader.read(|reader| archive::next(reader, &asked, now));
             let panicked = |_| Error::Panicked(output.id.clone());
             let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
             if growth.any {
-                self.store.archive(output.id.clone(), growth.pages, growth.assigned).await?;
+                self.store
+                    .write_archive_pages(output.id.clone(), growth.pages, growth.assigned)
+                    .await?;
             }
             if !growth.more {
                 return Ok(());
@@ -349,10 +354,13 @@ impl Publisher {
         let reader = self.store.reader().clone();
         let (output, id) = (Arc::clone(output), output.id.clone());
         let work = move || {
-            let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
-            let Selection { entries, assigned, until } = selection(&reader, &output, now)?;
+            let (last, selected, complete) = reader.read(|reader| {
+                let last = known.map_or_else(|| last_published(reader, &output.id), Ok)?;
+                let selected = selection(reader, &output, now)?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &output)?))
+            })?;
+            let Selection { entries, assigned, until } = selected;
             compare(&output, &last, &entries)?;
-            let complete = archive::complete_pages(&reader, &output)?;
             let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
             let new = PreviousPublication::new(&entries);
@@ -380,7 +388,7 @@ impl Publisher {
             None => {
                 // Before the file: after a crash in between, the same document keeps its date.
                 let id = output.id.clone();
-                Some(self.store.remember_document(id, format.extension(), hash, now).await?)
+                Some(self.store.write_document(id, format.extension(), hash, now).await?)
             }
         };
         let (asked, panicked) = (Arc::clone(output), |_| Error::Panicked(name.clone()));
@@ -408,13 +416,20 @@ impl Publisher {
 }
 
 /// The last publication of the output before newswire was started.
-fn last_published(reader: &Reader, output: &str) -> Result<Arc<PreviousPublication>, Error> {
-    let shown = reader.edition(output)?;
+fn last_published(
+    reader: &Transaction<'_>,
+    output: &str,
+) -> Result<Arc<PreviousPublication>, Error> {
+    let shown = reader.publication(output)?;
     Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
 /// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(output: &Output, last: &PreviousPublication, entries: &[Entry]) -> Result<(), Error> {
+fn compare(
+    output: &Output,
+    last: &PreviousPublication,
+    entries: &[OutputItem],
+) -> Result<(), Error> {
     let gone = last.compare(entries);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
@@ -425,7 +440,7 @@ fn compare(output: &Output, last: &PreviousPublication, entries: &[Entry]) -> Re
 }
 
 /// Renders and checks a document in every format of the output.
-fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>, Error> {
+fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Checked>, Error> {
     let max_age = render::max_age(entries);
     let rendered = render::render_checked(output, &output.formats, page, entries);
     let rendered = rendered.map_err(|rejected| Error::Check {
@@ -444,7 +459,7 @@ fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>
 /// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every
 /// output has a token.
 fn subscriptions<'o>(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: impl Iterator<Item = &'o Output>,
     hidden: &HashSet<FeedKey>,
 ) -> Result<Option<String>, store::Error> {

@@ -6,8 +6,8 @@ use super::construct::{Custom, customary};
 use super::dates;
 use super::scope::Scope;
 use crate::model::{
-    Category, Complaint, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
-    ParsedFeed, ParsedItem, Person, Text,
+    Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
+    ParseWarning, ParsedFeed, ParsedItem, Person, Text,
 };
 
 /// More of them on one item are a mistake or an attack.
@@ -17,7 +17,7 @@ const MAX_PARTS: usize = 100;
 pub(crate) fn read(
     text: &str,
     scope: &Scope,
-    complaints: &mut Vec<Complaint>,
+    parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<ParsedFeed, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = format!("cannot parse the JSON document: {error}");
@@ -30,7 +30,7 @@ pub(crate) fn read(
     let items = feed.get("items").and_then(Value::as_array);
     if items.is_none() {
         let message = "a JSON Feed without items".to_owned();
-        complaints.push(Complaint::new("no_items", None, message));
+        parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
     let items = items.into_iter().flatten().filter_map(Value::as_object);

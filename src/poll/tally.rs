@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::reading::Reading;
 use crate::model::{FailureKind, FetchOutcome};
-use crate::store::{FeedState, Recorded};
+use crate::store::{FeedState, PollCounts};
 use crate::telemetry::{ItemCounts, Metrics, Poll};
 
 /// What is known of a poll before it is stored.
@@ -41,10 +41,10 @@ impl Tally {
         &self,
         metrics: &Metrics,
         outcome: &FetchOutcome,
-        recorded: Recorded,
+        recorded: PollCounts,
         took: Duration,
     ) {
-        let Recorded { new, changed, held, .. } = recorded;
+        let PollCounts { new, changed, held, .. } = recorded;
         let items = ItemCounts {
             new,
             changed,

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, FeedKey, ItemKey};
+use crate::model::{FeedKey, ItemKey, OutputItem};
 
 use super::id;
 use super::output::{Format, Output};
@@ -72,7 +72,7 @@ pub fn check(
     output: &Output,
     format: Format,
     bytes: &[u8],
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<(), CheckError> {
     let shown: Vec<ShownItem<'_>> =
         entries.iter().map(|entry| ShownItem::new(entry, &output.presentation)).collect();
@@ -149,8 +149,8 @@ struct Published {
 impl PreviousPublication {
     /// The publication of these items.
     #[must_use]
-    pub fn new(entries: &[Entry]) -> Self {
-        let published = |entry: &Entry| {
+    pub fn new(entries: &[OutputItem]) -> Self {
+        let published = |entry: &OutputItem| {
             let id = id::of(entry).into_owned();
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
@@ -191,7 +191,7 @@ impl PreviousPublication {
     ///
     /// # Errors
     /// When an item has another id than before, or the id of another item.
-    pub fn compare(&self, entries: &[Entry]) -> Result<Vec<&str>, CheckError> {
+    pub fn compare(&self, entries: &[OutputItem]) -> Result<Vec<&str>, CheckError> {
         let mut oldest: HashMap<FeedKey, Timestamp> = HashMap::new();
         let mut still = HashSet::with_capacity(entries.len());
         let owners: HashMap<&str, ItemKey> =

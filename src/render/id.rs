@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::model::Entry;
+use crate::model::OutputItem;
 
 use crate::text::chars;
 
@@ -12,7 +12,7 @@ use crate::text::chars;
 ///
 /// The store assigns IRIs (RFC 4287 4.2.6), which are written unchanged. Anything else, for example from a
 /// publisher, becomes a UUID that is made from it and never changes.
-pub(super) fn of(entry: &Entry) -> Cow<'_, str> {
+pub(super) fn of(entry: &OutputItem) -> Cow<'_, str> {
     iri(&entry.outward_id)
 }
 

@@ -11,8 +11,8 @@ use super::output::{Format, Output, Presentation, Rules};
 use super::page::render;
 use super::{id, text};
 use crate::model::{
-    Category, Details, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, Item, ItemKey,
-    StoryKey, Trouble,
+    Category, Details, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, IncidentKind, Item,
+    ItemKey, OutputItem, StoryKey,
 };
 use crate::text::html::escape;
 use crate::text::{chars, dates};
@@ -39,7 +39,7 @@ pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, Chec
         (std::cmp::Reverse(incident.changed_at), incident.kind, &incident.subject)
     });
     newest.truncate(MAX_INCIDENTS);
-    let entries: Vec<Entry> =
+    let entries: Vec<OutputItem> =
         (1..).zip(newest).map(|(n, incident)| entry(incident, n, &feed, &output)).collect();
     let bytes = render(&output, Format::Atom, &entries);
     check::check(&output, Format::Atom, &bytes, &entries)?;
@@ -69,20 +69,22 @@ fn output(base_url: &Url) -> Output {
     }
 }
 
-fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> Entry {
+fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> OutputItem {
     let (kind, subject) = (incident.kind, &incident.subject);
     let named = format!("incident {} {subject:?} {}", kind.slug(), incident.opened_at);
     let prefix = if incident.resolved_at.is_some() { "Resolved: " } else { "" };
     let name = if incident.name.is_empty() { "newswire" } else { &incident.name };
     let category = |term: &str| Category { term: term.to_owned(), ..Category::default() };
     let page = match kind {
-        Trouble::Rejected | Trouble::Config | Trouble::Disk => output.page().to_owned(),
+        IncidentKind::Rejected | IncidentKind::Config | IncidentKind::Disk => {
+            output.page().to_owned()
+        }
         _ => format!("{}/{subject}", output.page()),
     };
     let state = if incident.resolved_at.is_some() { "resolved" } else { incident.state.as_str() };
     let mut terms = vec![kind.slug(), state];
     terms.dedup();
-    Entry {
+    OutputItem {
         key: ItemKey(n),
         story: StoryKey(n),
         // Not an IRI, so that a UUID is made from it, which never changes.
@@ -132,7 +134,7 @@ mod tests {
     fn incident() -> Incident {
         let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
         Incident {
-            kind: Trouble::Failing,
+            kind: IncidentKind::Failing,
             subject: "garden".to_owned(),
             name: "Garden <script>alert(1)</script> & Co".to_owned(),
             state: "not_found".to_owned(),
@@ -187,7 +189,7 @@ mod tests {
 
     #[test]
     fn categories_are_unique() {
-        let gone = Incident { kind: Trouble::Gone, state: "gone".to_owned(), ..incident() };
+        let gone = Incident { kind: IncidentKind::Gone, state: "gone".to_owned(), ..incident() };
         assert_eq!(rendered(&[gone]).matches("<category").count(), 1);
         assert_eq!(rendered(&[incident()]).matches("<category").count(), 2);
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::model::Entry;
+use crate::model::OutputItem;
 
 use super::check::{self, CheckError};
 use super::output::{Format, Output};
@@ -95,13 +95,13 @@ impl Page {
 ///
 /// Nothing in it depends on the time or the machine: the same entries give the same bytes.
 #[must_use]
-pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
+pub fn render(output: &Output, format: Format, entries: &[OutputItem]) -> Vec<u8> {
     render_page(output, format, Page::ALONE, entries)
 }
 
 /// Renders `entries`, in their order, as this document of `output`.
 #[must_use]
-pub fn render_page(output: &Output, format: Format, page: Page, entries: &[Entry]) -> Vec<u8> {
+pub fn render_page(output: &Output, format: Format, page: Page, entries: &[OutputItem]) -> Vec<u8> {
     write(output, format, page, &show(output, entries), max_age(entries))
 }
 
@@ -131,7 +131,7 @@ pub fn render_checked(
     output: &Output,
     formats: &[Format],
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Vec<Rendered>, Rejected> {
     let (shown, fresh_for) = (show(output, entries), max_age(entries));
     let document = |&format: &Format| {
@@ -142,7 +142,7 @@ pub fn render_checked(
     formats.iter().map(document).collect()
 }
 
-fn show<'a>(output: &'a Output, entries: &'a [Entry]) -> Vec<ShownItem<'a>> {
+fn show<'a>(output: &'a Output, entries: &'a [OutputItem]) -> Vec<ShownItem<'a>> {
     entries.iter().map(|entry| ShownItem::new(entry, &output.presentation)).collect()
 }
 
@@ -163,7 +163,7 @@ fn write(
 /// The freshness lifetime of a document with these entries: the median time between two changes,
 /// from five minutes to three hours.
 #[must_use]
-pub fn max_age(entries: &[Entry]) -> Duration {
+pub fn max_age(entries: &[OutputItem]) -> Duration {
     let mut times: Vec<i64> = entries.iter().map(|entry| entry.sort_at.as_second()).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     let mut last = times.first().copied().unwrap_or_default();

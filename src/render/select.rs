@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::model::{Entry, FeedId, FeedKey, Item};
+use crate::model::{FeedId, FeedKey, Item, OutputItem};
 
 use super::files;
 use super::output::ShownDate;
@@ -118,7 +118,7 @@ impl<'a> Selector<'a> {
     }
 
     /// Sorts the selected items for the document: newest first, by the date that is shown.
-    pub fn arrange(&self, selected: &mut [Entry]) {
+    pub fn arrange(&self, selected: &mut [OutputItem]) {
         if self.output.presentation.date == ShownDate::FirstSeen {
             selected.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
         }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::model::{Category, Enclosure, Entry, Image, Item, Person};
+use crate::model::{Category, Enclosure, Image, Item, OutputItem, Person};
 
 use super::files;
 use super::id::{self, is_web};
@@ -24,7 +24,7 @@ const EMPTY_UPDATED: Timestamp = Timestamp::UNIX_EPOCH;
 /// An item, ready to be written.
 pub(super) struct ShownItem<'a> {
     /// The stored item.
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a OutputItem,
     /// Permanent id, see [`id::of`].
     pub(super) id: Cow<'a, str>,
     /// The publisher's title, one line of plain text; `None`: there is none.
@@ -67,7 +67,7 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> ShownItem<'a> {
-    pub(super) fn new(entry: &'a Entry, presentation: &'a Presentation) -> Self {
+    pub(super) fn new(entry: &'a OutputItem, presentation: &'a Presentation) -> Self {
         let item = &entry.item;
         let (published, updated) = dates(entry, presentation.date);
         let language = item.language.as_deref().or(entry.feed.profile.language.as_deref());
@@ -175,7 +175,7 @@ impl<'a> ShownItem<'a> {
 /// Publication date, and date of the last change, which is not before it.
 ///
 /// Readers drop items without a date, from the future, or from before 1990.
-fn dates(entry: &Entry, date: ShownDate) -> (Timestamp, Timestamp) {
+fn dates(entry: &OutputItem, date: ShownDate) -> (Timestamp, Timestamp) {
     let published = Some(entry.published())
         .filter(|at| (OLDEST..=entry.first_seen).contains(at))
         .filter(|_| date == ShownDate::Published)
@@ -203,7 +203,7 @@ impl OtherFeed<'_> {
     }
 }
 
-fn also_at(entry: &Entry) -> impl Iterator<Item = OtherFeed<'_>> {
+fn also_at(entry: &OutputItem) -> impl Iterator<Item = OtherFeed<'_>> {
     entry.also.iter().filter_map(|also| {
         let url = also.url.as_deref().filter(|url| is_web(url))?;
         let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
@@ -230,7 +230,7 @@ fn author(person: &Person) -> Option<Author<'_>> {
 
 /// The feed that the item came from, or its source if that feed had copied it from another one (RFC 4287
 /// 4.2.11).
-fn origin(entry: &Entry) -> Origin<'_> {
+fn origin(entry: &OutputItem) -> Origin<'_> {
     let feed = &*entry.feed;
     let title = text::line(&feed.title).unwrap_or_else(|| feed.id.to_string());
     if let Some(source) = &entry.item.details.source {

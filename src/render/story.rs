@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::output::{AlsoAt, Presentation};
 use super::shown::ShownItem;
 use super::text;
-use crate::model::{Enclosure, Entry, ItemKey};
+use crate::model::{Enclosure, ItemKey, OutputItem};
 use crate::text::html::{self, tag_length};
 
 /// Maximum length of an excerpt in characters.
@@ -57,7 +57,7 @@ pub struct StoryLink {
 impl Story {
     /// The story of `entry`, as an output with this `presentation` shows it.
     #[must_use]
-    pub fn of(entry: &Entry, presentation: &Presentation) -> Self {
+    pub fn of(entry: &OutputItem, presentation: &Presentation) -> Self {
         let presentation = plain_look(presentation);
         let shown = ShownItem::new(entry, &presentation);
         let text = shown.body.content.as_deref().map(html::to_text);
@@ -92,7 +92,7 @@ impl Story {
 /// The whole text of a story as HTML for a page. It loads nothing, so that no other site learns who reads
 /// it: pictures become links.
 #[must_use]
-pub fn content_html(entry: &Entry, presentation: &Presentation) -> String {
+pub fn content_html(entry: &OutputItem, presentation: &Presentation) -> String {
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
     match (&shown.body.content, &shown.body.summary) {

@@ -86,8 +86,8 @@ crate::model::codes! {
     Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => "database_folder_unusable":
         "mount the disk for writing, or set another path in [store]",
     Self::Io { .. } => "database_folder_unusable": "check that the folder exists and that this user can write to it",
-    Self::Sqlite { source, .. } if Fault::of(source) == Fault::Full => "store_full": "free space on the disk",
-    Self::Sqlite { source, .. } if Fault::of(source) == Fault::ReadOnly => "database_permission_denied":
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Full => "store_full": "free space on the disk",
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly => "database_permission_denied":
         "give this user access to the file and its folder, and mount the disk for writing",
     Self::Sqlite { .. } => "database_damaged": "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy",
 }
@@ -98,7 +98,7 @@ fn is_full(error: &io::Error) -> bool {
 
 /// What is wrong with the database, or with the disk below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum ErrorCause {
     /// There is no room for it.
     Full,
     /// It can be read and not be written to, or not even be opened.
@@ -110,15 +110,22 @@ pub enum Fault {
     /// The file is not what SQLite wrote.
     Corrupt,
     /// The writer thread has ended.
-    Ended,
+    WriterStopped,
     /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
-    Ours,
+    Bug,
 }
 
-impl Fault {
+impl ErrorCause {
     /// Every fault.
-    pub const ALL: &'static [Self] =
-        &[Self::Full, Self::ReadOnly, Self::Busy, Self::Io, Self::Corrupt, Self::Ended, Self::Ours];
+    pub const ALL: &'static [Self] = &[
+        Self::Full,
+        Self::ReadOnly,
+        Self::Busy,
+        Self::Io,
+        Self::Corrupt,
+        Self::WriterStopped,
+        Self::Bug,
+    ];
 
     /// The stable name.
     #[must_use]
@@ -129,8 +136,8 @@ impl Fault {
             Self::Busy => "store_busy",
             Self::Io => "store_io",
             Self::Corrupt => "store_corrupt",
-            Self::Ended => "store_ended",
-            Self::Ours => "store_bug",
+            Self::WriterStopped => "store_ended",
+            Self::Bug => "store_bug",
         }
     }
 
@@ -145,8 +152,8 @@ impl Fault {
             Self::Busy => "find the program that has it open with 'fuser newswire.db'",
             Self::Io => "check the disk (dmesg, smartctl), then start newswire again",
             Self::Corrupt => "replace it with a copy, or move it away and start newswire again",
-            Self::Ended => "start newswire again, and report the panic in its log",
-            Self::Ours => "please report this",
+            Self::WriterStopped => "start newswire again, and report the panic in its log",
+            Self::Bug => "please report this",
         }
     }
 
@@ -154,21 +161,21 @@ impl Fault {
     /// knows what is on the disk, and a database that is broken must not be written to.
     #[must_use]
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Ours)
+        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Bug)
     }
 
     fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         // A shared-memory file that cannot grow: nothing but want of room makes it so.
         const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-        let Some(known) = error.sqlite_error() else { return Self::Ours };
+        let Some(known) = error.sqlite_error() else { return Self::Bug };
         match (known.code, known.extended_code) {
             (Code::DiskFull, _) | (_, NO_ROOM_FOR_SHM) => Self::Full,
             (Code::ReadOnly | Code::CannotOpen, _) => Self::ReadOnly,
             (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy,
             (Code::SystemIoFailure, _) => Self::Io,
             (Code::DatabaseCorrupt | Code::NotADatabase, _) => Self::Corrupt,
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }
@@ -178,7 +185,7 @@ impl Fault {
 pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
     #[error("the database failed: {1}")]
-    Sqlite(Fault, String),
+    Sqlite(ErrorCause, String),
     /// There is too little room to go on.
     #[error("the disk of the database has {free} bytes of free space, {wanted} are needed")]
     NoRoom {
@@ -199,7 +206,7 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Corrupt(_) => "database_unreadable",
-            _ => self.fault().slug(),
+            _ => self.cause().slug(),
         }
     }
 
@@ -208,7 +215,7 @@ impl Coded for Error {
             Self::Corrupt(_) => {
                 "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy"
             }
-            _ => self.fault().remedy(),
+            _ => self.cause().remedy(),
         }))
     }
 }
@@ -219,23 +226,23 @@ impl Error {
 
     /// What is wrong.
     #[must_use]
-    pub fn fault(&self) -> Fault {
+    pub fn cause(&self) -> ErrorCause {
         match self {
             Self::Sqlite(fault, _) => *fault,
-            Self::NoRoom { .. } => Fault::Full,
-            Self::Closed => Fault::Ended,
-            Self::Corrupt(_) => Fault::Ours,
+            Self::NoRoom { .. } => ErrorCause::Full,
+            Self::Closed => ErrorCause::WriterStopped,
+            Self::Corrupt(_) => ErrorCause::Bug,
         }
     }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Fault::of(&error), error.to_string())
+        Self::Sqlite(ErrorCause::of(&error), error.to_string())
     }
 }
 
-impl From<&OpenError> for Fault {
+impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {
             OpenError::Sqlite { source, .. } => Self::of(source),
@@ -246,7 +253,7 @@ impl From<&OpenError> for Fault {
                 }
                 _ => Self::Io,
             },
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opens the database: the lock, the pragmas, the migrations. Leaves reading and writing to others.
+//! Opening the database: lock, pragmas, schema.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,16 +9,16 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, OpenError};
 
-/// "NWIR": says whose file this is.
+/// "NWIR": identifies a file as a database of Newswire.
 const APPLICATION_ID: i64 = 0x4E57_4952;
 
-/// The schema, while nothing is released: a database of another number is not ours to read.
+/// The schema. Until 1.0 is released, a database of another schema cannot be opened.
 const SQL: &str = include_str!("schema.sql");
 
-/// The number of the schema.
-pub const SCHEMA: usize = 9;
+/// Version of the schema.
+pub const SCHEMA: usize = 10;
 
-/// Held as long as this process may write; freed by the system however the process ends.
+/// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -41,7 +41,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
         .truncate(false)
         .open(lock_path(path))
         .map_err(io)?;
-    match patiently(&file) {
+    match lock_with_retries(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -60,24 +60,24 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     Ok(Lock { _file: file })
 }
 
-/// Keeps the database at `path` at rest for as long as the answer lives; `None` where it is not at rest, or was
-/// never opened. Writes nothing.
+/// Takes the lock of the database at `path`; `None`: another process holds it, or it was never opened. Writes
+/// nothing.
 pub(crate) fn at_rest(path: &Path) -> Option<Lock> {
     let file = File::open(lock_path(path)).ok().filter(|_| path.exists())?;
-    patiently(&file).ok()?;
+    lock_with_retries(&file).ok()?;
     Some(Lock { _file: file })
 }
 
-/// Whether some newswire works on the database at `path`, as far as this user can see. Writes nothing.
+/// Whether a process has the database at `path` open for writing, as far as this user can see. Writes nothing.
 #[must_use]
 pub fn is_in_use(path: &Path) -> bool {
     let file = File::open(lock_path(path));
-    file.is_ok_and(|file| matches!(patiently(&file), Err(TryLockError::WouldBlock)))
+    file.is_ok_and(|file| matches!(lock_with_retries(&file), Err(TryLockError::WouldBlock)))
 }
 
-/// Takes the lock, unless it is held for longer than a moment: a child process that is just being
-/// started holds what its parent has until it becomes another program.
-fn patiently(file: &File) -> Result<(), TryLockError> {
+/// Takes the lock, with retries for 100 ms: a child process that is being started holds the files of its parent
+/// until it executes its program.
+fn lock_with_retries(file: &File) -> Result<(), TryLockError> {
     for _ in 0..20 {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
@@ -87,12 +87,12 @@ fn patiently(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// The lock file is a file of its own: locking the database would collide with SQLite's locks.
+/// Path of the lock file. The database itself is not locked, because that would collide with SQLite's locks.
 fn lock_path(path: &Path) -> PathBuf {
     ending(path, ".lock")
 }
 
-/// The file of that name with this behind it.
+/// The path with `end` appended to the name.
 pub(crate) fn ending(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -119,7 +119,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Opens for writing beside a process that holds the lock; the schema must be what is known here.
+/// Opens for writing beside a process that holds the lock. The schema must be this version's.
 ///
 /// # Errors
 /// When the file is not ours, has another schema, or SQLite fails.
@@ -194,21 +194,21 @@ fn check(connection: &Connection, path: &Path) -> Result<Content, OpenError> {
     Ok(if blank { Content::Blank } else { Content::Tables })
 }
 
-/// Has the write-ahead log written into the database and cut, by a connection of its own; where that
-/// cannot be, the log stays as it is.
-pub(crate) fn give_back(path: &Path) {
+/// Moves the write-ahead log into the database and truncates it, with a separate connection. If that fails, the
+/// log stays as it is.
+pub(crate) fn truncate_log(path: &Path) {
     if let Ok(connection) = beside(path) {
         let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }
 
-/// Writes the number of the schema once more: a page that has to reach the disk.
+/// Writes the version of the schema again, so that a page has to reach the disk.
 pub(crate) fn touch(connection: &Connection) -> Result<(), Error> {
     let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(connection.pragma_update(None, "user_version", schema)?)
 }
 
-/// Makes the tables of a new database.
+/// Creates the tables of a new database.
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let at: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if at > 0 {
@@ -216,8 +216,11 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     let transaction = connection.transaction()?;
     transaction.execute_batch(SQL)?;
-    // Fewer and larger segments: most of an index is built in few commits.
-    transaction.execute_batch("INSERT INTO search (search, rank) VALUES ('automerge', 8)")?;
+    // Fewer and larger segments, because merging them is most of the cost of indexing: a commit of a first
+    // poll fits into the 4 MiB that FTS5 collects in memory (by default 1 MiB).
+    transaction.execute_batch(
+        "INSERT INTO search (search, rank) VALUES ('automerge', 8), ('hashsize', 4194304)",
+    )?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA as i64)?;
     transaction.commit()

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::dedupe::{
     self, AcrossFeeds, CANDIDATES, Comparable, Entry, Fingerprint, Index, Settings, Weights,
 };
-use crate::model::{FeedKey, ItemKey, Tie};
-use crate::store::{self, Matches, Pending, Reader, Store, StoredFingerprint, Write};
+use crate::model::{FeedKey, ItemKey, Match};
+use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Items of a batch: written together, and shown together.
 const BATCH: usize = 256;
@@ -100,7 +100,10 @@ impl Matcher {
 
     /// What the next pending items are to each other and to what is kept; `None`: nothing is pending.
     fn batch(&self) -> Result<Option<Matches>, store::Error> {
-        let reader = self.store.reader();
+        self.store.reader().read(|reader| self.batch_in(reader))
+    }
+
+    fn batch_in(&self, reader: &Transaction<'_>) -> Result<Option<Matches>, store::Error> {
         let pending = reader.pending(BATCH)?;
         if pending.is_empty() {
             return Ok(None);
@@ -109,7 +112,7 @@ impl Matcher {
         memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
-        let pairs = self.pairs(&mut memory, (&pending, &stored), at)?;
+        let pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
         let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
@@ -129,34 +132,35 @@ impl Matcher {
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
-        Ok(Some(Matches { at, marks, ties, stories }))
+        Ok(Some(Matches { at, marks, pairs: ties, stories }))
     }
 
     /// For each pending item what may be the same story; from now on it is itself among what others are
     /// compared with.
     fn pairs(
         &self,
+        reader: &Transaction<'_>,
         memory: &mut Memory,
-        (pending, stored): (&[Pending], &[StoredFingerprint]),
+        (pending, stored): (&[PendingItem], &[StoredFingerprint]),
         at: Timestamp,
     ) -> Result<Vec<Candidates>, store::Error> {
-        let reader = self.store.reader();
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
         let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
         let mut feeds: Vec<FeedKey> = pending.iter().map(|pending| pending.feed).collect();
         feeds.sort_unstable();
         feeds.dedup();
         memory.cache.renew(reader, &feeds)?;
-        let compared = |pending: &&Pending| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
+        let compared =
+            |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
-        let mut doubles = reader.doubles(&keys)?;
+        let mut doubles = reader.same_page_or_id(&keys)?;
         let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
             .collect();
         let mut pairs = Vec::with_capacity(pending.len());
         let index = memory.index.get_or_insert_default();
-        for Pending { item: key, feed, .. } in pending.iter().filter(compared) {
+        for PendingItem { item: key, feed, .. } in pending.iter().filter(compared) {
             memory.cache.remove(*key);
             let mut candidates = doubles.remove(key).unwrap_or_default();
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
@@ -188,7 +192,7 @@ impl Matcher {
         }
         self.store.write(Write::ForgetFingerprints { cutoff }).await?;
         let reader = self.store.reader().clone();
-        let lesson = move || learn(&reader, cutoff, now);
+        let lesson = move || reader.read(|reader| learn(reader, cutoff, now));
         let learnt =
             tokio::task::spawn_blocking(lesson).await.map_err(|_| store::Error::Closed)??;
         if let Some(weights) = learnt {
@@ -209,7 +213,7 @@ impl Matcher {
 
 impl Memory {
     /// Reads the window and the weights from the store, once.
-    fn fill(&mut self, reader: &Reader, now: Timestamp) -> Result<(), store::Error> {
+    fn fill(&mut self, reader: &Transaction<'_>, now: Timestamp) -> Result<(), store::Error> {
         if self.index.is_some() {
             return Ok(());
         }
@@ -221,7 +225,7 @@ impl Memory {
             }
         })?;
         debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
-        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        let weights = reader.word_weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
         self.weights = Arc::new(weights.unwrap_or_default());
         self.index = Some(index);
         Ok(())
@@ -234,7 +238,7 @@ fn tie(
     (other, theirs): (ItemKey, &Comparable),
     settings: &Settings,
     weights: &Weights,
-) -> Option<Tie> {
+) -> Option<Match> {
     let verdict = dedupe::verdict(own, theirs, settings, weights)?;
     Some(verdict.between(key.max(other), key.min(other)))
 }
@@ -247,16 +251,15 @@ fn before(now: Timestamp, window: Duration) -> Timestamp {
 /// What words prove, from the newest texts; `None`: what was learnt is still good, or there is too
 /// little to learn from.
 fn learn(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Weights>, store::Error> {
     let fresh = |at| now.duration_since(at) < LEARN_EVERY;
-    if reader.weights()?.is_some_and(|(at, _)| fresh(at)) {
+    if reader.word_weights()?.is_some_and(|(at, _)| fresh(at)) {
         return Ok(None);
     }
-    let mut keys: Vec<(ItemKey, FeedKey)> = Vec::new();
-    reader.fingerprints_since(since, |stored| keys.push((stored.key, stored.feed)))?;
+    let keys = reader.fingerprinted_since(since)?;
     let newest: Vec<(ItemKey, FeedKey)> = keys.into_iter().rev().take(LESSONS).collect();
     let mut feeds: Vec<FeedKey> = newest.iter().map(|(_, feed)| *feed).collect();
     feeds.sort_unstable();

@@ -96,7 +96,7 @@ pub(super) fn sample(
     page: MetricsPage,
     now: Timestamp,
 ) -> Result<Sample, Error> {
-    let statuses = reader.statuses();
+    let statuses = reader.read(|reader| reader.feed_statuses());
     let states = match &statuses {
         Ok(statuses) => {
             let healths: Vec<Health> = statuses.iter().map(|feed| judge(feed, now)).collect();

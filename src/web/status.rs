@@ -47,7 +47,8 @@ async fn feed(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response
     let Some(pages) = site.operator_pages.clone() else { return not_found() };
     let outputs = site.served.outputs();
     let now = pages.clock.now();
-    let page = site.off_thread(move || feed::render(&pages.reader, &outputs, &id, now));
+    let page = site
+        .off_thread(move || pages.reader.read(|reader| feed::render(reader, &outputs, &id, now)));
     respond(page.await, HTML)
 }
 

@@ -175,7 +175,7 @@ fn servers_that_need_other_manners_are_known_and_may_be_overridden() {
         config.subscriptions.iter().map(|feed| feed.schedule.host_spacing.as_secs()).collect();
     assert_eq!(seconds, [65, 20, 2, 2]);
     let mine = &config.subscriptions[2].schedule;
-    assert_eq!((mine.per_host, mine.pace), (8, newswire::schedule::Pace::Auto));
+    assert_eq!((mine.per_host, mine.interval_mode), (8, newswire::schedule::IntervalMode::Auto));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use newswire::health;
-use newswire::model::{Incident, Trouble};
+use newswire::model::{Incident, IncidentKind};
 use newswire::render::{Format, render};
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ fn every_id_of_the_list_is_in_the_manners() {
 #[test]
 fn the_json_reference_lists_every_key_of_an_incident() {
     let incident = Incident {
-        kind: Trouble::Gone,
+        kind: IncidentKind::Gone,
         subject: "garden".to_owned(),
         name: "Garden".to_owned(),
         state: "gone".to_owned(),

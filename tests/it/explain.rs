@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use newswire::config::Diagnostic;
-use newswire::model::Complaint;
+use newswire::model::ParseWarning;
 use serde_json::Value;
 
 use crate::cli::{configured, local, newswire};
@@ -29,7 +29,8 @@ fn explain_without_a_name_lists_all_codes() {
     let folder = tempfile::tempdir().unwrap();
     let list = newswire(folder.path(), &["explain"]);
     assert_eq!(list.code, 0);
-    for part in ["Errors that end a command\n", "  database_in_use ", "  tls_failed ", "  backoff "]
+    for part in
+        ["Errors that end a command\n", "  database_in_use ", "  tls_failed ", "  back_off "]
     {
         assert!(list.out.contains(part), "{part} is missing in\n{}", list.out);
     }
@@ -100,7 +101,7 @@ fn every_diagnostic_of_the_config_is_in_the_list() {
 #[test]
 fn every_code_of_the_lists_is_used() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
+    for (room, codes) in [("config", Diagnostic::CODES), ("parse", ParseWarning::CODES)] {
         let mut text = String::new();
         sources(&root.join(room), &mut text);
         // The list contains each code once.

@@ -214,7 +214,7 @@ async fn every_failure_of_a_feed_has_a_code_and_help() {
         told.insert(failure.kind.slug());
     }
     // Tested in tls.rs and redirects.rs; a panic needs a bug in Newswire.
-    let elsewhere = ["tls_failed", "insecure_redirect", "stranger", "panicked"];
+    let elsewhere = ["tls_failed", "insecure_redirect", "different_feed", "panicked"];
     for kind in FailureKind::ALL {
         let slug = kind.slug();
         assert!(told.contains(slug) || elsewhere.contains(&slug), "{slug} is not provoked");

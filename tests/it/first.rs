@@ -83,7 +83,7 @@ async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     let took = clock.elapsed() - began;
     let input = Input { bytes: body(&answer), content_type: None, url: &url, max_items: 10 };
     let parsed = parse::parse(input).unwrap();
-    assert!(parsed.complaints.is_empty(), "{:?}", parsed.complaints);
+    assert!(parsed.parse_warnings.is_empty(), "{:?}", parsed.parse_warnings);
     let titles = parsed.feed.items.iter().map(|item| item.title.as_ref().unwrap().value.as_str());
     assert_eq!(titles.collect::<Vec<_>>(), ["Apple", "Beech"]);
     assert!(took < Duration::from_secs(60), "it took {took:?}");

@@ -120,13 +120,13 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     assert_eq!(first.len(), 30);
     world.clock.advance(2 * HOUR);
     let polled = poll(&engine, FeedSelection::All).await;
-    assert_eq!(polled[0].recorded.renamed, 30);
+    assert_eq!(polled[0].recorded.guid_changes, 30);
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (5, 35));
     let second: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert!(first.is_subset(&second), "the old ones kept their ids");
     assert_eq!(second.len(), 35);
     let status = world.status();
-    assert_eq!((status.pulse.held, status.pulse.older), (35, 0));
+    assert_eq!((status.activity.held, status.activity.older), (35, 0));
     let health = judge(&status, world.now());
     assert_eq!((health.state, &*health.text), (State::Held, "the burst guard holds 35 items"));
     // What waits is known: it is not news the next time either.
@@ -147,7 +147,7 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     assert_eq!(shown(&engine).len(), 20);
     // As configured: nobody has to look at it.
     let status = world.status();
-    assert_eq!((status.pulse.held, status.pulse.older), (0, 60));
+    assert_eq!((status.activity.held, status.activity.older), (0, 60));
     let health = judge(&status, world.now());
     assert_eq!(health.state, State::Ok);
     assert_eq!(conditions(&[JudgedFeed { status, health }], world.now()), []);

@@ -64,7 +64,7 @@ async fn a_parked_domain_is_not_adopted_and_brings_no_items() {
     poll(&engine, FeedSelection::All).await;
     for _ in 0..12 {
         world.clock.advance(DAY);
-        assert_eq!(poll(&engine, FeedSelection::All).await[0].outcome.slug(), "stranger");
+        assert_eq!(poll(&engine, FeedSelection::All).await[0].outcome.slug(), "different_feed");
     }
     assert_eq!(shown_as(&engine, "title"), ["A"]);
     let status = world.status();
@@ -226,6 +226,6 @@ async fn hints_in_the_document_delay_the_next_poll() {
     world.origin.route(OLD, "/feed", [Answer::ok(document)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
     let polled = poll(&engine, FeedSelection::All).await;
-    assert_eq!(polled[0].plan.reason.kind, ReasonKind::Hint);
+    assert_eq!(polled[0].plan.reason.kind, ReasonKind::PublisherHint);
     assert!(polled[0].plan.at.duration_since(world.now()).as_secs() >= 5 * 3600);
 }

@@ -78,8 +78,15 @@ impl Watched {
         let world = &self.world;
         until(world, "every feed was polled", || {
             let reader = newswire::store::Reader::open(&database).unwrap();
-            let feeds = reader.statuses().unwrap();
-            feeds.iter().all(|feed| reader.polls(feed.info.key, 99).unwrap().len() >= times)
+            let polled = reader.read(|reader| {
+                let mut feeds = reader.feed_statuses()?.into_iter();
+                feeds.try_fold(true, |all, feed| {
+                    Ok::<_, newswire::store::Error>(
+                        all && reader.polls(feed.info.key, 99)?.len() >= times,
+                    )
+                })
+            });
+            polled.unwrap()
         })
         .await;
     }

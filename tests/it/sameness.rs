@@ -271,7 +271,9 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
         drop(world.open(&urls).await);
         let connection = Connection::open(world.database()).unwrap();
         let now = world.now().as_millisecond();
-        connection.execute("INSERT INTO weight VALUES (1, ?1, ?2)", (now, learnt(&cases))).unwrap();
+        connection
+            .execute("INSERT INTO word_weight VALUES (1, ?1, ?2)", (now, learnt(&cases)))
+            .unwrap();
     }
     let engine = world.open(&urls).await;
     poll(&engine, FeedSelection::All).await;
@@ -287,7 +289,7 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
 fn ties(world: &World) -> HashMap<(i64, i64), String> {
     let connection = Connection::open(world.database()).unwrap();
     let mut statement = connection
-        .prepare("SELECT item_id, other_id, same, rule, score, threshold FROM tie")
+        .prepare("SELECT item_id, other_id, same_story, rule, score, threshold FROM item_match")
         .unwrap();
     let rows = statement.query_map([], |row| {
         let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::health::{State, judge};
-use newswire::model::Trouble;
+use newswire::model::IncidentKind;
 use newswire::store::Reader;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -53,10 +53,10 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 9).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Ok, "not yet: {:?}", status.pulse);
+    assert_eq!(judge(&status, world.now()).state, State::Ok, "not yet: {:?}", status.activity);
     watch(&world, &engine, 6).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!(health.state, State::Silent, "{:?}", world.status().pulse);
+    assert_eq!(health.state, State::Silent, "{:?}", world.status().activity);
     assert!(health.remedy.is_some());
     (world, health.code.to_owned())
 }
@@ -113,7 +113,10 @@ async fn a_feed_that_begins_again_is_well() {
     poll(&engine, FeedSelection::All).await;
     let status = world.status();
     assert_eq!(judge(&status, world.now()).state, State::Ok);
-    assert!(status.pulse.longest_gap.unwrap().as_hours() > 14 * 24, "and the pause is remembered");
+    assert!(
+        status.activity.longest_gap.unwrap().as_hours() > 14 * 24,
+        "and the pause is remembered"
+    );
 }
 
 async fn get(address: SocketAddr, path: &str, header: &str) -> String {
@@ -137,7 +140,8 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     let engine = world.open_with(config.clone()).await;
     watch(&world, &engine, 2).await;
     drop(engine);
-    let reader = || Reader::open(&world.database()).unwrap().incidents(9).unwrap();
+    let reader =
+        || Reader::open(&world.database()).unwrap().read(|reader| reader.incidents(9)).unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
         let engine = world.open_with(config.clone()).await;
@@ -172,7 +176,7 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
     until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;
     let over = reader();
-    assert_eq!((over.len(), over[0].kind), (1, Trouble::Failing));
+    assert_eq!((over.len(), over[0].kind), (1, IncidentKind::Failing));
     assert!(over[0].text.starts_with("The feed works again."), "{}", over[0].text);
     stop.send(()).unwrap();
     task.await.unwrap().unwrap();

@@ -214,18 +214,18 @@ async fn every_decision_leaves_a_receipt() {
     }
     let reader = Reader::open(&world.database()).unwrap();
     let receipt = |number: &str| {
-        let item = reader.find(number, None).unwrap().remove(0);
-        reader.receipt(item).unwrap()
+        let item = reader.read(|reader| reader.find_items(number, None)).unwrap().remove(0);
+        reader.read(|reader| reader.item_history(item)).unwrap()
     };
     let second = receipt("2");
-    let (tie, other, _) = &second.ties[0];
+    let (tie, other, _) = &second.matches[0];
     assert_eq!(
         (tie.same, tie.rule.slug(), other.feed_name.as_str()),
         (true, "text", "gull.test-feed")
     );
     assert_eq!(second.poll, Some((newswire::model::Outcome::Modified, Some(200))));
     let fourth = receipt("4");
-    let parted: Vec<_> = fourth.ties.iter().filter(|(tie, _, _)| !tie.same).collect();
+    let parted: Vec<_> = fourth.matches.iter().filter(|(tie, _, _)| !tie.same).collect();
     assert!(parted.iter().any(|(tie, other, _)| tie.rule.slug() == "series" && other.key.0 == 3));
 }
 

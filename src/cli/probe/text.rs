@@ -44,9 +44,9 @@ pub(super) fn text(document: &Document, parsed: &Parsed) -> String {
     if feed.partial {
         lines.add("incomplete", Some("the end is missing or cannot be parsed"));
     }
-    for complaint in &parsed.complaints {
-        let offset = complaint.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
-        lines.add("warning", Some(&format!("{}{offset}: {}", complaint.code, complaint.message)));
+    for warning in &parsed.parse_warnings {
+        let offset = warning.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
+        lines.add("warning", Some(&format!("{}{offset}: {}", warning.code, warning.message)));
     }
     lines.add("items", Some(&feed.items.len().to_string()));
     for item in &feed.items {

@@ -6,7 +6,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::view::{Filter, View};
 use crate::health::{JudgedFeed, State, tally};
 use crate::model::Outcome;
-use crate::store::Hour;
+use crate::store::HourCounts;
 use crate::text::amounts::{ago, ahead, bytes};
 use crate::text::bidi;
 
@@ -18,7 +18,7 @@ pub(super) struct Snapshot {
     /// All feeds with their states.
     pub(super) feeds: Vec<JudgedFeed>,
     /// Numbers of polls and items of the last 24 hours.
-    pub(super) hours: Vec<Hour>,
+    pub(super) hours: Vec<HourCounts>,
 }
 
 /// Size of the terminal.
@@ -89,11 +89,11 @@ fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
         first.push((TextStyle::Dim, format!("{time:>0$}", columns - used)));
     }
     let this_hour = snapshot.now.as_second().div_euclid(3_600);
-    let number = |hour: &Hour| hour.at.as_second().div_euclid(3_600);
+    let number = |hour: &HourCounts| hour.at.as_second().div_euclid(3_600);
     let by_hour: Vec<u64> = (this_hour - 23..=this_hour)
         .map(|n| snapshot.hours.iter().find(|hour| number(hour) == n).map_or(0, |h| h.polls))
         .collect();
-    let sum = |of: fn(&Hour) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&HourCounts) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
     let day = format!(
         "24 hours  {} polls, {} failed, {} new items, {}  ",
         sum(|hour| hour.polls),
@@ -299,9 +299,9 @@ mod tests {
             last_new_at: Some(at(-7_200)),
             items: 3,
             dialect: None,
-            complaints: Vec::new(),
+            parse_warnings: Vec::new(),
             address: Address::default(),
-            pulse: Default::default(),
+            activity: Default::default(),
         };
         let health = judge(&status, at(0));
         JudgedFeed { status, health }

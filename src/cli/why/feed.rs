@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::health::{Health, judge};
+use crate::model::FeedStatus;
 use crate::poll::Subscription;
-use crate::store::{FeedState, FeedStatus, Past, PastPoll};
+use crate::store::{FeedHistory, FeedState, PollRecord};
 use crate::text::amounts::{ago, ahead, bytes, count, span};
 
 /// Number of polls that are shown.
@@ -22,9 +23,9 @@ pub(in crate::cli) struct Why<'a> {
     /// Validators and their reliability.
     pub(in crate::cli) state: &'a FeedState,
     /// The inputs of the schedule.
-    pub(in crate::cli) past: &'a Past,
+    pub(in crate::cli) past: &'a FeedHistory,
     /// The last polls, the newest first.
-    pub(in crate::cli) polls: &'a [PastPoll],
+    pub(in crate::cli) polls: &'a [PollRecord],
     /// The feed in the config, with its settings.
     pub(in crate::cli) subscription: &'a Subscription,
 }
@@ -63,11 +64,11 @@ impl Why<'_> {
         let opaque = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
         };
-        let validators = &self.state.memory.validators;
+        let validators = &self.state.response.validators;
         add("ETag", &opaque(&validators.etag));
         add("Last-Modified", &opaque(&validators.last_modified));
-        if let Some(at) = self.state.trust.full_at {
-            let unreliable = if self.state.trust.distrusted {
+        if let Some(at) = self.state.trust.last_full_at {
+            let unreliable = if self.state.trust.unreliable {
                 "; requested daily because its 304 responses were wrong"
             } else {
                 ""
@@ -113,10 +114,10 @@ impl Why<'_> {
             "next_poll_reason_text": status.reason_text,
             "considered": self.past.considered,
             "consecutive_failures": status.failures,
-            "etag": opaque(&state.memory.validators.etag),
-            "last_modified": opaque(&state.memory.validators.last_modified),
-            "full_response_at": state.trust.full_at.map(|at| at.to_string()),
-            "validators_unreliable": state.trust.distrusted,
+            "etag": opaque(&state.response.validators.etag),
+            "last_modified": opaque(&state.response.validators.last_modified),
+            "full_response_at": state.trust.last_full_at.map(|at| at.to_string()),
+            "validators_unreliable": state.trust.unreliable,
             "host": {
                 "site": crate::model::site(&self.subscription.feed.url),
                 "max_parallel": settings.per_host,
@@ -151,7 +152,7 @@ fn add_health(health: &Health, add: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn line(poll: &PastPoll, now: Timestamp) -> String {
+fn line(poll: &PollRecord, now: Timestamp) -> String {
     let status = poll.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut line = format!(
         "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",

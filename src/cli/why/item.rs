@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::{Rule, Tie};
+use crate::model::{Match, Rule};
 use crate::outputs::Visibility;
-use crate::store::{Named, Receipt};
+use crate::store::{ItemHistory, ItemSummary};
 use crate::text::amounts::{ago, count};
 
 /// What is known about one item.
 #[derive(Debug)]
 pub(in crate::cli) struct Why<'a> {
     /// The item with its story, its matches and its poll.
-    pub(in crate::cli) receipt: &'a Receipt,
+    pub(in crate::cli) receipt: &'a ItemHistory,
     /// Visibility of the item by the id of the output.
     pub(in crate::cli) visibility: &'a [(String, Visibility)],
 }
@@ -24,7 +24,8 @@ impl Why<'_> {
     /// The report as text.
     #[must_use]
     pub(in crate::cli) fn text(&self, now: Timestamp) -> String {
-        let Receipt { item, others, ties, renamed, changes, poll, decided } = self.receipt;
+        let ItemHistory { item, others, matches, guid_changes, changes, poll, decisions } =
+            self.receipt;
         let mut text = String::new();
         let mut add = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -45,7 +46,7 @@ impl Why<'_> {
             None => String::new(),
         };
         add("first seen", &format!("{}, {}{how}", ago(item.first_seen, now), item.first_seen));
-        for (way, at) in renamed {
+        for (way, at) in guid_changes {
             add("new guid", &format!("{}: recognised by the same {way}", ago(*at, now)));
         }
         if *changes > 0 {
@@ -62,7 +63,7 @@ impl Why<'_> {
         for other in others {
             add("", &name(other));
         }
-        for other in decided {
+        for other in decisions {
             match other {
                 None => add("operator", "separated with 'newswire split'"),
                 Some(key) => {
@@ -70,7 +71,7 @@ impl Why<'_> {
                 }
             }
         }
-        for (tie, other, at) in ties {
+        for (tie, other, at) in matches {
             let decision = if tie.same { "same story" } else { "separate" };
             add(decision, &format!("{}, {}: {}", match_text(tie), ago(*at, now), name(other)));
         }
@@ -84,7 +85,7 @@ impl Why<'_> {
     #[must_use]
     pub(in crate::cli) fn json(&self) -> Value {
         let receipt = self.receipt;
-        let item = |item: &Named| {
+        let item = |item: &ItemSummary| {
             json!({
                 "key": item.key.0,
                 "id": item.id,
@@ -101,7 +102,7 @@ impl Why<'_> {
             "item": item(&receipt.item),
             "story": receipt.item.story.0,
             "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
-            "matches": receipt.ties.iter().map(|(tie, other, at)| json!({
+            "matches": receipt.matches.iter().map(|(tie, other, at)| json!({
                 "same": tie.same,
                 "rule": tie.rule.slug(),
                 "score": tie.score,
@@ -109,7 +110,7 @@ impl Why<'_> {
                 "at": at.to_string(),
                 "other": item(other),
             })).collect::<Vec<_>>(),
-            "guid_changes": receipt.renamed.iter().map(|(way, at)| json!({
+            "guid_changes": receipt.guid_changes.iter().map(|(way, at)| json!({
                 "recognised_by": way,
                 "at": at.to_string(),
             })).collect::<Vec<_>>(),
@@ -118,8 +119,8 @@ impl Why<'_> {
                 "outcome": outcome.slug(),
                 "status": status,
             })),
-            "split": receipt.decided.contains(&None),
-            "joined": receipt.decided.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "split": receipt.decisions.contains(&None),
+            "joined": receipt.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
             "outputs": self.visibility.iter().map(|(output, visibility)| json!({
                 "output": output,
                 "position": match visibility { Visibility::Shown(at) => Some(*at), _ => None },
@@ -130,13 +131,13 @@ impl Why<'_> {
 }
 
 /// Number, title and feed of an item: `4711 "Ferry runs aground" (harbour)`.
-pub(in crate::cli) fn name(item: &Named) -> String {
+pub(in crate::cli) fn name(item: &ItemSummary) -> String {
     let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
 }
 
 /// Rule, score and threshold of a match with the meaning of the rule.
-pub(in crate::cli) fn match_text(tie: &Tie) -> String {
+pub(in crate::cli) fn match_text(tie: &Match) -> String {
     let meaning = match tie.rule {
         Rule::Page => "the same page",
         Rule::Id => "the same id of the publisher",

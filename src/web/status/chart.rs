@@ -6,12 +6,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{DELAYS, Hour};
+use crate::store::{DELAY_BUCKETS, HourCounts};
 use crate::text::amounts::{bytes, count, span};
 use crate::text::dates;
 
-/// Number of items by delivery delay; the buckets are [`DELAYS`].
-pub(super) type Delays = [u64; DELAYS.len() + 1];
+/// Number of items by delivery delay; the buckets are [`DELAY_BUCKETS`].
+pub(super) type Delays = [u64; DELAY_BUCKETS.len() + 1];
 
 /// Width of the area for bars, in units of the drawing.
 const WIDTH: usize = 320;
@@ -108,7 +108,7 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// Sums the hours into the intervals of a period that ends now.
-pub(super) fn intervals(hours: &[Hour], period: Period, now: Timestamp) -> Vec<Interval> {
+pub(super) fn intervals(hours: &[HourCounts], period: Period, now: Timestamp) -> Vec<Interval> {
     let (size, bars) = (period.seconds_per_bar(), period.bars());
     let last = now.as_second().div_euclid(size);
     let first = last + 1 - i64::try_from(bars).unwrap_or_default();
@@ -149,8 +149,8 @@ pub(super) fn quantile(delays: &Delays, fraction: f64) -> Option<f64> {
     for (bucket, items) in delays.iter().enumerate() {
         let items = *items as f64;
         if before + items >= wanted && items > 0.0 {
-            let low = if bucket == 0 { 0 } else { DELAYS[bucket - 1] } as f64;
-            let high = DELAYS.get(bucket).map_or(low * 2.0, |end| *end as f64);
+            let low = if bucket == 0 { 0 } else { DELAY_BUCKETS[bucket - 1] } as f64;
+            let high = DELAY_BUCKETS.get(bucket).map_or(low * 2.0, |end| *end as f64);
             return Some(low + (high - low) * (wanted - before) / items);
         }
         before += items;
@@ -387,10 +387,10 @@ mod tests {
     use super::*;
 
     /// An hour with this many polls.
-    fn hour(number: i64, polls: u64) -> Hour {
-        let mut delays = [0; DELAYS.len() + 1];
+    fn hour(number: i64, polls: u64) -> HourCounts {
+        let mut delays = [0; DELAY_BUCKETS.len() + 1];
         delays[3] = 10;
-        Hour {
+        HourCounts {
             at: Timestamp::from_second(number * 3_600).unwrap(),
             polls,
             failed: 1,
@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_interpolated_within_their_bucket() {
-        let mut delays = [0; DELAYS.len() + 1];
+        let mut delays = [0; DELAY_BUCKETS.len() + 1];
         assert_eq!(quantile(&delays, 0.5), None);
         delays[3] = 100;
         assert_eq!(quantile(&delays, 0.5).map(f64::round), Some(2_700.0));

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::health::silence::{Gaps, threshold};
 use crate::health::{Health, judge};
-use crate::model::{Complaint, Considered, FeedStatus, ItemKey};
+use crate::model::{Considered, FeedStatus, ItemKey, ParseWarning};
 use crate::outputs::{Query, ServedOutput};
-use crate::store::{FeedState, Named, PastPoll, Reader, Which};
+use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Transaction};
 use crate::text::amounts::{ahead, bytes, span};
 use crate::web::parts::{RemedyParts, Time};
 use crate::web::site::Error;
@@ -115,21 +115,21 @@ struct PollRow {
 
 /// The page as HTML; `None`: there is no feed with this id.
 pub(super) fn render(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: &[Arc<ServedOutput>],
     id: &str,
     now: Timestamp,
 ) -> Result<Option<String>, Error> {
-    let statuses = reader.statuses()?;
+    let statuses = reader.feed_statuses()?;
     let Some(status) = statuses.into_iter().find(|status| status.info.id.as_str() == id) else {
         return Ok(None);
     };
     let key = status.info.key;
-    let (state, considered) = (reader.feed_state(key)?, reader.considered(key)?);
+    let (state, considered) = (reader.feed_state(key)?, reader.plan_inputs(key)?);
     let polls = reader.polls(key, MAX_POLLS)?;
-    let shown = reader.newest_named(key, Which::Shown, MAX_ITEMS)?;
-    let hidden = reader.newest_named(key, Which::Held, MAX_ITEMS)?;
-    let (older, held): (Vec<Named>, _) =
+    let shown = reader.newest_summaries(key, ItemFilter::Shown, MAX_ITEMS)?;
+    let hidden = reader.newest_summaries(key, ItemFilter::Held, MAX_ITEMS)?;
+    let (older, held): (Vec<ItemSummary>, _) =
         hidden.into_iter().partition(|named| named.held.as_deref() == Some("history"));
     let story_urls = story_urls(outputs, id)?;
     let page = Page {
@@ -138,9 +138,9 @@ pub(super) fn render(
         addresses: addresses(&status, now),
         publishing: publishing(&status, now),
         timeline: timeline(&status, now),
-        warnings: status.complaints.iter().map(warning).collect(),
-        held: hidden_items(status.pulse.held, &held, now),
-        older: hidden_items(status.pulse.older, &older, now),
+        warnings: status.parse_warnings.iter().map(warning).collect(),
+        held: hidden_items(status.activity.held, &held, now),
+        older: hidden_items(status.activity.older, &older, now),
         items: shown.iter().map(|named| item(named, &story_urls, now)).collect(),
         polls: polls.iter().map(|past| poll(past, now)).collect(),
         ..head(&status, &judge(&status, now), now)
@@ -177,7 +177,7 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
     }
 }
 
-fn hidden_items(count: u64, items: &[Named], now: Timestamp) -> HiddenItems {
+fn hidden_items(count: u64, items: &[ItemSummary], now: Timestamp) -> HiddenItems {
     let no_stories = HashMap::new();
     HiddenItems { count, items: items.iter().map(|named| item(named, &no_stories, now)).collect() }
 }
@@ -214,8 +214,8 @@ fn stored(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<Fact> {
     let ago = |at: Option<Timestamp>| {
         at.map_or_else(|| "never".to_owned(), |at| Time::new(at, now).relative)
     };
-    let validators = &state.memory.validators;
-    let distrust = if state.trust.distrusted {
+    let validators = &state.response.validators;
+    let distrust = if state.trust.unreliable {
         "; requested once a day, because \"not modified\" was wrong before"
     } else {
         ""
@@ -228,7 +228,7 @@ fn stored(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<Fact> {
         Fact::new("Format", format),
         Fact::new("ETag", header(&validators.etag)),
         Fact::new("Last-Modified", header(&validators.last_modified)),
-        Fact::new("Last full document", format!("{}{distrust}", ago(state.trust.full_at))),
+        Fact::new("Last full document", format!("{}{distrust}", ago(state.trust.last_full_at))),
     ]
 }
 
@@ -250,11 +250,11 @@ fn addresses(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
 
 /// How often the feed publishes.
 fn publishing(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
-    let pulse = &status.pulse;
+    let activity = &status.activity;
     let duration = |seconds: i64| span(seconds.max(0).unsigned_abs());
     let mut facts = Vec::new();
-    if let Some(gaps) = Gaps::new(&pulse.moments) {
-        let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
+    if let Some(gaps) = Gaps::new(&activity.moments) {
+        let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
         facts.push(Fact::new("Median gap between items", duration(gaps.median)));
         facts.push(Fact::new("90th percentile", duration(gaps.p90)));
         facts.push(Fact::new("Longest gap", duration(longest)));
@@ -263,14 +263,14 @@ fn publishing(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
         let current = now.duration_since(last).as_secs();
         facts.push(Fact::new("Current gap", duration(current)));
     }
-    facts.push(match threshold(pulse) {
+    facts.push(match threshold(activity) {
         Some(threshold) => Fact::new("Counts as silent after", duration(threshold.as_secs())),
         None => Fact::new("Counts as silent after", "unknown: too few items"),
     });
     let answers = [
-        ("not modified", pulse.not_modified),
-        ("same document", pulse.same_body),
-        ("no new items", pulse.nothing_new),
+        ("not modified", activity.not_modified),
+        ("same document", activity.same_body),
+        ("no new items", activity.nothing_new),
     ];
     let answers = answers.iter().filter(|(_, polls)| *polls > 0);
     let answers: Vec<String> = answers.map(|(what, polls)| format!("{polls} × {what}")).collect();
@@ -282,7 +282,7 @@ fn publishing(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
 
 /// The timeline; `None`: there are fewer than three items.
 fn timeline(status: &FeedStatus, now: Timestamp) -> Option<Timeline> {
-    let times = &status.pulse.moments;
+    let times = &status.activity.moments;
     let from = *times.last()?;
     let whole = now.duration_since(from).as_secs_f64();
     if times.len() < 3 || whole <= 0.0 {
@@ -297,7 +297,7 @@ fn timeline(status: &FeedStatus, now: Timestamp) -> Option<Timeline> {
     Some(Timeline { from, strokes: times.iter().map(left).collect(), description })
 }
 
-fn warning(warning: &Complaint) -> Warning {
+fn warning(warning: &ParseWarning) -> Warning {
     Warning {
         code: warning.code.to_string(),
         message: warning.message.clone(),
@@ -305,7 +305,7 @@ fn warning(warning: &Complaint) -> Warning {
     }
 }
 
-fn item(named: &Named, story_urls: &HashMap<ItemKey, String>, now: Timestamp) -> ItemRow {
+fn item(named: &ItemSummary, story_urls: &HashMap<ItemKey, String>, now: Timestamp) -> ItemRow {
     let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
     ItemRow {
         title: named.title.clone().unwrap_or_else(|| "untitled".to_owned()),
@@ -315,7 +315,7 @@ fn item(named: &Named, story_urls: &HashMap<ItemKey, String>, now: Timestamp) ->
     }
 }
 
-fn poll(past: &PastPoll, now: Timestamp) -> PollRow {
+fn poll(past: &PollRecord, now: Timestamp) -> PollRow {
     let seconds = past.duration.as_secs_f64();
     PollRow {
         at: Time::new(past.at, now),

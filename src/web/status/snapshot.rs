@@ -11,7 +11,7 @@ use super::chart::quantile;
 use crate::health::{self, JudgedFeed, judge_all, tally};
 use crate::model::Incident;
 use crate::outputs::{Refusal, Served, ServedOutput};
-use crate::store::{Error, Hour};
+use crate::store::{Error, HourCounts};
 use crate::telemetry::Problem;
 use crate::web::site::OperatorPages;
 
@@ -30,7 +30,7 @@ pub(super) struct Snapshot {
     /// Problems of newswire itself.
     pub(super) problems: Vec<Problem>,
     pub(super) feeds: Vec<JudgedFeed>,
-    pub(super) hours: Vec<Hour>,
+    pub(super) hours: Vec<HourCounts>,
     /// Open and resolved incidents.
     pub(super) incidents: Vec<Incident>,
     pub(super) outputs: Vec<Arc<ServedOutput>>,
@@ -49,13 +49,17 @@ impl Snapshot {
         let mut problems = pages.readiness.problems();
         // It ends with the first poll.
         problems.retain(|problem| *problem != Problem::NotPolledYet);
+        let (statuses, hours, incidents) = reader.read(|reader| {
+            let hours = reader.poll_hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?;
+            Ok::<_, Error>((reader.feed_statuses()?, hours, reader.incidents(MAX_RESOLVED)?))
+        })?;
         Ok(Self {
             now,
             started_at,
             problems,
-            feeds: judge_all(reader.statuses()?, now),
-            hours: reader.hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?,
-            incidents: reader.incidents(MAX_RESOLVED)?,
+            feeds: judge_all(statuses, now),
+            hours,
+            incidents,
             outputs: served.outputs(),
             failed_outputs: served.refusals(),
         })
@@ -104,7 +108,7 @@ impl Snapshot {
     }
 }
 
-fn hour(hour: &Hour) -> Value {
+fn hour(hour: &HourCounts) -> Value {
     json!({
         "starts_at": hour.at.to_string(),
         "polls": hour.polls,

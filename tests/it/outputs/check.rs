@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use newswire::daemon::{self, FeedSelection};
-use newswire::model::{Category, Entry, Item, ItemKey, Person};
+use newswire::model::{Category, Item, ItemKey, OutputItem, Person};
 use newswire::render::{CheckError, Format, PreviousPublication, check, render};
 use proptest::prelude::*;
 use quick_xml::events::Event;
@@ -39,7 +39,7 @@ fn texts(document: &str, item: &str, name: &str) -> Vec<String> {
 }
 
 /// Two entries made of any strings; the second has a plain id, so that the two differ.
-fn made_of(texts: &[String]) -> Vec<Entry> {
+fn made_of(texts: &[String]) -> Vec<OutputItem> {
     let text = |n: usize| texts[n % texts.len()].clone();
     let mut feed = sample::feed(1, "a.example.org", &text(0));
     feed.url = text(1);
@@ -121,7 +121,7 @@ fn verdict(format: Format, from: &str, to: &str) -> Result<(), CheckError> {
 fn a_document_that_is_not_well_formed_is_caught() {
     for (from, to) in [
         ("</entry>", ""),
-        ("</entry>", "</Entry>"),
+        ("</entry>", "</OutputItem>"),
         ("</feed>", ""),
         ("</feed>", "</feed><feed/>"),
         ("</feed>", "</feed>and on"),

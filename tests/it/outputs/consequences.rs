@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use newswire::daemon::FeedSelection;
-use newswire::model::{AlsoAt, Category, Enclosure, Entry, Image, Item, ParsedItem, Person};
+use newswire::model::{AlsoAt, Category, Enclosure, Image, Item, OutputItem, ParsedItem, Person};
 use newswire::parse::{Input, parse};
 use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
 use quick_xml::events::Event;
@@ -18,17 +18,17 @@ use super::sample::{at, entries, entry, feed, output, some};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss, shown_as};
 
-fn document(output: &Output, format: Format, entries: &[Entry]) -> String {
+fn document(output: &Output, format: Format, entries: &[OutputItem]) -> String {
     String::from_utf8(render(output, format, entries)).unwrap()
 }
 
 /// The items as a parser reads them.
-fn items(output: &Output, format: Format, entries: &[Entry]) -> Vec<ParsedItem> {
+fn items(output: &Output, format: Format, entries: &[OutputItem]) -> Vec<ParsedItem> {
     let bytes = render(output, format, entries);
     let url = Url::parse(&output.self_url(format)).unwrap();
     let input = Input { bytes: &bytes, content_type: None, url: &url, max_items: 1_000 };
     let parsed = parse(input).unwrap();
-    assert!(parsed.complaints.is_empty(), "{format:?}: {:?}", parsed.complaints);
+    assert!(parsed.parse_warnings.is_empty(), "{format:?}: {:?}", parsed.parse_warnings);
     parsed.feed.items
 }
 
@@ -78,7 +78,7 @@ fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
 #[test]
 fn c1_no_reader_takes_the_source_for_the_entry() {
     let entries = entries();
-    let source = |entry: &Entry| entry.feed.url.clone();
+    let source = |entry: &OutputItem| entry.feed.url.clone();
     for (format, item, id) in [(Format::Atom, "entry", "id"), (Format::Rss, "item", "guid")] {
         let xml = document(&output(), format, &entries);
         let (strict, blind) = (items(&output(), format, &entries), without_a_stack(&xml, item));
@@ -270,7 +270,7 @@ fn c5_an_item_has_one_id_in_every_format_and_keeps_it_whatever_else_changes() {
     // The same guid in two feeds: the store has given it an id of its own, and that is what counts.
     (all[2].item.guid, all[3].item.guid) = (some("1"), some("1"));
     all[4].outward_id = "not an iri".to_owned();
-    let ids = |output: &Output, format, all: &[Entry]| -> Vec<String> {
+    let ids = |output: &Output, format, all: &[OutputItem]| -> Vec<String> {
         items(output, format, all).into_iter().map(|item| item.id.unwrap()).collect()
     };
     let before = ids(&output(), Format::Atom, &all);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use newswire::model::{AlsoAt, Entry, Item};
+use newswire::model::{AlsoAt, Item, OutputItem};
 use newswire::render::{
     AlsoAt as Line, Content, Format, Output, Presentation, ShownDate, check, render,
 };
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::sample::{at, entries, entry, feed, output, some};
 
 /// The document in every format, as text, each through the read-back check.
-fn documents(presentation: Presentation, entries: &[Entry]) -> [String; 3] {
+fn documents(presentation: Presentation, entries: &[OutputItem]) -> [String; 3] {
     let output = Output { presentation, ..output() };
     [Format::Atom, Format::Rss, Format::Json].map(|format| {
         let bytes = render(&output, format, entries);
@@ -21,7 +21,7 @@ fn documents(presentation: Presentation, entries: &[Entry]) -> [String; 3] {
 }
 
 /// One story that another feed carries too.
-fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<Entry> {
+fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<OutputItem> {
     let item = Item {
         url: some("https://a.example.org/1"),
         title: some("Title"),

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::model::{Entry, Item};
+use newswire::model::{Item, OutputItem};
 use newswire::outputs::{Served, ServedOutput};
 use newswire::render::{Document, Format, Output, render};
 use serde_json::Value;
 
 use super::sample::{at, entries, entry, feed, output, some};
 
-fn text(format: Format, entries: &[Entry]) -> String {
+fn text(format: Format, entries: &[OutputItem]) -> String {
     String::from_utf8(render(&output(), format, entries)).unwrap()
 }
 
-fn json(entries: &[Entry]) -> Value {
+fn json(entries: &[OutputItem]) -> Value {
     serde_json::from_str(&text(Format::Json, entries)).unwrap()
 }
 
 /// One entry made of an item.
-fn one(item: Item) -> Vec<Entry> {
+fn one(item: Item) -> Vec<OutputItem> {
     let feed = Arc::new(feed(1, "a.example.org", "Feed A"));
     vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)]
 }
@@ -127,7 +127,8 @@ fn a_document_may_be_kept_as_long_as_nothing_usually_changes() {
         };
         (0..count).map(entry).collect::<Vec<_>>()
     };
-    let age = |entries: &[newswire::model::Entry]| newswire::render::max_age(entries).as_secs();
+    let age =
+        |entries: &[newswire::model::OutputItem]| newswire::render::max_age(entries).as_secs();
     assert_eq!(age(&every(30 * 60, 20)), 30 * 60);
     assert_eq!(age(&every(8, 200)), 300, "never asked for more often");
     assert_eq!(age(&every(7 * 86_400, 20)), 3 * 3600, "a quiet output does not sleep for a day");

@@ -9,9 +9,10 @@ use newswire::clock::Clock;
 use newswire::config::Config;
 use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::model::Feed;
+use newswire::model::FeedStatus;
 use newswire::poll::{Polled, Subscription};
 use newswire::render::{Format, Output};
-use newswire::store::{FeedStatus, Reader};
+use newswire::store::Reader;
 use newswire::{dedupe, fetch, schedule, store, web};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -94,7 +95,7 @@ impl World {
 
     /// What the database says of each feed.
     pub(crate) fn statuses(&self) -> Vec<FeedStatus> {
-        Reader::open(&self.database()).unwrap().statuses().unwrap()
+        Reader::open(&self.database()).unwrap().read(|reader| reader.feed_statuses()).unwrap()
     }
 
     /// What it says of the only feed.

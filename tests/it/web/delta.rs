@@ -1,6 +1,6 @@
 //! `A-IM: feed`, RFC 3229: who has an earlier document is sent what it lacks.
 
-use newswire::model::Entry;
+use newswire::model::OutputItem;
 use newswire::render::{Format, check, render};
 
 use super::site::{Answer, Site, put, run};
@@ -8,7 +8,7 @@ use crate::outputs::sample::{entries, output};
 
 const DELTA: &str = "A-IM: gzip, feed";
 
-fn publish(site: &Site, entries: &[Entry]) {
+fn publish(site: &Site, entries: &[OutputItem]) {
     let rendered = |format: &Format| (*format, render(&output(), *format, entries));
     put(&site.served, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use newswire::model::{
-    AlsoAt, Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
+    AlsoAt, Category, Enclosure, OutputItem, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
     ItemKey, Person, SourceInfo, StoryKey,
 };
 use newswire::normalise::{self, Context};
@@ -75,7 +75,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
 }
 
 /// The whole way: parsed, normalised, published.
-fn of_document(bytes: &[u8]) -> Vec<Entry> {
+fn of_document(bytes: &[u8]) -> Vec<OutputItem> {
     let url = Url::parse("https://example.org/feeds/all.xml").expect("a constant is a URL");
     let Ok(parsed) = parse(Input { bytes, content_type: None, url: &url, max_items: 100 }) else {
         return Vec::new();
@@ -89,7 +89,7 @@ fn of_document(bytes: &[u8]) -> Vec<Entry> {
 }
 
 /// Strings in every place of two entries.
-fn of_strings(bytes: &[u8]) -> Vec<Entry> {
+fn of_strings(bytes: &[u8]) -> Vec<OutputItem> {
     let text = String::from_utf8_lossy(bytes);
     let parts: Vec<&str> = text.split('|').collect();
     let part = |n: usize| parts[n % parts.len()].to_owned();
@@ -153,9 +153,9 @@ fn feed(url: &str, title: String, profile: FeedProfile) -> FeedInfo {
     FeedInfo { key: FeedKey(1), id, url: url.to_owned(), title, tags: Vec::new(), profile }
 }
 
-fn entry(n: usize, feed: &Arc<FeedInfo>, item: Item) -> Entry {
+fn entry(n: usize, feed: &Arc<FeedInfo>, item: Item) -> OutputItem {
     let key = i64::try_from(n).unwrap_or_default();
-    Entry {
+    OutputItem {
         key: ItemKey(key),
         story: StoryKey(key),
         outward_id: format!("urn:ex:{n}"),

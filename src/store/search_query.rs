@@ -1,33 +1,35 @@
-//! What a reader types: as the index of words has it, and what has to be looked up in the texts themselves,
-//! for the index keeps no order of words.
+//! A search query as a client types it: an expression for the index, and what has to be looked up in the texts,
+//! because the index does not keep the order of words.
+//!
+//! Scripts without spaces between words are indexed as pairs of letters, so that any part of a word is found.
+
+use std::borrow::Cow;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-use super::pairs::{is_dense, pairs};
-
-/// More words than this are not looked at.
+/// Number of words of a query that are used.
 const WORDS: usize = 16;
 
-/// A reader's question.
+/// A search query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question {
-    /// For FTS5.
+pub(crate) struct Query {
+    /// Expression for FTS5.
     pub(crate) expression: String,
-    /// What must stand in one part of the item as it is, and what must not.
+    /// Sequences of words that title or text must contain, and that they must not contain.
     wanted: Vec<String>,
     unwanted: Vec<String>,
 }
 
-/// One term as it was typed.
+/// One term of a query.
 struct Term<'t> {
     text: &'t str,
     phrase: bool,
     minus: bool,
 }
 
-impl Question {
-    /// Each word must be there, as the beginning of a word; words in quotes in their order; `-word` must
-    /// not. Nothing that a reader types is a mistake; `None`: there is nothing to look for.
+impl Query {
+    /// Parses a query. Each word must be the beginning of a word of the item; words in quotes must follow each other;
+    /// `-word` must not occur. No input is an error. `None`: there are no words to search for.
     pub(crate) fn read(typed: &str) -> Option<Self> {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         let (mut in_order, mut not_in_order) = (Vec::new(), Vec::new());
@@ -59,20 +61,20 @@ impl Question {
         Some(Self { expression, wanted: in_order, unwanted: not_in_order })
     }
 
-    /// Whether the texts have to be looked at.
-    pub(crate) fn is_of_order(&self) -> bool {
+    /// Whether texts have to be looked up.
+    pub(crate) fn needs_texts(&self) -> bool {
         !self.wanted.is_empty() || !self.unwanted.is_empty()
     }
 
-    /// Whether an item with these texts has what is asked for in its order.
-    pub(crate) fn is_met(&self, texts: &[&str]) -> bool {
+    /// Whether an item with these texts has the sequences of words.
+    pub(crate) fn matches(&self, texts: &[&str]) -> bool {
         let folded: Vec<String> = texts.iter().map(|text| needle(&tokens(text))).collect();
-        let stands = |needle: &String| folded.iter().any(|text| text.contains(needle.as_str()));
-        self.wanted.iter().all(stands) && !self.unwanted.iter().any(stands)
+        let contains = |needle: &String| folded.iter().any(|text| text.contains(needle.as_str()));
+        self.wanted.iter().all(contains) && !self.unwanted.iter().any(contains)
     }
 }
 
-/// The terms, those in closed quotes as one.
+/// Splits a query into terms; text in quotes is one term.
 fn terms(typed: &str) -> Vec<Term<'_>> {
     let mut terms = Vec::new();
     let mut rest = typed;
@@ -96,11 +98,11 @@ fn terms(typed: &str) -> Vec<Term<'_>> {
     }
 }
 
-/// How the index is asked for a word: its beginning, a quoted one whole, a run by its pairs.
+/// FTS5 expression of a word: its beginning, or all of it in quotes; a dense run by its pairs.
 fn matching(token: &str, term: &Term<'_>) -> String {
     let one = |text: &str, star: &str| format!("\"{text}\"{star}");
     if is_run(token) {
-        // Of a single letter, whatever begins with it.
+        // A single letter matches every pair that begins with it.
         let star = if token.chars().nth(1).is_none() { " *" } else { "" };
         let pairs: Vec<String> = pairs(token).iter().map(|pair| one(pair, star)).collect();
         return format!("({})", pairs.join(" AND "));
@@ -112,7 +114,7 @@ fn is_run(token: &str) -> bool {
     token.starts_with(is_dense)
 }
 
-/// Words and runs in order, as they are compared: a run may begin and end within a longer one.
+/// Words and dense runs in order. A dense run may begin and end within a longer one.
 fn needle(tokens: &[String]) -> String {
     let mut needle = String::new();
     for (n, token) in tokens.iter().enumerate() {
@@ -127,7 +129,7 @@ fn needle(tokens: &[String]) -> String {
     needle
 }
 
-/// Words and dense runs, in lower case and without accents, as the index has them.
+/// Splits text into words and dense runs, in lower case and without accents, as the index does.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for word in text.split(parts_words).filter(|word| word.contains(char::is_alphanumeric)) {
@@ -143,7 +145,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Case and accents of Latin, Greek and Cyrillic mean nothing to a search; marks of other scripts do.
+/// Removes case and the accents of Latin, Greek and Cyrillic. Marks of other scripts are significant.
 fn folded(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
@@ -156,8 +158,7 @@ fn folded(word: &str) -> String {
     apart.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
 }
 
-/// Whether the index takes `c` for no part of a word; what it kept no order of it cannot look for
-/// in order, so that `rust-lang` is two words here too.
+/// Whether `c` separates words in the index.
 fn parts_words(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
@@ -173,13 +174,69 @@ fn parts_words(c: char) -> bool {
     }
 }
 
+/// Whether the script of `c` has no spaces between words.
+pub(crate) fn is_dense(c: char) -> bool {
+    match c {
+        '\0'..='\u{e00}' => false,
+        // Thai and Lao, without their signs for money and for ends of chapters.
+        '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' | '\u{e80}'..='\u{eff}' => true,
+        // Tibetan letters, Myanmar, Khmer.
+        '\u{f40}'..='\u{fbc}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17d3}' => true,
+        // Hangul.
+        '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7a3}' => true,
+        // Iteration marks, kana without the dots between words, Han.
+        '\u{3005}'..='\u{3007}' | '\u{3031}'..='\u{3035}' | '\u{3041}'..='\u{3096}' => true,
+        '\u{3099}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' => true,
+        '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => true,
+        '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}' => true,
+        _ => false,
+    }
+}
+
+/// Whether the text has a letter of such a script.
+pub(crate) fn has_dense(text: &str) -> bool {
+    !text.is_ascii() && text.chars().any(is_dense)
+}
+
+/// Replaces dense runs by pairs of letters, for the index.
+pub(crate) fn indexed(text: &str) -> Cow<'_, str> {
+    if !has_dense(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut indexed = String::with_capacity(text.len() * 3);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if !is_dense(letter) {
+            indexed.push(letter);
+            continue;
+        }
+        indexed.push(' ');
+        indexed.push(letter);
+        match letters.peek().filter(|next| is_dense(**next)) {
+            Some(next) => indexed.push(*next),
+            // The last letter is alone, so that each letter begins a token.
+            None => indexed.push(' '),
+        }
+    }
+    Cow::Owned(indexed)
+}
+
+/// The pairs of a dense run, or its only letter.
+pub(crate) fn pairs(run: &str) -> Vec<String> {
+    let letters: Vec<char> = run.chars().collect();
+    match letters.as_slice() {
+        [only] => vec![only.to_string()],
+        letters => letters.windows(2).map(|pair| pair.iter().collect()).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn words_in_quotes_must_follow_each_other() {
-        let met = |typed: &str, text: &str| Question::read(typed).unwrap().is_met(&[text]);
+        let met = |typed: &str, text: &str| Query::read(typed).unwrap().matches(&[text]);
         let text = "The Garbage collector’s pause: crème brûlée, 日本語のニュース";
         for yes in [
             "\"garbage collector\"",
@@ -205,21 +262,36 @@ mod tests {
     }
 
     #[test]
-    fn what_a_part_says_is_not_continued_in_the_next() {
-        let question = Question::read("\"one two\"").unwrap();
-        assert!(!question.is_met(&["one", "two"]));
-        assert!(question.is_met(&["x", "one two"]));
+    fn a_phrase_does_not_continue_from_title_to_text() {
+        let query = Query::read("\"one two\"").unwrap();
+        assert!(!query.matches(&["one", "two"]));
+        assert!(query.matches(&["x", "one two"]));
     }
 
     #[test]
-    fn only_what_needs_an_order_is_looked_up() {
+    fn texts_are_read_only_for_word_order() {
         for plain in ["rust async", "\"rust\"", "日本", "語", "-x rust", "\"open"] {
-            assert!(!Question::read(plain).unwrap().is_of_order(), "{plain}");
+            assert!(!Query::read(plain).unwrap().needs_texts(), "{plain}");
         }
-        assert!(Question::read("日本語").unwrap().is_of_order());
+        assert!(Query::read("日本語").unwrap().needs_texts());
         for nothing in ["", "  ", "\"\"", "-", "-soap", "*", "\" \"", "--", "( )", "\0", "-\"a b\""]
         {
-            assert_eq!(Question::read(nothing), None, "{nothing:?}");
+            assert_eq!(Query::read(nothing), None, "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn dense_runs_become_pairs_and_nothing_else_changes() {
+        for (text, expected) in [
+            ("plain words", "plain words"),
+            ("Crème brûlée", "Crème brûlée"),
+            ("日本語", " 日本 本語 語 "),
+            ("iPhone手机。", "iPhone 手机 机 。"),
+            ("字", " 字 "),
+        ] {
+            assert_eq!(indexed(text), expected);
+        }
+        assert_eq!(pairs("日本語"), ["日本", "本語"]);
+        assert_eq!(pairs("語"), ["語"]);
     }
 }

@@ -1,19 +1,19 @@
-//! How often a feed publishes, learned from when its items came: for `interval = "auto"`. Pure.
+//! The interval that is learned from the times at which a feed's items came, for `interval = "auto"`. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Fewer gaps than this are no rhythm.
+/// Minimum number of gaps between items.
 const FEWEST: usize = 3;
-/// The weight of the newest gap among all before it.
+/// Weight of the newest gap in the moving average.
 const WEIGHT: f64 = 0.3;
-/// Items come at random, as a rule; after this share of the mean gap every second poll brings one.
+/// Items come at random. After this share of the mean gap, half of all polls find a new one.
 const EVERY_SECOND: f64 = std::f64::consts::LN_2;
 
-/// The interval at which about every second poll brings something; `None`: too little is known.
+/// The interval at which about half of all polls find a new item; `None`: too few items are known.
 ///
-/// `seen` are the moments at which items came, in any order, many of one document at one moment.
+/// `seen` has the time of first sight of each item, in any order.
 #[must_use]
 pub fn learned(seen: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let mut moments: Vec<i64> = seen.iter().map(|at| at.as_second()).collect();
@@ -24,7 +24,7 @@ pub fn learned(seen: &[Timestamp], now: Timestamp) -> Option<Duration> {
         return None;
     }
     let mean = gaps.reduce(|mean, gap| mean * (1.0 - WEIGHT) + gap * WEIGHT)?;
-    // Silence counts as soon as it is longer than usual.
+    // The time since the last item counts as soon as it is longer than the mean.
     let silence = (now.as_second() - moments.last()?) as f64;
     let mean = if silence > mean { mean * (1.0 - WEIGHT) + silence * WEIGHT } else { mean };
     Some(Duration::from_secs_f64((mean * EVERY_SECOND).clamp(1.0, 1e9)))
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_feed_is_polled_somewhat_more_often_than_it_publishes() {
+    fn a_regular_feed_is_polled_more_often_than_it_publishes() {
         let daily = hours(&[0, 24, 48, 72, 96], 100).unwrap();
         assert!((16.0..17.0).contains(&daily), "{daily}");
         let hourly = hours(&[0, 1, 2, 3, 4, 5], 5).unwrap();
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_pace_is_followed_and_silence_too() {
+    fn the_interval_follows_faster_and_slower_publishing() {
         let faster = hours(&[0, 24, 48, 72, 73, 74, 75, 76], 76).unwrap();
         assert!(faster < 8.0, "{faster}");
         let silent = hours(&[0, 1, 2, 3, 4], 104).unwrap();
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn many_items_at_once_are_one_and_a_few_are_no_rhythm() {
+    fn items_of_one_poll_count_once_and_few_items_are_not_enough() {
         assert_eq!(hours(&[0, 0, 0, 0, 5], 6), None);
         assert_eq!(hours(&[], 6), None);
     }

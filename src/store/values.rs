@@ -1,4 +1,4 @@
-//! Values as the database holds them, and back. Leaves the statements to the verbs.
+//! Conversions between values and columns.
 
 use std::collections::HashSet;
 
@@ -6,24 +6,24 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::error::Error;
-use crate::model::{Digest, ItemKey, Outcome, ReasonKind, Rule, Standing, Tie};
+use crate::model::{Digest, ItemKey, Match, Outcome, PageOwner, ReasonKind, Rule};
 
 /// Milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-/// A stamp read back.
+/// The time of a column in milliseconds since 1970.
 pub(crate) fn timestamp(millis: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(millis).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
-/// A stamp that may be absent.
+/// The time of a column that may be NULL.
 pub(crate) fn maybe(millis: Option<i64>) -> Result<Option<Timestamp>, Error> {
     millis.map(timestamp).transpose()
 }
 
-/// A digest read back.
+/// The digest of a column.
 pub(crate) fn digest(bytes: &[u8]) -> Result<Digest, Error> {
     Digest::try_from(bytes)
         .map_err(|_| Error::Corrupt(format!("a digest of {} bytes", bytes.len())))
@@ -58,35 +58,35 @@ pub(crate) fn json_digests<'a>(digests: impl IntoIterator<Item = &'a Digest>) ->
     list
 }
 
-/// Whose page an item links to.
-pub(crate) fn standing_number(standing: Standing) -> i64 {
-    match standing {
-        Standing::Abroad => 0,
-        Standing::Home => 1,
-        Standing::Claimed => 2,
+/// The column of a page owner.
+pub(crate) fn page_owner_number(page_owner: PageOwner) -> i64 {
+    match page_owner {
+        PageOwner::OtherSite => 0,
+        PageOwner::FeedSite => 1,
+        PageOwner::ClaimedSite => 2,
     }
 }
 
-/// The same read back.
-pub(crate) fn standing(number: i64) -> Standing {
+/// The page owner of a column.
+pub(crate) fn page_owner(number: i64) -> PageOwner {
     match number {
-        1 => Standing::Home,
-        2 => Standing::Claimed,
-        _ => Standing::Abroad,
+        1 => PageOwner::FeedSite,
+        2 => PageOwner::ClaimedSite,
+        _ => PageOwner::OtherSite,
     }
 }
 
-/// How a poll ended.
+/// The outcome of a slug.
 pub(crate) fn outcome(slug: &str) -> Result<Outcome, Error> {
     Outcome::from_slug(slug).ok_or_else(|| Error::Corrupt(format!("the outcome {slug:?}")))
 }
 
-/// How a poll ended, if there was one.
+/// The outcome of a slug that may be NULL.
 pub(crate) fn maybe_outcome(slug: Option<String>) -> Result<Option<Outcome>, Error> {
     slug.as_deref().map(outcome).transpose()
 }
 
-/// What won in a plan.
+/// The reason of a slug.
 pub(crate) fn reason(slug: &str) -> Result<ReasonKind, Error> {
     ReasonKind::from_slug(slug).ok_or_else(|| Error::Corrupt(format!("the reason {slug:?}")))
 }
@@ -96,18 +96,18 @@ pub(crate) fn digests_to_bytes(digests: &[u64]) -> Vec<u8> {
     digests.iter().flat_map(|digest| digest.to_le_bytes()).collect()
 }
 
-/// The same read back.
+/// Digests of paragraphs from a column.
 pub(crate) fn digests_from_bytes(bytes: &[u8]) -> HashSet<u64> {
     let digest = |bytes: &[u8]| <[u8; 8]>::try_from(bytes).map(u64::from_le_bytes).ok();
     bytes.chunks_exact(8).filter_map(digest).collect()
 }
 
-/// A tie from its columns: item, other, same, rule, score, threshold.
-pub(crate) fn tie(row: &Row<'_>) -> Result<Tie, Error> {
+/// A match from its columns: item, other, same, rule, score, threshold.
+pub(crate) fn item_match(row: &Row<'_>) -> Result<Match, Error> {
     let rule: String = row.get(3)?;
     let rule =
         Rule::from_slug(&rule).ok_or_else(|| Error::Corrupt(format!("the rule {rule:?}")))?;
-    Ok(Tie {
+    Ok(Match {
         item: ItemKey(row.get(0)?),
         other: ItemKey(row.get(1)?),
         rule,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::plan::*;
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,7 +64,7 @@ fn a_publisher_who_skips_every_hour_cannot_mean_it() {
 #[test]
 fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let feed = FeedId::new("a").unwrap();
-    let settings = Settings { hints: Heed::Ignore, ..Settings::default() };
+    let settings = Settings { publisher_hints: PublisherHints::Ignore, ..Settings::default() };
     let hints = Hints { ttl: Some(80_000), skip_hours: vec![1], ..Hints::default() };
     let fresh =
         Freshness { remaining: Some(SignedDuration::from_hours(20)), ..Freshness::default() };
@@ -145,7 +145,7 @@ fn a_feed_that_newswire_panics_on_is_left_alone_for_a_day() {
     }
     let other = failed(FailureKind::Timeout);
     let plan = planned(&other, 3, Freshness::default(), &Hints::default());
-    assert_eq!(plan.reason.kind, ReasonKind::Backoff);
+    assert_eq!(plan.reason.kind, ReasonKind::BackOff);
 }
 
 #[test]
@@ -185,7 +185,7 @@ proptest! {
 #[test]
 fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
     let feed = FeedId::new("a").unwrap();
-    let settings = Settings { pace: Pace::Auto, ..Settings::default() };
+    let settings = Settings { interval_mode: IntervalMode::Auto, ..Settings::default() };
     let planned = |learned| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
