@@ -148,7 +148,7 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
         let seconds = now.duration_since(since).as_secs().max(0).unsigned_abs();
         match status.failures {
             0 | 1 => String::new(),
-            times => format!(" ({times} times in {})", span(seconds)),
+            times => format!(", {times} times in {}", span(seconds)),
         }
     });
     let lasting = lasting.unwrap_or_default();

@@ -17,7 +17,7 @@ const SHORTEST: Duration = Duration::from_secs(5 * 60);
 /// The longest freshness lifetime. Some clients never poll sooner than this, so a quiet output must
 /// not be fresh for a day.
 const LONGEST: Duration = Duration::from_secs(3 * 60 * 60);
-/// Items that arrive within so many seconds count as one change.
+/// Seconds within which items count as one change.
 const AT_ONCE: i64 = 60;
 /// Number of changes that the freshness lifetime is computed from.
 const CHANGES: usize = 32;
@@ -32,7 +32,7 @@ pub enum Page {
     },
     /// An archive page.
     Archive {
-        /// Its number, from 1.
+        /// Number of the page, from 1.
         number: u32,
         /// Number of the newest archive page.
         newest: u32,
@@ -51,7 +51,7 @@ impl Page {
         matches!(self, Self::Archive { .. })
     }
 
-    /// Its own address.
+    /// The absolute URL of this document in a format.
     #[must_use]
     pub fn self_url(self, output: &Output, format: Format) -> String {
         match self {

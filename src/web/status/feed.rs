@@ -12,7 +12,7 @@ use crate::model::{Considered, FeedStatus, ItemKey, ParseWarning};
 use crate::outputs::{Query, ServedOutput};
 use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Transaction};
 use crate::text::amounts::{ahead, bytes, span};
-use crate::web::parts::{RemedyParts, Time};
+use crate::web::parts::{RemedyParts, Time, feed_name};
 use crate::web::site::Error;
 
 /// Maximum number of polls.
@@ -152,7 +152,7 @@ pub(super) fn render(
 fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
     Page {
         root: "../",
-        title: status.info.title.clone(),
+        title: feed_name(&status.info),
         id: status.info.id.to_string(),
         site: status.info.profile.site_url.clone(),
         tags: status.info.tags.clone(),

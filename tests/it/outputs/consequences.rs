@@ -38,8 +38,8 @@ fn parts<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
     rest.map(|part| part.split(to).next().unwrap_or_default()).collect()
 }
 
-/// The items as a reader sees them that takes the first element of a name for the item's own,
-/// however deep it stands and whatever its namespace.
+/// The items as seen by a reader that takes the first element with a name for that of the item, at any
+/// depth and in any namespace.
 fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
     let (mut reader, mut seen, mut open) = (Reader::from_str(xml), Vec::new(), String::new());
     loop {
@@ -52,7 +52,7 @@ fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
                     Some(quick_xml::escape::unescape(&attribute.value).unwrap().into_owned())
                 };
                 let Some(fields) = seen.last_mut() else { continue };
-                // What feedjira takes for the page.
+                // The page of the item for feedjira.
                 let page = value("type").as_deref() == Some("text/html")
                     && value("rel").as_deref() == Some("alternate");
                 if open == "link" && page {
@@ -90,7 +90,7 @@ fn c1_no_reader_takes_the_source_for_the_entry() {
             let name = if format == Format::Atom { "name" } else { "creator" };
             let author = &strict.authors[0].name;
             assert!(author.starts_with(blind[name].trim_end()), "{format:?} {author}");
-            // The source is there all the same, for the readers that know it.
+            // The source is there for readers that know it.
             let named = strict.source.as_ref().expect("a source");
             let elsewhere = entry.item.details.source.as_ref();
             let expected = elsewhere.map_or(&*entry.feed.title, |s| s.title.as_deref().unwrap());
@@ -153,7 +153,7 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
     }
     let xml = document(&output(), Format::Atom, &all);
     assert_eq!(xml.matches("<title").count(), xml.matches("<title type=\"text\"").count());
-    // Single-escaped: what is escaped twice stays a reference in every reader.
+    // Escaped once: text that is escaped twice would stay a reference.
     let xml = document(&output(), Format::Rss, &all);
     assert!(parts(&xml, "<title>", "</title>").iter().all(|title| !title.contains("&#x26;lt;")));
     let described = parts(&xml, "<description>", "</description>");
@@ -185,7 +185,7 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
         };
         for format in Format::ALL {
             let document = document(&output, *format, &made);
-            // As a reader has it that reads references once, and takes everything for HTML.
+            // A reader that resolves references once and parses everything as HTML.
             let once = document.replace("&#x3C;", "<").replace("&lt;", "<").replace("&gt;", ">");
             for tag in ["<img", "<script", "</script"] {
                 assert!(!once.contains(tag), "{format:?} has {tag}: {once}");
@@ -256,7 +256,7 @@ fn c4_every_item_has_a_date_that_readers_believe() {
             }
         }
     }
-    // A change is told beside the date, in every format.
+    // Every format has the date of a change in addition.
     let made = [dated(Some(old), Some("2025-05-01T00:00:00Z"))];
     for format in Format::ALL {
         let item = items(&output(), *format, &made).remove(0);
@@ -267,7 +267,7 @@ fn c4_every_item_has_a_date_that_readers_believe() {
 #[test]
 fn c5_an_item_has_one_id_in_every_format_and_keeps_it_whatever_else_changes() {
     let mut all = entries();
-    // The same guid in two feeds: the store has given it an id of its own, and that is what counts.
+    // The same guid in two feeds: the id that the store assigned is used.
     (all[2].item.guid, all[3].item.guid) = (some("1"), some("1"));
     all[4].outward_id = "not an iri".to_owned();
     let ids = |output: &Output, format, all: &[OutputItem]| -> Vec<String> {

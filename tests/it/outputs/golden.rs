@@ -1,4 +1,4 @@
-//! The documents as they are, byte by byte: a change of shape must be seen to be believed.
+//! Snapshots of the documents, byte by byte.
 
 use newswire::model::OutputItem;
 use newswire::render::{Format, check, render};

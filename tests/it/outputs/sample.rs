@@ -1,4 +1,4 @@
-//! A merged selection with everything that merged feeds get wrong: our own text throughout.
+//! A sample selection with everything that is difficult in merged feeds.
 
 use std::sync::Arc;
 
@@ -168,13 +168,13 @@ fn status(feed: &Arc<FeedInfo>) -> OutputItem {
     entry(3, "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a", "2025-11-18T22:15:07Z", feed, item)
 }
 
-/// Nothing but a title, and an address that is none.
+/// An item with only a title and an invalid URL.
 fn bare(feed: &Arc<FeedInfo>) -> OutputItem {
     let item = Item { title: some("Only a title"), url: some("/relative"), ..Item::default() };
     entry(4, "urn:uuid:5f1f2b0e-7a43-5f4e-9d43-0b9c6f1f7a01", "2025-11-17T10:00:00Z", feed, item)
 }
 
-/// Control characters, the end of a CDATA section, a date before there were feeds.
+/// Control characters, the end of a CDATA section, and a date before 1990.
 fn hostile(feed: &Arc<FeedInfo>) -> OutputItem {
     let item = Item {
         url: some("https://micro.example.io/@bob/8999"),
@@ -187,7 +187,7 @@ fn hostile(feed: &Arc<FeedInfo>) -> OutputItem {
     entry(5, "tag:micro.example.io,2025:status/8999", "2025-11-16T10:00:00Z", feed, item)
 }
 
-/// From a feed that is itself merged: the first source is kept.
+/// An item of a merged feed: its source is kept.
 fn copied(feed: &Arc<FeedInfo>) -> OutputItem {
     let mut item = Item {
         url: some("https://carol.example.org/p/1"),

@@ -213,7 +213,7 @@ async fn the_page_of_a_feed_has_its_polls_its_plan_and_its_items() {
     let site = site(&world, &engine).await;
     let page = site.get("/status/well.test-feed", &[]).await.text();
     for word in
-        ["interval 1h", "decisive", "later-only jitter", "ETag", "modified", "200", "A tale"]
+        ["interval 1h", "(decides)", "later-only jitter", "ETag", "modified", "200", "A tale"]
     {
         assert!(page.contains(word), "{word} is missing in\n{page}");
     }
