@@ -1,5 +1,5 @@
 //! Every key of the config: what it takes, its table, its default, what it means. The one list that
-//! the reader, the schema, the README and the example are held against.
+//! the reader, the schema, the reference and the example are held against.
 
 use super::kind::Key;
 use super::kind::Kind::{self, *};

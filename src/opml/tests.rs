@@ -179,7 +179,7 @@ fn a_list_in_a_declared_encoding_is_read() {
     assert_eq!(read(&wide).unwrap().feeds[0].title.as_deref(), Some("Café"));
 }
 
-/// Field notes S16: ten hostile lists within a second.
+/// Ten hostile lists within a second.
 #[test]
 fn hostile_lists_are_bounded_in_time_depth_and_size() {
     let feed = "<outline text='a' xmlUrl='https://a.example/'/>";

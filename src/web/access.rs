@@ -8,7 +8,7 @@
 //! The operator pages are for this machine alone, unless the config opens them: a reverse proxy on it
 //! publishes the feeds, and must not publish what the operator sees. The client address that a proxy
 //! reports is never believed; that a request was forwarded is. A proxy that adds no header and speaks
-//! HTTP/1.1 cannot be told from a local client: the README says what to configure.
+//! HTTP/1.1 cannot be told from a local client: docs/reverse-proxy.md says what to configure.
 
 use std::net::IpAddr;
 use std::sync::Arc;

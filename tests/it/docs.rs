@@ -110,3 +110,19 @@ fn the_json_reference_lists_every_key_of_the_json_feed_extension() {
     let found: BTreeSet<String> = items.iter().flat_map(|item| keys(&item["_newswire"])).collect();
     assert_eq!(found, documented(JSON, "## `_newswire`"));
 }
+
+#[test]
+fn every_path_in_the_architecture_and_the_contributing_guide_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = include_str!("../../docs/architecture.md");
+    let guide = include_str!("../../CONTRIBUTING.md");
+    let mut seen = 0;
+    for path in [map, guide].into_iter().flat_map(|text| text.split('`').skip(1).step_by(2)) {
+        let folders = ["src/", "tests/", "docs/", "benches/", "systemd/", ".ci/"];
+        if folders.iter().any(|folder| path.starts_with(folder)) {
+            assert!(root.join(path).exists(), "there is no {path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "only {seen} paths were found");
+}

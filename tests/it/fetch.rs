@@ -63,7 +63,7 @@ async fn the_query_is_sent_unchanged() {
 
 #[tokio::test]
 async fn both_validators_are_sent_back_unchanged() {
-    // N1: weak or unquoted tags and odd dates are opaque.
+    // Weak or unquoted tags and odd dates are opaque.
     for (etag, last_modified) in [
         ("\"abc\"", "Mon, 06 Jan 2025 10:00:00 GMT"),
         ("W/\"a b;c\"", "yesterday"),
@@ -112,7 +112,6 @@ async fn a_200_replaces_both_validators_even_by_nothing() {
 
 #[tokio::test]
 async fn the_same_body_is_not_modified_and_its_new_validators_are_kept() {
-    // N6
     let (_origin, mut client, url) = site(Answer::ok("same").with("ETag", "\"2\"")).await;
     let first = client.get(&url).await;
     assert_eq!(first.outcome, FetchOutcome::Modified);
@@ -124,7 +123,6 @@ async fn the_same_body_is_not_modified_and_its_new_validators_are_kept() {
 
 #[tokio::test]
 async fn the_same_tag_with_another_body_is_modified() {
-    // N7
     let (_origin, mut client, url) = site(Answer::ok("new").with("ETag", "\"1\"")).await;
     client.known_body = Some([7; 32]);
     let response = client.knowing("\"1\"", "").get(&url).await;
@@ -133,7 +131,6 @@ async fn the_same_tag_with_another_body_is_modified() {
 
 #[tokio::test]
 async fn errors_keep_the_validators() {
-    // N4
     for status in [400, 401, 403, 404, 410, 429, 500, 503] {
         let answer = Answer::status(status).with("ETag", "\"error page\"");
         let (_origin, client, url) = site(answer).await;
@@ -273,7 +270,7 @@ async fn a_body_over_the_limit_is_rejected_whatever_its_content_length() {
 
 #[tokio::test]
 async fn a_decompression_bomb_is_rejected_in_every_coding() {
-    // N42: 8 MiB of one letter, in a few kB.
+    // 8 MiB of one letter, in a few kB.
     let plain = vec![b'x'; 8 << 20];
     for coding in ["gzip", "br", "zstd", "deflate"] {
         let bytes = coded(coding, &plain).await;
@@ -287,7 +284,6 @@ async fn a_decompression_bomb_is_rejected_in_every_coding() {
 
 #[tokio::test]
 async fn a_body_shorter_than_announced_is_truncated() {
-    // N40
     for bytes in [
         &b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>"[..],
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n",
@@ -306,7 +302,7 @@ async fn a_body_shorter_than_announced_is_truncated() {
 
 #[tokio::test]
 async fn a_stalled_response_ends_with_the_timeout() {
-    // N41: the one timeout covers everything.
+    // The one timeout covers everything.
     for bytes in [&b""[..], b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss"] {
         let (_origin, mut client, url) = site(Answer::Stall(bytes.to_vec())).await;
         client.settings.timeout = Duration::from_millis(60);

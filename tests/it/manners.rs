@@ -87,7 +87,7 @@ async fn a_feed_that_is_gone_is_polled_once_a_week_and_keeps_its_items() {
 
 #[tokio::test]
 async fn a_server_that_always_answers_304_is_detected() {
-    // N9: the document changes, the response does not.
+    // The document changes, the response does not.
     let world = World::new().await;
     let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
     let not_modified = || Answer::status(304);
@@ -133,7 +133,6 @@ async fn a_partial_document_adds_items_and_removes_none() {
 
 #[tokio::test]
 async fn a_server_that_fails_on_conditions_gets_none_the_next_time() {
-    // N11
     let world = World::new().await;
     let good = || Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
     world.origin.route(OLD, "/feed", [good(), Answer::status(412), good()]);

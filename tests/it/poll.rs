@@ -71,7 +71,6 @@ async fn what_was_learnt_survives_errors_and_restarts() {
 
 #[tokio::test]
 async fn another_address_or_another_user_agent_is_asked_without_conditions() {
-    // N8
     let mut world = World::new().await;
     world.origin.route(HOST, "/feed", [tagged("\"1\"", &[("a", "A")])]);
     world.origin.route(HOST, "/new", [tagged("\"1\"", &[("a", "A")])]);
@@ -226,7 +225,6 @@ async fn one_feed_that_is_broken_harms_no_other() {
 
 #[tokio::test]
 async fn a_feed_is_a_feed_whatever_media_type_it_is_sent_as() {
-    // N31
     let world = World::new().await;
     let types = ["text/html", "application/octet-stream", "image/png", "nonsense", "text/plain"];
     let urls: Vec<_> = types
@@ -341,7 +339,6 @@ async fn dates_in_the_future_or_absent_become_the_time_of_first_sight() {
 
 #[tokio::test]
 async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
-    // N51
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     let url = [world.origin.url(HOST, "/feed")];

@@ -10,8 +10,14 @@ use crate::cli::newswire;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-const DOCUMENTS: [(&str, &str); 3] = [
+const DOCUMENTS: [(&str, &str); 9] = [
     ("README.md", include_str!("../../README.md")),
+    ("docs/operation.md", include_str!("../../docs/operation.md")),
+    ("docs/service.md", include_str!("../../docs/service.md")),
+    ("docs/reverse-proxy.md", include_str!("../../docs/reverse-proxy.md")),
+    ("docs/monitoring.md", include_str!("../../docs/monitoring.md")),
+    ("docs/reference/config.md", include_str!("../../docs/reference/config.md")),
+    ("docs/reference/stability.md", include_str!("../../docs/reference/stability.md")),
     ("docs/feeds.md", include_str!("../../docs/feeds.md")),
     ("docs/codes.md", include_str!("../../docs/codes.md")),
 ];
@@ -203,7 +209,8 @@ fn every_command_and_file_in_running_text_exists() {
         }
         for link in text.split("](").skip(1) {
             let target = link.split(')').next().unwrap_or_default();
-            assert!(target.contains("://") || root.join(target).exists(), "{name}: no {target}");
+            let folder = root.join(name).parent().unwrap().to_owned();
+            assert!(target.contains("://") || folder.join(target).exists(), "{name}: no {target}");
         }
     }
     assert!(seen > 30, "only {seen} were found");

@@ -79,7 +79,7 @@ async fn loops_and_long_chains_of_redirects_are_failures() {
 
 #[tokio::test]
 async fn a_redirect_to_a_private_address_is_rejected_at_every_hop() {
-    // N45, S1: by address and by name, in every notation.
+    // By address and by name, in every notation.
     let private: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap()];
     for target in [
         "http://10.0.0.1/",
