@@ -315,7 +315,7 @@ fn in_force(setting: Setting, settings: &schedule::Settings) -> Setting {
         "min_interval" => (timed(settings.min_interval), "follows interval"),
         "max_interval" => (timed(settings.max_interval), "follows interval"),
         "host_spacing" => (timed(settings.host_spacing), "many feeds on one server"),
-        "hints" => (
+        "publisher_hints" => (
             (settings.publisher_hints == PublisherHints::Ignore && setting.value != "\"ignore\"")
                 .then(|| "\"ignore\"".to_owned()),
             "",

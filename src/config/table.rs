@@ -88,11 +88,11 @@ pub(super) fn schedule(
 }
 
 fn hints(section: &Section<'_>, report: &mut Report) -> Option<PublisherHints> {
-    let words = [("heed", PublisherHints::Follow), ("ignore", PublisherHints::Ignore)];
-    let hints = section.one_of("hints", &words, report);
+    let words = [("follow", PublisherHints::Follow), ("ignore", PublisherHints::Ignore)];
+    let hints = section.one_of("publisher_hints", &words, report);
     if hints == Some(PublisherHints::Ignore) {
         let message = "the publisher's hints are ignored";
-        let fault = Diagnostic::warning("ignored_hints", section.span("hints"), message);
+        let fault = Diagnostic::warning("ignored_hints", section.span("publisher_hints"), message);
         report
             .push(fault.help(
                 "the site owner may block newswire for it; Retry-After is kept all the same",
@@ -333,7 +333,7 @@ pub(super) fn output(
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),
         per_feed,
-        per_feed_percent: section.number("share", 1..=100, report),
+        per_feed_percent: section.number("per_feed_percent", 1..=100, report),
         min_feeds,
         include,
         exclude,

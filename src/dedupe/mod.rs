@@ -40,7 +40,7 @@ pub use flood::{Acquaintance, Rhythm, admit, per_day};
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
 pub use index::{Entry, Index};
 pub use paragraphs::Text;
-pub use settings::{AcrossFeeds, Bursts, Likeness, Settings, Updates};
+pub use settings::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use stars::{Exceptions, Star, stories};
 pub use titles::Title;

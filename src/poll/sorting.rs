@@ -320,7 +320,7 @@ fn text_keys(
             let made = Fingerprint::without_sketch(&item, text, facts, boilerplate);
             (made.text_digest, Some(made.to_bytes()))
         }
-        AcrossFeeds::Cluster => {
+        AcrossFeeds::Text => {
             let made = Fingerprint::new(&item, text, facts, boilerplate);
             (made.text_digest, Some(made.to_bytes()))
         }

@@ -263,7 +263,7 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[[output]]\nid = \"a\"\nicon = \"https://a.b/favicon.ico\"\n", "small_icon"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),
         ("[schedule]\ninterval = \"10m\"\n", "often"),
-        ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),
+        ("[schedule]\npublisher_hints = \"ignore\"\n", "ignored_hints"),
         ("[fetch]\ntimeout = \"1h\"\n", "long_timeout"),
         ("[[feed]]\nurl = \"http://10.0.0.7/f\"\n", "refused_address"),
         ("[[feed]]\nurl = \"http://[::1]/f\"\n", "refused_address"),

@@ -1,5 +1,6 @@
 //! Every exit code, caused through the program, with its message.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -141,7 +142,13 @@ fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) ->
     if std::fs::write(inside.join("probe"), "").is_ok() {
         process.uid(65_534).gid(65_534);
     }
-    let output = process.output().unwrap();
+    let output = loop {
+        match process.output() {
+            // Another test forks while the copy is being written: its child has the copy open for a moment.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
     allow(inside, 0o755);
     Finished {
         code: output.status.code().unwrap_or(-1),

@@ -60,7 +60,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "merged_feeds",
         "newswire.toml:4:7",
     ),
-    ("[schedule]\nhints = \"ignore\"", "ignored_hints", "newswire.toml:2:9"),
+    ("[schedule]\npublisher_hints = \"ignore\"", "ignored_hints", "newswire.toml:2:19"),
     (
         "[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"",
         "no_content",

@@ -140,7 +140,7 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let dates = ["Sun, 01 Jun 2025 08:00:00 GMT"];
     world.origin.route("blog.test", "/feed", [posts("p", "blog.test", &dates, 0..80)]);
     let url = world.origin.url("blog.test", "/feed");
-    let config = with(world.config(&[url]), |settings| settings.new_feed_items = 20);
+    let config = with(world.config(&[url]), |settings| settings.initial_items = 20);
     let engine = world.open_with(config).await;
     let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (20, 60));

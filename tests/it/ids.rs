@@ -68,7 +68,7 @@ async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_
 
 #[tokio::test]
 async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
-    for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Cluster] {
+    for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Text] {
         let world = World::new().await;
         let urls = two(&world).await;
         // The same text too, so that both are one story where that counts.

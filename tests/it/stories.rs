@@ -333,7 +333,7 @@ async fn release_shows_held_items() {
     let world = World::new().await;
     let folder = on_disk(&world).await;
     let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
-    let config = config.replace("[store]", "[dedupe]\nnew_feed_items = 1\n[store]");
+    let config = config.replace("[store]", "[dedupe]\ninitial_items = 1\n[store]");
     std::fs::write(folder.join("newswire.toml"), config).unwrap();
     let [a, b, c, _] = AGENCY;
     let older = Story {

@@ -67,7 +67,7 @@ impl World {
             feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
-            dedupe: Arc::new(dedupe::Settings { new_feed_items: 10_000, ..Default::default() }),
+            dedupe: Arc::new(dedupe::Settings { initial_items: 10_000, ..Default::default() }),
             max_items: 1_000,
         };
         let web = web::Settings { listen: None, ..web::Settings::default() };
