@@ -1,19 +1,22 @@
 //! Newswire: many feeds in, one wire out.
 //!
 //! A scheduler polls the configured RSS, Atom and JSON feeds, deduplicates their items into
-//! SQLite, and writes and serves merged outbound feeds. This page is the map of the house, floor
-//! by floor; a room imports only rooms below it, and `tests/it/house.rs` keeps it so.
+//! SQLite, and writes and serves merged feeds. This page is the map of the source. A room imports only
+//! rooms on lower floors; `tests/it/house.rs` checks this.
+//!
+//! Reading order: `docs/architecture.md`, then [`poll`], [`stories`] and [`outputs`], the three stages,
+//! then the rooms that they use, from [`model`] upwards.
 //!
 //! **Floor 0.** [`text`] has what several rooms need for text: legal characters, text direction, HTML
 //! fragments, dates, durations and sizes.
 //!
-//! **Floor 1, the ground.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
+//! **Floor 1.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
 //! only reader of the time. [`telemetry`] has the log, the metrics and the state of the process.
 //!
-//! **Floor 2, siblings that do not know each other.** [`schedule`] decides when a feed is polled
-//! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
+//! **Floor 2, rooms that are independent of each other.** [`schedule`] decides when a feed is polled
+//! next, and in which order. [`fetch`] makes one HTTP exchange with limits.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
-//! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
+//! that is safe to pass on. [`dedupe`] compares items. [`store`] keeps all of it in
 //! SQLite; every write to it is a value. [`health`] decides the state of a feed and the remedy.
 //! [`render`] renders the documents of an output and checks them by reading them back. [`opml`] reads and
 //! writes lists of feeds.
@@ -27,7 +30,7 @@
 //!
 //! **Floor 5.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
-//! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, drain, word to systemd.
+//! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, shutdown, notices to systemd.
 //!
 //! **Floor 7.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 

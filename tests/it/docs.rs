@@ -120,6 +120,7 @@ fn every_path_in_the_architecture_and_the_contributing_guide_exists() {
     for path in [map, guide].into_iter().flat_map(|text| text.split('`').skip(1).step_by(2)) {
         let folders = ["src/", "tests/", "docs/", "benches/", "systemd/", ".ci/"];
         if folders.iter().any(|folder| path.starts_with(folder)) {
+            let path = path.split(' ').next().unwrap();
             assert!(root.join(path).exists(), "there is no {path}");
             seen += 1;
         }
