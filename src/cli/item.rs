@@ -132,19 +132,43 @@ pub(super) fn name(item: &Named) -> String {
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
 }
 
-/// `near 0.83 of 0.62`, and what that means.
+/// The rule that decided about two items and what it found, in words: a measure is printed only where it is
+/// a share of something that is named.
 pub(super) fn receipt(tie: &Tie) -> String {
-    let meaning = match tie.rule {
-        Rule::Page => "the page",
-        Rule::Id => "the publisher's id",
-        Rule::Text => "every word",
-        Rule::Near => "of the shorter text is in the other",
-        Rule::Title => "of the text under one title",
-        Rule::Series => "alike, but the titles are two of a series",
-        Rule::Site => "alike, but two pages of one site",
-        Rule::Form => "of the numbers, days and names differ: one form, filled in twice",
+    let share = (tie.score * 100.0).round();
+    let least = (tie.threshold * 100.0).round();
+    let found = match (tie.rule, tie.same) {
+        (Rule::SamePage, true) => "they link to the same page".to_owned(),
+        (Rule::SamePage, false) => {
+            "they link to the same page, but say different things".to_owned()
+        }
+        (Rule::SameId, true) => "they have the same globally unique id".to_owned(),
+        (Rule::SameId, false) => "they have the same id, but say different things".to_owned(),
+        (Rule::SameText, _) => "their texts are the same word for word".to_owned(),
+        (Rule::SimilarText, true) => {
+            format!("{share}% of the shorter text is in the other, at least {least}% is needed")
+        }
+        (Rule::SimilarText, false) if tie.score < tie.threshold => {
+            format!(
+                "only {share}% of the shorter text is in the other, at least {least}% is needed"
+            )
+        }
+        (Rule::SimilarText, false) => {
+            format!("{share}% of the shorter text is in the other, but the texts begin differently")
+        }
+        (Rule::SameTitle, true) => {
+            "they have the same headline, and their texts allow it".to_owned()
+        }
+        (Rule::SameTitle, false) => {
+            "they have the same headline, but their texts differ".to_owned()
+        }
+        (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
+        (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
+        (Rule::Template, _) => {
+            format!("one template with different values in {share}% of the places compared")
+        }
     };
-    format!("{} {:.2} (asked {:.2}): {meaning}", tie.rule.slug(), tie.score, tie.threshold)
+    format!("{}: {found}", tie.rule.slug())
 }
 
 /// Where an item stands, and why there.

@@ -17,7 +17,7 @@ use super::words::{Word, Words, hash64};
 use crate::model::{Digest, Item, KeptItem, Standing, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What is compared of an item.
 #[derive(Debug, Clone, PartialEq, Default)]

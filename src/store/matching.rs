@@ -244,14 +244,14 @@ pub(crate) fn boilerplate(
     Ok(found)
 }
 
-/// Every tie that makes one story of one of these items and another; twice, if both are asked for.
+/// Every decision about one of these items and another, in either direction; twice, if both are wanted.
 pub(crate) fn ties(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Tie>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
-         FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value WHERE tie.same
+         FROM json_each(?1) wanted JOIN tie ON tie.item_id = wanted.value
          UNION ALL
          SELECT tie.item_id, tie.other_id, tie.same, tie.rule, tie.score, tie.threshold
-         FROM json_each(?1) wanted JOIN tie ON tie.other_id = wanted.value WHERE tie.same",
+         FROM json_each(?1) wanted JOIN tie ON tie.other_id = wanted.value",
     )?;
     let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
     let mut ties = Vec::new();
@@ -305,15 +305,13 @@ pub(crate) fn placed(connection: &Connection, keys: &[ItemKey]) -> Result<Vec<Pl
 
 /// Writes what the stories stage found, and shows the items that it is done with.
 ///
-/// A later tie about the same two replaces the earlier, unless that made one story of them: what was one
-/// stays one.
+/// A later decision about the same two replaces the earlier.
 pub(crate) fn write(connection: &Connection, matches: &Matches) -> Result<(), Error> {
     let Matches { at, marks, ties, stories } = matches;
     let mut insert = connection.prepare_cached(
         "INSERT INTO tie (item_id, other_id, same, rule, score, threshold, at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT DO UPDATE SET same = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7
-         WHERE same = 0",
+         ON CONFLICT DO UPDATE SET same = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7",
     )?;
     for Tie { item, other, rule, score, threshold, same } in ties {
         let (score, threshold) = (f64::from(*score), f64::from(*threshold));
@@ -430,7 +428,7 @@ pub(crate) fn every_verb(connection: &Connection, key: ItemKey, feed: FeedKey) {
     let tie = Tie {
         item: key.max(other),
         other: key.min(other),
-        rule: crate::model::Rule::Page,
+        rule: crate::model::Rule::SamePage,
         score: 1.0,
         threshold: 1.0,
         same: true,
