@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use newswire::clock::Clock;
 use newswire::model::{
-    Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, Person,
+    Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, OutputItem, Person,
     StoryKey,
 };
 use newswire::outputs::select;
-use newswire::render::{Format, Look, Output, Page, check, render, render_checked};
+use newswire::render::{Format, Output, Page, Presentation, check, render, render_checked};
 use newswire::store::Reader;
 use url::Url;
 
@@ -39,7 +39,7 @@ fn main() {
         "items", "format", "kB", "render ms", "check ms", "MB/s"
     );
     for count in [100, 1_000] {
-        let entries: Vec<Entry> = (0..count).map(entry).collect();
+        let entries: Vec<OutputItem> = (0..count).map(entry).collect();
         for &format in Format::ALL {
             let bytes = render(&output, format, &entries);
             let rendering = time(&|| drop(black_box(render(&output, format, black_box(&entries)))));
@@ -69,7 +69,9 @@ fn publication(database: &Path, clock: &Clock) -> String {
     let (mut selecting, mut rendering, mut count) = (Duration::ZERO, Duration::ZERO, 0);
     for _ in 0..ROUNDS {
         let begun = clock.elapsed();
-        let entries = select(&reader, &output, clock.now()).expect("the database can be read");
+        let entries = reader
+            .read(|reader| select(reader, &output, clock.now()))
+            .expect("the database can be read");
         let selected = clock.elapsed();
         let rendered = render_checked(&output, Format::ALL, Page::ALONE, &entries);
         drop(black_box(rendered.expect("what is rendered passes")));
@@ -100,18 +102,18 @@ fn output() -> Output {
         items: 1_000,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
         token: None,
-        look: Look::default(),
+        presentation: Presentation::default(),
         base_url: url("https://wire.example.org/"),
     }
 }
 
 /// Four kB of text, two authors, tags; one in ten without a title, one in ten a podcast.
-fn entry(n: usize) -> Entry {
+fn entry(n: usize) -> OutputItem {
     let number = i64::try_from(n).unwrap_or_default();
     let page = format!("https://blog{}.example.org/posts/{n}?a=1&b=2", n % 50);
     let words =
@@ -149,7 +151,7 @@ fn entry(n: usize) -> Entry {
         tags: Vec::new(),
         profile: FeedProfile { site_url: Some(format!("https://{host}/")), ..Default::default() },
     };
-    Entry {
+    OutputItem {
         key: ItemKey(number),
         story: StoryKey(number),
         outward_id: page,

@@ -32,11 +32,12 @@ fn main() {
         runtime.block_on(fill(&path, feeds, &clock));
         let reader = Reader::open(&path).expect("a database");
         let metrics = Metrics::new("0", clock.now());
-        let backstage = web::Backstage { reader, clock, metrics, vitals: Default::default() };
+        let operator_pages =
+            web::OperatorPages { reader, clock, metrics, readiness: Default::default() };
         let site = web::Site::new(Arc::new(Served::new()), web::Settings::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let site = Arc::new(site.with_backstage(backstage));
+        let site = Arc::new(site.with_operator_pages(operator_pages));
         runtime.spawn(web::serve(web::Listener::Tcp(listener), site, std::future::pending()));
         for page in ["/status", "/status?state=well&sort=news", "/status.json", "/status/feed-7"] {
             measure(address, feeds, page);
@@ -100,10 +101,11 @@ async fn fill(path: &Path, feeds: usize, clock: &Clock) {
     }
     for n in 0..POLLS {
         let hour = now / HOUR - n;
-        all.execute("INSERT INTO hour VALUES (?1, 1000, 20, 900, 5000000, 80)", [hour])
+        all.execute("INSERT INTO poll_hour VALUES (?1, 1000, 20, 900, 5000000, 80)", [hour])
             .expect("an hour");
         for bucket in 0..9 {
-            all.execute("INSERT INTO delay VALUES (?1, ?2, 9)", [hour, bucket]).expect("delays");
+            all.execute("INSERT INTO delivery_delay VALUES (?1, ?2, 9)", [hour, bucket])
+                .expect("delays");
         }
     }
     let failing = "UPDATE feed SET last_poll_at = ?1, last_outcome = iif(id % 20, 'not_modified', 'server_error'),

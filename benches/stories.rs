@@ -14,7 +14,7 @@ use newswire::dedupe::{
     CANDIDATES, Comparable, Entry, Facts, Fingerprint, Frame, Index, Settings, Text, Weights,
     verdict,
 };
-use newswire::model::{FeedKey, Item, ItemKey, Standing};
+use newswire::model::{FeedKey, Item, ItemKey, PageOwner};
 
 /// Words of a text, at the least; some have twice as many.
 const LENGTH: usize = 220;
@@ -64,7 +64,7 @@ fn fingerprint(html: &str) -> Fingerprint {
     let title = Some("Some title of a few words".to_owned());
     let item = Item { title, content: Some(html.to_owned()), ..Item::default() };
     let (published, seen) = (None, Timestamp::UNIX_EPOCH);
-    let facts = Facts { published, seen, url_key: None, standing: Standing::Home };
+    let facts = Facts { published, seen, url_key: None, page_owner: PageOwner::FeedSite };
     let text = Text::of_item(item.content.as_deref(), None);
     Fingerprint::new(&item, text, facts, &HashSet::new())
 }

@@ -1,7 +1,7 @@
-//! The only reader of the time.
+//! The clock: the only place where the time of the system is read.
 //!
-//! Stamps are wall-clock ([`Clock::now`]), spacing and time-outs are monotonic
-//! ([`Clock::elapsed`]). Tests move a [`Clock::manual`] and never sleep.
+//! Timestamps use the wall clock ([`Clock::now`]); intervals and time limits use the monotonic clock
+//! ([`Clock::elapsed`]). Tests advance a [`Clock::manual`] instead of sleeping.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// Tells the time; cheap to clone, clones share one time.
+/// A clock. Clones share the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Kind);
 
@@ -19,19 +19,19 @@ enum Kind {
     Manual(Arc<watch::Sender<Moment>>),
 }
 
-/// One point in time on both scales.
+/// One point in time on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// Wall-clock: for stamps and for what is persisted. May jump.
+    /// Wall clock (UTC), for timestamps and stored values. It may jump.
     pub wall: Timestamp,
-    /// Monotonic since the clock was made: for spacing and time-outs. Never jumps back.
+    /// Monotonic time since the clock was created, for intervals and time limits.
     pub elapsed: Duration,
 }
 
 impl Clock {
-    /// The machine's own time.
+    /// The clock of the system.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the clock is where the time is read")]
+    #[expect(clippy::disallowed_methods, reason = "only the clock reads the time")]
     pub fn system() -> Self {
         Self(Kind::System { started: Instant::now() })
     }
@@ -43,9 +43,9 @@ impl Clock {
         Self(Kind::Manual(Arc::new(watch::Sender::new(moment))))
     }
 
-    /// Both scales at once.
+    /// The current time on both clocks.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the clock is where the time is read")]
+    #[expect(clippy::disallowed_methods, reason = "only the clock reads the time")]
     pub fn moment(&self) -> Moment {
         match &self.0 {
             Kind::System { started } => {
@@ -55,13 +55,13 @@ impl Clock {
         }
     }
 
-    /// Wall-clock.
+    /// The current wall-clock time (UTC).
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.moment().wall
     }
 
-    /// Monotonic, since the clock was made.
+    /// Monotonic time since the clock was created.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.moment().elapsed
@@ -73,13 +73,13 @@ impl Clock {
             Kind::System { started } => tokio::time::sleep_until((*started + until).into()).await,
             Kind::Manual(moment) => {
                 let mut moved = moment.subscribe();
-                // The sender lives in `self`, so waiting cannot fail.
+                // `self` holds the sender, so waiting cannot fail.
                 let _ = moved.wait_for(|m| m.elapsed >= until).await;
             }
         }
     }
 
-    /// Moves a manual clock on, both scales; does nothing to the machine's.
+    /// Advances a manual clock on both scales. Has no effect on the system clock.
     pub fn advance(&self, by: Duration) {
         if let Kind::Manual(moment) = &self.0 {
             let by_signed = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
@@ -90,7 +90,7 @@ impl Clock {
         }
     }
 
-    /// Makes a manual clock's wall-clock jump, as after a suspend or a correction.
+    /// Sets the wall-clock time of a manual clock, as after a suspend or a correction.
     pub fn set_wall(&self, wall: Timestamp) {
         if let Kind::Manual(moment) = &self.0 {
             moment.send_modify(|m| m.wall = wall);
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_sleeper_on_a_manual_clock_wakes_when_the_clock_is_moved() {
+    async fn a_sleeper_on_a_manual_clock_wakes_when_it_is_advanced() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_the_wall_clock_leaves_the_monotonic_scale_alone() {
+    fn a_jump_of_the_wall_clock_does_not_change_the_monotonic_time() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         clock.set_wall(Timestamp::from_second(1_000_000).unwrap());
         assert_eq!(clock.elapsed(), Duration::ZERO);

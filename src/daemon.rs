@@ -1,41 +1,39 @@
-//! The long-lived process: the loop, reload, drain, the word to systemd.
+//! The daemon: main loop, reload, shutdown, service manager.
 //!
 //! ```text
-//! engine   the rooms put together for one config
-//! setup    what a config comes to; another one takes its place at a reload
-//! change   what a reload changed, in words
-//! round    polls under way and those that wait for their turn
-//! matching finds the stories of what polls brought
-//! press    publishes when something changed
-//! doors    sockets that readers come in by
-//! remote   how the running daemon is told something
-//! control  the socket for that
-//! lists    lists of feeds that are followed
-//! lookout  how all is, now and then; incidents
-//! trouble  what is wrong with the database, and whether it may pass
-//! tally    the status line
-//! manager  the word to systemd
-//! trouble  what is done while the database cannot be written to
+//! engine            the rooms below, put together for one config
+//! setup             the feeds, outputs and limits of one config; replaced at a reload
+//! change            the difference between two setups, as text
+//! polls             running polls and the queue of feeds
+//! matching          the task that matches new items
+//! publishing        the task that publishes changed outputs
+//! listeners         the sockets of the web server
+//! handle            commands to the daemon from signals, the control socket and followed lists
+//! control           the control socket
+//! lists             lists of feeds that are followed
+//! incident_watch    incidents of feeds and outputs, once a minute
+//! store_failures    behaviour while the database cannot be written
+//! status_line       the status line of the systemd unit
+//! service_manager   messages to systemd
 //! ```
 //!
-//! The loop never waits for the slowest feed: due polls are spawned, each result re-queues its
-//! feed, and publication is debounced in a task of its own. Leaves one poll to `poll`, one
-//! publication to `outputs`, and what a person sees to `cli`.
+//! The loop does not wait for slow feeds: it spawns due polls, each result puts its feed back into the queue,
+//! and a separate task publishes with a delay. `poll` makes one poll, `outputs` one publication, `cli` prints.
 
 mod change;
 pub mod control;
-mod doors;
 mod engine;
+mod handle;
+mod incident_watch;
+mod listeners;
 mod lists;
-mod lookout;
-mod manager;
 mod matching;
-mod press;
-mod remote;
-mod round;
+mod polls;
+mod publishing;
+mod service_manager;
 mod setup;
-mod tally;
-mod trouble;
+mod status_line;
+mod store_failures;
 
 use std::future::Future;
 use std::pin::pin;
@@ -48,159 +46,159 @@ use tracing::{error, info};
 
 pub use self::change::Change;
 use self::control::Control;
-use self::doors::Doors;
-pub use self::doors::given_sockets;
-use self::engine::Health;
-pub use self::engine::{Engine, Error, Which};
-pub use self::lists::{Ask, Follower, Freshness};
-use self::lookout::Lookout;
-pub use self::manager::{Patience, patience};
-use self::manager::{rhythm, tell};
+use self::engine::StoreHealth;
+pub use self::engine::{Engine, Error, FeedSelection};
+use self::handle::Command;
+pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
+use self::incident_watch::IncidentWatch;
+use self::listeners::Listeners;
+pub use self::listeners::inherited_sockets;
+pub use self::lists::{ListChange, ListFollower, ListSelection};
 use self::matching::Matching;
-use self::press::Press;
-use self::remote::Order;
-pub use self::remote::{Orders, Remote, Source, Verdict, remote};
-use self::round::Round;
-use self::setup::Lists;
-use self::tally::Tally;
+use self::polls::Polls;
+use self::publishing::Publishing;
+pub use self::service_manager::{StartupExtension, extend_startup};
+use self::service_manager::{notify, status_interval};
+pub use self::setup::FollowedLists;
+use self::status_line::StatusLine;
 use crate::config::Config;
 use crate::poll::{Polled, Target};
-use crate::telemetry::{Event, Part, Reload, Trouble};
+use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
-/// The web server beats every second; after this it does not.
-const WEB_BEAT: Duration = Duration::from_secs(10);
-/// How often bodies past retention are looked for.
-const FORGET: Duration = Duration::from_secs(60 * 60);
+/// The web server signals every second. Without a signal for this time it is considered stalled.
+const WEB_STALLED: Duration = Duration::from_secs(10);
+/// Interval of the removal of expired data.
+const CLEAN_UP: Duration = Duration::from_secs(60 * 60);
 
-/// What reaches the daemon from outside while it runs.
+/// Inputs of a running daemon.
 #[derive(Debug)]
-pub struct Outside {
-    /// Who tells it something.
-    pub orders: Orders,
-    /// The sockets that the service manager holds for it.
-    pub given: Vec<Listener>,
-    /// Asks for lists of feeds.
-    pub follower: Follower,
+pub struct Inputs {
+    /// Commands to the daemon.
+    pub commands: Commands,
+    /// Sockets from the service manager.
+    pub sockets: Vec<Listener>,
+    /// Fetches lists of feeds.
+    pub follower: ListFollower,
 }
 
-/// Polls, publishes and serves until `shutdown` resolves; then drains and returns. Nobody tells it
-/// anything meanwhile.
+/// Polls, publishes and serves until `shutdown` resolves, then finishes its work. Accepts no commands.
 ///
 /// # Errors
-/// When the store fails, or the address cannot be listened on.
+/// When the database fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let first = engine.publish_documents().await;
-    let doors = Doors::open(engine.site(), Vec::new(), engine.setup().web.listen)?;
-    // Nothing is heard, ever.
-    let (_silent, heard) = mpsc::channel(1);
+    let listeners = Listeners::open(engine.site(), Vec::new(), engine.setup().web.listen)?;
+    // A channel without commands.
+    let (_sender, commands) = mpsc::channel(1);
     let (lists, _) = watch::channel(Arc::clone(&engine.setup().lists));
-    work(engine, first, (doors, heard, lists), shutdown).await
+    work(engine, first, (listeners, commands, lists), shutdown).await
 }
 
-/// The same, and hears of a changed config through the control socket, from whoever has the remote,
-/// and by the lists of feeds that are followed.
+/// The same, with commands from the control socket, from a [`DaemonHandle`] and from followed lists of feeds.
 ///
 /// # Errors
-/// When the store fails, or the address cannot be listened on.
-pub async fn run_within(
+/// When the database fails, or the address cannot be listened on.
+pub async fn run_with(
     engine: Engine,
-    outside: Outside,
+    inputs: Inputs,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let Outside { orders: Orders { heard, remote }, given, follower } = outside;
+    let Inputs { commands: Commands { receiver, handle }, sockets, follower } = inputs;
     let mut shutdown = pin!(shutdown);
-    // Until the control socket is gone, nobody else may make one.
-    let _held = Arc::clone(engine.store());
-    // What is kept is there before anybody is let in: who came to a socket of the service manager
-    // while newswire was restarted must not hear that there is no such feed.
+    // Keeps the lock of the database until the control socket is removed.
+    let _lock = Arc::clone(engine.store());
+    // The outputs are rendered before the first connection is accepted: clients that connected to a socket of
+    // the service manager during a restart must not get "not found".
     let first = tokio::select! {
         () = &mut shutdown => return Ok(()),
         first = engine.publish_documents() => first,
     };
-    let doors = Doors::open(engine.site(), given, engine.setup().web.listen)?;
-    let _control = Control::open(&engine.setup().store, remote.clone());
+    let listeners = Listeners::open(engine.site(), sockets, engine.setup().web.listen)?;
+    let _control = Control::open(&engine.setup().store, handle.clone());
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
-    let following = tokio::spawn(follower.follow(followed, remote));
-    let result = work(engine, first, (doors, heard, lists), shutdown).await;
+    let following = tokio::spawn(follower.follow(followed, handle));
+    let result = work(engine, first, (listeners, receiver, lists), shutdown).await;
     following.abort();
     result
 }
 
-/// Tells the service manager why newswire cannot go on, `sd_notify(3)`.
-pub fn tell_failure(error: &Error) {
-    /// Input/output error: what there is where the system gave no number.
+/// Reports a fatal error to the service manager (`sd_notify(3)`).
+pub fn notify_failure(error: &Error) {
+    /// Input/output error, used when the system gave no error number.
     const EIO: i32 = 5;
     let number = match error {
         Error::Listen { source, .. } => source.raw_os_error(),
         _ => None,
     };
     let number = u32::try_from(number.unwrap_or(EIO)).unwrap_or_default();
-    tell(&[NotifyState::Errno(number), NotifyState::Status(&error.to_string())]);
+    notify(&[NotifyState::Errno(number), NotifyState::Status(&error.to_string())]);
 }
+
+/// Listeners, commands, and the sender of the followed lists.
+type Channels = (Listeners, mpsc::Receiver<Command>, watch::Sender<Arc<FollowedLists>>);
 
 async fn work(
     mut engine: Engine,
     first: Result<(), Error>,
-    (doors, heard, lists): (Doors, mpsc::Receiver<Order>, watch::Sender<Arc<Lists>>),
+    (listeners, commands, lists): Channels,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let press = Press::start(&engine);
-    let matching = Matching::start(&engine, Some(press.nudger()));
-    // What could not be published the press tells, and tries again.
+    let publishing = Publishing::start(&engine);
+    let matching = Matching::start(&engine, Some(publishing.trigger_handle()));
+    // The task logs the error and tries again.
     if first.is_err() {
-        press.nudge();
+        publishing.trigger();
     }
-    let _lookout = Lookout::start(&engine);
-    engine.vitals().tick(Part::Web, engine.clock().elapsed());
-    tell(&[NotifyState::Ready, NotifyState::Status("started")]);
+    let _incident_watch = IncidentWatch::start(&engine);
+    engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
+    notify(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
-    info!(event, feeds, outputs, "newswire is up: feeds: {feeds}, outputs: {outputs}");
-    let mut running = Running { heard, lists, press, doors };
-    let mut round = Round::of(engine.setup().queue(engine.clock().now()));
-    let ended = running.poll_on(&mut engine, &mut round, shutdown).await;
-    tell(&[NotifyState::Stopping]);
-    let Running { press, doors, heard, .. } = running;
-    // Who asks for something now hears that it is too late.
-    drop(heard);
-    // No new connection from here on, while polls in flight and answers under way come to an end.
-    let closing = tokio::spawn(doors.close());
-    let drained = round.drain(&engine).await;
+    info!(event, feeds, outputs, "daemon started");
+    let mut running = Running { commands, lists, publishing, listeners };
+    let mut polls = Polls::new(engine.setup().queue(engine.clock().now()));
+    let ended = running.run_loop(&mut engine, &mut polls, shutdown).await;
+    notify(&[NotifyState::Stopping]);
+    let Running { publishing, listeners, commands, .. } = running;
+    // Later commands get the answer that the daemon is stopping.
+    drop(commands);
+    // No new connections, while running polls and responses finish.
+    let closing = tokio::spawn(listeners.close());
+    let drained = polls.finish(&engine).await;
     matching.stop().await;
-    // What the last polls brought is published still.
+    // The items of the last polls are published too.
     match engine.matcher().catch_up().await {
         Ok(0) => {}
-        Ok(_) => press.nudge(),
-        Err(error) => engine.survive(error.into())?,
+        Ok(_) => publishing.trigger(),
+        Err(error) => engine.tolerate(error.into())?,
     }
-    press.finish().await;
+    publishing.finish().await;
     let _ = closing.await;
-    info!(event = Event::Stopped.slug(), "newswire has stopped");
+    info!(event = Event::Stopped.slug(), "daemon stopped");
     ended.and(drained)
 }
 
-/// Polls the chosen feeds once, each when its host's turn comes, and publishes every output.
+/// Polls the selected feeds once, within the limits of their hosts, and publishes every output.
 ///
-/// `report` is told of each poll as it ends.
+/// `report` is called after each poll.
 ///
 /// # Errors
-/// When a feed is asked for that is not configured, the store fails, or an output cannot be
-/// published.
+/// When a selected feed is not configured, the database fails, or an output cannot be published.
 pub async fn pass(
     engine: &Engine,
-    which: &Which,
+    selection: &FeedSelection,
     mut report: impl FnMut(&Target, &Polled),
 ) -> Result<(), Error> {
-    let (queue, mut left) = engine.pass(which)?;
-    let mut round = Round::of(queue);
+    let (queue, mut remaining) = engine.queue_once(selection)?;
+    let mut polls = Polls::new(queue);
     let matching = Matching::start(engine, None);
-    while left > 0 {
-        let until = round.start_due(engine);
+    while remaining > 0 {
+        let until = polls.start_due(engine);
         tokio::select! {
-            Some(ended) = round.next() => {
-                left -= 1;
-                if let Some(polled) = round.settle(engine, ended).await?
+            Some(ended) = polls.next() => {
+                remaining -= 1;
+                if let Some(polled) = polls.record(engine, ended).await?
                     && let Some(target) = engine.target(polled.feed)
                 {
                     report(target, &polled);
@@ -210,158 +208,158 @@ pub async fn pass(
         }
     }
     matching.stop().await;
-    engine.publish().await
+    engine.publish_changed().await
 }
 
-/// What the loop works with beside the engine.
+/// The parts of a running daemon beside the engine.
 struct Running {
-    heard: mpsc::Receiver<Order>,
-    lists: watch::Sender<Arc<Lists>>,
-    press: Press,
-    doors: Doors,
+    commands: mpsc::Receiver<Command>,
+    lists: watch::Sender<Arc<FollowedLists>>,
+    publishing: Publishing,
+    listeners: Listeners,
 }
 
 impl Running {
-    /// The loop.
-    async fn poll_on(
+    /// The main loop.
+    async fn run_loop(
         &mut self,
         engine: &mut Engine,
-        round: &mut Round,
+        polls: &mut Polls,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let clock = engine.clock().clone();
-        let mut tally = Tally::of(engine.setup().registered());
-        let (mut status_at, mut forget_at) = (clock.elapsed(), clock.elapsed() + FORGET);
-        // Nought is no number of SQLite's: all is looked at again once it gives one.
-        let visits = engine.visits().await.or_else(|error| engine.survive(error).map(|()| 0));
-        let (rhythm, mut visits) = (rhythm(), visits?);
+        let mut status = StatusLine::new(engine.setup().registered());
+        let (mut status_at, mut clean_up_at) = (clock.elapsed(), clock.elapsed() + CLEAN_UP);
+        // SQLite never returns 0, so that after a failure the first number counts as a change.
+        let changes = engine.external_changes().await;
+        let mut changes = changes.or_else(|error| engine.tolerate(error).map(|()| 0))?;
+        let interval = status_interval();
         tokio::pin!(shutdown);
         loop {
-            // Nothing is fetched that cannot be kept.
-            let due = match engine.troubles().now()? {
-                None => round.start_due(engine),
+            // Feeds are not fetched while the result cannot be stored.
+            let due = match engine.store_failures().current()? {
+                None => polls.start_due(engine),
                 Some(_) => status_at,
             };
-            let until = due.min(status_at).min(forget_at);
+            let until = due.min(status_at).min(clean_up_at);
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
-                Some(order) = self.heard.recv() => {
-                    self.obey(order, engine, round).await;
-                    tally.renew(engine.setup().registered());
+                Some(command) = self.commands.recv() => {
+                    self.execute(command, engine, polls).await;
+                    status.reset(engine.setup().registered());
                 }
-                Some(ended) = round.next() => match round.settle(engine, ended).await {
-                    Ok(Some(polled)) => tally.count(&polled, clock.elapsed()),
+                Some(ended) = polls.next() => match polls.record(engine, ended).await {
+                    Ok(Some(polled)) => status.count(&polled, clock.elapsed()),
                     Ok(None) => {}
-                    Err(error) => engine.survive(error)?,
+                    Err(error) => engine.tolerate(error)?,
                 },
                 () = clock.sleep_until(until) => {}
             }
             if clock.elapsed() >= status_at {
-                status_at = clock.elapsed() + rhythm;
-                self.look_round(engine, &mut visits).await?;
-                round.tell(engine);
-                let (feeds, next) = (engine.targets().len(), round.queue.next_due());
-                let line = tally.line(feeds, next, clock.elapsed());
-                engine.troubles().now()?;
-                tell(&[NotifyState::Status(&with_troubles(engine, line))]);
+                status_at = clock.elapsed() + interval;
+                self.check(engine, &mut changes).await?;
+                polls.update_metrics(engine);
+                let (feeds, next) = (engine.targets().len(), polls.queue.next_due());
+                let line = status.line(feeds, next, clock.elapsed());
+                engine.store_failures().current()?;
+                notify(&[NotifyState::Status(&with_conditions(engine, line))]);
             }
-            if clock.elapsed() >= forget_at {
-                forget_at = clock.elapsed() + FORGET;
-                engine.forget().await.or_else(|error| engine.survive(error))?;
+            if clock.elapsed() >= clean_up_at {
+                clean_up_at = clock.elapsed() + CLEAN_UP;
+                engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
             }
         }
     }
 
-    /// What is looked at now and then: whether the database can be written to, and whether the operator
-    /// moved stories in it, or let some through.
-    async fn look_round(&mut self, engine: &Engine, visits: &mut i64) -> Result<(), Error> {
-        let health = engine.examine().await?;
-        let before = *visits;
-        // The writer has just said that it cannot: who asks again waits for the same lock again.
-        if health != Health::Ill {
-            match engine.visits().await {
-                Ok(now) => *visits = now,
-                Err(error) => engine.survive(error)?,
+    /// Checks whether the database can be written, and whether another process changed it.
+    async fn check(&mut self, engine: &Engine, changes: &mut i64) -> Result<(), Error> {
+        let health = engine.check_store().await?;
+        let before = *changes;
+        // A failing writer would wait for the same lock again.
+        if health != StoreHealth::Failing {
+            match engine.external_changes().await {
+                Ok(now) => *changes = now,
+                Err(error) => engine.tolerate(error)?,
             }
         }
-        self.beat(engine);
-        if *visits != before || health == Health::Mended {
-            // The operator may have decided about items: they are pending.
+        self.signal_alive(engine);
+        if *changes != before || health == StoreHealth::Recovered {
+            // A decision of the operator makes items pending.
             if let Err(error) = engine.matcher().catch_up().await {
-                return engine.survive(error.into());
+                return engine.tolerate(error.into());
             }
-            self.press.nudge();
+            self.publishing.trigger();
         }
         Ok(())
     }
 
-    /// The loop has turned and the writer has answered; where the web server goes on too, all is well.
-    fn beat(&self, engine: &Engine) {
-        let (vitals, now) = (engine.vitals(), engine.clock().elapsed());
-        vitals.tick(Part::Scheduler, now);
-        vitals.tick(Part::Writer, now);
-        let web = vitals.last_tick(Part::Web).unwrap_or_default();
-        if !self.doors.any() || web + WEB_BEAT >= now {
-            tell(&[NotifyState::Watchdog]);
+    /// Signals to the watchdog that main loop, writer and web server work.
+    fn signal_alive(&self, engine: &Engine) {
+        let (readiness, now) = (engine.readiness(), engine.clock().elapsed());
+        readiness.heartbeat(Part::Scheduler, now);
+        readiness.heartbeat(Part::Writer, now);
+        let web = readiness.last_heartbeat(Part::Web).unwrap_or_default();
+        if !self.listeners.any() || web + WEB_STALLED >= now {
+            notify(&[NotifyState::Watchdog]);
         } else {
-            error!("the web server does not move any more: the watchdog is told nothing");
+            error!("web server stalled, watchdog not notified");
         }
     }
 
-    async fn obey(&mut self, order: Order, engine: &mut Engine, round: &mut Round) {
-        match order {
-            Order::Renew(config, answer) => {
-                let renewed = self.renew(*config, engine, round).await;
-                if let Err(Error::Store(error)) = &renewed {
-                    // Where that does not pass, the loop ends once the asker has his answer.
-                    let _ = engine.troubles().met(error.clone());
+    async fn execute(&mut self, command: Command, engine: &mut Engine, polls: &mut Polls) {
+        match command {
+            Command::Apply(config, reply) => {
+                let result = self.apply(*config, engine, polls).await;
+                if let Err(Error::Store(error)) = &result {
+                    // A permanent failure ends the loop after the reply.
+                    let _ = engine.store_failures().record(error.clone());
                 }
-                match &renewed {
-                    // The fault is the database's, and told of as such.
+                match &result {
+                    // Reported as a failure of the database.
                     Err(Error::Store(_)) => {}
-                    Ok(_) => read_again(engine, Reload::Taken),
-                    Err(_) => read_again(engine, Reload::Refused),
+                    Ok(_) => record_reload(engine, Reload::Accepted),
+                    Err(_) => record_reload(engine, Reload::Rejected),
                 }
-                // Whoever asked may have gone.
-                let _ = answer.send(renewed.map_err(|error| error.to_string()));
+                // The receiver may no longer exist.
+                let _ = reply.send(result.map_err(|error| error.to_string()));
             }
-            Order::Refuse => read_again(engine, Reload::Refused),
+            Command::ReportRejected => record_reload(engine, Reload::Rejected),
         }
     }
 
-    /// Puts another config in force. What may fail comes first, so that nothing is done by halves.
-    async fn renew(
+    /// Applies another config. Steps that can fail come first, so that it is applied completely or not at all.
+    async fn apply(
         &mut self,
         config: Config,
         engine: &mut Engine,
-        round: &mut Round,
+        polls: &mut Polls,
     ) -> Result<Change, Error> {
-        let next = self.doors.prepare(config.web.listen)?;
-        let before = engine.renew(config).await?;
+        let next = self.listeners.prepare(config.web.listen)?;
+        let before = engine.apply(config).await?;
         let setup = engine.setup();
         let change = Change::between(&before, setup, &next);
-        self.doors.switch(next);
-        engine.vitals().tick(Part::Web, engine.clock().elapsed());
-        setup.requeue(&before, &mut round.queue, engine.clock().now());
-        self.press.renew(Arc::clone(&setup.edition));
+        self.listeners.switch(next);
+        engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
+        setup.requeue(&before, &mut polls.queue, engine.clock().now());
+        self.publishing.replace(Arc::clone(&setup.output_set));
         self.lists.send_replace(Arc::clone(&setup.lists));
-        engine.keep(before);
+        engine.keep_restart_values(before);
         Ok(change)
     }
 }
 
-/// The status line, with what is wrong before it: `config_refused; 497/500 feeds ok, …`.
-fn with_troubles(engine: &Engine, line: String) -> String {
-    let troubles = engine.vitals().troubles().into_iter();
-    let told = troubles.filter(|trouble| *trouble != Trouble::NoCycleYet).map(Trouble::slug);
-    told.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
+/// The status line after the conditions that degrade the daemon: `store_full; 497/500 feeds ok, …`.
+fn with_conditions(engine: &Engine, line: String) -> String {
+    let conditions = engine.readiness().problems().into_iter();
+    let slugs = conditions.filter(|it| *it != Problem::NotPolledYet).map(Problem::slug);
+    slugs.map(str::to_owned).chain([line]).collect::<Vec<_>>().join("; ")
 }
 
-/// Tells the monitors how reading the config again ended.
-fn read_again(engine: &Engine, how: Reload) {
-    engine.metrics().reloaded(how, engine.clock().now());
-    match how {
-        Reload::Taken => engine.vitals().heals(Trouble::ConfigRefused),
-        Reload::Refused => engine.vitals().ails(Trouble::ConfigRefused),
+/// Records the result of a reload in the metrics and in `/readyz`.
+fn record_reload(engine: &Engine, result: Reload) {
+    engine.metrics().reloaded(result, engine.clock().now());
+    match result {
+        Reload::Accepted => engine.readiness().remove(Problem::ConfigRejected),
+        Reload::Rejected => engine.readiness().add(Problem::ConfigRejected),
     }
 }

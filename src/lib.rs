@@ -4,15 +4,18 @@
 //! SQLite, and writes and serves merged outbound feeds. This page is the map of the house, floor
 //! by floor; a room imports only rooms below it, and `tests/it/house.rs` keeps it so.
 //!
+//! **Floor 0.** [`text`] has what several rooms need for text: legal characters, text direction, HTML
+//! fragments, dates, durations and sizes.
+//!
 //! **Floor 1, the ground.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
-//! only reader of the time. [`telemetry`] is what newswire tells of itself: log, metrics, signs of life.
+//! only reader of the time. [`telemetry`] has the log, the metrics and the state of the process.
 //!
 //! **Floor 2, siblings that do not know each other.** [`schedule`] decides when a feed is polled
 //! next and whose turn it is. [`fetch`] makes one polite, guarded, bounded HTTP exchange.
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] knows what is the same thing. [`store`] keeps all of it in
-//! SQLite; every write to it is a value. [`health`] says how a feed is doing and what to do about it.
-//! [`render`] makes the documents of an output and reads them back to check them. [`opml`] reads and
+//! SQLite; every write to it is a value. [`health`] decides the state of a feed and the remedy.
+//! [`render`] renders the documents of an output and checks them by reading them back. [`opml`] reads and
 //! writes lists of feeds.
 //!
 //! **Floor 3, the three stages.** [`poll`] is one poll of one feed, in parallel with others; its new items
@@ -20,7 +23,7 @@
 //! selects, publishes and holds what is matched. Each reads from the store and writes values to it; none
 //! calls another.
 //!
-//! **Floor 4.** [`web`] serves the outputs over HTTP, and the operator's pages.
+//! **Floor 4.** [`web`] serves the outputs and the operator pages over HTTP.
 //!
 //! **Floor 5.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
@@ -46,4 +49,5 @@ pub mod schedule;
 pub mod store;
 pub mod stories;
 pub mod telemetry;
+pub mod text;
 pub mod web;

@@ -1,4 +1,4 @@
-//! Parses the arguments, runs, and exits with what came of it.
+//! The program: runs the command line and exits with its exit code.
 
 use std::process::ExitCode;
 

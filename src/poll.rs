@@ -6,7 +6,7 @@
 //!   | parse | identify | store.known | normalise what is new or changed | sort
 //!   (edited, known under another guid, waiting, news)
 //! plan(outcome, failures, freshness, hints)
-//! store.record(everything, as one value in one transaction; new items are pending until `stories` has matched them)
+//! store.write_poll(everything, as one value in one transaction; new items are pending until `stories` has matched them)
 //! ```
 //!
 //! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
@@ -39,8 +39,8 @@ use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
 use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
 use crate::schedule;
-use crate::schedule::{Kin, Pace, Sky, Weather};
-use crate::store::{self, Bytes, FeedState, Memory, PollUpdate, Recorded, Store};
+use crate::schedule::{FeedMatch, IntervalMode, NetworkMonitor, NetworkState};
+use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store};
 use crate::telemetry::Metrics;
 
 /// How a poll ended.
@@ -51,7 +51,7 @@ pub struct Polled {
     /// How the fetch, and then the reading, ended.
     pub outcome: FetchOutcome,
     /// What it brought.
-    pub recorded: Recorded,
+    pub recorded: PollCounts,
     /// When next, and why then.
     pub plan: Plan,
     /// How long it took.
@@ -72,7 +72,7 @@ pub struct Poller {
     /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
     cpu: Arc<Semaphore>,
     /// Whether it is us.
-    weather: Arc<Mutex<Weather>>,
+    network: Arc<Mutex<NetworkMonitor>>,
 }
 
 /// One poll under way: what was known when it began.
@@ -83,7 +83,7 @@ struct Begun<'a> {
     seen: Vec<Timestamp>,
     /// The address that is asked: the config's, or where that moved for good.
     asked: Url,
-    memory: Memory,
+    memory: CachedResponse,
     at: Timestamp,
 }
 
@@ -98,7 +98,7 @@ impl Poller {
             clock,
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
-            weather: Arc::default(),
+            network: Arc::default(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Poller {
         let update = self.update(&begun, response, reading, duration);
         let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
         let lives = update.address.as_ref().and_then(|address| address.effective.clone());
-        let recorded = self.store.record(update).await?;
+        let recorded = self.store.write_poll(update).await?;
         let moved =
             lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
         let (asked, said, then) = (&begun.asked, &outcome, &plan);
@@ -150,13 +150,15 @@ impl Poller {
 
     async fn state(&self, target: &Target) -> Result<(FeedState, Vec<Timestamp>), store::Error> {
         let (reader, feed) = (self.store.reader().clone(), target.key);
-        let pace = target.subscription.schedule.pace;
+        let pace = target.subscription.schedule.interval_mode;
         let read = move || {
-            let seen = match pace {
-                Pace::Auto => reader.rhythm(feed)?,
-                Pace::Fixed => Vec::new(),
-            };
-            Ok((reader.feed_state(feed)?, seen))
+            reader.read(|reader| {
+                let seen = match pace {
+                    IntervalMode::Auto => reader.arrival_times(feed)?,
+                    IntervalMode::Fixed => Vec::new(),
+                };
+                Ok((reader.feed_state(feed)?, seen))
+            })
         };
         off_thread(read).await.map_err(|_| store::Error::Closed)?
     }
@@ -210,18 +212,18 @@ impl Poller {
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
         let (failures, plan) = self.plan(begun, &response, reading.as_ref());
-        let kin = match (&reading, &response.outcome) {
-            (Some(reading), _) => reading.kin,
-            (None, FetchOutcome::NotModified) => Kin::Same,
-            (None, _) => Kin::Unknown,
+        let feed_match = match (&reading, &response.outcome) {
+            (Some(reading), _) => reading.feed_match,
+            (None, FetchOutcome::NotModified) => FeedMatch::Same,
+            (None, _) => FeedMatch::NotRead,
         };
         let configured = &target.subscription.feed.url;
-        let address = schedule::address(&schedule::Move {
+        let address = schedule::address(&schedule::MoveObservation {
             configured,
             before: &state.address,
             hops: &response.hops,
             outcome: &response.outcome,
-            kin,
+            feed_match,
             now: *at,
         });
         let next = address.effective.as_ref().unwrap_or(configured);
@@ -241,13 +243,13 @@ impl Poller {
             plan,
             failures,
             trust: memory::trust(state.trust, &begun.memory, &response, *at),
-            memory: memory::remembered(begun.memory.clone(), &response, request_key),
+            response: memory::remembered(begun.memory.clone(), &response, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
             new: brought.new,
             changed: brought.changed,
-            renamed: brought.renamed,
+            guid_changes: brought.renamed,
         }
     }
 
@@ -260,12 +262,12 @@ impl Poller {
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
         let host = begun.asked.host_str().unwrap_or_default();
-        let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
-        let sky_before = weather.sky();
-        let sky = weather.observe(host, &response.outcome, self.clock.elapsed());
-        drop(weather);
-        log::sky(sky_before, sky);
-        if sky == Sky::Offline {
+        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        let state_before = network.state();
+        let state = network.observe(host, &response.outcome, self.clock.elapsed());
+        drop(network);
+        log::network(state_before, state);
+        if state == NetworkState::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }
         let failures = if response.outcome.is_success() { 0 } else { before.saturating_add(1) };
@@ -291,10 +293,6 @@ async fn off_thread<T: Send + 'static>(
 }
 
 fn panicked(what: &str) -> Failure {
-    Failure::new(
-        FailureKind::Panicked,
-        format!(
-            "newswire panicked while {what} this feed: please report it with the feed's address"
-        ),
-    )
+    Failure::new(FailureKind::Panicked, format!("newswire panicked while {what} this feed"))
+        .help("report it with the URL of the feed")
 }

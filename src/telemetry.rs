@@ -1,19 +1,17 @@
-//! Sets up logging: text on a terminal, the journal under systemd, JSON else. Keeps what is counted
-//! ([`Metrics`]) and the signs of life ([`Vitals`]).
+//! The log, the metrics ([`Metrics`]) and the state of the process ([`Readiness`]).
 //!
-//! Leaves what is said to the rooms. One line a poll that changed something, one a change of a
-//! feed's state, each an [`Event`]; the rest is debug.
+//! The log goes to the journal under systemd, as text to a terminal, else as JSON to standard error. What
+//! is logged is decided by the rooms: at info level, each line is an [`Event`].
 
 mod escape;
 mod event;
 mod journal;
-mod label;
 mod metrics;
 mod process;
+pub mod readiness;
 mod sample;
 #[cfg(test)]
 mod tests;
-pub mod vitals;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
@@ -25,35 +23,35 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, reload};
 
-use self::escape::{Json, Plain};
+use self::escape::{Json, Plain, readable};
 pub use self::event::Event;
 use self::journal::Journal;
 
-pub use self::metrics::{Entries, Metrics, Poll, Publication};
+pub use self::metrics::{ItemCounts, Metrics, Poll, Publication};
 pub use self::process::max_fds;
-pub use self::sample::{Exposition, FeedSample, Reload, Sample, StoreSample};
-pub use self::vitals::{Part, Trouble, Vitals};
+pub use self::readiness::{Part, Problem, Readiness};
+pub use self::sample::{Exposition, FeedSample, OutputSample, Reload, Sample, StoreSample};
 
-/// How log lines look.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// The journal under systemd, text on a terminal, else JSON.
+    /// `Journal` under systemd, `Text` on a terminal, else `Json`.
     #[default]
     Auto,
-    /// One readable line.
+    /// Lines for people: message and fields.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// systemd's journal, with fields.
+    /// Records of systemd's journal, with fields.
     Journal,
 }
 
-/// `[log]`.
+/// The section `[log]` of the config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The least severe level that is logged.
+    /// Least severe level that is logged.
     pub level: LevelFilter,
-    /// How a line looks.
+    /// Format of the log.
     pub format: Format,
 }
 
@@ -63,27 +61,27 @@ impl Default for Settings {
     }
 }
 
-/// Changes what is logged while newswire runs; clones change the same.
+/// Changes the log levels of the running process; clones change the same.
 #[derive(Debug, Clone)]
 pub struct Handle(reload::Handle<Targets, Registry>);
 
-/// A word that names no level.
+/// A text that is not a log level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no level: error, warn, info, debug and trace are, also for one room: info,newswire::fetch=debug"
+    "{0:?} is not a log level; levels are error, warn, info, debug and trace, also for one room: \"info,newswire::fetch=debug\""
 )]
 pub struct UnknownLevel(String);
 
 impl Handle {
-    /// Logs from this level on.
+    /// Logs this level and more severe ones.
     pub fn set_level(&self, level: LevelFilter) {
         self.set(targets(level));
     }
 
-    /// Logs from this level on (`debug`), and from others in some rooms (`info,newswire::fetch=debug`).
+    /// Logs a level (`debug`), and others in some rooms (`info,newswire::fetch=debug`).
     ///
     /// # Errors
-    /// When a word is no level; then nothing has changed.
+    /// When a word is not a level. Nothing changes then.
     pub fn set_levels(&self, levels: &str) -> Result<(), UnknownLevel> {
         let mut chosen = targets(LevelFilter::INFO);
         for word in levels.split(',').map(str::trim) {
@@ -96,30 +94,30 @@ impl Handle {
     }
 
     fn set(&self, targets: Targets) {
-        // Fails only where a second call of `init` made it, or after the end.
+        // Fails only for the handle of a second `init`, or at the end of the process.
         let _ = self.0.reload(targets);
     }
 }
 
-/// The target that all rooms share.
+/// Prefix of the targets of all rooms.
 const ROOT: &str = "newswire";
 
-/// Crates below us are chatty at info and tell of requests we did not log: warnings only.
+/// Other crates log every request at info level: only their warnings are of use.
 fn targets(level: LevelFilter) -> Targets {
     Targets::new().with_target(ROOT, level).with_default(LevelFilter::WARN)
 }
 
-/// Starts logging to standard error or the journal; a second call changes nothing, and nor does what
-/// it answers.
+/// Starts logging to standard error or the journal. A second call has no effect, and its handle neither.
 pub fn init(settings: Settings) -> Handle {
     let (levels, handle) = reload::Layer::new(targets(settings.level));
     let _ = Registry::default().with(layer(settings.format).with_filter(levels)).try_init();
     Handle(handle)
 }
 
+/// Where log lines go.
 type Sink = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// The sink for `format`; falls back to text where the journal cannot be reached.
+/// The sink for `format`; text if the journal cannot be reached.
 fn layer(format: Format) -> Sink {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     match format {
@@ -140,16 +138,16 @@ where
     W: io::Write + 'static,
     F: Fn() -> W + Send + Sync + 'static,
 {
-    // Every message says all on its own; its fields are for machines.
-    let message = debug_fn(|writer, field, value| match field.name() {
+    // The message comes first, see `tracing::event!`.
+    let fields = debug_fn(|writer, field, value| match field.name() {
         "message" => write!(Plain(writer), "{value:?}"),
-        _ => Ok(()),
+        name => write!(Plain(writer), "{}", readable(name, value)),
     });
-    let base = tracing_subscriber::fmt::layer().fmt_fields(message).with_writer(writer);
+    let base = tracing_subscriber::fmt::layer().fmt_fields(fields).with_writer(writer);
     base.with_ansi(colours).with_target(false).boxed()
 }
 
-/// All fields at the top of the object.
+/// One object per line, with all fields at its top level.
 fn json<W, F>(writer: F) -> Sink
 where
     W: io::Write + 'static,

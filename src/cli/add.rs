@@ -1,4 +1,4 @@
-//! `newswire add`: one feed more, by its address or by that of a page which names it.
+//! `newswire add`: adds one feed to the config, by its URL or by the URL of a page that links to it.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -8,110 +8,121 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use url::Url;
 
+use super::append_feeds::{self, CommandOutput, Destination};
+use super::document::{self, Document, DocumentError};
 use super::init;
-use super::probe::{self, Document, MAX_ITEMS};
-use super::subscribe::{self, Said, To};
 use crate::config::{self, Config};
-use crate::fetch;
-use crate::model::{Failure, FailureKind, Feed, Link, ParsedItem, Text, TextKind};
+use crate::fetch::{self, FetcherError};
+use crate::model::{FailureKind, Feed, Link, ParsedItem, Text, TextKind};
 use crate::normalise::text_of_html;
-use crate::parse::{self, Input, Parsed};
+use crate::parse::{self, Parsed};
 
-/// So many items show whether it is the right feed.
-const SHOWN: usize = 3;
-/// More of a title helps nobody.
-const TITLE: usize = 100;
+/// Number of items that are shown.
+const SHOWN_ITEMS: usize = 3;
+/// Longest title that is shown, in characters.
+const MAX_TITLE: usize = 100;
 
 /// Why no feed was added.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was asked for.
-    #[error("{0:?} is no address of a feed or of a page: write it as \"https://example.org/feed\"")]
-    Address(String),
-    /// A secret in what was asked for.
-    #[error(
-        "user and password stand in the address: take them out, and put authorization into the [[feed]]"
-    )]
-    Secret,
-    /// The server, or what it sent.
+    /// The argument is no http(s) URL.
+    #[error("{0:?} is not the URL of a feed or of a web page")]
+    Url(String),
+    /// The argument contains a user name or a password.
+    #[error("the URL contains a user name or a password")]
+    Password,
+    /// The HTTP client cannot be set up.
     #[error(transparent)]
-    Probe(#[from] probe::Error),
-    /// There is a choice that is not ours.
-    #[error("{0} names several feeds: add the one that you want:\n{1}")]
-    Choose(Url, String),
-    /// The config.
+    Fetcher(#[from] FetcherError),
+    /// The document of this URL cannot be fetched or parsed.
+    #[error("{0}: {1}")]
+    Document(Url, Box<DocumentError>),
+    /// The page links to more than one feed.
+    #[error("{page} links to several feeds")]
+    Several {
+        /// The page.
+        page: Url,
+        /// The commands that add one of the feeds, one per line.
+        commands: String,
+    },
+    /// The config cannot be changed.
     #[error(transparent)]
-    Append(#[from] subscribe::Error),
-    /// There was none, and none can be made.
+    Append(#[from] append_feeds::Error),
+    /// A new config cannot be created.
     #[error(transparent)]
     Init(#[from] init::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Address(_) => "bad_feed_address",
-    Self::Secret => "secret_in_address",
-    Self::Choose(..) => "several_feeds",
+    Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
+    Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
+    Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
     ;
-    Self::Probe(error) => error,
+    Self::Fetcher(error) => error,
+    Self::Document(_, error) => error,
     Self::Append(error) => error,
     Self::Init(error) => error,
 }
 
-/// Looks at the feed at `asked`, or at the only one that the page there names; shows its title and its
-/// newest items, and appends it to the config or prints its block. `networks` are open to it alone. Where
-/// there is no config and none was named, one is made.
+/// What to add, as the command line says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    /// The URL of a feed or of a page; `https://` may be missing.
+    pub(super) url: &'a str,
+    /// Tags of the new feed.
+    pub(super) tags: &'a [String],
+    /// Private networks that the new feed may be in.
+    pub(super) networks: &'a [IpNet],
+}
+
+/// Fetches the feed, or the only feed that the page links to. Shows its title and its newest items, and
+/// appends it to the config or prints its block. Creates a config when there is none and none was named.
 ///
 /// # Errors
 /// When there is no feed or more than one, or the config cannot be changed.
 pub(super) async fn run(
-    asked: &str,
-    tags: &[String],
-    networks: &[IpNet],
-    (given, to): (Option<&Path>, To),
-) -> Result<Said, Error> {
-    let (found, new) = match subscribe::config(given, to) {
-        Err(subscribe::Error::None(_)) => (None, Some(Path::new(HERE))),
-        found => (found?, None),
+    request: Request<'_>,
+    config_path: Option<&Path>,
+    destination: Destination,
+) -> Result<CommandOutput, Error> {
+    let existing = match append_feeds::config(config_path, destination) {
+        Err(append_feeds::Error::NoConfig(_)) => None,
+        found => found?,
     };
-    let config = found.as_ref().map(|(_, config)| config);
+    let config = existing.as_ref().map(|(_, config)| config);
     let mut settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
-    settings.allow_networks.extend(networks);
-    let url = address(asked)?;
-    if let Some(said) = known(&url, config) {
-        return Ok(said);
+    settings.allow_networks.extend(request.networks);
+    let url = parse_url(request.url)?;
+    if let Some(output) = already_configured(&url, config) {
+        return Ok(output);
     }
-    let (url, parsed) = look(url, &settings).await?;
-    if let Some(said) = known(&url, config) {
-        return Ok(said);
+    let (url, parsed) = find_feed(url, &settings).await?;
+    if let Some(output) = already_configured(&url, config) {
+        return Ok(output);
     }
-    let shown = show(&url, &parsed);
-    let feed = Feed { id: None, url, title: None, tags: tags.to_vec() };
-    let block = block(&feed, networks);
-    let path = match (found, new) {
-        _ if to == To::Output => return Ok(Said { answer: block, aside: shown }),
-        (Some((path, _)), _) => path,
-        (None, new) => {
-            let new = new.unwrap_or(Path::new(HERE));
-            init::run(new)?;
-            new.to_owned()
+    let summary = summary(&url, &parsed);
+    let feed = Feed { id: None, url, title: None, tags: request.tags.to_vec() };
+    let block = block(&feed, request.networks);
+    let (path, next) = match existing {
+        _ if destination == Destination::Stdout => {
+            return Ok(CommandOutput { stdout: block, stderr: summary });
+        }
+        Some((path, _)) => (path, "'newswire reload' applies it to a running daemon"),
+        None => {
+            init::run(Path::new(NEW_CONFIG))?;
+            (NEW_CONFIG.into(), "a new file; 'newswire run' starts the daemon")
         }
     };
-    subscribe::append(&path, &[feed], &block)?;
-    let shown_path = path.display();
-    let done = match new {
-        Some(_) => format!("added to {shown_path}, which is new: 'newswire run' starts it"),
-        None => format!(
-            "added to {shown_path}: 'newswire reload' puts it in force where newswire runs already"
-        ),
-    };
-    Ok(Said { answer: format!("{shown}\n{done}\n"), aside: String::new() })
+    append_feeds::append(&path, &[feed], &block)?;
+    let stdout = format!("{summary}\nadded to {}: {next}\n", path.display());
+    Ok(CommandOutput { stdout, stderr: String::new() })
 }
 
-/// Where a config is made.
-const HERE: &str = "newswire.toml";
+/// Where a config is created.
+const NEW_CONFIG: &str = "newswire.toml";
 
-/// The block of a feed, with the networks that are open to it.
+/// The `[[feed]]` block, with the networks that the feed may be in.
 fn block(feed: &Feed, networks: &[IpNet]) -> String {
     let mut block = config::feed_block(feed);
     if !networks.is_empty() {
@@ -122,76 +133,86 @@ fn block(feed: &Feed, networks: &[IpNet]) -> String {
     block
 }
 
-/// What was asked for as an address; who leaves out the scheme means https.
-fn address(asked: &str) -> Result<Url, Error> {
-    let bad = || {
-        let mut shown = asked.to_owned();
+/// Parses the argument; a missing scheme means https.
+fn parse_url(text: &str) -> Result<Url, Error> {
+    let invalid = || {
+        let mut shown = text.to_owned();
         config::veil_logins(&mut shown);
-        Error::Address(shown)
+        Error::Url(shown)
     };
-    let url = match Url::parse(asked.trim()) {
+    let url = match Url::parse(text.trim()) {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
-        _ => Url::parse(&format!("https://{}", asked.trim())).map_err(|_| bad())?,
+        _ => Url::parse(&format!("https://{}", text.trim())).map_err(|_| invalid())?,
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::Secret);
+        return Err(Error::Password);
     }
-    Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(bad)
+    Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(invalid)
 }
 
-/// Word that the config has it.
-fn known(url: &Url, config: Option<&Config>) -> Option<Said> {
+/// The output for a feed that the config already contains.
+fn already_configured(url: &Url, config: Option<&Config>) -> Option<CommandOutput> {
     let subscription = config?.subscriptions.iter().find(|s| s.feed.url == *url)?;
     let title = subscription.feed.title.as_deref();
-    let named = title.map_or_else(String::new, |title| format!(", as {title:?}"));
-    let answer = format!("{url} is configured already{named}\n");
-    Some(Said { answer, aside: String::new() })
+    let title = title.map_or_else(String::new, |title| format!(" as {title:?}"));
+    let stdout = format!("{url} is already configured{title}\n");
+    Some(CommandOutput { stdout, stderr: String::new() })
 }
 
-/// The feed at `url`, or the only one that the page there names.
-async fn look(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed), Error> {
-    let (at, document) = probe::ask(url.clone(), settings).await?;
-    let failure = match read(&at, &document) {
-        Ok(parsed) => return Ok((lasting(url, &document), parsed)),
+/// The feed at `url`, or the only feed that the page there links to, with its permanent URL.
+async fn find_feed(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed), Error> {
+    let document = get(&url, settings).await?;
+    let failure = match document.parse() {
+        Ok(parsed) => return Ok((document.permanent_url(&url), parsed)),
         Err(failure) => failure,
     };
-    let named = match failure.kind {
-        FailureKind::NotAFeed => parse::alternates(input(&at, &document)),
+    let links = match failure.kind {
+        FailureKind::NotAFeed => parse::alternates(document.input()),
         _ => Vec::new(),
     };
-    let named: Vec<(Url, Link)> =
-        named.into_iter().filter_map(|link| Some((address(&link.href).ok()?, link))).collect();
-    let url = match named.as_slice() {
-        [] => return Err(probe::Error::Failed(url.to_string(), failure).into()),
+    let links: Vec<(Url, Link)> =
+        links.into_iter().filter_map(|link| Some((parse_url(&link.href).ok()?, link))).collect();
+    let url = match links.as_slice() {
+        [] => return Err(Error::Document(url, Box::new(failure.into()))),
         [(only, _)] => only.clone(),
-        several => return Err(Error::Choose(at, choice(several))),
+        several => {
+            return Err(Error::Several { page: document.url, commands: commands(several) });
+        }
     };
-    let (at, document) = probe::ask(url.clone(), settings).await?;
-    let parsed = read(&at, &document);
-    let parsed = parsed.map_err(|failure| probe::Error::Failed(url.to_string(), failure))?;
-    Ok((lasting(url, &document), parsed))
+    let document = get(&url, settings).await?;
+    match document.parse() {
+        Ok(parsed) => Ok((document.permanent_url(&url), parsed)),
+        Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
+    }
 }
 
-fn input<'a>(url: &'a Url, document: &'a Document) -> Input<'a> {
-    let content_type = document.content_type.as_deref();
-    Input { bytes: &document.bytes, content_type, url, max_items: MAX_ITEMS }
+async fn get(url: &Url, settings: &fetch::Settings) -> Result<Document, Error> {
+    document::fetch(url, settings).await?.map_err(|mut error| {
+        if let DocumentError::Failed(failure) = &mut error
+            && failure.kind == FailureKind::BlockedAddress
+        {
+            // Here the feed is in no config yet, so that the option helps and not the key.
+            let address = url.host_str().unwrap_or_default();
+            let help = format!(
+                "allow its network if the feed is meant to be there, for example: \
+                 newswire add --allow-network ADDRESS {url}"
+            );
+            failure.help = Some(help.replace("ADDRESS", literal(address)).into());
+        }
+        Error::Document(url.clone(), Box::new(error))
+    })
 }
 
-fn read(url: &Url, document: &Document) -> Result<Parsed, Failure> {
-    parse::parse(input(url, document))
+/// The host when it is an IP address, else a placeholder.
+fn literal(host: &str) -> &str {
+    let bare = host.trim_matches(['[', ']']);
+    if bare.parse::<std::net::IpAddr>().is_ok() { bare } else { "ADDRESS" }
 }
 
-/// Where the feed lives: what is moved for good counts, RFC 9110 15.4.2 and 15.4.9, but not what
-/// comes behind a redirect for the moment.
-pub(super) fn lasting(asked: Url, document: &Document) -> Url {
-    let for_good = document.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308));
-    for_good.last().and_then(|hop| Url::parse(&hop.location).ok()).unwrap_or(asked)
-}
-
-fn choice(named: &[(Url, Link)]) -> String {
+fn commands(links: &[(Url, Link)]) -> String {
     let mut text = String::new();
-    for (url, link) in named {
+    for (url, link) in links {
         let title = link.title.as_deref().map(line).filter(|title| !title.is_empty());
         let kind = link.media_type.as_deref().map(line).unwrap_or_default();
         let about = title.map_or_else(|| kind.clone(), |title| format!("{title}, {kind}"));
@@ -200,26 +221,27 @@ fn choice(named: &[(Url, Link)]) -> String {
     text.trim_end().to_owned()
 }
 
-/// The feed for people: whether it is the right one.
-fn show(url: &Url, parsed: &Parsed) -> String {
+/// Title, URL and newest items of a feed, by which the operator recognises it.
+fn summary(url: &Url, parsed: &Parsed) -> String {
     let feed = &parsed.feed;
     let title = feed.title.as_ref().map(plain).filter(|title| !title.is_empty());
-    let mut text = format!("{}\n{url}\n", title.as_deref().unwrap_or("a feed without a title"));
+    let mut text = format!("{}\n{url}\n", title.as_deref().unwrap_or("feed without a title"));
     let stamp = |item: &ParsedItem| item.published.or(item.updated);
     let mut newest: Vec<&ParsedItem> = feed.items.iter().collect();
     newest.sort_by_key(|item| Reverse(stamp(item).unwrap_or(Timestamp::MIN)));
-    for item in newest.into_iter().take(SHOWN) {
+    for item in newest.into_iter().take(SHOWN_ITEMS) {
         let day = stamp(item).map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string());
         let title = item.title.as_ref().map(plain).filter(|title| !title.is_empty());
         let title = title.or_else(|| item.page().map(line));
-        let _ = writeln!(text, "  {day:<10}  {}", title.as_deref().unwrap_or("without a title"));
+        let _ = writeln!(text, "  {day:<10}  {}", title.as_deref().unwrap_or("untitled"));
     }
     if feed.items.is_empty() {
-        text.push_str("  there are no items in it yet\n");
+        text.push_str("  no items yet\n");
     }
     text
 }
 
+/// A text as one line of plain text.
 pub(super) fn plain(text: &Text) -> String {
     match text.kind {
         TextKind::Html => line(&text_of_html(&text.value)),
@@ -227,11 +249,11 @@ pub(super) fn plain(text: &Text) -> String {
     }
 }
 
-/// One line; control characters are not for terminals.
+/// One line without control characters, cut after [`MAX_TITLE`] characters.
 fn line(text: &str) -> String {
     let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
     let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(TITLE) {
+    match line.char_indices().nth(MAX_TITLE) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
@@ -242,8 +264,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_be_written_as_people_do() {
-        for (asked, expected) in [
+    fn a_url_may_be_written_without_its_scheme() {
+        for (text, expected) in [
             ("https://example.org/feed", Some("https://example.org/feed")),
             ("example.org", Some("https://example.org/")),
             ("example.org:8080/feed", Some("https://example.org:8080/feed")),
@@ -253,8 +275,8 @@ mod tests {
             ("ftp://example.org/", None),
             ("https://me:secret@example.org/", None),
         ] {
-            let read = address(asked);
-            assert_eq!(read.as_ref().ok().map(Url::as_str), expected, "{asked}");
+            let read = parse_url(text);
+            assert_eq!(read.as_ref().ok().map(Url::as_str), expected, "{text}");
             assert!(!read.err().is_some_and(|error| error.to_string().contains("secret")));
         }
     }

@@ -1,19 +1,19 @@
-//! The command line as it may be written.
+//! The command line.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::probe::Form;
-
-/// Many feeds in, one wire out: polls RSS, Atom and JSON feeds and publishes them merged.
+/// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
 #[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
-    after_help = "New here? 'newswire demo' shows it at work, with no config and no network."
+    after_help = "'newswire demo' shows Newswire with sample feeds. It needs no config and no network.",
+    help_template = HELP
 )]
 pub(super) struct Cli {
-    /// The config file [default: newswire.toml here, in ~/.config/newswire or in /etc/newswire]
+    /// Config file [default: the first of ./newswire.toml, ~/.config/newswire/newswire.toml and
+    /// /etc/newswire/newswire.toml]
     #[arg(long, short, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -22,51 +22,44 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Poll, publish and serve until told to stop (SIGTERM, Ctrl-C)
-    Run,
-    /// Have the running newswire read its config again: all of it is put in force, or nothing
-    Reload,
-    /// Have the running newswire log more or less for a while
-    LogLevel {
-        /// error, warn, info, debug or trace; also for one room: `info,newswire::fetch=debug`
-        #[arg(value_name = "LEVEL")]
-        levels: String,
-        /// For so long; then as the config says
-        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
-        during: String,
+    /// Write a commented example config
+    Init {
+        /// File to create
+        #[arg(value_name = "FILE", default_value = "newswire.toml")]
+        file: PathBuf,
     },
-    /// Poll once what is due, publish, and exit: for cron
-    Poll {
-        /// Only these feeds, by id or URL, due or not
-        #[arg(value_name = "FEED", conflicts_with = "all")]
-        feeds: Vec<String>,
-        /// Every feed, due or not
+    /// Add a feed to the config by its URL or the URL of its web page; shows its newest items
+    Add {
+        /// URL of a feed or of a web page
+        url: String,
+        /// Tag of the feed; can be repeated
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Private network that this feed may be in, such as "192.168.1.7" or "10.0.0.0/8"; can be repeated
+        #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network)]
+        networks: Vec<ipnet::IpNet>,
+        /// Print the [[feed]] block and leave the config unchanged
         #[arg(long)]
-        all: bool,
-        /// Also feeds that were asked within the last five minutes
-        #[arg(long)]
-        force: bool,
-        /// Ask and read, and tell what would come of it; keeps and publishes nothing
-        #[arg(long)]
-        dry_run: bool,
+        print: bool,
     },
-    /// Check the config and say what is wrong with it
+    /// Convert a list of feeds to [[feed]] blocks: OPML, the urls file of newsboat, the ini file of Planet
+    Import {
+        /// File with the list; - for standard input
+        file: PathBuf,
+        /// Append the blocks to the config instead of printing them
+        #[arg(long)]
+        append: bool,
+    },
+    /// Print the configured feeds as OPML
+    Export,
+    /// Check the config and list its errors and warnings
     Check {
         #[command(flatten)]
         scope: CheckScope,
         #[command(flatten)]
         form: CheckForm,
     },
-    /// Tell what a code means, why it comes and what to do; or of a key of the config, a feed, an item
-    Explain {
-        /// A code (`unknown_key`), a key (`schedule.interval`), or the id or URL of a feed or an item; none: all codes
-        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
-        what: Option<String>,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show every value in force, and where it comes from; secrets are masked
+    /// Show the effective config with the origin of each value; secrets are masked
     Config {
         #[command(subcommand)]
         what: Option<ConfigCommand>,
@@ -75,137 +68,189 @@ pub(super) enum Command {
     },
     /// Print the JSON Schema of the config, for editors
     Schema,
-    /// Write a commented config to start from
-    Init {
-        /// Where to
-        #[arg(value_name = "FILE", default_value = "newswire.toml")]
-        file: PathBuf,
-    },
-    /// Add a feed to the config, by its address or that of its web page; shows its newest items
-    Add {
-        /// An http(s) address
-        url: String,
-        /// What outputs choose it by; may be given several times
-        #[arg(long = "tag", value_name = "TAG")]
-        tags: Vec<String>,
-        /// A private network that this feed may be asked in: "192.168.1.7", "10.0.0.0/8"
-        #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network)]
-        networks: Vec<ipnet::IpNet>,
-        /// Only print its [[feed]] block
+    /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
+    Run,
+    /// Poll the feeds that are due once, publish, and exit (for cron)
+    Poll {
+        /// Poll only these feeds (id or URL), even if they are not due
+        #[arg(value_name = "FEED", conflicts_with = "all")]
+        feeds: Vec<String>,
+        /// Poll all feeds, even if they are not due
         #[arg(long)]
-        print: bool,
-    },
-    /// Print the feeds of a list as [[feed]] blocks: OPML, newsboat's urls file, the ini of Venus or Planet
-    Import {
-        /// The list; - for standard input
-        file: PathBuf,
-        /// Put them at the end of the config instead; nothing else in it changes
+        all: bool,
+        /// Also poll feeds that were polled less than five minutes ago
         #[arg(long)]
-        append: bool,
+        force: bool,
+        /// Poll and show the result, but store and publish nothing
+        #[arg(long)]
+        dry_run: bool,
     },
-    /// Print the configured feeds as OPML
-    Export,
-    /// Show each feed with its last poll, its next one, and why then; exits with 0, 1 (a feed fails) or 2
-    /// (no feed is well)
+    /// Make the daemon load its config again; a config with errors is rejected as a whole
+    Reload,
+    /// Change the log levels of the daemon for a limited time
+    LogLevel {
+        /// error, warn, info, debug or trace; for one module: `info,newswire::fetch=debug`
+        #[arg(value_name = "LEVEL")]
+        levels: String,
+        /// Time until the levels of the config apply again
+        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+        time: String,
+    },
+    /// Run Newswire with sample feeds; needs no config and no network
+    Demo,
+    /// Show each feed with its last and its next poll; exit code 1 if a feed fails, 2 if all feeds fail
     Status {
-        /// As JSON
+        /// Print JSON
         #[arg(long, conflicts_with = "check")]
         json: bool,
-        /// Only one line, as Nagios and its kin read it
+        /// Print one line in the format of monitoring plugins (Nagios, Icinga)
         #[arg(long)]
         check: bool,
     },
-    /// Ask the running newswire whether it is of use: exit code 0 if so, 1 if not fully, 2 if nobody answers
+    /// Show the state of all feeds live; prints once when standard output is no terminal
+    Top,
+    /// Ask the daemon whether it is ready; exit code 1 if it is degraded, 2 if it does not respond
     Health,
-    /// Tell why a feed is polled when it is, or why an item is where it is: what was decided, and by what
+    /// Explain when a feed is polled, or how an item was matched and where it is shown
     Why {
-        /// Its id or URL; of an item also its number
+        /// Id or URL of a feed or an item, or number of an item
         #[arg(value_name = "FEED|ITEM")]
-        feed: String,
-        /// As JSON
+        name: String,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Let an item stand alone, for good
-    Split {
-        /// Its id, URL or number
-        item: String,
-    },
-    /// Make one story of two items, for good
-    Join {
-        /// Its id, URL or number
-        item: String,
-        /// The same of the other
-        other: String,
-    },
-    /// Let through what waits of a feed that brought far too much at once
-    Release {
-        /// Its id or URL
-        feed: String,
-    },
-    /// Run the stored history through the config (or through another, --config, held against --current) and
-    /// show what would be different; changes nothing
-    Replay {
-        /// How far back
-        #[arg(long, value_name = "AGE", default_value = "30d")]
-        since: String,
-        /// The config in force, where --config names another one
-        #[arg(long, value_name = "FILE")]
-        current: Option<PathBuf>,
-        /// As JSON
+    /// Explain a code, a config key, a feed or an item
+    Explain {
+        /// Code (`unknown_key`), config key (`schedule.interval`), or id or URL of a feed or an item; without
+        /// it, all codes are listed
+        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
+        what: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Tell what the config costs and brings, and beside it what another one (--config) would
-    Plan {
-        /// The config in force, where it does not lie in its usual place
-        #[arg(long, value_name = "FILE")]
-        current: Option<PathBuf>,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show what newswire understands of one document
+    /// Show how Newswire reads one document
     Probe {
-        /// An http(s) address or a file
+        /// URL of the document, or a file
         #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
         target: Option<String>,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
-        /// Read `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` lines, print one JSON object for each
+        /// Read lines `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` and print one JSON object for each
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
     },
-    /// Write the pages of the manual into a folder, or print newswire(1)
+    /// Forecast requests, traffic and delays under the config, or compare it with another one (--config)
+    Plan {
+        /// Current config, when it is not in a default location
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Match the stored items again under the config and show the differences; changes nothing
+    ///
+    /// With --current FILE, the outputs under that config are compared with those under --config.
+    Replay {
+        /// Age of the oldest items that are matched again
+        #[arg(long, value_name = "AGE", default_value = "30d")]
+        since: String,
+        /// Current config to compare --config with
+        #[arg(long, value_name = "FILE")]
+        current: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Separate an item from its story permanently
+    Split {
+        /// Id, URL or number of the item
+        item: String,
+    },
+    /// Put two items into one story permanently
+    Join {
+        /// Id, URL or number of an item
+        item: String,
+        /// Id, URL or number of the other item
+        other: String,
+    },
+    /// Release the held items of a feed
+    Release {
+        /// Id or URL of the feed
+        feed: String,
+    },
+    /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
-        /// Where to
+        /// Folder to write to
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
-    /// Print the completions of a shell
+    /// Print completions for a shell
     Completions {
-        /// Which one
+        /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// Show how all feeds are doing, live; prints once where there is no terminal
-    Top,
-    /// Show newswire at work on sample feeds of its own; needs no config and no network
-    Demo,
 }
 
-/// What is checked.
+/// The subcommands under headings. A test compares the list with the subcommands.
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Set up:
+  init         Write a commented example config
+  add          Add a feed to the config by its URL or the URL of its web page
+  import       Convert a list of feeds to [[feed]] blocks (OPML, newsboat, Planet)
+  export       Print the configured feeds as OPML
+  check        Check the config and list its errors and warnings
+  config       Show the effective config with the origin of each value
+  schema       Print the JSON Schema of the config, for editors
+
+Run:
+  run          Run the daemon: poll, publish and serve
+  poll         Poll the feeds that are due once, publish, and exit (for cron)
+  reload       Make the daemon load its config again
+  log-level    Change the log levels of the daemon for a limited time
+  demo         Run Newswire with sample feeds
+
+Observe:
+  status       Show each feed with its last and its next poll
+  top          Show the state of all feeds live
+  health       Ask the daemon whether it is ready
+  why          Explain when a feed is polled, or where an item is shown
+  explain      Explain a code, a config key, a feed or an item
+  probe        Show how Newswire reads one document
+
+Decide:
+  plan         Forecast requests, traffic and delays under the config
+  replay       Match the stored items again under the config
+  split        Separate an item from its story permanently
+  join         Put two items into one story permanently
+  release      Release the held items of a feed
+
+Other:
+  man          Print or write the manual pages
+  completions  Print completions for a shell
+
+Options:
+{options}{after-help}";
+
+/// What `check` checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// What stands in the config.
+    /// Only the config.
     Config,
-    /// What its feeds answer, too.
+    /// The config, and the response of each feed.
     Feeds,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CheckScope {
-    /// Also ask each feed once, and say what came; writes nothing
+    /// Also fetch each feed once and show the result; stores nothing
     #[arg(long)]
     online: bool,
 }
@@ -218,34 +263,41 @@ impl CheckScope {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckForm {
-    /// As JSON: one array; with --online an object of "diagnostics" and "feeds"
+    /// Print JSON: an array; with --online an object with "diagnostics" and "feeds"
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// How to say it
+    /// Output format
     #[arg(long, default_value = "text")]
-    format: CheckFormat,
+    format: Format,
 }
 
 impl CheckForm {
-    pub(super) fn form(&self) -> Form {
-        if self.json || self.format == CheckFormat::Json { Form::Json } else { Form::People }
+    pub(super) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
     }
 }
 
-/// How faults are told.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CheckFormat {
+pub(super) enum Format {
     /// For people
     Text,
     /// For programs
     Json,
 }
 
+impl From<bool> for Format {
+    /// The format that a `--json` option selects.
+    fn from(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Show every value in force, and where it comes from; secrets are masked
+    /// Show the effective config with the origin of each value; secrets are masked
     Show(Shown),
-    /// Print a commented config with every default
+    /// Print the commented example config
     Default,
     /// Print the JSON Schema of the config, for editors
     Schema,
@@ -253,13 +305,13 @@ pub(super) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Shown {
-    /// Every value in force; what is shown anyway
+    /// Show all effective values (the default)
     #[arg(long)]
     pub(super) effective: bool,
-    /// Only those of one feed, by id or URL
+    /// Show only the values of one feed (id or URL)
     #[arg(long, value_name = "FEED")]
     pub(super) feed: Option<String>,
-    /// As JSON, one array
+    /// Print a JSON array
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -11,13 +11,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::add::{lasting, plain};
-use super::arguments::Scope;
-use super::probe::{Form, MAX_ITEMS, fetched};
+use super::add::plain;
+use super::arguments::{Format, Scope};
+use super::document::{DocumentError, fetch_with};
 use crate::config::{Config, Files, Loaded, Look, Style};
 use crate::fetch::{Fetcher, FetcherError, SystemResolver};
-use crate::model::{Failure, site};
-use crate::parse::{self, Input};
+use crate::model::{Coded as _, site};
 use crate::poll::Subscription;
 
 /// How the check ended.
@@ -38,14 +37,14 @@ pub(super) enum Verdict {
 pub(super) async fn run(
     path: &Path,
     scope: Scope,
-    form: Form,
+    form: Format,
     style: Style,
     say: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
     let Loaded { config, report, .. } = Files::gather(path).read(Look::Close);
     // Each feed is told of as it answers; a program waits for the whole.
     let people = |text: &str| {
-        if form == Form::People {
+        if form == Format::Text {
             say(text);
         }
     };
@@ -58,7 +57,7 @@ pub(super) async fn run(
     if scope == Scope::Feeds && report.errors() == 0 {
         people(&format!("feeds: {}, of which {failed} cannot be had\n", answers.len()));
     }
-    if form == Form::Json {
+    if form == Format::Json {
         let faults = report.to_json();
         let feeds = || answers.iter().map(Answer::json).collect::<Value>();
         let whole = match scope {
@@ -77,7 +76,7 @@ pub(super) async fn run(
 /// What one feed answered.
 struct Answer {
     url: String,
-    came: Result<Came, Failure>,
+    came: Result<Came, DocumentError>,
 }
 
 /// A feed that can be read.
@@ -100,8 +99,11 @@ impl Answer {
                     .map_or_else(String::new, |to| format!("; moved for good: write url = {to:?}"));
                 writeln!(text, "ok      {url}: {title}, items: {items}{moved}")
             }
-            Err(Failure { kind, message }) => {
-                writeln!(text, "failed  {url}: {message}\n        newswire explain {}", kind.slug())
+            Err(error) => {
+                let help = error.help();
+                let help = help.map_or_else(String::new, |help| format!("        help: {help}\n"));
+                let code = error.code();
+                writeln!(text, "failed  {url}: {error}\n{help}        newswire explain {code}")
             }
         };
         text
@@ -116,8 +118,9 @@ impl Answer {
             "title": came.and_then(|came| came.title.as_deref()),
             "items": came.map(|came| came.items),
             "moved": came.and_then(|came| came.moved.as_deref()),
-            "code": failure.map(|failure| failure.kind.slug()),
-            "message": failure.map(|failure| failure.message.as_str()),
+            "code": failure.map(|failure| failure.code()),
+            "message": failure.map(|failure| failure.to_string()),
+            "help": failure.and_then(|failure| failure.help()),
         })
     }
 }
@@ -160,20 +163,15 @@ async fn ask(config: &Config, tell: impl Fn(&Answer)) -> Result<Vec<Answer>, Fet
 
 async fn one(fetcher: &Fetcher, subscription: &Subscription) -> Answer {
     let asked = &subscription.feed.url;
-    let came = match fetched(fetcher, asked, &subscription.fetch).await {
-        Ok((url, document)) => {
-            let content_type = document.content_type.as_deref();
-            let input =
-                Input { bytes: &document.bytes, content_type, url: &url, max_items: MAX_ITEMS };
-            parse::parse(input).map(|parsed| {
-                let lives = lasting(asked.clone(), &document);
-                Came {
-                    title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
-                    items: parsed.feed.items.len(),
-                    moved: (lives != *asked).then(|| lives.to_string()),
-                }
-            })
-        }
+    let came = match fetch_with(fetcher, asked, &subscription.fetch).await {
+        Ok(document) => document.parse().map_err(DocumentError::from).map(|parsed| {
+            let permanent = document.permanent_url(asked);
+            Came {
+                title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
+                items: parsed.feed.items.len(),
+                moved: (permanent != *asked).then(|| permanent.to_string()),
+            }
+        }),
         Err(failure) => Err(failure),
     };
     Answer { url: asked.to_string(), came }

@@ -10,17 +10,17 @@ use crate::config::{self, Files, Report};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The config has errors.
-    #[error("{} has errors: 'newswire check' tells them", .1.display())]
+    #[error("{} has errors", .1.display())]
     Config(Box<Report>, PathBuf),
     /// There is no such feed.
-    #[error("no feed {0:?} in {path}: 'newswire status' lists them", path = .1.display())]
+    #[error("no feed {0:?} in {path}", path = .1.display())]
     NoFeed(String, PathBuf),
 }
 
 crate::model::codes! {
     Error:
-    Self::Config(..) => "config_has_errors",
-    Self::NoFeed(..) => "unknown_feed",
+    Self::Config(..) => "config_has_errors": "'newswire check' lists them",
+    Self::NoFeed(..) => "unknown_feed": "'newswire status' lists the feeds",
 }
 
 /// What was asked for; `find` finds the config, if there is need of one.

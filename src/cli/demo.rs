@@ -1,4 +1,4 @@
-//! `newswire demo`: the same daemon against a sample site of its own, with nothing kept.
+//! `newswire demo`: runs the daemon with sample feeds from a local server, in a temporary folder.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::run::until_told_to_stop;
+use super::run::stop_signal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine};
@@ -20,34 +20,32 @@ use crate::render::{Format, Output};
 use crate::web::samples;
 use crate::{schedule, store, telemetry, web};
 
-/// The sample feeds are polled this often: a newcomer wants to see something happen.
+/// Interval of the sample feeds: short, so that changes are soon visible.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Why the demo ended.
+/// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The machine gives no port or no folder.
-    #[error(
-        "failed to start the demo: {0}: it needs a free port on 127.0.0.1 and a writable temporary folder"
-    )]
-    Io(#[from] io::Error),
-    /// newswire itself cannot go on.
+    /// No port or no temporary folder is available.
+    #[error("failed to start the demo: {0}")]
+    Start(#[from] io::Error),
+    /// The daemon failed.
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Io(_) => "demo_cannot_start",
+    Self::Start(_) => "demo_cannot_start": "the demo needs a free port on 127.0.0.1 and a writable temporary folder (TMPDIR)",
     ;
     Self::Daemon(error) => error,
 }
 
-/// Runs the demo until Ctrl-C; `say` gets what a person is to read.
+/// Runs the demo until Ctrl-C; prints the addresses with `print`.
 ///
 /// # Errors
-/// When it cannot start, or newswire itself cannot go on.
-pub async fn run(say: impl FnOnce(&str)) -> Result<(), Error> {
+/// When it cannot start, or the daemon fails.
+pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     let folder = tempfile::Builder::new().prefix("newswire-demo-").tempdir()?;
     let (listen, site) = (free_address().await?, TcpListener::bind("127.0.0.1:0").await?);
     let sources = site.local_addr()?;
@@ -57,15 +55,15 @@ pub async fn run(say: impl FnOnce(&str)) -> Result<(), Error> {
     let server = tokio::spawn(serving);
     let config = config(folder.path(), listen, sources);
     let engine = Engine::open(config, clock, Arc::new(SystemResolver::new())).await?;
-    say(&welcome(listen, sources));
-    let result = daemon::run(engine, until_told_to_stop()).await;
+    print(&welcome(listen, sources));
+    let result = daemon::run(engine, stop_signal()).await;
     drop(stop);
-    // The server ends when its last reader does; the demo does not wait for that.
+    // The server ends with its last connection; the demo does not wait for that.
     server.abort();
     Ok(result?)
 }
 
-/// The usual address, else any.
+/// The default address if it is free, else any free port.
 async fn free_address() -> io::Result<SocketAddr> {
     let usual =
         web::Settings::default().listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -83,14 +81,14 @@ fn welcome(listen: SocketAddr, sources: SocketAddr) -> String {
          look       http://{listen}/\n  \
          subscribe  http://{listen}/demo.atom   (or demo.rss, demo.json)\n  \
          sources    http://{sources}/\n\n\
-         The tide gauge gains an item every {} seconds, the lamp is broken on purpose, and the ferry's\n\
-         return is told by two feeds but stands in the merged feed once. Stop with Ctrl-C; nothing is kept.\n",
+         The tide gauge gains an item every {} seconds. The lamp is broken on purpose. Two feeds report the\n\
+         return of the ferry, which is one story in the merged feed. Ctrl-C stops the demo; nothing is kept.\n",
         samples::FEEDS.len(),
         samples::GROWTH.as_secs(),
     )
 }
 
-/// What a config file would say.
+/// The config of the demo.
 fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
     let schedule = schedule::Settings {
         interval: INTERVAL,
@@ -117,11 +115,11 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         items: 50,
         max_age: None,
         per_feed: Some(20),
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Default::default(),
+        presentation: Default::default(),
         base_url: web.base_url(),
     };
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));

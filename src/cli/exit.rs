@@ -1,51 +1,47 @@
-//! How a run ended, as the number that the shell, systemd and cron see; after BSD's `sysexits.h`.
+//! Exit codes, after `sysexits.h` of BSD, and the table that maps error codes to them.
 //!
-//! Scripts may rely on these numbers. A feed that fails is no failed run: that is data.
+//! Scripts may rely on these numbers. A feed that fails does not fail the command: that is data.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use super::fault::Fault as CommandFault;
-use super::{add, decide, demo, dry, import, probe, replay, subscribe};
-use crate::daemon::{self, control::AskError};
-use crate::outputs;
-use crate::store::{self, Fault, OpenError};
+use crate::model::Coded;
 
-/// How a run ended.
+/// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All went well.
+    /// Success.
     Ok = 0,
-    /// `newswire status`: a feed fails; `newswire health`: it runs, and is not of full use.
+    /// `status` and `health`: some feeds fail, or the daemon is not ready.
     Degraded = 1,
-    /// `newswire status`: no feed is well; `newswire health`: nobody answers.
+    /// `status` and `health`: all feeds fail, or the daemon does not respond.
     Down = 2,
-    /// The command line cannot be understood, or names a feed that is not there.
+    /// Invalid command line, or an unknown feed or item.
     Usage = 64,
-    /// The database is not one that this newswire can read: newer, or another program's.
+    /// Invalid input: a database of another version or program, a document that is no feed.
     DataErr = 65,
-    /// A file to be read is not there.
+    /// A file, the config or the database does not exist.
     NoInput = 66,
-    /// What is needed is not available: the port is taken.
+    /// A service is unavailable: an address, a server, the daemon.
     Unavailable = 69,
-    /// A mistake in newswire.
+    /// A bug in Newswire.
     Software = 70,
-    /// A file cannot be made: it exists already, or its folder cannot be written to.
+    /// A file cannot be created.
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
-    /// Later it may work: another program has the database.
+    /// A temporary condition: another process uses the database or the config.
     TempFail = 75,
-    /// This user may not do this, or not read or write what has to be.
+    /// Permission denied.
     NoPermission = 77,
     /// The config has errors.
     Config = 78,
 }
 
 impl Exit {
-    /// Every way to end.
+    /// All exit codes.
     pub const ALL: &'static [Self] = &[
         Self::Ok,
         Self::Degraded,
@@ -62,50 +58,187 @@ impl Exit {
         Self::Config,
     ];
 
-    /// What it means, for the README and the manual.
+    /// Its meaning, for the manual and `docs/reference/exit-codes.md`.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Ok => {
-                "all went well; that a feed fails is no error, `newswire status` tells of it"
+                "success, even if a feed fails; `newswire status` shows the state of the feeds"
             }
             Self::Degraded => {
-                "`newswire status` and `newswire health` alone: a feed fails, or something else is wrong"
+                "only `newswire status` and `newswire health`: a feed fails, or the daemon is not ready"
             }
             Self::Down => {
-                "`newswire status` and `newswire health` alone: no feed is well, or nobody answers"
+                "only `newswire status` and `newswire health`: all feeds fail, or the daemon does not respond"
             }
-            Self::Usage => {
-                "the command line cannot be understood, or names a feed that is not there"
-            }
+            Self::Usage => "the command line is invalid, or names an unknown feed or item",
             Self::DataErr => {
-                "the database is newer than this newswire, or another program's; a document is no feed or no list of feeds"
+                "the database is of another version or program, or a document is no feed or no list of feeds"
             }
-            Self::NoInput => "there is no config, no database yet, or no file of that name",
+            Self::NoInput => "the config, the database or a named file does not exist",
             Self::Unavailable => {
-                "the address to listen on is taken, or no newswire runs that could be asked; `newswire check --online`: a feed cannot be had"
+                "an address cannot be listened on, a feed cannot be fetched, or no daemon is running"
             }
-            Self::Software => "a mistake in newswire: please report it",
-            Self::CannotCreate => {
-                "a file cannot be made: its folder is none, or its disk is read-only"
-            }
-            Self::Io => {
-                "reading or writing failed: the disk, or the database on it, is full or broken"
-            }
+            Self::Software => "a bug in Newswire; please report it",
+            Self::CannotCreate => "a file cannot be created or written",
+            Self::Io => "reading or writing failed: the disk is full, or the database is damaged",
             Self::TempFail => {
-                "another newswire, or another program, has the database, or somebody changed the config at the same time"
+                "another process uses the database, or changed the config at the same time"
             }
-            Self::NoPermission => "this user may not do this, or not write where it has to",
+            Self::NoPermission => "permission denied",
             Self::Config => "the config has errors",
         }
     }
+
+    /// The exit code of an error.
+    pub fn of(error: &impl Coded) -> Self {
+        Self::of_code(error.code())
+    }
+
+    /// The exit code of an error code; [`Exit::Software`] for a code that is not in the table.
+    #[must_use]
+    pub fn of_code(code: &str) -> Self {
+        let row = ERROR_CODES.iter().find(|(_, codes)| codes.contains(&code));
+        row.map_or(Self::Software, |(exit, _)| *exit)
+    }
 }
 
-/// Runs `work`; a panic in it is a mistake in newswire, told as such.
-pub(super) fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+/// The error codes of each exit code: the codes of errors that end a command, of feed failures, and of poll
+/// outcomes without a document.
+pub const ERROR_CODES: &[(Exit, &[&str])] = &[
+    (
+        Exit::Usage,
+        &[
+            "usage",
+            "ambiguous_item",
+            "invalid_duration",
+            "invalid_feed_url",
+            "invalid_log_level",
+            "multiple_feeds",
+            "password_in_url",
+            "same_item",
+            "unknown_feed",
+            "unknown_item",
+            "unknown_name",
+            // A feed failure: the URL is not one that is polled.
+            "bad_url",
+        ],
+    ),
+    (
+        Exit::DataErr,
+        &[
+            "database_newer",
+            "database_of_other_program",
+            "database_older",
+            "list_empty",
+            "list_malformed",
+            "list_not_utf8",
+            "list_too_large",
+            "list_too_many_entries",
+            "list_without_feeds",
+            "not_a_feed_list",
+            // Feed failures: the document.
+            "bad_coding",
+            "malformed",
+            "not_a_feed",
+            "different_feed",
+            "too_large",
+        ],
+    ),
+    (
+        Exit::NoInput,
+        &["config_unreadable", "file_unreadable", "list_unreadable", "no_config", "no_database"],
+    ),
+    (
+        Exit::Unavailable,
+        &[
+            "address_in_use",
+            "address_not_available",
+            "address_unusable",
+            "config_not_applied",
+            "demo_cannot_start",
+            "no_threads",
+            "not_running",
+            // Feed failures: the network or the server.
+            "bad_response",
+            "blocked_address",
+            "client_error",
+            "connect_failed",
+            "connection_refused",
+            "forbidden",
+            "insecure_redirect",
+            "name_not_found",
+            "not_found",
+            "resolver_failed",
+            "server_error",
+            "timeout",
+            "tls_failed",
+            "too_many_redirects",
+            "truncated",
+            "unauthorized",
+            // Poll outcomes without a document.
+            "gone",
+            "modified",
+            "not_modified",
+            "throttled",
+        ],
+    ),
+    (
+        Exit::Software,
+        &[
+            "document_check_failed",
+            "http_client_failed",
+            "panicked",
+            "render_panicked",
+            "store_bug",
+        ],
+    ),
+    (
+        Exit::CannotCreate,
+        &[
+            "config_unwritable",
+            "database_folder_unusable",
+            "file_exists",
+            "file_unwritable",
+            "output_unwritable",
+            "temp_dir_unusable",
+        ],
+    ),
+    (
+        Exit::Io,
+        &[
+            "database_damaged",
+            "database_unreadable",
+            "no_answer",
+            "no_terminal",
+            "output_disk_full",
+            "stdio_failed",
+            "store_corrupt",
+            "store_ended",
+            "store_full",
+            "store_io",
+        ],
+    ),
+    (Exit::TempFail, &["config_changed", "database_in_use", "store_busy"]),
+    (
+        Exit::NoPermission,
+        &[
+            "address_not_permitted",
+            "database_permission_denied",
+            "not_permitted",
+            "output_permission_denied",
+            "store_readonly",
+        ],
+    ),
+    (Exit::Config, &["config_has_errors", "config_rejected"]),
+];
+
+/// Runs `work`. A panic becomes [`Exit::Software`] with a request to report it.
+pub(super) fn catch_panic(work: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let said = "newswire: this is a mistake in newswire: please report the lines above, with what you did\n";
-        let _ = io::stderr().write_all(said.as_bytes());
+        let text =
+            "newswire: this is a bug in Newswire; please report the lines above and the command\n";
+        let _ = io::stderr().write_all(text.as_bytes());
         Exit::Software
     })
 }
@@ -116,211 +249,52 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<&daemon::Error> for Exit {
-    fn from(error: &daemon::Error) -> Self {
-        match error {
-            daemon::Error::Open(error) => error.into(),
-            daemon::Error::Store(error) => error.into(),
-            daemon::Error::Fetcher(_) => Self::Software,
-            daemon::Error::Listen { .. } => Self::Unavailable,
-            daemon::Error::NoSuchFeed(_) => Self::Usage,
-            daemon::Error::Publication(outputs::Error::Write { source, .. }) => source.into(),
-            daemon::Error::Publication(outputs::Error::Store(error)) => error.into(),
-            daemon::Error::Publication(_) => Self::Software,
-        }
-    }
-}
-
-impl From<&CommandFault> for Exit {
-    fn from(fault: &CommandFault) -> Self {
-        match fault {
-            CommandFault::Runtime(_) | CommandFault::NotInForce(_) => Self::Unavailable,
-            CommandFault::Pipe(_) => Self::Io,
-            CommandFault::Write(..) => Self::CannotCreate,
-            CommandFault::Age(_)
-            | CommandFault::Span(_)
-            | CommandFault::Level(_)
-            | CommandFault::Unknown { .. } => Self::Usage,
-            CommandFault::Refused => Self::Config,
-        }
-    }
-}
-
-impl From<&AskError> for Exit {
-    fn from(error: &AskError) -> Self {
-        match error {
-            AskError::Nobody { .. } => Self::Unavailable,
-            AskError::Denied { .. } => Self::NoPermission,
-            AskError::NoAnswer { .. } => Self::Io,
-        }
-    }
-}
-
-impl From<&OpenError> for Exit {
-    fn from(error: &OpenError) -> Self {
-        match error {
-            OpenError::InUse { .. } => Self::TempFail,
-            OpenError::Missing { .. } => Self::NoInput,
-            OpenError::Newer { .. } | OpenError::NotOurs { .. } => Self::DataErr,
-            OpenError::Io { source, .. } => source.into(),
-            OpenError::Sqlite { .. } if Fault::from(error) == Fault::ReadOnly => Self::NoPermission,
-            OpenError::Sqlite { .. } | OpenError::Older { .. } => Self::Io,
-        }
-    }
-}
-
-impl From<&store::Error> for Exit {
-    fn from(error: &store::Error) -> Self {
-        match error.fault() {
-            // Whoever wrote it, newswire reads it as it stands.
-            _ if matches!(error, store::Error::Corrupt(_)) => Self::Io,
-            Fault::Ours => Self::Software,
-            Fault::Busy => Self::TempFail,
-            _ => Self::Io,
-        }
-    }
-}
-
-/// Of a file that was to be made or written.
-impl From<&io::Error> for Exit {
-    fn from(error: &io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::PermissionDenied => Self::NoPermission,
-            ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::NotADirectory
-            | ErrorKind::IsADirectory
-            | ErrorKind::NotFound
-            | ErrorKind::AlreadyExists => Self::CannotCreate,
-            // A disk that is full, or fails: it may be well when systemd tries again.
-            _ => Self::Io,
-        }
-    }
-}
-
-impl From<&decide::Error> for Exit {
-    fn from(error: &decide::Error) -> Self {
-        match error {
-            decide::Error::Open(error) => error.into(),
-            decide::Error::Store(error) => error.into(),
-            _ => Self::Usage,
-        }
-    }
-}
-
-impl From<&replay::Error> for Exit {
-    fn from(error: &replay::Error) -> Self {
-        match error {
-            replay::Error::Open(error) => error.into(),
-            replay::Error::Room(_) => Self::CannotCreate,
-            replay::Error::Store(_) | replay::Error::Publication(_) => Self::Io,
-        }
-    }
-}
-
-impl From<&dry::Error> for Exit {
-    fn from(error: &dry::Error) -> Self {
-        match error {
-            dry::Error::Room(_) => Self::CannotCreate,
-            dry::Error::Daemon(error) => error.into(),
-        }
-    }
-}
-
-impl From<&demo::Error> for Exit {
-    fn from(error: &demo::Error) -> Self {
-        match error {
-            demo::Error::Io(_) => Self::Unavailable,
-            demo::Error::Daemon(error) => error.into(),
-        }
-    }
-}
-
-impl From<&probe::Error> for Exit {
-    fn from(error: &probe::Error) -> Self {
-        match error {
-            probe::Error::File(..) => Self::NoInput,
-            probe::Error::Fetcher(_) => Self::Software,
-            probe::Error::Failed(..) => Self::DataErr,
-        }
-    }
-}
-
-impl From<&add::Error> for Exit {
-    fn from(error: &add::Error) -> Self {
-        match error {
-            add::Error::Address(_) | add::Error::Secret | add::Error::Choose(..) => Self::Usage,
-            add::Error::Probe(error) => error.into(),
-            add::Error::Append(error) => error.into(),
-            add::Error::Init(_) => Self::CannotCreate,
-        }
-    }
-}
-
-impl From<&import::Error> for Exit {
-    fn from(error: &import::Error) -> Self {
-        match error {
-            import::Error::Read(..) => Self::NoInput,
-            import::Error::List(..) | import::Error::Nothing(..) => Self::DataErr,
-            import::Error::Append(error) => error.into(),
-        }
-    }
-}
-
-impl From<&subscribe::Error> for Exit {
-    fn from(error: &subscribe::Error) -> Self {
-        match error {
-            subscribe::Error::None(_) | subscribe::Error::Read(..) => Self::NoInput,
-            subscribe::Error::Config { .. } => Self::Config,
-            subscribe::Error::Changed(_) => Self::TempFail,
-            subscribe::Error::Replace(..) => Self::CannotCreate,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::model::code;
 
     #[test]
-    fn every_end_has_a_number_of_its_own() {
+    fn exit_codes_are_distinct() {
         let numbers: HashSet<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
         assert_eq!(numbers.len(), Exit::ALL.len());
     }
 
     #[test]
-    fn a_panic_ends_as_a_mistake_in_newswire_and_all_else_as_it_would() {
-        assert_eq!(guarded(|| panic!("a test")), Exit::Software);
-        assert_eq!(guarded(|| Exit::TempFail), Exit::TempFail);
+    fn a_panic_ends_with_the_exit_code_of_a_bug() {
+        assert_eq!(catch_panic(|| panic!("a test")), Exit::Software);
+        assert_eq!(catch_panic(|| Exit::TempFail), Exit::TempFail);
     }
 
     #[test]
-    fn the_readme_tells_of_every_end() {
-        let readme = include_str!("../../README.md");
-        for exit in Exit::ALL {
-            let row = format!("\n| {} | {} |\n", *exit as u8, exit.meaning());
-            assert!(readme.contains(&row), "README.md needs this row:{row}");
+    fn every_error_code_has_exactly_one_exit_code() {
+        const GROUPS: [&str; 3] = ["Errors that end a command", "Feed failures", "Poll outcomes"];
+        let documented: HashSet<&str> = code::texts()
+            .iter()
+            .filter(|text| GROUPS.contains(&text.group))
+            .map(|text| text.code)
+            .collect();
+        let mut mapped = HashSet::new();
+        for code in ERROR_CODES.iter().flat_map(|(_, codes)| *codes) {
+            assert!(mapped.insert(*code), "{code} is in the table twice");
         }
+        let missing: Vec<_> = documented.difference(&mapped).collect();
+        let unknown: Vec<_> = mapped.difference(&documented).collect();
+        assert!(
+            missing.is_empty() && unknown.is_empty(),
+            "missing {missing:?}, unknown {unknown:?}"
+        );
     }
 
     #[test]
-    fn what_is_to_be_reported_ends_as_a_mistake_in_newswire() {
-        for fault in Fault::ALL {
+    fn errors_that_ask_for_a_report_end_with_the_exit_code_of_a_bug() {
+        use crate::store::{self, ErrorCause};
+        for fault in ErrorCause::ALL {
             let failed = store::Error::Sqlite(*fault, "a test".to_owned());
-            let reported = failed.to_string().contains("report this");
-            let exit = Exit::from(&daemon::Error::Store(failed));
-            assert_eq!(exit == Exit::Software, reported, "{fault:?}");
+            let reported = failed.help().is_some_and(|help| help.contains("report this"));
+            assert_eq!(Exit::of(&failed) == Exit::Software, reported, "{fault:?}");
         }
-    }
-
-    #[test]
-    fn a_database_in_use_is_a_matter_of_time_and_an_unknown_feed_is_a_usage_error() {
-        let held = OpenError::InUse { path: "newswire.db".into(), holder: "4711".to_owned() };
-        assert_eq!(Exit::from(&daemon::Error::Open(held)), Exit::TempFail);
-        let locked = store::Error::Sqlite(Fault::Busy, "locked".to_owned());
-        assert_eq!(Exit::from(&daemon::Error::Store(locked)), Exit::TempFail);
-        let unknown = daemon::Error::NoSuchFeed("x".to_owned());
-        assert_eq!(Exit::from(&unknown), Exit::Usage);
     }
 }

@@ -1,20 +1,19 @@
-//! `newswire explain`: what a code means, why it comes and what to do; what a key of the config does.
-//! Feeds and items are told of as `newswire why` does.
+//! `newswire explain`: the meaning of a code with its causes and remedies, or of a config key.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::fault::Fault;
+use super::error::CommandError;
 use super::init::EXAMPLE;
 use crate::config::{self, Config, KEYS, Key};
 use crate::model::code::{self, Text};
-use crate::store::Reader;
+use crate::store::{self, Reader};
 
-/// Lines are no longer than this.
+/// Longest line, in characters.
 const WIDTH: usize = 78;
 
-/// Every code under its heading.
+/// All codes under their headings.
 pub(super) fn list() -> String {
     let (mut list, mut group) = (String::new(), "");
     for text in code::texts() {
@@ -26,28 +25,28 @@ pub(super) fn list() -> String {
         let first = one_line(first);
         let _ = writeln!(list, "  {:<20} {}", text.code, first.trim_end_matches([';', ':', '.']));
     }
-    list.push_str("\nA key of the config, a feed or an item may be asked about, too.\n");
+    list.push_str("\n'newswire explain' also accepts a config key, a feed or an item.\n");
     list
 }
 
-/// What is said of a code, or of a key of the config.
-pub(super) fn known(asked: &str) -> Option<String> {
+/// The text about a code or a config key.
+pub(super) fn text_of(asked: &str) -> Option<String> {
     let mut said: Vec<String> = code::of(asked).map(text).collect();
     said.extend(keys(asked).map(key_text));
     said.extend(table(asked));
     (!said.is_empty()).then(|| said.join("\n"))
 }
 
-/// The same for programs.
+/// The same as JSON.
 pub(super) fn json(asked: Option<&str>) -> Value {
     let codes = code::texts().iter().filter(|text| asked.is_none_or(|asked| text.code == asked));
     let codes = codes.map(|text| {
         json!({
             "code": text.code,
             "group": text.group,
-            "what": one_line(text.what),
-            "why": one_line(text.why),
-            "do": one_line(text.remedy),
+            "meaning": one_line(text.what),
+            "cause": one_line(text.why),
+            "remedy": one_line(text.remedy),
         })
     });
     let keys = asked.into_iter().flat_map(|asked| keys(asked).chain(of_table(asked))).map(|key| {
@@ -61,28 +60,30 @@ pub(super) fn json(asked: Option<&str>) -> Value {
     codes.chain(keys).collect()
 }
 
-/// Whether the database knows a feed or an item by this name.
-pub(super) fn is_kept(config: &Config, asked: &str) -> bool {
+/// Whether the database contains a feed or an item of this name.
+pub(super) fn is_stored(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
-    let feeds = reader.feeds().unwrap_or_default();
     let url_key = crate::dedupe::canonical::url_key(asked);
-    feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked)
-        || reader.find(asked, url_key.as_ref()).is_ok_and(|found| !found.is_empty())
+    let known = reader.read(|reader| {
+        let feeds = reader.feeds()?;
+        let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
+        Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
+    });
+    known.unwrap_or(false)
 }
 
-/// Nothing is known of it; what was probably meant is said.
-pub(super) fn unknown(asked: &str) -> Fault {
+/// The error for an unknown name, with the most similar known name.
+pub(super) fn unknown(asked: &str) -> CommandError {
     let paths: Vec<String> = KEYS.iter().map(Key::path).collect();
     let codes = code::texts().iter().map(|text| text.code);
     let names = codes.chain(paths.iter().map(String::as_str)).chain(KEYS.iter().map(|k| k.name));
-    let near = config::nearest(asked, names);
-    let near = near.map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
-    Fault::Unknown { asked: asked.to_owned(), near }
+    let similar = config::nearest(asked, names).map(str::to_owned);
+    CommandError::UnknownName { name: asked.to_owned(), similar }
 }
 
 fn text(text: &Text) -> String {
     let mut said = format!("{} ({})\n\n", text.code, text.group.to_lowercase());
-    for (name, part) in [("", text.what), ("Why", text.why), ("What to do", text.remedy)] {
+    for (name, part) in [("", text.what), ("Cause", text.why), ("Remedy", text.remedy)] {
         let heading = if name.is_empty() { String::new() } else { format!("{name}: ") };
         said.push_str(&wrapped(&format!("{heading}{}", one_line(part))));
         said.push('\n');
@@ -180,7 +181,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Broken into lines for a terminal, each indented.
+/// The text in lines of at most [`WIDTH`] characters, indented.
 fn wrapped(text: &str) -> String {
     let (mut said, mut line) = (String::new(), String::new());
     for word in text.split_whitespace() {
@@ -202,10 +203,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_of_the_config_is_told_with_default_place_and_example() {
+    fn every_config_key_is_explained_with_default_tables_and_example() {
         let mut without = Vec::new();
         for key in KEYS {
-            let said = known(&key.path()).unwrap();
+            let said = text_of(&key.path()).unwrap();
             for part in [key.name, "default", "stands in"] {
                 assert!(said.contains(part), "{part} is missing in\n{said}");
             }
@@ -214,72 +215,67 @@ mod tests {
             }
         }
         assert!(without.is_empty(), "the example config does not show {without:?}");
-        let said = known("schedule.interval").unwrap();
+        let said = text_of("schedule.interval").unwrap();
         for part in ["\"1h\"", "[schedule], and in a [[feed]]", "interval = \"1h\""] {
             assert!(said.contains(part), "{part} is missing in\n{said}");
         }
     }
 
-    /// Every code there is, under the heading that its text stands under.
+    /// All codes by the heading of their texts.
     fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
         use super::super::{
-            add, config_command, decide, demo, dry, import, place, probe, replay, subscribe, top,
+            add, append_feeds, config_command, config_file, demo, dry_run, import,
+            operator_decisions, probe, replay, top,
         };
-        use crate::health::{Silence, State};
-        use crate::model::Hold;
-        use crate::model::{Complaint, FailureKind, Outcome, ReasonKind, Rule, Trouble};
-        let ends = [
+        use crate::health::{SilenceKind, State};
+        use crate::model::HoldReason;
+        use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
+        let errors = [
             &["usage"],
-            Fault::CODES,
-            place::NoConfig::CODES,
+            CommandError::CODES,
+            config_file::NoConfig::CODES,
             super::super::init::Error::CODES,
-            subscribe::Error::CODES,
+            append_feeds::Error::CODES,
             add::Error::CODES,
             probe::Error::CODES,
             import::Error::CODES,
             crate::opml::Error::CODES,
-            decide::Error::CODES,
+            operator_decisions::Error::CODES,
             replay::Error::CODES,
-            dry::Error::CODES,
+            dry_run::Error::CODES,
             demo::Error::CODES,
             top::Error::CODES,
             config_command::Error::CODES,
-            crate::daemon::control::AskError::CODES,
+            crate::daemon::control::ControlError::CODES,
             crate::daemon::Error::CODES,
             crate::fetch::FetcherError::CODES,
             crate::store::OpenError::CODES,
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];
-        let store = crate::store::Fault::ALL.iter().map(|fault| fault.slug()).collect();
-        let troubles = crate::telemetry::Trouble::ALL.iter().map(|kind| kind.slug()).collect();
+        let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
+        let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
-            ("What ends a command", [ends.concat(), store].concat()),
-            ("Why newswire is not of full use", troubles),
+            ("Errors that end a command", [errors.concat(), store].concat()),
+            ("Reasons why the daemon is degraded", troubles),
             ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
             (
-                "What a poll brought",
+                "Poll outcomes",
                 Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),
             ),
-            ("Why a feed fails", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What had to be mended in a document", Complaint::CODES.to_vec()),
-            (
-                "Why a feed is polled when it is",
-                ReasonKind::ALL.iter().map(|kind| kind.slug()).collect(),
-            ),
-            ("How a feed is doing", State::ALL.iter().map(|state| state.slug()).collect()),
-            ("How a feed has gone dead", Silence::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("What the operator is told of", Trouble::ALL.iter().map(|kind| kind.slug()).collect()),
-            ("Why an item waits", Hold::ALL.iter().map(|hold| hold.slug()).collect()),
-            (
-                "What made one story of two items, or kept them apart",
-                Rule::ALL.iter().map(|rule| rule.slug()).collect(),
-            ),
+            ("Feed failures", FailureKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Parse warnings", ParseWarning::CODES.to_vec()),
+            ("Reasons for a poll time", ReasonKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Feed states", State::ALL.iter().map(|state| state.slug()).collect()),
+            ("Causes of silence", SilenceKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Incidents", IncidentKind::ALL.iter().map(|kind| kind.slug()).collect()),
+            ("Reasons for holding items", HoldReason::ALL.iter().map(|hold| hold.slug()).collect()),
+            ("Match rules", Rule::ALL.iter().map(|rule| rule.slug()).collect()),
         ]
     }
 
     #[test]
-    fn no_code_is_without_a_text_and_no_text_without_a_code() {
+    fn codes_and_their_texts_agree() {
         let known = codes();
         for (group, codes) in &known {
             for code in codes {
@@ -298,41 +294,42 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_means_several_things_is_told_of_in_all_of_them() {
-        let said = known("timeout").unwrap();
+    fn all_meanings_of_a_name_are_explained() {
+        let said = text_of("timeout").unwrap();
         assert!(
-            said.contains("did not answer in time") && said.contains("fetch.timeout"),
+            said.contains("did not respond in time") && said.contains("fetch.timeout"),
             "{said}"
         );
-        assert!(known("frobnicate").is_none());
+        assert!(text_of("frobnicate").is_none());
     }
 
     #[test]
-    fn a_key_is_known_by_the_feed_that_it_may_stand_in_and_a_table_by_its_keys() {
-        let said = known("feed.interval").unwrap();
+    fn keys_of_feeds_and_whole_tables_are_explained() {
+        let said = text_of("feed.interval").unwrap();
         assert!(said.contains("schedule.interval") && said.contains("in a [[feed]]"), "{said}");
-        assert!(known("server.host_spacing").unwrap().contains("[[server]]"));
-        assert!(known("feed.listen").is_none());
+        assert!(text_of("server.host_spacing").unwrap().contains("[[server]]"));
+        assert!(text_of("feed.listen").is_none());
         for asked in ["schedule", "[schedule]"] {
-            let said = known(asked).unwrap();
+            let said = text_of(asked).unwrap();
             assert!(said.contains("max_interval") && !said.contains("listen"), "{said}");
         }
-        assert!(known("[[feed]]").unwrap().contains("  url "));
-        assert!(known("").is_none() && known("[]").is_none());
+        assert!(text_of("[[feed]]").unwrap().contains("  url "));
+        assert!(text_of("").is_none() && text_of("[]").is_none());
     }
 
     #[test]
-    fn what_was_probably_meant_is_said() {
-        let near = |asked| unknown(asked).to_string();
-        assert!(near("unknwon_key").contains("did you mean \"unknown_key\"?"));
-        assert!(near("schedule.intervall").contains("did you mean \"schedule.interval\"?"));
-        assert!(!near("zzz").contains("did you mean"));
+    fn a_similar_name_is_suggested() {
+        use crate::model::Coded as _;
+        let help = |asked| unknown(asked).help().unwrap();
+        assert!(help("unknwon_key").contains("did you mean \"unknown_key\"?"));
+        assert!(help("schedule.intervall").contains("did you mean \"schedule.interval\"?"));
+        assert!(!help("zzz").contains("did you mean"));
     }
 
     #[test]
     fn lines_fit_a_terminal() {
         for text in code::texts() {
-            let said = known(text.code).unwrap();
+            let said = text_of(text.code).unwrap();
             assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
         }
     }

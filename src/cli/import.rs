@@ -1,83 +1,97 @@
-//! `newswire import`: the feeds of a list as `[[feed]]` blocks; and `newswire export`, the way back.
+//! `newswire import` converts a list of feeds to `[[feed]]` blocks; `newswire export` writes OPML.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::subscribe::{self, Said, To};
+use super::append_feeds::{self, CommandOutput, Destination};
 use crate::config::Config;
 use crate::daemon;
 use crate::model::{Feed, FeedInfo};
-use crate::opml::{self, Entry, Head, List, MAX_BYTES};
+use crate::opml::{self, FeedList, ListedFeed, MAX_BYTES, OpmlHead};
 use crate::poll::Subscription;
 use crate::store::{OpenError, Reader};
 
-/// Why there is nothing to import.
+/// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file.
-    #[error("failed to read {0}: {1}: name a file, or - for standard input")]
+    /// The file cannot be read.
+    #[error("failed to read {0}: {1}")]
     Read(String, io::Error),
-    /// What stands in it.
-    #[error("{0} is no list of feeds that can be read: {1}")]
+    /// The file is no list of feeds, or a damaged one.
+    #[error("cannot import {0}: {1}")]
     List(String, opml::Error),
-    /// There is not one feed in it.
-    #[error("there is no feed in {0} that newswire can take; why, is told entry by entry:\n{1}")]
-    Nothing(String, String),
-    /// The config.
+    /// The list contains no feed that can be imported.
+    #[error("no feed in {name} can be imported\n{skipped}")]
+    NoFeeds {
+        /// The file.
+        name: String,
+        /// Each skipped entry with its reason, one per line.
+        skipped: String,
+    },
+    /// The config cannot be changed.
     #[error(transparent)]
-    Append(#[from] subscribe::Error),
+    Append(#[from] append_feeds::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Read(..) => "list_unreadable",
-    Self::Nothing(..) => "list_without_feeds",
+    Self::Read(..) => "list_unreadable": "name a file, or - for standard input",
+    Self::NoFeeds { .. } => "list_without_feeds": "the lines above give the reason for each entry",
     ;
     Self::List(_, error) => error,
     Self::Append(error) => error,
 }
 
-/// Reads the list in `file`, and prints its feeds as blocks or appends them to the config. Those
-/// that are configured already are left out.
+/// Reads the list in `file` and prints its feeds as blocks or appends them to the config. Feeds that the
+/// config already contains are skipped.
 ///
 /// # Errors
 /// When the list cannot be read or has no feed, or the config cannot be changed.
-pub(super) fn run(file: &Path, given: Option<&Path>, to: To) -> Result<Said, Error> {
+pub(super) fn run(
+    file: &Path,
+    config_path: Option<&Path>,
+    destination: Destination,
+) -> Result<CommandOutput, Error> {
     let name = name(file);
     let list = read(file, &name)?;
-    let config = subscribe::config(given, to)?;
-    let mut aside = String::new();
-    for left in &list.left_out {
-        let _ = writeln!(aside, "{name}:{}: left out {:?}: {}", left.line, left.what, left.why);
+    let config = append_feeds::config(config_path, destination)?;
+    let mut stderr = String::new();
+    for entry in &list.skipped {
+        let _ =
+            writeln!(stderr, "{name}:{}: skipped {:?}: {}", entry.line, entry.name, entry.reason);
     }
-    if list.entries.is_empty() {
-        return Err(Error::Nothing(name, aside));
+    for note in &list.ignored {
+        let _ = writeln!(stderr, "{name}:{}: ignored {:?}: {}", note.line, note.name, note.reason);
     }
-    let feeds: Vec<Feed> = list.entries.into_iter().map(feed).collect();
-    let (new, known) = subscribe::parted(feeds, config.as_ref().map(|(_, config)| config));
+    if list.feeds.is_empty() {
+        return Err(Error::NoFeeds { name, skipped: stderr });
+    }
+    let feeds: Vec<Feed> = list.feeds.into_iter().map(feed).collect();
+    let config_feeds = config.as_ref().map(|(_, config)| config);
+    let (new, known) = append_feeds::new_and_known(feeds, config_feeds);
     for feed in &known {
-        let _ = writeln!(aside, "{name}: {} is configured already", feed.url);
+        let _ = writeln!(stderr, "{name}: {} is already configured", feed.url);
     }
-    let (known, left) = (known.len(), list.left_out.len());
+    let (known, skipped) = (known.len(), list.skipped.len());
     let _ = writeln!(
-        aside,
-        "{name}: new: {}, configured already: {known}, left out: {left}",
+        stderr,
+        "{name}: {} new, {known} already configured, {skipped} skipped",
         new.len()
     );
-    let answer = match config {
-        Some((path, _)) if to == To::Config && !new.is_empty() => {
-            subscribe::append(&path, &new, &subscribe::blocks(&new))?;
+    let stdout = match config {
+        Some((path, _)) if destination == Destination::Config && !new.is_empty() => {
+            append_feeds::append(&path, &new, &append_feeds::blocks(&new))?;
             format!("feeds added to {}: {}\n", path.display(), new.len())
         }
-        _ if to == To::Config => String::new(),
-        _ => subscribe::blocks(&new),
+        _ if destination == Destination::Config => String::new(),
+        _ => append_feeds::blocks(&new),
     };
-    Ok(Said { answer, aside })
+    Ok(CommandOutput { stdout, stderr })
 }
 
-fn read(file: &Path, name: &str) -> Result<List, Error> {
+fn read(file: &Path, name: &str) -> Result<FeedList, Error> {
     let limit = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     let read = match file.as_os_str() == "-" {
@@ -92,37 +106,37 @@ fn name(file: &Path) -> String {
     if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-fn feed(entry: Entry) -> Feed {
-    Feed { id: None, url: entry.url, title: entry.title, tags: entry.tags }
+fn feed(listed: ListedFeed) -> Feed {
+    Feed { id: None, url: listed.url, title: listed.title, tags: listed.tags }
 }
 
-/// The configured feeds as OPML, with what the database knows of them, if there is one.
+/// The configured feeds as OPML, with titles and pages from the database, if there is one.
 ///
 /// # Errors
-/// When there is one that cannot be read.
+/// When the database exists and cannot be read.
 pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
     let known = match Reader::open(&config.store.path) {
-        Ok(reader) => reader.feeds()?,
+        Ok(reader) => reader.read(|reader| reader.feeds())?,
         Err(OpenError::Missing { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let known: HashMap<&str, &FeedInfo> = known.iter().map(|i| (i.url.as_str(), i)).collect();
-    let entry = |subscription: &Subscription| {
+    let listed = |subscription: &Subscription| {
         let feed = &subscription.feed;
-        let known = known.get(feed.url.as_str()).and_then(|info| Entry::of(info));
-        let entry = known.unwrap_or_else(|| Entry {
+        let known = known.get(feed.url.as_str()).and_then(|info| ListedFeed::from_info(info));
+        let listed = known.unwrap_or_else(|| ListedFeed {
             url: feed.url.clone(),
             title: None,
             page: None,
             tags: Vec::new(),
         });
-        // What the config says now, the database learns at the next start.
-        Entry { title: feed.title.clone().or(entry.title), tags: feed.tags.clone(), ..entry }
+        // The database receives changes of the config at the next start.
+        ListedFeed { title: feed.title.clone().or(listed.title), tags: feed.tags.clone(), ..listed }
     };
-    let entries: Vec<Entry> = config.subscriptions.iter().map(entry).collect();
+    let feeds: Vec<ListedFeed> = config.subscriptions.iter().map(listed).collect();
     let title = match config.outputs.as_slice() {
         [one] => one.title.clone(),
         _ => "Newswire".to_owned(),
     };
-    Ok(opml::write(&Head { title, created: None }, &entries))
+    Ok(opml::write(&OpmlHead { title, created: None }, &feeds))
 }

@@ -13,17 +13,17 @@ pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Never overwritten: somebody's feeds are in there.
-    #[error("{0} exists already and is left as it is: name another file, 'newswire init FILE'")]
+    #[error("{0} already exists and was not changed")]
     Exists(String),
     /// The system said no.
-    #[error("failed to write {0}: {1}: choose a folder that you may write to")]
+    #[error("failed to write {0}: {1}")]
     Io(String, io::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Exists(_) => "file_exists",
-    Self::Io(..) => "file_unwritable",
+    Self::Exists(_) => "file_exists": "name another file: 'newswire init FILE'",
+    Self::Io(..) => "file_unwritable": "choose a folder that this user can write to",
 }
 
 /// What to do next.

@@ -1,5 +1,5 @@
-//! `newswire man` and `newswire completions`: made of the command line itself, of the keys of the config
-//! and of `docs/`, so that no page says anything else than the program does.
+//! `newswire man` and `newswire completions`: generated from the command line, the config keys and `docs/`, so
+//! that they cannot differ from the program.
 
 mod markdown;
 
@@ -12,19 +12,19 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::arguments::Cli;
+use super::error::CommandError;
 use super::exit::Exit;
 use super::explain::{example, places};
-use super::fault::Fault;
 use crate::config::KEYS;
 use crate::model::code;
 
-/// What a reader does with the merged feeds, and an operator for it.
+/// How to use and publish the merged feeds.
 const FEEDS: &str = include_str!("../../docs/feeds.md");
 
-/// A page by its file name.
+/// File name and text of a manual page.
 type Page = (String, String);
 
-/// Every page.
+/// All manual pages; the first is newswire(1).
 pub(super) fn pages() -> Vec<Page> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
@@ -37,27 +37,27 @@ pub(super) fn pages() -> Vec<Page> {
     let page = |name, what, text| markdown::page((name, "7", DATE, VERSION), what, text);
     pages.push((
         "newswire-feeds.7".to_owned(),
-        page("newswire-feeds", "the merged feeds that newswire publishes", FEEDS),
+        page("newswire-feeds", "the merged feeds that Newswire publishes", FEEDS),
     ));
     pages.push((
         "newswire-codes.7".to_owned(),
-        page("newswire-codes", "errors, warnings and reasons of newswire", code::SOURCE),
+        page("newswire-codes", "errors, warnings and reasons of Newswire", code::SOURCE),
     ));
     pages
 }
 
-/// Of the version below; readers of manuals want one.
+/// Date of the manual pages.
 const DATE: &str = "2026-11-24";
 const VERSION: &str = concat!("newswire ", env!("CARGO_PKG_VERSION"));
 
-/// Writes every page into `folder`; tells what to do with them.
+/// Writes all pages to `folder`. Returns a message with their number.
 ///
 /// # Errors
 /// When they cannot be written.
-pub(super) fn write(folder: &Path) -> Result<String, Fault> {
+pub(super) fn write(folder: &Path) -> Result<String, CommandError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |error| Fault::Write(path, error)
+        move |error| CommandError::Write(path, error)
     };
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let pages = pages();
@@ -67,7 +67,7 @@ pub(super) fn write(folder: &Path) -> Result<String, Fault> {
     }
     let first = folder.join("newswire.1");
     let count = pages.len();
-    Ok(format!("wrote {count} pages: man -l {}\n", first.display()))
+    Ok(format!("wrote {count} pages; 'man -l {}' shows the first\n", first.display()))
 }
 
 /// The completions of a shell.
@@ -77,7 +77,7 @@ pub(super) fn completions(shell: Shell) -> String {
     into_text(script)
 }
 
-/// Into memory, which takes all.
+/// Writes to memory.
 fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut bytes = Vec::new();
     write(&mut bytes).map_or_else(|_| String::new(), |()| into_text(bytes))
@@ -104,42 +104,55 @@ fn main_page(command: &Command) -> String {
     }
     roff.control("PP", [] as [&str; 0]);
     roff.text([roman(
-        "Every error ends with its code: newswire explain CODE tells why it comes and what to do; \
-         newswire-codes(7) has them all. A feed that fails is no error of newswire.",
+        "Each error message ends with a code; newswire explain CODE and newswire-codes(7) describe its causes \
+         and remedies. A feed that fails does not fail the command.",
     )]);
-    roff.control("SH", ["FILES"]);
-    for (file, what) in [
-        (
-            "newswire.toml",
-            "the config: the first of ./newswire.toml, ~/.config/newswire/newswire.toml and /etc/newswire/newswire.toml",
-        ),
-        (
-            "newswire.db",
-            "the database, in the state folder: where systemd's StateDirectory is, else beside the config",
-        ),
-        ("newswire.db.lock", "held by the one newswire that may write; it holds its process id"),
-    ] {
-        tagged(&mut roff, file, what);
-    }
-    roff.control("SH", ["ENVIRONMENT"]);
-    for (name, what) in [
-        ("XDG_CONFIG_HOME", "where a config is looked for, instead of ~/.config"),
-        ("STATE_DIRECTORY", "what relative paths in the config count from; systemd sets it"),
-        ("CREDENTIALS_DIRECTORY", "where { credential = \"…\" } is read from; systemd sets it"),
-        ("NO_COLOR", "set to anything: no colours"),
-    ] {
-        tagged(&mut roff, name, what);
-    }
+    files_and_environment(&mut roff);
     roff.control("SH", ["SIGNALS"]);
     tagged(
         &mut roff,
         "SIGTERM, SIGINT",
-        "newswire run drains and ends; a second one ends it at once",
+        "newswire run finishes its work and exits; a second signal ends it immediately",
     );
+    tagged(&mut roff, "SIGHUP", "newswire run loads its config again, as newswire reload does");
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("newswire.toml(5), newswire-feeds(7), newswire-codes(7)")]);
     page.push_str(&roff.to_roff());
     page
+}
+
+fn files_and_environment(roff: &mut Roff) {
+    roff.control("SH", ["FILES"]);
+    for (file, what) in [
+        (
+            "newswire.toml",
+            "the config file: the first of ./newswire.toml, ~/.config/newswire/newswire.toml and /etc/newswire/newswire.toml",
+        ),
+        (
+            "newswire.db",
+            "the database, in the StateDirectory of the systemd unit or in the folder of the config",
+        ),
+        (
+            "newswire.db.lock",
+            "locked by the process that writes to the database; contains its process id",
+        ),
+        ("newswire.sock", "the socket of newswire reload and newswire log-level"),
+    ] {
+        tagged(roff, file, what);
+    }
+    roff.control("SH", ["ENVIRONMENT"]);
+    for (name, what) in [
+        ("XDG_CONFIG_HOME", "searched for the config instead of ~/.config"),
+        ("STATE_DIRECTORY", "base folder of relative paths in the config; set by systemd"),
+        (
+            "CREDENTIALS_DIRECTORY",
+            "folder that { credential = \"…\" } is read from; set by systemd",
+        ),
+        ("TMPDIR", "folder for the copies of the database of replay and poll --dry-run"),
+        ("NO_COLOR", "if set, output has no colours"),
+    ] {
+        tagged(roff, name, what);
+    }
 }
 
 fn sub_page(man: &Man) -> String {
@@ -216,12 +229,12 @@ mod tests {
 
     fn page(name: &str) -> String {
         let found = pages().into_iter().find(|(file, _)| file == name);
-        // The same letters as on the screen.
+        // Without escapes, as on the screen.
         found.expect(name).1.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
     }
 
     #[test]
-    fn every_subcommand_has_a_page_and_every_option_stands_on_it() {
+    fn every_subcommand_has_a_page_with_its_options() {
         let mut command = Cli::command();
         command.build();
         let main = page("newswire.1");

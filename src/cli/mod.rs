@@ -1,72 +1,71 @@
-//! The command line: one file a subcommand. Alone prints, alone knows exit codes.
+//! The command line: one file per subcommand. Only this room prints and decides on exit codes.
 //!
-//! Standard output carries what was asked for, standard error what went wrong and the log. A
-//! reader that goes away (`newswire status | head`) ends the output, not in an error.
+//! Results go to standard output; errors, notes and the log go to standard error. A closed pipe
+//! (`newswire status | head`) ends the output without an error.
 
 pub mod add;
+pub mod append_feeds;
 mod arguments;
-mod asked;
 mod check;
 pub mod config_command;
-pub mod decide;
+pub mod config_file;
 pub mod demo;
-pub mod dry;
+pub mod document;
+pub mod dry_run;
+pub mod error;
 pub mod exit;
 mod explain;
-pub mod fault;
 mod health;
 pub mod import;
 pub mod init;
-pub mod item;
 mod man;
-mod place;
-pub mod plan;
+pub mod operator_decisions;
+mod plan;
 pub mod poll;
 pub mod probe;
+#[cfg(test)]
+mod reference;
 mod reload;
 pub mod replay;
 pub mod run;
-pub mod status;
-pub mod subscribe;
+mod status;
+mod terminal;
 pub mod top;
 mod version;
-mod voice;
-pub mod why;
-mod words;
+mod why;
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
+use self::append_feeds::{CommandOutput, Destination};
 use self::arguments::{Cli, Command};
+use self::config_file::{database, find_existing, load, path, print_diagnostics, read};
+use self::error::CommandError;
 use self::exit::Exit;
-use self::fault::Fault;
-use self::place::find_quietly;
-use self::subscribe::{Said, To};
-use self::voice::{complain, eprint, failing, more, say, style};
+use self::terminal::{explain_line, print, print_error, report, style};
 use crate::clock::Clock;
-use crate::config::{self, Config, Loaded, Report};
-use crate::daemon::{self, Which};
-use crate::model::Coded;
-use crate::store::{FeedStatus, Reader};
+use crate::config::{self, Config, Loaded};
+use crate::daemon::{self, FeedSelection};
+use crate::model::{Coded, FeedStatus};
+use crate::store::{self, Reader};
 use crate::telemetry;
 
-/// Threads for reading documents and for the database: more only wait for each other, and each has
-/// memory of its own.
-const BLOCKING: usize = 8;
+/// Number of threads for parsing and for the database. More threads only wait for each other and use memory.
+const BLOCKING_THREADS: usize = 8;
 
-/// Reads the command line, runs it, and says how it ended.
+/// Parses the command line and runs the command.
 #[must_use]
 pub fn main() -> Exit {
-    exit::guarded(run_command)
+    exit::catch_panic(run_command)
 }
 
 fn run_command() -> Exit {
-    if version::asked(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
-        say(&version::verbose());
+    if version::is_requested(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
+        print(&version::verbose());
         return Exit::Ok;
     }
     let cli = match Cli::try_parse() {
@@ -77,7 +76,7 @@ fn run_command() -> Exit {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
                 _ => {
-                    eprint(&more("usage"));
+                    print_error(&explain_line("usage"));
                     Exit::Usage
                 }
             };
@@ -90,309 +89,282 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
         Command::Run => start(config)?,
-        Command::Reload => return reload::reload(&find(config)?),
-        Command::LogLevel { levels, during } => {
-            return reload::log_level(&find(config)?, levels, during);
+        Command::Reload => return reload::reload(&path(config)?),
+        Command::LogLevel { levels, time } => {
+            return reload::log_level(&path(config)?, levels, time);
         }
-        Command::Poll { feeds, all, force, dry_run } => {
-            poll_once(&find(config)?, which(feeds, *all), (*force).into(), (*dry_run).into())?;
+        Command::Poll { feeds, all, dry_run: true, .. } => {
+            rehearse(&path(config)?, selection(feeds, *all))?;
+        }
+        Command::Poll { feeds, all, force, .. } => {
+            poll_once(&path(config)?, selection(feeds, *all), *force)?;
         }
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
-            return look_at_config(config, command);
+            return show_config(config, command);
         }
         Command::Init { file } => {
-            init::run(file).map_err(|error| complain(&error, Exit::CannotCreate))?;
-            say(&init::next(file));
+            init::run(file).map_err(failed)?;
+            print(&init::next(file));
         }
         Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
         Command::Probe { target: None, .. } => {
-            let answered = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-            answered.map_err(|error| failing(&Fault::Pipe(error)))?;
+            let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
+            result.map_err(|error| failed(CommandError::Stdio(error)))?;
         }
-        Command::Explain { what, json } => explained(config, what.as_deref(), *json)?,
-        Command::Man { folder: None } => say(&man::pages()[0].1),
-        Command::Man { folder: Some(folder) } => {
-            say(&man::write(folder).map_err(|fault| failing(&fault))?);
+        Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
+        Command::Man { folder: None } => print(&man::pages()[0].1),
+        Command::Man { folder: Some(folder) } => print(&man::write(folder).map_err(failed)?),
+        Command::Completions { shell } => print(&man::completions(*shell)),
+        Command::Why { name, json } => why(&load(config)?, name, *json)?,
+        command @ (Command::Split { .. } | Command::Join { .. } | Command::Release { .. }) => {
+            decide(&load(config)?, &clock, command)?;
         }
-        Command::Completions { shell } => say(&man::completions(*shell)),
-        Command::Why { feed, json } => told_why(&load(config)?, feed, *json)?,
-        Command::Split { item } => decided(decide::split(&load(config)?, &clock, item))?,
-        Command::Join { item, other } => {
-            decided(decide::join(&load(config)?, &clock, item, other))?;
-        }
-        Command::Release { feed } => decided(decide::release(&load(config)?, &clock, feed))?,
         Command::Replay { since, current, json } => {
-            replayed(current.as_deref(), config, since, *json)?;
+            replay(current.as_deref(), config, since, *json)?;
         }
-        Command::Plan { current, json } => forecast(current.as_deref(), config, *json)?,
+        Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add { url, tags, networks, print } => {
-            let to = if *print { To::Output } else { To::Config };
-            told(block_on(add::run(url, tags, networks, (config, to)))?)?;
+            let request = add::Request { url, tags, networks };
+            let destination = if *print { Destination::Stdout } else { Destination::Config };
+            print_output(block_on(add::run(request, config, destination))?)?;
         }
         Command::Import { file, append } => {
-            let to = if *append { To::Config } else { To::Output };
-            told(import::run(file, config, to))?;
+            let destination = if *append { Destination::Config } else { Destination::Stdout };
+            print_output(import::run(file, config, destination))?;
         }
-        Command::Export => say(&import::export(&load(config)?).map_err(failed)?),
-        Command::Top => live(config)?,
-        Command::Health => return Ok(ask_health(&load(config)?)),
+        Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
+        Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
+        Command::Health => return check_health(config),
         Command::Status { check: true, .. } => return check_status(config),
         Command::Status { json, .. } => return show_status(config, *json),
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
-            block_on(demo::run(say))?.map_err(|error| complain(&error, Exit::from(&error)))?;
+            block_on(demo::run(print))?.map_err(failed)?;
         }
     }
     Ok(Exit::Ok)
 }
 
 fn start(config: Option<&Path>) -> Result<(), Exit> {
-    let path = find(config)?;
-    let (config, report) = read(&path)?;
+    let path = path(config)?;
+    let (config, diagnostics) = read(&path)?;
     let log = telemetry::init(config.log);
-    if !report.is_empty() && io::stderr().is_terminal() {
-        eprint(&report.draw(style(&io::stderr())));
-    } else if !report.is_empty() {
-        let report = report.draw(config::Style::Plain);
-        tracing::warn!(report, "there are doubts about the config: 'newswire check' tells them");
+    if !diagnostics.is_empty() && io::stderr().is_terminal() {
+        print_error(&diagnostics.draw(style(&io::stderr())));
+    } else if !diagnostics.is_empty() {
+        let diagnostics = diagnostics.draw(config::Style::Plain);
+        tracing::warn!(diagnostics, "the config has warnings; 'newswire check' lists them");
     }
     block_on(run::run(&path, config, log))?.map_err(failed)
 }
 
-fn which(feeds: &[String], all: bool) -> Which {
+fn selection(feeds: &[String], all: bool) -> FeedSelection {
     match (all, feeds) {
-        (true, _) => Which::All,
-        (false, []) => Which::Due,
-        (false, named) => Which::Named(named.to_vec()),
+        (true, _) => FeedSelection::All,
+        (false, []) => FeedSelection::Due,
+        (false, names) => FeedSelection::Named(names.to_vec()),
     }
 }
 
-fn poll_once(
-    path: &Path,
-    which: Which,
-    haste: poll::Haste,
-    keeps: poll::Keeps,
-) -> Result<(), Exit> {
-    let (config, report) = read(path)?;
+/// Loads the config and starts the log for a single pass, which prints one line per feed: only errors are
+/// logged.
+fn prepare_pass(path: &Path) -> Result<Config, Exit> {
+    let (config, diagnostics) = read(path)?;
     if config.subscriptions.is_empty() {
-        eprint(&report.draw(style(&io::stderr())));
+        print_error(&diagnostics.draw(style(&io::stderr())));
     }
-    // Each feed has a line of its own: of the log only what went wrong is of use beside them.
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
-    if keeps == poll::Keeps::Nothing {
-        let polled = block_on(dry::run(config, which, &mut io::stdout()))?;
-        return polled.map_err(|error| complain(&error, Exit::from(&error)));
-    }
-    let config = block_on(run::current(path, config))?.map_err(failed)?;
-    let summary = block_on(poll::run(config, which, haste, &mut io::stdout()))?.map_err(failed)?;
-    say(&format!("{summary}\n"));
+    Ok(config)
+}
+
+fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
+    let config = prepare_pass(path)?;
+    let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
+    let recent = if force { poll::RecentFeeds::Poll } else { poll::RecentFeeds::Skip };
+    let mut out = io::stdout();
+    let summary = block_on(poll::run(config, selection, recent, &mut out))?.map_err(failed)?;
+    print(&format!("{summary}\n"));
     Ok(())
 }
 
-/// The limits of the config are in force, if there is one.
+fn rehearse(path: &Path, selection: FeedSelection) -> Result<(), Exit> {
+    let config = prepare_pass(path)?;
+    block_on(dry_run::run(config, selection, &mut io::stdout()))?.map_err(failed)
+}
+
+/// Uses the limits of the config, if there is one.
 fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
-    let config = match (config, find_quietly(config)) {
+    let config = match (config, find_existing(config)) {
         (Some(_), _) => Some(load(config)?),
         (None, Some(path)) => config::load(&path).config,
         (None, None) => None,
     };
-    let form = if json { probe::Form::Json } else { probe::Form::People };
     let mut out = io::stdout();
-    let probing = probe::run(target, config.as_ref(), form, &mut out);
-    block_on(probing)?.map_err(|error| complain(&error, Exit::from(&error)))
+    let probing = probe::run(target, config.as_ref(), json.into(), &mut out);
+    block_on(probing)?.map_err(failed)
 }
 
-/// Checks the config or shows what is in it, without a look at the database.
-fn look_at_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
+/// `check`, `config` and `schema`.
+fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
     match command {
         Command::Check { scope, form } => {
-            let path = find(given)?;
-            let checking = check::run(&path, scope.scope(), form.form(), style(&io::stdout()), say);
-            let verdict = block_on(checking)?;
-            let verdict = verdict.map_err(|error| complain(&error, Exit::Software))?;
+            let path = path(given)?;
+            let style = style(&io::stdout());
+            let checking = check::run(&path, scope.scope(), form.format(), style, print);
+            let verdict = block_on(checking)?.map_err(failed)?;
             Ok(match verdict {
                 check::Verdict::Good => Exit::Ok,
                 check::Verdict::Unreached => Exit::Unavailable,
-                check::Verdict::Broken => broken(&path),
+                check::Verdict::Broken => config_file::exit_of_invalid(&path),
             })
         }
         Command::Config { what, shown } => {
-            let said = config_command::run(what.as_ref(), shown, || find(given))?;
-            said.map(|text| say(&text)).map_err(|error| match error {
-                config_command::Error::Config(report, path) => refused(&path, &report),
-                error => complain(&error, Exit::Usage),
+            let text = config_command::run(what.as_ref(), shown, || path(given))?;
+            text.map(|text| print(&text)).map_err(|error| match error {
+                config_command::Error::Config(diagnostics, path) => {
+                    print_diagnostics(&path, &diagnostics)
+                }
+                error => report(&error),
             })?;
             Ok(Exit::Ok)
         }
         _ => {
-            say(&config_command::schema());
+            print(&config_command::schema());
             Ok(Exit::Ok)
         }
     }
 }
 
-fn ask_health(config: &Config) -> Exit {
-    let (said, exit) = health::ask(config.web.listen, &config.store.path);
-    say(&said);
-    exit
+/// Works with a config that has errors, which must not hide a daemon that runs with the previous one.
+fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
+    let path = path(given)?;
+    let Loaded { report, database, listen, .. } = config::load(&path);
+    if !path.exists() {
+        return Err(print_diagnostics(&path, &report));
+    }
+    let (text, exit) = health::check(listen, &database);
+    print(&text);
+    Ok(exit)
 }
 
 fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
     let (reader, now) = (database(config)?, Clock::system().now());
-    let feeds = reader.statuses().map_err(|error| complain(&error, Exit::Io))?;
-    say(&match json {
+    let feeds = reader.read(|reader| reader.feed_statuses()).map_err(failed)?;
+    print(&match json {
         true => format!("{:#}\n", status::json(&feeds, now)),
         false => status::table(&feeds, now),
     });
-    Ok(status::verdict(&feeds, now).0)
+    Ok(status::overall(&feeds, now).0)
 }
 
-/// One line; what cannot be asked about is not well either.
+/// One line; a database that cannot be read is critical.
 fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
-    let feeds = Reader::open(&config::load(&find(config)?).database)
+    let feeds = Reader::open(&config::load(&path(config)?).database)
         .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.statuses()?));
+        .and_then(|reader| Ok(reader.read(|reader| reader.feed_statuses())?));
     let (exit, line) = match feeds {
-        Ok(feeds) => status::verdict(&feeds, Clock::system().now()),
+        Ok(feeds) => status::overall(&feeds, Clock::system().now()),
         Err(error) => (Exit::Down, error.to_string()),
     };
-    say(&status::line(exit, &line));
+    print(&status::plugin_line(exit, &line));
     Ok(exit)
 }
 
-/// Tells of a code or a key, else of the feed or the item of that name.
-fn explained(config: Option<&Path>, asked: Option<&str>, json: bool) -> Result<(), Exit> {
-    let known = asked.map_or_else(|| Some(explain::list()), explain::known);
-    let (Some(asked), None) = (asked, &known) else {
-        let text = known.unwrap_or_default();
-        say(&if json { format!("{:#}\n", explain::json(asked)) } else { text });
+/// Explains a code or a config key, else the feed or the item of that name.
+fn explain(config: Option<&Path>, name: Option<&str>, json: bool) -> Result<(), Exit> {
+    let text = name.map_or_else(|| Some(explain::list()), explain::text_of);
+    let (Some(name), None) = (name, &text) else {
+        let text = text.unwrap_or_default();
+        print(&if json { format!("{:#}\n", explain::json(name)) } else { text });
         return Ok(());
     };
     let config = match config {
         Some(_) => Some(load(config)?),
-        None => find_quietly(None).and_then(|path| config::load(&path).config),
+        None => find_existing(None).and_then(|path| config::load(&path).config),
     };
-    match config.filter(|config| explain::is_kept(config, asked)) {
-        Some(config) => told_why(&config, asked, json),
-        None => Err(failing(&explain::unknown(asked))),
+    match config.filter(|config| explain::is_stored(config, name)) {
+        Some(config) => why(&config, name, json),
+        None => Err(failed(explain::unknown(name))),
     }
 }
 
-fn live(config: Option<&Path>) -> Result<(), Exit> {
-    top::run(&database(config)?, &Clock::system()).map_err(|error| complain(&error, Exit::Io))
-}
-
-fn told_why(config: &Config, asked: &str, json: bool) -> Result<(), Exit> {
-    let form = if json { probe::Form::Json } else { probe::Form::People };
-    say(&asked::tell(config, &open(config)?, asked, form)?);
+fn why(config: &Config, name: &str, json: bool) -> Result<(), Exit> {
+    let explained = open(config)?
+        .read(|reader| Ok::<_, store::Error>(why::explain(config, reader, name, json.into())));
+    print(&explained.map_err(failed)??);
     Ok(())
 }
 
-fn decided(deciding: impl Future<Output = Result<String, decide::Error>>) -> Result<(), Exit> {
-    say(&block_on(deciding)?.map_err(|error| complain(&error, Exit::from(&error)))?);
+/// `split`, `join` and `release`.
+fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit> {
+    let text = block_on(async {
+        match command {
+            Command::Split { item } => operator_decisions::split(config, clock, item).await,
+            Command::Join { item, other } => {
+                operator_decisions::join(config, clock, item, other).await
+            }
+            Command::Release { feed } => operator_decisions::release(config, clock, feed).await,
+            _ => Ok(String::new()),
+        }
+    });
+    print(&text?.map_err(failed)?);
     Ok(())
 }
 
-fn replayed(
-    current: Option<&Path>,
-    new: Option<&Path>,
-    since: &str,
-    json: bool,
-) -> Result<(), Exit> {
-    let age = config::duration(since).map_err(|why| failing(&Fault::Age(why)))?;
-    // Without --current the config in its usual place is in force, and where there is none, the new one.
-    let old = load(current.map(Path::to_owned).or_else(|| find_quietly(None)).as_deref().or(new))?;
+fn replay(current: Option<&Path>, new: Option<&Path>, since: &str, json: bool) -> Result<(), Exit> {
+    let age = config::duration(since).map_err(|_| {
+        failed(CommandError::Duration { option: "--since", value: since.to_owned() })
+    })?;
+    // Without --current, the config in its default location is the current one, or else the new one.
+    let old = load(current.map(Path::to_owned).or_else(|| find_existing(None)).as_deref().or(new))?;
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
-    let clock = Clock::system();
-    let replay = block_on(replay::run(&old, &new, age, &clock))?;
-    let replay = replay.map_err(|error| complain(&error, Exit::from(&error)))?;
-    say(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
+    let replay = block_on(replay::run(&old, &new, age, &Clock::system()))?.map_err(failed)?;
+    print(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }
 
-fn forecast(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
+fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Exit> {
     let config = load(current)?;
     let new = new.map(|path| load(Some(path))).transpose()?;
     let reader = open(&config)?;
-    let stored = |error: crate::store::Error| complain(&error, Exit::Io);
-    let statuses = reader.statuses().map_err(stored)?;
-    let rhythm = |status: &FeedStatus| Ok((status.info.key, reader.rhythm(status.info.key)?));
-    let rhythms = statuses.iter().map(rhythm).collect::<Result<_, _>>().map_err(stored)?;
-    let past = reader.past().map_err(stored)?;
-    let at = (&rhythms, Clock::system().now());
-    let what_if = plan::WhatIf::look(&config, new.as_ref(), &statuses, &past, at);
-    say(&if json { format!("{:#}\n", what_if.json()) } else { what_if.text() });
+    let read = reader.read(|reader| {
+        let statuses = reader.feed_statuses()?;
+        let times =
+            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
+        let times = statuses.iter().map(times).collect::<Result<_, store::Error>>()?;
+        Ok::<_, store::Error>((statuses, times, reader.feed_histories()?))
+    });
+    let (statuses, times, past) = read.map_err(failed)?;
+    let at = (&times, Clock::system().now());
+    let plan = plan::PlanReport::new(&config, new.as_ref(), &statuses, &past, at);
+    print(&if json { format!("{:#}\n", plan.json()) } else { plan.text() });
     Ok(())
 }
 
 /// Opens the database for reading.
 fn open(config: &Config) -> Result<Reader, Exit> {
-    Reader::open(&config.store.path).map_err(|error| complain(&error, Exit::from(&error)))
+    Reader::open(&config.store.path).map_err(failed)
 }
 
-/// Loads the config; its errors go to standard error. What is doubtful is for `check` and the log.
-fn load(given: Option<&Path>) -> Result<Config, Exit> {
-    Ok(read(&find(given)?)?.0)
-}
-
-/// The same, with what is doubtful.
-fn read(path: &Path) -> Result<(Config, Report), Exit> {
-    let Loaded { config, report, .. } = config::load(path);
-    let Some(config) = config else { return Err(refused(path, &report)) };
-    Ok((config, report))
-}
-
-/// Says what is wrong with the config.
-fn refused(path: &Path, report: &Report) -> Exit {
-    eprint(&report.draw(style(&io::stderr())));
-    broken(path)
-}
-
-/// The database of a config, which may be broken: who looks at what runs must not be stopped by that.
-fn database(given: Option<&Path>) -> Result<Reader, Exit> {
-    let path = find(given)?;
-    let Loaded { config, report, database } = config::load(&path);
-    if config.is_none() && !database.exists() {
-        return Err(refused(&path, &report));
-    }
-    if config.is_none() {
-        eprint(
-            "the config has errors, which 'newswire check' tells; this is what the database says\n",
-        );
-    }
-    Reader::open(&database).map_err(|error| complain(&error, Exit::from(&error)))
-}
-
-fn broken(path: &Path) -> Exit {
-    if path.exists() { Exit::Config } else { Exit::NoInput }
-}
-
-/// The config to use: the one that was named, else the first that exists.
-fn find(given: Option<&Path>) -> Result<PathBuf, Exit> {
-    place::find(given).map_err(|error| complain(&error, Exit::NoInput))
-}
-
-/// Says what a command found out and what it left out.
-fn told<E: Coded>(said: Result<Said, E>) -> Result<(), Exit>
-where
-    for<'e> Exit: From<&'e E>,
-{
-    let said = said.map_err(|error| complain(&error, Exit::from(&error)))?;
-    eprint(&said.aside);
-    say(&said.answer);
+/// Prints the result and the notes of a command.
+fn print_output<E: Coded>(output: Result<CommandOutput, E>) -> Result<(), Exit> {
+    let output = output.map_err(failed)?;
+    print_error(&output.stderr);
+    print(&output.stdout);
     Ok(())
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(BLOCKING)
+        .max_blocking_threads(BLOCKING_THREADS)
         .build();
-    let runtime = runtime.map_err(|error| failing(&Fault::Runtime(error)))?;
+    let runtime = runtime.map_err(|error| failed(CommandError::Runtime(error)))?;
     Ok(runtime.block_on(future))
 }
 
-fn failed(error: daemon::Error) -> Exit {
-    complain(&error, Exit::from(&error))
+/// Prints an error and returns its exit code.
+fn failed(error: impl Coded) -> Exit {
+    report(&error)
 }

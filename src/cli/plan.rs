@@ -1,5 +1,5 @@
-//! `newswire plan`: what a config will cost and bring, by what is recorded, and beside it what
-//! another config would; before anything is applied.
+//! `newswire plan`: forecasts requests, traffic and delays under a config from recorded polls, and compares
+//! them with another config.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,72 +8,176 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::words::{bytes, span};
 use crate::config::Config;
-use crate::model::{FeedKey, ReasonKind};
-use crate::schedule::{self, Forecast, Known};
-use crate::store::{FeedStatus, Past};
+use crate::model::{FeedKey, FeedStatus, ReasonKind};
+use crate::schedule::{self, FeedTraffic, Forecast};
+use crate::store::FeedHistory;
+use crate::text::amounts::{bytes, count, span};
 
+/// Length of a day, in seconds.
 const DAY: f64 = 86_400.0;
 
-/// One feed in one or both configs.
+/// Shortest recorded time from which traffic and delays are forecast, in seconds.
+const MIN_RECORDED: f64 = DAY;
+
+/// The forecast of one feed.
+#[derive(Debug)]
+struct Estimate {
+    forecast: Forecast,
+    /// Whether polls of at least [`MIN_RECORDED`] are recorded; otherwise only the requests are known.
+    is_measured: bool,
+}
+
+/// The forecast of all feeds together.
+#[derive(Debug, Default)]
+struct Total {
+    /// Requests per day of all feeds.
+    requests: f64,
+    /// The forecast of the measured feeds.
+    measured: Forecast,
+    /// Number of feeds that are not measured.
+    unmeasured: usize,
+}
+
+impl Total {
+    fn of<'e>(estimates: impl Iterator<Item = &'e Estimate>) -> Self {
+        let mut total = Self::default();
+        for estimate in estimates {
+            total.requests += estimate.forecast.requests;
+            if estimate.is_measured {
+                total.measured.add(&estimate.forecast);
+            } else {
+                total.unmeasured += 1;
+            }
+        }
+        total
+    }
+}
+
+/// The figures that are shown of a feed or of all feeds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Figures {
+    /// Requests per day.
+    requests: f64,
+    /// Received bytes per day; `None`: unknown, as all that follow.
+    bytes: Option<f64>,
+    /// Share of polls without changes, 0 to 1.
+    unchanged: Option<f64>,
+    /// Median delay from publication to poll, in seconds.
+    median: Option<f64>,
+    /// 95th percentile of the delay, in seconds.
+    p95: Option<f64>,
+}
+
+impl Figures {
+    fn new(requests: f64, measured: Option<&Forecast>) -> Self {
+        Self {
+            requests,
+            bytes: measured.map(|forecast| forecast.bytes),
+            unchanged: measured.map(Forecast::unchanged_share),
+            median: measured.and_then(|forecast| forecast.delay(0.5)),
+            p95: measured.and_then(|forecast| forecast.delay(0.95)),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "requests_per_day": self.requests,
+            "bytes_per_day": self.bytes,
+            "unchanged_share": self.unchanged,
+            "delay_median": self.median,
+            "delay_p95": self.p95,
+        })
+    }
+
+    fn columns(&self) -> [String; 5] {
+        let unknown = || "unknown".to_owned();
+        let time = |seconds: Option<f64>| seconds.map_or_else(unknown, |s| span(s as u64));
+        [
+            format!("{:.1}", self.requests),
+            self.bytes.map_or_else(unknown, bytes),
+            self.unchanged.map_or_else(unknown, |share| format!("{:.0} %", 100.0 * share)),
+            time(self.median),
+            time(self.p95),
+        ]
+    }
+}
+
+impl From<&Estimate> for Figures {
+    fn from(estimate: &Estimate) -> Self {
+        let measured = Some(&estimate.forecast).filter(|_| estimate.is_measured);
+        Self::new(estimate.forecast.requests, measured)
+    }
+}
+
+impl From<&Total> for Figures {
+    fn from(total: &Total) -> Self {
+        let measured = Some(&total.measured).filter(|forecast| forecast.requests > 0.0);
+        Self::new(total.requests, measured)
+    }
+}
+
+/// The forecasts of one feed under one or two configs.
 #[derive(Debug)]
 struct Row {
     id: String,
-    now: Option<Forecast>,
-    then: Option<Forecast>,
-    /// Median of the delays that were recorded, in seconds.
+    /// Under the current config; `None` when it does not contain the feed.
+    current: Option<Estimate>,
+    /// Under the new config; `None` when there is none or it does not contain the feed.
+    new: Option<Estimate>,
+    /// Median of the recorded delays, in seconds.
     recorded: Option<f64>,
 }
 
-/// The what-if of a config, or of two.
+/// The forecasts of all feeds under one or two configs.
 #[derive(Debug)]
-pub struct WhatIf {
+pub(super) struct PlanReport {
     rows: Vec<Row>,
-    now: Forecast,
-    then: Option<Forecast>,
-    /// Median and 95th percentile of all delays that were recorded.
+    current: Total,
+    new: Option<Total>,
+    /// Median and 95th percentile of all recorded delays, in seconds.
     recorded: (Option<f64>, Option<f64>),
 }
 
-/// What was learned of each feed, by its key.
-pub type Rhythms = HashMap<FeedKey, Vec<Timestamp>>;
+/// Publication times of the items of each feed.
+pub(super) type PublicationTimes = HashMap<FeedKey, Vec<Timestamp>>;
 
-impl WhatIf {
-    /// Looks ahead: with `current` as it is, and with `new` if there is one.
+impl PlanReport {
+    /// Forecasts the feeds of `current` and, if given, of `new`.
     #[must_use]
-    pub fn look(
+    pub(super) fn new(
         current: &Config,
         new: Option<&Config>,
         statuses: &[FeedStatus],
-        past: &HashMap<FeedKey, Past>,
-        (rhythms, at): (&Rhythms, Timestamp),
+        past: &HashMap<FeedKey, FeedHistory>,
+        (times, at): (&PublicationTimes, Timestamp),
     ) -> Self {
         let by_url: HashMap<&str, &FeedStatus> =
             statuses.iter().map(|status| (status.info.url.as_str(), status)).collect();
-        let forecast = |config: &Config| -> HashMap<String, Forecast> {
+        let estimates = |config: &Config| -> HashMap<String, Estimate> {
             let of = |subscription: &crate::poll::Subscription| {
                 let status = by_url.get(subscription.feed.url.as_str());
                 let key = status.map(|status| status.info.key);
-                let known = key.and_then(|key| past.get(&key)).map(known).unwrap_or_default();
-                let seen = key.and_then(|key| rhythms.get(&key));
+                let history = key.and_then(|key| past.get(&key));
+                let known = history.map(known).unwrap_or_default();
+                let seen = key.and_then(|key| times.get(&key));
                 let learned = seen.and_then(|seen| schedule::learned(seen, at));
-                let known = Known { learned, ..known };
-                (subscription.feed.url.to_string(), Forecast::of(&subscription.schedule, &known))
+                let known = FeedTraffic { learned, ..known };
+                let estimate = Estimate {
+                    forecast: Forecast::of(&subscription.schedule, &known),
+                    is_measured: history.is_some_and(|history| history.span >= MIN_RECORDED),
+                };
+                (subscription.feed.url.to_string(), estimate)
             };
             config.subscriptions.iter().map(of).collect()
         };
-        let (mut now, mut then) = (forecast(current), new.map(forecast));
+        let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
-            now.keys().chain(then.iter().flat_map(HashMap::keys)).cloned().collect();
+            by_current.keys().chain(by_new.iter().flat_map(HashMap::keys)).cloned().collect();
         urls.sort_unstable();
         urls.dedup();
-        let sum = |forecasts: &HashMap<String, Forecast>| {
-            let mut all = Forecast::default();
-            forecasts.values().for_each(|forecast| all.add(forecast));
-            all
-        };
-        let (all_now, all_then) = (sum(&now), then.as_ref().map(sum));
+        let current = Total::of(by_current.values());
+        let new = by_new.as_ref().map(|by_new| Total::of(by_new.values()));
         let mut delays: Vec<f64> = past.values().flat_map(|past| past.delays.clone()).collect();
         let rows = urls.into_iter().map(|url| {
             let status = by_url.get(url.as_str());
@@ -81,26 +185,26 @@ impl WhatIf {
             let mut own = past.map(|past| past.delays.clone()).unwrap_or_default();
             Row {
                 id: status.map_or_else(|| url.clone(), |status| status.info.id.to_string()),
-                now: now.remove(&url),
-                then: then.as_mut().and_then(|then| then.remove(&url)),
+                current: by_current.remove(&url),
+                new: by_new.as_mut().and_then(|by_new| by_new.remove(&url)),
                 recorded: quantile(&mut own, 0.5),
             }
         });
         Self {
             rows: rows.collect(),
-            now: all_now,
-            then: all_then,
+            current,
+            new,
             recorded: (quantile(&mut delays, 0.5), quantile(&mut delays, 0.95)),
         }
     }
 
-    /// For people.
+    /// The forecasts as a table.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         let mut heading = vec!["FEED", "REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"];
-        if self.then.is_some() {
+        if self.new.is_some() {
             heading.extend(["REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].map(|_| ""));
             for (n, name) in
                 ["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].iter().enumerate()
@@ -109,86 +213,78 @@ impl WhatIf {
             }
         }
         table.set_header(heading);
-        let mut add = |name: &str, now: Option<&Forecast>, then: Option<&Forecast>| {
+        let mut add = |name: &str, current: Option<Figures>, new: Option<Figures>| {
             let mut cells = vec![Cell::new(name)];
-            let sides = [Some(now), self.then.as_ref().map(|_| then)];
-            for side in sides.into_iter().flatten() {
-                cells.extend(
-                    columns(side).map(|text| Cell::new(text).set_alignment(CellAlignment::Right)),
-                );
+            let sides = [Some(current), self.new.as_ref().map(|_| new)];
+            for figures in sides.into_iter().flatten() {
+                let columns = figures
+                    .map_or_else(|| ["-"; 5].map(str::to_owned), |figures| figures.columns());
+                let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
+                cells.extend(columns.map(right));
             }
             table.add_row(cells);
         };
         for row in &self.rows {
-            add(&row.id, row.now.as_ref(), row.then.as_ref());
+            add(
+                &row.id,
+                row.current.as_ref().map(Figures::from),
+                row.new.as_ref().map(Figures::from),
+            );
         }
-        add("all", Some(&self.now), self.then.as_ref());
+        add("all", Some(Figures::from(&self.current)), self.new.as_ref().map(Figures::from));
         let time = |seconds: Option<f64>| {
             seconds.map_or_else(|| "unknown".to_owned(), |seconds| span(seconds as u64))
         };
-        format!(
-            "{}\n\nUNCHANGED: polls that find nothing. MEDIAN, P95: until half and 95 % of the items are seen,\n\
-             as forecast; recorded in the last two weeks: median {}, p95 {}.\n",
+        let mut text = format!(
+            "{}\n\nUNCHANGED: share of polls without changes. MEDIAN, P95: forecast delay from the publication of an\n\
+             item to its poll. Recorded delays of the last two weeks: median {}, p95 {}.\n",
             table.trim_fmt(),
             time(self.recorded.0),
             time(self.recorded.1)
-        )
+        );
+        if self.current.unmeasured > 0 {
+            text.push_str(&format!(
+                "{} recorded for less than a day: traffic and delays are unknown and not in the sums.\n",
+                count(self.current.unmeasured as u64, "feed")
+            ));
+        }
+        text
     }
 
-    /// For programs: rates are per day, times in seconds.
+    /// The forecasts as JSON: rates per day, times in seconds.
     #[must_use]
-    pub fn json(&self) -> Value {
-        let side = |forecast: &Forecast| {
-            json!({
-                "requests_per_day": forecast.requests,
-                "bytes_per_day": forecast.bytes,
-                "unchanged_share": forecast.unchanged_share(),
-                "delay_median": forecast.delay(0.5),
-                "delay_p95": forecast.delay(0.95),
-            })
-        };
+    pub(super) fn json(&self) -> Value {
+        let side = |estimate: &Estimate| Figures::from(estimate).json();
         json!({
             "feeds": self.rows.iter().map(|row| json!({
                 "id": row.id,
-                "current": row.now.as_ref().map(side),
-                "new": row.then.as_ref().map(side),
+                "current": row.current.as_ref().map(side),
+                "new": row.new.as_ref().map(side),
                 "recorded_delay_median": row.recorded,
             })).collect::<Vec<_>>(),
-            "current": side(&self.now),
-            "new": self.then.as_ref().map(side),
+            "current": Figures::from(&self.current).json(),
+            "new": self.new.as_ref().map(|total| Figures::from(total).json()),
             "recorded_delay_median": self.recorded.0,
             "recorded_delay_p95": self.recorded.1,
         })
     }
 }
 
-fn columns(forecast: Option<&Forecast>) -> [String; 5] {
-    let Some(forecast) = forecast else { return ["-"; 5].map(str::to_owned) };
-    let time = |share| {
-        forecast.delay(share).map_or_else(|| "-".to_owned(), |seconds: f64| span(seconds as u64))
-    };
-    [
-        format!("{:.1}", forecast.requests),
-        bytes(forecast.bytes),
-        format!("{:.0} %", 100.0 * forecast.unchanged_share()),
-        time(0.5),
-        time(0.95),
-    ]
-}
-
-fn known(past: &Past) -> Known {
+fn known(past: &FeedHistory) -> FeedTraffic {
     let days = (past.span / DAY).max(1.0 / 24.0);
     let nothing = past.not_modified + past.same_body;
     let not_modified = if nothing == 0 { 1.0 } else { past.not_modified as f64 / nothing as f64 };
     let asked = past
         .considered
         .iter()
-        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::Hint));
-    Known {
+        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::PublisherHint));
+    FeedTraffic {
         arrivals_a_day: past.arrivals as f64 / days,
         mean_bytes: past.mean_bytes,
         not_modified,
-        asked: Duration::from_secs(asked.map(|input| input.wait).max().unwrap_or_default()),
+        requested_wait: Duration::from_secs(
+            asked.map(|input| input.wait).max().unwrap_or_default(),
+        ),
         learned: None,
     }
 }

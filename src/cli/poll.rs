@@ -1,5 +1,5 @@
-//! `newswire poll`: one pass over what is due, for cron. A progress bar on a terminal, else one
-//! line a feed.
+//! `newswire poll`: polls the feeds that are due once, for cron. Shows a progress bar on a terminal, otherwise
+//! one line per feed.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -8,26 +8,25 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 
-use super::words::ago;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::daemon::{self, Engine, Error, Which};
+use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::model::words::count;
 use crate::poll::{Polled, Target};
 use crate::store::Reader;
+use crate::text::amounts::{ago, count};
 
-/// What a pass brought.
+/// The result of polling once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Feeds that were asked.
+    /// Number of feeds that were polled.
     pub polled: usize,
-    /// Of these, how many failed.
+    /// Number of these polls that failed.
     pub failed: usize,
-    /// Items never seen before.
+    /// Number of new items.
     pub new: usize,
-    /// Items that were changed in place.
+    /// Number of items whose content changed.
     pub changed: usize,
 }
 
@@ -40,94 +39,68 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// Whether a feed may be asked again that was asked just now.
+/// Whether feeds that were polled less than five minutes ago are polled again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Haste {
-    /// Not within five minutes.
-    Patient,
-    /// At once; still conditionally, and host by host.
-    Force,
+pub(super) enum RecentFeeds {
+    /// They are skipped.
+    Skip,
+    /// They are polled (`--force`), with conditional requests and the limits of their hosts.
+    Poll,
 }
 
-/// Whether what a pass brings is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeps {
-    /// All of it, and it is published.
-    All,
-    /// Nothing: a rehearsal.
-    Nothing,
-}
+/// Minimal time between two polls of a feed that is named on the command line.
+const MIN_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
-impl From<bool> for Haste {
-    /// What `--force` says.
-    fn from(force: bool) -> Self {
-        if force { Self::Force } else { Self::Patient }
-    }
-}
-
-impl From<bool> for Keeps {
-    /// What `--dry-run` says.
-    fn from(rehearsal: bool) -> Self {
-        if rehearsal { Self::Nothing } else { Self::All }
-    }
-}
-
-/// No site owner should pay for an impatient finger.
-const REST: SignedDuration = SignedDuration::from_mins(5);
-
-/// The same choice without the feeds that were asked just now; `out` is told of them.
-fn rested(
-    which: Which,
+/// The selection without the feeds that were polled within [`MIN_WAIT`], which are listed on `out`.
+fn without_recent(
+    selection: FeedSelection,
     engine: &Engine,
     database: &Path,
     now: Timestamp,
     out: &mut impl Write,
-) -> Result<Which, Error> {
-    let asked = match which {
-        Which::Due => return Ok(which),
-        Which::All => engine.targets().iter().map(|target| target.id.to_string()).collect(),
-        Which::Named(names) => names,
+) -> Result<FeedSelection, daemon::Error> {
+    let names = match selection {
+        FeedSelection::Due => return Ok(selection),
+        FeedSelection::All => engine.targets().iter().map(|t| t.id.to_string()).collect(),
+        FeedSelection::Named(names) => names,
     };
-    let statuses = Reader::open(database)?.statuses()?;
+    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
     let recent = |name: &String| {
         statuses.iter().find(|status| {
             let named = status.info.id.as_str() == name || status.info.url == *name;
-            named && status.last_poll_at.is_some_and(|at| now.duration_since(at) < REST)
+            named && status.last_poll_at.is_some_and(|at| now.duration_since(at) < MIN_WAIT)
         })
     };
-    let mut rested = Vec::new();
-    for name in asked {
+    let mut others = Vec::new();
+    for name in names {
         match recent(&name).and_then(|status| status.last_poll_at) {
             Some(at) => {
-                let _ = writeln!(
-                    out,
-                    "{name}: polled {}, left alone; --force asks again",
-                    ago(at, now)
-                );
+                let ago = ago(at, now);
+                let _ = writeln!(out, "{name}: skipped, polled {ago}; --force polls it again");
             }
-            None => rested.push(name),
+            None => others.push(name),
         }
     }
-    Ok(Which::Named(rested))
+    Ok(FeedSelection::Named(others))
 }
 
-/// Polls once, publishes, and tells on `out` what each feed said.
+/// Polls once, publishes, and writes the result of each feed to `out`.
 ///
 /// # Errors
-/// When newswire itself cannot go on, or an output cannot be published.
-pub async fn run(
+/// When a named feed is unknown, the database fails, or an output cannot be published.
+pub(super) async fn run(
     config: Config,
-    which: Which,
-    haste: Haste,
+    selection: FeedSelection,
+    recent: RecentFeeds,
     out: &mut impl Write,
-) -> Result<Summary, Error> {
+) -> Result<Summary, daemon::Error> {
     let (clock, database) = (Clock::system(), config.store.path.clone());
     let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
-    let which = match haste {
-        Haste::Patient => rested(which, &engine, &database, clock.now(), out)?,
-        Haste::Force => which,
+    let selection = match recent {
+        RecentFeeds::Skip => without_recent(selection, &engine, &database, clock.now(), out)?,
+        RecentFeeds::Poll => selection,
     };
-    let count = engine.count(&which)?;
+    let count = engine.count(&selection)?;
     let bar = io::stderr().is_terminal().then(|| bar(count));
     let mut summary = Summary::default();
     let report = |target: &Target, polled: &Polled| {
@@ -143,11 +116,11 @@ pub async fn run(
                     bar.println(format!("{}: {failure}", target.id));
                 }
             }
-            // A reader that went away is no reason not to poll on.
+            // A closed pipe does not stop the polls.
             None => drop(writeln!(out, "{}", line(target, polled))),
         }
     };
-    let result = daemon::pass(&engine, &which, report).await;
+    let result = daemon::pass(&engine, &selection, report).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
@@ -160,12 +133,14 @@ fn bar(count: usize) -> ProgressBar {
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
-/// One feed, one line, readable alone.
+/// The result of one feed, one line.
 pub(super) fn line(target: &Target, polled: &Polled) -> String {
     let id = &target.id;
     match &polled.outcome {
         FetchOutcome::Failed(failure) => {
-            format!("{id}: failed ({}): {failure}", failure.kind.slug())
+            let help = failure.help.as_deref();
+            let help = help.map_or_else(String::new, |help| format!("; {help}"));
+            format!("{id}: failed ({}): {failure}{help}", failure.kind.slug())
         }
         FetchOutcome::Throttled | FetchOutcome::Gone => {
             format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)

@@ -1,38 +1,42 @@
-//! `newswire reload` and `newswire log-level`: have the running daemon do something, and bring its
-//! answer home.
+//! `newswire reload` and `newswire log-level`: send a command to the running daemon and print its reply.
 
 use std::path::Path;
 
+use super::error::CommandError;
 use super::exit::Exit;
-use super::fault::Fault;
-use super::voice::{complain, eprint, failing, say};
+use super::terminal::{print, print_error, report};
 use crate::config;
-use crate::daemon::control::{Reply, Request, ask};
+use crate::daemon::control::{Reply, Request, send};
 
-/// Has the daemon that runs on the database of the config at `path`, broken or not, read it again.
+/// Reloads the config in the daemon. The config at `path` may have errors; only its database path is needed.
 pub(super) fn reload(path: &Path) -> Result<Exit, Exit> {
-    told(path, &Request::Reload, Fault::NotInForce)
+    request(path, &Request::Reload, CommandError::NotApplied)
 }
 
-/// Has it log from these levels on, for as long as `during` says.
-pub(super) fn log_level(path: &Path, levels: &str, during: &str) -> Result<Exit, Exit> {
-    let during = config::duration(during).map_err(|why| failing(&Fault::Span(why)))?;
-    let (levels, seconds) = (levels.to_owned(), during.as_secs().unsigned_abs());
-    told(path, &Request::LogLevel { levels, seconds }, Fault::Level)
+/// Changes the log levels of the daemon for the duration `time`.
+pub(super) fn log_level(path: &Path, levels: &str, time: &str) -> Result<Exit, Exit> {
+    let time = config::duration(time)
+        .map_err(|_| report(&CommandError::Duration { option: "--for", value: time.to_owned() }))?;
+    let (levels, seconds) = (levels.to_owned(), time.as_secs().unsigned_abs());
+    request(path, &Request::LogLevel { levels, seconds }, CommandError::LogLevel)
 }
 
-fn told(path: &Path, request: &Request, failed: fn(String) -> Fault) -> Result<Exit, Exit> {
-    let answer = ask(&config::load(path).database, request);
-    Ok(match answer.map_err(|error| complain(&error, Exit::from(&error)))? {
-        Reply::Done { said, warnings } => {
-            eprint(&warnings);
-            say(&format!("{said}\n"));
+fn request(
+    path: &Path,
+    request: &Request,
+    failed: fn(String) -> CommandError,
+) -> Result<Exit, Exit> {
+    let reply = send(&config::load(path).database, request).map_err(|error| report(&error))?;
+    Ok(match reply {
+        Reply::Done { message, warnings } => {
+            print_error(&warnings);
+            print(&format!("{message}\n"));
             Exit::Ok
         }
-        Reply::Refused(report) => {
-            eprint(&report);
-            failing(&Fault::Refused)
+        Reply::Rejected(diagnostics) => {
+            print_error(&diagnostics);
+            report(&CommandError::Rejected)
         }
-        Reply::Failed(why) => failing(&failed(why)),
+        Reply::Failed(reason) => report(&failed(reason)),
     })
 }

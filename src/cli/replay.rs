@@ -1,5 +1,5 @@
-//! `newswire replay`: what another config would have made of the stored history. Works on a copy; the
-//! database and what is published stay as they are.
+//! `newswire replay`: matches the stored items again under another config and shows the differences. Works on
+//! a copy of the database; nothing is published.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,66 +10,65 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::decide::policies;
-use super::item::{name, receipt};
+use super::operator_decisions::policies;
+use super::why::item::{match_text, name, visibility_text};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::outputs;
-use crate::store::{self, Named, OpenError, Reader, Store, Write};
+use crate::store::{self, ItemSummary, OpenError, Reader, Store, Transaction, Write};
 use crate::stories::Matcher;
 
-/// Why there is nothing to show.
+/// Why a replay failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A database cannot be opened.
+    /// The database or its copy cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A database fails.
+    /// The database or its copy failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// An output cannot be put together.
+    /// An output cannot be rendered.
     #[error(transparent)]
     Publication(#[from] outputs::Error),
-    /// No room for the copy.
-    #[error(
-        "failed to make room for a copy of the database: {0}: set TMPDIR to a folder with room"
-    )]
-    Room(#[from] std::io::Error),
+    /// No temporary folder can be created.
+    #[error("failed to create a temporary folder for a copy of the database: {0}")]
+    TempDir(#[from] std::io::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Room(_) => "no_room_for_copy",
+    Self::TempDir(_) => "temp_dir_unusable": "set TMPDIR to a folder with enough free space",
     ;
     Self::Open(error) => error,
     Self::Store(error) => error,
     Self::Publication(error) => error,
 }
 
-/// What would be different in one output.
+/// The difference in one output.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Difference {
-    /// Stories in it as it is, and as it would be.
+pub struct OutputDifference {
+    /// Number of stories before and after.
     pub stories: [usize; 2],
-    /// What would go, with the reason.
-    pub gone: Vec<(String, String)>,
-    /// What would come, with the reason.
-    pub come: Vec<(String, String)>,
+    /// Items that would no longer be shown, each with the reason.
+    pub removed: Vec<(String, String)>,
+    /// Items that would be shown in addition, each with the reason.
+    pub added: Vec<(String, String)>,
 }
 
-/// What would be different, output by output.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replay {
-    /// How many items were judged anew.
+    /// Number of items that were matched again.
     pub items: usize,
-    /// Of these, how many would be in another story.
-    pub moved: usize,
-    /// By output.
-    pub outputs: BTreeMap<String, Difference>,
+    /// Number of these items that would be in another story.
+    pub regrouped: usize,
+    /// The difference in each output, by its id.
+    pub outputs: BTreeMap<String, OutputDifference>,
 }
 
-/// Runs the history since `age` ago through `new`, and holds it against what `old` shows now.
+/// Matches the items that are younger than `age` again under `new`, and compares the outputs with those of
+/// `old`.
 ///
 /// # Errors
 /// See [`Error`].
@@ -84,32 +83,42 @@ pub async fn run(
     let copy = folder.path().join("copy.db");
     store::copy(&old.store.path, &copy)?;
     let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    let items = regroup(&copy, new, since, clock).await?;
+    let items = match_again(&copy, new, since, clock).await?;
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
+    before
+        .read(|before| after.read(|after| compare(before, after, (old, new), (since, items, now))))
+}
+
+/// What would be shown under the new config, output by output.
+fn compare(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    (old, new): (&Config, &Config),
+    (since, items, now): (Timestamp, usize, Timestamp),
+) -> Result<Replay, Error> {
     let mut replay = Replay { items, ..Replay::default() };
     for output in &old.outputs {
-        let shown = outputs::select(&before, output, now)?;
+        let shown = outputs::select(before, output, now)?;
         let would = match new.outputs.iter().find(|new| new.id == output.id) {
-            Some(output) => outputs::select(&after, output, now)?,
+            Some(output) => outputs::select(after, output, now)?,
             None => Vec::new(),
         };
-        let look = Look { before: &before, after: &after, now };
-        replay
-            .outputs
-            .insert(output.id.clone(), look.difference(&output.id, (&shown, &would), new)?);
+        let comparison = Comparison { before, after, now };
+        let difference = comparison.difference(&output.id, (&shown, &would), new)?;
+        replay.outputs.insert(output.id.clone(), difference);
     }
     for output in new.outputs.iter().filter(|new| old.outputs.iter().all(|old| old.id != new.id)) {
-        let would = outputs::select(&after, output, now)?;
-        let look = Look { before: &before, after: &after, now };
-        replay.outputs.insert(output.id.clone(), look.difference(&output.id, (&[], &would), new)?);
+        let would = outputs::select(after, output, now)?;
+        let comparison = Comparison { before, after, now };
+        let difference = comparison.difference(&output.id, (&[], &would), new)?;
+        replay.outputs.insert(output.id.clone(), difference);
     }
-    replay.moved = moved(&before, &after, since)?;
+    replay.regrouped = regrouped(before, after, since)?;
     Ok(replay)
 }
 
-/// Makes the copy agree with the new config and finds all stories since anew, those of its feeds by their
-/// settings; answers how many items were looked at.
-async fn regroup(
+/// Applies the new config to the copy and matches all items since `since` again. Returns their number.
+async fn match_again(
     copy: &Path,
     new: &Config,
     since: Timestamp,
@@ -119,105 +128,112 @@ async fn regroup(
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
     store.register(feeds, clock.now()).await?;
     let items = store.write(Write::Regroup { since }).await?;
-    let policies = policies(new, store.reader())?;
-    // An index of what is not matched anew: the rest comes into it in its order.
-    let matcher = Matcher::open(store, clock.clone(), policies, Duration::ZERO)?;
+    let policies = store.reader().read(|reader| policies(new, reader))?;
+    // The index contains the older items; the others are added in their order.
+    let matcher = Matcher::new(store, clock.clone(), policies, Duration::ZERO);
     matcher.catch_up().await?;
     Ok(items)
 }
 
-/// How many items would be in another story.
-fn moved(before: &Reader, after: &Reader, since: Timestamp) -> Result<usize, store::Error> {
+/// Number of items that would be in another story.
+fn regrouped(
+    before: &Transaction<'_>,
+    after: &Transaction<'_>,
+    since: Timestamp,
+) -> Result<usize, store::Error> {
     let (old, new) = (before.stories(since)?, after.stories(since)?);
     Ok(old.iter().filter(|(key, story)| new.get(key) != Some(story)).count())
 }
 
-/// Both databases, side by side.
-struct Look<'a> {
-    before: &'a Reader,
-    after: &'a Reader,
+/// The database and its copy.
+struct Comparison<'a> {
+    before: &'a Transaction<'a>,
+    after: &'a Transaction<'a>,
     now: Timestamp,
 }
 
-impl Look<'_> {
+impl Comparison<'_> {
     fn difference(
         &self,
         output: &str,
-        (shown, would): (&[Entry], &[Entry]),
+        (shown, would): (&[OutputItem], &[OutputItem]),
         new: &Config,
-    ) -> Result<Difference, Error> {
-        let keys = |entries: &[Entry]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
+    ) -> Result<OutputDifference, Error> {
+        let keys =
+            |entries: &[OutputItem]| entries.iter().map(|entry| entry.key).collect::<Vec<_>>();
         let (old_keys, new_keys) = (keys(shown), keys(would));
-        let mut difference =
-            Difference { stories: [shown.len(), would.len()], ..Difference::default() };
+        let stories = [shown.len(), would.len()];
+        let mut difference = OutputDifference { stories, ..OutputDifference::default() };
         for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
             let why = self.why(*key, (output, would), self.after, new)?;
-            difference.gone.extend(why);
+            difference.removed.extend(why);
         }
         for key in new_keys.iter().filter(|key| !old_keys.contains(key)) {
             let why = self.why(*key, (output, would), self.before, new)?;
-            difference.come.extend(why);
+            difference.added.extend(why);
         }
         Ok(difference)
     }
 
-    /// An item by name, and what `there` says of it.
+    /// Name of an item, and the reason from `source`, which is the database or its copy.
     fn why(
         &self,
         key: ItemKey,
-        (output, would): (&str, &[Entry]),
-        there: &Reader,
+        (output, would): (&str, &[OutputItem]),
+        source: &Transaction<'_>,
         new: &Config,
     ) -> Result<Option<(String, String)>, Error> {
-        let found = there.find(&key.0.to_string(), None)?;
+        let found = source.find_items(&key.0.to_string(), None)?;
         let Some(item) = found.into_iter().find(|item| item.key == key) else { return Ok(None) };
-        let said = name(&item);
-        let remembered = there.receipt(item.clone())?;
-        let lead = |other: &&(crate::model::Tie, Named, Timestamp)| {
+        let item_name = name(&item);
+        let remembered = source.item_history(item.clone())?;
+        let lead = |other: &&(crate::model::Match, ItemSummary, Timestamp)| {
             other.0.same && other.1.story == item.story && item.story.0 != item.key.0
         };
-        let reason = match remembered.ties.iter().find(lead) {
-            Some((tie, other, _)) => format!("one story with {}: {}", name(other), receipt(tie)),
-            None if std::ptr::eq(there, self.before) => "not shown before".to_owned(),
+        let reason = match remembered.matches.iter().find(lead) {
+            Some((tie, other, _)) => {
+                format!("same story as {}: {}", name(other), match_text(tie))
+            }
+            None if std::ptr::eq(source, self.before) => "not shown before".to_owned(),
             None => {
                 let output = new.outputs.iter().find(|new| new.id == output);
                 match output {
                     Some(output) => {
-                        let stand = outputs::visibility(there, (output, would), &item, self.now)?;
-                        super::item::why(&stand)
+                        let shown = (output, would);
+                        visibility_text(&outputs::visibility(source, shown, &item, self.now)?)
                     }
-                    None => "the output is not there".to_owned(),
+                    None => "the new config does not contain the output".to_owned(),
                 }
             }
         };
-        Ok(Some((said, reason)))
+        Ok(Some((item_name, reason)))
     }
 }
 
 impl Replay {
-    /// For people.
+    /// The result as text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} items judged anew, {} would be in another story; nothing was changed\n",
-            self.items, self.moved
+            "{} items matched again, {} would be in another story; nothing was changed\n",
+            self.items, self.regrouped
         );
         for (output, difference) in &self.outputs {
             let [old, new] = difference.stories;
-            let _ = writeln!(text, "\n{output}: {old} stories now, {new} then");
-            for (mark, list) in [('-', &difference.gone), ('+', &difference.come)] {
+            let _ = writeln!(text, "\n{output}: {old} stories before, {new} after");
+            for (mark, list) in [('-', &difference.removed), ('+', &difference.added)] {
                 for (item, why) in list {
                     let _ = writeln!(text, "  {mark} {item}\n      {why}");
                 }
             }
-            if difference.gone.is_empty() && difference.come.is_empty() {
+            if difference.removed.is_empty() && difference.added.is_empty() {
                 text.push_str("  no difference\n");
             }
         }
         text
     }
 
-    /// For programs.
+    /// The result as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         let list = |list: &[(String, String)]| {
@@ -225,13 +241,13 @@ impl Replay {
         };
         json!({
             "items": self.items,
-            "moved": self.moved,
+            "regrouped": self.regrouped,
             "outputs": self.outputs.iter().map(|(output, difference)| json!({
                 "output": output,
-                "stories_now": difference.stories[0],
-                "stories_then": difference.stories[1],
-                "gone": list(&difference.gone),
-                "come": list(&difference.come),
+                "stories_before": difference.stories[0],
+                "stories_after": difference.stories[1],
+                "removed": list(&difference.removed),
+                "added": list(&difference.added),
             })).collect::<Vec<_>>(),
         })
     }

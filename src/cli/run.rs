@@ -1,5 +1,4 @@
-//! `newswire run`: the daemon, until SIGTERM or Ctrl-C, with the config read
-//! again at SIGHUP.
+//! `newswire run`: runs the daemon until SIGTERM or Ctrl-C; SIGHUP reloads the config.
 
 use std::future::Future;
 use std::path::Path;
@@ -10,102 +9,109 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
-use crate::daemon::{self, Ask, Engine, Error, Follower, Freshness, Outside, Remote, Source};
+use crate::daemon::{
+    self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
+    ListSelection,
+};
 use crate::fetch::{Resolver, SystemResolver};
 use crate::telemetry::Handle;
 
-/// Runs the daemon until it is told to stop, and drains; a second signal ends it at once. SIGHUP has
-/// the config read again.
+/// Runs the daemon until the first stop signal and lets it finish its work; a second signal ends the process.
 ///
 /// # Errors
-/// When newswire itself cannot go on.
-pub async fn run(path: &Path, config: Config, log: Handle) -> Result<(), Error> {
-    let ended = work(path, config, log).await;
-    if let Err(error) = &ended {
-        daemon::tell_failure(error);
+/// When the daemon cannot start or continue.
+pub(super) async fn run(path: &Path, config: Config, log: Handle) -> Result<(), daemon::Error> {
+    let result = start(path, config, log).await;
+    if let Err(error) = &result {
+        daemon::notify_failure(error);
     }
-    ended
+    result
 }
 
-async fn work(path: &Path, config: Config, log: Handle) -> Result<(), Error> {
+async fn start(path: &Path, config: Config, log: Handle) -> Result<(), daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
-    let given = daemon::given_sockets();
-    // From here on no signal ends it untimely.
-    let (told_to_stop, hangup) = (until_told_to_stop(), signal(SignalKind::hangup()));
-    let (mut told_to_stop, source) = (pin!(told_to_stop), source(path));
-    let asking = daemon::patience("asking for lists of feeds");
+    let sockets = daemon::inherited_sockets();
+    // From here on a signal does not end the process by itself.
+    let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
+    let (mut stop, source) = (pin!(stop), source(path));
+    let extension = daemon::extend_startup("fetching lists of feeds");
+    let which = ListSelection::DueWithoutCopy;
     let config = tokio::select! {
-        () = &mut told_to_stop => return Ok(()),
-        config = listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source) => config?,
+        () = &mut stop => return Ok(()),
+        config = fetch_lists(config, which, clock.clone(), resolver.clone(), &source) => config?,
     };
-    drop(asking);
-    let (remote, orders) = daemon::remote(source, Some((log, config.log.level)));
+    drop(extension);
+    let (handle, commands) = daemon::handle(source, Some((log, config.log.level)));
     if let Ok(hangup) = hangup {
-        tokio::spawn(on(hangup, remote));
+        tokio::spawn(reload_on(hangup, handle));
     }
-    let follower = Follower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
+    let follower = ListFollower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
     let engine = Engine::open(config, clock, resolver).await?;
-    let outside = Outside { orders, given, follower };
-    daemon::run_within(engine, outside, told_to_stop).await
+    let inputs = Inputs { commands, sockets, follower };
+    daemon::run_with(engine, inputs, stop).await
 }
 
-/// Reads the config at `path` as it is when it is called.
-fn source(path: &Path) -> Source {
+/// Loads the config at `path` at each call.
+fn source(path: &Path) -> ConfigSource {
     let path = path.to_owned();
     Arc::new(move || config::load(&path))
 }
 
-/// Has the config read again at each SIGHUP. What came of it is in the log.
-async fn on(mut hangup: Signal, remote: Remote) {
+/// Reloads the config at each SIGHUP. The result is logged.
+async fn reload_on(mut hangup: Signal, handle: DaemonHandle) {
     while hangup.recv().await.is_some() {
-        drop(remote.reload().await);
+        drop(handle.reload().await);
     }
 }
 
-/// The config with the lists on the web that are due as they are now, for a single pass.
+/// Fetches the lists of feeds that are due and returns the config with their feeds, for a single pass.
 ///
 /// # Errors
-/// When no HTTP client can be made.
-pub(super) async fn current(path: &Path, config: Config) -> Result<Config, Error> {
+/// When the HTTP client cannot be set up.
+pub(super) async fn with_current_lists(
+    path: &Path,
+    config: Config,
+) -> Result<Config, daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
-    listed(config, Ask::Due, clock, resolver, &source(path)).await
+    fetch_lists(config, ListSelection::Due, clock, resolver, &source(path)).await
 }
 
-/// The config with the lists on the web as they are now, where they can be had.
+/// Fetches lists of feeds and returns the config with their feeds. A list that cannot be fetched keeps its
+/// last copy.
 ///
 /// # Errors
-/// When no HTTP client can be made.
-pub async fn listed(
+/// When the HTTP client cannot be set up.
+pub async fn fetch_lists(
     config: Config,
-    which: Ask,
+    which: ListSelection,
     clock: Clock,
     resolver: Arc<dyn Resolver>,
-    source: &Source,
-) -> Result<Config, Error> {
+    source: &ConfigSource,
+) -> Result<Config, daemon::Error> {
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
-    let follower = Follower::new(clock, resolver)?;
-    let lists = (config.followed.clone(), config.fetch.clone());
-    match follower.ask(&lists, which).await {
-        Freshness::New => Ok(source().config.unwrap_or(config)),
-        Freshness::Same => Ok(config),
+    let follower = ListFollower::new(clock, resolver)?;
+    let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
+    match follower.fetch(&lists, which).await {
+        ListChange::Changed => Ok(source().config.unwrap_or(config)),
+        ListChange::Unchanged => Ok(config),
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT, and from then on lets the second one end the process.
-/// They are caught from the call on.
-pub(crate) fn until_told_to_stop() -> impl Future<Output = ()> {
+/// Resolves at the first SIGTERM or SIGINT; a second one ends the process. Signals are caught from the call
+/// on, not only from the first poll of the future.
+pub(super) fn stop_signal() -> impl Future<Output = ()> {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     async {
         let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-            // Without handlers the signals keep their default effect, and the store survives that.
+            // Without handlers the signals end the process, which the store survives.
             return std::future::pending().await;
         };
         first(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
             first(&mut terminate, &mut interrupt).await;
-            #[expect(clippy::exit, reason = "asked twice: do not drain")]
+            #[expect(clippy::exit, reason = "the second signal: end without finishing the polls")]
             std::process::exit(1);
         });
     }

@@ -1,5 +1,5 @@
-//! `newswire status`: every feed with its last poll, its next one and why then. Reads only, so it
-//! works beside a running daemon.
+//! `newswire status`: each feed with its last poll, its next poll and the reason. Only reads the database, so it
+//! works while the daemon runs.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::words::{ago, ahead};
 use crate::health::{self, State, judge, tally};
-use crate::model::words::count;
-use crate::model::{Complaint, Outcome};
-use crate::store::FeedStatus;
+use crate::model::{FeedStatus, Outcome, ParseWarning};
+use crate::text::amounts::{ago, ahead, count};
 
-/// The table for people; as wide as the terminal.
+/// The table and the notes below it; as wide as the terminal.
 #[must_use]
-pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
+pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
@@ -34,13 +32,13 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         ]);
     }
     let items = count(feeds.iter().map(|feed| feed.items).sum(), "item");
-    // "0 failing" is always said, and of the others those that there are.
-    let told = |(state, count): &(State, usize)| match state {
+    // "0 failing" is always shown, other states only if they occur.
+    let shown = |(state, count): &(State, usize)| match state {
         State::Failing => true,
-        State::Well => false,
+        State::Ok => false,
         _ => *count > 0,
     };
-    let states = tally(&healths).into_iter().filter(told);
+    let states = tally(&healths).into_iter().filter(shown);
     let states: Vec<String> =
         states.map(|(state, count)| format!("{count} {}", state.group())).collect();
     let mut text = format!(
@@ -49,25 +47,23 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         count(feeds.len() as u64, "feed"),
         states.join(", ")
     );
-    text.push_str(&converging(feeds));
+    text.push_str(&duplicates(feeds));
     for feed in feeds {
         if let Some(url) = &feed.address.effective {
             let id = &feed.info.id;
-            text.push_str(&format!(
-                "{id}: moved for good, write url = \"{url}\" into the config\n"
-            ));
+            text.push_str(&format!("{id}: moved permanently; set url = \"{url}\" in the config\n"));
         }
-        let first = feed.complaints.first();
-        if let Some(Complaint { code, message, .. }) = first {
-            let more = feed.complaints.len() - 1;
+        let first = feed.parse_warnings.first();
+        if let Some(ParseWarning { code, message, .. }) = first {
+            let more = feed.parse_warnings.len() - 1;
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            text.push_str(&format!("{}: mended ({code}): {message}{more}\n", feed.info.id));
+            text.push_str(&format!("{}: warning ({code}): {message}{more}\n", feed.info.id));
         }
     }
-    // A feed that moved was told of above.
-    let needs = |state: State| state.needs_you() && state != State::Moved;
-    for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs(h.state)) {
-        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.why, health.cause));
+    // Feeds that moved are listed above.
+    let needs_attention = |state: State| state.needs_attention() && state != State::Moved;
+    for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs_attention(h.state)) {
+        text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.text, health.code));
         let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
         text.extend(
             command
@@ -77,14 +73,14 @@ pub fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     text
 }
 
-/// After so long without a poll that was due, nobody polls.
+/// When all feeds are overdue by this time, no daemon polls them.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
-/// How it stands as a whole, for the exit code, and why.
+/// The state of all feeds together, as an exit code and a line of text.
 #[must_use]
-pub fn verdict(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
-    let ill = [State::Failing, State::Quarantined, State::Gone, State::Silent];
-    let failing = |feed: &&FeedStatus| ill.contains(&judge(feed, now).state);
+pub(super) fn overall(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
+    let bad = [State::Failing, State::Quarantined, State::Gone, State::Silent];
+    let failing = |feed: &&FeedStatus| bad.contains(&judge(feed, now).state);
     let failing: Vec<&FeedStatus> = feeds.iter().filter(failing).collect();
     let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
     let (all, late) = (feeds.len(), feeds.iter().filter(overdue).count());
@@ -93,21 +89,21 @@ pub fn verdict(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
         return (Exit::Degraded, "no feeds: 'newswire add URL' adds one".to_owned());
     }
     if late == all {
-        let since = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
-        let since = since.map_or_else(|| "never".to_owned(), |at| ago(at, now));
-        let why = format!("no feed was polled when it was due, the last poll was {since}");
-        return (Exit::Down, format!("{why}: is 'newswire run' running?"));
+        let last = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
+        let last = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));
+        let why = format!("all feeds are overdue, last poll: {last}");
+        return (Exit::Down, format!("{why}; check that 'newswire run' is running"));
     }
     match failing.as_slice() {
         [] => (Exit::Ok, why),
         failing if failing.len() == all => (Exit::Down, why),
-        [first, ..] => (Exit::Degraded, format!("{why}, {} among them", first.info.id)),
+        [first, ..] => (Exit::Degraded, format!("{why}, including {}", first.info.id)),
     }
 }
 
-/// The verdict as Nagios and its kin read it.
+/// The overall state in the format of monitoring plugins (Nagios, Icinga).
 #[must_use]
-pub fn line(exit: Exit, why: &str) -> String {
+pub(super) fn plugin_line(exit: Exit, why: &str) -> String {
     let state = match exit {
         Exit::Ok => "OK",
         Exit::Degraded => "WARNING",
@@ -120,20 +116,23 @@ fn state(state: State) -> Cell {
     let cell = Cell::new(state.slug());
     match state {
         State::Failing | State::Quarantined | State::Gone => cell.fg(Color::Red),
-        state if state.needs_you() => cell.fg(Color::Yellow),
+        state if state.needs_attention() => cell.fg(Color::Yellow),
         _ => cell,
     }
 }
 
-/// Feeds whose addresses lead to one document: one of them is enough.
-fn converging(feeds: &[FeedStatus]) -> String {
-    let mut by_end: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// Feeds whose URLs redirect to the same document.
+fn duplicates(feeds: &[FeedStatus]) -> String {
+    let mut by_target: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for feed in feeds {
-        let end = feed.last_url.as_deref().unwrap_or(&feed.info.url);
-        by_end.entry(end).or_default().push(feed.info.id.as_str());
+        let target = feed.last_url.as_deref().unwrap_or(&feed.info.url);
+        by_target.entry(target).or_default().push(feed.info.id.as_str());
     }
-    let several = by_end.into_iter().filter(|(_, ids)| ids.len() > 1);
-    several.map(|(end, ids)| format!("{}: all lead to {end}, keep one\n", ids.join(", "))).collect()
+    let several = by_target.into_iter().filter(|(_, ids)| ids.len() > 1);
+    let line = |(target, ids): (&str, Vec<&str>)| {
+        format!("{}: the same document, {target}; keep one of them\n", ids.join(", "))
+    };
+    several.map(line).collect()
 }
 
 fn outcome(feed: &FeedStatus) -> Cell {
@@ -145,9 +144,9 @@ fn outcome(feed: &FeedStatus) -> Cell {
     if feed.failures > 0 { Cell::new(text).fg(Color::Red) } else { Cell::new(text) }
 }
 
-/// The same for programs: one object a feed; times are RFC 3339.
+/// The status as JSON: one object per feed; times are RFC 3339.
 #[must_use]
-pub fn json(feeds: &[FeedStatus], now: Timestamp) -> Value {
+pub(super) fn json(feeds: &[FeedStatus], now: Timestamp) -> Value {
     let feed = |status: &FeedStatus| health::json::feed(status, &judge(status, now));
     json!({ "feeds": feeds.iter().map(feed).collect::<Vec<_>>() })
 }
@@ -190,13 +189,17 @@ mod tests {
             items: 17,
             dialect: Some("rss2".to_owned()),
             address: Address::default(),
-            complaints: vec![Complaint::new("bare_less_than", Some(7), "`<` where no tag begins")],
-            pulse: Default::default(),
+            parse_warnings: vec![ParseWarning::new(
+                "bare_less_than",
+                Some(7),
+                "`<` where no tag begins",
+            )],
+            activity: Default::default(),
         }
     }
 
     #[test]
-    fn the_table_tells_last_poll_next_poll_and_why() {
+    fn the_table_shows_last_poll_next_poll_and_reason() {
         let text = table(&[status(0)], at(6_500));
         for word in [
             "garden",
@@ -212,60 +215,61 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_failing_feed_is_told_in_full() {
+    fn the_message_of_a_failing_feed_is_shown_in_full() {
         let text = table(&[status(3)], at(6_500));
         assert!(text.contains("garden: the server answers 500"), "{text}");
         assert!(text.contains("1 feed, 1 failing"), "{text}");
     }
 
     #[test]
-    fn what_had_to_be_mended_is_told_so_that_the_publisher_can_be() {
+    fn parse_warnings_are_shown() {
         let text = table(&[status(0)], at(6_500));
         assert!(
-            text.contains("garden: mended (bare_less_than): `<` where no tag begins"),
+            text.contains("garden: warning (bare_less_than): `<` where no tag begins"),
             "{text}"
         );
     }
 
     #[test]
-    fn a_feed_that_moved_is_told_with_the_line_to_change() {
+    fn a_feed_that_moved_is_shown_with_the_line_to_change() {
         let mut moved = status(0);
         moved.address.effective = Some("https://new.example/feed".parse().unwrap());
         let text = table(&[moved], at(6_500));
         let line =
-            "garden: moved for good, write url = \"https://new.example/feed\" into the config";
+            "garden: moved permanently; set url = \"https://new.example/feed\" in the config";
         assert!(text.contains(line), "{text}");
     }
 
     #[test]
-    fn feeds_that_lead_to_one_document_are_told_of() {
+    fn feeds_that_redirect_to_the_same_document_are_shown() {
         let (one, mut two) = (status(0), status(0));
         two.info.id = FeedId::new("old-garden").unwrap();
         two.info.url = "https://old.example/feed".to_owned();
         two.last_url = Some(one.info.url.clone());
         let text = table(&[one, two], at(6_500));
         assert!(
-            text.contains("garden, old-garden: all lead to https://garden.example/feed"),
+            text.contains("garden, old-garden: the same document, https://garden.example/feed"),
             "{text}"
         );
     }
 
     #[test]
-    fn the_verdict_is_ok_degraded_or_down() {
-        let exit = |feeds: &[FeedStatus], now| verdict(feeds, at(now)).0;
+    fn the_overall_state_is_ok_degraded_or_down() {
+        let exit = |feeds: &[FeedStatus], now| overall(feeds, at(now)).0;
         assert_eq!(exit(&[status(0), status(0)], 6_500), Exit::Ok);
         assert_eq!(exit(&[status(0), status(1)], 6_500), Exit::Degraded);
         assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Down);
         assert_eq!(exit(&[], 6_500), Exit::Degraded);
-        // Due at 10,000, and nobody came.
+        // Due at 10,000 and not polled.
         assert_eq!(exit(&[status(0)], 10_000 + 3_600), Exit::Ok);
-        let (down, why) = verdict(&[status(0)], at(10_000 + 3_601));
+        let (down, why) = overall(&[status(0)], at(10_000 + 3_601));
         assert_eq!(down, Exit::Down);
-        assert!(line(down, &why).starts_with("NEWSWIRE CRITICAL: no feed was polled"), "{why}");
+        let line = plugin_line(down, &why);
+        assert!(line.starts_with("NEWSWIRE CRITICAL: all feeds are overdue"), "{line}");
     }
 
     #[test]
-    fn the_json_has_every_time_as_rfc_3339() {
+    fn times_in_json_are_rfc_3339() {
         let feed = &json(&[status(0)], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);

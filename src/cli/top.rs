@@ -1,9 +1,8 @@
-//! `newswire top`: the same as the status page, live in a terminal. Reads the database, so it works
-//! beside a running daemon and without one; prints once and ends where there is no terminal.
+//! `newswire top`: the state of all feeds, live in a terminal. Only reads the database, so it works with and
+//! without a running daemon. Without a terminal it prints once and exits.
 
 mod keys;
 mod screen;
-mod snapshot;
 mod view;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
@@ -15,51 +14,50 @@ use crossterm::terminal::{self, Clear, ClearType};
 use crossterm::{cursor, execute, queue};
 use jiff::{SignedDuration, Timestamp};
 
-use self::screen::{Ink, Line, Size, draw};
-use self::snapshot::Snapshot;
+use self::screen::{Line, Size, Snapshot, TextStyle, draw};
 use self::view::View;
 use crate::clock::Clock;
 use crate::health::judge_all;
 use crate::store::{self, Reader};
 
-/// Between two looks at the database.
-const EVERY: Duration = Duration::from_secs(2);
-/// Between two looks at the size of the terminal.
-const RESIZED: Duration = Duration::from_millis(250);
-/// What is printed where there is no terminal: as wide as this, and as long as it takes.
-const PRINTED: u16 = 120;
+/// Time between two reads of the database.
+const REFRESH: Duration = Duration::from_secs(2);
+/// Time between two checks of the size of the terminal.
+const SIZE_CHECK: Duration = Duration::from_millis(250);
+/// Width of the output without a terminal, in columns.
+const PRINTED_WIDTH: u16 = 120;
 
-/// Why there is nothing to be seen.
+/// Why the display failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database fails.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The terminal does.
-    #[error("the terminal cannot be used: {0}: try 'newswire top | cat', which prints once")]
+    /// The terminal cannot be used.
+    #[error("cannot use the terminal: {0}")]
     Terminal(#[from] io::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Terminal(_) => "no_terminal",
+    Self::Terminal(_) => "no_terminal": "'newswire top | cat' prints once without a terminal",
     ;
     Self::Store(error) => error,
 }
 
-/// Shows all feeds until the person at the terminal has seen enough.
+/// Shows all feeds until the user quits.
 ///
 /// # Errors
 /// When the database or the terminal fails.
-pub fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
+pub(super) fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
     let mut out = io::stdout();
     if !out.is_terminal() || !io::stdin().is_terminal() {
-        let snapshot = look(reader, clock.now())?;
+        let snapshot = snapshot(reader, clock.now())?;
         let rows = u16::try_from(snapshot.feeds.len()).unwrap_or(u16::MAX).saturating_add(20);
-        let size = Size { columns: PRINTED, rows };
+        let size = Size { columns: PRINTED_WIDTH, rows };
         for line in draw(&snapshot, &View::printed(), size) {
             let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
-            // Whoever went away has read enough.
+            // A closed pipe is no error.
             if writeln!(out, "{}", text.trim_end()).is_err() {
                 break;
             }
@@ -70,24 +68,23 @@ pub fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
     watch(reader, clock, &mut out)
 }
 
-/// The loop: draws, waits for a key or for time to pass, looks again.
+/// Draws, waits for a key or for the next refresh, and repeats.
 fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Error> {
-    let ink = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+    let colours = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         Colours::None
     } else {
         Colours::All
     };
-    let (mut view, mut snapshot) = (View::default(), look(reader, clock.now())?);
-    let (typed, mut next) = (typed(), clock.elapsed() + EVERY);
+    let (mut view, mut shown) = (View::default(), snapshot(reader, clock.now())?);
+    let (input, mut next) = (input(), clock.elapsed() + REFRESH);
     loop {
         let (columns, rows) = terminal::size()?;
-        paint(out, &draw(&snapshot, &view, Size { columns, rows }), rows, ink)?;
-        // Not longer, so that another size of the terminal is noticed.
-        let wait = next.saturating_sub(clock.elapsed()).min(RESIZED);
-        match typed.recv_timeout(wait) {
+        paint(out, &draw(&shown, &view, Size { columns, rows }), rows, colours)?;
+        let wait = next.saturating_sub(clock.elapsed()).min(SIZE_CHECK);
+        match input.recv_timeout(wait) {
             Ok(bytes) => {
                 for key in keys::read(&bytes) {
-                    if !view.press(key, &snapshot) {
+                    if !view.press(key, &shown) {
                         return Ok(());
                     }
                 }
@@ -96,22 +93,25 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
         if clock.elapsed() >= next {
-            next = clock.elapsed() + EVERY;
+            next = clock.elapsed() + REFRESH;
             if !view.paused {
-                snapshot = look(reader, clock.now())?;
+                shown = snapshot(reader, clock.now())?;
             }
         }
     }
 }
 
-fn look(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
+fn snapshot(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
     let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    Ok(Snapshot { now, feeds: judge_all(reader.statuses()?, now), hours: reader.hours(since)? })
+    reader.read(|reader| {
+        let (feeds, hours) = (judge_all(reader.feed_statuses()?, now), reader.poll_hours(since)?);
+        Ok(Snapshot { now, feeds, hours })
+    })
 }
 
-/// What is typed, as it is typed; the thread ends with the process, for nothing ends a read.
-fn typed() -> Receiver<Vec<u8>> {
-    let (sender, typed) = channel();
+/// The bytes from standard input. The thread ends with the process, because a read cannot be cancelled.
+fn input() -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let (mut input, mut bytes) = (io::stdin().lock(), [0; 256]);
         while let Ok(length @ 1..) = input.read(&mut bytes) {
@@ -120,30 +120,30 @@ fn typed() -> Receiver<Vec<u8>> {
             }
         }
     });
-    typed
+    receiver
 }
 
-/// Which colours are used.
+/// Whether colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Colours {
     All,
     None,
 }
 
-/// Puts the lines on the screen, without clearing it first: so nothing flickers.
+/// Draws the lines. The screen is not cleared before, which would flicker.
 fn paint(out: &mut impl Write, lines: &[Line], rows: u16, colours: Colours) -> io::Result<()> {
     queue!(out, cursor::Hide)?;
     for (row, line) in (0..rows).zip(lines) {
         queue!(out, cursor::MoveTo(0, row))?;
-        for (ink, text) in line {
-            let colour = match ink {
-                Ink::Plain | Ink::Bold => None,
-                Ink::Quiet => Some(Color::DarkGrey),
-                Ink::Good => Some(Color::Green),
-                Ink::Warn => Some(Color::Yellow),
-                Ink::Bad => Some(Color::Red),
+        for (style, text) in line {
+            let colour = match style {
+                TextStyle::Plain | TextStyle::Bold => None,
+                TextStyle::Dim => Some(Color::DarkGrey),
+                TextStyle::Good => Some(Color::Green),
+                TextStyle::Warning => Some(Color::Yellow),
+                TextStyle::Bad => Some(Color::Red),
             };
-            if *ink == Ink::Bold {
+            if *style == TextStyle::Bold {
                 queue!(out, SetAttribute(Attribute::Bold))?;
             }
             if let Some(colour) = colour.filter(|_| colours == Colours::All) {
@@ -153,7 +153,7 @@ fn paint(out: &mut impl Write, lines: &[Line], rows: u16, colours: Colours) -> i
             if colours == Colours::All {
                 queue!(out, ResetColor)?;
             }
-            if *ink == Ink::Bold {
+            if *style == TextStyle::Bold {
                 queue!(out, SetAttribute(Attribute::Reset))?;
             }
         }
@@ -166,7 +166,7 @@ fn paint(out: &mut impl Write, lines: &[Line], rows: u16, colours: Colours) -> i
     out.flush()
 }
 
-/// The terminal as we have it; given back as it was when this is dropped, also in a panic.
+/// The terminal in raw mode on its alternate screen; restored on drop, also in a panic.
 struct Screen;
 
 impl Screen {

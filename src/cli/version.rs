@@ -1,17 +1,17 @@
-//! `newswire --version --verbose`: what this binary is made of, for reports.
+//! `newswire --version --verbose`: versions of the program and its parts, for bug reports.
 
 use std::ffi::OsString;
 
 use crate::{parse, store};
 
-/// Whether the command line asks for it; clap answers to `--version` alone by itself.
-pub(super) fn asked(arguments: &[OsString]) -> bool {
+/// Whether the command line is `--version --verbose`; clap handles `--version` alone.
+pub(super) fn is_requested(arguments: &[OsString]) -> bool {
     let has =
         |names: [&str; 2]| arguments.iter().any(|given| names.iter().any(|name| given == name));
     arguments.len() == 2 && has(["--version", "-V"]) && has(["--verbose", "-v"])
 }
 
-/// Version, commit and the parts that decide what newswire understands.
+/// Version, commit, build, target, and the versions of SQLite, feed-rs and the schema.
 pub(super) fn verbose() -> String {
     let lines = [
         ("commit", option_env!("NEWSWIRE_COMMIT").unwrap_or("unknown").to_owned()),
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_feed_rs_is_the_one_that_is_linked() {
+    fn the_printed_version_of_feed_rs_is_in_the_lock_file() {
         let lock = include_str!("../../Cargo.lock");
         let wanted = format!("name = \"feed-rs\"\nversion = \"{}\"", parse::FEED_RS);
         assert!(lock.contains(&wanted), "{wanted}");

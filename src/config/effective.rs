@@ -23,7 +23,7 @@ use super::sources::Sources;
 use super::value;
 use crate::model::{Feed, site};
 use crate::poll::Subscription;
-use crate::schedule::{self, Heed, Pace};
+use crate::schedule::{self, IntervalMode, PublisherHints};
 
 /// Where the origins begin in a line.
 const MARGIN: usize = 44;
@@ -310,13 +310,13 @@ fn in_force(setting: Setting, settings: &schedule::Settings) -> Setting {
         (!same).then(|| value::spelt(duration))
     };
     let (changed, why) = match setting.key {
-        "interval" if settings.pace == Pace::Auto => (None, ""),
+        "interval" if settings.interval_mode == IntervalMode::Auto => (None, ""),
         "interval" => (timed(settings.interval), "raised to the min_interval of its server"),
         "min_interval" => (timed(settings.min_interval), "follows interval"),
         "max_interval" => (timed(settings.max_interval), "follows interval"),
         "host_spacing" => (timed(settings.host_spacing), "many feeds on one server"),
-        "hints" => (
-            (settings.hints == Heed::Ignore && setting.value != "\"ignore\"")
+        "publisher_hints" => (
+            (settings.publisher_hints == PublisherHints::Ignore && setting.value != "\"ignore\"")
                 .then(|| "\"ignore\"".to_owned()),
             "",
         ),

@@ -30,10 +30,9 @@ pub(super) fn feed(
         false => Arc::clone(&defaults.fetch),
     };
     if let Some(refused) = url.as_ref().and_then(|url| fetch.refuses(url)) {
-        let (why, help) = refused.message.split_once(": ").unwrap_or((&refused.message, ""));
-        let message = format!("every poll will be refused: {why}");
+        let message = format!("every poll will be refused: {refused}");
         let fault = Diagnostic::warning("refused_address", section.span("url"), message);
-        report.push(fault.help(help));
+        report.push(fault.help(refused.help.as_deref().unwrap_or_default()));
     }
     let dedupe = match has_any("dedupe") {
         true => Arc::new(dedupe::dedupe(section, &defaults.dedupe, report)),

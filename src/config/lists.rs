@@ -17,7 +17,7 @@ use super::servers::Servers;
 use super::table::{Defaults, texts};
 use super::value;
 use crate::model::Feed;
-use crate::opml::{self, Entry, List};
+use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 
 /// Between two requests for a list, unless the config says otherwise.
@@ -64,7 +64,7 @@ pub(super) fn subscribe(
                 std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
             }
         };
-        for Entry { url, title, tags: own, .. } in list.unwrap_or_default().entries {
+        for ListedFeed { url, title, tags: own, .. } in list.unwrap_or_default().feeds {
             let n = *places.entry(url.clone()).or_insert(subscriptions.len());
             if n == subscriptions.len() {
                 let schedule = servers.of(&url).unwrap_or(&defaults.schedule).clone();
@@ -117,7 +117,7 @@ fn place(section: &Section<'_>, database: &Path, report: &mut Report) -> Option<
 }
 
 /// The list in a file; what of it cannot be taken is told.
-fn file(section: &Section<'_>, path: &Path, report: &mut Report) -> Option<List> {
+fn file(section: &Section<'_>, path: &Path, report: &mut Report) -> Option<FeedList> {
     let (span, shown) = (section.span("file"), path.display());
     let read = std::fs::read(path).map_err(|error| error.to_string());
     let list = match read.and_then(|bytes| opml::read(&bytes).map_err(|error| error.to_string())) {
@@ -128,9 +128,9 @@ fn file(section: &Section<'_>, path: &Path, report: &mut Report) -> Option<List>
             return None;
         }
     };
-    if let Some(first) = list.left_out.first() {
-        let (count, line, why) = (list.left_out.len(), first.line, &first.why);
-        let message = format!("{shown}:{line}: {:?} is left out: {why}", first.what);
+    if let Some(first) = list.skipped.first() {
+        let (count, line, why) = (list.skipped.len(), first.line, &first.reason);
+        let message = format!("{shown}:{line}: {:?} is left out: {why}", first.name);
         let fault = Diagnostic::warning("left_out", span, message);
         report.push(fault.help(format!("left out in all: {count}; 'newswire import' names them")));
     }

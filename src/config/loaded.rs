@@ -1,5 +1,6 @@
 //! A config, checked and complete, and what came of reading it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,4 +53,6 @@ pub struct Loaded {
     /// Where the database lies, as far as that can be made out: also of a broken config, so that the
     /// daemon that runs on it can be found.
     pub database: PathBuf,
+    /// `[web] listen`, also of a config with errors.
+    pub listen: Option<SocketAddr>,
 }

@@ -126,9 +126,9 @@ impl Files {
         }
         report.diagnostics.append(&mut found.diagnostics);
         report.sort();
-        let database = config.store.path.clone();
+        let (database, listen) = (config.store.path.clone(), config.web.listen);
         let config = Some(config).filter(|_| report.errors() == 0);
-        Loaded { config, report, database }
+        Loaded { config, report, database, listen }
     }
 
     /// Every value in force, with where it comes from.

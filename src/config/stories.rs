@@ -6,7 +6,7 @@ use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, take};
 use super::value;
-use crate::render::{AlsoAt, Content, Look, Rules, ShownDate};
+use crate::render::{AlsoAt, Content, Presentation, Rules, ShownDate};
 
 /// `include` or `exclude`.
 pub(super) fn rules(section: &Section<'_>, report: &mut Report) -> Rules {
@@ -32,12 +32,12 @@ pub(super) fn rules(section: &Section<'_>, report: &mut Report) -> Rules {
 }
 
 /// `icon`, `language`, `content`, `title_prefix`, `date` and `also_at`.
-pub(super) fn look(section: &Section<'_>, report: &mut Report) -> Look {
+pub(super) fn look(section: &Section<'_>, report: &mut Report) -> Presentation {
     let contents =
         [("full", Content::Full), ("summary", Content::Summary), ("none", Content::None)];
     let dates = [("published", ShownDate::Published), ("first_seen", ShownDate::FirstSeen)];
     let lines = [("links", AlsoAt::Links), ("content", AlsoAt::Content)];
-    let look = Look {
+    let look = Presentation {
         icon: section.parsed("icon", "bad_url", value::web_url, report),
         language: section.parsed("language", "bad_language", value::language, report),
         title_prefix: section.parsed("title_prefix", "bad_prefix", value::title_prefix, report),

@@ -13,7 +13,7 @@ use super::section::{Placed, Section, choose, take};
 use super::{secret, stories, token, value};
 use crate::fetch::Secret;
 use crate::render::{Format, Output};
-use crate::schedule::{Heed, Pace};
+use crate::schedule::{IntervalMode, PublisherHints};
 use crate::{dedupe, fetch, schedule, store, telemetry};
 
 /// Nobody is asked more often than this.
@@ -37,23 +37,23 @@ pub(super) fn schedule(
 ) -> schedule::Settings {
     let read = section.parsed("interval", "bad_duration", value::interval, report);
     let pace = match read {
-        Some(None) => Pace::Auto,
-        Some(Some(_)) => Pace::Fixed,
-        None => base.pace,
+        Some(None) => IntervalMode::Auto,
+        Some(Some(_)) => IntervalMode::Fixed,
+        None => base.interval_mode,
     };
     let interval = read.flatten();
     let mut duration = |key| section.parsed(key, "bad_duration", value::duration, report);
     let (min, max) = (duration("min_interval"), duration("max_interval"));
     let mut settings = schedule::Settings {
         interval: interval.unwrap_or(base.interval),
-        pace,
+        interval_mode: pace,
         min_interval: min.unwrap_or(base.min_interval),
         max_interval: max.unwrap_or(base.max_interval),
         host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
         per_host: base.per_host,
-        hints: base.hints,
+        publisher_hints: base.publisher_hints,
     };
-    settings.hints = hints(section, report).unwrap_or(base.hints);
+    settings.publisher_hints = hints(section, report).unwrap_or(base.publisher_hints);
     settings.per_host = section.number("per_host", 1..=16, report).unwrap_or(base.per_host);
     // A feed that is polled more often on purpose need not say so twice.
     let fixed = interval.is_some();
@@ -64,7 +64,7 @@ pub(super) fn schedule(
     if fixed && !section.has("max_interval") {
         settings.max_interval = settings.max_interval.max(settings.interval);
     }
-    if settings.pace == Pace::Auto {
+    if settings.interval_mode == IntervalMode::Auto {
         // It begins with an interval that may be.
         let most = settings.max_interval.max(settings.min_interval);
         settings.interval = settings.interval.clamp(settings.min_interval, most);
@@ -74,7 +74,7 @@ pub(super) fn schedule(
         Held::of(section, "interval", interval, settings.interval),
         Held::of(section, "max_interval", max, settings.max_interval),
     ];
-    bounds(section, &held, settings.pace, report);
+    bounds(section, &held, settings.interval_mode, report);
     if fixed
         && !section.has("min_interval")
         && settings.interval < base.min_interval
@@ -87,12 +87,12 @@ pub(super) fn schedule(
     settings
 }
 
-fn hints(section: &Section<'_>, report: &mut Report) -> Option<Heed> {
-    let words = [("heed", Heed::Heed), ("ignore", Heed::Ignore)];
-    let hints = section.one_of("hints", &words, report);
-    if hints == Some(Heed::Ignore) {
+fn hints(section: &Section<'_>, report: &mut Report) -> Option<PublisherHints> {
+    let words = [("follow", PublisherHints::Follow), ("ignore", PublisherHints::Ignore)];
+    let hints = section.one_of("publisher_hints", &words, report);
+    if hints == Some(PublisherHints::Ignore) {
         let message = "the publisher's hints are ignored";
-        let fault = Diagnostic::warning("ignored_hints", section.span("hints"), message);
+        let fault = Diagnostic::warning("ignored_hints", section.span("publisher_hints"), message);
         report
             .push(fault.help(
                 "the site owner may block newswire for it; Retry-After is kept all the same",
@@ -133,9 +133,9 @@ impl Held {
     }
 }
 
-fn bounds(section: &Section<'_>, held: &[Held; 3], pace: Pace, report: &mut Report) {
+fn bounds(section: &Section<'_>, held: &[Held; 3], pace: IntervalMode, report: &mut Report) {
     let [min, interval, max] = held;
-    let learned = pace == Pace::Auto;
+    let learned = pace == IntervalMode::Auto;
     for Held { key, value, .. } in [interval, min].into_iter().filter(|held| held.is_here()) {
         if *value < SHORTEST {
             let message = format!("{key} is shorter than 5 minutes, which no site owner welcomes");
@@ -333,11 +333,11 @@ pub(super) fn output(
         items,
         max_age: section.parsed("max_age", "bad_duration", value::duration, report),
         per_feed,
-        share: section.number("share", 1..=100, report),
+        per_feed_percent: section.number("per_feed_percent", 1..=100, report),
         min_feeds,
         include,
         exclude,
-        look: stories::look(section, report),
+        presentation: stories::look(section, report),
         base_url: base_url.clone(),
         id,
     })

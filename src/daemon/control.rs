@@ -1,5 +1,5 @@
-//! The control socket: a file beside the database that only the daemon's user and root may open.
-//! A line of JSON in, a line of JSON out, then the end.
+//! The control socket: a file beside the database that only the user of the daemon and root can open. A client
+//! sends one line of JSON and gets one line of JSON.
 
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,86 +12,83 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::remote::{Remote, Verdict};
+use super::handle::{DaemonHandle, ReloadResult};
 
-/// The longest line that is asked.
-const LONGEST: u64 = 4096;
-/// So long a line may take to come.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A reload answers within this, or something is very wrong.
-const ANSWER: Duration = Duration::from_secs(60);
+/// Longest request, in bytes.
+const MAX_REQUEST: u64 = 4096;
+/// Time limit for receiving a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for the reply to a client.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What may be asked.
+/// A request to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// Read the config again and put it in force.
+    /// Load the config again and apply it.
     Reload,
-    /// Log from these levels on.
+    /// Change the log levels for a limited time.
     LogLevel {
-        /// `debug`, or `info,newswire::fetch=debug`.
+        /// Such as `debug` or `info,newswire::fetch=debug`.
         levels: String,
-        /// For so many seconds; then as the config says.
+        /// Seconds until the levels of the config apply again.
         seconds: u64,
     },
 }
 
-/// What is answered.
+/// The reply of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
-    /// Done; what there is to say about it, and what is to be warned of.
+    /// Success.
     Done {
-        /// One line.
-        said: String,
-        /// Empty: nothing.
+        /// The result, one line.
+        message: String,
+        /// Warnings about the config; may be empty.
         warnings: String,
     },
-    /// The config has errors, drawn for people.
-    Refused(String),
-    /// It could not be done.
+    /// The config has errors, as text.
+    Rejected(String),
+    /// The request failed.
     Failed(String),
 }
 
-/// Why the daemon could not be asked.
+/// Why a request to the daemon failed.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// Nobody listens.
-    #[error(
-        "no newswire runs on this database: {path} cannot be reached: {source}; start it with 'newswire run' or 'systemctl start newswire', or restart it if [store] path was changed since"
-    )]
-    Nobody {
+pub enum ControlError {
+    /// No daemon listens on the socket.
+    #[error("no daemon is running with this database: cannot connect to {path}: {source}")]
+    NotRunning {
         /// The socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The socket is not ours to open.
-    #[error(
-        "not permitted to control the newswire behind {path}: only its own user and root are; try sudo"
-    )]
-    Denied {
+    /// This user may not open the socket.
+    #[error("permission denied for the control socket {path}")]
+    NotPermitted {
         /// The socket.
         path: PathBuf,
     },
-    /// It gave no answer.
-    #[error("newswire gave no answer at {path}: {source}; its log tells more")]
+    /// The daemon did not reply.
+    #[error("the daemon did not reply on {path}: {source}")]
     NoAnswer {
         /// The socket.
         path: PathBuf,
-        /// What went wrong.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 crate::model::codes! {
-    AskError:
-    Self::Nobody { .. } => "not_running",
-    Self::Denied { .. } => "not_permitted",
-    Self::NoAnswer { .. } => "no_answer",
+    ControlError:
+    Self::NotRunning { .. } => "not_running":
+        "start it with 'newswire run' or 'systemctl start newswire'; after a change of [store] path, restart it",
+    Self::NotPermitted { .. } => "not_permitted": "run the command as root (sudo) or as the user of the daemon",
+    Self::NoAnswer { .. } => "no_answer": "check the log of the daemon",
 }
 
-/// Where the daemon of this database listens: `newswire.sock` beside `newswire.db`.
+/// Path of the control socket: `newswire.sock` for `newswire.db`.
 #[must_use]
 pub fn socket_of(database: &Path) -> PathBuf {
     if database.extension().is_some_and(|extension| extension == "db") {
@@ -102,21 +99,21 @@ pub fn socket_of(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Asks the daemon of this database, and waits for its answer. Blocks.
+/// Sends a request to the daemon of this database and waits for the reply. Blocks.
 ///
 /// # Errors
-/// See [`AskError`].
-pub fn ask(database: &Path, request: &Request) -> Result<Reply, AskError> {
+/// See [`ControlError`].
+pub fn send(database: &Path, request: &Request) -> Result<Reply, ControlError> {
     let path = socket_of(database);
     let mut stream = match std::os::unix::net::UnixStream::connect(&path) {
         Ok(stream) => stream,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(AskError::Denied { path });
+            return Err(ControlError::NotPermitted { path });
         }
-        Err(source) => return Err(AskError::Nobody { path, source }),
+        Err(source) => return Err(ControlError::NotRunning { path, source }),
     };
-    let mut talk = || {
-        stream.set_read_timeout(Some(ANSWER))?;
+    let mut exchange = || {
+        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line)?;
@@ -124,10 +121,10 @@ pub fn ask(database: &Path, request: &Request) -> Result<Reply, AskError> {
         io::BufReader::new(&stream).take(1 << 20).read_line(&mut answer)?;
         Ok(serde_json::from_str(&answer)?)
     };
-    talk().map_err(|source: io::Error| AskError::NoAnswer { path: path.clone(), source })
+    exchange().map_err(|source: io::Error| ControlError::NoAnswer { path: path.clone(), source })
 }
 
-/// The socket, for as long as this lives.
+/// The control socket of this process; removed on drop.
 #[derive(Debug)]
 pub(crate) struct Control {
     path: PathBuf,
@@ -135,18 +132,16 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Listens beside the database. Where that cannot be, newswire runs without: SIGHUP still works.
-    pub(crate) fn open(database: &Path, remote: Remote) -> Option<Self> {
+    /// Creates the socket beside the database. On failure the daemon runs without it; SIGHUP still works.
+    pub(crate) fn open(database: &Path, handle: DaemonHandle) -> Option<Self> {
         let path = socket_of(database);
         match bind(&path) {
             Ok((listener, owner)) => {
-                Some(Self { path, task: tokio::spawn(accept(listener, owner, remote)) })
+                Some(Self { path, task: tokio::spawn(accept(listener, owner, handle)) })
             }
             Err(error) => {
-                warn!(
-                    "no control socket at {}: {error}; 'newswire reload' will not work, SIGHUP will",
-                    path.display()
-                );
+                let path = path.display();
+                warn!(%path, %error, "control socket unavailable; SIGHUP reloads the config");
                 None
             }
         }
@@ -160,10 +155,10 @@ impl Drop for Control {
     }
 }
 
-/// Listens at `path`; also answers with the user that the socket belongs to. Whoever holds the
-/// database's lock, as we do, may take the place of a socket that a dead newswire left.
+/// Listens at `path` and returns the owner of the socket. This process holds the lock of the database, so that
+/// it may replace a socket that a process left behind.
 fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
-    // Under another name until only its owner may open it.
+    // Created under another name until the mode is set.
     let hidden = path.with_extension("sock.new");
     let _ = std::fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden)?;
@@ -172,52 +167,52 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     Ok((listener, std::fs::metadata(path)?.uid()))
 }
 
-/// One at a time: whoever has a right to be here can wait.
-async fn accept(listener: UnixListener, owner: u32, remote: Remote) {
+/// Accepts clients one after another.
+async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Beside the mode of the file: a descriptor may have been passed on.
+                // In addition to the mode of the file, because descriptors can be passed on.
                 let uid = stream.peer_cred().map(|peer| peer.uid());
                 if !matches!(uid, Ok(uid) if uid == owner || uid == 0) {
-                    warn!("the control socket was opened by another user, who gets no answer");
+                    warn!("control request of another user rejected");
                     continue;
                 }
-                if let Err(error) = answer(stream, &remote).await {
-                    debug!(%error, "somebody at the control socket went away");
+                if let Err(error) = reply(stream, &handle).await {
+                    debug!(%error, "control client disconnected");
                 }
             }
             Err(error) => {
-                debug!(%error, "the control socket cannot accept");
+                debug!(%error, "control socket cannot accept");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
     }
 }
 
-async fn answer(mut stream: UnixStream, remote: &Remote) -> io::Result<()> {
+async fn reply(mut stream: UnixStream, handle: &DaemonHandle) -> io::Result<()> {
     let (reading, mut writing) = stream.split();
     let mut line = String::new();
-    let mut reading = BufReader::new(reading.take(LONGEST));
-    tokio::time::timeout(PATIENCE, reading.read_line(&mut line)).await??;
+    let mut reading = BufReader::new(reading.take(MAX_REQUEST));
+    tokio::time::timeout(REQUEST_TIMEOUT, reading.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
-        Ok(Request::Reload) => match remote.reload().await {
-            Verdict::Taken { change, warnings } => {
-                Reply::Done { said: change.to_string(), warnings }
+        Ok(Request::Reload) => match handle.reload().await {
+            ReloadResult::Applied { change, warnings } => {
+                Reply::Done { message: change.to_string(), warnings }
             }
-            Verdict::Refused(report) => Reply::Refused(report),
-            Verdict::Failed(why) => Reply::Failed(why),
+            ReloadResult::Rejected(report) => Reply::Rejected(report),
+            ReloadResult::Failed(reason) => Reply::Failed(reason),
         },
         Ok(Request::LogLevel { levels, seconds }) => {
-            match remote.log(&levels, Duration::from_secs(seconds)) {
+            match handle.set_log_levels(&levels, Duration::from_secs(seconds)) {
                 Ok(()) => Reply::Done {
-                    said: format!("logging {levels} for {seconds} s, then as the config says"),
+                    message: format!("logging {levels} for {seconds} s"),
                     warnings: String::new(),
                 },
-                Err(why) => Reply::Failed(why),
+                Err(reason) => Reply::Failed(reason),
             }
         }
-        Err(error) => Reply::Failed(format!("newswire does not understand the question: {error}")),
+        Err(error) => Reply::Failed(format!("invalid request: {error}")),
     };
     let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');

@@ -1,6 +1,6 @@
-//! The rooms put together for one config: store, poller, publisher, served.
+//! The rooms below, put together for one config: store, poller, matcher, publisher, web site.
 //!
-//! Shared by the daemon and by a single pass (`newswire poll`). Leaves the loop to the door.
+//! Used by the daemon and by a single pass (`newswire poll`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::manager::patience;
+use super::service_manager::extend_startup;
 use super::setup::{Setup, revised};
-use super::trouble::Troubles;
+use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
@@ -20,48 +20,49 @@ use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Polled, Poller, Target};
 use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
-use crate::store::{self, OpenError, Room, Store, Write};
+use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
-use crate::telemetry::{Metrics, Vitals};
+use crate::telemetry::{Metrics, Readiness};
 use crate::web;
 
-/// Why newswire itself cannot go on.
+/// Why the daemon or a single pass cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database fails.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// No HTTP client can be made.
+    /// The HTTP client cannot be set up.
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
     /// The address cannot be listened on.
-    #[error(
-        "failed to listen on {address}: {source}: is another program using it? Change [web] listen, or set it to \"off\""
-    )]
+    #[error("failed to listen on {address}: {source}")]
     Listen {
-        /// The address.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A feed was asked for that the config does not have.
-    #[error("no feed has the id or the URL {0:?}: 'newswire status' lists the feeds")]
+    /// The config contains no feed of this name.
+    #[error("no feed has the id or URL {0:?}")]
     NoSuchFeed(String),
-    /// An output was asked for and could not be published.
+    /// An output could not be published.
     #[error(transparent)]
     Publication(#[from] outputs::Error),
 }
 
 crate::model::codes! {
     Error:
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use",
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_denied",
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_elsewhere",
-    Self::Listen { .. } => "address_unusable",
-    Self::NoSuchFeed(_) => "unknown_feed",
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use":
+        "stop the program that uses it ('ss -ltnp'), set another [web] listen, or set it to \"off\"",
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_not_permitted":
+        "set [web] listen to a port above 1023",
+    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_not_available":
+        "set [web] listen to an address of this machine ('ip address'), or to \"off\"",
+    Self::Listen { .. } => "address_unusable": "set another [web] listen, or set it to \"off\"",
+    Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
     ;
     Self::Open(error) => error,
     Self::Store(error) => error,
@@ -69,29 +70,29 @@ crate::model::codes! {
     Self::Publication(error) => error,
 }
 
-/// Which feeds a single pass polls.
+/// The feeds that a single pass polls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// Those that are due.
+pub enum FeedSelection {
+    /// The feeds that are due.
     Due,
-    /// All of them.
+    /// All feeds.
     All,
-    /// These, by id or URL.
+    /// Feeds by id or URL.
     Named(Vec<String>),
 }
 
-/// How the database is doing.
+/// Result of a check of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Health {
-    /// Nothing is wrong with it.
-    Well,
-    /// Nothing is wrong with it any more.
-    Mended,
-    /// It cannot be written to.
-    Ill,
+pub(crate) enum StoreHealth {
+    /// It works.
+    Ok,
+    /// It failed before and works again.
+    Recovered,
+    /// It cannot be written.
+    Failing,
 }
 
-/// The rooms, put together.
+/// Store, poller, matcher, publisher and web site of one process.
 #[derive(Debug)]
 pub struct Engine {
     clock: Clock,
@@ -103,130 +104,131 @@ pub struct Engine {
     matcher: Matcher,
     setup: Setup,
     metrics: Metrics,
-    vitals: Vitals,
-    troubles: Troubles,
+    readiness: Readiness,
+    store_failures: StoreFailures,
 }
 
 impl Engine {
-    /// Opens the store and makes it agree with the config.
+    /// Opens the database and applies the config to it.
     ///
     /// # Errors
-    /// When the database cannot be opened or fails, or no HTTP client can be made.
+    /// When the database cannot be opened or fails, or the HTTP client cannot be set up.
     pub async fn open(
         config: Config,
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
-        let opening = patience("opening the database");
+        let extension = extend_startup("opening the database");
         let path = &config.store.path;
         let store = Arc::new(match &config.store.write_log {
             Some(log) => Store::open_logged(path, clock.clone(), log)?,
             None => Store::open(path, clock.clone())?,
         });
-        drop(opening);
+        drop(extension);
         let setup = Setup::of(config, &store, &clock).await?;
         let fetcher = Arc::new(Fetcher::new(resolver)?);
         let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
-        let vitals = Vitals::default();
-        let backstage = web::Backstage {
+        let readiness = Readiness::default();
+        let operator_pages = web::OperatorPages {
             reader: store.reader().clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
-            vitals: vitals.clone(),
+            readiness: readiness.clone(),
         };
-        let site = web::Site::new(Arc::clone(&served), setup.web.clone()).with_backstage(backstage);
+        let site = web::Site::new(Arc::clone(&served), setup.web.clone())
+            .with_operator_pages(operator_pages);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
-        let matcher = Matcher::open(shared, clock.clone(), policies, setup.window)?;
+        let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
             poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
-            troubles: Troubles::new(clock.clone(), vitals.clone()),
+            store_failures: StoreFailures::new(clock.clone(), readiness.clone()),
             matcher,
             clock,
             store,
             served,
             setup,
             metrics,
-            vitals,
+            readiness,
         })
     }
 
-    /// Puts another config in the place of this one; answers with the one that was in force.
+    /// Applies another config. Returns the previous setup.
     ///
     /// # Errors
-    /// When the database fails; then all is as it was.
-    pub(crate) async fn renew(&mut self, config: Config) -> Result<Setup, Error> {
+    /// When the database fails; nothing is changed then.
+    pub(crate) async fn apply(&mut self, config: Config) -> Result<Setup, Error> {
         let setup = Setup::of(config, &self.store, &self.clock).await?;
         let before = std::mem::replace(&mut self.setup, setup);
         self.site.configure(self.setup.web.clone());
         self.matcher.configure(self.setup.policies());
         if before.window != self.setup.window {
-            self.look_again().await?;
+            self.matcher.set_window(self.setup.window);
         }
         Ok(before)
     }
 
-    /// Goes on with what only a restart changes, so that it is named again until then.
-    pub(crate) fn keep(&mut self, before: Setup) {
+    /// Keeps the values that only a restart changes, so that each reload reports them again.
+    pub(crate) fn keep_restart_values(&mut self, before: Setup) {
         self.setup.store = before.store;
         self.setup.log.format = before.log.format;
     }
 
-    /// Every feed, in the config's order.
+    /// All feeds, in the order of the config.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
         &self.setup.targets
     }
 
-    /// Every output.
+    /// All outputs.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
-        &self.setup.edition.outputs
+        &self.setup.output_set.outputs
     }
 
-    /// What is served.
+    /// The documents that the web server serves.
     #[must_use]
     pub fn served(&self) -> &Arc<Served> {
         &self.served
     }
 
-    /// The time.
+    /// The clock of this process.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The feed of a row.
+    /// The feed with this key, if it is configured.
     #[must_use]
     pub fn target(&self, key: FeedKey) -> Option<&Target> {
         self.setup.target(key)
     }
 
-    /// What the config comes to.
+    /// The current setup.
     pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// What is served, and how.
+    /// The web site.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
     }
 
-    /// What is counted.
+    /// The metrics of this process.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// The signs of life.
-    pub(crate) fn vitals(&self) -> &Vitals {
-        &self.vitals
+    /// The liveness signals and conditions of this process.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
-    /// Finds stories.
+    /// The matcher of the stories stage.
     pub(crate) fn matcher(&self) -> &Matcher {
         &self.matcher
     }
@@ -239,50 +241,53 @@ impl Engine {
         &self.publisher
     }
 
-    /// What is wrong with the database.
-    pub(crate) fn troubles(&self) -> &Troubles {
-        &self.troubles
+    /// The state of failures of the database.
+    pub(crate) fn store_failures(&self) -> &StoreFailures {
+        &self.store_failures
     }
 
-    /// Looks whether the database can be written to: while something is wrong, and for the room that is
-    /// left. `Mended` only at the moment when it can again.
+    /// Checks the free space of the disk and, after a failure, whether the database can be written again.
     ///
     /// # Errors
-    /// When newswire cannot go on.
-    pub(crate) async fn examine(&self) -> Result<Health, Error> {
+    /// When a permanent failure was recorded.
+    pub(crate) async fn check_store(&self) -> Result<StoreHealth, Error> {
         let store = Arc::clone(&self.store);
-        let room = tokio::task::spawn_blocking(move || store.room()).await.unwrap_or(Room::Enough);
-        let before = self.troubles.now()?;
-        let proved = match (room, before) {
-            (Room::Short { free, wanted }, _) => Err(store::Error::NoRoom { free, wanted }),
-            (Room::Enough, None) => return Ok(Health::Well),
-            (Room::Enough, Some(_)) => self.store.prove().await,
+        let room = tokio::task::spawn_blocking(move || store.disk_space())
+            .await
+            .unwrap_or(DiskSpace::Enough);
+        let before = self.store_failures.current()?;
+        let written = match (room, before) {
+            (DiskSpace::Low { free, needed }, _) => {
+                Err(store::Error::NoRoom { free, wanted: needed })
+            }
+            (DiskSpace::Enough, None) => return Ok(StoreHealth::Ok),
+            (DiskSpace::Enough, Some(_)) => self.store.check_writable().await,
         };
-        match proved {
+        match written {
             Ok(()) => {
-                self.troubles.over();
-                Ok(Health::Mended)
+                self.store_failures.clear();
+                Ok(StoreHealth::Recovered)
             }
             Err(error) => {
-                self.troubles.met(error)?;
-                Ok(Health::Ill)
+                self.store_failures.record(error)?;
+                Ok(StoreHealth::Failing)
             }
         }
     }
 
-    /// Goes on after what passes by itself.
+    /// Records a temporary failure of the database.
     ///
     /// # Errors
-    /// When it does not.
-    pub(crate) fn survive(&self, error: Error) -> Result<(), Error> {
+    /// Returns any other error.
+    pub(crate) fn tolerate(&self, error: Error) -> Result<(), Error> {
         match error {
-            Error::Store(error) => Ok(self.troubles.met(error)?),
+            Error::Store(error) => Ok(self.store_failures.record(error)?),
             error => Err(error),
         }
     }
 
-    /// For a feed whose poll could not be kept.
-    pub(crate) fn soon(&self) -> Timestamp {
+    /// Time of the next poll of a feed whose poll could not be stored.
+    pub(crate) fn retry_soon(&self) -> Timestamp {
         self.clock.now().saturating_add(SignedDuration::from_secs(30)).unwrap_or(Timestamp::MAX)
     }
 
@@ -290,29 +295,29 @@ impl Engine {
         &self.store
     }
 
-    /// For a feed whose poll ended without an answer.
-    pub(crate) fn in_an_hour(&self) -> Timestamp {
+    /// Time of the next poll of a feed whose poll ended unexpectedly.
+    pub(crate) fn retry_in_an_hour(&self) -> Timestamp {
         self.clock.now().saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)
     }
 
-    /// How many feeds a pass would poll.
+    /// Number of selected feeds.
     ///
     /// # Errors
-    /// When a name is no feed's.
-    pub fn count(&self, which: &Which) -> Result<usize, Error> {
-        self.pass(which).map(|(_, count)| count)
+    /// When a name is not configured.
+    pub fn count(&self, selection: &FeedSelection) -> Result<usize, Error> {
+        self.queue_once(selection).map(|(_, count)| count)
     }
 
-    /// The feeds of one pass, each due at once, and how many they are.
+    /// A queue of the selected feeds, all due now, and their number.
     ///
     /// # Errors
-    /// When a name is no feed's.
-    pub(crate) fn pass(&self, which: &Which) -> Result<(Queue, usize), Error> {
+    /// When a name is not configured.
+    pub(crate) fn queue_once(&self, selection: &FeedSelection) -> Result<(Queue, usize), Error> {
         let now = self.clock.now();
-        let chosen = match which {
-            Which::All => self.targets().iter().collect(),
-            Which::Due => self.setup.due(now),
-            Which::Named(names) => self.named(names)?,
+        let chosen = match selection {
+            FeedSelection::All => self.targets().iter().collect(),
+            FeedSelection::Due => self.setup.due(now),
+            FeedSelection::Named(names) => self.named(names)?,
         };
         let count = chosen.len();
         let chosen = chosen.into_iter().map(|target| (target, now));
@@ -332,14 +337,13 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// Publishes every output, once all that is pending is matched, and completes its archive in its
-    /// directory; returns the first error once all have been tried.
+    /// Matches all pending items, publishes every output and writes its archive pages.
     ///
     /// # Errors
-    /// When the database fails, or an output cannot be published.
+    /// The first error after all outputs were tried: the database failed, or an output could not be published.
     pub async fn publish(&self) -> Result<(), Error> {
         let mut result = self.publish_documents().await;
-        for output in &self.setup.edition.outputs {
+        for output in &self.setup.output_set.outputs {
             if let Err(error) = self.publisher.complete_archive(output).await {
                 result = result.and(Err(error.into()));
             }
@@ -347,25 +351,36 @@ impl Engine {
         result
     }
 
-    /// Publishes every output, once all that is pending is matched; its archive pages are left to be written later.
+    /// As [`Engine::publish`], but only the outputs whose files differ from what would be written now.
     ///
     /// # Errors
     /// When the database fails, or an output cannot be published.
+    pub(crate) async fn publish_changed(&self) -> Result<(), Error> {
+        self.matcher.catch_up().await?;
+        let output_set = &self.setup.output_set;
+        let published = self.publisher.publish_changed(&output_set.outputs).await;
+        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
+        Ok(published.and(listed)?)
+    }
+
+    /// Matches all pending items and publishes every output without its archive pages.
+    ///
+    /// # Errors
+    /// The first error after all outputs were tried.
     pub(crate) async fn publish_documents(&self) -> Result<(), Error> {
         self.matcher.catch_up().await?;
-        let (mut result, edition) = (Ok(()), &self.setup.edition);
-        for output in &edition.outputs {
+        let (mut result, output_set) = (Ok(()), &self.setup.output_set);
+        for output in &output_set.outputs {
             if let Err(error) = self.publisher.publish(output).await {
                 result = result.and(Err(error.into()));
             }
         }
-        let listed = self.publisher.list(&edition.outputs, &edition.hidden).await;
+        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
         result.and(listed.map_err(Into::into))
     }
 
-    /// Plans anew what was planned under settings that no longer hold: the config was changed during
-    /// the poll.
-    pub(crate) async fn catch_up(
+    /// Plans the next poll again when the settings of the feed changed during the poll.
+    pub(crate) async fn replan(
         &self,
         polled_as: &Target,
         polled: &mut Polled,
@@ -381,7 +396,9 @@ impl Engine {
         let work = move || {
             let last = LastPoll { at: now, considered: &considered };
             let outdated = last.is_outdated(&settings);
-            outdated.then(|| revised(&reader, (key, &id), &settings, &last, now)).transpose()
+            let revise =
+                || reader.read(|reader| revised(reader, (key, &id), &settings, &last, now));
+            outdated.then(revise).transpose()
         };
         if let Some(plan) = tokio::task::spawn_blocking(work).await.unwrap_or(Ok(None))? {
             polled.plan = plan.clone();
@@ -390,21 +407,13 @@ impl Engine {
         Ok(())
     }
 
-    /// A number that changes when somebody else wrote to the database.
-    pub(crate) async fn visits(&self) -> Result<i64, Error> {
-        Ok(self.store.visits().await?)
+    /// A number that changes when another process writes to the database.
+    pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
+        Ok(self.store.data_version().await?)
     }
 
-    /// Fills the index of stories anew: the window has changed.
-    async fn look_again(&self) -> Result<(), Error> {
-        let (matcher, window) = (self.matcher.clone(), self.setup.window);
-        let work = move || matcher.refill(window);
-        Ok(tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??)
-    }
-
-    /// Lets go of what is no longer needed: bodies past retention, a little at a time, and what left the
-    /// window in which texts are compared.
-    pub(crate) async fn forget(&self) -> Result<(), Error> {
+    /// Removes texts past their retention, in small steps, and fingerprints outside the window.
+    pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
         const STEP: usize = 500;
         let retention =
             SignedDuration::try_from(self.setup.retention).unwrap_or(SignedDuration::MAX);

@@ -1,5 +1,5 @@
-//! Follows lists of feeds: asks for those on the web when they are due and keeps the last good copy,
-//! and tells when a list has changed. Leaves what is in them to `config`.
+//! Follows lists of feeds: fetches lists on the web when they are due, keeps the last good copy, and reloads the
+//! config when a list changed. `config` reads the content of the lists.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,191 +11,194 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 use url::Url;
 
-use super::remote::{Remote, Verdict};
-use super::setup::Lists;
+use super::handle::{DaemonHandle, ReloadResult};
+use super::setup::FollowedLists;
 use crate::clock::Clock;
 use crate::config::Followed;
 use crate::fetch::{self, Fetcher, FetcherError, Request, Resolver, Response};
 use crate::model::{FetchOutcome, Validators};
-use crate::opml::{self, Head};
+use crate::opml::{self, OpmlHead};
 use crate::outputs::write_atomically;
 use crate::telemetry::Event;
 
-/// How often files are looked at, and whether a list on the web is due.
-const LOOK: Duration = Duration::from_secs(60);
-/// A list that could not be had is asked for again after so long.
-const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// Interval of the checks for changed files and due lists.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest time after which a failed fetch is tried again.
+const RETRY: SignedDuration = SignedDuration::from_hours(1);
 
-/// Which lists on the web are asked for.
+/// Which lists on the web are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
-    /// Those that are due.
+pub enum ListSelection {
+    /// Lists that are due.
     Due,
-    /// Of these, those of which there is no copy yet.
-    Missing,
+    /// Lists that are due and have no copy yet.
+    DueWithoutCopy,
 }
 
-/// What asking came to.
+/// Result of fetching lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// Every list is as it was.
-    Same,
-    /// There is a new copy of one.
-    New,
+pub enum ListChange {
+    /// No list changed.
+    Unchanged,
+    /// At least one list has a new copy.
+    Changed,
 }
 
-/// Asks for lists.
+/// Fetches and follows lists.
 #[derive(Debug)]
-pub struct Follower {
+pub struct ListFollower {
     fetcher: Fetcher,
     clock: Clock,
 }
 
-/// What is remembered of a list beside its copy.
+/// The stored state of a list on the web, beside its copy.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Memory {
+struct ListState {
     etag: Option<Vec<u8>>,
     last_modified: Option<Vec<u8>>,
-    /// When it is due, in seconds since 1970.
+    /// Time of the next fetch, in seconds since 1970.
     next: i64,
 }
 
-/// How the files among the lists looked.
+/// Modification times and sizes of the lists that are files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen(Vec<Option<(SystemTime, u64)>>);
+struct FileStamps(Vec<Option<(SystemTime, u64)>>);
 
-impl Follower {
-    /// One that asks as feeds are asked, the guard and the limits included.
+impl ListFollower {
+    /// A follower that uses the address guard and the limits of polls.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be set up.
     pub fn new(clock: Clock, resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
         Ok(Self { fetcher: Fetcher::new(resolver)?, clock })
     }
 
-    /// Asks for lists on the web; one that cannot be had stays as it was kept, and is told in the log.
-    pub async fn ask(&self, lists: &Lists, which: Ask) -> Freshness {
-        let (followed, settings) = lists;
-        let mut change = Freshness::Same;
-        for list in followed {
+    /// Fetches lists on the web. A list that cannot be fetched keeps its copy; the failure is logged.
+    pub async fn fetch(&self, lists: &FollowedLists, which: ListSelection) -> ListChange {
+        let mut change = ListChange::Unchanged;
+        for list in &lists.lists {
             let Followed::Web { url, interval, copy } = list else { continue };
             let kept = std::fs::read(copy).ok();
-            let memory = recall(copy);
-            let due = memory.next <= self.clock.now().as_second();
-            if due && (which == Ask::Due || kept.is_none()) {
-                let new = self.one((url, *interval), settings, copy, (kept, memory)).await;
-                change = if new == Freshness::New { new } else { change };
+            let state = load_state(copy);
+            let due = state.next <= self.clock.now().as_second();
+            if due && (which == ListSelection::Due || kept.is_none()) {
+                let list = (url, *interval);
+                let new = self.fetch_one(list, &lists.fetch, copy, (kept, state)).await;
+                change = if new == ListChange::Changed { new } else { change };
             }
         }
         change
     }
 
-    /// Has the config read again whenever a list has become different. Never returns.
-    pub(crate) async fn follow(self, mut lists: watch::Receiver<Arc<Lists>>, remote: Remote) {
+    /// Reloads the config after each change of a list. Returns when the daemon ends.
+    pub(crate) async fn follow(
+        self,
+        mut lists: watch::Receiver<Arc<FollowedLists>>,
+        handle: DaemonHandle,
+    ) {
         let mut current = Arc::clone(&lists.borrow_and_update());
-        let mut seen = Seen::now(&current.0);
+        let mut stamps = FileStamps::now(&current.lists);
         loop {
             tokio::select! {
-                () = self.changed(&current, &mut seen) => self.reload(&remote).await,
+                () = self.changed(&current, &mut stamps) => self.reload(&handle).await,
                 changed = lists.changed() => if changed.is_err() { return },
             }
             let before = std::mem::replace(&mut current, Arc::clone(&lists.borrow_and_update()));
-            if before.0 != current.0 {
-                seen = Seen::now(&current.0);
+            if before.lists != current.lists {
+                stamps = FileStamps::now(&current.lists);
             }
         }
     }
 
-    /// Has the config read again; what failed for a reason that may pass is tried until it does.
-    async fn reload(&self, remote: &Remote) {
-        while let Verdict::Failed(_) = remote.reload().await {
-            self.clock.sleep_until(self.clock.elapsed() + LOOK).await;
+    /// Reloads the config; repeats it after a temporary failure.
+    async fn reload(&self, handle: &DaemonHandle) {
+        while let ReloadResult::Failed(_) = handle.reload().await {
+            self.clock.sleep_until(self.clock.elapsed() + CHECK_INTERVAL).await;
         }
     }
 
-    /// Returns when a list has become different from how it was `seen`.
-    async fn changed(&self, lists: &Lists, seen: &mut Seen) {
-        if lists.0.is_empty() {
+    /// Returns when a list on the web or a file changed; updates `stamps`.
+    async fn changed(&self, lists: &FollowedLists, stamps: &mut FileStamps) {
+        if lists.lists.is_empty() {
             return std::future::pending().await;
         }
         loop {
-            let fresh = self.ask(lists, Ask::Due).await;
-            // As it is before anybody reads it: what changes while it is read is another change.
-            let before = std::mem::replace(seen, Seen::now(&lists.0));
-            if fresh == Freshness::New || before != *seen {
+            let change = self.fetch(lists, ListSelection::Due).await;
+            // Taken before the files are read: a change during the reload counts as another change.
+            let before = std::mem::replace(stamps, FileStamps::now(&lists.lists));
+            if change == ListChange::Changed || before != *stamps {
                 return;
             }
-            self.clock.sleep_until(self.clock.elapsed() + LOOK).await;
+            self.clock.sleep_until(self.clock.elapsed() + CHECK_INTERVAL).await;
         }
     }
 
-    async fn one(
+    async fn fetch_one(
         &self,
         (url, interval): (&Url, Duration),
         settings: &fetch::Settings,
         copy: &Path,
-        (kept, mut memory): (Option<Vec<u8>>, Memory),
-    ) -> Freshness {
+        (kept, mut state): (Option<Vec<u8>>, ListState),
+    ) -> ListChange {
         let now = self.clock.now();
         let validators = match &kept {
-            Some(_) => Validators {
-                etag: memory.etag.clone(),
-                last_modified: memory.last_modified.clone(),
-            },
+            Some(_) => {
+                Validators { etag: state.etag.clone(), last_modified: state.last_modified.clone() }
+            }
             None => Validators::default(),
         };
         let known_body = None;
         let request = Request { url, validators: &validators, known_body, settings, now };
         let mut response = self.fetcher.fetch(request).await;
-        let told = response.validators.take();
-        let answer = judged(response, kept.as_deref());
+        let validators = response.validators.take();
+        let list = new_list(response, kept.as_deref());
         let wait = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
-        let (wait, change) = match answer.and_then(|new| keep(copy, new)) {
+        let (wait, change) = match list.and_then(|new| store(copy, new)) {
             Ok(change) => {
-                if let Some(Validators { etag, last_modified }) = told {
-                    (memory.etag, memory.last_modified) = (etag, last_modified);
+                if let Some(Validators { etag, last_modified }) = validators {
+                    (state.etag, state.last_modified) = (etag, last_modified);
                 }
-                if change == Freshness::New {
+                if change == ListChange::Changed {
                     let event = Event::ListChanged.slug();
-                    info!(event, list = url.as_str(), "{url}: the list of feeds has changed");
+                    info!(event, list = url.as_str(), "list of feeds changed");
                 }
                 (wait, change)
             }
-            Err(why) => {
-                let now = if kept.is_some() { "its last copy holds" } else { "there is no copy" };
+            Err(text) => {
+                let has_copy = kept.is_some();
                 let event = Event::ListFailing.slug();
-                warn!(event, list = url.as_str(), "{url}: the list of feeds: {why}: {now}");
-                (wait.min(AGAIN), Freshness::Same)
+                warn!(event, list = url.as_str(), text, has_copy, "list of feeds not updated");
+                (wait.min(RETRY), ListChange::Unchanged)
             }
         };
-        memory.next = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_second();
-        remember(copy, &memory);
+        state.next = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_second();
+        store_state(copy, &state);
         change
     }
 }
 
-/// The list that came, if it is a new one.
-fn judged(response: Response, kept: Option<&[u8]>) -> Result<Option<String>, String> {
+/// The received list as OPML; `None` if it is the stored one.
+fn new_list(response: Response, kept: Option<&[u8]>) -> Result<Option<String>, String> {
     let body = match (response.outcome, response.body) {
-        // A part of a list (226) is none.
+        // A partial response (226) is no list.
         (_, Some(body)) if response.body_hash.is_some() => body,
         (FetchOutcome::NotModified, _) => return Ok(None),
         (FetchOutcome::Failed(failure), _) => return Err(failure.to_string()),
-        (outcome, _) => return Err(format!("the server sends no list: {}", outcome.slug())),
+        (outcome, _) => return Err(format!("the server sent no list: {}", outcome.slug())),
     };
     let list = opml::read(&body.bytes).map_err(|error| error.to_string())?;
-    if list.entries.is_empty() {
-        return Err("there is no feed in it that newswire can take".to_owned());
+    if list.feeds.is_empty() {
+        return Err("the list contains no feed that can be polled".to_owned());
     }
-    let text = opml::write(&Head::default(), &list.entries);
+    let text = opml::write(&OpmlHead::default(), &list.feeds);
     Ok(Some(text).filter(|text| kept != Some(text.as_bytes())))
 }
 
-fn keep(copy: &Path, new: Option<String>) -> Result<Freshness, String> {
-    let Some(text) = new else { return Ok(Freshness::Same) };
+fn store(copy: &Path, new: Option<String>) -> Result<ListChange, String> {
+    let Some(text) = new else { return Ok(ListChange::Unchanged) };
     write(copy, text.as_bytes())?;
-    Ok(Freshness::New)
+    Ok(ListChange::Changed)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
@@ -204,25 +207,25 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     write_atomically(folder, &name, bytes).map(drop).map_err(|error| error.to_string())
 }
 
-fn memory_of(copy: &Path) -> PathBuf {
+fn state_path(copy: &Path) -> PathBuf {
     copy.with_extension("json")
 }
 
-/// What cannot be read is asked for anew.
-fn recall(copy: &Path) -> Memory {
-    let text = std::fs::read(memory_of(copy)).unwrap_or_default();
+/// The stored state; the default, which is due, when it cannot be read.
+fn load_state(copy: &Path) -> ListState {
+    let text = std::fs::read(state_path(copy)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn remember(copy: &Path, memory: &Memory) {
-    let text = serde_json::to_vec(memory).unwrap_or_default();
-    if let Err(error) = write(&memory_of(copy), &text) {
-        warn!("{error}");
+fn store_state(copy: &Path, state: &ListState) {
+    let text = serde_json::to_vec(state).unwrap_or_default();
+    if let Err(error) = write(&state_path(copy), &text) {
+        warn!(error, "state of a list of feeds not stored");
     }
 }
 
-impl Seen {
-    /// How they look now.
+impl FileStamps {
+    /// The current stamps.
     fn now(followed: &[Followed]) -> Self {
         let look = |list: &Followed| match list {
             Followed::File(path) => {

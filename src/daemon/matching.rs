@@ -1,19 +1,19 @@
-//! The task of the stories stage: matches what polls brought as soon as it is committed.
+//! The task of the stories stage: matches new items as soon as they are committed.
 
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use super::engine::Engine;
-use super::press::Nudge;
-use super::trouble::Troubles;
+use super::publishing::PublishTrigger;
+use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::stories::Matcher;
 
-/// What could not be written is tried again after this.
+/// Time after which a failed match is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The task; it ends with [`Matching::stop`], or when this is dropped.
+/// Handle of the task. The task ends with [`Matching::stop`] or on drop.
 #[derive(Debug)]
 pub(crate) struct Matching(JoinHandle<()>);
 
@@ -24,19 +24,19 @@ impl Drop for Matching {
 }
 
 impl Matching {
-    /// Starts the task; `nudge` hears of what may be shown.
-    pub(crate) fn start(engine: &Engine, nudge: Option<Nudge>) -> Self {
+    /// Starts the task; it uses `trigger` after each match.
+    pub(crate) fn start(engine: &Engine, trigger: Option<PublishTrigger>) -> Self {
         let stage = Stage {
             matcher: engine.matcher().clone(),
             clock: engine.clock().clone(),
-            troubles: engine.troubles().clone(),
-            nudge,
+            store_failures: engine.store_failures().clone(),
+            trigger,
         };
         let pending = engine.store().pending();
         Self(tokio::spawn(stage.run(pending)))
     }
 
-    /// Ends the task. What is still pending is matched by the next call of the matcher.
+    /// Ends the task. Pending items are matched by the next call of the matcher.
     pub(crate) async fn stop(mut self) {
         self.0.abort();
         let _ = (&mut self.0).await;
@@ -46,8 +46,8 @@ impl Matching {
 struct Stage {
     matcher: Matcher,
     clock: Clock,
-    troubles: Troubles,
-    nudge: Option<Nudge>,
+    store_failures: StoreFailures,
+    trigger: Option<PublishTrigger>,
 }
 
 impl Stage {
@@ -56,13 +56,13 @@ impl Stage {
             match self.matcher.catch_up().await {
                 Ok(0) => {}
                 Ok(_) => {
-                    if let Some(nudge) = &self.nudge {
-                        nudge.nudge();
+                    if let Some(trigger) = &self.trigger {
+                        trigger.trigger();
                     }
                 }
                 Err(error) => {
-                    // What does not pass ends the loop, which asks for it.
-                    let _ = self.troubles.met(error);
+                    // The main loop ends on a permanent failure.
+                    let _ = self.store_failures.record(error);
                     self.clock.sleep_until(self.clock.elapsed() + RETRY).await;
                     continue;
                 }

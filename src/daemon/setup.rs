@@ -1,5 +1,4 @@
-//! What one config comes to: feeds with their rows, outputs, bounds. At a reload another one takes
-//! its place as a whole.
+//! The setup for one config: feeds with their keys, outputs, limits. A reload replaces it as a whole.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -14,53 +13,61 @@ use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
 use crate::render::Output;
-use crate::schedule::{self, Gate, LastPoll, Queue, spread};
-use crate::store::{self, Reader, Registered, Store, Write};
+use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
+use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
-/// Between the starts of two polls of the daemon: however many feeds are due at once, after a
-/// start or a suspend, they come in one after another.
-const EACH: Duration = Duration::from_millis(20);
+/// Shortest time between the starts of two polls, so that many feeds that are due at the same time, as after a
+/// suspend, are spread.
+const POLL_SPACING: Duration = Duration::from_millis(20);
 
-/// One config, as the daemon uses it.
+/// One config with the data from the database that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
-    registered: Vec<Registered>,
-    /// Feeds that have another plan than they had under the config before.
+    registered: Vec<RegisteredFeed>,
+    /// Feeds whose next poll was planned again because their settings changed.
     replanned: HashSet<FeedKey>,
-    pub(crate) edition: Arc<Edition>,
+    pub(crate) output_set: Arc<OutputSet>,
     concurrency: usize,
     pub(crate) web: web::Settings,
     pub(crate) retention: Duration,
     pub(crate) window: Duration,
-    /// What counts as one story, for feeds that say nothing of it.
+    /// Matching settings of feeds without settings of their own.
     dedupe: Arc<dedupe::Settings>,
-    /// Every list that is followed, and how it is asked for.
-    pub(crate) lists: Arc<Lists>,
-    /// What only a restart changes.
+    /// The followed lists of feeds.
+    pub(crate) lists: Arc<FollowedLists>,
+    /// Path of the database; only a restart changes it.
     pub(crate) store: PathBuf,
+    /// Log settings; only a restart changes the format.
     pub(crate) log: telemetry::Settings,
 }
 
-/// Lists that are followed, and how those on the web are asked for.
-pub(crate) type Lists = (Vec<Followed>, fetch::Settings);
+/// Lists of feeds that are followed.
+#[derive(Debug, Clone)]
+pub struct FollowedLists {
+    /// The lists: files and URLs.
+    pub lists: Vec<Followed>,
+    /// Settings of the requests for lists on the web.
+    pub fetch: fetch::Settings,
+}
 
-/// What is published.
+/// The outputs that are published together.
 #[derive(Debug)]
-pub(crate) struct Edition {
+pub(crate) struct OutputSet {
+    /// All outputs, in the order of the config.
     pub(crate) outputs: Vec<Arc<Output>>,
-    /// Feeds that are in no list: they are behind a login.
+    /// Feeds that need a login and are therefore in no published list.
     pub(crate) hidden: HashSet<FeedKey>,
 }
 
 impl Setup {
-    /// Makes the store agree with the config.
+    /// Applies the config to the database.
     ///
     /// # Errors
-    /// When the database fails; then nothing has changed.
+    /// When the database fails; nothing is changed then.
     pub(crate) async fn of(
         config: Config,
         store: &Store,
@@ -82,19 +89,19 @@ impl Setup {
             feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
         }
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
-        let edition = Edition {
+        let output_set = OutputSet {
             outputs: config.outputs.into_iter().map(Arc::new).collect(),
             hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
         };
         Ok(Self {
-            edition: Arc::new(edition),
+            output_set: Arc::new(output_set),
             replanned: times.into_keys().collect(),
             concurrency: config.concurrency,
             web: config.web,
             retention: config.store.retention,
             window,
             dedupe: config.dedupe,
-            lists: Arc::new((config.followed, config.fetch)),
+            lists: Arc::new(FollowedLists { lists: config.followed, fetch: config.fetch }),
             store: config.store.path,
             log: config.log,
             targets,
@@ -103,12 +110,12 @@ impl Setup {
         })
     }
 
-    /// The feed of a row.
+    /// The feed with this key.
     pub(crate) fn target(&self, key: FeedKey) -> Option<&Target> {
         self.by_key.get(&key).and_then(|&i| self.targets.get(i))
     }
 
-    /// What counts as one story, feed by feed.
+    /// The matching settings of each feed.
     pub(crate) fn policies(&self) -> Policies {
         let feed = |target: &Target| (target.key, Arc::clone(&target.subscription.dedupe));
         Policies {
@@ -117,29 +124,29 @@ impl Setup {
         }
     }
 
-    /// The rows of the feeds, in the config's order.
-    pub(crate) fn registered(&self) -> &[Registered] {
+    /// The registered feeds, in the order of the config.
+    pub(crate) fn registered(&self) -> &[RegisteredFeed] {
         &self.registered
     }
 
-    /// Every feed, when it is due.
+    /// The queue of all feeds with the times when they are due.
     pub(crate) fn queue(&self, now: Timestamp) -> Queue {
         let feeds = self.registered.iter().zip(&self.targets);
         let mut feeds: Vec<_> =
-            feeds.map(|(feed, target)| (target, awake(feed, target, now))).collect();
-        // What is due at once is asked in no order that anybody could have wished for.
-        feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, EACH * 1_000_000));
-        self.queue_of(feeds.into_iter(), EACH)
+            feeds.map(|(feed, target)| (target, due_time(feed, target, now))).collect();
+        // Feeds that are due at the same time are polled in a pseudo-random order.
+        feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, POLL_SPACING * 1_000_000));
+        self.queue_of(feeds.into_iter(), POLL_SPACING)
     }
 
-    /// Those that are due.
+    /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
-        let due = feeds.filter(|(feed, target)| awake(feed, target, now) <= now);
+        let due = feeds.filter(|(feed, target)| due_time(feed, target, now) <= now);
         due.map(|(_, target)| target).collect()
     }
 
-    /// These feeds.
+    /// A queue of these feeds.
     pub(crate) fn queue_of<'a>(
         &self,
         feeds: impl Iterator<Item = (&'a Target, Timestamp)>,
@@ -147,48 +154,48 @@ impl Setup {
     ) -> Queue {
         let mut queue = Queue::new(self.concurrency, pace);
         for (target, due) in feeds {
-            let (host, gate) = place(target);
+            let (host, gate) = host_gate(target);
             queue.add(target.key, host, gate, due);
         }
         queue
     }
 
-    /// Tells the queue what is different from `before`; the other feeds keep their turns.
+    /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
     pub(crate) fn requeue(&self, before: &Self, queue: &mut Queue, now: Timestamp) {
-        queue.bound(self.concurrency);
+        queue.set_concurrency(self.concurrency);
         for gone in before.targets.iter().filter(|target| self.target(target.key).is_none()) {
             queue.remove(gone.key);
         }
         for (feed, target) in self.registered.iter().zip(&self.targets) {
             let same = |old: &Target| {
                 old.subscription.feed.url == target.subscription.feed.url
-                    && place(old) == place(target)
+                    && host_gate(old) == host_gate(target)
             };
             let kept = before.target(target.key).is_some_and(same);
             if !kept || self.replanned.contains(&target.key) {
-                let (host, gate) = place(target);
-                queue.add(target.key, host, gate, awake(feed, target, now));
+                let (host, gate) = host_gate(target);
+                queue.add(target.key, host, gate, due_time(feed, target, now));
             }
         }
     }
 }
 
-/// Behind which gate a feed waits.
-fn place(target: &Target) -> (&str, Gate) {
+/// Host of a feed and the limits for polls of that host.
+fn host_gate(target: &Target) -> (&str, HostLimit) {
     let settings = &target.subscription.schedule;
-    let gate = Gate { at_once: settings.per_host, spacing: settings.host_spacing };
+    let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
     (site(&target.subscription.feed.url), gate)
 }
 
-fn target((subscription, registered): (Subscription, &Registered)) -> Target {
+fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
 }
 
-/// The plans of feeds whose last one was made under other settings.
+/// New plans for the feeds whose last plan was made under other settings.
 async fn replanned(
     reader: &Reader,
     targets: &[Target],
-    registered: &[Registered],
+    registered: &[RegisteredFeed],
     now: Timestamp,
 ) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
     let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
@@ -202,40 +209,42 @@ async fn replanned(
     }
     let reader = reader.clone();
     let work = move || {
-        let plan = |(feed, settings): (Registered, Arc<schedule::Settings>)| {
-            let at = feed.last_poll_at.unwrap_or(now);
-            let last = LastPoll { at, considered: &feed.considered };
-            Ok((feed.key, revised(&reader, (feed.key, &feed.id), &settings, &last, now)?))
-        };
-        outdated.into_iter().map(plan).collect()
+        reader.read(|reader| {
+            let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
+                let at = feed.last_poll_at.unwrap_or(now);
+                let last = LastPoll { at, considered: &feed.considered };
+                Ok((feed.key, revised(reader, (feed.key, &feed.id), &settings, &last, now)?))
+            };
+            outdated.into_iter().map(plan).collect()
+        })
     };
-    // It cannot have panicked: then newswire itself has.
+    // A panic in the task keeps the old plans.
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
 }
 
-/// What these settings make of the feed's last poll. Blocks.
+/// The plan after the last poll under these settings. Blocks.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) fn revised(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     (feed, id): (FeedKey, &crate::model::FeedId),
     settings: &schedule::Settings,
     last: &LastPoll<'_>,
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let hints = reader.feed_state(feed)?.hints;
-    let learned = schedule::learned(&reader.rhythm(feed)?, now);
+    let learned = schedule::learned(&reader.arrival_times(feed)?, now);
     Ok(schedule::revise(settings, id, last, &hints, learned))
 }
 
-/// When a feed is due, unless the clock was set back since: then a feed must not sleep for years.
-fn awake(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
+/// Time when a feed is due. A time too far in the future, as after the clock was set back, becomes `now`.
+fn due_time(feed: &RegisteredFeed, target: &Target, now: Timestamp) -> Timestamp {
     let longest = match feed.reason {
-        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::Hint => {
+        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::PublisherHint => {
             SignedDuration::from_hours(8 * 24)
         }
-        // Back-off goes up to two days, whatever the longest interval.
+        // Back-off can last two days, even with a shorter max_interval.
         _ => SignedDuration::try_from(target.subscription.schedule.max_interval)
             .unwrap_or(SignedDuration::MAX)
             .max(SignedDuration::from_hours(2 * 24))
@@ -243,7 +252,7 @@ fn awake(feed: &Registered, target: &Target, now: Timestamp) -> Timestamp {
     };
     let latest = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
     if feed.next_poll_at > latest {
-        warn!(feed = %feed.id, "{}: was due far in the future: the clock must have been set back; polling it now", feed.id);
+        warn!(feed = %feed.id, "due time too far in the future, polling now; the clock was probably set back");
         return now;
     }
     feed.next_poll_at

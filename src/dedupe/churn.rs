@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::titles::Title;
-use crate::model::{ItemKey, Kept, Seen, Way};
+use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
 
 /// What an item that seems new may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Stranger {
     /// Its place in the document.
     pub index: usize,
     /// The same of it that is kept.
-    pub seen: Seen,
+    pub seen: ItemTraits,
 }
 
 /// A new guid for an item that is kept.
@@ -25,7 +25,7 @@ pub struct Alias {
     /// The kept one.
     pub key: ItemKey,
     /// How it was recognised.
-    pub way: Way,
+    pub way: RecognisedBy,
 }
 
 /// So many strangers, and half of the document, are a migration and no coincidence.
@@ -36,13 +36,13 @@ const MINUTE: i64 = 60;
 /// Which of the strangers are kept items under a new guid; `known` items of the document were
 /// recognised as they are, `gone` are kept items that are not in it.
 #[must_use]
-pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias> {
+pub fn aliases(strangers: &[Stranger], gone: &[RecentItem], known: usize) -> Vec<Alias> {
     let migrated = strangers.len() >= MIGRATION && strangers.len() >= known;
     let (mut found, mut taken) = (Vec::new(), HashSet::new());
     let mut matched: HashSet<usize> = HashSet::new();
-    for way in [Way::Page, Way::Text, Way::Path, Way::Title] {
+    for way in [RecognisedBy::Page, RecognisedBy::Text, RecognisedBy::Path, RecognisedBy::Title] {
         let rivals = rivals(strangers, way);
-        let mut kept: HashMap<String, Vec<&Kept>> = HashMap::new();
+        let mut kept: HashMap<String, Vec<&RecentItem>> = HashMap::new();
         for candidate in gone {
             if let Some(mark) = mark(&candidate.seen, way) {
                 kept.entry(mark).or_default().push(candidate);
@@ -52,7 +52,7 @@ pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias
             let Some(mark) = mark(&stranger.seen, way) else { continue };
             // A mark that several have is nobody's.
             let alone = rivals.get(&mark) == Some(&1);
-            let Some([Kept { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
+            let Some([RecentItem { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
                 continue;
             };
             if alone
@@ -69,7 +69,7 @@ pub fn aliases(strangers: &[Stranger], gone: &[Kept], known: usize) -> Vec<Alias
     found
 }
 
-fn rivals(strangers: &[Stranger], way: Way) -> HashMap<String, usize> {
+fn rivals(strangers: &[Stranger], way: RecognisedBy) -> HashMap<String, usize> {
     let mut rivals = HashMap::new();
     for mark in strangers.iter().filter_map(|stranger| mark(&stranger.seen, way)) {
         *rivals.entry(mark).or_default() += 1;
@@ -78,11 +78,11 @@ fn rivals(strangers: &[Stranger], way: Way) -> HashMap<String, usize> {
 }
 
 /// What an item is looked up by.
-fn mark(seen: &Seen, way: Way) -> Option<String> {
+fn mark(seen: &ItemTraits, way: RecognisedBy) -> Option<String> {
     match way {
-        Way::Page => seen.url_key.map(|key| format!("{key:?}")),
-        Way::Text => seen.text_key.map(|key| key.to_string()),
-        Way::Path => {
+        RecognisedBy::Page => seen.url_key.map(|key| format!("{key:?}")),
+        RecognisedBy::Text => seen.text_digest.map(|key| key.to_string()),
+        RecognisedBy::Path => {
             let url = url::Url::parse(seen.url.as_deref()?).ok()?;
             let path =
                 format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
@@ -90,7 +90,7 @@ fn mark(seen: &Seen, way: Way) -> Option<String> {
             (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-'))
                 .then_some(path)
         }
-        Way::Title => {
+        RecognisedBy::Title => {
             let title = Title::new(seen.title.as_deref());
             (!title.is_empty()).then(|| title.digest().to_string())
         }
@@ -98,11 +98,11 @@ fn mark(seen: &Seen, way: Way) -> Option<String> {
 }
 
 /// Whether the rest agrees: a page may get another item, a title may come again.
-fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
-    let title = |seen: &Seen| Title::new(seen.title.as_deref());
+fn holds(way: RecognisedBy, new: &ItemTraits, old: &ItemTraits, migrated: bool) -> bool {
+    let title = |seen: &ItemTraits| Title::new(seen.title.as_deref());
     let (mine, others) = (title(new), title(old));
     let same_title = mine.digest() == others.digest();
-    let same_text = new.text_key.is_some() && new.text_key == old.text_key;
+    let same_text = new.text_digest.is_some() && new.text_digest == old.text_digest;
     let same_minute = new
         .published
         .zip(old.published)
@@ -111,10 +111,14 @@ fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
         return false;
     }
     match way {
-        Way::Page => same_text || same_minute || same_title && (mine.len() >= 3 || migrated),
-        Way::Text => same_title || same_minute || new.title.is_none() || mine.alike(&others) >= 0.5,
-        Way::Path => same_title || same_text,
-        Way::Title => same_minute || migrated && mine.len() >= 3,
+        RecognisedBy::Page => {
+            same_text || same_minute || same_title && (mine.len() >= 3 || migrated)
+        }
+        RecognisedBy::Text => {
+            same_title || same_minute || new.title.is_none() || mine.alike(&others) >= 0.5
+        }
+        RecognisedBy::Path => same_title || same_text,
+        RecognisedBy::Title => same_minute || migrated && mine.len() >= 3,
     }
 }
 
@@ -122,25 +126,25 @@ fn holds(way: Way, new: &Seen, old: &Seen, migrated: bool) -> bool {
 mod tests {
     use jiff::Timestamp;
 
-    use crate::model::Edits;
+    use crate::model::EditCounts;
 
     use super::*;
 
-    fn seen(url: &str, title: &str, at: i64, text: i64) -> Seen {
-        Seen {
+    fn seen(url: &str, title: &str, at: i64, text: i64) -> ItemTraits {
+        ItemTraits {
             url: Some(url.to_owned()),
             url_key: super::super::canonical::url_key(url),
             title: Some(title.to_owned()),
             published: Some(Timestamp::from_second(at).unwrap()),
-            text_key: Some(text),
+            text_digest: Some(text),
         }
     }
 
-    fn kept(key: i64, seen: Seen) -> Kept {
-        Kept { key: ItemKey(key), seen, edits: Edits::default() }
+    fn kept(key: i64, seen: ItemTraits) -> RecentItem {
+        RecentItem { key: ItemKey(key), seen, edits: EditCounts::default() }
     }
 
-    fn one(new: Seen, old: Seen) -> Option<Way> {
+    fn one(new: ItemTraits, old: ItemTraits) -> Option<RecognisedBy> {
         let strangers = [Stranger { index: 0, seen: new }];
         aliases(&strangers, &[kept(1, old)], 9).first().map(|alias| alias.way)
     }
@@ -150,19 +154,19 @@ mod tests {
         let old = || seen("http://old.example/2026/a-post", "A long post", 1_000, 7);
         assert_eq!(
             one(seen("https://old.example/2026/a-post", "A long post", 99_000, 7), old()),
-            Some(Way::Page)
+            Some(RecognisedBy::Page)
         );
         assert_eq!(
             one(seen("https://new.example/2026/a-post", "A long post", 99_000, 8), old()),
-            Some(Way::Path)
+            Some(RecognisedBy::Path)
         );
         assert_eq!(
             one(seen("https://new.example/?p=7", "A long post", 1_030, 8), old()),
-            Some(Way::Title)
+            Some(RecognisedBy::Title)
         );
         assert_eq!(
             one(seen("https://new.example/?p=7", "A long post", 99_000, 7), old()),
-            Some(Way::Text)
+            Some(RecognisedBy::Text)
         );
     }
 
@@ -191,7 +195,8 @@ mod tests {
         let at = |host: &str, n: usize, date| {
             seen(&format!("https://{host}/{n}"), titles[n], date, n as i64 + date)
         };
-        let gone: Vec<Kept> = (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
+        let gone: Vec<RecentItem> =
+            (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
         let strangers: Vec<Stranger> =
             (0..5).map(|n| Stranger { index: n, seen: at("new.example", n, 900_000) }).collect();
         assert_eq!(aliases(&strangers, &gone, 0).len(), 5);

@@ -11,10 +11,10 @@ use super::likeness::{Shingle, shingles};
 use super::paragraphs::{Paragraph, Role, Text, links};
 use super::sketch::Sketch;
 use super::titles::Title;
-use super::tuning::{EXACT_WORDS, MENTIONS};
+use super::tuning::MENTIONS;
 use super::weights::Weights;
 use super::words::{Word, Words, hash64};
-use crate::model::{Digest, Item, KeptItem, Standing, site};
+use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
 const VERSION: u8 = 2;
@@ -45,7 +45,7 @@ pub struct Fingerprint {
     /// Hash of the publisher's id, where it is unique in the world.
     pub global_id: Option<u64>,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub page_owner: PageOwner,
     /// Canonical URLs that a text of a few words links to.
     pub mentions: Vec<Digest>,
 }
@@ -60,7 +60,7 @@ pub struct Facts {
     /// Digest of its canonical URL, where that says something.
     pub url_key: Option<Digest>,
     /// Whose page it links to.
-    pub standing: Standing,
+    pub page_owner: PageOwner,
 }
 
 impl Fingerprint {
@@ -68,11 +68,29 @@ impl Fingerprint {
     /// paragraphs that are its site's.
     #[must_use]
     pub fn new(item: &Item, text: Text, facts: Facts, boilerplate: &HashSet<u64>) -> Self {
-        let Facts { published, seen, url_key, standing } = facts;
-        let (title, words) = (Title::new(item.title.as_deref()), text.own_words(boilerplate));
-        let few = words.size() < EXACT_WORDS;
-        let text_digest = (!few).then(|| words.digest());
-        let content = item.content.as_deref().filter(|_| few).unwrap_or_default();
+        let words = text.own_words(boilerplate);
+        let mut fingerprint = Self::of_words(item, text, facts, &words);
+        fingerprint.sketch = Sketch::new(&fingerprint.title, &words, fingerprint.text_digest);
+        fingerprint
+    }
+
+    /// As [`Fingerprint::new`], without the sketch: no other item is found by its text.
+    #[must_use]
+    pub fn without_sketch(
+        item: &Item,
+        text: Text,
+        facts: Facts,
+        boilerplate: &HashSet<u64>,
+    ) -> Self {
+        let words = text.own_words(boilerplate);
+        Self::of_words(item, text, facts, &words)
+    }
+
+    fn of_words(item: &Item, text: Text, facts: Facts, words: &Words) -> Self {
+        let Facts { published, seen, url_key, page_owner } = facts;
+        let title = Title::new(item.title.as_deref());
+        let text_digest = words.exact_digest();
+        let content = item.content.as_deref().filter(|_| text_digest.is_none()).unwrap_or_default();
         let mentions = links(content).take(MENTIONS);
         let is_page = |guid: &&str| {
             item.url.as_deref() == Some(guid)
@@ -81,7 +99,7 @@ impl Fingerprint {
         let guid = item.guid.as_deref();
         let url = item.url.as_deref().and_then(|url| url::Url::parse(url).ok());
         Self {
-            sketch: Sketch::new(&title, &words, text_digest),
+            sketch: Sketch::default(),
             text_digest,
             mentions: mentions.filter_map(|link| canonical::url_key(&link)).collect(),
             url: item.url.as_deref().map(hash64),
@@ -93,17 +111,17 @@ impl Fingerprint {
             title,
             text,
             url_key,
-            standing,
+            page_owner,
         }
     }
 
     /// The fingerprint of a kept item, from the text that is kept of it: where the stored one is gone.
     #[must_use]
-    pub fn of_kept(kept: &KeptItem, boilerplate: &HashSet<u64>) -> Self {
-        let KeptItem { item, seen, url_key, standing, .. } = kept;
+    pub fn of_kept(kept: &StoredItem, boilerplate: &HashSet<u64>) -> Self {
+        let StoredItem { item, seen, url_key, page_owner, .. } = kept;
         let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
         let (published, seen) = (item.published, *seen);
-        let facts = Facts { published, seen, url_key: *url_key, standing: *standing };
+        let facts = Facts { published, seen, url_key: *url_key, page_owner: *page_owner };
         Self::new(item, text, facts, boilerplate)
     }
 
@@ -128,7 +146,7 @@ impl Fingerprint {
         let words = self.title.words().len() + self.text.words.len();
         let mut out = Vec::with_capacity(96 + words * Word::BYTES + self.sketch.0.len() * 4);
         out.push(VERSION);
-        out.push(self.standing as u8);
+        out.push(self.page_owner as u8);
         out.extend(self.seen.as_millisecond().to_le_bytes());
         put(&mut out, self.published.map(|at| at.as_millisecond().to_le_bytes()));
         put(&mut out, self.url_key);
@@ -154,12 +172,12 @@ impl Fingerprint {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[VERSION])?;
         let rest = &mut rest;
-        let [standing] = take(rest)?;
+        let [page_owner] = take(rest)?;
         let at = |bytes| Timestamp::from_millisecond(i64::from_le_bytes(bytes)).ok();
         Some(Self {
-            standing: *[Standing::Home, Standing::Claimed, Standing::Abroad]
+            page_owner: *[PageOwner::FeedSite, PageOwner::ClaimedSite, PageOwner::OtherSite]
                 .iter()
-                .find(|known| **known as u8 == standing)?,
+                .find(|known| **known as u8 == page_owner)?,
             seen: at(take(rest)?)?,
             published: maybe(rest)?.and_then(at),
             url_key: maybe(rest)?,
@@ -282,7 +300,7 @@ mod tests {
             published: Timestamp::from_second(1_700_000_000).ok(),
             seen: Timestamp::UNIX_EPOCH,
             url_key: canonical::url_key("https://gull.example/ferry"),
-            standing: Standing::Claimed,
+            page_owner: PageOwner::ClaimedSite,
         };
         let text = Text::of_item(item.content.as_deref(), None);
         Fingerprint::new(&item, text, facts, &HashSet::new())

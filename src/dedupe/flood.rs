@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::settings::{Bursts, Settings};
-use crate::model::Hold;
+use super::settings::{BurstGuard, Settings};
+use crate::model::HoldReason;
 
 /// So many new items at once are never a flood, on top of
 const ALWAYS: usize = 5;
@@ -72,15 +72,17 @@ pub fn admit(
     rhythm: &Rhythm,
     dates: &[Option<Timestamp>],
     now: Timestamp,
-) -> Vec<Option<Hold>> {
+) -> Vec<Option<HoldReason>> {
     let fresh = |date: &Option<Timestamp>| {
         let since = rhythm.last_success.and_then(|last| last.checked_sub(SLACK).ok());
         date.zip(since).is_none_or(|(date, since)| date >= since)
     };
     let (room, hold) = match rhythm.seen {
-        Acquaintance::New => (settings.new_feed_items, Hold::History),
-        Acquaintance::Old if settings.bursts == Bursts::Pass => (usize::MAX, Hold::Burst),
-        Acquaintance::Old => (budget(rhythm, now), Hold::Burst),
+        Acquaintance::New => (settings.initial_items, HoldReason::History),
+        Acquaintance::Old if settings.burst_guard == BurstGuard::Off => {
+            (usize::MAX, HoldReason::Burst)
+        }
+        Acquaintance::Old => (budget(rhythm, now), HoldReason::Burst),
     };
     if dates.len() <= room {
         return vec![None; dates.len()];
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_operator_may_let_everything_pass() {
-        let settings = Settings { bursts: Bursts::Pass, ..Settings::default() };
+        let settings = Settings { burst_guard: BurstGuard::Off, ..Settings::default() };
         let dates = vec![Some(at(0)); 214];
         assert!(admit(&settings, &known(), &dates, at(0)).iter().all(Option::is_none));
     }

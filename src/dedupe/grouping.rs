@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::tuning::{MATCHES_PER_REFUSAL, MEMBERS, STORY};
-use crate::model::{FeedKey, ItemKey, Rule, StoryKey, Tie};
+use crate::model::{FeedKey, ItemKey, Match, Rule, StoryKey};
 
 /// An item among those that may be one story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Decisions {
 #[must_use]
 pub fn stories(
     members: &[Member],
-    matches: &[Tie],
+    matches: &[Match],
     decisions: &Decisions,
     judged: &HashSet<ItemKey>,
 ) -> Vec<Vec<ItemKey>> {
@@ -168,7 +168,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn new(members: &[Member], matches: &[Tie], units: &[usize], decisions: &Decisions) -> Self {
+    fn new(members: &[Member], matches: &[Match], units: &[usize], decisions: &Decisions) -> Self {
         let place = places(members);
         let free = |key: &ItemKey| !decisions.split.contains(key);
         let centres = centres(members, matches, units);
@@ -200,7 +200,7 @@ impl Evidence {
 }
 
 /// The centre of each unit: of its items the one with the most matches inside, of equals the first by id.
-fn centres(members: &[Member], matches: &[Tie], units: &[usize]) -> HashMap<usize, usize> {
+fn centres(members: &[Member], matches: &[Match], units: &[usize]) -> HashMap<usize, usize> {
     let place = places(members);
     let mut inside = vec![0_usize; members.len()];
     for tie in matches.iter().filter(|tie| tie.same) {
@@ -223,12 +223,12 @@ fn centres(members: &[Member], matches: &[Tie], units: &[usize]) -> HashMap<usiz
 }
 
 /// Whether a rule says that the two are different, not only that they share too little.
-fn refuses(tie: &Tie) -> bool {
+fn refuses(tie: &Match) -> bool {
     !tie.same && matches!(tie.rule, Rule::Series | Rule::Template | Rule::SameSite)
 }
 
 /// Whether a pair that was one story may remain one after an edit.
-fn holds(tie: &Tie) -> bool {
+fn holds(tie: &Match) -> bool {
     tie.same || !refuses(tie) && tie.score >= tie.threshold / 2.0
 }
 
@@ -239,7 +239,7 @@ fn places(members: &[Member]) -> HashMap<ItemKey, usize> {
 /// The unit of each member: its story as published, or what the operator joined.
 fn units(
     members: &[Member],
-    matches: &[Tie],
+    matches: &[Match],
     decisions: &Decisions,
     judged: &HashSet<ItemKey>,
 ) -> Vec<usize> {
@@ -279,13 +279,13 @@ mod tests {
         Member { key, feed: FeedKey(feed), published, id: format!("urn:{feed}:{at}"), story }
     }
 
-    fn tie(a: i64, b: i64, score: f32) -> Tie {
+    fn tie(a: i64, b: i64, score: f32) -> Match {
         let (item, other) = (ItemKey(a.max(b)), ItemKey(a.min(b)));
-        Tie { item, other, rule: Rule::SimilarText, score, threshold: 0.5, same: true }
+        Match { item, other, rule: Rule::SimilarText, score, threshold: 0.5, same: true }
     }
 
-    fn refusal(a: i64, b: i64) -> Tie {
-        Tie { same: false, rule: Rule::Template, ..tie(a, b, 0.9) }
+    fn refusal(a: i64, b: i64) -> Match {
+        Match { same: false, rule: Rule::Template, ..tie(a, b, 0.9) }
     }
 
     fn keys(stories: Vec<Vec<ItemKey>>) -> Vec<Vec<i64>> {
@@ -295,7 +295,7 @@ mod tests {
         keys
     }
 
-    fn grouped(members: &[Member], ties: &[Tie], decisions: &Decisions) -> Vec<Vec<i64>> {
+    fn grouped(members: &[Member], ties: &[Match], decisions: &Decisions) -> Vec<Vec<i64>> {
         keys(stories(members, ties, decisions, &HashSet::new()))
     }
 
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn a_story_of_a_hundred_carriers_is_one_story() {
         let members: Vec<Member> = (1..=100).map(|n| member(n, n, n)).collect();
-        let ties: Vec<Tie> =
+        let ties: Vec<Match> =
             (2..=100).flat_map(|n| (1..n.min(17)).map(move |m| tie(n, m, 0.9))).collect();
         assert_eq!(grouped(&members, &ties, &Decisions::default()).len(), 1);
     }
@@ -373,10 +373,10 @@ mod tests {
             order in Just((0_i64..9).collect::<Vec<_>>()).prop_shuffle(),
         ) {
             let members: Vec<Member> = (0..9).map(|n| member(n, n % 8, n / 2)).collect();
-            let made = |row: &dyn Fn(i64) -> i64| -> Vec<Tie> {
+            let made = |row: &dyn Fn(i64) -> i64| -> Vec<Match> {
                 edges.iter().filter(|((a, b), _)| a < b).map(|((a, b), (score, same))| {
                     let tie = tie(row(*a), row(*b), f32::from(*score) / 100.0);
-                    if *same { tie } else { Tie { same: false, rule: Rule::Template, ..tie } }
+                    if *same { tie } else { Match { same: false, rule: Rule::Template, ..tie } }
                 }).collect()
             };
             let there = grouped(&members, &made(&|n| n), &Decisions::default());
@@ -404,7 +404,7 @@ mod tests {
             let members: Vec<Member> = (0..8).map(|n| Member {
                 story: StoryKey(if published[n as usize] { 0 } else { n }), ..member(n, n, 9 - n)
             }).collect();
-            let ties: Vec<Tie> = (0..8).flat_map(|a| (0..a).map(move |b| tie(a, b, 0.8))).collect();
+            let ties: Vec<Match> = (0..8).flat_map(|a| (0..a).map(move |b| tie(a, b, 0.8))).collect();
             prop_assert_eq!(grouped(&members, &ties, &Decisions::default()).len(), 1);
         }
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::canonical;
 use super::digest::{Hasher, digest};
-use crate::model::{Digest, FeedId, Guids, ParsedItem, site};
+use crate::model::{Digest, FeedId, GuidUse, ParsedItem, site};
 
 /// An item of a document, by its place there, with what it is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Identified {
 
 /// Identifies the items of one document, in its order; an item that stands there twice, once.
 #[must_use]
-pub fn identify(items: &[ParsedItem], guids: Guids) -> Vec<Identified> {
+pub fn identify(items: &[ParsedItem], guids: GuidUse) -> Vec<Identified> {
     let shared_guids = pages_by_guid(items);
     let mut urls: HashMap<Digest, usize> = HashMap::new();
     let keys: Vec<Option<Digest>> =
@@ -72,7 +72,7 @@ fn pages_by_guid(items: &[ParsedItem]) -> HashMap<&str, bool> {
 fn identity(
     item: &ParsedItem,
     shared_guids: &HashMap<&str, bool>,
-    guids: Guids,
+    guids: GuidUse,
 ) -> (Digest, Option<Digest>) {
     let page = item.page();
     let Some(guid) = item.id.as_deref().filter(|guid| !guid.is_empty()) else {
@@ -84,7 +84,7 @@ fn identity(
     };
     // RFC 4287 4.2.6.1: compared character by character.
     let alone = digest(&[b"guid", guid.as_bytes()]);
-    if guids == Guids::Sound && shared_guids.get(guid) != Some(&true) {
+    if guids == GuidUse::Unique && shared_guids.get(guid) != Some(&true) {
         return (alone, None);
     }
     let with_page = match page {
@@ -98,20 +98,20 @@ fn identity(
 /// By what an item is recognised whose guid was given to another thing before.
 #[must_use]
 pub fn reused(item: &ParsedItem) -> Digest {
-    identity(item, &HashMap::new(), Guids::Shared).0
+    identity(item, &HashMap::new(), GuidUse::Reused).0
 }
 
 /// Whether so many items of a document share guids that no guid of the feed is worth anything.
 #[must_use]
-pub fn share_guids(items: &[ParsedItem]) -> Guids {
+pub fn share_guids(items: &[ParsedItem]) -> GuidUse {
     let shared = pages_by_guid(items);
     let wrong =
         |item: &&ParsedItem| item.id.as_deref().is_some_and(|id| shared.get(id) == Some(&true));
     let wrong = items.iter().filter(wrong).count();
     if wrong > 0 && wrong as f32 > items.len() as f32 * SHARED {
-        Guids::Shared
+        GuidUse::Reused
     } else {
-        Guids::Sound
+        GuidUse::Unique
     }
 }
 
@@ -206,17 +206,17 @@ mod tests {
     }
 
     fn sound(items: &[ParsedItem]) -> Vec<Identified> {
-        identify(items, Guids::Sound)
+        identify(items, GuidUse::Unique)
     }
 
     #[test]
     fn a_guid_that_lost_its_worth_counts_with_its_page() {
         let items = [item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")];
-        assert_eq!(share_guids(&items), Guids::Shared);
-        let alone = identify(&items[..1], Guids::Shared);
+        assert_eq!(share_guids(&items), GuidUse::Reused);
+        let alone = identify(&items[..1], GuidUse::Reused);
         assert_eq!(alone[0].identity, sound(&items)[0].identity, "also when it stands alone");
         assert_eq!(alone[0].former, Some(sound(&items[..1])[0].identity));
-        assert_eq!(share_guids(&items[..1]), Guids::Sound);
+        assert_eq!(share_guids(&items[..1]), GuidUse::Unique);
     }
 
     #[test]

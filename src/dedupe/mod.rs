@@ -42,7 +42,7 @@ pub use grouping::{Decisions, Member, stories};
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
 pub use index::{Entry, Index};
 pub use paragraphs::Text;
-pub use settings::{AcrossFeeds, Bursts, Likeness, Settings, Updates};
+pub use settings::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, EXACT_WORDS};

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::tuning::{BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS};
 use super::words::{Word, Words, digest_of, lines, read};
-use crate::model::markup::{Edge, Piece, Tag, pieces};
+use crate::text::html::{Edge, Piece, Tag, pieces};
 
 /// The text of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,36 +55,46 @@ impl Text {
     /// The text of an item: its content, sanitised HTML, else its summary, plain text.
     #[must_use]
     pub fn of_item(content: Option<&str>, summary: Option<&str>) -> Self {
+        Self::with_plain(content, summary).0
+    }
+
+    /// As [`Text::of_item`], also as plain text: one walk serves both.
+    #[must_use]
+    pub fn with_plain(content: Option<&str>, summary: Option<&str>) -> (Self, String) {
         match (content, summary) {
-            (Some(content), _) => Self::of_html(content),
-            (None, Some(summary)) => Self::of_summary(summary),
-            (None, None) => Self::default(),
+            (Some(content), _) => Self::read(content),
+            (None, Some(summary)) => (Self::of_summary(summary), summary.to_owned()),
+            (None, None) => Default::default(),
         }
     }
 
     /// The text of sanitised HTML.
     #[must_use]
     pub fn of_html(html: &str) -> Self {
-        let (mut text, mut block) = (Self::default(), Block::default());
+        Self::read(html).0
+    }
+
+    /// The text of sanitised HTML, also as plain text: with a space where markup ends a word.
+    fn read(html: &str) -> (Self, String) {
+        let (mut text, mut plain) = (Self::default(), String::with_capacity(html.len()));
         let mut open = Open::default();
+        let mut block = Block { start: 0, linked: 0 };
         for piece in pieces(html) {
             match piece {
-                Piece::Text(piece) => block.add(piece, &open),
-                Piece::Char(c) => block.add(c.encode_utf8(&mut [0; 4]), &open),
+                Piece::Text(piece) => block.add(piece, &open, &mut plain),
+                Piece::Char(c) => block.add(c.encode_utf8(&mut [0; 4]), &open, &mut plain),
                 Piece::Tag(tag) => {
                     if tag.breaks_words() {
-                        text.close(&mut block, open.role());
-                        // The rest of a book decides nothing.
-                        if text.words.len() >= 2 * MAX_WORDS {
-                            return text;
-                        }
+                        text.close(&block, &plain[block.start..], open.role());
+                        plain.push(' ');
+                        block = Block { start: plain.len(), linked: 0 };
                     }
                     open.count(tag);
                 }
             }
         }
-        text.close(&mut block, open.role());
-        text
+        text.close(&block, &plain[block.start..], open.role());
+        (text, plain)
     }
 
     fn of_summary(summary: &str) -> Self {
@@ -95,18 +105,20 @@ impl Text {
     }
 
     /// Ends a paragraph, if it has words.
-    fn close(&mut self, block: &mut Block, role: Role) {
+    fn close(&mut self, block: &Block, text: &str, role: Role) {
         let from = self.words.len();
-        read(&block.text, &mut self.words);
+        // The rest of a book decides nothing.
+        if from >= 2 * MAX_WORDS {
+            return;
+        }
+        read(text, &mut self.words);
         self.words.truncate(from + usize::from(u16::MAX));
         let words = &self.words[from..];
         if !words.is_empty() {
-            let role = block.role(role, words.len());
+            let role = block.role(text, role, words.len());
             let (digest, words) = (digest_of(words), words.len() as u16);
             self.paragraphs.push(Paragraph { digest, words, role });
         }
-        block.text.clear();
-        block.linked = 0;
     }
 
     /// The words that are the item's own: without quotations, boilerplate and what stands aside, unless
@@ -143,29 +155,30 @@ impl Text {
     }
 }
 
-/// The paragraph that is being read; its memory is used again for the next one.
-#[derive(Debug, Default)]
+/// The paragraph that is being read.
+#[derive(Debug)]
 struct Block {
-    text: String,
+    /// Where it begins in the plain text.
+    start: usize,
     /// Letters and digits inside links.
     linked: usize,
 }
 
 impl Block {
-    fn add(&mut self, text: &str, open: &Open) {
-        self.text.push_str(text);
+    fn add(&mut self, text: &str, open: &Open, plain: &mut String) {
+        plain.push_str(text);
         if open.links > 0 {
             self.linked += letters(text);
         }
     }
 
     /// What the paragraph is, of which the markup says that it is `role`.
-    fn role(&self, role: Role, words: usize) -> Role {
-        let linked = || self.linked > 0 && self.linked * 10 >= letters(&self.text) * 9;
+    fn role(&self, text: &str, role: Role, words: usize) -> Role {
+        let linked = || self.linked > 0 && self.linked * 10 >= letters(text) * 9;
         let short = words <= BOILERPLATE_WORDS;
-        if short && (linked() || is_boilerplate(&self.text)) || is_about(&self.text) {
+        if short && (linked() || is_boilerplate(text)) || is_about(text) {
             Role::Boilerplate
-        } else if role == Role::Own && words >= SPEECH_WORDS && is_speech(&self.text) {
+        } else if role == Role::Own && words >= SPEECH_WORDS && is_speech(text) {
             Role::Quoted
         } else {
             role

@@ -11,7 +11,7 @@ pub enum AcrossFeeds {
     Link,
     /// The same page or much the same text.
     #[default]
-    Cluster,
+    Text,
 }
 
 /// What becomes of an item that its publisher changed.
@@ -28,7 +28,7 @@ pub enum Updates {
 
 /// How much is asked of texts before they are one story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Likeness {
+pub enum Similarity {
     /// Almost the whole.
     Strict,
     /// What the labelled pairs of the tests bear.
@@ -46,23 +46,23 @@ pub struct Settings {
     /// Texts that were published further apart are not compared.
     pub window: Duration,
     /// How much is asked of texts.
-    pub likeness: Likeness,
+    pub similarity: Similarity,
     /// What becomes of changed items.
     pub updates: Updates,
     /// A feed that is new here brings so many of its newest items.
-    pub new_feed_items: usize,
+    pub initial_items: usize,
     /// Whether a burst that no publisher writes is held.
-    pub bursts: Bursts,
+    pub burst_guard: BurstGuard,
 }
 
 /// What becomes of far more new items at once than a feed ever brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Bursts {
+pub enum BurstGuard {
     /// What is plainly news is let through, the rest waits for a word of the operator.
     #[default]
     Hold,
     /// All of it is let through.
-    Pass,
+    Off,
 }
 
 impl Default for Settings {
@@ -70,10 +70,10 @@ impl Default for Settings {
         Self {
             across_feeds: AcrossFeeds::default(),
             window: Duration::from_secs(72 * 3600),
-            likeness: Likeness::default(),
+            similarity: Similarity::default(),
             updates: Updates::default(),
-            new_feed_items: 50,
-            bursts: Bursts::default(),
+            initial_items: 50,
+            burst_guard: BurstGuard::default(),
         }
     }
 }
@@ -81,10 +81,10 @@ impl Default for Settings {
 impl Settings {
     /// What the need for shared text is multiplied by.
     pub(super) fn strictness(&self) -> f32 {
-        match self.likeness {
-            Likeness::Strict => 1.4,
-            Likeness::Normal => 1.0,
-            Likeness::Loose => 0.8,
+        match self.similarity {
+            Similarity::Strict => 1.4,
+            Similarity::Normal => 1.0,
+            Similarity::Loose => 0.8,
         }
     }
 }

@@ -37,20 +37,34 @@ impl Sketch {
 }
 
 /// Rows of the signature, hashed band by band.
+///
+/// A row has 16 bits, so that the loop over them becomes a few vector instructions. Two texts of 300
+/// words that share nothing agree on a row by chance once in 400 times, and on a band once in 60
+/// million times.
 fn bands(shingles: &[u64]) -> impl Iterator<Item = u32> {
-    let mut signature = [u64::MAX; BANDS * ROWS];
+    const FACTORS: [u16; BANDS * ROWS] = {
+        let mut factors = [0; BANDS * ROWS];
+        let mut row = 0;
+        while row < factors.len() {
+            factors[row] = row as u16 + 1;
+            row += 1;
+        }
+        factors
+    };
+    let mut signature = [i16::MAX; BANDS * ROWS];
     for shingle in shingles {
         // Two hashes make a family (Kirsch and Mitzenmacher 2006).
-        let (first, second) = (*shingle, mix(*shingle ^ 0x5bd1_e995) | 1);
-        let mut hash = first;
-        for least in &mut signature {
-            hash = hash.wrapping_add(second);
-            *least = (*least).min(hash);
+        let hash = mix(*shingle ^ 0x5bd1_e995);
+        let (first, second) = (hash as u16, (hash >> 16) as u16 | 1);
+        for (least, factor) in signature.iter_mut().zip(FACTORS) {
+            let row = first.wrapping_add(second.wrapping_mul(factor));
+            *least = (*least).min(row.cast_signed());
         }
     }
     (0..BANDS).map(move |band| {
         let rows = &signature[band * ROWS..(band + 1) * ROWS];
-        fold(rows.iter().fold(band as u64, |hash, row| mix(hash ^ row)))
+        let mixed = |hash, row: &i16| mix(hash ^ u64::from(row.cast_unsigned()));
+        fold(rows.iter().fold(band as u64, mixed))
     })
 }
 

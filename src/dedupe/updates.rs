@@ -7,7 +7,7 @@ use super::fingerprint::Comparable;
 use super::likeness::{likeness, slots};
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
 use super::words::Words;
-use crate::model::Edits;
+use crate::model::EditCounts;
 
 /// Dates this close are one, in seconds.
 const MINUTE: i64 = 60;
@@ -42,13 +42,13 @@ const BUMP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether the words of an item may be replaced once more.
 #[must_use]
-pub fn may_change(edits: &Edits) -> bool {
+pub fn may_change(edits: &EditCounts) -> bool {
     edits.changes < CHANGES
 }
 
 /// Whether a change of an item may be shown as one, now.
 #[must_use]
-pub fn may_bump(edits: &Edits, now: Timestamp) -> bool {
+pub fn may_bump(edits: &EditCounts, now: Timestamp) -> bool {
     edits.bumps < BUMPS && edits.bumped_at.is_none_or(|at| now.duration_since(at) >= BUMP_AFTER)
 }
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn an_item_that_changes_on_and_on_is_let_be_and_shown_again_once_a_day() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
-        let edits = |changes, bumps, bumped_at| Edits { changes, bumps, bumped_at };
+        let edits = |changes, bumps, bumped_at| EditCounts { changes, bumps, bumped_at };
         assert!(may_change(&edits(23, 0, None)) && !may_change(&edits(24, 0, None)));
         assert!(may_bump(&edits(0, 2, Some(at(0))), at(24)));
         assert!(!may_bump(&edits(0, 2, Some(at(0))), at(23)));

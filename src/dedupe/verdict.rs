@@ -18,7 +18,7 @@ use super::tuning::{
 };
 use super::weights::Weights;
 use super::words::Kind;
-use crate::model::{Rule, Standing, Tie};
+use crate::model::{Match, PageOwner, Rule};
 
 /// What was found, before it is known between which rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,9 +36,9 @@ pub struct Verdict {
 impl Verdict {
     /// As a tie between two rows.
     #[must_use]
-    pub fn between(self, item: crate::model::ItemKey, other: crate::model::ItemKey) -> Tie {
+    pub fn between(self, item: crate::model::ItemKey, other: crate::model::ItemKey) -> Match {
         let Self { rule, score, threshold, same } = self;
-        Tie { item, other, rule, score, threshold, same }
+        Match { item, other, rule, score, threshold, same }
     }
 }
 
@@ -127,9 +127,9 @@ impl Pair<'_> {
             (_, true) => Rule::SameId,
             _ => return None,
         };
-        let at_home = a.standing == b.standing && a.standing != Standing::Abroad;
+        let at_home = a.page_owner == b.page_owner && a.page_owner != PageOwner::OtherSite;
         // Two who point at a third's page, each with words of his own.
-        let abroad = a.standing == Standing::Abroad && b.standing == Standing::Abroad;
+        let abroad = a.page_owner == PageOwner::OtherSite && b.page_owner == PageOwner::OtherSite;
         let silent = self.like.shorter < if abroad { EXACT_WORDS } else { SHORT_WORDS };
         let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
             || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
@@ -154,7 +154,7 @@ impl Pair<'_> {
     /// both are shown.
     fn is_told_apart(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
-        let own = a.standing != Standing::Abroad && b.standing != Standing::Abroad;
+        let own = a.page_owner != PageOwner::OtherSite && b.page_owner != PageOwner::OtherSite;
         own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
     }
 

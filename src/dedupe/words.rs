@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::tuning::MAX_WORDS;
+use super::tuning::{EXACT_WORDS, MAX_WORDS};
 
 /// What a word does for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,12 @@ impl Word {
 
     /// As it is stored: four bytes of hash, then kind, length and load in one.
     pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
-        let load = Self::LOADS.iter().position(|load| *load == self.load).unwrap_or(0) as u8;
+        let load: u8 = match self.load {
+            6 => 1,
+            16 => 2,
+            12 => 3,
+            _ => 0,
+        };
         let [a, b, c, d] = self.hash.to_le_bytes();
         [a, b, c, d, self.kind as u8 | load << 2 | self.length << 4]
     }
@@ -88,6 +93,12 @@ impl Words {
     #[must_use]
     pub fn digest(&self) -> u64 {
         digest_of(&self.0)
+    }
+
+    /// As [`Words::digest`]; `None` where there are too few words to recognise a text by.
+    #[must_use]
+    pub fn exact_digest(&self) -> Option<u64> {
+        (self.size() >= EXACT_WORDS).then(|| self.digest())
     }
 }
 

@@ -1,15 +1,15 @@
-//! An error of the HTTP stack to a failure kind: walks its chain of causes.
+//! Maps errors of the HTTP stack to kinds of failures, by the chain of their causes.
 
 use std::error::Error;
 use std::io;
 
-use super::resolve::{NoAddress, ResolveError};
+use super::resolve::{LookupError, ResolveError};
 use crate::model::{Failure, FailureKind};
 
-/// Most such things are over soon, and nobody need do anything.
-const LATER: &str = "it is asked again later";
+/// Help for failures that usually end without an action of the operator.
+pub(crate) const RETRIED: &str = "newswire polls the feed again later";
 
-/// What an error of reqwest means for the feed.
+/// The failure for an error of reqwest.
 pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     let mut kind = None;
     let mut last = String::new();
@@ -24,70 +24,85 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     }
     let last = printable(&last);
     if error.is_timeout() {
-        return too_slow();
+        return timed_out();
     }
     if error.is_connect() {
-        let message =
-            format!("no connection to the server: {last}: {LATER}, or try it from here with curl");
-        return Failure::new(FailureKind::Connect, message);
+        let message = format!("cannot connect to the server: {last}");
+        return Failure::new(FailureKind::Connect, message)
+            .help("newswire polls the feed again later; try the URL from this machine with curl");
     }
-    let message =
-        format!("the exchange broke off: {last}: {LATER}; if it lasts, tell the site owner");
+    let message = format!("the exchange was interrupted: {last}");
     Failure::new(FailureKind::BadResponse, message)
+        .help("newswire polls the feed again later; report it to the site owner if it persists")
 }
 
-fn too_slow() -> Failure {
-    let message = format!(
-        "the server did not answer in time: {LATER}; raise timeout if it always is so slow"
-    );
-    Failure::new(FailureKind::Timeout, message)
+fn timed_out() -> Failure {
+    Failure::new(FailureKind::Timeout, "the server did not respond in time")
+        .help("raise timeout if the server is always this slow")
 }
 
-/// Whether a body ended before its announced end.
-pub(crate) fn is_cut(error: &(dyn Error + 'static)) -> bool {
-    let mut cut = false;
+/// Whether the connection ended before the announced end of the body.
+pub(crate) fn is_truncation(error: &(dyn Error + 'static)) -> bool {
+    let mut truncated = false;
     each_cause(error, &mut |cause| {
         let io = cause.downcast_ref::<io::Error>();
-        cut |= io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+        truncated |= io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
     });
-    cut
+    truncated
 }
 
-/// Causes that tell by themselves what went wrong.
+/// The failure for a cause that determines its kind.
 fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
-    if let Some(none) = cause.downcast_ref::<NoAddress>() {
-        let kind = match none {
-            NoAddress::Resolve(ResolveError::NotFound(_)) => FailureKind::NameNotFound,
-            NoAddress::Resolve(ResolveError::Failed(..)) => FailureKind::Resolver,
-            NoAddress::Blocked { .. } => FailureKind::BlockedAddress,
-        };
-        return Some(Failure::new(kind, printable(&none.to_string())));
+    if let Some(error) = cause.downcast_ref::<LookupError>() {
+        return Some(lookup(error));
     }
-    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-        let message = format!(
-            "TLS failed: {}: the site's certificate must be put right",
-            printable(&tls.to_string())
-        );
-        return Some(Failure::new(FailureKind::Tls, message));
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(tls(error));
     }
     let io = cause.downcast_ref::<io::Error>()?;
     match io.kind() {
-        io::ErrorKind::UnexpectedEof => Some(Failure::new(
-            FailureKind::Truncated,
-            format!("the connection ended in the middle of the answer: {LATER}"),
-        )),
-        io::ErrorKind::ConnectionRefused => {
-            let message = format!(
-                "no connection to the server: it refuses: {LATER}; check the port of the address"
-            );
-            Some(Failure::new(FailureKind::Refused, message))
+        io::ErrorKind::UnexpectedEof => {
+            let message = "the connection ended in the middle of the response";
+            Some(Failure::new(FailureKind::Truncated, message).help(RETRIED))
         }
-        io::ErrorKind::TimedOut => Some(too_slow()),
+        io::ErrorKind::ConnectionRefused => Some(
+            Failure::new(FailureKind::Refused, "the server refuses the connection")
+                .help("newswire polls the feed again later; check the port in the URL"),
+        ),
+        io::ErrorKind::TimedOut => Some(timed_out()),
         _ => None,
     }
 }
 
-/// Visits the error and all its causes; an `io::Error` hides the one that it wraps from `source`.
+fn lookup(error: &LookupError) -> Failure {
+    let message = printable(&error.to_string());
+    match error {
+        LookupError::Resolve(ResolveError::NotFound(_)) => {
+            Failure::new(FailureKind::NameNotFound, message).help("check the URL")
+        }
+        LookupError::Resolve(ResolveError::Failed(..)) => {
+            Failure::new(FailureKind::Resolver, message)
+                .help("check the name server of this machine")
+        }
+        LookupError::Blocked { blocked, .. } => {
+            Failure::new(FailureKind::BlockedAddress, message).help(blocked.help())
+        }
+    }
+}
+
+fn tls(error: &rustls::Error) -> Failure {
+    let message = format!("TLS failed: {}", printable(&error.to_string()));
+    let help = match error {
+        // The first bytes are no TLS record: usually an HTTP response.
+        rustls::Error::InvalidMessage(_) => {
+            "the server may not use TLS on this port: check the port, or write http:// instead of https://"
+        }
+        _ => "the site owner has to correct the certificate; set ca for an authority of your own",
+    };
+    Failure::new(FailureKind::Tls, message).help(help)
+}
+
+/// Visits the error and all its causes. The error inside an `io::Error` is not its `source`.
 fn each_cause(error: &(dyn Error + 'static), visit: &mut dyn FnMut(&(dyn Error + 'static))) {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = next {
@@ -100,7 +115,7 @@ fn each_cause(error: &(dyn Error + 'static), visit: &mut dyn FnMut(&(dyn Error +
     }
 }
 
-/// Without control characters: a message ends up in logs and terminals.
+/// The text with spaces instead of control characters, for logs and terminals.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,4 +1,4 @@
-//! One exchange: redirects hop by hop, then the answer by its status.
+//! One exchange: follows redirects hop by hop, then interprets the response by its status.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,59 +14,59 @@ use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
 
-/// What to ask for.
+/// One request for a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The configured address.
+    /// The configured URL.
     pub url: &'a Url,
-    /// Of the last good representation; empty: an unconditional request.
+    /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
-    /// In force for this feed.
+    /// The settings of this feed.
     pub settings: &'a Settings,
-    /// When it is asked; only to read a `Retry-After` from a server that sends no `Date`.
+    /// Time of the request (UTC), used for a `Retry-After` of a server that sends no `Date`.
     pub now: Timestamp,
 }
 
-/// What came of it.
+/// The result of one exchange.
 #[derive(Debug)]
 pub struct Response {
-    /// How it ended.
+    /// How the exchange ended.
     pub outcome: FetchOutcome,
-    /// HTTP; `None`: no response.
+    /// The HTTP status of the last hop; `None` without a response.
     pub status: Option<u16>,
-    /// Where the last hop answered, or would have.
+    /// The URL of the last hop.
     pub url: Url,
-    /// The address that the last answer came from; `None` behind a proxy, too.
+    /// The address of the server of the last hop; `None` behind a proxy.
     pub remote: Option<IpAddr>,
     /// Redirects that were followed, in order.
     pub hops: Vec<Hop>,
-    /// What to send from now on; `None`: what was sent so far.
+    /// Validators for the next request; `None` keeps the previous ones.
     pub validators: Option<Validators>,
-    /// Only with [`FetchOutcome::Modified`].
+    /// The document; only with [`FetchOutcome::Modified`].
     pub body: Option<Body>,
-    /// SHA-256 of the decoded bytes of a 200, also where they were known; none of a part (226).
+    /// SHA-256 of the decoded body of a 200 response, changed or not; `None` for a partial response (226).
     pub body_hash: Option<[u8; 32]>,
-    /// What the response says about itself, whatever its status.
+    /// Freshness and retry hints in the headers of any status.
     pub freshness: Freshness,
-    /// Of the body, as it came over the wire.
+    /// Received size of the body, in bytes before decoding.
     pub wire_bytes: u64,
-    /// Of the body, decoded.
+    /// Size of the body, in bytes after decoding.
     pub body_bytes: u64,
 }
 
 /// A document.
 #[derive(Debug)]
 pub struct Body {
-    /// Decoded.
+    /// The decoded bytes.
     pub bytes: Vec<u8>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
 }
 
 impl Response {
-    /// A response that never came.
+    /// The result when there was no response.
     #[must_use]
     pub fn failed(url: Url, failure: Failure) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Response {
     }
 }
 
-/// Follows redirects to an answer, and reads it.
+/// Follows redirects and reads the final response.
 pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -> Response {
     let headers = request::headers(request.settings, request.validators);
     let mut response =
@@ -93,7 +93,7 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
     let mut seen = HashSet::from([request.url.clone()]);
     loop {
         let mut headers = headers.clone();
-        // RFC 9110 15.4: what was meant for one origin is nobody else's business.
+        // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
         if response.url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
@@ -123,10 +123,10 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
     }
 }
 
-/// One request. The URL is judged here, since a literal address never asks the resolver.
+/// Sends one request. The URL is checked here, because a literal address does not use the resolver.
 ///
-/// The conditions go along to every hop: they were received from the last one, and RFC 9110 13.2.1
-/// has servers ignore them on an answer that is neither 2xx nor the resource's own.
+/// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
+/// other responses than 2xx (RFC 9110 13.2.1).
 async fn hop(
     client: &Client,
     guard: &Guard,
@@ -137,7 +137,7 @@ async fn hop(
     client.get(url.clone()).headers(headers).send().await.map_err(|error| classify::failure(&error))
 }
 
-/// Where a redirect leads; `None`: it is none.
+/// Target of a redirect; `None` for other responses.
 fn location(
     answer: &reqwest::Response,
     from: &Url,
@@ -149,14 +149,12 @@ fn location(
         return None;
     }
     let location = answer.headers().get(header::LOCATION)?;
-    // RFC 9110 10.2.2: a reference relative to the URL that was asked.
+    // RFC 9110 10.2.2: relative to the requested URL.
     let target = std::str::from_utf8(location.as_bytes()).ok().and_then(|l| from.join(l).ok());
     Some(target.map_or_else(
         || {
-            Err(Failure::new(
-                FailureKind::BadUrl,
-                "the server redirects to something that is no address: open it in a browser, and write where it ends into url",
-            ))
+            Err(Failure::new(FailureKind::BadUrl, "the server redirects to an invalid URL")
+                .help(OPEN_IN_BROWSER))
         },
         |mut target| {
             target.set_fragment(None);
@@ -165,7 +163,10 @@ fn location(
     ))
 }
 
-/// Takes the hop, unless it is one too many or a step down.
+/// Help for redirects that lead nowhere.
+const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the one where it ends";
+
+/// Accepts the next hop, unless it exceeds the limit, repeats a URL, or changes from https to http.
 fn follow(
     response: &mut Response,
     seen: &mut HashSet<Url>,
@@ -174,35 +175,39 @@ fn follow(
     settings: &Settings,
 ) -> Result<(), Failure> {
     if response.url.scheme() == "https" && next.scheme() == "http" {
-        let message = "the server redirects from https to http, which anybody on the way could have done: write the https address of the feed into url";
-        return Err(Failure::new(FailureKind::InsecureRedirect, message));
+        let message = "the server redirects from https to http";
+        return Err(Failure::new(FailureKind::InsecureRedirect, message)
+            .help("set url to the https URL of the feed"));
     }
     if response.hops.len() >= settings.max_redirects {
-        let message = format!(
-            "more than {} redirects: raise max_redirects if they lead somewhere",
-            settings.max_redirects
-        );
-        return Err(Failure::new(FailureKind::TooManyRedirects, message));
+        let message = format!("the server redirects more than {} times", settings.max_redirects);
+        return Err(Failure::new(FailureKind::TooManyRedirects, message)
+            .help("open the URL in a browser; raise max_redirects if it leads to the feed"));
     }
     if !seen.insert(next.clone()) {
-        let message = "the server redirects in a circle: open the address in a browser, and write the one where it ends into url";
-        return Err(Failure::new(FailureKind::TooManyRedirects, message));
+        let message = "the server redirects in a loop";
+        return Err(Failure::new(FailureKind::TooManyRedirects, message).help(OPEN_IN_BROWSER));
     }
     response.hops.push(Hop { status: status.as_u16(), location: next.to_string() });
     response.url = next;
     Ok(())
 }
 
-/// The answer by its status.
+/// Interprets the final response by its status.
 async fn read(
     answer: reqwest::Response,
     request: &Request<'_>,
     mut response: Response,
 ) -> Response {
     let conditional = !request.validators.is_empty();
+    if is_challenge(answer.headers()) {
+        let failure = rejected(answer.status().as_u16(), answer.headers(), request.settings);
+        response.outcome = FetchOutcome::Failed(failure);
+        return response;
+    }
     match answer.status().as_u16() {
         200 => return document(answer, request, response).await,
-        // RFC 3229 10.4.1: only what is new since; what is absent means nothing.
+        // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
             let mut response = document(answer, request, response).await;
             response.body_hash = None;
@@ -213,11 +218,12 @@ async fn read(
             response.outcome = FetchOutcome::NotModified;
         }
         304 => {
-            let message = "the server says that nothing changed to a request that was not conditional: tell the site owner";
-            response.outcome =
-                FetchOutcome::Failed(Failure::new(FailureKind::BadResponse, message));
+            let message = "the server answered 304 to an unconditional request";
+            let failure =
+                Failure::new(FailureKind::BadResponse, message).help("report it to the site owner");
+            response.outcome = FetchOutcome::Failed(failure);
         }
-        // RFC 9110 15.3.5, 15.3.6: there is nothing to show, so nothing changes.
+        // RFC 9110 15.3.5, 15.3.6: no content, so nothing changes.
         204 | 205 => response.outcome = FetchOutcome::NotModified,
         410 => response.outcome = FetchOutcome::Gone,
         // RFC 6585 4
@@ -225,7 +231,10 @@ async fn read(
         503 if response.freshness.retry_after.is_some() => {
             response.outcome = FetchOutcome::Throttled;
         }
-        status => response.outcome = FetchOutcome::Failed(refused(status, answer.headers())),
+        status => {
+            let failure = rejected(status, answer.headers(), request.settings);
+            response.outcome = FetchOutcome::Failed(failure);
+        }
     }
     response
 }
@@ -236,7 +245,7 @@ fn is_feed_delta(headers: &HeaderMap) -> bool {
     names.any(|name| name.trim().eq_ignore_ascii_case("feed"))
 }
 
-/// A 200: both validators are replaced, be it by nothing, for they are a pair. RFC 9110 8.8.
+/// Reads a 200 response. Both validators are replaced together, even by nothing (RFC 9110 8.8).
 async fn document(
     answer: reqwest::Response,
     request: &Request<'_>,
@@ -248,7 +257,7 @@ async fn document(
     match body::read(answer, request.settings.max_body).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
         Ok(whole) => {
-            response.wire_bytes = whole.wire;
+            response.wire_bytes = whole.wire_bytes;
             response.body_bytes = whole.bytes.len() as u64;
             response.validators = Some(validators);
             response.body_hash = Some(whole.hash);
@@ -268,7 +277,7 @@ fn received(headers: &HeaderMap) -> Validators {
     Validators { etag: bytes(header::ETAG), last_modified: bytes(header::LAST_MODIFIED) }
 }
 
-/// RFC 9111 3.2, 4.3.4: a 304 updates what it names and leaves the rest.
+/// RFC 9111 3.2, 4.3.4: a 304 replaces the validators that it contains.
 fn refreshed(sent: &Validators, headers: &HeaderMap) -> Validators {
     let now = received(headers);
     Validators {
@@ -277,33 +286,61 @@ fn refreshed(sent: &Validators, headers: &HeaderMap) -> Validators {
     }
 }
 
-/// A status that is no feed.
-fn refused(status: u16, headers: &HeaderMap) -> Failure {
-    let challenge = headers.get("cf-mitigated").is_some_and(|value| value == "challenge");
-    let (kind, meaning) = match status {
-        _ if challenge => (
+/// Headers with which bot protections mark a challenge, also in responses with the status 200 or 202.
+const CHALLENGES: [(&str, &str); 4] = [
+    ("cf-mitigated", "challenge"),
+    ("sg-captcha", "challenge"),
+    ("x-amzn-waf-action", "captcha"),
+    ("x-amzn-waf-action", "challenge"),
+];
+
+/// Whether the response is a challenge for browsers.
+fn is_challenge(headers: &HeaderMap) -> bool {
+    let has = |(name, value): &(&str, &str)| headers.get(*name).is_some_and(|found| found == value);
+    CHALLENGES.iter().any(has)
+}
+
+/// The failure for a status without a document.
+fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
+    let (kind, meaning, help) = match status {
+        _ if is_challenge(headers) => (
             FailureKind::Forbidden,
-            "an anti-bot challenge stands before the feed: ask the publisher to let feed readers through",
+            "the server answered with a challenge for browsers",
+            "ask the publisher to exempt the feed from it",
+        ),
+        401 if settings.headers.is_empty() => (
+            FailureKind::Unauthorized,
+            "the feed requires a login",
+            "set authorization in its [[feed]]",
         ),
         401 => (
             FailureKind::Unauthorized,
-            "the feed asks for a login: set authorization in its [[feed]]",
+            "the server rejected the login",
+            "check authorization in its [[feed]]",
+        ),
+        402 | 403 | 451 if settings.contact.is_none() => (
+            FailureKind::Forbidden,
+            "the server refuses access",
+            "set contact in [fetch], so that the site owner knows who polls, and ask for access",
         ),
         402 | 403 | 451 => (
             FailureKind::Forbidden,
-            "the server refuses: it may not like this user agent or network: set contact, and ask to be let through",
+            "the server refuses access",
+            "ask the site owner for access; some servers accept another user_agent",
         ),
         404 => (
             FailureKind::NotFound,
-            "there is no feed at this address: it may have moved, look on the site for its new one",
+            "there is no document at this URL",
+            "look for the new URL of the feed on the site",
         ),
         500..=599 => {
-            (FailureKind::ServerError, "the server has a fault of its own: it is asked again later")
+            (FailureKind::ServerError, "the server reports an internal error", classify::RETRIED)
         }
         _ => (
             FailureKind::ClientError,
-            "the server answers with something that is no feed: check its address",
+            "the server rejected the request",
+            "check the URL with 'curl -v'",
         ),
     };
-    Failure::new(kind, format!("{meaning} (HTTP {status})"))
+    Failure::new(kind, format!("{meaning} (HTTP {status})")).help(help)
 }

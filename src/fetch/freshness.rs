@@ -1,16 +1,15 @@
-//! What a response says about its own freshness and about coming back. Pure.
-
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+//! Reads freshness and retry hints from response headers. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
 use crate::model::Freshness;
+use crate::text::dates;
 
-/// Longer than any promise is kept; keeps arithmetic far from its limits.
+/// Upper limit of all times, in seconds: ten years. Keeps the arithmetic in range.
 const LONGEST: u64 = 10 * 365 * 86_400;
 
-/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and what is left of a budget.
+/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits.
 pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     let date = http_date(headers, header::DATE);
     Freshness {
@@ -20,19 +19,19 @@ pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     }
 }
 
-/// The budget of a host that says `x-ratelimit-remaining: 0`, and when it is filled up again.
+/// Time until the rate limit of the host is reset, when no requests are left.
 fn host_pause(headers: &HeaderMap) -> Option<SignedDuration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let left = number("x-ratelimit-remaining").or_else(|| number("ratelimit-remaining"))?;
     let reset = number("x-ratelimit-reset").or_else(|| number("ratelimit-reset"))?;
-    // A moment instead of a span is how others write it; it is not told apart for certain.
-    let sane = left < 1.0 && reset > 0.0 && reset <= 7.0 * 86_400.0;
-    sane.then(|| SignedDuration::try_from_secs_f64(reset.ceil()).ok()).flatten()
+    // Some servers send a Unix time instead of seconds, which is too large.
+    let plausible = left < 1.0 && reset > 0.0 && reset <= 7.0 * 86_400.0;
+    plausible.then(|| SignedDuration::try_from_secs_f64(reset.ceil()).ok()).flatten()
 }
 
-/// RFC 9111 4.2.1: `max-age`, else `Expires - Date`; less `Age`, RFC 9111 4.2.3.
+/// Remaining freshness lifetime: `max-age` or `Expires - Date` (RFC 9111 4.2.1) less `Age` (4.2.3).
 ///
-/// What says "do not reuse" is no hint at all: it asks for revalidation, not for haste.
+/// `no-cache` and `no-store` give `None`: they ask for revalidation, not for shorter intervals.
 fn remaining(headers: &HeaderMap, date: Option<Timestamp>) -> Option<SignedDuration> {
     let directives = Directives::of(headers);
     if directives.never_fresh {
@@ -47,7 +46,7 @@ fn remaining(headers: &HeaderMap, date: Option<Timestamp>) -> Option<SignedDurat
     (remaining > SignedDuration::ZERO).then_some(remaining)
 }
 
-/// RFC 9110 10.2.3: seconds, or a date, which is read against the server's own clock.
+/// `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
 fn retry_after(
     headers: &HeaderMap,
     date: Option<Timestamp>,
@@ -56,12 +55,12 @@ fn retry_after(
     let value = text(headers, header::RETRY_AFTER)?;
     let wait = match seconds(value) {
         Some(seconds) => SignedDuration::from_secs(seconds),
-        None => parse_date(value)?.duration_since(date.unwrap_or(now)),
+        None => dates::parse_http(value)?.duration_since(date.unwrap_or(now)),
     };
     (wait > SignedDuration::ZERO).then_some(wait)
 }
 
-/// The directives of `Cache-Control` that matter to a private cache.
+/// The directives of `Cache-Control` for a private cache.
 #[derive(Default)]
 struct Directives {
     max_age: Option<i64>,
@@ -86,7 +85,7 @@ impl Directives {
     }
 }
 
-/// Delta-seconds; too many are as many as we can count. RFC 9111 1.2.2.
+/// Delta-seconds (RFC 9111 1.2.2), at most [`LONGEST`].
 fn seconds(text: &str) -> Option<i64> {
     let text = text.trim();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -101,14 +100,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 fn http_date(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
-    parse_date(text(headers, name)?)
-}
-
-/// All three forms of RFC 9110 5.6.7.
-fn parse_date(text: &str) -> Option<Timestamp> {
-    let at: SystemTime = httpdate::parse_http_date(text.trim()).ok()?;
-    let since: Duration = at.duration_since(UNIX_EPOCH).ok()?;
-    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
+    dates::parse_http(text(headers, name)?)
 }
 
 #[cfg(test)]
@@ -124,7 +116,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
         }
-        freshness(&map, parse_date(NOW).unwrap())
+        freshness(&map, dates::parse_http(NOW).unwrap())
     }
 
     fn remaining(headers: &[(HeaderName, &str)]) -> Option<i64> {
@@ -144,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn expires_is_relative_to_the_servers_own_date_however_skewed() {
+    fn expires_is_relative_to_the_date_of_the_server() {
         let headers = [
             (header::DATE, "Sun, 06 Nov 2033 08:00:00 GMT"),
             (header::EXPIRES, "Sun, 06 Nov 2033 09:00:00 GMT"),
@@ -153,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_revalidation_is_no_hint() {
+    fn a_request_for_revalidation_is_no_hint() {
         assert_eq!(remaining(&[(header::DATE, NOW), (header::EXPIRES, "0")]), None);
         assert_eq!(remaining(&[(header::CACHE_CONTROL, "max-age=0")]), None);
         assert_eq!(remaining(&[(header::CACHE_CONTROL, "no-cache, max-age=600")]), None);
@@ -175,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_makes_it_panic(name in 0..5_usize, value in "[ -~]{0,40}") {
+        fn no_header_causes_a_panic(name in 0..5_usize, value in "[ -~]{0,40}") {
             let names = [header::CACHE_CONTROL, header::EXPIRES, header::AGE, header::DATE, header::RETRY_AFTER];
             let read = read(&[(names[name].clone(), &value), (header::CACHE_CONTROL, "max-age=99999999999999999999")]);
             if let Some(remaining) = read.remaining {
@@ -185,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_is_used_up_says_when_it_is_filled_again() {
+    fn an_exhausted_rate_limit_gives_the_time_until_its_reset() {
         let pause = |left: &'static str, reset: &'static str| {
             let name = |name: &'static str| HeaderName::from_static(name);
             let headers =
@@ -195,7 +187,7 @@ mod tests {
         assert_eq!(pause("0", "59"), Some(59));
         assert_eq!(pause("0.0", "59.2"), Some(60));
         assert_eq!(pause("12.0", "59"), None);
-        // A moment, not a span: not believed.
+        // A Unix time, not seconds.
         assert_eq!(pause("0", "1764000000"), None);
         assert_eq!(pause("none", "soon"), None);
     }

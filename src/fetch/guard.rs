@@ -1,8 +1,8 @@
-//! The SSRF guard: which hosts and addresses may be asked at all. Pure.
+//! The guard against server-side request forgery: which hosts, ports and addresses may be contacted. Pure.
 //!
-//! A feed's address comes from the operator, but redirects and name servers belong to strangers:
-//! nothing on the inside of this machine's network may be reached through them. Everything that is
-//! not public is refused, and only `allow_networks` opens it.
+//! The operator chooses the URL of a feed, but other people control redirects and name servers. They must not
+//! reach the internal network of this machine. All addresses that are not public are rejected unless
+//! `allow_networks` contains them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::model::{Failure, FailureKind};
 
-/// What is not public, IPv4. IANA special-purpose registry.
+/// IPv4 networks that are not public (IANA special-purpose registry), with names.
 const DENIED_V4: &[(&str, &str)] = &[
     ("0.0.0.0/8", "this network"),
     ("10.0.0.0/8", "private"),
@@ -30,7 +30,7 @@ const DENIED_V4: &[(&str, &str)] = &[
     ("240.0.0.0/4", "reserved"),
 ];
 
-/// What is not public, IPv6; forms that carry an IPv4 address are looked into as well.
+/// IPv6 networks that are not public, with names. Addresses that embed an IPv4 address are checked by that too.
 const DENIED_V6: &[(&str, &str)] = &[
     ("::/128", "unspecified"),
     ("::1/128", "loopback"),
@@ -49,7 +49,7 @@ const DENIED_V6: &[(&str, &str)] = &[
     ("ff00::/8", "multicast"),
 ];
 
-/// Ports that no feed is on but that other protocols answer on. WHATWG Fetch 2.9.
+/// Ports of other protocols (WHATWG Fetch 2.9).
 const BAD_PORTS: &[u16] = &[
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
     103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
@@ -58,85 +58,88 @@ const BAD_PORTS: &[u16] = &[
     6669, 6679, 6697, 10080,
 ];
 
-/// The parsed deny lists, and what the operator opened.
+/// The parsed networks that are denied, and those that the operator allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     denied: std::sync::Arc<[(IpNet, &'static str)]>,
     allowed: Vec<IpNet>,
 }
 
-/// Why an address may not be dialled.
+/// An address that may not be contacted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{address} is not a public address ({rule}): if this feed is meant to be there, open the network with [fetch] allow_networks = [\"{address}\"]"
-)]
-pub(crate) struct Blocked {
+#[error("{address}, which is not a public address ({network})")]
+pub(crate) struct BlockedAddress {
     /// The address.
     pub(crate) address: IpAddr,
-    /// The rule's name.
-    pub(crate) rule: &'static str,
+    /// Name of the network that contains it.
+    pub(crate) network: &'static str,
+}
+
+impl BlockedAddress {
+    /// How to allow the address.
+    pub(crate) fn help(&self) -> String {
+        let address = self.address;
+        format!(
+            "if the feed is meant to be there, set allow_networks = [\"{address}\"] in its [[feed]]"
+        )
+    }
 }
 
 impl Guard {
-    /// A guard that lets through what is public and what is in `allowed`.
+    /// A guard that accepts public addresses and those in `allowed`.
     pub(crate) fn new(allowed: &[IpNet]) -> Self {
         let denied = DENIED_V4.iter().chain(DENIED_V6);
-        let denied = denied.filter_map(|(net, rule)| Some((net.parse().ok()?, *rule))).collect();
+        let denied = denied.filter_map(|(net, name)| Some((net.parse().ok()?, *name))).collect();
         Self { denied, allowed: allowed.to_vec() }
     }
 
-    /// Whether the address may be dialled.
-    pub(crate) fn check(&self, address: IpAddr) -> Result<(), Blocked> {
+    /// Whether the address may be contacted.
+    pub(crate) fn check(&self, address: IpAddr) -> Result<(), BlockedAddress> {
         if self.allowed.iter().any(|net| net.contains(&address)) {
             return Ok(());
         }
-        let blocked = |rule| Err(Blocked { address, rule });
         if let Some(inner) = embedded(address) {
-            // The operator may open 192.168.0.0/16 and mean it in every spelling.
+            // An allowed IPv4 network includes its addresses in IPv6 notation.
             if self.allowed.iter().any(|net| net.contains(&IpAddr::V4(inner))) {
                 return Ok(());
             }
         }
         match self.denied.iter().find(|(net, _)| net.contains(&address)) {
-            Some((_, rule)) => blocked(rule),
+            Some((_, network)) => Err(BlockedAddress { address, network }),
             None => Ok(()),
         }
     }
 
-    /// Whether the URL may be asked, as far as it tells by itself; names are checked once resolved.
+    /// Whether the URL may be requested: scheme, port, user name and literal address. Host names are checked
+    /// when they are resolved.
     pub(crate) fn check_url(&self, url: &Url) -> Result<(), Failure> {
-        let bad = |message: String| Err(Failure::new(FailureKind::BadUrl, message));
+        let bad =
+            |message: String| Failure::new(FailureKind::BadUrl, message).help("check the URL");
         if !matches!(url.scheme(), "http" | "https") {
-            return bad(format!(
-                "{}: is no http or https address: check the address",
-                url.scheme()
-            ));
+            return Err(bad(format!("the URL has the scheme {}, not http or https", url.scheme())));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return bad(
-                "the address carries a user name or password, which are never sent: put them into authorization".to_owned()
-            );
+            return Err(bad("the URL contains a user name or a password".to_owned())
+                .help("remove them, and set authorization in the [[feed]]"));
         }
         if let Some(port) = url.port().filter(|port| BAD_PORTS.contains(port)) {
-            return bad(format!(
-                "port {port} belongs to another protocol and is never asked: check the address"
-            ));
+            return Err(bad(format!("the port {port} belongs to another protocol")));
         }
+        let no_host = || bad("the URL has no host".to_owned());
         let address = match url.host() {
-            None => return bad("the address has no host: check it".to_owned()),
-            Some(Host::Domain(name)) => return check_name(name),
+            None => return Err(no_host()),
+            Some(Host::Domain(name)) if name.trim_end_matches('.').is_empty() => {
+                return Err(no_host());
+            }
+            Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
         };
-        self.check(address).map_err(|b| Failure::new(FailureKind::BlockedAddress, b.to_string()))
+        self.check(address).map_err(|blocked| {
+            let message = format!("the URL names {blocked}");
+            Failure::new(FailureKind::BlockedAddress, message).help(blocked.help())
+        })
     }
-}
-
-fn check_name(name: &str) -> Result<(), Failure> {
-    if name.trim_end_matches('.').is_empty() {
-        return Err(Failure::new(FailureKind::BadUrl, "the address has no host: check it"));
-    }
-    Ok(())
 }
 
 /// The IPv4 address inside an IPv6 one: mapped, compatible, NAT64, 6to4, Teredo.
@@ -170,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_read() {
+    fn every_network_is_parsed() {
         assert_eq!(Guard::new(&[]).denied.len(), DENIED_V4.len() + DENIED_V6.len());
     }
 
     #[test]
-    fn an_inside_address_is_refused_however_it_is_spelt() {
+    fn an_internal_address_is_blocked_in_every_notation() {
         for host in [
             "127.0.0.1",
             "127.1",
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_and_a_name_pass() {
+    fn public_addresses_and_names_are_allowed() {
         for host in [
             "93.184.216.34",
             "[2606:2800:220:1:248:1893:25c8:1946]",
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn allow_networks_opens_what_it_names_and_no_more() {
+    fn allow_networks_allows_only_its_own_addresses() {
         assert!(!blocked(&["192.168.1.0/24"], "http://192.168.1.7/"));
         assert!(!blocked(&["192.168.1.0/24"], "http://[::ffff:192.168.1.7]/"));
         assert!(blocked(&["192.168.1.0/24"], "http://192.168.2.7/"));
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_ports_and_credentials_are_refused() {
+    fn other_schemes_ports_and_credentials_are_rejected() {
         for url in [
             "ftp://example.org/",
             "file:///etc/passwd",

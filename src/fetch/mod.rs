@@ -1,14 +1,15 @@
-//! One polite, guarded, bounded HTTP exchange for one feed.
+//! One bounded HTTP exchange for one feed.
 //!
-//! GET only, conditional where there is something to ask with, redirects judged hop by hop, every
-//! address checked before it is dialled, the body bounded. Whatever happens is a value: leaves
-//! when to ask to `schedule`, and what the bytes mean to `parse`.
+//! GET requests only, conditional if validators are known. Redirects are checked hop by hop, every address is
+//! checked before the connection, the size of the body is limited. Every result is a value. `schedule` decides
+//! when to poll, `parse` what the bytes mean.
 
 mod body;
 mod classify;
 mod exchange;
 mod freshness;
 mod guard;
+mod gzip;
 mod request;
 mod resolve;
 pub mod settings;
@@ -31,30 +32,38 @@ use self::guard::Guard;
 use self::resolve::GuardedResolver;
 use crate::model::{Failure, FailureKind};
 
-/// A connection is made in this time or not at all.
-const CONNECT: Duration = Duration::from_secs(10);
-/// A server that says nothing for so long, before or within its answer, says nothing more.
-const SILENCE: Duration = Duration::from_secs(20);
-/// Kept for the other feeds of the same host, no longer: thousands of hosts are asked.
+/// Time limit of a connection attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest pause before or within a response.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an idle connection is kept for other feeds of the same host. Short, because a poll cycle may
+/// contact thousands of hosts.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Feeds with allow lists of their own are few.
+/// Largest number of HTTP clients that are kept.
 const MAX_CLIENTS: usize = 64;
 
-/// Networks that are allowed, authorities that are trusted beside the machine's own, and a proxy.
-type Trusted = (Vec<IpNet>, Option<Arc<[u8]>>, Option<Url>);
+/// The settings that are part of a connection and therefore need a client of their own.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ClientKey {
+    allow_networks: Vec<IpNet>,
+    ca: Option<Arc<[u8]>>,
+    proxy: Option<Url>,
+}
 
-/// No HTTP client can be made.
+/// The HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to set up the HTTP client: {0}: check ca and proxy in [fetch]")]
+#[error("failed to set up the HTTP client: {0}")]
 pub struct FetcherError(#[from] reqwest::Error);
 
-crate::model::codes! { FetcherError: Self(_) => "no_http_client", }
+crate::model::codes! {
+    FetcherError:
+    Self(_) => "http_client_failed": "check ca and proxy in [fetch]",
+}
 
-/// Fetches feeds; one serves them all.
+/// Fetches documents. One instance serves all feeds.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    /// One for each choice of whom to trust: that is part of how a connection is made.
-    clients: Mutex<HashMap<Trusted, (Client, Guard)>>,
+    clients: Mutex<HashMap<ClientKey, (Client, Guard)>>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -64,24 +73,25 @@ impl std::fmt::Debug for Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that looks names up with `resolver`.
+    /// A fetcher that resolves host names with `resolver`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be set up.
     pub fn new(resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
-        // Another one may be installed already, by a test; any will do.
+        // A provider may already be installed by a test; any one is sufficient.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let fetcher = Self { resolver, clients: Mutex::new(HashMap::new()) };
         fetcher.client(&Settings::default())?;
         Ok(fetcher)
     }
 
-    /// Makes one exchange; never longer than `settings.timeout`.
+    /// Makes one exchange that takes at most `settings.timeout`.
     pub async fn fetch(&self, request: Request<'_>) -> Response {
         let (client, guard) = match self.client(request.settings) {
             Ok(client) => client,
             Err(error) => {
-                let failure = Failure::new(FailureKind::BadResponse, error.to_string());
+                let failure = Failure::new(FailureKind::BadResponse, error.to_string())
+                    .help("check ca and proxy in [fetch] and in the [[feed]]");
                 return Response::failed(request.url.clone(), failure);
             }
         };
@@ -90,20 +100,23 @@ impl Fetcher {
             Ok(response) => response,
             Err(_) => {
                 let seconds = request.settings.timeout.as_secs_f32();
-                let message = format!(
-                    "the exchange took longer than {seconds} s: raise timeout if the server is that slow"
-                );
-                Response::failed(request.url.clone(), Failure::new(FailureKind::Timeout, message))
+                let message = format!("the exchange took longer than {seconds} s");
+                let failure = Failure::new(FailureKind::Timeout, message)
+                    .help("raise timeout if the server is always this slow");
+                Response::failed(request.url.clone(), failure)
             }
         }
     }
 
-    /// The client that trusts whom these settings trust.
+    /// The client for these settings.
     fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
-        let (networks, proxy) = (settings.allow_networks.clone(), settings.proxy.clone());
-        let trusted = (networks, settings.ca.clone(), proxy);
+        let key = ClientKey {
+            allow_networks: settings.allow_networks.clone(),
+            ca: settings.ca.clone(),
+            proxy: settings.proxy.clone(),
+        };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&trusted) {
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
         let guard = Guard::new(&settings.allow_networks);
@@ -113,18 +126,18 @@ impl Fetcher {
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(trusted, (client.clone(), guard.clone()));
+        clients.insert(key, (client.clone(), guard.clone()));
         Ok((client, guard))
     }
 }
 
-/// A client that does nothing by itself: redirects, proxies and codings are ours to judge.
+/// A client without automatic redirects, proxies and decoding, which this room does itself.
 fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, FetcherError> {
     let ca = settings.ca.as_deref();
     let own = ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
     let proxy = settings.proxy.as_ref().map(|url| Proxy::all(url.as_str())).transpose()?;
     let builder = || {
-        // A proxy resolves names itself and so voids half of the guard: none but one that is named.
+        // A proxy resolves names itself, which bypasses the guard; only a configured one is used.
         let bare = Client::builder().no_proxy();
         let builder = match proxy.clone() {
             Some(proxy) => bare.proxy(proxy),
@@ -134,12 +147,12 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .redirect(Policy::none())
             .referer(false)
             .dns_resolver(resolver.clone())
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
     };
-    // A machine without certificates can still poll over http; https then fails feed by feed.
-    let trusting = builder().tls_certs_merge(own.clone()).build();
-    Ok(trusting.or_else(|_| builder().tls_certs_only(own).build())?)
+    // A machine without certificates can still poll over http; only https feeds fail.
+    let client = builder().tls_certs_merge(own.clone()).build();
+    Ok(client.or_else(|_| builder().tls_certs_only(own).build())?)
 }

@@ -1,4 +1,4 @@
-//! What a request looks like: the same few headers, always, and nothing that tells of the reader.
+//! The headers of a request: always the same few, without data about subscribers.
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
@@ -6,16 +6,16 @@ use sha2::{Digest as _, Sha256};
 use super::settings::{Secret, Settings};
 use crate::model::Validators;
 
-/// Every format newswire reads, and whatever else a server calls a feed.
+/// All formats that Newswire reads, then any other type.
 const ACCEPT: HeaderValue = HeaderValue::from_static(
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1",
 );
 
-/// Constant, so that an entity tag that names a coding matches next time.
+/// Constant, because some servers include the coding in the entity tag.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
 
-/// `newswire/1.2.3 (+https://who-polls.example/)`, so that a site owner can find who polls.
+/// The User-Agent header, such as `newswire/1.2.3 (+https://who-polls.example/)`.
 #[must_use]
 pub fn user_agent(settings: &Settings) -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -26,8 +26,8 @@ pub fn user_agent(settings: &Settings) -> String {
     }
 }
 
-/// Names what shapes the answer beside the URL; validators that were learnt with another shape are
-/// not sent. The version is left out: an upgrade must not make every feed be fetched anew.
+/// Identifies the settings that can change the response, beside the URL. Validators of a response to another
+/// shape are not sent. The version of Newswire is not part of it, so that an upgrade keeps the validators.
 #[must_use]
 pub fn request_shape(settings: &Settings) -> String {
     let mut shape = match &settings.user_agent {
@@ -45,7 +45,7 @@ pub fn request_shape(settings: &Settings) -> String {
     shape
 }
 
-/// The headers of the operator's own, for the origin that they were meant for.
+/// The configured headers, for requests to the origin of the configured URL.
 pub(crate) fn own_headers(settings: &Settings) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, Secret(value)) in &settings.headers {
@@ -60,7 +60,7 @@ pub(crate) fn own_headers(settings: &Settings) -> HeaderMap {
     headers
 }
 
-/// The headers of one request. RFC 9110 13.1.2, 13.1.3: both validators, byte for byte as received.
+/// The headers of one request, with both validators byte for byte as received (RFC 9110 13.1.2, 13.1.3).
 pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(5);
     headers.insert(header::ACCEPT, ACCEPT);
@@ -73,14 +73,14 @@ pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap
         (header::IF_MODIFIED_SINCE, &validators.last_modified),
     ];
     for (name, validator) in conditions {
-        // Bytes that are no header value cannot have been received; they are not sent in part.
+        // Validators that are no valid header values are not sent.
         let value = validator.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok());
         if let Some(value) = value {
             headers.insert(name, value);
         }
     }
     if !validators.is_empty() {
-        // RFC 3229 10.5.3 and the instance manipulation "feed": only what is new.
+        // RFC 3229 10.5.3, instance manipulation "feed": only new items.
         headers.insert("a-im", HeaderValue::from_static("feed"));
     }
     headers
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_user_agent_says_whom_to_write_to() {
+    fn the_user_agent_contains_the_contact() {
         let contact = Settings {
             contact: Some("https://planet.example/about".to_owned()),
             ..Settings::default()
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn validators_are_sent_byte_for_byte_or_not_at_all() {
+    fn validators_are_sent_unchanged_or_not_at_all() {
         let odd = Validators {
             etag: Some(b"W/\"\xe4 odd".to_vec()),
             last_modified: Some(b"yesterday".to_vec()),

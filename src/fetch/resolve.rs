@@ -1,4 +1,4 @@
-//! Names to addresses. The network is injected here: tests map every name to a local origin.
+//! Resolves host names. Tests replace the resolver to map every name to a local server.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,26 +9,26 @@ use futures_util::future::BoxFuture;
 use hickory_resolver::TokioResolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::guard::{Blocked, Guard};
+use super::guard::{BlockedAddress, Guard};
 
-/// A name server answers in this time or is asked once more; both together stay below the time
-/// that a connection may take, so that a silent name server is not blamed on the feed's server.
-const ANSWER: Duration = Duration::from_secs(4);
+/// Time limit of one query. Two queries take less than the time limit of a connection, so that a name server
+/// that does not respond is reported as such.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Looks names up.
+/// Resolves host names.
 pub trait Resolver: Send + Sync + 'static {
-    /// Every address of `host`.
+    /// All addresses of `host`.
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>>;
 }
 
-/// Why a name has no addresses.
+/// Why a host name could not be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// The name does not exist, or has no address: the publisher's fault, or a typing error.
-    #[error("the name {0} does not exist: check the address")]
+    /// The name does not exist or has no address.
+    #[error("the host name {0} does not exist")]
     NotFound(String),
-    /// No answer, or a useless one: the network's fault.
-    #[error("the name {0} could not be looked up ({1}): check this machine's name server")]
+    /// The name servers did not give a usable answer: the name and the reason.
+    #[error("cannot resolve the host name {0}: {1}")]
     Failed(String, String),
 }
 
@@ -39,17 +39,17 @@ pub struct SystemResolver {
 }
 
 impl SystemResolver {
-    /// Reads the system's configuration; where there is none, each look-up says so.
+    /// Reads the configuration of the system. Without one, each lookup fails.
     #[must_use]
     pub fn new() -> Self {
         let built = TokioResolver::builder_tokio().and_then(|mut builder| {
             let options = builder.options_mut();
-            options.timeout = ANSWER;
+            options.timeout = QUERY_TIMEOUT;
             options.attempts = 2;
             builder.build()
         });
         let inner = built.map_err(|error| {
-            format!("the system's resolver configuration cannot be read: {error}")
+            format!("cannot read the resolver configuration of the system: {error}")
         });
         Self { inner }
     }
@@ -78,20 +78,20 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// What reqwest asks: the addresses it gets are the ones it dials, so none can change in between.
+/// The resolver of the HTTP client. The client connects only to the addresses that were checked here.
 #[derive(Clone)]
 pub(crate) struct GuardedResolver {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) guard: Guard,
 }
 
-/// Why reqwest got no address; found again in the chain of its error.
+/// Why the HTTP client got no address; `classify` finds it in the causes of the error of the client.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum NoAddress {
+pub(crate) enum LookupError {
     #[error(transparent)]
     Resolve(ResolveError),
-    #[error("the name {host} leads to {blocked}")]
-    Blocked { host: String, blocked: Blocked },
+    #[error("the host name {host} resolves to {blocked}")]
+    Blocked { host: String, blocked: BlockedAddress },
 }
 
 impl Resolve for GuardedResolver {
@@ -99,20 +99,20 @@ impl Resolve for GuardedResolver {
         let host = name.as_str().to_owned();
         let (found, guard) = (self.resolver.resolve(&host), self.guard.clone());
         Box::pin(async move {
-            let found = found.await.map_err(NoAddress::Resolve)?;
+            let found = found.await.map_err(LookupError::Resolve)?;
             let mut public = Vec::new();
-            let mut refused = None;
+            let mut blocked = None;
             for address in found {
                 match guard.check(address) {
                     Ok(()) => public.push(SocketAddr::new(address, 0)),
-                    Err(blocked) => refused = Some(blocked),
+                    Err(address) => blocked = Some(address),
                 }
             }
-            match refused {
-                // A mixed answer may be an honest mistake: the public half is dialled.
+            match blocked {
+                // Of a mixed answer only the public addresses are used.
                 _ if !public.is_empty() => Ok(Box::new(public.into_iter()) as Addrs),
-                Some(blocked) => Err(NoAddress::Blocked { host, blocked }.into()),
-                None => Err(NoAddress::Resolve(ResolveError::NotFound(host)).into()),
+                Some(blocked) => Err(LookupError::Blocked { host, blocked }.into()),
+                None => Err(LookupError::Resolve(ResolveError::NotFound(host)).into()),
             }
         })
     }

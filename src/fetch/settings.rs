@@ -1,5 +1,5 @@
-//! `[fetch]`: what one request looks like and how much it may cost. Every key but `concurrency`
-//! may be repeated in a `[[feed]]`.
+//! The settings of `[fetch]`: headers and limits of a request. All except `concurrency` can be set for a single
+//! feed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,44 +11,43 @@ use url::{Host, Url};
 use super::guard::Guard;
 use crate::model::Failure;
 
-/// What shapes a request, and its limits.
+/// Headers and limits of the requests for one feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// A page or an address where a site owner finds who polls; goes into the User-Agent.
+    /// URL or email address in the User-Agent by which a site owner finds the operator.
     pub contact: Option<String>,
-    /// Sent instead of `newswire/VERSION (+contact)`.
+    /// Replaces the User-Agent `newswire/VERSION (+contact)`.
     pub user_agent: Option<String>,
-    /// For the whole exchange: name, connection, redirects, headers and body.
+    /// Time limit of the whole exchange: name lookup, connection, redirects, headers and body.
     pub timeout: Duration,
     /// Largest decoded body, in bytes.
     pub max_body: u64,
-    /// Redirects that are followed.
+    /// Largest number of redirects that are followed.
     pub max_redirects: usize,
-    /// Private networks that may be dialled; none by default.
+    /// Private networks that may be contacted; none by default.
     pub allow_networks: Vec<IpNet>,
-    /// Certificates of authorities that are trusted beside the machine's own, in PEM. There is no
-    /// switch to trust everybody.
+    /// Certificates of additional authorities, in PEM. Certificates are always verified.
     pub ca: Option<Arc<[u8]>>,
-    /// Headers of the operator's own, `Authorization` among them: sent to the origin of the feed's
-    /// address and to no other. RFC 9110 15.4.
+    /// Additional headers such as `Authorization`. They are sent only to the origin of the configured URL
+    /// (RFC 9110 15.4).
     pub headers: Vec<(String, Secret)>,
-    /// An HTTP proxy that all requests go through; it resolves names itself, so that the guard sees
-    /// only addresses that are written as numbers.
+    /// HTTP proxy for all requests. It resolves host names itself, so that the guard checks only literal
+    /// addresses.
     pub proxy: Option<Url>,
 }
 
 impl Settings {
-    /// Why every request to `url` would be refused, as far as the address tells by itself.
+    /// Why the guard would reject every request to `url`, as far as the URL alone shows.
     #[must_use]
     pub fn refuses(&self, url: &Url) -> Option<Failure> {
-        // A name on the usual port is judged by what it resolves to.
+        // A host name on the default port is checked when it is resolved.
         let usual = matches!(url.host(), Some(Host::Domain(_))) && url.port().is_none();
         let guard = (!usual).then(|| Guard::new(&self.allow_networks))?;
         guard.check_url(url).err()
     }
 }
 
-/// A value that is written into no log, page or message.
+/// A value that must not appear in logs, pages or messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 

@@ -1,83 +1,82 @@
-//! From states to incidents: each told of when it begins, when it becomes another one, and when it
-//! is over; never once a poll. Pure.
+//! Incidents: conditions that last. Each is reported when it begins, when its code changes and when it ends,
+//! not at every poll. Pure.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, Judged};
+use super::judge::{Health, JudgedFeed};
 use super::state::State;
-use crate::model::words::span;
-use crate::model::{FeedStatus, Incident, Trouble};
+use crate::model::{FeedStatus, Incident, IncidentKind};
+use crate::text::amounts::span;
 
-/// A feed that fails is an incident once it failed so often in a row,
-const FAILURES: u32 = 3;
-/// for so long: most failures pass by themselves.
-const FAILING: SignedDuration = SignedDuration::from_hours(6);
-/// What comes back so soon after it was over is the same incident.
-const AGAIN: SignedDuration = SignedDuration::from_hours(24);
+/// Number of failures in a row after which a failing feed is an incident. Most failures pass.
+const MIN_FAILURES: u32 = 3;
+/// Time that it must have failed for.
+const MIN_FAILING: SignedDuration = SignedDuration::from_hours(6);
+/// Time within which a condition that returns continues its last incident.
+const REOPEN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Something that is the matter now.
+/// A condition that is an incident as long as it lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What kind of thing.
-    pub kind: Trouble,
-    /// The id of the feed or the output; empty: newswire itself.
+    /// Kind of the incident.
+    pub kind: IncidentKind,
+    /// Id of the feed or the output; empty for newswire itself.
     pub subject: String,
-    /// Its name, for people.
+    /// Name of the subject.
     pub name: String,
-    /// Slug of what exactly.
-    pub state: String,
-    /// What is the matter: a sentence.
+    /// Slug of the failure, the kind of silence or the problem.
+    pub code: String,
+    /// What is wrong, plain text.
     pub text: String,
-    /// What to do; empty: nothing.
+    /// What to do, in sentences; empty if nothing.
     pub remedy: String,
-    /// What to write into the config.
+    /// Lines for the config; `None`: no change of the config helps.
     pub toml: Option<String>,
-    /// Since when; `None`: now.
+    /// Time when it began; `None`: now.
     pub since: Option<Timestamp>,
 }
 
-/// What is the matter with the feeds.
+/// The conditions of all feeds.
 #[must_use]
-pub fn conditions(feeds: &[Judged], now: Timestamp) -> Vec<Condition> {
-    feeds.iter().filter_map(|(status, health)| condition(status, health, now)).collect()
+pub fn conditions(feeds: &[JudgedFeed], now: Timestamp) -> Vec<Condition> {
+    feeds.iter().filter_map(|feed| condition(&feed.status, &feed.health, now)).collect()
 }
 
 fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Condition> {
     let kind = match health.state {
-        State::Quarantined => Trouble::Quarantined,
+        State::Quarantined => IncidentKind::Quarantined,
         State::Failing => {
-            let lasting = now.duration_since(health.since?) >= FAILING;
-            Some(Trouble::Failing).filter(|_| lasting && status.failures >= FAILURES)?
+            let lasting = now.duration_since(health.since?) >= MIN_FAILING;
+            Some(IncidentKind::Failing).filter(|_| lasting && status.failures >= MIN_FAILURES)?
         }
-        State::Silent => Trouble::Silent,
-        State::Gone => Trouble::Gone,
-        State::Held => Trouble::Held,
-        State::Moved => Trouble::Moved,
-        State::Throttled | State::Offline | State::New | State::Well => return None,
+        State::Silent => IncidentKind::Silent,
+        State::Gone => IncidentKind::Gone,
+        State::Held => IncidentKind::Held,
+        State::Moved => IncidentKind::Moved,
+        State::Throttled | State::Offline | State::New | State::Ok => return None,
     };
     let remedy = health.remedy.clone();
     let (remedy, toml) = remedy.map_or_else(Default::default, |remedy| {
-        let command = remedy.command.map(|command| format!(" Run: {command}"));
+        let command = remedy.command.map(|command| format!(" Run \"{command}\"."));
         (format!("{}{}", remedy.text, command.unwrap_or_default()), remedy.toml)
     });
     Some(Condition {
         kind,
         subject: status.info.id.to_string(),
         name: status.info.title.clone(),
-        state: health.cause.to_owned(),
-        text: health.why.clone(),
+        code: health.code.to_owned(),
+        text: health.text.clone(),
         remedy,
         toml,
         since: health.since,
     })
 }
 
-/// The incidents that are new, have become others or are over, now that this is the matter.
+/// The incidents that begin, change or end, given the `conditions` of now.
 ///
-/// `known` are those that last and those that were over lately; `present` are the ids of all feeds
-/// and outputs that there are.
+/// `known` are the open and the recently resolved incidents, `present` the ids of all feeds and outputs.
 #[must_use]
 pub fn advance(
     known: &[Incident],
@@ -85,13 +84,14 @@ pub fn advance(
     present: &HashSet<String>,
     now: Timestamp,
 ) -> Vec<Incident> {
-    let mut before: HashMap<(Trouble, &str), &Incident> = HashMap::new();
+    let mut before: HashMap<(IncidentKind, &str), &Incident> = HashMap::new();
     for incident in known {
-        let lately = incident.resolved_at.is_none_or(|at| now.duration_since(at) < AGAIN);
-        // Of several, the one that lasts, else the last one.
+        let is_recent =
+            incident.resolved_at.is_none_or(|at| now.duration_since(at) < REOPEN_WITHIN);
+        // Of several incidents with the same key: the open one, else the last one.
         let rank = |incident: &Incident| (incident.resolved_at.is_none(), incident.opened_at);
         let held = before.get(&key(incident)).map(|held| rank(held));
-        if lately && held.is_none_or(|held| held < rank(incident)) {
+        if is_recent && held.is_none_or(|held| held < rank(incident)) {
             before.insert(key(incident), incident);
         }
     }
@@ -99,33 +99,38 @@ pub fn advance(
     for condition in conditions {
         let since = condition.since.unwrap_or(now);
         match before.get(&(condition.kind, condition.subject.as_str())) {
-            Some(same) if same.resolved_at.is_none() && same.state == condition.state => {}
+            Some(same) if same.resolved_at.is_none() && same.state == condition.code => {}
             Some(same) if same.resolved_at.is_none() => {
-                changed.push(told(condition, same.since, same.opened_at, now));
+                changed.push(opened(condition, same.since, same.opened_at, now));
             }
-            // All was well between.
-            Some(same) => changed.push(told(condition, since, same.opened_at, now)),
-            None => changed.push(told(condition, since, now, now)),
+            // It was resolved in between.
+            Some(same) => changed.push(opened(condition, since, same.opened_at, now)),
+            None => changed.push(opened(condition, since, now, now)),
         }
     }
-    let lasting: HashSet<(Trouble, &str)> =
+    let lasting: HashSet<(IncidentKind, &str)> =
         conditions.iter().map(|condition| (condition.kind, condition.subject.as_str())).collect();
     let over = known.iter().filter(|i| i.resolved_at.is_none() && !lasting.contains(&key(i)));
     changed.extend(over.map(|incident| resolved(incident, present, now)));
     changed
 }
 
-fn key(incident: &Incident) -> (Trouble, &str) {
+fn key(incident: &Incident) -> (IncidentKind, &str) {
     (incident.kind, &incident.subject)
 }
 
-fn told(condition: &Condition, since: Timestamp, opened_at: Timestamp, now: Timestamp) -> Incident {
+fn opened(
+    condition: &Condition,
+    since: Timestamp,
+    opened_at: Timestamp,
+    now: Timestamp,
+) -> Incident {
     let condition = condition.clone();
     Incident {
         kind: condition.kind,
         subject: condition.subject,
         name: condition.name,
-        state: condition.state,
+        state: condition.code,
         text: condition.text,
         remedy: condition.remedy,
         toml: condition.toml,
@@ -140,17 +145,17 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
     let seconds = now.duration_since(incident.since).as_secs().max(0).unsigned_abs();
     let gone = !incident.subject.is_empty() && !present.contains(&incident.subject);
     let end = match incident.kind {
-        _ if gone => "It is no longer in the config.",
-        Trouble::Failing | Trouble::Quarantined => "It works again.",
-        Trouble::Silent => "It brings news again, or its habits are known better now.",
-        Trouble::Gone => "It answers again.",
-        Trouble::Moved => "The config has its address now, or it has come back.",
-        Trouble::Held => "Nothing waits any more.",
-        Trouble::Refused => "It is published again.",
-        Trouble::Config => "The config was taken.",
-        Trouble::Disk => "Writing works again.",
+        _ if gone => "It was removed from the config.",
+        IncidentKind::Failing | IncidentKind::Quarantined => "The feed works again.",
+        IncidentKind::Silent => "The feed is no longer silent.",
+        IncidentKind::Gone => "The feed answers again.",
+        IncidentKind::Moved => "The config has the new URL, or the redirect has ended.",
+        IncidentKind::Held => "No items are held.",
+        IncidentKind::Rejected => "The output is published again.",
+        IncidentKind::Config => "The config was accepted.",
+        IncidentKind::Disk => "The database can be written to again.",
     };
-    let text = format!("{end} It lasted {}. It was: {}", span(seconds), incident.text);
+    let text = format!("{end} The incident lasted {}: {}", span(seconds), incident.text);
     Incident {
         text,
         remedy: String::new(),
@@ -169,12 +174,12 @@ mod tests {
         Timestamp::from_second(hours * 3_600).unwrap()
     }
 
-    fn failing(state: &str) -> Condition {
+    fn failing(code: &str) -> Condition {
         Condition {
-            kind: Trouble::Failing,
+            kind: IncidentKind::Failing,
             subject: "garden".to_owned(),
             name: "Garden".to_owned(),
-            state: state.to_owned(),
+            code: code.to_owned(),
             text: "the server answers 500".to_owned(),
             remedy: "wait".to_owned(),
             toml: None,
@@ -182,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Applies what `advance` answers, as the store does.
+    /// Applies the result of `advance` as the store does.
     fn step(known: &mut Vec<Incident>, conditions: &[Condition], now: i64) -> usize {
         let present = HashSet::from(["garden".to_owned()]);
         let changed = advance(known, conditions, &present, at(now));
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_is_told_when_it_begins_and_when_it_is_over_and_not_in_between() {
+    fn an_incident_is_reported_when_it_begins_and_when_it_ends() {
         let mut known = Vec::new();
         assert_eq!(step(&mut known, &[failing("server_error")], 7), 1);
         for hour in 8..100 {
@@ -205,11 +210,15 @@ mod tests {
         assert_eq!(step(&mut known, &[], 101), 0);
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].opened_at, known[0].resolved_at), (at(7), Some(at(100))));
-        assert!(known[0].text.starts_with("It works again. It lasted 4d."), "{}", known[0].text);
+        assert!(
+            known[0].text.starts_with("The feed works again. The incident lasted 4d: "),
+            "{}",
+            known[0].text
+        );
     }
 
     #[test]
-    fn another_cause_is_news_of_the_same_incident() {
+    fn another_code_changes_the_same_incident() {
         let mut known = Vec::new();
         step(&mut known, &[failing("server_error")], 7);
         assert_eq!(step(&mut known, &[failing("not_found")], 8), 1);
@@ -217,23 +226,23 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_within_a_day_is_the_same_incident_and_later_it_is_another() {
+    fn a_condition_that_returns_within_a_day_reopens_its_incident() {
         let mut known = Vec::new();
         step(&mut known, &[failing("server_error")], 7);
         step(&mut known, &[], 10);
         let back = Condition { since: None, ..failing("server_error") };
         step(&mut known, &[back], 20);
         assert_eq!((known.len(), known[0].resolved_at), (1, None));
-        assert_eq!((known[0].opened_at, known[0].since), (at(7), at(20)), "all was well between");
+        assert_eq!((known[0].opened_at, known[0].since), (at(7), at(20)), "resolved in between");
         step(&mut known, &[], 30);
         step(&mut known, &[failing("server_error")], 60);
         assert_eq!(known.len(), 2);
-        // And with both of them known, the one that lasts goes on.
+        // Of the two known incidents, the open one continues.
         assert_eq!(step(&mut known, &[failing("server_error")], 61), 0);
     }
 
     #[test]
-    fn thousands_of_incidents_are_told_of_once_each() {
+    fn thousands_of_incidents_are_reported_once_each() {
         let condition = |n: usize| Condition { subject: format!("feed-{n}"), ..failing("timeout") };
         let all: Vec<Condition> = (0..10_000).map(condition).collect();
         let known = advance(&[], &all, &HashSet::new(), at(7));
@@ -242,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_left_the_config_is_no_incident() {
+    fn removing_a_feed_resolves_its_incident() {
         let mut known = Vec::new();
         step(&mut known, &[failing("server_error")], 7);
         let over = advance(&known, &[], &HashSet::new(), at(8));
-        assert!(over[0].text.starts_with("It is no longer in the config."), "{}", over[0].text);
+        assert!(over[0].text.starts_with("It was removed from the config."), "{}", over[0].text);
     }
 }

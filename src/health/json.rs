@@ -1,4 +1,6 @@
-//! A feed and its health for programs: one shape for the command and the page.
+//! JSON of feeds and incidents: one shape for `newswire status --json` and `/status.json`.
+//!
+//! `docs/reference/json.md` documents it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -6,52 +8,54 @@ use serde_json::{Value, json};
 use super::judge::Health;
 use crate::model::{FeedStatus, Incident, Outcome};
 
-/// One object; times are RFC 3339.
+/// A feed with its health. Times are RFC 3339 in UTC.
 #[must_use]
 pub fn feed(status: &FeedStatus, health: &Health) -> Value {
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
-    let remedy = health.remedy.as_ref();
+    let remedy = health.remedy.as_ref().map(
+        |remedy| json!({ "text": remedy.text, "toml": remedy.toml, "command": remedy.command }),
+    );
     json!({
         "id": status.info.id.as_str(),
         "title": status.info.title,
         "url": status.info.url,
         "tags": status.info.tags,
         "state": health.state.slug(),
-        "cause": health.cause,
-        "why": health.why,
-        "remedy": remedy.map(|remedy| &remedy.text),
-        "toml": remedy.and_then(|remedy| remedy.toml.as_ref()),
-        "command": remedy.and_then(|remedy| remedy.command.as_ref()),
+        "code": health.code,
+        "text": health.text,
+        "since": time(health.since),
+        "needs_attention": health.needs_attention(),
+        "remedy": remedy,
         "items": status.items,
-        "held": status.pulse.held,
-        "older": status.pulse.older,
+        "held_items": status.activity.held,
+        "older_items": status.activity.older,
         "last_poll_at": time(status.last_poll_at),
         "last_outcome": status.last_outcome.map(Outcome::slug),
         "last_status": status.last_status,
         "last_message": status.last_message,
         "last_url": status.last_url,
         "last_success_at": time(status.last_success_at),
-        "last_new_at": time(status.last_new_at),
-        "failures": status.failures,
+        "last_new_item_at": time(status.last_new_at),
+        "consecutive_failures": status.failures,
         "failing_since": time(status.failing_since),
         "next_poll_at": status.next_poll_at.to_string(),
-        "reason": status.reason.slug(),
-        "reason_text": status.reason_text,
-        "dialect": status.dialect,
-        "effective_url": status.address.effective.as_ref().map(|url| url.as_str()),
-        "moved_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
-        "complaints": status.complaints,
+        "next_poll_reason": status.reason.slug(),
+        "next_poll_reason_text": status.reason_text,
+        "format": status.dialect,
+        "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
+        "redirected_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
+        "parse_warnings": status.parse_warnings,
     })
 }
 
-/// One object; times are RFC 3339.
+/// An incident. Times are RFC 3339 in UTC.
 #[must_use]
 pub fn incident(incident: &Incident) -> Value {
     json!({
         "kind": incident.kind.slug(),
         "subject": incident.subject,
         "name": incident.name,
-        "cause": incident.state,
+        "code": incident.state,
         "text": incident.text,
         "remedy": incident.remedy,
         "toml": incident.toml,

@@ -1,96 +1,102 @@
-//! How a feed is doing, in one word, with the reason and what to do: the one place that decides it.
+//! The state of a feed with its reason and remedy. No other code decides it.
 
 use jiff::Timestamp;
 
 use super::remedy::{self, Remedy};
-use super::silence::{Silence, Silent, silence};
+use super::silence::{Silence, SilenceKind, silence};
 use super::state::State;
-use crate::model::words::span;
 use crate::model::{FailureKind, FeedStatus, Outcome};
+use crate::text::amounts::{count, span};
 
-/// So many panics in a row put a feed into quarantine.
-const PANICS: u32 = 3;
+/// Number of panics in a row that put a feed into quarantine.
+const QUARANTINE_PANICS: u32 = 3;
 
-/// From so many failures in a row on, somebody should look at a feed that worked before.
-const AGAIN: u32 = 2;
+/// Number of failures in a row from which on a feed that worked before needs attention. Most failures
+/// pass after one poll.
+const ATTENTION_FAILURES: u32 = 2;
 
-/// How a feed is doing.
+/// The health of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// In one word.
+    /// State of the feed.
     pub state: State,
-    /// Slug of what exactly: of the failure, of the silence, or of the state itself.
-    pub cause: &'static str,
-    /// Why: a sentence, plain; empty where the feed is well.
-    pub why: String,
-    /// Since when; `None`: that is not known, or nothing is the matter.
+    /// Slug of the failure or of the kind of silence, else of the state.
+    pub code: &'static str,
+    /// Why the feed is in this state, plain text without a full stop; empty if it is OK.
+    pub text: String,
+    /// Since when it is in this state; `None`: unknown, or the feed is OK.
     pub since: Option<Timestamp>,
-    /// What to do.
+    /// What the operator can do; `None`: nothing.
     pub remedy: Option<Remedy>,
-    /// Whether it failed only once, after it had worked: most failures pass by themselves.
-    pub slip: bool,
+    /// Whether this is the first failure after a success.
+    pub is_first_failure: bool,
 }
 
 impl Health {
-    /// Whether somebody should look at it.
+    /// Whether the operator should look at the feed.
     #[must_use]
-    pub fn needs_you(&self) -> bool {
-        self.state.needs_you() && !self.slip
+    pub fn needs_attention(&self) -> bool {
+        self.state.needs_attention() && !self.is_first_failure
     }
 }
 
-/// A feed and how it is doing.
-pub type Judged = (FeedStatus, Health);
+/// A feed with its health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedFeed {
+    /// What is recorded about the feed.
+    pub status: FeedStatus,
+    /// Its health.
+    pub health: Health,
+}
 
-/// Decides how each of these feeds is doing.
+/// Judges each feed.
 #[must_use]
-pub fn judge_all(statuses: Vec<FeedStatus>, now: Timestamp) -> Vec<Judged> {
-    let judged = |status: FeedStatus| {
-        let health = judge(&status, now);
-        (status, health)
-    };
+pub fn judge_all(statuses: Vec<FeedStatus>, now: Timestamp) -> Vec<JudgedFeed> {
+    let judged = |status: FeedStatus| JudgedFeed { health: judge(&status, now), status };
     statuses.into_iter().map(judged).collect()
 }
 
-/// Decides how a feed is doing.
+/// Decides the health of a feed.
 #[must_use]
 pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
-    let state = state(status, now);
-    match state {
-        (State::Silent, Some(silent)) => {
-            let remedy = remedy::silent(status, silent.kind);
-            let (cause, since) = (silent.kind.slug(), Some(silent.since));
-            let why = why_silent(&silent, now);
-            Health { state: State::Silent, cause, why, since, remedy: Some(remedy), slip: false }
-        }
-        (state, silent) => {
-            let kind = failure(status);
-            let cause = match (state, silent, kind) {
-                (State::Failing, Some(silent), _) => silent.kind.slug(),
-                (State::Failing, None, Some(kind)) => kind.slug(),
-                _ => state.slug(),
-            };
-            let why = match silent {
-                Some(silent) if state == State::Failing => {
-                    format!("{}: {}", silent.kind.says(), why(status, state, now))
-                }
-                _ => why(status, state, now),
-            };
+    let silence = silence(status, now);
+    let state = state(status, silence.is_some());
+    match silence {
+        Some(silence) if state == State::Silent => Health {
+            state,
+            code: silence.kind.slug(),
+            text: silence_text(&silence, now),
+            since: Some(silence.since),
+            remedy: Some(remedy::of_silence(status, silence.kind)),
+            is_first_failure: false,
+        },
+        silence => {
+            let failure = failure(status);
+            let text = text(status, state, now);
             Health {
                 state,
-                cause,
-                why,
+                code: match (state, silence, failure) {
+                    (State::Failing, Some(silence), _) => silence.kind.slug(),
+                    (State::Failing, None, Some(kind)) => kind.slug(),
+                    _ => state.slug(),
+                },
+                text: match silence {
+                    Some(silence) if state == State::Failing => {
+                        format!("{}: {text}", silence.kind.text())
+                    }
+                    _ => text,
+                },
                 since: since(status, state),
-                remedy: remedy::of(status, state, kind),
-                slip: state == State::Failing
-                    && status.failures < AGAIN
+                remedy: remedy::of_state(status, state, failure),
+                is_first_failure: state == State::Failing
+                    && status.failures < ATTENTION_FAILURES
                     && status.last_success_at.is_some(),
             }
         }
     }
 }
 
-/// How many of these feeds are in each state, the worst first; those without any are there too.
+/// The number of feeds in each state, the worst state first; includes states without feeds.
 #[must_use]
 pub fn tally<'h>(healths: impl IntoIterator<Item = &'h Health>) -> Vec<(State, usize)> {
     let mut counts: Vec<(State, usize)> = State::ALL.iter().map(|state| (*state, 0)).collect();
@@ -109,24 +115,22 @@ fn failure(status: &FeedStatus) -> Option<FailureKind> {
     }
 }
 
-fn state(status: &FeedStatus, now: Timestamp) -> (State, Option<Silent>) {
-    let Some(outcome) = status.last_outcome else { return (State::New, None) };
-    let silent = silence(status, now);
-    let state = match (outcome, status.failures) {
-        (Outcome::Failed(FailureKind::Panicked), PANICS..) => State::Quarantined,
+fn state(status: &FeedStatus, is_silent: bool) -> State {
+    let Some(outcome) = status.last_outcome else { return State::New };
+    match (outcome, status.failures) {
+        (Outcome::Failed(FailureKind::Panicked), QUARANTINE_PANICS..) => State::Quarantined,
         (Outcome::Gone, _) => State::Gone,
         (Outcome::Throttled, _) => State::Throttled,
-        (Outcome::Modified | Outcome::NotModified, _) if silent.is_some() => State::Silent,
-        (Outcome::Modified | Outcome::NotModified, _) if status.pulse.held > 0 => State::Held,
+        (Outcome::Modified | Outcome::NotModified, _) if is_silent => State::Silent,
+        (Outcome::Modified | Outcome::NotModified, _) if status.activity.held > 0 => State::Held,
         (Outcome::Modified | Outcome::NotModified, _) if status.address.effective.is_some() => {
             State::Moved
         }
-        (Outcome::Modified | Outcome::NotModified, _) => State::Well,
-        // It failed, and that was not counted against it.
+        (Outcome::Modified | Outcome::NotModified, _) => State::Ok,
+        // A failure while this machine was offline is not counted.
         (_, 0) => State::Offline,
         _ => State::Failing,
-    };
-    (state, silent)
+    }
 }
 
 fn since(status: &FeedStatus, state: State) -> Option<Timestamp> {
@@ -139,12 +143,12 @@ fn since(status: &FeedStatus, state: State) -> Option<Timestamp> {
     }
 }
 
-fn why(status: &FeedStatus, state: State, now: Timestamp) -> String {
+fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
     let lasting = status.failing_since.map(|since| {
         let seconds = now.duration_since(since).as_secs().max(0).unsigned_abs();
         match status.failures {
             0 | 1 => String::new(),
-            times => format!(" ({times} times in {})", span(seconds)),
+            times => format!(", {times} times in {}", span(seconds)),
         }
     });
     let lasting = lasting.unwrap_or_default();
@@ -154,36 +158,33 @@ fn why(status: &FeedStatus, state: State, now: Timestamp) -> String {
             format!("{message}{lasting}")
         }
         State::Quarantined => format!(
-            "newswire panicked on this feed {} times in a row, and leaves it alone for a day",
+            "newswire panicked on this feed {} times in a row and does not poll it for a day",
             status.failures
         ),
-        State::Gone => format!("the server says that the feed is gone for good{lasting}"),
-        State::Throttled => format!("the server asks to slow down{lasting}"),
-        State::Held => match status.pulse.held {
-            1 => "1 item waits for your word".to_owned(),
-            many => format!("{many} items wait for your word"),
-        },
+        State::Gone => format!("the server answers that the feed is gone{lasting}"),
+        State::Throttled => format!("the server asks for fewer requests{lasting}"),
+        State::Held => format!("the burst guard holds {}", count(status.activity.held, "item")),
         State::Moved => match &status.address.effective {
-            Some(url) => format!("moved for good, and asked at {url}"),
+            Some(url) => format!("moved permanently and polled at {url}"),
             None => String::new(),
         },
-        State::Offline => "this machine seems to be offline: no feed's fault".to_owned(),
+        State::Offline => "this machine seems to be offline".to_owned(),
         State::New => "not polled yet".to_owned(),
-        State::Silent | State::Well => String::new(),
+        State::Silent | State::Ok => String::new(),
     }
 }
 
-fn why_silent(silent: &Silent, now: Timestamp) -> String {
+fn silence_text(silence: &Silence, now: Timestamp) -> String {
     let seconds = |duration: jiff::SignedDuration| duration.as_secs().max(0).unsigned_abs();
-    let lasts = span(seconds(now.duration_since(silent.since)));
-    let says = silent.kind.says();
-    match (silent.kind, silent.patience) {
-        (Silence::EmptyDocument | Silence::SoftNotFound, _) | (_, None) => {
-            format!("{says}, for {lasts} now")
+    let lasts = span(seconds(now.duration_since(silence.since)));
+    let text = silence.kind.text();
+    match (silence.kind, silence.threshold) {
+        (SilenceKind::EmptyDocument | SilenceKind::SoftNotFound, _) | (_, None) => {
+            format!("{text} (for {lasts})")
         }
-        (_, Some(patience)) => format!(
-            "nothing new for {lasts}, where by its habits something comes within {}: {says}",
-            span(seconds(patience))
-        ),
+        (_, Some(threshold)) => {
+            let threshold = span(seconds(threshold));
+            format!("no new items for {lasts}, expected within {threshold}: {text}")
+        }
     }
 }

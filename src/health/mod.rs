@@ -1,9 +1,8 @@
-//! What to make of what is recorded of a feed: how it is doing, why, and what the operator may do.
+//! The health of feeds: their state, why, and what the operator can do. Pure.
 //!
-//! Pure: values in, values out. [`judge`] is the one place that decides a feed's state, for the
-//! page, the commands, the metrics and the feed of incidents alike. [`silence`] tells a quiet feed
-//! from one that still answers and has gone dead. [`incidents`] turns states into incidents, each
-//! told of once. Leaves recording to `store` and telling to whoever asks.
+//! [`judge`] decides the state of a feed for the pages, the commands, the metrics and the incidents.
+//! [`silence`] finds feeds that answer but have stopped publishing. [`incidents`] turns states into
+//! incidents, which begin and end once. `store` records, and the callers report.
 
 pub mod incidents;
 pub mod json;
@@ -15,7 +14,7 @@ mod simulated;
 pub mod state;
 
 pub use incidents::{Condition, advance, conditions};
-pub use judge::{Health, Judged, judge, judge_all, tally};
+pub use judge::{Health, JudgedFeed, judge, judge_all, tally};
 pub use remedy::Remedy;
-pub use silence::{Silence, Silent, silence};
+pub use silence::{Silence, SilenceKind, silence};
 pub use state::State;

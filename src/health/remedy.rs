@@ -1,18 +1,18 @@
-//! What the operator may do about a feed: a sentence, and the lines of the config to change. What is
-//! said of a failure comes from `docs/codes.md`, so that pages and `newswire explain` say the same.
+//! Remedies: what the operator can do about a feed. The texts for failures are those of `docs/codes.md`, so
+//! that the pages and `newswire explain` agree.
 
-use super::silence::Silence;
+use super::silence::SilenceKind;
 use super::state::State;
 use crate::model::{FailureKind, FeedStatus, code};
 
-/// What to do.
+/// What the operator can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
-    /// A sentence, plain.
+    /// Advice in sentences, plain text.
     pub text: String,
-    /// The feed's block as it should be; `None`: nothing in the config would help.
+    /// The `[[feed]]` block as it should be; `None`: no change of the config helps.
     pub toml: Option<String>,
-    /// A command that does it; `None`: there is none.
+    /// A command that helps; `None`: there is none.
     pub command: Option<String>,
 }
 
@@ -32,67 +32,64 @@ impl Remedy {
     }
 }
 
-/// What to do about a feed in this state; `None`: nothing.
-pub(super) fn of(
+/// The remedy for a feed in this state; `None`: nothing has to be done.
+pub(super) fn of_state(
     status: &FeedStatus,
     state: State,
     failure: Option<FailureKind>,
 ) -> Option<Remedy> {
     let id = &status.info.id;
     match state {
-        State::Failing => Some(failed(status, failure?)),
-        State::Quarantined => Some(failed(status, FailureKind::Panicked)),
+        State::Failing => Some(of_failure(status, failure?)),
+        State::Quarantined => Some(of_failure(status, FailureKind::Panicked)),
         State::Gone => Some(
-            Remedy::text("Remove the feed from the config; what it brought stays. It is asked once a week, in case it comes back.")
+            Remedy::text("Remove the feed from the config. Its items stay published. Until then it is polled once a week, in case it comes back.")
                 .toml(status, &["# remove this block"]),
         ),
         State::Throttled => Some(
-            Remedy::text("Nothing, unless it lasts for days: then poll it less often.")
+            Remedy::text("If this lasts for days, poll the feed less often.")
                 .toml(status, &["interval = \"6h\""]),
         ),
         State::Held => Some(
-            Remedy::text("Look at the items; if they are news, let them through.")
+            Remedy::text("Look at the items. If they are new, release them.")
                 .command(format!("newswire release {id}")),
         ),
         State::Moved => {
             let to = status.address.effective.as_ref()?;
             Some(moved(to.as_str()))
         }
-        State::Silent | State::Offline | State::New | State::Well => None,
+        State::Silent | State::Offline | State::New | State::Ok => None,
     }
 }
 
-/// The feed's block with the address where it lives now.
+/// The remedy for a moved feed: its block with the new URL.
 fn moved(to: &str) -> Remedy {
     let toml = format!("[[feed]]\nurl = {}", quoted(to));
-    let text = "Write the new address into the config; the feed keeps its items.";
+    let text = "Put the new URL into the config. The feed keeps its items.";
     Remedy { toml: Some(toml), ..Remedy::text(text) }
 }
 
-/// What to do about a feed that has gone dead.
-pub(super) fn silent(status: &FeedStatus, kind: Silence) -> Remedy {
+/// The remedy for a silent feed.
+pub(super) fn of_silence(status: &FeedStatus, kind: SilenceKind) -> Remedy {
     let site = status.info.profile.site_url.as_deref();
-    let look = match site {
-        Some(site) => format!("Look at {site}"),
-        None => "Look at the site".to_owned(),
-    };
+    let place = site.unwrap_or("the site of the feed");
     let add = site.map(|site| format!("newswire add --print {}", shell(site)));
     let remedy = match kind {
-        Silence::StuckValidator | Silence::FrozenCopy => Remedy::text(format!(
-            "{look}: if there are newer items, a cache before the feed is stuck and its publisher should know; if not, it has ended."
+        SilenceKind::StuckValidator | SilenceKind::FrozenCopy => Remedy::text(format!(
+            "Open {place}. If it has newer items, tell the publisher that a cache sends an old copy of the feed. If not, the feed may have ended."
         )),
-        Silence::OldItems | Silence::EmptyDocument => Remedy::text(format!(
-            "{look}: the feed may have moved to another address, or have ended."
+        SilenceKind::OldItems | SilenceKind::EmptyDocument => Remedy::text(format!(
+            "Open {place}. The feed may have moved to another URL, or have ended."
         )),
-        Silence::SoftNotFound => Remedy::text(format!(
-            "{look} for the feed's new address: the page that comes instead may name it."
+        SilenceKind::SoftNotFound => Remedy::text(format!(
+            "Open {place} and look for the new URL of the feed. The page that is sent instead may link to it."
         )),
     };
     Remedy { command: add, ..remedy }
 }
 
-/// What to do about a feed that fails.
-fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
+/// The remedy for a failing feed.
+fn of_failure(status: &FeedStatus, kind: FailureKind) -> Remedy {
     let remedy = Remedy::text(advice(kind));
     let line = LINES.iter().find(|(of, _)| *of == kind);
     let remedy = match line {
@@ -100,7 +97,7 @@ fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
         None => remedy,
     };
     match (kind, &status.last_url) {
-        (FailureKind::Stranger, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
+        (FailureKind::DifferentFeed, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
         (FailureKind::Malformed, _) => {
             remedy.command(format!("newswire probe {}", shell(&status.info.url)))
         }
@@ -109,10 +106,10 @@ fn failed(status: &FeedStatus, kind: FailureKind) -> Remedy {
     }
 }
 
-/// Where the texts of failures stand in `docs/codes.md`.
-const FAILURES: &str = "Why a feed fails";
+/// Section of `docs/codes.md` with the failures.
+const FAILURES: &str = "Feed failures";
 
-/// What `newswire explain` says to do, as a plain sentence.
+/// The remedy of `newswire explain` as plain sentences.
 fn advice(kind: FailureKind) -> String {
     let text = code::of(kind.slug()).find(|text| text.group == FAILURES);
     let words = text.map_or("", |text| text.remedy).split_whitespace();
@@ -121,24 +118,24 @@ fn advice(kind: FailureKind) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-/// For a kind of failure a line for the feed's block in the config.
+/// For some failures, a line for the `[[feed]]` block.
 const LINES: &[(FailureKind, &str)] = &[
-    (FailureKind::BadUrl, "# correct the address"),
-    (FailureKind::NameNotFound, "# change the address, or remove this block"),
+    (FailureKind::BadUrl, "# correct the URL"),
+    (FailureKind::NameNotFound, "# change the URL, or remove this block"),
     (
         FailureKind::BlockedAddress,
         "allow_networks = [\"192.168.1.0/24\"]  # the network of the server",
     ),
     (FailureKind::Tls, "ca = \"/etc/newswire/ca.pem\""),
     (FailureKind::Timeout, "timeout = \"3m\""),
-    (FailureKind::TooManyRedirects, "# change the address"),
+    (FailureKind::TooManyRedirects, "# change the URL"),
     (FailureKind::Unauthorized, "authorization = { file = \"/etc/newswire/feed-login\" }"),
     (FailureKind::Forbidden, "user_agent = \"…\"  # or [fetch] contact = \"https://your.page\""),
-    (FailureKind::NotFound, "# change the address, or remove this block"),
+    (FailureKind::NotFound, "# change the URL, or remove this block"),
     (FailureKind::TooLarge, "max_body = \"30 MiB\""),
 ];
 
-/// A TOML basic string.
+/// The text as a TOML basic string.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -152,7 +149,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// One word for a shell, whatever is in it.
+/// The text as one quoted word for a shell.
 fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -162,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_advice_for_every_kind_of_failure() {
+    fn every_failure_has_a_remedy() {
         for kind in FailureKind::ALL {
             let advice = advice(*kind);
             assert!(advice.len() > 15 && advice.ends_with('.'), "{kind:?}: {advice:?}");
@@ -173,14 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_says_the_same_everywhere() {
-        // The failure itself says: write the https address of the feed into url.
+    fn remedies_of_failures_are_those_of_explain() {
         let said = advice(FailureKind::InsecureRedirect);
-        assert!(said.starts_with("Find the address that stays on https"), "{said}");
+        assert!(said.starts_with("Find the https URL of the feed"), "{said}");
     }
 
     #[test]
-    fn whatever_is_in_an_address_stays_in_it() {
+    fn urls_are_quoted_for_toml_and_for_shells() {
         assert_eq!(quoted("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000A\"");
         assert_eq!(shell("a'; rm -rf /"), "'a'\\''; rm -rf /'");
     }

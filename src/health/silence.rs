@@ -1,47 +1,47 @@
-//! The silence detector: tells a quiet feed from one that still answers and has gone dead. Pure.
+//! The silence detector: finds feeds that still answer but have stopped publishing. Pure.
 //!
-//! A feed is judged by its own habits: how far apart its items stand, and the longest pause that it
-//! ever made. Nobody is alarmed by a feed whose habits are not known yet, nor by a holiday. Beyond
-//! that, what the server says meanwhile names the way in which the feed is dead.
+//! A feed counts as silent if it has had no new item for much longer than usual, measured by the gaps
+//! between its items and by its longest gap. A feed with too few items is never silent, and a holiday
+//! is no silence. What most answers were since the last new item gives the kind of silence.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{FailureKind, FeedStatus, Outcome, Pulse};
+use crate::model::{FailureKind, FeedActivity, FeedStatus, Outcome};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// Habits are known once items have come for so long,
-const LIFE: i64 = 14 * DAY;
-/// with so many pauses between them.
-const GAPS: usize = 6;
-/// And nothing is said before we have looked so often since the last news: we may have been away.
-const LOOKS: u32 = 5;
-/// No silence is shorter than this, however much a feed publishes.
-const SHORTEST: i64 = 3 * DAY;
-/// A longer holiday than this is news.
-const HOLIDAY: i64 = 21 * DAY;
-/// A web page in the feed's place is no accident any more after so long,
-const PAGE: i64 = DAY;
-/// and neither is a document without any item.
-const EMPTY: i64 = 2 * DAY;
+/// Shortest time from the oldest to the newest item of a feed that can be silent, in seconds.
+const MIN_HISTORY: i64 = 14 * DAY;
+/// Smallest number of gaps between its items.
+const MIN_GAPS: usize = 6;
+/// Smallest number of polls since the last new item, in case newswire did not run.
+const MIN_POLLS: u32 = 5;
+/// Shortest silence of any feed, in seconds.
+const MIN_SILENCE: i64 = 3 * DAY;
+/// Longest holiday that is allowed for, in seconds.
+const MAX_HOLIDAY: i64 = 21 * DAY;
+/// Time after which a web page in place of the feed is no accident, in seconds.
+const PAGE_AFTER: i64 = DAY;
+/// Time after which a document without items is no accident, in seconds.
+const EMPTY_AFTER: i64 = 2 * DAY;
 
-/// How a feed that still answers may be dead.
+/// What a silent feed answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Silence {
-    /// Every answer is "not modified".
+pub enum SilenceKind {
+    /// Most answers are "not modified".
     StuckValidator,
-    /// Every answer is the same body.
+    /// Most answers are the same document.
     FrozenCopy,
-    /// The document changes, and there is never a new item in it.
+    /// The document changes, but has no new items.
     OldItems,
-    /// The document is a feed without any item.
+    /// The document has no items.
     EmptyDocument,
-    /// 200, and a web page where the feed was.
+    /// A web page with status 200 instead of the feed.
     SoftNotFound,
 }
 
-impl Silence {
+impl SilenceKind {
     /// Every kind.
     pub const ALL: &'static [Self] = &[
         Self::StuckValidator,
@@ -63,111 +63,113 @@ impl Silence {
         }
     }
 
-    /// What the server says meanwhile, a fragment.
+    /// What the server does, without a full stop.
     #[must_use]
-    pub fn says(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
-            Self::StuckValidator => "the server says \"not modified\" each time",
-            Self::FrozenCopy => "the server sends the same document each time",
-            Self::OldItems => "the document changes, but all items in it are old",
-            Self::EmptyDocument => "the document has no items any more",
-            Self::SoftNotFound => "the server sends a web page where the feed was",
+            Self::StuckValidator => "the server always answers \"not modified\"",
+            Self::FrozenCopy => "the server always sends the same document",
+            Self::OldItems => "the document changes, but has no new items",
+            Self::EmptyDocument => "the document has no items",
+            Self::SoftNotFound => "the server sends a web page instead of the feed",
         }
     }
 }
 
-/// A feed that has gone silent.
+/// The silence of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silent {
-    /// In which way.
-    pub kind: Silence,
-    /// Since its last sign of life.
+pub struct Silence {
+    /// What the feed answers.
+    pub kind: SilenceKind,
+    /// Time of the last new item or the last good document.
     pub since: Timestamp,
-    /// How long it may be silent by its own habits; `None`: it is no matter of habit.
-    pub patience: Option<SignedDuration>,
+    /// Time without new items after which the feed counts as silent, see [`threshold`]; `None`: unknown.
+    pub threshold: Option<SignedDuration>,
 }
 
-/// Whether the feed has gone dead while it still answers.
+/// The silence of the feed; `None`: it is not silent.
 #[must_use]
-pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silent> {
-    let pulse = &status.pulse;
+pub fn silence(status: &FeedStatus, now: Timestamp) -> Option<Silence> {
+    let activity = &status.activity;
     let lasts = |since: Timestamp, seconds: i64| now.duration_since(since).as_secs() >= seconds;
     if status.last_outcome == Some(Outcome::Failed(FailureKind::NotAFeed)) && status.items > 0 {
-        let since = status.failing_since.filter(|since| lasts(*since, PAGE))?;
-        let page = status.last_status == Some(200);
-        return page.then_some(Silent { kind: Silence::SoftNotFound, since, patience: None });
+        let since = status.failing_since.filter(|since| lasts(*since, PAGE_AFTER))?;
+        let is_page = status.last_status == Some(200);
+        let kind = SilenceKind::SoftNotFound;
+        return is_page.then_some(Silence { kind, since, threshold: None });
     }
     if status.failures > 0 {
         return None;
     }
-    let patience = patience(pulse);
-    if let Some(since) = pulse.empty_since {
-        let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs());
-        let kind = Silence::EmptyDocument;
-        return lasts(since, EMPTY.max(longest)).then_some(Silent { kind, since, patience });
+    let threshold = threshold(activity);
+    if let Some(since) = activity.empty_since {
+        let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs());
+        let kind = SilenceKind::EmptyDocument;
+        let is_silent = lasts(since, EMPTY_AFTER.max(longest));
+        return is_silent.then_some(Silence { kind, since, threshold });
     }
-    let known = patience?;
-    let since = [status.last_new_at, pulse.moments.first().copied()].into_iter().flatten().max()?;
-    let looks = pulse.not_modified + pulse.same_body + pulse.nothing_new;
-    if looks < LOOKS || !lasts(since, known.as_secs()) {
+    let limit = threshold?;
+    let since =
+        [status.last_new_at, activity.moments.first().copied()].into_iter().flatten().max()?;
+    let polls = activity.not_modified + activity.same_body + activity.nothing_new;
+    if polls < MIN_POLLS || !lasts(since, limit.as_secs()) {
         return None;
     }
-    Some(Silent { kind: kind(pulse), since, patience })
+    Some(Silence { kind: kind(activity), since, threshold })
 }
 
-/// What most answers since the last news were.
-fn kind(pulse: &Pulse) -> Silence {
-    let most = pulse.not_modified.max(pulse.same_body).max(pulse.nothing_new);
-    if most == pulse.nothing_new {
-        Silence::OldItems
-    } else if most == pulse.same_body {
-        Silence::FrozenCopy
+/// What most answers since the last new item were.
+fn kind(activity: &FeedActivity) -> SilenceKind {
+    let most = activity.not_modified.max(activity.same_body).max(activity.nothing_new);
+    if most == activity.nothing_new {
+        SilenceKind::OldItems
+    } else if most == activity.same_body {
+        SilenceKind::FrozenCopy
     } else {
-        Silence::StuckValidator
+        SilenceKind::StuckValidator
     }
 }
 
-/// How long the feed may be silent by its own habits; `None`: they are not known.
+/// Time without new items after which a feed counts as silent; `None`: too few items are known.
 ///
-/// Twice its longest pause, or four times one that only a tenth of its pauses exceed; and where it
-/// publishes seldom enough for one person to write it, a holiday on top.
+/// The larger of twice its longest gap and four times the gap that a tenth of its gaps exceed, and on top
+/// a holiday of up to seven median gaps, for feeds that one person writes.
 #[must_use]
-pub fn patience(pulse: &Pulse) -> Option<SignedDuration> {
-    let gaps = Gaps::of(&pulse.moments)?;
-    // A conference that filled a week is no habit.
-    if seconds(pulse.oldest?, *pulse.moments.first()?) < LIFE {
+pub fn threshold(activity: &FeedActivity) -> Option<SignedDuration> {
+    let gaps = Gaps::new(&activity.moments)?;
+    // The feed of a conference publishes for a week.
+    if seconds(activity.oldest?, *activity.moments.first()?) < MIN_HISTORY {
         return None;
     }
-    let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
-    let habit = (2 * longest).max(4 * gaps.most).max(SHORTEST);
-    Some(SignedDuration::from_secs(habit + (7 * gaps.median).min(HOLIDAY)))
+    let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
+    let usual = (2 * longest).max(4 * gaps.p90).max(MIN_SILENCE);
+    Some(SignedDuration::from_secs(usual + (7 * gaps.median).min(MAX_HOLIDAY)))
 }
 
-/// The pauses between items, in seconds.
+/// The gaps between items, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gaps {
-    /// Half of them are shorter.
+    /// Median.
     pub median: i64,
-    /// Nine tenths of them are shorter.
-    pub most: i64,
-    /// All others are shorter.
+    /// 90th percentile.
+    pub p90: i64,
+    /// Maximum.
     pub longest: i64,
 }
 
 impl Gaps {
-    /// Of these moments, the newest first; `None`: too few to say anything.
+    /// The gaps between these times, the newest first; `None`: fewer than six gaps.
     #[must_use]
-    pub fn of(moments: &[Timestamp]) -> Option<Self> {
-        let pauses = moments.windows(2).map(|pair| seconds(pair[1], pair[0]));
-        // Items of one moment are one.
-        let mut gaps: Vec<i64> = pauses.filter(|gap| *gap > 0).collect();
-        if gaps.len() < GAPS {
+    pub fn new(moments: &[Timestamp]) -> Option<Self> {
+        let gaps = moments.windows(2).map(|pair| seconds(pair[1], pair[0]));
+        // Items with the same time count as one.
+        let mut gaps: Vec<i64> = gaps.filter(|gap| *gap > 0).collect();
+        if gaps.len() < MIN_GAPS {
             return None;
         }
         gaps.sort_unstable();
-        let quantile = |share: usize| gaps[(gaps.len() - 1) * share / 10];
-        let (median, most, longest) = (quantile(5), quantile(9), quantile(10));
-        Some(Self { median, most, longest })
+        let quantile = |tenths: usize| gaps[(gaps.len() - 1) * tenths / 10];
+        Some(Self { median: quantile(5), p90: quantile(9), longest: quantile(10) })
     }
 }
 

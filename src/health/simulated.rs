@@ -1,22 +1,22 @@
-//! The silence detector on simulated feeds: how often it cries wolf, and how soon it sees a death.
+//! The silence detector on simulated feeds: its false alarms, and how soon it finds a feed that ended.
 
 use jiff::Timestamp;
 
-use super::silence::{Silence, silence};
+use super::silence::{SilenceKind, silence};
 use crate::model::{
-    Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Outcome, Pulse, ReasonKind,
+    Address, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Outcome, ReasonKind,
 };
 
 const DAY: f64 = 86_400.0;
-/// A feed is watched for so many days; the dead ones die halfway.
+/// Number of days that each feed is watched.
 const DAYS: usize = 730;
 const SEEDS: u64 = 60;
 
-/// Chance that can be repeated: splitmix64.
-struct Dice(u64);
+/// A reproducible random number generator: splitmix64.
+struct Random(u64);
 
-impl Dice {
-    fn share(&mut self) -> f64 {
+impl Random {
+    fn fraction(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -24,13 +24,13 @@ impl Dice {
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A waiting time with this mean, as chance has it.
+    /// An exponentially distributed time with this mean.
     fn wait(&mut self, mean: f64) -> f64 {
-        -mean * (1.0 - self.share()).ln()
+        -mean * (1.0 - self.fraction()).ln()
     }
 }
 
-/// How a kind of publisher publishes.
+/// How a publisher publishes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Habit {
     /// Forty a day on weekdays, five on others, none on a long weekend at times.
@@ -45,7 +45,7 @@ enum Habit {
     Seasonal,
     /// Ten within two days, and then nothing for some weeks.
     Bursty,
-    /// A conference: many in a week, and that was it.
+    /// A conference: many within a week, then none.
     OneOff,
 }
 
@@ -59,31 +59,31 @@ const HABITS: [Habit; 7] = [
     Habit::OneOff,
 ];
 
-/// When it publishes within [`DAYS`], in seconds, from a year before they begin.
-fn moments(habit: Habit, dice: &mut Dice) -> Vec<f64> {
+/// Publication times in seconds, from a year before the first of [`DAYS`].
+fn moments(habit: Habit, random: &mut Random) -> Vec<f64> {
     let (mut at, end, mut moments) = (-365.0 * DAY, DAYS as f64 * DAY, Vec::new());
     while at < end {
         let day = (at / DAY).rem_euclid(365.0);
         let summer = |days: f64| (200.0..200.0 + days).contains(&day);
         at += match habit {
-            Habit::News if (at / DAY).rem_euclid(7.0) < 5.0 => dice.wait(DAY / 40.0),
-            Habit::News => dice.wait(DAY / 5.0),
+            Habit::News if (at / DAY).rem_euclid(7.0) < 5.0 => random.wait(DAY / 40.0),
+            Habit::News => random.wait(DAY / 5.0),
             Habit::Daily if summer(14.0) => (214.1 - day) * DAY,
-            Habit::Daily => dice.wait(DAY),
+            Habit::Daily => random.wait(DAY),
             Habit::Weekly if summer(28.0) => (228.1 - day) * DAY,
-            Habit::Weekly => (5.0 + 4.0 * dice.share()) * DAY,
-            Habit::Monthly => (15.0 + 30.0 * dice.share()) * DAY,
+            Habit::Weekly => (5.0 + 4.0 * random.fraction()) * DAY,
+            Habit::Monthly => (15.0 + 30.0 * random.fraction()) * DAY,
             Habit::Seasonal if day > 182.0 => (365.1 - day) * DAY,
-            Habit::Seasonal => dice.wait(DAY),
-            Habit::Bursty if dice.share() < 0.1 => (10.0 + 20.0 * dice.share()) * DAY,
-            Habit::Bursty => dice.wait(DAY / 5.0),
-            Habit::OneOff if moments.len() < 80 => dice.wait(DAY / 12.0),
+            Habit::Seasonal => random.wait(DAY),
+            Habit::Bursty if random.fraction() < 0.1 => (10.0 + 20.0 * random.fraction()) * DAY,
+            Habit::Bursty => random.wait(DAY / 5.0),
+            Habit::OneOff if moments.len() < 80 => random.wait(DAY / 12.0),
             Habit::OneOff => end,
         };
         moments.push(at);
     }
     if habit == Habit::OneOff {
-        // It happens while we watch.
+        // The conference is in the watched time.
         moments.iter_mut().for_each(|at| *at += 375.0 * DAY);
     }
     moments.retain(|at| *at < end);
@@ -94,7 +94,7 @@ fn stamp(seconds: f64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds as i64).unwrap()
 }
 
-/// Watches a feed day by day; the first day on which it is called silent, and how often it is.
+/// Judges a feed day by day. Returns the first day on which it is silent, and the number of alarms.
 fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
     let mut status = FeedStatus {
         info: FeedInfo {
@@ -119,9 +119,9 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         last_new_at: None,
         items: 1,
         dialect: None,
-        complaints: Vec::new(),
+        parse_warnings: Vec::new(),
         address: Address::default(),
-        pulse: Pulse::default(),
+        activity: FeedActivity::default(),
     };
     let (mut first, mut alarms, mut was, mut next) = (None, 0, false, 0);
     for day in 0..DAYS {
@@ -130,19 +130,19 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         while next < moments.len() && moments[next] <= now.min(death) {
             next += 1;
         }
-        let pulse = &mut status.pulse;
+        let activity = &mut status.activity;
         if next > before {
             if let Some(last) = status.last_new_at {
                 let gap = stamp(now).duration_since(last);
-                pulse.longest_gap = pulse.longest_gap.max(Some(gap));
+                activity.longest_gap = activity.longest_gap.max(Some(gap));
             }
             status.last_new_at = Some(stamp(now));
-            let newest = moments[next.saturating_sub(Pulse::MOMENTS)..next].iter().rev();
-            pulse.oldest = moments.first().map(|at| stamp(*at));
-            pulse.moments = newest.map(|at| stamp(*at)).collect();
-            pulse.not_modified = 0;
+            let newest = moments[next.saturating_sub(FeedActivity::MOMENTS)..next].iter().rev();
+            activity.oldest = moments.first().map(|at| stamp(*at));
+            activity.moments = newest.map(|at| stamp(*at)).collect();
+            activity.not_modified = 0;
         } else {
-            pulse.not_modified += 24;
+            activity.not_modified += 24;
         }
         let silent = silence(&status, stamp(now)).is_some();
         if silent && !was {
@@ -155,14 +155,14 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
 }
 
 #[test]
-fn a_living_feed_is_hardly_ever_called_dead_and_a_dead_one_is_found_out() {
+fn ended_feeds_are_found_with_few_false_alarms() {
     let (mut wrong, mut found, mut dead, mut report) = (0, 0, 0, String::new());
     for habit in HABITS {
         let (mut alarms, mut seen, mut late) = (0, 0, Vec::new());
         for seed in 0..SEEDS {
-            let moments = moments(habit, &mut Dice(seed * 7_919 + habit as u64));
+            let moments = moments(habit, &mut Random(seed * 7_919 + habit as u64));
             alarms += watch(&moments, f64::MAX).1;
-            // In its season, as far as it has one.
+            // Within its season, if it has one.
             let death = (365.0 + 120.0) * DAY;
             let last = moments.iter().rev().find(|at| **at <= death).copied().unwrap_or(death);
             let killed: Vec<f64> = moments.into_iter().filter(|at| *at <= death).collect();
@@ -179,9 +179,9 @@ fn a_living_feed_is_hardly_ever_called_dead_and_a_dead_one_is_found_out() {
             "{habit:?}: {alarms} false alarms in {years} feed years; {seen} of {SEEDS} deaths seen, after {median:.0} days\n"
         );
         match habit {
-            // Nobody can know of either that it is not what it looks like.
+            // No detector can tell that the conference is over.
             Habit::OneOff => assert_eq!(alarms, 0, "{report}"),
-            // The first pause of a season is news, and the second is not.
+            // The first pause of a season is an alarm, the second is not.
             Habit::Seasonal => assert!(alarms as u64 <= SEEDS, "{report}"),
             _ => {
                 wrong += alarms;
@@ -197,8 +197,8 @@ fn a_living_feed_is_hardly_ever_called_dead_and_a_dead_one_is_found_out() {
 }
 
 #[test]
-fn every_way_to_be_dead_has_a_name() {
-    let names: Vec<&str> = Silence::ALL.iter().map(|kind| kind.slug()).collect();
+fn slugs_of_silence_are_stable() {
+    let names: Vec<&str> = SilenceKind::ALL.iter().map(|kind| kind.slug()).collect();
     assert_eq!(
         names,
         ["stuck_validator", "frozen_copy", "old_items", "empty_document", "soft_404"]

@@ -1,9 +1,9 @@
-//! The words for how a feed is doing.
+//! The states of feeds.
 
-/// Declares [`State`] with its slugs, the worst first.
+/// Declares [`State`] with its slugs, the worst state first.
 macro_rules! states {
     ($($(#[$doc:meta])* $state:ident = $slug:literal, $group:literal;)*) => {
-        /// How a feed is doing, the worst first.
+        /// The state of a feed, ordered from the worst.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum State { $($(#[$doc])* $state,)* }
 
@@ -11,19 +11,19 @@ macro_rules! states {
             /// Every state, the worst first.
             pub const ALL: &'static [Self] = &[$(Self::$state,)*];
 
-            /// The stable name, in the database, the metrics and addresses.
+            /// The stable name, as metrics, JSON and URLs have it.
             #[must_use]
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$state => $slug,)* }
             }
 
-            /// What feeds in this state are called together.
+            /// The label of the group of feeds in this state.
             #[must_use]
             pub fn group(self) -> &'static str {
                 match self { $(Self::$state => $group,)* }
             }
 
-            /// The state of that name.
+            /// The state with this slug.
             #[must_use]
             pub fn from_slug(slug: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|state| state.slug() == slug)
@@ -33,32 +33,41 @@ macro_rules! states {
 }
 
 states! {
-    /// newswire panicked on it again and again: it is left alone for a day.
+    /// Newswire panicked on it several times in a row, and does not poll it for a day.
     Quarantined = "quarantined", "quarantined";
-    /// It cannot be had.
+    /// Its polls fail.
     Failing = "failing", "failing";
-    /// It answers, and has gone dead.
+    /// It answers, but has had no new items for much longer than usual.
     Silent = "silent", "silent";
-    /// 410: its server says that it is gone.
+    /// Its server answers that it is gone (410).
     Gone = "gone", "gone";
-    /// Its server asks to slow down.
+    /// Its server asks for fewer requests.
     Throttled = "throttled", "throttled";
-    /// Items of it wait for a word of the operator.
-    Held = "held", "holding items back";
-    /// It lives elsewhere for good.
+    /// The burst guard holds items of it until the operator releases them.
+    Held = "held", "with held items";
+    /// It has moved permanently.
     Moved = "moved", "moved";
-    /// It could not be reached, and neither could the others: this machine is offline.
-    Offline = "offline", "out of reach";
-    /// It was not polled yet.
+    /// It could not be reached, because this machine seems to be offline.
+    Offline = "offline", "offline";
+    /// It has not been polled yet.
     New = "new", "not polled yet";
-    /// Nothing is the matter.
-    Well = "well", "well";
+    /// Its last poll succeeded.
+    Ok = "ok", "OK";
 }
 
 impl State {
-    /// Whether somebody should look at it. Slowing down and waiting are newswire's own business.
+    /// The label of one feed in this state.
     #[must_use]
-    pub fn needs_you(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Offline | Self::New | Self::Well)
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            state => state.slug(),
+        }
+    }
+
+    /// Whether the operator should look at feeds in this state. The other states pass without them.
+    #[must_use]
+    pub fn needs_attention(self) -> bool {
+        !matches!(self, Self::Throttled | Self::Offline | Self::New | Self::Ok)
     }
 }

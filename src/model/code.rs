@@ -1,28 +1,38 @@
-//! What every code means, why it comes and what to do: the one source of those texts is `docs/codes.md`.
+//! The codes of errors, warnings and reasons, and their texts, which are read from `docs/codes.md`.
 //!
-//! An error that may end a command is [`Coded`]. Leaves printing to `cli`; which codes there are, the
-//! rooms that have them say.
+//! Each room defines the codes of its own errors. `cli` prints them and maps them to exit codes.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// The texts, as people read them in the repository.
+/// `docs/codes.md`, the only source of the texts.
 pub const SOURCE: &str = include_str!("../../docs/codes.md");
 
-/// An error that `newswire explain` knows.
+/// An error that can end a command. Its text (`Display`) says what failed; code and help are apart from it.
 pub trait Coded: std::fmt::Display {
-    /// A stable slug.
+    /// The stable slug; `newswire explain` describes it.
     fn code(&self) -> &'static str;
+
+    /// What the operator can do about this case, a fragment without a full stop; `None`: only the general
+    /// text of the code.
+    fn help(&self) -> Option<Cow<'static, str>>;
 }
 
-/// Gives each kind of an error its code, those of errors that it passes on among them; a kind without
-/// one does not compile. `CODES` are its own.
+/// Implements [`Coded`]: a code, and after a colon the help, for each variant. After a semicolon follow the
+/// variants that pass on the code and the help of the error that they contain. A variant without a code
+/// does not compile. `CODES` lists the codes of the type's own variants.
 macro_rules! codes {
-    ($error:ty: $($kind:pat $(if $guard:expr)? => $code:literal,)* $(; $($passed:pat => $inner:expr,)+)?) => {
+    (
+        $error:ty:
+        $($kind:pat $(if $guard:expr)? => $code:literal $(: $help:expr)?,)*
+        $(; $($passed:pat => $inner:expr,)+)?
+    ) => {
         impl $error {
-            /// The codes of its own kinds.
+            /// The codes of its own variants.
             pub const CODES: &'static [&'static str] = &[$($code),*];
         }
 
+        #[allow(unused_variables, reason = "a pattern may bind values that only the help uses")]
         impl $crate::model::code::Coded for $error {
             fn code(&self) -> &'static str {
                 #[allow(unused_imports, reason = "not every error passes others on")]
@@ -32,41 +42,58 @@ macro_rules! codes {
                     $($($passed => $inner.code(),)+)?
                 }
             }
+
+            fn help(&self) -> Option<std::borrow::Cow<'static, str>> {
+                #[allow(unused_imports, reason = "not every error passes others on")]
+                use $crate::model::code::Coded as _;
+                match self {
+                    $($kind $(if $guard)? => $crate::model::code::optional_help!($($help)?),)*
+                    $($($passed => $inner.help(),)+)?
+                }
+            }
         }
     };
 }
-pub(crate) use codes;
+/// `None`, or the help as a `Cow`.
+macro_rules! optional_help {
+    () => {
+        None
+    };
+    ($help:expr) => {
+        Some(std::borrow::Cow::from($help))
+    };
+}
+pub(crate) use {codes, optional_help};
 
-/// What there is to say of one code.
+/// The text of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text {
-    /// The heading that it stands under.
+    /// Its heading of the second level in `docs/codes.md`.
     pub group: &'static str,
     /// The slug.
     pub code: &'static str,
     /// What it means.
     pub what: &'static str,
-    /// Why it comes.
+    /// Usual causes.
     pub why: &'static str,
-    /// What to do.
+    /// What the operator can do.
     pub remedy: &'static str,
 }
 
 static TEXTS: LazyLock<Vec<Text>> = LazyLock::new(|| read(SOURCE));
 
-/// Every text, in the order of the document.
+/// All texts, in the order of the document.
 #[must_use]
 pub fn texts() -> &'static [Text] {
     &TEXTS
 }
 
-/// What is said of a code; a slug may stand under several headings.
+/// The texts of a code; the same slug may occur under several headings.
 pub fn of(code: &str) -> impl Iterator<Item = &'static Text> {
     texts().iter().filter(move |text| text.code == code)
 }
 
-/// `## heading`, and below it for each code `### code`, a paragraph of what, one of why, one of what to
-/// do.
+/// Parses `## heading` sections; each holds `### code` entries of three paragraphs: meaning, `Why:`, `Do:`.
 fn read(source: &'static str) -> Vec<Text> {
     let mut texts = Vec::new();
     for part in source.split("\n## ").skip(1) {
@@ -93,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_says_what_why_and_what_to_do() {
+    fn every_text_has_a_meaning_a_cause_and_a_remedy() {
         assert!(texts().len() > 120, "{}", texts().len());
         for text in texts() {
             for (part, said) in
@@ -107,15 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn no_code_stands_twice_under_one_heading() {
+    fn a_code_occurs_once_under_a_heading() {
         let mut seen = HashSet::new();
         for text in texts() {
-            assert!(seen.insert((text.group, text.code)), "{} stands twice", text.code);
+            assert!(seen.insert((text.group, text.code)), "{} occurs twice", text.code);
         }
     }
 
     #[test]
-    fn an_entry_without_a_remedy_is_seen() {
+    fn an_entry_without_a_remedy_has_an_empty_one() {
         let read = read("# T\n\n## Group\n\nIntro.\n\n### a_code\n\nWhat it is.\n\nWhy: so.\n");
         assert_eq!((read[0].group, read[0].code, read[0].why), ("Group", "a_code", "so."));
         assert_eq!(read[0].remedy, "");

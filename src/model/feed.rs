@@ -1,33 +1,35 @@
-//! A feed: a subscribed source document, one `[[feed]]` in the config.
-//!
-//! Leaves how it is polled to `schedule` and `fetch`, and what the publisher says of it to
-//! [`super::entry::FeedInfo`].
+//! A feed: a subscribed source document, one `[[feed]]` in the config; what its publisher says about it, and its state.
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
-/// The row of a feed in the store; meaningless outside one database.
+use super::item::Image;
+use super::parsed::ParseWarning;
+use super::poll::{Address, Outcome, ReasonKind};
+
+/// Row id of a feed; valid in one database only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FeedKey(pub i64);
 
-/// The stable name of a feed: the config's `id`, else derived from its URL once and kept.
+/// The stable id of a feed: `id` in the config, else derived from its URL once and stored.
 ///
 /// 1 to 64 characters of `a-z 0-9 . _ -`, so it is safe in a path, a log line and a shell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FeedId(String);
 
-/// Why a string is no [`FeedId`].
+/// A string that is not a valid [`FeedId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', not {0:?}")]
 pub struct BadFeedId(pub String);
 
 impl FeedId {
-    /// The longest id, in characters.
+    /// Length of the longest id, in characters.
     pub const MAX: usize = 64;
 
-    /// Takes `id` as it is.
+    /// Checks an id.
     ///
     /// # Errors
     /// When it is empty, too long or has a character outside `a-z 0-9 . _ -`.
@@ -40,9 +42,9 @@ impl FeedId {
         }
     }
 
-    /// A readable id made from the URL: host and path, without what every feed URL has.
+    /// A readable id made of host and path of the URL.
     ///
-    /// Two URLs may give the same id; whoever registers feeds appends `-2`, `-3` and so on.
+    /// Two URLs may give the same id; the store then appends `-2`, `-3` and so on.
     #[must_use]
     pub fn derive(url: &Url) -> Self {
         let host = url.host_str().unwrap_or("feed");
@@ -62,7 +64,7 @@ impl FeedId {
         })
     }
 
-    /// The id with a number behind it, to tell feeds apart whose URLs derive the same id.
+    /// The id with a number appended, for feeds whose URLs give the same id.
     #[must_use]
     pub fn numbered(&self, n: usize) -> Self {
         Self(format!("{}-{n}", self.0))
@@ -81,17 +83,131 @@ impl fmt::Display for FeedId {
     }
 }
 
-/// A configured feed: what the operator says of it.
+/// A feed as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
-    /// Given in the config; `None` until the store has derived one from the URL.
+    /// Id in the config; `None`: the store derives one from the URL.
     pub id: Option<FeedId>,
-    /// Where it is polled, as configured; http or https, no userinfo.
+    /// URL in the config; http or https, without userinfo.
     pub url: Url,
-    /// Shown instead of the publisher's title.
+    /// Title that is shown instead of the publisher's.
     pub title: Option<String>,
-    /// What an output may include or exclude it by.
+    /// Tags by which outputs select feeds.
     pub tags: Vec<String>,
+}
+
+/// What a document says about its feed. Texts are plain, URLs are absolute.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FeedProfile {
+    /// The feed's title.
+    pub title: Option<String>,
+    /// URL of the site, http or https.
+    pub site_url: Option<String>,
+    /// `atom:id` of the feed.
+    pub atom_id: Option<String>,
+    /// Language, a BCP 47 tag.
+    pub language: Option<String>,
+    /// The feed's icon or image.
+    pub image: Option<Image>,
+    /// Copyright notice.
+    pub rights: Option<String>,
+}
+
+/// A feed as the attribution of an item needs it: from the config, else from the publisher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedInfo {
+    /// Key of the feed.
+    pub key: FeedKey,
+    /// Stable id of the feed.
+    pub id: FeedId,
+    /// URL in the config, without userinfo.
+    pub url: String,
+    /// Title from the config, else the publisher's, else the host name; plain text, never empty.
+    pub title: String,
+    /// Tags from the config.
+    pub tags: Vec<String>,
+    /// What its document says about it.
+    pub profile: FeedProfile,
+}
+
+/// State of a feed, as it is recorded. `health` judges it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// Id, title, URL and tags.
+    pub info: FeedInfo,
+    /// Time of the next poll.
+    pub next_poll_at: Timestamp,
+    /// Reason for that time.
+    pub reason: ReasonKind,
+    /// The reason as a phrase.
+    pub reason_text: String,
+    /// Number of consecutive failures.
+    pub failures: u32,
+    /// Time of the first of them; `None`: the feed is not failing.
+    pub failing_since: Option<Timestamp>,
+    /// Time of the last poll; `None`: never polled.
+    pub last_poll_at: Option<Timestamp>,
+    /// Outcome of the last poll; `None`: never polled.
+    pub last_outcome: Option<Outcome>,
+    /// HTTP status of the last poll; `None`: no response.
+    pub last_status: Option<u16>,
+    /// Message of the last failure.
+    pub last_message: Option<String>,
+    /// URL of the last response, if it was redirected.
+    pub last_url: Option<String>,
+    /// Time of the last success; `None`: never.
+    pub last_success_at: Option<Timestamp>,
+    /// Time of the last new item; `None`: never.
+    pub last_new_at: Option<Timestamp>,
+    /// Number of items that were ever new and not held.
+    pub items: u64,
+    /// Slug of the dialect of the last document.
+    pub dialect: Option<String>,
+    /// Parse warnings of the last document.
+    pub parse_warnings: Vec<ParseWarning>,
+    /// Address after permanent redirects.
+    pub address: Address,
+    /// What shows whether it still publishes.
+    pub activity: FeedActivity,
+}
+
+/// When a feed published, and how its server has answered since the last new item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FeedActivity {
+    /// Time of its oldest item.
+    pub oldest: Option<Timestamp>,
+    /// Times of its newest items, the newest first; at most [`FeedActivity::MOMENTS`].
+    pub moments: Vec<Timestamp>,
+    /// Longest time between new items.
+    pub longest_gap: Option<SignedDuration>,
+    /// Number of polls since the last new item that were answered with 304.
+    pub not_modified: u32,
+    /// Number of polls since the last new item with the same body.
+    pub same_body: u32,
+    /// Number of polls since the last new item with another document without new items.
+    pub nothing_new: u32,
+    /// Time since when its document has no items; `None`: it has some, or never had.
+    pub empty_since: Option<Timestamp>,
+    /// Number of items that the burst guard holds.
+    pub held: u64,
+    /// Number of items that are held because they were old when the feed was added.
+    pub older: u64,
+}
+
+impl FeedActivity {
+    /// Number of items that the cadence of a feed is computed from.
+    pub const MOMENTS: usize = 60;
+}
+
+/// The site of a URL, which requests are counted by: the registrable domain, as `example.co.uk` for
+/// `blog.example.co.uk`; an IP address as it is.
+#[must_use]
+pub fn site(url: &Url) -> &str {
+    match url.host() {
+        Some(Host::Domain(name)) => psl::domain_str(name).unwrap_or(name),
+        _ => url.host_str().unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
@@ -119,9 +235,24 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_could_leave_its_folder_is_refused() {
+    fn an_id_that_could_leave_its_folder_is_rejected() {
         for bad in ["", "a/b", "Ä", "A", "a b", &"x".repeat(65)] {
             assert!(FeedId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_a_registrable_domain() {
+        for (url, expected) in [
+            ("https://www.example.co.uk/feed", "example.co.uk"),
+            ("https://a.b.example.com/", "example.com"),
+            // A public suffix.
+            ("https://ann.github.io/feed", "ann.github.io"),
+            ("http://127.0.0.1:8080/", "127.0.0.1"),
+            ("http://[::1]/", "[::1]"),
+            ("http://localhost/", "localhost"),
+        ] {
+            assert_eq!(site(&Url::parse(url).unwrap()), expected, "{url}");
         }
     }
 }

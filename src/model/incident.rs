@@ -1,33 +1,33 @@
-//! Something that is the matter for a while, told of once: from its beginning to its end.
+//! Incidents: conditions that last and need the operator, each from its start to its end.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Declares [`Trouble`] with its slugs, so that no kind can be without one.
-macro_rules! troubles {
+/// Declares [`IncidentKind`] with the slug and the title of each kind.
+macro_rules! incident_kinds {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal, $word:literal;)*) => {
         /// The kinds of incident; each has a stable slug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Trouble { $($(#[$doc])* $kind,)* }
+        pub enum IncidentKind { $($(#[$doc])* $kind,)* }
 
-        impl Trouble {
+        impl IncidentKind {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
 
-            /// The stable name.
+            /// The stable slug.
             #[must_use]
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$kind => $slug,)* }
             }
 
-            /// What people call it, at the beginning of a title.
+            /// First word of a title.
             #[must_use]
             pub fn word(self) -> &'static str {
                 match self { $(Self::$kind => $word,)* }
             }
 
-            /// The kind of that name.
+            /// The kind with this slug.
             #[must_use]
             pub fn from_slug(slug: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
@@ -36,50 +36,50 @@ macro_rules! troubles {
     };
 }
 
-troubles! {
-    /// A feed cannot be had, again and again.
+incident_kinds! {
+    /// A feed fails repeatedly.
     Failing = "failing", "Failing";
-    /// A feed is left alone for a while: newswire panicked on it.
+    /// A feed is not polled for a while because newswire panicked on it.
     Quarantined = "quarantined", "Quarantined";
-    /// A feed answers and brings nothing any more.
+    /// A feed answers but has stopped publishing.
     Silent = "silent", "Silent";
-    /// A feed's server says that it is gone.
+    /// A server reports that a feed is gone (410).
     Gone = "gone", "Gone";
-    /// A feed lives elsewhere for good.
+    /// A feed has moved permanently.
     Moved = "moved", "Moved";
-    /// Items of a feed wait for a word of the operator.
+    /// Items of a feed are held until the operator releases them.
     Held = "held", "Held";
     /// An output could not be published.
-    Refused = "refused", "Not published";
-    /// A new config was not taken.
-    Config = "config", "Config refused";
-    /// Nothing can be written.
+    Rejected = "rejected", "Not published";
+    /// A new config was rejected.
+    Config = "config", "Config rejected";
+    /// The database or a directory cannot be written.
     Disk = "disk", "Cannot write";
 }
 
-/// Something that is, or was, the matter.
+/// A condition that needs, or needed, the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// What kind of thing.
-    pub kind: Trouble,
-    /// The id of the feed or the output; empty: newswire itself.
+    /// Kind of the incident.
+    pub kind: IncidentKind,
+    /// Id of the feed or output; empty: newswire itself.
     pub subject: String,
-    /// The subject's name, for people; plain text.
+    /// Name of the subject, to be shown; plain text.
     pub name: String,
-    /// Slug of what exactly it is; another one is news.
+    /// Slug of the exact condition; a change of it is reported.
     pub state: String,
-    /// What is the matter, or what it came to: a sentence, plain.
+    /// What is wrong, or how it ended: a sentence, plain text.
     pub text: String,
-    /// What to do: a sentence, plain; empty: nothing.
+    /// What to do: a sentence, plain text; empty: nothing.
     pub remedy: String,
-    /// What to write into the config; `None`: nothing there would help.
+    /// Change of the config that helps; `None`: none.
     pub toml: Option<String>,
-    /// When it began.
+    /// Start of the condition.
     pub since: Timestamp,
-    /// When it was first told of; with kind and subject it names the incident for ever.
+    /// Time of the first report; identifies the incident together with kind and subject.
     pub opened_at: Timestamp,
-    /// When it last became another one.
+    /// Time of the last change of the state.
     pub changed_at: Timestamp,
-    /// `None`: it lasts.
+    /// End of the condition; `None`: it lasts.
     pub resolved_at: Option<Timestamp>,
 }

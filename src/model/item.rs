@@ -1,21 +1,23 @@
-//! An item as newswire keeps it: absolute links, honest dates, plain titles, safe HTML.
+//! An item as it is stored and published: absolute links, credible dates, plain titles, sanitised HTML.
 //!
-//! Made by `normalise` and by nothing else; so whatever holds an [`Item`] may pass it on as it is.
+//! Only `normalise` makes an [`Item`], so that every [`Item`] is safe to publish.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
+use super::feed::FeedInfo;
+use crate::text::html;
 
-/// The row of an item in the store; meaningless outside one database.
+/// Row id of an item; valid in one database only.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
 pub struct ItemKey(pub i64);
 
-/// The row of a story in the store: the items that are the same thing.
+/// Id of a story: the key of its first item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StoryKey(pub i64);
 
@@ -34,41 +36,41 @@ pub struct Item {
     pub summary: Option<String>,
     /// Sanitised HTML.
     pub content: Option<String>,
-    /// When the publisher says it was published; never later than it was first seen.
+    /// Time of publication, from the publisher; never later than first sight.
     pub published: Option<Timestamp>,
-    /// When the publisher says it was last changed; never later than the poll that saw it.
+    /// Time of the last change, from the publisher; never later than the poll that saw it.
     pub updated: Option<Timestamp>,
-    /// BCP 47, of the item or inherited from the feed.
+    /// Language of the item, or of the feed: a BCP 47 tag.
     pub language: Option<String>,
-    /// What has no column of its own.
+    /// Parts without a separate column.
     pub details: Details,
 }
 
 impl Item {
-    /// What it says, as plain text: of the content, else the summary.
+    /// The content as plain text, else the summary.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.content, &self.summary) {
-            (Some(content), _) => plain::of_html(content).into(),
+            (Some(content), _) => html::to_text(content).into(),
             (None, summary) => summary.as_deref().unwrap_or_default().into(),
         }
     }
 }
 
-/// The parts of an item that are only ever read together with it.
+/// The parts of an item that are only read together with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
-    /// Who wrote it; never inherited from the feed (outputs do that, visibly).
+    /// Authors of the item; not inherited from the feed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
-    /// As the publisher filed it.
+    /// Categories given by the publisher.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,
     /// Attached files, the main one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
-    /// A picture that stands for the item.
+    /// Preview image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
     /// The page with the comments.
@@ -92,12 +94,12 @@ pub struct Details {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
-    /// How the person is called; may be empty where only an address is known.
+    /// Name; may be empty if only an address is known.
     pub name: String,
     /// The person's page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
-    /// Kept for identity; never published.
+    /// Email address; used to identify the person, never published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
@@ -106,12 +108,12 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Category {
-    /// The category itself.
+    /// Name of the category.
     pub term: String,
     /// The scheme (an IRI) that the term is of; RSS `domain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// What to show instead of the term.
+    /// Text to show instead of the term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
@@ -127,7 +129,7 @@ pub struct Enclosure {
     /// In bytes, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
-    /// What the file is called.
+    /// Name of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// In seconds, where known.
@@ -165,4 +167,52 @@ pub struct SourceInfo {
     /// The feed document itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed_url: Option<String>,
+}
+
+/// A story as an output shows it: the lead item, its feed, and the other feeds that carry the story.
+///
+/// `outputs` fills it from the store, `render` renders it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputItem {
+    /// Key of the lead item.
+    pub key: ItemKey,
+    /// Id of the story.
+    pub story: StoryKey,
+    /// Outward id of the item: a globally unique IRI that never changes (RFC 4287 4.2.6).
+    pub outward_id: String,
+    /// Time of first sight of the lead item.
+    pub first_seen: Timestamp,
+    /// Position in the order: `min(published, first_seen)` at first sight; never changed.
+    pub sort_at: Timestamp,
+    /// The lead item.
+    pub item: Item,
+    /// Feed of the lead item.
+    pub feed: Arc<FeedInfo>,
+    /// The same story in other feeds, in the order they were first seen.
+    pub also: Vec<AlsoAt>,
+}
+
+impl OutputItem {
+    /// Time of publication, else of first sight.
+    #[must_use]
+    pub fn published(&self) -> Timestamp {
+        self.item.published.unwrap_or(self.first_seen)
+    }
+
+    /// Time of the last change; never before publication.
+    #[must_use]
+    pub fn updated(&self) -> Timestamp {
+        self.item.updated.map_or(self.published(), |updated| updated.max(self.published()))
+    }
+}
+
+/// Another feed that carries the same story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlsoAt {
+    /// URL of the page in that feed.
+    pub url: Option<String>,
+    /// Title in that feed.
+    pub title: Option<String>,
+    /// The feed that carries it.
+    pub feed: Arc<FeedInfo>,
 }

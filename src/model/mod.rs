@@ -1,37 +1,34 @@
-//! The vocabulary of newswire: feed, item, story, poll and their parts, as plain values.
+//! The types that all rooms share: feed, item, story, poll, incident. Values without I/O.
 //!
-//! No I/O, no clock, no outside format: what a document looked like is [`parsed`], what newswire
-//! keeps of it is [`item`]. Every other room speaks in these words.
+//! [`parsed`] is a document as it was read, [`item`] what is stored and published of it.
 
 pub mod code;
-pub mod entry;
 pub mod feed;
 pub mod incident;
 pub mod item;
-pub mod markup;
 pub mod parsed;
-pub mod plain;
 pub mod poll;
-pub mod site;
-pub mod status;
 pub mod story;
-pub mod words;
 
 pub use code::Coded;
 pub(crate) use code::codes;
-pub use entry::{AlsoAt, Entry, FeedInfo, FeedProfile};
-pub use feed::{BadFeedId, Feed, FeedId, FeedKey};
-pub use incident::{Incident, Trouble};
-pub use item::{Category, Details, Enclosure, Image, Item, ItemKey, Person, SourceInfo, StoryKey};
+pub use feed::{
+    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, site,
+};
+pub use incident::{Incident, IncidentKind};
+pub use item::{
+    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, SourceInfo,
+    StoryKey,
+};
 pub use parsed::{
-    Complaint, Dialect, FeedImage, Generator, Hints, Link, ParsedFeed, ParsedItem, Text, TextKind,
+    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
+    TextKind,
 };
 pub use poll::{
-    Address, Candidate301, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, Outcome,
-    Plan, Reason, ReasonKind, Validators,
+    Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
+    Outcome, Plan, Reason, ReasonKind, Validators,
 };
-pub use site::site;
-pub use status::{FeedStatus, Pulse};
 pub use story::{
-    Digest, Edits, Guids, Hold, Kept, KeptItem, Known, Rule, Seen, Standing, Tie, Way,
+    Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner, RecentItem,
+    RecognisedBy, Rule, StoredItem,
 };

@@ -1,8 +1,7 @@
-//! What a document said, dialect by dialect made one: the answer of `parse`, the food of `normalise`.
+//! A parsed document, the same for all dialects: the result of `parse` and the input of `normalise`.
 //!
-//! Nothing here is safe to pass on: HTML is as the publisher wrote it, dates may lie, links may
-//! have any scheme. URL fields are resolved against `xml:base` and the document's address, for
-//! only the parser knows which base an element stood under.
+//! Nothing here is safe to publish: HTML is as the publisher wrote it, dates may be wrong, links may have any
+//! scheme. URLs are resolved against `xml:base` and the address of the document.
 
 use std::borrow::Cow;
 
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Category, Enclosure, Image, Person, SourceInfo};
 
-/// The family a document belongs to.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// RSS 0.91 to 0.94, 2.0 and what calls itself so.
@@ -29,7 +28,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// A stable short name, as the database and the probe show it.
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -83,13 +82,13 @@ impl Text {
 /// RFC 4287 4.2.7; `href` is absolute where a base was known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Link {
-    /// Where it leads.
+    /// The target.
     pub href: String,
     /// `alternate` where none was given.
     pub rel: String,
     /// The media type.
     pub media_type: Option<String>,
-    /// What it is called.
+    /// Title of the link.
     pub title: Option<String>,
     /// BCP 47.
     pub hreflang: Option<String>,
@@ -97,10 +96,10 @@ pub struct Link {
     pub length: Option<u64>,
 }
 
-/// Who made the document.
+/// The program that made the document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Generator {
-    /// The program.
+    /// Name of the program.
     pub name: String,
     /// Its page.
     pub uri: Option<String>,
@@ -108,7 +107,7 @@ pub struct Generator {
     pub version: Option<String>,
 }
 
-/// What the publisher asks of those who poll.
+/// What the publisher asks of clients that poll the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hints {
@@ -120,28 +119,28 @@ pub struct Hints {
     pub skip_hours: Vec<u8>,
     /// RSS 2.0 `skipDays`, Monday 0 to Sunday 6.
     pub skip_days: Vec<u8>,
-    /// JSON Feed `expired`: no item will follow.
+    /// JSON Feed `expired`: no more items will come.
     pub expired: bool,
     /// WebSub hubs, absolute.
     pub hubs: Vec<String>,
-    /// The feed's own idea of its address (`rel=self`), absolute.
+    /// Address that the feed gives for itself (`rel=self`), absolute.
     pub self_url: Option<String>,
     /// RFC 5005 `prev-archive` or `next`, JSON Feed `next_url`, absolute.
     pub older: Option<String>,
-    /// RFC 5005 `fh:complete`: what is absent was removed.
+    /// RFC 5005 `fh:complete`: items that are absent were removed.
     pub complete: bool,
 }
 
-/// The picture that stands for a feed. RSS 2.0 `image`.
+/// The image of a feed. RSS 2.0 `image`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedImage {
-    /// The picture itself.
+    /// The image.
     pub picture: Image,
-    /// What it is called; most often as the feed.
+    /// Title; usually that of the feed.
     pub title: Option<String>,
-    /// The page it leads to.
+    /// URL of the page that it links to.
     pub link: Option<String>,
-    /// What it shows.
+    /// Description.
     pub description: Option<String>,
 }
 
@@ -154,7 +153,7 @@ impl From<Image> for FeedImage {
 /// A whole document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParsedFeed {
-    /// `None` only before the reader knows.
+    /// Dialect of the document; `None`: not detected yet.
     pub dialect: Option<Dialect>,
     /// `atom:id`, `rdf:about` of the channel.
     pub id: Option<String>,
@@ -168,27 +167,27 @@ pub struct ParsedFeed {
     pub published: Option<Timestamp>,
     /// `atom:updated`, `lastBuildDate`.
     pub updated: Option<Timestamp>,
-    /// Of the feed.
+    /// Authors of the feed.
     pub authors: Vec<Person>,
-    /// Of the feed.
+    /// Contributors of the feed.
     pub contributors: Vec<Person>,
-    /// Of the feed.
+    /// Categories of the feed.
     pub categories: Vec<Category>,
     /// `atom:rights`, RSS `copyright`.
     pub rights: Option<Text>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Who made it.
+    /// The program that made it.
     pub generator: Option<Generator>,
     /// `atom:icon`, JSON `favicon`.
     pub icon: Option<String>,
     /// `atom:logo`, RSS `image`, JSON `icon`, `itunes:image`.
     pub image: Option<FeedImage>,
-    /// What the publisher asks of us.
+    /// Polling hints of the publisher.
     pub hints: Hints,
     /// In document order.
     pub items: Vec<ParsedItem>,
-    /// The document was cut or its end could not be read: absence of an item means nothing.
+    /// The document is incomplete: the absence of an item means nothing.
     pub partial: bool,
 }
 
@@ -203,23 +202,23 @@ pub struct ParsedItem {
     pub title: Option<Text>,
     /// Every link of the item.
     pub links: Vec<Link>,
-    /// When it was published.
+    /// Time of publication.
     pub published: Option<Timestamp>,
-    /// When it was changed.
+    /// Time of the last change.
     pub updated: Option<Timestamp>,
     /// `atom:summary`, RSS `description` beside a `content:encoded`, JSON `summary`.
     pub summary: Option<Text>,
     /// `atom:content`, `content:encoded`, else RSS `description`; JSON `content_html` or `content_text`.
     pub content: Option<Text>,
-    /// Who wrote it, as the item says (not the feed).
+    /// Authors of the item, not of the feed.
     pub authors: Vec<Person>,
-    /// Who else.
+    /// Contributors of the item.
     pub contributors: Vec<Person>,
-    /// As filed.
+    /// Categories of the item.
     pub categories: Vec<Category>,
     /// Attached files.
     pub enclosures: Vec<Enclosure>,
-    /// Pictures that stand for it.
+    /// Preview images.
     pub thumbnails: Vec<Image>,
     /// `atom:rights`, `dc:rights`.
     pub rights: Option<Text>,
@@ -227,7 +226,7 @@ pub struct ParsedItem {
     pub comments: Option<String>,
     /// The feed of the comments.
     pub comments_feed: Option<String>,
-    /// Where it was copied from.
+    /// The feed that it was copied from.
     pub source: Option<SourceInfo>,
     /// BCP 47, own or inherited inside the document.
     pub language: Option<String>,
@@ -239,7 +238,7 @@ impl ParsedItem {
     /// The page of the item: its alternate link, else an id that is a permalink.
     #[must_use]
     pub fn page(&self) -> Option<&str> {
-        // RFC 4287 4.1.2: prefer text/html where several alternates stand.
+        // RFC 4287 4.1.2: prefer text/html if there are several alternates.
         let html = |l: &&Link| l.media_type.as_deref().is_none_or(|t| t.contains("html"));
         let alternates =
             || self.links.iter().filter(|l| l.rel == "alternate" && !l.href.is_empty());
@@ -251,19 +250,19 @@ impl ParsedItem {
     }
 }
 
-/// Something in a document that had to be mended or was left out; for the operator to tell the publisher.
+/// Something in a document that had to be repaired or was left out, for a report to the publisher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Complaint {
+pub struct ParseWarning {
     /// A stable slug.
     pub code: Cow<'static, str>,
-    /// Byte offset in the decoded document, where it is known.
+    /// Byte offset in the decoded document, if it is known.
     pub offset: Option<usize>,
-    /// What and why, a lowercase fragment.
+    /// What is wrong and why: a fragment in lower case.
     pub message: String,
 }
 
-impl Complaint {
-    /// Every code there is.
+impl ParseWarning {
+    /// Every code.
     pub const CODES: &'static [&'static str] = &[
         "junk_before",
         "junk_after",
@@ -289,7 +288,7 @@ impl Complaint {
         "cut",
     ];
 
-    /// A complaint about the byte at `offset` of the decoded document, or about the whole of it.
+    /// A parse warning about a byte of the decoded document, or about all of it.
     #[must_use]
     pub fn new(code: &'static str, offset: Option<usize>, message: impl Into<String>) -> Self {
         debug_assert!(Self::CODES.contains(&code), "{code} is not in the list");

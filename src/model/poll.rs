@@ -1,7 +1,8 @@
-//! One attempt to fetch one feed: how it ended, what to send next time, and when that is.
+//! One poll of one feed: outcome, validators, address and plan of the next poll.
 //!
-//! A feed's failure is data: it is stored, scheduled on and shown. Every kind has a stable slug.
+//! A failure of a feed is a value: it is stored, scheduled and shown. Every kind has a stable slug.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +24,7 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// Nothing to ask conditionally with.
+    /// Whether there is no validator.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
@@ -33,11 +34,11 @@ impl Validators {
 /// How a fetch ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FetchOutcome {
-    /// A representation arrived whole (200, or 226 as a part of one).
+    /// A complete representation (200, or 226 as a part of one).
     Modified,
     /// 304, or a 200 whose bytes are those of the last one.
     NotModified,
-    /// 429, or 503 with `Retry-After`: not an error, a request to slow down.
+    /// 429, or 503 with `Retry-After`: the server asks for fewer requests.
     Throttled,
     /// 410.
     Gone,
@@ -46,7 +47,7 @@ pub enum FetchOutcome {
 }
 
 impl FetchOutcome {
-    /// The outcome without what there is to say of it.
+    /// The outcome without the message.
     #[must_use]
     pub fn kind(&self) -> Outcome {
         match self {
@@ -58,40 +59,40 @@ impl FetchOutcome {
         }
     }
 
-    /// The stable name used in the database, the logs and the page.
+    /// The stable slug, as in the database, the log and pages.
     #[must_use]
     pub fn slug(&self) -> &'static str {
         self.kind().slug()
     }
 
-    /// The publisher answered with the feed, or said that it is unchanged.
+    /// Whether the server sent the feed, or reported that it is unchanged.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Modified | Self::NotModified)
     }
 }
 
-/// How a poll ended, as it is recorded.
+/// Outcome of a poll, as it is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The document was another one.
+    /// The document was modified.
     Modified,
     /// The document was the same.
     NotModified,
     /// The server asked for fewer requests.
     Throttled,
-    /// The server said that the feed is gone.
+    /// The server reported that the feed is gone (410).
     Gone,
     /// The poll failed.
     Failed(FailureKind),
 }
 
 impl Outcome {
-    /// Those that are no failure.
+    /// The outcomes that are not failures.
     pub const WITHOUT_FAILURES: &'static [Self] =
         &[Self::Modified, Self::NotModified, Self::Throttled, Self::Gone];
 
-    /// The stable name.
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -103,40 +104,52 @@ impl Outcome {
         }
     }
 
-    /// The outcome of that name.
+    /// The outcome with this slug.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
         let known = Self::WITHOUT_FAILURES.iter().copied().find(|outcome| outcome.slug() == slug);
         known.or_else(|| FailureKind::from_slug(slug).map(Self::Failed))
     }
 
-    /// The publisher answered with the feed, or said that it is unchanged.
+    /// Whether the server sent the feed, or reported that it is unchanged.
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Modified | Self::NotModified)
     }
 }
 
-/// What went wrong with one feed.
+/// Why a poll of one feed failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The class.
+    /// The kind, which has a stable slug.
     pub kind: FailureKind,
-    /// What, where and why, and what to do: a lowercase fragment, free of control characters.
+    /// What failed, with which input, and why: a fragment in lower case without control characters.
     pub message: String,
+    /// What the operator can do in this case; `None`: only the general text of the kind.
+    pub help: Option<Cow<'static, str>>,
 }
 
 impl Failure {
-    /// Puts kind and message together.
+    /// A failure without help of its own.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), help: None }
+    }
+
+    /// The same failure with this help.
+    #[must_use]
+    pub fn help(self, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 }
 
 impl Coded for Failure {
     fn code(&self) -> &'static str {
         self.kind.slug()
+    }
+
+    fn help(&self) -> Option<Cow<'static, str>> {
+        self.help.clone()
     }
 }
 
@@ -146,10 +159,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Declares [`FailureKind`] with its slugs, so that no kind can be without one.
+/// Declares [`FailureKind`] with the slug of each kind.
 macro_rules! failure_kinds {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal,)*) => {
-        /// The classes of failure; each has a stable slug.
+        /// The kinds of failure; each has a stable slug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum FailureKind { $($(#[$doc])* $kind,)* }
@@ -158,13 +171,13 @@ macro_rules! failure_kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
 
-            /// The stable name.
+            /// The stable slug.
             #[must_use]
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$kind => $slug,)* }
             }
 
-            /// The kind of that name.
+            /// The kind with this slug.
             #[must_use]
             pub fn from_slug(slug: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
@@ -174,7 +187,7 @@ macro_rules! failure_kinds {
 }
 
 failure_kinds! {
-    /// The URL, or a redirect's, is no http(s) URL, has a forbidden port or credentials.
+    /// The URL, or that of a redirect, is not http or https, or has a forbidden port or credentials.
     BadUrl = "bad_url",
     /// The host name does not exist (NXDOMAIN, or no address records).
     NameNotFound = "name_not_found",
@@ -182,20 +195,20 @@ failure_kinds! {
     Resolver = "resolver_failed",
     /// The address is private, loopback or otherwise not public, and `allow_networks` does not open it.
     BlockedAddress = "blocked_address",
-    /// No TCP connection: nobody answers.
+    /// No TCP connection: no answer.
     Connect = "connect_failed",
-    /// No TCP connection: the host is there and refuses.
+    /// No TCP connection: the host refuses it.
     Refused = "connection_refused",
     /// TLS failed: certificate, name or protocol.
     Tls = "tls_failed",
     /// The whole exchange took longer than `timeout`.
     Timeout = "timeout",
-    /// The connection broke or the peer spoke no HTTP.
+    /// The connection was closed early, or the response is not HTTP.
     BadResponse = "bad_response",
     /// Fewer bytes than announced, or a chunked body without its end.
     Truncated = "truncated",
-    /// A redirect leads to a document that shares nothing with the feed.
-    Stranger = "stranger",
+    /// A redirect leads to a document that is not the same feed.
+    DifferentFeed = "different_feed",
     /// More redirects than allowed, or a loop.
     TooManyRedirects = "too_many_redirects",
     /// A redirect from https to http.
@@ -206,30 +219,30 @@ failure_kinds! {
     Forbidden = "forbidden",
     /// 404.
     NotFound = "not_found",
-    /// Another 4xx, or a status that makes no sense here.
+    /// Another 4xx, or an unexpected status.
     ClientError = "client_error",
     /// 5xx.
     ServerError = "server_error",
-    /// The decoded body is larger than `max_body`, or swells out of proportion.
+    /// The decoded body is larger than `max_body`, or its compression ratio is too high.
     TooLarge = "too_large",
     /// The content coding is unknown or broken.
     BadCoding = "bad_coding",
-    /// The body is a web page, or empty, or no feed that newswire knows.
+    /// The body is a web page, empty, or in an unknown format.
     NotAFeed = "not_a_feed",
-    /// A feed that cannot be read.
+    /// The feed cannot be parsed.
     Malformed = "malformed",
-    /// newswire itself panicked on this feed: a bug, kept to this feed.
+    /// newswire panicked on this feed: a bug.
     Panicked = "panicked",
 }
 
-/// What a response says about its own freshness, RFC 9111 4.2.
+/// Freshness of a response, RFC 9111 4.2, and waits that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Freshness {
-    /// How much longer the response stays fresh: `max-age` or `Expires - Date`, less `Age`.
+    /// Remaining freshness lifetime: `max-age` or `Expires - Date`, less `Age`.
     pub remaining: Option<SignedDuration>,
     /// `Retry-After`, relative to now.
     pub retry_after: Option<SignedDuration>,
-    /// The host's budget is used up for so long: `x-ratelimit-remaining` and `-reset`.
+    /// Time until the host accepts requests again: `x-ratelimit-remaining` and `-reset`.
     pub host_pause: Option<SignedDuration>,
 }
 
@@ -238,86 +251,86 @@ pub struct Freshness {
 pub struct Hop {
     /// 301, 302, 303, 307 or 308.
     pub status: u16,
-    /// Where it led.
+    /// Target of the redirect.
     pub location: String,
 }
 
-/// Where a feed lives, beside what the config says.
+/// Address of a feed, if it is not the configured one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Address {
-    /// Adopted after permanent redirects; `None`: as configured.
+    /// URL that was adopted after permanent redirects; `None`: as configured.
     pub effective: Option<Url>,
-    /// Where permanent redirects point, not believed yet.
-    pub candidate: Option<Candidate301>,
+    /// Target of permanent redirects that is not adopted yet.
+    pub candidate: Option<MoveCandidate>,
 }
 
-/// A move on probation.
+/// A target of permanent redirects that is not adopted yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate301 {
-    /// Where to.
+pub struct MoveCandidate {
+    /// The target.
     pub url: Url,
-    /// When it was first seen, without a break since.
+    /// Time of the first redirect to it, without another result since.
     pub since: Timestamp,
 }
 
-/// When a feed is polled next, and why then.
+/// When a feed is polled next, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Wall-clock.
+    /// Time of the next poll.
     pub at: Timestamp,
-    /// The input that won.
+    /// The input that decided.
     pub reason: Reason,
-    /// Every input that asked for a wait, the winner among them, in the order they were looked at.
+    /// Every input that asked for a wait, the deciding one included, in order of evaluation.
     pub considered: Vec<Considered>,
 }
 
 /// One input of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Considered {
-    /// What asked.
+    /// Kind of the input.
     pub kind: ReasonKind,
-    /// For people.
+    /// The input as a phrase.
     pub text: String,
-    /// For how long, in seconds, capped as it was.
+    /// The wait in seconds, after the cap.
     pub wait: u64,
 }
 
-/// Why a feed is polled when it is.
+/// Reason of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What won.
+    /// Kind of the input that decided.
     pub kind: ReasonKind,
-    /// For people, a fragment: "configured interval 1h".
+    /// The input as a phrase: "interval 1h".
     pub text: String,
 }
 
-/// The inputs of a plan, by the name they are stored under.
+/// The kinds of inputs of a plan; each has a stable slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
-    /// Never polled.
+    /// The feed was never polled.
     New,
     /// The configured interval.
     Interval,
     /// The response is fresh for longer than the interval.
     Freshness,
     /// The feed's own `ttl` or syndication period.
-    Hint,
+    PublisherHint,
     /// `skipHours` or `skipDays`.
-    Skip,
-    /// The first failure after a success: once more, soon.
+    SkipHours,
+    /// The first failure after a success: an early retry.
     Retry,
-    /// Failures in a row.
-    Backoff,
-    /// newswire panicked on it again and again: a mistake of ours, which must not cost the others.
+    /// Consecutive failures.
+    BackOff,
+    /// newswire panicked on the feed repeatedly.
     Quarantine,
     /// `Retry-After`, or a throttling without one.
     Throttled,
-    /// 410: a slow probe.
+    /// 410: a weekly poll.
     Gone,
-    /// This machine is offline: no feed's fault.
+    /// This machine is offline.
     Offline,
-    /// A little later than asked for, so that feeds drift apart.
+    /// Random extra wait, so that polls of different feeds spread.
     Jitter,
 }
 
@@ -327,10 +340,10 @@ impl ReasonKind {
         Self::New,
         Self::Interval,
         Self::Freshness,
-        Self::Hint,
-        Self::Skip,
+        Self::PublisherHint,
+        Self::SkipHours,
         Self::Retry,
-        Self::Backoff,
+        Self::BackOff,
         Self::Quarantine,
         Self::Throttled,
         Self::Gone,
@@ -338,17 +351,17 @@ impl ReasonKind {
         Self::Jitter,
     ];
 
-    /// The stable name.
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Interval => "interval",
             Self::Freshness => "freshness",
-            Self::Hint => "hint",
-            Self::Skip => "skip",
+            Self::PublisherHint => "publisher_hint",
+            Self::SkipHours => "skip_hours",
             Self::Retry => "retry",
-            Self::Backoff => "backoff",
+            Self::BackOff => "back_off",
             Self::Quarantine => "quarantine",
             Self::Throttled => "throttled",
             Self::Gone => "gone",
@@ -357,7 +370,7 @@ impl ReasonKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this slug.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.slug() == slug)

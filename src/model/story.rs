@@ -1,4 +1,4 @@
-//! What a decision about sameness needs to know of an item that is already kept, and what was decided.
+//! Identity and matching: what is known about stored items, and the decisions about them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::feed::FeedKey;
 use super::item::{Item, ItemKey};
 
-/// 128 bits of a SHA-256: equal means the same, for all purposes here.
+/// First 128 bits of a SHA-256. Equal digests mean equal values.
 pub type Digest = [u8; 16];
 
-/// How often the publisher's changes of an item were taken over.
+/// Number of changes of an item that were applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Edits {
+pub struct EditCounts {
     /// Number of times that its words were replaced.
     pub changes: u32,
     /// Number of times that a change was shown as one.
@@ -20,47 +20,46 @@ pub struct Edits {
     pub bumped_at: Option<Timestamp>,
 }
 
-/// An item of the same feed that is already kept, found by its identity.
+/// A stored item of the same feed, found by its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Its row.
+pub struct KnownItem {
+    /// Key of the item.
     pub key: ItemKey,
-    /// Digest of everything that a subscriber would notice; dates and counters are left out.
+    /// Digest of everything that a subscriber would notice, without dates and counters.
     pub content_digest: Digest,
-    /// Of its canonical URL, where that says something.
+    /// Digest of its canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
-    /// How often its changes were taken over.
-    pub edits: Edits,
+    /// Number of changes that were applied.
+    pub edits: EditCounts,
 }
 
-/// An item of the same feed that is already kept, with what it may be recognised by when its guid
-/// changes.
+/// A stored item of the same feed, with what it can be recognised by when its guid changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Its row.
+pub struct RecentItem {
+    /// Key of the item.
     pub key: ItemKey,
     /// What it is compared by.
-    pub seen: Seen,
-    /// How often its changes were taken over.
-    pub edits: Edits,
+    pub seen: ItemTraits,
+    /// Number of changes that were applied.
+    pub edits: EditCounts,
 }
 
-/// What an item of a feed and a kept one are compared by.
+/// What a new and a stored item of one feed are compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seen {
-    /// Its page.
+pub struct ItemTraits {
+    /// URL of its page.
     pub url: Option<String>,
-    /// Of its canonical URL, where that says something.
+    /// Digest of its canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
-    /// Plain.
+    /// Title, plain text.
     pub title: Option<String>,
-    /// When the publisher said it was published.
+    /// Time of publication, from the publisher.
     pub published: Option<Timestamp>,
-    /// Of the words of its text; `None`: too few to say anything.
-    pub text_key: Option<i64>,
+    /// Digest of the words of its text; `None`: too few words.
+    pub text_digest: Option<i64>,
 }
 
-/// The rung of the ladder that decided.
+/// The rule that decided a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// One canonical URL.
@@ -94,7 +93,7 @@ impl Rule {
         Self::SameSite,
     ];
 
-    /// A stable short name, as the database and `newswire why` show it.
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -109,55 +108,55 @@ impl Rule {
         }
     }
 
-    /// The rule of that name.
+    /// The rule with this slug.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.slug() == slug)
     }
 }
 
-/// A decision about two items, with its receipt.
+/// The decision that two items are, or are not, the same story.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Tie {
-    /// The later row.
+pub struct Match {
+    /// The later item.
     pub item: ItemKey,
-    /// The earlier row.
+    /// The earlier item.
     pub other: ItemKey,
-    /// What decided.
+    /// The rule that decided.
     pub rule: Rule,
-    /// What it measured, from 0 to 1.
+    /// Measured score, from 0 to 1.
     pub score: f32,
-    /// What it asked for.
+    /// Required score, from 0 to 1.
     pub threshold: f32,
     /// Whether they are one story.
     pub same: bool,
 }
 
-/// Whose page an item links to, as seen from its feed's own address.
+/// Whose site the URL of an item is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Standing {
-    /// One on the site that the feed itself came from.
-    Home,
-    /// One on the site that the feed says it belongs to, which it may say of any.
-    Claimed,
-    /// Somebody else's, or nobody's.
+pub enum PageOwner {
+    /// The site that the feed itself came from.
+    FeedSite,
+    /// The site that the feed names as its own, which is not verified.
+    ClaimedSite,
+    /// Another site, or the item has no URL.
     #[default]
-    Abroad,
+    OtherSite,
 }
 
-/// What a feed's guids are worth.
+/// Whether a feed uses guids as unique ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Guids {
-    /// A guid names one item.
+pub enum GuidUse {
+    /// Each guid identifies one item.
     #[default]
-    Sound,
-    /// The feed gave one guid to different things; from then on a guid counts only with its page.
-    Shared,
+    Unique,
+    /// The feed gave one guid to different items. From then on a guid counts only together with the URL.
+    Reused,
 }
 
-/// By what a kept item was recognised under a new guid.
+/// How a stored item was recognised under a new guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Way {
+pub enum RecognisedBy {
     /// The same page.
     Page,
     /// The same path on another host.
@@ -168,8 +167,8 @@ pub enum Way {
     Text,
 }
 
-impl Way {
-    /// A stable short name, as the database and `newswire why` show it.
+impl RecognisedBy {
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -183,18 +182,18 @@ impl Way {
 
 /// Why an item is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Hold {
+pub enum HoldReason {
     /// It was old when the feed was added.
     History,
-    /// It came with too many others.
+    /// It came in a burst.
     Burst,
 }
 
-impl Hold {
+impl HoldReason {
     /// Every reason.
     pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
 
-    /// A stable short name, as the database shows it.
+    /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -204,19 +203,19 @@ impl Hold {
     }
 }
 
-/// A kept item with what a fingerprint is made of.
+/// A stored item with what its fingerprint is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptItem {
-    /// Row of the item.
+pub struct StoredItem {
+    /// Key of the item.
     pub key: ItemKey,
-    /// Row of its feed.
+    /// Key of its feed.
     pub feed: FeedKey,
     /// The item without its details.
     pub item: Item,
-    /// When it was first seen.
+    /// Time of first sight.
     pub seen: Timestamp,
-    /// Digest of its canonical URL, where that says something.
+    /// Digest of its canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
-    /// Whose page it links to.
-    pub standing: Standing,
+    /// Whose site its URL is on.
+    pub page_owner: PageOwner,
 }

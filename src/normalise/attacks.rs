@@ -273,7 +273,7 @@ fn assert_harmless(html: &str) {
     assert!(wrongs.is_empty(), "{wrongs:?}\n{}", shown());
     assert!(deepest <= 128, "{deepest} deep\n{}", shown());
     assert!(safe.len() <= MAX_HTML, "{} bytes\n{}", safe.len(), shown());
-    assert_eq!(super::text::clean(&safe), safe, "{}", shown());
+    assert_eq!(crate::text::chars::clean(&safe), safe, "{}", shown());
     assert_eq!(clean(&safe), safe, "cleaned again, {}", shown());
 }
 
@@ -388,6 +388,6 @@ proptest! {
     #[test]
     fn text_of_anything_is_text(html in html()) {
         let text = text_of_html(&html);
-        prop_assert_eq!(super::text::clean(&text), text.as_str());
+        prop_assert_eq!(crate::text::chars::clean(&text), text.as_str());
     }
 }

@@ -8,6 +8,7 @@ use super::place::Place;
 use super::plain::{head, text_of_html};
 use super::rewrite::rewrite;
 use super::{policy, text};
+use crate::text::chars;
 
 /// How often HTML is mended before it is given up and kept as text.
 const MAX_ROUNDS: usize = 4;
@@ -38,12 +39,12 @@ pub(super) fn paragraphs(plain: &str, place: Place<'_>) -> Option<String> {
         return None;
     }
     let mut html = String::with_capacity(plain.len() + 16);
-    let plain = text::clean(head(plain));
+    let plain = chars::clean(head(plain));
     for paragraph in plain.split("\n\n").map(str::trim).filter(|text| !text.is_empty()) {
         html.push_str("<p>");
         for (n, line) in paragraph.lines().enumerate() {
             html.push_str(if n > 0 { "<br>" } else { "" });
-            html.push_str(&line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+            html.push_str(&crate::text::html::escape(line));
         }
         html.push_str("</p>");
     }

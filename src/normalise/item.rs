@@ -13,10 +13,11 @@ use super::plain::text_of_html;
 use super::reference::references;
 use super::text::{self, SUMMARY, TITLE};
 use super::{attached, dates, html, language, people};
-use crate::model::markup::{Piece, pieces};
 use crate::model::{
     Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
 };
+use crate::text::html::{Piece, pieces};
+use crate::text::{bidi, chars};
 
 /// Ids are compared and indexed; a longer one is kept as its hash.
 const LONGEST_ID: usize = 2 * 1024;
@@ -87,7 +88,7 @@ pub fn profile(parsed: &ParsedFeed, document_url: &Url) -> FeedProfile {
 
 /// The publisher's id without what XML cannot carry.
 fn id(written: &str) -> Option<String> {
-    let written = text::clean(written);
+    let written = chars::clean(written);
     let id: String = written.trim().chars().filter(|c| !c.is_control()).collect();
     match id.len() {
         0 => None,
@@ -158,7 +159,7 @@ fn words(parsed: &ParsedItem, base: &Url, page: Option<&str>) -> (Option<String>
 
 /// Whether the text of sanitised HTML could begin like the summary; mostly the first words differ.
 fn may_repeat(content: &str, summary: &str) -> bool {
-    let seen = |c: &char| !text::is_unseen(*c) && !text::is_direction(*c);
+    let seen = |c: &char| !chars::is_invisible(*c) && !bidi::is_control(*c);
     let mut wanted = summary.trim_end_matches('…').chars().filter(seen);
     let mut utf_8 = [0; 4];
     let mut compared = false;

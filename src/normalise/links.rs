@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use url::{Position, Url};
 
-use super::text;
+use crate::text::chars;
 
 /// What a page, a picture or a file may be reached by.
 pub(super) const WEB: &[&str] = &["http", "https"];
@@ -24,7 +24,7 @@ const LONGEST: usize = 8 * 1024;
 /// Relative ones are resolved against `base`.
 pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     // WHATWG URL 4.4: C0 controls and spaces around it are not part of it. Publishers add others.
-    let written = written.trim_matches(text::is_unseen);
+    let written = written.trim_matches(chars::is_invisible);
     if written.is_empty() || written.len() > LONGEST {
         return None;
     }

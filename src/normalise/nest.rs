@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::plain::{MAX_HTML, is_block};
 use super::text;
+use crate::text::chars;
 
 /// An attribute, its value not yet escaped.
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
@@ -46,7 +47,7 @@ impl Nest {
 
     /// Writes text.
     pub(super) fn text(&mut self, written: &str) {
-        let text = text::clean(written);
+        let text = chars::clean(written);
         let blank = text::is_blank(&text);
         if blank && self.in_table_parts() {
             return;

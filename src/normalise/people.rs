@@ -6,6 +6,7 @@ use super::links::{self, PERSON};
 use super::reference::references;
 use super::text::{self, NAME};
 use crate::model::{Category, Person};
+use crate::text::chars;
 
 const MAX_PEOPLE: usize = 20;
 const MAX_CATEGORIES: usize = 50;
@@ -101,7 +102,7 @@ fn scheme(written: &str) -> Option<String> {
     let bare = url.username().is_empty() && url.password().is_none();
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c);
     (names && bare && written.len() <= 2048 && !written.contains(odd))
-        .then(|| text::clean(written).into_owned())
+        .then(|| chars::clean(written).into_owned())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::text;
 use super::tokens::{self, Sink, Tag};
+use crate::text::chars;
 
 /// How much of one HTML field is read, in bytes; the tree builder takes quadratic time on hostile input.
 pub(super) const MAX_HTML: usize = 256 * 1024;
@@ -47,7 +48,7 @@ impl Sink for Reading {
         if self.hidden.is_some() {
             return;
         }
-        let characters = text::clean(characters);
+        let characters = chars::clean(characters);
         if self.verbatim > 0 {
             return self.text.push_str(&characters);
         }

@@ -1,29 +1,27 @@
-//! Why a list of feeds cannot be read. Leaves single entries that are not taken to `entry`.
+//! Why a list of feeds cannot be read as a whole. Single skipped entries are in `feed_list`.
 
-/// Why nothing of a list can be taken.
+/// Why a list cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// More than [`super::MAX_BYTES`].
-    #[error("it is larger than 10 MiB, which no list of feeds is: export the subscriptions alone")]
+    /// Larger than [`super::MAX_BYTES`].
+    #[error("the list is larger than 10 MiB")]
     TooLarge,
-    /// More than [`super::MAX_OUTLINES`].
-    #[error("line {0}: it has more than 20,000 feeds and folders: make several lists of it")]
+    /// More entries than [`super::MAX_OUTLINES`]; the line of the first one beyond.
+    #[error("line {0}: the list has more than 20,000 feeds and folders")]
     TooMany(usize),
-    /// Bytes that are no text.
-    #[error("it is not UTF-8 (byte {0}) and does not say what else it is: save it as UTF-8")]
+    /// No UTF-8, and no other encoding is declared; the offset of the first wrong byte.
+    #[error("the list is not UTF-8 (byte {0}) and declares no other encoding")]
     Encoding(usize),
-    /// There is nothing in it.
-    #[error("it is empty: export or fetch it once more")]
+    /// Only white space and comments.
+    #[error("the list is empty")]
     Empty,
-    /// Some other document.
-    #[error(
-        "{0}: a list is OPML, a urls file as newsboat has it, or the ini file of Venus or Planet"
-    )]
-    Unknown(String),
-    /// Markup that ends in the middle, or has no end.
-    #[error("line {line}: {message}: fetch or export it once more, nothing of it was taken")]
-    Broken {
-        /// From 1.
+    /// None of the three formats; what was found instead.
+    #[error("{0}")]
+    UnknownFormat(String),
+    /// The markup is incomplete or not well-formed.
+    #[error("line {line}: {message}")]
+    Malformed {
+        /// Line number from 1.
         line: usize,
         /// What is wrong.
         message: String,
@@ -32,10 +30,10 @@ pub enum Error {
 
 crate::model::codes! {
     Error:
-    Self::TooLarge => "list_too_large",
-    Self::TooMany(_) => "list_too_long",
-    Self::Encoding(_) => "list_encoding",
-    Self::Empty => "list_empty",
-    Self::Unknown(_) => "not_a_list",
-    Self::Broken { .. } => "list_broken",
+    Self::TooLarge => "list_too_large": "export only the subscriptions, as OPML",
+    Self::TooMany(_) => "list_too_many_entries": "divide it into several lists",
+    Self::Encoding(_) => "list_not_utf8": "save it as UTF-8",
+    Self::Empty => "list_empty": "export or download it again",
+    Self::UnknownFormat(_) => "not_a_feed_list": "a list is OPML, the urls file of newsboat, or the ini file of Planet or Venus",
+    Self::Malformed { .. } => "list_malformed": "export or download it again; nothing was imported",
 }

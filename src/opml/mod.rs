@@ -1,37 +1,36 @@
-//! Lists of feeds: OPML read and written; newsboat's urls file and planets' ini read.
+//! Lists of feeds: reads and writes OPML; reads the urls file of newsboat and the ini file of Planet.
 //!
 //! ```text
-//! outline   OPML 1 and 2
-//! lines     newsboat's urls file
-//! sections  the ini of Venus, Planet and Pluto
-//! entry     what comes of all three: feeds, and what was left out and why
-//! text      bytes to text, and what may stand in one line
-//! write     OPML 2.0
+//! outline    OPML 1 and 2
+//! newsboat   the urls file of newsboat
+//! planet     the ini file of Planet, Venus and Pluto
+//! feed_list  the result of all three: feeds, skipped entries, ignored settings
+//! text       decoding, references, single lines
+//! write      OPML 2.0
 //! ```
 //!
-//! Pure and bounded: values in, values out. Leaves where lists come from and what becomes of them to
-//! those who ask.
+//! Pure: bytes in, values out. Size, number and depth are bounded.
 
-mod entry;
 mod error;
-mod lines;
+mod feed_list;
+mod newsboat;
 mod outline;
-mod sections;
+mod planet;
 #[cfg(test)]
 mod tests;
 mod text;
 mod write;
 
-pub use self::entry::{Entry, LeftOut, List, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES};
 pub use self::error::Error;
-pub use self::write::{Head, write};
+pub use self::feed_list::{FeedList, ListedFeed, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES, SkippedEntry};
+pub use self::write::{OpmlHead, write};
 
-/// Reads a list of feeds in whichever of the three forms it is.
+/// Reads a list of feeds in any of the three formats.
 ///
 /// # Errors
-/// When it is in none of them, is cut short, or is larger than a list of feeds can be. Then nothing
-/// of it is taken.
-pub fn read(bytes: &[u8]) -> Result<List, Error> {
+/// When the format is not recognised, the document is incomplete, or a limit is exceeded. A list is read
+/// completely or not at all.
+pub fn read(bytes: &[u8]) -> Result<FeedList, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::TooLarge);
     }
@@ -40,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Result<List, Error> {
     match text.lines().map(str::trim).find(significant) {
         None => Err(Error::Empty),
         Some(line) if line.starts_with('<') => outline::read(&text),
-        Some(line) if line.starts_with('[') => sections::read(&text),
-        Some(_) => lines::read(&text),
+        Some(line) if line.starts_with('[') => planet::read(&text),
+        Some(_) => newsboat::read(&text),
     }
 }

@@ -1,29 +1,29 @@
-//! Lists as programs write them, as people write them, and as nobody should.
+//! Lists as programs and people write them, and hostile lists.
 
 use proptest::prelude::*;
 
 use super::*;
 
-fn good(text: &str) -> List {
+fn good(text: &str) -> FeedList {
     read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn outline(body: &str) -> List {
+fn outline(body: &str) -> FeedList {
     good(&format!(
         "<?xml version=\"1.0\"?>\n<opml version=\"2.0\"><head><title>x</title></head><body>\n{body}\n</body></opml>"
     ))
 }
 
-fn flat(list: &List) -> Vec<(&str, Option<&str>, Vec<&str>)> {
+fn flat(list: &FeedList) -> Vec<(&str, Option<&str>, Vec<&str>)> {
     let mut flat = Vec::new();
-    for Entry { url, title, tags, .. } in &list.entries {
+    for ListedFeed { url, title, tags, .. } in &list.feeds {
         flat.push((url.as_str(), title.as_deref(), tags.iter().map(String::as_str).collect()));
     }
     flat
 }
 
 #[test]
-fn folders_and_categories_become_tags_and_a_feed_that_comes_twice_is_one() {
+fn folders_and_categories_become_tags_and_a_repeated_feed_is_one() {
     let list = outline(
         "<outline text='News'>\n\
            <outline TITLE='Local'>\n\
@@ -44,12 +44,12 @@ fn folders_and_categories_become_tags_and_a_feed_that_comes_twice_is_one() {
             ("https://b.example/rss", Some("again"), vec!["News", "more"]),
         ]
     );
-    assert_eq!(list.entries[0].page.as_ref().map(url::Url::as_str), Some("https://a.example/"));
-    assert_eq!(list.left_out, []);
+    assert_eq!(list.feeds[0].page.as_ref().map(url::Url::as_str), Some("https://a.example/"));
+    assert_eq!(list.skipped, []);
 }
 
 #[test]
-fn every_outline_that_is_not_taken_is_told_with_its_line_and_why() {
+fn a_skipped_outline_has_a_line_and_a_reason() {
     let list = outline(
         "<outline text='gopher' xmlUrl='gopher://a.example/'/>\n\
          <outline text='secret' xmlUrl='https://me:hunter2@a.example/'/>\n\
@@ -62,9 +62,10 @@ fn every_outline_that_is_not_taken_is_told_with_its_line_and_why() {
          <outline text='good' xmlUrl='feed://a.example/feed'/>",
     );
     assert_eq!(flat(&list), [("http://a.example/feed", Some("good"), vec![])]);
-    let told: Vec<_> = list.left_out.iter().map(|left| (left.line, left.what.as_str())).collect();
+    let skipped: Vec<_> =
+        list.skipped.iter().map(|entry| (entry.line, entry.name.as_str())).collect();
     assert_eq!(
-        told,
+        skipped,
         [
             (3, "gopher"),
             (4, "secret"),
@@ -103,13 +104,13 @@ fn a_urls_file_is_read_with_its_tags_titles_and_comments() {
             ("https://b.example/a%20b", None, vec![]),
         ]
     );
-    let told: Vec<_> = list.left_out.iter().map(|left| left.line).collect();
-    assert_eq!(told, [5, 6, 7, 8]);
-    assert!(list.left_out[0].why.contains("query"), "{:?}", list.left_out);
+    let lines: Vec<_> = list.skipped.iter().map(|entry| entry.line).collect();
+    assert_eq!(lines, [5, 6, 7, 8]);
+    assert!(list.skipped[0].reason.contains("query"), "{:?}", list.skipped);
 }
 
 #[test]
-fn the_ini_of_a_planet_is_read_and_its_settings_are_not_taken_for_feeds() {
+fn the_settings_in_the_ini_file_of_a_planet_are_not_feeds() {
     let list = good(
         "# planet\n[Planet]\nname = Planet X\nlink = http://planet.example/\n\
          [DEFAULT]\nface = x.png\n[index.html.tmpl]\nitems_per_page = 5\n\
@@ -126,17 +127,38 @@ fn the_ini_of_a_planet_is_read_and_its_settings_are_not_taken_for_feeds() {
             ("https://c.example/feed", Some("Cyd"), vec!["p", "q"]),
         ]
     );
-    assert_eq!(list.left_out[0].line, 21);
+    assert_eq!(list.skipped[0].line, 21);
 }
 
 #[test]
-fn what_is_no_list_of_feeds_is_told_what_is_and_nothing_of_a_cut_one_is_taken() {
+fn filters_of_a_planet_are_reported_as_ignored() {
+    let list = good(
+        "[Planet]\nname = Planet X\nexclude = casino\n\
+         [https://a.example/feed]\nname = Ann\nfilters = strip_ads.py\nfilter = news\nignore_in_feed = id\n",
+    );
+    assert_eq!(list.feeds.len(), 1);
+    let ignored: Vec<_> =
+        list.ignored.iter().map(|setting| (setting.line, setting.name.as_str())).collect();
+    assert_eq!(
+        ignored,
+        [
+            (3, "exclude in [Planet]"),
+            (6, "filters in [https://a.example/feed]"),
+            (7, "filter in [https://a.example/feed]"),
+            (8, "ignore_in_feed in [https://a.example/feed]"),
+        ]
+    );
+    assert!(list.ignored.iter().all(|setting| setting.reason.contains("include or exclude")));
+}
+
+#[test]
+fn other_documents_and_incomplete_lists_are_rejected() {
     for (text, part) in [
         ("", "empty"),
         (" \n# x\n", "empty"),
-        ("<html><body/></html>", "<html> is no list"),
+        ("<html><body/></html>", "<html> is not opml"),
         ("<!-- x -->", "no element"),
-        ("{\"feeds\": []}", "no line of it has an address"),
+        ("{\"feeds\": []}", "no line contains a URL"),
         ("[Planet]\nname = x\n", "no section"),
         ("<opml><body>\n<outline xmlUrl='https://a.example/'/>\n", "line 3: the document ends"),
         ("<opml><body>\n<outline xmlUrl='https://a.example/", "line 2: "),
@@ -148,18 +170,18 @@ fn what_is_no_list_of_feeds_is_told_what_is_and_nothing_of_a_cut_one_is_taken() 
 }
 
 #[test]
-fn a_list_in_another_encoding_is_read_where_it_says_which() {
+fn a_list_in_a_declared_encoding_is_read() {
     let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><opml><body><outline text='Caf\xe9' xmlUrl='https://a.example/'/></body></opml>";
-    assert_eq!(read(latin).unwrap().entries[0].title.as_deref(), Some("Café"));
+    assert_eq!(read(latin).unwrap().feeds[0].title.as_deref(), Some("Café"));
     let text = "<opml><body><outline text='Café' xmlUrl='https://a.example/'/></body></opml>";
     let wide: Vec<u8> =
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    assert_eq!(read(&wide).unwrap().entries[0].title.as_deref(), Some("Café"));
+    assert_eq!(read(&wide).unwrap().feeds[0].title.as_deref(), Some("Café"));
 }
 
 /// Field notes S16: ten hostile lists within a second.
 #[test]
-fn hostile_lists_are_bounded_in_time_depth_number_and_size() {
+fn hostile_lists_are_bounded_in_time_depth_and_size() {
     let feed = "<outline text='a' xmlUrl='https://a.example/'/>";
     let body = |inner: String| format!("<opml><body>{inner}</body></opml>");
     let bomb: String = (1..30)
@@ -175,19 +197,19 @@ fn hostile_lists_are_bounded_in_time_depth_number_and_size() {
     let clock = crate::clock::Clock::system();
     let start = clock.elapsed();
     let list = good(&bomb);
-    assert_eq!(list.entries[0].title.as_deref(), Some("&l29;&x;"), "nothing is put in");
-    assert_eq!(good(&deep(31)).entries.len(), 1);
-    let left = good(&deep(32)).left_out;
-    assert!(left[0].why.contains("32 deep"), "{left:?}");
-    assert!(good(&deep(15_000)).entries.is_empty());
+    assert_eq!(list.feeds[0].title.as_deref(), Some("&l29;&x;"), "entities are not expanded");
+    assert_eq!(good(&deep(31)).feeds.len(), 1);
+    let skipped = good(&deep(32)).skipped;
+    assert!(skipped[0].reason.contains("32 levels deep"), "{skipped:?}");
+    assert!(good(&deep(15_000)).feeds.is_empty());
     assert!(matches!(read(deep(20_001).as_bytes()), Err(Error::TooMany(1))));
     assert!(matches!(read(body(feed.repeat(20_001)).as_bytes()), Err(Error::TooMany(_))));
     let many: String = (0..19_999)
         .map(|n| format!("<outline category='t{n}' xmlUrl='https://a.example/'/>"))
         .collect();
-    assert_eq!(good(&body(many)).entries[0].tags.len(), 64);
+    assert_eq!(good(&body(many)).feeds[0].tags.len(), 64);
     let wide: String = (0..200_000).map(|n| format!(" a{n}='x'")).collect();
-    assert_eq!(good(&body(format!("<outline{wide} xmlUrl='https://a.example/'/>"))).entries, []);
+    assert_eq!(good(&body(format!("<outline{wide} xmlUrl='https://a.example/'/>"))).feeds, []);
     assert!(matches!(read(&vec![b'<'; MAX_BYTES + 1]), Err(Error::TooLarge)));
     let _ = read(&vec![b'<'; MAX_BYTES / 10]);
     let _ = read("&".repeat(MAX_BYTES / 10).as_bytes());
@@ -200,13 +222,13 @@ fn hostile_lists_are_bounded_in_time_depth_number_and_size() {
 }
 
 #[test]
-fn a_list_is_written_with_folders_and_categories_and_the_same_feeds_give_the_same_bytes() {
+fn a_list_is_written_with_folders_and_categories() {
     let list = outline(
         "<outline text='News, local'><outline text='A &lt;b&gt; \"c\"' xmlUrl='https://a.example/?a=1&amp;b=2' category='x,y'/></outline>\
          <outline xmlUrl='https://b.example/'/>",
     );
-    let head = Head { title: "Mine ]]> \u{1}\u{fffe}".to_owned(), created: None };
-    let written = write(&head, &list.entries);
+    let head = OpmlHead { title: "Mine ]]> \u{1}\u{fffe}".to_owned(), created: None };
+    let written = write(&head, &list.feeds);
     assert_eq!(
         written,
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n  <head>\n    \
@@ -218,7 +240,7 @@ fn a_list_is_written_with_folders_and_categories_and_the_same_feeds_give_the_sam
          </body>\n</opml>\n"
     );
     let created = "2026-01-02T03:04:05Z".parse().ok();
-    let dated = write(&Head { created, ..head }, &[]);
+    let dated = write(&OpmlHead { created, ..head }, &[]);
     assert!(dated.contains("<dateCreated>Fri, 02 Jan 2026 03:04:05 GMT</dateCreated>"), "{dated}");
 }
 
@@ -226,25 +248,25 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_read_is_bounded_and_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400), from in 0..3_usize) {
+    fn no_input_causes_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), from in 0..3_usize) {
         let heads: [&[u8]; 3] = [b"<opml><body><outline xmlUrl='https://a.example/' ", b"https://a.example/ ", b"[https://a.example/]\n"];
         let _ = read(&[heads[from], &bytes].concat());
         let _ = read(&bytes);
     }
 
     #[test]
-    fn what_is_written_reads_back_the_same(feeds in prop::collection::vec((0..50_u8, ".{0,20}", prop::collection::vec(".{1,8}", 0..4)), 0..12)) {
-        let mut gather = super::entry::Gather::default();
+    fn a_written_list_is_read_back_unchanged(feeds in prop::collection::vec((0..50_u8, ".{0,20}", prop::collection::vec(".{1,8}", 0..4)), 0..12)) {
+        let mut builder = super::feed_list::ListBuilder::default();
         for (n, title, tags) in &feeds {
             let url = format!("https://{n}.example/?a=<&\"");
             let tags = tags.iter().map(String::as_str).collect();
-            gather.take(super::entry::Said { line: 1, url: &url, title: Some(title), page: None, tags });
+            builder.add(super::feed_list::RawFeed { line: 1, url: &url, title: Some(title), page: None, tags });
         }
-        let list = gather.finish();
-        let again = read(write(&Head::default(), &list.entries).as_bytes()).unwrap();
-        prop_assert_eq!(&again.left_out, &[]);
-        let plain = |list: &List| {
-            let mut feeds: Vec<_> = list.entries.iter().map(|e| {
+        let list = builder.build();
+        let again = read(write(&OpmlHead::default(), &list.feeds).as_bytes()).unwrap();
+        prop_assert_eq!(&again.skipped, &[]);
+        let plain = |list: &FeedList| {
+            let mut feeds: Vec<_> = list.feeds.iter().map(|e| {
                 let mut tags = e.tags.clone();
                 tags.sort();
                 (e.url.clone(), e.title.clone().unwrap_or_else(|| e.url.host_str().unwrap().to_owned()), tags)

@@ -1,11 +1,12 @@
-//! Bytes to text, references to characters, and texts to one line each.
+//! Decodes bytes to text, resolves references, and reduces texts to single lines.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
 
 use super::error::Error;
-use crate::model::markup::resolved;
+use crate::text::bidi;
+use crate::text::html::resolve_references;
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
@@ -32,10 +33,10 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(value[1..].split(quote).next()?.as_bytes())
 }
 
-/// Replaces XML's own references and numbers. What a document declares itself is never put in, and
-/// what is no reference stays as it is: a bare `&` in an address is common.
+/// Resolves the five references of XML and numeric references. Entities that the document declares are not
+/// resolved, and text that is no reference stays: a bare `&` in a URL is common.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
-    resolved(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
+    resolve_references(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
 }
 
 fn character(name: &str) -> Option<char> {
@@ -56,11 +57,11 @@ fn character(name: &str) -> Option<char> {
     }
 }
 
-/// One line of at most so many characters: no control characters, no characters that XML cannot
-/// carry (XML 1.0 2.2), white space collapsed. `None` where nothing is left.
+/// One line of at most `most` characters, with white space collapsed, without control characters and
+/// characters that XML 1.0 2.2 forbids. `None` when nothing is left.
 pub(super) fn line(text: &str, most: usize) -> Option<String> {
-    // Marks of direction could turn round what stands beside them.
-    let fits = |c: &char| !matches!(c, '\u{fffd}'..='\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // Bidirectional controls would change the order of the text around them.
+    let fits = |c: &char| !matches!(c, '\u{fffd}'..='\u{ffff}') && !bidi::is_control(*c);
     let mut line = String::with_capacity(text.len());
     let mut apart = false;
     for c in text.chars().filter(fits) {
@@ -80,7 +81,7 @@ pub(super) fn line(text: &str, most: usize) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// An address without what stands before its `@`; any other text as it is.
+/// A URL without user name and password; any other text unchanged.
 pub(super) fn hidden(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

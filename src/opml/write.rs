@@ -1,40 +1,40 @@
-//! Writes OPML 2.0 that is well-formed whatever is put in.
+//! Writes OPML 2.0. The result is well-formed for any input.
 
 use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::entry::Entry;
+use super::feed_list::ListedFeed;
 use super::text::line;
 
-/// What a list says of itself.
+/// The head of an OPML document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Head {
-    /// Its title.
+pub struct OpmlHead {
+    /// Title of the list.
     pub title: String,
-    /// When it was made; left out where not given, so that the same feeds give the same bytes.
+    /// Time of creation (UTC); `None` omits it, so that the same feeds give the same bytes.
     pub created: Option<Timestamp>,
 }
 
-/// More of a text helps nobody.
+/// Longest text, in characters.
 const LONGEST: usize = 1000;
 
-/// The list as a document. Tags go out as categories; and because most readers know folders alone,
-/// each feed lies in a folder of its first tag.
+/// The OPML document. Tags are written as categories. Each feed is also in a folder of its first tag,
+/// because most feed readers support only folders.
 #[must_use]
-pub fn write(head: &Head, entries: &[Entry]) -> String {
+pub fn write(head: &OpmlHead, feeds: &[ListedFeed]) -> String {
     let mut document = Document(Writer::new_with_indent(Vec::new(), b' ', 2));
     document.event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)));
     document.open("opml", &[("version", "2.0")]);
     document.open("head", &[]);
     document.text("title", &head.title);
     if let Some(created) = head.created {
-        // RFC 822 5.1, with a year of four digits.
+        // RFC 822 5.1, with a four-digit year.
         document.text("dateCreated", &created.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
     document.close("head");
     document.open("body", &[]);
-    for (folder, feeds) in folders(entries) {
+    for (folder, feeds) in folders(feeds) {
         if let Some(name) = folder {
             document.open("outline", &[("text", name), ("title", name)]);
         }
@@ -52,15 +52,15 @@ pub fn write(head: &Head, entries: &[Entry]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The feeds by folder, folders in the order of their first feed, feeds without one at the end.
-fn folders(entries: &[Entry]) -> Vec<(Option<&str>, Vec<&Entry>)> {
-    let mut places = std::collections::HashMap::new();
-    let mut folders: Vec<(Option<&str>, Vec<&Entry>)> = Vec::new();
+/// The feeds by folder, in the order of the first feed of each; feeds without a folder are last.
+fn folders(list: &[ListedFeed]) -> Vec<(Option<&str>, Vec<&ListedFeed>)> {
+    let mut indexes = std::collections::HashMap::new();
+    let mut folders: Vec<(Option<&str>, Vec<&ListedFeed>)> = Vec::new();
     let mut loose = Vec::new();
-    for entry in entries {
-        // A tag that a category cannot carry gets a folder, and the feed stands in each of these.
-        let odd = entry.tags.iter().filter(|tag| !is_category(tag));
-        let mut names: Vec<&str> = odd.map(String::as_str).collect();
+    for entry in list {
+        // A tag that a category cannot represent becomes a folder.
+        let unwritable = entry.tags.iter().filter(|tag| !is_category(tag));
+        let mut names: Vec<&str> = unwritable.map(String::as_str).collect();
         if names.is_empty() {
             names.extend(entry.tags.first().map(String::as_str));
         }
@@ -68,18 +68,18 @@ fn folders(entries: &[Entry]) -> Vec<(Option<&str>, Vec<&Entry>)> {
             loose.push(entry);
         }
         for name in names {
-            let place = *places.entry(name).or_insert(folders.len());
-            if place == folders.len() {
+            let index = *indexes.entry(name).or_insert(folders.len());
+            if index == folders.len() {
                 folders.push((Some(name), Vec::new()));
             }
-            folders[place].1.push(entry);
+            folders[index].1.push(entry);
         }
     }
     folders.push((None, loose));
     folders
 }
 
-/// OPML 2.0, category: a comma would part it, a slash in front make a way of it.
+/// Whether a category can represent the tag (OPML 2.0): a comma separates values, a leading slash makes a path.
 fn is_category(tag: &str) -> bool {
     !tag.contains(',') && !tag.starts_with('/')
 }
@@ -106,7 +106,7 @@ impl Document {
         self.close(name);
     }
 
-    fn feed(&mut self, feed: &Entry) {
+    fn feed(&mut self, feed: &ListedFeed) {
         let host = feed.url.host_str().unwrap_or_default();
         let title = feed.title.as_deref().unwrap_or(host);
         let categories: Vec<&str> =

@@ -14,9 +14,9 @@ use super::error::Error;
 use super::files::{Batch as Files, sibling};
 use super::ids::{self, AssignedId};
 use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
-use crate::model::{Entry, ItemKey};
+use crate::model::{ItemKey, OutputItem};
 use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
-use crate::store::{ArchivePage, Arrivals, Reader};
+use crate::store::{ArchivePage, Arrivals, Reader, Transaction};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,7 +41,11 @@ pub(super) struct Growth {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn next(reader: &Reader, output: &Output, now: Timestamp) -> Result<Growth, Error> {
+pub(super) fn next(
+    reader: &Transaction<'_>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Growth, Error> {
     let growing = reader.growing_page(&output.id)?.unwrap_or_else(first);
     let arrivals = reader.arrivals(&growing, ARRIVALS)?;
     let selector = Selector::new(output, now);
@@ -90,7 +94,7 @@ fn grow(
 /// # Errors
 /// When the store fails.
 pub(super) fn complete_pages(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
 ) -> Result<RangeInclusive<u32>, Error> {
     let growing = reader.growing_page(&output.id)?;
@@ -114,7 +118,7 @@ impl PageFeeds {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn load(reader: &Reader, output: &Output) -> Result<Self, Error> {
+    pub(super) fn load(reader: &Transaction<'_>, output: &Output) -> Result<Self, Error> {
         let all = feeds(reader, |_| true)?;
         let selector = Selector::new(output, Timestamp::MAX);
         let mut taken = all.clone();
@@ -128,15 +132,16 @@ impl PageFeeds {
 /// # Errors
 /// When the store fails.
 pub(super) fn entries(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     number: u32,
     feeds: &PageFeeds,
-) -> Result<Option<Vec<Entry>>, Error> {
+) -> Result<Option<Vec<OutputItem>>, Error> {
     let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
-    let mut entries = reader.entries(&page.items, &feeds.all)?;
-    let mut entries: Vec<Entry> = page.items.iter().filter_map(|key| entries.remove(key)).collect();
+    let mut entries = reader.output_items(&page.items, &feeds.all)?;
+    let mut entries: Vec<OutputItem> =
+        page.items.iter().filter_map(|key| entries.remove(key)).collect();
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
     complete(reader, output, &mut entries, &feeds.taken)?;
     Ok(Some(entries))
@@ -147,7 +152,7 @@ fn rendered(
     output: &Output,
     formats: &[Format],
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Vec<Rendered>, Error> {
     render::render_checked(output, formats, page, entries).map_err(|rejected| Error::Check {
         name: page.self_url(output, rejected.format),
@@ -163,7 +168,7 @@ pub(super) fn document(
     output: &Output,
     format: Format,
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Option<Document>, Error> {
     let url = page.self_url(output, format);
     let bytes = rendered(output, &[format], page, entries)?.pop().map(|document| document.bytes);
@@ -188,6 +193,15 @@ pub(super) fn announced(output: &Output, complete: &RangeInclusive<u32>) -> Opti
             complete.clone().rev().find(|number| is_written(output, directory, *number))
         }
     }
+}
+
+/// Whether the directory has all complete pages.
+pub(super) fn has_all_pages(
+    output: &Output,
+    directory: &Path,
+    complete: &RangeInclusive<u32>,
+) -> bool {
+    complete.clone().all(|number| is_written(output, directory, number))
 }
 
 /// Writes the archive pages of one output to its directory, some at a time.
@@ -215,7 +229,7 @@ impl Writer {
         output: &Output,
         directory: &Path,
     ) -> Result<usize, Error> {
-        let complete = complete_pages(reader, output)?;
+        let complete = reader.read(|reader| complete_pages(reader, output))?;
         if self.waiting.is_empty() {
             self.look(reader, output, directory, &complete)?;
         }
@@ -225,10 +239,11 @@ impl Writer {
         }
         let folder = directory.join(&output.id).join("archive");
         let failed = |source| Error::Write { path: folder.clone(), source };
-        let feeds = PageFeeds::load(reader, output)?;
+        let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
         let mut files = Files::new(&folder).map_err(failed)?;
         for &number in &numbers {
-            let Some(entries) = entries(reader, output, number, &feeds)? else { continue };
+            let entries = reader.read(|reader| entries(reader, output, number, &feeds))?;
+            let Some(entries) = entries else { continue };
             let page = page(number, &complete);
             for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
                 let name = format!("{number}.{}", format.extension());
@@ -276,12 +291,11 @@ fn is_current(
     number: u32,
     complete: &RangeInclusive<u32>,
 ) -> Result<bool, Error> {
-    let feeds = PageFeeds::load(reader, output)?;
-    let (Some(format), Some(entries)) =
-        (output.formats.first(), entries(reader, output, number, &feeds)?)
-    else {
-        return Ok(true);
-    };
+    let entries = reader.read(|reader| {
+        let feeds = PageFeeds::load(reader, output)?;
+        entries(reader, output, number, &feeds)
+    })?;
+    let (Some(format), Some(entries)) = (output.formats.first(), entries) else { return Ok(true) };
     let path = directory.join(output.archive_name(number, *format));
     let Ok(there) = std::fs::read(path) else { return Ok(false) };
     let same = |newest| {

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::archive;
 use super::error::Error;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
-use crate::model::{Entry, FeedInfo, ItemKey};
+use crate::model::{FeedInfo, ItemKey, OutputItem};
 use crate::render::{Document, Format, Output, Selector};
-use crate::store::{ArchivePage, Hits, Reader};
+use crate::store::{ArchivePage, Hits, Reader, Transaction};
 
 /// Number of candidates that are looked at for one query.
 const CANDIDATES: usize = 2048;
@@ -37,7 +37,7 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Results {
     /// The items.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<OutputItem>,
     /// Where to continue; `None`: these were the last.
     pub more: Option<Position>,
 }
@@ -69,20 +69,29 @@ impl Contents {
     /// # Errors
     /// When the store fails.
     pub fn browse(&self, query: &Query, limit: usize) -> Result<Results, Error> {
+        self.reader.read(|reader| self.browse_in(reader, query, limit))
+    }
+
+    fn browse_in(
+        &self,
+        reader: &Transaction<'_>,
+        query: &Query,
+        limit: usize,
+    ) -> Result<Results, Error> {
         // Only `max_age` uses the time, and a query is not limited by age.
         let selector = Selector::new(&self.output, Timestamp::MAX);
-        let shown = feeds(&self.reader, |feed| {
+        let shown = feeds(reader, |feed| {
             selector.takes_feed(&feed.id, &feed.tags)
                 && query.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
                 && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
         })?;
         let candidates = shown.keys().copied();
-        let mut walk = Walk::start(&self.reader, &query.words, query.after, candidates)?;
+        let mut walk = Walk::start(reader, &query.words, query.after, candidates)?;
         let (mut results, mut looked_at) = (Results::default(), 0);
         'walk: loop {
             let Hits { heads, last } = walk.next_batch(BATCH)?;
             looked_at += heads.len();
-            for entry in leads(&self.reader, &heads, &shown, &selector)? {
+            for entry in leads(reader, &heads, &shown, &selector)? {
                 if results.entries.len() == limit {
                     let before = results.entries.last();
                     results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
@@ -97,12 +106,8 @@ impl Contents {
                 break;
             }
         }
-        complete(
-            &self.reader,
-            &self.output,
-            &mut results.entries,
-            &feeds_taken(&self.reader, &self.output)?,
-        )?;
+        let taken = feeds_taken(reader, &self.output)?;
+        complete(reader, &self.output, &mut results.entries, &taken)?;
         Ok(results)
     }
 
@@ -110,20 +115,22 @@ impl Contents {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn item(&self, key: ItemKey) -> Result<Option<Entry>, Error> {
-        let (selector, shown) =
-            (Selector::new(&self.output, Timestamp::MAX), feeds_taken(&self.reader, &self.output)?);
+    pub fn item(&self, key: ItemKey) -> Result<Option<OutputItem>, Error> {
+        let selector = Selector::new(&self.output, Timestamp::MAX);
         // As if it had just arrived: an item that is held is not found.
         let before = ArchivePage {
             seen: ItemKey(key.0.saturating_sub(1)),
             late: i64::MAX,
             ..archive::first()
         };
-        let arrived = self.reader.arrivals(&before, 1)?.heads;
-        let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
-        let mut entry = leads(&self.reader, &head, &shown, &selector)?;
-        complete(&self.reader, &self.output, &mut entry, &shown)?;
-        Ok(entry.pop())
+        self.reader.read(|reader| {
+            let shown = feeds_taken(reader, &self.output)?;
+            let arrived = reader.arrivals(&before, 1)?.heads;
+            let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
+            let mut entry = leads(reader, &head, &shown, &selector)?;
+            complete(reader, &self.output, &mut entry, &shown)?;
+            Ok(entry.pop())
+        })
     }
 
     /// The feeds that the output takes, by title.
@@ -132,7 +139,7 @@ impl Contents {
     /// When the store fails.
     pub fn feeds(&self) -> Result<Vec<Arc<FeedInfo>>, Error> {
         let mut feeds: Vec<Arc<FeedInfo>> =
-            feeds_taken(&self.reader, &self.output)?.into_values().collect();
+            self.reader.read(|reader| feeds_taken(reader, &self.output))?.into_values().collect();
         feeds.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
         Ok(feeds)
     }
@@ -151,14 +158,15 @@ impl Contents {
         if let Some((_, document)) = lock().iter().find(is_it) {
             return Ok(Some(Arc::clone(document)));
         }
-        let complete = archive::complete_pages(&self.reader, &self.output)?;
+        let complete = self.reader.read(|reader| archive::complete_pages(reader, &self.output))?;
         if !(1..=*complete.end()).contains(&number) || !self.output.formats.contains(&format) {
             return Ok(None);
         }
-        let feeds = archive::PageFeeds::load(&self.reader, &self.output)?;
-        let Some(entries) = archive::entries(&self.reader, &self.output, number, &feeds)? else {
-            return Ok(None);
-        };
+        let entries = self.reader.read(|reader| {
+            let feeds = archive::PageFeeds::load(reader, &self.output)?;
+            archive::entries(reader, &self.output, number, &feeds)
+        })?;
+        let Some(entries) = entries else { return Ok(None) };
         let page = archive::page(number, &complete);
         let Some(document) = archive::document(&self.output, format, page, &entries)? else {
             return Ok(None);

@@ -13,9 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A rendered document did not pass the read-back check.
-    #[error(
-        "the new {name} was not published, the last good one stays: {source}; please report this"
-    )]
+    #[error("the new {name} was not published, the previous one stays: {source}")]
     Check {
         /// The document.
         name: String,
@@ -23,9 +21,7 @@ pub enum Error {
         source: CheckError,
     },
     /// A file could not be written.
-    #[error(
-        "failed to write {path}: {source}: check that the folder exists, belongs to this user and has room"
-    )]
+    #[error("failed to write {path}: {source}")]
     Write {
         /// The file.
         path: PathBuf,
@@ -33,15 +29,20 @@ pub enum Error {
         source: io::Error,
     },
     /// Rendering panicked.
-    #[error("newswire panicked while rendering {0}, the last good one stays; please report this")]
+    #[error("newswire panicked while rendering {0}, the previous one stays")]
     Panicked(String),
 }
 
 crate::model::codes! {
     Error:
-    Self::Check { .. } => "publish_check",
-    Self::Write { .. } => "output_unwritable",
-    Self::Panicked(_) => "publish_panicked",
+    Self::Check { .. } => "document_check_failed": "please report this with the message",
+    Self::Write { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "output_permission_denied":
+        "give this user write access to the folder; under systemd, add it to ReadWritePaths of the unit",
+    Self::Write { source, .. }
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "output_disk_full":
+        "free space on the disk; newswire then publishes by itself",
+    Self::Write { .. } => "output_unwritable": "check that the folder exists and that this user can write to it",
+    Self::Panicked(_) => "render_panicked": "please report this with the log",
     ;
     Self::Store(error) => error,
 }

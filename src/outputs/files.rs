@@ -44,16 +44,10 @@ pub fn write_document(
     file_name: &str,
     document: &Document,
 ) -> io::Result<Written> {
-    let path = |coding: Coding| directory.join(sibling(file_name, coding));
-    let has = |coding: &Coding| {
-        let path = path(*coding);
-        is_file(&path)
-            && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, &document.body))
-    };
-    if is_plain(file_name) && Coding::ALL.iter().all(has) {
+    if is_written(directory, file_name, &document.body) {
         return Ok(Written::Unchanged);
     }
-    let same = has(&Coding::Identity);
+    let same = holds(directory, file_name, Coding::Identity, &document.body);
     let mut batch = Batch::new(directory)?;
     for coding in Coding::COMPRESSED {
         let name = sibling(file_name, coding);
@@ -64,6 +58,18 @@ pub fn write_document(
     }
     batch.commit()?;
     Ok(if same { Written::Unchanged } else { Written::Replaced })
+}
+
+/// Whether the directory has a file with these bytes, and all its siblings.
+pub(super) fn is_written(directory: &Path, file_name: &str, body: &[u8]) -> bool {
+    is_plain(file_name)
+        && Coding::ALL.iter().all(|coding| holds(directory, file_name, *coding, body))
+}
+
+/// Whether the directory has these bytes in this coding.
+fn holds(directory: &Path, file_name: &str, coding: Coding, body: &[u8]) -> bool {
+    let path = directory.join(sibling(file_name, coding));
+    is_file(&path) && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, body))
 }
 
 /// `planet.atom.gz`.

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 
 use super::error::Error;
 use super::select::Feeds;
-use crate::model::{Entry, ItemKey};
-use crate::render::Last;
-use crate::store::{Claim, Reader};
+use crate::model::{ItemKey, OutputItem};
+use crate::render::PreviousPublication;
+use crate::store::{IdConflict, Transaction};
 
 /// An item and the id that the output assigned to it.
 pub(super) type AssignedId = (ItemKey, String);
@@ -24,27 +24,31 @@ pub(super) type AssignedId = (ItemKey, String);
 /// # Errors
 /// When the store fails.
 pub(super) fn to_assign(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &str,
     keys: &[ItemKey],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
-    let mut claims = reader.claims(keys)?;
+    let mut claims = reader.id_conflicts(keys)?;
     if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let known = reader.lent(output, keys)?;
+    let known = reader.output_item_ids(output, keys)?;
     claims.retain(|claim| !known.contains_key(&claim.key));
     if claims.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-    let mut taken: HashSet<String> = reader.borrowers(output, &ids)?.into_keys().collect();
+    let mut taken: HashSet<String> = reader.output_id_holders(output, &ids)?.into_keys().collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = reader.edition(output)?.as_deref().map(Last::from_text).unwrap_or_default();
+    let last = reader
+        .publication(output)?
+        .as_deref()
+        .map(PreviousPublication::from_text)
+        .unwrap_or_default();
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
-    let decide = |claim: Claim| {
+    let decide = |claim: IdConflict| {
         let free = !feeds.contains_key(&claim.holder_feed)
             && !archived.contains(&claim.holder)
             && !last.has(&claim.id);
@@ -60,17 +64,17 @@ pub(super) fn to_assign(
 /// # Errors
 /// When the store fails.
 pub(super) fn assign(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &str,
-    entries: &mut [Entry],
+    entries: &mut [OutputItem],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
     let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
     let new = to_assign(reader, output, &keys, feeds)?;
-    let mut assigned = reader.lent(output, &keys)?;
+    let mut assigned = reader.output_item_ids(output, &keys)?;
     assigned.extend(new.iter().cloned());
     let own: Vec<&str> = entries.iter().map(|entry| entry.outward_id.as_str()).collect();
-    let mut owners = reader.borrowers(output, &own)?;
+    let mut owners = reader.output_id_holders(output, &own)?;
     owners.extend(new.iter().map(|(key, id)| (id.clone(), *key)));
     for entry in entries {
         if let Some(id) = assigned.remove(&entry.key) {

@@ -9,6 +9,7 @@
 //! contents    queries about one output: items by page, search, one item, archive pages
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
+//! basis       whether its files are what would be written now
 //! visibility  where an item appears in an output, or why it does not
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! daemon.
 
 mod archive;
+mod basis;
 mod contents;
 mod error;
 mod files;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive;
+use super::basis;
 use super::contents::Contents;
 use super::error::Error;
 use super::files::{Written, write_atomically, write_document};
@@ -18,10 +19,12 @@ use super::ids::AssignedId;
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
 use crate::clock::Clock;
-use crate::model::{Entry, FeedInfo, FeedKey};
+use crate::model::{FeedInfo, FeedKey, OutputItem};
 use crate::opml;
-use crate::render::{self, Document, Format, Last, Output, Page, Rendered, Selector};
-use crate::store::{self, Reader, Store};
+use crate::render::{
+    self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
+};
+use crate::store::{self, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
 /// File name of the list of feeds.
@@ -34,6 +37,8 @@ pub struct Published {
     pub entries: usize,
     /// Number of documents that changed.
     pub changed: usize,
+    /// When an entry leaves the output by age alone; `None`: none does.
+    pub until: Option<Timestamp>,
 }
 
 /// Publishes outputs; one instance publishes all of them.
@@ -45,14 +50,15 @@ pub struct Publisher {
     /// How far the archive pages of each output are written, by its id.
     archives: Arc<Mutex<HashMap<String, Archive>>>,
     /// Last publication of each output, by its id.
-    last: Arc<Mutex<HashMap<String, Arc<Last>>>>,
+    last: Arc<Mutex<HashMap<String, Arc<PreviousPublication>>>>,
     metrics: Option<Metrics>,
 }
 
 /// The selection of one publication with its documents, rendered and checked.
 struct Prepared {
     entries: usize,
-    last: Last,
+    until: Option<Timestamp>,
+    last: PreviousPublication,
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
     documents: Vec<Checked>,
@@ -114,7 +120,7 @@ impl Publisher {
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
-            let list = subscriptions(&reader, open.clone(), &hidden)?;
+            let list = reader.read(|reader| subscriptions(reader, open.clone(), &hidden))?;
             let open = open.filter(|output| output.token.is_none());
             for directory in open.filter_map(|output| output.directory.as_ref()) {
                 let bytes = list.as_deref().unwrap_or_default().as_bytes();
@@ -157,13 +163,81 @@ impl Publisher {
         published
     }
 
+    /// Publishes the outputs whose files are not what would be written now, with all archive pages,
+    /// and stores what they depend on. What is served is not looked at: this is for a process that
+    /// ends after it.
+    ///
+    /// # Errors
+    /// The first error, once all outputs have been tried.
+    pub async fn publish_changed(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+        let mut result = Ok(());
+        let mut published = Vec::new();
+        for output in outputs {
+            match self.publish_unless_current(output).await {
+                Ok(Some((revision, until))) => published.push((output, revision, until)),
+                Ok(None) => debug!(output = output.id, "{}: unchanged", output.id),
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+        for (output, revision, until) in published {
+            let completed = async {
+                self.complete_archive(output).await?;
+                let basis = self.basis(output, revision).await?;
+                let output = output.id.clone();
+                Ok(self.store.write(Write::Basis { output, basis, until }).await.map(drop)?)
+            };
+            result = result.and(completed.await);
+        }
+        result
+    }
+
+    /// Publishes an output. Returns the store's revision before that, and when an entry leaves the
+    /// output by age; `None`: its files are what would be written now.
+    async fn publish_unless_current(
+        &self,
+        output: &Arc<Output>,
+    ) -> Result<Option<(i64, Option<Timestamp>)>, Error> {
+        let (reader, asked, now) =
+            (self.store.reader().clone(), Arc::clone(output), self.clock.now());
+        let work = move || {
+            reader.read(|reader| {
+                let revision = reader.revision()?;
+                let basis = basis::basis(reader, &asked, revision)?;
+                Ok((revision, basis::is_current(reader, &asked, &basis, now)?))
+            })
+        };
+        let (revision, current) = self.off_thread(output, work).await?;
+        if current {
+            return Ok(None);
+        }
+        let published = self.publish(output).await?;
+        Ok(Some((revision, published.until)))
+    }
+
+    /// SHA-256 of what the files of the output depend on.
+    async fn basis(&self, output: &Arc<Output>, revision: i64) -> Result<[u8; 32], Error> {
+        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
+        self.off_thread(output, work).await
+    }
+
+    /// Runs work that blocks for an output.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        output: &Output,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let panicked = |_| Error::Panicked(output.id.clone());
+        tokio::task::spawn_blocking(work).await.map_err(panicked)?
+    }
+
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
         self.archive(output, now).await?;
         let prepared = self.prepare(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
-            self.store.write_edition(output.id.clone(), shown, assigned).await?;
+            self.store.write_publication(output.id.clone(), shown, assigned).await?;
         }
         let entries = prepared.entries;
         let (mut documents, mut changed) = (Vec::new(), 0);
@@ -182,11 +256,11 @@ impl Publisher {
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();
-            info!(event, output = output.id, entries, "{}: published {entries} stories", output.id);
+            info!(event, output = output.id, items = entries, "output published");
         } else {
-            debug!(output = output.id, entries, "{}: unchanged", output.id);
+            debug!(output = output.id, items = entries, "output unchanged");
         }
-        unwritten.map_or(Ok(Published { entries, changed }), Err)
+        unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }
 
     /// Writes the next archive pages of the output to its directory, a bounded number, and publishes
@@ -252,7 +326,7 @@ impl Publisher {
     }
 
     // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
-    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<Last>>> {
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<PreviousPublication>>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -260,11 +334,13 @@ impl Publisher {
     async fn archive(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
         loop {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-            let work = move || archive::next(&reader, &asked, now);
+            let work = move || reader.read(|reader| archive::next(reader, &asked, now));
             let panicked = |_| Error::Panicked(output.id.clone());
             let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
             if growth.any {
-                self.store.archive(output.id.clone(), growth.pages, growth.assigned).await?;
+                self.store
+                    .write_archive_pages(output.id.clone(), growth.pages, growth.assigned)
+                    .await?;
             }
             if !growth.more {
                 return Ok(());
@@ -278,16 +354,19 @@ impl Publisher {
         let reader = self.store.reader().clone();
         let (output, id) = (Arc::clone(output), output.id.clone());
         let work = move || {
-            let last = known.map_or_else(|| last_published(&reader, &output.id), Ok)?;
-            let Selection { entries, assigned } = selection(&reader, &output, now)?;
+            let (last, selected, complete) = reader.read(|reader| {
+                let last = known.map_or_else(|| last_published(reader, &output.id), Ok)?;
+                let selected = selection(reader, &output, now)?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &output)?))
+            })?;
+            let Selection { entries, assigned, until } = selected;
             compare(&output, &last, &entries)?;
-            let complete = archive::complete_pages(&reader, &output)?;
             let archive = archive::announced(&output, &complete);
             let documents = render(&output, Page::Subscription { archive }, &entries)?;
-            let new = Last::new(&entries);
+            let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
-            Ok(Prepared { entries, last: new, record, documents })
+            Ok(Prepared { entries, until, last: new, record, documents })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked(id))?
     }
@@ -309,7 +388,7 @@ impl Publisher {
             None => {
                 // Before the file: after a crash in between, the same document keeps its date.
                 let id = output.id.clone();
-                Some(self.store.remember_document(id, format.extension(), hash, now).await?)
+                Some(self.store.write_document(id, format.extension(), hash, now).await?)
             }
         };
         let (asked, panicked) = (Arc::clone(output), |_| Error::Panicked(name.clone()));
@@ -337,13 +416,20 @@ impl Publisher {
 }
 
 /// The last publication of the output before newswire was started.
-fn last_published(reader: &Reader, output: &str) -> Result<Arc<Last>, Error> {
-    let shown = reader.edition(output)?;
-    Ok(Arc::new(shown.as_deref().map(Last::from_text).unwrap_or_default()))
+fn last_published(
+    reader: &Transaction<'_>,
+    output: &str,
+) -> Result<Arc<PreviousPublication>, Error> {
+    let shown = reader.publication(output)?;
+    Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
 /// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error> {
+fn compare(
+    output: &Output,
+    last: &PreviousPublication,
+    entries: &[OutputItem],
+) -> Result<(), Error> {
     let gone = last.compare(entries);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
@@ -354,7 +440,7 @@ fn compare(output: &Output, last: &Last, entries: &[Entry]) -> Result<(), Error>
 }
 
 /// Renders and checks a document in every format of the output.
-fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>, Error> {
+fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Checked>, Error> {
     let max_age = render::max_age(entries);
     let rendered = render::render_checked(output, &output.formats, page, entries);
     let rendered = rendered.map_err(|rejected| Error::Check {
@@ -373,7 +459,7 @@ fn render(output: &Output, page: Page, entries: &[Entry]) -> Result<Vec<Checked>
 /// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every
 /// output has a token.
 fn subscriptions<'o>(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: impl Iterator<Item = &'o Output>,
     hidden: &HashSet<FeedKey>,
 ) -> Result<Option<String>, store::Error> {
@@ -388,9 +474,9 @@ fn subscriptions<'o>(
         !hidden.contains(&feed.key) && open.iter().any(takes)
     };
     let feeds = reader.feeds()?;
-    let entries: Vec<opml::Entry> =
-        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::Entry::of).collect();
-    Ok(Some(opml::write(&opml::Head { title, created: None }, &entries)))
+    let entries: Vec<opml::ListedFeed> =
+        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::ListedFeed::from_info).collect();
+    Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
 }
 
 /// Counts a publication.

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::ids::{self, AssignedId};
-use crate::model::{Entry, FeedInfo, FeedKey, ItemKey, StoryKey};
-use crate::render::{Offer, Output, Selector};
-use crate::store::{self, Head, Hits, Reader};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
+use crate::render::{AddResult, Output, Selector};
+use crate::store::{self, Hits, ItemHead, Transaction};
 
 /// Number of candidates that are read at once.
 pub(super) const BATCH: usize = 64;
@@ -28,16 +28,22 @@ pub(super) type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 /// What an output shows, and the ids that it assigns for that.
 pub(super) struct Selection {
     /// In the order of the documents.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<OutputItem>,
     /// New assignments; the caller stores them before anything is published.
     pub(super) assigned: Vec<AssignedId>,
+    /// When the oldest entry that is shown for its age leaves; `None`: none is.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// The stories that the output shows, newest first.
 ///
 /// # Errors
 /// When the store fails.
-pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<Entry>, Error> {
+pub fn select(
+    reader: &Transaction<'_>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Vec<OutputItem>, Error> {
     Ok(selection(reader, output, now)?.entries)
 }
 
@@ -46,7 +52,7 @@ pub fn select(reader: &Reader, output: &Output, now: Timestamp) -> Result<Vec<En
 /// # Errors
 /// When the store fails.
 pub(super) fn selection(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
     now: Timestamp,
 ) -> Result<Selection, Error> {
@@ -63,27 +69,30 @@ pub(super) fn selection(
         let mut batch = Batch::load(reader, &heads, &feeds)?;
         for head in heads {
             let Some(entry) = batch.lead(head, &selector) else { continue };
-            match selector.offer(head.feed, head.sort_at) {
-                Offer::Take => entries.push(entry),
+            match selector.try_add(head.feed, head.sort_at) {
+                AddResult::Taken => entries.push(entry),
                 // The rest of this feed is older and would be refused as well.
-                Offer::Skip => merge.drop_feed(head.feed),
-                Offer::Full => break 'output,
+                AddResult::Skipped => merge.drop_feed(head.feed),
+                AddResult::Full => break 'output,
             }
         }
     }
     let assigned = complete(reader, output, &mut entries, &feeds)?;
     selector.arrange(&mut entries);
-    Ok(Selection { entries, assigned })
+    Ok(Selection { entries, assigned, until: selector.until() })
 }
 
 /// The configured feeds that `takes` accepts.
-pub(super) fn feeds(reader: &Reader, takes: impl Fn(&FeedInfo) -> bool) -> Result<Feeds, Error> {
+pub(super) fn feeds(
+    reader: &Transaction<'_>,
+    takes: impl Fn(&FeedInfo) -> bool,
+) -> Result<Feeds, Error> {
     let feeds = reader.feeds()?.into_iter().filter(takes);
     Ok(feeds.map(|feed| (feed.key, Arc::new(feed))).collect())
 }
 
 /// The configured feeds that the output takes.
-pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Error> {
+pub(super) fn feeds_taken(reader: &Transaction<'_>, output: &Output) -> Result<Feeds, Error> {
     let selector = Selector::new(output, Timestamp::MAX);
     feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))
 }
@@ -93,11 +102,11 @@ pub(super) fn feeds_taken(reader: &Reader, output: &Output) -> Result<Feeds, Err
 /// # Errors
 /// When the store fails.
 pub(super) fn leads(
-    reader: &Reader,
-    heads: &[Head],
+    reader: &Transaction<'_>,
+    heads: &[ItemHead],
     feeds: &Feeds,
     selector: &Selector<'_>,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<OutputItem>, Error> {
     let mut batch = Batch::load(reader, heads, feeds)?;
     Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
 }
@@ -110,9 +119,9 @@ pub(super) fn leads(
 /// # Errors
 /// When the store fails.
 pub(super) fn complete(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     output: &Output,
-    entries: &mut [Entry],
+    entries: &mut [OutputItem],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
     attach_also(reader, entries, feeds)?;
@@ -120,11 +129,15 @@ pub(super) fn complete(
 }
 
 /// Adds to each entry the other feeds of the output that carry its story.
-fn attach_also(reader: &Reader, entries: &mut [Entry], feeds: &Feeds) -> Result<(), Error> {
+fn attach_also(
+    reader: &Transaction<'_>,
+    entries: &mut [OutputItem],
+    feeds: &Feeds,
+) -> Result<(), Error> {
     let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let members = reader.members(&stories)?;
     let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
-    let mut also = reader.also(&keys, feeds)?;
+    let mut also = reader.also_at(&keys, feeds)?;
     for entry in entries {
         let Some(members) = members.get(&entry.story) else { continue };
         let others = members.iter().filter(|head| head.key != entry.key);
@@ -135,8 +148,8 @@ fn attach_also(reader: &Reader, entries: &mut [Entry], feeds: &Feeds) -> Result<
 
 /// Some candidates with their content, and the other members of their stories.
 pub(super) struct Batch {
-    entries: HashMap<ItemKey, Entry>,
-    members: HashMap<StoryKey, Vec<Head>>,
+    entries: HashMap<ItemKey, OutputItem>,
+    members: HashMap<StoryKey, Vec<ItemHead>>,
     /// Leads that were returned already.
     led: HashSet<ItemKey>,
 }
@@ -146,26 +159,30 @@ impl Batch {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn load(reader: &Reader, heads: &[Head], feeds: &Feeds) -> Result<Self, Error> {
+    pub(super) fn load(
+        reader: &Transaction<'_>,
+        heads: &[ItemHead],
+        feeds: &Feeds,
+    ) -> Result<Self, Error> {
         let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
         let members = reader.members(&stories)?;
         let others = members.values().flatten().map(|head| head.key);
         let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
         keys.sort_unstable();
         keys.dedup();
-        Ok(Self { entries: reader.entries(&keys, feeds)?, members, led: HashSet::new() })
+        Ok(Self { entries: reader.output_items(&keys, feeds)?, members, led: HashSet::new() })
     }
 
     /// The item as an entry, if the output takes it and it leads its story there: of the members
     /// that the output takes, the one that was seen first, so that the lead never changes.
-    pub(super) fn lead(&mut self, head: Head, selector: &Selector<'_>) -> Option<Entry> {
+    pub(super) fn lead(&mut self, head: ItemHead, selector: &Selector<'_>) -> Option<OutputItem> {
         let takes = |key: &ItemKey| {
             self.led.contains(key)
                 || self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> = members.iter().filter(|member| takes(&member.key)).collect();
+        let taken: Vec<&ItemHead> = members.iter().filter(|member| takes(&member.key)).collect();
         let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
         if feeds.len() < selector.min_feeds() {
             return None;
@@ -179,13 +196,13 @@ impl Batch {
 
     /// The lead of the story that this item completes: the item itself, or, where `min_feeds` asks
     /// for several feeds, an earlier item.
-    pub(super) fn completed(&self, head: Head, selector: &Selector<'_>) -> Option<ItemKey> {
-        let takes = |member: &&Head| {
+    pub(super) fn completed(&self, head: ItemHead, selector: &Selector<'_>) -> Option<ItemKey> {
+        let takes = |member: &&ItemHead| {
             self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&Head> =
+        let taken: Vec<&ItemHead> =
             members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
         let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
         let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
@@ -223,28 +240,31 @@ impl FromStr for Position {
 /// The items of many feeds, newest first, read a little at a time from each.
 #[derive(Debug)]
 struct Merge<'a> {
-    reader: &'a Reader,
+    reader: &'a Transaction<'a>,
     /// The next item of each feed, the newest on top.
     next: BinaryHeap<(Timestamp, ItemKey, FeedKey)>,
-    pages: HashMap<FeedKey, VecDeque<Head>>,
+    pages: HashMap<FeedKey, VecDeque<ItemHead>>,
 }
 
 impl<'a> Merge<'a> {
     /// Starts at the newest item of each feed.
-    fn new(reader: &'a Reader, feeds: impl Iterator<Item = FeedKey>) -> Result<Self, store::Error> {
+    fn new(
+        reader: &'a Transaction<'a>,
+        feeds: impl Iterator<Item = FeedKey>,
+    ) -> Result<Self, store::Error> {
         Self::after(reader, feeds, None)
     }
 
     /// Starts after a position.
     fn after(
-        reader: &'a Reader,
+        reader: &'a Transaction<'a>,
         feeds: impl Iterator<Item = FeedKey>,
         position: Option<Position>,
     ) -> Result<Self, store::Error> {
         let mut merge = Self { reader, next: BinaryHeap::new(), pages: HashMap::new() };
         for feed in feeds {
             let head =
-                |Position { sort_at, key }| Head { feed, key, story: StoryKey(key.0), sort_at };
+                |Position { sort_at, key }| ItemHead { feed, key, story: StoryKey(key.0), sort_at };
             // One, not a page: most feeds of a large instance are not in the newest hundred.
             merge.read(feed, position.map(head), 1)?;
         }
@@ -252,7 +272,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next `limit` items, newest first; fewer at the end.
-    fn next_batch(&mut self, limit: usize) -> Result<Vec<Head>, store::Error> {
+    fn next_batch(&mut self, limit: usize) -> Result<Vec<ItemHead>, store::Error> {
         let mut batch = Vec::with_capacity(limit);
         while batch.len() < limit {
             let Some((_, _, feed)) = self.next.pop() else { break };
@@ -277,10 +297,10 @@ impl<'a> Merge<'a> {
     fn read(
         &mut self,
         feed: FeedKey,
-        after: Option<Head>,
+        after: Option<ItemHead>,
         limit: usize,
     ) -> Result<(), store::Error> {
-        let page = self.reader.newest(feed, after, limit)?;
+        let page = self.reader.newest_items(feed, after, limit)?;
         if let Some(head) = page.first() {
             self.next.push((head.sort_at, head.key, feed));
             self.pages.insert(feed, page.into());
@@ -298,13 +318,13 @@ enum Candidates<'a> {
     /// Merged from the feeds, in the order of the documents.
     All(Merge<'a>),
     /// From the word index, in order of arrival.
-    Words { reader: &'a Reader, words: &'a str, after: Option<Position> },
+    Words { reader: &'a Transaction<'a>, words: &'a str, after: Option<Position> },
 }
 
 impl<'a> Walk<'a> {
     /// Starts after a position; `words` may be empty.
     pub(super) fn start(
-        reader: &'a Reader,
+        reader: &'a Transaction<'a>,
         words: &'a str,
         after: Option<Position>,
         feeds: impl Iterator<Item = FeedKey>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use super::contents::Contents;
-use crate::render::{Document, Format, Look, Output, Token};
+use crate::render::{Document, Format, Output, Presentation, Token};
 
 /// Number of past documents that are remembered for delta responses.
 const PAST: usize = 256;
@@ -23,7 +23,7 @@ pub struct ServedOutput {
     /// Its subtitle.
     pub description: Option<String>,
     /// How its items look.
-    pub look: Look,
+    pub presentation: Presentation,
     /// The token that opens it; `None`: it is open to all.
     pub token: Option<Token>,
     /// Number of items that it shows.
@@ -52,7 +52,7 @@ impl ServedOutput {
             id: output.id.clone(),
             title: output.title.clone(),
             description: output.description.clone(),
-            look: output.look.clone(),
+            presentation: output.presentation.clone(),
             token: output.token.clone(),
             items,
             documents,

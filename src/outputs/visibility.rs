@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, FeedInfo, FeedKey, ItemKey};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Error, Named, Reader};
+use crate::store::{Error, ItemSummary, Transaction};
 
 /// Whether an output shows an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,9 @@ pub enum Visibility {
 /// # Errors
 /// When the store fails.
 pub fn visibility(
-    reader: &Reader,
-    (output, shown): (&Output, &[Entry]),
-    item: &Named,
+    reader: &Transaction<'_>,
+    (output, shown): (&Output, &[OutputItem]),
+    item: &ItemSummary,
     now: Timestamp,
 ) -> Result<Visibility, Error> {
     if let Some(why) = &item.held {
@@ -64,7 +64,7 @@ pub fn visibility(
     if keys.is_empty() {
         keys.push(item.key);
     }
-    let entries = reader.entries(&keys, &taken)?;
+    let entries = reader.output_items(&keys, &taken)?;
     let Some(own) = entries.get(&item.key) else { return Ok(Visibility::PastRetention) };
     if !selector.takes_item(&own.item) {
         return Ok(Visibility::NotTaken);

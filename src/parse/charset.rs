@@ -3,7 +3,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::model::Complaint;
+use crate::model::ParseWarning;
 
 /// What an encoding was found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn encoding(
     bytes: &[u8],
     utf_8: Option<&str>,
     content_type: Option<&str>,
-    complaints: &mut Vec<Complaint>,
+    parse_warnings: &mut Vec<ParseWarning>,
 ) -> (&'static Encoding, FoundBy) {
     // RFC 7303 3.3: a byte order mark settles it.
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
@@ -59,7 +59,7 @@ pub(crate) fn encoding(
     if utf_8.is_some() && !bytes.is_ascii() {
         if let Some(other) = named.filter(|named| *named != UTF_8) {
             let message = format!("labelled {}, but it is UTF-8", other.name());
-            complaints.push(Complaint::new("mislabelled_charset", None, message));
+            parse_warnings.push(ParseWarning::new("mislabelled_charset", None, message));
         }
         return (UTF_8, if named == Some(UTF_8) { by } else { FoundBy::Bytes });
     }
@@ -70,7 +70,7 @@ pub(crate) fn encoding(
                 "not valid UTF-8 and not labelled otherwise: taken for {}",
                 detected.name()
             );
-            complaints.push(Complaint::new("undeclared_charset", None, message));
+            parse_warnings.push(ParseWarning::new("undeclared_charset", None, message));
             (detected, FoundBy::Bytes)
         }
         // UTF-16 has null bytes in every tag: a document that says so but has none is not.

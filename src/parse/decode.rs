@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use encoding_rs::{UTF_8, WINDOWS_1252};
 
 use super::charset::{FoundBy, encoding};
-use crate::model::Complaint;
+use crate::model::ParseWarning;
 
 /// A document as text.
 #[derive(Debug)]
@@ -20,21 +20,26 @@ pub(crate) struct Decoded<'a> {
     /// How that was found.
     pub(crate) found_by: FoundBy,
     /// What had to be mended.
-    pub(crate) complaints: Vec<Complaint>,
+    pub(crate) parse_warnings: Vec<ParseWarning>,
 }
 
 /// Decodes a document.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
-    let mut complaints = Vec::new();
-    let (text, charset, found_by) = text(bytes, content_type, &mut complaints);
-    let text = undoubled(text, &mut complaints);
-    Decoded { text: from_first_markup(text, &mut complaints), charset, found_by, complaints }
+    let mut parse_warnings = Vec::new();
+    let (text, charset, found_by) = text(bytes, content_type, &mut parse_warnings);
+    let text = undoubled(text, &mut parse_warnings);
+    Decoded {
+        text: from_first_markup(text, &mut parse_warnings),
+        charset,
+        found_by,
+        parse_warnings,
+    }
 }
 
 fn text<'a>(
     bytes: &'a [u8],
     content_type: Option<&str>,
-    complaints: &mut Vec<Complaint>,
+    parse_warnings: &mut Vec<ParseWarning>,
 ) -> (Cow<'a, str>, &'static str, FoundBy) {
     if let Some(text) = utf_32(bytes) {
         return (Cow::Owned(text), "UTF-32", FoundBy::Bytes);
@@ -44,10 +49,10 @@ fn text<'a>(
         && let Some(text) = mixed(bytes)
     {
         let message = "UTF-8 with Windows-1252 in between".to_owned();
-        complaints.push(Complaint::new("mixed_charset", None, message));
+        parse_warnings.push(ParseWarning::new("mixed_charset", None, message));
         return (Cow::Owned(text), UTF_8.name(), FoundBy::Bytes);
     }
-    let (encoding, found_by) = encoding(bytes, utf_8, content_type, complaints);
+    let (encoding, found_by) = encoding(bytes, utf_8, content_type, parse_warnings);
     if encoding == UTF_8
         && let Some(text) = utf_8
     {
@@ -57,7 +62,7 @@ fn text<'a>(
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
         let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
-        complaints.push(Complaint::new("bad_bytes", None, message));
+        parse_warnings.push(ParseWarning::new("bad_bytes", None, message));
     }
     (text, encoding.name(), found_by)
 }
@@ -85,7 +90,7 @@ fn mixed(bytes: &[u8]) -> Option<String> {
 /// Undoes UTF-8 that was taken for Windows-1252 and encoded again: `KÃ¤lte`.
 ///
 /// Only where the whole document makes sense the other way round, which does not happen by chance.
-fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a, str> {
+fn undoubled<'a>(text: Cow<'a, str>, parse_warnings: &mut Vec<ParseWarning>) -> Cow<'a, str> {
     // U+00C2, U+00C3 and U+00E2, which the first byte of a sequence was taken for.
     let bytes = text.as_bytes();
     let is_mark = |at: &usize| matches!(bytes.get(at + 1), Some(0x82 | 0x83 | 0xa2));
@@ -96,7 +101,7 @@ fn undoubled<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a,
     match std::str::from_utf8(&bytes) {
         Ok(plain) if !unmapped => {
             let message = "encoded as UTF-8 twice".to_owned();
-            complaints.push(Complaint::new("double_encoded", None, message));
+            parse_warnings.push(ParseWarning::new("double_encoded", None, message));
             Cow::Owned(plain.to_owned())
         }
         _ => text,
@@ -116,11 +121,14 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
 }
 
 /// Drops the declaration, which no longer holds, and whatever stands before the document.
-fn from_first_markup<'a>(text: Cow<'a, str>, complaints: &mut Vec<Complaint>) -> Cow<'a, str> {
+fn from_first_markup<'a>(
+    text: Cow<'a, str>,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> Cow<'a, str> {
     let start = text.find(['<', '{']).unwrap_or(0);
     if !text[..start].trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() {
         let message = format!("{start} bytes stand before the document");
-        complaints.push(Complaint::new("junk_before", Some(0), message));
+        parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
     }
     let after = &text[start..];
     let body = match after.strip_prefix("<?xml") {
@@ -203,7 +211,7 @@ mod tests {
     fn utf_8_under_a_wrong_label_is_still_utf_8_and_the_label_is_told_of() {
         let decoded = decode("<rss>é</rss>".as_bytes(), Some("text/xml; charset=iso-8859-1"));
         assert_eq!(decoded.text, "<rss>é</rss>");
-        assert_eq!(decoded.complaints[0].code, "mislabelled_charset");
+        assert_eq!(decoded.parse_warnings[0].code, "mislabelled_charset");
     }
 
     #[test]
@@ -211,7 +219,7 @@ mod tests {
         let decoded =
             decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None);
         assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
-        let codes: Vec<&str> = decoded.complaints.iter().map(|c| c.code.as_ref()).collect();
+        let codes: Vec<&str> = decoded.parse_warnings.iter().map(|c| c.code.as_ref()).collect();
         assert_eq!(codes, ["undeclared_charset", "junk_before"]);
     }
 

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
-use crate::model::markup::resolved;
+use crate::text::html::resolve_references;
 
 /// Replaces references; what is none stays as it is.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     // No name is longer.
-    resolved(text, 33, entity)
+    resolve_references(text, 33, entity)
 }
 
 /// No declared entity is longer,

@@ -6,8 +6,8 @@ use super::construct::{Custom, customary};
 use super::dates;
 use super::scope::Scope;
 use crate::model::{
-    Category, Complaint, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
-    ParsedFeed, ParsedItem, Person, Text,
+    Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
+    ParseWarning, ParsedFeed, ParsedItem, Person, Text,
 };
 
 /// More of them on one item are a mistake or an attack.
@@ -17,22 +17,20 @@ const MAX_PARTS: usize = 100;
 pub(crate) fn read(
     text: &str,
     scope: &Scope,
-    complaints: &mut Vec<Complaint>,
+    parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<ParsedFeed, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!(
-            "the JSON cannot be read: {error}: 'newswire probe' shows it, tell the publisher"
-        );
-        Failure::new(FailureKind::Malformed, message)
+        let message = format!("cannot parse the JSON document: {error}");
+        Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
     })?;
     let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
-        let message = "a JSON document that is no JSON Feed: it has neither version nor items: check the address";
-        return Err(Failure::new(FailureKind::NotAFeed, message.to_owned()));
+        let message = "the JSON document is not a JSON Feed: it has neither version nor items";
+        return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
     };
     let items = feed.get("items").and_then(Value::as_array);
     if items.is_none() {
         let message = "a JSON Feed without items".to_owned();
-        complaints.push(Complaint::new("no_items", None, message));
+        parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
     let items = items.into_iter().flatten().filter_map(Value::as_object);

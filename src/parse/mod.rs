@@ -1,4 +1,4 @@
-//! Bytes to `ParsedFeed` and complaints; the only room that knows feed-rs.
+//! Bytes to `ParsedFeed` and parse warnings; the only room that knows feed-rs.
 //!
 //! ```text
 //! decode  bytes to text, whatever they are encoded in
@@ -46,7 +46,7 @@ use url::Url;
 
 pub use self::charset::FoundBy;
 use self::scope::Scope;
-use crate::model::{Complaint, Failure, FailureKind, Link, ParsedFeed, ParsedItem};
+use crate::model::{Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
 
 /// The version of feed-rs that reads clean documents.
 pub const FEED_RS: &str = "3.0.0";
@@ -78,7 +78,7 @@ pub struct Parsed {
     /// Who read the texts of the items.
     pub reader: ReadBy,
     /// For the operator to tell the publisher.
-    pub complaints: Vec<Complaint>,
+    pub parse_warnings: Vec<ParseWarning>,
 }
 
 /// Who read the texts of the items.
@@ -96,20 +96,36 @@ pub enum ReadBy {
 /// `NotAFeed` for what is something else, `Malformed` for what cannot be made sense of.
 pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type);
-    let decode::Decoded { text, charset, found_by: charset_by, mut complaints } = decoded;
+    let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
     let scope = Scope::document(input.url);
     let (mut feed, reader) = match text.trim_start().chars().next() {
         None => return Err(not_a_feed("the document is empty")),
-        Some('{') => (json::read(&text, &scope, &mut complaints)?, ReadBy::Own),
-        Some('<') => xml(&text, &scope, &mut complaints)?,
+        Some('{') => (json::read(&text, &scope, &mut parse_warnings)?, ReadBy::Own),
+        Some('<') => xml(&text, &scope, &mut parse_warnings)?,
         Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
     };
-    let dropped = keep_newest(&mut feed.items, input.max_items, &mut complaints);
-    Ok(Parsed { feed, dropped, charset, charset_by, reader, complaints })
+    let dropped = keep_newest(&mut feed.items, input.max_items, &mut parse_warnings);
+    Ok(Parsed { feed, dropped, charset, charset_by, reader, parse_warnings })
 }
 
 fn not_a_feed(message: &str) -> Failure {
-    Failure::new(FailureKind::NotAFeed, format!("{message}: check the feed's address"))
+    Failure::new(FailureKind::NotAFeed, message).help("check the URL")
+}
+
+/// The failure for a document whose root is not that of a feed.
+fn no_feed(root: &tree::Element<'_>, scope: &Scope) -> Failure {
+    if root.name.eq_ignore_ascii_case("html") {
+        return web_page(root, scope);
+    }
+    if let Some(to) = moved_to(root) {
+        let message = format!("the document says that the feed has moved to {to}");
+        let help = format!("set url = \"{to}\" in the [[feed]]");
+        return Failure::new(FailureKind::NotAFeed, message).help(help);
+    }
+    let name: String = root.name.chars().take(40).collect();
+    let message = format!("the root element <{name}> is not that of a feed");
+    let help = "check the URL; RSS, Atom and JSON Feed are supported";
+    Failure::new(FailureKind::NotAFeed, message).help(help)
 }
 
 /// RSS's own redirect, a document instead of a status: `<redirect><newLocation>`.
@@ -120,14 +136,17 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 }
 
 /// What to tell of a web page: the feeds that it names itself. It is for the operator to choose.
-fn web_page(root: &tree::Element<'_>, scope: &Scope) -> String {
+fn web_page(root: &tree::Element<'_>, scope: &Scope) -> Failure {
     let mut feeds = Vec::new();
     named_feeds(root, scope, 3, &mut feeds);
     match feeds.as_slice() {
-        [] => "a web page, not a feed: look for the address of its feed".to_owned(),
+        [] => Failure::new(FailureKind::NotAFeed, "the document is a web page, not a feed")
+            .help("look for the URL of its feed"),
         feeds => {
-            let named: Vec<&str> = feeds.iter().map(|feed| feed.href.as_str()).collect();
-            format!("a web page, not a feed: it names {}", named.join(" and "))
+            let links: Vec<&str> = feeds.iter().map(|feed| feed.href.as_str()).collect();
+            let message =
+                format!("the document is a web page that links to {}", links.join(" and "));
+            Failure::new(FailureKind::NotAFeed, message).help("set url to the URL of the feed")
         }
     }
 }
@@ -169,22 +188,13 @@ fn named_feeds(element: &tree::Element<'_>, scope: &Scope, most: usize, feeds: &
 fn xml(
     text: &str,
     scope: &Scope,
-    complaints: &mut Vec<Complaint>,
+    parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, ReadBy), Failure> {
     let Some(tree) = scan::scan(text) else {
         return Err(not_a_feed("the document has no element in it"));
     };
     let Some(shape) = shape::shape(&tree) else {
-        let root = tree.root.name;
-        let message = if root.eq_ignore_ascii_case("html") {
-            web_page(&tree.root, scope)
-        } else if let Some(to) = moved_to(&tree.root) {
-            format!("a note that the feed has moved, to {to}: write that into the config")
-        } else {
-            let name: String = root.chars().take(40).collect();
-            format!("<{name}> is no feed: check the address, RSS, Atom and JSON Feed are read")
-        };
-        return Err(Failure::new(FailureKind::NotAFeed, message));
+        return Err(no_feed(&tree.root, scope));
     };
     let root = scope.enter(shape.root);
     let own = std::ptr::eq(shape.root, shape.channel);
@@ -204,17 +214,21 @@ fn xml(
     let items = shape.items.iter().map(read).collect();
     feed.items = items;
     feed.partial = tree.partial;
-    complaints.extend(tree.complaints);
+    parse_warnings.extend(tree.parse_warnings);
     Ok((feed, reader))
 }
 
 /// Keeps the newest `max` items, in document order; without dates the first ones. Tells how many went.
-fn keep_newest(items: &mut Vec<ParsedItem>, max: usize, complaints: &mut Vec<Complaint>) -> usize {
+fn keep_newest(
+    items: &mut Vec<ParsedItem>,
+    max: usize,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> usize {
     let Some(surplus) = items.len().checked_sub(max).filter(|surplus| *surplus > 0) else {
         return 0;
     };
     let message = format!("{} items: only the newest {max} are read, see max_items", items.len());
-    complaints.push(Complaint::new("too_many_items", None, message));
+    parse_warnings.push(ParseWarning::new("too_many_items", None, message));
     let stamp = |item: &ParsedItem| item.published.or(item.updated).unwrap_or(Timestamp::MIN);
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(stamp(&items[*index])));

@@ -12,7 +12,7 @@ use quick_xml::events::attributes::Attributes;
 use super::entity::{declared, entity, unescape};
 use super::space::{Bindings, Space};
 use super::tree::{Attribute, Element, Node, Tree};
-use crate::model::Complaint;
+use crate::model::ParseWarning;
 
 /// No feed nests so deep; what is deeper gives its text to its ancestor.
 const MAX_DEPTH: usize = 96;
@@ -59,7 +59,7 @@ struct Walk<'a> {
     namespace: Cow<'a, str>,
     elements: usize,
     far_repairs: usize,
-    complaints: Vec<Complaint>,
+    parse_warnings: Vec<ParseWarning>,
     clean: bool,
     partial: bool,
 }
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
             namespace: Cow::Borrowed(""),
             elements: 0,
             far_repairs: 0,
-            complaints: Vec::new(),
+            parse_warnings: Vec::new(),
             clean: true,
             partial: false,
         }
@@ -99,8 +99,8 @@ impl<'a> Walk<'a> {
 
     fn mend(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
         self.clean = false;
-        if self.complaints.len() < MAX_COMPLAINTS {
-            self.complaints.push(Complaint::new(code, Some(offset), message));
+        if self.parse_warnings.len() < MAX_COMPLAINTS {
+            self.parse_warnings.push(ParseWarning::new(code, Some(offset), message));
         }
     }
 
@@ -359,8 +359,8 @@ impl<'a> Walk<'a> {
                 self.mend("junk_after", self.position(), "something stands after the document");
             }
         }
-        let Self { root, namespace, complaints, clean, partial, .. } = self;
-        Some(Tree { root: root?, namespace, complaints, clean: clean && !partial, partial })
+        let Self { root, namespace, parse_warnings, clean, partial, .. } = self;
+        Some(Tree { root: root?, namespace, parse_warnings, clean: clean && !partial, partial })
     }
 }
 

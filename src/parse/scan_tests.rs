@@ -9,13 +9,13 @@ fn tree(text: &str) -> Tree<'_> {
 }
 
 fn codes(text: &str) -> Vec<std::borrow::Cow<'static, str>> {
-    tree(text).complaints.into_iter().map(|complaint| complaint.code).collect()
+    tree(text).parse_warnings.into_iter().map(|warning| warning.code).collect()
 }
 
 #[test]
 fn a_clean_document_is_clean() {
     let tree = tree("<?xml version='1.0'?><a x='1&amp;2'><b>c &lt; <![CDATA[<d>]]></b></a>");
-    assert!(tree.clean && !tree.partial && tree.complaints.is_empty());
+    assert!(tree.clean && !tree.partial && tree.parse_warnings.is_empty());
     assert_eq!(tree.root.attribute("X"), Some("1&2"));
     assert_eq!(tree.root.child(Space::Rss, "B").unwrap().text(), "c < <d>");
 }

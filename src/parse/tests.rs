@@ -203,7 +203,7 @@ fn what_is_no_feed_is_told_so() {
         ("{\"a\":1}", "JSON Feed"),
         (
             "<redirect><newLocation>https://n.example/</newLocation></redirect>",
-            "to https://n.example/:",
+            "to https://n.example/",
         ),
     ] {
         let input =
@@ -238,7 +238,7 @@ fn only_the_newest_items_are_kept_and_the_cut_is_told() {
     let parsed = parse(input).unwrap();
     let ids: Vec<_> = parsed.feed.items.iter().filter_map(|item| item.id.as_deref()).collect();
     assert_eq!(ids, ["8", "9"]);
-    assert_eq!(parsed.complaints[0].code, "too_many_items");
+    assert_eq!(parsed.parse_warnings[0].code, "too_many_items");
 }
 
 #[test]

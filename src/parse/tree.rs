@@ -1,13 +1,13 @@
 //! The document as a tree, whatever state it is in: what the web serves is not what XML asks for.
 //!
 //! One walk with quick-xml, bounded in depth and in number of elements. Crossed and unclosed tags,
-//! bare `&` and `<`, HTML entities and undeclared prefixes are mended, each with a complaint.
+//! bare `&` and `<`, HTML entities and undeclared prefixes are mended, each with a parse warning.
 //! Names and texts borrow from the document. Leaves meaning to the readers.
 
 use std::borrow::Cow;
 
 use super::space::Space;
-use crate::model::Complaint;
+use crate::model::ParseWarning;
 
 /// One element with all that is in it.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct Tree<'a> {
     /// The namespace name that the root stands in, as written.
     pub(crate) namespace: Cow<'a, str>,
     /// What had to be mended; the first few of them.
-    pub(crate) complaints: Vec<Complaint>,
+    pub(crate) parse_warnings: Vec<ParseWarning>,
     /// Nothing had to be mended, and no entity but XML's own was used.
     pub(crate) clean: bool,
     /// The end was missing or could not be read.

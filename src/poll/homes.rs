@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::dedupe;
-use crate::model::{Digest, Standing, site};
+use crate::model::{Digest, PageOwner, site};
 
 /// Whose pages the items of a document link to.
 pub(super) struct Homes<'a> {
@@ -34,10 +34,10 @@ impl<'a> Homes<'a> {
         self.doors.contains(page)
     }
 
-    pub(super) fn standing(&self, page: Option<&str>, guid: Option<&str>) -> Standing {
-        let Some(page) = page.and_then(site_of) else { return Standing::Abroad };
+    pub(super) fn page_owner(&self, page: Option<&str>, guid: Option<&str>) -> PageOwner {
+        let Some(page) = page.and_then(site_of) else { return PageOwner::OtherSite };
         if self.own.iter().any(|home| site(home) == page) {
-            return Standing::Home;
+            return PageOwner::FeedSite;
         }
         let whose = guid.map(dedupe::authority);
         // A link-blog's guid is its own, and only its link is another's.
@@ -49,7 +49,11 @@ impl<'a> Homes<'a> {
             None => true,
             Some(whose) => whose.as_deref() == Some(&page),
         };
-        if !foreign && (said || unsaid && own_guid) { Standing::Claimed } else { Standing::Abroad }
+        if !foreign && (said || unsaid && own_guid) {
+            PageOwner::ClaimedSite
+        } else {
+            PageOwner::OtherSite
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::target::Target;
 use crate::model::{FetchOutcome, Outcome, Plan, ReasonKind};
-use crate::schedule::Sky;
-use crate::store::{FeedState, Recorded};
+use crate::schedule::NetworkState;
+use crate::store::{FeedState, PollCounts};
 use crate::telemetry::Event;
 
 /// What there is to say of a poll.
@@ -18,7 +18,7 @@ pub(super) struct Line<'a> {
     /// HTTP, if there was an answer.
     pub(super) status: Option<u16>,
     pub(super) outcome: &'a FetchOutcome,
-    pub(super) recorded: Recorded,
+    pub(super) recorded: PollCounts,
     pub(super) plan: &'a Plan,
     pub(super) duration: Duration,
     /// Where the feed was found to live for good, just now.
@@ -58,18 +58,18 @@ impl State {
 pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
     let (feed, url) = (target.id.as_str(), polled.asked.as_str());
     let (status, outcome) = (polled.status, polled.outcome.slug());
-    let error_class = match polled.outcome {
+    let code = match polled.outcome {
         FetchOutcome::Failed(failure) => Some(failure.kind.slug()),
         _ => None,
     };
-    let Recorded { new, changed, .. } = polled.recorded;
+    let PollCounts { new, changed, .. } = polled.recorded;
     let duration_ms = u64::try_from(polled.duration.as_millis()).unwrap_or(u64::MAX);
     let next = polled.plan.at.to_string();
     /// Every line has the same fields; those without a value are left out.
     macro_rules! say {
         ($level:ident, $event:ident, $($text:tt)+) => {
             $level!(
-                event = Event::$event.slug(), feed, url, status, error_class, duration_ms, new, changed,
+                event = Event::$event.slug(), feed, url, status, code, duration_ms, new, changed,
                 outcome, next, $($text)+
             )
         };
@@ -102,7 +102,7 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &Line<'_>) {
 /// What happened beside.
 fn aside(target: &Target, before: &FeedState, polled: &Line<'_>) {
     let (feed, url) = (target.id.as_str(), polled.asked.as_str());
-    let Recorded { new, renamed, held, .. } = polled.recorded;
+    let PollCounts { new, guid_changes: renamed, held, .. } = polled.recorded;
     if held > 0 && before.items > 0 {
         let came = new + renamed + held;
         warn!(
@@ -129,13 +129,13 @@ fn aside(target: &Target, before: &FeedState, polled: &Line<'_>) {
 }
 
 /// The network went, or came back.
-pub(super) fn sky(before: Sky, now: Sky) {
+pub(super) fn network(before: NetworkState, now: NetworkState) {
     match (before, now) {
-        (Sky::Fair, Sky::Offline) => warn!(
+        (NetworkState::Online, NetworkState::Offline) => warn!(
             event = Event::Offline.slug(),
             "no host can be reached: this machine seems to be offline; no feed is blamed, all are asked again soon"
         ),
-        (Sky::Offline, Sky::Fair) => {
+        (NetworkState::Offline, NetworkState::Online) => {
             info!(event = Event::Online.slug(), "hosts can be reached again");
         }
         _ => {}

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::fetch;
 use crate::model::{FetchOutcome, Validators};
-use crate::store::{FeedState, Memory, Trust};
+use crate::store::{CachedResponse, FeedState, NotModifiedTrust};
 
 /// A server that says "not modified" for so long is asked for the whole once: some say it for ever.
 const TRUST: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -13,12 +13,12 @@ const TRUST: SignedDuration = SignedDuration::from_hours(8 * 24);
 const DISTRUST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is remembered, if it was learnt at this address with this request shape.
-pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> Memory {
+pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> CachedResponse {
     let request_key = key(asked, settings);
-    if state.memory.request_key == request_key {
-        state.memory.clone()
+    if state.response.request_key == request_key {
+        state.response.clone()
     } else {
-        Memory { request_key, ..Memory::default() }
+        CachedResponse { request_key, ..CachedResponse::default() }
     }
 }
 
@@ -28,23 +28,27 @@ pub(super) fn key(asked: &Url, settings: &fetch::Settings) -> String {
 }
 
 /// Whether the conditions are left out this time, to see whether the server's word holds.
-pub(super) fn is_checked(trust: Trust, now: Timestamp) -> bool {
-    let patience = if trust.distrusted { DISTRUST } else { TRUST };
-    trust.full_at.is_some_and(|at| now.duration_since(at) >= patience)
+pub(super) fn is_checked(trust: NotModifiedTrust, now: Timestamp) -> bool {
+    let patience = if trust.unreliable { DISTRUST } else { TRUST };
+    trust.last_full_at.is_some_and(|at| now.duration_since(at) >= patience)
 }
 
 /// What to send: both validators, or nothing where the server's word is put to the test.
-pub(super) fn conditions(memory: &Memory, trust: Trust, now: Timestamp) -> Validators {
+pub(super) fn conditions(
+    memory: &CachedResponse,
+    trust: NotModifiedTrust,
+    now: Timestamp,
+) -> Validators {
     if is_checked(trust, now) { Validators::default() } else { memory.validators.clone() }
 }
 
 /// What the server's word is worth after this poll; `None`: as before.
 pub(super) fn trust(
-    before: Trust,
-    memory: &Memory,
+    before: NotModifiedTrust,
+    memory: &CachedResponse,
     response: &fetch::Response,
     now: Timestamp,
-) -> Option<Trust> {
+) -> Option<NotModifiedTrust> {
     if response.status != Some(200) || !response.outcome.is_success() {
         return None;
     }
@@ -53,7 +57,7 @@ pub(super) fn trust(
         && !memory.validators.is_empty()
         && memory.body_hash.is_some()
         && response.outcome == FetchOutcome::Modified;
-    Some(Trust { full_at: Some(now), distrusted: before.distrusted || caught })
+    Some(NotModifiedTrust { last_full_at: Some(now), unreliable: before.unreliable || caught })
 }
 
 /// What to remember from now on; `None`: no change.
@@ -62,25 +66,30 @@ pub(super) fn trust(
 /// would hide the items in it for ever. `request_key` is that of the address from now on: who
 /// redirects for good hands on what was learnt through him.
 pub(super) fn remembered(
-    memory: Memory,
+    memory: CachedResponse,
     response: &fetch::Response,
     request_key: String,
-) -> Option<Memory> {
+) -> Option<CachedResponse> {
     let answered = Some(response.url.to_string());
-    let now = if response.status == Some(304) && memory.answered != answered {
+    let now = if response.status == Some(304) && memory.url != answered {
         // Said by a server that never sent the document: the next request asks for the whole.
-        Memory { request_key, answered, validators: Validators::default(), ..memory.clone() }
+        CachedResponse {
+            request_key,
+            url: answered,
+            validators: Validators::default(),
+            ..memory.clone()
+        }
     } else if response.outcome.is_success() {
         let validators = response.validators.clone().unwrap_or_else(|| memory.validators.clone());
         let body_hash = response.body_hash.or(memory.body_hash);
-        Memory { request_key, validators, body_hash, answered }
+        CachedResponse { request_key, validators, body_hash, url: answered }
     } else {
         // RFC 9110 15.5.13: the server chokes on the conditions; the next request has none.
         let validators = match response.status {
             Some(412) => Validators::default(),
             _ => memory.validators.clone(),
         };
-        Memory { request_key, validators, ..memory.clone() }
+        CachedResponse { request_key, validators, ..memory.clone() }
     };
     (now != memory).then_some(now)
 }

@@ -8,8 +8,8 @@ use url::Url;
 use super::homes::Homes;
 use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
-use crate::model::{Digest, Failure, FailureKind, Guids, Known, ParsedFeed, ParsedItem};
-use crate::schedule::Kin;
+use crate::model::{Digest, Failure, FailureKind, GuidUse, KnownItem, ParsedFeed, ParsedItem};
+use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
 use crate::{dedupe, fetch, normalise, parse};
 
@@ -31,7 +31,7 @@ pub(super) struct Document<'a> {
 pub(super) struct Reading {
     pub(super) facts: DocumentFacts,
     /// Whether it is the feed that it is meant to be.
-    pub(super) kin: Kin,
+    pub(super) feed_match: FeedMatch,
     pub(super) brought: Sorted,
     /// How many items were read, and how many were left out.
     pub(super) items: usize,
@@ -52,8 +52,8 @@ pub(super) fn read(
     })?;
     let feed = parsed.feed;
     let guids = match state.guids {
-        Guids::Shared => Guids::Shared,
-        Guids::Sound => dedupe::share_guids(&feed.items),
+        GuidUse::Reused => GuidUse::Reused,
+        GuidUse::Unique => dedupe::share_guids(&feed.items),
     };
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
@@ -62,8 +62,8 @@ pub(super) fn read(
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
-    let kin = kin(state, &feed, found.iter().any(|found| found.known.is_some()));
-    if kin == Kin::Stranger && asked.host_str() != url.host_str() {
+    let feed_match = feed_match(state, &feed, found.iter().any(|found| found.known.is_some()));
+    if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
         return Err(stranger(url));
     }
     let context =
@@ -78,19 +78,19 @@ pub(super) fn read(
         profile,
         items: (extent == Extent::Whole).then_some(feed.items.len()),
         dialect: feed.dialect,
-        complaints: parsed.complaints,
+        parse_warnings: parsed.parse_warnings,
         hints: feed.hints,
-        guids: if brought.reused { Guids::Shared } else { guids },
+        guids: if brought.reused { GuidUse::Reused } else { guids },
         boilerplate: brought.boilerplate.clone(),
     };
     let (items, dropped) = (feed.items.len(), parsed.dropped);
-    Ok(Ok(Reading { facts, kin, brought, items, dropped }))
+    Ok(Ok(Reading { facts, feed_match, brought, items, dropped }))
 }
 
 /// What the feed showed before, by guid, page or words.
 fn recognise(
     document: &Document<'_>,
-    (feed, guids): (&ParsedFeed, Guids),
+    (feed, guids): (&ParsedFeed, GuidUse),
     homes: &Homes<'_>,
     reader: &Reader,
 ) -> Result<Vec<Found>, store::Error> {
@@ -101,8 +101,8 @@ fn recognise(
     let identities: Vec<Digest> =
         identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
     // Of a feed that was never read nothing is known.
-    let known: HashMap<Digest, Known> = match document.state.last_success {
-        Some(_) => reader.known(document.target.key, &identities)?,
+    let known: HashMap<Digest, KnownItem> = match document.state.last_success {
+        Some(_) => reader.read(|reader| reader.known_items(document.target.key, &identities))?,
         None => HashMap::new(),
     };
     let find = |item: &dedupe::Identified| {
@@ -115,18 +115,20 @@ fn recognise(
 }
 
 /// Whether the document is that of the feed, as far as can be told.
-fn kin(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> Kin {
+fn feed_match(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> FeedMatch {
     let same_id = feed.id.is_some() && feed.id == state.atom_id;
     // Nothing is known yet, or it holds nothing to go by.
     let nothing_to_compare = state.items == 0 || feed.items.is_empty();
-    if shares_items || same_id || nothing_to_compare { Kin::Same } else { Kin::Stranger }
+    if shares_items || same_id || nothing_to_compare {
+        FeedMatch::Same
+    } else {
+        FeedMatch::Different
+    }
 }
 
 /// Whatever a domain that changed hands serves, it is not what people subscribed to.
 fn stranger(url: &Url) -> Failure {
-    let message = format!(
-        "redirected to {url}, which shares nothing with this feed: if it is the right one, write \
-         url = \"{url}\" into the config"
-    );
-    Failure::new(FailureKind::Stranger, message)
+    let message = format!("redirected to {url}, which has nothing in common with this feed");
+    Failure::new(FailureKind::DifferentFeed, message)
+        .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -8,19 +8,22 @@ use jiff::Timestamp;
 use super::homes::Homes;
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Sketch,
-    Stranger, Text, Updates, Weights, Words,
+    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Stranger,
+    Text, Updates, Weights, Words,
 };
-use crate::model::{Edits, Hold, Item, ItemKey, Kept, Known, ParsedFeed, Seen, Way};
+use crate::model::{
+    EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, RecentItem,
+    RecognisedBy,
+};
 use crate::normalise;
 use crate::store::{
-    self, Change, ChangedItem, FeedState, NewItem, Reader, Renamed, TextKeys, search_words,
+    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, search_words,
 };
 
 /// An item of the document, and the kept one that it is.
 pub(super) struct Found {
     pub(super) item: Identified,
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<KnownItem>,
 }
 
 /// What a document brought.
@@ -29,7 +32,7 @@ pub(super) struct Sorted {
     /// The oldest first.
     pub(super) new: Vec<NewItem>,
     pub(super) changed: Vec<ChangedItem>,
-    pub(super) renamed: Vec<Renamed>,
+    pub(super) renamed: Vec<GuidChange>,
     /// Digests of paragraphs that are boilerplate; `None`: as before.
     pub(super) boilerplate: Option<Vec<u64>>,
     /// Whether a guid was given to another thing.
@@ -67,12 +70,15 @@ struct Read {
     found: Identified,
     item: Item,
     text: Text,
+    /// Its words for the search index.
+    search: String,
 }
 
 impl Read {
     fn new(found: Identified, item: Item) -> Self {
-        let text = Text::of_item(item.content.as_deref(), item.summary.as_deref());
-        Self { found, item, text }
+        let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
+        let search = search_words(item.title.as_deref(), &plain);
+        Self { found, item, text, search }
     }
 }
 
@@ -86,19 +92,19 @@ pub(super) fn sort(
 ) -> Result<Sorted, store::Error> {
     let mut sorted = Sorted::default();
     let normal = |item: &Identified| normalise::item(&feed.items[item.index], context);
-    let edited: Vec<(&Found, &Known)> =
+    let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {
         if found.item.former.is_some() {
             let (key, identity) = (known.key, found.item.identity);
-            sorted.renamed.push(Renamed { key, identity, way: Way::Page });
+            sorted.renamed.push(GuidChange { key, identity, recognised_by: RecognisedBy::Page });
         }
     }
     let mut newcomers: Vec<Read> = Vec::new();
     let differs =
-        |(found, known): &(&Found, &Known)| found.item.content_digest != known.content_digest;
+        |(found, known): &(&Found, &KnownItem)| found.item.content_digest != known.content_digest;
     let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
-    let edited: Vec<(&Found, &Known)> = edited.into_iter().filter(differs).collect();
+    let edited: Vec<(&Found, &KnownItem)> = edited.into_iter().filter(differs).collect();
     let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let before = fingerprints(document, &keys, reader)?;
     for (found, known) in edited {
@@ -132,7 +138,11 @@ fn take_in(
     sorted: &mut Sorted,
 ) -> Result<(), store::Error> {
     let state = document.state;
-    let kept = if state.items > 0 { reader.kept(document.target.key, KEPT)? } else { Vec::new() };
+    let kept = if state.items > 0 {
+        reader.read(|reader| reader.recent_items(document.target.key, KEPT))?
+    } else {
+        Vec::new()
+    };
     let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.seen.published);
     let dated = dedupe::per_day(published);
     let site = boilerplate(document, &kept, &newcomers, reader)?;
@@ -142,20 +152,21 @@ fn take_in(
         sorted.boilerplate = Some(list);
     }
     if document.extent == Extent::Whole && !kept.is_empty() {
-        let edits: HashMap<ItemKey, Edits> =
+        let edits: HashMap<ItemKey, EditCounts> =
             kept.iter().map(|kept| (kept.key, kept.edits)).collect();
-        let gone: Vec<Kept> = kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
+        let gone: Vec<RecentItem> =
+            kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
         let strangers: Vec<Stranger> = newcomers.iter().map(|new| stranger(new, &site)).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
             let place = newcomers.iter().position(|new| new.found.index == alias.index);
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
             let (key, identity, way) = (alias.key, read.found.identity, alias.way);
-            sorted.renamed.push(Renamed { key, identity, way });
+            sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
             let change = match document.target.subscription.dedupe.updates {
-                Updates::Ignore => Change::Note,
-                _ if !edits.get(&key).is_none_or(dedupe::may_change) => Change::Note,
-                Updates::Silent | Updates::Bump => Change::Replace,
+                Updates::Ignore => EditAction::Ignore,
+                _ if !edits.get(&key).is_none_or(dedupe::may_change) => EditAction::Ignore,
+                Updates::Silent | Updates::Bump => EditAction::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
         }
@@ -174,12 +185,12 @@ fn holds(
     dated: f32,
     dates: &[Option<Timestamp>],
     reader: &Reader,
-) -> Result<Vec<Option<Hold>>, store::Error> {
+) -> Result<Vec<Option<HoldReason>>, store::Error> {
     let Document { target, state, now, .. } = *document;
     let rhythm = match state.items {
         0 => Rhythm::default(),
         _ => {
-            let lately = reader.bursts(target.key, now)?;
+            let lately = reader.read(|reader| reader.bursts(target.key, now))?;
             Rhythm {
                 seen: Acquaintance::Old,
                 bursts: lately.bursts,
@@ -194,12 +205,16 @@ fn holds(
 /// Digests of paragraphs that are boilerplate: those that the newest items of the feed have in common.
 fn boilerplate(
     document: &Document<'_>,
-    kept: &[Kept],
+    kept: &[RecentItem],
     newcomers: &[Read],
     reader: &Reader,
 ) -> Result<HashSet<u64>, store::Error> {
     let examples: Vec<ItemKey> = kept.iter().take(EXAMPLES).map(|kept| kept.key).collect();
-    let stored = if examples.is_empty() { Vec::new() } else { reader.fingerprints(&examples)? };
+    let stored = if examples.is_empty() {
+        Vec::new()
+    } else {
+        reader.read(|reader| reader.fingerprints(&examples))?
+    };
     let old: Vec<Fingerprint> =
         stored.iter().filter_map(|stored| Fingerprint::from_bytes(&stored.data)).collect();
     let old = old.iter().map(|old| &old.text);
@@ -222,7 +237,7 @@ fn fingerprints(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let stored = reader.fingerprints(keys)?.into_iter();
+    let stored = reader.read(|reader| reader.fingerprints(keys))?.into_iter();
     let mut found: HashMap<ItemKey, Fingerprint> = stored
         .filter_map(|stored| Some((stored.key, Fingerprint::from_bytes(&stored.data)?)))
         .collect();
@@ -230,7 +245,7 @@ fn fingerprints(
         keys.iter().copied().filter(|key| !found.contains_key(key)).collect();
     if !missing.is_empty() {
         let made = reader
-            .kept_items(&missing)?
+            .read(|reader| reader.stored_items(&missing))?
             .into_iter()
             .map(|kept| (kept.key, Fingerprint::of_kept(&kept, &document.state.boilerplate)));
         found.extend(made);
@@ -245,7 +260,7 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
         published: before.map_or(item.published, |before| before.published),
         seen: before.map_or(document.now, |before| before.seen),
         url_key: read.found.url_key,
-        standing: document.homes.standing(item.url.as_deref(), item.guid.as_deref()),
+        page_owner: document.homes.page_owner(item.url.as_deref(), item.guid.as_deref()),
     }
 }
 
@@ -257,7 +272,7 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     };
     // With the date that it has now.
     let facts = facts(document, read, None);
-    let after = Fingerprint::new(&read.item, read.text.clone(), facts, &HashSet::new());
+    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &HashSet::new());
     dedupe::is_another(&comparable(before.clone()), &comparable(after))
 }
 
@@ -265,16 +280,16 @@ fn change(
     document: &Document<'_>,
     before: Option<&Fingerprint>,
     read: &Read,
-    edits: &Edits,
-) -> Change {
+    edits: &EditCounts,
+) -> EditAction {
     let own = |text: &Text| -> Words { text.own_words(&document.state.boilerplate) };
     let worth =
         || before.is_some_and(|b| dedupe::is_worth_showing(&own(&b.text), &own(&read.text)));
     match document.target.subscription.dedupe.updates {
-        _ if !dedupe::may_change(edits) => Change::Note,
-        Updates::Ignore => Change::Note,
-        Updates::Bump if dedupe::may_bump(edits, document.now) && worth() => Change::Bump,
-        Updates::Bump | Updates::Silent => Change::Replace,
+        _ if !dedupe::may_change(edits) => EditAction::Ignore,
+        Updates::Ignore => EditAction::Ignore,
+        Updates::Bump if dedupe::may_bump(edits, document.now) && worth() => EditAction::Bump,
+        Updates::Bump | Updates::Silent => EditAction::Replace,
     }
 }
 
@@ -282,45 +297,47 @@ fn changed(
     document: &Document<'_>,
     key: ItemKey,
     read: Read,
-    (before, change): (Option<&Fingerprint>, Change),
+    (before, change): (Option<&Fingerprint>, EditAction),
     boilerplate: &HashSet<u64>,
 ) -> ChangedItem {
     let Identified { url_key, content_digest, .. } = read.found;
     let facts = facts(document, &read, before);
-    let Read { item, text, .. } = read;
-    let text = text_keys(document, (&item, text), facts, boilerplate);
-    ChangedItem { key, url_key, content_digest, item, change, text }
+    let (item, text) = text_keys(document, read, facts, boilerplate);
+    ChangedItem { key, url_key, content_digest, item, action: change, text }
 }
 
+/// The item, and what is stored of its text to compare and to search it.
 fn text_keys(
     document: &Document<'_>,
-    (item, text): (&Item, Text),
+    read: Read,
     facts: Facts,
     boilerplate: &HashSet<u64>,
-) -> TextKeys {
-    let mut fingerprint = Fingerprint::new(item, text, facts, boilerplate);
-    let exact = fingerprint.text_digest.map(u64::cast_signed);
-    let fingerprint = match document.target.subscription.dedupe.across_feeds {
-        AcrossFeeds::Off => None,
+) -> (Item, TextIndex) {
+    let Read { item, text, search, .. } = read;
+    let (digest, fingerprint) = match document.target.subscription.dedupe.across_feeds {
+        AcrossFeeds::Off => (text.own_words(boilerplate).exact_digest(), None),
         AcrossFeeds::Link => {
-            fingerprint.sketch = Sketch::default();
-            Some(fingerprint.to_bytes())
+            let made = Fingerprint::without_sketch(&item, text, facts, boilerplate);
+            (made.text_digest, Some(made.to_bytes()))
         }
-        AcrossFeeds::Cluster => Some(fingerprint.to_bytes()),
+        AcrossFeeds::Text => {
+            let made = Fingerprint::new(&item, text, facts, boilerplate);
+            (made.text_digest, Some(made.to_bytes()))
+        }
     };
-    TextKeys { exact, fingerprint, search: search_words(item.title.as_deref(), &item.text()) }
+    let exact = digest.map(u64::cast_signed);
+    (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
 fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
-    let Read { found, item, text } = new;
-    let words = text.own_words(boilerplate);
-    let exact = words.size() >= dedupe::EXACT_WORDS;
-    let seen = Seen {
+    let Read { found, item, text, .. } = new;
+    let digest = text.own_words(boilerplate).exact_digest();
+    let seen = ItemTraits {
         url: item.url.clone(),
         url_key: found.url_key,
         title: item.title.clone(),
         published: item.published,
-        text_key: exact.then(|| words.digest().cast_signed()),
+        text_digest: digest.map(u64::cast_signed),
     };
     Stranger { index: found.index, seen }
 }
@@ -328,12 +345,12 @@ fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
 fn new_item(
     document: &Document<'_>,
     new: Read,
-    held: Option<Hold>,
+    held: Option<HoldReason>,
     boilerplate: &HashSet<u64>,
 ) -> NewItem {
     let facts = facts(document, &new, None);
-    let Read { found, item, text } = new;
-    let text = text_keys(document, (&item, text), facts, boilerplate);
+    let found = new.found;
+    let (item, text) = text_keys(document, new, facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     NewItem {
@@ -343,7 +360,7 @@ fn new_item(
         outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),
         own_id,
         first_seen: document.now,
-        standing: facts.standing,
+        page_owner: facts.page_owner,
         text,
         held,
         item,

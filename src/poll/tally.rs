@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::reading::Reading;
 use crate::model::{FailureKind, FetchOutcome};
-use crate::store::{FeedState, Recorded};
-use crate::telemetry::{Entries, Metrics, Poll};
+use crate::store::{FeedState, PollCounts};
+use crate::telemetry::{ItemCounts, Metrics, Poll};
 
 /// What is known of a poll before it is stored.
 pub(super) struct Tally {
@@ -41,20 +41,25 @@ impl Tally {
         &self,
         metrics: &Metrics,
         outcome: &FetchOutcome,
-        recorded: Recorded,
+        recorded: PollCounts,
         took: Duration,
     ) {
-        let Recorded { new, changed, held, .. } = recorded;
-        let entries = Entries {
+        let PollCounts { new, changed, held, .. } = recorded;
+        let items = ItemCounts {
             new,
-            updated: changed,
+            changed,
             unchanged: self.items.saturating_sub(new + changed + held),
-            filtered: held,
+            held,
             dropped: self.dropped,
         };
-        let (bytes, delays) = (self.bytes, self.delays.as_slice());
-        let (result, blocked) = (outcome.slug(), blocked(outcome));
-        metrics.polled(&Poll { result, blocked, took, bytes, entries, delays });
+        metrics.polled(&Poll {
+            outcome: outcome.slug(),
+            blocked: blocked(outcome),
+            duration: took,
+            received_bytes: self.bytes,
+            items,
+            delivery_delays: &self.delays,
+        });
         if matches!(outcome, FetchOutcome::Failed(failure) if failure.kind == FailureKind::Panicked)
         {
             metrics.panicked();

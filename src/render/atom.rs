@@ -1,8 +1,8 @@
-//! Writes Atom, RFC 4287, in the shape that parsers without a stack read right too.
+//! Writes Atom, RFC 4287, so that parsers without an element stack read it correctly too.
 //!
-//! Such parsers take the children of `atom:source` for the entry's own. So the source is the last
-//! child, the entry has its own id, title, updated, author and link before it, both titles carry
-//! the same explicit type, and only the entry's alternate link says `type="text/html"`.
+//! Such parsers take the children of `atom:source` for children of the entry. So the source is the last
+//! child, the entry has its own id, title, updated, author and link before it, both titles have the same
+//! explicit type, and only the alternate link of the entry has `type="text/html"`.
 
 use jiff::Timestamp;
 
@@ -12,9 +12,10 @@ use super::files::{self, is_played, media_type};
 use super::id::is_iri;
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc3339};
+use super::shown::ShownItem;
 use super::text;
-use super::xml::Document;
+use super::xml::XmlWriter;
+use crate::text::dates::rfc3339;
 
 const TEXT: (&str, &str) = ("type", "text");
 
@@ -22,11 +23,11 @@ const TEXT: (&str, &str) = ("type", "text");
 pub(super) fn render(
     output: &Output,
     page: Page,
-    entries: &[Shown<'_>],
+    entries: &[ShownItem<'_>],
     updated: Timestamp,
 ) -> Vec<u8> {
-    let mut xml = Document::new();
-    // Every prefix stands on the root.
+    let mut xml = XmlWriter::new();
+    // All prefixes are declared on the root.
     let mut attributes = vec![
         ("xmlns", "http://www.w3.org/2005/Atom"),
         ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
@@ -35,7 +36,7 @@ pub(super) fn render(
     if page.is_archive() {
         attributes.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));
     }
-    // It holds for every entry without its own, so it is there only where the operator says so.
+    // It applies to all entries without their own language, so it is written only if configured.
     attributes.extend(output.language().map(|language| ("xml:lang", language)));
     xml.open("feed", &attributes);
     head(&mut xml, output, page, updated);
@@ -45,15 +46,15 @@ pub(super) fn render(
     xml.finish()
 }
 
-/// RFC 4287 4.1.1. No rights: they would apply to every entry without its own (4.2.10).
-fn head(xml: &mut Document, output: &Output, page: Page, updated: Timestamp) {
+/// RFC 4287 4.1.1. No rights, because they would apply to all entries without their own (4.2.10).
+fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     let address = page.self_url(output, Format::Atom);
     xml.text("title", &[TEXT], &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
         xml.text("subtitle", &[TEXT], &subtitle);
     }
-    // RFC 5005 4: a page of the archive is the same feed.
+    // RFC 5005 4: archive pages have the id of the feed.
     xml.text("id", &[], &output.self_url(Format::Atom));
     xml.empty("link", &[("rel", "self"), ("type", Format::Atom.media_type()), ("href", &address)]);
     for (relation, url) in page.links(output, Format::Atom) {
@@ -77,7 +78,7 @@ fn head(xml: &mut Document, output: &Output, page: Page, updated: Timestamp) {
     xml.text("name", &[], &author.unwrap_or(title));
     xml.close();
     xml.text("generator", &[], "newswire");
-    if let Some(icon) = &output.look.icon {
+    if let Some(icon) = &output.presentation.icon {
         xml.text("icon", &[], icon.as_str());
     }
     if page.is_archive() {
@@ -86,7 +87,7 @@ fn head(xml: &mut Document, output: &Output, page: Page, updated: Timestamp) {
 }
 
 /// RFC 4287 4.1.2.
-fn entry(xml: &mut Document, shown: &Shown<'_>) {
+fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     match shown.language {
         Some(language) => xml.open("entry", &[("xml:lang", language)]),
         None => xml.open("entry", &[]),
@@ -114,12 +115,12 @@ fn entry(xml: &mut Document, shown: &Shown<'_>) {
     xml.close();
 }
 
-fn links(xml: &mut Document, shown: &Shown<'_>) {
+fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(url) = shown.url {
         xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", url)]);
     }
-    // One to play, as RSS has it: of several, readers with room for one keep the first or the last.
-    // `media` has them all.
+    // One playable enclosure, as in RSS: readers that know only one keep the first or the last.
+    // Media RSS has them all.
     let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
     for (_, file) in shown.enclosures().enumerate().filter(kept) {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
@@ -133,8 +134,11 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(via) = shown.via() {
         xml.empty("link", &[("rel", "via"), ("href", via)]);
     }
-    for (url, title) in shown.also_titles() {
-        xml.empty("link", &[("rel", "related"), ("href", url), ("title", &title)]);
+    for other in shown.also_at() {
+        xml.empty(
+            "link",
+            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+        );
     }
     // RFC 4685 4.
     if let Some(comments) = shown.comments() {
@@ -142,7 +146,7 @@ fn links(xml: &mut Document, shown: &Shown<'_>) {
     }
 }
 
-fn categories(xml: &mut Document, shown: &Shown<'_>) {
+fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for (category, term) in shown.categories() {
         let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
@@ -153,29 +157,29 @@ fn categories(xml: &mut Document, shown: &Shown<'_>) {
     }
 }
 
-fn body(xml: &mut Document, shown: &Shown<'_>) {
+fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(summary) = &shown.body.summary {
         xml.text("summary", &[TEXT], summary);
     }
     if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
     } else if shown.url.is_none() || shown.body.summary.is_none() {
-        // RFC 4287 4.1.2: without a content there must be an alternate link. And an entry without
-        // any text is one that readers show as broken.
+        // RFC 4287 4.1.2: without content there must be an alternate link. Readers show entries
+        // without any text as broken.
         let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
         xml.text("content", &[TEXT], &text);
     }
 }
 
-/// RFC 4287 4.2.11. No author in it: some readers add it to the entry's own.
-fn source(xml: &mut Document, shown: &Shown<'_>) {
+/// RFC 4287 4.2.11. Without author, because some readers add it to those of the entry.
+fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let origin = &shown.origin;
     xml.open("source", &[]);
     xml.text("id", &[], &origin.id);
     xml.text("title", &[TEXT], &origin.title);
-    // The entry's own date and not the feed's: so an entry's bytes depend on that entry alone.
+    // The date of the entry, so that its bytes depend on that entry alone.
     xml.text("updated", &[], &rfc3339(shown.updated));
-    // Only where the entry has a link of its own for a parser without a stack to find first.
+    // Only if the entry has its own link, which parsers without a stack find first.
     if shown.url.is_some() {
         if let Some(url) = origin.feed_url {
             xml.empty("link", &[("rel", "self"), ("href", url)]);

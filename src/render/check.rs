@@ -1,95 +1,99 @@
-//! The read-back check: a document must contain what was selected, under the ids published before.
+//! The check before a publication: a document must contain the selected items under their published ids.
 //!
-//! Compares the selection (through `shown`) with the document (through `read`, which shares no code
-//! with the writers) and with the last publication ([`Last`]). The caller decides what happens when
-//! a document fails.
+//! Compares the items (by `shown`) with the document (by `read`, which shares no code with the writers)
+//! and with the [`PreviousPublication`]. The caller decides what happens to a document that fails.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, FeedKey, ItemKey};
+use crate::model::{FeedKey, ItemKey, OutputItem};
 
 use super::id;
 use super::output::{Format, Output};
-use super::read::{Facts, read};
-use super::shown::{Shown, rfc822, rfc3339};
+use super::read::{ReadError, ReadItem, read};
+use super::shown::ShownItem;
+use crate::text::dates::{rfc822, rfc3339};
 
-/// Why a document must not be published.
+/// Why a document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// Not UTF-8, not XML, not JSON, or not a feed of its format.
+    /// The document is not UTF-8, not XML, not JSON, or not a feed of its format.
     #[error("at byte {at}: {what}")]
-    IllFormed {
-        /// Where, in bytes from the beginning; 0 where only the whole is known to be wrong.
+    Malformed {
+        /// Offset in bytes; 0 if it is unknown.
         at: u64,
-        /// What, a fragment.
+        /// What is wrong, a fragment.
         what: String,
     },
-    /// Another number of items than was selected.
-    #[error("{found} items in the document, {expected} were selected")]
+    /// The document has another number of items than were selected.
+    #[error("the document has {found} items instead of {expected}")]
     Count {
-        /// Selected.
+        /// Number of selected items.
         expected: usize,
-        /// In the document.
+        /// Number of items in the document.
         found: usize,
     },
-    /// An item says something else than the one selected for its place.
-    #[error("item {position} has the {fact} {found:?}, not {expected:?}")]
+    /// An item differs from the selected one at its position.
+    #[error("item {position} has the {fact} {found:?} instead of {expected:?}")]
     Differs {
-        /// From 0.
+        /// Position of the item, from 0.
         position: usize,
-        /// `id`, `title`, `page`, `date` or `source`.
+        /// What differs: `id`, `title`, `page`, `date` or `source`.
         fact: &'static str,
-        /// Selected; empty: none.
+        /// Value of the selected item; empty if it has none.
         expected: String,
-        /// In the document; empty: none.
+        /// Value in the document; empty if it has none.
         found: String,
     },
-    /// Two items have one id; readers would show one of them, or all of them again.
+    /// Two items have the same id. Feed readers would show one of them, or all items again.
     #[error("two items have the id {0:?}")]
-    Repeated(String),
-    /// An item that was published before has another id now; readers would show it again.
-    #[error("the item that was published as {was:?} has the id {is:?} now")]
-    Changed {
-        /// In the last publication.
+    DuplicateId(String),
+    /// A published item has another id now. Feed readers would show it again.
+    #[error("the item with the published id {was:?} has the id {is:?} now")]
+    IdChanged {
+        /// The published id.
         was: String,
-        /// Now.
+        /// The new id.
         is: String,
     },
-    /// An id that was published before stands for another item now; readers would hide that one.
+    /// A published id belongs to another item now. Feed readers would hide that item.
     #[error("the id {0:?} was published for another item")]
-    Taken(String),
+    IdReused(String),
 }
 
-/// Reads `bytes` back and compares them with the `entries` they were made of.
+/// Reads `bytes` back and compares them with the `entries` that they were rendered from.
 ///
 /// # Errors
-/// When the document is not well-formed, uses a prefix that it does not declare, or does not have
-/// exactly these entries in this order, each under an id of its own and with the same title, page,
-/// date and source.
+/// When the document is malformed, or does not have exactly these items in this order, each with a unique
+/// id and the same title, page, date and source.
 pub fn check(
     output: &Output,
     format: Format,
     bytes: &[u8],
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<(), CheckError> {
-    let shown: Vec<Shown<'_>> =
-        entries.iter().map(|entry| Shown::new(entry, &output.look)).collect();
+    let shown: Vec<ShownItem<'_>> =
+        entries.iter().map(|entry| ShownItem::new(entry, &output.presentation)).collect();
     compare(format, bytes, &shown)
 }
 
-/// As [`check`], of entries that are shown already.
-pub(super) fn compare(format: Format, bytes: &[u8], shown: &[Shown<'_>]) -> Result<(), CheckError> {
-    let found = read(format, bytes).map_err(|(at, what)| CheckError::IllFormed { at, what })?;
+/// As [`check`], for prepared items.
+pub(super) fn compare(
+    format: Format,
+    bytes: &[u8],
+    shown: &[ShownItem<'_>],
+) -> Result<(), CheckError> {
+    let found =
+        read(format, bytes).map_err(|ReadError { at, what }| CheckError::Malformed { at, what })?;
     if found.len() != shown.len() {
         return Err(CheckError::Count { expected: shown.len(), found: found.len() });
     }
     let mut seen = HashSet::with_capacity(found.len());
     let ids = found.iter().filter_map(|facts| facts.id.as_deref());
     if let Some(again) = ids.into_iter().find(|id| !seen.insert(*id)) {
-        return Err(CheckError::Repeated(again.to_owned()));
+        return Err(CheckError::DuplicateId(again.to_owned()));
     }
     for (position, (found, shown)) in found.iter().zip(shown).enumerate() {
         compare_item(position, found, shown, format)?;
@@ -99,8 +103,8 @@ pub(super) fn compare(format: Format, bytes: &[u8], shown: &[Shown<'_>]) -> Resu
 
 fn compare_item(
     position: usize,
-    found: &Facts,
-    shown: &Shown<'_>,
+    found: &ReadItem,
+    shown: &ShownItem<'_>,
     format: Format,
 ) -> Result<(), CheckError> {
     let origin = &shown.origin;
@@ -109,14 +113,14 @@ fn compare_item(
         Format::Rss => (Some(shown.made_title()), rfc822(shown.published)),
         Format::Json => (shown.own_title(), rfc3339(shown.published)),
     };
-    // RSS names a source by its address alone.
-    let named = format != Format::Rss || origin.feed_url.or(origin.page).is_some();
+    // RSS requires a URL for a source.
+    let has_source = format != Format::Rss || origin.feed_url.or(origin.page).is_some();
     let facts = [
         ("id", &found.id, Some(Cow::Borrowed(&*shown.id))),
         ("title", &found.title, title.map(Cow::Owned)),
         ("page", &found.url, shown.url.map(Cow::Borrowed)),
         ("date", &found.published, Some(Cow::Owned(published))),
-        ("source", &found.source, named.then_some(Cow::Borrowed(&origin.title))),
+        ("source", &found.source, has_source.then_some(Cow::Borrowed(&origin.title))),
     ];
     for (fact, found, expected) in facts {
         if found.as_deref() != expected.as_deref() {
@@ -128,13 +132,13 @@ fn compare_item(
     Ok(())
 }
 
-/// The last publication of an output: its entries and their ids.
+/// The items of the previous publication of an output with their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Last {
+pub struct PreviousPublication {
     shown: HashMap<ItemKey, Published>,
 }
 
-/// An entry that was published.
+/// A published item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Published {
     id: String,
@@ -142,18 +146,18 @@ struct Published {
     sort_at: Timestamp,
 }
 
-impl Last {
-    /// A publication of these entries.
+impl PreviousPublication {
+    /// The publication of these items.
     #[must_use]
-    pub fn new(entries: &[Entry]) -> Self {
-        let published = |entry: &Entry| {
+    pub fn new(entries: &[OutputItem]) -> Self {
+        let published = |entry: &OutputItem| {
             let id = id::of(entry).into_owned();
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
         Self { shown: entries.iter().map(published).collect() }
     }
 
-    /// The form to store: JSON rows of item, feed, sort time in milliseconds, id.
+    /// The text to store: JSON rows of item, feed, sort time in milliseconds, id.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut rows: Vec<(i64, i64, i64, &str)> = self
@@ -165,7 +169,7 @@ impl Last {
         serde_json::to_string(&rows).unwrap_or_default()
     }
 
-    /// Reads the form of [`Last::to_text`]; empty where the text is something else.
+    /// Parses the text of [`PreviousPublication::to_text`]; empty for any other text.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         let rows: Vec<(i64, i64, i64, String)> = serde_json::from_str(text).unwrap_or_default();
@@ -176,18 +180,18 @@ impl Last {
         Self { shown: rows.into_iter().filter_map(published).collect() }
     }
 
-    /// Whether an item was published under this id.
+    /// Whether an item was published with this id.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.shown.values().any(|published| published.id == id)
     }
 
-    /// Compares it with the next publication. Returns the ids of entries that are missing although no
-    /// newer entries of their feed pushed them out: a changed filter, a removed feed, or a bug.
+    /// Compares it with the next publication. Returns the ids of items that are missing although no newer
+    /// items of their feed displaced them: because of a changed filter, a removed feed, or a bug.
     ///
     /// # Errors
-    /// When an entry has another id than before, or its id is another entry's.
-    pub fn compare(&self, entries: &[Entry]) -> Result<Vec<&str>, CheckError> {
+    /// When an item has another id than before, or the id of another item.
+    pub fn compare(&self, entries: &[OutputItem]) -> Result<Vec<&str>, CheckError> {
         let mut oldest: HashMap<FeedKey, Timestamp> = HashMap::new();
         let mut still = HashSet::with_capacity(entries.len());
         let owners: HashMap<&str, ItemKey> =
@@ -196,10 +200,10 @@ impl Last {
             let (key, is) = (entry.key, id::of(entry));
             if let Some(was) = self.shown.get(&key).filter(|was| was.id != is) {
                 let was = was.id.clone();
-                return Err(CheckError::Changed { was, is: is.into_owned() });
+                return Err(CheckError::IdChanged { was, is: is.into_owned() });
             }
             if owners.get(&*is).is_some_and(|owner| *owner != key) {
-                return Err(CheckError::Taken(is.into_owned()));
+                return Err(CheckError::IdReused(is.into_owned()));
             }
             still.insert(key);
             let first = oldest.entry(entry.feed.key).or_insert(entry.sort_at);

@@ -1,5 +1,5 @@
-//! One rendered document with everything that a response needs: codings, validators, delta parts.
-//! Prepared once, then shared by every request.
+//! A rendered document with everything that a response needs: codings, validators, deltas. It is prepared
+//! once and shared by all requests.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Read as _, Write as _};
@@ -13,11 +13,12 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::output::Format;
+use crate::text::dates;
 
 /// A document, ready to be served in any coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Its format.
+    /// Format of the document.
     pub format: Format,
     /// The rendered bytes.
     pub body: Bytes,
@@ -25,27 +26,27 @@ pub struct Document {
     pub etag: String,
     /// Time of the last change of its content; `None`: unknown, only the validator is sent.
     pub modified: Option<Timestamp>,
-    /// `modified` as the value of `Last-Modified`, RFC 9110 5.6.7.
+    /// `modified` as the value of `PreviousPublication-Modified`, RFC 9110 5.6.7.
     pub last_modified: Option<Bytes>,
-    /// The `Content-Type`.
+    /// The value of `Content-Type`.
     pub content_type: &'static str,
     /// Freshness lifetime, RFC 9111 4.2.
     pub max_age: Duration,
     /// `max_age` as the value of `Cache-Control` for public documents.
     pub cache_control: Bytes,
-    /// Its own address (`rel=self`); empty where it has none.
+    /// Its own URL (`rel=self`); empty if it has none.
     pub url: String,
     /// The strong validator in each coding, as the value of `ETag`.
     tags: [Bytes; Coding::ALL.len()],
     effort: Effort,
-    /// The body in each coding that compresses, once it was needed.
+    /// The body in each compressed coding, filled at first use.
     compressed: [OnceLock<Bytes>; Coding::COMPRESSED.len()],
-    /// Its entries, in document order, once they were needed.
+    /// Its items in document order, filled at first use.
     parts: OnceLock<Vec<Part>>,
 }
 
 impl Document {
-    /// Hashes `body`: not for an async thread. It is compressed when a coding is first needed.
+    /// Hashes `body`, which may block an async thread. A coding is compressed at first use.
     #[must_use]
     pub fn prepare(
         format: Format,
@@ -57,7 +58,7 @@ impl Document {
         Self::with_digest(format, body, &digest, modified, max_age)
     }
 
-    /// As [`Document::prepare`], of a body whose digest is known.
+    /// As [`Document::prepare`], for a body with a known digest.
     #[must_use]
     pub fn with_digest(
         format: Format,
@@ -76,7 +77,7 @@ impl Document {
             etag: tag,
             body: body.into(),
             modified,
-            last_modified: modified.map(|at| http_date(at).into()),
+            last_modified: modified.map(|at| dates::http(at).into()),
             content_type: format.content_type(),
             max_age,
             // RFC 9111 5.2.2.
@@ -85,20 +86,20 @@ impl Document {
         }
     }
 
-    /// Compresses with this effort instead of the full one.
+    /// Sets the compression effort.
     #[must_use]
     pub fn with_effort(self, effort: Effort) -> Self {
         Self { effort, ..self }
     }
 
-    /// Sets its own address.
+    /// Sets its own URL.
     #[must_use]
     pub fn at(self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self }
     }
 
-    /// The bytes in one coding; shared, not copied. Compresses at the first call for a coding, which
-    /// takes milliseconds: not for an async thread unless the document [is ready](Self::is_ready).
+    /// The bytes in one coding, shared, not copied. The first call for a coding compresses, which takes
+    /// milliseconds and may block an async thread unless the document [is ready](Self::is_ready).
     #[must_use]
     pub fn bytes(&self, coding: Coding) -> Bytes {
         match self.slot(coding) {
@@ -109,7 +110,7 @@ impl Document {
         }
     }
 
-    /// Whether [`Document::bytes`] has the bytes at hand.
+    /// Whether [`Document::bytes`] does not have to compress.
     #[must_use]
     pub fn is_ready(&self, coding: Coding) -> bool {
         self.slot(coding).is_none_or(|slot| slot.get().is_some())
@@ -124,13 +125,13 @@ impl Document {
         self.parts.get_or_init(|| parts(self.format, &self.body))
     }
 
-    /// The strong validator in one coding: another for each (RFC 9110 8.8.3.3). Shared, not copied.
+    /// The strong validator in one coding; each has its own (RFC 9110 8.8.3.3). Shared, not copied.
     #[must_use]
     pub fn tag(&self, coding: Coding) -> Bytes {
         self.tags[coding as usize].clone()
     }
 
-    /// Sorted hashes of the entries: what a client with this document has. See [`Document::since`].
+    /// Sorted hashes of the items, which a client with this document has. See [`Document::since`].
     #[must_use]
     pub fn marks(&self) -> Box<[u64]> {
         let mut marks: Vec<u64> = self.parts().iter().map(|part| part.hash).collect();
@@ -138,16 +139,12 @@ impl Document {
         marks.into()
     }
 
-    /// The document with only the entries that are new or changed since the one with these marks;
-    /// `None` where that would be the whole document.
+    /// The document with only the items that are new or changed since the one with these marks; `None`: that
+    /// would be the whole document.
     #[must_use]
     pub fn since(&self, marks: &[u64]) -> Option<Vec<u8>> {
         since(self.format, &self.body, self.parts(), marks)
     }
-}
-
-fn http_date(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// The strong validator of a body, quotes included.
@@ -162,7 +159,7 @@ fn etag_of(digest: &[u8; 32]) -> String {
     format!("\"{hash}\"")
 }
 
-/// The strong validator of the same body in another coding.
+/// The strong validator of the same body in a coding.
 #[must_use]
 pub fn in_coding(etag: &str, coding: Coding) -> String {
     match coding {
@@ -171,7 +168,7 @@ pub fn in_coding(etag: &str, coding: Coding) -> String {
     }
 }
 
-/// The validator of the body that a coded validator belongs to: the inverse of [`in_coding`].
+/// The validator of the body without coding: the inverse of [`in_coding`].
 #[must_use]
 pub fn without_coding(etag: &str) -> String {
     match etag.trim_matches('"').split_once('-') {
@@ -186,12 +183,12 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// How much time goes into making a document small.
+/// The compression effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
     /// For documents that are sent often.
     Full,
-    /// For documents that are sent rarely: gzip takes half the time, and is an eighth larger.
+    /// For documents that are sent rarely: gzip takes half the time, and the result is an eighth larger.
     Fast,
 }
 
@@ -209,7 +206,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// Every coding, each at its own number.
+    /// Every coding; the position is its discriminant.
     pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Zstd];
 
     /// The codings that compress.
@@ -226,7 +223,7 @@ impl Coding {
         }
     }
 
-    /// The file name extension, also the end of a validator; empty for identity.
+    /// The extension for file names and validators; empty for identity.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         match self {
@@ -245,7 +242,7 @@ impl Coding {
             Effort::Full => (6, 5, 9),
             Effort::Fast => (2, 2, 3),
         };
-        // Writing into memory cannot fail; an empty answer would be seen as broken, not as short.
+        // Writing into memory cannot fail.
         match self {
             Self::Identity => body.to_vec(),
             Self::Gzip => {
@@ -265,11 +262,11 @@ impl Coding {
         }
     }
 
-    /// Whether `encoded` is `body` in this coding, whichever version of a compressor made it.
+    /// Whether `encoded` decodes to `body`, whichever version of the compressor wrote it.
     #[must_use]
     pub fn decodes_to(self, encoded: &[u8], body: &[u8]) -> bool {
         let mut decoded = Vec::with_capacity(body.len() + 1);
-        // One byte more than the body: enough to see that it is another one.
+        // One byte more than the body is enough to detect a longer one.
         let limit = body.len() as u64 + 1;
         let read = match self {
             Self::Identity => return encoded == body,
@@ -288,18 +285,18 @@ impl Coding {
     }
 }
 
-/// One entry in the bytes of a document, for delta responses (RFC 3229 with `IM: feed`).
+/// One item in the bytes of a document, for delta responses (RFC 3229 with `IM: feed`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     range: Range<usize>,
-    /// Hash of the bytes: an entry that changed in any way is another one.
+    /// Hash of the bytes; it changes with any change of the item.
     hash: u64,
 }
 
-/// The entries of a document, in document order.
+/// The items of a document, in document order.
 ///
-/// The document was written by this room and passed the check: a raw `<` or line end is always
-/// markup there, so no parser is needed to find where an entry begins and ends.
+/// The document was rendered here and passed the check. A raw `<` or line end in it is always markup, so
+/// that the bounds of an item are found without a parser.
 fn parts(format: Format, body: &[u8]) -> Vec<Part> {
     let (list, open, close): (&[u8], &[u8], &[u8]) = match format {
         Format::Atom => (b"", b"\n  <entry", b"\n  </entry>"),
@@ -310,7 +307,7 @@ fn parts(format: Format, body: &[u8]) -> Vec<Part> {
     let Some(mut at) = find(body, list, 0).map(|at| at + list.len()) else { return parts };
     while let Some(start) = find(body, open, at) {
         let Some(end) = find(body, close, start).map(|end| end + close.len()) else { break };
-        // Behind the list there may be other objects in other lists.
+        // Other lists with objects may follow.
         if format == Format::Json && !body[at..start].iter().all(|byte| *byte == b',') {
             break;
         }
@@ -322,8 +319,8 @@ fn parts(format: Format, body: &[u8]) -> Vec<Part> {
     parts
 }
 
-/// The document with only those entries that are not in `known` (sorted hashes); `None` where
-/// that would be the whole document.
+/// The document with only those items that are not in `known` (sorted hashes); `None`: that would be the
+/// whole document.
 fn since(format: Format, body: &[u8], parts: &[Part], known: &[u64]) -> Option<Vec<u8>> {
     let (first, last) = (parts.first()?, parts.last()?);
     let new = |part: &&Part| known.binary_search(&part.hash).is_err();
@@ -360,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn each_coding_has_its_own_strong_etag_and_the_same_body_the_same_one() {
+    fn each_coding_has_its_own_stable_etag() {
         let (one, same, other) = (prepared("a"), prepared("a"), prepared("b"));
         assert_eq!(one, same);
         assert_ne!(one.etag, other.etag);
@@ -375,18 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn the_date_is_as_headers_have_it() {
-        let date = prepared("a").last_modified;
-        assert_eq!(date.as_deref(), Some(&b"Tue, 14 Nov 2023 22:13:20 GMT"[..]));
-    }
-
-    #[test]
     fn the_digest_is_sha_256() {
         assert_eq!(digest(b"abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
     }
 
     #[test]
-    fn every_coding_gives_back_the_same_body() {
+    fn every_coding_decodes_to_the_same_body() {
         let text = "<feed>äöü</feed>\n".repeat(1000);
         let [gzip, br, zst] =
             Coding::COMPRESSED.map(|coding| coding.encode(text.as_bytes(), Effort::Full));

@@ -1,15 +1,15 @@
-//! The files of an entry: which are enclosures, and which of them is the main one.
+//! The files of an item: which are enclosures, and which of them is the main one.
 //!
-//! An enclosure is something to play or to keep, of a known type (RSS 2.0 wants type and length),
-//! on a server that can be reached from anywhere (validators want a dot in its name).
-//! Pictures, pages, Flash players and files of which nobody knows what they are go out as
-//! `media:content` instead: readers that look for a podcast drop such an enclosure, or fetch it.
+//! An enclosure can be played or downloaded, has a known type (RSS 2.0 requires type and length), and is on
+//! a public server (validators require a dot in its name). Pictures, pages, Flash players and files
+//! of unknown type are written as `media:content` instead, because podcast clients drop such
+//! enclosures, or fetch them.
 
 use crate::model::Enclosure;
 
-use super::shown::Shown;
+use super::shown::ShownItem;
 use super::text;
-use super::xml::Document;
+use super::xml::XmlWriter;
 
 /// RFC 2046 4.5.1: any bytes.
 const UNKNOWN: &str = "application/octet-stream";
@@ -20,7 +20,7 @@ pub(super) fn is_played(file: &Enclosure) -> bool {
     kind.starts_with("audio/") || kind.starts_with("video/") || kind == "application/ogg"
 }
 
-/// Whether it is an enclosure: something to play or to download.
+/// Whether it is an enclosure: a file to play or to download.
 pub(super) fn is_enclosure(file: &Enclosure) -> bool {
     !matches!(
         file.media_type.as_str(),
@@ -30,32 +30,32 @@ pub(super) fn is_enclosure(file: &Enclosure) -> bool {
         && is_reachable(&file.url)
 }
 
-/// A host name without a dot is one of a local network.
+/// Whether the host can be public; a name without a dot is in a local network.
 fn is_reachable(url: &str) -> bool {
     let host = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next());
     host.flatten().is_some_and(|host| host.contains(['.', '[']))
 }
 
-/// The media type, for formats that cannot be without.
+/// The media type, for formats that require one.
 pub(super) fn media_type(file: &Enclosure) -> String {
     text::line(&file.media_type).unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// `medium` of Media RSS, where it has a word for it.
+/// The `medium` of Media RSS; `None`: it has none for this type.
 pub(super) fn medium(file: &Enclosure) -> Option<&'static str> {
     ["image", "audio", "video"].into_iter().find(|medium| {
         file.media_type.strip_prefix(medium).is_some_and(|rest| rest.starts_with('/'))
     })
 }
 
-/// Whether the item brings something to play or to keep.
+/// Whether any of the files is an enclosure.
 pub(super) fn has_enclosure(files: &[Enclosure]) -> bool {
     files.iter().any(is_enclosure)
 }
 
-/// Writes the elements of the podcast and the Media RSS namespaces, the same for Atom and RSS:
-/// files, playing time of the main file, and the image of the entry.
-pub(super) fn write_media(xml: &mut Document, shown: &Shown<'_>) {
+/// Writes the elements of the podcast and Media RSS namespaces, the same for Atom and RSS: files, playing
+/// time of the main file, and picture of the item.
+pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     write_files(xml, shown);
     if let Some(duration) = shown.duration() {
         xml.text("itunes:duration", &[], &duration.to_string());
@@ -71,8 +71,8 @@ pub(super) fn write_media(xml: &mut Document, shown: &Shown<'_>) {
     xml.empty("media:thumbnail", &attributes);
 }
 
-/// What is no enclosure, and where there are several enclosures all of them: RSS has room for one.
-fn write_files(xml: &mut Document, shown: &Shown<'_>) {
+/// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.
+fn write_files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for file in shown.files().filter(|file| !is_enclosure(file)) {
         write_content(xml, file, &[]);
     }
@@ -84,12 +84,12 @@ fn write_files(xml: &mut Document, shown: &Shown<'_>) {
     for file in others {
         write_content(xml, file, &[]);
     }
-    // The last one: there are readers with room for one file that keep the last they see.
+    // At the end, because readers that know only one file keep the last.
     write_content(xml, main, &[("isDefault", "true")]);
 }
 
-/// Media RSS 1.5.1; the size is `fileSize` there.
-fn write_content(xml: &mut Document, file: &Enclosure, more: &[(&'static str, &str)]) {
+/// Media RSS 1.5.1.
+fn write_content(xml: &mut XmlWriter, file: &Enclosure, more: &[(&'static str, &str)]) {
     let kind = Some(media_type(file)).filter(|_| !file.media_type.is_empty());
     let number = |n: Option<u64>| n.map(|n| n.to_string());
     let (size, duration) = (number(file.length), number(file.duration.map(u64::from)));

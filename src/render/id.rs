@@ -1,23 +1,22 @@
-//! Ids and addresses as XML, validators and readers take them.
+//! Ids and URLs that XML, validators and readers accept.
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::model::Entry;
+use crate::model::OutputItem;
 
-use super::text;
+use crate::text::chars;
 
-/// The id under which every format names the entry.
+/// The id of an item in every format.
 ///
-/// The store mints IRIs (RFC 4287 4.2.6), and an IRI goes out byte by byte. Anything else, which a
-/// careless publisher, an old database or a bug may bring, is named by a UUID made from it: still
-/// one id, for ever.
-pub(super) fn of(entry: &Entry) -> Cow<'_, str> {
+/// The store assigns IRIs (RFC 4287 4.2.6), which are written unchanged. Anything else, for example from a
+/// publisher, becomes a UUID that is made from it and never changes.
+pub(super) fn of(entry: &OutputItem) -> Cow<'_, str> {
     iri(&entry.outward_id)
 }
 
-/// `text` where it is an IRI, and well-formed for its scheme; else a UUID made from it.
+/// The text if it is an IRI that is valid for its scheme, else a UUID that is made from it.
 pub(super) fn iri(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let well_formed = match scheme {
@@ -31,7 +30,7 @@ pub(super) fn iri(text: &str) -> Cow<'_, str> {
     Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string())
 }
 
-/// `authority,date:specific`, RFC 4151 2.1.
+/// Whether it is `authority,date:specific`, RFC 4151 2.1.
 fn is_tag(rest: &str) -> bool {
     let Some((authority, rest)) = rest.split_once(',') else { return false };
     let Some((date, _)) = rest.split_once(':') else { return false };
@@ -47,7 +46,7 @@ fn is_tag(rest: &str) -> bool {
         && parts.all(|part| number(part, 2))
 }
 
-/// `nid:nss`, RFC 8141 2; a UUID must be one, RFC 9562 4.
+/// Whether it is `nid:nss`, RFC 8141 2, and for `uuid` a UUID, RFC 9562 4.
 fn is_urn(rest: &str) -> bool {
     let Some((nid, nss)) = rest.split_once(':') else { return false };
     if nid.eq_ignore_ascii_case("uuid") {
@@ -60,18 +59,21 @@ fn is_urn(rest: &str) -> bool {
         && !nid.ends_with('-')
 }
 
-/// An absolute IRI as far as XML and readers care: a scheme, no white space, no delimiter.
+/// Whether it is an absolute IRI: a scheme, no white space, no delimiters.
 pub(super) fn is_iri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
         && !rest.is_empty()
         && rest.chars().all(|c| {
-            text::is_clean(c) && !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c)
+            chars::is_clean(c)
+                && !c.is_control()
+                && !c.is_whitespace()
+                && !"<>\"{}|\\^`".contains(c)
         })
 }
 
-/// An http or https address with a host.
+/// Whether it is an http or https URL with a host.
 pub(super) fn is_web(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     is_iri(url) && host.is_some_and(|host| host.starts_with(|c: char| !"/?#:".contains(c)))
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_well_formed_goes_out_byte_by_byte() {
+    fn valid_ids_stay_unchanged() {
         for id in [
             "https://example.org/ä?q=1#f",
             "tag:a.org,2025:b/c",
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_is_named_by_a_uuid_that_never_changes() {
+    fn invalid_ids_become_stable_uuids() {
         for id in [
             "1",
             "http://x/\u{7}",

@@ -1,5 +1,5 @@
-//! The feed of incidents for the operator: one entry per incident, under one id from its start to
-//! its end. It passes the same writer and the same read-back check as every output.
+//! The feed of incidents for the operator: one item per incident, with one id from its start to its end. It
+//! has the same writer and the same check as the outputs.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,21 +7,23 @@ use std::sync::Arc;
 use url::Url;
 
 use super::check::{self, CheckError};
-use super::output::{Format, Look, Output, Rules};
+use super::output::{Format, Output, Presentation, Rules};
 use super::page::render;
 use super::{id, text};
 use crate::model::{
-    Category, Details, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, Item, ItemKey,
-    StoryKey, Trouble,
+    Category, Details, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, IncidentKind, Item,
+    ItemKey, OutputItem, StoryKey,
 };
+use crate::text::html::escape;
+use crate::text::{chars, dates};
 
-/// More is history.
-const ENTRIES: usize = 100;
+/// Maximum number of incidents in the feed.
+const MAX_INCIDENTS: usize = 100;
 
-/// The feed as Atom; `base_url` is where the operator finds this server, and ends with a slash.
+/// The feed as Atom. `base_url` is the URL of the server for the operator and ends with a slash.
 ///
 /// # Errors
-/// When what was written cannot be read back.
+/// When the document fails the check.
 pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, CheckError> {
     let output = output(base_url);
     let feed = Arc::new(FeedInfo {
@@ -36,60 +38,62 @@ pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, Chec
     newest.sort_by_key(|incident| {
         (std::cmp::Reverse(incident.changed_at), incident.kind, &incident.subject)
     });
-    newest.truncate(ENTRIES);
-    let entries: Vec<Entry> =
+    newest.truncate(MAX_INCIDENTS);
+    let entries: Vec<OutputItem> =
         (1..).zip(newest).map(|(n, incident)| entry(incident, n, &feed, &output)).collect();
     let bytes = render(&output, Format::Atom, &entries);
     check::check(&output, Format::Atom, &bytes, &entries)?;
     Ok(bytes)
 }
 
-/// An output of newswire's own.
+/// The output of this feed.
 fn output(base_url: &Url) -> Output {
     Output {
         id: "health".to_owned(),
         title: "Newswire health".to_owned(),
-        description: Some("What is the matter with this newswire, and what is over.".to_owned()),
+        description: Some("Open and resolved incidents of this newswire".to_owned()),
         link: base_url.join("status").ok(),
         author: Some("newswire".to_owned()),
         formats: vec![Format::Atom],
         directory: None,
         token: None,
-        items: ENTRIES,
+        items: MAX_INCIDENTS,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Rules::default(),
         exclude: Rules::default(),
-        look: Look::default(),
+        presentation: Presentation::default(),
         base_url: base_url.clone(),
     }
 }
 
-fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> Entry {
+fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> OutputItem {
     let (kind, subject) = (incident.kind, &incident.subject);
     let named = format!("incident {} {subject:?} {}", kind.slug(), incident.opened_at);
-    let over = if incident.resolved_at.is_some() { "Over: " } else { "" };
-    let whose = if incident.name.is_empty() { "newswire" } else { &incident.name };
+    let prefix = if incident.resolved_at.is_some() { "Resolved: " } else { "" };
+    let name = if incident.name.is_empty() { "newswire" } else { &incident.name };
     let category = |term: &str| Category { term: term.to_owned(), ..Category::default() };
     let page = match kind {
-        Trouble::Refused | Trouble::Config | Trouble::Disk => output.page().to_owned(),
+        IncidentKind::Rejected | IncidentKind::Config | IncidentKind::Disk => {
+            output.page().to_owned()
+        }
         _ => format!("{}/{subject}", output.page()),
     };
-    let state = if incident.resolved_at.is_some() { "over" } else { incident.state.as_str() };
+    let state = if incident.resolved_at.is_some() { "resolved" } else { incident.state.as_str() };
     let mut terms = vec![kind.slug(), state];
     terms.dedup();
-    Entry {
+    OutputItem {
         key: ItemKey(n),
         story: StoryKey(n),
-        // No IRI, so that it goes out as a UUID of its name, which never changes.
+        // Not an IRI, so that a UUID is made from it, which never changes.
         outward_id: id::iri(&named).into_owned(),
         first_seen: incident.opened_at,
         sort_at: incident.changed_at,
         item: Item {
             url: Some(page),
-            title: text::line(&format!("{over}{}: {whose}", kind.word())),
+            title: text::line(&format!("{prefix}{}: {name}", kind.word())),
             content: Some(html(incident)),
             published: Some(incident.opened_at),
             updated: Some(incident.changed_at),
@@ -106,10 +110,10 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
 }
 
 fn html(incident: &Incident) -> String {
-    let mut html = format!("<p>{}</p>", escaped(&incident.text));
+    let mut html = format!("<p>{}</p>", escape(&chars::clean(&incident.text)));
     let mut add = |tag: &str, text: &str| {
         // Writing to a string cannot fail.
-        let _ = write!(html, "<{tag}>{}</{tag}>", escaped(text));
+        let _ = write!(html, "<{tag}>{}</{tag}>", escape(&chars::clean(text)));
     };
     if !incident.remedy.is_empty() {
         add("p", &incident.remedy);
@@ -117,13 +121,8 @@ fn html(incident: &Incident) -> String {
     if let Some(toml) = &incident.toml {
         add("pre", toml);
     }
-    add("p", &format!("Since {}.", incident.since.strftime("%-d %B %Y, %H:%M UTC")));
+    add("p", &format!("Since {}.", dates::long(incident.since)));
     html
-}
-
-fn escaped(text: &str) -> String {
-    let clean = text::clean(text);
-    clean.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -135,12 +134,12 @@ mod tests {
     fn incident() -> Incident {
         let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
         Incident {
-            kind: Trouble::Failing,
+            kind: IncidentKind::Failing,
             subject: "garden".to_owned(),
             name: "Garden <script>alert(1)</script> & Co".to_owned(),
             state: "not_found".to_owned(),
             text: "404 at <http://x/?a&b>\u{1b}[31m".to_owned(),
-            remedy: "Look.".to_owned(),
+            remedy: "Presentation.".to_owned(),
             toml: Some("[[feed]]\nurl = \"…\"".to_owned()),
             since: at(0),
             opened_at: at(60),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_keeps_its_id_until_it_is_over_and_says_when_it_changed() {
+    fn an_incident_keeps_its_id_until_it_is_resolved() {
         let first = incident();
         let over = Incident {
             text: "It works again.".to_owned(),
@@ -175,11 +174,13 @@ mod tests {
         assert!(id.starts_with("urn:uuid:"), "{id}");
         assert_eq!(id, between(&after, "<id>", "</id>"));
         assert_eq!(between(&after, "<updated>", "</updated>"), "2023-11-14T23:15:20Z");
-        assert!(between(&after, "<title type=\"text\">", "</title>").starts_with("Over: Failing:"));
+        assert!(
+            between(&after, "<title type=\"text\">", "</title>").starts_with("Resolved: Failing:")
+        );
     }
 
     #[test]
-    fn what_a_publisher_wrote_is_text_and_nothing_else() {
+    fn text_of_publishers_is_escaped() {
         let atom = rendered(&[incident()]);
         assert!(!atom.contains("<script") && !atom.contains('\u{1b}'), "{atom}");
         let html = between(&atom, "<content type=\"html\">", "</content>");
@@ -187,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn no_category_stands_there_twice() {
-        let gone = Incident { kind: Trouble::Gone, state: "gone".to_owned(), ..incident() };
+    fn categories_are_unique() {
+        let gone = Incident { kind: IncidentKind::Gone, state: "gone".to_owned(), ..incident() };
         assert_eq!(rendered(&[gone]).matches("<category").count(), 1);
         assert_eq!(rendered(&[incident()]).matches("<category").count(), 2);
     }
 
     #[test]
-    fn a_newswire_to_which_nothing_happened_has_a_feed_too() {
+    fn the_feed_exists_without_incidents() {
         assert!(rendered(&[]).contains("<title type=\"text\">Newswire health</title>"));
     }
 }

@@ -1,7 +1,7 @@
 //! Writes JSON Feed 1.1.
 //!
-//! No top-level authors: there are readers that add them to every item. What JSON Feed has no
-//! word for stands under `_newswire`.
+//! No top-level authors, because some readers add them to every item. Facts that JSON Feed has no field for
+//! are in the extension `_newswire`, which `docs/reference/json.md` documents.
 
 use serde::Serialize;
 use url::Url;
@@ -9,8 +9,9 @@ use url::Url;
 use super::files::{is_played, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc3339};
+use super::shown::{OtherFeed, ShownItem};
 use super::text;
+use crate::text::dates::rfc3339;
 
 #[derive(Serialize)]
 struct Feed<'a> {
@@ -22,10 +23,10 @@ struct Feed<'a> {
     next_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    /// Large, for a list of feeds.
+    /// Picture for a list of feeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<&'a str>,
-    /// Small, the same: readers scale it.
+    /// The same picture; readers scale it.
     #[serde(skip_serializing_if = "Option::is_none")]
     favicon: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +63,7 @@ struct Item<'a> {
     newswire: Newswire<'a>,
 }
 
-/// One of the two must be there; readers drop an item that has neither.
+/// One of the two is required; readers drop items that have neither.
 #[derive(Serialize)]
 enum Content<'a> {
     #[serde(rename = "content_html")]
@@ -94,9 +95,9 @@ struct Attachment<'a> {
 struct Newswire<'a> {
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    also: Vec<Also<'a>>,
+    also_at: Vec<AlsoAt<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    comments: Option<&'a str>,
+    comments_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
 }
@@ -111,15 +112,15 @@ struct Source<'a> {
 }
 
 #[derive(Serialize)]
-struct Also<'a> {
+struct AlsoAt<'a> {
     url: &'a str,
-    source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
+    source_title: String,
 }
 
 /// The whole document.
-pub(super) fn render(output: &Output, page: Page, entries: &[Shown<'_>]) -> Vec<u8> {
+pub(super) fn render(output: &Output, page: Page, entries: &[ShownItem<'_>]) -> Vec<u8> {
     let older = |number| output.with_token(output.archive_url(number, Format::Json));
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
@@ -128,18 +129,18 @@ pub(super) fn render(output: &Output, page: Page, entries: &[Shown<'_>]) -> Vec<
         feed_url: page.self_url(output, Format::Json),
         next_url: page.older().map(older),
         description: output.description.as_deref().and_then(text::line),
-        icon: output.look.icon.as_ref().map(Url::as_str),
-        favicon: output.look.icon.as_ref().map(Url::as_str),
+        icon: output.presentation.icon.as_ref().map(Url::as_str),
+        favicon: output.presentation.icon.as_ref().map(Url::as_str),
         language: output.language(),
         items: entries.iter().map(item).collect(),
     };
-    // Cannot fail: no map with keys that are no strings. What is missing all the same, `check` sees.
+    // Fails only for maps with keys that are not strings. `check` would reject an empty document.
     let mut bytes = serde_json::to_vec_pretty(&feed).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
 
-fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
+fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
     let body = &shown.body;
     let text = || body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
     let mut tags: Vec<String> = Vec::new();
@@ -154,7 +155,7 @@ fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
         url: shown.url,
         external_url: shown.via(),
         title: shown.own_title(),
-        // Where there is no content the summary is the content.
+        // Without content, the summary is the content.
         summary: body.summary.as_deref().filter(|_| body.content.is_some()),
         content: body.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
         image: shown.image().map(|image| &*image.url),
@@ -168,12 +169,12 @@ fn item<'a>(shown: &'a Shown<'_>) -> Item<'a> {
     }
 }
 
-fn authors<'a>(shown: &'a Shown<'_>) -> Vec<Author<'a>> {
+fn authors<'a>(shown: &'a ShownItem<'_>) -> Vec<Author<'a>> {
     let authors = shown.authors_or_origin();
     authors.into_iter().map(|author| Author { name: author.name, url: author.page }).collect()
 }
 
-fn attachments<'a>(shown: &'a Shown<'_>) -> Vec<Attachment<'a>> {
+fn attachments<'a>(shown: &'a ShownItem<'_>) -> Vec<Attachment<'a>> {
     shown
         .files()
         .map(|file| Attachment {
@@ -191,12 +192,16 @@ fn attachments<'a>(shown: &'a Shown<'_>) -> Vec<Attachment<'a>> {
         .collect()
 }
 
-fn newswire<'a>(shown: &'a Shown<'_>) -> Newswire<'a> {
+fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
     let origin = &shown.origin;
     Newswire {
         source: Source { title: &origin.title, url: origin.page, feed_url: origin.feed_url },
-        also: shown.also().map(|(url, source, title)| Also { url, source, title }).collect(),
-        comments: shown.comments(),
+        also_at: shown.also_at().map(also_at).collect(),
+        comments_url: shown.comments(),
         rights: shown.entry.item.details.rights.as_deref().and_then(text::line),
     }
+}
+
+fn also_at(other: OtherFeed<'_>) -> AlsoAt<'_> {
+    AlsoAt { url: other.url, title: other.title, source_title: other.feed }
 }

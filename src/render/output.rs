@@ -1,4 +1,4 @@
-//! `[[output]]` as configured: formats, rules, look and token of one merged feed.
+//! An `[[output]]` of the config: formats, rules, presentation and token of one merged feed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{shown, text};
+use crate::text::bidi;
 
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,7 +27,7 @@ impl Format {
     /// Every format.
     pub const ALL: &'static [Self] = &[Self::Atom, Self::Rss, Self::Json];
 
-    /// The file name extension, the name in the config and in the database.
+    /// The stable name: in file names, in the config and in the database.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -42,7 +43,7 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.extension() == extension)
     }
 
-    /// What people call it.
+    /// Name for people.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,7 +53,7 @@ impl Format {
         }
     }
 
-    /// The `Content-Type` header, RFC 4287 7, RFC 7303, JSON Feed 1.1.
+    /// The value of `Content-Type`, RFC 4287 7, RFC 7303, JSON Feed 1.1.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -62,17 +63,17 @@ impl Format {
         }
     }
 
-    /// The media type alone, as links carry it.
+    /// The media type without parameters, for links.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         self.content_type().split(';').next().unwrap_or_default()
     }
 }
 
-/// What an output takes in, or leaves out.
+/// The rules of `include` or `exclude`.
 ///
-/// As `include` an item must meet every kind of condition that is given, and one of the values of
-/// each; as `exclude` meeting any one leaves it out.
+/// For `include` an item must meet every given condition, each by one of its values. For `exclude` one
+/// condition is enough.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// Tags of the feed.
@@ -89,90 +90,90 @@ pub struct Rules {
     pub categories: Vec<String>,
     /// Languages, RFC 4647 3.3.1: `en` is also met by `en-GB`, and nothing by an unknown one.
     pub languages: Vec<String>,
-    /// Whether there is a file to play or to keep.
+    /// Whether there is an enclosure.
     pub enclosures: Option<bool>,
 }
 
 /// One outbound merged feed.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// File name and path on the server: `[a-z0-9._-]{1,64}`.
+    /// Name of its files and path on the server: `[a-z0-9._-]{1,64}`.
     pub id: String,
-    /// The feed's title.
+    /// Title of the merged feed.
     pub title: String,
-    /// The feed's subtitle.
+    /// Subtitle of the merged feed.
     pub description: Option<String>,
-    /// The page that the feed belongs to; the server's index page where not given.
+    /// Page that the feed belongs to; `None`: the index page of the server.
     pub link: Option<Url>,
-    /// Who publishes the merged feed.
+    /// Publisher of the merged feed.
     pub author: Option<String>,
-    /// Which documents are made.
+    /// Formats of the documents.
     pub formats: Vec<Format>,
-    /// Where they are written; absolute once the config is loaded. `None`: only served.
+    /// Absolute directory that they are written to; `None`: they are only served.
     pub directory: Option<PathBuf>,
-    /// What a subscriber must know; `None`: everybody may read it.
+    /// Token that subscribers must send; `None`: the output is public.
     pub token: Option<Token>,
-    /// The newest so many stories are always shown.
+    /// Number of the newest stories that are always shown.
     pub items: usize,
-    /// Stories younger than this are always shown too, up to [`Output::MAX_ITEMS`].
+    /// Stories younger than this are shown in addition, up to [`Output::MAX_ITEMS`].
     pub max_age: Option<Duration>,
-    /// At most so many of one feed.
+    /// Maximum number of stories of one feed.
     pub per_feed: Option<usize>,
-    /// At most so many percent of `items` of one feed.
-    pub share: Option<usize>,
-    /// Only stories that so many of the output's feeds carry.
+    /// Maximum number of stories of one feed, in percent of `items`, 1 to 100.
+    pub per_feed_percent: Option<usize>,
+    /// Minimum number of feeds of this output that a story must be in.
     pub min_feeds: Option<usize>,
-    /// What gets in; everything where empty.
+    /// Rules for the items that are taken; empty: all.
     pub include: Rules,
-    /// What is left out.
+    /// Rules for the items that are left out.
     pub exclude: Rules,
-    /// How its stories look.
-    pub look: Look,
-    /// The address under which the outside knows this server; ends with a slash.
+    /// Presentation of its stories.
+    pub presentation: Presentation,
+    /// URL of this server for subscribers; ends with a slash.
     pub base_url: Url,
 }
 
 impl Output {
-    /// No document grows beyond this, whatever `max_age` says.
+    /// Maximum number of stories in a document, also with `max_age`.
     pub const MAX_ITEMS: usize = 5_000;
 
-    /// `planet.atom`: the file name, and the path below the server's root.
+    /// The file name, and the path below the root of the server: `planet.atom`.
     #[must_use]
     pub fn file_name(&self, format: Format) -> String {
         format!("{}.{}", self.id, format.extension())
     }
 
-    /// The page that the feed belongs to: `link`, else the index page of this server.
+    /// The page that the feed belongs to: `link`, else the index page of the server.
     #[must_use]
     pub fn page(&self) -> &str {
         self.link.as_ref().unwrap_or(&self.base_url).as_str()
     }
 
-    /// The language of stories that do not say, as every format can carry it.
+    /// The configured language of stories without one, if it is valid.
     pub(super) fn language(&self) -> Option<&str> {
-        self.look.language.as_deref().filter(|language| shown::is_language(language))
+        self.presentation.language.as_deref().filter(|language| shown::is_language(language))
     }
 
-    /// `planet/archive/7.atom`: the path of a page of the archive, below folder and server's root.
+    /// The path of an archive page below the directory and the root of the server: `planet/archive/7.atom`.
     #[must_use]
     pub fn archive_name(&self, number: u32, format: Format) -> String {
         format!("{}/archive/{number}.{}", self.id, format.extension())
     }
 
-    /// The absolute address of a page of the archive.
+    /// The absolute URL of an archive page.
     #[must_use]
     pub fn archive_url(&self, number: u32, format: Format) -> String {
         format!("{}{}", self.base_url, self.archive_name(number, format))
     }
 
-    /// So many stories stand on a page of the archive: no more than on the subscription document,
-    /// so that what waits for the next page is usually still there.
+    /// Number of stories on an archive page, 10 to 50, at most `items`. So stories that wait for the next page
+    /// are usually still in the subscription document.
     #[must_use]
     pub fn archive_page(&self) -> usize {
         self.items.clamp(10, 50)
     }
 
-    /// An address as a subscriber needs it to follow: with the token, which they know already.
+    /// The URL with the token, for links that subscribers follow.
     #[must_use]
     pub fn with_token(&self, url: String) -> String {
         match &self.token {
@@ -181,77 +182,77 @@ impl Output {
         }
     }
 
-    /// The absolute address of one document: its `rel=self`.
+    /// The absolute URL of a document: its `rel=self`.
     #[must_use]
     pub fn self_url(&self, format: Format) -> String {
         format!("{}{}", self.base_url, self.file_name(format))
     }
 }
 
-/// How much of a story an output shows.
+/// How much of a story is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Content {
-    /// All that the publisher gave.
+    /// Summary and content.
     #[default]
     Full,
-    /// The publisher's summary, else the beginning of the text, as plain text.
+    /// The summary, else the beginning of the content, as plain text.
     Summary,
-    /// Title and link alone.
+    /// Only title and link.
     None,
 }
 
-/// Which date a story carries.
+/// Which date of a story is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShownDate {
-    /// When it was published; first seen where the publisher does not say.
+    /// Publication date; the date when it was first seen if there is none.
     #[default]
     Published,
-    /// When newswire first saw it: for readers that skip what comes late with an old date.
+    /// Date when newswire first saw it, for readers that skip items with an old date.
     FirstSeen,
 }
 
-/// Where an output tells who else carries a story.
+/// Where other feeds with a story are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AlsoAt {
-    /// In links and fields, which hardly any reader shows.
+    /// In links and fields of the format, which few readers show.
     #[default]
     Links,
-    /// And in a line below the text.
+    /// Also in a line after the content.
     Content,
 }
 
-/// How the stories of one output look.
+/// The presentation of the stories of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Look {
-    /// A square picture for the whole output: `atom:icon`, RSS `image`, JSON Feed `icon`.
+pub struct Presentation {
+    /// URL of a square picture for the output: `atom:icon`, RSS `image`, JSON Feed `icon`.
     pub icon: Option<Url>,
-    /// BCP 47, of stories that do not say. None where the output has many languages.
+    /// Language of stories without one, BCP 47.
     pub language: Option<String>,
     /// How much of a story is shown.
     pub content: Content,
-    /// Put before each title.
+    /// Prefix of each title.
     pub title_prefix: Option<TitlePrefix>,
-    /// Which date a story carries.
+    /// Which date of a story is shown.
     pub date: ShownDate,
     /// Where other feeds with the story are named.
     pub also_at: AlsoAt,
 }
 
-/// A text before each title, with `{source}` for the name of the feed: `"{source}: "`.
+/// A prefix of titles; `{source}` is replaced by the title of the feed: `"{source}: "`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TitlePrefix(String);
 
-/// The only name that a prefix knows.
+/// The only placeholder.
 const SOURCE: &str = "{source}";
 
-/// Why a text is no title prefix.
+/// Why a text is not a title prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
-    /// It would show nothing.
-    #[error("a prefix that shows nothing")]
+    /// It has no visible text.
+    #[error("the title prefix has no visible text")]
     Empty,
-    /// It has braces around something else.
-    #[error("{0} is unknown in a title prefix")]
+    /// It has another placeholder, or a single brace.
+    #[error("unknown placeholder {0} in the title prefix")]
     Unknown(String),
 }
 
@@ -272,36 +273,36 @@ impl FromStr for TitlePrefix {
 }
 
 impl TitlePrefix {
-    /// The title behind the prefix. Both are lines.
-    pub(super) fn before(&self, title: &str, source: &str) -> String {
-        let (source, title) = text::isolated(source, title);
+    /// The title with the prefix. `title` and `source` are single lines.
+    pub(super) fn apply(&self, title: &str, source: &str) -> String {
+        let (source, title) = bidi::isolated(source, title);
         let composed = format!("{}{title}", self.0.replace(SOURCE, &source));
         text::line(&composed).unwrap_or(composed)
     }
 }
 
-/// The secret that opens an output to its subscribers. Compared in constant time; appears in no log,
-/// page or message.
+/// The secret of an output, which its subscribers send. It is compared in constant time, and never appears in
+/// logs, pages or messages.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
-    /// Takes the secret as it is.
+    /// A token with this secret.
     #[must_use]
     pub fn new(secret: String) -> Self {
         Self(secret)
     }
 
-    /// Whether `offered` is the secret, in a time that tells nothing of how much of it is right.
+    /// Whether `sent` is the secret, in a time that does not depend on how much of it is right.
     #[must_use]
-    pub fn opens(&self, offered: &[u8]) -> bool {
-        // Hashes have one length, and nobody can choose two that differ late.
-        let (ours, theirs) = (Sha256::digest(self.0.as_bytes()), Sha256::digest(offered));
-        let differing = ours.iter().zip(theirs.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    pub fn matches(&self, sent: &[u8]) -> bool {
+        // Hashes have equal length, and clients cannot choose at which byte they differ.
+        let (own, sent) = (Sha256::digest(self.0.as_bytes()), Sha256::digest(sent));
+        let differing = own.iter().zip(sent.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
         std::hint::black_box(differing) == 0
     }
 
-    /// `token=…`: what follows the `?` of an address that a subscriber may have.
+    /// The query of a URL with this token: `token=…`.
     #[must_use]
     pub fn query(&self) -> String {
         form_urlencoded::Serializer::new(String::new()).append_pair("token", &self.0).finish()
@@ -319,11 +320,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_knows_the_source_and_nothing_else() {
+    fn a_title_prefix_has_one_placeholder() {
         let prefix: TitlePrefix = "[{source}]  ".parse().unwrap();
-        assert_eq!(prefix.before("A title", "Feed A"), "[Feed A] A title");
+        assert_eq!(prefix.apply("A title", "Feed A"), "[Feed A] A title");
         let plain: TitlePrefix = "Planet: ".parse().unwrap();
-        assert_eq!(plain.before("A title", "Feed A"), "Planet: A title");
+        assert_eq!(plain.apply("A title", "Feed A"), "Planet: A title");
         let unknown = |text: &str| text.parse::<TitlePrefix>().unwrap_err();
         assert_eq!(unknown("{feed}: "), PrefixError::Unknown("{feed}".to_owned()));
         assert_eq!(unknown("{source: "), PrefixError::Unknown("{source: ".to_owned()));
@@ -332,19 +333,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_from_right_to_left_turns_nothing_round() {
+    fn titles_from_right_to_left_are_isolated() {
         let prefix: TitlePrefix = "{source}: ".parse().unwrap();
-        assert_eq!(prefix.before("חדשות", "Radio"), "\u{2068}Radio\u{2069}: \u{2068}חדשות\u{2069}");
-        assert_eq!(prefix.before("News", "רדיו"), "\u{2068}רדיו\u{2069}: \u{2068}News\u{2069}");
-        assert_eq!(prefix.before("{source}", "A"), "A: {source}");
+        assert_eq!(prefix.apply("חדשות", "Radio"), "\u{2068}Radio\u{2069}: \u{2068}חדשות\u{2069}");
+        assert_eq!(prefix.apply("News", "רדיו"), "\u{2068}רדיו\u{2069}: \u{2068}News\u{2069}");
+        assert_eq!(prefix.apply("{source}", "A"), "A: {source}");
     }
 
     #[test]
-    fn only_the_whole_secret_opens_and_it_is_never_shown() {
+    fn only_the_whole_token_matches_and_it_is_never_shown() {
         let token = Token::new("s3cret & more".to_owned());
-        assert!(token.opens(b"s3cret & more"));
+        assert!(token.matches(b"s3cret & more"));
         for wrong in ["", "s3cret & mor", "s3cret & more ", "S3cret & more"] {
-            assert!(!token.opens(wrong.as_bytes()), "{wrong:?}");
+            assert!(!token.matches(wrong.as_bytes()), "{wrong:?}");
         }
         assert_eq!(format!("{token:?}"), "***");
         assert_eq!(token.query(), "token=s3cret+%26+more");

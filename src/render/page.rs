@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use crate::model::Entry;
+use crate::model::OutputItem;
 
 use super::check::{self, CheckError};
 use super::output::{Format, Output};
-use super::shown::{self, Shown};
+use super::shown::{self, ShownItem};
 use super::{atom, json, rss};
 
 /// The shortest freshness lifetime: less than any interval that a polite client polls at.
@@ -17,7 +17,7 @@ const SHORTEST: Duration = Duration::from_secs(5 * 60);
 /// The longest freshness lifetime. Some clients never poll sooner than this, so a quiet output must
 /// not be fresh for a day.
 const LONGEST: Duration = Duration::from_secs(3 * 60 * 60);
-/// Items that arrive within so many seconds count as one change.
+/// Seconds within which items count as one change.
 const AT_ONCE: i64 = 60;
 /// Number of changes that the freshness lifetime is computed from.
 const CHANGES: usize = 32;
@@ -32,7 +32,7 @@ pub enum Page {
     },
     /// An archive page.
     Archive {
-        /// Its number, from 1.
+        /// Number of the page, from 1.
         number: u32,
         /// Number of the newest archive page.
         newest: u32,
@@ -51,7 +51,7 @@ impl Page {
         matches!(self, Self::Archive { .. })
     }
 
-    /// Its own address.
+    /// The absolute URL of this document in a format.
     #[must_use]
     pub fn self_url(self, output: &Output, format: Format) -> String {
         match self {
@@ -95,13 +95,13 @@ impl Page {
 ///
 /// Nothing in it depends on the time or the machine: the same entries give the same bytes.
 #[must_use]
-pub fn render(output: &Output, format: Format, entries: &[Entry]) -> Vec<u8> {
+pub fn render(output: &Output, format: Format, entries: &[OutputItem]) -> Vec<u8> {
     render_page(output, format, Page::ALONE, entries)
 }
 
 /// Renders `entries`, in their order, as this document of `output`.
 #[must_use]
-pub fn render_page(output: &Output, format: Format, page: Page, entries: &[Entry]) -> Vec<u8> {
+pub fn render_page(output: &Output, format: Format, page: Page, entries: &[OutputItem]) -> Vec<u8> {
     write(output, format, page, &show(output, entries), max_age(entries))
 }
 
@@ -131,7 +131,7 @@ pub fn render_checked(
     output: &Output,
     formats: &[Format],
     page: Page,
-    entries: &[Entry],
+    entries: &[OutputItem],
 ) -> Result<Vec<Rendered>, Rejected> {
     let (shown, fresh_for) = (show(output, entries), max_age(entries));
     let document = |&format: &Format| {
@@ -142,15 +142,15 @@ pub fn render_checked(
     formats.iter().map(document).collect()
 }
 
-fn show<'a>(output: &'a Output, entries: &'a [Entry]) -> Vec<Shown<'a>> {
-    entries.iter().map(|entry| Shown::new(entry, &output.look)).collect()
+fn show<'a>(output: &'a Output, entries: &'a [OutputItem]) -> Vec<ShownItem<'a>> {
+    entries.iter().map(|entry| ShownItem::new(entry, &output.presentation)).collect()
 }
 
 fn write(
     output: &Output,
     format: Format,
     page: Page,
-    shown: &[Shown<'_>],
+    shown: &[ShownItem<'_>],
     fresh_for: Duration,
 ) -> Vec<u8> {
     match format {
@@ -163,7 +163,7 @@ fn write(
 /// The freshness lifetime of a document with these entries: the median time between two changes,
 /// from five minutes to three hours.
 #[must_use]
-pub fn max_age(entries: &[Entry]) -> Duration {
+pub fn max_age(entries: &[OutputItem]) -> Duration {
     let mut times: Vec<i64> = entries.iter().map(|entry| entry.sort_at.as_second()).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     let mut last = times.first().copied().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Reads a rendered document back, strictly, with other parsers than wrote it.
+//! Strict parsers that read a rendered document back.
 //!
-//! Shares no code with the writers: it resolves every prefix, checks every character, and reads
-//! JSON with its own parser. What the document should contain is decided by `check`.
+//! They share no code with the writers: they resolve every prefix, check every character, and have their
+//! own JSON structures. `check` decides what the document must contain.
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -9,30 +9,39 @@ use quick_xml::reader::NsReader;
 use serde::Deserialize;
 
 use super::output::Format;
+use crate::text::chars;
 
-/// Why a document cannot be read: byte offset and description.
-pub(super) type IllFormed = (u64, String);
+/// Why a document cannot be read.
+#[derive(Debug)]
+pub(super) struct ReadError {
+    /// Offset in bytes; 0 if it is unknown.
+    pub(super) at: u64,
+    /// What is wrong, a fragment.
+    pub(super) what: String,
+}
 
-/// The facts of one item in a document.
+/// An item of a document, as far as it is checked.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(super) struct ReadItem {
     pub(super) id: Option<String>,
     pub(super) title: Option<String>,
-    /// Address of its page.
+    /// URL of its page.
     pub(super) url: Option<String>,
-    /// Publication date as text, in the form of the format.
+    /// Publication date as written.
     pub(super) published: Option<String>,
-    /// Title of its feed.
+    /// Title of its source.
     pub(super) source: Option<String>,
 }
 
 /// The items of a document, in its order, each with an id.
-pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Vec<Facts>, IllFormed> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| (error.valid_up_to() as u64, "not UTF-8".to_owned()))?;
+pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Vec<ReadItem>, ReadError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| ReadError {
+        at: error.valid_up_to() as u64,
+        what: "not UTF-8".to_owned(),
+    })?;
     match format {
-        Format::Atom | Format::Rss => Walk::new(format).read(text),
-        Format::Json => json(text).map_err(|what| (0, what)),
+        Format::Atom | Format::Rss => XmlReader::new(format).read(text),
+        Format::Json => json(text).map_err(|what| ReadError { at: 0, what }),
     }
 }
 
@@ -63,19 +72,19 @@ struct JsonSource {
     title: String,
 }
 
-fn json(text: &str) -> Result<Vec<Facts>, String> {
+fn json(text: &str) -> Result<Vec<ReadItem>, String> {
     let feed: JsonFeed = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if feed.version != "https://jsonfeed.org/version/1.1" {
         return Err("not a JSON Feed 1.1".to_owned());
     }
-    let facts = |item: JsonItem| Facts {
+    let read = |item: JsonItem| ReadItem {
         id: Some(item.id),
         title: item.title,
         url: item.url,
         published: item.date_published,
         source: item.newswire.map(|extension| extension.source.title),
     };
-    Ok(feed.items.into_iter().map(facts).collect())
+    Ok(feed.items.into_iter().map(read).collect())
 }
 
 /// The meaning of an element in its format.
@@ -121,48 +130,51 @@ fn rss(namespace: Option<&str>, name: &str) -> Tag {
     }
 }
 
-/// One walk through an XML document.
-struct Walk {
+/// Reads the items of an XML document.
+struct XmlReader {
     format: Format,
-    /// Open elements, from the root.
+    /// The open elements, from the root.
     open: Vec<Tag>,
     roots: usize,
-    items: Vec<Facts>,
+    items: Vec<ReadItem>,
 }
 
-impl Walk {
+impl XmlReader {
     fn new(format: Format) -> Self {
         Self { format, open: Vec::new(), roots: 0, items: Vec::new() }
     }
 
-    fn read(mut self, text: &str) -> Result<Vec<Facts>, IllFormed> {
+    fn read(mut self, text: &str) -> Result<Vec<ReadItem>, ReadError> {
         if let Some((at, c)) = first_illegal(text) {
-            return Err((at as u64, format!("U+{:04X} is no character of XML", u32::from(c))));
+            let what = format!("U+{:04X} is not allowed in XML", u32::from(c));
+            return Err(ReadError { at: at as u64, what });
         }
         let mut reader = NsReader::from_str(text);
         reader.config_mut().enable_all_checks(true);
         reader.config_mut().expand_empty_elements = true;
         loop {
             let at = reader.buffer_position();
-            let place = |what: String| (at, what);
-            match reader.read_event().map_err(|error| (at, error.to_string()))? {
+            let error = |what: String| ReadError { at, what };
+            match reader.read_event().map_err(|e| error(e.to_string()))? {
                 Event::Start(element) => {
-                    attributes(&reader, &element).map_err(place)?;
+                    attributes(&reader, &element).map_err(error)?;
                     let (namespace, name) = reader.resolver().resolve_element(element.name());
-                    self.start(&namespace, name.as_ref()).map_err(place)?;
-                    self.page(&element).map_err(place)?;
+                    self.start(&namespace, name.as_ref()).map_err(error)?;
+                    self.page(&element).map_err(error)?;
                 }
-                Event::End(_) => self.end().map_err(place)?,
-                Event::Text(text) if text.contains("]]>") => return Err((at, "a bare ]]>".into())),
-                Event::Text(text) => self.text(&text).map_err(place)?,
+                Event::End(_) => self.end().map_err(error)?,
+                Event::Text(text) if text.contains("]]>") => {
+                    return Err(error("a bare ]]>".into()));
+                }
+                Event::Text(text) => self.text(&text).map_err(error)?,
                 Event::GeneralRef(reference) => {
-                    let c = resolve(&reference).map_err(place)?;
-                    self.text(c.encode_utf8(&mut [0; 4])).map_err(place)?;
+                    let c = resolve(&reference).map_err(error)?;
+                    self.text(c.encode_utf8(&mut [0; 4])).map_err(error)?;
                 }
                 Event::Decl(_) if at == 0 => {}
                 Event::Eof if self.open.is_empty() && self.roots == 1 => return Ok(self.items),
-                Event::Eof => return Err((at, "the document ends too early".to_owned())),
-                other => return Err((at, format!("markup that has no place here: {other:?}"))),
+                Event::Eof => return Err(error("the document ends too early".to_owned())),
+                other => return Err(error(format!("unexpected markup: {other:?}"))),
             }
         }
     }
@@ -180,18 +192,18 @@ impl Walk {
         if self.open.is_empty() {
             self.roots += 1;
             if tag != Tag::Root || self.roots > 1 {
-                return Err(format!("<{name}> is not the root of this format"));
+                return Err(format!("<{name}> is not the root element of this format"));
             }
         }
         self.open.push(tag);
         if self.within() == Some(&[]) {
-            self.items.push(Facts::default());
+            self.items.push(ReadItem::default());
         }
-        let Some(fact) = self.fact() else { return Ok(()) };
-        if fact.is_some() {
+        let Some(field) = self.field() else { return Ok(()) };
+        if field.is_some() {
             return Err(format!("two <{name}> in one item"));
         }
-        *fact = Some(String::new());
+        *field = Some(String::new());
         Ok(())
     }
 
@@ -207,15 +219,15 @@ impl Walk {
 
     fn text(&mut self, text: &str) -> Result<(), String> {
         if self.open.is_empty() && !text.trim().is_empty() {
-            return Err("text outside of the root".to_owned());
+            return Err("text outside of the root element".to_owned());
         }
-        if let Some(Some(fact)) = self.fact() {
-            fact.push_str(text);
+        if let Some(Some(field)) = self.field() {
+            field.push_str(text);
         }
         Ok(())
     }
 
-    /// The elements open inside an item, if one is.
+    /// The open elements inside of the current item; `None`: outside of items.
     fn within(&self) -> Option<&[Tag]> {
         match self.open.as_slice() {
             [Tag::Root, Tag::Item, within @ ..] => Some(within),
@@ -224,8 +236,8 @@ impl Walk {
         }
     }
 
-    /// The fact that the text of the innermost element belongs to.
-    fn fact(&mut self) -> Option<&mut Option<String>> {
+    /// The field that the text of the innermost element belongs to.
+    fn field(&mut self) -> Option<&mut Option<String>> {
         let in_rss = self.open.get(1) == Some(&Tag::Channel);
         let (first, second, deeper) = match self.within()? {
             [first] => (*first, None, false),
@@ -265,7 +277,7 @@ impl Walk {
     }
 }
 
-/// Well-formed, each once, every prefix declared.
+/// Checks attributes: well-formed, unique, every prefix declared.
 fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>) -> Result<(), String> {
     for attribute in element.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
@@ -278,8 +290,8 @@ fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>) -> Result<(), 
             return Err("a bare < in an attribute".to_owned());
         }
         let value = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?;
-        if !value.chars().all(is_xml_char) {
-            return Err("a reference to a character that is none of XML".to_owned());
+        if !value.chars().all(chars::is_xml) {
+            return Err("a reference to a character that XML does not allow".to_owned());
         }
     }
     Ok(())
@@ -289,7 +301,7 @@ fn undeclared(prefix: &str) -> String {
     format!("the prefix {prefix:?} is not declared")
 }
 
-/// The character that a reference stands for: a number, or one of the five names of XML.
+/// The character of a reference: a number, or one of the five names of XML.
 fn resolve(reference: &BytesRef<'_>) -> Result<char, String> {
     let number = reference.resolve_char_ref().map_err(|error| error.to_string())?;
     let named = || match &**reference {
@@ -300,28 +312,26 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, String> {
         "apos" => Some('\''),
         _ => None,
     };
-    let c = number.or_else(named).ok_or_else(|| "an entity that is not declared".to_owned())?;
-    if is_xml_char(c) { Ok(c) } else { Err("a reference to no character of XML".to_owned()) }
+    let c = number.or_else(named).ok_or_else(|| "an undeclared entity".to_owned())?;
+    if chars::is_xml(c) {
+        Ok(c)
+    } else {
+        Err("a reference to a character that XML does not allow".to_owned())
+    }
 }
 
-/// The first character that XML cannot carry, with its offset.
+/// The first character that XML does not allow, with its offset.
 fn first_illegal(text: &str) -> Option<(usize, char)> {
-    // Only lines with one of these bytes need a look at every character: U+FFFE and U+FFFF begin
-    // with EF.
-    let suspect = |byte: u8| byte < 0x20 || byte == 0xef;
+    // Only lines with such bytes can have one: in UTF-8, U+FFFE and U+FFFF begin with EF.
+    let is_suspect = |byte: u8| byte < 0x20 || byte == 0xef;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        if line.trim_end_matches('\n').bytes().any(suspect)
-            && let Some((at, c)) = line.char_indices().find(|(_, c)| !is_xml_char(*c))
+        if line.trim_end_matches('\n').bytes().any(is_suspect)
+            && let Some((at, c)) = line.char_indices().find(|(_, c)| !chars::is_xml(*c))
         {
             return Some((start + at, c));
         }
         start += line.len();
     }
     None
-}
-
-/// XML 1.0 2.2.
-fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

@@ -7,19 +7,21 @@ use jiff::Timestamp;
 use super::files::{self, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::shown::{Shown, rfc822, rfc3339};
+use super::shown::ShownItem;
 use super::text;
-use super::xml::Document;
+use super::xml::XmlWriter;
+use crate::text::dates::{rfc822, rfc3339};
+use crate::text::html;
 
-/// The whole document; `fresh_for`: as long as HTTP lets a reader keep it.
+/// The whole document; `max_age` is its freshness lifetime.
 pub(super) fn render(
     output: &Output,
     page: Page,
-    entries: &[Shown<'_>],
-    (updated, fresh_for): (Timestamp, Duration),
+    entries: &[ShownItem<'_>],
+    (updated, max_age): (Timestamp, Duration),
 ) -> Vec<u8> {
-    let mut xml = Document::new();
-    // Every prefix stands on the root, and under the name that readers look for literally.
+    let mut xml = XmlWriter::new();
+    // All prefixes are declared on the root, with the names that readers search for literally.
     let mut namespaces = vec![
         ("version", "2.0"),
         ("xmlns:atom", "http://www.w3.org/2005/Atom"),
@@ -48,9 +50,9 @@ pub(super) fn render(
     xml.text("generator", &[], "newswire");
     if !entries.is_empty() && !page.is_archive() {
         // RSS 2.0 "ttl": minutes.
-        xml.text("ttl", &[], &(fresh_for.as_secs() / 60).to_string());
+        xml.text("ttl", &[], &(max_age.as_secs() / 60).to_string());
     }
-    // The first of all atom:links: there are readers that take the first one for the feed's address.
+    // The first atom:link, because some readers take the first one for the URL of the feed.
     let address = page.self_url(output, Format::Rss);
     xml.empty(
         "atom:link",
@@ -69,9 +71,9 @@ pub(super) fn render(
     xml.finish()
 }
 
-/// The picture of the channel: title and link as its own, RSS 2.0 "image".
-fn image(xml: &mut Document, output: &Output, title: &str) {
-    if let Some(icon) = &output.look.icon {
+/// The picture of the channel, with its title and link: RSS 2.0 "image".
+fn image(xml: &mut XmlWriter, output: &Output, title: &str) {
+    if let Some(icon) = &output.presentation.icon {
         xml.open("image", &[]);
         xml.text("url", &[], icon.as_str());
         xml.plain("title", &[], title);
@@ -80,17 +82,17 @@ fn image(xml: &mut Document, output: &Output, title: &str) {
     }
 }
 
-fn item(xml: &mut Document, shown: &Shown<'_>) {
+fn item(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     xml.open("item", &[]);
     xml.plain("title", &[], &shown.made_title());
     if let Some(url) = shown.url {
         xml.text("link", &[], url);
     }
-    // A permalink only where it is one: else readers take the id for an address.
+    // `true` only if the id is the URL, because readers open permalinks.
     let is_permalink = if shown.url == Some(&*shown.id) { "true" } else { "false" };
     xml.text("guid", &[("isPermaLink", is_permalink)], &shown.id);
     xml.text("pubDate", &[], &rfc822(shown.published));
-    // RSS author must be an e-mail address; a name goes here.
+    // The element `author` requires an e-mail address.
     for author in shown.authors_or_origin() {
         xml.plain("dc:creator", &[], &author.name);
     }
@@ -112,31 +114,31 @@ fn item(xml: &mut Document, shown: &Shown<'_>) {
     xml.close();
 }
 
-/// A description is HTML; `content:encoded` comes after it, never before.
-fn body(xml: &mut Document, shown: &Shown<'_>) {
+/// A description is HTML; `content:encoded` must follow it.
+fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     match (&shown.body.summary, &shown.body.content) {
         (Some(summary), Some(content)) => {
-            xml.text("description", &[], &text::to_html(summary));
+            xml.text("description", &[], &html::escape(summary));
             xml.text("content:encoded", &[], content);
         }
         (None, Some(content)) => xml.text("description", &[], content),
-        (Some(summary), None) => xml.text("description", &[], &text::to_html(summary)),
-        // Some readers drop an item without a description, or show its guid.
-        (None, None) => xml.text("description", &[], &text::to_html(&shown.made_title())),
+        (Some(summary), None) => xml.text("description", &[], &html::escape(summary)),
+        // Some readers drop items without a description, or show their guid.
+        (None, None) => xml.text("description", &[], &html::escape(&shown.made_title())),
     }
 }
 
-/// One enclosure, for a second one warns; `media` has all of them.
-fn files(xml: &mut Document, shown: &Shown<'_>) {
+/// One enclosure, because validators warn about a second one. Media RSS has them all.
+fn files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(file) = shown.enclosures().next() {
-        // 0 where it is unknown: the attribute is required and must be a number.
+        // 0 if it is unknown: the attribute is required and must be a number.
         let (length, kind) = (file.length.unwrap_or(0).to_string(), media_type(file));
         xml.empty("enclosure", &[("url", &file.url), ("length", &length), ("type", &kind)]);
     }
     files::write_media(xml, shown);
 }
 
-fn attribution(xml: &mut Document, shown: &Shown<'_>) {
+fn attribution(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let origin = &shown.origin;
     if let Some(url) = origin.feed_url.or(origin.page) {
         xml.plain("source", &[("url", url)], &origin.title);
@@ -147,8 +149,11 @@ fn attribution(xml: &mut Document, shown: &Shown<'_>) {
     if let Some(via) = shown.via() {
         xml.empty("atom:link", &[("rel", "via"), ("href", via)]);
     }
-    for (url, title) in shown.also_titles() {
-        xml.empty("atom:link", &[("rel", "related"), ("href", url), ("title", &title)]);
+    for other in shown.also_at() {
+        xml.empty(
+            "atom:link",
+            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+        );
     }
     if shown.updated != shown.published {
         xml.text("atom:updated", &[], &rfc3339(shown.updated));

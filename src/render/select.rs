@@ -1,8 +1,8 @@
-//! Which stories an output takes, in what order and how many: pure, one candidate at a time.
+//! Selects the stories of an output, one candidate at a time. Pure.
 //!
-//! The caller pulls candidates newest first (`sort_at` descending, then key descending), asks
-//! [`Selector::takes_feed`] and [`Selector::takes_item`], and offers what both take until the
-//! answer is [`Offer::Full`]. Nothing here reads the store.
+//! The caller reads candidates newest first (`sort_at` descending, then key descending), asks
+//! [`Selector::takes_feed`] and [`Selector::takes_item`], and adds what both take until the result is
+//! [`AddResult::Full`].
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,21 +10,21 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::model::{Entry, FeedId, FeedKey, Item};
+use crate::model::{FeedId, FeedKey, Item, OutputItem};
 
 use super::files;
 use super::output::ShownDate;
 use super::output::{Output, Rules};
-use super::text;
+use crate::text::html;
 
-/// The answer to an offered candidate.
+/// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offer {
-    /// It is taken.
-    Take,
-    /// It is not taken: its feed has as many items as it may have. Continue.
-    Skip,
-    /// It is not taken, and nothing older will be. Stop.
+pub enum AddResult {
+    /// It is selected.
+    Taken,
+    /// It is not selected, because its feed has its maximum number of items. Continue.
+    Skipped,
+    /// It is not selected, and neither will any older candidate be. Stop.
     Full,
 }
 
@@ -32,18 +32,22 @@ pub enum Offer {
 #[derive(Debug)]
 pub struct Selector<'a> {
     output: &'a Output,
-    /// Younger than this is shown whatever the count says.
+    /// Items that are younger than this are selected beyond `items`.
     young: Option<Timestamp>,
+    /// Number of selected items.
     taken: usize,
-    /// How many were taken of each feed; only kept where `per_feed` is set.
+    /// Number of selected items by feed; used only if feeds are limited.
     of_feed: HashMap<FeedKey, usize>,
-    /// How many feeds can be offered at all, and how many of them have no place left.
+    /// Number of feeds that candidates come from, if known.
     feeds: Option<usize>,
+    /// Number of feeds that have reached their limit.
     exhausted: usize,
+    /// Sort time of the oldest item that was taken for its age, beyond the number of items.
+    oldest_young: Option<Timestamp>,
 }
 
 impl<'a> Selector<'a> {
-    /// An empty selection; `now` is what `max_age` counts back from.
+    /// An empty selection; `max_age` counts back from `now`.
     #[must_use]
     pub fn new(output: &'a Output, now: Timestamp) -> Self {
         let young = output.max_age.map(|age| {
@@ -52,18 +56,26 @@ impl<'a> Selector<'a> {
                 .and_then(|age| now.checked_sub(age).ok())
                 .unwrap_or(Timestamp::MIN)
         });
-        Self { output, young, taken: 0, of_feed: HashMap::new(), feeds: None, exhausted: 0 }
+        Self {
+            output,
+            young,
+            taken: 0,
+            of_feed: HashMap::new(),
+            feeds: None,
+            exhausted: 0,
+            oldest_young: None,
+        }
     }
 
-    /// Says how many feeds the output takes, so that a selection with `per_feed` is known to be
-    /// full when each of them has given its share, without walking through the whole past.
+    /// Sets the number of feeds. The selection is then full when each feed has reached its limit, without
+    /// reading all older candidates.
     #[must_use]
     pub fn among(mut self, feeds: usize) -> Self {
         self.feeds = Some(feeds);
         self
     }
 
-    /// Whether items of this feed come into question: the conditions on id and tags.
+    /// Whether the output takes items of this feed: the conditions on id and tags.
     #[must_use]
     pub fn takes_feed(&self, id: &FeedId, tags: &[String]) -> bool {
         let id_in = |rules: &Rules| rules.feeds.iter().any(|feed| feed == id.as_str());
@@ -75,16 +87,16 @@ impl<'a> Selector<'a> {
             && !tag_in(exclude)
     }
 
-    /// Whether this item comes into question: the conditions on what it says.
+    /// Whether the output takes this item: the conditions on title, content, authors and the like.
     #[must_use]
     pub fn takes_item(&self, item: &Item) -> bool {
         let conditions = |rules: &Rules| -> [Option<bool>; 6] {
             [
                 rules.title.as_ref().map(|regex| title_matches(regex, item)),
                 rules.content.as_ref().map(|regex| content_matches(regex, item)),
-                (!rules.authors.is_empty()).then(|| by_any_of(&rules.authors, item)),
-                (!rules.categories.is_empty()).then(|| in_any_of(&rules.categories, item)),
-                (!rules.languages.is_empty()).then(|| speaks_any_of(&rules.languages, item)),
+                (!rules.authors.is_empty()).then(|| has_author(&rules.authors, item)),
+                (!rules.categories.is_empty()).then(|| has_category(&rules.categories, item)),
+                (!rules.languages.is_empty()).then(|| has_language(&rules.languages, item)),
                 rules.enclosures.map(|has| files::has_enclosure(&item.details.enclosures) == has),
             ]
         };
@@ -92,46 +104,58 @@ impl<'a> Selector<'a> {
             && !conditions(&self.output.exclude).into_iter().flatten().any(|met| met)
     }
 
-    /// A story must be carried by so many of the output's feeds.
+    /// Minimum number of feeds of the output that a story must be in.
     #[must_use]
     pub fn min_feeds(&self) -> usize {
         self.output.min_feeds.unwrap_or(1)
     }
 
-    /// At most so many stories of one feed.
+    /// Maximum number of stories per feed; `None`: unlimited.
     fn limit(&self) -> Option<usize> {
-        let share = self.output.share.map(|percent| (self.output.items * percent).div_ceil(100));
+        let share =
+            self.output.per_feed_percent.map(|percent| (self.output.items * percent).div_ceil(100));
         [self.output.per_feed, share].into_iter().flatten().min()
     }
 
-    /// The chosen in the order in which they are shown: newest first, by the date that they carry.
-    pub fn arrange(&self, chosen: &mut [Entry]) {
-        if self.output.look.date == ShownDate::FirstSeen {
-            chosen.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
+    /// Sorts the selected items for the document: newest first, by the date that is shown.
+    pub fn arrange(&self, selected: &mut [OutputItem]) {
+        if self.output.presentation.date == ShownDate::FirstSeen {
+            selected.sort_by_key(|entry| Reverse((entry.first_seen, entry.key)));
         }
     }
 
-    /// Offers the next candidate, never newer than the one before.
+    /// Adds the next candidate, which must not be newer than the one before.
     ///
-    /// The newest `items`, or everything younger than `max_age`, whichever is more; so a burst
-    /// never pushes an item past a reader who comes by once an hour.
-    pub fn offer(&mut self, feed: FeedKey, sort_at: Timestamp) -> Offer {
+    /// Selects the newest `items`, or all that are younger than `max_age`, whichever is more. So a feed
+    /// reader that polls once an hour sees every item of a burst.
+    pub fn try_add(&mut self, feed: FeedKey, sort_at: Timestamp) -> AddResult {
         let young = self.young.is_some_and(|since| sort_at > since);
         let room = self.taken < self.output.items || young;
-        let dry = self.feeds.is_some_and(|feeds| self.exhausted >= feeds);
-        if !room || dry || self.taken >= Output::MAX_ITEMS {
-            return Offer::Full;
+        let exhausted = self.feeds.is_some_and(|feeds| self.exhausted >= feeds);
+        if !room || exhausted || self.taken >= Output::MAX_ITEMS {
+            return AddResult::Full;
         }
         if let Some(limit) = self.limit() {
             let of_feed = self.of_feed.entry(feed).or_default();
             if *of_feed >= limit {
-                return Offer::Skip;
+                return AddResult::Skipped;
             }
             *of_feed += 1;
             self.exhausted += usize::from(*of_feed == limit);
         }
+        if self.taken >= self.output.items {
+            self.oldest_young = Some(sort_at);
+        }
         self.taken += 1;
-        Offer::Take
+        AddResult::Taken
+    }
+
+    /// When the first of the items that were taken for their age becomes older than `max_age`.
+    /// `None`: the selection does not change by time alone.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        let max_age = SignedDuration::try_from(self.output.max_age?).ok()?;
+        self.oldest_young?.checked_add(max_age).ok()
     }
 }
 
@@ -140,23 +164,23 @@ fn title_matches(regex: &Regex, item: &Item) -> bool {
 }
 
 fn content_matches(regex: &Regex, item: &Item) -> bool {
-    let content = item.content.as_deref().map(text::of_html);
+    let content = item.content.as_deref().map(html::to_text);
     content.as_deref().or(item.summary.as_deref()).is_some_and(|text| regex.is_match(text))
 }
 
-fn by_any_of(names: &[String], item: &Item) -> bool {
-    item.details.authors.iter().any(|author| same_as_any(names, &author.name))
+fn has_author(names: &[String], item: &Item) -> bool {
+    item.details.authors.iter().any(|author| is_any_of(names, &author.name))
 }
 
-fn in_any_of(categories: &[String], item: &Item) -> bool {
+fn has_category(categories: &[String], item: &Item) -> bool {
     item.details.categories.iter().any(|category| {
-        same_as_any(categories, &category.term)
-            || category.label.as_deref().is_some_and(|label| same_as_any(categories, label))
+        is_any_of(categories, &category.term)
+            || category.label.as_deref().is_some_and(|label| is_any_of(categories, label))
     })
 }
 
 /// RFC 4647 3.3.1, basic filtering.
-fn speaks_any_of(ranges: &[String], item: &Item) -> bool {
+fn has_language(ranges: &[String], item: &Item) -> bool {
     let Some(tag) = item.language.as_deref() else { return false };
     ranges.iter().any(|range| {
         let mut subtags = tag.split('-');
@@ -166,7 +190,7 @@ fn speaks_any_of(ranges: &[String], item: &Item) -> bool {
     })
 }
 
-fn same_as_any(wanted: &[String], found: &str) -> bool {
+fn is_any_of(wanted: &[String], found: &str) -> bool {
     let found = found.trim().to_lowercase();
     wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
 }
@@ -193,11 +217,11 @@ mod tests {
             items: 3,
             max_age: None,
             per_feed: None,
-            share: None,
+            per_feed_percent: None,
             min_feeds: None,
             include: Rules::default(),
             exclude: Rules::default(),
-            look: Default::default(),
+            presentation: Default::default(),
             base_url: Url::parse("https://wire.example.org/").unwrap(),
         }
     }
@@ -206,72 +230,72 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
     }
 
-    /// What becomes of candidates given as (feed, age in seconds).
-    fn offers(selector: &mut Selector<'_>, candidates: &[(i64, i64)]) -> Vec<Offer> {
-        candidates.iter().map(|(feed, age)| selector.offer(FeedKey(*feed), at(-age))).collect()
+    /// Adds candidates given as feed and age in seconds.
+    fn add(selector: &mut Selector<'_>, candidates: &[(i64, i64)]) -> Vec<AddResult> {
+        candidates.iter().map(|(feed, age)| selector.try_add(FeedKey(*feed), at(-age))).collect()
     }
 
     fn words(text: &[&str]) -> Vec<String> {
         text.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    use Offer::{Full, Skip, Take};
+    use AddResult::{Full, Skipped, Taken};
 
     #[test]
-    fn the_newest_n_are_taken_and_then_it_is_full() {
+    fn the_newest_items_are_selected_until_it_is_full() {
         let output = output();
         let mut selector = Selector::new(&output, at(0));
-        let got = offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (2, 4)]);
-        assert_eq!(got, [Take, Take, Take, Full]);
+        let got = add(&mut selector, &[(1, 1), (1, 2), (2, 3), (2, 4)]);
+        assert_eq!(got, [Taken, Taken, Taken, Full]);
     }
 
     #[test]
-    fn a_burst_younger_than_max_age_is_taken_whole() {
+    fn a_burst_younger_than_max_age_is_selected_as_a_whole() {
         let output = Output { items: 1, max_age: Some(Duration::from_secs(10)), ..output() };
         let mut selector = Selector::new(&output, at(0));
-        let got = offers(&mut selector, &[(1, 1), (1, 2), (1, 9), (1, 10)]);
-        assert_eq!(got, [Take, Take, Take, Full], "an item of exactly max_age is not younger");
+        let got = add(&mut selector, &[(1, 1), (1, 2), (1, 9), (1, 10)]);
+        assert_eq!(got, [Taken, Taken, Taken, Full], "an item of exactly max_age is not younger");
         let mut selector = Selector::new(&output, at(0));
-        assert_eq!(offers(&mut selector, &[(1, 99), (1, 100)]), [Take, Full], "the newest N");
+        assert_eq!(add(&mut selector, &[(1, 99), (1, 100)]), [Taken, Full], "the newest N");
     }
 
     #[test]
-    fn a_max_age_beyond_all_time_takes_everything_up_to_the_cap() {
+    fn a_very_large_max_age_selects_at_most_max_items() {
         let output = Output { items: 1, max_age: Some(Duration::MAX), ..output() };
         let mut selector = Selector::new(&output, at(0));
         for age in 0..Output::MAX_ITEMS {
-            assert_eq!(selector.offer(FeedKey(1), at(-i64::try_from(age).unwrap())), Take);
+            assert_eq!(selector.try_add(FeedKey(1), at(-i64::try_from(age).unwrap())), Taken);
         }
-        assert_eq!(selector.offer(FeedKey(1), at(-9_999)), Full);
+        assert_eq!(selector.try_add(FeedKey(1), at(-9_999)), Full);
     }
 
     #[test]
-    fn one_feed_gets_no_more_than_its_share() {
+    fn per_feed_limits_each_feed() {
         let output = Output { per_feed: Some(1), ..output() };
         let mut selector = Selector::new(&output, at(0));
-        let got = offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
-        assert_eq!(got, [Take, Skip, Take, Take, Full]);
+        let got = add(&mut selector, &[(1, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
+        assert_eq!(got, [Taken, Skipped, Taken, Taken, Full]);
     }
 
     #[test]
-    fn a_share_is_a_part_of_the_output() {
-        let output = Output { share: Some(50), items: 4, per_feed: Some(3), ..output() };
+    fn percentages_limit_each_feed() {
+        let output = Output { per_feed_percent: Some(50), items: 4, per_feed: Some(3), ..output() };
         let mut selector = Selector::new(&output, at(0));
-        assert_eq!(offers(&mut selector, &[(1, 1), (1, 2), (1, 3)]), [Take, Take, Skip]);
+        assert_eq!(add(&mut selector, &[(1, 1), (1, 2), (1, 3)]), [Taken, Taken, Skipped]);
     }
 
     #[test]
-    fn the_walk_ends_when_every_feed_has_given_its_share() {
+    fn the_selection_is_full_when_every_feed_reached_its_limit() {
         let output = Output { per_feed: Some(1), items: 100, ..output() };
         let mut selector = Selector::new(&output, at(0)).among(2);
         assert_eq!(
-            offers(&mut selector, &[(1, 1), (1, 2), (2, 3), (1, 4)]),
-            [Take, Skip, Take, Full]
+            add(&mut selector, &[(1, 1), (1, 2), (2, 3), (1, 4)]),
+            [Taken, Skipped, Taken, Full]
         );
     }
 
     #[test]
-    fn every_kind_of_include_must_be_met_by_one_of_its_values() {
+    fn every_condition_of_include_must_be_met() {
         let output = Output {
             include: Rules {
                 tags: words(&["rust", "c"]),
@@ -288,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn meeting_any_exclude_leaves_out() {
+    fn one_condition_of_exclude_is_enough() {
         let output = Output {
             exclude: Rules { tags: words(&["ads"]), feeds: words(&["b"]), ..Rules::default() },
             ..output()
@@ -301,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_judged_by_title_text_author_and_category() {
+    fn rules_test_title_text_author_and_category() {
         let mut item = Item {
             title: Some("Sponsored: soap".to_owned()),
             content: Some("<p class=\"hidden\">fish &amp; <b>ch</b>ips</p>".to_owned()),
@@ -327,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_judged_by_language_and_by_what_they_bring() {
+    fn rules_test_language_and_enclosures() {
         let file = |media_type: &str| Enclosure {
             url: "https://e.org/a".to_owned(),
             media_type: media_type.to_owned(),
@@ -369,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_a_title_fails_a_condition_on_titles() {
+    fn items_without_a_title_do_not_match_title_rules() {
         let some = || Rules { title: Some(Regex::new("").unwrap()), ..Rules::default() };
         let include = Output { include: some(), ..output() };
         let exclude = Output { exclude: some(), ..output() };

@@ -1,15 +1,15 @@
-//! Writes XML that is well-formed whatever is put in; knows nothing of feeds.
+//! Writes XML that is always well-formed.
 //!
-//! One filter and one escaper for Atom and RSS: characters that XML cannot carry are dropped,
-//! CDATA is never used, and `>` is always escaped, so that `]]>` cannot occur (XML 1.0 2.4).
+//! Characters that XML does not allow are dropped, CDATA is never used, and `>` is always escaped, so that
+//! `]]>` cannot occur (XML 1.0 2.4).
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::text;
+use crate::text::chars;
 
-/// A document being written, into memory, indented.
-pub(super) struct Document {
+/// An indented document in memory.
+pub(super) struct XmlWriter {
     writer: Writer<Vec<u8>>,
     open: Vec<&'static str>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Document {
 /// The attributes of an element, in the order they are written.
 pub(super) type Attributes<'a> = &'a [(&'static str, &'a str)];
 
-impl Document {
+impl XmlWriter {
     /// Starts with the XML declaration.
     pub(super) fn new() -> Self {
         let mut document =
@@ -26,7 +26,7 @@ impl Document {
         document
     }
 
-    /// Opens an element; what follows stands inside it until [`Document::close`].
+    /// Opens an element, until [`XmlWriter::close`].
     pub(super) fn open(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.event(Event::Start(start(name, attributes)));
         self.open.push(name);
@@ -46,13 +46,13 @@ impl Document {
 
     /// An element with text in it.
     pub(super) fn text(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
-        self.element(name, attributes, &escape(text, Place::Text));
+        self.element(name, attributes, &escape(text, Context::Text));
     }
 
-    /// An element that RSS takes for plain text: what looks like markup is escaped numerically,
-    /// which survives readers that decode twice (RSS Best Practices Profile, character data).
+    /// An element that RSS defines as plain text. Markup characters are escaped numerically, which survives
+    /// readers that decode twice (RSS Best Practices Profile, character data).
     pub(super) fn plain(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
-        self.element(name, attributes, &escape(text, Place::Plain));
+        self.element(name, attributes, &escape(text, Context::Plain));
     }
 
     fn element(&mut self, name: &'static str, attributes: Attributes<'_>, escaped: &str) {
@@ -72,7 +72,7 @@ impl Document {
     }
 
     fn event(&mut self, event: Event<'_>) {
-        // Writing into a Vec cannot fail; and what should be missing all the same, `check` sees.
+        // Writing into a Vec cannot fail.
         let written = self.writer.write_event(event);
         debug_assert!(written.is_ok(), "writing into memory: {written:?}");
     }
@@ -84,38 +84,38 @@ fn start(name: &'static str, attributes: Attributes<'_>) -> BytesStart<'static> 
         content.push(' ');
         content.push_str(key);
         content.push_str("=\"");
-        content.push_str(&escape(value, Place::Attribute));
+        content.push_str(&escape(value, Context::Attribute));
         content.push('"');
     }
     BytesStart::from_content(content, name.len())
 }
 
-/// Where an escaped text is going to stand.
+/// Where an escaped text is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     Text,
     Plain,
     Attribute,
 }
 
-fn escape(text: &str, place: Place) -> String {
+fn escape(text: &str, context: Context) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    let text = text::clean(text);
+    let text = chars::clean(text);
     let mut rest = &*text;
-    let special = if place == Place::Attribute { &SPECIAL_IN_ATTRIBUTES } else { &SPECIAL };
+    let special = if context == Context::Attribute { &SPECIAL_IN_ATTRIBUTES } else { &SPECIAL };
     while let Some(at) = rest.bytes().position(|byte| special[usize::from(byte)]) {
         escaped.push_str(&rest[..at]);
-        match (char::from(rest.as_bytes()[at]), place) {
-            ('&', Place::Plain) => escaped.push_str("&#x26;"),
-            ('<', Place::Plain) => escaped.push_str("&#x3C;"),
-            ('>', Place::Plain) => escaped.push_str("&#x3E;"),
+        match (char::from(rest.as_bytes()[at]), context) {
+            ('&', Context::Plain) => escaped.push_str("&#x26;"),
+            ('<', Context::Plain) => escaped.push_str("&#x3C;"),
+            ('>', Context::Plain) => escaped.push_str("&#x3E;"),
             ('&', _) => escaped.push_str("&amp;"),
             ('<', _) => escaped.push_str("&lt;"),
             ('>', _) => escaped.push_str("&gt;"),
-            ('"', Place::Attribute) => escaped.push_str("&quot;"),
+            ('"', Context::Attribute) => escaped.push_str("&quot;"),
             // XML 1.0 3.3.3 would turn these into spaces.
-            ('\n', Place::Attribute) => escaped.push_str("&#xA;"),
-            ('\t', Place::Attribute) => escaped.push_str("&#x9;"),
+            ('\n', Context::Attribute) => escaped.push_str("&#xA;"),
+            ('\t', Context::Attribute) => escaped.push_str("&#x9;"),
             (c, _) => escaped.push(c),
         }
         rest = &rest[at + 1..];
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn text_and_attributes_are_escaped_and_filtered() {
-        let mut document = Document::new();
+        let mut document = XmlWriter::new();
         document.open("a", &[("b", "1 & \"2\"\n<3>")]);
         document.text("c", &[], "x ]]> & <y> \"z\" \u{0}\u{7}\u{fffe}");
         document.plain("d", &[], "]]> & <y>");

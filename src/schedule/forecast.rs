@@ -1,33 +1,33 @@
-//! What settings will cost and bring, by what is recorded of the past. Pure.
+//! Forecasts the cost and the effect of settings from recorded polls. Pure.
 //!
-//! Items come at random, at the rate at which they came; a poll is due every interval, or later
-//! where the publisher asks for that. From these two follow the requests, the share of polls that
-//! find nothing, the bytes, and how long an item waits until it is seen.
+//! Items are assumed to come at random, at the recorded rate. A poll is due every interval, or later if the
+//! publisher asks for that. The number of requests, the share of polls without news, the traffic and the delay of
+//! items follow from these.
 
 use std::time::Duration;
 
-use super::settings::{Heed, Pace, Settings};
+use super::settings::{IntervalMode, PublisherHints, Settings};
 
 const DAY: f64 = 86_400.0;
-/// Jitter makes waits longer by a twentieth, as a mean.
+/// Mean factor by which jitter makes waits longer.
 const JITTER: f64 = 1.05;
 
-/// What is known of a feed.
+/// Recorded traffic of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Known {
-    /// Moments a day at which items come.
+pub struct FeedTraffic {
+    /// Number of times a day at which items come.
     pub arrivals_a_day: f64,
-    /// Of a whole answer, on the wire.
+    /// Mean size of a complete response as sent, in bytes.
     pub mean_bytes: f64,
-    /// Of the polls that found nothing, the share that cost no body.
+    /// Share of the polls without news that were answered without a body, 0 to 1.
     pub not_modified: f64,
     /// The longest wait that the publisher asks for.
-    pub asked: Duration,
-    /// What its rhythm asks for.
+    pub requested_wait: Duration,
+    /// The learned interval, if it is traffic.
     pub learned: Option<Duration>,
 }
 
-/// What is to be expected of a feed, or of many.
+/// Forecast for one feed, or for several.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Forecast {
     /// Requests a day.
@@ -36,37 +36,37 @@ pub struct Forecast {
     pub bytes: f64,
     /// Requests a day that find nothing.
     pub unchanged: f64,
-    /// How often items come, and the interval within which one is seen: arrivals a day, seconds.
+    /// For each feed: arrivals a day, and the interval in seconds.
     waits: Vec<(f64, f64)>,
 }
 
 impl Forecast {
-    /// Of one feed.
+    /// The forecast for one feed.
     #[must_use]
-    pub fn of(settings: &Settings, known: &Known) -> Self {
-        let interval = match (settings.pace, known.learned) {
-            (Pace::Auto, Some(learned)) => learned
+    pub fn of(settings: &Settings, traffic: &FeedTraffic) -> Self {
+        let interval = match (settings.interval_mode, traffic.learned) {
+            (IntervalMode::Auto, Some(learned)) => learned
                 .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
             _ => settings.interval,
         };
-        let asked = match settings.hints {
-            Heed::Heed => known.asked.min(settings.max_interval),
-            Heed::Ignore => Duration::ZERO,
+        let asked = match settings.publisher_hints {
+            PublisherHints::Follow => traffic.requested_wait.min(settings.max_interval),
+            PublisherHints::Ignore => Duration::ZERO,
         };
         let interval = interval.max(asked).as_secs_f64().max(1.0) * JITTER;
         let requests = DAY / interval;
-        // Nothing came within the interval: e to the minus rate times time.
-        let nothing = (-known.arrivals_a_day * interval / DAY).exp();
-        let whole = 1.0 - nothing * known.not_modified;
+        // Probability that no item comes within an interval (Poisson).
+        let nothing = (-traffic.arrivals_a_day * interval / DAY).exp();
+        let whole = 1.0 - nothing * traffic.not_modified;
         Self {
             requests,
-            bytes: requests * whole * known.mean_bytes,
+            bytes: requests * whole * traffic.mean_bytes,
             unchanged: requests * nothing,
-            waits: vec![(known.arrivals_a_day, interval)],
+            waits: vec![(traffic.arrivals_a_day, interval)],
         }
     }
 
-    /// Of this one and another.
+    /// Adds another feed's forecast.
     pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.bytes += other.bytes;
@@ -74,20 +74,20 @@ impl Forecast {
         self.waits.extend_from_slice(&other.waits);
     }
 
-    /// The share of requests that find nothing.
+    /// Share of requests without news, 0 to 1.
     #[must_use]
     pub fn unchanged_share(&self) -> f64 {
         if self.requests > 0.0 { self.unchanged / self.requests } else { 0.0 }
     }
 
-    /// Within how many seconds this share of all items is seen; `None`: no items are to be expected.
+    /// Time in seconds within which this share of all items is seen; `None`: no items are expected.
     #[must_use]
     pub fn delay(&self, share: f64) -> Option<f64> {
         let all: f64 = self.waits.iter().map(|(arrivals, _)| arrivals).sum();
         if all <= 0.0 {
             return None;
         }
-        // An item comes at any moment of an interval: seen within t are t/interval of them.
+        // Items come at any time of an interval: a share of t / interval is seen within t.
         let seen = |t: f64| {
             let seen =
                 self.waits.iter().map(|(arrivals, interval)| arrivals * (t / interval).min(1.0));
@@ -111,11 +111,11 @@ mod tests {
         Settings { interval: Duration::from_secs(hours * 3600), ..Settings::default() }
     }
 
-    const DAILY: Known = Known {
+    const DAILY: FeedTraffic = FeedTraffic {
         arrivals_a_day: 1.0,
         mean_bytes: 1000.0,
         not_modified: 1.0,
-        asked: Duration::ZERO,
+        requested_wait: Duration::ZERO,
         learned: None,
     };
 
@@ -132,29 +132,29 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_304s_costs_a_body_each_time() {
-        let costly = Known { not_modified: 0.0, ..DAILY };
+    fn a_server_without_304_sends_a_body_each_time() {
+        let costly = FeedTraffic { not_modified: 0.0, ..DAILY };
         let forecast = Forecast::of(&every(1), &costly);
         assert!((forecast.bytes - forecast.requests * 1000.0).abs() < 1e-6);
     }
 
     #[test]
-    fn what_the_publisher_asks_for_and_what_is_learned_count() {
-        let patient = Known { asked: Duration::from_secs(6 * 3600), ..DAILY };
+    fn publisher_hints_and_learned_intervals_count() {
+        let patient = FeedTraffic { requested_wait: Duration::from_secs(6 * 3600), ..DAILY };
         assert!(Forecast::of(&every(1), &patient).requests < 4.0);
-        let ignored = Settings { hints: Heed::Ignore, ..every(1) };
+        let ignored = Settings { publisher_hints: PublisherHints::Ignore, ..every(1) };
         assert!(Forecast::of(&ignored, &patient).requests > 20.0);
-        let auto = Settings { pace: Pace::Auto, ..every(1) };
-        let learned = Known { learned: Some(Duration::from_secs(12 * 3600)), ..DAILY };
+        let auto = Settings { interval_mode: IntervalMode::Auto, ..every(1) };
+        let learned = FeedTraffic { learned: Some(Duration::from_secs(12 * 3600)), ..DAILY };
         assert!(Forecast::of(&auto, &learned).requests < 2.0);
     }
 
     #[test]
-    fn feeds_add_up_and_the_busy_ones_weigh_more() {
-        let mut sum = Forecast::of(&every(1), &Known { arrivals_a_day: 9.0, ..DAILY });
+    fn forecasts_of_feeds_are_added() {
+        let mut sum = Forecast::of(&every(1), &FeedTraffic { arrivals_a_day: 9.0, ..DAILY });
         sum.add(&Forecast::of(&every(10), &DAILY));
         assert!(sum.delay(0.5).unwrap() < 3600.0);
         assert!(sum.delay(0.99).unwrap() > 3.0 * 3600.0);
-        assert_eq!(Forecast::of(&every(1), &Known::default()).delay(0.5), None);
+        assert_eq!(Forecast::of(&every(1), &FeedTraffic::default()).delay(0.5), None);
     }
 }

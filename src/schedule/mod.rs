@@ -1,26 +1,24 @@
-//! Decides when a feed is polled next, and whose turn it is. Pure: values in, values out.
+//! Decides when each feed is polled, and in which order. Pure: values in, values out.
 //!
-//! [`plan()`] knows one feed and no host; [`Queue`] knows hosts and no reasons. Leaves polling,
-//! timers and the clock to the daemon.
+//! [`plan()`] computes the time of a feed's next poll and the reason. [`Queue`] orders the feeds that are due and
+//! limits requests per host. The daemon has the timers and polls.
 
 pub mod forecast;
+pub mod learned;
 pub mod moved;
+pub mod network;
 pub mod plan;
+#[cfg(test)]
+mod plan_tests;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;
-pub mod revise;
-pub mod rhythm;
 pub mod settings;
-#[cfg(test)]
-mod tests;
-pub mod weather;
 
-pub use forecast::{Forecast, Known};
-pub use moved::{Kin, Move, address};
-pub use plan::{Inputs, plan, spread, while_offline};
-pub use queue::{Gate, Queue, Turn};
-pub use revise::{LastPoll, revise};
-pub use rhythm::learned;
-pub use settings::{Heed, Pace, Settings};
-pub use weather::{Sky, Weather};
+pub use forecast::{FeedTraffic, Forecast};
+pub use learned::learned;
+pub use moved::{FeedMatch, MoveObservation, address};
+pub use network::{NetworkMonitor, NetworkState};
+pub use plan::{Inputs, LastPoll, plan, revise, spread, while_offline};
+pub use queue::{HostLimit, Queue, QueueStep};
+pub use settings::{IntervalMode, PublisherHints, Settings};

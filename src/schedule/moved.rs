@@ -1,61 +1,61 @@
-//! When a permanent redirect is taken for good, and when it is let go again. Pure.
+//! Decides when a permanent redirect is adopted, and when an adopted address is dropped. Pure.
 //!
-//! The config is never rewritten: the address in force is kept beside it, and `status` says what
-//! to change. A feed that moved keeps its identity, and so do its items.
+//! The config is never rewritten: the adopted address is stored, and `status` shows what to change. A feed that
+//! moved keeps its id, and so do its items.
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::model::{Address, Candidate301, FailureKind, FetchOutcome, Hop};
+use crate::model::{Address, FailureKind, FetchOutcome, Hop, MoveCandidate};
 
-/// A move is believed once it was seen for so long: hijacked and misconfigured servers are mended
-/// sooner, as a rule.
+/// A redirect is adopted when it has been seen for this time. Hijacked and misconfigured servers are usually
+/// repaired sooner.
 const PROBATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Whether what was found at the other end is the same feed.
+/// Whether the document that was read is the same feed as before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kin {
-    /// It shares an id or an item with what is known, or nothing is known yet.
+pub enum FeedMatch {
+    /// It has the same id or a known item, or nothing is known yet.
     Same,
-    /// It shares nothing: a parked domain, a captive portal, another feed.
-    Stranger,
-    /// Nothing was read this time.
-    Unknown,
+    /// It has neither: a parked domain, a captive portal, another feed.
+    Different,
+    /// No document was read.
+    NotRead,
 }
 
-/// What is known after a poll of where a feed lives.
+/// What a poll shows about the address of a feed.
 #[derive(Debug, Clone, Copy)]
-pub struct Move<'a> {
-    /// As the config says.
+pub struct MoveObservation<'a> {
+    /// URL in the config.
     pub configured: &'a Url,
-    /// What was known before this poll.
+    /// The address before this poll.
     pub before: &'a Address,
-    /// The redirects of this poll, from the address that was asked.
+    /// Redirects of this poll, in order.
     pub hops: &'a [Hop],
-    /// How it ended.
+    /// Outcome of the poll.
     pub outcome: &'a FetchOutcome,
-    /// What was found.
-    pub kin: Kin,
-    /// When.
+    /// Whether the document is the same feed.
+    pub feed_match: FeedMatch,
+    /// Time of the poll.
     pub now: Timestamp,
 }
 
 /// The address after this poll.
 #[must_use]
-pub fn address(moved: &Move<'_>) -> Address {
+pub fn address(moved: &MoveObservation<'_>) -> Address {
     let before = moved.before;
     if lost(moved.outcome) {
         return gone(before);
     }
-    if !moved.outcome.is_success() || moved.kin == Kin::Stranger {
-        // Nothing was learnt, or something that must not count.
+    if !moved.outcome.is_success() || moved.feed_match == FeedMatch::Different {
+        // The redirects of a failure or of another feed do not count.
         return before.clone();
     }
     let Some(target) = permanent_target(moved.hops) else {
         return Address { candidate: None, ..before.clone() };
     };
     let asked = before.effective.as_ref().unwrap_or(moved.configured);
-    if is_same_but_safe(asked, &target) {
+    if is_upgrade_to_https(asked, &target) {
         return Address { effective: Some(target), candidate: None };
     }
     match &before.candidate {
@@ -67,7 +67,7 @@ pub fn address(moved: &Move<'_>) -> Address {
             Address { effective, candidate: None }
         }
         _ => Address {
-            candidate: Some(Candidate301 { url: target, since: moved.now }),
+            candidate: Some(MoveCandidate { url: target, since: moved.now }),
             ..before.clone()
         },
     }
@@ -81,7 +81,7 @@ fn lost(outcome: &FetchOutcome) -> bool {
     }
 }
 
-/// The address that was asked is gone: on to where it pointed last, or back to the config's.
+/// The address that was requested is gone: continue with the target of its redirect, or with the configured URL.
 fn gone(before: &Address) -> Address {
     match (&before.candidate, &before.effective) {
         (Some(candidate), _) => Address { effective: Some(candidate.url.clone()), candidate: None },
@@ -89,14 +89,14 @@ fn gone(before: &Address) -> Address {
     }
 }
 
-/// Where the leading permanent redirects end; one that is temporary ends them. RFC 9110 15.4.
+/// Target of the permanent redirects before the first temporary one. RFC 9110 15.4.
 fn permanent_target(hops: &[Hop]) -> Option<Url> {
     let permanent = hops.iter().take_while(|hop| matches!(hop.status, 301 | 308));
     permanent.last().and_then(|hop| Url::parse(&hop.location).ok())
 }
 
-/// From http to https and nothing else: nobody loses by that.
-fn is_same_but_safe(from: &Url, to: &Url) -> bool {
+/// Whether the two URLs differ only in http and https.
+fn is_upgrade_to_https(from: &Url, to: &Url) -> bool {
     from.scheme() == "http"
         && to.scheme() == "https"
         && from.host_str() == to.host_str()
@@ -124,15 +124,15 @@ mod tests {
         before: &Address,
         hops: &[Hop],
         outcome: &FetchOutcome,
-        kin: Kin,
+        feed_match: FeedMatch,
         day: i64,
     ) -> Address {
         let now = Timestamp::from_second(day * 86_400).unwrap();
-        address(&Move { configured: &url(OLD), before, hops, outcome, kin, now })
+        address(&MoveObservation { configured: &url(OLD), before, hops, outcome, feed_match, now })
     }
 
     fn seen(before: &Address, hops: &[Hop], day: i64) -> Address {
-        after(before, hops, &FetchOutcome::Modified, Kin::Same, day)
+        after(before, hops, &FetchOutcome::Modified, FeedMatch::Same, day)
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_that_goes_away_or_changes_begins_anew() {
+    fn a_redirect_that_changes_starts_again() {
         let first = seen(&Address::default(), &[hop(301, NEW)], 0);
         assert_eq!(seen(&first, &[], 3).candidate, None);
         let other = seen(&first, &[hop(301, "https://other.example/")], 6);
@@ -168,44 +168,44 @@ mod tests {
         let hops = [hop(301, "https://old.example/feed")];
         let (configured, before) = (url("http://old.example/feed"), Address::default());
         let (outcome, now) = (&FetchOutcome::Modified, Timestamp::UNIX_EPOCH);
-        let moved = Move {
+        let moved = MoveObservation {
             configured: &configured,
             before: &before,
             hops: &hops,
             outcome,
-            kin: Kin::Same,
+            feed_match: FeedMatch::Same,
             now,
         };
         assert_eq!(address(&moved).effective, Some(url(OLD)));
     }
 
     #[test]
-    fn a_stranger_at_the_other_end_is_held() {
+    fn a_redirect_to_another_feed_is_not_adopted() {
         let hops = [hop(301, NEW)];
         let mut address = Address::default();
         for day in 0..30 {
-            address = after(&address, &hops, &FetchOutcome::Modified, Kin::Stranger, day);
+            address = after(&address, &hops, &FetchOutcome::Modified, FeedMatch::Different, day);
         }
         assert_eq!(address, Address::default());
     }
 
     #[test]
-    fn an_old_address_that_is_gone_is_left_for_where_it_pointed() {
+    fn a_gone_address_is_replaced_by_its_redirect_target() {
         let pointed = seen(&Address::default(), &[hop(308, NEW)], 0);
         let missing = FetchOutcome::Failed(Failure::new(FailureKind::NotFound, "there is no feed"));
         for outcome in [FetchOutcome::Gone, missing.clone()] {
-            let left = after(&pointed, &[], &outcome, Kin::Unknown, 1);
+            let left = after(&pointed, &[], &outcome, FeedMatch::NotRead, 1);
             assert_eq!(left.effective, Some(url(NEW)));
         }
-        // And a new address that is gone is left for the configured one.
+        // An adopted address that is gone is replaced by the configured one.
         let moved = Address { effective: Some(url(NEW)), candidate: None };
-        assert_eq!(after(&moved, &[], &missing, Kin::Unknown, 9), Address::default());
+        assert_eq!(after(&moved, &[], &missing, FeedMatch::NotRead, 9), Address::default());
     }
 
     #[test]
-    fn errors_teach_nothing() {
+    fn failures_change_nothing() {
         let pointed = seen(&Address::default(), &[hop(301, NEW)], 0);
         let failed = FetchOutcome::Failed(Failure::new(FailureKind::ServerError, "x"));
-        assert_eq!(after(&pointed, &[], &failed, Kin::Unknown, 9), pointed);
+        assert_eq!(after(&pointed, &[], &failed, FeedMatch::NotRead, 9), pointed);
     }
 }

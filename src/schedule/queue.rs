@@ -1,7 +1,7 @@
-//! Whose turn it is: due feeds, host by host, under a global bound and a gate for each host.
+//! The order of polls: feeds that are due, under a global limit and a limit for each host. Pure.
 //!
-//! Pure: told the time, answers what to poll. Every step costs the logarithm of the number of
-//! feeds, however many wait behind one host. Leaves polling to the daemon.
+//! The daemon calls [`Queue::next`] with the time and polls what it returns. Each step takes logarithmic time in the
+//! number of feeds, also when many feeds wait for one host.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -13,70 +13,70 @@ use jiff::Timestamp;
 use crate::clock::Moment;
 use crate::model::FeedKey;
 
-/// A wall-clock that jumps back must not put a feed to sleep: it is looked at this often, at least.
-const LONGEST_NAP: Duration = Duration::from_secs(30);
+/// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Two addresses of one host that are throttled within this time are the host's own limit.
-const EVIDENCE: Duration = Duration::from_secs(10 * 60);
-/// Hosts at one address share a machine, or a network of caches that bears more: they are asked
-/// this many times closer than one host is.
-const SHARED: u32 = 10;
-/// A host is left alone for a day at most; its feeds have waits of their own.
-const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+/// If two feeds of one host are throttled within this time, the limit is the host's.
+const THROTTLED_TOGETHER: Duration = Duration::from_secs(10 * 60);
+/// Hosts with one IP address share a machine or a content delivery network. Requests to the address may follow each
+/// other this many times faster than requests to one host.
+const SHARED_ADDRESS: u32 = 10;
+/// Longest pause of a host. Its feeds have their own waits.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many requests one host gets.
+/// Limits of the requests to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gate {
-    /// At once.
+pub struct HostLimit {
+    /// Maximum number of simultaneous requests.
     pub at_once: usize,
-    /// Between two starts.
+    /// Minimum time between two starts.
     pub spacing: Duration,
 }
 
-/// What to do now.
+/// What the daemon has to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// Poll this feed, and say [`Queue::done`] when it is over.
+pub enum QueueStep {
+    /// Poll this feed, and call [`Queue::done`] at the end.
     Poll(FeedKey),
-    /// Nothing before then, on the monotonic scale, unless a poll ends.
+    /// Nothing before this monotonic time, unless a poll ends.
     Wait(Duration),
 }
 
-/// The feeds, in the order of their turns.
+/// All feeds, with the order of their polls.
 #[derive(Debug)]
 pub struct Queue {
-    /// Polls at once, over all hosts.
+    /// Maximum number of simultaneous polls.
     concurrency: usize,
-    /// Between two starts, whatever the host: a start, a suspend or a jump of the clock makes many
-    /// feeds due at once.
-    pace: Duration,
-    /// Monotonic; no start is before.
+    /// Minimum time between two starts, for all hosts together: after a start, a suspend or a jump of the clock, many
+    /// feeds are due at once.
+    start_spacing: Duration,
+    /// Monotonic time of the earliest next start.
     next_start: Duration,
     running: usize,
     feeds: HashMap<FeedKey, Slot>,
-    /// Not due yet, by due time.
+    /// Feeds that are not due yet, by due time.
     sleeping: BinaryHeap<Reverse<(Timestamp, FeedKey)>>,
     hosts: HashMap<String, Host>,
-    /// Monotonic, by address: the next start to any host there is not before.
+    /// Monotonic time of the earliest next start, by IP address.
     addresses: HashMap<IpAddr, Duration>,
-    /// Hosts that have somebody waiting and room for him, by when the gate opens.
+    /// Hosts with a waiting feed and below their limit, by the monotonic time of the next allowed start.
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
-    /// Breaks ties among hosts in the order they came: hosts take turns.
+    /// Orders hosts with the same time: hosts take turns.
     ticket: u64,
 }
 
 #[derive(Debug)]
 struct Slot {
     host: String,
-    gate: Gate,
-    /// When it is due; of one that waits, since when.
+    gate: HostLimit,
+    /// Time when it is due; of a waiting feed, since when it waits.
     due: Timestamp,
     state: State,
-    /// The host that it belongs to once its poll is over.
-    moves: Option<String>,
+    /// The host that it belongs to after its poll.
+    new_host: Option<String>,
 }
 
-/// Where a feed stands.
+/// State of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Not due yet.
@@ -85,31 +85,31 @@ enum State {
     Waiting,
     /// Being polled.
     Running,
-    /// The same, and no longer wanted.
-    Leaving,
+    /// Being polled, and removed afterwards.
+    Removed,
 }
 
 #[derive(Debug, Default)]
 struct Host {
     waiting: VecDeque<FeedKey>,
     running: usize,
-    /// Monotonic; the next start is not before.
+    /// Monotonic time of the earliest next start.
     opens: Duration,
-    /// Whether the host stands in `open` already.
+    /// Whether the host is in `open`.
     queued: bool,
-    /// Where it was found.
+    /// IP address of the host, if it is known.
     address: Option<IpAddr>,
-    /// The feed that was throttled last, and when.
+    /// The feed that was throttled last, and the monotonic time.
     throttled: Option<(FeedKey, Duration)>,
 }
 
 impl Queue {
-    /// An empty queue: so many polls at once, so much time between the starts of two of them.
+    /// An empty queue with these limits.
     #[must_use]
-    pub fn new(concurrency: usize, pace: Duration) -> Self {
+    pub fn new(concurrency: usize, start_spacing: Duration) -> Self {
         Self {
             concurrency: concurrency.max(1),
-            pace,
+            start_spacing,
             next_start: Duration::ZERO,
             running: 0,
             feeds: HashMap::new(),
@@ -121,43 +121,42 @@ impl Queue {
         }
     }
 
-    /// Adds a feed that is due at `due`, or changes one: a poll under way goes on, and its end says
-    /// when the feed is due again.
-    pub fn add(&mut self, feed: FeedKey, host: &str, gate: Gate, due: Timestamp) {
-        let gate = Gate { at_once: gate.at_once.max(1), ..gate };
+    /// Adds a feed, or changes one. A running poll continues; its end sets the next due time.
+    pub fn add(&mut self, feed: FeedKey, host: &str, gate: HostLimit, due: Timestamp) {
+        let gate = HostLimit { at_once: gate.at_once.max(1), ..gate };
         let state = match self.take(feed) {
-            Some(State::Running | State::Leaving) => {
-                // Until then it counts where it started.
+            Some(State::Running | State::Removed) => {
+                // Until the end it counts for the host where it started.
                 if let Some(slot) = self.feeds.get_mut(&feed) {
                     (slot.gate, slot.state) = (gate, State::Running);
-                    slot.moves = Some(host.to_owned());
+                    slot.new_host = Some(host.to_owned());
                 }
                 return;
             }
             _ => State::Sleeping,
         };
-        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, moves: None });
+        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, new_host: None });
         self.sleeping.push(Reverse((due, feed)));
     }
 
-    /// Lets go of a feed; a poll under way goes on.
+    /// Removes a feed. A running poll continues.
     pub fn remove(&mut self, feed: FeedKey) {
         match self.take(feed) {
-            Some(State::Running | State::Leaving) => {
+            Some(State::Running | State::Removed) => {
                 if let Some(slot) = self.feeds.get_mut(&feed) {
-                    slot.state = State::Leaving;
+                    slot.state = State::Removed;
                 }
             }
             _ => drop(self.feeds.remove(&feed)),
         }
     }
 
-    /// So many polls at once from now on.
-    pub fn bound(&mut self, concurrency: usize) {
+    /// Sets the maximum number of simultaneous polls.
+    pub fn set_concurrency(&mut self, concurrency: usize) {
         self.concurrency = concurrency.max(1);
     }
 
-    /// Takes the feed out of its host's queue; tells where it stood.
+    /// Takes the feed out of its host's queue. Returns its state before that.
     fn take(&mut self, feed: FeedKey) -> Option<State> {
         let slot = self.feeds.get_mut(&feed)?;
         if slot.state == State::Waiting
@@ -169,19 +168,19 @@ impl Queue {
         Some(slot.state)
     }
 
-    /// How many polls are under way.
+    /// Number of running polls.
     #[must_use]
     pub fn running(&self) -> usize {
         self.running
     }
 
-    /// When the next feed is due, if none waits for its host; for the status line.
+    /// Time when the next feed is due; `None`: no feed is waiting to be due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.sleeping.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// When the poll was due that should have begun first; a host that asked for a pause is not late.
+    /// Due time of the most overdue feed. Feeds of a host that asked for a pause do not count.
     #[must_use]
     pub fn first_due(&self, now: Moment) -> Option<Timestamp> {
         let waiting = self.hosts.values().filter_map(|host| {
@@ -191,63 +190,64 @@ impl Queue {
         waiting.chain(self.next_due()).min()
     }
 
-    /// Says what to do now. Call it until it says [`Turn::Wait`].
-    pub fn turn(&mut self, now: Moment) -> Turn {
+    /// Returns what to do now. To be called until it returns [`QueueStep::Wait`].
+    pub fn next(&mut self, now: Moment) -> QueueStep {
         self.wake(now.wall);
         if self.running >= self.concurrency {
-            return Turn::Wait(now.elapsed + LONGEST_NAP);
+            return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
         }
         match self.open.peek() {
             Some(Reverse((opens, _, _))) if *opens <= now.elapsed => {
                 if now.elapsed < self.next_start {
-                    return Turn::Wait(self.next_start);
+                    return QueueStep::Wait(self.next_start);
                 }
                 self.start(now)
             }
-            _ => Turn::Wait(self.until(now)),
+            _ => QueueStep::Wait(self.until(now)),
         }
     }
 
-    /// Lets no request to the feed's host start before `until`, on the monotonic scale.
-    pub fn hold(&mut self, feed: FeedKey, until: Duration) {
+    /// Pauses the feed's host until this monotonic time.
+    pub fn pause_host(&mut self, feed: FeedKey, until: Duration) {
         let Some(slot) = self.feeds.get(&feed) else { return };
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.opens = host.opens.max(until);
         }
     }
 
-    /// The feed's host was found at this address, maybe with many others.
-    pub fn met(&mut self, feed: FeedKey, address: IpAddr) {
+    /// Sets the IP address of the feed's host; several hosts may share it.
+    pub fn set_address(&mut self, feed: FeedKey, address: IpAddr) {
         let Some(slot) = self.feeds.get(&feed) else { return };
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.address = Some(address);
         }
     }
 
-    /// The server asked this feed to slow down, for as long as `wait`. One address may be at fault;
-    /// a second one of the host within ten minutes means the host.
+    /// Records that the server throttled this feed for `wait`. If a second feed of the host is throttled within ten
+    /// minutes, the host is paused.
     pub fn throttled(&mut self, feed: FeedKey, wait: Duration, now: Moment) {
         let Some(slot) = self.feeds.get(&feed) else { return };
         let Some(host) = self.hosts.get_mut(&slot.host) else { return };
         let earlier = host.throttled.replace((feed, now.elapsed));
-        let another = earlier
-            .is_some_and(|(other, at)| other != feed && now.elapsed.saturating_sub(at) <= EVIDENCE);
+        let another = earlier.is_some_and(|(other, at)| {
+            other != feed && now.elapsed.saturating_sub(at) <= THROTTLED_TOGETHER
+        });
         if another {
-            self.hold(feed, now.elapsed + wait.min(LONGEST_HOLD));
+            self.pause_host(feed, now.elapsed + wait.min(LONGEST_PAUSE));
         }
     }
 
-    /// A poll has ended; the feed is due again at `due`.
+    /// Records the end of a poll. The feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
-        let left = slot.state == State::Leaving;
+        let left = slot.state == State::Removed;
         (slot.due, slot.state) = (due, State::Sleeping);
         self.running = self.running.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
         }
         let (name, gate) = (slot.host.clone(), slot.gate);
-        if let Some(host) = slot.moves.take() {
+        if let Some(host) = slot.new_host.take() {
             slot.host = host;
         }
         if left {
@@ -266,12 +266,12 @@ impl Queue {
             }
             self.sleeping.pop();
             let Some(slot) = self.feeds.get_mut(&feed) else { continue };
-            // It was removed or changed since it lay down.
+            // It was removed or changed meanwhile.
             if slot.state != State::Sleeping || slot.due != due {
                 continue;
             }
             slot.state = State::Waiting;
-            // From here on it waits for us; before, newswire or the machine may have slept.
+            // It waits from now on. Before, the process or the machine may have been suspended.
             slot.due = wall;
             let (name, gate) = (slot.host.clone(), slot.gate);
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
@@ -279,8 +279,8 @@ impl Queue {
         }
     }
 
-    /// Lines the host up if it has somebody waiting and room for him.
-    fn offer(&mut self, name: &str, gate: Gate) {
+    /// Adds the host to `open` if it has a waiting feed and is below its limit.
+    fn offer(&mut self, name: &str, gate: HostLimit) {
         let Some(host) = self.hosts.get_mut(name) else { return };
         if host.queued || host.waiting.is_empty() || host.running >= gate.at_once {
             return;
@@ -290,48 +290,48 @@ impl Queue {
         self.open.push(Reverse((host.opens, self.ticket, name.to_owned())));
     }
 
-    /// Starts the first feed of the host whose gate opened first.
-    fn start(&mut self, now: Moment) -> Turn {
+    /// Starts the first feed of the first host in `open`.
+    fn start(&mut self, now: Moment) -> QueueStep {
         let Some(Reverse((_, _, name))) = self.open.pop() else {
-            return Turn::Wait(self.until(now));
+            return QueueStep::Wait(self.until(now));
         };
-        let Some(host) = self.hosts.get_mut(&name) else { return Turn::Wait(now.elapsed) };
+        let Some(host) = self.hosts.get_mut(&name) else { return QueueStep::Wait(now.elapsed) };
         host.queued = false;
         if let Some(free) = host.address.and_then(|address| self.addresses.get(&address)) {
             host.opens = host.opens.max(*free);
         }
         if host.opens > now.elapsed {
-            // It was held since it lined up, or another host at its address was asked just now.
+            // It was paused meanwhile, or another host with its address has just got a request.
             let gate = host.waiting.front().and_then(|feed| self.feeds.get(feed)).map(|s| s.gate);
             if let Some(gate) = gate {
                 self.offer(&name, gate);
             }
-            return self.turn(now);
+            return self.next(now);
         }
-        // All that waited there may have been removed.
-        let Some(feed) = host.waiting.pop_front() else { return self.turn(now) };
-        let Some(slot) = self.feeds.get_mut(&feed) else { return Turn::Wait(now.elapsed) };
+        // All its waiting feeds may have been removed.
+        let Some(feed) = host.waiting.pop_front() else { return self.next(now) };
+        let Some(slot) = self.feeds.get_mut(&feed) else { return QueueStep::Wait(now.elapsed) };
         slot.state = State::Running;
         let gate = slot.gate;
         host.running += 1;
-        self.next_start = now.elapsed + self.pace;
+        self.next_start = now.elapsed + self.start_spacing;
         host.opens = now.elapsed + gate.spacing;
         if let Some(address) = host.address {
-            self.addresses.insert(address, now.elapsed + gate.spacing / SHARED);
+            self.addresses.insert(address, now.elapsed + gate.spacing / SHARED_ADDRESS);
         }
         self.running += 1;
         self.offer(&name, gate);
-        Turn::Poll(feed)
+        QueueStep::Poll(feed)
     }
 
-    /// When something may change by itself.
+    /// Monotonic time of the next change without a call.
     fn until(&self, now: Moment) -> Duration {
         let gate = self.open.peek().map(|Reverse((opens, _, _))| *opens);
         let due = self.next_due().map(|due| {
             let wait = due.duration_since(now.wall);
             now.elapsed + Duration::try_from(wait).unwrap_or(Duration::ZERO)
         });
-        let nap = now.elapsed + LONGEST_NAP;
-        [gate, due].into_iter().flatten().fold(nap, Duration::min)
+        let longest = now.elapsed + LONGEST_WAIT;
+        [gate, due].into_iter().flatten().fold(longest, Duration::min)
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::queue::{Gate, Queue, Turn};
+use super::queue::{HostLimit, Queue, QueueStep};
 use crate::clock::Moment;
 use crate::model::FeedKey;
 
-const GATE: Gate = Gate { at_once: 1, spacing: Duration::from_secs(2) };
+const GATE: HostLimit = HostLimit { at_once: 1, spacing: Duration::from_secs(2) };
 
 fn at(seconds: u64) -> Moment {
     let wall = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
@@ -23,9 +23,9 @@ fn many_feeds_that_are_due_at_once_start_one_after_another() {
         queue.add(FeedKey(key), &format!("h{key}"), GATE, Timestamp::UNIX_EPOCH);
     }
     for second in 0..3 {
-        assert!(matches!(queue.turn(at(second)), Turn::Poll(_)), "{second}");
+        assert!(matches!(queue.next(at(second)), QueueStep::Poll(_)), "{second}");
         let next = Duration::from_secs(second + 1);
-        let Turn::Wait(until) = queue.turn(at(second)) else { panic!("two at once") };
+        let QueueStep::Wait(until) = queue.next(at(second)) else { panic!("two at once") };
         assert!(second == 2 || until == next, "{until:?}");
     }
 }
@@ -33,30 +33,30 @@ fn many_feeds_that_are_due_at_once_start_one_after_another() {
 #[test]
 fn a_host_that_is_held_gets_nothing_and_the_others_go_on() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
-    queue.hold(FeedKey(1), Duration::from_secs(100));
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(3)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
+    queue.pause_host(FeedKey(1), Duration::from_secs(100));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(3)));
     queue.done(FeedKey(1), Timestamp::MAX);
-    assert!(matches!(queue.turn(at(50)), Turn::Wait(_)));
-    assert_eq!(queue.turn(at(100)), Turn::Poll(FeedKey(2)));
+    assert!(matches!(queue.next(at(50)), QueueStep::Wait(_)));
+    assert_eq!(queue.next(at(100)), QueueStep::Poll(FeedKey(2)));
 }
 
 #[test]
 fn hosts_at_one_address_are_asked_one_after_another() {
     let mut queue = queue(&[(1, "a"), (2, "b"), (3, "c")]);
-    let gate = Gate { at_once: 1, spacing: Duration::from_secs(50) };
+    let gate = HostLimit { at_once: 1, spacing: Duration::from_secs(50) };
     for key in 1..=3 {
-        assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(key)));
+        assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(key)));
         let last = if key == 3 { 2 } else { 1 };
-        queue.met(FeedKey(key), IpAddr::from([192, 0, 2, last]));
+        queue.set_address(FeedKey(key), IpAddr::from([192, 0, 2, last]));
         queue.add(FeedKey(key), ["a", "b", "c"][usize::try_from(key).unwrap() - 1], gate, wall(60));
         queue.done(FeedKey(key), wall(60));
     }
     // a and b live at one address, c at another.
-    assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(1)));
-    assert_eq!(queue.turn(at(60)), Turn::Poll(FeedKey(3)));
-    assert!(matches!(queue.turn(at(64)), Turn::Wait(_)));
-    assert_eq!(queue.turn(at(65)), Turn::Poll(FeedKey(2)));
+    assert_eq!(queue.next(at(60)), QueueStep::Poll(FeedKey(1)));
+    assert_eq!(queue.next(at(60)), QueueStep::Poll(FeedKey(3)));
+    assert!(matches!(queue.next(at(64)), QueueStep::Wait(_)));
+    assert_eq!(queue.next(at(65)), QueueStep::Poll(FeedKey(2)));
 }
 
 fn wall(second: i64) -> Timestamp {
@@ -67,14 +67,14 @@ fn wall(second: i64) -> Timestamp {
 fn a_second_throttled_address_of_a_host_means_the_host() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a")]);
     let hour = Duration::from_secs(3600);
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
     queue.throttled(FeedKey(1), hour, at(1));
     queue.done(FeedKey(1), Timestamp::MAX);
-    assert_eq!(queue.turn(at(2)), Turn::Poll(FeedKey(2)), "one address may be at fault");
+    assert_eq!(queue.next(at(2)), QueueStep::Poll(FeedKey(2)), "one address may be at fault");
     queue.throttled(FeedKey(2), hour, at(3));
     queue.done(FeedKey(2), Timestamp::MAX);
-    assert!(matches!(queue.turn(at(3000)), Turn::Wait(_)));
-    assert_eq!(queue.turn(at(3603)), Turn::Poll(FeedKey(3)));
+    assert!(matches!(queue.next(at(3000)), QueueStep::Wait(_)));
+    assert_eq!(queue.next(at(3603)), QueueStep::Poll(FeedKey(3)));
 }
 
 fn queue(feeds: &[(i64, &str)]) -> Queue {
@@ -86,9 +86,9 @@ fn queue(feeds: &[(i64, &str)]) -> Queue {
 }
 
 fn started(queue: &mut Queue, now: Moment) -> Vec<i64> {
-    std::iter::from_fn(|| match queue.turn(now) {
-        Turn::Poll(feed) => Some(feed.0),
-        Turn::Wait(_) => None,
+    std::iter::from_fn(|| match queue.next(now) {
+        QueueStep::Poll(feed) => Some(feed.0),
+        QueueStep::Wait(_) => None,
     })
     .collect()
 }
@@ -97,7 +97,7 @@ fn started(queue: &mut Queue, now: Moment) -> Vec<i64> {
 fn a_host_is_asked_once_at_a_time_and_hosts_take_turns() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")]);
     assert_eq!(started(&mut queue, at(0)), [1, 4, 5]);
-    assert_eq!(queue.turn(at(100)), Turn::Wait(Duration::from_secs(130)), "a is still busy");
+    assert_eq!(queue.next(at(100)), QueueStep::Wait(Duration::from_secs(130)), "a is still busy");
     queue.done(FeedKey(1), at(10_000).wall);
     assert_eq!(started(&mut queue, at(100)), [2]);
 }
@@ -107,7 +107,7 @@ fn two_requests_to_one_host_start_no_closer_than_its_spacing() {
     let mut queue = queue(&[(1, "a"), (2, "a")]);
     assert_eq!(started(&mut queue, at(10)), [1]);
     queue.done(FeedKey(1), at(10_000).wall);
-    assert_eq!(queue.turn(at(11)), Turn::Wait(Duration::from_secs(12)));
+    assert_eq!(queue.next(at(11)), QueueStep::Wait(Duration::from_secs(12)));
     assert_eq!(started(&mut queue, at(12)), [2]);
 }
 
@@ -126,7 +126,7 @@ fn no_more_polls_run_than_the_bound_allows() {
 fn a_feed_is_not_polled_before_it_is_due_nor_twice_at_once() {
     let mut queue = Queue::new(8, Duration::ZERO);
     queue.add(FeedKey(1), "a", GATE, at(20).wall);
-    assert_eq!(queue.turn(at(0)), Turn::Wait(Duration::from_secs(20)));
+    assert_eq!(queue.next(at(0)), QueueStep::Wait(Duration::from_secs(20)));
     assert_eq!(started(&mut queue, at(20)), [1]);
     assert_eq!(started(&mut queue, at(9_999)), [] as [i64; 0]);
 }
@@ -135,7 +135,7 @@ fn a_feed_is_not_polled_before_it_is_due_nor_twice_at_once() {
 fn a_jump_of_the_wall_clock_is_noticed_within_half_a_minute() {
     let mut queue = Queue::new(8, Duration::ZERO);
     queue.add(FeedKey(1), "a", GATE, at(1_000_000).wall);
-    assert_eq!(queue.turn(at(5)), Turn::Wait(Duration::from_secs(35)));
+    assert_eq!(queue.next(at(5)), QueueStep::Wait(Duration::from_secs(35)));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_host_with_many_feeds_does_not_hold_up_the_others() {
 #[test]
 fn a_feed_that_is_removed_is_polled_no_more_wherever_it_stood() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b"), (4, "c")]);
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
     queue.remove(FeedKey(1));
     queue.remove(FeedKey(2));
     queue.remove(FeedKey(3));
@@ -163,7 +163,7 @@ fn a_feed_that_is_removed_is_polled_no_more_wherever_it_stood() {
 #[test]
 fn a_feed_that_comes_back_while_its_poll_is_under_way_is_not_polled_twice_at_once() {
     let mut queue = queue(&[(1, "a")]);
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
     queue.remove(FeedKey(1));
     queue.add(FeedKey(1), "b", GATE, Timestamp::UNIX_EPOCH);
     assert_eq!(started(&mut queue, at(10)), [] as [i64; 0]);
@@ -192,16 +192,16 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
     let first = |queue: &Queue, second| queue.first_due(at(second)).map(|due| due.as_second());
     assert_eq!(first(&queue, 0), Some(0));
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(1)));
-    assert_eq!(queue.turn(at(0)), Turn::Poll(FeedKey(3)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
+    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(3)));
     assert_eq!(first(&queue, 1), Some(0), "one waits for its host");
-    queue.hold(FeedKey(1), Duration::from_secs(100));
+    queue.pause_host(FeedKey(1), Duration::from_secs(100));
     assert_eq!(first(&queue, 1), None, "the host asked for it");
     queue.done(FeedKey(3), at(50).wall);
     assert_eq!(first(&queue, 1), Some(50));
     // Nobody was there to poll it before.
     queue.add(FeedKey(4), "c", GATE, Timestamp::UNIX_EPOCH);
     queue.add(FeedKey(5), "c", GATE, Timestamp::UNIX_EPOCH);
-    assert_eq!(queue.turn(at(40)), Turn::Poll(FeedKey(4)));
+    assert_eq!(queue.next(at(40)), QueueStep::Poll(FeedKey(4)));
     assert_eq!(first(&queue, 45), Some(40));
 }

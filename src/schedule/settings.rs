@@ -1,43 +1,43 @@
-//! `[schedule]`: how often. Every key may be repeated in a `[[feed]]`.
+//! `[schedule]`: poll intervals. Every key may be repeated in a `[[feed]]`.
 
 use std::time::Duration;
 
-/// What the publisher's hints are worth.
+/// Whether the publisher's hints are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Heed {
+pub enum PublisherHints {
     /// Freshness, `ttl`, update periods, `skipHours` and `skipDays` delay a poll.
     #[default]
-    Heed,
-    /// They do not; `Retry-After` still does.
+    Follow,
+    /// They do not delay a poll; `Retry-After` still does.
     Ignore,
 }
 
-/// Where the interval comes from.
+/// How the interval is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pace {
-    /// `interval`, always.
+pub enum IntervalMode {
+    /// Always `interval`.
     #[default]
     Fixed,
-    /// Learned from how often the feed publishes; `interval` until that is known.
+    /// Learned from how often the feed publishes; `interval` until enough is known.
     Auto,
 }
 
 /// How often a feed is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Between two polls of a feed that answers.
+    /// Time between two successful polls.
     pub interval: Duration,
-    /// Whether `interval` is only for the beginning.
-    pub pace: Pace,
-    /// Never sooner than this, whatever the publisher says.
+    /// Whether the interval is fixed or learned.
+    pub interval_mode: IntervalMode,
+    /// Shortest learned interval.
     pub min_interval: Duration,
-    /// Hints of the publisher and back-off never push a poll out further than this.
+    /// Longest wait that hints of the publisher can cause, and longest learned interval.
     pub max_interval: Duration,
     /// Whether hints of the publisher delay a poll.
-    pub hints: Heed,
-    /// Simultaneous requests to one host.
+    pub publisher_hints: PublisherHints,
+    /// Maximum number of simultaneous requests to one host.
     pub per_host: usize,
-    /// Between the starts of two requests to one host.
+    /// Minimum time between the starts of two requests to one host.
     pub host_spacing: Duration,
 }
 
@@ -45,10 +45,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(60 * 60),
-            pace: Pace::Fixed,
+            interval_mode: IntervalMode::Fixed,
             min_interval: Duration::from_secs(15 * 60),
             max_interval: Duration::from_secs(24 * 60 * 60),
-            hints: Heed::Heed,
+            publisher_hints: PublisherHints::Follow,
             per_host: 1,
             host_spacing: Duration::from_secs(2),
         }

@@ -1,5 +1,6 @@
 //! What can go wrong with the store. Leaves exit codes to `cli`.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,9 +10,7 @@ use crate::model::Coded;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process writes to it.
-    #[error(
-        "the database {path} is in use by newswire process {holder}: stop that one first, or give this one another [store] path"
-    )]
+    #[error("the database {path} is in use by the process {holder}")]
     InUse {
         /// The database.
         path: PathBuf,
@@ -20,7 +19,7 @@ pub enum OpenError {
     },
     /// Written by a newer newswire.
     #[error(
-        "the database {path} has schema {found}, this newswire knows schemas up to {known}: install the newer newswire again, or restore the copy made before the upgrade"
+        "the database {path} has schema {found}; this version of newswire supports up to schema {known}"
     )]
     Newer {
         /// The database.
@@ -32,7 +31,7 @@ pub enum OpenError {
     },
     /// Written by an older newswire.
     #[error(
-        "the database {path} has schema {found} of an older newswire, this one needs schema {known}: before version 1.0 there is no upgrade: move the file aside and start anew, or go on with the older newswire"
+        "the database {path} has schema {found}; this version of newswire needs schema {known}"
     )]
     Older {
         /// The database.
@@ -43,9 +42,7 @@ pub enum OpenError {
         known: i64,
     },
     /// A file of something else.
-    #[error(
-        "{path} is a SQLite database of another program (application id {found:#x}): give newswire another [store] path"
-    )]
+    #[error("{path} is a SQLite database of another program (application id {found:#x})")]
     NotOurs {
         /// The file.
         path: PathBuf,
@@ -53,17 +50,13 @@ pub enum OpenError {
         found: i64,
     },
     /// There is none yet, and the caller only wants to read.
-    #[error(
-        "there is no database at {path} yet: start newswire with 'newswire run' or 'newswire poll' first"
-    )]
+    #[error("there is no database at {path} yet")]
     Missing {
         /// Where it should be.
         path: PathBuf,
     },
     /// The folder or the lock file.
-    #[error(
-        "failed to open the database {path}: {source}: {remedy}", remedy = remedy(source)
-    )]
+    #[error("failed to open the database {path}: {source}")]
     Io {
         /// The database.
         path: PathBuf,
@@ -71,9 +64,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// SQLite.
-    #[error(
-        "failed to open the database {path}: {source}: check that it is a newswire database, that this user may write there, and that the disk is not full"
-    )]
+    #[error("failed to open the database {path}: {source}")]
     Sqlite {
         /// The database.
         path: PathBuf,
@@ -84,32 +75,30 @@ pub enum OpenError {
 
 crate::model::codes! {
     OpenError:
-    Self::InUse { .. } => "database_in_use",
-    Self::Newer { .. } => "database_newer",
-    Self::Older { .. } => "database_older",
-    Self::NotOurs { .. } => "database_foreign",
-    Self::Missing { .. } => "no_database",
-    Self::Io { .. } => "database_unreachable",
-    Self::Sqlite { .. } => "database_broken",
+    Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]",
+    Self::Newer { .. } => "database_newer": "install the newer version again, or restore the copy made before the upgrade",
+    Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
+    Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",
+    Self::Missing { .. } => "no_database": "'newswire run' or 'newswire poll' creates it",
+    Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
+        "run newswire as the user who owns the database, or give this user access to the file and its folder",
+    Self::Io { source, .. } if is_full(source) => "store_full": "free space on the disk",
+    Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => "database_folder_unusable":
+        "mount the disk for writing, or set another path in [store]",
+    Self::Io { .. } => "database_folder_unusable": "check that the folder exists and that this user can write to it",
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Full => "store_full": "free space on the disk",
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly => "database_permission_denied":
+        "give this user access to the file and its folder, and mount the disk for writing",
+    Self::Sqlite { .. } => "database_damaged": "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy",
 }
 
-/// What to do about a folder that cannot be used.
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            "let this user write there, or give newswire another [store] path"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            "mount its disk for writing, or give newswire another [store] path"
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on its disk",
-        _ => "check that its folder exists and that this user may write there",
-    }
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// What is wrong with the database, or with the disk below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum ErrorCause {
     /// There is no room for it.
     Full,
     /// It can be read and not be written to, or not even be opened.
@@ -121,15 +110,22 @@ pub enum Fault {
     /// The file is not what SQLite wrote.
     Corrupt,
     /// The writer thread has ended.
-    Ended,
+    WriterStopped,
     /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
-    Ours,
+    Bug,
 }
 
-impl Fault {
+impl ErrorCause {
     /// Every fault.
-    pub const ALL: &'static [Self] =
-        &[Self::Full, Self::ReadOnly, Self::Busy, Self::Io, Self::Corrupt, Self::Ended, Self::Ours];
+    pub const ALL: &'static [Self] = &[
+        Self::Full,
+        Self::ReadOnly,
+        Self::Busy,
+        Self::Io,
+        Self::Corrupt,
+        Self::WriterStopped,
+        Self::Bug,
+    ];
 
     /// The stable name.
     #[must_use]
@@ -140,8 +136,8 @@ impl Fault {
             Self::Busy => "store_busy",
             Self::Io => "store_io",
             Self::Corrupt => "store_corrupt",
-            Self::Ended => "store_ended",
-            Self::Ours => "store_bug",
+            Self::WriterStopped => "store_ended",
+            Self::Bug => "store_bug",
         }
     }
 
@@ -149,17 +145,15 @@ impl Fault {
     #[must_use]
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::Full => "make room where it lies; newswire goes on by itself then",
+            Self::Full => "free space on the disk; newswire then continues by itself",
             Self::ReadOnly => {
-                "let this user write to it and to its folder, and mount its disk for writing"
+                "give this user access to the file and its folder, and mount the disk for writing"
             }
-            Self::Busy => "see which program keeps it open for writing",
-            Self::Io => "look at the disk (dmesg, smartctl), then start newswire again",
-            Self::Corrupt => {
-                "move it aside and put a copy from before in its place, or let newswire begin anew"
-            }
-            Self::Ended => "start newswire again, and report the panic in its log",
-            Self::Ours => "please report this",
+            Self::Busy => "find the program that has it open with 'fuser newswire.db'",
+            Self::Io => "check the disk (dmesg, smartctl), then start newswire again",
+            Self::Corrupt => "replace it with a copy, or move it away and start newswire again",
+            Self::WriterStopped => "start newswire again, and report the panic in its log",
+            Self::Bug => "please report this",
         }
     }
 
@@ -167,21 +161,21 @@ impl Fault {
     /// knows what is on the disk, and a database that is broken must not be written to.
     #[must_use]
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Ours)
+        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Bug)
     }
 
     fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         // A shared-memory file that cannot grow: nothing but want of room makes it so.
         const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-        let Some(known) = error.sqlite_error() else { return Self::Ours };
+        let Some(known) = error.sqlite_error() else { return Self::Bug };
         match (known.code, known.extended_code) {
             (Code::DiskFull, _) | (_, NO_ROOM_FOR_SHM) => Self::Full,
             (Code::ReadOnly | Code::CannotOpen, _) => Self::ReadOnly,
             (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy,
             (Code::SystemIoFailure, _) => Self::Io,
             (Code::DatabaseCorrupt | Code::NotADatabase, _) => Self::Corrupt,
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }
@@ -190,13 +184,10 @@ impl Fault {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
-    #[error("database: {1}: {remedy}", remedy = .0.remedy())]
-    Sqlite(Fault, String),
+    #[error("the database failed: {1}")]
+    Sqlite(ErrorCause, String),
     /// There is too little room to go on.
-    #[error(
-        "{free} bytes are left where the database lies, {wanted} are wanted: {remedy}",
-        remedy = Fault::Full.remedy()
-    )]
+    #[error("the disk of the database has {free} bytes of free space, {wanted} are needed")]
     NoRoom {
         /// Bytes that are left.
         free: u64,
@@ -204,12 +195,10 @@ pub enum Error {
         wanted: u64,
     },
     /// The writer thread has ended.
-    #[error("the database writer has stopped: {remedy}", remedy = Fault::Ended.remedy())]
+    #[error("the database writer has stopped")]
     Closed,
     /// A value in the database is not what this newswire wrote.
-    #[error(
-        "the database holds something unreadable: {0}: check it with sqlite3, or restore a copy"
-    )]
+    #[error("the database contains an invalid value: {0}")]
     Corrupt(String),
 }
 
@@ -217,8 +206,17 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Corrupt(_) => "database_unreadable",
-            _ => self.fault().slug(),
+            _ => self.cause().slug(),
         }
+    }
+
+    fn help(&self) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match self {
+            Self::Corrupt(_) => {
+                "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy"
+            }
+            _ => self.cause().remedy(),
+        }))
     }
 }
 
@@ -228,23 +226,23 @@ impl Error {
 
     /// What is wrong.
     #[must_use]
-    pub fn fault(&self) -> Fault {
+    pub fn cause(&self) -> ErrorCause {
         match self {
             Self::Sqlite(fault, _) => *fault,
-            Self::NoRoom { .. } => Fault::Full,
-            Self::Closed => Fault::Ended,
-            Self::Corrupt(_) => Fault::Ours,
+            Self::NoRoom { .. } => ErrorCause::Full,
+            Self::Closed => ErrorCause::WriterStopped,
+            Self::Corrupt(_) => ErrorCause::Bug,
         }
     }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Fault::of(&error), error.to_string())
+        Self::Sqlite(ErrorCause::of(&error), error.to_string())
     }
 }
 
-impl From<&OpenError> for Fault {
+impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {
             OpenError::Sqlite { source, .. } => Self::of(source),
@@ -255,7 +253,7 @@ impl From<&OpenError> for Fault {
                 }
                 _ => Self::Io,
             },
-            _ => Self::Ours,
+            _ => Self::Bug,
         }
     }
 }

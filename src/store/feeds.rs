@@ -1,251 +1,264 @@
-//! The feed table: what is configured, what is known of each feed. Leaves polls to `record`.
+//! The table of feeds: what is configured and what is known about each feed.
 
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::rows::{digests_from_bytes, maybe, maybe_outcome, millis, reason, timestamp};
-use super::update::{Memory, Trust};
+use super::poll_update::{CachedResponse, NotModifiedTrust};
+use super::transaction::Transaction;
+use super::values::{
+    digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp,
+};
 use crate::model::{
-    Address, Candidate301, Considered, Feed, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
-    Guids, Hints, Outcome, Plan, Pulse, ReasonKind, Validators,
+    Address, Considered, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
+    GuidUse, Hints, MoveCandidate, Outcome, Plan, ReasonKind, Validators,
 };
 
-/// What the schedule needs to know of a configured feed when the daemon starts.
+/// What the schedule needs of a configured feed when the daemon starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registered {
-    /// Its row.
+pub struct RegisteredFeed {
+    /// Key of the feed.
     pub key: FeedKey,
-    /// Its stable name.
+    /// Stable id of the feed.
     pub id: FeedId,
-    /// When it is due.
+    /// Time of the next poll.
     pub next_poll_at: Timestamp,
-    /// Why then.
+    /// Reason for that time.
     pub reason: ReasonKind,
-    /// When it was polled last.
+    /// Time of the last poll; `None`: never.
     pub last_poll_at: Option<Timestamp>,
-    /// In a row.
+    /// Number of consecutive failures.
     pub failures: u32,
-    /// Every input of the plan.
+    /// Every input of its plan.
     pub considered: Vec<Considered>,
 }
 
-/// What a poll needs to know before it asks.
+/// What a poll needs before it sends a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
-    /// Validators and body hash, with what they belong to.
-    pub memory: Memory,
-    /// In a row.
+    /// Validators and body hash of the last good response.
+    pub response: CachedResponse,
+    /// Number of consecutive failures.
     pub failures: u32,
-    /// What the last document asked of those who poll.
+    /// Polling hints of the last document.
     pub hints: Hints,
-    /// Where it lives.
+    /// Address of the feed, if it is not the configured one.
     pub address: Address,
-    /// When the server last sent a whole document, and whether its word on changes holds.
-    pub trust: Trust,
-    /// How many items were ever kept.
+    /// Time of the last complete document, and whether 304 of this server are reliable.
+    pub trust: NotModifiedTrust,
+    /// Number of items ever kept.
     pub items: u64,
-    /// What the publisher calls the feed: `atom:id`.
+    /// `atom:id` of the feed.
     pub atom_id: Option<String>,
-    /// What its guids are worth.
-    pub guids: Guids,
+    /// Whether its guids are unique.
+    pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate.
     pub boilerplate: HashSet<u64>,
-    /// `None`: never.
+    /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
-    /// How the last poll ended; `None`: there was none.
+    /// Outcome of the last poll; `None`: never polled.
     pub last_outcome: Option<Outcome>,
 }
 
-/// Raised when documents are read so differently that what was read before must be read anew.
-pub(crate) const READER: i64 = 1;
+/// Version of the parser. To be raised when known documents have to be read again.
+pub(crate) const PARSER_VERSION: i64 = 1;
 
-/// Makes the table agree with the config; answers in the config's order.
-///
-/// A feed is found by its configured id, else by its URL; a feed that is found keeps its row and so
-/// its items' ids. Feeds that are no longer configured become inactive.
-pub(crate) fn register(
-    connection: &Connection,
-    feeds: &[Feed],
-    now: Timestamp,
-) -> Result<Vec<Registered>, Error> {
-    connection.execute("UPDATE feed SET active = 0 WHERE active = 1", [])?;
-    // Read by an older reader: the whole once more, at the feed's next poll and not before.
-    connection.execute(
-        "UPDATE feed SET reader = ?1, full_at = 0, body_hash = NULL WHERE reader < ?1",
-        [READER],
-    )?;
-    let mut claimed: HashSet<i64> = HashSet::new();
-    let mut registered = Vec::with_capacity(feeds.len());
-    // Feeds with an id first: their names must not be taken by a derived one.
-    let mut order: Vec<usize> = (0..feeds.len()).collect();
-    order.sort_by_key(|&i| feeds[i].id.is_none());
-    for i in order {
-        let feed = &feeds[i];
-        let row = find(connection, feed, &claimed)?;
-        let key = match row {
-            Some(key) => update(connection, key, feed)?,
-            None => insert(connection, feed, now)?,
-        };
-        claimed.insert(key);
-        registered.push((i, read_registered(connection, key)?));
-    }
-    registered.sort_by_key(|(i, _)| *i);
-    Ok(registered.into_iter().map(|(_, feed)| feed).collect())
-}
-
-/// The row of a configured feed, if it was there before and no other feed has claimed it.
-fn find(
-    connection: &Connection,
-    feed: &Feed,
-    claimed: &HashSet<i64>,
-) -> Result<Option<i64>, Error> {
-    let named = match &feed.id {
-        Some(id) => connection
-            .prepare_cached("SELECT id FROM feed WHERE name = ?1")?
-            .query_row([id.as_str()], |row| row.get(0))
-            .optional()?,
-        None => None,
-    };
-    if named.is_some() {
-        return Ok(named);
-    }
-    let mut by_url = connection.prepare_cached("SELECT id FROM feed WHERE url = ?1 ORDER BY id")?;
-    let keys = by_url.query_map([feed.url.as_str()], |row| row.get::<_, i64>(0))?;
-    for key in keys {
-        let key = key?;
-        if !claimed.contains(&key) {
-            return Ok(Some(key));
+impl Transaction<'_> {
+    /// Makes the table agree with the config. Returns the feeds in the config's order.
+    ///
+    /// A feed is found by its configured id, else by its URL. It keeps its row and so its items' ids. Feeds that
+    /// are no longer configured become inactive.
+    pub(super) fn register(
+        &self,
+        feeds: &[Feed],
+        now: Timestamp,
+    ) -> Result<Vec<RegisteredFeed>, Error> {
+        // Read by an older parser: the next poll, and not an earlier one, asks for the complete document.
+        self.connection.execute(
+            "UPDATE feed SET parser_version = ?1, last_full_at = 0, body_hash = NULL WHERE parser_version < ?1",
+            [PARSER_VERSION],
+        )?;
+        let mut claimed: HashSet<i64> = HashSet::new();
+        let mut registered = Vec::with_capacity(feeds.len());
+        // Feeds with an id first, so that no derived id takes theirs.
+        let mut order: Vec<usize> = (0..feeds.len()).collect();
+        order.sort_by_key(|&i| feeds[i].id.is_none());
+        for i in order {
+            let feed = &feeds[i];
+            let row = self.find_feed(feed, &claimed)?;
+            let key = match row {
+                Some(key) => self.update_configured_feed(key, feed)?,
+                None => self.insert_feed(feed, now)?,
+            };
+            claimed.insert(key);
+            registered.push((i, self.registered_feed(key)?));
         }
+        self.connection
+            .prepare_cached(
+                "UPDATE feed SET active = 0
+                 WHERE active = 1 AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted)",
+            )?
+            .execute([json_list(claimed.iter().copied())])?;
+        registered.sort_by_key(|(i, _)| *i);
+        Ok(registered.into_iter().map(|(_, feed)| feed).collect())
     }
-    Ok(None)
-}
 
-/// Takes over what the config says; a changed address is polled at once.
-fn update(connection: &Connection, key: i64, feed: &Feed) -> Result<i64, Error> {
-    connection
-        .prepare_cached(
-            "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5,
-                    next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
-                    reason = CASE WHEN url <> ?3 THEN 'new' ELSE reason END,
-                    reason_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE reason_text END,
-                    failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
-                    effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
-                    moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
-                    url = ?3
-             WHERE id = ?1",
-        )?
-        .execute(params![
-            key,
-            feed.id.as_ref().map(FeedId::as_str),
-            feed.url.as_str(),
-            feed.title,
-            serde_json::to_string(&feed.tags)?,
-        ])?;
-    Ok(key)
-}
-
-/// Adds a feed that was never configured before; it is due at once.
-fn insert(connection: &Connection, feed: &Feed, now: Timestamp) -> Result<i64, Error> {
-    let name = match &feed.id {
-        Some(id) => id.clone(),
-        None => free_name(connection, &FeedId::derive(&feed.url))?,
-    };
-    connection
-        .prepare_cached(
-            "INSERT INTO feed (name, url, active, title, tags, added_at, profile, hints, complaints,
-                               distrusted, reader, request_key, next_poll_at, reason, reason_text, considered, failures, items)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
-        )?
-        .execute(params![
-            name.as_str(),
-            feed.url.as_str(),
-            feed.title,
-            serde_json::to_string(&feed.tags)?,
-            millis(now),
-            READER,
-        ])?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// `wanted`, or with the first number behind it that no feed has.
-fn free_name(connection: &Connection, wanted: &FeedId) -> Result<FeedId, Error> {
-    let mut taken = connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
-    let mut name = wanted.clone();
-    let mut number = 2;
-    while taken.exists([name.as_str()])? {
-        name = wanted.numbered(number);
-        number += 1;
+    /// Key of a configured feed, if it exists and no other feed has claimed it.
+    fn find_feed(&self, feed: &Feed, claimed: &HashSet<i64>) -> Result<Option<i64>, Error> {
+        let named = match &feed.id {
+            Some(id) => self
+                .connection
+                .prepare_cached("SELECT id FROM feed WHERE name = ?1")?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()?,
+            None => None,
+        };
+        if named.is_some() {
+            return Ok(named);
+        }
+        let mut by_url =
+            self.connection.prepare_cached("SELECT id FROM feed WHERE url = ?1 ORDER BY id")?;
+        let keys = by_url.query_map([feed.url.as_str()], |row| row.get::<_, i64>(0))?;
+        for key in keys {
+            let key = key?;
+            if !claimed.contains(&key) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
-    Ok(name)
-}
 
-fn read_registered(connection: &Connection, key: i64) -> Result<Registered, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, next_poll_at, reason, last_poll_at, considered, failures FROM feed WHERE id = ?1",
-    )?;
-    let mut rows = statement.query([key])?;
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
-    Ok(Registered {
-        key: FeedKey(key),
-        id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
-        next_poll_at: timestamp(row.get(1)?)?,
-        reason: reason.unwrap_or(ReasonKind::New),
-        last_poll_at: maybe(row.get(3)?)?,
-        failures: row.get(5)?,
-        considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
-    })
-}
-
-/// Writes other plans for these feeds.
-pub(crate) fn replan(connection: &Connection, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE feed SET next_poll_at = ?2, reason = ?3, reason_text = ?4, considered = ?5 WHERE id = ?1",
-    )?;
-    for (feed, plan) in plans {
-        let considered = serde_json::to_string(&plan.considered)?;
-        let reason = &plan.reason;
-        let at = millis(plan.at);
-        statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
+    /// Updates a feed from the config, if it differs. A feed with a changed URL is due at once.
+    fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
+        self.connection
+            .prepare_cached(
+                "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5,
+                        next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
+                        plan_reason = CASE WHEN url <> ?3 THEN 'new' ELSE plan_reason END,
+                        plan_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE plan_text END,
+                        failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
+                        effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
+                        moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
+                        url = ?3
+                 WHERE id = ?1 AND (active, name, url, title, tags) IS NOT (1, ifnull(?2, name), ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                key,
+                feed.id.as_ref().map(FeedId::as_str),
+                feed.url.as_str(),
+                feed.title,
+                serde_json::to_string(&feed.tags)?,
+            ])?;
+        Ok(key)
     }
-    Ok(())
+
+    /// Adds a feed, which is due at once.
+    fn insert_feed(&self, feed: &Feed, now: Timestamp) -> Result<i64, Error> {
+        let name = match &feed.id {
+            Some(id) => id.clone(),
+            None => self.free_feed_name(&FeedId::derive(&feed.url))?,
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO feed (name, url, active, title, tags, added_at, profile, publisher_hints, parse_warnings,
+                                   unreliable_304, parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
+                 VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+            )?
+            .execute(params![
+                name.as_str(),
+                feed.url.as_str(),
+                feed.title,
+                serde_json::to_string(&feed.tags)?,
+                millis(now),
+                PARSER_VERSION,
+            ])?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// `wanted`, with a number appended if a feed has it already.
+    fn free_feed_name(&self, wanted: &FeedId) -> Result<FeedId, Error> {
+        let mut taken = self.connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
+        let mut name = wanted.clone();
+        let mut number = 2;
+        while taken.exists([name.as_str()])? {
+            name = wanted.numbered(number);
+            number += 1;
+        }
+        Ok(name)
+    }
+
+    fn registered_feed(&self, key: i64) -> Result<RegisteredFeed, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, next_poll_at, plan_reason, last_poll_at, plan_inputs, failures FROM feed WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([key])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
+        Ok(RegisteredFeed {
+            key: FeedKey(key),
+            id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
+            next_poll_at: timestamp(row.get(1)?)?,
+            reason: reason.unwrap_or(ReasonKind::New),
+            last_poll_at: maybe(row.get(3)?)?,
+            failures: row.get(5)?,
+            considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
+        })
+    }
+
+    /// Writes new plans for these feeds.
+    pub(super) fn replan(&self, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, plan_inputs = ?5 WHERE id = ?1",
+        )?;
+        for (feed, plan) in plans {
+            let considered = serde_json::to_string(&plan.considered)?;
+            let reason = &plan.reason;
+            let at = millis(plan.at);
+            statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
+        }
+        Ok(())
+    }
 }
 
 fn feed_id(name: &str) -> Result<FeedId, Error> {
     FeedId::new(name).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
-/// What a poll needs to know before it asks.
-pub(crate) fn state(connection: &Connection, key: FeedKey) -> Result<FeedState, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT request_key, etag, last_modified, body_hash, failures, hints, effective_url, moved_to,
-                moved_since, full_at, distrusted, items, profile, answered, guids, boilerplate,
-                last_success_at, last_outcome FROM feed WHERE id = ?1",
-    )?;
-    let mut rows = statement.query([key.0])?;
-    let row = rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
-    Ok(FeedState {
-        memory: Memory {
-            request_key: row.get(0)?,
-            validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
-            body_hash: row.get(3)?,
-            answered: row.get(13)?,
-        },
-        failures: row.get(4)?,
-        hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
-        address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
-        trust: Trust { full_at: maybe(row.get(9)?)?, distrusted: row.get(10)? },
-        items: row.get::<_, i64>(11)?.unsigned_abs(),
-        atom_id: serde_json::from_str::<FeedProfile>(row.get_ref(12)?.as_str().unwrap_or("{}"))?
+impl Transaction<'_> {
+    /// What a poll needs before it sends a request.
+    pub fn feed_state(&self, key: FeedKey) -> Result<FeedState, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
+                    moved_since, last_full_at, unreliable_304, items, profile, response_url, guids_reused, boilerplate,
+                    last_success_at, last_outcome FROM feed WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([key.0])?;
+        let row =
+            rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
+        Ok(FeedState {
+            response: CachedResponse {
+                request_key: row.get(0)?,
+                validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
+                body_hash: row.get(3)?,
+                url: row.get(13)?,
+            },
+            failures: row.get(4)?,
+            hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
+            address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
+            trust: NotModifiedTrust { last_full_at: maybe(row.get(9)?)?, unreliable: row.get(10)? },
+            items: row.get::<_, i64>(11)?.unsigned_abs(),
+            atom_id: serde_json::from_str::<FeedProfile>(
+                row.get_ref(12)?.as_str().unwrap_or("{}"),
+            )?
             .atom_id,
-        guids: if row.get(14)? { Guids::Shared } else { Guids::Sound },
-        boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
-        last_success: maybe(row.get(16)?)?,
-        last_outcome: maybe_outcome(row.get(17)?)?,
-    })
+            guids: if row.get(14)? { GuidUse::Reused } else { GuidUse::Unique },
+            boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
+            last_success: maybe(row.get(16)?)?,
+            last_outcome: maybe_outcome(row.get(17)?)?,
+        })
+    }
 }
 
 fn address(
@@ -257,7 +270,7 @@ fn address(
         url::Url::parse(&text).map_err(|error| Error::Corrupt(format!("{text}: {error}")))
     };
     let candidate = match moved_to.zip(since) {
-        Some((to, since)) => Some(Candidate301 { url: url(to)?, since: timestamp(since)? }),
+        Some((to, since)) => Some(MoveCandidate { url: url(to)?, since: timestamp(since)? }),
         None => None,
     };
     Ok(Address { effective: effective.map(url).transpose()?, candidate })
@@ -285,7 +298,7 @@ fn info(row: &Row<'_>) -> Result<FeedInfo, Error> {
     })
 }
 
-/// What to call a feed that has no title.
+/// Host name of a feed without a title.
 fn host_of(url: &str) -> String {
     url::Url::parse(url)
         .ok()
@@ -293,31 +306,33 @@ fn host_of(url: &str) -> String {
         .unwrap_or_else(|| url.to_owned())
 }
 
-/// Every configured feed.
-pub(crate) fn active(connection: &Connection) -> Result<Vec<FeedInfo>, Error> {
-    let sql = format!("SELECT {INFO} FROM feed WHERE active = 1 ORDER BY id");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut feeds = Vec::new();
-    while let Some(row) = rows.next()? {
-        feeds.push(info(row)?);
+impl Transaction<'_> {
+    /// Every configured feed.
+    pub fn feeds(&self) -> Result<Vec<FeedInfo>, Error> {
+        let sql = format!("SELECT {INFO} FROM feed WHERE active = 1 ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut feeds = Vec::new();
+        while let Some(row) = rows.next()? {
+            feeds.push(info(row)?);
+        }
+        Ok(feeds)
     }
-    Ok(feeds)
 }
 
-/// For telling a quiet feed from a dead one. The moments are read from the index alone.
-const PULSE: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL ORDER BY sort_at, id LIMIT 1),
-    longest_gap, still_304, still_same, still_other, empty_since,
+/// What shows whether a feed still publishes. The times are read from the index alone.
+const ACTIVITY: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL ORDER BY sort_at, id LIMIT 1),
+    longest_gap, quiet_not_modified, quiet_same_body, quiet_nothing_new, empty_since,
     (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL
                                         ORDER BY sort_at DESC, id DESC LIMIT 60)),
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'burst'),
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history')";
 
-/// The columns of [`PULSE`], from column `at` on.
-fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
+/// The columns of [`ACTIVITY`], from column `at` on.
+fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
     let moments: Option<String> = row.get(at + 6)?;
     let moments = moments.as_deref().unwrap_or_default().split(',');
-    Ok(Pulse {
+    Ok(FeedActivity {
         oldest: maybe(row.get(at)?)?,
         longest_gap: row.get::<_, Option<i64>>(at + 1)?.map(SignedDuration::from_millis),
         not_modified: row.get(at + 2)?,
@@ -330,38 +345,40 @@ fn pulse(row: &Row<'_>, at: usize) -> Result<Pulse, Error> {
     })
 }
 
-/// Every configured feed with how it is doing.
-pub(crate) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Error> {
-    let sql = format!(
-        "SELECT {INFO}, next_poll_at, reason, reason_text, failures, failing_since, last_poll_at, last_outcome,
-                last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, complaints,
-                effective_url, moved_to, moved_since, {PULSE}
-         FROM feed WHERE active = 1 ORDER BY name"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut feeds = Vec::new();
-    while let Some(row) = rows.next()? {
-        feeds.push(FeedStatus {
-            info: info(row)?,
-            next_poll_at: timestamp(row.get(6)?)?,
-            reason: reason(&row.get::<_, String>(7)?)?,
-            reason_text: row.get(8)?,
-            failures: row.get(9)?,
-            failing_since: maybe(row.get(10)?)?,
-            last_poll_at: maybe(row.get(11)?)?,
-            last_outcome: maybe_outcome(row.get(12)?)?,
-            last_status: row.get(13)?,
-            last_message: row.get(14)?,
-            last_url: row.get(15)?,
-            last_success_at: maybe(row.get(16)?)?,
-            last_new_at: maybe(row.get(17)?)?,
-            items: row.get::<_, i64>(18)?.unsigned_abs(),
-            dialect: row.get(19)?,
-            complaints: serde_json::from_str(&row.get::<_, String>(20)?)?,
-            address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
-            pulse: pulse(row, 24)?,
-        });
+impl Transaction<'_> {
+    /// State of every configured feed, by name.
+    pub fn feed_statuses(&self) -> Result<Vec<FeedStatus>, Error> {
+        let sql = format!(
+            "SELECT {INFO}, next_poll_at, plan_reason, plan_text, failures, failing_since, last_poll_at, last_outcome,
+                    last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, parse_warnings,
+                    effective_url, moved_to, moved_since, {ACTIVITY}
+             FROM feed WHERE active = 1 ORDER BY name"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut feeds = Vec::new();
+        while let Some(row) = rows.next()? {
+            feeds.push(FeedStatus {
+                info: info(row)?,
+                next_poll_at: timestamp(row.get(6)?)?,
+                reason: reason(&row.get::<_, String>(7)?)?,
+                reason_text: row.get(8)?,
+                failures: row.get(9)?,
+                failing_since: maybe(row.get(10)?)?,
+                last_poll_at: maybe(row.get(11)?)?,
+                last_outcome: maybe_outcome(row.get(12)?)?,
+                last_status: row.get(13)?,
+                last_message: row.get(14)?,
+                last_url: row.get(15)?,
+                last_success_at: maybe(row.get(16)?)?,
+                last_new_at: maybe(row.get(17)?)?,
+                items: row.get::<_, i64>(18)?.unsigned_abs(),
+                dialect: row.get(19)?,
+                parse_warnings: serde_json::from_str(&row.get::<_, String>(20)?)?,
+                address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
+                activity: activity(row, 24)?,
+            });
+        }
+        Ok(feeds)
     }
-    Ok(feeds)
 }

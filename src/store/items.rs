@@ -1,171 +1,483 @@
-//! The rows of single items: new ones, changed ones, other guids of kept ones. Leaves the order of
-//! things to `record`, and the stories to `matching`.
+//! The tables of items: item, identity and body.
 
-use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
 
 use super::error::Error;
-use super::rows::{millis, standing_number};
-use super::update::{Change, ChangedItem, NewItem, PollUpdate, Renamed, TextKeys};
-use crate::model::{Hold, Item, ItemKey};
+use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
+use super::transaction::Transaction;
+use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
+use crate::model::{
+    AlsoAt, Details, Digest, EditCounts, FeedInfo, FeedKey, HoldReason, Item, ItemKey, ItemTraits,
+    KnownItem, OutputItem, RecentItem, StoryKey,
+};
 
-/// The row that the next new item gets: there is one writer, so counting on is safe.
-pub(crate) fn next_key(connection: &Connection) -> Result<ItemKey, Error> {
-    let mut last = connection.prepare_cached("SELECT ifnull(max(id), 0) FROM item")?;
-    Ok(ItemKey(last.query_row([], |row| row.get::<_, i64>(0))? + 1))
+/// An item's position in the order of an output, without its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemHead {
+    /// Feed of the item.
+    pub feed: FeedKey,
+    /// Key of the item.
+    pub key: ItemKey,
+    /// Story of the item.
+    pub story: StoryKey,
+    /// Position in the order; see `OutputItem::sort_at`.
+    pub sort_at: Timestamp,
 }
 
-/// Inserts one new item with its identity and body, alone in its story; tells whether it was new.
-pub(crate) fn insert_item(
-    connection: &Connection,
-    update: &PollUpdate,
-    new: &NewItem,
-    key: ItemKey,
-) -> Result<bool, Error> {
-    let known = connection
-        .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
-        .exists(params![update.feed.0, new.identity])?;
-    if known {
-        return Ok(false);
+impl Transaction<'_> {
+    /// Which of these identities the feed has shown before.
+    pub fn known_items(
+        &self,
+        feed: FeedKey,
+        identities: &[Digest],
+    ) -> Result<HashMap<Digest, KnownItem>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT identity.digest, item.id, item.content_digest, item.url_key,
+                    item.changes, item.bumps, item.bumped_at
+             FROM json_each(?2) wanted
+             JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
+             JOIN item ON item.id = identity.item_id",
+        )?;
+        let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
+        let mut known = HashMap::with_capacity(identities.len());
+        while let Some(row) = rows.next()? {
+            let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+            let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
+            let url_key =
+                row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
+            known.insert(
+                identity,
+                KnownItem {
+                    key: ItemKey(row.get(1)?),
+                    content_digest,
+                    url_key,
+                    edits: edits(row, 4)?,
+                },
+            );
+        }
+        Ok(known)
     }
-    let (outward_id, wanted_id) = free_id(connection, new)?;
-    let item = &new.item;
-    let published = item.published.map(millis);
-    let seen = millis(new.first_seen);
-    connection
-        .prepare_cached(
-            "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
-                               published_at, updated_at, guid, url, title, language, wanted_id, standing,
-                               text_key, hidden)
-             VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        )?
-        .execute(params![
-            key.0,
-            update.feed.0,
-            outward_id,
-            new.content_digest,
-            new.url_key,
-            seen,
-            published.map_or(seen, |at| at.min(seen)),
-            published,
-            item.updated.map(millis),
-            item.guid,
-            item.url,
-            item.title,
-            item.language,
-            wanted_id,
-            standing_number(new.standing),
-            new.text.exact,
-            new.held.map_or("pending", Hold::slug),
-        ])?;
-    connection
-        .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![update.feed.0, new.identity, key.0])?;
-    write_body(connection, key, item)?;
-    write_fingerprint(connection, update, key, &new.text)?;
-    Ok(true)
 }
 
-/// The publisher's id unless an item has it already: one id, one item, whoever claims it later.
-/// Then also what it would have been.
-fn free_id<'a>(
-    connection: &Connection,
-    new: &'a NewItem,
-) -> Result<(&'a str, Option<&'a str>), Error> {
-    let taken = connection
-        .prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?
-        .exists([&new.outward_id])?;
-    let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
-    Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
+/// The columns `changes, bumps, bumped_at`, from column `at` on.
+fn edits(row: &Row<'_>, at: usize) -> Result<EditCounts, Error> {
+    let (changes, bumps) = (row.get(at)?, row.get(at + 1)?);
+    Ok(EditCounts { changes, bumps, bumped_at: maybe(row.get(at + 2)?)? })
 }
 
-/// Keeps what is compared of it, as long as it is in the window.
-fn write_fingerprint(
-    connection: &Connection,
-    update: &PollUpdate,
-    key: ItemKey,
-    text: &TextKeys,
-) -> Result<(), Error> {
-    if let Some(fingerprint) = &text.fingerprint {
-        connection
+/// The columns `id, story_id, sort_at`.
+pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
+    Ok(ItemHead {
+        feed,
+        key: ItemKey(row.get(0)?),
+        story: StoryKey(row.get(1)?),
+        sort_at: timestamp(row.get(2)?)?,
+    })
+}
+
+impl Transaction<'_> {
+    /// The next `limit` items of one feed in the order, behind `after`, or from the newest on.
+    pub fn newest_items(
+        &self,
+        feed: FeedKey,
+        after: Option<ItemHead>,
+        limit: usize,
+    ) -> Result<Vec<ItemHead>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, story_id, sort_at FROM item
+             WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) < (?2, ?3)
+             ORDER BY sort_at DESC, id DESC LIMIT ?4",
+        )?;
+        let (at, key) =
+            after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
+        let mut rows = statement.query(params![feed.0, at, key, limit as i64])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            heads.push(head(row, feed)?);
+        }
+        Ok(heads)
+    }
+}
+
+/// Number of items from which the interval of a feed is learned.
+const ARRIVALS: i64 = 60;
+
+impl Transaction<'_> {
+    /// First sight of the feed's newest items, the newest first.
+    pub fn arrival_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
+             ORDER BY sort_at DESC, id DESC LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![feed.0, ARRIVALS])?;
+        let mut seen = Vec::new();
+        while let Some(row) = rows.next()? {
+            seen.push(timestamp(row.get(0)?)?);
+        }
+        Ok(seen)
+    }
+
+    /// The newest items of a feed, held ones included, with what each can be recognised by under another guid.
+    pub fn recent_items(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
+               SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
+             UNION ALL
+             SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
+               SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL ORDER BY id DESC LIMIT ?2)",
+        )?;
+        let mut rows = statement.query(params![feed.0, limit as i64])?;
+        let mut kept = Vec::new();
+        while let Some(row) = rows.next()? {
+            kept.push(RecentItem {
+                key: ItemKey(row.get(0)?),
+                seen: ItemTraits {
+                    url: row.get(1)?,
+                    url_key: row
+                        .get_ref(2)?
+                        .as_blob_or_null()
+                        .ok()
+                        .flatten()
+                        .map(digest)
+                        .transpose()?,
+                    title: row.get(3)?,
+                    published: maybe(row.get(4)?)?,
+                    text_digest: row.get(5)?,
+                },
+                edits: edits(row, 6)?,
+            });
+        }
+        Ok(kept)
+    }
+}
+
+const ENTRY: &str =
+    "item.id, item.story_id, item.feed_id, item.outward_id, item.first_seen_at, item.sort_at,
+    item.published_at, item.updated_at, item.guid, item.url, item.title, item.language,
+    body.summary, body.content, body.details";
+
+impl Transaction<'_> {
+    /// The items with these keys, with their words; those whose body is past retention are left out.
+    pub fn output_items(
+        &self,
+        keys: &[ItemKey],
+        feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+    ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
+        let sql = format!(
+            "SELECT {ENTRY} FROM json_each(?1) wanted
+             JOIN item ON item.id = wanted.value JOIN body ON body.item_id = item.id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut entries = HashMap::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            let Some(feed) = feeds.get(&FeedKey(row.get(2)?)) else { continue };
+            let entry = entry(row, Arc::clone(feed))?;
+            entries.insert(entry.key, entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// The columns of [`ENTRY`].
+fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<OutputItem, Error> {
+    let details: Details = serde_json::from_str(row.get_ref(14)?.as_str().unwrap_or("{}"))?;
+    Ok(OutputItem {
+        key: ItemKey(row.get(0)?),
+        story: StoryKey(row.get(1)?),
+        outward_id: row.get(3)?,
+        first_seen: timestamp(row.get(4)?)?,
+        sort_at: timestamp(row.get(5)?)?,
+        item: Item {
+            published: maybe(row.get(6)?)?,
+            updated: maybe(row.get(7)?)?,
+            guid: row.get(8)?,
+            url: row.get(9)?,
+            title: row.get(10)?,
+            language: row.get(11)?,
+            summary: row.get(12)?,
+            content: row.get(13)?,
+            details,
+        },
+        feed,
+        also: Vec::new(),
+    })
+}
+
+/// An item whose publisher gave it an id that an item of another feed had first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdConflict {
+    /// Key of the item.
+    pub key: ItemKey,
+    /// The id that the publisher gave.
+    pub id: String,
+    /// Outward id of the item.
+    pub own: String,
+    /// The item that has the publisher's id.
+    pub holder: ItemKey,
+    /// That item's feed.
+    pub holder_feed: FeedKey,
+}
+
+impl Transaction<'_> {
+    /// Those of these items that have an id conflict, the earliest first.
+    pub fn id_conflicts(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.claimed_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
+             JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.claimed_id
+             WHERE holder.feed_id <> item.feed_id",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut claims = Vec::new();
+        while let Some(row) = rows.next()? {
+            claims.push(IdConflict {
+                key: ItemKey(row.get(0)?),
+                id: row.get(1)?,
+                own: row.get(2)?,
+                holder: ItemKey(row.get(3)?),
+                holder_feed: FeedKey(row.get(4)?),
+            });
+        }
+        claims.sort_by_key(|claim| claim.key);
+        Ok(claims)
+    }
+
+    /// The members of those of these stories that have more than one, in the order they were first seen.
+    pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<ItemHead>>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
+             JOIN item ON item.story_id = wanted.value AND item.story_id <> item.id",
+        )?;
+        let list = json_list(stories.iter().map(|story| story.0));
+        let mut rows = statement.query([&list])?;
+        let mut members: HashMap<StoryKey, Vec<ItemHead>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let head = head(row, FeedKey(row.get(3)?))?;
+            members.entry(head.story).or_default().push(head);
+        }
+        // The first item has the story's own number and so is not in that index.
+        let shared = json_list(members.keys().map(|story| story.0));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
+             JOIN item ON item.id = wanted.value",
+        )?;
+        let mut rows = statement.query([&shared])?;
+        while let Some(row) = rows.next()? {
+            let head = head(row, FeedKey(row.get(3)?))?;
+            members.entry(head.story).or_default().push(head);
+        }
+        for heads in members.values_mut() {
+            heads.sort_by_key(|head| head.key);
+        }
+        Ok(members)
+    }
+
+    /// URL, title and feed of each of these items.
+    pub fn also_at(
+        &self,
+        keys: &[ItemKey],
+        feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+    ) -> Result<HashMap<ItemKey, AlsoAt>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id, item.url, item.title FROM json_each(?1) wanted
+             JOIN item ON item.id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut also = HashMap::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            let Some(feed) = feeds.get(&FeedKey(row.get(1)?)) else { continue };
+            let feed = Arc::clone(feed);
+            also.insert(
+                ItemKey(row.get(0)?),
+                AlsoAt { url: row.get(2)?, title: row.get(3)?, feed },
+            );
+        }
+        Ok(also)
+    }
+}
+
+impl Transaction<'_> {
+    /// Key of the item that was added last; 0 where there is none.
+    pub fn newest_item(&self) -> Result<ItemKey, Error> {
+        Ok(ItemKey(self.next_item_key()?.0 - 1))
+    }
+
+    /// Key of the next new item. There is only one writer, so that it is not taken meanwhile.
+    pub(super) fn next_item_key(&self) -> Result<ItemKey, Error> {
+        let mut last = self.connection.prepare_cached("SELECT ifnull(max(id), 0) FROM item")?;
+        Ok(ItemKey(last.query_row([], |row| row.get::<_, i64>(0))? + 1))
+    }
+
+    /// Inserts a new item with its identity and body, alone in its story. Returns whether it was new.
+    pub(super) fn insert_item(
+        &self,
+        update: &PollUpdate,
+        new: &NewItem,
+        key: ItemKey,
+    ) -> Result<bool, Error> {
+        let known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
+            .exists(params![update.feed.0, new.identity])?;
+        if known {
+            return Ok(false);
+        }
+        let (outward_id, wanted_id) = self.free_outward_id(new)?;
+        let item = &new.item;
+        let published = item.published.map(millis);
+        let seen = millis(new.first_seen);
+        self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
+                                   published_at, updated_at, guid, url, title, language, claimed_id, page_owner,
+                                   text_digest, hidden)
+                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
             )?
-            .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
+            .execute(params![
+                key.0,
+                update.feed.0,
+                outward_id,
+                new.content_digest,
+                new.url_key,
+                seen,
+                published.map_or(seen, |at| at.min(seen)),
+                published,
+                item.updated.map(millis),
+                item.guid,
+                item.url,
+                item.title,
+                item.language,
+                wanted_id,
+                page_owner_number(new.page_owner),
+                new.text.digest,
+                new.held.map_or("pending", HoldReason::slug),
+            ])?;
+        self.connection
+            .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
+            .execute(params![update.feed.0, new.identity, key.0])?;
+        self.write_body(key, item)?;
+        self.write_fingerprint(update, key, &new.text)?;
+        Ok(true)
     }
-    Ok(())
-}
 
-/// Remembers another guid of an item.
-pub(crate) fn rename_item(
-    connection: &Connection,
-    update: &PollUpdate,
-    renamed: &Renamed,
-) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO identity (feed_id, digest, item_id, way, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![
-            update.feed.0,
-            renamed.identity,
-            renamed.key.0,
-            renamed.way.slug(),
-            millis(update.at)
-        ])?;
-    Ok(())
-}
-
-/// Replaces what an item says; its id, story, place and first dates stay. Tells whether it did.
-pub(crate) fn update_item(
-    connection: &Connection,
-    update: &PollUpdate,
-    changed: &ChangedItem,
-) -> Result<bool, Error> {
-    let (item, now) = (&changed.item, millis(update.at));
-    if changed.change == Change::Note {
-        connection
-            .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
-            .execute(params![changed.key.0, changed.content_digest])?;
-        return Ok(false);
+    /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
+    fn free_outward_id<'a>(&self, new: &'a NewItem) -> Result<(&'a str, Option<&'a str>), Error> {
+        let taken = self
+            .connection
+            .prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?
+            .exists([&new.outward_id])?;
+        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
+        Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
     }
-    let bump = changed.change == Change::Bump;
-    connection
-        .prepare_cached(
-            // An updated date never goes back, or feed readers would take an old edit for a new one.
-            "UPDATE item SET content_digest = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
-                    updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0), iif(?8, ?9, 0)), 0),
-                    bumped_at = iif(?8, ?9, bumped_at), bumps = bumps + ?8,
-                    text_key = ?10, changes = changes + 1
-             WHERE id = ?1",
-        )?
-        .execute(params![
-            changed.key.0,
-            changed.content_digest,
-            changed.url_key,
-            item.url,
-            item.title,
-            item.language,
-            item.updated.map(millis),
-            bump,
-            now,
-            changed.text.exact,
-        ])?;
-    write_body(connection, changed.key, item)?;
-    write_fingerprint(connection, update, changed.key, &changed.text)?;
-    Ok(true)
+
+    /// Writes the fingerprint, if the feed's items are compared.
+    fn write_fingerprint(
+        &self,
+        update: &PollUpdate,
+        key: ItemKey,
+        text: &TextIndex,
+    ) -> Result<(), Error> {
+        if let Some(fingerprint) = &text.fingerprint {
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
+        }
+        Ok(())
+    }
+
+    /// Adds a guid to a known item.
+    pub(super) fn add_guid(&self, update: &PollUpdate, renamed: &GuidChange) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO identity (feed_id, digest, item_id, recognised_by, recognised_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                update.feed.0,
+                renamed.identity,
+                renamed.key.0,
+                renamed.recognised_by.slug(),
+                millis(update.at)
+            ])?;
+        Ok(())
+    }
+
+    /// Replaces the text of an item; its id, story, position and first dates stay. Returns whether it did.
+    pub(super) fn update_item(
+        &self,
+        update: &PollUpdate,
+        changed: &ChangedItem,
+    ) -> Result<bool, Error> {
+        let (item, now) = (&changed.item, millis(update.at));
+        if changed.action == EditAction::Ignore {
+            self.connection
+                .prepare_cached("UPDATE item SET content_digest = ?2 WHERE id = ?1")?
+                .execute(params![changed.key.0, changed.content_digest])?;
+            return Ok(false);
+        }
+        let bump = changed.action == EditAction::Bump;
+        self.connection
+            .prepare_cached(
+                // The updated date never goes back: feed readers would take an old edit for a new one.
+                "UPDATE item SET content_digest = ?2, url_key = ?3, url = ?4, title = ?5, language = ?6,
+                        updated_at = nullif(max(ifnull(?7, 0), ifnull(updated_at, 0), iif(?8, ?9, 0)), 0),
+                        bumped_at = iif(?8, ?9, bumped_at), bumps = bumps + ?8,
+                        text_digest = ?10, changes = changes + 1
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                changed.key.0,
+                changed.content_digest,
+                changed.url_key,
+                item.url,
+                item.title,
+                item.language,
+                item.updated.map(millis),
+                bump,
+                now,
+                changed.text.digest,
+            ])?;
+        self.write_body(changed.key, item)?;
+        self.write_fingerprint(update, changed.key, &changed.text)?;
+        Ok(true)
+    }
+
+    /// Writes the text of an item.
+    fn write_body(&self, key: ItemKey, item: &Item) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO body (item_id, summary, content, details) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                key.0,
+                item.summary,
+                item.content,
+                serde_json::to_string(&item.details)?
+            ])?;
+        Ok(())
+    }
 }
 
-/// Writes the bulk of an item.
-fn write_body(connection: &Connection, key: ItemKey, item: &Item) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO body (item_id, summary, content, details) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![
-            key.0,
-            item.summary,
-            item.content,
-            serde_json::to_string(&item.details)?
-        ])?;
-    Ok(())
+impl Transaction<'_> {
+    /// Deletes at most `limit` bodies of items first seen before `cutoff`. Returns how many.
+    pub(super) fn forget_bodies(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+        // Rows ascend with age, so the oldest bodies come first and the first young one ends the walk.
+        let deleted: Vec<i64> = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM body WHERE item_id IN (
+                   SELECT b.item_id FROM (SELECT item_id FROM body ORDER BY item_id LIMIT ?2) b
+                   JOIN item ON item.id = b.item_id WHERE item.first_seen_at < ?1)
+                 RETURNING item_id",
+            )?
+            .query_map(params![millis(cutoff), limit as i64], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        self.forget_words(&deleted)?;
+        Ok(deleted.len())
+    }
 }

@@ -1,34 +1,41 @@
-//! Keeps everything in one SQLite file; the only room that speaks SQL.
+//! The database: one SQLite file. The only room that uses SQL.
 //!
-//! One writer thread drains the waiting updates into one durable transaction; readers are a small
-//! pool of read-only connections. Everything that one poll changes is one update. Leaves deciding
-//! what is the same thing, what is shown and when a feed is due to the rooms beside it.
+//! Each write is a value of [`Write`]. One writer thread applies all waiting writes in one durable transaction
+//! (group commit). Reads use a small pool of read-only connections. [`Transaction`] has every query and every
+//! statement, each in the file of its table:
+//!
+//! | tables | file |
+//! |---|---|
+//! | `feed` | `feeds.rs` |
+//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
+//! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
+//! | `search` | `search.rs`, `search_query.rs` |
+//! | `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
+//! | `archive_page`, `released` | `archive.rs` |
+//! | `incident` | `incidents.rs` |
+//!
+//! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
-mod editions;
+mod disk;
 mod error;
 mod feeds;
-mod history;
 mod incidents;
+mod item_history;
 mod items;
-mod matching;
+mod matches;
 mod open;
-mod pairs;
-mod question;
-mod read;
-mod reader;
-mod receipts;
-mod record;
-mod room;
-mod rows;
+mod poll_update;
+mod polls;
+mod publications;
 mod search;
+mod search_query;
 pub mod settings;
-mod sizes;
-mod tally;
 #[cfg(test)]
 mod tests;
-mod update;
-mod visit;
+mod transaction;
+mod values;
 mod write;
 mod writer;
 
@@ -39,30 +46,26 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use error::{Error, Fault, OpenError};
-pub use feeds::{FeedState, Registered};
-pub use history::{Bursts, Past, PastPoll};
-pub use matching::{Exceptional, Matches, OperatorDecision, Pending, Placed, StoredFingerprint};
-pub use open::{SCHEMA, is_in_use};
-pub use read::{Claim, Head};
-pub use reader::Reader;
-pub use receipts::{Named, Receipt, Which};
-pub use room::Room;
-pub use search::Hits;
-pub use search::search_words;
-pub use settings::Settings;
-pub use sizes::Sizes;
-pub use tally::{DELAYS, Hour};
-pub use update::{
-    Bytes, Change, ChangedItem, DocumentFacts, Memory, NewItem, PollUpdate, Recorded, Renamed,
-    TextKeys, Trust,
+pub use disk::{DatabaseSize, DiskSpace};
+pub use error::{Error, ErrorCause, OpenError};
+pub use feeds::{FeedState, RegisteredFeed};
+pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
+pub use items::{IdConflict, ItemHead};
+pub use matches::{
+    Decisions, Matches, OperatorDecision, PendingItem, StoredFingerprint, StoryItem,
 };
+pub use open::{SCHEMA, is_in_use};
+pub use poll_update::{
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
+    NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
+};
+pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use search::{Hits, search_words};
+pub use settings::Settings;
+pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 
-pub use visit::{copy, visit};
-
 use crate::clock::Clock;
-pub use crate::model::FeedStatus;
 use crate::model::{Feed, ItemKey};
 
 /// The version of the SQLite that is built in.
@@ -74,7 +77,7 @@ pub fn sqlite_version() -> &'static str {
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
 pub struct Store {
-    // Dropped in this order: the writer finishes before the lock is given up.
+    // Dropped in this order: the writer finishes before the lock is released.
     writer: writer::Writer,
     reader: Reader,
     pending: watch::Receiver<u64>,
@@ -90,7 +93,7 @@ impl Store {
         Self::start(path, clock, None)
     }
 
-    /// The same, and appends every committed write to a file, a line of JSON each: see [`Write`].
+    /// Opens or creates the database, and appends every committed [`Write`] to a file, as a line of JSON.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -104,27 +107,27 @@ impl Store {
         let lock = open::lock(path)?;
         let connection = open::writer(path)?;
         let (sender, pending) = watch::channel(0);
-        let desk = writer::Desk { connection, clock, pending: sender, log };
-        let writer = writer::Writer::start(desk)
+        let state = writer::WriterState { connection, clock, pending: sender, log };
+        let writer = writer::Writer::start(state)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Reader::open(path)?;
         Ok(Self { writer, reader, pending, _lock: lock })
     }
 
-    /// The reading half.
+    /// Read access.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Counts the commits after which items may be pending.
+    /// Number of commits after which items may be pending.
     #[must_use]
     pub fn pending(&self) -> watch::Receiver<u64> {
         self.pending.clone()
     }
 
-    /// Applies a write, durably and as a whole, or not at all; answers how many rows it was about where
-    /// that is of interest.
+    /// Applies a write durably and completely, or not at all. Returns the number of rows that it is about, for
+    /// the kinds of writes that count them.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,7 +135,7 @@ impl Store {
         Ok(self.writer.write(write).await?.count)
     }
 
-    /// Makes the database agree with the config; answers in the same order.
+    /// Makes the feed table agree with the config. Returns the feeds in the same order.
     ///
     /// # Errors
     /// When the database fails.
@@ -140,23 +143,23 @@ impl Store {
         &self,
         feeds: Vec<Feed>,
         at: Timestamp,
-    ) -> Result<Vec<Registered>, Error> {
+    ) -> Result<Vec<RegisteredFeed>, Error> {
         Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
     }
 
-    /// Writes everything of one poll, durably, or nothing.
+    /// Writes the result of one poll durably and completely, or not at all.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn record(&self, update: PollUpdate) -> Result<Recorded, Error> {
+    pub async fn write_poll(&self, update: PollUpdate) -> Result<PollCounts, Error> {
         Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
     }
 
-    /// Remembers what is about to be published; answers when the document last became different.
+    /// Writes the hash of a document that is about to be published. Returns the time of its last difference.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn remember_document(
+    pub async fn write_document(
         &self,
         output: String,
         format: &'static str,
@@ -167,23 +170,23 @@ impl Store {
         Ok(self.writer.write(write).await?.modified.unwrap_or(at))
     }
 
-    /// Tries whether the database can be written to, durably; changes nothing.
+    /// Checks that a durable write is possible. Changes no data.
     ///
     /// # Errors
     /// When it cannot.
-    pub async fn prove(&self) -> Result<(), Error> {
-        self.writer.prove().await
+    pub async fn check_writable(&self) -> Result<(), Error> {
+        self.writer.check_writable().await
     }
 
-    /// Whether there is room for more where the database is; asks the file system, and gives back
-    /// first what the write-ahead log can do without. Blocks.
+    /// Whether the file system of the database has enough free space. If not, the write-ahead log is truncated
+    /// first. Blocks.
     #[must_use]
-    pub fn room(&self) -> Room {
-        match room::room(self.reader.path()) {
-            Room::Enough => Room::Enough,
-            Room::Short { .. } => {
-                open::give_back(self.reader.path());
-                room::room(self.reader.path())
+    pub fn disk_space(&self) -> DiskSpace {
+        match disk::space(self.reader.path()) {
+            DiskSpace::Enough => DiskSpace::Enough,
+            DiskSpace::Low { .. } => {
+                open::truncate_log(self.reader.path());
+                disk::space(self.reader.path())
             }
         }
     }
@@ -192,35 +195,34 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn visits(&self) -> Result<i64, Error> {
+    pub async fn data_version(&self) -> Result<i64, Error> {
         self.writer.version().await
     }
 
-    /// Writes pages of an output's archive that are new or have grown, and under which ids other than
-    /// their own it shows items from now on.
+    /// Writes archive pages that are new or have grown, and the ids, other than their own, that the output
+    /// shows items under from now on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn archive(
+    pub async fn write_archive_pages(
         &self,
         output: String,
         pages: Vec<ArchivePage>,
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        self.write(Write::Archive { output, pages, lent }).await.map(drop)
+        self.write(Write::Archive { output, pages, item_ids }).await.map(drop)
     }
 
-    /// Remembers what an output shows, and under which ids other than their own it shows items from
-    /// now on.
+    /// Writes what an output shows, and the ids, other than their own, that it shows items under from now on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_edition(
+    pub async fn write_publication(
         &self,
         output: String,
         shown: String,
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     ) -> Result<(), Error> {
-        self.write(Write::Edition { output, shown, lent }).await.map(drop)
+        self.write(Write::Publication { output, shown, item_ids }).await.map(drop)
     }
 }

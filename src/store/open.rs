@@ -1,4 +1,4 @@
-//! Opens the database: the lock, the pragmas, the migrations. Leaves reading and writing to others.
+//! Opening the database: lock, pragmas, schema.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,16 +9,16 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, OpenError};
 
-/// "NWIR": says whose file this is.
+/// "NWIR": identifies a file as a database of Newswire.
 const APPLICATION_ID: i64 = 0x4E57_4952;
 
-/// The schema, while nothing is released: a database of another number is not ours to read.
+/// The schema. Until 1.0 is released, a database of another schema cannot be opened.
 const SQL: &str = include_str!("schema.sql");
 
-/// The number of the schema.
-pub const SCHEMA: usize = 8;
+/// Version of the schema.
+pub const SCHEMA: usize = 10;
 
-/// Held as long as this process may write; freed by the system however the process ends.
+/// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -41,7 +41,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
         .truncate(false)
         .open(lock_path(path))
         .map_err(io)?;
-    match patiently(&file) {
+    match lock_with_retries(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -60,24 +60,24 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     Ok(Lock { _file: file })
 }
 
-/// Keeps the database at `path` at rest for as long as the answer lives; `None` where it is not at rest, or was
-/// never opened. Writes nothing.
+/// Takes the lock of the database at `path`; `None`: another process holds it, or it was never opened. Writes
+/// nothing.
 pub(crate) fn at_rest(path: &Path) -> Option<Lock> {
     let file = File::open(lock_path(path)).ok().filter(|_| path.exists())?;
-    patiently(&file).ok()?;
+    lock_with_retries(&file).ok()?;
     Some(Lock { _file: file })
 }
 
-/// Whether some newswire works on the database at `path`, as far as this user can see. Writes nothing.
+/// Whether a process has the database at `path` open for writing, as far as this user can see. Writes nothing.
 #[must_use]
 pub fn is_in_use(path: &Path) -> bool {
     let file = File::open(lock_path(path));
-    file.is_ok_and(|file| matches!(patiently(&file), Err(TryLockError::WouldBlock)))
+    file.is_ok_and(|file| matches!(lock_with_retries(&file), Err(TryLockError::WouldBlock)))
 }
 
-/// Takes the lock, unless it is held for longer than a moment: a child process that is just being
-/// started holds what its parent has until it becomes another program.
-fn patiently(file: &File) -> Result<(), TryLockError> {
+/// Takes the lock, with retries for 100 ms: a child process that is being started holds the files of its parent
+/// until it executes its program.
+fn lock_with_retries(file: &File) -> Result<(), TryLockError> {
     for _ in 0..20 {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
@@ -87,12 +87,12 @@ fn patiently(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// The lock file is a file of its own: locking the database would collide with SQLite's locks.
+/// Path of the lock file. The database itself is not locked, because that would collide with SQLite's locks.
 fn lock_path(path: &Path) -> PathBuf {
     ending(path, ".lock")
 }
 
-/// The file of that name with this behind it.
+/// The path with `end` appended to the name.
 pub(crate) fn ending(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -111,7 +111,7 @@ const WRITING: &str =
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(sqlite)?;
-    check(&connection, path)?;
+    let _ = check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(128);
@@ -119,14 +119,14 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Opens for writing beside a process that holds the lock; the schema must be what is known here.
+/// Opens for writing beside a process that holds the lock. The schema must be this version's.
 ///
 /// # Errors
 /// When the file is not ours, has another schema, or SQLite fails.
 pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(sqlite)?;
-    check(&connection, path)?;
+    let _ = check(&connection, path)?;
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
     let known = SCHEMA as i64;
@@ -143,8 +143,10 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// When there is no database, it is not ours or newer, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if !path.exists() {
-        return Err(OpenError::Missing { path: path.to_owned() });
+    let missing = || OpenError::Missing { path: path.to_owned() };
+    // A folder that may not be searched is not the same as a database that does not exist.
+    if !path.try_exists().map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
+        return Err(missing());
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
@@ -154,12 +156,23 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
         )
         .map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
-    check(&connection, path)?;
-    Ok(connection)
+    match check(&connection, path)? {
+        Content::Blank => Err(missing()),
+        Content::Tables => Ok(connection),
+    }
 }
 
-/// Refuses a file of another program and one from the future.
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Whether a database was initialised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// An empty file.
+    Blank,
+    /// A database of this schema.
+    Tables,
+}
+
+/// Rejects a database of another program and one of another schema.
+fn check(connection: &Connection, path: &Path) -> Result<Content, OpenError> {
     let number = |pragma: &str| {
         connection
             .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0))
@@ -178,24 +191,24 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if found < known && !blank {
         return Err(OpenError::Older { path: path.to_owned(), found, known });
     }
-    Ok(())
+    Ok(if blank { Content::Blank } else { Content::Tables })
 }
 
-/// Has the write-ahead log written into the database and cut, by a connection of its own; where that
-/// cannot be, the log stays as it is.
-pub(crate) fn give_back(path: &Path) {
+/// Moves the write-ahead log into the database and truncates it, with a separate connection. If that fails, the
+/// log stays as it is.
+pub(crate) fn truncate_log(path: &Path) {
     if let Ok(connection) = beside(path) {
         let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }
 
-/// Writes the number of the schema once more: a page that has to reach the disk.
+/// Writes the version of the schema again, so that a page has to reach the disk.
 pub(crate) fn touch(connection: &Connection) -> Result<(), Error> {
     let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(connection.pragma_update(None, "user_version", schema)?)
 }
 
-/// Makes the tables of a new database.
+/// Creates the tables of a new database.
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let at: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if at > 0 {
@@ -203,8 +216,11 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     let transaction = connection.transaction()?;
     transaction.execute_batch(SQL)?;
-    // Fewer and larger segments: most of an index is built in few commits.
-    transaction.execute_batch("INSERT INTO search (search, rank) VALUES ('automerge', 8)")?;
+    // Fewer and larger segments, because merging them is most of the cost of indexing: a commit of a first
+    // poll fits into the 4 MiB that FTS5 collects in memory (by default 1 MiB).
+    transaction.execute_batch(
+        "INSERT INTO search (search, rank) VALUES ('automerge', 8), ('hashsize', 4194304)",
+    )?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA as i64)?;
     transaction.commit()

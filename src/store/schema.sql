@@ -1,203 +1,201 @@
 -- Times are milliseconds since 1970, UTC. Digests are the first 16 bytes of a SHA-256.
--- Until 1.0 is released there is this one schema; then migrations.
+-- Until 1.0 is released there is only this schema. Migrations follow then.
 
--- A feed that is or was configured. Rows are never deleted: a feed that comes back keeps its items' ids.
+-- A feed that is or was configured. Rows are never deleted: a feed that is configured again keeps its items' ids.
 CREATE TABLE feed (
   id             INTEGER PRIMARY KEY,
-  name           TEXT    NOT NULL UNIQUE,  -- its stable id: from the config, else derived from the URL once
+  name           TEXT    NOT NULL UNIQUE,  -- stable id: from the config, else derived from the URL once
   url            TEXT    NOT NULL,         -- as configured now
   active         INTEGER NOT NULL,         -- 0: no longer configured; its items are in no output
-  title          TEXT,                     -- the operator's; NULL: the publisher's is shown
-  tags           TEXT    NOT NULL,         -- JSON array of strings, the operator's
+  title          TEXT,                     -- from the config; NULL: the publisher's title is shown
+  tags           TEXT    NOT NULL,         -- JSON array of strings, from the config
   added_at       INTEGER NOT NULL,
-  profile        TEXT    NOT NULL,         -- JSON: what the publisher says of the feed
-  hints          TEXT    NOT NULL,         -- JSON: what the publisher asks of those who poll
+  profile        TEXT    NOT NULL,         -- JSON: title, site, language and so on, from the document
+  publisher_hints TEXT   NOT NULL,         -- JSON: ttl, update period, skipHours and so on, from the document
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
-  complaints     TEXT    NOT NULL,         -- JSON array: what had to be mended in the last document
-  -- the last good representation
-  request_key    TEXT    NOT NULL,         -- URL and request shape that the next four belong to
+  parse_warnings TEXT    NOT NULL,         -- JSON array: what had to be repaired in the last document
+  -- the last good response
+  request_key    TEXT    NOT NULL,         -- URL and request headers that the next four columns belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none
   last_modified  BLOB,                     -- opaque; NULL: the server sent none
-  body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: none was read whole
-  answered       TEXT,                     -- the address that sent it, at the end of all redirects
-  full_at        INTEGER,                  -- when the server last sent a whole document; NULL: never
-  distrusted     INTEGER NOT NULL,         -- 1: it said 304 to a document that had changed
-  reader         INTEGER NOT NULL,         -- which reader last read the whole document; older: it is read anew
-  -- where it lives now
+  body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: no complete body was read
+  response_url   TEXT,                     -- where the response came from, after all redirects
+  last_full_at   INTEGER,                  -- time of the last complete document; NULL: never
+  unreliable_304 INTEGER NOT NULL,         -- 1: the server answered 304 although the document had changed
+  parser_version INTEGER NOT NULL,         -- version of the parser that read the last complete document; an older one: it is read again
+  -- where the feed is now
   effective_url  TEXT,                     -- adopted after permanent redirects; NULL: as configured
-  moved_to       TEXT,                     -- where permanent redirects point, on probation
-  moved_since    INTEGER,                  -- when that was first seen
+  moved_to       TEXT,                     -- target of permanent redirects that is not adopted yet
+  moved_since    INTEGER,                  -- time of the first redirect to it
   -- the schedule
   next_poll_at   INTEGER NOT NULL,
-  reason         TEXT    NOT NULL,         -- slug of the input that won
-  reason_text    TEXT    NOT NULL,         -- the same for people
-  considered     TEXT    NOT NULL,         -- JSON array: every input of the plan
-  failures       INTEGER NOT NULL,         -- in a row
+  plan_reason    TEXT    NOT NULL,         -- slug of the input that decided
+  plan_text      TEXT    NOT NULL,         -- the same as a phrase
+  plan_inputs    TEXT    NOT NULL,         -- JSON array: every input of the plan
+  failures       INTEGER NOT NULL,         -- consecutive failures
   failing_since  INTEGER,                  -- NULL: the last poll succeeded, or there was none
   -- the last poll
   last_poll_at   INTEGER,                  -- NULL: never polled
   last_outcome   TEXT,                     -- slug
-  last_status    INTEGER,                  -- HTTP; NULL: no response
-  last_message   TEXT,                     -- NULL: nothing to say
-  last_url       TEXT,                     -- where the last response came from, if redirected
+  last_status    INTEGER,                  -- HTTP status; NULL: no response
+  last_message   TEXT,                     -- of a failure; NULL: none
+  last_url       TEXT,                     -- where the last response came from; NULL: not redirected
   last_success_at INTEGER,                 -- NULL: never
-  last_new_at    INTEGER,                  -- when an item was last new; NULL: never
-  items          INTEGER NOT NULL,         -- how many were ever kept
-  guids          INTEGER NOT NULL DEFAULT 0, -- 1: it gave one guid to different things
-  boilerplate    BLOB    NOT NULL DEFAULT x'', -- digests, 8 bytes each, of paragraphs that are the site's
-  longest_gap    INTEGER,                  -- milliseconds: the longest time without news that ended with some; NULL: not known
-  still_304      INTEGER NOT NULL DEFAULT 0, -- polls since the last news: answered 304,
-  still_same     INTEGER NOT NULL DEFAULT 0, -- with the same body,
-  still_other    INTEGER NOT NULL DEFAULT 0, -- with another document that had no news
-  empty_since    INTEGER                   -- since when its document has no items, though it had some
+  last_new_at    INTEGER,                  -- time of the last new item; NULL: never
+  items          INTEGER NOT NULL,         -- number of items that were ever new and not held
+  guids_reused   INTEGER NOT NULL DEFAULT 0, -- 1: the feed gave one guid to different items
+  boilerplate    BLOB    NOT NULL DEFAULT x'', -- digests, 8 bytes each, of paragraphs that the site repeats
+  longest_gap    INTEGER,                  -- longest time between new items, milliseconds; NULL: unknown
+  quiet_not_modified INTEGER NOT NULL DEFAULT 0, -- number of polls since the last new item: answered 304
+  quiet_same_body INTEGER NOT NULL DEFAULT 0, -- answered with the same body
+  quiet_nothing_new INTEGER NOT NULL DEFAULT 0, -- answered with another document without new items
+  empty_since    INTEGER                   -- time since when its document has no items; NULL: it has some, or never had
 ) STRICT;
 
 CREATE INDEX feed_url ON feed(url);
 
--- One attempt to fetch one feed. Rows older than two weeks go with the feed's next poll.
+-- One poll of one feed. Rows older than two weeks are deleted by the feed's next poll.
 CREATE TABLE poll (
   feed_id      INTEGER NOT NULL REFERENCES feed(id),
-  at           INTEGER NOT NULL,           -- when it began
+  at           INTEGER NOT NULL,           -- start of the poll
   outcome      TEXT    NOT NULL,           -- slug
-  status       INTEGER,                    -- HTTP; NULL: no response
+  status       INTEGER,                    -- HTTP status; NULL: no response
   duration     INTEGER NOT NULL,           -- milliseconds
-  wire_bytes   INTEGER NOT NULL,           -- of the body, as sent
-  body_bytes   INTEGER NOT NULL,           -- of the body, decoded
+  wire_bytes   INTEGER NOT NULL,           -- size of the body as sent
+  body_bytes   INTEGER NOT NULL,           -- size of the body, decoded
   new_items    INTEGER NOT NULL,
   changed_items INTEGER NOT NULL,
-  message      TEXT,                       -- NULL: nothing to say
+  message      TEXT,                       -- of a failure; NULL: none
   PRIMARY KEY (feed_id, at)
 ) STRICT, WITHOUT ROWID;
 
--- An item that was ever seen. Rows are never deleted, so nothing repeats.
+-- Every item that was ever seen. Rows are never deleted, so that no item is ever new twice.
 CREATE TABLE item (
   id           INTEGER PRIMARY KEY,        -- ascends with the time of first sight
   feed_id      INTEGER NOT NULL REFERENCES feed(id),
-  story_id     INTEGER NOT NULL,           -- the id of the story's first item; its own: it leads or is alone
-  outward_id   TEXT    NOT NULL UNIQUE,    -- minted once, published for ever
-  content_digest BLOB  NOT NULL,           -- of what a subscriber would notice
-  url_key      BLOB,                       -- digest of the canonical URL; NULL: its URL proves nothing
+  story_id     INTEGER NOT NULL,           -- id of the story's first item; the item's own id: it is the first or alone
+  outward_id   TEXT    NOT NULL UNIQUE,    -- the id in outputs, minted once
+  content_digest BLOB  NOT NULL,           -- of all that a subscriber would notice
+  url_key      BLOB,                       -- digest of the canonical URL; NULL: its URL does not identify it
   first_seen_at INTEGER NOT NULL,
-  sort_at      INTEGER NOT NULL,           -- min(published, first seen), never moved
+  sort_at      INTEGER NOT NULL,           -- min(published, first seen), never changed
   published_at INTEGER,                    -- NULL: the publisher gave no credible date
   updated_at   INTEGER,                    -- NULL: as published_at
-  guid         TEXT,                       -- the publisher's own; NULL: none
+  guid         TEXT,                       -- from the publisher; NULL: none
   url          TEXT,                       -- NULL: it has no page
-  title        TEXT,                       -- plain; NULL: untitled
+  title        TEXT,                       -- plain text; NULL: untitled
   language     TEXT,                       -- BCP 47; NULL: unknown
-  wanted_id    TEXT,                       -- the publisher's id, where another feed's item had it first; NULL: its outward id is what it wanted
-  standing     INTEGER NOT NULL,           -- 0: it links to another's page, 1: to the site that its feed came from, 2: to the one that its feed says it belongs to
-  text_key     INTEGER,                    -- of the words of its text; NULL: too few to say anything
-  hidden       TEXT,                       -- why it is not shown: 'pending' until it is matched; 'history', 'burst': held; NULL: it is shown
-  changes      INTEGER NOT NULL DEFAULT 0, -- how often its words were replaced
-  bumps        INTEGER NOT NULL DEFAULT 0, -- how often a change was shown as one
-  bumped_at    INTEGER                     -- when last; NULL: never
+  claimed_id   TEXT,                       -- the publisher's id for it, if another item had that id first; NULL: no conflict
+  page_owner   INTEGER NOT NULL,           -- its URL is on 0: another site, 1: the site that the feed came from, 2: the site that the feed names
+  text_digest  INTEGER,                    -- of the words of its text; NULL: too few words
+  hidden       TEXT,                       -- why it is not shown: 'pending' (not matched yet), 'history' or 'burst' (held); NULL: shown
+  changes      INTEGER NOT NULL DEFAULT 0, -- number of times that its text was replaced
+  bumps        INTEGER NOT NULL DEFAULT 0, -- number of times that a change got a new updated date
+  bumped_at    INTEGER                     -- time of the last one; NULL: never
 ) STRICT;
 
--- One feed's newest items, without a sort.
+-- The newest items of a feed, without a sort.
 CREATE INDEX item_order ON item(feed_id, sort_at DESC, id DESC, story_id) WHERE hidden IS NULL;
 CREATE INDEX item_hidden ON item(feed_id, id) WHERE hidden IS NOT NULL;
-CREATE INDEX item_wanted ON item(wanted_id) WHERE wanted_id IS NOT NULL;
+CREATE INDEX item_claimed ON item(claimed_id) WHERE claimed_id IS NOT NULL;
 -- Items of other feeds with the same canonical URL.
 CREATE INDEX item_url ON item(url_key) WHERE url_key IS NOT NULL;
--- The others of a story: small, for most items are alone.
+-- The other items of a story. Small, because most items are alone.
 CREATE INDEX item_story ON item(story_id) WHERE story_id <> id;
 
--- By what an item is recognised at the next poll. An item may have several: a publisher changes guids.
+-- What identifies an item within its feed. An item has several rows if its publisher changed the guid.
 CREATE TABLE identity (
   feed_id  INTEGER NOT NULL REFERENCES feed(id),
   digest   BLOB    NOT NULL,               -- of the guid, else the link, else the content
   item_id  INTEGER NOT NULL REFERENCES item(id),
-  way      TEXT,                           -- how an item was recognised under a new guid; NULL: it came with this one
-  at       INTEGER,                        -- when
+  recognised_by TEXT,                      -- how a known item was recognised under a new guid; NULL: its first guid
+  recognised_at INTEGER,
   PRIMARY KEY (feed_id, digest)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX identity_item ON identity(item_id) WHERE way IS NOT NULL;
+CREATE INDEX identity_item ON identity(item_id) WHERE recognised_by IS NOT NULL;
 
--- The bulk of an item, deleted after the retention; an item without one is in no output.
+-- Text of an item, deleted after the retention. An item without a row is in no output.
 CREATE TABLE body (
   item_id  INTEGER PRIMARY KEY REFERENCES item(id),
-  summary  TEXT,                           -- plain; NULL: none
+  summary  TEXT,                           -- plain text; NULL: none
   content  TEXT,                           -- sanitised HTML; NULL: none
-  details  TEXT    NOT NULL                -- JSON: authors, categories, enclosures and the like
+  details  TEXT    NOT NULL                -- JSON: authors, categories, enclosures and so on
 ) STRICT;
 
--- One published document, so that Last-Modified survives a restart.
+-- The last document of each output and format, so that Last-Modified survives a restart.
 CREATE TABLE document (
   output      TEXT    NOT NULL,
   format      TEXT    NOT NULL,
   hash        BLOB    NOT NULL,            -- SHA-256 of the document
-  modified_at INTEGER NOT NULL,            -- when it last became different
+  modified_at INTEGER NOT NULL,            -- time of the last difference
   PRIMARY KEY (output, format)
 ) STRICT, WITHOUT ROWID;
 
--- Items that the stories stage has not looked at yet: new, changed, released, or decided upon; in that order.
+-- Items that the stories stage has to look at: new, changed, released, or named by a decision; in that order.
 CREATE TABLE pending (
-  id       INTEGER PRIMARY KEY AUTOINCREMENT, -- a later mark of the same item has another number
+  id       INTEGER PRIMARY KEY AUTOINCREMENT, -- an item that is marked again gets a new number
   item_id  INTEGER NOT NULL UNIQUE REFERENCES item(id)
 ) STRICT;
 
--- What is compared of an item in the window; see dedupe::Fingerprint.
+-- What is compared of an item in the window: see dedupe::Fingerprint.
 CREATE TABLE fingerprint (
   item_id  INTEGER PRIMARY KEY REFERENCES item(id),
   feed_id  INTEGER NOT NULL,
-  at       INTEGER NOT NULL,               -- when it was made
+  at       INTEGER NOT NULL,               -- time when it was made
   data     BLOB    NOT NULL
 ) STRICT;
 
--- Two items of different feeds were compared, and are one story or looked like it.
-CREATE TABLE tie (
-  item_id   INTEGER NOT NULL REFERENCES item(id), -- the later one
-  other_id  INTEGER NOT NULL REFERENCES item(id), -- the earlier one
-  same      INTEGER NOT NULL,           -- 1: one story
-  rule      TEXT    NOT NULL,           -- slug of what decided
-  score     REAL    NOT NULL,           -- what it measured, 0 to 1
-  threshold REAL    NOT NULL,           -- what it asked for
+-- The decision of a rule that two items of different feeds are, or are not, the same story.
+CREATE TABLE item_match (
+  item_id   INTEGER NOT NULL REFERENCES item(id), -- the later item
+  other_id  INTEGER NOT NULL REFERENCES item(id), -- the earlier item
+  same_story INTEGER NOT NULL,          -- 1: one story
+  rule      TEXT    NOT NULL,           -- slug
+  score     REAL    NOT NULL,           -- measured, 0 to 1
+  threshold REAL    NOT NULL,           -- required score, 0 to 1
   at        INTEGER NOT NULL,
   PRIMARY KEY (item_id, other_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX tie_other ON tie(other_id, item_id);
+CREATE INDEX item_match_other ON item_match(other_id, item_id);
 
--- The operator's word, for good. other_id 0: the item stands alone; else both belong together.
-CREATE TABLE exception (
+-- A permanent decision of the operator. other_id 0: the item is a story by itself; else the two are one story.
+CREATE TABLE decision (
   item_id   INTEGER NOT NULL REFERENCES item(id),
   other_id  INTEGER NOT NULL,
   at        INTEGER NOT NULL,
   PRIMARY KEY (item_id, other_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX exception_other ON exception(other_id, item_id);
+CREATE INDEX decision_other ON decision(other_id, item_id);
 
--- What words prove, as last learnt; one row.
-CREATE TABLE weight (
+-- How much each word counts in a comparison; one row.
+CREATE TABLE word_weight (
   id        INTEGER PRIMARY KEY CHECK (id = 1),
-  at        INTEGER NOT NULL,
-  learnt    BLOB    NOT NULL
+  at        INTEGER NOT NULL,           -- time when the weights were learned
+  data      BLOB    NOT NULL            -- see dedupe::Weights
 ) STRICT;
 
--- The words of every item that has a body, each once, for searching; rowid is the item's id. The texts
--- themselves are not kept a second time.
+-- The distinct words of every item that has a body; rowid is the item's id. The texts are not stored twice.
 CREATE VIRTUAL TABLE search USING fts5(
   words,
   content = '', contentless_delete = 1,
-  detail = none,                           -- a fifth of the size; phrases cannot be looked for
+  detail = none,                           -- a fifth of the size; phrases are looked up in the bodies
   tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );
 
--- The pages of an output's archive. Once the next one has begun, a page is complete and its list is
--- never changed.
-CREATE TABLE archive (
+-- The pages of an output's archive. A page is complete, and never changes, once the next page exists.
+CREATE TABLE archive_page (
   output   TEXT    NOT NULL,
   number   INTEGER NOT NULL,               -- from 1, ascends with time
-  items    TEXT    NOT NULL,               -- JSON array of the ids of items, in order of arrival
-  seen     INTEGER NOT NULL,               -- the last item that was looked at for it
-  late     INTEGER NOT NULL,               -- the last row of released that was looked at for it
+  items    TEXT    NOT NULL,               -- JSON array of item ids, in order of arrival
+  last_item_id INTEGER NOT NULL,           -- the last item that was considered for it
+  last_released_id INTEGER NOT NULL,       -- the last row of released that was considered for it
   PRIMARY KEY (output, number)
 ) STRICT, WITHOUT ROWID;
 
--- Items that waited for a word of the operator and got it: archives were past them already.
+-- Items that were held and then released by the operator. Archives have passed their ids already.
 CREATE TABLE released (
   id       INTEGER PRIMARY KEY,
   item_id  INTEGER NOT NULL REFERENCES item(id)
@@ -208,52 +206,62 @@ BEGIN
   INSERT INTO released (item_id) VALUES (new.id);
 END;
 
--- All polls of an hour together. Rows older than two weeks go with the next poll.
-CREATE TABLE hour (
+-- Totals of all polls of an hour. Rows older than two weeks are deleted by the next poll.
+CREATE TABLE poll_hour (
   hour       INTEGER PRIMARY KEY,          -- hours since 1970
   polls      INTEGER NOT NULL,
-  failed     INTEGER NOT NULL,             -- of these: no success
-  unchanged  INTEGER NOT NULL,             -- of these: a success without anything new or changed
+  failed     INTEGER NOT NULL,             -- polls without success
+  unchanged  INTEGER NOT NULL,             -- successful polls without new or changed items
   wire_bytes INTEGER NOT NULL,
   new_items  INTEGER NOT NULL
 ) STRICT;
 
--- From publication to first sight, of items that came after their feed's first poll.
-CREATE TABLE delay (
-  hour       INTEGER NOT NULL,             -- of first sight
-  bucket     INTEGER NOT NULL,             -- how long it took: the number of a bucket
-  items      INTEGER NOT NULL,
+-- Time from publication to first sight, of items that came after their feed's first poll.
+CREATE TABLE delivery_delay (
+  hour       INTEGER NOT NULL,             -- of first sight, hours since 1970
+  bucket     INTEGER NOT NULL,             -- index of the range of delays
+  items      INTEGER NOT NULL,             -- number of items
   PRIMARY KEY (hour, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- Something was the matter for a while. One row from its beginning to its end.
+-- A condition that lasts and needs the operator; one row from its start to its end.
 CREATE TABLE incident (
   kind        TEXT    NOT NULL,            -- slug
-  subject     TEXT    NOT NULL,            -- the id of a feed or an output; empty: newswire itself
-  opened_at   INTEGER NOT NULL,            -- when it was first told of
-  name        TEXT    NOT NULL,            -- the subject's, for people
-  state       TEXT    NOT NULL,            -- slug of what exactly; another one is news
-  text        TEXT    NOT NULL,            -- what is the matter
+  subject     TEXT    NOT NULL,            -- id of a feed or an output; empty: Newswire itself
+  opened_at   INTEGER NOT NULL,            -- time of the first report
+  name        TEXT    NOT NULL,            -- name of the subject, to be shown
+  state       TEXT    NOT NULL,            -- slug of the exact condition; a change is reported
+  text        TEXT    NOT NULL,            -- what is wrong
   remedy      TEXT    NOT NULL,            -- what to do
-  toml        TEXT,                        -- the change of the config; NULL: none would help
-  since       INTEGER NOT NULL,            -- when it began
+  toml        TEXT,                        -- a change of the config that helps; NULL: none
+  since       INTEGER NOT NULL,            -- start of the condition
   changed_at  INTEGER NOT NULL,
   resolved_at INTEGER,                     -- NULL: it lasts
   PRIMARY KEY (kind, subject, opened_at)
 ) STRICT, WITHOUT ROWID;
 
--- An output shows an item under its publisher's id, which an item of a feed that the output did not have
--- got first. A row is never deleted, and whoever comes into the output later keeps clear of it.
-CREATE TABLE lent (
+-- Items that an output shows under an id other than their outward id: the id that their publisher gave, where an
+-- item of a feed outside the output had that id first. Rows are never deleted; no other item of the output gets the id.
+CREATE TABLE output_item_id (
   output   TEXT    NOT NULL,
   item_id  INTEGER NOT NULL REFERENCES item(id),
-  id       TEXT    NOT NULL,               -- as it went out
+  id       TEXT    NOT NULL,               -- as published
   PRIMARY KEY (output, item_id),
   UNIQUE (output, id)
 ) STRICT, WITHOUT ROWID;
 
--- What an output showed last, so that the next publication can be held against it after a restart.
-CREATE TABLE edition (
+-- The last publication of an output, with which the next one is compared, also after a restart.
+CREATE TABLE publication (
   output   TEXT    PRIMARY KEY,
-  shown    TEXT    NOT NULL                -- JSON, the publish room's own
+  shown    TEXT    NOT NULL,               -- JSON, in the form of render::Last
+  basis    BLOB,                           -- SHA-256 of all that the files in its directory depend on; NULL: unknown
+  until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
 ) STRICT, WITHOUT ROWID;
+
+-- One row. The number ascends with every write that may change what an output shows.
+CREATE TABLE revision (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  number   INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO revision VALUES (1, 0);

@@ -1,154 +1,179 @@
-//! The index of words: kept with the items, in the same transaction; asked in a reader's words.
+//! The search index: the words of every item that has a body, written in the same transaction as the item.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
-use super::pairs::indexed;
-use super::question::Question;
-use super::read::{Head, head};
-use super::rows::json_list;
-use crate::model::{FeedKey, ItemKey, plain};
+use super::items::{ItemHead, head};
+use super::poll_update::PollUpdate;
+use super::search_query::{Query, indexed};
+use super::transaction::Transaction;
+use super::values::json_list;
+use crate::model::{FeedKey, ItemKey};
+use crate::text::html;
 
-/// The words of an item for the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Indexed {
-    pub(crate) key: ItemKey,
-    /// Of title and text, each once; in the place of what it said before.
-    pub(crate) words: String,
+/// An item whose words have to be indexed, by its position in the poll's update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unindexed {
+    /// A new item.
+    New(ItemKey, usize),
+    /// An item that was indexed before.
+    Changed(ItemKey, usize),
 }
 
-/// Puts items into the index: once a commit and outside of all savepoints, for each of them ends a
-/// segment of the index, and segments have to be merged.
-pub(crate) fn index(connection: &Connection, items: &[Indexed]) -> Result<(), Error> {
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)")?;
-    for Indexed { key, words } in items {
-        insert.execute(params![key.0, words])?;
+impl Transaction<'_> {
+    /// Indexes the words of a poll's items. To be called once for each commit and outside of all savepoints:
+    /// each savepoint ends a segment of the index, and segments have to be merged.
+    pub(super) fn index_words(
+        &self,
+        update: &PollUpdate,
+        items: &[Unindexed],
+    ) -> Result<(), Error> {
+        for item in items {
+            match *item {
+                Unindexed::New(key, at) => {
+                    self.index_new(key, &update.new[at].text.search_words)?;
+                }
+                Unindexed::Changed(key, at) => {
+                    self.index_again(key, &update.changed[at].text.search_words)?;
+                }
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+        let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
+        Ok(())
+    }
+
+    fn index_again(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+        let sql = "INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
+        Ok(())
+    }
 }
 
-/// The words of title and text as the index takes them, each once and in lower case: it keeps neither their
-/// order nor their number.
+/// The distinct words of title and text in lower case, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
     let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
-    let mut words = String::with_capacity(text.len().min(TEXT) / 2);
-    let mut word = String::new();
+    let mut words = String::with_capacity(text.len().min(INDEXED) / 2);
     for part in [title.unwrap_or_default(), cut(text)] {
         let part = indexed(part);
         for piece in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
             if piece.is_empty() {
                 continue;
             }
-            word.clear();
-            word.push_str(piece);
-            word.make_ascii_lowercase();
-            if seen.insert(FxBuildHasher.hash_one(&word)) {
-                words.push_str(&word);
+            let start = words.len();
+            words.push_str(piece);
+            words[start..].make_ascii_lowercase();
+            if seen.insert(FxBuildHasher.hash_one(&words[start..])) {
                 words.push(' ');
+            } else {
+                words.truncate(start);
             }
         }
     }
     words
 }
 
-/// What an item says, as plain text.
+/// The text of an item as plain text.
 fn text(content: Option<String>, summary: Option<String>) -> String {
-    content.map(|html| plain::of_html(&html)).or(summary).unwrap_or_default()
+    content.map(|html| html::to_text(&html)).or(summary).unwrap_or_default()
 }
 
-/// Takes items out of the index.
-pub(crate) fn forget(connection: &Connection, keys: &[i64]) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?1) wanted)",
-        )?
-        .execute([json_list(keys.iter().copied())])?;
-    Ok(())
+impl Transaction<'_> {
+    /// Removes items from the index.
+    pub(super) fn forget_words(&self, keys: &[i64]) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?1) wanted)",
+            )?
+            .execute([json_list(keys.iter().copied())])?;
+        Ok(())
+    }
 }
 
-/// What a search brought.
+/// Result of a search.
 #[derive(Debug, Clone, Default)]
 pub struct Hits {
-    /// The items, the latest first.
-    pub heads: Vec<Head>,
-    /// The last item that was looked at, whether or not it is among them: the next search starts
-    /// behind it. `None`: that was all.
-    pub last: Option<Head>,
+    /// Items that were found, the latest first.
+    pub heads: Vec<ItemHead>,
+    /// The last item that was considered, found or not. The next search continues after it. `None`: there are no
+    /// more items.
+    pub last: Option<ItemHead>,
 }
 
-/// The items that have all `words`, the latest first, seen before `before`; none where there are
-/// no words to look for.
-pub(crate) fn find(
-    connection: &Connection,
-    words: &str,
-    before: Option<ItemKey>,
-    limit: usize,
-) -> Result<Hits, Error> {
-    let Some(question) = Question::read(words) else { return Ok(Hits::default()) };
-    let before = before.map_or(i64::MAX, |key| key.0);
-    if question.is_of_order() {
-        return find_in_order(connection, &question, before, limit);
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.story_id, item.sort_at, item.feed_id
-         FROM search CROSS JOIN item ON item.id = search.rowid
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-         ORDER BY search.rowid DESC LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![question.expression, before, limit as i64])?;
-    let mut heads = Vec::new();
-    while let Some(row) = rows.next()? {
-        heads.push(head(row, FeedKey(row.get(3)?))?);
-    }
-    let last = heads.last().copied().filter(|_| heads.len() == limit);
-    Ok(Hits { heads, last })
-}
-
-/// So many texts are looked at for one batch.
-const LOOKED_AT: i64 = 1000;
-
-/// The same, for what the index alone cannot tell.
-fn find_in_order(
-    connection: &Connection,
-    question: &Question,
-    before: i64,
-    limit: usize,
-) -> Result<Hits, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
-         FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
-         WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-         ORDER BY search.rowid DESC LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![question.expression, before, LOOKED_AT])?;
-    let (mut hits, mut looked_at) = (Hits::default(), 0);
-    while let Some(row) = rows.next()? {
-        let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
-        let head = head(row, FeedKey(row.get(3)?))?;
-        looked_at += 1;
-        if question.is_met(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
-            hits.heads.push(head);
+impl Transaction<'_> {
+    /// At most `limit` items before `before` that have all `words`, the latest first. None if there are no words.
+    pub fn search(
+        &self,
+        words: &str,
+        before: Option<ItemKey>,
+        limit: usize,
+    ) -> Result<Hits, Error> {
+        let Some(query) = Query::read(words) else { return Ok(Hits::default()) };
+        let before = before.map_or(i64::MAX, |key| key.0);
+        if query.needs_texts() {
+            return self.search_in_order(&query, before, limit);
         }
-        if hits.heads.len() == limit || looked_at == LOOKED_AT {
-            hits.last = Some(head);
-            break;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id
+             FROM search CROSS JOIN item ON item.id = search.rowid
+             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
+             ORDER BY search.rowid DESC LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![query.expression, before, limit as i64])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            heads.push(head(row, FeedKey(row.get(3)?))?);
         }
+        let last = heads.last().copied().filter(|_| heads.len() == limit);
+        Ok(Hits { heads, last })
     }
-    Ok(hits)
 }
 
-/// More of one item is not put into the index, in bytes.
-const TEXT: usize = 64 * 1024;
+/// Number of texts that one search reads at most.
+const TEXTS: i64 = 1000;
 
-/// The beginning of a long text.
+impl Transaction<'_> {
+    /// Searches for words in an order, which has to be looked up in the texts.
+    fn search_in_order(&self, query: &Query, before: i64, limit: usize) -> Result<Hits, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
+             FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
+             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
+             ORDER BY search.rowid DESC LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![query.expression, before, TEXTS])?;
+        let (mut hits, mut looked_at) = (Hits::default(), 0);
+        while let Some(row) = rows.next()? {
+            let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
+            let head = head(row, FeedKey(row.get(3)?))?;
+            looked_at += 1;
+            if query.matches(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+                hits.heads.push(head);
+            }
+            if hits.heads.len() == limit || looked_at == TEXTS {
+                hits.last = Some(head);
+                break;
+            }
+        }
+        Ok(hits)
+    }
+}
+
+/// Number of bytes of a text that are indexed.
+const INDEXED: usize = 64 * 1024;
+
+/// The part of a text that is indexed.
 fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT);
+    let mut end = text.len().min(INDEXED);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -157,6 +182,8 @@ fn cut(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     /// A database with these texts.
@@ -165,7 +192,7 @@ mod tests {
         connection.execute_batch(include_str!("schema.sql")).unwrap();
         connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for (n, text) in (0_i64..).zip(texts) {
-            let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, standing)
+            let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, page_owner)
                        VALUES (?1, 1, ?1, ?1, x'', 0, 0, 0)";
             connection.execute(row, [n]).unwrap();
             let row = "INSERT INTO body (item_id, summary, details) VALUES (?1, ?2, '{}')";
@@ -177,16 +204,16 @@ mod tests {
 
     fn put(connection: &Connection, key: i64, title: Option<&str>, text: &str) {
         let words = search_words(title, text);
-        super::index(connection, &[Indexed { key: ItemKey(key), words }]).unwrap();
+        Transaction::new(connection).index_again(ItemKey(key), &words).unwrap();
     }
 
     fn found(connection: &Connection, typed: &str) -> Vec<i64> {
-        let hits = find(connection, typed, None, 10).unwrap();
+        let hits = Transaction::new(connection).search(typed, None, 10).unwrap();
         hits.heads.into_iter().map(|head| head.key.0).rev().collect()
     }
 
     #[test]
-    fn what_a_reader_types_is_found_whatever_its_spelling() {
+    fn queries_match_any_spelling() {
         let index = index(&[
             "Crème brûlée for rust-lang, don’t wait",
             "fish and chips (5 € each) 🦊",
@@ -237,21 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn a_phrase_that_no_new_item_has_is_looked_for_further_on() {
-        let mut texts = vec!["chips and fish"; LOOKED_AT as usize + 5];
+    fn a_phrase_search_continues_in_older_items() {
+        let mut texts = vec!["chips and fish"; TEXTS as usize + 5];
         texts[0] = "fish and chips";
         let index = index(&texts);
-        let first = find(&index, "\"fish and chips\"", None, 10).unwrap();
+        let first = Transaction::new(&index).search("\"fish and chips\"", None, 10).unwrap();
         assert!(first.heads.is_empty());
         let behind = first.last.map(|head| head.key);
         assert_eq!(behind, Some(ItemKey(5)));
-        let second = find(&index, "\"fish and chips\"", behind, 10).unwrap();
+        let second = Transaction::new(&index).search("\"fish and chips\"", behind, 10).unwrap();
         assert_eq!(second.heads.iter().map(|head| head.key).collect::<Vec<_>>(), [ItemKey(0)]);
         assert!(second.last.is_none());
     }
 
     #[test]
-    fn nothing_that_a_reader_types_is_a_mistake() {
+    fn no_query_is_an_error() {
         let index = index(&["and or not near title text"]);
         for typed in
             ["AND", "OR NOT", "NEAR(and or)", "title:text", "^and", "and*", "{title}", "a\"b"]
@@ -262,11 +289,11 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_found_by_what_it_says_now_and_not_once_it_is_forgotten() {
+    fn changed_and_deleted_items_are_indexed_again() {
         let index = index(&["old words"]);
         put(&index, 0, Some("New"), "");
         assert_eq!((found(&index, "old"), found(&index, "new")), (vec![], vec![0]));
-        forget(&index, &[0]).unwrap();
+        Transaction::new(&index).forget_words(&[0]).unwrap();
         assert!(found(&index, "new").is_empty());
     }
 }

@@ -1,16 +1,16 @@
-//! `[store]`: where the database lies and how long bodies are kept.
+//! `[store]`: path of the database and retention of texts.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where the database lies and what it keeps.
+/// Settings of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The database file; absolute once the config is loaded.
+    /// Path of the database file; absolute once the config is loaded.
     pub path: PathBuf,
-    /// How long item bodies are kept; ids are kept for ever, so nothing repeats.
+    /// How long the texts of items are kept. Ids are kept forever, so that no item repeats.
     pub retention: Duration,
-    /// A file that gets every write to the database, a line of JSON each; for tests, no key of the config.
+    /// Log of every write to the database, a line of JSON each. For tests; not a config key.
     pub write_log: Option<PathBuf>,
 }
 

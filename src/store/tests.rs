@@ -1,4 +1,4 @@
-//! The store against real SQLite: no statement scans, one bad update spoils no other, nothing repeats.
+//! Tests of the store with real SQLite: no statement scans, a failing write undoes no other, no item repeats.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
 use crate::model::{
-    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, Plan, Reason, ReasonKind,
-    Standing, StoryKey, Validators,
+    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, PageOwner, Plan, Reason,
+    ReasonKind, StoryKey, Validators,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -51,8 +51,8 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
             content: Some("<p>words</p>".to_owned()),
             ..Item::default()
         },
-        standing: Standing::Home,
-        text: TextKeys { fingerprint: Some(vec![1]), ..TextKeys::default() },
+        page_owner: PageOwner::FeedSite,
+        text: TextIndex { fingerprint: Some(vec![1]), ..TextIndex::default() },
         held: None,
     }
 }
@@ -72,11 +72,11 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
             considered: Vec::new(),
         },
         failures: 0,
-        memory: Some(Memory {
+        response: Some(CachedResponse {
             request_key: "k".to_owned(),
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),
-            answered: Some("https://a.example/feed".to_owned()),
+            url: Some("https://a.example/feed".to_owned()),
         }),
         address: None,
         trust: None,
@@ -86,11 +86,16 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         }),
         new,
         changed,
-        renamed: Vec::new(),
+        guid_changes: Vec::new(),
     }
 }
 
-/// A store in a folder of its own, with two feeds.
+/// What one read transaction returns.
+fn read<T>(store: &Store, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> T {
+    store.reader().read(work).unwrap()
+}
+
+/// A store in its own folder, with two feeds.
 async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("newswire.db");
@@ -100,19 +105,19 @@ async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
     (folder, path, store, [registered[0].key, registered[1].key])
 }
 
-/// Ends all marks, as the stories stage does; what has one page is one story.
+/// Matches all pending items: those with one URL are one story.
 async fn matched(store: &Store) {
-    let pending = store.reader().pending(100).unwrap();
+    let pending = read(store, |tx| tx.pending(100));
     let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-    let doubles = store.reader().doubles(&keys).unwrap();
+    let doubles = read(store, |tx| tx.same_page_or_id(&keys));
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
-    let matches = Matches { at: at(1_000), marks, ties: Vec::new(), stories };
+    let matches = Matches { at: at(1_000), marks, pairs: Vec::new(), stories };
     store.write(Write::Matches(matches)).await.unwrap();
 }
 
-/// Every statement that the traced connection ran.
+/// Statements that the traced connection ran.
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn collect(event: TraceEvent<'_>) {
@@ -122,45 +127,45 @@ fn collect(event: TraceEvent<'_>) {
 }
 
 #[test]
-fn no_statement_of_a_poll_or_a_publication_scans_a_table_that_grows() {
+fn no_statement_scans_a_table_that_grows() {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = open::writer(&folder.path().join("newswire.db")).unwrap();
     let feeds = [feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(collect)).unwrap();
-    let registered = feeds::register(&connection, &feeds, at(0)).unwrap();
+    let transaction = Transaction::new(&connection);
+    let registered = transaction.register(&feeds, at(0)).unwrap();
     let (a, b) = (registered[0].key, registered[1].key);
-    feeds::state(&connection, a).unwrap();
+    transaction.feed_state(a).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    record::poll(&connection, &update(a, vec![new_item("1", "http://e.org/1", 5)], vec![]))
-        .unwrap();
-    record::poll(&connection, &update(b, vec![new_item("2", "http://e.org/1", 5)], vec![]))
-        .unwrap();
-    let known = read::known(&connection, a, &[digest_of("1")]).unwrap();
+    transaction.write_poll(&update(a, vec![new_item("1", "http://e.org/1", 5)], vec![])).unwrap();
+    transaction.write_poll(&update(b, vec![new_item("2", "http://e.org/1", 5)], vec![])).unwrap();
+    let known = transaction.known_items(a, &[digest_of("1")]).unwrap();
     let key = known[&digest_of("1")].key;
-    matching::every_verb(&connection, key, a);
+    matches::every_method(&transaction, key, a);
     let changed = ChangedItem {
         key,
         url_key: None,
         content_digest: digest_of("2"),
         item: new_item("1", "http://e.org/1", 5).item,
-        change: Change::Replace,
-        text: TextKeys::default(),
+        action: EditAction::Replace,
+        text: TextIndex::default(),
     };
-    record::poll(&connection, &update(a, vec![], vec![changed])).unwrap();
-    let infos = feeds::active(&connection).unwrap();
+    transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
+    let infos = transaction.feeds().unwrap();
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let head = read::newest(&connection, a, None, 5).unwrap()[0];
-    read::newest(&connection, a, Some(head), 5).unwrap();
-    read::entries(&connection, &[key], &infos).unwrap();
-    read::members(&connection, &[head.story]).unwrap();
-    read::also(&connection, &[key], &infos).unwrap();
-    read::kept(&connection, a, 5).unwrap();
-    read::claims(&connection, &[key]).unwrap();
-    history::bursts(&connection, a, at(9)).unwrap();
-    search::find(&connection, "words", None, 5).unwrap();
-    let _ = [archive::every_verb, editions::every_verb].map(|every| every(&connection));
-    record::document(&connection, "planet", "atom", &[1; 32], at(9)).unwrap();
-    record::forget_bodies(&connection, at(9), 10).unwrap();
+    let head = transaction.newest_items(a, None, 5).unwrap()[0];
+    transaction.newest_items(a, Some(head), 5).unwrap();
+    transaction.output_items(&[key], &infos).unwrap();
+    transaction.members(&[head.story]).unwrap();
+    transaction.also_at(&[key], &infos).unwrap();
+    transaction.recent_items(a, 5).unwrap();
+    transaction.id_conflicts(&[key]).unwrap();
+    transaction.bursts(a, at(9)).unwrap();
+    transaction.search("words", None, 5).unwrap();
+    archive::every_method(&transaction);
+    publications::every_method(&transaction);
+    transaction.write_document("planet", "atom", &[1; 32], at(9)).unwrap();
+    transaction.forget_bodies(at(9), 10).unwrap();
     connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
 
     every_statement_uses_an_index(&connection);
@@ -200,40 +205,41 @@ fn every_statement_uses_an_index(connection: &Connection) {
 }
 
 #[tokio::test]
-async fn what_a_poll_wrote_is_there_after_a_restart() {
+async fn a_poll_survives_a_restart() {
     let (_folder, path, store, [a, _]) = store().await;
-    let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    assert_eq!(recorded, Recorded { new: 1, ..Recorded::default() });
+    let recorded = store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    assert_eq!(recorded, PollCounts { new: 1, ..PollCounts::default() });
     matched(&store).await;
     drop(store);
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
-    let state = store.reader().feed_state(a).unwrap();
-    assert_eq!(state.memory.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
-    assert_eq!(state.memory.body_hash, Some([7; 32]));
+    let state = read(&store, |tx| tx.feed_state(a));
+    assert_eq!(state.response.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
+    assert_eq!(state.response.body_hash, Some([7; 32]));
     assert_eq!(state.hints.ttl, Some(60));
-    assert_eq!(store.reader().newest(a, None, 9).unwrap().len(), 1);
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 9)).len(), 1);
 }
 
 #[tokio::test]
-async fn an_item_that_is_known_is_not_inserted_again() {
+async fn a_known_item_is_not_inserted_again() {
     let (_folder, _path, store, [a, _]) = store().await;
     for new in [1, 0] {
-        let recorded = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+        let recorded =
+            store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
         assert_eq!(recorded.new, new);
     }
 }
 
 #[tokio::test]
-async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
+async fn items_with_one_url_are_one_story_led_by_the_first() {
     let (_folder, _path, store, [a, b]) = store().await;
-    store.record(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
-    store.record(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
-    assert!(store.reader().newest(a, None, 1).unwrap().is_empty(), "they are pending");
+    store.write_poll(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
+    store.write_poll(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
+    assert!(read(&store, |tx| tx.newest_items(a, None, 1)).is_empty(), "they are pending");
     matched(&store).await;
-    let lead = store.reader().newest(a, None, 1).unwrap()[0];
-    let other = store.reader().newest(b, None, 1).unwrap()[0];
+    let lead = read(&store, |tx| tx.newest_items(a, None, 1))[0];
+    let other = read(&store, |tx| tx.newest_items(b, None, 1))[0];
     assert_eq!(other.story, lead.story);
-    let members = store.reader().members(&[lead.story]).unwrap();
+    let members = read(&store, |tx| tx.members(&[lead.story]));
     assert_eq!(
         members[&lead.story].iter().map(|head| head.key).collect::<Vec<_>>(),
         [lead.key, other.key]
@@ -243,25 +249,25 @@ async fn two_feeds_with_one_page_are_one_story_led_by_the_first() {
 #[tokio::test]
 async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
     let (_folder, _path, store, [a, b]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    store.record(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(b, vec![new_item("1", "", 6)], vec![])).await.unwrap();
     matched(&store).await;
-    let feeds = store.reader().feeds().unwrap();
+    let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let id = |feed| {
-        let key = store.reader().newest(feed, None, 1).unwrap()[0].key;
-        store.reader().entries(&[key], &feeds).unwrap()[&key].outward_id.clone()
+        let key = read(&store, |tx| tx.newest_items(feed, None, 1))[0].key;
+        read(&store, |tx| tx.output_items(&[key], &feeds))[&key].outward_id.clone()
     };
     assert_eq!(id(a), "tag:example.org,2025:1");
     assert_eq!(id(b), "urn:uuid:1--6");
 }
 
 #[tokio::test]
-async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
+async fn a_changed_item_keeps_id_position_and_first_date() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     matched(&store).await;
-    let before = store.reader().newest(a, None, 1).unwrap()[0];
+    let before = read(&store, |tx| tx.newest_items(a, None, 1))[0];
     let mut item = new_item("1", "", 900).item;
     item.title = Some("New title".to_owned());
     item.updated = Some(at(950));
@@ -270,50 +276,51 @@ async fn a_changed_item_keeps_its_id_its_place_and_its_first_date() {
         url_key: None,
         content_digest: digest_of("2"),
         item,
-        change: Change::Replace,
-        text: TextKeys::default(),
+        action: EditAction::Replace,
+        text: TextIndex::default(),
     };
-    store.record(update(a, vec![], vec![changed])).await.unwrap();
-    assert_eq!(store.reader().newest(a, None, 1).unwrap(), [before]);
-    let feeds = store.reader().feeds().unwrap();
+    store.write_poll(update(a, vec![], vec![changed])).await.unwrap();
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1)), [before]);
+    let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let entry = store.reader().entries(&[before.key], &feeds).unwrap().remove(&before.key).unwrap();
+    let entry =
+        read(&store, |tx| tx.output_items(&[before.key], &feeds)).remove(&before.key).unwrap();
     assert_eq!(entry.item.title.as_deref(), Some("New title"));
     assert_eq!((entry.item.published, entry.item.updated), (Some(at(5)), Some(at(950))));
 }
 
 #[tokio::test]
-async fn a_date_in_the_future_does_not_move_an_item_to_the_top() {
+async fn a_future_date_does_not_move_an_item_to_the_top() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
     matched(&store).await;
-    assert_eq!(store.reader().newest(a, None, 1).unwrap()[0].sort_at, at(1_000));
+    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1))[0].sort_at, at(1_000));
 }
 
 #[tokio::test]
-async fn one_bad_update_spoils_no_other_of_its_group() {
+async fn a_failing_write_does_not_undo_its_group() {
     let (_folder, _path, store, [a, b]) = store().await;
-    let nobody = FeedKey(4_711);
+    let missing = FeedKey(4_711);
     let (bad, good, other) = tokio::join!(
-        store.record(update(nobody, vec![new_item("1", "", 5)], vec![])),
-        store.record(update(a, vec![new_item("2", "", 5)], vec![])),
-        store.record(update(b, vec![new_item("3", "", 5)], vec![])),
+        store.write_poll(update(missing, vec![new_item("1", "", 5)], vec![])),
+        store.write_poll(update(a, vec![new_item("2", "", 5)], vec![])),
+        store.write_poll(update(b, vec![new_item("3", "", 5)], vec![])),
     );
     assert!(bad.is_err(), "the feed does not exist");
     assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
-    assert_eq!(store.reader().newest(nobody, None, 9).unwrap(), []);
+    assert_eq!(read(&store, |tx| tx.newest_items(missing, None, 9)), []);
 }
 
 #[tokio::test]
-async fn a_second_writer_is_told_who_the_first_is() {
+async fn a_second_writer_learns_the_process_id_of_the_first() {
     let (_folder, path, _store, _) = store().await;
     let refused = Store::open(&path, Clock::manual(at(0))).unwrap_err();
     assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
-    assert!(Reader::open(&path).is_ok(), "reading is free");
+    assert!(Reader::open(&path).is_ok(), "reading needs no lock");
 }
 
 #[tokio::test]
-async fn a_newer_database_and_a_strangers_are_refused_and_left_alone() {
+async fn newer_and_foreign_databases_are_rejected_unchanged() {
     let (_folder, path, store, _) = store().await;
     drop(store);
     let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
@@ -326,12 +333,12 @@ async fn a_newer_database_and_a_strangers_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it() {
+async fn a_renamed_or_moved_feed_keeps_its_row() {
     let (_folder, _path, store, [a, b]) = store().await;
     let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
     let registered = store.register(renamed, at(1)).await.unwrap();
     assert_eq!((registered[0].key, registered[0].id.as_str()), (a, "alpha"));
-    assert_eq!(store.reader().feeds().unwrap().len(), 1, "b is no longer configured");
+    assert_eq!(read(&store, |tx| tx.feeds()).len(), 1, "b is no longer configured");
     let moved =
         vec![feed(Some("alpha"), "http://new.example/feed"), feed(None, "http://b.example/feed")];
     let registered = store.register(moved, at(2)).await.unwrap();
@@ -339,7 +346,7 @@ async fn a_feed_that_is_found_again_keeps_its_row_whatever_the_config_calls_it()
 }
 
 #[tokio::test]
-async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
+async fn feeds_with_the_same_derived_id_are_numbered() {
     let (_folder, _path, store, _) = store().await;
     let feeds = vec![feed(None, "http://c.example/?a"), feed(None, "http://c.example/?b")];
     let names: Vec<String> = store
@@ -353,38 +360,38 @@ async fn feeds_whose_addresses_give_the_same_name_are_numbered() {
 }
 
 #[tokio::test]
-async fn a_body_past_retention_goes_but_the_item_is_never_new_again() {
+async fn an_item_without_body_is_never_new_again() {
     let (_folder, _path, store, [a, _]) = store().await;
-    store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     let forget = |seconds| Write::ForgetBodies { cutoff: at(seconds), limit: 10 };
     assert_eq!(store.write(forget(999)).await.unwrap(), 0);
     assert_eq!(store.write(forget(1_001)).await.unwrap(), 1);
-    let again = store.record(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    let again = store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     assert_eq!(again.new, 0);
 }
 
 #[tokio::test]
-async fn a_document_that_stays_the_same_keeps_its_date() {
+async fn an_unchanged_document_keeps_its_date() {
     let (_folder, _path, store, _) = store().await;
     let remember =
-        |hash, now| store.remember_document("planet".to_owned(), "atom", [hash; 32], at(now));
+        |hash, now| store.write_document("planet".to_owned(), "atom", [hash; 32], at(now));
     assert_eq!(remember(1, 10).await.unwrap(), at(10));
     assert_eq!(remember(1, 20).await.unwrap(), at(10));
     assert_eq!(remember(2, 30).await.unwrap(), at(30));
 }
 
 #[tokio::test]
-async fn a_document_that_an_older_reader_read_is_asked_for_whole_once() {
+async fn a_document_of_an_older_parser_is_requested_completely_once() {
     let (_folder, path, store, [key, _]) = store().await;
-    store.record(update(key, Vec::new(), Vec::new())).await.unwrap();
-    let age = Connection::open(path).unwrap().execute("UPDATE feed SET reader = 0", []);
+    store.write_poll(update(key, Vec::new(), Vec::new())).await.unwrap();
+    let age = Connection::open(path).unwrap().execute("UPDATE feed SET parser_version = 0", []);
     assert_eq!(age.unwrap(), 2);
     let feeds = vec![feed(None, "http://a.example/feed")];
     for _ in 0..2 {
         store.register(feeds.clone(), at(9_000)).await.unwrap();
-        let state = store.reader().feed_state(key).unwrap();
-        assert_eq!((state.trust.full_at, state.memory.body_hash), (Some(at(0)), None));
+        let state = read(&store, |tx| tx.feed_state(key));
+        assert_eq!((state.trust.last_full_at, state.response.body_hash), (Some(at(0)), None));
         // The validators stay: the time after, the server may say again that nothing changed.
-        assert!(!state.memory.validators.is_empty());
+        assert!(!state.response.validators.is_empty());
     }
 }

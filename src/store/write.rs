@@ -1,50 +1,49 @@
-//! Every write to the database is a value of one enum, applied by one function: so it can be logged,
-//! replayed and tested. The store decides nothing.
+//! Every write to the database is a value of one enum, applied by one function, so that writes can be logged,
+//! replayed and tested.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{self, ArchivePage};
+use super::archive::ArchivePage;
 use super::error::Error;
-use super::feeds::{self, Registered};
-use super::matching::{self, Matches, OperatorDecision};
-use super::search::Indexed;
-use super::update::{PollUpdate, Recorded};
-use super::{editions, incidents, record};
+use super::feeds::RegisteredFeed;
+use super::matches::{Matches, OperatorDecision};
+use super::poll_update::{PollCounts, PollUpdate};
+use super::search::Unindexed;
+use super::transaction::Transaction;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
 
-/// A write to the database: done as a whole or not at all.
+/// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Write {
     /// Makes the database agree with the config.
     Register {
         /// The feeds of the config, in its order.
         feeds: Vec<Feed>,
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
-    /// Other plans for these feeds: the config has changed.
+    /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
-    /// Everything that one poll changes.
+    /// The result of one poll.
     Poll(Box<PollUpdate>),
-    /// What the stories stage found.
+    /// The result of the stories stage for some pending items.
     Matches(Matches),
     /// A decision of the operator.
     Decide {
         /// The decision.
         decision: OperatorDecision,
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
     /// Takes items out of their stories, to be matched again.
     Regroup {
-        /// Those first seen since.
+        /// Items first seen since this time.
         since: Timestamp,
     },
-    /// What words prove from now on.
+    /// The weights of words from now on.
     Weights {
-        /// When that was learnt.
+        /// Time when they were learned.
         at: Timestamp,
         /// See `dedupe::Weights`.
         learnt: Vec<u8>,
@@ -57,7 +56,7 @@ pub enum Write {
         format: String,
         /// SHA-256 of the document.
         hash: [u8; 32],
-        /// When.
+        /// Time of the write.
         at: Timestamp,
     },
     /// Archive pages that are new or have grown.
@@ -67,50 +66,59 @@ pub enum Write {
         /// The pages.
         pages: Vec<ArchivePage>,
         /// Ids that the output shows items under from now on, other than their own.
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
     },
     /// What an output shows from now on.
-    Edition {
+    Publication {
         /// Id of the output.
         output: String,
         /// The items with what is shown of them.
         shown: String,
         /// Ids that the output shows items under from now on, other than their own.
-        lent: Vec<(ItemKey, String)>,
+        item_ids: Vec<(ItemKey, String)>,
+    },
+    /// All files of an output are written.
+    Basis {
+        /// Id of the output.
+        output: String,
+        /// SHA-256 of all that the files depend on.
+        basis: [u8; 32],
+        /// Time when an item becomes too old for the output; `None`: none does.
+        until: Option<Timestamp>,
     },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
     /// Deletes bodies past retention.
     ForgetBodies {
-        /// Those of items first seen before.
+        /// Bodies of items first seen before this time.
         cutoff: Timestamp,
-        /// At most this many.
+        /// Maximum number of bodies to delete.
         limit: usize,
     },
     /// Deletes fingerprints that left the window.
     ForgetFingerprints {
-        /// Those made before.
+        /// Fingerprints made before this time.
         cutoff: Timestamp,
     },
 }
 
-/// What a write came to.
+/// Result of a write.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Applied {
     /// The rows of the feeds, after `Register`, in its order.
-    pub(crate) registered: Vec<Registered>,
-    /// What a poll brought.
-    pub(crate) recorded: Recorded,
-    /// When a document last became different.
+    pub(crate) registered: Vec<RegisteredFeed>,
+    /// Counts of a poll.
+    pub(crate) recorded: PollCounts,
+    /// Time of the last difference of a document.
     pub(crate) modified: Option<Timestamp>,
-    /// Number of rows that the write was about, where that is of interest.
+    /// Number of rows that the write is about, for the kinds that count them.
     pub(crate) count: usize,
     /// Texts that go into the search index with the commit.
-    pub(crate) indexed: Vec<Indexed>,
+    pub(super) unindexed: Vec<Unindexed>,
 }
 
 impl Write {
-    /// Whether items may be pending after it.
+    /// Whether items may be pending after the write.
     pub(crate) fn marks(&self, applied: &Applied) -> bool {
         match self {
             Self::Poll(_) => applied.recorded.new + applied.recorded.changed > 0,
@@ -118,44 +126,85 @@ impl Write {
             _ => false,
         }
     }
-}
 
-/// Applies a write inside an open transaction.
-pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<Applied, Error> {
-    let mut applied = Applied::default();
-    match write {
-        Write::Register { feeds, at } => {
-            applied.registered = feeds::register(connection, feeds, *at)?;
-        }
-        Write::Replan(plans) => feeds::replan(connection, plans)?,
-        Write::Poll(update) => {
-            (applied.recorded, applied.indexed) = record::poll(connection, update)?;
-        }
-        Write::Matches(matches) => matching::write(connection, matches)?,
-        Write::Decide { decision, at } => {
-            applied.count = matching::decide(connection, *decision, *at)?;
-        }
-        Write::Regroup { since } => applied.count = matching::regroup(connection, *since)?,
-        Write::Weights { at, learnt } => matching::write_weights(connection, *at, learnt)?,
-        Write::Document { output, format, hash, at } => {
-            let modified = record::document(connection, output, format, hash, *at)?;
-            applied.modified = Some(modified);
-        }
-        Write::Archive { output, pages, lent } => {
-            editions::lend(connection, output, lent)?;
-            archive::write(connection, output, pages)?;
-        }
-        Write::Edition { output, shown, lent } => {
-            editions::lend(connection, output, lent)?;
-            editions::write_edition(connection, output, shown)?;
-        }
-        Write::Incidents(incidents) => incidents::write(connection, incidents)?,
-        Write::ForgetBodies { cutoff, limit } => {
-            applied.count = record::forget_bodies(connection, *cutoff, *limit)?;
-        }
-        Write::ForgetFingerprints { cutoff } => {
-            applied.count = matching::forget(connection, *cutoff)?;
+    /// Whether outputs may change after the write.
+    fn concerns_outputs(&self, applied: &Applied) -> bool {
+        match self {
+            Self::Poll(update) => update.document.is_some(),
+            Self::Matches(_) | Self::Decide { .. } | Self::Regroup { .. } => true,
+            Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
+            Self::Replan(_)
+            | Self::Weights { .. }
+            | Self::Document { .. }
+            | Self::Archive { .. }
+            | Self::Publication { .. }
+            | Self::Basis { .. }
+            | Self::Incidents(_)
+            | Self::ForgetFingerprints { .. } => false,
         }
     }
-    Ok(applied)
+}
+
+impl Transaction<'_> {
+    /// Applies a write with all that belongs to it, the search index included; returns the number of rows that
+    /// it is about.
+    ///
+    /// # Errors
+    /// When the database fails. The transaction must not be committed then.
+    pub fn apply(&self, write: &Write) -> Result<usize, Error> {
+        let applied = self.apply_unindexed(write)?;
+        self.index(write, &applied)?;
+        Ok(applied.count)
+    }
+
+    /// Indexes the words that a write brought.
+    pub(super) fn index(&self, write: &Write, applied: &Applied) -> Result<(), Error> {
+        match write {
+            Write::Poll(update) => self.index_words(update, &applied.unindexed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies a write but for the search index: see [`Transaction::index`].
+    pub(super) fn apply_unindexed(&self, write: &Write) -> Result<Applied, Error> {
+        let mut applied = Applied::default();
+        match write {
+            Write::Register { feeds, at } => {
+                let before = self.connection.total_changes();
+                applied.registered = self.register(feeds, *at)?;
+                applied.count = usize::from(self.connection.total_changes() != before);
+            }
+            Write::Replan(plans) => self.replan(plans)?,
+            Write::Poll(update) => {
+                (applied.recorded, applied.unindexed) = self.write_poll(update)?;
+            }
+            Write::Matches(matches) => self.write_matches(matches)?,
+            Write::Decide { decision, at } => applied.count = self.decide(*decision, *at)?,
+            Write::Regroup { since } => applied.count = self.regroup(*since)?,
+            Write::Weights { at, learnt } => self.write_weights(*at, learnt)?,
+            Write::Document { output, format, hash, at } => {
+                applied.modified = Some(self.write_document(output, format, hash, *at)?);
+            }
+            Write::Archive { output, pages, item_ids } => {
+                self.write_output_item_ids(output, item_ids)?;
+                self.write_archive_pages(output, pages)?;
+            }
+            Write::Publication { output, shown, item_ids } => {
+                self.write_output_item_ids(output, item_ids)?;
+                self.write_publication(output, shown)?;
+            }
+            Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
+            Write::Incidents(incidents) => self.write_incidents(incidents)?,
+            Write::ForgetBodies { cutoff, limit } => {
+                applied.count = self.forget_bodies(*cutoff, *limit)?;
+            }
+            Write::ForgetFingerprints { cutoff } => {
+                applied.count = self.forget_fingerprints(*cutoff)?;
+            }
+        }
+        if write.concerns_outputs(&applied) {
+            self.count_revision()?;
+        }
+        Ok(applied)
+    }
 }

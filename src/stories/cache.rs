@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dedupe::{Comparable, Fingerprint, Weights};
 use crate::model::{FeedKey, ItemKey};
-use crate::store::{Error, Reader, StoredFingerprint};
+use crate::store::{Error, StoredFingerprint, Transaction};
 
 /// The cache takes no more than this, in bytes.
 const MOST: usize = 8 * 1024 * 1024;
@@ -44,7 +44,7 @@ impl Cache {
     /// Takes in those of these items that are not cached, from `at_hand` where they were read already.
     pub(super) fn load(
         &mut self,
-        reader: &Reader,
+        reader: &Transaction<'_>,
         keys: &[ItemKey],
         at_hand: Vec<StoredFingerprint>,
         weights: &Weights,
@@ -68,7 +68,7 @@ impl Cache {
             // Out of the window, where the same page may still be one story: from what is kept of its text.
             let have: HashSet<ItemKey> = found.iter().map(|(key, ..)| *key).collect();
             let old: Vec<ItemKey> = missing.into_iter().filter(|key| !have.contains(key)).collect();
-            let kept = reader.kept_items(&old)?;
+            let kept = reader.stored_items(&old)?;
             self.learn(reader, kept.iter().map(|kept| kept.feed))?;
             found.extend(kept.into_iter().map(|kept| {
                 let made = Fingerprint::of_kept(&kept, self.of(kept.feed));
@@ -92,7 +92,7 @@ impl Cache {
     /// Reads what is boilerplate of feeds that are new to the cache.
     fn learn(
         &mut self,
-        reader: &Reader,
+        reader: &Transaction<'_>,
         feeds: impl Iterator<Item = FeedKey>,
     ) -> Result<(), Error> {
         let mut new: Vec<FeedKey> =
@@ -106,7 +106,11 @@ impl Cache {
     }
 
     /// Takes over what is boilerplate of these feeds now; what was cached under another is forgotten.
-    pub(super) fn renew(&mut self, reader: &Reader, feeds: &[FeedKey]) -> Result<(), Error> {
+    pub(super) fn renew(
+        &mut self,
+        reader: &Transaction<'_>,
+        feeds: &[FeedKey],
+    ) -> Result<(), Error> {
         for (feed, now) in reader.boilerplate(feeds)? {
             if self.boilerplate.get(&feed).is_some_and(|before| *before != now) {
                 let bytes = &mut self.bytes;

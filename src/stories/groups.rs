@@ -3,24 +3,24 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::dedupe::{self, Decisions, Member};
-use crate::model::{ItemKey, StoryKey, Tie};
-use crate::store::{Error, Reader};
+use crate::model::{ItemKey, Match, StoryKey};
+use crate::store::{Error, Transaction};
 
 /// At most this many items are grouped at once; what is further away is not moved.
 const COMPONENT: usize = 256;
 
 /// Ties between items: those of the store, and those that are not written yet.
 pub(super) struct Ties<'a> {
-    reader: &'a Reader,
-    new: HashMap<ItemKey, Vec<Tie>>,
+    reader: &'a Transaction<'a>,
+    new: HashMap<ItemKey, Vec<Match>>,
 }
 
 /// Two rows, the later first.
 type Pair = (ItemKey, ItemKey);
 
 impl<'a> Ties<'a> {
-    pub(super) fn new(reader: &'a Reader, ties: &[Tie]) -> Self {
-        let mut new: HashMap<ItemKey, Vec<Tie>> = HashMap::new();
+    pub(super) fn new(reader: &'a Transaction<'a>, ties: &[Match]) -> Self {
+        let mut new: HashMap<ItemKey, Vec<Match>> = HashMap::new();
         for tie in ties {
             new.entry(tie.item).or_default().push(*tie);
             new.entry(tie.other).or_default().push(*tie);
@@ -29,8 +29,8 @@ impl<'a> Ties<'a> {
     }
 
     /// Every match of one of these items with another, and what tells them apart.
-    fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Tie>, Error> {
-        let known = self.reader.ties(keys)?;
+    fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Match>, Error> {
+        let known = self.reader.item_matches(keys)?;
         // A later comparison replaces an earlier one.
         let new = keys.iter().filter_map(|key| self.new.get(key)).flatten().copied();
         Ok(known.into_iter().chain(new).map(|tie| ((tie.item, tie.other), tie)).collect())
@@ -38,20 +38,20 @@ impl<'a> Ties<'a> {
 
     /// These items and all others of their stories.
     fn with_stories(&self, keys: &[ItemKey]) -> Result<Vec<ItemKey>, Error> {
-        let placed = self.reader.placed(keys)?;
+        let placed = self.reader.story_items(keys)?;
         let stories: Vec<StoryKey> = placed.iter().map(|item| item.story).collect();
         let members = self.reader.members(&stories)?;
         Ok(members.into_values().flatten().map(|head| head.key).collect())
     }
 
     /// Everything that ties and the operator's decisions bind to an item, however far, up to a bound.
-    fn component(&self, start: ItemKey) -> Result<(BTreeSet<ItemKey>, Vec<Tie>), Error> {
+    fn component(&self, start: ItemKey) -> Result<(BTreeSet<ItemKey>, Vec<Match>), Error> {
         let mut keys = BTreeSet::from([start]);
-        let mut ties: HashMap<Pair, Tie> = HashMap::new();
+        let mut ties: HashMap<Pair, Match> = HashMap::new();
         let mut edge = vec![start];
         while !edge.is_empty() && keys.len() < COMPONENT {
             let found = self.of(&edge)?;
-            let joined = self.reader.exceptions(&edge)?.joined;
+            let joined = self.reader.decisions(&edge)?.joined;
             let matched = found.iter().filter(|(_, tie)| tie.same).map(|(pair, _)| *pair);
             let ends = matched.chain(joined).flat_map(|(a, b)| [a, b]);
             let ends: Vec<ItemKey> = ends.chain(self.with_stories(&edge)?).collect();
@@ -63,8 +63,8 @@ impl<'a> Ties<'a> {
 
     /// Which of these items are tied to another at all, or were decided upon.
     fn bound(&self, items: &[ItemKey]) -> Result<BTreeSet<ItemKey>, Error> {
-        let known = self.reader.ties(items)?;
-        let decided = self.reader.exceptions(items)?;
+        let known = self.reader.item_matches(items)?;
+        let decided = self.reader.decisions(items)?;
         let new = items.iter().filter_map(|key| self.new.get(key)).flatten();
         let matched = known.iter().chain(new).filter(|tie| tie.same);
         let ends = matched.map(|tie| (tie.item, tie.other)).chain(decided.joined);
@@ -86,8 +86,8 @@ pub(super) fn stories(
         let (keys, tied) = ties.component(start)?;
         waiting.retain(|key| !keys.contains(key));
         let list: Vec<ItemKey> = keys.into_iter().collect();
-        let placed = ties.reader.placed(&list)?;
-        let decided = ties.reader.exceptions(&list)?;
+        let placed = ties.reader.story_items(&list)?;
+        let decided = ties.reader.decisions(&list)?;
         let decisions = Decisions { split: decided.split, joined: decided.joined };
         let before: HashMap<ItemKey, StoryKey> =
             placed.iter().map(|item| (item.key, item.story)).collect();

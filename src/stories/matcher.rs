@@ -14,7 +14,7 @@ use crate::dedupe::{
     self, AcrossFeeds, CANDIDATES, Entry, Fingerprint, Frame, Index, Settings, Weights,
 };
 use crate::model::{FeedKey, ItemKey};
-use crate::store::{self, Matches, Pending, Reader, Store, StoredFingerprint, Write};
+use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Items of a batch: written together, and shown together.
 const BATCH: usize = 256;
@@ -55,27 +55,22 @@ struct Candidates {
 /// What is held in memory of the window.
 #[derive(Debug, Default)]
 struct Memory {
-    index: Index,
+    /// Age of the oldest items that are compared.
+    window: Duration,
+    /// Items of the window; `None` until the first pending item, so that a pass that brings nothing
+    /// does not read them.
+    index: Option<Index>,
     weights: Arc<Weights>,
     cache: Cache,
 }
 
 impl Matcher {
-    /// With all items of the last `window` in its index. Blocks.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn open(
-        store: Arc<Store>,
-        clock: Clock,
-        policies: Policies,
-        window: Duration,
-    ) -> Result<Self, store::Error> {
+    /// A matcher that compares items of the last `window`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, clock: Clock, policies: Policies, window: Duration) -> Self {
         let policies = Arc::new(RwLock::new(policies));
-        let (memory, turn) = Default::default();
-        let matcher = Self { store, clock, policies, memory, turn };
-        matcher.refill(window)?;
-        Ok(matcher)
+        let memory = Arc::new(Mutex::new(Memory { window, ..Memory::default() }));
+        Self { store, clock, policies, memory, turn: Arc::default() }
     }
 
     /// Takes over other settings: the config has changed.
@@ -83,24 +78,9 @@ impl Matcher {
         *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
     }
 
-    /// Fills the index anew from the store. Blocks.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn refill(&self, window: Duration) -> Result<(), store::Error> {
-        let reader = self.store.reader();
-        let mut index = Index::default();
-        reader.fingerprints_since(before(self.clock.now(), window), |stored| {
-            let StoredFingerprint { key, feed, at, data } = stored;
-            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
-                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
-            }
-        })?;
-        debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
-        let weights = reader.weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
-        let weights = Arc::new(weights.unwrap_or_default());
-        *self.memory() = Memory { index, weights, cache: Cache::default() };
-        Ok(())
+    /// Compares items of the last `window` from now on.
+    pub fn set_window(&self, window: Duration) {
+        *self.memory() = Memory { window, ..Memory::default() };
     }
 
     /// Matches everything that is pending; answers how many items that was.
@@ -122,21 +102,25 @@ impl Matcher {
 
     /// What the next pending items are to each other and to what is kept; `None`: nothing is pending.
     fn batch(&self) -> Result<Option<Matches>, store::Error> {
-        let reader = self.store.reader();
+        self.store.reader().read(|reader| self.batch_in(reader))
+    }
+
+    fn batch_in(&self, reader: &Transaction<'_>) -> Result<Option<Matches>, store::Error> {
         let pending = reader.pending(BATCH)?;
         if pending.is_empty() {
             return Ok(None);
         }
         let (at, mut memory) = (self.clock.now(), self.memory());
+        memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
         let matched: HashSet<(ItemKey, ItemKey)> = reader
-            .ties(&keys)?
+            .item_matches(&keys)?
             .into_iter()
             .filter(|tie| tie.same)
             .map(|tie| (tie.item, tie.other))
             .collect();
-        let mut pairs = self.pairs(&mut memory, (&pending, &stored), at)?;
+        let mut pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
@@ -161,27 +145,28 @@ impl Matcher {
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
-        Ok(Some(Matches { at, marks, ties, stories }))
+        Ok(Some(Matches { at, marks, pairs: ties, stories }))
     }
 
     /// For each pending item what may be the same story; from now on it is itself among what others are
     /// compared with.
     fn pairs(
         &self,
+        reader: &Transaction<'_>,
         memory: &mut Memory,
-        (pending, stored): (&[Pending], &[StoredFingerprint]),
+        (pending, stored): (&[PendingItem], &[StoredFingerprint]),
         at: Timestamp,
     ) -> Result<Vec<Candidates>, store::Error> {
-        let reader = self.store.reader();
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
         let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
         let mut feeds: Vec<FeedKey> = pending.iter().map(|pending| pending.feed).collect();
         feeds.sort_unstable();
         feeds.dedup();
         memory.cache.renew(reader, &feeds)?;
-        let compared = |pending: &&Pending| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
+        let compared =
+            |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
-        let mut doubles = reader.doubles(&keys)?;
+        let mut doubles = reader.same_page_or_id(&keys)?;
         let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
@@ -190,25 +175,26 @@ impl Matcher {
         // All of a batch is in the index before the first is compared, so that the frames of a feed show.
         let turns: HashMap<ItemKey, usize> =
             pending.iter().enumerate().map(|(turn, pending)| (pending.item, turn)).collect();
-        for Pending { item: key, feed, .. } in pending.iter().filter(compared) {
+        let index = memory.index.get_or_insert_default();
+        for PendingItem { item: key, feed, .. } in pending.iter().filter(compared) {
             memory.cache.remove(*key);
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
-                memory.index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
+                index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
             }
         }
-        for (turn, Pending { item: key, feed, .. }) in
+        for (turn, PendingItem { item: key, feed, .. }) in
             pending.iter().enumerate().filter(|(_, pending)| compared(pending))
         {
             let earlier = |other: ItemKey| turns.get(&other).is_none_or(|other| *other < turn);
             let mut candidates = doubles.remove(key).unwrap_or_default();
             let mut frame = Frame::Unique;
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
-                for other in memory.index.candidates(*feed, sketch, CANDIDATES, earlier) {
+                for other in index.candidates(*feed, sketch, CANDIDATES, earlier) {
                     if other != *key && !candidates.contains(&other) {
                         candidates.push(other);
                     }
                 }
-                if !candidates.is_empty() && memory.index.recurs(*key, *feed, sketch) {
+                if !candidates.is_empty() && index.recurs(*key, *feed, sketch) {
                     frame = Frame::Recurring;
                 }
             }
@@ -229,10 +215,12 @@ impl Matcher {
     pub async fn tidy(&self, window: Duration) -> Result<(), store::Error> {
         let now = self.clock.now();
         let cutoff = before(now, window);
-        self.memory().index.forget(cutoff.as_second());
+        if let Some(index) = &mut self.memory().index {
+            index.forget(cutoff.as_second());
+        }
         self.store.write(Write::ForgetFingerprints { cutoff }).await?;
         let reader = self.store.reader().clone();
-        let lesson = move || learn(&reader, cutoff, now);
+        let lesson = move || reader.read(|reader| learn(reader, cutoff, now));
         let learnt =
             tokio::task::spawn_blocking(lesson).await.map_err(|_| store::Error::Closed)??;
         if let Some(weights) = learnt {
@@ -263,6 +251,27 @@ fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) 
     }
 }
 
+impl Memory {
+    /// Reads the window and the weights from the store, once.
+    fn fill(&mut self, reader: &Transaction<'_>, now: Timestamp) -> Result<(), store::Error> {
+        if self.index.is_some() {
+            return Ok(());
+        }
+        let mut index = Index::default();
+        reader.fingerprints_since(before(now, self.window), |stored| {
+            let StoredFingerprint { key, feed, at, data } = stored;
+            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
+                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
+            }
+        })?;
+        debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
+        let weights = reader.word_weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
+        self.weights = Arc::new(weights.unwrap_or_default());
+        self.index = Some(index);
+        Ok(())
+    }
+}
+
 fn before(now: Timestamp, window: Duration) -> Timestamp {
     let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
     now.checked_sub(window).unwrap_or(Timestamp::MIN)
@@ -271,16 +280,15 @@ fn before(now: Timestamp, window: Duration) -> Timestamp {
 /// What words prove, from the newest texts; `None`: what was learnt is still good, or there is too
 /// little to learn from.
 fn learn(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Weights>, store::Error> {
     let fresh = |at| now.duration_since(at) < LEARN_EVERY;
-    if reader.weights()?.is_some_and(|(at, _)| fresh(at)) {
+    if reader.word_weights()?.is_some_and(|(at, _)| fresh(at)) {
         return Ok(None);
     }
-    let mut keys: Vec<(ItemKey, FeedKey)> = Vec::new();
-    reader.fingerprints_since(since, |stored| keys.push((stored.key, stored.feed)))?;
+    let keys = reader.fingerprinted_since(since)?;
     let newest: Vec<(ItemKey, FeedKey)> = keys.into_iter().rev().take(LESSONS).collect();
     let mut feeds: Vec<FeedKey> = newest.iter().map(|(_, feed)| *feed).collect();
     feeds.sort_unstable();

@@ -1,18 +1,32 @@
-//! Keeps a log line one line, whatever bytes a feed or an address has: what would end it, colour it
-//! or turn it round is written out. Leaves the shape of a line to whoever writes through it.
+//! Escapes for log lines, so that no feed can end a line, colour a terminal or turn text round.
 
 use std::fmt;
 use std::io;
 
-/// Whether a character could end a line, command a terminal or turn text round: the controls C0, DEL
-/// and C1, the separators of lines and paragraphs, and the marks for direction (UAX 9).
+use crate::text::bidi;
+
+/// Whether the character could end a line, control a terminal or change the text direction: C0, DEL, C1,
+/// the separators of lines and paragraphs, and the characters of UAX 9.
 pub(super) fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2066}'..='\u{2069}')
+        || bidi::is_control(c)
+        || bidi::is_mark(c)
+        || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Text for people and for the journal: `\n`, `\u{202e}`.
+/// A field of a log line for people: ` name=value`. Text with spaces or quotes is quoted. The event is
+/// left out, because the message names it.
+pub(super) fn readable(name: &str, value: impl fmt::Debug) -> String {
+    if name == "event" {
+        return String::new();
+    }
+    let value = format!("{value:?}");
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let is_word = |text: &&str| !text.is_empty() && !text.contains([' ', '"', '\\']);
+    format!(" {name}={}", inner.filter(is_word).unwrap_or(&value))
+}
+
+/// Writes text for people and for the journal, with hostile characters as `\n` or `\u{202e}`.
 pub(super) struct Plain<W>(pub(super) W);
 
 impl<W: fmt::Write> fmt::Write for Plain<W> {
@@ -30,13 +44,12 @@ impl<W: fmt::Write> fmt::Write for Plain<W> {
     }
 }
 
-/// JSON: what its writer let stand is written as `\u202e`, which means the same. Whoever writes
-/// through it gives a whole object at once.
+/// Writes JSON with hostile characters as `\u202e`, which means the same. Each call gets whole objects.
 pub(super) struct Json<W>(pub(super) W);
 
 impl<W: io::Write> io::Write for Json<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Beyond ASCII they stand inside strings alone; of ASCII only the end of the line is left.
+        // Hostile characters are only inside strings; JSON writers leave DEL and non-ASCII ones as they are.
         let hostile = |c: char| !c.is_ascii() && is_hostile(c) || c == '\u{7f}';
         match std::str::from_utf8(bytes).ok().filter(|text| text.contains(hostile)) {
             Some(text) => {

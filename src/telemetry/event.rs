@@ -1,13 +1,12 @@
-//! The events that an operator may rely on: each has a name and a message id that never change.
+//! Events: what operators act upon. Each has a name and a message id that never change.
 //!
-//! `docs/events.md` lists them with their fields, `systemd/newswire.catalog` tells cause and remedy
-//! of each; tests hold both against this list. Leaves logging them to the rooms where they happen.
+//! `docs/reference/events.md` lists them with their fields, and `systemd/newswire.catalog` has cause and
+//! remedy of each. Tests compare both with this list. The rooms where they happen log them.
 
-/// Declares [`Event`] with names and message ids, so that no event can be without.
+/// Declares [`Event`], so that every event has a name and a message id.
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident = $slug:literal, $id:literal;)*) => {
-        /// What happened: the field `event` of a log line, and the `MESSAGE_ID` of its record in the
-        /// journal.
+        /// An event: the field `event` of a log line, and the `MESSAGE_ID` of its journal record.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Event { $($(#[$doc])* $event,)* }
 
@@ -15,13 +14,13 @@ macro_rules! events {
             /// Every event.
             pub const ALL: &'static [Self] = &[$(Self::$event,)*];
 
-            /// The stable name.
+            /// The stable name: the value of the field `event`.
             #[must_use]
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$event => $slug,)* }
             }
 
-            /// What `journalctl -x` finds the event's text by: 128 bits in hexadecimal.
+            /// The `MESSAGE_ID` by which `journalctl -x` finds the catalog text: 128 bits in hexadecimal.
             #[must_use]
             pub fn message_id(self) -> &'static str {
                 match self { $(Self::$event => $id,)* }
@@ -39,47 +38,47 @@ macro_rules! events {
 events! {
     /// The daemon polls, publishes and serves.
     Started = "started", "a87c705907e84e35b55978460e80739d";
-    /// It has ended as it was told to.
+    /// The daemon ended because it was asked to.
     Stopped = "stopped", "5244c554688d445c9a41109bd45727f8";
-    /// A poll brought new items, or changed some.
+    /// A poll brought new or changed items.
     FeedChanged = "feed_changed", "18dcc925a4db4973bf49e5645d126c30";
-    /// The first failure after a success.
+    /// A poll failed, and the one before did not.
     FeedFailing = "feed_failing", "66f1e3e7efbd4242a9615e1d32350257";
-    /// The first success after failures.
+    /// A poll succeeded, and the one before had failed.
     FeedRecovered = "feed_recovered", "1e744892044f4f9ca2a5bca0dac352c5";
     /// The server asks for fewer requests.
     FeedThrottled = "feed_throttled", "36b7e4008548437a9baad27548471859";
-    /// The server says that the feed will not come back.
+    /// The server answers that the feed is gone (410).
     FeedGone = "feed_gone", "2c030468c65b41ca8c89cfca02f2da32";
-    /// The feed lives elsewhere for good, and is asked there from now on.
+    /// A permanent redirect is followed from now on.
     FeedMoved = "feed_moved", "7b2fb7b0d52441b3b8f26f6407e70e95";
-    /// It answers, but nothing has come for far longer than ever.
+    /// The feed answers, but has no new items for much longer than usual.
     FeedSilent = "feed_silent", "48eb0841ef93459aae02e905872d49e4";
-    /// Something came again of a feed that had gone silent.
-    FeedHeard = "feed_heard", "6a90530fda964aeeb4ef15f4f8a2c0c0";
-    /// Far too much came at once, and waits for the operator.
+    /// A silent feed has new items again.
+    FeedResumed = "feed_resumed", "6a90530fda964aeeb4ef15f4f8a2c0c0";
+    /// The burst guard holds items until the operator releases them.
     ItemsHeld = "items_held", "1d7fa961e22b4ba199a99562aef2deb6";
-    /// Documents of an output became different.
+    /// Documents of an output changed.
     OutputPublished = "output_published", "165f4d7986b04780a3efbafdbdf850de";
-    /// The gate found a fault in a new document; the last good one stays.
-    OutputRefused = "output_refused", "33c03f391a0c4125a23399c84028e245";
-    /// A document cannot be written to its folder.
-    OutputUnwritten = "output_unwritten", "d15bd3b3a9494293a1b35d7eef47db61";
+    /// A new document failed the check; the previous one stays.
+    OutputRejected = "output_rejected", "33c03f391a0c4125a23399c84028e245";
+    /// A document cannot be written to its directory.
+    OutputWriteFailed = "output_write_failed", "d15bd3b3a9494293a1b35d7eef47db61";
     /// A changed config is in force.
     ConfigReloaded = "config_reloaded", "a7d31e353dcf4f18922b5fb5a51f2f33";
-    /// A changed config has errors; the one before stays in force.
-    ConfigRefused = "config_refused", "9c289b2c271242a59a219b65313eb859";
-    /// The database cannot be written to, for now.
-    StoreTrouble = "store_trouble", "4df80b03981c4305b41bbfe7c3af5b4a";
-    /// It can be again.
+    /// A changed config has errors; the previous one stays in force.
+    ConfigRejected = "config_rejected", "9c289b2c271242a59a219b65313eb859";
+    /// The database cannot be written to.
+    StoreFailing = "store_failing", "4df80b03981c4305b41bbfe7c3af5b4a";
+    /// The database can be written to again.
     StoreRecovered = "store_recovered", "289c1a6056234f3e9430581c2fd952b0";
-    /// A followed list of feeds has changed.
+    /// A followed list of feeds changed.
     ListChanged = "list_changed", "62cb7dce17d54d07881a548f1a0a2873";
-    /// A followed list of feeds cannot be had.
+    /// A followed list of feeds cannot be read.
     ListFailing = "list_failing", "1275a547f0f54a78b1f181ba8465aa21";
-    /// No host can be reached: it must be this machine.
+    /// No host can be reached: this machine seems to be offline.
     Offline = "offline", "0e797875973c4c61a7d75ff65081dbd7";
-    /// A host was reached again.
+    /// A host can be reached again.
     Online = "online", "77fceb181add4e20af9b65b391ee66a8";
 }
 
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_events_share_a_name_or_a_message_id_and_every_id_is_128_bits() {
+    fn names_and_message_ids_of_events_are_unique() {
         let slugs: HashSet<_> = Event::ALL.iter().map(|event| event.slug()).collect();
         let ids: HashSet<_> = Event::ALL.iter().map(|event| event.message_id()).collect();
         assert_eq!((slugs.len(), ids.len()), (Event::ALL.len(), Event::ALL.len()));

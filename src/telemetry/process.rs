@@ -1,8 +1,8 @@
-//! What the system says of this process, from `/proc/self`; nothing where there is none.
+//! Resources of this process, from `/proc/self`. Without procfs there are none.
 
 use std::fs;
 
-/// This process now.
+/// Resource usage of this process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Process {
     pub(super) cpu_seconds: f64,
@@ -14,10 +14,10 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Asks the system; `None`: it has no such files.
+    /// Reads the current values; `None`: there is no procfs.
     pub(super) fn read() -> Option<Self> {
         let stat = Stat::parse(&fs::read_to_string("/proc/self/stat").ok()?)?;
-        // One of them is the folder that is read.
+        // One of them is the directory that is being read.
         let open_fds = fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1);
         Some(Self {
             cpu_seconds: stat.ticks as f64 / rustix::param::clock_ticks_per_second() as f64,
@@ -30,7 +30,7 @@ impl Process {
     }
 }
 
-/// `/proc/self/stat`, as far as it is of use.
+/// The fields of `/proc/self/stat` that are used.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     ticks: u64,
@@ -53,7 +53,7 @@ impl Stat {
     }
 }
 
-/// How many file descriptors this process may have; `None`: not known, or any number.
+/// Maximum number of open file descriptors of this process; `None`: unknown or unlimited.
 #[must_use]
 pub fn max_fds() -> Option<u64> {
     soft_limit(&fs::read_to_string("/proc/self/limits").ok()?)
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_brackets_and_spaces_moves_no_field() {
+    fn a_process_name_with_brackets_and_spaces_moves_no_field() {
         let line =
             "42 (a) b (c) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 7 0 88 1048576 300 18 1 2";
         let stat = Stat { ticks: 200, threads: 7, virtual_bytes: 1_048_576, resident_pages: 300 };
@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_a_number_or_none() {
+    fn an_unlimited_number_of_files_is_no_limit() {
         let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  4096  files\n";
         assert_eq!(soft_limit(limits), Some(1024));
         assert_eq!(soft_limit("Max open files  unlimited  unlimited  files\n"), None);
     }
 
     #[test]
-    fn this_process_has_memory_and_files() {
+    fn the_resources_of_this_process_are_plausible() {
         let Some(process) = Process::read() else { return };
         assert!(
             process.resident_bytes > 1 << 20 && process.virtual_bytes >= process.resident_bytes

@@ -1,4 +1,4 @@
-//! What is asked of the rooms at each scrape, beside what was counted: how all is now.
+//! Gauges: values that are read at each scrape, in contrast to the counters of `metrics`.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -10,99 +10,115 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
-use super::label::{Label, label};
 use super::process::Process;
 
-/// A form that metrics are written in.
+/// One label.
+pub(super) type Label = [(&'static str, String); 1];
+
+/// A label. Its value is a slug or an id of newswire, never text of a publisher.
+pub(super) fn label(name: &'static str, value: &str) -> Label {
+    [(name, value.to_owned())]
+}
+
+/// The text format of a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exposition {
-    /// Prometheus' own text, 0.0.4.
+    /// Prometheus text format 0.0.4.
     Prometheus,
     /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
-/// How all is now.
+/// The values of all gauges at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// The time.
+    /// Time of the scrape.
     pub now: Timestamp,
-    /// How many feeds are in each state, by its slug; states that none is in too.
+    /// Number of feeds in each state, by slug, including states without feeds.
     pub states: Vec<(&'static str, usize)>,
-    /// Each feed by itself; empty where that is not wanted.
+    /// Values of each feed; empty unless `metrics = "feeds"`.
     pub feeds: Vec<FeedSample>,
-    /// Each output: its id and how many stories it shows.
-    pub outputs: Vec<(String, usize)>,
-    /// The database; `None`: not known.
+    /// Values of each output.
+    pub outputs: Vec<OutputSample>,
+    /// Values of the database; `None`: unknown.
     pub store: Option<StoreSample>,
 }
 
-/// One feed.
+/// Values of one feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedSample {
-    /// Its id.
+    /// Id of the feed.
     pub id: String,
-    /// When it last answered; `None`: never.
+    /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
-    /// Failures in a row.
+    /// Number of failed polls since then.
     pub failures: u32,
 }
 
-/// The database.
+/// Values of one output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSample {
+    /// Id of the output.
+    pub id: String,
+    /// Number of items in its documents.
+    pub items: usize,
+}
+
+/// Values of the database, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreSample {
-    /// Its file.
-    pub bytes: u64,
-    /// Its write-ahead log.
-    pub wal_bytes: u64,
-    /// Room that is left where it lies.
-    pub free_bytes: u64,
+    /// Size of the database file.
+    pub size_bytes: u64,
+    /// Size of the write-ahead log.
+    pub wal_size_bytes: u64,
+    /// Free space of its file system.
+    pub filesystem_free_bytes: u64,
 }
 
-/// How reading the config again ended.
+/// The result of a reload of the config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
-    /// It is in force.
-    Taken,
-    /// It has errors; the one before stays in force.
-    Refused,
+    /// The new config is in force.
+    Accepted,
+    /// The new config has errors; the previous one stays in force.
+    Rejected,
 }
 
-/// What the rooms told when it happened, and is asked for at a scrape.
+/// Values that rooms report when they change, for the next scrape.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct Reported {
     pub(super) started_at: Timestamp,
-    /// When each output was last published, by its id.
+    /// Time of the last publication of each output, by id.
     pub(super) published: HashMap<String, Timestamp>,
     pub(super) reloaded: Reload,
     pub(super) reloaded_at: Timestamp,
-    /// The earliest moment at which a feed that is not being polled is due.
+    /// Time at which the next poll is due; `None`: there is none.
     pub(super) due: Option<Timestamp>,
 }
 
-impl Kept {
+impl Reported {
     pub(super) fn since(now: Timestamp) -> Self {
         let (started_at, reloaded_at) = (now, now);
         Self {
             started_at,
             published: HashMap::new(),
-            reloaded: Reload::Taken,
+            reloaded: Reload::Accepted,
             reloaded_at,
             due: None,
         }
     }
 
-    /// How late the poll is that should have begun first, in seconds.
+    /// Delay of the poll that has been due for longest, in seconds.
     fn lag(&self, now: Timestamp) -> f64 {
         self.due.map_or(0.0, |due| (seconds(now) - seconds(due)).max(0.0))
     }
 }
 
-type Whole = Gauge<u64, AtomicU64>;
-type Stamp = Gauge<f64, AtomicU64>;
+type Integer = Gauge<u64, AtomicU64>;
+type Seconds = Gauge<f64, AtomicU64>;
 
 impl Exposition {
-    /// Its media type.
+    /// The value of `Content-Type`.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -128,42 +144,42 @@ impl Exposition {
 }
 
 impl Sample {
-    /// As metrics of their own, beside the counted ones.
-    pub(super) fn registry(&self, kept: &Kept) -> Registry {
+    /// The gauges as a registry.
+    pub(super) fn registry(&self, reported: &Reported) -> Registry {
         let mut all = Registry::default();
-        self.of_feeds(&mut all, kept);
-        self.of_outputs(&mut all, kept);
+        self.of_feeds(&mut all, reported);
+        self.of_outputs(&mut all, reported);
         self.of_store(&mut all);
-        let taken = i64::from(kept.reloaded == Reload::Taken);
+        let accepted = i64::from(reported.reloaded == Reload::Accepted);
         all.register(
             "newswire_config_last_reload_successful",
-            "Whether the config was taken when it was last read",
-            ConstGauge::new(taken),
+            "Whether the last reload of the config succeeded",
+            ConstGauge::new(accepted),
         );
         all.register(
             "newswire_config_last_reload_success_timestamp_seconds",
-            "When the config in force was read",
-            ConstGauge::new(seconds(kept.reloaded_at)),
+            "Time of the last successful reload of the config",
+            ConstGauge::new(seconds(reported.reloaded_at)),
         );
-        of_process(&mut all, kept);
+        of_process(&mut all, reported);
         all
     }
 
-    fn of_feeds(&self, all: &mut Registry, kept: &Kept) {
-        let states = Family::<Label, Whole>::default();
+    fn of_feeds(&self, all: &mut Registry, reported: &Reported) {
+        let states = Family::<Label, Integer>::default();
         for (state, count) in &self.states {
             states.get_or_create(&label("state", state)).set(*count as u64);
         }
-        all.register("newswire_feeds", "Configured feeds, by how they are doing", states);
+        all.register("newswire_feeds", "Configured feeds by state", states);
         all.register(
             "newswire_poll_lag_seconds",
-            "How late the poll is that should have begun first",
-            ConstGauge::new(kept.lag(self.now)),
+            "Delay of the poll that has been due for longest",
+            ConstGauge::new(reported.lag(self.now)),
         );
         if self.feeds.is_empty() {
             return;
         }
-        let (success, failures) = <(Family<Label, Stamp>, Family<Label, Whole>)>::default();
+        let (success, failures) = <(Family<Label, Seconds>, Family<Label, Integer>)>::default();
         for feed in &self.feeds {
             let feed_label = label("feed", &feed.id);
             failures.get_or_create(&feed_label).set(feed.failures.into());
@@ -172,28 +188,29 @@ impl Sample {
         }
         all.register(
             "newswire_feed_last_success_timestamp_seconds",
-            "When the feed last answered; 0: never",
+            "Time of the last successful poll of the feed, 0 if there was none",
             success,
         );
         all.register(
             "newswire_feed_consecutive_failures",
-            "Polls of the feed that failed since it last answered",
+            "Failed polls of the feed since the last successful one",
             failures,
         );
     }
 
-    fn of_outputs(&self, all: &mut Registry, kept: &Kept) {
-        let (entries, last) = <(Family<Label, Whole>, Family<Label, Stamp>)>::default();
-        for (id, count) in &self.outputs {
-            entries.get_or_create(&label("output", id)).set(*count as u64);
-            if let Some(at) = kept.published.get(id) {
-                last.get_or_create(&label("output", id)).set(seconds(*at));
+    fn of_outputs(&self, all: &mut Registry, reported: &Reported) {
+        let (items, last) = <(Family<Label, Integer>, Family<Label, Seconds>)>::default();
+        for output in &self.outputs {
+            let output_label = label("output", &output.id);
+            items.get_or_create(&output_label).set(output.items as u64);
+            if let Some(at) = reported.published.get(&output.id) {
+                last.get_or_create(&output_label).set(seconds(*at));
             }
         }
-        all.register("newswire_output_entries", "Stories that the output shows", entries);
+        all.register("newswire_output_items", "Items in the documents of the output", items);
         all.register(
-            "newswire_output_last_publish_timestamp_seconds",
-            "When the output was last published whole, changed or not",
+            "newswire_output_last_publication_timestamp_seconds",
+            "Time of the last complete publication of the output",
             last,
         );
     }
@@ -201,21 +218,25 @@ impl Sample {
     fn of_store(&self, all: &mut Registry) {
         let Some(store) = self.store else { return };
         for (name, help, bytes) in [
-            ("newswire_store_bytes", "Size of the database", store.bytes),
-            ("newswire_store_wal_bytes", "Size of its write-ahead log", store.wal_bytes),
-            ("newswire_store_free_bytes", "Room that is left where it lies", store.free_bytes),
+            ("newswire_store_size_bytes", "Size of the database file", store.size_bytes),
+            ("newswire_store_wal_size_bytes", "Size of the write-ahead log", store.wal_size_bytes),
+            (
+                "newswire_store_filesystem_free_bytes",
+                "Free space of the file system of the database",
+                store.filesystem_free_bytes,
+            ),
         ] {
             all.register(name, help, ConstGauge::new(bytes));
         }
     }
 }
 
-/// What Prometheus expects every process to tell of itself.
-fn of_process(all: &mut Registry, kept: &Kept) {
+/// The metrics that Prometheus expects of every process.
+fn of_process(all: &mut Registry, reported: &Reported) {
     all.register(
         "process_start_time_seconds",
-        "When the process started",
-        ConstGauge::new(seconds(kept.started_at)),
+        "Time when the process started",
+        ConstGauge::new(seconds(reported.started_at)),
     );
     let Some(process) = Process::read() else { return };
     all.register(
@@ -224,17 +245,17 @@ fn of_process(all: &mut Registry, kept: &Kept) {
         ConstCounter::new(process.cpu_seconds),
     );
     for (name, help, value) in [
-        ("process_resident_memory_bytes", "Memory in use", process.resident_bytes),
-        ("process_virtual_memory_bytes", "Addresses in use", process.virtual_bytes),
-        ("process_open_fds", "File descriptors in use", process.open_fds),
-        ("process_max_fds", "File descriptors that may be in use", process.max_fds),
+        ("process_resident_memory_bytes", "Resident memory", process.resident_bytes),
+        ("process_virtual_memory_bytes", "Virtual memory", process.virtual_bytes),
+        ("process_open_fds", "Open file descriptors", process.open_fds),
+        ("process_max_fds", "Maximum number of open file descriptors", process.max_fds),
         ("process_threads", "Threads of the operating system", process.threads),
     ] {
         all.register(name, help, ConstGauge::new(value));
     }
 }
 
-/// Since 1970, with milliseconds.
+/// Seconds since 1970, with milliseconds.
 fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1_000.0
 }
@@ -246,32 +267,32 @@ mod tests {
     fn sample(output: &str) -> Sample {
         Sample {
             now: Timestamp::from_second(100).unwrap(),
-            states: vec![("well", 1)],
+            states: vec![("ok", 1)],
             feeds: Vec::new(),
-            outputs: vec![(output.to_owned(), 7)],
+            outputs: vec![OutputSample { id: output.to_owned(), items: 7 }],
             store: None,
         }
     }
 
     #[test]
-    fn no_label_can_break_out_of_its_quotes() {
-        let kept = Kept::since(Timestamp::UNIX_EPOCH);
-        let registry = sample("a\"} 1\nb\\").registry(&kept);
+    fn labels_are_escaped() {
+        let reported = Reported::since(Timestamp::UNIX_EPOCH);
+        let registry = sample("a\"} 1\nb\\").registry(&reported);
         for form in [Exposition::Prometheus, Exposition::OpenMetrics] {
             let text = form.write([&Registry::default(), &registry]);
-            let line = "newswire_output_entries{output=\"a\\\"} 1\\nb\\\\\"} 7\n";
+            let line = "newswire_output_items{output=\"a\\\"} 1\\nb\\\\\"} 7\n";
             assert!(text.contains(line), "{text}");
         }
     }
 
     #[test]
-    fn polls_are_as_late_as_the_first_that_is_due_and_never_early() {
-        let mut kept = Kept::since(Timestamp::UNIX_EPOCH);
+    fn the_poll_lag_is_never_negative() {
+        let mut reported = Reported::since(Timestamp::UNIX_EPOCH);
         let at = |second| Timestamp::from_second(second).unwrap();
-        assert!(kept.lag(at(100)).abs() < f64::EPSILON);
-        kept.due = Some(at(90));
-        assert!((kept.lag(at(100)) - 10.0).abs() < f64::EPSILON);
-        kept.due = Some(at(200));
-        assert!(kept.lag(at(100)).abs() < f64::EPSILON);
+        assert!(reported.lag(at(100)).abs() < f64::EPSILON);
+        reported.due = Some(at(90));
+        assert!((reported.lag(at(100)) - 10.0).abs() < f64::EPSILON);
+        reported.due = Some(at(200));
+        assert!(reported.lag(at(100)).abs() < f64::EPSILON);
     }
 }

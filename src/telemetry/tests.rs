@@ -1,4 +1,4 @@
-//! Hostile text through every sink, and what the journal is told.
+//! Hostile text in every sink, and the records of the journal.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -10,8 +10,7 @@ use tracing::{info, subscriber, warn};
 
 use super::*;
 
-/// What a feed may send to end a line, to colour a terminal, to turn text round or to pass for
-/// another field.
+/// Texts of feeds that try to end a line, to colour a terminal, to turn text round or to forge a field.
 const HOSTILE: &[&str] = &[
     "a\r\nERROR all is lost",
     "a\nMESSAGE=forged\nPRIORITY=0",
@@ -24,9 +23,9 @@ const HOSTILE: &[&str] = &[
 ];
 
 #[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Paper {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -37,37 +36,37 @@ impl Write for Paper {
     }
 }
 
-impl Paper {
+impl Buffer {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-/// What `sink` makes of one event with `text` in its message and in a field.
-fn logged(sink: impl Fn(Paper) -> Sink, text: &str) -> String {
-    let paper = Paper::default();
-    subscriber::with_default(Registry::default().with(sink(paper.clone())), || {
+/// The line of `sink` for an event with `text` in its message and in a field.
+fn logged(sink: impl Fn(Buffer) -> Sink, text: &str) -> String {
+    let buffer = Buffer::default();
+    subscriber::with_default(Registry::default().with(sink(buffer.clone())), || {
         warn!(event = Event::FeedFailing.slug(), feed = text, status = 500, "feed: {text}");
     });
-    paper.text()
+    buffer.text()
 }
 
 #[test]
-fn a_line_of_text_stays_one_line_without_a_control_character_whatever_a_feed_says() {
+fn hostile_text_stays_on_its_line_of_text() {
     for hostile in HOSTILE {
-        let said = logged(|paper| text(move || paper.clone(), false), hostile);
+        let said = logged(|buffer| text(move || buffer.clone(), false), hostile);
         let line = said.strip_suffix('\n').unwrap();
         assert!(!line.contains(escape::is_hostile), "{line:?}");
         assert!(line.contains(" WARN feed: "), "{line}");
     }
-    let said = logged(|paper| text(move || paper.clone(), false), HOSTILE[0]);
+    let said = logged(|buffer| text(move || buffer.clone(), false), HOSTILE[0]);
     assert!(said.contains(r"feed: a\r\nERROR all is lost"), "{said}");
 }
 
 #[test]
-fn a_line_of_json_stays_one_object_that_means_what_the_feed_said() {
+fn hostile_text_stays_inside_its_json_string() {
     for hostile in HOSTILE {
-        let said = logged(|paper| json(move || paper.clone()), hostile);
+        let said = logged(|buffer| json(move || buffer.clone()), hostile);
         let line = said.strip_suffix('\n').unwrap();
         assert!(!line.contains(escape::is_hostile), "{line:?}");
         let object: Value = serde_json::from_str(line).unwrap();
@@ -78,7 +77,7 @@ fn a_line_of_json_stays_one_object_that_means_what_the_feed_said() {
     }
 }
 
-/// One record as the journal reads it; each field once.
+/// Parses a record as the journal does; no field may occur twice.
 fn fields(mut record: &[u8]) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     while let Some(end) = record.iter().position(|byte| *byte == b'\n') {
@@ -95,12 +94,12 @@ fn fields(mut record: &[u8]) -> HashMap<String, String> {
     fields
 }
 
-/// A journal of our own, and a sink that sends to it.
+/// A test journal, and a sink that sends to it.
 fn journal(folder: &std::path::Path) -> (UnixDatagram, Sink) {
     let path = folder.join("journal");
     let reading = UnixDatagram::bind(&path).unwrap();
     let journal = Journal::at(&path).unwrap();
-    assert_eq!(reading.recv(&mut [0; 8]).unwrap(), 0, "only to see whether it is there");
+    assert_eq!(reading.recv(&mut [0; 8]).unwrap(), 0, "the datagram that looks for the journal");
     (reading, journal.boxed())
 }
 
@@ -111,35 +110,35 @@ fn received(journal: &UnixDatagram) -> HashMap<String, String> {
 }
 
 #[test]
-fn a_record_in_the_journal_has_the_message_id_and_the_fields_of_its_event() {
+fn a_journal_record_has_the_message_id_and_the_fields_of_its_event() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, sink) = journal(folder.path());
     subscriber::with_default(Registry::default().with(sink), || {
         let event = Event::FeedChanged.slug();
-        let (status, error_class) = (Some(200_u16), None::<&str>);
-        info!(event, feed = "planet", status, duration_ms = 12, new = 3, error_class, "3 new");
+        let (status, code) = (Some(200_u16), None::<&str>);
+        info!(event, feed = "planet", status, url = "a b", new = 3, code, "feed changed");
         tracing::debug!("nothing happened");
     });
     let record = received(&journal);
     let has = |name: &str, value: &str| {
         assert_eq!(record.get(name).map(String::as_str), Some(value), "{name} of {record:?}");
     };
-    has("MESSAGE", "3 new");
+    has("MESSAGE", "feed changed feed=planet status=200 url=\"a b\" new=3");
     has("MESSAGE_ID", Event::FeedChanged.message_id());
     has("PRIORITY", "6");
     has("SYSLOG_IDENTIFIER", "newswire");
     has("NEWSWIRE_EVENT", "feed_changed");
     has("NEWSWIRE_FEED", "planet");
     has("NEWSWIRE_STATUS", "200");
-    has("NEWSWIRE_DURATION_MS", "12");
+    has("NEWSWIRE_URL", "a b");
     has("NEWSWIRE_NEW", "3");
-    assert!(!record.contains_key("NEWSWIRE_ERROR_CLASS"), "nothing went wrong");
+    assert!(!record.contains_key("NEWSWIRE_CODE"), "fields without a value are left out");
     let plain = received(&journal);
     assert_eq!((plain["PRIORITY"].as_str(), plain.get("MESSAGE_ID")), ("7", None));
 }
 
 #[test]
-fn no_text_ends_a_record_of_the_journal_or_adds_a_field_to_it() {
+fn hostile_text_adds_no_field_to_a_journal_record() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, sink) = journal(folder.path());
     let long = "\u{e9}".repeat(100_000);
@@ -161,11 +160,11 @@ fn no_text_ends_a_record_of_the_journal_or_adds_a_field_to_it() {
 }
 
 #[test]
-fn the_level_can_be_changed_while_it_runs_also_for_one_room() {
-    let paper = Paper::default();
+fn log_levels_change_at_run_time_also_for_one_room() {
+    let buffer = Buffer::default();
     let (levels, handle) = reload::Layer::new(targets(LevelFilter::INFO));
     let handle = Handle(handle);
-    let writer = paper.clone();
+    let writer = buffer.clone();
     let sink = text(move || writer.clone(), false).with_filter(levels);
     subscriber::with_default(Registry::default().with(sink), || {
         let each = |mark: &str| {
@@ -182,14 +181,14 @@ fn the_level_can_be_changed_while_it_runs_also_for_one_room() {
         assert!(error.to_string().contains("\"loud\"") && error.to_string().contains("trace"));
         each("4");
     });
-    let said = paper.text();
+    let said = buffer.text();
     let words: Vec<&str> = said.lines().map(|line| line.split("DEBUG ").nth(1).unwrap()).collect();
     assert_eq!(words, ["poll 2", "fetch 2", "fetch 3", "fetch 4"]);
 }
 
 #[test]
-fn standard_error_is_the_journal_only_where_systemd_named_the_same_file() {
-    // Under systemd this very test may run with its standard error in the journal; cargo takes it away.
+fn standard_error_is_the_journal_only_if_systemd_names_the_same_file() {
+    // Under systemd the standard error of this test may be the journal.
     let named = std::env::var_os("JOURNAL_STREAM").is_some();
     assert!(!journal::is_standard_error() || named);
 }

@@ -1,59 +1,427 @@
-//! Who may read an output that has a token: pure.
+//! Access control: which requests are answered, who sees the operator pages, and who may read an output.
+//! Pure.
 //!
-//! A subscriber shows it as `?token=…` or as `Authorization: Bearer …`. Who shows none is told
-//! that there is nothing, 404; who shows a wrong one, 401, so that a subscriber whose token was
-//! changed learns why. Both are told so of every name, whether or not there is an output of it.
+//! Any web page can make its reader's browser send requests to this server under a name of its own
+//! that resolves to it (DNS rebinding). So a request is answered only if it names this server by one of
+//! its own names, and that is checked first.
+//!
+//! The operator pages are for this machine alone, unless the config opens them: a reverse proxy on it
+//! publishes the feeds, and must not publish what the operator sees. The client address that a proxy
+//! reports is never believed; that a request was forwarded is. A proxy that adds no header and speaks
+//! HTTP/1.1 cannot be told from a local client: the README says what to configure.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, VIA};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Version};
 use url::form_urlencoded;
 
 use crate::outputs::ServedOutput;
 
-use super::answer::Audience;
+use super::response::Audience;
+use super::settings::{Settings, StatusPages};
+use super::site::Peer;
 
-/// What a request may see of one output.
-#[derive(Debug)]
-pub(super) enum Access<'o> {
-    /// All of it.
-    Granted(&'o Arc<ServedOutput>, Audience),
-    /// Nothing: an answer of this status.
-    Refused(StatusCode),
+/// The local end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LocalEnd {
+    /// Address that the listener is bound to; `None`: a Unix socket.
+    pub(super) bound: Option<IpAddr>,
+    /// Local address that the client connected to; `None`: a Unix socket.
+    pub(super) connected: Option<IpAddr>,
 }
 
-/// Judges a request for an output, or for one that is not there.
-pub(super) fn judge<'o>(
+/// Why a request is not answered at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejection {
+    /// It names no host, or several.
+    NoHost,
+    /// It names a host that is not this server.
+    UnknownHost,
+    /// Its method is neither GET nor HEAD.
+    Method,
+}
+
+/// Whether a request is answered, whatever its path.
+pub(super) fn admit<B>(
+    request: &Request<B>,
+    local: LocalEnd,
+    settings: &Settings,
+) -> Result<(), Rejection> {
+    match requested_host(request)? {
+        Some(host) if !is_own_name(host, local, settings) => return Err(Rejection::UnknownHost),
+        // HTTP/1.0 has no Host field, and no browser speaks it.
+        None if request.version() > Version::HTTP_10 => return Err(Rejection::NoHost),
+        _ => {}
+    }
+    match *request.method() {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Rejection::Method),
+    }
+}
+
+/// Whether a request may see the operator pages; if not, the status to answer with.
+pub(super) fn admit_operator<B>(
+    request: &Request<B>,
+    peer: Peer,
+    settings: &Settings,
+) -> Result<(), StatusCode> {
+    let is_local = || match peer {
+        Peer::Address(address) => address.to_canonical().is_loopback(),
+        // Unix sockets are used by proxies.
+        Peer::Unix => false,
+    };
+    // The default of nginx for upstreams; browsers and monitors speak HTTP/1.1.
+    let is_old = || request.version() < Version::HTTP_11;
+    let has_local_name =
+        || matches!(requested_host(request), Ok(Some(host)) if is_loopback(without_port(host)));
+    let headers = request.headers();
+    match settings.status {
+        StatusPages::Off => return Err(StatusCode::NOT_FOUND),
+        StatusPages::Open => {}
+        StatusPages::Local
+            if is_local() && has_local_name() && !is_old() && !is_forwarded(headers) => {}
+        StatusPages::Local => return Err(StatusCode::NOT_FOUND),
+    }
+    // Fetch Metadata: requests of other sites, by link, picture or frame.
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(())
+}
+
+/// Whether a request may read an output.
+#[derive(Debug)]
+pub(super) enum OutputAccess<'o> {
+    /// It may, and the response is for this audience.
+    Granted(&'o Arc<ServedOutput>, Audience),
+    /// It may not: the status to answer with.
+    Denied(StatusCode),
+}
+
+/// Decides whether a request may read an output; `None`: there is no such output.
+///
+/// A subscriber sends the token of an output as `?token=…` or as `Authorization: Bearer …`. Without a token
+/// the answer is 404, with a wrong one 401, so that a subscriber whose token was changed learns why. Both
+/// are the same for names without an output.
+pub(super) fn authorize<'o>(
     output: Option<&'o Arc<ServedOutput>>,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Access<'o> {
+) -> OutputAccess<'o> {
     let token = output.map(|output| (output, output.token.as_ref()));
     if let Some((output, None)) = token {
-        return Access::Granted(output, Audience::Public);
+        return OutputAccess::Granted(output, Audience::Public);
     }
     let in_query = query.and_then(|query| {
         form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token")
     });
-    let in_header = headers.get(AUTHORIZATION).map(|value| bearer(value.as_bytes()));
+    let in_header = headers.get(AUTHORIZATION).map(|value| bearer_token(value.as_bytes()));
     if let Some((output, Some(token))) = token {
-        // RFC 6750 2: one way at a time; the header comes first.
-        if in_header.is_some_and(|offered| token.opens(offered)) {
-            return Access::Granted(output, Audience::Subscriber);
+        // RFC 6750 2: clients use one way at a time; the header comes first.
+        if in_header.is_some_and(|sent| token.matches(sent)) {
+            return OutputAccess::Granted(output, Audience::Subscriber);
         }
-        if in_query.as_ref().is_some_and(|(_, offered)| token.opens(offered.as_bytes())) {
-            return Access::Granted(output, Audience::Linked(token.clone()));
+        if in_query.as_ref().is_some_and(|(_, sent)| token.matches(sent.as_bytes())) {
+            return OutputAccess::Granted(output, Audience::Linked(token.clone()));
         }
     }
-    let offered = in_query.is_some() || in_header.is_some();
-    Access::Refused(if offered { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND })
+    let has_token = in_query.is_some() || in_header.is_some();
+    OutputAccess::Denied(if has_token { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND })
 }
 
-/// The token of `Bearer …`, RFC 6750 2.1; nothing that opens where it is another scheme.
-fn bearer(value: &[u8]) -> &[u8] {
+/// The token of `Bearer …`, RFC 6750 2.1; empty for any other scheme.
+fn bearer_token(value: &[u8]) -> &[u8] {
     match value.split_at_checked(7) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
         _ => b"",
+    }
+}
+
+/// The host that a request names, with its port; `None`: it names none.
+fn requested_host<B>(request: &Request<B>) -> Result<Option<&str>, Rejection> {
+    // RFC 9112 3.2.2: an absolute target takes precedence over the Host field.
+    if let Some(authority) = request.uri().authority() {
+        return Ok(Some(authority.as_str()));
+    }
+    let mut fields = request.headers().get_all(HOST).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Ok(None),
+        // RFC 9112 3.2: 400 also for an invalid value.
+        (Some(field), None) => field.to_str().map(Some).map_err(|_| Rejection::NoHost),
+        (Some(_), Some(_)) => Err(Rejection::NoHost),
+    }
+}
+
+/// The host without its port, brackets and final dot.
+fn without_port(host: &str) -> &str {
+    if let Some(literal) = host.strip_prefix('[') {
+        return literal.split(']').next().unwrap_or_default();
+    }
+    let name = host.split(':').next().unwrap_or_default();
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Whether `host` is a name or an address of this server.
+fn is_own_name(host: &str, local: LocalEnd, settings: &Settings) -> bool {
+    let host = without_port(host);
+    if is_loopback(host) {
+        return true;
+    }
+    let public = settings.public_url.as_ref().and_then(|url| url.host_str()).map(without_port);
+    if settings.hosts.is_empty() && public.is_none() {
+        // Bound to a public address, and no name is configured: any name may be its own. `check` warns.
+        match local.bound {
+            Some(address) if address.to_canonical().is_loopback() => {}
+            _ => return true,
+        }
+    }
+    let names = settings.hosts.iter().map(String::as_str).chain(public);
+    if names.into_iter().any(|name| name.eq_ignore_ascii_case(host)) {
+        return true;
+    }
+    let Ok(host) = host.parse::<IpAddr>() else { return false };
+    let listen = settings.listen.map(|address| address.ip());
+    let addresses = [local.connected, local.bound, listen].into_iter().flatten();
+    let mut addresses = addresses.chain(settings.hosts.iter().filter_map(|name| name.parse().ok()));
+    addresses.any(|address| address.to_canonical() == host.to_canonical() && !host.is_unspecified())
+}
+
+/// Whether `host` always resolves to this machine. RFC 6761 6.3: so do `localhost` and its subdomains.
+fn is_loopback(host: &str) -> bool {
+    let ends_with = |name: &str| {
+        host.len() > name.len()
+            && host.as_bytes()[host.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Whether a proxy says that it forwards the request.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(FORWARDED)
+        || headers.contains_key(VIA)
+        || headers.contains_key("x-real-ip")
+        || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn at(bound: &str, connected: &str) -> LocalEnd {
+        LocalEnd { bound: Some(ip(bound)), connected: Some(ip(connected)) }
+    }
+
+    fn loopback() -> LocalEnd {
+        at("127.0.0.1", "127.0.0.1")
+    }
+
+    fn request_to(target: &str, fields: &[(&'static str, &str)]) -> Request<()> {
+        let mut request = Request::builder().uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    fn admitted(host: &str, local: LocalEnd, settings: &Settings) -> Result<(), Rejection> {
+        admit(&request_to("/", &[("host", host)]), local, settings)
+    }
+
+    #[test]
+    fn without_configured_names_only_local_names_are_answered() {
+        let settings = Settings::default();
+        for host in [
+            "localhost",
+            "LocalHost:8420",
+            "localhost.",
+            "planet.localhost:80",
+            "127.0.0.1:8420",
+            "127.9.9.9",
+            "[::1]:8420",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert_eq!(admitted(host, loopback(), &settings), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.test",
+            "evil.test:8420",
+            "localhost.evil.test",
+            "notlocalhost",
+            ".localhost",
+            "",
+            "127.0.0.1.evil.test",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::]",
+            "[",
+            "127.1",
+            "x@localhost",
+        ] {
+            assert_eq!(
+                admitted(host, loopback(), &settings),
+                Err(Rejection::UnknownHost),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn configured_names_are_answered() {
+        let settings = Settings {
+            public_url: Some("https://planet.example.org/x/".parse().unwrap()),
+            hosts: vec![
+                "feeds.example".to_owned(),
+                "192.0.2.1".to_owned(),
+                "2001:db8::1".to_owned(),
+            ],
+            ..Settings::default()
+        };
+        // Also if it is bound to a public address.
+        for local in
+            [loopback(), at("0.0.0.0", "192.0.2.7"), LocalEnd { bound: None, connected: None }]
+        {
+            for host in [
+                "planet.example.org",
+                "Planet.Example.org.:443",
+                "feeds.example:8420",
+                "192.0.2.1:1",
+                "[2001:db8:0::1]:8420",
+                "localhost",
+            ] {
+                assert_eq!(admitted(host, local, &settings), Ok(()), "{host}");
+            }
+            for host in ["evil.test", "x.feeds.example", "192.0.2.2"] {
+                assert_eq!(admitted(host, local, &settings), Err(Rejection::UnknownHost), "{host}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_address_of_the_connection_is_answered() {
+        let named = Settings { hosts: vec!["feeds.example".to_owned()], ..Settings::default() };
+        let local = at("::", "::ffff:192.0.2.7");
+        assert_eq!(admitted("192.0.2.7:8420", local, &named), Ok(()));
+        assert_eq!(admitted("192.0.2.8:8420", local, &named), Err(Rejection::UnknownHost));
+    }
+
+    #[test]
+    fn a_public_listener_without_configured_names_answers_any_name() {
+        let settings = Settings::default();
+        let everywhere = at("0.0.0.0", "192.0.2.7");
+        for local in
+            [everywhere, at("192.0.2.7", "192.0.2.7"), LocalEnd { bound: None, connected: None }]
+        {
+            assert_eq!(admitted("planet.example.org", local, &settings), Ok(()));
+        }
+        let request = request_to("/", &[]);
+        assert_eq!(admit(&request, everywhere, &settings), Err(Rejection::NoHost));
+    }
+
+    #[test]
+    fn an_absolute_target_takes_precedence_over_the_host_field() {
+        let settings = Settings::default();
+        let judge = |target: &str, fields: &[(&'static str, &str)]| {
+            admit(&request_to(target, fields), loopback(), &settings)
+        };
+        let (here, there) = (("host", "localhost"), ("host", "evil.test"));
+        assert_eq!(judge("/", &[]), Err(Rejection::NoHost));
+        assert_eq!(judge("/", &[here, there]), Err(Rejection::NoHost));
+        assert_eq!(judge("/", &[here, here]), Err(Rejection::NoHost));
+        assert_eq!(judge("http://evil.test/", &[here]), Err(Rejection::UnknownHost));
+        assert_eq!(judge("http://localhost/", &[there]), Ok(()));
+        let mut old = request_to("/", &[]);
+        *old.version_mut() = Version::HTTP_10;
+        assert_eq!(admit(&old, loopback(), &settings), Ok(()));
+    }
+
+    #[test]
+    fn only_get_and_head_are_answered() {
+        for (method, expected) in [
+            (Method::GET, Ok(())),
+            (Method::HEAD, Ok(())),
+            (Method::POST, Err(Rejection::Method)),
+            (Method::OPTIONS, Err(Rejection::Method)),
+        ] {
+            let mut request = request_to("/", &[("host", "localhost")]);
+            *request.method_mut() = method;
+            assert_eq!(admit(&request, loopback(), &Settings::default()), expected);
+        }
+    }
+
+    #[test]
+    fn operator_pages_are_for_this_machine_alone() {
+        let settings = Settings {
+            public_url: Some("https://planet.example.org/".parse().unwrap()),
+            ..Settings::default()
+        };
+        let here = Peer::Address(ip("127.0.0.1"));
+        let host = |host| request_to("/status", &[("host", host)]);
+        for peer in [here, Peer::Address(ip("::1")), Peer::Address(ip("::ffff:127.0.0.1"))] {
+            assert_eq!(admit_operator(&host("localhost:8420"), peer, &settings), Ok(()));
+            assert_eq!(admit_operator(&host("[::1]:8420"), peer, &settings), Ok(()));
+        }
+        let hidden = Err(StatusCode::NOT_FOUND);
+        let far = Peer::Address(ip("192.0.2.9"));
+        assert_eq!(admit_operator(&host("localhost"), far, &settings), hidden);
+        assert_eq!(admit_operator(&host("localhost"), Peer::Unix, &settings), hidden);
+        assert_eq!(admit_operator(&host("planet.example.org"), here, &settings), hidden);
+        assert_eq!(admit_operator(&request_to("/status", &[]), here, &settings), hidden);
+        for field in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"] {
+            let request = request_to("/status", &[("host", "localhost"), (field, "for=127.0.0.1")]);
+            assert_eq!(admit_operator(&request, here, &settings), hidden, "{field}");
+        }
+    }
+
+    #[test]
+    fn http_1_0_counts_as_a_proxy() {
+        // nginx with `proxy_pass http://127.0.0.1:8420` and nothing else.
+        let mut request =
+            request_to("/status", &[("host", "127.0.0.1:8420"), ("connection", "close")]);
+        *request.version_mut() = Version::HTTP_10;
+        let here = Peer::Address(ip("127.0.0.1"));
+        let judge =
+            |status| admit_operator(&request, here, &Settings { status, ..Settings::default() });
+        assert_eq!(judge(StatusPages::Local), Err(StatusCode::NOT_FOUND));
+        assert_eq!(judge(StatusPages::Open), Ok(()));
+    }
+
+    #[test]
+    fn the_config_opens_or_closes_the_operator_pages() {
+        let with = |status| Settings { status, ..Settings::default() };
+        let far = Peer::Address(ip("192.0.2.9"));
+        let forwarded =
+            request_to("/status", &[("host", "any.test"), ("x-forwarded-for", "192.0.2.9")]);
+        assert_eq!(admit_operator(&forwarded, far, &with(StatusPages::Open)), Ok(()));
+        assert_eq!(admit_operator(&forwarded, Peer::Unix, &with(StatusPages::Open)), Ok(()));
+        let (near, here) =
+            (request_to("/status", &[("host", "localhost")]), Peer::Address(ip("::1")));
+        let closed = admit_operator(&near, here, &with(StatusPages::Off));
+        assert_eq!(closed, Err(StatusCode::NOT_FOUND));
+    }
+
+    #[test]
+    fn other_sites_cannot_request_operator_pages() {
+        for (site, expected) in [
+            ("cross-site", Err(StatusCode::FORBIDDEN)),
+            ("Cross-Site", Err(StatusCode::FORBIDDEN)),
+            ("same-origin", Ok(())),
+            ("none", Ok(())),
+        ] {
+            for status in [StatusPages::Local, StatusPages::Open] {
+                let settings = Settings { status, ..Settings::default() };
+                let request = request_to("/", &[("host", "localhost"), ("sec-fetch-site", site)]);
+                let here = Peer::Address(ip("127.0.0.1"));
+                assert_eq!(admit_operator(&request, here, &settings), expected, "{site}");
+            }
+        }
     }
 }

@@ -1,50 +1,50 @@
-//! Whether a client has the document already, RFC 9110 13: pure.
+//! Conditional requests, RFC 9110 13. Pure.
 
 use axum::http::HeaderMap;
 use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::fmt::strtime;
-use jiff::tz::TimeZone;
 
-/// What the preconditions of a request come to.
+use crate::text::dates;
+
+/// The result of the preconditions of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Precondition {
-    /// The client lacks it: send it.
+    /// The client does not have this version.
     Changed,
-    /// The client has it: 304.
+    /// The client has this version: answer 304.
     NotModified,
 }
 
-/// Compares what the client has with the document of this `etag`, last changed at `modified`.
+/// Evaluates the preconditions for a document with this `etag`, last changed at `modified`.
 pub(super) fn evaluate(
     headers: &HeaderMap,
     etag: &str,
     modified: Option<Timestamp>,
 ) -> Precondition {
-    // RFC 9110 13.2.2: with an If-None-Match, If-Modified-Since is not looked at.
-    let has_it = if headers.contains_key(IF_NONE_MATCH) {
+    // RFC 9110 13.2.2: If-None-Match takes precedence over If-Modified-Since.
+    let client_has_it = if headers.contains_key(IF_NONE_MATCH) {
         tags(headers).any(|tag| tag == etag || tag == "*")
     } else {
-        let date = headers.get(IF_MODIFIED_SINCE).and_then(|date| http_date(date.to_str().ok()?));
-        // The header has whole seconds, and so has our Last-Modified.
+        let date =
+            headers.get(IF_MODIFIED_SINCE).and_then(|date| dates::parse_http(date.to_str().ok()?));
+        // Both headers have whole seconds.
         date.zip(modified).is_some_and(|(date, modified)| modified.as_second() <= date.as_second())
     };
-    if has_it { Precondition::NotModified } else { Precondition::Changed }
+    if client_has_it { Precondition::NotModified } else { Precondition::Changed }
 }
 
-/// The entity tags of If-None-Match, or `*`, without their weakness: RFC 9110 13.1.2 compares weakly.
+/// The entity tags of If-None-Match without `W/`, or `*`: RFC 9110 13.1.2 compares weakly.
 pub(super) fn tags(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers.get_all(IF_NONE_MATCH).iter().flat_map(|line| Tags(line.as_bytes().trim_ascii()))
 }
 
-/// What is left of one line.
+/// The rest of one line of If-None-Match.
 struct Tags<'h>(&'h [u8]);
 
 impl<'h> Iterator for Tags<'h> {
     type Item = &'h str;
 
-    /// Takes a tag as a whole, so that a comma inside it splits nothing; ends at what is none.
+    /// Parses a whole tag, because it may contain commas. Ends at invalid text.
     fn next(&mut self) -> Option<&'h str> {
         let list = std::mem::take(&mut self.0);
         if list == b"*" {
@@ -55,23 +55,13 @@ impl<'h> Iterator for Tags<'h> {
         let end = inner.iter().position(|byte| *byte == b'"')? + 2;
         let (tag, rest) = list.split_at(end);
         if let Some(rest) = rest.trim_ascii_start().strip_prefix(b",") {
-            // Empty members are allowed to be there, RFC 9110 5.6.1.2.
+            // Empty members are allowed, RFC 9110 5.6.1.2.
             let empty = rest.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
             self.0 = &rest[empty..];
         }
-        // None of ours has other characters; what is no text matches nothing.
+        // Tags of newswire are ASCII: anything else matches none.
         Some(std::str::from_utf8(tag).unwrap_or_default())
     }
-}
-
-/// A date in any of the three forms of RFC 9110 5.6.7, of which two are long obsolete.
-fn http_date(text: &str) -> Option<Timestamp> {
-    const FORMS: [&str; 3] =
-        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    let civil = |form: &&str| -> Option<DateTime> {
-        strtime::parse(form, text.trim()).ok()?.to_datetime().ok()
-    };
-    TimeZone::UTC.to_timestamp(FORMS.iter().find_map(civil)?).ok()
 }
 
 #[cfg(test)]
@@ -81,7 +71,7 @@ mod tests {
     const ETAG: &str = "\"abc\"";
     const MODIFIED: Timestamp = Timestamp::constant(784_111_777, 900_000_000);
 
-    fn has(name: &'static str, values: &[&'static str]) -> bool {
+    fn is_not_modified(name: &'static str, values: &[&'static str]) -> bool {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name, value.parse().unwrap());
@@ -90,42 +80,42 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_matches_weakly_and_in_lists() {
+    fn tags_match_weakly_and_in_lists() {
         for list in
             ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "\"a,b\" ,, W/\"abc\",\"y\"", "*", " * "]
         {
-            assert!(has("if-none-match", &[list]), "{list}");
+            assert!(is_not_modified("if-none-match", &[list]), "{list}");
         }
-        assert!(has("if-none-match", &["\"x\"", "\"abc\""]), "two lines are one list");
+        assert!(is_not_modified("if-none-match", &["\"x\"", "\"abc\""]), "two lines are one list");
     }
 
     #[test]
-    fn another_tag_or_none_does_not_match() {
+    fn other_and_invalid_tags_do_not_match() {
         for list in
             ["", "abc", "\"ab\"", "\"abc", "\"abc-gz\"", "\"x,\"abc\"", "w/\"abc\"", "\"*\"", ","]
         {
-            assert!(!has("if-none-match", &[list]), "{list}");
+            assert!(!is_not_modified("if-none-match", &[list]), "{list}");
         }
     }
 
     #[test]
-    fn the_date_counts_in_whole_seconds_and_in_all_three_forms() {
+    fn dates_are_compared_in_whole_seconds() {
         for date in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
             "Sun, 06 Nov 1994 08:49:38 GMT",
         ] {
-            assert!(has("if-modified-since", &[date]), "{date}");
+            assert!(is_not_modified("if-modified-since", &[date]), "{date}");
         }
         for date in ["Sun, 06 Nov 1994 08:49:36 GMT", "yesterday", "", "Sun, 06 Nov 1994 08:49:38"]
         {
-            assert!(!has("if-modified-since", &[date]), "{date}");
+            assert!(!is_not_modified("if-modified-since", &[date]), "{date}");
         }
     }
 
     #[test]
-    fn a_tag_that_does_not_match_beats_a_date_that_does() {
+    fn tags_take_precedence_over_dates() {
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, "\"x\"".parse().unwrap());
         headers.insert(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());

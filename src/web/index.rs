@@ -1,54 +1,52 @@
-//! The index page: which feeds there are, and where to subscribe to them.
+//! The index page: the public outputs, and how to subscribe to them.
 
 use std::sync::Arc;
 
 use askama::Template;
 
+use super::parts::Time;
 use crate::outputs::ServedOutput;
 use crate::render::Format;
 
-/// What the page looks like; a file of its own, for the policy forbids inline styles.
+/// The style sheet of all pages. The content security policy forbids inline styles.
 pub(super) const STYLE: &str = include_str!("style.css");
 
 #[derive(Template)]
 #[template(path = "index.html", config = "src/web/askama.toml")]
 struct Index {
-    outputs: Vec<Row>,
+    outputs: Vec<OutputSection>,
 }
 
-/// One output.
-struct Row {
+struct OutputSection {
     title: String,
-    /// The page with its stories.
+    /// Relative URL of its page of stories.
     page: String,
     description: String,
     stories: String,
-    /// For machines and for people; empty where it is empty.
-    changed: Option<(String, String)>,
-    formats: Vec<Link>,
+    /// Time of its last change; `None`: it has no stories.
+    changed: Option<Time>,
+    formats: Vec<FormatLink>,
 }
 
-/// One of its documents.
-struct Link {
-    href: String,
+struct FormatLink {
+    url: String,
     media_type: &'static str,
     name: &'static str,
 }
 
 /// The page as HTML.
 pub(super) fn render(outputs: &[Arc<ServedOutput>]) -> Result<String, askama::Error> {
-    // What has a token is nobody's business who does not have it.
-    let open = outputs.iter().filter(|output| output.token.is_none());
-    Index { outputs: open.map(|output| row(output)).collect() }.render()
+    let public = outputs.iter().filter(|output| output.token.is_none());
+    Index { outputs: public.map(|output| section(output)).collect() }.render()
 }
 
-fn row(output: &ServedOutput) -> Row {
-    let link = |format: &Format| Link {
-        href: format!("{}.{}", output.id, format.extension()),
+fn section(output: &ServedOutput) -> OutputSection {
+    let link = |format: &Format| FormatLink {
+        url: format!("{}.{}", output.id, format.extension()),
         media_type: format.media_type(),
         name: format.name(),
     };
-    Row {
+    OutputSection {
         title: output.title.clone(),
         page: output.id.clone(),
         description: output.description.clone().unwrap_or_default(),
@@ -57,10 +55,8 @@ fn row(output: &ServedOutput) -> Row {
             1 => "1 story".to_owned(),
             many => format!("{many} stories"),
         },
-        changed: output.modified().filter(|_| output.items > 0).map(|at| {
-            let machine = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-            (machine, at.strftime("%-d %B %Y, %H:%M UTC").to_string())
-        }),
+        // Without its age, so that the page changes only with the outputs.
+        changed: output.modified().filter(|_| output.items > 0).map(|at| Time::new(at, at)),
         formats: output.documents.iter().map(|(format, _)| link(format)).collect(),
     }
 }

@@ -1,23 +1,21 @@
-//! Serves outputs over HTTP: their documents and archive pages, and web pages of their items; and
-//! for the operator status, metrics, incidents and health.
+//! The web server: documents of outputs, pages of their stories, and for the operator status, metrics,
+//! incidents and health.
 //!
-//! Read-only: GET and HEAD, nothing that a request could change. The documents were rendered and
-//! compressed before (`outputs`). The caller decides where to listen.
+//! It answers GET and HEAD alone, and no request changes anything. `outputs` has rendered the documents
+//! before; the caller passes the listeners. Start reading in `routes`.
 
 pub mod samples;
 pub mod settings;
 
 mod access;
-mod answer;
 mod conditional;
-mod error;
-mod feed;
-mod gate;
+mod document;
 mod index;
+mod monitoring;
 mod negotiate;
-mod readiness;
+mod parts;
+mod response;
 mod routes;
-mod scrape;
 mod server;
 mod site;
 mod status;
@@ -25,4 +23,4 @@ mod stories;
 
 pub use server::{Listener, serve};
 pub use settings::{MetricsPage, Settings, StatusPages};
-pub use site::{Backstage, Peer, Site};
+pub use site::{OperatorPages, Peer, Site};

@@ -1,32 +1,32 @@
-//! Which representation a request gets, RFC 9110 12.5: pure.
+//! Content negotiation, RFC 9110 12.5. Pure.
 
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::render::Coding;
 
-/// In the order that we like them, where the client likes them alike.
-const OURS: [Coding; 4] = [Coding::Brotli, Coding::Zstd, Coding::Gzip, Coding::Identity];
+/// The codings in order of preference, for clients that accept several equally.
+const PREFERRED: [Coding; 4] = [Coding::Brotli, Coding::Zstd, Coding::Gzip, Coding::Identity];
 
-/// The coding that the client likes best; as it is where it says nothing, or refuses everything.
+/// The coding that the client prefers; identity if it names none or refuses all.
 pub(super) fn coding(headers: &HeaderMap) -> Coding {
-    let mut offers = [None; OURS.len()];
+    let mut qualities = [None; PREFERRED.len()];
     let mut any = None;
-    for (name, quality) in offers_of(headers, &ACCEPT_ENCODING) {
+    for (name, quality) in members(headers, &ACCEPT_ENCODING) {
         if name == "*" {
             any = Some(quality);
         }
-        for (ours, offer) in OURS.iter().zip(&mut offers) {
-            if is_named(*ours, name) {
-                *offer = Some(quality);
+        for (coding, named) in PREFERRED.iter().zip(&mut qualities) {
+            if is_named(*coding, name) {
+                *named = Some(quality);
             }
         }
     }
     let mut best = (Coding::Identity, 0);
-    for (coding, offer) in OURS.into_iter().zip(offers) {
-        // Without a word identity is acceptable, but only when nothing better is.
-        let unsaid = any.unwrap_or(u16::from(coding == Coding::Identity));
-        let quality = offer.unwrap_or(unsaid);
+    for (coding, named) in PREFERRED.into_iter().zip(qualities) {
+        // RFC 9110 12.5.3: identity is acceptable unless excluded; here with the lowest quality.
+        let unnamed = any.unwrap_or(u16::from(coding == Coding::Identity));
+        let quality = named.unwrap_or(unnamed);
         if quality > best.1 {
             best = (coding, quality);
         }
@@ -34,33 +34,34 @@ pub(super) fn coding(headers: &HeaderMap) -> Coding {
     best.0
 }
 
-/// What stands at the address of a feed.
+/// A representation at the URL of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// The document, for a program.
+pub(super) enum Representation {
+    /// The document, for feed readers.
     Feed,
-    /// A page, for a person.
+    /// The page of stories, for browsers.
     Page,
 }
 
-/// A person's browser names HTML and likes it better than whatever a feed could pass for.
+/// The representation that a client prefers.
 ///
-/// Feed readers name HTML too, beside the feeds, and take anything: these get the feed.
-pub(super) fn wish(headers: &HeaderMap) -> Wish {
+/// Browsers prefer HTML to every type that a feed could have. Feed readers accept HTML too, but not with
+/// a higher quality: they get the feed.
+pub(super) fn representation(headers: &HeaderMap) -> Representation {
     let (mut page, mut feed) = (0, 0);
-    for (name, quality) in offers_of(headers, &ACCEPT) {
+    for (name, quality) in members(headers, &ACCEPT) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
         if is("text/html") {
             page = page.max(quality);
-        } else if !is("application/xhtml+xml") && passes_for_a_feed(name) {
+        } else if !is("application/xhtml+xml") && could_be_a_feed(name) {
             feed = feed.max(quality);
         }
     }
-    if page > feed { Wish::Page } else { Wish::Feed }
+    if page > feed { Representation::Page } else { Representation::Feed }
 }
 
-fn passes_for_a_feed(name: &str) -> bool {
-    let (kind, subtype) = name.split_once('/').unwrap_or_default();
+fn could_be_a_feed(media_type: &str) -> bool {
+    let (kind, subtype) = media_type.split_once('/').unwrap_or_default();
     subtype == "*" || {
         let subtype = subtype.to_ascii_lowercase();
         let text = kind.eq_ignore_ascii_case("text") || kind.eq_ignore_ascii_case("application");
@@ -69,27 +70,27 @@ fn passes_for_a_feed(name: &str) -> bool {
 }
 
 fn is_named(coding: Coding, name: &str) -> bool {
-    let ours = coding.name().unwrap_or("identity");
+    let own = coding.name().unwrap_or("identity");
     // RFC 9110 8.4.1.3: x-gzip is gzip.
-    name.eq_ignore_ascii_case(ours)
+    name.eq_ignore_ascii_case(own)
         || (coding == Coding::Gzip && name.eq_ignore_ascii_case("x-gzip"))
 }
 
-/// The members of all lines of a header, each with its quality.
-fn offers_of<'h>(
+/// The members of a list header with their qualities, over all of its lines.
+fn members<'h>(
     headers: &'h HeaderMap,
     name: &'h HeaderName,
 ) -> impl Iterator<Item = (&'h str, u16)> {
     let lines = headers.get_all(name).iter();
-    lines.flat_map(|line| line.to_str().unwrap_or_default().split(',').filter_map(offer))
+    lines.flat_map(|line| line.to_str().unwrap_or_default().split(',').filter_map(member))
 }
 
-/// `gzip;q=0.8`: the name, and the quality in thousandths.
-fn offer(text: &str) -> Option<(&str, u16)> {
+/// Parses `gzip;q=0.8` into name and quality in thousandths, 0 to 1000.
+fn member(text: &str) -> Option<(&str, u16)> {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;
     let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-    // What is no number is a broken client's wish, and refused rather than guessed.
+    // A quality that is not a number counts as 0.
     let quality = weight.map_or(1.0, |weight| weight.trim().parse::<f32>().unwrap_or(0.0));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
     let thousandths = (quality.clamp(0.0, 1.0) * 1000.0).round() as u16;
@@ -108,53 +109,53 @@ mod tests {
         headers
     }
 
-    fn asked(lines: &[&'static str]) -> Coding {
+    fn chosen(lines: &[&'static str]) -> Coding {
         coding(&with(ACCEPT_ENCODING, lines))
     }
 
     #[test]
-    fn the_client_gets_what_it_likes_best() {
-        assert_eq!(asked(&["gzip, br"]), Coding::Brotli);
-        assert_eq!(asked(&["gzip, deflate, br, zstd"]), Coding::Brotli);
-        assert_eq!(asked(&["gzip, zstd"]), Coding::Zstd);
-        assert_eq!(asked(&["gzip, deflate"]), Coding::Gzip);
-        assert_eq!(asked(&["br;q=0.5, gzip;q=0.8"]), Coding::Gzip);
-        assert_eq!(asked(&["br;q=0, X-GZIP"]), Coding::Gzip);
-        assert_eq!(asked(&["gzip", "br"]), Coding::Brotli, "two lines are one list");
-        assert_eq!(asked(&["identity;q=1, gzip;q=0.5"]), Coding::Identity);
+    fn the_coding_with_the_highest_quality_is_chosen() {
+        assert_eq!(chosen(&["gzip, br"]), Coding::Brotli);
+        assert_eq!(chosen(&["gzip, deflate, br, zstd"]), Coding::Brotli);
+        assert_eq!(chosen(&["gzip, zstd"]), Coding::Zstd);
+        assert_eq!(chosen(&["gzip, deflate"]), Coding::Gzip);
+        assert_eq!(chosen(&["br;q=0.5, gzip;q=0.8"]), Coding::Gzip);
+        assert_eq!(chosen(&["br;q=0, X-GZIP"]), Coding::Gzip);
+        assert_eq!(chosen(&["gzip", "br"]), Coding::Brotli, "two lines are one list");
+        assert_eq!(chosen(&["identity;q=1, gzip;q=0.5"]), Coding::Identity);
     }
 
     #[test]
-    fn a_star_stands_for_what_is_not_named() {
-        assert_eq!(asked(&["*"]), Coding::Brotli);
-        assert_eq!(asked(&["br;q=0, zstd;q=0, *"]), Coding::Gzip);
-        assert_eq!(asked(&["*;q=0, gzip"]), Coding::Gzip);
+    fn a_star_covers_the_codings_that_are_not_named() {
+        assert_eq!(chosen(&["*"]), Coding::Brotli);
+        assert_eq!(chosen(&["br;q=0, zstd;q=0, *"]), Coding::Gzip);
+        assert_eq!(chosen(&["*;q=0, gzip"]), Coding::Gzip);
     }
 
     #[test]
-    fn who_says_nothing_or_nonsense_gets_it_as_it_is() {
+    fn missing_and_invalid_lists_mean_identity() {
         let nonsense =
             ["", "zst", "gzip;q=abc", "gzip;q=0", ";;;,,,q=", "identity;q=0", "gzip;q=NaN"];
         for line in nonsense {
-            assert_eq!(asked(&[line]), Coding::Identity, "{line}");
+            assert_eq!(chosen(&[line]), Coding::Identity, "{line}");
         }
-        assert_eq!(asked(&[]), Coding::Identity);
+        assert_eq!(chosen(&[]), Coding::Identity);
     }
 
     #[test]
-    fn a_browser_gets_the_page() {
+    fn browsers_get_the_page() {
         for line in [
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
             "text/html, application/xhtml+xml, image/jxr, */*;q=0.7",
             "text/html",
             "TEXT/HTML, application/rss+xml;q=0.5",
         ] {
-            assert_eq!(wish(&with(ACCEPT, &[line])), Wish::Page, "{line}");
+            assert_eq!(representation(&with(ACCEPT, &[line])), Representation::Page, "{line}");
         }
     }
 
     #[test]
-    fn a_feed_reader_gets_the_feed_whatever_else_it_would_take() {
+    fn feed_readers_get_the_feed() {
         for line in [
             "*/*",
             "",
@@ -168,8 +169,8 @@ mod tests {
             "text/html;q=0",
             "image/png",
         ] {
-            assert_eq!(wish(&with(ACCEPT, &[line])), Wish::Feed, "{line}");
+            assert_eq!(representation(&with(ACCEPT, &[line])), Representation::Feed, "{line}");
         }
-        assert_eq!(wish(&HeaderMap::new()), Wish::Feed);
+        assert_eq!(representation(&HeaderMap::new()), Representation::Feed);
     }
 }

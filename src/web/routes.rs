@@ -1,4 +1,6 @@
-//! What answers to which path; every answer is read-only and carries the same guards.
+//! Which path is answered by which function.
+//!
+//! Start reading at [`App`]: most requests are answered by [`App::document`] without the router.
 
 use std::sync::Arc;
 
@@ -15,16 +17,17 @@ use crate::model::ItemKey;
 use crate::outputs::ServedOutput;
 use crate::render::{Document, Format};
 
-use super::access::{self, Access};
-use super::answer::{Audience, finish, fresh, guarded, line, of_text, page, refused};
-use super::error::Error;
-use super::gate::{self, Entrance, Refusal};
-use super::negotiate::{self, Wish};
+use super::access::{self, LocalEnd, OutputAccess, Rejection};
+use super::negotiate::{self, Representation};
+use super::response::{
+    Audience, HTML, build, cacheable, denied, line, not_found, same_origin, uncached,
+    with_security_headers,
+};
 use super::settings::MetricsPage;
-use super::site::{Peer, Site};
-use super::{feed, index, readiness, scrape, status, stories};
+use super::site::{Error, Peer, Site};
+use super::{document, index, monitoring, status, stories};
 
-/// All that is served. Cheap to clone, one for each connection.
+/// The answers of a site. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
 pub(super) struct App {
     site: Arc<Site>,
@@ -32,99 +35,92 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Serves the site.
+    /// The answers of `site`.
     pub(super) fn new(site: Arc<Site>) -> Self {
         Self { router: router(Arc::clone(&site)), site }
     }
 
-    /// The answer to a request that gets no other.
-    pub(super) fn refusal<B>(&self, request: &Request<B>, entrance: Entrance) -> Option<Response> {
-        let refusal = gate::admit(request, entrance, &self.site.settings()).err()?;
-        Some(self.counted(turned_away(refusal)))
+    /// The response to a request that is rejected whatever its path; `None`: it is not.
+    pub(super) fn rejection<B>(&self, request: &Request<B>, local: LocalEnd) -> Option<Response> {
+        let rejection = access::admit(request, local, &self.site.settings()).err()?;
+        Some(finished(&self.site, rejected(rejection)))
     }
 
-    /// The answer to almost every request: a document that is ready, with no router before it and
-    /// nothing to wait for. `None`: [`App::routed`] has to answer.
-    pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
+    /// The response to a request for a document that is ready, without the router and without
+    /// waiting. `None`: [`App::router`] has to answer.
+    pub(super) fn document<B>(&self, request: &Request<B>) -> Option<Response> {
         let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
         let headers = request.headers();
-        let granted = document(&self.site, file, query, headers)?;
-        // Compressing takes milliseconds: not on this thread.
-        let ready = feed::is_ready(&granted.document, headers);
-        ready.then(|| self.counted(granted.answer(headers)))
+        let requested = requested_document(&self.site, file, query, headers)?;
+        // Compressing takes milliseconds, too long for this thread.
+        let ready = document::is_ready(&requested.document, headers);
+        ready.then(|| finished(&self.site, requested.respond(headers)))
     }
 
-    /// A connection ended in a panic.
-    pub(super) fn panicked(&self) {
-        self.site.panicked();
+    /// Records that a connection ended in a panic.
+    pub(super) fn count_panic(&self) {
+        self.site.count_panic();
     }
 
-    fn counted(&self, response: Response) -> Response {
-        counted(&self.site, guarded(response))
-    }
-
-    /// Whatever else there is.
-    pub(super) fn routed(&self) -> Router {
+    /// The router for all other requests.
+    pub(super) fn router(&self) -> Router {
         self.router.clone()
     }
 }
 
-/// Every path there is. GET brings HEAD with it; no other method comes so far.
+/// All paths. GET includes HEAD; other methods were rejected before.
 fn router(site: Arc<Site>) -> Router {
-    let behind_gate = from_fn_with_state(Arc::clone(&site), behind_gate);
-    let counting = Arc::clone(&site);
+    let operator_only = from_fn_with_state(Arc::clone(&site), operator_only);
+    let operator_pages = status::routes().route("/metrics", get(metrics));
+    let shared = Arc::clone(&site);
     Router::new()
-        .route("/", get(front))
+        .route("/", get(index))
         .route("/style.css", get(style))
-        .route("/healthz", get(async || readiness::alive()))
+        .route("/healthz", get(async || monitoring::alive()))
         .route("/readyz", get(ready))
         .route("/subscriptions.opml", get(subscriptions))
-        .route("/{file}", get(people))
-        .route("/{id}/archive/{file}", get(archived))
+        .route("/{file}", get(output))
+        .route("/{id}/archive/{file}", get(archive_page))
         .route("/{id}/story/{key}", get(story))
-        .merge(backstage().route_layer(behind_gate))
-        .fallback(|| async { refused(StatusCode::NOT_FOUND) })
+        .merge(operator_pages.route_layer(operator_only))
+        .fallback(|| async { not_found() })
         .with_state(site)
         .layer(map_response(move |response| {
-            let answer = counted(&counting, guarded(response));
-            async { answer }
+            let response = finished(&shared, response);
+            async { response }
         }))
 }
 
-fn counted(site: &Site, response: Response) -> Response {
-    if let Some(backstage) = &site.backstage {
-        backstage.metrics.answered(response.status().as_u16());
-    }
-    response
+/// The response as it is sent; counts it.
+fn finished(site: &Site, response: Response) -> Response {
+    site.count_response(response.status().as_u16());
+    with_security_headers(response)
 }
 
-/// The operator's pages: nothing that is put in here can be had past the gate.
-fn backstage() -> Router<Arc<Site>> {
-    status::routes().route("/metrics", get(metrics))
-}
-
-async fn behind_gate(
+/// Passes requests that may see the operator pages, and denies all others.
+async fn operator_only(
     State(site): State<Arc<Site>>,
     Extension(peer): Extension<Peer>,
     request: extract::Request,
     next: Next,
 ) -> Response {
-    match gate::backstage(&request, peer, &site.settings()) {
+    match access::admit_operator(&request, peer, &site.settings()) {
         Ok(()) => next.run(request).await,
-        Err(status) => refused(status),
+        Err(status) => denied(status),
     }
 }
 
-fn turned_away(refusal: Refusal) -> Response {
-    match refusal {
-        Refusal::NoHost => line(StatusCode::BAD_REQUEST, "a request names one host\n"),
+fn rejected(rejection: Rejection) -> Response {
+    match rejection {
+        Rejection::NoHost => line(StatusCode::BAD_REQUEST, "the request must name one host\n"),
         // RFC 9110 15.5.20.
-        Refusal::Stranger => line(
+        Rejection::UnknownHost => line(
             StatusCode::MISDIRECTED_REQUEST,
-            "this server does not go by that name: its operator may add it to hosts in [web]\n",
+            "unknown host name: the operator can add it to 'hosts' in [web]\n",
         ),
-        Refusal::Method => {
-            let mut response = line(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        Rejection::Method => {
+            let mut response =
+                line(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n");
             // RFC 9110 15.5.6.
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
@@ -132,94 +128,96 @@ fn turned_away(refusal: Refusal) -> Response {
     }
 }
 
-/// A document that the client may have.
-struct Granted {
+/// A document that the client may read.
+struct RequestedDocument {
     output: Arc<ServedOutput>,
     document: Arc<Document>,
     audience: Audience,
 }
 
-impl Granted {
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        feed::answer(&self.output, &self.document, headers, &self.audience)
+impl RequestedDocument {
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        document::respond(&self.output, &self.document, headers, &self.audience)
     }
 }
 
-/// `planet.atom`: the document; `None` for browsers, which get a page, and for clients that may not
-/// have it.
-fn document(site: &Site, file: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Granted> {
-    let (id, Some(format)) = named(file) else { return None };
+/// The document of `planet.atom`; `None` for browsers, which get a page, and for clients that may not
+/// read it.
+fn requested_document(
+    site: &Site,
+    file: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Option<RequestedDocument> {
+    let (id, Some(format)) = split_file_name(file) else { return None };
     let output = site.served.output(id)?;
-    let Access::Granted(output, audience) = access::judge(Some(&output), query, headers) else {
-        return None;
-    };
-    if output.contents.is_some() && negotiate::wish(headers) == Wish::Page {
+    let access = access::authorize(Some(&output), query, headers);
+    let OutputAccess::Granted(output, audience) = access else { return None };
+    if output.contents.is_some() && negotiate::representation(headers) == Representation::Page {
         return None;
     }
     let (output, document) = (Arc::clone(output), Arc::clone(output.document(format)?));
-    Some(Granted { output, document, audience })
+    Some(RequestedDocument { output, document, audience })
 }
 
-/// `planet`, and for browsers `planet.atom`: the page for people.
-async fn people(
+/// `planet`, or `planet.atom` in a browser: the page of stories. `planet.atom` else: the document.
+async fn output(
     State(site): State<Arc<Site>>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    // A name with an escape in it is as good as one without.
-    if let Some(granted) = document(&site, &file, query.as_deref(), &headers) {
-        if !feed::is_ready(&granted.document, &headers) {
-            let (document, coding) = (Arc::clone(&granted.document), negotiate::coding(&headers));
-            // It cannot fail; after a panic the answer tries again, and is counted as one.
+    // The document was not ready, or its name is percent-encoded.
+    if let Some(requested) = requested_document(&site, &file, query.as_deref(), &headers) {
+        if !document::is_ready(&requested.document, &headers) {
+            let (document, coding) = (Arc::clone(&requested.document), negotiate::coding(&headers));
+            // It fails only by a panic; the response then compresses again, and that panic is counted.
             drop(tokio::task::spawn_blocking(move || document.bytes(coding)).await);
         }
-        return granted.answer(&headers);
+        return requested.respond(&headers);
     }
-    let (id, format) = named(&file);
+    let (id, format) = split_file_name(&file);
     let output = site.served.output(id);
-    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
-        Access::Refused(status) => return refused(status),
-        Access::Granted(output, audience) => (output, audience),
+    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => return denied(status),
+        OutputAccess::Granted(output, audience) => (output, audience),
     };
     if format.is_some_and(|format| output.document(format).is_none()) {
-        return refused(StatusCode::NOT_FOUND);
+        return not_found();
     }
     let (shown, token) = (Arc::clone(output), audience.token().cloned());
-    let asked = stories::query(query.as_deref());
-    let page = site.ask(output, move |contents| {
-        stories::page(&shown, contents, &asked, token.as_ref()).map(Some)
+    let query = stories::query(query.as_deref());
+    let page = site.query(output, move |contents| {
+        stories::page(&shown, contents, &query, token.as_ref()).map(Some)
     });
-    html(page.await, &headers, &audience)
+    page_response(page.await, &headers, &audience)
 }
 
-/// `planet/archive/7.atom`: a page of the archive.
-async fn archived(
+/// `planet/archive/7.atom`: an archive page.
+async fn archive_page(
     State(site): State<Arc<Site>>,
     Path((id, file)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let output = site.served.output(&id);
-    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
-        Access::Refused(status) => return refused(status),
-        Access::Granted(output, audience) => (output, audience),
+    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => return denied(status),
+        OutputAccess::Granted(output, audience) => (output, audience),
     };
-    let (number, format) = named(&file);
-    // One page has one address: not also `007`, `+7`.
+    let (number, format) = split_file_name(&file);
+    // Each archive page has one URL: `007` and `+7` have none.
     let number = number.parse::<u32>().ok().filter(|parsed| parsed.to_string() == number);
-    let Some((number, format)) = number.zip(format) else {
-        return refused(StatusCode::NOT_FOUND);
-    };
-    let found = site.ask(output, move |contents| Ok(contents.archive_page(number, format)?));
+    let Some((number, format)) = number.zip(format) else { return not_found() };
+    let found = site.query(output, move |contents| Ok(contents.archive_page(number, format)?));
     match found.await {
-        Ok(Some(document)) => feed::answer(output, &document, &headers, &audience),
-        Ok(None) => refused(StatusCode::NOT_FOUND),
+        Ok(Some(document)) => document::respond(output, &document, &headers, &audience),
+        Ok(None) => not_found(),
         Err(error) => failed(&error),
     }
 }
 
-/// `planet/story/4711`: one story alone.
+/// `planet/story/4711`: the page of one story.
 async fn story(
     State(site): State<Arc<Site>>,
     Path((id, key)): Path<(String, String)>,
@@ -227,32 +225,36 @@ async fn story(
     headers: HeaderMap,
 ) -> Response {
     let output = site.served.output(&id);
-    let (output, audience) = match access::judge(output.as_ref(), query.as_deref(), &headers) {
-        Access::Refused(status) => return refused(status),
-        Access::Granted(output, audience) => (output, audience),
+    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => return denied(status),
+        OutputAccess::Granted(output, audience) => (output, audience),
     };
-    let Ok(key) = key.parse().map(ItemKey) else { return refused(StatusCode::NOT_FOUND) };
+    let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
     let (shown, token) = (Arc::clone(output), audience.token().cloned());
-    let page =
-        site.ask(output, move |contents| stories::alone(&shown, contents, key, token.as_ref()));
-    html(page.await, &headers, &audience)
+    let page = site
+        .query(output, move |contents| stories::story_page(&shown, contents, key, token.as_ref()));
+    page_response(page.await, &headers, &audience)
 }
 
-fn html(page: Result<Option<String>, Error>, headers: &HeaderMap, audience: &Audience) -> Response {
+fn page_response(
+    page: Result<Option<String>, Error>,
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
     match page {
-        Ok(Some(html)) => of_text("text/html; charset=utf-8", &html, headers, audience),
-        Ok(None) => refused(StatusCode::NOT_FOUND),
+        Ok(Some(html)) => cacheable(HTML, &html, headers, audience),
+        Ok(None) => not_found(),
         Err(error) => failed(&error),
     }
 }
 
 fn failed(error: &Error) -> Response {
-    tracing::error!(%error, "a page cannot be made");
-    line(StatusCode::INTERNAL_SERVER_ERROR, "no page\n")
+    tracing::error!(%error, "cannot render a page");
+    line(StatusCode::INTERNAL_SERVER_ERROR, "internal server error\n")
 }
 
-/// `planet.atom`: the output and the format.
-fn named(file: &str) -> (&str, Option<Format>) {
+/// Splits `planet.atom` into output id and format; a name without the extension of a format is an id.
+fn split_file_name(file: &str) -> (&str, Option<Format>) {
     let split = file.rsplit_once('.');
     match split.map(|(id, extension)| (id, Format::from_extension(extension))) {
         Some((id, Some(format))) => (id, Some(format)),
@@ -260,60 +262,56 @@ fn named(file: &str) -> (&str, Option<Format>) {
     }
 }
 
-async fn front(State(site): State<Arc<Site>>) -> Response {
+async fn index(State(site): State<Arc<Site>>) -> Response {
     match index::render(&site.served.outputs()) {
-        Ok(html) => {
-            let response = page("text/html; charset=utf-8").header(CACHE_CONTROL, "no-cache");
-            finish(response, html.into())
-        }
+        Ok(html) => build(same_origin(HTML).header(CACHE_CONTROL, "no-cache"), html.into()),
         Err(error) => failed(&error.into()),
     }
 }
 
 async fn style(headers: HeaderMap) -> Response {
-    of_text("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
+    cacheable("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
 }
 
-/// The feeds behind the outputs. OPML has no registered media type; this one is what readers know.
+/// The subscribed feeds as OPML. It has no registered media type; feed readers know this one.
 async fn subscriptions(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     match site.served.subscriptions() {
-        Some(list) => of_text("text/x-opml; charset=utf-8", &list, &headers, &Audience::Public),
-        None => refused(StatusCode::NOT_FOUND),
+        Some(list) => cacheable("text/x-opml; charset=utf-8", &list, &headers, &Audience::Public),
+        None => not_found(),
     }
 }
 
-/// Whether newswire is of use; all that is known of it is for the operator.
+/// Whether newswire is ready; details are for the operator alone.
 async fn ready(
     State(site): State<Arc<Site>>,
     Extension(peer): Extension<Peer>,
     request: extract::Request,
 ) -> Response {
-    let Some(backstage) = &site.backstage else { return refused(StatusCode::NOT_FOUND) };
-    let now = backstage.clock.elapsed();
-    let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    if !asked.into_iter().any(|(name, _)| name == "verbose") {
-        return readiness::ready(&backstage.vitals, now, request.headers());
+    let Some(pages) = &site.operator_pages else { return not_found() };
+    let now = pages.clock.elapsed();
+    let query = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    if !query.into_iter().any(|(name, _)| name == "verbose") {
+        return monitoring::ready(&pages.readiness, now, request.headers());
     }
-    match gate::backstage(&request, peer, &site.settings()) {
-        Ok(()) => readiness::verbose(&backstage.vitals, now, request.headers()),
-        Err(status) => refused(status),
+    match access::admit_operator(&request, peer, &site.settings()) {
+        Ok(()) => monitoring::ready_verbose(&pages.readiness, now, request.headers()),
+        Err(status) => denied(status),
     }
 }
 
-/// What is counted, and how all is now.
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let wanted = site.settings().metrics;
-    let Some(backstage) = site.backstage.as_ref().filter(|_| wanted != MetricsPage::Off) else {
-        return refused(StatusCode::NOT_FOUND);
+    let page = site.settings().metrics;
+    let Some(pages) = site.operator_pages.as_ref().filter(|_| page != MetricsPage::Off) else {
+        return not_found();
     };
-    let (reader, served) = (backstage.reader.clone(), Arc::clone(&site.served));
-    let now = backstage.clock.now();
-    let sample = site.off_thread(move || scrape::sample(&reader, &served, wanted, now));
+    let (reader, served) = (pages.reader.clone(), Arc::clone(&site.served));
+    let now = pages.clock.now();
+    let sample = site.off_thread(move || monitoring::sample(&reader, &served, page, now));
     match sample.await {
         Ok(sample) => {
-            let exposition = scrape::exposition(&headers);
-            let text = backstage.metrics.encode(exposition, &sample);
-            fresh(StatusCode::OK, exposition.content_type(), &text, &headers)
+            let exposition = monitoring::exposition(&headers);
+            let text = pages.metrics.encode(exposition, &sample);
+            uncached(StatusCode::OK, exposition.content_type(), &text, &headers)
         }
         Err(error) => failed(&error),
     }

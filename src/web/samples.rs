@@ -1,6 +1,5 @@
-//! The sample site of `newswire demo`: a few feeds, their pages, one feed that grows, one that fails.
-//!
-//! Stands in for the web, so that a newcomer sees newswire at work without a network.
+//! The sample site of `newswire demo`: a few feeds and their pages, one feed that grows and one that fails.
+//! With it newswire can be tried without a network.
 
 use std::future::Future;
 use std::io;
@@ -16,11 +15,12 @@ use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::render;
+use crate::text::dates::{rfc822, rfc3339};
 
-/// The growing feed gains an item this often.
+/// Interval in which the growing feed gets a new item.
 pub const GROWTH: Duration = Duration::from_secs(8);
 
-/// The feeds, by path below the site: what `newswire demo` subscribes to.
+/// The paths of the feeds that `newswire demo` subscribes to.
 pub const FEEDS: &[&str] = &[
     "garden/feed.xml",
     "harbour/feed.atom",
@@ -30,7 +30,7 @@ pub const FEEDS: &[&str] = &[
     "lamp/feed.xml",
 ];
 
-/// The documents that do not change: path, media type, text with `@BASE@` and dates to fill in.
+/// The constant documents: path, media type, and text with placeholders, see [`filled_in`].
 const DOCUMENTS: &[(&str, &str, &str)] = &[
     ("garden/feed.xml", "application/rss+xml", include_str!("samples/garden.xml")),
     ("harbour/feed.atom", "application/atom+xml", include_str!("samples/harbour.xml")),
@@ -64,7 +64,7 @@ pub async fn serve(
 async fn index(State(site): State<Site>) -> Response {
     let links: String =
         FEEDS.iter().map(|path| format!("<li><a href=\"/{path}\">{path}</a>")).collect();
-    page(&site, "The sample sites of newswire demo", &format!("<ul>{links}</ul>"))
+    page(&site, "Sample feeds of newswire demo", &format!("<ul>{links}</ul>"))
 }
 
 async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: HeaderMap) -> Response {
@@ -80,7 +80,7 @@ async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: Heade
     }
 }
 
-/// A feed document with a validator, so that the next poll is a 304.
+/// The response with a feed document, or 304.
 fn document(media_type: &'static str, text: String, asked: &HeaderMap) -> Response {
     let hash = render::digest(text.as_bytes());
     let etag = format!("\"{:02x}{:02x}{:02x}{:02x}\"", hash[0], hash[1], hash[2], hash[3]);
@@ -101,7 +101,8 @@ fn page(site: &Site, title: &str, body: &str) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
 
-/// Puts in the address, and dates as hours before the site opened: `@R-3@` as RSS has them, `@I-3@` as Atom.
+/// Replaces `@BASE@` by the URL of the site, `@R-3@` by an RFC 822 date three hours before the site opened, and
+/// `@I-3@` by an RFC 3339 date.
 fn filled_in(text: &str, site: &Site) -> String {
     let mut filled = String::with_capacity(text.len() + 256);
     let mut parts = text.split('@');
@@ -121,7 +122,7 @@ fn filled_in(text: &str, site: &Site) -> String {
     filled
 }
 
-/// The feed that grows: its newest ten items.
+/// The growing feed, with its newest ten items.
 fn tide(site: &Site) -> String {
     let age = site.clock.now().duration_since(site.opened).as_secs().max(0).unsigned_abs();
     let count = age / GROWTH.as_secs() + 1;
@@ -147,14 +148,6 @@ fn tide(site: &Site) -> String {
     )
 }
 
-fn rfc822(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_filled_in_whole() {
+    fn every_placeholder_of_the_samples_is_replaced() {
         for (path, _, text) in DOCUMENTS {
             let text = filled_in(text, &site(360_000));
             assert!(!text.contains('@') && text.contains("http://127.0.0.1:1/"), "{path}");
@@ -178,13 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn the_tide_gauge_gains_an_item_every_few_seconds_and_keeps_ten() {
+    fn the_growing_feed_has_its_newest_ten_items() {
         let items = |now| tide(&site(now)).matches("<item>").count();
         assert_eq!([items(360_000), items(360_008), items(360_800)], [1, 2, 10]);
     }
 
     #[test]
-    fn one_story_is_carried_by_two_feeds() {
+    fn two_sample_feeds_have_the_same_story() {
         let carrying =
             DOCUMENTS.iter().filter(|(_, _, text)| text.contains("/harbour/ferry-is-back"));
         assert_eq!(carrying.count(), 2);

@@ -1,5 +1,6 @@
-//! Accepts connections and lets them go: everything bounded, and nothing that a client or the
-//! kernel does ends the loop.
+//! Connections: accepted, served and closed within bounds.
+//!
+//! No error of a client or of the kernel ends the accept loop.
 
 use std::future::Future;
 use std::io;
@@ -25,62 +26,61 @@ use tokio_util::task::TaskTracker;
 
 use crate::telemetry;
 
-use super::gate::Entrance;
+use super::access::LocalEnd;
 use super::routes::App;
-use super::site::{ASKING, Peer, Site};
+use super::site::{MAX_QUERIES, Peer, Site};
 
-/// Connections served at once; more wait in the kernel's queue.
-const CONNECTIONS: usize = 64;
-/// And no more than this part of the file descriptors: the rest is for the database and the polls.
-const DESCRIPTORS: u64 = 4;
-/// Where somebody waits for a place, a connection that asks for nothing for so long gives its own up:
-/// who wants something says so with the last packet of the handshake.
-const GRACE: Duration = Duration::from_millis(100);
-/// From the opening of a connection, or the last answer on it, to the end of the next request's
-/// headers: what a slow or idle client may cost.
+/// Maximum number of open connections; more wait in the backlog of the kernel.
+const MAX_CONNECTIONS: usize = 64;
+/// Connections use at most one in this many file descriptors; the rest is for the database and the polls.
+const DESCRIPTORS_PER_CONNECTION: u64 = 4;
+/// If connections are waiting, one that is idle for this long is closed. Clients with a request send it
+/// with the last packet of the handshake.
+const IDLE_GRACE: Duration = Duration::from_millis(100);
+/// Time from the start of a connection, or its last response, to the end of the next request head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest request head: ours are all small.
-const REQUEST_HEAD: usize = 16 * 1024;
-/// After so long a connection gets no further requests, so that none holds its place for ever.
-const LIFETIME: Duration = Duration::from_secs(120);
-/// What a client may still take for the answer under way when its connection is to end.
-const LAST_ANSWER: Duration = Duration::from_secs(60);
-/// The same when the server itself ends: within the five seconds that the daemon drains.
-const DRAIN: Duration = Duration::from_secs(3);
-/// Who came in before the end and has asked nothing yet gets so long to.
-const FIRST_WORD: Duration = Duration::from_millis(500);
-/// After an error that the next try would meet again, as when there are no file descriptors left.
-const BREATH: Duration = Duration::from_millis(50);
+/// Maximum size of a request head in bytes.
+const MAX_REQUEST_HEAD: usize = 16 * 1024;
+/// Age at which a connection accepts no further requests, so that none keeps its slot for ever.
+const MAX_LIFETIME: Duration = Duration::from_secs(120);
+/// Time to finish the last response of a connection that is closed.
+const LAST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same when the server stops; less than the five seconds of the daemon.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time for the first request of a connection that was accepted before the server stops.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+/// Pause after an error of accept, for example when there are no file descriptors left.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// How often a thread says that it goes on.
-const BEAT: Duration = Duration::from_secs(1);
+/// Interval of the heartbeats of a thread.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// No more threads than this accept and answer: enough for any network that feeds are read over.
-const THREADS: usize = 4;
+/// Maximum number of threads that accept connections and answer requests.
+const MAX_THREADS: usize = 4;
 
-/// Where connections come in.
+/// A bound listening socket.
 #[derive(Debug)]
 pub enum Listener {
-    /// From the network.
+    /// A TCP socket.
     Tcp(std::net::TcpListener),
-    /// From this machine, through a socket in the file system.
+    /// A Unix socket.
     Unix(std::os::unix::net::UnixListener),
 }
 
-/// The same, as tokio has it.
-enum Door {
+/// A listener of tokio.
+enum AsyncListener {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// A connection, whatever it came by.
+/// A connection over TCP or a Unix socket.
 type Stream = tokio_util::either::Either<TcpStream, UnixStream>;
 
-/// A connection, who is at its other end, and what it came in by.
-struct Client {
+/// A connection with both of its ends.
+struct Connection {
     stream: Stream,
     peer: Peer,
-    entrance: Entrance,
+    local: LocalEnd,
 }
 
 impl Listener {
@@ -91,108 +91,108 @@ impl Listener {
         })
     }
 
-    /// For the thread that this is called on.
-    fn open(self) -> io::Result<Door> {
+    /// The listener for the runtime of this thread.
+    fn open(self) -> io::Result<AsyncListener> {
         Ok(match self {
             Self::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
-                Door::Tcp(TcpListener::from_std(listener)?)
+                AsyncListener::Tcp(TcpListener::from_std(listener)?)
             }
             Self::Unix(listener) => {
                 listener.set_nonblocking(true)?;
-                Door::Unix(UnixListener::from_std(listener)?)
+                AsyncListener::Unix(UnixListener::from_std(listener)?)
             }
         })
     }
 }
 
-impl Door {
-    async fn accept(&self) -> io::Result<Client> {
+impl AsyncListener {
+    async fn accept(&self) -> io::Result<Connection> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
-                // Answers are written whole; waiting to fill a packet only delays the last one.
+                // Responses are written at once: Nagle's algorithm would only delay the last packet.
                 let _ = stream.set_nodelay(true);
                 let ip = |address: io::Result<SocketAddr>| address.ok().map(|address| address.ip());
-                let (bound, reached) = (ip(listener.local_addr()), ip(stream.local_addr()));
-                let entrance = Entrance { bound, reached };
-                Ok(Client {
+                let (bound, connected) = (ip(listener.local_addr()), ip(stream.local_addr()));
+                Ok(Connection {
                     stream: Stream::Left(stream),
                     peer: Peer::Address(address.ip()),
-                    entrance,
+                    local: LocalEnd { bound, connected },
                 })
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                let entrance = Entrance { bound: None, reached: None };
-                Ok(Client { stream: Stream::Right(stream), peer: Peer::Unix, entrance })
+                let local = LocalEnd { bound: None, connected: None };
+                Ok(Connection { stream: Stream::Right(stream), peer: Peer::Unix, local })
             }
         }
     }
 }
 
-/// The places of all threads, and how to get one when all are taken.
-struct Crowd {
-    places: Arc<Semaphore>,
+/// The slots for connections, shared by all threads.
+struct Slots {
+    free: Arc<Semaphore>,
     /// Wakes the connection that has been idle for longest.
-    room: Notify,
+    wanted: Notify,
 }
 
-impl Crowd {
+impl Slots {
     fn new() -> Self {
-        let share = telemetry::max_fds()
-            .map_or(CONNECTIONS, |all| usize::try_from(all / DESCRIPTORS).unwrap_or(CONNECTIONS));
-        let places = Arc::new(Semaphore::new(share.clamp(1, CONNECTIONS)));
-        Self { places, room: Notify::new() }
+        let limit = telemetry::max_fds().map_or(MAX_CONNECTIONS, |all| {
+            usize::try_from(all / DESCRIPTORS_PER_CONNECTION).unwrap_or(MAX_CONNECTIONS)
+        });
+        let free = Arc::new(Semaphore::new(limit.clamp(1, MAX_CONNECTIONS)));
+        Self { free, wanted: Notify::new() }
     }
 
-    /// A place for a connection; `None`: never again.
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Some(place);
+    /// Waits for a slot; `None`: there will be none.
+    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(slot);
         }
-        self.room.notify_one();
-        Arc::clone(&self.places).acquire_owned().await.ok()
+        self.wanted.notify_one();
+        Arc::clone(&self.free).acquire_owned().await.ok()
     }
 
-    /// Returns once a connection that does nothing meanwhile should go.
-    async fn idle(&self) {
-        sleep(GRACE).await;
-        self.room.notified().await;
+    /// Returns when a connection that is idle meanwhile should be closed.
+    async fn should_yield(&self) {
+        sleep(IDLE_GRACE).await;
+        self.wanted.notified().await;
     }
 }
 
-/// Serves `site` on `listener` until `shutdown` completes, and the answers under way are out, or
-/// have had three seconds.
+/// Serves `site` on `listener` until `shutdown` completes. Then responses get three seconds to finish.
 ///
-/// Answers on threads of its own, each with its own connections, so that neither a burst of polls
-/// holds up readers nor the other way round, and no answer wanders between threads.
+/// The server has its own threads, and each thread its own connections. So a burst of polls does not
+/// delay clients, nor the other way round, and no response moves between threads.
 ///
 /// # Errors
-/// When the system gives no threads. What goes wrong with one connection is that one's end.
+/// When no threads can be created. An error of one connection ends that connection only.
 pub async fn serve(
     listener: Listener,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let ending = CancellationToken::new();
-    // Also when nobody waits for this any more.
+    // Also if this future is dropped.
     let _end = ending.clone().drop_guard();
-    let (app, crowd) = (App::new(Arc::clone(&site)), Arc::new(Crowd::new()));
-    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
-    let (mut ended, mut beats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
+    let (app, slots) = (App::new(Arc::clone(&site)), Arc::new(Slots::new()));
+    let threads =
+        std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_THREADS));
+    let (mut ended, mut heartbeats) = (Vec::with_capacity(threads), Vec::with_capacity(threads));
     for _ in 0..threads {
         let mut runtime = runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().max_blocking_threads(ASKING).build()?;
+        let runtime = runtime.enable_all().max_blocking_threads(MAX_QUERIES).build()?;
         let (listener, app) = (listener.try_clone()?, app.clone());
-        let (crowd, ending) = (Arc::clone(&crowd), ending.clone());
-        let (beat, beating) = watch::channel(());
-        beats.push(beating);
+        let (heartbeat, received) = watch::channel(());
+        heartbeats.push(received);
+        let thread = Thread { app, slots: Arc::clone(&slots), ending: ending.clone(), heartbeat };
         let (alive, dead) = oneshot::channel::<()>();
         let work = move || {
             let _alive = alive;
-            if let Err(error) = runtime.block_on(work(listener, &app, &crowd, (&ending, &beat))) {
-                tracing::error!(%error, "a thread of the web server has ended");
+            if let Err(error) = runtime.block_on(thread.run(listener)) {
+                tracing::error!(%error, "a thread of the web server ended");
             }
         };
         std::thread::Builder::new().name("web".to_owned()).spawn(work)?;
@@ -201,150 +201,155 @@ pub async fn serve(
     drop(listener);
     tokio::select! {
         () = shutdown => {}
-        () = listen_for(&mut beats, &site) => {}
+        () = watch_heartbeats(&mut heartbeats, &site) => {}
     }
     ending.cancel();
     for dead in ended {
-        // Never sends: it is dropped when the thread is done.
+        // The sender is dropped when the thread ends.
         let _ = dead.await;
     }
     Ok(())
 }
 
-/// Lets the site know as long as every thread beats. Never returns.
-async fn listen_for(beats: &mut [watch::Receiver<()>], site: &Site) {
+/// Records a heartbeat of the server whenever all threads have had one. Never returns.
+async fn watch_heartbeats(heartbeats: &mut [watch::Receiver<()>], site: &Site) {
     loop {
-        for beat in &mut *beats {
-            if beat.changed().await.is_err() {
-                // It has said why; the others go on serving, and the watchdog will hear of it.
+        for heartbeat in &mut *heartbeats {
+            if heartbeat.changed().await.is_err() {
+                // The thread logged why it ended. The others continue; the watchdog notices.
                 return std::future::pending().await;
             }
         }
-        site.beat();
+        site.heartbeat();
     }
 }
 
-/// One thread's work.
-async fn work(
-    listener: Listener,
-    app: &App,
-    crowd: &Arc<Crowd>,
-    (ending, beat): (&CancellationToken, &watch::Sender<()>),
-) -> io::Result<()> {
-    let (listener, connections) = (listener.open()?, TaskTracker::new());
-    tokio::select! {
-        () = accept(&listener, app, crowd, ending, &connections) => {}
-        () = ending.cancelled() => {}
-        () = beat_on(beat) => {}
-    }
-    drop(listener);
-    connections.close();
-    connections.wait().await;
-    Ok(())
+/// A thread of the server.
+struct Thread {
+    app: App,
+    slots: Arc<Slots>,
+    ending: CancellationToken,
+    heartbeat: watch::Sender<()>,
 }
 
-/// Beats. Never returns.
-async fn beat_on(beat: &watch::Sender<()>) {
-    loop {
-        let _ = beat.send(());
-        sleep(BEAT).await;
+impl Thread {
+    /// Serves connections until the server stops and the last of them is closed.
+    async fn run(self, listener: Listener) -> io::Result<()> {
+        let (listener, connections) = (listener.open()?, TaskTracker::new());
+        tokio::select! {
+            () = self.accept(&listener, &connections) => {}
+            () = self.ending.cancelled() => {}
+            () = self.send_heartbeats() => {}
+        }
+        drop(listener);
+        connections.close();
+        connections.wait().await;
+        Ok(())
     }
-}
 
-/// Never returns.
-async fn accept(
-    listener: &Door,
-    app: &App,
-    crowd: &Arc<Crowd>,
-    ending: &CancellationToken,
-    connections: &TaskTracker,
-) {
-    let mut failing = false;
-    loop {
-        // The place first: a connection that cannot be served is not taken from the kernel.
-        let Some(place) = crowd.place().await else { return };
-        match listener.accept().await {
-            Ok(client) => {
-                failing = false;
-                let (app, crowd, ending) = (app.clone(), Arc::clone(crowd), ending.clone());
-                connections.spawn(async move {
-                    let served = connection(client, app.clone(), &crowd, ending);
-                    if AssertUnwindSafe(served).catch_unwind().await.is_err() {
-                        app.panicked();
-                    }
-                    drop(place);
-                });
-            }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                // Logged once a streak: this comes when things are bad enough already.
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%error, "cannot accept connections, will go on trying");
+    /// Never returns.
+    async fn send_heartbeats(&self) {
+        loop {
+            let _ = self.heartbeat.send(());
+            sleep(HEARTBEAT).await;
+        }
+    }
+
+    /// Accepts connections. Returns only if there will be no more slots.
+    async fn accept(&self, listener: &AsyncListener, connections: &TaskTracker) {
+        let mut failing = false;
+        loop {
+            // The slot first: connections that cannot be served stay in the backlog.
+            let Some(slot) = self.slots.acquire().await else { return };
+            match listener.accept().await {
+                Ok(connection) => {
+                    failing = false;
+                    let (app, slots) = (self.app.clone(), Arc::clone(&self.slots));
+                    let ending = self.ending.clone();
+                    connections.spawn(async move {
+                        let served = serve_connection(connection, app.clone(), &slots, ending);
+                        if AssertUnwindSafe(served).catch_unwind().await.is_err() {
+                            app.count_panic();
+                        }
+                        drop(slot);
+                    });
                 }
-                // Descriptors may be what is missing: who asks for nothing gives his up.
-                crowd.room.notify_waiters();
-                sleep(BREATH).await;
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Logged once for a series of errors.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "cannot accept connections");
+                    }
+                    // If file descriptors are missing, idle connections must give theirs back.
+                    self.slots.wanted.notify_waiters();
+                    sleep(ACCEPT_RETRY).await;
+                }
             }
         }
     }
 }
 
-/// The peer was gone before it was accepted.
+/// Whether the error concerns only a connection whose peer is gone.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Serves one connection until its peer, its age or the server ends it.
-async fn connection(client: Client, app: App, crowd: &Crowd, ending: CancellationToken) {
-    let Client { stream, peer, entrance } = client;
-    let rest = TowerToHyperService::new(app.routed());
-    let (asked, first) = (AtomicU64::new(0), Notify::new());
-    let answer = service_fn(|mut request| {
-        if asked.fetch_add(1, Ordering::Relaxed) == 0 {
+/// Serves one connection until its peer, its age, a waiting connection or the server ends it.
+async fn serve_connection(
+    connection: Connection,
+    app: App,
+    slots: &Slots,
+    ending: CancellationToken,
+) {
+    let Connection { stream, peer, local } = connection;
+    let router = TowerToHyperService::new(app.router());
+    let (requests, first) = (AtomicU64::new(0), Notify::new());
+    let respond = service_fn(|mut request| {
+        if requests.fetch_add(1, Ordering::Relaxed) == 0 {
             first.notify_one();
         }
-        let refusal = app.refusal(&request, entrance);
-        match refusal.or_else(|| app.at_once(&request)) {
+        let rejection = app.rejection(&request, local);
+        match rejection.or_else(|| app.document(&request)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
             None => {
                 request.extensions_mut().insert(peer);
-                Either::Right(rest.call(request))
+                Either::Right(router.call(request))
             }
         }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(REQUEST_HEAD)
-        .serve_connection(TokioIo::new(stream), answer);
-    let (mut served, mut lifetime) = (pin!(served), pin!(sleep(LIFETIME)));
-    let patience = loop {
-        let before = asked.load(Ordering::Relaxed);
+        .max_buf_size(MAX_REQUEST_HEAD)
+        .serve_connection(TokioIo::new(stream), respond);
+    let (mut served, mut lifetime) = (pin!(served), pin!(sleep(MAX_LIFETIME)));
+    let last_response = loop {
+        let before = requests.load(Ordering::Relaxed);
         tokio::select! {
-            // How a connection ends is the peer's affair, and no news to the operator.
+            // Errors of a connection are those of its peer, and not logged.
             result = served.as_mut() => return drop(result),
-            () = lifetime.as_mut() => break LAST_ANSWER,
-            () = ending.cancelled() => break DRAIN,
-            () = crowd.idle() => match asked.load(Ordering::Relaxed) {
-                // Nobody is cut off who is waiting for an answer.
+            () = lifetime.as_mut() => break LAST_RESPONSE_TIMEOUT,
+            () = ending.cancelled() => break SHUTDOWN_TIMEOUT,
+            () = slots.should_yield() => match requests.load(Ordering::Relaxed) {
+                // No request is waiting for its response.
                 0 => return,
-                now if now == before => break LAST_ANSWER,
-                _ => crowd.room.notify_one(),
+                now if now == before => break LAST_RESPONSE_TIMEOUT,
+                _ => slots.wanted.notify_one(),
             },
         }
     };
-    if ending.is_cancelled() && asked.load(Ordering::Relaxed) == 0 {
-        // Who has only just come in is about to ask, and would go away without an answer.
+    if ending.is_cancelled() && requests.load(Ordering::Relaxed) == 0 {
+        // A new connection is about to send its first request.
         tokio::select! {
             result = served.as_mut() => return drop(result),
             () = first.notified() => {}
-            () = sleep(FIRST_WORD) => {}
+            () = sleep(FIRST_REQUEST_TIMEOUT) => {}
         }
     }
     served.as_mut().graceful_shutdown();
     tokio::select! {
-        _ = timeout(patience, served) => {}
-        () = async { ending.cancelled().await; sleep(DRAIN).await } => {}
+        _ = timeout(last_response, served) => {}
+        () = async { ending.cancelled().await; sleep(SHUTDOWN_TIMEOUT).await } => {}
     }
 }

@@ -1,55 +1,55 @@
-//! `[web]`: where newswire serves.
+//! The section `[web]` of the config.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use url::Url;
 
-/// Where newswire serves unless it is told otherwise.
-const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
+/// Default of `listen`.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
-/// Who may see the operator's pages: status, metrics, incidents.
+/// Who may see the operator pages: status, metrics and incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusPages {
-    /// Who sits at this machine and does not come through a proxy, nor a socket in the file system.
+    /// Clients on this machine, but not through a proxy or a Unix socket.
     #[default]
     Local,
-    /// Everybody who reaches the server.
+    /// All clients.
     Open,
-    /// Nobody.
+    /// No client.
     Off,
 }
 
-/// What the metrics page tells.
+/// What `/metrics` contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MetricsPage {
-    /// Newswire as a whole.
+    /// Metrics of the process and sums over all feeds.
     #[default]
     On,
-    /// Each feed by itself too.
+    /// Metrics of each feed too.
     Feeds,
-    /// There is none.
+    /// The page does not exist.
     Off,
 }
 
-/// Where newswire serves, and under which address people know it.
+/// The section `[web]` of the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `None`: nothing is served, outputs are only written.
+    /// Address and port to listen on; `None`: nothing is served, outputs are only written.
     pub listen: Option<SocketAddr>,
-    /// What the outside calls this server; ends with a slash. Feeds name themselves by it.
+    /// URL of this server for clients; ends with a slash. The URLs in the outputs start with it.
     pub public_url: Option<Url>,
-    /// Further names that requests may call this server by: lower case, no port, IPv6 without brackets.
+    /// Further host names of this server: lower case, no port, IPv6 addresses without brackets.
     pub hosts: Vec<String>,
-    /// Who may see the operator's pages.
+    /// Who may see the operator pages.
     pub status: StatusPages,
-    /// What the metrics page tells; it is one of them.
+    /// What `/metrics` contains. It is an operator page.
     pub metrics: MetricsPage,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: Some(LOCAL),
+            listen: Some(DEFAULT_LISTEN),
             public_url: None,
             hosts: Vec::new(),
             status: StatusPages::Local,
@@ -59,28 +59,27 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The address that outputs are published under: `public_url`, else where newswire listens,
-    /// else a placeholder on localhost that `check` warns about.
+    /// The URL that outputs are published under: `public_url`, else the listen address, else a
+    /// placeholder on localhost that `check` warns about.
     #[must_use]
     pub fn base_url(&self) -> Url {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
-        address(self.listen.unwrap_or(LOCAL))
+        url_of(self.listen.unwrap_or(DEFAULT_LISTEN))
     }
 
-    /// The address under which this machine reaches the server: the operator's, whatever
-    /// `public_url` says.
+    /// The URL of the server for clients on this machine, independent of `public_url`.
     #[must_use]
-    pub fn own_url(&self) -> Url {
-        let mut listen = self.listen.unwrap_or(LOCAL);
+    pub fn local_url(&self) -> Url {
+        let mut listen = self.listen.unwrap_or(DEFAULT_LISTEN);
         if listen.ip().is_unspecified() {
-            listen.set_ip(LOCAL.ip());
+            listen.set_ip(DEFAULT_LISTEN.ip());
         }
-        address(listen)
+        url_of(listen)
     }
 }
 
-fn address(listen: SocketAddr) -> Url {
+fn url_of(listen: SocketAddr) -> Url {
     Url::parse(&format!("http://{listen}/")).expect("a socket address makes a URL")
 }

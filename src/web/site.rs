@@ -1,4 +1,4 @@
-//! What is served and how: shared by every listener, outlives a reload of the config.
+//! What the web server serves. It is shared by all listeners and outlives reloads of the config.
 
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,102 +7,135 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::outputs::{Contents, Served, ServedOutput};
-use crate::store::Reader;
-use crate::telemetry::{Metrics, Part, Vitals};
+use crate::outputs::{self, Contents, Served, ServedOutput};
+use crate::store::{self, Reader};
+use crate::telemetry::{Metrics, Part, Readiness};
 
-use super::error::Error;
 use super::settings::Settings;
 
-/// So many questions are put to the database at once; more wait, and the documents are not held up.
-pub(super) const ASKING: usize = 4;
+/// Number of database queries that run at once. Further queries wait; documents need none.
+pub(super) const MAX_QUERIES: usize = 4;
 
-/// All that is served.
+/// The content of the server.
 #[derive(Debug)]
 pub struct Site {
-    /// The outbound feeds.
+    /// The outputs.
     pub(super) served: Arc<Served>,
-    /// What the operator's pages are made from; `None`: there are no such pages.
-    pub(super) backstage: Option<Backstage>,
-    /// When this began.
-    pub(super) since: Timestamp,
-    /// What happens to newswire itself, Atom.
+    /// Sources of the operator pages; `None`: there are no such pages.
+    pub(super) operator_pages: Option<OperatorPages>,
+    /// Time when the process started.
+    pub(super) started_at: Timestamp,
+    /// The feed of incidents, Atom.
     incidents: RwLock<Option<Arc<str>>>,
     settings: RwLock<Arc<Settings>>,
-    asking: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
 }
 
-/// What the operator's pages are made from. Cheap to clone.
+/// Sources of the operator pages. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Backstage {
-    /// The database. Its verbs block: see [`Site::off_thread`].
+pub struct OperatorPages {
+    /// The database. Its methods block, see [`Site::off_thread`].
     pub reader: Reader,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// What is counted.
+    /// The counters.
     pub metrics: Metrics,
-    /// The signs of life.
-    pub vitals: Vitals,
+    /// The heartbeats and problems of the process.
+    pub readiness: Readiness,
 }
 
-/// Who asks.
+/// The remote end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// Somebody at this address.
+    /// A client with this address.
     Address(IpAddr),
-    /// Through a socket in the file system: a proxy, most likely.
+    /// A client of a Unix socket, most likely a proxy.
     Unix,
 }
 
+/// Why a page cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// A query of an output failed.
+    #[error(transparent)]
+    Outputs(#[from] outputs::Error),
+    /// A query of the store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The template failed.
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+    /// The code panicked.
+    #[error("{0}")]
+    Panicked(String),
+}
+
 impl Site {
-    /// Serves these outputs, without pages for the operator.
+    /// A site with these outputs and without operator pages.
     #[must_use]
     pub fn new(served: Arc<Served>, settings: Settings) -> Self {
-        let settings = RwLock::new(Arc::new(settings));
-        let asking = Arc::new(Semaphore::new(ASKING));
-        let (since, incidents) = (Timestamp::UNIX_EPOCH, RwLock::default());
-        Self { served, backstage: None, since, incidents, settings, asking }
+        Self {
+            served,
+            operator_pages: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            incidents: RwLock::default(),
+            settings: RwLock::new(Arc::new(settings)),
+            queries: Arc::new(Semaphore::new(MAX_QUERIES)),
+        }
     }
 
-    /// Serves the operator's pages too.
+    /// The site with operator pages.
     #[must_use]
-    pub fn with_backstage(self, backstage: Backstage) -> Self {
-        let since = backstage.clock.now();
-        Self { backstage: Some(backstage), since, ..self }
+    pub fn with_operator_pages(self, pages: OperatorPages) -> Self {
+        let started_at = pages.clock.now();
+        Self { operator_pages: Some(pages), started_at, ..self }
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        // A panic cannot leave a pointer half changed, so a poisoned lock is as good as any.
+        // A panic cannot leave the pointer in a wrong state.
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes over other settings, for every request from now on. Where it listens is not among
-    /// them: that is for who calls [`super::serve`].
+    /// Replaces the settings for all further requests. The caller of [`super::serve`] moves listeners.
     pub fn configure(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
-    /// Puts the feed of incidents on show, Atom.
+    /// Replaces the feed of incidents, Atom.
     pub fn put_incidents(&self, atom: String) {
         *self.incidents.write().unwrap_or_else(PoisonError::into_inner) = Some(atom.into());
     }
 
-    /// The feed of incidents.
+    /// The feed of incidents; `None`: there is none yet.
     pub(super) fn incidents(&self) -> Option<Arc<str>> {
         self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The web server has turned.
-    pub(super) fn beat(&self) {
-        if let Some(backstage) = &self.backstage {
-            backstage.vitals.tick(Part::Web, backstage.clock.elapsed());
+    /// Records that all threads of the server run.
+    pub(super) fn heartbeat(&self) {
+        if let Some(pages) = &self.operator_pages {
+            pages.readiness.heartbeat(Part::Web, pages.clock.elapsed());
         }
     }
 
-    /// Queries the contents of an output, off the async threads; `None` where it has documents only.
-    pub(super) async fn ask<T: Send + 'static>(
+    /// Counts a response with this status.
+    pub(super) fn count_response(&self, status: u16) {
+        if let Some(pages) = &self.operator_pages {
+            pages.metrics.answered(status);
+        }
+    }
+
+    /// Counts a panic.
+    pub(super) fn count_panic(&self) {
+        if let Some(pages) = &self.operator_pages {
+            pages.metrics.panicked();
+        }
+    }
+
+    /// Queries the items of an output, off the async threads; `None` if the output has only documents.
+    pub(super) async fn query<T: Send + 'static>(
         &self,
         output: &ServedOutput,
         query: impl FnOnce(&Contents) -> Result<Option<T>, Error> + Send + 'static,
@@ -111,29 +144,22 @@ impl Site {
         self.off_thread(move || query(&contents)).await
     }
 
-    /// Runs blocking work off the async threads, a few at a time.
+    /// Runs blocking work off the async threads, [`MAX_QUERIES`] at a time.
     pub(super) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = Arc::clone(&self.asking).acquire_owned().await;
-        // The work goes on when who asked has gone, so its turn lasts until it is done.
+        let permit = Arc::clone(&self.queries).acquire_owned().await;
+        // The work continues after its request was cancelled, so the permit moves into it.
         let work = move || {
-            let _turn = turn;
+            let _permit = permit;
             work()
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|error| {
-            self.panicked();
+            self.count_panic();
             Err(Error::Panicked(error.to_string()))
         })
-    }
-
-    /// Something in an answer panicked.
-    pub(super) fn panicked(&self) {
-        if let Some(backstage) = &self.backstage {
-            backstage.metrics.panicked();
-        }
     }
 }
 
@@ -147,11 +173,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_asks_and_goes_away_keeps_his_turn_until_the_work_is_done() {
+    async fn a_cancelled_request_keeps_its_permit_until_the_work_is_done() {
         let site = Site::new(Arc::new(Served::new()), Settings::default());
         let begun = Arc::new(AtomicUsize::new(0));
         let mut held = Vec::new();
-        for _ in 0..3 * ASKING {
+        for _ in 0..3 * MAX_QUERIES {
             let (begun, (hold, wait)) = (Arc::clone(&begun), mpsc::channel::<()>());
             held.push(hold);
             let work = move || {
@@ -162,10 +188,10 @@ mod tests {
             };
             assert!(site.off_thread(work).now_or_never().is_none());
         }
-        assert_eq!(site.asking.available_permits(), 0);
+        assert_eq!(site.queries.available_permits(), 0);
         drop(held);
-        let all = site.asking.acquire_many(ASKING as u32).await;
+        let all = site.queries.acquire_many(MAX_QUERIES as u32).await;
         assert!(all.is_ok());
-        assert_eq!(begun.load(Ordering::SeqCst), ASKING);
+        assert_eq!(begun.load(Ordering::SeqCst), MAX_QUERIES);
     }
 }

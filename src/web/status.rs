@@ -1,14 +1,12 @@
-//! The operator's pages: how all feeds are doing, the same for programs, each feed alone, and the
-//! feed of incidents. Plain HTML without scripts; what may be said of a feed is `health`'s.
+//! The operator pages: `/status`, `/status.json`, one page per feed, and the feed of incidents.
+//!
+//! Plain HTML without scripts. `health` decides what the pages say about a feed.
 
+mod chart;
 mod feed;
-mod json;
+mod filter;
 mod overview;
-mod plot;
-mod question;
-mod seen;
-mod shape;
-mod steps;
+mod snapshot;
 
 use std::sync::Arc;
 
@@ -19,73 +17,72 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
-use self::question::Question;
-use self::seen::Seen;
-use super::answer::{Audience, finish, line, of_text, page, refused};
-use super::error::Error;
-use super::site::Site;
+use self::filter::FeedFilter;
+use self::snapshot::Snapshot;
+use super::response::{Audience, HTML, build, cacheable, line, not_found, same_origin};
+use super::site::{Error, Site};
 use crate::render::Format;
 
-/// Where the operator's pages are; they are to be put behind the gate.
+/// The routes of these pages, without access control.
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/status", get(overview))
-        .route("/status.json", get(programs))
-        .route("/status/{id}", get(alone))
+        .route("/status.json", get(status_json))
+        .route("/status/{id}", get(feed))
         .route("/health.atom", get(incidents))
 }
 
 async fn overview(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Response {
-    let question = Question::of(query.as_deref());
-    answer(
-        site.seen(move |seen| overview::render(seen, &question).map_err(Error::from)).await,
-        HTML,
-    )
+    let filter = FeedFilter::parse(query.as_deref());
+    let page = site.with_snapshot(move |snapshot| Ok(overview::render(snapshot, &filter)?));
+    respond(page.await, HTML)
 }
 
-async fn programs(State(site): State<Arc<Site>>) -> Response {
-    let made = site.seen(|seen| Ok::<_, Error>(json::render(seen).to_string())).await;
-    answer(made, "application/json")
+async fn status_json(State(site): State<Arc<Site>>) -> Response {
+    let json = site.with_snapshot(|snapshot| Ok(snapshot.to_json().to_string()));
+    respond(json.await, "application/json")
 }
 
-async fn alone(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
-    let Some(backstage) = site.backstage.clone() else { return refused(StatusCode::NOT_FOUND) };
+async fn feed(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+    let Some(pages) = site.operator_pages.clone() else { return not_found() };
     let outputs = site.served.outputs();
-    let now = backstage.clock.now();
-    let made = move || feed::render(&backstage.reader, &outputs, &id, now);
-    answer(site.off_thread(made).await, HTML)
+    let now = pages.clock.now();
+    let page = site
+        .off_thread(move || pages.reader.read(|reader| feed::render(reader, &outputs, &id, now)));
+    respond(page.await, HTML)
 }
 
 async fn incidents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     match site.incidents() {
-        Some(atom) => of_text(Format::Atom.content_type(), &atom, &headers, &Audience::Subscriber),
-        None => refused(StatusCode::NOT_FOUND),
+        Some(atom) => {
+            cacheable(Format::Atom.content_type(), &atom, &headers, &Audience::Subscriber)
+        }
+        None => not_found(),
     }
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-
 impl Site {
-    /// Makes a page of all that there is to see; `None` where there is no backstage.
-    async fn seen(
+    /// Renders a text from a snapshot of now; `None` if there are no operator pages.
+    async fn with_snapshot(
         &self,
-        make: impl FnOnce(&Seen) -> Result<String, Error> + Send + 'static,
+        render: impl FnOnce(&Snapshot) -> Result<String, Error> + Send + 'static,
     ) -> Result<Option<String>, Error> {
-        let Some(backstage) = self.backstage.clone() else { return Ok(None) };
-        let (served, since) = (Arc::clone(&self.served), self.since);
-        let work = move || make(&Seen::look(&backstage, &served, since)?).map(Some);
+        let Some(pages) = self.operator_pages.clone() else { return Ok(None) };
+        let (served, started_at) = (Arc::clone(&self.served), self.started_at);
+        let work = move || render(&Snapshot::read(&pages, &served, started_at)?).map(Some);
         self.off_thread(work).await
     }
 }
 
-fn answer(made: Result<Option<String>, Error>, content_type: &'static str) -> Response {
-    match made {
-        // As it is at this moment, and nobody else's business.
-        Ok(Some(text)) => finish(page(content_type).header(CACHE_CONTROL, "no-store"), text.into()),
-        Ok(None) => refused(StatusCode::NOT_FOUND),
+fn respond(text: Result<Option<String>, Error>, content_type: &'static str) -> Response {
+    match text {
+        Ok(Some(text)) => {
+            build(same_origin(content_type).header(CACHE_CONTROL, "no-store"), text.into())
+        }
+        Ok(None) => not_found(),
         Err(error) => {
-            tracing::error!(%error, "a page for the operator cannot be made");
-            line(StatusCode::INTERNAL_SERVER_ERROR, "no page: the log says why\n")
+            tracing::error!(%error, "cannot render an operator page");
+            line(StatusCode::INTERNAL_SERVER_ERROR, "internal server error: see the log\n")
         }
     }
 }

@@ -1,92 +1,111 @@
-//! The page for people: the stories of one output by day, with search, filters and paging; and one
-//! story alone. Plain HTML without scripts, and nothing of others is loaded.
+//! The pages of an output for browsers: its stories by day, with search, filters and paging; and one page
+//! per story. Plain HTML without scripts, which loads nothing from other sites.
 
 use std::sync::Arc;
 
 use askama::Template;
 use url::form_urlencoded;
 
-use super::error::Error;
+use super::site::Error;
 use crate::model::{FeedInfo, ItemKey};
 use crate::outputs::{Contents, Position, Query, Results, ServedOutput};
 use crate::render::{Story, Token, story};
+use crate::text::dates;
 
-/// So many stories stand on a page.
-const STORIES: usize = 40;
-/// A longer search is no search.
-const WORDS: usize = 200;
+/// Number of stories on a page.
+const PAGE_SIZE: usize = 40;
+/// Maximum length of a search in characters.
+const MAX_SEARCH: usize = 200;
 
-/// What the head and the frame of both pages need.
+/// The parts of both pages that come from the output.
 struct Frame {
-    /// From the page to the root of the server.
+    /// Relative URL of the root of the server.
     root: &'static str,
     id: String,
     title: String,
     description: String,
-    /// Media type, href below the root, name, and the whole address to subscribe to.
-    formats: Vec<(&'static str, String, &'static str, String)>,
-    /// To stand after every link: empty, or `token=…`.
+    formats: Vec<FormatLink>,
+    /// `token=…`, which every link must have; empty for a public output.
+    token_query: String,
+    /// The token for forms; empty for a public output.
     token: String,
-    /// The same for a form.
-    token_value: String,
+}
+
+/// A document of the output.
+struct FormatLink {
+    media_type: &'static str,
+    name: &'static str,
+    /// URL relative to the root of the server.
+    href: String,
+    /// Absolute URL for feed readers.
+    url: String,
 }
 
 #[derive(Template)]
 #[template(path = "stories.html", config = "src/web/askama.toml")]
-struct Stories {
+struct StoriesPage {
     frame: Frame,
     days: Vec<Day>,
     words: String,
-    feeds: Vec<Choice>,
-    tags: Vec<Choice>,
-    /// Whether this is the newest page of everything.
-    front: bool,
+    feeds: Vec<FilterOption>,
+    tags: Vec<FilterOption>,
+    /// Whether this is the first page without search and filters.
+    unfiltered: bool,
+    /// URL of the next page, with older stories.
     older: Option<String>,
+    /// URL of the first page without search and filters.
     all: String,
 }
 
 #[derive(Template)]
 #[template(path = "story.html", config = "src/web/askama.toml")]
-struct Alone {
+struct StoryPage {
     frame: Frame,
-    shown: Shown,
+    shown: ShownStory,
     html: String,
     all: String,
 }
 
 /// The stories of one day.
 struct Day {
+    /// `2023-11-14`.
     machine: String,
-    people: String,
-    stories: Vec<Shown>,
+    /// `Tuesday, 14 November 2023`.
+    date: String,
+    stories: Vec<ShownStory>,
 }
 
-/// A story with its links and dates in words.
-struct Shown {
+/// A story with its links and dates.
+struct ShownStory {
     story: Story,
-    here: String,
-    of_feed: String,
+    /// URL of its page.
+    page: String,
+    /// URL of the page with the stories of its feed.
+    feed_page: String,
+    /// RFC 3339.
     machine: String,
+    /// `22:13`.
     time: String,
+    /// `14 November 2023, 22:13 UTC`.
     date: String,
 }
 
-/// One option of a filter.
-struct Choice {
+/// An option of a filter.
+struct FilterOption {
     value: String,
     name: String,
-    chosen: bool,
+    selected: bool,
 }
 
-/// The query in an address; unknown parameters are ignored.
+/// Parses a query string; unknown parameters are ignored.
 pub(super) fn query(text: Option<&str>) -> Query {
     let mut query = Query::default();
     for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
-        let filled = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+        let non_empty = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
         match &*name {
-            "q" => query.words = words(&value),
-            "feed" => query.feed = filled(),
-            "tag" => query.tag = filled(),
+            "q" => query.words = search_words(&value),
+            "feed" => query.feed = non_empty(),
+            "tag" => query.tag = non_empty(),
             "before" => query.after = value.parse().ok(),
             _ => {}
         }
@@ -94,13 +113,13 @@ pub(super) fn query(text: Option<&str>) -> Query {
     query
 }
 
-/// What is looked for: none of what no page may hold, and not too much.
-pub(super) fn words(asked: &str) -> String {
-    let shown: String = asked.chars().filter(|c| !c.is_control()).take(WORDS).collect();
-    shown.trim().to_owned()
+/// The words of a search, without control characters and cut to a maximum length.
+pub(super) fn search_words(text: &str) -> String {
+    let words: String = text.chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect();
+    words.trim().to_owned()
 }
 
-/// The page of stories.
+/// The page of stories as HTML. Links contain `token`.
 pub(super) fn page(
     output: &ServedOutput,
     contents: &Contents,
@@ -108,28 +127,27 @@ pub(super) fn page(
     token: Option<&Token>,
 ) -> Result<String, Error> {
     let frame = frame(output, "", token);
-    let mut results = contents.browse(query, STORIES)?;
+    let mut results = contents.browse(query, PAGE_SIZE)?;
     let feeds = contents.feeds()?;
-    // A search comes in order of arrival, and what arrived late may be old.
+    // The results of a search are in the order of arrival, but items may arrive late.
     results.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
-    let link = |query: &Query| address(&frame, query);
-    let older =
-        results.more.map(|position| link(&Query { after: Some(position), ..query.clone() }));
-    let page = Stories {
+    let url = |query: &Query| page_url(&frame, query);
+    let older = results.more.map(|position| url(&Query { after: Some(position), ..query.clone() }));
+    let page = StoriesPage {
         days: days(&results, output, &frame),
         words: query.words.clone(),
-        feeds: choices(&feeds, query),
-        tags: tags(&feeds, query),
-        front: *query == Query::default(),
+        feeds: feed_options(&feeds, query),
+        tags: tag_options(&feeds, query),
+        unfiltered: *query == Query::default(),
         older,
-        all: link(&Query::default()),
+        all: url(&Query::default()),
         frame,
     };
     Ok(page.render()?)
 }
 
-/// One story alone; `None` where the output has none of this number.
-pub(super) fn alone(
+/// The page of one story as HTML; `None`: the output does not show this item.
+pub(super) fn story_page(
     output: &ServedOutput,
     contents: &Contents,
     key: ItemKey,
@@ -137,53 +155,55 @@ pub(super) fn alone(
 ) -> Result<Option<String>, Error> {
     let Some(entry) = contents.item(key)? else { return Ok(None) };
     let frame = frame(output, "../../", token);
-    let page = Alone {
-        html: story::html(&entry, &output.look),
-        shown: shown(Story::of(&entry, &output.look), &frame),
-        all: address(&frame, &Query::default()),
+    let page = StoryPage {
+        html: story::content_html(&entry, &output.presentation),
+        shown: shown(Story::of(&entry, &output.presentation), &frame),
+        all: page_url(&frame, &Query::default()),
         frame,
     };
     Ok(Some(page.render()?))
 }
 
 fn frame(output: &ServedOutput, root: &'static str, token: Option<&Token>) -> Frame {
-    let token = token.map(Token::query).unwrap_or_default();
-    let with_token = |url: &str| match &*token {
+    let token_query = token.map(Token::query).unwrap_or_default();
+    let with_token = |url: &str| match &*token_query {
         "" => url.to_owned(),
         token => format!("{url}?{token}"),
     };
-    let formats = output.documents.iter().map(|(format, document)| {
-        let href = with_token(&format!("{}.{}", output.id, format.extension()));
-        (format.media_type(), href, format.name(), with_token(&document.url))
+    let formats = output.documents.iter().map(|(format, document)| FormatLink {
+        media_type: format.media_type(),
+        name: format.name(),
+        href: with_token(&format!("{}.{}", output.id, format.extension())),
+        url: with_token(&document.url),
     });
-    let mut parsed = form_urlencoded::parse(token.as_bytes());
+    let mut parsed = form_urlencoded::parse(token_query.as_bytes());
     Frame {
         root,
         id: output.id.clone(),
         title: output.title.clone(),
         description: output.description.clone().unwrap_or_default(),
         formats: formats.collect(),
-        token_value: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
-        token,
+        token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
+        token_query,
     }
 }
 
-/// Address of the page that answers the query, relative to the page of the frame.
-fn address(frame: &Frame, query: &Query) -> String {
+/// The relative URL of the page of stories for a query.
+fn page_url(frame: &Frame, query: &Query) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     if !query.words.is_empty() {
         pairs.append_pair("q", &query.words);
     }
-    let after = query.after.as_ref().map(Position::to_string);
-    let parts = [("feed", &query.feed), ("tag", &query.tag), ("before", &after)];
-    for (name, value) in parts {
+    let before = query.after.as_ref().map(Position::to_string);
+    for (name, value) in [("feed", &query.feed), ("tag", &query.tag), ("before", &before)] {
         if let Some(value) = value {
             pairs.append_pair(name, value);
         }
     }
     let mut pairs = pairs.finish();
-    if !frame.token.is_empty() {
-        pairs = format!("{}{}{pairs}", frame.token, if pairs.is_empty() { "" } else { "&" });
+    if !frame.token_query.is_empty() {
+        let separator = if pairs.is_empty() { "" } else { "&" };
+        pairs = format!("{}{separator}{pairs}", frame.token_query);
     }
     let mark = if pairs.is_empty() { "" } else { "?" };
     format!("{}{}{mark}{pairs}", frame.root, frame.id)
@@ -192,11 +212,11 @@ fn address(frame: &Frame, query: &Query) -> String {
 fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
-        let story = Story::of(entry, &output.look);
+        let story = Story::of(entry, &output.presentation);
         let machine = story.at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
-            let people = story.at.strftime("%A, %-d %B %Y").to_string();
-            days.push(Day { machine, people, stories: Vec::new() });
+            let date = story.at.strftime("%A, %-d %B %Y").to_string();
+            days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
             day.stories.push(shown(story, frame));
@@ -205,36 +225,37 @@ fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {
     days
 }
 
-fn shown(story: Story, frame: &Frame) -> Shown {
+fn shown(story: Story, frame: &Frame) -> ShownStory {
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
-    let mark = if frame.token.is_empty() { "" } else { "?" };
-    Shown {
-        here: format!("{}{}/story/{}{mark}{}", frame.root, frame.id, story.key.0, frame.token),
-        of_feed: address(frame, &of_feed),
-        machine: story.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    let mark = if frame.token_query.is_empty() { "" } else { "?" };
+    let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
+    ShownStory {
+        page: format!("{page}{mark}{}", frame.token_query),
+        feed_page: page_url(frame, &of_feed),
+        machine: dates::rfc3339(story.at),
         time: story.at.strftime("%H:%M").to_string(),
-        date: story.at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+        date: dates::long(story.at),
         story,
     }
 }
 
-fn choices(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Choice> {
-    let choice = |feed: &Arc<FeedInfo>| Choice {
+fn feed_options(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
+    let option = |feed: &Arc<FeedInfo>| FilterOption {
         value: feed.id.to_string(),
         name: feed.title.clone(),
-        chosen: query.feed.as_deref() == Some(feed.id.as_str()),
+        selected: query.feed.as_deref() == Some(feed.id.as_str()),
     };
-    feeds.iter().map(choice).collect()
+    feeds.iter().map(option).collect()
 }
 
-fn tags(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Choice> {
+fn tag_options(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
     let mut tags: Vec<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
     tags.sort();
     tags.dedup();
-    let choice = |tag: &String| Choice {
+    let option = |tag: &String| FilterOption {
         value: tag.clone(),
         name: tag.clone(),
-        chosen: query.tag.as_ref() == Some(tag),
+        selected: query.tag.as_ref() == Some(tag),
     };
-    tags.into_iter().map(choice).collect()
+    tags.into_iter().map(option).collect()
 }

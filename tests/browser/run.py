@@ -142,7 +142,7 @@ class Test:
         with open(config, "w") as file:
             outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\ninclude = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
             file.write(f'version = 1\n[schedule]\nhost_spacing = "10ms"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
-                       f'[dedupe]\nnew_feed_items = 10000\nbursts = "pass"\nacross_feeds = "off"\n[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
+                       f'[dedupe]\ninitial_items = 10000\nburst_guard = "off"\nacross_feeds = "off"\n[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
         self.process = subprocess.Popen([self.newswire, "run", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.base = f"http://127.0.0.1:{self.wire}/"
         for _ in range(600):

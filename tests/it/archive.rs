@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use newswire::cli::decide;
-use newswire::daemon::{Engine, Which};
+use newswire::cli::operator_decisions;
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::outputs::{ArchiveState, Publisher, Served};
 use newswire::render::{Output, Token};
 use newswire::store::{Store, Write};
@@ -49,7 +49,7 @@ impl Library {
         let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
         answer(&self.world, &self.feeds[feed], rss(&items));
         self.world.clock.advance(HOUR * 2);
-        let polled = poll(&self.engine, Which::All).await;
+        let polled = poll(&self.engine, FeedSelection::All).await;
         polled.iter().map(|polled| polled.recorded.held).sum()
     }
 
@@ -226,7 +226,7 @@ fn what_waits_for_the_operator_comes_to_the_archive_when_it_is_let_through() {
         }
         assert_eq!(hidden, held, "nor can it be read by its number");
         let config = library.world.config(&library.feeds);
-        decide::release(&config, &library.world.clock, "a.test-feed").await.unwrap();
+        operator_decisions::release(&config, &library.world.clock, "a.test-feed").await.unwrap();
         library.arrive(1, &notes(900..901)).await;
         let after = archived().await;
         let once: BTreeSet<&String> = after.iter().collect();
@@ -288,7 +288,7 @@ fn a_story_of_two_feeds_stands_in_the_archive_once() {
         let archived: Vec<String> = history[1..].iter().flat_map(titles).collect();
         let once: BTreeSet<&String> = archived.iter().collect();
         assert_eq!((archived.len(), once.len()), (20, 20));
-        let also = &history[2]["items"][0]["_newswire"]["also"];
+        let also = &history[2]["items"][0]["_newswire"]["also_at"];
         assert_eq!(also.as_array().map(Vec::len), Some(1), "{also}");
     });
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use rusqlite::Connection;
 use url::Url;
 
@@ -302,7 +302,7 @@ async fn grouped(carriers: &[Carrier], seed: u64) -> (HashMap<String, i64>, usiz
     });
     let (mut before, mut broken): (HashMap<String, i64>, usize) = (HashMap::new(), 0);
     for some in urls.chunks(urls.len().div_ceil(10)) {
-        poll(&engine, Which::Named(some.iter().map(Url::to_string).collect())).await;
+        poll(&engine, FeedSelection::Named(some.iter().map(Url::to_string).collect())).await;
         let now = placed(&world);
         let mut groups: HashMap<i64, i64> = HashMap::new();
         for (url, story) in &before {

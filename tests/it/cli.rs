@@ -1,4 +1,4 @@
-//! The program as people call it: what it says, and the number it exits with.
+//! The commands: output and exit codes.
 
 use std::path::Path;
 
@@ -9,13 +9,14 @@ use tempfile::TempDir;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-pub(crate) struct Said {
+/// A command that ended: its exit code and what it printed.
+pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Finished {
     let output = Command::cargo_bin("newswire")
         .unwrap()
         .current_dir(folder)
@@ -24,7 +25,7 @@ pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Said {
         .args(arguments)
         .output()
         .unwrap();
-    Said {
+    Finished {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
@@ -35,7 +36,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A config that may ask this machine, in a folder of its own.
+/// A folder with a config that allows feeds on this machine.
 pub(crate) fn configured(feeds: &[String]) -> TempDir {
     let folder = folder();
     let feeds: String = feeds.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect();
@@ -49,18 +50,18 @@ pub(crate) fn configured(feeds: &[String]) -> TempDir {
     folder
 }
 
-/// The origin by its number: no name server is asked.
+/// A URL of the origin with its IP address, which needs no name server.
 pub(crate) fn local(origin: &Origin, path: &str) -> String {
     origin.route("127.0.0.1", path, [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     origin.url("127.0.0.1", path).to_string()
 }
 
 #[test]
-fn without_arguments_it_tells_what_it_can_do() {
-    let said = newswire(folder().path(), &[]);
-    assert_eq!(said.code, 64);
+fn without_arguments_the_help_is_printed() {
+    let run = newswire(folder().path(), &[]);
+    assert_eq!(run.code, 64);
     for word in ["run", "poll", "check", "init", "status", "demo", "--config"] {
-        assert!(said.err.contains(word), "{word} is missing in\n{}", said.err);
+        assert!(run.err.contains(word), "{word} is missing in\n{}", run.err);
     }
     let version = newswire(folder().path(), &["--version"]);
     assert_eq!(
@@ -72,12 +73,12 @@ fn without_arguments_it_tells_what_it_can_do() {
 }
 
 #[test]
-fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
+fn init_writes_a_valid_config_and_never_overwrites_a_file() {
     let folder = folder();
-    let said = newswire(folder.path(), &["init"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let run = newswire(folder.path(), &["init"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
     for next in ["newswire add URL", "newswire run", "newswire check"] {
-        assert!(said.out.contains(next), "{next} is missing in\n{}", said.out);
+        assert!(run.out.contains(next), "{next} is missing in\n{}", run.out);
     }
     let check = newswire(folder.path(), &["check"]);
     assert_eq!(check.code, 0, "{}", check.out);
@@ -85,37 +86,37 @@ fn init_writes_a_config_that_check_accepts_and_never_overwrites() {
     std::fs::write(folder.path().join("newswire.toml"), "mine").unwrap();
     let again = newswire(folder.path(), &["init"]);
     assert_eq!(again.code, 73);
-    assert!(again.err.contains("exists already"), "{}", again.err);
+    assert!(again.err.contains("already exists"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), "mine");
 }
 
 #[test]
-fn check_tells_what_is_wrong_and_exits_with_78() {
+fn check_lists_errors_and_exits_with_78() {
     let folder = folder();
     std::fs::write(folder.path().join("x.toml"), "[schedule]\nintervall = \"1h\"\n").unwrap();
-    let said = newswire(folder.path(), &["check", "--config", "x.toml"]);
-    assert_eq!(said.code, 78);
-    assert!(said.out.contains("x.toml:2:1") && said.out.contains("did you mean"), "{}", said.out);
+    let run = newswire(folder.path(), &["check", "--config", "x.toml"]);
+    assert_eq!(run.code, 78);
+    assert!(run.out.contains("x.toml:2:1") && run.out.contains("did you mean"), "{}", run.out);
     let json = newswire(folder.path(), &["check", "--config", "x.toml", "--json"]);
     let faults: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json.code, 78);
     assert!(faults.as_array().unwrap().iter().any(|fault| fault["line"] == 2));
     for command in ["run", "poll", "status"] {
-        let said = newswire(folder.path(), &[command, "--config", "x.toml"]);
-        assert_eq!((said.code, said.out.as_str()), (78, ""), "{command}");
-        assert!(said.err.contains("did you mean"), "{}", said.err);
+        let run = newswire(folder.path(), &[command, "--config", "x.toml"]);
+        assert_eq!((run.code, run.out.as_str()), (78, ""), "{command}");
+        assert!(run.err.contains("did you mean"), "{}", run.err);
     }
 }
 
 #[test]
-fn a_missing_config_is_told_with_all_the_places_that_were_looked_at() {
+fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
     let folder = folder();
-    let said = newswire(folder.path(), &["run"]);
-    assert_eq!(said.code, 66);
+    let run = newswire(folder.path(), &["run"]);
+    assert_eq!(run.code, 66);
     for place in
         ["newswire.toml", ".config/newswire/newswire.toml", "/etc/newswire", "newswire init"]
     {
-        assert!(said.err.contains(place), "{place} is missing in {}", said.err);
+        assert!(run.err.contains(place), "{place} is missing in {}", run.err);
     }
     assert_eq!(newswire(folder.path(), &["check", "--config", "none.toml"]).code, 66);
     // The config in the home folder is found.
@@ -126,29 +127,25 @@ fn a_missing_config_is_told_with_all_the_places_that_were_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
+async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     let origin = Origin::start().await;
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     let broken = origin.url("127.0.0.1", "/broken").to_string();
     let folder = configured(&[local(&origin, "/feed"), broken]);
-    let said = newswire(folder.path(), &["poll"]);
-    // A feed's failure is data, not a failed run.
-    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
-    assert!(said.out.contains("127.0.0.1-feed: 2 new, 0 changed\n"), "{}", said.out);
-    assert!(said.out.contains("127.0.0.1-broken: failed (server_error)"), "{}", said.out);
-    assert!(
-        said.out.ends_with("2 feeds polled, 1 failed; 2 new items, 0 changed\n"),
-        "{}",
-        said.out
-    );
+    let run = newswire(folder.path(), &["poll"]);
+    // A feed that fails does not fail the command.
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    assert!(run.out.contains("127.0.0.1-feed: 2 new, 0 changed\n"), "{}", run.out);
+    assert!(run.out.contains("127.0.0.1-broken: failed (server_error)"), "{}", run.out);
+    assert!(run.out.ends_with("2 feeds polled, 1 failed; 2 new items, 0 changed\n"), "{}", run.out);
     for name in ["planet.atom", "planet.rss", "planet.json"] {
         let text = std::fs::read_to_string(folder.path().join("www").join(name)).unwrap();
         assert!(text.contains("https://planet.test/planet."), "{name}: {text}");
     }
-    // Nothing is due now.
+    // No feed is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    assert!(hasty.out.contains("127.0.0.1-feed: polled 0s ago, left alone"), "{}", hasty.out);
+    assert!(hasty.out.contains("127.0.0.1-feed: skipped, polled 0s ago"), "{}", hasty.out);
     let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
@@ -157,7 +154,7 @@ async fn poll_tells_each_feed_in_a_line_and_writes_the_merged_feeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_tells_of_every_feed_in_a_table_and_in_json() {
+async fn status_shows_every_feed_as_a_table_and_as_json() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let early = newswire(folder.path(), &["status"]);
@@ -172,31 +169,31 @@ async fn status_tells_of_every_feed_in_a_table_and_in_json() {
         serde_json::from_str(&newswire(folder.path(), &["status", "--json"]).out).unwrap();
     assert_eq!(json["feeds"][0]["items"], 2);
     assert_eq!(json["feeds"][0]["last_outcome"], "modified");
-    assert_eq!(json["feeds"][0]["reason"], "interval");
+    assert_eq!(json["feeds"][0]["next_poll_reason"], "interval");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
+async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     let origin = Origin::start().await;
     let broken = "<rss version='2.0'><channel><title>R&D</title><item><guid>1</guid><title>One</title>\
         <pubDate>Mon, 06 Jan 2025 10:00:00 +0100</pubDate></item></channel></rss>";
     origin.route("127.0.0.1", "/feed", [Answer::ok(broken).with("ETag", "\"1\"")]);
     let folder = configured(&[]);
     let url = origin.url("127.0.0.1", "/feed").to_string();
-    let said = newswire(folder.path(), &["probe", &url]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["probe", &url]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for line in [
         "format         rss2\n",
         "charset        UTF-8, by default\n",
-        "read by        newswire\n",
+        "parser         newswire\n",
         "ETag           \"1\"\n",
         "title          R&D\n",
-        "mended         bare_ampersand at byte 36: `&` where no reference begins\n",
+        "warning        bare_ampersand at byte 36: `&` where no reference begins\n",
         "items          1\n",
         "  id           1\n",
         "  published    2025-01-06T09:00:00Z\n",
     ] {
-        assert!(said.out.contains(line), "{line:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(line), "{line:?} is missing in\n{}", run.out);
     }
     let json: Value =
         serde_json::from_str(&newswire(folder.path(), &["probe", &url, "--json"]).out).unwrap();
@@ -208,15 +205,15 @@ async fn probe_shows_what_a_document_says_and_what_had_to_be_mended() {
     let page = newswire(folder.path(), &["probe", origin.url("127.0.0.1", "/page").as_str()]);
     assert_eq!(page.code, 65);
     assert!(page.err.contains("a web page, not a feed"), "{}", page.err);
-    // Without a config that opens it, this machine is not asked.
+    // Without a config that allows it, this machine is not contacted.
     let elsewhere = crate::cli::folder();
     let refused = newswire(elsewhere.path(), &["probe", &url]);
-    assert_eq!(refused.code, 65);
+    assert_eq!(refused.code, 69);
     assert!(refused.err.contains("allow_networks"), "{}", refused.err);
 }
 
 #[test]
-fn conformance_answers_every_line_and_ends_with_none() {
+fn conformance_prints_one_object_per_line_and_ends_with_the_input() {
     let folder = folder();
     let feed = folder.path().join("feed.xml");
     std::fs::write(&feed, rss(&[("a", "A")])).unwrap();
@@ -237,25 +234,25 @@ fn conformance_answers_every_line_and_ends_with_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_tells_every_input_of_the_plan_and_which_one_won() {
+async fn why_shows_the_inputs_of_the_plan_and_the_one_that_decided() {
     let origin = Origin::start().await;
     let body = rss(&[("a", "A")]);
     let answer = Answer::ok(body).with("Cache-Control", "max-age=7200").with("ETag", "\"1\"");
     origin.route("127.0.0.1", "/feed", [answer]);
     let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
     newswire(folder.path(), &["poll"]);
-    let said = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["why", "127.0.0.1-feed"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for part in [
-        "because        fresh for 2h\n",
+        "reason         fresh for 2h\n",
         "considered           1h  interval 1h\n",
-        "considered           2h  fresh for 2h  <- won\n",
+        "considered           2h  fresh for 2h  <- decided\n",
         "later-only jitter\n",
         "ETag           \"1\"\n",
-        "host gate      127.0.0.1: 1 at once",
+        "host limits    127.0.0.1: at most 1 poll at a time",
         "modified       200",
     ] {
-        assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
     }
     let json: Value =
         serde_json::from_str(&newswire(folder.path(), &["why", "127.0.0.1-feed", "--json"]).out)
@@ -266,7 +263,7 @@ async fn why_tells_every_input_of_the_plan_and_which_one_won() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plan_tells_what_a_config_costs_and_beside_it_what_another_would() {
+async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);
@@ -278,8 +275,15 @@ async fn plan_tells_what_a_config_costs_and_beside_it_what_another_would() {
     let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
     assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
     assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
+    // One poll shows neither traffic nor delays.
+    for side in [&json["feeds"][0]["current"], &json["current"]] {
+        for key in ["bytes_per_day", "unchanged_share", "delay_median", "delay_p95"] {
+            assert_eq!(side[key], Value::Null, "{key}");
+        }
+    }
     let text = newswire(folder.path(), &["plan"]).out;
+    assert!(text.contains("1 feed recorded for less than a day"), "{text}");
     assert!(text.contains("22.9") && text.contains("REQUESTS/DAY"), "{text}");
-    // Nothing was applied.
+    // The config is unchanged.
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{self, Config, KEYS, Loaded, Style};
-use newswire::render::{AlsoAt, Content, Look, ShownDate};
+use newswire::render::{AlsoAt, Content, Presentation, ShownDate};
 
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
@@ -138,7 +138,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!(output.base_url.as_str(), "https://example.org/planet/");
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
     assert_eq!((&*output.include.languages[0], output.include.enclosures), ("en", Some(true)));
-    let look = Look {
+    let look = Presentation {
         icon: "https://example.org/icon.png".parse().ok(),
         language: Some("de-AT".to_owned()),
         content: Content::Summary,
@@ -146,8 +146,9 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
         date: ShownDate::FirstSeen,
         also_at: AlsoAt::Content,
     };
-    assert_eq!(output.look, look);
-    assert_eq!(good(&format!("{HEAD}{FEED}{OUTPUT}")).outputs[0].look, Look::default());
+    assert_eq!(output.presentation, look);
+    let default = good(&format!("{HEAD}{FEED}{OUTPUT}"));
+    assert_eq!(default.outputs[0].presentation, Presentation::default());
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn servers_that_need_other_manners_are_known_and_may_be_overridden() {
         config.subscriptions.iter().map(|feed| feed.schedule.host_spacing.as_secs()).collect();
     assert_eq!(seconds, [65, 20, 2, 2]);
     let mine = &config.subscriptions[2].schedule;
-    assert_eq!((mine.per_host, mine.pace), (8, newswire::schedule::Pace::Auto));
+    assert_eq!((mine.per_host, mine.interval_mode), (8, newswire::schedule::IntervalMode::Auto));
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn a_token_is_long_secret_and_guards_no_folder() {
     private(&path, "sesame-0123456789\n");
     let config = good(&text(""));
     let token = config.outputs[0].token.as_ref().unwrap();
-    assert!(token.opens(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
+    assert!(token.matches(b"sesame-0123456789") && !format!("{config:?}").contains("sesame"));
     let code = |text: String| {
         let report = read(&text).report;
         let drawn = report.draw(Style::Plain) + &report.to_json().to_string();
@@ -262,7 +263,7 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[[output]]\nid = \"a\"\nicon = \"https://a.b/favicon.ico\"\n", "small_icon"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),
         ("[schedule]\ninterval = \"10m\"\n", "often"),
-        ("[schedule]\nhints = \"ignore\"\n", "ignored_hints"),
+        ("[schedule]\npublisher_hints = \"ignore\"\n", "ignored_hints"),
         ("[fetch]\ntimeout = \"1h\"\n", "long_timeout"),
         ("[[feed]]\nurl = \"http://10.0.0.7/f\"\n", "refused_address"),
         ("[[feed]]\nurl = \"http://[::1]/f\"\n", "refused_address"),

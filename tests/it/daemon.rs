@@ -1,10 +1,11 @@
-//! The long-lived process: polls when due, publishes, serves, drains, and is alone on its database.
+//! The daemon: polls due feeds, publishes, serves, stops, and locks its database.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::daemon::{self, Engine, Error};
+use newswire::model::Coded as _;
 use newswire::store::OpenError;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +17,7 @@ use crate::support::world::{HOUR, World, rss};
 
 const HOST: &str = "site.test";
 
-/// A daemon at work.
+/// A running daemon.
 pub(crate) struct Running {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), Error>>,
@@ -35,13 +36,13 @@ impl Running {
     }
 }
 
-/// Lets the tasks run, and the clock with them, until something holds.
+/// Runs the tasks and advances the clock until a condition is true.
 pub(crate) async fn until(world: &World, what: &str, holds: impl Fn() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;
         }
-        // Sockets and the writer thread need real time, the daemon's timers that of the world.
+        // Sockets and the writer thread need real time, the timers of the daemon that of the manual clock.
         tokio::time::sleep(Duration::from_millis(1)).await;
         world.clock.advance(Duration::from_millis(100));
     }
@@ -52,7 +53,7 @@ pub(crate) async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-/// A connection to a daemon that may be just starting.
+/// Connects to a daemon that may still be starting.
 pub(crate) async fn connected(address: SocketAddr) -> TcpStream {
     for _ in 0..10_000 {
         if let Ok(stream) = TcpStream::connect(address).await {
@@ -73,7 +74,7 @@ async fn get(address: SocketAddr, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
+async fn due_feeds_are_polled_and_their_items_are_served() {
     let world = World::new().await;
     let (one, two) = (rss(&[("a", "A")]), rss(&[("b", "B"), ("a", "A")]));
     world.origin.route(HOST, "/feed", [Answer::ok(one), Answer::ok(two)]);
@@ -99,7 +100,7 @@ async fn feeds_are_polled_when_due_and_what_they_bring_is_served() {
 }
 
 #[tokio::test]
-async fn a_poll_in_flight_is_finished_before_it_stops() {
+async fn a_running_poll_is_finished_before_the_daemon_stops() {
     let world = World::new().await;
     let gate = Arc::new(Semaphore::new(0));
     let held = Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(rss(&[("a", "A")]))));
@@ -112,13 +113,13 @@ async fn a_poll_in_flight_is_finished_before_it_stops() {
     gate.add_permits(1);
     stopping.await.unwrap().unwrap();
     assert_eq!(world.status().items, 1);
-    // And what it brought was published.
+    // Its items were published.
     let file = std::fs::read_to_string(world.folder.path().join("www/planet.rss")).unwrap();
     assert!(file.contains("<title>A</title>"), "{file}");
 }
 
 #[tokio::test]
-async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made() {
+async fn a_poll_that_does_not_end_is_cancelled_at_the_stop() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::Stall(Vec::new())]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
@@ -129,7 +130,7 @@ async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made(
         tokio::task::yield_now().await;
     }
     assert!(!stopping.is_finished());
-    // The loop may not have come to its drain yet: the clock moves until it has.
+    // The loop may not have reached its end yet; the clock advances until it has.
     while !stopping.is_finished() {
         world.clock.advance(Duration::from_secs(5));
         tokio::task::yield_now().await;
@@ -139,7 +140,7 @@ async fn a_poll_that_never_ends_holds_it_up_for_five_seconds_and_was_never_made(
 }
 
 #[tokio::test]
-async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
+async fn a_second_daemon_gets_the_process_id_of_the_first() {
     let world = World::new().await;
     let _first = world.open(&[]).await;
     let second =
@@ -150,19 +151,20 @@ async fn a_second_one_on_the_same_database_is_told_who_holds_it() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_told_before_anything_is_polled() {
+async fn an_address_in_use_is_an_error_before_the_first_poll() {
     let world = World::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
     config.web.listen = Some(taken.local_addr().unwrap());
     let error =
         daemon::run(world.open_with(config).await, std::future::pending()).await.unwrap_err();
-    assert!(error.to_string().contains("[web] listen"), "{error}");
+    assert_eq!(error.code(), "address_in_use");
+    assert!(error.help().unwrap().contains("[web] listen"), "{error}");
     assert_eq!(world.origin.count(), 0);
 }
 
 #[tokio::test]
-async fn many_feeds_that_are_due_at_the_start_are_spread_and_not_asked_all_at_once() {
+async fn polls_of_many_due_feeds_are_spread_at_the_start() {
     let world = World::new().await;
     let urls: Vec<_> = (0..100)
         .map(|n| {
@@ -172,7 +174,7 @@ async fn many_feeds_that_are_due_at_the_start_are_spread_and_not_asked_all_at_on
         })
         .collect();
     let running = Running::start(world.open(&urls).await);
-    // The clock stands still: only what is due at this very moment is asked.
+    // The clock does not advance: only feeds that are due now are polled.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(world.origin.count() < 20, "{} at once", world.origin.count());
     until(&world, "all are asked", || world.origin.count() == 100).await;

@@ -1,5 +1,4 @@
-//! Every error that ends a command, provoked: its code, its exit code, the place that it names and what it
-//! tells to do.
+//! Errors that end a command: code, exit code, the place that the message names, and the help.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,25 +6,25 @@ use std::process::{Command, Stdio};
 use newswire::clock::Clock;
 use newswire::store::Store;
 
-use crate::cli::{Said, configured, local, newswire};
+use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
-/// A command that fails: its arguments, the code, the exit code, the place and the remedy that it names.
+/// A command that fails: arguments, code, exit code, a part of the message, a part of the help.
 type Case<'a> = (&'a [&'a str], &'a str, i32, &'a str, &'a str);
 
-fn held(said: &Said, (arguments, code, exit, place, remedy): Case<'_>) {
-    let whole = format!("{arguments:?}: {}\n{}", said.code, said.err);
-    assert_eq!(said.code, exit, "{whole}");
-    assert!(said.err.ends_with(&format!("newswire explain {code}\n")), "{code}: {whole}");
-    assert!(said.err.contains(place), "no {place:?} in {whole}");
-    assert!(said.err.contains(remedy), "no {remedy:?} in {whole}");
-    // The bare words of the system help nobody.
-    assert!(!said.err.contains("newswire: No such") && !said.err.contains("error: os error"));
+fn assert_error(run: &Finished, (arguments, code, exit, place, remedy): Case<'_>) {
+    let whole = format!("{arguments:?}: {}\n{}", run.code, run.err);
+    assert_eq!(run.code, exit, "{whole}");
+    assert!(run.err.ends_with(&format!("newswire explain {code}\n")), "{code}: {whole}");
+    assert!(run.err.contains(place), "no {place:?} in {whole}");
+    assert!(run.err.contains(remedy), "no {remedy:?} in {whole}");
+    // The message of the system alone is not enough.
+    assert!(!run.err.contains("newswire: No such") && !run.err.contains("error: os error"));
 }
 
-fn hold(folder: &Path, case: Case<'_>) {
-    held(&newswire(folder, case.0), case);
+fn assert_fails(folder: &Path, case: Case<'_>) {
+    assert_error(&newswire(folder, case.0), case);
 }
 
 fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -46,29 +45,29 @@ fn with(folder: &Path, name: &str, table: &str, line: &str) {
 }
 
 #[test]
-fn a_command_line_without_sense_and_a_config_that_is_not_there() {
+fn an_invalid_command_line_and_a_missing_config() {
     let empty = tempfile::tempdir().unwrap();
     for case in [
         (&["frobnicate"][..], "usage", 64, "frobnicate", "--help"),
         (&["run"], "no_config", 66, "/etc/newswire", "newswire init"),
-        (&["explain", "zzz"], "unknown_code", 64, "\"zzz\"", "newswire status"),
+        (&["explain", "zzz"], "unknown_name", 64, "\"zzz\"", "newswire status"),
         (&["init", "no/such/x.toml"], "file_unwritable", 73, "no/such/x.toml", "choose a folder"),
         (&["man", "/dev/null/x"], "file_unwritable", 73, "/dev/null/x", "choose a folder"),
         (&["probe", "no-such"], "file_unreadable", 66, "no-such", "name a file"),
         (&["import", "no-such"], "list_unreadable", 66, "no-such", "name a file"),
-        (&["add", "mailto:a@b.c"], "bad_feed_address", 64, "mailto:a@b.c", "write it as"),
-        (&["add", "https://a:b@c.d/"], "secret_in_address", 64, "address", "authorization"),
+        (&["add", "mailto:a@b.c"], "invalid_feed_url", 64, "mailto:a@b.c", "write it as"),
+        (&["add", "https://a:b@c.d/"], "password_in_url", 64, "URL", "authorization"),
     ] {
-        hold(empty.path(), case);
+        assert_fails(empty.path(), case);
     }
     newswire(empty.path(), &["init"]);
     for case in [
         (&["init"][..], "file_exists", 73, "newswire.toml", "name another file"),
         (&["status"], "no_database", 66, "newswire.db", "newswire run"),
         (&["reload"], "not_running", 69, "newswire.sock", "newswire run"),
-        (&["replay", "--since", "soon"], "bad_age", 64, "--since", "a number and a unit"),
+        (&["replay", "--since", "soon"], "invalid_duration", 64, "--since", "a number and a unit"),
     ] {
-        hold(empty.path(), case);
+        assert_fails(empty.path(), case);
     }
 }
 
@@ -83,14 +82,14 @@ async fn a_config_that_cannot_be_appended_to() {
     let broken = ["import", "urls", "--append", "--config", "broken.toml"];
     for case in [
         (&add[..], "config_unreadable", 66, "none.toml", "newswire init"),
-        (&broken, "config_has_errors", 78, "broken.toml:2:1", "did you mean \"interval\"?"),
+        (&broken, "config_has_errors", 78, "broken.toml:2:1", "newswire check"),
     ] {
-        hold(folder.path(), case);
+        assert_fails(folder.path(), case);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_with_several_feeds_is_a_choice_of_the_operator() {
+async fn a_page_with_several_feeds() {
     let origin = Origin::start().await;
     let link = |path: &str| {
         format!("<link rel='alternate' type='application/rss+xml' href='{path}' title='T'/>")
@@ -100,11 +99,14 @@ async fn a_page_with_several_feeds_is_a_choice_of_the_operator() {
     let folder = configured(&[]);
     let url = origin.url("127.0.0.1", "/").to_string();
     let arguments = ["add", &url];
-    hold(folder.path(), (&arguments, "several_feeds", 64, &url, "newswire add http://127.0.0.1"));
+    assert_fails(
+        folder.path(),
+        (&arguments, "multiple_feeds", 64, &url, "newswire add http://127.0.0.1"),
+    );
 }
 
 #[test]
-fn lists_that_are_none() {
+fn invalid_lists_of_feeds() {
     let folder = tempfile::tempdir().unwrap();
     let outline = |n: usize| format!("<outline xmlUrl='https://example.org/{n}'/>");
     let outlines: String = (0..20_001).map(outline).collect();
@@ -113,23 +115,23 @@ fn lists_that_are_none() {
         (
             "long",
             format!("<opml><body>{outlines}</body></opml>").into_bytes(),
-            "list_too_long",
+            "list_too_many_entries",
             "several lists",
         ),
-        ("bytes", b"https://a.example/\xff\xfe".to_vec(), "list_encoding", "UTF-8"),
-        ("empty", Vec::new(), "list_empty", "once more"),
-        ("feed", rss(&[("a", "A")]).into_bytes(), "not_a_list", "a list is OPML"),
-        ("cut", b"<opml><body><outline text='a".to_vec(), "list_broken", "once more"),
-        ("bare", b"<opml><body/></opml>".to_vec(), "list_without_feeds", "entry by entry"),
+        ("bytes", b"https://a.example/\xff\xfe".to_vec(), "list_not_utf8", "UTF-8"),
+        ("empty", Vec::new(), "list_empty", "again"),
+        ("feed", rss(&[("a", "A")]).into_bytes(), "not_a_feed_list", "a list is OPML"),
+        ("cut", b"<opml><body><outline text='a".to_vec(), "list_malformed", "again"),
+        ("bare", b"<opml><body/></opml>".to_vec(), "list_without_feeds", "reason for each"),
     ];
     for (name, bytes, code, remedy) in lists {
         write(folder.path(), name, bytes);
-        hold(folder.path(), (&["import", name], code, 65, name, remedy));
+        assert_fails(folder.path(), (&["import", name], code, 65, name, remedy));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn feeds_and_items_that_are_not_there() {
+async fn unknown_feeds_and_items() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed"), local(&origin, "/other")]);
     newswire(folder.path(), &["poll"]);
@@ -138,15 +140,15 @@ async fn feeds_and_items_that_are_not_there() {
         (&["poll", "nobody"][..], "unknown_feed", 64, "\"nobody\"", "newswire status"),
         (&["release", "nobody"], "unknown_feed", 64, "\"nobody\"", "newswire status"),
         (&["why", "nobody"], "unknown_item", 64, "\"nobody\"", "newswire why"),
-        (&["split", page], "several_items", 64, page, "by its number"),
-        (&["join", "1", "1"], "same_item", 64, "\"1\"", "name another one"),
+        (&["split", page], "ambiguous_item", 64, page, "by its number"),
+        (&["join", "1", "1"], "same_item", 64, "\"1\"", "name another item"),
     ] {
-        hold(folder.path(), case);
+        assert_fails(folder.path(), case);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_room() {
+async fn a_temporary_folder_that_does_not_exist() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);
@@ -157,20 +159,20 @@ async fn a_machine_without_room() {
         let child = command.stdin(list).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let output = child.wait_with_output().unwrap();
         let (code, err) = (output.status.code().unwrap_or(-1), output.stderr);
-        Said { code, out: String::new(), err: String::from_utf8(err).unwrap() }
+        Finished { code, out: String::new(), err: String::from_utf8(err).unwrap() }
     };
     for (arguments, code, exit, place, remedy) in [
-        (&["replay"][..], "no_room_for_copy", 73, "/no/such", "set TMPDIR"),
-        (&["poll", "--dry-run"], "no_room_for_copy", 73, "/no/such", "set TMPDIR"),
+        (&["replay"][..], "temp_dir_unusable", 73, "/no/such", "set TMPDIR"),
+        (&["poll", "--dry-run"], "temp_dir_unusable", 73, "/no/such", "set TMPDIR"),
         (&["demo"], "demo_cannot_start", 69, "/no/such", "temporary folder"),
     ] {
-        let said = bare(arguments, Stdio::null());
-        held(&said, (arguments, code, exit, place, remedy));
+        let run = bare(arguments, Stdio::null());
+        assert_error(&run, (arguments, code, exit, place, remedy));
     }
     let arguments = &["probe", "--conformance"];
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let said = bare(arguments, full.into());
-    held(&said, (arguments, "broken_pipe", 74, "standard output", "run it once more"));
+    let run = bare(arguments, full.into());
+    assert_error(&run, (arguments, "stdio_failed", 74, "standard output", "repeat the command"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,34 +187,42 @@ async fn a_database_that_cannot_be_used() {
     let known = newswire::store::SCHEMA;
     {
         let _store = Store::open(&database, Clock::system()).unwrap();
-        hold(at, (&["poll"], "database_in_use", 75, "newswire.db", "stop that one first"));
+        assert_fails(at, (&["poll"], "database_in_use", 75, "newswire.db", "stop that process"));
         sql("PRAGMA user_version = 1");
-        hold(at, (&["split", "1"], "database_older", 74, "newswire.db", "move the file aside"));
+        assert_fails(
+            at,
+            (&["split", "1"], "database_older", 65, "newswire.db", "move the file away"),
+        );
         sql(&format!("PRAGMA user_version = {known}"));
     }
     sql("PRAGMA user_version = 99");
-    hold(at, (&["status"], "database_newer", 65, "schema 99", "install the newer"));
+    assert_fails(at, (&["status"], "database_newer", 65, "schema 99", "install the newer"));
     sql(&format!("PRAGMA user_version = {known}"));
     sql("UPDATE feed SET profile = 'x'");
-    hold(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
+    assert_fails(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
     sql("UPDATE feed SET profile = '{}'; ALTER TABLE item RENAME TO gone");
-    hold(at, (&["why", "1"], "store_bug", 74, "database", "please report this"));
+    assert_fails(at, (&["why", "1"], "store_bug", 70, "database", "please report this"));
     sql("PRAGMA application_id = 7");
-    hold(at, (&["status"], "database_foreign", 65, "newswire.db", "another [store] path"));
+    assert_fails(
+        at,
+        (&["status"], "database_of_other_program", 65, "newswire.db", "another path in [store]"),
+    );
     write(at, "newswire.db", vec![7; 8192]);
-    hold(at, (&["status"], "database_broken", 74, "newswire.db", "check that it is"));
-    with(at, "elsewhere.toml", "[schedule]", "hints = \"heed\"");
+    assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "integrity_check"));
+    write(at, "newswire.db", "");
+    assert_fails(at, (&["status"], "no_database", 66, "newswire.db", "newswire poll"));
+    with(at, "elsewhere.toml", "[schedule]", "publisher_hints = \"follow\"");
     let text = std::fs::read_to_string(at.join("elsewhere.toml")).unwrap();
     write(at, "elsewhere.toml", format!("{text}[store]\npath = \"newswire.toml/x.db\"\n"));
     let arguments = ["poll", "--config", "elsewhere.toml"];
-    hold(
+    assert_fails(
         at,
-        (&arguments, "database_unreachable", 73, "newswire.toml/x.db", "check that its folder"),
+        (&arguments, "database_folder_unusable", 73, "newswire.toml/x.db", "check that the folder"),
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn outputs_and_addresses_that_cannot_be_had() {
+async fn outputs_and_addresses_that_cannot_be_used() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let at = folder.path();
@@ -220,16 +230,17 @@ async fn outputs_and_addresses_that_cannot_be_had() {
     let here = taken.local_addr().unwrap().to_string();
     with(at, "taken.toml", "[web]", &format!("listen = \"{here}\""));
     let run = ["run", "--config", "taken.toml"];
-    hold(at, (&run, "address_in_use", 69, &here, "[web] listen"));
+    assert_fails(at, (&run, "address_in_use", 69, &here, "[web] listen"));
     with(at, "elsewhere.toml", "[web]", "listen = \"192.0.2.1:8420\"");
     let run = ["run", "--config", "elsewhere.toml"];
-    hold(at, (&run, "address_elsewhere", 69, "192.0.2.1:8420", "[web] listen"));
+    assert_fails(at, (&run, "address_not_available", 69, "192.0.2.1:8420", "[web] listen"));
 }
 
-/// What a test cannot bring about on any machine, made by hand: it must read as well as the others.
+/// Errors that cannot be caused on every machine.
 #[test]
-fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
-    use newswire::cli::subscribe;
+fn errors_that_cannot_be_provoked_have_help_too() {
+    use newswire::cli::append_feeds;
+    use newswire::cli::error::CommandError;
     use newswire::model::Coded;
     use newswire::{daemon, outputs, store};
     let io = |kind: std::io::ErrorKind| std::io::Error::from(kind);
@@ -238,34 +249,39 @@ fn what_cannot_be_provoked_tells_what_to_do_all_the_same() {
     let other = std::io::ErrorKind::Other;
     let check = outputs::Error::Check {
         name: "planet.atom".to_owned(),
-        source: newswire::render::CheckError::Repeated("x".to_owned()),
+        source: newswire::render::CheckError::DuplicateId("x".to_owned()),
     };
     let write = outputs::Error::Write { path: "www/planet.atom".into(), source: io(other) };
     let made: [(&dyn Coded, &str, &str, &str); 10] = [
         (&write, "output_unwritable", "www/planet.atom", "check that"),
-        (&subscribe::Error::Changed("a.toml".into()), "config_changed", "a.toml", "once more"),
+        (&append_feeds::Error::Changed("a.toml".into()), "config_changed", "a.toml", "repeat"),
         (
-            &subscribe::Error::Replace("a.toml".into(), io(other)),
+            &append_feeds::Error::Replace("a.toml".into(), io(other)),
             "config_unwritable",
             "a.toml",
-            "its folder must allow it",
+            "can write to the folder",
         ),
-        (&newswire::cli::fault::Fault::Runtime(io(other)), "no_runtime", "threads", "raise"),
+        (&CommandError::Runtime(io(other)), "no_threads", "threads", "raise"),
         (&store::Error::Closed, "store_ended", "database", "start newswire again"),
-        (&check, "publish_check", "planet.atom", "please report"),
+        (&check, "document_check_failed", "planet.atom", "please report"),
         (
             &outputs::Error::Panicked("planet".to_owned()),
-            "publish_panicked",
+            "render_panicked",
             "planet",
             "please report",
         ),
-        (&listen(std::io::ErrorKind::PermissionDenied), "address_denied", "127.0.0.1:80", "[web]"),
+        (
+            &listen(std::io::ErrorKind::PermissionDenied),
+            "address_not_permitted",
+            "127.0.0.1:80",
+            "[web]",
+        ),
         (&listen(other), "address_unusable", "127.0.0.1:80", "[web] listen"),
         (&listen(std::io::ErrorKind::AddrInUse), "address_in_use", "127.0.0.1:80", "[web] listen"),
     ];
     for (error, code, place, remedy) in made {
-        let said = error.to_string();
+        let (text, help) = (error.to_string(), error.help().unwrap());
         assert_eq!(error.code(), code);
-        assert!(said.contains(place) && said.contains(remedy), "{code}: {said}");
+        assert!(text.contains(place) && help.contains(remedy), "{code}: {text}\n{help}");
     }
 }

@@ -1,4 +1,4 @@
-//! What newswire logs: every event as the documents have it, and every sink where it belongs.
+//! The log: every event is as documented, and goes to the right place.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::telemetry::Event;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
@@ -19,17 +19,17 @@ use crate::service::{heard, signal};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 
-/// A row of docs/events.md.
+/// A row of docs/reference/events.md.
 struct Row {
     level: String,
     id: String,
-    /// Fields that are always there.
+    /// Fields that every line has.
     always: BTreeSet<String>,
     sometimes: BTreeSet<String>,
 }
 
 fn rows() -> HashMap<String, Row> {
-    let docs = include_str!("../../docs/events.md");
+    let docs = include_str!("../../docs/reference/events.md");
     let cells = |line: &str| {
         let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
         (cells.len() == 7).then_some(cells)
@@ -52,7 +52,7 @@ fn rows() -> HashMap<String, Row> {
 }
 
 #[test]
-fn the_documents_list_every_event_with_its_message_id_and_no_other() {
+fn the_reference_lists_every_event_with_its_message_id() {
     let rows = rows();
     let known: BTreeSet<&str> = Event::ALL.iter().map(|event| event.slug()).collect();
     assert_eq!(rows.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
@@ -62,7 +62,7 @@ fn the_documents_list_every_event_with_its_message_id_and_no_other() {
 }
 
 #[test]
-fn the_catalog_tells_cause_and_remedy_of_every_event_and_names_only_fields_that_it_has() {
+fn the_catalog_has_cause_and_remedy_of_every_event() {
     let rows = rows();
     let catalog = include_str!("../../systemd/newswire.catalog");
     let mut entries: HashMap<&str, &str> = HashMap::new();
@@ -106,7 +106,7 @@ impl Write for Log {
 }
 
 impl Log {
-    /// Hears what this thread logs until the guard is dropped.
+    /// Collects what this thread logs until the guard is dropped.
     fn open() -> (Self, tracing::subscriber::DefaultGuard) {
         // While there is one listener alone, tracing asks only it, on whichever thread: another test
         // that logs nothing would then turn a line off for this one.
@@ -120,7 +120,7 @@ impl Log {
         (log, tracing::subscriber::set_default(json.finish()))
     }
 
-    /// What was logged since the last time.
+    /// What was logged since the last call.
     fn take(&self) -> Vec<Value> {
         let lines = std::mem::take(&mut *self.0.lock().unwrap());
         let lines = String::from_utf8(lines).unwrap();
@@ -128,7 +128,7 @@ impl Log {
     }
 }
 
-/// Holds a line against its row in the documents.
+/// Compares a line with its row in the reference.
 fn is_as_documented(line: &Value, rows: &HashMap<String, Row>) {
     let row = &rows[line["event"].as_str().expect("an event")];
     assert_eq!(line["level"], row.level, "{line}");
@@ -141,7 +141,7 @@ fn is_as_documented(line: &Value, rows: &HashMap<String, Row>) {
 }
 
 #[tokio::test]
-async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_something() {
+async fn changes_of_a_feed_and_of_its_state_are_logged_once() {
     let world = World::new().await;
     let ok = || Answer::ok(rss(&[("a", "A")]));
     let more = Answer::ok(rss(&[("b", "B"), ("a", "A")]));
@@ -166,7 +166,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
     ];
     let (log, _guard) = Log::open();
     for (n, expected) in expected.into_iter().enumerate() {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(48 * HOUR);
         let mut lines = log.take();
         lines.retain(|line| line.get("feed").is_some());
@@ -180,7 +180,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
         }
         if expected == Some("feed_failing") {
             assert_eq!(
-                (&lines[0]["status"], &lines[0]["error_class"]),
+                (&lines[0]["status"], &lines[0]["code"]),
                 (&500.into(), &"server_error".into())
             );
         }
@@ -188,7 +188,7 @@ async fn a_feed_has_one_line_a_change_of_its_state_and_one_a_poll_that_brought_s
 }
 
 #[tokio::test]
-async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() {
+async fn a_permanent_move_is_logged_once_with_both_urls() {
     let world = World::new().await;
     world.origin.route("new.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let to = world.origin.url("new.test", "/feed");
@@ -197,7 +197,7 @@ async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() 
     let engine = world.open(std::slice::from_ref(&url)).await;
     let (rows, (log, _guard)) = (rows(), Log::open());
     for _ in 0..20 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(24 * HOUR);
     }
     let mut lines = log.take();
@@ -207,7 +207,22 @@ async fn a_feed_that_moved_for_good_has_a_line_that_names_both_addresses_once() 
     assert_eq!((&lines[0]["url"], &lines[0]["to"]), (&url.as_str().into(), &to.as_str().into()));
 }
 
-/// What stands in the program's standard error, a file, once it is up.
+#[tokio::test]
+async fn a_publication_is_logged_as_documented() {
+    let world = World::new().await;
+    world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
+    let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
+    let (rows, (log, _guard)) = (rows(), Log::open());
+    poll(&engine, FeedSelection::All).await;
+    engine.publish().await.unwrap();
+    let mut lines = log.take();
+    lines.retain(|line| line["event"] == "output_published");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    is_as_documented(&lines[0], &rows);
+    assert_eq!((&lines[0]["output"], &lines[0]["items"]), (&"planet".into(), &2.into()));
+}
+
+/// The standard error of the program after it has started, written to a file.
 fn logged(stream: impl Fn(&File) -> String) -> String {
     let folder = tempfile::tempdir().unwrap();
     let config = "version = 1\n[web]\nlisten = \"off\"\n[fetch]\ncontact = \"x@y.z\"\n\
@@ -229,17 +244,17 @@ fn logged(stream: impl Fn(&File) -> String) -> String {
 }
 
 #[test]
-fn the_journal_is_told_only_where_standard_error_is_the_journal_and_json_goes_elsewhere() {
+fn the_log_goes_to_the_journal_only_if_it_is_standard_error() {
     // A child of a service, with its standard error in a file.
     let elsewhere = logged(|_| "1:1".to_owned());
-    // What the config is doubted for is told first.
+    // Warnings about the config come first.
     let lines: Vec<&str> = elsewhere.lines().collect();
     assert!(lines.len() >= 2, "{elsewhere}");
     for line in lines {
         let object: Value = serde_json::from_str(line).expect(line);
         assert!(object["level"] == "INFO" || object["level"] == "WARN", "{line}");
     }
-    // Here it is what systemd named: the journal is told, or people where there is none.
+    // Standard error is the file that systemd named: no JSON is written to it.
     let named = logged(|log| {
         let meta = log.metadata().unwrap();
         format!("{}:{}", meta.dev(), meta.ino())

@@ -1,5 +1,6 @@
-//! Every exit code of the README, provoked through the program, with what it says then.
+//! Every exit code, caused through the program, with its message.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::process::Command;
 use assert_cmd::cargo::CommandCargoExt as _;
 use rusqlite::Connection;
 
-use crate::cli::{Said, configured, local, newswire};
+use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::Origin;
 
 /// A config with this `[store]` path.
@@ -19,22 +20,22 @@ fn stored(folder: &Path, path: &str) {
     std::fs::write(folder.join("newswire.toml"), text).unwrap();
 }
 
-fn says(said: &Said, code: i32, parts: &[&str]) {
-    assert_eq!(said.code, code, "{}", said.err);
+fn assert_run(run: &Finished, code: i32, parts: &[&str]) {
+    assert_eq!(run.code, code, "{}", run.err);
     for part in parts {
-        assert!(said.err.contains(part), "{part:?} is missing in {}", said.err);
+        assert!(run.err.contains(part), "{part:?} is missing in {}", run.err);
     }
 }
 
 #[test]
-fn a_command_that_does_what_it_was_asked_exits_with_0_and_one_that_is_none_with_64() {
+fn success_exits_with_0_and_an_unknown_command_with_64() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(newswire(folder.path(), &["init"]).code, 0);
-    says(&newswire(folder.path(), &["frobnicate"]), 64, &["frobnicate"]);
+    assert_run(&newswire(folder.path(), &["frobnicate"]), 64, &["frobnicate"]);
 }
 
 #[test]
-fn a_database_of_a_newer_newswire_exits_with_65_and_names_both_versions() {
+fn a_newer_database_exits_with_65_and_names_both_versions() {
     let folder = configured(&[]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();
@@ -42,9 +43,9 @@ fn a_database_of_a_newer_newswire_exits_with_65_and_names_both_versions() {
     database.pragma_update(None, "user_version", known + 95).unwrap();
     drop(database);
     for command in ["run", "poll", "status"] {
-        let said = newswire(folder.path(), &[command]);
-        let (found, known) = (format!("schema {}", known + 95), format!("up to {known}"));
-        says(&said, 65, &["newswire.db", &found, &known, "restore"]);
+        let run = newswire(folder.path(), &[command]);
+        let (found, known) = (format!("schema {}", known + 95), format!("up to schema {known}"));
+        assert_run(&run, 65, &["newswire.db", &found, &known, "restore"]);
     }
 }
 
@@ -56,58 +57,59 @@ fn a_database_of_another_program_exits_with_65() {
         .execute_batch("PRAGMA application_id = 7; CREATE TABLE a (b); CREATE TABLE c (d);")
         .unwrap();
     drop(other);
-    says(&newswire(folder.path(), &["run"]), 65, &["another program", "[store] path"]);
+    assert_run(&newswire(folder.path(), &["run"]), 65, &["another program", "[store]"]);
 }
 
 #[test]
 fn no_config_and_no_database_exit_with_66() {
     let folder = tempfile::tempdir().unwrap();
-    says(&newswire(folder.path(), &["run"]), 66, &["newswire init"]);
+    assert_run(&newswire(folder.path(), &["run"]), 66, &["newswire init"]);
     let folder = configured(&[]);
-    says(&newswire(folder.path(), &["status"]), 66, &["newswire run"]);
+    assert_run(&newswire(folder.path(), &["status"]), 66, &["newswire run"]);
 }
 
 #[test]
-fn an_address_that_is_taken_exits_with_69_and_names_the_key() {
+fn an_address_in_use_exits_with_69_and_names_the_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let text =
         format!("version = 1\n[web]\nlisten = \"{address}\"\n[fetch]\ncontact = \"x@y.z\"\n");
     std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
-    says(&newswire(folder.path(), &["run"]), 69, &[&address.to_string(), "[web] listen"]);
+    assert_run(&newswire(folder.path(), &["run"]), 69, &[&address.to_string(), "[web] listen"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_that_the_gate_refuses_is_a_mistake_in_newswire_and_exits_with_70() {
+async fn a_document_that_fails_its_check_exits_with_70() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();
-    // What is no IRI goes out as a UUID made from it: here as the other item's id.
+    // An id that is no IRI is published as a UUID made from it, here the id of the other item.
     let other = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, b"none").urn().to_string();
     let spoil = "UPDATE item SET outward_id = CASE id WHEN 1 THEN 'none' ELSE ?1 END";
     assert_eq!(database.execute(spoil, [other]).unwrap(), 2);
+    database.execute("UPDATE revision SET number = number + 1", []).unwrap();
     drop(database);
-    let said = newswire(folder.path(), &["poll"]);
-    says(&said, 70, &["was not published", "the last good one stays", "report this"]);
+    let run = newswire(folder.path(), &["poll"]);
+    assert_run(&run, 70, &["was not published", "the previous one stays", "report this"]);
 }
 
 #[test]
-fn a_folder_that_cannot_be_one_exits_with_73_and_names_it() {
+fn a_folder_that_cannot_be_created_exits_with_73_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a-file"), "").unwrap();
     stored(folder.path(), "a-file/state/newswire.db");
-    says(&newswire(folder.path(), &["run"]), 73, &["a-file/state/newswire.db", "folder"]);
-    says(&newswire(folder.path(), &["init"]), 73, &["newswire.toml", "exists"]);
+    assert_run(&newswire(folder.path(), &["run"]), 73, &["a-file/state/newswire.db", "folder"]);
+    assert_run(&newswire(folder.path(), &["init"]), 73, &["newswire.toml", "exists"]);
 }
 
 #[test]
-fn a_database_that_is_none_exits_with_74_and_says_so() {
+fn a_damaged_database_exits_with_74() {
     let folder = configured(&[]);
     std::fs::write(folder.path().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
-    let said = newswire(folder.path(), &["run"]);
-    says(&said, 74, &["newswire.db", "not a database", "check that it is a newswire database"]);
+    let run = newswire(folder.path(), &["run"]);
+    assert_run(&run, 74, &["newswire.db", "not a database", "integrity_check"]);
 }
 
 #[test]
@@ -116,47 +118,62 @@ fn a_database_in_use_exits_with_75_and_names_the_process() {
     let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
     std::fs::write(folder.path().join("newswire.db.lock"), "4711\n").unwrap();
     lock.lock().unwrap();
-    says(&newswire(folder.path(), &["run"]), 75, &["process 4711", "stop that one first"]);
+    assert_run(&newswire(folder.path(), &["run"]), 75, &["process 4711", "stop that process"]);
     drop(lock);
-    // What a killed process left behind is no obstacle.
-    let said = newswire(folder.path(), &["poll"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    // The lock file of a process that was killed has no effect.
+    let run = newswire(folder.path(), &["poll"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
+/// Runs a command without permission for the folder `inside`, which gets this mode meanwhile. Root has every
+/// permission, so that the program runs as another user then, from a copy that this user can read.
+fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) -> Finished {
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let program = folder.join("newswire");
+    let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+    std::fs::copy(built, &program).unwrap();
+    for (path, mode) in [(folder, 0o755), (&program, 0o755), (inside, mode)] {
+        allow(path, mode);
+    }
+    let mut process = Command::new(&program);
+    process.current_dir(folder).env_clear().arg(command);
+    if std::fs::write(inside.join("probe"), "").is_ok() {
+        process.uid(65_534).gid(65_534);
+    }
+    let output = loop {
+        match process.output() {
+            // Another test forks while the copy is being written: its child has the copy open for a moment.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
+    allow(inside, 0o755);
+    Finished {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 #[test]
-fn a_folder_that_belongs_to_somebody_else_exits_with_77_and_names_it() {
+fn a_folder_of_another_user_exits_with_77_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("state");
     std::fs::create_dir(&inside).unwrap();
     stored(folder.path(), &inside.join("newswire.db").display().to_string());
-    let allow = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    // Root may do everything: the program is run as nobody then, from where nobody may read it.
-    let program = folder.path().join("newswire");
-    let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
-    std::fs::copy(built, &program).unwrap();
-    for (path, mode) in [(folder.path(), 0o755), (&program, 0o755), (&inside, 0o555)] {
-        allow(path, mode);
-    }
-    let mut command = Command::new(&program);
-    command.current_dir(folder.path()).env_clear().arg("run");
-    if std::fs::write(inside.join("probe"), "").is_ok() {
-        command.uid(65_534).gid(65_534);
-    }
-    let output = command.output().unwrap();
-    allow(&inside, 0o755);
-    let said = Said {
-        code: output.status.code().unwrap_or(-1),
-        out: String::new(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    };
-    says(&said, 77, &["state/newswire.db", "let this user write there"]);
+    let run = without_permission(folder.path(), &inside, 0o555, "run");
+    assert_run(&run, 77, &["state/newswire.db", "give this user access"]);
+    // Without permission to search the folder it is unknown whether there is a database.
+    let run = without_permission(folder.path(), &inside, 0o000, "status");
+    assert_run(&run, 77, &["state/newswire.db", "database_permission_denied"]);
+    assert!(!run.err.contains("no database"), "{}", run.err);
 }
 
 #[test]
 fn a_config_with_errors_exits_with_78() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[shedule]\n").unwrap();
-    says(&newswire(folder.path(), &["run"]), 78, &["newswire.toml:2", "shedule"]);
+    assert_run(&newswire(folder.path(), &["run"]), 78, &["newswire.toml:2", "shedule"]);
 }

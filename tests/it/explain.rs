@@ -1,9 +1,9 @@
-//! `newswire explain`: what a code, a key, a feed or an item is; and the lists of codes are those in use.
+//! `newswire explain` for codes, keys, feeds and items; the lists of codes are complete.
 
 use std::path::Path;
 
 use newswire::config::Diagnostic;
-use newswire::model::Complaint;
+use newswire::model::ParseWarning;
 use serde_json::Value;
 
 use crate::cli::{configured, local, newswire};
@@ -11,26 +11,27 @@ use crate::docs::sources;
 use crate::support::origin::Origin;
 
 #[test]
-fn a_code_is_told_with_what_why_and_what_to_do() {
+fn explain_prints_meaning_cause_and_remedy_of_a_code() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "unknown_key"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    for part in ["unknown_key (what is wrong with a config)", "Why: it is misspelt", "What to do: "]
-    {
-        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+    let run = newswire(folder.path(), &["explain", "unknown_key"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    for part in ["unknown_key (what is wrong with a config)", "Cause: it is misspelt", "Remedy: "] {
+        assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
     }
     let json = newswire(folder.path(), &["explain", "unknown_key", "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json[0]["code"], "unknown_key");
-    assert!(json[0]["do"].as_str().unwrap().contains("suggestion"));
+    assert!(json[0]["remedy"].as_str().unwrap().contains("suggestion"));
 }
 
 #[test]
-fn without_a_name_it_lists_every_code_under_its_heading() {
+fn explain_without_a_name_lists_all_codes() {
     let folder = tempfile::tempdir().unwrap();
     let list = newswire(folder.path(), &["explain"]);
     assert_eq!(list.code, 0);
-    for part in ["What ends a command\n", "  database_in_use ", "  tls_failed ", "  backoff "] {
+    for part in
+        ["Errors that end a command\n", "  database_in_use ", "  tls_failed ", "  back_off "]
+    {
         assert!(list.out.contains(part), "{part} is missing in\n{}", list.out);
     }
     let json: Value =
@@ -40,25 +41,25 @@ fn without_a_name_it_lists_every_code_under_its_heading() {
 }
 
 #[test]
-fn a_key_is_told_with_default_place_and_example() {
+fn explain_prints_default_tables_and_example_of_a_key() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "schedule.interval"]);
+    let run = newswire(folder.path(), &["explain", "schedule.interval"]);
     for part in ["time between two polls", "\"1h\"", "[schedule]", "[[feed]]", "[[server]]"] {
-        assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+        assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
     }
 }
 
 #[test]
-fn what_nobody_knows_is_told_with_what_was_probably_meant() {
+fn an_unknown_name_is_an_error_with_a_suggestion() {
     let folder = tempfile::tempdir().unwrap();
-    let said = newswire(folder.path(), &["explain", "unknwon_key"]);
-    assert_eq!((said.code, said.out.as_str()), (64, ""));
-    assert!(said.err.contains("did you mean \"unknown_key\"?"), "{}", said.err);
-    assert!(said.err.ends_with("newswire explain unknown_code\n"), "{}", said.err);
+    let run = newswire(folder.path(), &["explain", "unknwon_key"]);
+    assert_eq!((run.code, run.out.as_str()), (64, ""));
+    assert!(run.err.contains("did you mean \"unknown_key\"?"), "{}", run.err);
+    assert!(run.err.ends_with("newswire explain unknown_name\n"), "{}", run.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_and_an_item_are_told_of_as_by_why() {
+async fn explain_prints_feeds_and_items_as_why_does() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);
@@ -73,21 +74,21 @@ async fn a_feed_and_an_item_are_told_of_as_by_why() {
     }
 }
 
-/// What stands in quotes behind each `call(`, as its first argument.
+/// The first argument of each `call(`, if it is a string.
 fn first_arguments<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
     let behind = text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
     behind.filter_map(|rest| rest.split('"').next()).collect()
 }
 
 #[test]
-fn every_fault_that_a_config_may_have_is_in_the_list() {
+fn every_diagnostic_of_the_config_is_in_the_list() {
     let mut text = String::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut text);
     let mut codes = Vec::new();
     for call in ["Diagnostic::error(", "Diagnostic::warning(", "warn("] {
         codes.extend(first_arguments(&text, call));
     }
-    // Those that are passed on to a reader of values.
+    // Codes that are passed to a parser of values.
     let named = text.split('"').skip(1).step_by(2);
     codes.extend(named.filter(|word| word.starts_with("bad_") && !word.contains(' ')));
     assert!(codes.len() > 30, "only {} were found", codes.len());
@@ -98,12 +99,12 @@ fn every_fault_that_a_config_may_have_is_in_the_list() {
 }
 
 #[test]
-fn every_code_of_the_lists_is_used_somewhere() {
+fn every_code_of_the_lists_is_used() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, codes) in [("config", Diagnostic::CODES), ("parse", Complaint::CODES)] {
+    for (room, codes) in [("config", Diagnostic::CODES), ("parse", ParseWarning::CODES)] {
         let mut text = String::new();
         sources(&root.join(room), &mut text);
-        // The list itself names each once.
+        // The list contains each code once.
         let list = if room == "config" { 1 } else { 0 };
         for code in codes {
             let uses = text.matches(&format!("\"{code}\"")).count();

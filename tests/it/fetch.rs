@@ -1,4 +1,4 @@
-//! One exchange through the real HTTP stack: what is sent, what is believed, what is refused.
+//! Exchanges through the real HTTP stack: requests, responses and failures.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ async fn coded(coding: &str, plain: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_request_is_a_get_that_says_who_asks_and_no_more() {
+async fn a_request_is_a_get_with_few_headers() {
     let (origin, client, url) = site(Answer::ok("<rss/>").with("Set-Cookie", "a=b")).await;
     client.get(&url).await;
     client.get(&url).await;
@@ -51,7 +51,7 @@ async fn a_request_is_a_get_that_says_who_asks_and_no_more() {
 }
 
 #[tokio::test]
-async fn the_query_is_sent_as_it_is_written() {
+async fn the_query_is_sent_unchanged() {
     let (origin, client, url) = site(Answer::ok("<rss/>")).await;
     for query in ["b=2&a=1", "a=%7E%20+&&x", "q=a;b=c", "?"] {
         let mut asked = url.clone();
@@ -62,8 +62,8 @@ async fn the_query_is_sent_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn validators_go_back_byte_for_byte_and_both() {
-    // N1: weak, unquoted, odd dates: opaque to us.
+async fn both_validators_are_sent_back_unchanged() {
+    // N1: weak or unquoted tags and odd dates are opaque.
     for (etag, last_modified) in [
         ("\"abc\"", "Mon, 06 Jan 2025 10:00:00 GMT"),
         ("W/\"a b;c\"", "yesterday"),
@@ -88,7 +88,7 @@ async fn validators_go_back_byte_for_byte_and_both() {
 }
 
 #[tokio::test]
-async fn a_304_is_not_modified_and_updates_only_what_it_names() {
+async fn a_304_replaces_only_the_validators_it_contains() {
     let (_origin, client, url) = site(Answer::status(304).with("ETag", "\"2\"")).await;
     let response = client.knowing("\"1\"", "then").get(&url).await;
     assert_eq!(response.outcome, FetchOutcome::NotModified);
@@ -132,7 +132,7 @@ async fn the_same_tag_with_another_body_is_modified() {
 }
 
 #[tokio::test]
-async fn errors_keep_what_was_learnt() {
+async fn errors_keep_the_validators() {
     // N4
     for status in [400, 401, 403, 404, 410, 429, 500, 503] {
         let answer = Answer::status(status).with("ETag", "\"error page\"");
@@ -164,7 +164,7 @@ async fn every_status_has_its_outcome() {
 }
 
 #[tokio::test]
-async fn retry_after_and_freshness_are_read_on_any_status() {
+async fn retry_after_and_freshness_are_read_from_any_status() {
     let answer =
         Answer::status(429).with("Retry-After", "120").with("Cache-Control", "max-age=600");
     let (_origin, client, url) = site(answer).await;
@@ -174,7 +174,7 @@ async fn retry_after_and_freshness_are_read_on_any_status() {
 }
 
 #[tokio::test]
-async fn freshness_counts_on_a_304_and_on_an_error_too() {
+async fn freshness_applies_to_304_and_errors_too() {
     for status in [304, 404, 500] {
         let answer = Answer::status(status).with("Cache-Control", "max-age=900").with("Age", "300");
         let (_origin, client, url) = site(answer).await;
@@ -184,7 +184,7 @@ async fn freshness_counts_on_a_304_and_on_an_error_too() {
 }
 
 #[tokio::test]
-async fn every_content_coding_is_undone() {
+async fn every_content_coding_is_decoded() {
     let plain = "<rss>".repeat(1000);
     for coding in ["gzip", "br", "zstd", "deflate", "bare deflate"] {
         let bytes = coded(coding, plain.as_bytes()).await;
@@ -198,7 +198,7 @@ async fn every_content_coding_is_undone() {
 }
 
 #[tokio::test]
-async fn codings_that_are_doubled_absent_or_unasked_are_dealt_with() {
+async fn repeated_missing_and_unrequested_codings_are_handled() {
     let twice = coded("gzip", &coded("gzip", b"<rss/>").await).await;
     let once = coded("gzip", b"<rss/>").await;
     for answer in [
@@ -216,7 +216,52 @@ async fn codings_that_are_doubled_absent_or_unasked_are_dealt_with() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_cut_off_also_when_it_lies_about_its_length() {
+async fn a_challenge_for_browsers_is_named_whatever_its_status() {
+    for (header, value) in [
+        ("cf-mitigated", "challenge"),
+        ("x-amzn-waf-action", "challenge"),
+        ("x-amzn-waf-action", "captcha"),
+        ("sg-captcha", "challenge"),
+    ] {
+        for status in [200, 202, 403, 405] {
+            let body = b"<html>prove it</html>".to_vec();
+            let page = Answer::Plain { status, headers: Vec::new(), body };
+            let (_origin, client, url) = site(page.with(header, value)).await;
+            let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else {
+                panic!("{header}, {status}")
+            };
+            assert_eq!(failure.kind, FailureKind::Forbidden, "{header}, {status}");
+            assert!(failure.message.contains("challenge"), "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
+    let gzip = coded("gzip", b"<rss>").await;
+    let second = coded("gzip", b"</rss>").await;
+    let behind = [&b"\r\n"[..], &[0; 512], b"<!-- cached -->", b"x"];
+    for behind in behind {
+        let bytes = [&gzip, &second, behind].concat();
+        let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", "gzip")).await;
+        assert_eq!(body(&client.get(&url).await), b"<rss></rss>", "{behind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_content_encoding_that_names_no_coding_is_ignored() {
+    for value in ["utf-8", "UTF-8", "none", "null", "binary", "8bit", "gzip, utf-8"] {
+        let bytes = match value.starts_with("gzip") {
+            true => coded("gzip", b"<rss/>").await,
+            false => b"<rss/>".to_vec(),
+        };
+        let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", value)).await;
+        assert_eq!(body(&client.get(&url).await), b"<rss/>", "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_rejected_whatever_its_content_length() {
     let (_origin, mut client, url) = site(Answer::ok(vec![b'x'; 4096])).await;
     client.settings.max_body = 1000;
     assert_eq!(kind(&client.get(&url).await), FailureKind::TooLarge);
@@ -227,7 +272,7 @@ async fn a_body_that_is_too_large_is_cut_off_also_when_it_lies_about_its_length(
 }
 
 #[tokio::test]
-async fn a_bomb_is_cut_off_whatever_it_is_packed_in() {
+async fn a_decompression_bomb_is_rejected_in_every_coding() {
     // N42: 8 MiB of one letter, in a few kB.
     let plain = vec![b'x'; 8 << 20];
     for coding in ["gzip", "br", "zstd", "deflate"] {
@@ -260,7 +305,7 @@ async fn a_body_shorter_than_announced_is_truncated() {
 }
 
 #[tokio::test]
-async fn silence_before_the_headers_or_in_the_body_ends_with_the_timeout() {
+async fn a_stalled_response_ends_with_the_timeout() {
     // N41: the one timeout covers everything.
     for bytes in [&b""[..], b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss"] {
         let (_origin, mut client, url) = site(Answer::Stall(bytes.to_vec())).await;
@@ -270,7 +315,7 @@ async fn silence_before_the_headers_or_in_the_body_ends_with_the_timeout() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_a_bad_response() {
+async fn a_response_that_is_not_http_is_a_bad_response() {
     for bytes in [&b"SSH-2.0-OpenSSH_9\r\n"[..], b"\0\0\0\0\0\0\0\0\n", b""] {
         let (_origin, client, url) = site(Answer::Raw(bytes.to_vec())).await;
         let kind = kind(&client.get(&url).await);
@@ -279,7 +324,7 @@ async fn what_is_no_http_is_a_bad_response() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_and_an_unknown_name_are_told_apart() {
+async fn a_refused_connection_and_an_unknown_name_differ() {
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = Url::parse(&format!("http://gone.test:{unused}/")).unwrap();
     let client = Client::new(Arc::new(Names(HashMap::new())));

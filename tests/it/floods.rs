@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use newswire::config::Config;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::dedupe::Updates;
-use newswire::health::{State, conditions, judge};
+use newswire::health::{JudgedFeed, State, conditions, judge};
 use newswire::render::Rules;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ async fn victims_output(poison: bool, first: bool) -> (String, Vec<Value>) {
     alone(&mut config, "victim.test-feed");
     let engine = world.open_with(config).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     let body = engine.served().document("alone.atom").unwrap().body.to_vec();
     let body = String::from_utf8(body).unwrap().replace(&format!(":{}", world.origin.port()), "");
@@ -119,16 +119,16 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     let first: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert_eq!(first.len(), 30);
     world.clock.advance(2 * HOUR);
-    let polled = poll(&engine, Which::All).await;
-    assert_eq!(polled[0].recorded.renamed, 30);
+    let polled = poll(&engine, FeedSelection::All).await;
+    assert_eq!(polled[0].recorded.guid_changes, 30);
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (5, 35));
     let second: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert!(first.is_subset(&second), "the old ones kept their ids");
     assert_eq!(second.len(), 35);
     let status = world.status();
-    assert_eq!((status.pulse.held, status.pulse.older), (35, 0));
+    assert_eq!((status.activity.held, status.activity.older), (35, 0));
     let health = judge(&status, world.now());
-    assert_eq!((health.state, &*health.why), (State::Held, "35 items wait for your word"));
+    assert_eq!((health.state, &*health.text), (State::Held, "the burst guard holds 35 items"));
     // What waits is known: it is not news the next time either.
     again(&world, &engine).await;
     assert_eq!(shown(&engine).len(), 35);
@@ -140,17 +140,17 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let dates = ["Sun, 01 Jun 2025 08:00:00 GMT"];
     world.origin.route("blog.test", "/feed", [posts("p", "blog.test", &dates, 0..80)]);
     let url = world.origin.url("blog.test", "/feed");
-    let config = with(world.config(&[url]), |settings| settings.new_feed_items = 20);
+    let config = with(world.config(&[url]), |settings| settings.initial_items = 20);
     let engine = world.open_with(config).await;
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (20, 60));
     assert_eq!(shown(&engine).len(), 20);
     // As configured: nobody has to look at it.
     let status = world.status();
-    assert_eq!((status.pulse.held, status.pulse.older), (0, 60));
+    assert_eq!((status.activity.held, status.activity.older), (0, 60));
     let health = judge(&status, world.now());
-    assert_eq!(health.state, State::Well);
-    assert_eq!(conditions(&[(status, health)], world.now()), []);
+    assert_eq!(health.state, State::Ok);
+    assert_eq!(conditions(&[JudgedFeed { status, health }], world.now()), []);
 }
 
 async fn edited(updates: Updates) -> [Value; 2] {

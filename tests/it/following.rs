@@ -1,12 +1,14 @@
-//! Lists of feeds that are followed: `[[subscriptions]]`, from a file and from the web.
+//! Followed lists of feeds (`[[subscriptions]]`), from files and from the web.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use newswire::cli::run::listed;
+use newswire::cli::run::fetch_lists;
 use newswire::config::{self, Config, Followed, Loaded, Style};
-use newswire::daemon::{self, Ask, Engine, Follower, Freshness, Outside, Source};
+use newswire::daemon::{
+    self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower, ListSelection,
+};
 use tokio::sync::oneshot;
 
 use crate::cli::{configured, newswire};
@@ -44,7 +46,7 @@ fn copy(config: &Config) -> &Path {
 }
 
 #[test]
-fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
+fn feeds_of_a_list_file_are_polled_like_feeds_of_the_config() {
     let folder = tempfile::tempdir().unwrap();
     let list = opml(&["https://a.example/", "https://b.example/", "gopher://c.example/"]);
     std::fs::write(folder.path().join("x.opml"), list).unwrap();
@@ -63,7 +65,7 @@ fn feeds_of_a_file_are_subscribed_as_if_they_stood_in_the_config() {
 }
 
 #[test]
-fn a_list_that_cannot_be_followed_is_told_with_its_place() {
+fn a_list_that_cannot_be_read_is_an_error_with_its_position() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("page"), "<html/>").unwrap();
     for (text, code) in [
@@ -83,7 +85,7 @@ fn a_list_that_cannot_be_followed_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good_copy_holds() {
+async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     let world = World::new().await;
     let folder = world.folder.path();
     let (one, two) = (opml(&["https://a.example/"]), opml(&["https://b.example/"]));
@@ -102,35 +104,42 @@ async fn a_list_on_the_web_is_asked_for_conditionally_when_due_and_its_last_good
     assert_eq!(urls(&config), Vec::<&str>::new());
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (place, written) = (folder.to_owned(), text.clone());
-    let source: Source = Arc::new(move || load(&place, &written));
-    let config =
-        listed(config, Ask::Missing, clock.clone(), resolver.clone(), &source).await.unwrap();
+    let source: ConfigSource = Arc::new(move || load(&place, &written));
+    let config = fetch_lists(
+        config,
+        ListSelection::DueWithoutCopy,
+        clock.clone(),
+        resolver.clone(),
+        &source,
+    )
+    .await
+    .unwrap();
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
     assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
-    let follower = Follower::new(clock, resolver).unwrap();
-    let lists = (config.followed.clone(), world.fetch.clone());
-    let ask = || follower.ask(&lists, Ask::Due);
-    assert_eq!((ask().await, world.origin.count()), (Freshness::Same, 1), "it is not due");
+    let follower = ListFollower::new(clock, resolver).unwrap();
+    let lists = FollowedLists { lists: config.followed.clone(), fetch: world.fetch.clone() };
+    let ask = || follower.fetch(&lists, ListSelection::Due);
+    assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 1), "it is not due");
     world.clock.advance(24 * HOUR);
-    assert_eq!((ask().await, world.origin.count()), (Freshness::Same, 2));
+    assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 2));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
     world.clock.advance(24 * HOUR);
-    // What fails, is cut or empty changes nothing, and is tried again within the hour.
+    // A failure and an incomplete or empty list change nothing, and are tried again within an hour.
     for n in 3..=5 {
-        assert_eq!((ask().await, world.origin.count()), (Freshness::Same, n));
+        assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, n));
         assert_eq!(urls(&good(folder, &text)), ["https://a.example/"]);
         world.clock.advance(HOUR);
     }
-    assert_eq!(ask().await, Freshness::New);
+    assert_eq!(ask().await, ListChange::Changed);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
-    // A copy that was broken is as good as none.
+    // A damaged copy counts as none.
     std::fs::write(copy(&config), "broken").unwrap();
     assert_eq!(urls(&good(folder, &text)), Vec::<&str>::new());
 }
 
 #[tokio::test]
-async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_items() {
+async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
     let world = World::new().await;
     let folder = world.folder.path().to_owned();
     let [a, b] = ["a.test", "b.test"].map(|host| {
@@ -141,7 +150,7 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
     std::fs::write(&list, opml(&[&a])).unwrap();
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
-    let source: Source = Arc::new(move || {
+    let source: ConfigSource = Arc::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
         load(&folder, "[[subscriptions]]\nfile = \"x.opml\"\n")
     });
@@ -149,14 +158,14 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let follower = Follower::new(clock.clone(), resolver.clone()).unwrap();
+    let follower = ListFollower::new(clock.clone(), resolver.clone()).unwrap();
     let engine = Engine::open(config, clock, resolver).await.unwrap();
-    let (_remote, orders) = daemon::remote(source, None);
-    let outside = Outside { orders, given: Vec::new(), follower };
-    let running = tokio::spawn(daemon::run_within(engine, outside, stopped));
+    let (_handle, commands) = daemon::handle(source, None);
+    let inputs = Inputs { commands, sockets: Vec::new(), follower };
+    let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));
     let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
     until(&world, "the first feed is polled", || asked("a.test") == 1).await;
-    // What cannot be read changes nothing.
+    // A list that cannot be read changes nothing.
     std::fs::write(&list, "<opml>").unwrap();
     until(&world, "the broken list is looked at", || looks.load(Ordering::SeqCst) == 2).await;
     std::fs::write(&list, opml(&[&b])).unwrap();
@@ -167,7 +176,7 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
         all == [(b.clone(), 1)]
     })
     .await;
-    // The first one comes back: it is the same feed with the item that it had.
+    // The first feed returns with its item.
     std::fs::write(&list, opml(&[&b, &a])).unwrap();
     until(&world, "both are there", || {
         let all: Vec<(String, u64)> = statuses();
@@ -179,7 +188,7 @@ async fn the_daemon_takes_over_a_changed_list_and_feeds_that_left_it_keep_their_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pass_asks_for_the_list_first_and_without_network_the_copy_does() {
+async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
     let world = World::new().await;
     world.origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let feed = world.origin.url("127.0.0.1", "/feed").to_string();

@@ -9,6 +9,7 @@ use std::path::Path;
 /// Every room and its floor; imports run downwards only, and rooms on one floor do not know each
 /// other.
 const ROOMS: &[(&str, u8)] = &[
+    ("text", 0),
     ("model", 1),
     ("clock", 1),
     ("telemetry", 1),
@@ -38,7 +39,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["fetch"]),
     ("rustls", &["fetch"]),
     ("async_compression", &["fetch"]),
-    ("httpdate", &["fetch"]),
+    ("httpdate", &["text"]),
     ("ipnet", &["fetch", "config", "cli"]),
     ("feed_rs", &["parse"]),
     ("encoding_rs", &["parse", "opml"]),

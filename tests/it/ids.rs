@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::dedupe::AcrossFeeds;
 use newswire::render::Rules;
 use url::Url;
@@ -44,7 +44,7 @@ async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_
     let urls = two(&world).await;
     let engine = open(&world, &urls, &["copier.test-feed"]).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     assert_eq!(ids(&engine)["Orchard"], ID, "its owner is not in this output");
     drop(engine);
@@ -68,7 +68,7 @@ async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_
 
 #[tokio::test]
 async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
-    for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Cluster] {
+    for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Text] {
         let world = World::new().await;
         let urls = two(&world).await;
         // The same text too, so that both are one story where that counts.
@@ -83,7 +83,7 @@ async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
         };
         let engine = open(&["owner.test-feed", "copier.test-feed"]).await;
         for url in &urls {
-            poll(&engine, Which::Named(vec![url.to_string()])).await;
+            poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
         }
         let published = |engine: &Engine| -> Vec<(String, String)> {
             let pick = |item: &serde_json::Value| {
@@ -112,7 +112,7 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
     let all = ["copier.test-feed", "owner.test-feed"];
     let engine = open(&world, &urls, &all).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     let file = world.folder.path().join("www/planet.atom");
     let good = std::fs::read(&file).unwrap();
@@ -123,7 +123,7 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
     drop(database);
     let engine = open(&world, &urls, &all).await;
     let error = engine.publish().await.unwrap_err().to_string();
-    assert!(error.contains("that was published as"), "{error}");
+    assert!(error.contains("with the published id"), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), good, "the last good one stays");
 }
 
@@ -142,7 +142,7 @@ async fn a_story_stands_in_an_output_once_also_where_its_lead_is_not_the_oldest_
     }
     let engine = world.open(&urls).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     let items = shown(&engine);
     assert_eq!(items.len(), 1, "{items:#?}");

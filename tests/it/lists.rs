@@ -1,11 +1,10 @@
-//! Lists of feeds as people move them in and out: import, export, what is published of them, and add
-//! for one feed.
+//! Lists of feeds: import, export, the published list; and `add` for one feed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::fetch::Secret;
 use newswire::render::{Rules, Token};
 
@@ -29,25 +28,37 @@ fn read(folder: &Path, name: &str) -> String {
 }
 
 #[test]
-fn import_prints_blocks_that_a_config_takes_as_they_are() {
+fn import_prints_blocks_for_the_config() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     write(folder.path(), "x.opml", OPML);
-    let said = newswire(folder.path(), &["import", "x.opml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["import", "x.opml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(
-        said.out,
+        run.out,
         "[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"New & fine\"\n\
          tags = [\"Rust \\\"news\\\"\"]\n"
     );
-    assert!(said.err.contains("x.opml:4: left out \"Old\": newswire asks http"), "{}", said.err);
-    assert!(said.err.contains("https://known.example/feed is configured already"), "{}", said.err);
-    write(folder.path(), "new.toml", &format!("version = 1\n{}", said.out));
+    assert!(run.err.contains("x.opml:4: skipped \"Old\": its URL is neither"), "{}", run.err);
+    assert!(run.err.contains("https://known.example/feed is already configured"), "{}", run.err);
+    write(folder.path(), "new.toml", &format!("version = 1\n{}", run.out));
     let check = newswire(folder.path(), &["check", "--config", "new.toml"]);
     assert_eq!(check.code, 0, "{}", check.out);
 }
 
 #[test]
-fn import_appends_and_keeps_everything_else_byte_for_byte() {
+fn import_reports_filters_that_it_does_not_import() {
+    let folder = configured(&[]);
+    let planet = "[https://a.example/feed]\nname = Ann\nexclude = casino\n";
+    write(folder.path(), "planet.ini", planet);
+    let run = newswire(folder.path(), &["import", "planet.ini"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("url = \"https://a.example/feed\""), "{}", run.out);
+    let ignored = "planet.ini:3: ignored \"exclude in [https://a.example/feed]\": filters are not";
+    assert!(run.err.contains(ignored), "{}", run.err);
+}
+
+#[test]
+fn import_appends_and_keeps_the_rest_unchanged() {
     let folder = configured(&["https://known.example/feed".to_owned()]);
     let config = folder.path().join("newswire.toml");
     let before = read(folder.path(), "newswire.toml") + "# the last word,\twithout an end";
@@ -56,14 +67,14 @@ fn import_appends_and_keeps_everything_else_byte_for_byte() {
     std::fs::rename(&config, folder.path().join("real.toml")).unwrap();
     std::os::unix::fs::symlink("real.toml", &config).unwrap();
     write(folder.path(), "urls", "https://new.example/feed \"two words\" ~N\nexec:x\n");
-    let said = newswire(folder.path(), &["import", "urls", "--append"]);
+    let run = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!(
-        (said.code, said.out.as_str()),
+        (run.code, run.out.as_str()),
         (0, "feeds added to newswire.toml: 1\n"),
         "{}",
-        said.err
+        run.err
     );
-    assert!(said.err.contains("urls:2: left out"), "{}", said.err);
+    assert!(run.err.contains("urls:2: skipped"), "{}", run.err);
     let after = read(folder.path(), "newswire.toml");
     let block =
         "\n\n[[feed]]\nurl = \"https://new.example/feed\"\ntitle = \"N\"\ntags = [\"two words\"]\n";
@@ -71,7 +82,7 @@ fn import_appends_and_keeps_everything_else_byte_for_byte() {
     assert!(config.is_symlink());
     assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(newswire(folder.path(), &["check"]).code, 0);
-    // Once more: there is nothing to add, and nothing is touched.
+    // A second import changes nothing.
     let again = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!((again.code, again.out.as_str()), (0, ""));
     assert_eq!(read(folder.path(), "newswire.toml"), after);
@@ -79,65 +90,65 @@ fn import_appends_and_keeps_everything_else_byte_for_byte() {
 }
 
 #[test]
-fn import_touches_no_config_that_would_be_broken_by_it() {
+fn import_changes_no_config_that_has_or_would_have_errors() {
     let folder = configured(&[]);
     write(folder.path(), "urls", "https://new.example/feed\n");
     for (config, part) in [
-        ("version = 1\n[[feed]]\nurl = 7\n", "mend them first"),
-        ("version = 1\nfeed = []\n", "with the new feeds it would have errors"),
+        ("version = 1\n[[feed]]\nurl = 7\n", "it has errors"),
+        ("version = 1\nfeed = []\n", "it would have errors with the new feeds"),
     ] {
         write(folder.path(), "newswire.toml", config);
-        let said = newswire(folder.path(), &["import", "urls", "--append"]);
-        assert_eq!((said.code, said.out.as_str()), (78, ""), "{}", said.err);
-        assert!(said.err.contains(part) && said.err.contains("newswire.toml:"), "{}", said.err);
+        let run = newswire(folder.path(), &["import", "urls", "--append"]);
+        assert_eq!((run.code, run.out.as_str()), (78, ""), "{}", run.err);
+        assert!(run.err.contains(part) && run.err.contains("newswire.toml:"), "{}", run.err);
         assert_eq!(read(folder.path(), "newswire.toml"), config);
     }
 }
 
 #[test]
-fn what_cannot_be_imported_is_told_with_an_exit_code() {
+fn a_failed_import_has_an_exit_code_and_a_message() {
     let folder = configured(&[]);
     write(folder.path(), "page.html", "<html><body>hi</body></html>");
     write(folder.path(), "cut.opml", &OPML[..OPML.len() - 20]);
     write(folder.path(), "none.opml", "<opml><body><outline text='x'/></body></opml>");
     for (arguments, code, part) in [
         (&["import", "nowhere.opml"][..], 66, "failed to read nowhere.opml"),
-        (&["import", "page.html"], 65, "<html> is no list of feeds"),
-        (&["import", "cut.opml"], 65, "nothing of it was taken"),
-        (&["import", "none.opml"], 65, "none.opml:1: left out \"x\""),
+        (&["import", "page.html"], 65, "<html> is not opml"),
+        (&["import", "cut.opml"], 65, "nothing was imported"),
+        (&["import", "none.opml"], 65, "none.opml:1: skipped \"x\""),
         (&["import", "cut.opml", "--append", "--config", "no.toml"], 65, "cut.opml"),
         (&["import"], 64, "FILE"),
     ] {
-        let said = newswire(folder.path(), arguments);
-        assert_eq!((said.code, said.out.as_str()), (code, ""), "{arguments:?}: {}", said.err);
-        assert!(said.err.contains(part), "{arguments:?}: {}", said.err);
+        let run = newswire(folder.path(), arguments);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains(part), "{arguments:?}: {}", run.err);
     }
     write(folder.path(), "good.opml", OPML);
-    let said = newswire(folder.path(), &["import", "good.opml", "--append", "--config", "no.toml"]);
-    assert_eq!(said.code, 66, "{}", said.err);
+    let run = newswire(folder.path(), &["import", "good.opml", "--append", "--config", "no.toml"]);
+    assert_eq!(run.code, 66, "{}", run.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn export_names_feeds_as_the_database_knows_them_and_import_reads_them_back() {
+async fn export_writes_the_titles_of_the_database_and_import_reads_them() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     let config = read(folder.path(), "newswire.toml");
     let own =
         "tags = [\"a\", \"b, c\"]\n[[feed]]\nurl = \"https://x.example/<&>\"\ntitle = \"X <1>\"\n";
     write(folder.path(), "newswire.toml", &(config + own));
-    // Without a database there are no titles but those of the config.
+    // Without a database only titles of the config are known.
     let bare = newswire(folder.path(), &["export"]);
     assert!(bare.out.contains("text=\"127.0.0.1\""), "{}{}", bare.out, bare.err);
     newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    let said = newswire(folder.path(), &["export"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["export"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     let feed = format!(
         "<outline text=\"b, c\" title=\"b, c\">\n      <outline type=\"rss\" text=\"Site\" title=\"Site\" \
          xmlUrl=\"{}\" htmlUrl=\"https://site.test/\" category=\"a\"/>",
         origin.url("127.0.0.1", "/feed")
     );
-    assert!(said.out.contains(&feed), "{}", said.out);
-    write(folder.path(), "out.opml", &said.out);
+    assert!(run.out.contains(&feed), "{}", run.out);
+    write(folder.path(), "out.opml", &run.out);
     write(folder.path(), "empty.toml", "version = 1\n");
     let back = newswire(folder.path(), &["import", "out.opml", "--config", "empty.toml"]);
     for part in [
@@ -158,23 +169,23 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     let printed = newswire(folder.path(), &["add", url.as_str(), "--print"]);
     assert_eq!(printed.out, format!("[[feed]]\nurl = \"{url}\"\n"), "{}", printed.err);
     assert_eq!(read(folder.path(), "newswire.toml"), before);
-    let said = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let run = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
-         added to newswire.toml: 'newswire reload' puts it in force where newswire runs already\n"
+         added to newswire.toml: 'newswire reload' applies it to a running daemon\n"
     );
-    assert_eq!(said.out, shown);
+    assert_eq!(run.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
     assert_eq!(read(folder.path(), "newswire.toml"), after);
     let asked = origin.count();
     let again = newswire(folder.path(), &["add", url.as_str()]);
-    assert_eq!((again.code, again.out), (0, format!("{url} is configured already\n")));
+    assert_eq!((again.code, again.out), (0, format!("{url} is already configured\n")));
     assert_eq!((origin.count(), read(folder.path(), "newswire.toml")), (asked, after));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_several() {
+async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
     let origin = Origin::start().await;
     let folder = configured(&[]);
     let page = |links: &str| Answer::ok(format!("<!doctype html><html><head>{links}</head>hi"));
@@ -202,24 +213,24 @@ async fn add_takes_the_feed_that_a_page_names_and_asks_which_where_it_names_seve
     }
     for (asked, code, part) in [
         (here("/none"), 65, "a web page, not a feed"),
-        (here("/nowhere"), 65, "404"),
-        ("http://127.0.0.2:8420/".to_owned(), 65, "allow_networks"),
-        ("https://me:hunter2@site.test/".to_owned(), 64, "take them out"),
+        (here("/nowhere"), 69, "404"),
+        ("http://127.0.0.2:8420/".to_owned(), 69, "--allow-network 127.0.0.2"),
+        ("https://me:hunter2@site.test/".to_owned(), 64, "remove them"),
     ] {
-        let said = newswire(folder.path(), &["add", &asked]);
-        assert_eq!((said.code, said.out.as_str()), (code, ""), "{asked}: {}", said.err);
-        assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{asked}: {}", said.err);
+        let run = newswire(folder.path(), &["add", &asked]);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{asked}: {}", run.err);
+        assert!(run.err.contains(part) && !run.err.contains("hunter2"), "{asked}: {}", run.err);
     }
     assert_eq!(read(folder.path(), "newswire.toml"), before);
     let one = newswire(folder.path(), &["add", &here("/one")]);
     assert_eq!(one.code, 0, "{}", one.err);
-    // Moved for good: the new address is the one to keep.
+    // The target of a permanent redirect is written.
     let block = format!("\n[[feed]]\nurl = \"{}\"\n", here("/new"));
     assert_eq!(read(folder.path(), "newswire.toml"), before + &block);
 }
 
 #[tokio::test]
-async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
+async fn the_feeds_of_public_outputs_are_published_as_opml() {
     let world = World::new().await;
     world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let urls = ["a.test", "login.test", "secret.test"].map(|host| world.origin.url(host, "/feed"));
@@ -237,13 +248,13 @@ async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
     staff.directory = Some(world.folder.path().join("staff"));
     config.outputs.push(staff);
     let engine = world.open_with(config.clone()).await;
-    poll(&engine, Which::Named(vec![urls[0].to_string()])).await;
+    poll(&engine, FeedSelection::Named(vec![urls[0].to_string()])).await;
     let site = Site::before(Arc::clone(engine.served())).await;
     let answer = site.get("/subscriptions.opml", &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/x-opml; charset=utf-8"));
     let list = newswire::opml::read(&answer.body).unwrap();
-    let [feed] = list.entries.as_slice() else { panic!("{}", answer.text()) };
+    let [feed] = list.feeds.as_slice() else { panic!("{}", answer.text()) };
     assert_eq!((&feed.url, feed.title.as_deref()), (&urls[0], Some("Site")));
     assert_eq!((feed.tags.as_slice(), feed.page.is_some()), (&["x".to_owned()][..], true));
     let written = world.folder.path().join("www/subscriptions.opml");
@@ -251,7 +262,7 @@ async fn the_feeds_behind_the_open_outputs_are_served_and_written_as_opml() {
     assert!(!world.folder.path().join("staff/subscriptions.opml").exists());
     let etag = format!("If-None-Match: {}", answer.header("etag").unwrap());
     assert_eq!(site.get("/subscriptions.opml", &[&etag]).await.status, 304);
-    // Where every output has a token, there is no list for anybody.
+    // When all outputs have a token, no list is published.
     drop(engine);
     config.outputs.remove(0);
     let engine = world.open_with(config).await;

@@ -21,6 +21,7 @@ mod floods;
 mod following;
 mod house;
 mod ids;
+mod json;
 mod lists;
 mod manners;
 mod mistakes;

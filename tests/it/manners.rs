@@ -1,8 +1,8 @@
-//! Manners over time: moves, gone feeds, servers whose word does not hold, and being offline.
+//! Behaviour over time: moved and gone feeds, wrong 304 responses, no network.
 
 use std::time::Duration;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::fetch::ResolveError;
 use newswire::model::ReasonKind;
 
@@ -14,71 +14,71 @@ const NEW: &str = "new.test";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[tokio::test]
-async fn a_feed_that_moved_for_good_is_asked_at_its_new_place_after_a_week_and_stays_itself() {
+async fn a_permanent_redirect_is_adopted_after_a_week() {
     let world = World::new().await;
     let new = world.origin.url(NEW, "/feed");
     world.origin.route(OLD, "/feed", [Answer::redirect(301, &new)]);
     let body = || rss(&[("a", "A"), ("b", "B")]).into_bytes();
     world.origin.route(NEW, "/feed", [Answer::Tagged { etag: "\"1\"".to_owned(), body: body() }]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let ids = shown_as(&engine, "id");
     for _ in 0..8 {
         world.clock.advance(DAY);
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
     }
     assert_eq!(world.status().address.effective, Some(new.clone()));
     let before = world.origin.count();
     world.clock.advance(DAY);
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let asked: Vec<_> = world.origin.asked().split_off(before);
     assert_eq!(asked.len(), 1, "one request, no redirect");
     assert_eq!(asked[0].host, NEW);
-    // What was learnt through the redirect is still known, and nothing came twice.
+    // The validators are still known, and no item is new.
     assert_eq!(asked[0].header("if-none-match"), Some("\"1\""));
     assert_eq!(shown_as(&engine, "id"), ids);
     assert_eq!(world.statuses().len(), 1);
 }
 
 #[tokio::test]
-async fn a_temporary_redirect_is_followed_for_ever_and_never_adopted() {
+async fn a_temporary_redirect_is_never_adopted() {
     let world = World::new().await;
     world.origin.route(OLD, "/feed", [Answer::redirect(302, world.origin.url(NEW, "/feed"))]);
     world.origin.route(NEW, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
     for _ in 0..20 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(DAY);
     }
     assert_eq!(world.status().address, newswire::model::Address::default());
 }
 
 #[tokio::test]
-async fn a_parked_domain_brings_no_junk_and_is_not_moved_to() {
+async fn a_parked_domain_is_not_adopted_and_brings_no_items() {
     let world = World::new().await;
     let parked = rss(&[("buy", "Buy this domain"), ("now", "Now")]);
     let good = Answer::ok(rss(&[("a", "A")]));
     world.origin.route(OLD, "/feed", [good, Answer::redirect(301, world.origin.url(NEW, "/"))]);
     world.origin.route(NEW, "/", [Answer::ok(parked)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     for _ in 0..12 {
         world.clock.advance(DAY);
-        assert_eq!(poll(&engine, Which::All).await[0].outcome.slug(), "stranger");
+        assert_eq!(poll(&engine, FeedSelection::All).await[0].outcome.slug(), "different_feed");
     }
     assert_eq!(shown_as(&engine, "title"), ["A"]);
     let status = world.status();
     assert_eq!(status.address.effective, None);
-    assert!(status.last_message.unwrap().contains("write url ="));
+    assert!(status.last_message.unwrap().contains("nothing in common"));
 }
 
 #[tokio::test]
-async fn a_feed_that_is_gone_is_probed_once_a_week_and_keeps_what_it_brought() {
+async fn a_feed_that_is_gone_is_polled_once_a_week_and_keeps_its_items() {
     let world = World::new().await;
     world.origin.route(OLD, "/feed", [Answer::ok(rss(&[("a", "A")])), Answer::status(410)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    poll(&engine, Which::All).await;
-    let gone = poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
+    let gone = poll(&engine, FeedSelection::All).await;
     assert_eq!((gone[0].outcome.slug(), gone[0].plan.reason.kind), ("gone", ReasonKind::Gone));
     let wait = gone[0].plan.at.duration_since(world.now()).as_secs();
     assert!((7 * 86_400..8 * 86_400).contains(&wait), "{wait}");
@@ -86,8 +86,8 @@ async fn a_feed_that_is_gone_is_probed_once_a_week_and_keeps_what_it_brought() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_modified_for_ever_is_found_out() {
-    // N9: the document changes, the answer does not.
+async fn a_server_that_always_answers_304_is_detected() {
+    // N9: the document changes, the response does not.
     let world = World::new().await;
     let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
     let not_modified = || Answer::status(304);
@@ -99,19 +99,19 @@ async fn a_server_that_says_not_modified_for_ever_is_found_out() {
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
     let mut unconditional = Vec::new();
     for day in 0..11 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         if world.origin.last().header("if-none-match").is_none() {
             unconditional.push(day);
         }
         world.clock.advance(if day == 8 { DAY / 2 } else { DAY });
     }
-    // The first time, once after eight days, and then, caught, once a day and no more.
+    // Full responses: the first, one after eight days, and then one a day.
     assert_eq!(unconditional, [0, 8, 10]);
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
 }
 
 #[tokio::test]
-async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
+async fn a_partial_document_adds_items_and_removes_none() {
     // RFC 3229: 226 IM Used.
     let world = World::new().await;
     let whole = Answer::ok(rss(&[("b", "B"), ("a", "A")])).with("ETag", "\"1\"");
@@ -121,31 +121,31 @@ async fn part_of_a_document_adds_what_is_new_and_takes_nothing_away() {
     }
     world.origin.route(OLD, "/feed", [whole, part, Answer::status(304)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     assert_eq!(world.origin.last().header("a-im"), None);
-    let second = poll(&engine, Which::All).await;
+    let second = poll(&engine, FeedSelection::All).await;
     assert_eq!(world.origin.last().header("a-im"), Some("feed"));
     assert_eq!((second[0].outcome.slug(), second[0].recorded.new), ("modified", 1));
     assert_eq!(shown(&engine).len(), 3);
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"2\""));
 }
 
 #[tokio::test]
-async fn a_server_that_chokes_on_conditions_is_asked_without_them_the_next_time() {
+async fn a_server_that_fails_on_conditions_gets_none_the_next_time() {
     // N11
     let world = World::new().await;
     let good = || Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
     world.origin.route(OLD, "/feed", [good(), Answer::status(412), good()]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
     for expected in [None, Some("\"1\""), None, Some("\"1\"")] {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         assert_eq!(world.origin.last().header("if-none-match"), expected);
     }
 }
 
 #[tokio::test]
-async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
+async fn every_request_is_conditional_once_a_validator_is_known() {
     let world = World::new().await;
     let urls: Vec<_> = (0..12)
         .map(|n| {
@@ -153,7 +153,7 @@ async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
             let etag = format!("\"{n}\"");
             let good =
                 || Answer::Tagged { etag: etag.clone(), body: rss(&[("a", "A")]).into_bytes() };
-            // A third of them fail now and then.
+            // A third of the polls fail.
             let answers = (0..40)
                 .map(|k| if n % 3 == 0 && k % 4 == 3 { Answer::status(503) } else { good() });
             world.origin.route(&host, "/feed", answers);
@@ -162,7 +162,7 @@ async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
         .collect();
     let engine = world.open(&urls).await;
     for _ in 0..(7 * 6) {
-        poll(&engine, Which::Due).await;
+        poll(&engine, FeedSelection::Due).await;
         world.clock.advance(4 * Duration::from_secs(3600));
     }
     let mut known = std::collections::HashSet::new();
@@ -176,7 +176,7 @@ async fn every_request_of_a_week_is_conditional_once_a_validator_is_known() {
 }
 
 #[tokio::test]
-async fn not_modified_is_no_word_of_a_server_that_never_sent_the_document() {
+async fn a_304_without_a_previous_document_is_a_failure() {
     let world = World::new().await;
     let third = "third.test";
     let to = |host: &str| Answer::redirect(302, world.origin.url(host, "/feed"));
@@ -186,14 +186,14 @@ async fn not_modified_is_no_word_of_a_server_that_never_sent_the_document() {
     world.origin.route(third, "/feed", [Answer::status(304), newer]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
     for _ in 0..3 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
     }
     assert_eq!(world.origin.last().header("if-modified-since"), None);
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
 }
 
 #[tokio::test]
-async fn being_offline_is_no_feeds_fault() {
+async fn being_offline_is_no_failure_of_a_feed() {
     let world = World::new().await;
     let down = |host: &str| {
         (host.to_owned(), Err(ResolveError::Failed(host.to_owned(), "refused".to_owned())))
@@ -209,7 +209,7 @@ async fn being_offline_is_no_feeds_fault() {
     .await
     .unwrap();
     for _ in 0..5 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(Duration::from_secs(700));
     }
     let statuses = world.statuses();
@@ -225,7 +225,7 @@ async fn hints_in_the_document_delay_the_next_poll() {
     let document = rss(&[("a", "A")]).replace("<link>https://site.test/</link>", "<ttl>300</ttl>");
     world.origin.route(OLD, "/feed", [Answer::ok(document)]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    let polled = poll(&engine, Which::All).await;
-    assert_eq!(polled[0].plan.reason.kind, ReasonKind::Hint);
+    let polled = poll(&engine, FeedSelection::All).await;
+    assert_eq!(polled[0].plan.reason.kind, ReasonKind::PublisherHint);
     assert!(polled[0].plan.at.duration_since(world.now()).as_secs() >= 5 * 3600);
 }

@@ -9,7 +9,7 @@ use newswire::clock::Moment;
 use newswire::model::{
     Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, Plan,
 };
-use newswire::schedule::{Gate, Inputs, Queue, Settings, Turn, plan};
+use newswire::schedule::{HostLimit, Inputs, Queue, QueueStep, Settings, plan};
 
 const FEEDS: i64 = 200;
 const DAYS: i64 = 30;
@@ -123,7 +123,7 @@ fn month() -> Vec<Feed> {
     let mut feeds: Vec<Feed> = (0..FEEDS).map(Feed::new).collect();
     let mut queue = Queue::new(64, Duration::ZERO);
     for (n, feed) in (0..).zip(&feeds) {
-        queue.add(FeedKey(n), &feed.host, Gate { at_once: 1, spacing: SPACING }, wall(0));
+        queue.add(FeedKey(n), &feed.host, HostLimit { at_once: 1, spacing: SPACING }, wall(0));
     }
     let mut running: Vec<(i64, FeedKey, Plan)> = Vec::new();
     let mut now = 0;
@@ -135,8 +135,8 @@ fn month() -> Vec<Feed> {
             }
             !over
         });
-        match queue.turn(moment(now)) {
-            Turn::Poll(key) => {
+        match queue.next(moment(now)) {
+            QueueStep::Poll(key) => {
                 let feed = &mut feeds[usize::try_from(key.0).unwrap()];
                 let (outcome, freshness, hints, promise) = feed.answer(now);
                 feed.log.push(Asked { at: now, promise });
@@ -153,7 +153,7 @@ fn month() -> Vec<Feed> {
                 };
                 running.push((now + EXCHANGE, key, plan(&inputs)));
             }
-            Turn::Wait(until) => {
+            QueueStep::Wait(until) => {
                 let until = i64::try_from(until.as_secs_f64().ceil() as u64).unwrap();
                 let ends = running.iter().map(|(ends, _, _)| *ends).min().unwrap_or(i64::MAX);
                 now = until.min(ends).max(now + 1);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use newswire::daemon::Which;
+use newswire::config::Config;
+use newswire::daemon::FeedSelection;
 use newswire::model::{FailureKind, FetchOutcome};
 use tokio::sync::Semaphore;
 
@@ -22,12 +23,12 @@ async fn a_new_document_brings_its_items_and_the_next_poll_brings_nothing() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [tagged("\"1\"", &[("b", "B"), ("a", "A")])]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    let first = poll(&engine, Which::Due).await;
+    let first = poll(&engine, FeedSelection::Due).await;
     assert_eq!((first[0].outcome.slug(), first[0].recorded.new), ("modified", 2));
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
     let before = engine.served().document("planet.atom").unwrap();
     world.clock.advance(2 * HOUR);
-    let second = poll(&engine, Which::Due).await;
+    let second = poll(&engine, FeedSelection::Due).await;
     assert_eq!((second[0].outcome.slug(), second[0].recorded.new), ("not_modified", 0));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
     // Same content: same entity tag, same date, the very same copy.
@@ -39,12 +40,12 @@ async fn what_is_not_due_is_not_polled() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::Due).await;
+    poll(&engine, FeedSelection::Due).await;
     drop(engine);
     world.clock.advance(HOUR / 2);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    assert_eq!(poll(&engine, Which::Due).await, []);
-    assert_eq!(poll(&engine, Which::All).await.len(), 1);
+    assert_eq!(poll(&engine, FeedSelection::Due).await, []);
+    assert_eq!(poll(&engine, FeedSelection::All).await.len(), 1);
     assert_eq!(world.origin.count(), 2);
 }
 
@@ -60,7 +61,8 @@ async fn what_was_learnt_survives_errors_and_restarts() {
     let url = [world.origin.url(HOST, "/feed")];
     for expected in ["modified", "server_error", "not_a_feed", "not_modified"] {
         let engine = world.open(&url).await;
-        assert_eq!(poll(&engine, Which::All).await[0].outcome.slug(), expected);
+        assert_eq!(poll(&engine, FeedSelection::All).await[0].outcome.slug(), expected);
+        engine.publish().await.unwrap();
         assert_eq!(shown_as(&engine, "title"), ["A"], "{expected}");
         world.clock.advance(24 * HOUR);
     }
@@ -78,18 +80,18 @@ async fn another_address_or_another_user_agent_is_asked_without_conditions() {
     };
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
     id(&mut config);
-    poll(&world.open_with(config).await, Which::All).await;
+    poll(&world.open_with(config).await, FeedSelection::All).await;
     let mut config = world.config(&[world.origin.url(HOST, "/new")]);
     id(&mut config);
     let engine = world.open_with(config.clone()).await;
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!(world.origin.last().header("if-none-match"), None);
     // The feed kept its identity and its item.
     assert_eq!((polled[0].recorded.new, shown(&engine).len()), (0, 1));
     drop(engine);
     world.fetch.user_agent = Some("other".to_owned());
     config.subscriptions[0].fetch = Arc::new(world.fetch.clone());
-    poll(&world.open_with(config).await, Which::All).await;
+    poll(&world.open_with(config).await, FeedSelection::All).await;
     assert_eq!(world.origin.last().header("if-none-match"), None);
     assert_eq!(world.origin.last().header("user-agent"), Some("other"));
 }
@@ -106,10 +108,10 @@ async fn a_changed_item_changes_in_place_and_keeps_id_and_date() {
         ],
     );
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let before = shown(&engine);
     world.clock.advance(2 * HOUR);
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.changed), (1, 1));
     let after = shown(&engine);
     let find = |items: &[serde_json::Value], title: &str| {
@@ -138,9 +140,9 @@ async fn items_without_a_guid_are_known_by_link_and_without_a_link_by_their_word
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(document("one")), Answer::ok(document("other"))]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    assert_eq!(poll(&engine, Which::All).await[0].recorded.new, 2);
+    assert_eq!(poll(&engine, FeedSelection::All).await[0].recorded.new, 2);
     let before = shown_as(&engine, "id");
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.changed), (0, 1));
     assert_eq!(shown_as(&engine, "id"), before);
 }
@@ -166,7 +168,7 @@ async fn the_same_address_in_two_feeds_is_one_story() {
     );
     let engine =
         world.open(&[world.origin.url("a.test", "/"), world.origin.url("b.test", "/")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     assert_eq!(shown(&engine).len(), 1, "{:#?}", shown(&engine));
     let atom = engine.served().document("planet.atom").unwrap();
     let atom = String::from_utf8_lossy(&atom.body).into_owned();
@@ -180,7 +182,7 @@ async fn a_failing_feed_backs_off_and_never_gives_up() {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     let mut waits = Vec::new();
     for _ in 0..12 {
-        let polled = poll(&engine, Which::All).await;
+        let polled = poll(&engine, FeedSelection::All).await;
         waits.push(polled[0].plan.at.duration_since(world.now()).as_secs());
         world.clock.advance(Duration::from_secs(10));
     }
@@ -200,7 +202,7 @@ async fn a_server_that_asks_for_patience_gets_it() {
     let answer = Answer::status(429).with("Retry-After", "36000");
     world.origin.route(HOST, "/feed", [answer]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!(polled[0].outcome, FetchOutcome::Throttled);
     assert!(polled[0].plan.at.duration_since(world.now()) >= SignedDuration::from_hours(10));
     assert!(world.status().reason_text.contains("asks to wait"), "{}", world.status().reason_text);
@@ -215,7 +217,7 @@ async fn one_feed_that_is_broken_harms_no_other() {
     let urls = [("bad.test", "/"), ("html.test", "/"), (HOST, "/feed")]
         .map(|(h, p)| world.origin.url(h, p));
     let engine = world.open(&urls).await;
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     let slugs: Vec<_> = polled.iter().map(|poll| poll.outcome.slug()).collect();
     assert_eq!(slugs[1..], [FailureKind::NotAFeed.slug(), "modified"]);
     assert!(!polled[0].outcome.is_success());
@@ -239,7 +241,7 @@ async fn a_feed_is_a_feed_whatever_media_type_it_is_sent_as() {
         })
         .collect();
     let engine = world.open(&urls).await;
-    for polled in poll(&engine, Which::All).await {
+    for polled in poll(&engine, FeedSelection::All).await {
         assert_eq!(polled.recorded.new, 1);
     }
 }
@@ -254,9 +256,9 @@ async fn a_new_build_date_is_no_change() {
     let days = ["Sun, 01 Jun 2025 10:00:00 GMT", "Sun, 01 Jun 2025 11:00:00 GMT"];
     world.origin.route(HOST, "/feed", days.map(dated));
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let before = engine.served().document("planet.atom").unwrap();
-    let polled = poll(&engine, Which::All).await;
+    let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.changed), (0, 0));
     assert!(Arc::ptr_eq(&before, &engine.served().document("planet.atom").unwrap()));
 }
@@ -281,7 +283,7 @@ async fn a_host_gets_no_more_requests_at_once_than_allowed() {
         }
         gate.add_permits(6);
     };
-    let (polled, ()) = tokio::join!(poll(&engine, Which::All), release);
+    let (polled, ()) = tokio::join!(poll(&engine, FeedSelection::All), release);
     assert_eq!((polled.len(), world.origin.most_at_once(HOST)), (6, 2));
 }
 
@@ -308,7 +310,7 @@ async fn all_hosts_together_get_no_more_requests_at_once_than_allowed() {
         assert_eq!(world.origin.count(), 3);
         gate.add_permits(9);
     };
-    let (polled, ()) = tokio::join!(poll(&engine, Which::All), release);
+    let (polled, ()) = tokio::join!(poll(&engine, FeedSelection::All), release);
     assert_eq!(polled.len(), 9);
 }
 
@@ -317,10 +319,10 @@ async fn a_clock_that_was_set_back_puts_no_feed_to_sleep() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let url = [world.origin.url(HOST, "/feed")];
-    poll(&world.open(&url).await, Which::All).await;
+    poll(&world.open(&url).await, FeedSelection::All).await;
     world.clock.set_wall("2015-06-01T12:00:00Z".parse().unwrap());
     let engine = world.open(&url).await;
-    assert_eq!(poll(&engine, Which::Due).await.len(), 1);
+    assert_eq!(poll(&engine, FeedSelection::Due).await.len(), 1);
 }
 
 #[tokio::test]
@@ -331,7 +333,7 @@ async fn dates_in_the_future_or_absent_become_the_time_of_first_sight() {
         <item><guid>2</guid><title>none</title></item></channel></rss>";
     world.origin.route(HOST, "/feed", [Answer::ok(document)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     for date in shown_as(&engine, "date_published") {
         assert_eq!(date, "2025-06-01T12:00:00Z");
     }
@@ -344,7 +346,7 @@ async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     let url = [world.origin.url(HOST, "/feed")];
     let engine = world.open(&url).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let names = ["planet.atom", "planet.rss", "planet.json"];
     let before = names.map(|name| engine.served().document(name).unwrap());
     drop(engine);
@@ -367,11 +369,48 @@ async fn an_output_is_byte_for_byte_the_same_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_pass_renders_only_what_may_have_changed() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [tagged("\"1\"", &[("a", "A"), ("b", "B")])]);
+    let url = [world.origin.url(HOST, "/feed")];
+    let pass = async |config: Config| {
+        let engine = world.open_with(config).await;
+        poll(&engine, FeedSelection::All).await;
+        world.clock.advance(HOUR);
+        // Only a document that was rendered is served.
+        engine.served().document("planet.json").is_some()
+    };
+    let config = || world.config(&url);
+    assert!(pass(config()).await, "the first pass");
+    assert!(!pass(config()).await, "nothing is new");
+    let file = world.folder.path().join("www/planet.atom.gz");
+    std::fs::write(&file, "something else").unwrap();
+    assert!(pass(config()).await, "a sibling was changed");
+    assert!(!pass(config()).await);
+    std::fs::remove_file(world.folder.path().join("www/planet.rss")).unwrap();
+    assert!(pass(config()).await, "a file is missing");
+    let mut other = config();
+    other.outputs[0].title = "Another title".to_owned();
+    assert!(pass(other.clone()).await, "the output has another title");
+    assert!(!pass(other.clone()).await);
+    other.subscriptions[0].feed.title = Some("Another feed".to_owned());
+    assert!(pass(other.clone()).await, "the feed has another title");
+    assert!(!pass(other.clone()).await);
+    (other.outputs[0].items, other.outputs[0].max_age) = (1, Some(HOUR * 48));
+    assert!(pass(other.clone()).await, "the output shows fewer items");
+    assert!(!pass(other.clone()).await);
+    world.clock.advance(HOUR * 48);
+    assert!(pass(other).await, "an item left by its age");
+    let items = std::fs::read_to_string(world.folder.path().join("www/planet.json")).unwrap();
+    assert_eq!(items.matches("\"date_published\"").count(), 1);
+}
+
+#[tokio::test]
 async fn a_file_that_somebody_removed_is_written_again() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let file = world.folder.path().join("www/planet.atom");
     std::fs::remove_file(&file).unwrap();
     engine.publish().await.unwrap();

@@ -1,5 +1,4 @@
-//! What the documents tell people to type works: every command runs, every config is read, every file that is
-//! named is there.
+//! The examples in the documents work: commands run, configs are valid, named files exist.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -40,14 +39,14 @@ fn fenced<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     parts.filter_map(|part| part.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
-/// What stands between backticks in running text.
+/// The text between backticks outside of code blocks.
 fn quoted(text: &str) -> Vec<&str> {
     let paragraphs = text.split("\n\n").filter(|part| !part.starts_with("    "));
     let paragraphs = paragraphs.filter(|part| !part.starts_with("```"));
     paragraphs.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
 }
 
-/// A folder in which everything that the documents name is there, and an origin behind it.
+/// A folder with all files that the documents name, and a server with a feed.
 struct Scratch {
     folder: TempDir,
     feed: String,
@@ -67,7 +66,7 @@ impl Scratch {
         Self { folder, feed, _origin: origin }
     }
 
-    /// `init` is followed by what a test needs: a machine that may be asked, and no port.
+    /// Changes the config that `init` wrote: this machine is allowed, no web server.
     fn opened(&self) {
         let path = self.folder.path().join("newswire.toml");
         let text = std::fs::read_to_string(&path).unwrap();
@@ -78,7 +77,7 @@ impl Scratch {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Names that stand for something of the reader's.
+    /// Replaces the placeholders of the documents.
     fn filled_in(&self, line: &str) -> String {
         let mut pages = ["https://site.test/a", "https://site.test/b"].into_iter();
         let of_item = ["why URL", "split", "join"].iter().any(|word| line.contains(word));
@@ -92,7 +91,7 @@ impl Scratch {
         words(line).into_iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs a line as a shell would; `newswire` is the one that was built.
+    /// Runs a line as a shell does, with the built `newswire`.
     fn shell(&self, line: &str) {
         let binary = Path::new(env!("CARGO_BIN_EXE_newswire"));
         let path = format!("{}:{}", binary.parent().unwrap().display(), env!("PATH"));
@@ -102,13 +101,13 @@ impl Scratch {
         let output = command.output().unwrap();
         let (out, err) = (&output.stdout, &output.stderr);
         let said = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
-        // Whether newswire is of use is an answer, and no failure of the command.
+        // The exit codes of `health` are no failure of the command.
         let code = output.status.code().unwrap_or(-1);
         let fine = if line == "newswire health" { 0..=2 } else { 0..=0 };
         assert!(fine.contains(&code), "{line}: {code}\n{said}");
     }
 
-    /// Runs what goes on until it is told to stop.
+    /// Runs a command that does not end by itself.
     fn daemon(&self, line: &str) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
         command.args(&words(line)[1..]).current_dir(self.folder.path());
@@ -116,7 +115,11 @@ impl Scratch {
         let mut child = command.spawn().unwrap();
         let log = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut lines = std::io::BufRead::lines(log).map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("published 2 stories")), "{line}");
+        assert!(
+            lines.any(|line| line.contains("\"event\":\"output_published\"")
+                && line.contains("\"items\":2")),
+            "{line}"
+        );
         let stop = format!("kill -s TERM {}", child.id());
         assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
         lines.for_each(drop);
@@ -149,7 +152,7 @@ async fn every_command_of_the_documents_runs() {
                 | ["journalctl", "-u", "newswire", ..]
                 | ["journalctl", "--update-catalog"]
                 | ["curl", "-s", "localhost:8420/metrics"] => {}
-                // What a reader types into the search, and addresses.
+                // Search queries and URLs.
                 _ if name == "docs/feeds.md" => {}
                 _ => panic!("{name}: what is {line:?}?"),
             }
@@ -157,7 +160,7 @@ async fn every_command_of_the_documents_runs() {
         }
     }
     assert!(ran >= 20, "only {ran} commands were found");
-    // What ran has left its traces.
+    // The commands have created their files.
     let status = newswire(scratch.folder.path(), &["status", "--json"]);
     let status: Value = serde_json::from_str(&status.out).unwrap();
     assert!(status["feeds"].as_array().unwrap().iter().any(|feed| feed["items"] == 2), "{status}");
@@ -180,7 +183,7 @@ fn every_config_of_the_documents_is_read() {
 }
 
 #[test]
-fn every_command_and_file_in_running_text_is_there() {
+fn every_command_and_file_in_running_text_exists() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;

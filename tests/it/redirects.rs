@@ -1,4 +1,4 @@
-//! Redirects, hop by hop, and the guard that judges each of them.
+//! Redirects, and the guard that checks each hop.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::support::client::{Client, HOST, body, kind, site};
 use crate::support::origin::{Answer, Names, Origin};
 
 #[tokio::test]
-async fn redirects_are_followed_across_hosts_and_remembered() {
+async fn redirects_are_followed_across_hosts_and_recorded() {
     let origin = Origin::start().await;
     let (second, third) = (origin.url("b.test", "/2"), origin.url("c.test", "/3"));
     origin.route("a.test", "/1", [Answer::redirect(301, &second)]);
@@ -26,7 +26,7 @@ async fn redirects_are_followed_across_hosts_and_remembered() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_asked_where_it_is_named_and_no_private_address_through_it() {
+async fn a_configured_proxy_is_used_but_not_for_private_addresses() {
     let origin = Origin::start().await;
     origin.route("far.test", "http://far.test/feed", [Answer::ok("here")]);
     let mut client = Client::new(origin.resolver());
@@ -40,7 +40,7 @@ async fn a_proxy_is_asked_where_it_is_named_and_no_private_address_through_it() 
 }
 
 #[tokio::test]
-async fn headers_of_ones_own_go_to_the_origin_that_they_are_for_and_no_further() {
+async fn configured_headers_are_sent_only_to_the_origin_of_the_feed() {
     let origin = Origin::start().await;
     origin.route("a.test", "/1", [Answer::redirect(302, "/2")]);
     origin.route("a.test", "/2", [Answer::redirect(302, origin.url("b.test", "/3"))]);
@@ -59,7 +59,7 @@ async fn headers_of_ones_own_go_to_the_origin_that_they_are_for_and_no_further()
 }
 
 #[tokio::test]
-async fn relative_redirects_are_followed_and_circles_and_long_chains_are_not() {
+async fn loops_and_long_chains_of_redirects_are_failures() {
     let origin = Origin::start().await;
     origin.route(HOST, "/a/feed", [Answer::redirect(308, "../b?c=d#e")]);
     origin.route(HOST, "/b", [Answer::ok("here")]);
@@ -78,8 +78,8 @@ async fn relative_redirects_are_followed_and_circles_and_long_chains_are_not() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_private_address_is_refused_on_every_hop() {
-    // N45, S1: by address, by name, in every spelling.
+async fn a_redirect_to_a_private_address_is_rejected_at_every_hop() {
+    // N45, S1: by address and by name, in every notation.
     let private: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap()];
     for target in [
         "http://10.0.0.1/",
@@ -102,7 +102,7 @@ async fn a_redirect_to_a_private_address_is_refused_on_every_hop() {
 }
 
 #[tokio::test]
-async fn loopback_is_refused_unless_the_operator_opens_it() {
+async fn loopback_is_rejected_unless_it_is_allowed() {
     let (origin, mut client, url) = site(Answer::ok("x")).await;
     client.settings.allow_networks.clear();
     assert_eq!(kind(&client.get(&url).await), FailureKind::BlockedAddress);
@@ -112,7 +112,7 @@ async fn loopback_is_refused_unless_the_operator_opens_it() {
 }
 
 #[tokio::test]
-async fn redirects_to_other_schemes_ports_and_credentials_are_refused() {
+async fn redirects_to_other_schemes_ports_and_credentials_are_rejected() {
     for target in [
         "file:///etc/passwd",
         "ftp://site.test/",
@@ -132,7 +132,7 @@ async fn redirects_to_other_schemes_ports_and_credentials_are_refused() {
 }
 
 #[tokio::test]
-async fn an_https_address_is_never_asked_in_the_clear() {
+async fn an_https_url_is_never_requested_over_http() {
     let origin = Origin::start().await;
     origin.route(HOST, "/feed", [Answer::ok("x")]);
     let url = Url::parse(&format!("https://{HOST}:{}/feed", origin.port())).unwrap();

@@ -1,4 +1,4 @@
-//! A config that is read again while the daemon runs: all of it is put in force, or nothing.
+//! Reloads of the config: applied completely or not at all.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use newswire::config;
-use newswire::daemon::control::{Reply, Request, ask, socket_of};
-use newswire::daemon::{self, Change, Engine, Follower, Outside, Remote, Source, Verdict};
+use newswire::daemon::control::{Reply, Request, send, socket_of};
+use newswire::daemon::{
+    self, Change, ConfigSource, DaemonHandle, Engine, Inputs, ListFollower, ReloadResult,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -20,17 +22,17 @@ use crate::support::world::{HOUR, World, rss};
 const HEAD: &str =
     "version = 1\n[fetch]\ncontact = \"me@example.org\"\nallow_networks = [\"127.0.0.0/8\"]\n";
 
-/// A daemon whose config is a file.
+/// A daemon with a config file.
 struct Running {
     world: World,
-    remote: Remote,
+    handle: DaemonHandle,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     daemon: JoinHandle<Result<(), daemon::Error>>,
 }
 
 impl Running {
-    /// With `feeds` on the origin, each with one item, and a config of the first `configured` of them.
+    /// Starts with a feed of one item on each host, of which the first `configured` are in the config.
     async fn start(hosts: &[&str], configured: usize) -> Self {
         let world = World::new().await;
         for host in hosts {
@@ -39,19 +41,19 @@ impl Running {
         let address = free_address().await;
         let path = world.folder.path().join("newswire.toml");
         let loads = path.clone();
-        let source: Source = Arc::new(move || config::load(&loads));
-        let running = |world, remote, stop, daemon| Self { world, remote, address, stop, daemon };
+        let source: ConfigSource = Arc::new(move || config::load(&loads));
+        let running = |world, handle, stop, daemon| Self { world, handle, address, stop, daemon };
         write(&world, address, &hosts[..configured], "");
         let config = source().config.unwrap();
         let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
-        let follower = Follower::new(clock.clone(), resolver.clone()).unwrap();
+        let follower = ListFollower::new(clock.clone(), resolver.clone()).unwrap();
         let engine = Engine::open(config, clock, resolver).await.unwrap();
-        let (remote, orders) = daemon::remote(source, None);
-        let outside = Outside { orders, given: Vec::new(), follower };
+        let (handle, commands) = daemon::handle(source, None);
+        let inputs = Inputs { commands, sockets: Vec::new(), follower };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };
-        let daemon = tokio::spawn(daemon::run_within(engine, outside, stopped));
-        running(world, remote, stop, daemon)
+        let daemon = tokio::spawn(daemon::run_with(engine, inputs, stopped));
+        running(world, handle, stop, daemon)
     }
 
     fn write(&self, hosts: &[&str], more: &str) {
@@ -59,8 +61,8 @@ impl Running {
     }
 
     async fn reload(&self) -> Change {
-        match self.remote.reload().await {
-            Verdict::Taken { change, .. } => change,
+        match self.handle.reload().await {
+            ReloadResult::Applied { change, .. } => change,
             other => panic!("{other:?}"),
         }
     }
@@ -79,7 +81,7 @@ impl Running {
     }
 }
 
-/// One feed a host, named as it; `more` may hold keys of its own.
+/// Writes a config with one feed per host, named after it, followed by `more`.
 fn write(world: &World, address: SocketAddr, hosts: &[&str], more: &str) {
     let feeds: String = hosts
         .iter()
@@ -103,15 +105,15 @@ async fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-fn failed(verdict: &Verdict) -> &str {
+fn failed(verdict: &ReloadResult) -> &str {
     match verdict {
-        Verdict::Failed(why) => why,
+        ReloadResult::Failed(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
-async fn what_is_new_is_polled_what_is_gone_is_not_shown_and_what_stays_is_left_alone() {
+async fn a_reload_polls_new_feeds_hides_removed_ones_and_keeps_the_others() {
     let running = Running::start(&["a.test", "b.test", "c.test"], 2).await;
     let all = || running.asked("a.test") + running.asked("b.test") == 2;
     until(&running.world, "both feeds are polled", all).await;
@@ -131,7 +133,7 @@ async fn what_is_new_is_polled_what_is_gone_is_not_shown_and_what_stays_is_left_
 }
 
 #[tokio::test]
-async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
+async fn a_rejected_config_degrades_the_daemon_until_one_is_applied() {
     let running = Running::start(&["a.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let (series, time) = (
@@ -146,11 +148,11 @@ async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
     let started = metric(time).await;
     running.world.clock.advance(std::time::Duration::from_secs(1));
     running.write(&["a.test"], "intervall = \"1h\"");
-    assert!(matches!(running.remote.reload().await, Verdict::Refused(_)));
+    assert!(matches!(running.handle.reload().await, ReloadResult::Rejected(_)));
     while metric(series).await != "0" {}
     assert_eq!(metric(time).await, started);
     let ready = running.get("/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_refused\n"), "{ready}");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("config_rejected\n"), "{ready}");
     running.write(&["a.test"], "");
     running.reload().await;
     assert_eq!(metric(series).await, "1");
@@ -161,38 +163,40 @@ async fn monitors_hear_of_a_config_that_was_refused_until_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_config_with_an_error_changes_nothing_whatever_else_stands_in_it() {
+async fn a_config_with_an_error_changes_nothing() {
     let running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let socket = socket_of(&running.world.database());
     for broken in ["[[feed]]\nurl = \"ftp://x.example/\"", "intervall = \"1h\"", "[[", "\u{0}"] {
         running.write(&["b.test"], broken);
-        let Verdict::Refused(report) = running.remote.reload().await else { panic!("{broken}") };
+        let ReloadResult::Rejected(report) = running.handle.reload().await else {
+            panic!("{broken}")
+        };
         assert!(report.contains("newswire.toml:"), "{report}");
-        // The same through the socket, for `newswire reload`.
+        // The same through the control socket.
         let database = running.world.database();
-        let asked = tokio::task::spawn_blocking(move || ask(&database, &Request::Reload));
-        assert_eq!(asked.await.unwrap().unwrap(), Reply::Refused(report));
+        let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload));
+        assert_eq!(asked.await.unwrap().unwrap(), Reply::Rejected(report));
     }
     running.world.clock.advance(HOUR / 2);
     assert_eq!((running.asked("a.test"), running.asked("b.test")), (1, 0));
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     running.write(&["a.test"], "");
     let database = running.world.database();
-    let asked = tokio::task::spawn_blocking(move || ask(&database, &Request::Reload));
+    let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload));
     assert!(matches!(asked.await.unwrap().unwrap(), Reply::Done { .. }));
     running.end().await;
     assert!(!socket.exists(), "the socket goes with the daemon");
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_told_and_nothing_else_of_that_config_is_in_force() {
+async fn a_config_with_an_address_in_use_changes_nothing() {
     let mut running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let old = std::mem::replace(&mut running.address, taken.local_addr().unwrap());
     running.write(&["a.test", "b.test"], "");
-    let verdict = running.remote.reload().await;
+    let verdict = running.handle.reload().await;
     assert!(failed(&verdict).contains("failed to listen on"), "{verdict:?}");
     assert!(get(old, "/healthz").await.contains("200 OK"), "the old address is still served");
     running.world.clock.advance(HOUR / 2);
@@ -205,7 +209,7 @@ async fn an_address_that_is_taken_is_told_and_nothing_else_of_that_config_is_in_
 }
 
 #[tokio::test]
-async fn an_interval_that_was_changed_counts_from_the_last_poll_and_only_for_its_feed() {
+async fn a_changed_interval_counts_from_the_last_poll_of_its_feed() {
     let running = Running::start(&["a.test", "b.test"], 2).await;
     let both = || running.asked("a.test") + running.asked("b.test") == 2;
     until(&running.world, "both feeds are polled", both).await;
@@ -228,7 +232,7 @@ async fn an_interval_that_was_changed_counts_from_the_last_poll_and_only_for_its
 }
 
 #[tokio::test]
-async fn our_own_port_on_another_address_waits_for_a_restart_and_the_rest_is_in_force() {
+async fn the_same_port_on_another_address_needs_a_restart() {
     let mut running = Running::start(&["a.test", "b.test"], 1).await;
     let old = running.address;
     running.address.set_ip([0, 0, 0, 0].into());
@@ -240,19 +244,19 @@ async fn our_own_port_on_another_address_waits_for_a_restart_and_the_rest_is_in_
 }
 
 #[tokio::test]
-async fn what_only_a_restart_changes_is_named() {
+async fn a_reload_names_the_keys_that_need_a_restart() {
     let running = Running::start(&["a.test"], 1).await;
     running.write(&["a.test"], "[store]\npath = \"other.db\"\n[log]\nformat = \"json\"");
     assert_eq!(running.reload().await.restart, ["store.path", "log.format"]);
     let change = running.reload().await;
-    assert_eq!(change.restart, ["store.path", "log.format"], "until it is done");
-    assert!(change.to_string().contains("restart newswire for store.path, log.format"));
+    assert_eq!(change.restart, ["store.path", "log.format"], "until the restart");
+    assert!(change.to_string().contains("a restart is needed for: store.path, log.format"));
     assert!(!running.world.folder.path().join("other.db").exists());
     running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_connection_is_refused_and_no_answer_lost_while_the_config_is_read_again() {
+async fn a_reload_refuses_no_connection_and_loses_no_response() {
     let running = Running::start(&["a.test", "b.test"], 1).await;
     until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     let over = Arc::new(AtomicBool::new(false));
@@ -273,5 +277,19 @@ async fn no_connection_is_refused_and_no_answer_lost_while_the_config_is_read_ag
     over.store(true, Ordering::SeqCst);
     assert!(reading.await.unwrap() > 0);
     assert_eq!(running.asked("a.test"), 1, "a reload polls nothing that has not changed");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_reload_names_changed_outputs() {
+    let running = Running::start(&["a.test"], 1).await;
+    assert_eq!(running.reload().await.to_string(), "no changes");
+    let path = running.world.folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let output = "directory = \"www\"\ntitle = \"Another title\"\n";
+    std::fs::write(&path, text.replace("directory = \"www\"\n", output)).unwrap();
+    let change = running.reload().await;
+    assert_eq!(change.changed_outputs, ["planet"]);
+    assert_eq!(change.to_string(), "outputs changed: 1 (planet)");
     running.end().await;
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::dedupe::{Text, Weights};
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -278,15 +278,17 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
         drop(world.open(&urls).await);
         let connection = Connection::open(world.database()).unwrap();
         let now = world.now().as_millisecond();
-        connection.execute("INSERT INTO weight VALUES (1, ?1, ?2)", (now, learnt(&cases))).unwrap();
+        connection
+            .execute("INSERT INTO word_weight VALUES (1, ?1, ?2)", (now, learnt(&cases)))
+            .unwrap();
     }
     let engine = world.open(&urls).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let first = rows(&world);
     world.clock.advance(Duration::from_secs(7_200));
     let again = cases.iter().filter(|case| case.urls.len() == 1);
     let again = again.map(|case| case.urls[0].to_string()).collect();
-    poll(&engine, Which::Named(again)).await;
+    poll(&engine, FeedSelection::Named(again)).await;
     let (last, ties) = (rows(&world), ties(&world));
     report(&cases, &first, &last, &ties)
 }
@@ -294,7 +296,7 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
 fn ties(world: &World) -> HashMap<(i64, i64), String> {
     let connection = Connection::open(world.database()).unwrap();
     let mut statement = connection
-        .prepare("SELECT item_id, other_id, same, rule, score, threshold FROM tie")
+        .prepare("SELECT item_id, other_id, same_story, rule, score, threshold FROM item_match")
         .unwrap();
     let rows = statement.query_map([], |row| {
         let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);

@@ -1,4 +1,4 @@
-//! The program where the system gives little: no file descriptors left, nobody to ask.
+//! The daemon without free file descriptors, and `newswire health`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use assert_cmd::cargo::CommandCargoExt as _;
 
 use crate::cli::newswire;
 
-/// `newswire run` with so many file descriptors, once it answers.
+/// `newswire run` with this limit of file descriptors, once it responds.
 fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
     let config = format!("version = 1\n[web]\nlisten = \"{address}\"\n");
     std::fs::write(folder.join("newswire.toml"), config).unwrap();
@@ -52,16 +52,16 @@ fn open_files(child: &Child) -> usize {
 }
 
 #[test]
-fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
+fn the_daemon_survives_a_lack_of_file_descriptors() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let mut plenty = start(folder.path(), address, 1_024);
     let used = open_files(&plenty);
     plenty.kill().unwrap();
     plenty.wait().unwrap();
     let mut scarce = start(folder.path(), address, used + 3);
-    // The kernel takes them; newswire has descriptors for three.
+    // The kernel accepts all connections; the daemon has descriptors for three.
     let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
-    // It answers these when the ones before have given their places up.
+    // These are answered when earlier connections were closed.
     assert!(answers(address) && answers(address));
     assert_eq!(scarce.try_wait().unwrap(), None, "it lives");
     drop(crowd);
@@ -71,7 +71,7 @@ fn no_connection_can_be_accepted_for_a_while_and_the_daemon_goes_on() {
 }
 
 #[test]
-fn health_is_a_word_and_an_exit_code() {
+fn health_prints_a_line_and_exits_with_a_code() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let health = || {
         let said = newswire(folder.path(), &["health", "--config", "newswire.toml"]);
@@ -87,9 +87,15 @@ fn health_is_a_word_and_an_exit_code() {
         said = health();
     }
     assert_eq!(said, (0, "ready\n".to_owned()));
+    // A config that was broken since does not change the health of the daemon.
+    let config = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}[shedule]\n")).unwrap();
+    assert_eq!(health(), (0, "ready\n".to_owned()));
+    std::fs::write(&config, text).unwrap();
     running.kill().unwrap();
     running.wait().unwrap();
     let (code, text) = health();
     assert_eq!(code, 2);
-    assert!(text.starts_with(&format!("down: nobody answers at {address}")), "{text}");
+    assert!(text.starts_with(&format!("down: no response from {address}")), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The program under a service manager: what it tells systemd, and how it ends.
+//! The daemon under a service manager: notifications, signals, sockets.
 
 use std::io::{Read as _, Write as _};
 use std::ops::{Deref, DerefMut};
@@ -13,13 +13,13 @@ use crate::cli::newswire;
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
-/// `newswire run` in a folder, told where its manager listens.
+/// `newswire run` with a notification socket.
 fn start(folder: &Path, socket: &Path) -> Mortal {
     std::fs::write(folder.join("newswire.toml"), CONFIG).unwrap();
     started(command(folder, socket))
 }
 
-/// A process that does not outlive its test, whatever becomes of that.
+/// A process that is killed at the end of its test, passed or failed.
 struct Mortal(Child);
 
 impl Deref for Mortal {
@@ -55,7 +55,7 @@ fn command(folder: &Path, socket: &Path) -> Command {
     command
 }
 
-/// The next words that hold `part`; others are passed over.
+/// The next message that contains `part`.
 pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     let mut words = [0; 4096];
     loop {
@@ -67,14 +67,14 @@ pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     }
 }
 
-/// By the shell, which has the command built in.
+/// Sends a signal with the shell, which has `kill` built in.
 pub(crate) fn signal(child: &Child, name: &str) {
     let command = format!("kill -s {name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
 }
 
 #[test]
-fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
+fn the_daemon_notifies_systemd_of_start_status_and_stop() {
     for name in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
@@ -83,7 +83,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
         let mut child = start(folder.path(), &address);
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
-        assert!(status.contains("0 failing; 0 new entries in 1h; next poll none"), "{status}");
+        assert!(status.contains("0 failing; 0 new items in 1h; next poll none"), "{status}");
         signal(&child, name);
         heard(&socket, "STOPPING=1");
         assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{name}");
@@ -91,7 +91,7 @@ fn it_tells_systemd_when_it_is_ready_how_it_is_and_that_it_stops() {
 }
 
 #[test]
-fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
+fn a_second_daemon_exits_with_75_and_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
@@ -102,13 +102,13 @@ fn a_second_one_on_the_same_database_exits_with_75_and_names_the_first() {
     let second = second.current_dir(folder.path()).args(["run"]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(75), "{said}");
-    assert!(said.contains(&format!("newswire process {}", first.id())), "{said}");
+    assert!(said.contains(&format!("by the process {}", first.id())), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();
 }
 
 #[test]
-fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_ended() {
+fn a_reload_reports_its_result_and_notifies_systemd() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
@@ -124,15 +124,15 @@ fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_
     assert_eq!(bad.code, 78);
     assert!(bad.err.contains("newswire.toml:4:1") && bad.err.contains("listen"), "{}", bad.err);
     heard(&socket, "READY=1");
-    heard(&socket, "STATUS=config_refused; 0/0 feeds ok");
+    heard(&socket, "STATUS=config_rejected; 0/0 feeds ok");
     let table = newswire(folder.path(), &["status"]);
     assert!(table.out.contains("0 feeds"), "{}{}", table.out, table.err);
     let chatty = newswire(folder.path(), &["log-level", "debug", "--for", "1m"]);
     assert!(chatty.out.contains("logging debug for 60 s"), "{}{}", chatty.out, chatty.err);
     let odd = newswire(folder.path(), &["log-level", "loud"]);
     assert_eq!(odd.code, 64);
-    assert!(odd.err.contains("\"loud\" is no level"), "{}", odd.err);
-    // SIGHUP does the same, and does not end it.
+    assert!(odd.err.contains("\"loud\" is not a log level"), "{}", odd.err);
+    // SIGHUP reloads too and does not end the process.
     signal(&running, "HUP");
     heard(&socket, "RELOADING=1");
     heard(&socket, "READY=1");
@@ -140,11 +140,11 @@ fn a_reload_brings_its_verdict_to_who_asked_and_systemd_hears_when_it_began_and_
     assert_eq!(running.wait().unwrap().code(), Some(0));
     let nobody = newswire(folder.path(), &["reload"]);
     assert_eq!(nobody.code, 69);
-    assert!(nobody.err.contains("no newswire runs on this database"), "{}", nobody.err);
+    assert!(nobody.err.contains("no daemon is running with this database"), "{}", nobody.err);
 }
 
 #[test]
-fn the_watchdog_is_fed_while_all_goes_on_with_a_web_server_and_without() {
+fn the_watchdog_is_notified_with_and_without_a_web_server() {
     for listen in ["off", "127.0.0.1:0"] {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
@@ -163,7 +163,7 @@ fn the_watchdog_is_fed_while_all_goes_on_with_a_web_server_and_without() {
     }
 }
 
-/// As a service manager does: the socket is its own and is handed to each process.
+/// Starts the daemon with a listening socket of the test, as a service manager does.
 fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Mortal {
     let program = command(folder, notify).get_program().to_owned();
     let mut shell = Command::new("sh");
@@ -186,7 +186,7 @@ fn answer(mut stream: std::net::TcpStream) -> String {
 }
 
 #[test]
-fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
+fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let notify = UnixDatagram::bind(&address).unwrap();
@@ -201,7 +201,7 @@ fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
     assert!(answer(stream).starts_with("HTTP/1.1 200"));
     signal(&first, "TERM");
     assert_eq!(first.wait().unwrap().code(), Some(0));
-    // Nobody is there; the manager's socket takes the connection all the same.
+    // No process is running, but the socket accepts the connection.
     let mut waiting = std::net::TcpStream::connect(served).unwrap();
     ask(&mut waiting);
     let mut second = activated(folder.path(), &address, &socket);
@@ -211,11 +211,11 @@ fn a_socket_of_the_service_manager_is_served_and_a_restart_refuses_nobody() {
 }
 
 #[test]
-fn told_to_stop_before_it_is_up_it_stops() {
+fn a_stop_signal_during_the_start_ends_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let _notify = UnixDatagram::bind(&address).unwrap();
-    // A list that never answers.
+    // A list whose server never responds.
     let list = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = format!(
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\n\
@@ -230,7 +230,7 @@ fn told_to_stop_before_it_is_up_it_stops() {
 }
 
 #[test]
-fn why_it_cannot_go_on_is_told_to_systemd_with_the_number_of_the_error() {
+fn systemd_gets_the_number_of_a_fatal_error() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();

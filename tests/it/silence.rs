@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use newswire::daemon::{self, Engine, Which};
+use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::health::{State, judge};
-use newswire::model::Trouble;
+use newswire::model::IncidentKind;
 use newswire::store::Reader;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -33,7 +33,7 @@ fn may(days: std::ops::RangeInclusive<u32>, built: u32) -> String {
 /// Polls twice a day for so many days.
 async fn watch(world: &World, engine: &Engine, days: u32) {
     for _ in 0..2 * days {
-        poll(engine, Which::All).await;
+        poll(engine, FeedSelection::All).await;
         world.clock.advance(12 * HOUR);
     }
 }
@@ -53,16 +53,16 @@ async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 9).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Well, "not yet: {:?}", status.pulse);
+    assert_eq!(judge(&status, world.now()).state, State::Ok, "not yet: {:?}", status.activity);
     watch(&world, &engine, 6).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!(health.state, State::Silent, "{:?}", world.status().pulse);
+    assert_eq!(health.state, State::Silent, "{:?}", world.status().activity);
     assert!(health.remedy.is_some());
-    (world, health.cause.to_owned())
+    (world, health.code.to_owned())
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_modified_for_ever_is_found_out() {
+async fn a_server_that_always_answers_304_is_detected() {
     let (_, cause) = dead(stuck()).await;
     assert_eq!(cause, "stuck_validator");
 }
@@ -86,10 +86,10 @@ async fn a_document_without_items_is_found_out_sooner() {
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(empty)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 1).await;
-    assert_eq!(judge(&world.status(), world.now()).state, State::Well);
+    assert_eq!(judge(&world.status(), world.now()).state, State::Ok);
     watch(&world, &engine, 3).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!((health.state, health.cause), (State::Silent, "empty_document"));
+    assert_eq!((health.state, health.code), (State::Silent, "empty_document"));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_web_page_in_the_place_of_the_feed_is_named() {
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
     watch(&world, &engine, 4).await;
     let health = judge(&world.status(), world.now());
-    assert_eq!((health.state, health.cause), (State::Failing, "soft_404"));
+    assert_eq!((health.state, health.code), (State::Failing, "soft_404"));
 }
 
 #[tokio::test]
@@ -110,10 +110,13 @@ async fn a_feed_that_begins_again_is_well() {
         may(1..=31, 0).replace("<item>", "<item><guid>new</guid><title>New</title></item><item>");
     world.origin.route(HOST, "/feed", [Answer::ok(body)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let status = world.status();
-    assert_eq!(judge(&status, world.now()).state, State::Well);
-    assert!(status.pulse.longest_gap.unwrap().as_hours() > 14 * 24, "and the pause is remembered");
+    assert_eq!(judge(&status, world.now()).state, State::Ok);
+    assert!(
+        status.activity.longest_gap.unwrap().as_hours() > 14 * 24,
+        "and the pause is remembered"
+    );
 }
 
 async fn get(address: SocketAddr, path: &str, header: &str) -> String {
@@ -137,7 +140,8 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     let engine = world.open_with(config.clone()).await;
     watch(&world, &engine, 2).await;
     drop(engine);
-    let reader = || Reader::open(&world.database()).unwrap().incidents(9).unwrap();
+    let reader =
+        || Reader::open(&world.database()).unwrap().read(|reader| reader.incidents(9)).unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
         let engine = world.open_with(config.clone()).await;
@@ -167,13 +171,13 @@ async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until
     // It works again.
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0))]);
     let engine = world.open_with(config).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(daemon::run(engine, async { drop(stopped.await) }));
     until(&world, "the incident is over", || reader()[0].resolved_at.is_some()).await;
     let over = reader();
-    assert_eq!((over.len(), over[0].kind), (1, Trouble::Failing));
-    assert!(over[0].text.starts_with("It works again."), "{}", over[0].text);
+    assert_eq!((over.len(), over[0].kind), (1, IncidentKind::Failing));
+    assert!(over[0].text.starts_with("The feed works again."), "{}", over[0].text);
     stop.send(()).unwrap();
     task.await.unwrap().unwrap();
 }

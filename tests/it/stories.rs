@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::store::Reader;
 use proptest::prelude::*;
 use url::Url;
@@ -33,7 +33,7 @@ async fn an_agencys_text_is_one_entry_that_names_every_paper_and_keeps_its_id() 
     let now = shown(&engine);
     assert_eq!(now.len(), 1);
     assert_eq!((&now[0]["id"], &now[0]["title"]), (&first[0]["id"], &first[0]["title"]));
-    let also = now[0]["_newswire"]["also"].as_array().unwrap();
+    let also = now[0]["_newswire"]["also_at"].as_array().unwrap();
     assert_eq!(also.len(), 2);
     assert_eq!(also[1]["url"], "https://3.test/3", "in the order in which they came");
     let atom = engine.served().document("planet.atom").unwrap();
@@ -178,7 +178,7 @@ async fn arrive(order: &[usize], restarts: &[bool]) -> BTreeSet<BTreeSet<String>
             None => engine.insert(open().await),
         };
         world.clock.advance(Duration::from_secs(400));
-        poll(engine, Which::Named(vec![urls[*n].to_string()])).await;
+        poll(engine, FeedSelection::Named(vec![urls[*n].to_string()])).await;
     }
     // `e1` matches one item of a story at a time: whether it joins depends on what is published before it.
     stories(&world)
@@ -215,22 +215,22 @@ async fn every_decision_leaves_a_receipt() {
     ];
     let engine = world.open(&urls).await;
     for url in &urls {
-        poll(&engine, Which::Named(vec![url.to_string()])).await;
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
     }
     let reader = Reader::open(&world.database()).unwrap();
     let receipt = |number: &str| {
-        let item = reader.find(number, None).unwrap().remove(0);
-        reader.receipt(item).unwrap()
+        let item = reader.read(|reader| reader.find_items(number, None)).unwrap().remove(0);
+        reader.read(|reader| reader.item_history(item)).unwrap()
     };
     let second = receipt("2");
-    let (tie, other, _) = &second.ties[0];
+    let (tie, other, _) = &second.matches[0];
     assert_eq!(
         (tie.same, tie.rule.slug(), other.feed_name.as_str()),
         (true, "same_text", "gull.test-feed")
     );
     assert_eq!(second.poll, Some((newswire::model::Outcome::Modified, Some(200))));
     let fourth = receipt("4");
-    let parted: Vec<_> = fourth.ties.iter().filter(|(tie, _, _)| !tie.same).collect();
+    let parted: Vec<_> = fourth.matches.iter().filter(|(tie, _, _)| !tie.same).collect();
     assert!(parted.iter().any(|(tie, other, _)| tie.rule.slug() == "series" && other.key.0 == 3));
 }
 
@@ -267,7 +267,7 @@ async fn on_disk(world: &World) -> std::path::PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_can_ask_why_and_split_and_join_for_good() {
+async fn why_split_and_join_work_and_decisions_are_permanent() {
     let world = World::new().await;
     let folder = on_disk(&world).await;
     let run = |arguments: &[&str]| newswire(&folder, arguments);
@@ -277,15 +277,15 @@ async fn the_operator_can_ask_why_and_split_and_join_for_good() {
     let (code, why) = run(&["why", "https://2.test/2"]);
     assert_eq!(code, 0, "{why}");
     for word in [
-        "follows 1",
+        "belongs to 1",
         "Halcyon aground in fog",
         "100% of the shorter text is in the other",
-        "planet: shown with item 1",
-        "modified, 200",
+        "planet: shown in the story of item 1",
+        "modified (HTTP 200)",
     ] {
         assert!(why.contains(word), "{word} is missing in\n{why}");
     }
-    assert!(run(&["why", "3"]).1.contains("planet: shown, number"));
+    assert!(run(&["why", "3"]).1.contains("planet: shown at position"));
     assert_eq!(run(&["split", "https://2.test/2"]).0, 0);
     assert_eq!(stories(&world).len(), 3);
     // The same text again, edited, and a third paper with it: the word holds.
@@ -296,14 +296,14 @@ async fn the_operator_can_ask_why_and_split_and_join_for_good() {
     assert_eq!(stories(&world).len(), 3);
     assert_eq!(run(&["join", "3", "https://1.test/1"]).0, 0);
     assert_eq!(stories(&world).len(), 2);
-    assert!(run(&["why", "3"]).1.contains("by newswire join"));
+    assert!(run(&["why", "3"]).1.contains("with 'newswire join'"));
     let (code, said) = run(&["why", "https://nowhere.test/"]);
     assert_eq!((code, said.contains("no item has")), (64, true), "{said}");
     assert_eq!(run(&["join", "1", "1"]).0, 64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_tells_what_another_config_would_show_and_changes_nothing() {
+async fn a_replay_shows_the_differences_and_changes_nothing() {
     let world = World::new().await;
     let folder = on_disk(&world).await;
     let run = |arguments: &[&str]| newswire(&folder, arguments);
@@ -312,7 +312,7 @@ async fn a_replay_tells_what_another_config_would_show_and_changes_nothing() {
     let (code, same) = run(&["replay"]);
     assert_eq!(code, 0, "{same}");
     assert!(
-        same.contains("no difference") && same.contains("planet: 2 stories now, 2 then"),
+        same.contains("no difference") && same.contains("planet: 2 stories before, 2 after"),
         "{same}"
     );
     let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
@@ -322,23 +322,23 @@ async fn a_replay_tells_what_another_config_would_show_and_changes_nothing() {
     assert_eq!(code, 0, "{other}");
     let json: serde_json::Value = serde_json::from_str(&other).unwrap();
     let planet = &json["outputs"][0];
-    assert_eq!((&planet["stories_now"], &planet["stories_then"]), (&2.into(), &3.into()));
-    assert_eq!(planet["come"].as_array().unwrap().len(), 1);
+    assert_eq!((&planet["stories_before"], &planet["stories_after"]), (&2.into(), &3.into()));
+    assert_eq!(planet["added"].as_array().unwrap().len(), 1);
     let none =
         config.replace("id = \"planet\"\n", "id = \"planet\"\nexclude = { title = \"Bread\" }\n");
     std::fs::write(folder.join("none.toml"), none).unwrap();
     let (_, excluded) = run(&["--config", "none.toml", "replay"]);
-    assert!(excluded.contains("include or exclude leave it out"), "{excluded}");
+    assert!(excluded.contains("excluded by include or exclude"), "{excluded}");
     assert_eq!(stories(&world), before);
     assert_eq!(run(&["replay", "--since", "soon"]).0, 64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_is_let_through_by_a_word() {
+async fn release_shows_held_items() {
     let world = World::new().await;
     let folder = on_disk(&world).await;
     let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
-    let config = config.replace("[store]", "[dedupe]\nnew_feed_items = 1\n[store]");
+    let config = config.replace("[store]", "[dedupe]\ninitial_items = 1\n[store]");
     std::fs::write(folder.join("newswire.toml"), config).unwrap();
     let [a, b, c, _] = AGENCY;
     let older = Story {
@@ -349,9 +349,9 @@ async fn what_waits_is_let_through_by_a_word() {
     world.origin.route("127.0.0.1", "/solo", [rss(&two)]);
     let run = |arguments: &[&str]| newswire(&folder, arguments);
     assert_eq!(run(&["poll", "--all"]).0, 0);
-    assert!(run(&["why", "https://4.test/4"]).1.contains("waits (history)"));
+    assert!(run(&["why", "https://4.test/4"]).1.contains("held (history)"));
     let (code, said) = run(&["release", "solo"]);
-    assert_eq!((code, said.as_str()), (0, "solo: 1 items let through\n"));
+    assert_eq!((code, said.as_str()), (0, "solo: 1 item released\n"));
     let why = run(&["why", "https://4.test/4"]).1;
     assert!(why.contains("same") && why.contains("same word for word"), "{why}");
     assert_eq!(run(&["release", "nobody"]).0, 64);

@@ -1,4 +1,4 @@
-//! TLS as it is met: an authority of one's own, a stranger's, a wrong name, and a step down.
+//! TLS: configured authorities, wrong names, redirects to http, ports without TLS.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use url::Url;
 use crate::support::client::{Client, kind};
 use crate::support::origin::{Names, Origin};
 
-/// A server with a certificate for `name`; its port, and the authority that signed it, in PEM.
+/// Starts a server with a certificate for `name`. Returns its port and its authority in PEM.
 async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authority_key = KeyPair::generate().unwrap();
@@ -51,7 +51,7 @@ fn client() -> Client {
 const FEED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>";
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
+async fn a_configured_authority_is_trusted_only_for_its_feed() {
     let (port, ca) = server("inside.test", FEED.to_owned()).await;
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     let mut client = client();
@@ -65,7 +65,7 @@ async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else(
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn a_certificate_for_another_name_is_rejected() {
     let (port, ca) = server("other.test", FEED.to_owned()).await;
     let mut client = client();
     client.settings.ca = Some(ca);
@@ -74,7 +74,7 @@ async fn a_certificate_for_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_from_https_to_http_is_refused() {
+async fn a_redirect_from_https_to_http_is_rejected() {
     let origin = Origin::start().await;
     let target = origin.url("inside.test", "/feed");
     let answer = format!("HTTP/1.1 301 Moved\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
@@ -84,4 +84,21 @@ async fn a_redirect_from_https_to_http_is_refused() {
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     assert_eq!(kind(&client.get(&url).await), FailureKind::InsecureRedirect);
     assert_eq!(origin.count(), 0);
+}
+
+#[tokio::test]
+async fn tls_on_a_port_without_tls_suggests_http() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = stream.read(&mut request).await;
+    });
+    let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+    let FetchOutcome::Failed(failure) = client().get(&url).await.outcome else { panic!("{url}") };
+    assert_eq!(failure.kind, FailureKind::Tls);
+    assert!(failure.help.as_ref().is_some_and(|help| help.contains("http://")), "{failure:?}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::clock::Clock;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -74,7 +74,7 @@ async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else(
     ready(&world, address, "the loop and the writer go on", |said| {
         let passed = (world.clock.elapsed() - since).as_secs_f64();
         let turned =
-            |part: &str| said["parts"][part]["ticked_seconds_ago"].as_f64().unwrap() < passed;
+            |part: &str| said["parts"][part]["heartbeat_age_seconds"].as_f64().unwrap() < passed;
         turned("scheduler") && turned("writer")
     })
     .await;
@@ -92,7 +92,7 @@ async fn an_output_is_not_refused_because_the_database_fails() {
     let world = World::new().await;
     world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
-    poll(&engine, Which::All).await;
+    poll(&engine, FeedSelection::All).await;
     let other = Connection::open(world.database()).unwrap();
     other.execute_batch("ALTER TABLE item RENAME TO elsewhere").unwrap();
     let failed = engine.publish().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The server as clients meet it: over a real socket on loopback, spoken to in plain HTTP.
+//! The web server over a real socket on loopback, with plain HTTP requests.
 
 mod crowd;
 mod delta;
@@ -18,7 +18,7 @@ use self::site::{DATE, Site, put, run};
 use crate::outputs::sample::{entries, output};
 
 #[test]
-fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
+fn a_document_is_served_with_validators_and_lifetime() {
     run(async {
         let site = Site::open().await;
         for (format, kind) in [
@@ -44,7 +44,7 @@ fn a_feed_is_served_with_all_that_a_polite_reader_needs() {
 }
 
 #[test]
-fn who_has_the_feed_is_told_so_in_a_few_bytes() {
+fn conditional_requests_get_304() {
     run(async {
         let site = Site::open().await;
         let full = site.get("/all.atom", &[]).await;
@@ -71,7 +71,7 @@ fn who_has_the_feed_is_told_so_in_a_few_bytes() {
 }
 
 #[test]
-fn each_coding_is_whole_and_has_a_validator_of_its_own() {
+fn each_coding_is_complete_and_has_its_own_validator() {
     run(async {
         let site = Site::open().await;
         let plain = site.get("/all.rss", &[]).await;
@@ -113,7 +113,7 @@ fn head_is_get_without_the_body() {
 }
 
 #[test]
-fn nothing_but_get_and_head_is_allowed() {
+fn only_get_and_head_are_allowed() {
     run(async {
         let site = Site::open().await;
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"] {
@@ -133,7 +133,7 @@ fn an_unknown_output_is_not_found() {
         {
             let answer = site.get(path, &[]).await;
             assert_eq!(answer.status, 404, "{path}");
-            assert_eq!(answer.text(), "there is no such feed here\n");
+            assert_eq!(answer.text(), "not found\n");
         }
         site.served.keep_only(&[]);
         assert_eq!(site.get("/all.atom", &[]).await.status, 404);
@@ -141,7 +141,7 @@ fn an_unknown_output_is_not_found() {
 }
 
 #[test]
-fn a_publication_shows_at_once_under_a_new_etag() {
+fn a_publication_is_served_at_once_with_a_new_etag() {
     run(async {
         let site = Site::open().await;
         let before = site.get("/all.atom", &[]).await;
@@ -156,7 +156,7 @@ fn a_publication_shows_at_once_under_a_new_etag() {
 }
 
 #[test]
-fn the_index_page_leads_to_every_feed_and_runs_nothing() {
+fn the_index_page_links_to_every_output_without_scripts() {
     run(async {
         let site = Site::open().await;
         let answer = site.get("/", &[]).await;
@@ -182,7 +182,7 @@ fn the_index_page_leads_to_every_feed_and_runs_nothing() {
 }
 
 #[test]
-fn one_connection_serves_many_requests_and_broken_ones_harm_nobody() {
+fn a_broken_connection_does_not_affect_others() {
     run(async {
         let site = Site::open().await;
         let mut stream = TcpStream::connect(site.address).await.unwrap();
@@ -205,7 +205,7 @@ fn one_connection_serves_many_requests_and_broken_ones_harm_nobody() {
 }
 
 #[test]
-fn at_the_end_running_answers_go_out_and_idle_connections_hold_nothing_up() {
+fn shutdown_finishes_responses_and_closes_idle_connections() {
     run(async {
         let site = Site::open().await;
         let big = vec![b'x'; 8 << 20];

@@ -2,7 +2,7 @@
 //! database again.
 
 use newswire::clock::Clock;
-use newswire::daemon::Which;
+use newswire::daemon::FeedSelection;
 use newswire::store::{OperatorDecision, Reader, Store, Write};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -37,7 +37,8 @@ fn rows(database: &std::path::Path) -> Vec<(String, Vec<Vec<Value>>)> {
 
 /// What the search index finds.
 fn found(database: &std::path::Path, words: &str) -> Vec<i64> {
-    let hits = Reader::open(database).unwrap().search(words, None, 100).unwrap();
+    let hits =
+        Reader::open(database).unwrap().read(|reader| reader.search(words, None, 100)).unwrap();
     hits.heads.iter().map(|head| head.key.0).collect()
 }
 
@@ -63,12 +64,12 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     drop(engine);
     // The operator's decision, and what follows from it.
     let store = Store::open_logged(&world.database(), world.clock.clone(), &log).unwrap();
-    let item = store.reader().find("1", None).unwrap().remove(0).key;
+    let item = store.reader().read(|reader| reader.find_items("1", None)).unwrap().remove(0).key;
     let decision = OperatorDecision::Split(item);
     store.write(Write::Decide { decision, at: world.now() }).await.unwrap();
     drop(store);
     let engine = world.open_with(config).await;
-    poll(&engine, Which::Due).await;
+    poll(&engine, FeedSelection::Due).await;
     drop(engine);
 
     let text = std::fs::read_to_string(&log).unwrap();
@@ -77,7 +78,7 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     let kinds = |wanted: fn(&Write) -> bool| writes.iter().filter(|write| wanted(write)).count();
     assert!(kinds(|write| matches!(write, Write::Poll(_))) >= 6);
     assert!(kinds(|write| matches!(write, Write::Matches(_))) >= 3);
-    assert!(kinds(|write| matches!(write, Write::Edition { .. })) >= 2);
+    assert!(kinds(|write| matches!(write, Write::Publication { .. })) >= 2);
     let copy = world.folder.path().join("copy.db");
     let store = Store::open(&copy, Clock::manual(world.now())).unwrap();
     for write in writes {
@@ -85,7 +86,7 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     }
     drop(store);
     let (before, after) = (rows(&world.database()), rows(&copy));
-    assert!(before.iter().any(|(name, rows)| name == "tie" && !rows.is_empty()));
+    assert!(before.iter().any(|(name, rows)| name == "item_match" && !rows.is_empty()));
     for (was, is) in before.iter().zip(&after) {
         assert_eq!(was, is);
     }

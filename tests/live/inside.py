@@ -218,13 +218,13 @@ def the_journal_has_fields_message_ids_and_the_texts_of_the_catalog():
     for field in ["URL", "STATUS", "DURATION_MS", "NEW"]:
         assert changed[f"NEWSWIRE_{field}"], changed
     assert changed["NEWSWIRE_NEW"] == "3" and changed["NEWSWIRE_STATUS"] == "200" and changed["PRIORITY"] == "6"
-    assert "NEWSWIRE_ERROR_CLASS" not in changed, changed
+    assert "NEWSWIRE_CODE" not in changed, changed
     Origin.status["b"] = 500
     due()
     failing = until("the failure is told", lambda: journal(NEWSWIRE_EVENT="feed_failing"))[0]
-    assert failing["NEWSWIRE_ERROR_CLASS"] == "server_error" and failing["PRIORITY"] == "4", failing
+    assert failing["NEWSWIRE_CODE"] == "server_error" and failing["PRIORITY"] == "4", failing
     explained = run("journalctl", "-u", "newswire", "-x", "--no-pager").stdout
-    assert "Feed b began to fail: server_error" in explained and "newswire why b" in explained, explained
+    assert "Feed b fails: server_error" in explained and "newswire why b" in explained, explained
     due()
     time.sleep(2)
     assert len(journal(NEWSWIRE_EVENT="feed_failing")) == 1, "one line a change of state"
@@ -289,7 +289,7 @@ def a_changed_config_is_put_in_force_or_refused_as_a_whole():
     run("systemctl", "reload", "newswire.service")
     assert pid() == before, "it was started anew"
     print(f"   {said.stderr.strip().splitlines()[0]}")
-    until("the refusal is told", lambda: journal(NEWSWIRE_EVENT="config_refused"))
+    until("the refusal is told", lambda: journal(NEWSWIRE_EVENT="config_rejected"))
     until("the reload is told", lambda: journal(NEWSWIRE_EVENT="config_reloaded"))
 
 

@@ -1,9 +1,8 @@
-//! The Markdown of `docs/` as a page of the manual: headings, paragraphs, lists, code and tables as far as they
-//! are used there.
+//! Converts the Markdown of `docs/` to a manual page: headings, paragraphs, lists and code blocks.
 
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-/// A page of the manual; its head has name, section, date and version.
+/// A manual page. `head` is name, section, date and version.
 pub(super) fn page(head: (&str, &str, &str, &str), what: &str, text: &str) -> String {
     let mut roff = Roff::new();
     let (name, section, date, version) = head;
@@ -13,7 +12,7 @@ pub(super) fn page(head: (&str, &str, &str, &str), what: &str, text: &str) -> St
     roff.control("SH", ["DESCRIPTION"]);
     let mut headed = true;
     for block in text.split("\n\n").map(|block| block.trim_matches('\n')) {
-        // The first paragraph below a heading is one without saying so.
+        // The first paragraph after a heading needs no macro.
         if !headed && is_running(block) {
             roff.control("PP", [] as [&str; 0]);
         }
@@ -32,7 +31,7 @@ fn put(roff: &mut Roff, block: &str) {
     } else if let Some(heading) = block.strip_prefix("## ") {
         roff.control("SH", [heading.to_uppercase().as_str()]);
     } else if block.starts_with("# ") || block.is_empty() {
-        // The name of the page says it.
+        // The title is the name of the page.
     } else if block.starts_with("    ") {
         roff.control("RS", ["4"]);
         roff.control("nf", NONE);
@@ -55,7 +54,7 @@ fn is_running(block: &str) -> bool {
     !block.is_empty() && !["#", "    ", "- "].iter().any(|start| block.starts_with(start))
 }
 
-/// What stands between backticks is bold.
+/// Text between backticks is bold.
 fn inlines(text: &str) -> Vec<Inline> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let parts = text.split('`').enumerate();
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_documents_use_comes_out_as_it_is_meant() {
+    fn the_used_markdown_is_converted() {
         let text =
             "# Title\n\nOne `two`\nthree.\n\n## Part\n\n### a_b\n\n- x\n- y\n\n    code -f\n";
         let page = page(("n", "7", "2026-01-01", "newswire 1"), "what", text);

@@ -1,8 +1,8 @@
-//! Keys out of the bytes that a terminal sends: pure. What it does not know it leaves out.
+//! Decodes the bytes that a terminal sends to keys. Pure; unknown sequences become [`Key::Other`].
 
 use super::view::Key;
 
-/// The keys of what was read at once; a terminal sends what belongs to one key together.
+/// Decodes the bytes of one read; terminals send the bytes of one key together.
 pub(super) fn read(bytes: &[u8]) -> Vec<Key> {
     let text = String::from_utf8_lossy(bytes);
     let (mut keys, mut rest) = (Vec::new(), &*text);
@@ -17,7 +17,7 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Key> {
                 }
                 None => Key::Back,
             },
-            // Ctrl-C and Ctrl-D: in raw mode they are bytes like all others.
+            // Ctrl-C and Ctrl-D, which cause no signal in raw mode.
             '\u{3}' | '\u{4}' => Key::Leave,
             '\r' | '\n' => Key::Enter,
             '\u{7f}' | '\u{8}' => Key::Erase,
@@ -28,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Key> {
     keys
 }
 
-/// ECMA-48 5.4: parameters, and one final byte.
+/// Decodes a control sequence (ECMA-48 5.4): parameters and one final byte.
 fn sequenced(sequence: &str) -> (Key, &str) {
     let end = sequence.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap_or(sequence.len());
     let (parameters, rest) = sequence.split_at(end);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_told_from_what_terminals_send_for_them() {
+    fn keys_are_decoded_from_the_sequences_of_terminals() {
         assert_eq!(read(b"q/\x1b"), [Key::Letter('q'), Key::Letter('/'), Key::Back]);
         assert_eq!(read(b"\x1b[A\x1bOB\x1b[6~"), [-1, 1, 20].map(Key::Scroll));
         assert_eq!(
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_nothing() {
+    fn unknown_sequences_are_no_keys() {
         assert_eq!(read(b"\x1b[1;5Zx"), [Key::Other, Key::Letter('x')]);
         assert_eq!(read(b"\x1b[12"), [Key::Other]);
         assert_eq!(read(b""), []);

@@ -1,58 +1,69 @@
-//! What stands on the screen: a pure function of what was seen, what is wanted and the room there is.
+//! The lines of the screen: a pure function of the snapshot, the view and the size of the terminal.
 
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::snapshot::Snapshot;
 use super::view::{Filter, View};
-use crate::cli::words::{ago, ahead, bytes};
-use crate::health::{Judged, State, tally};
+use crate::health::{JudgedFeed, State, tally};
 use crate::model::Outcome;
-use crate::store::Hour;
+use crate::store::HourCounts;
+use crate::text::amounts::{ago, ahead, bytes};
+use crate::text::bidi;
 
-/// The room there is.
+/// What is shown, as it was in the database at one time.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    /// Time of the snapshot (UTC).
+    pub(super) now: Timestamp,
+    /// All feeds with their states.
+    pub(super) feeds: Vec<JudgedFeed>,
+    /// Numbers of polls and items of the last 24 hours.
+    pub(super) hours: Vec<HourCounts>,
+}
+
+/// Size of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) columns: u16,
     pub(super) rows: u16,
 }
 
-/// What a piece of text means; the terminal decides on the colour.
+/// Style of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum TextStyle {
     Plain,
     Bold,
-    Quiet,
+    Dim,
     Good,
-    Warn,
+    Warning,
     Bad,
 }
 
 /// One line of the screen.
-pub(super) type Line = Vec<(Ink, String)>;
+pub(super) type Line = Vec<(TextStyle, String)>;
 
-/// So many of the last polls are shown, where there is room.
-const EVENTS: usize = 5;
-/// Without so many rows there is no room for more than feeds.
-const ROOM: usize = 20;
+/// Number of the last polls that are shown.
+const LAST_POLLS: usize = 5;
+/// Minimal number of rows with which the last polls are shown.
+const MIN_ROWS: usize = 20;
 
 /// The whole screen.
 pub(super) fn draw(snapshot: &Snapshot, view: &View, size: Size) -> Vec<Line> {
     let (columns, rows) = (usize::from(size.columns), usize::from(size.rows));
     let mut lines = head(snapshot, view, columns);
-    let mut foot = if rows >= ROOM { events(snapshot, columns) } else { Vec::new() };
+    let mut foot = if rows >= MIN_ROWS { last_polls(snapshot, columns) } else { Vec::new() };
     if !view.printed {
         foot.push(keys(view, columns));
     }
-    let found = view.answer(&snapshot.feeds);
+    let found = view.select(&snapshot.feeds);
     let table = Table::for_width(columns);
     lines.push(table.heading());
     let room = rows.saturating_sub(lines.len() + foot.len());
-    let above = view.above.min(found.len().saturating_sub(room));
-    let shown = found.iter().skip(above).take(room);
+    let first = view.scrolled.min(found.len().saturating_sub(room));
+    let shown = found.iter().skip(first).take(room);
     lines.extend(shown.map(|judged| table.row(judged, snapshot.now)));
     if found.is_empty() && room > 0 {
-        lines.push(vec![(Ink::Quiet, "no feed of this kind".to_owned())]);
+        lines.push(vec![(TextStyle::Dim, "no matching feed".to_owned())]);
     }
     if !view.printed {
         lines.resize(rows.saturating_sub(foot.len()).max(lines.len()), Vec::new());
@@ -62,26 +73,27 @@ pub(super) fn draw(snapshot: &Snapshot, view: &View, size: Size) -> Vec<Line> {
     lines
 }
 
-/// How it stands, and what was done lately.
+/// Number of feeds by state, the last 24 hours, the next poll.
 fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
-    let mut first: Line = vec![(Ink::Bold, format!("newswire  {} feeds", snapshot.feeds.len()))];
-    let counts = tally(snapshot.feeds.iter().map(|(_, health)| health));
+    let mut first: Line =
+        vec![(TextStyle::Bold, format!("newswire  {} feeds", snapshot.feeds.len()))];
+    let counts = tally(snapshot.feeds.iter().map(|feed| &feed.health));
     for (state, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-        first.push((Ink::Plain, "  ".to_owned()));
-        first.push((ink(state), format!("{count} {}", state.group())));
+        first.push((TextStyle::Plain, "  ".to_owned()));
+        first.push((state_style(state), format!("{count} {}", state.group())));
     }
     let time = snapshot.now.strftime("%H:%M:%S UTC").to_string();
     let time = if view.paused { format!("paused  {time}") } else { time };
     let used: usize = first.iter().map(|(_, text)| text.width()).sum();
     if used + time.len() + 2 <= columns {
-        first.push((Ink::Quiet, format!("{time:>0$}", columns - used)));
+        first.push((TextStyle::Dim, format!("{time:>0$}", columns - used)));
     }
     let this_hour = snapshot.now.as_second().div_euclid(3_600);
-    let number = |hour: &Hour| hour.at.as_second().div_euclid(3_600);
+    let number = |hour: &HourCounts| hour.at.as_second().div_euclid(3_600);
     let by_hour: Vec<u64> = (this_hour - 23..=this_hour)
         .map(|n| snapshot.hours.iter().find(|hour| number(hour) == n).map_or(0, |h| h.polls))
         .collect();
-    let sum = |of: fn(&Hour) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&HourCounts) -> u64| snapshot.hours.iter().map(of).sum::<u64>();
     let day = format!(
         "24 hours  {} polls, {} failed, {} new items, {}  ",
         sum(|hour| hour.polls),
@@ -89,20 +101,20 @@ fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
         sum(|hour| hour.new_items),
         bytes(sum(|hour| hour.wire_bytes) as f64),
     );
-    let due = snapshot.feeds.iter().filter(|(s, _)| s.next_poll_at <= snapshot.now).count();
-    let next = snapshot.feeds.iter().map(|(status, _)| status.next_poll_at);
+    let due = snapshot.feeds.iter().filter(|feed| feed.status.next_poll_at <= snapshot.now).count();
+    let next = snapshot.feeds.iter().map(|feed| feed.status.next_poll_at);
     let next = match (due, next.min()) {
         (0, Some(at)) => format!("next poll {}", ahead(at, snapshot.now)),
         (0, None) => "nothing to poll: 'newswire add URL' subscribes to a feed".to_owned(),
-        (due, _) => format!("{due} due or under way"),
+        (due, _) => format!("{due} due or being polled"),
     };
-    let mut lines = vec![first, vec![(Ink::Plain, day), (Ink::Good, spark(&by_hour))]];
-    lines.push(vec![(Ink::Plain, next)]);
+    let mut lines = vec![first, vec![(TextStyle::Plain, day), (TextStyle::Good, spark(&by_hour))]];
+    lines.push(vec![(TextStyle::Plain, next)]);
     lines.push(Vec::new());
     lines.into_iter().map(|line| cut(line, columns)).collect()
 }
 
-/// One block an hour.
+/// A bar chart of one line, one character per hour.
 fn spark(amounts: &[u64]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = amounts.iter().copied().max().unwrap_or_default().max(1);
@@ -113,7 +125,7 @@ fn spark(amounts: &[u64]) -> String {
     amounts.iter().map(block).collect()
 }
 
-/// The columns of the table, by the room there is.
+/// Widths of the columns of the table.
 struct Table {
     feed: usize,
     why: usize,
@@ -134,57 +146,57 @@ impl Table {
             (STATE, "STATE"),
             (TIME, "POLLED"),
             (TIME, "NEXT"),
-            (TIME, "NEWS"),
+            (TIME, "NEW ITEM"),
             (self.why, "WHY"),
         ];
-        vec![(Ink::Bold, text.map(|(width, word)| fit(word, width)).concat())]
+        vec![(TextStyle::Bold, text.map(|(width, word)| fit(word, width)).concat())]
     }
 
-    fn row(&self, (status, health): &Judged, now: Timestamp) -> Line {
+    fn row(&self, JudgedFeed { status, health }: &JudgedFeed, now: Timestamp) -> Line {
         let past = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| ago(at, now));
-        let why = if health.why.is_empty() { &status.reason_text } else { &health.why };
-        let quiet = if health.why.is_empty() { Ink::Quiet } else { Ink::Plain };
+        let why = if health.text.is_empty() { &status.reason_text } else { &health.text };
+        let why_style = if health.text.is_empty() { TextStyle::Dim } else { TextStyle::Plain };
         vec![
-            (Ink::Plain, fit(status.info.id.as_str(), self.feed)),
-            (ink(health.state), fit(health.state.slug(), STATE)),
-            (Ink::Plain, fit(&past(status.last_poll_at), TIME)),
-            (Ink::Plain, fit(&ahead(status.next_poll_at, now), TIME)),
-            (Ink::Plain, fit(&past(status.last_new_at), TIME)),
-            (quiet, fit(why, self.why)),
+            (TextStyle::Plain, fit(status.info.id.as_str(), self.feed)),
+            (state_style(health.state), fit(health.state.slug(), STATE)),
+            (TextStyle::Plain, fit(&past(status.last_poll_at), TIME)),
+            (TextStyle::Plain, fit(&ahead(status.next_poll_at, now), TIME)),
+            (TextStyle::Plain, fit(&past(status.last_new_at), TIME)),
+            (why_style, fit(why, self.why)),
         ]
     }
 }
 
-fn ink(state: State) -> Ink {
+fn state_style(state: State) -> TextStyle {
     match state {
-        State::Quarantined | State::Failing | State::Gone => Ink::Bad,
-        State::Silent | State::Throttled | State::Held | State::Moved => Ink::Warn,
-        State::Offline | State::New => Ink::Quiet,
-        State::Well => Ink::Good,
+        State::Quarantined | State::Failing | State::Gone => TextStyle::Bad,
+        State::Silent | State::Throttled | State::Held | State::Moved => TextStyle::Warning,
+        State::Offline | State::New => TextStyle::Dim,
+        State::Ok => TextStyle::Good,
     }
 }
 
-/// The last polls.
-fn events(snapshot: &Snapshot, columns: usize) -> Vec<Line> {
-    let polled = |judged: &&Judged| judged.0.last_poll_at;
-    let mut last: Vec<&Judged> =
+/// The last polls, the newest first.
+fn last_polls(snapshot: &Snapshot, columns: usize) -> Vec<Line> {
+    let polled = |judged: &&JudgedFeed| judged.status.last_poll_at;
+    let mut last: Vec<&JudgedFeed> =
         snapshot.feeds.iter().filter(|judged| polled(judged).is_some()).collect();
     last.sort_by_key(|judged| std::cmp::Reverse(polled(judged)));
     if last.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Vec::new(), vec![(Ink::Bold, "LAST POLLS".to_owned())]];
-    for (status, _) in last.into_iter().take(EVENTS) {
+    let mut lines = vec![Vec::new(), vec![(TextStyle::Bold, "LAST POLLS".to_owned())]];
+    for JudgedFeed { status, .. } in last.into_iter().take(LAST_POLLS) {
         let time = status.last_poll_at.map(|at| at.strftime("%H:%M:%S").to_string());
         let outcome = status.last_outcome.map_or("", Outcome::slug);
         let http = status.last_status.map_or_else(String::new, |status| format!(" {status}"));
         let fresh = status.last_new_at.is_some() && status.last_new_at == status.last_poll_at;
-        let news = if fresh { ", brought news" } else { "" };
+        let news = if fresh { ", new items" } else { "" };
         let message = status.last_message.as_deref().map(|message| format!(": {message}"));
         let text =
             format!("{} {outcome}{http}{news}{}", status.info.id, message.unwrap_or_default());
-        let ink = if status.failures > 0 { Ink::Bad } else { Ink::Plain };
-        let line = vec![(Ink::Quiet, format!("{}  ", time.unwrap_or_default())), (ink, text)];
+        let style = if status.failures > 0 { TextStyle::Bad } else { TextStyle::Plain };
+        let line = vec![(TextStyle::Dim, format!("{}  ", time.unwrap_or_default())), (style, text)];
         lines.push(cut(line, columns));
     }
     lines
@@ -192,22 +204,25 @@ fn events(snapshot: &Snapshot, columns: usize) -> Vec<Line> {
 
 fn keys(view: &View, columns: usize) -> Line {
     let text = if view.typing {
-        format!("name: {}_   Enter keeps it, Esc clears it", view.words)
+        format!("search: {}_   Enter applies, Esc clears", view.search)
     } else {
-        let pause = if view.paused { "p go on" } else { "p pause" };
-        let words =
-            if view.words.is_empty() { String::new() } else { format!(" \"{}\"", view.words) };
-        let filter = if view.filter == Filter::All && words.is_empty() {
+        let pause = if view.paused { "p continue" } else { "p pause" };
+        let search =
+            if view.search.is_empty() { String::new() } else { format!(" \"{}\"", view.search) };
+        let filter = if view.filter == Filter::All && search.is_empty() {
             "f filter".to_owned()
         } else {
-            format!("f filter: {}{words}", view.filter.name())
+            format!("f filter: {}{search}", view.filter.name())
         };
-        format!("q quit   s sort: {}   {filter}   / name   {pause}   ↑↓ scroll", view.order.name())
+        format!(
+            "q quit   s sort: {}   {filter}   / search   {pause}   ↑↓ scroll",
+            view.order.name()
+        )
     };
-    cut(vec![(Ink::Quiet, text)], columns)
+    cut(vec![(TextStyle::Dim, text)], columns)
 }
 
-/// A text as wide as its column, with a space behind it; what a terminal would obey is left out.
+/// A text padded or cut to its column, with a space at the end. Control characters are removed.
 fn fit(text: &str, width: usize) -> String {
     let room = width.saturating_sub(1);
     let mut fitted = shortened(text, room);
@@ -216,20 +231,21 @@ fn fit(text: &str, width: usize) -> String {
     fitted
 }
 
-/// A line no wider than the screen.
+/// A line cut to the width of the screen.
 fn cut(line: Line, columns: usize) -> Line {
     let mut room = columns;
     let mut kept = Line::new();
-    for (ink, text) in line {
+    for (style, text) in line {
         let text = shortened(&text, room);
         room = room.saturating_sub(text.width());
-        kept.push((ink, text));
+        kept.push((style, text));
     }
     kept
 }
 
 fn shortened(text: &str, room: usize) -> String {
-    let clean = || text.chars().filter(|c| !c.is_control() && !is_bidi(*c));
+    let clean =
+        || text.chars().filter(|c| !c.is_control() && !bidi::is_control(*c) && !bidi::is_mark(*c));
     let whole: usize = clean().map(|c| c.width().unwrap_or(0)).sum();
     if whole <= room {
         return clean().collect();
@@ -248,11 +264,6 @@ fn shortened(text: &str, room: usize) -> String {
     short
 }
 
-/// What turns the direction of all that follows.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::view::Key;
@@ -264,7 +275,7 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
     }
 
-    fn feed(id: &str, outcome: &str, failures: u32) -> Judged {
+    fn feed(id: &str, outcome: &str, failures: u32) -> JudgedFeed {
         let status = FeedStatus {
             info: FeedInfo {
                 key: FeedKey(1),
@@ -288,12 +299,12 @@ mod tests {
             last_new_at: Some(at(-7_200)),
             items: 3,
             dialect: None,
-            complaints: Vec::new(),
+            parse_warnings: Vec::new(),
             address: Address::default(),
-            pulse: Default::default(),
+            activity: Default::default(),
         };
         let health = judge(&status, at(0));
-        (status, health)
+        JudgedFeed { status, health }
     }
 
     fn snapshot() -> Snapshot {
@@ -308,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_is_filled_and_never_overflows_whatever_its_size() {
+    fn the_screen_never_overflows() {
         for (columns, rows) in [(80, 24), (40, 10), (200, 60), (12, 3), (1, 1), (0, 0)] {
             let lines = draw(&snapshot(), &View::default(), Size { columns, rows });
             assert!(lines.len() <= usize::from(rows), "{columns}x{rows}: {}", lines.len());
@@ -316,15 +327,15 @@ mod tests {
                 let width = line.width();
                 let room = usize::from(columns).max(12 + STATE + 3 * TIME);
                 assert!(width <= room, "{columns}x{rows}: {width} in {line:?}");
-                assert!(!line.chars().any(|c| c.is_control() || is_bidi(c)), "{line:?}");
+                assert!(!line.chars().any(|c| c.is_control() || bidi::is_control(c)), "{line:?}");
             }
         }
     }
 
     #[test]
-    fn the_worst_stands_on_top_and_the_last_polls_below() {
+    fn failing_feeds_are_at_the_top_and_the_last_polls_below() {
         let lines = text(&draw(&snapshot(), &View::default(), Size { columns: 100, rows: 30 }));
-        assert!(lines[0].starts_with("newswire  41 feeds  1 failing  40 well"), "{}", lines[0]);
+        assert!(lines[0].starts_with("newswire  41 feeds  1 failing  40 OK"), "{}", lines[0]);
         assert_eq!(lines[2], "next poll in 1h");
         assert!(lines[5].starts_with("broken"), "{lines:#?}");
         assert!(lines[5].contains("failing") && lines[5].contains("2h ago"));
@@ -334,23 +345,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_filter_sort_search_scroll_and_end_it() {
+    fn keys_filter_sort_search_scroll_and_quit() {
         let (snapshot, mut view) = (snapshot(), View::default());
-        let shown = |view: &View| view.answer(&snapshot.feeds).len();
+        let shown = |view: &View| view.select(&snapshot.feeds).len();
         assert!(view.press(Key::Letter('f'), &snapshot));
-        assert_eq!((view.filter.name(), shown(&view)), ("needs you", 1));
+        assert_eq!((view.filter.name(), shown(&view)), ("needs attention", 1));
         view.press(Key::Back, &snapshot);
         for key in ['/', 'd', '-', '0', 'q'] {
             view.press(Key::Letter(key), &snapshot);
         }
         view.press(Key::Erase, &snapshot);
         view.press(Key::Enter, &snapshot);
-        assert_eq!((view.words.as_str(), shown(&view)), ("d-0", 10));
+        assert_eq!((view.search.as_str(), shown(&view)), ("d-0", 10), "{view:?}");
         view.press(Key::Back, &snapshot);
         view.press(Key::Letter('s'), &snapshot);
         assert_eq!((view.order.name(), shown(&view)), ("next poll", 41));
         view.press(Key::Scroll(1_000), &snapshot);
-        assert_eq!(view.above, 40);
+        assert_eq!(view.scrolled, 40);
         view.press(Key::Letter('p'), &snapshot);
         assert!(view.paused);
         assert!(!view.press(Key::Letter('q'), &snapshot));
@@ -358,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_drawn_by_their_share_of_the_most() {
+    fn the_bar_chart_is_relative_to_the_largest_value() {
         assert_eq!(spark(&[0, 1, 50, 100]), " ▂▅█");
     }
 }

@@ -1,11 +1,11 @@
-//! What the person at the terminal wants to see: pure, driven by keys.
+//! Sort order, filter and scroll position of `newswire top`, changed by keys. Pure.
 
 use std::cmp::Reverse;
 
-use super::snapshot::Snapshot;
-use crate::health::{Judged, State};
+use super::screen::Snapshot;
+use crate::health::{JudgedFeed, State};
 
-/// What stands first.
+/// The sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Order {
     #[default]
@@ -24,7 +24,7 @@ impl Order {
             Self::Health => "health",
             Self::Next => "next poll",
             Self::Last => "last poll",
-            Self::News => "last news",
+            Self::News => "last new item",
             Self::Name => "name",
         }
     }
@@ -35,7 +35,7 @@ impl Order {
 pub(super) enum Filter {
     #[default]
     All,
-    NeedYou,
+    NeedsAttention,
     Only(State),
 }
 
@@ -43,7 +43,7 @@ impl Filter {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::All => "all",
-            Self::NeedYou => "needs you",
+            Self::NeedsAttention => "needs attention",
             Self::Only(state) => state.slug(),
         }
     }
@@ -51,13 +51,13 @@ impl Filter {
     fn takes(self, state: State) -> bool {
         match self {
             Self::All => true,
-            Self::NeedYou => state.needs_you(),
+            Self::NeedsAttention => state.needs_attention(),
             Self::Only(only) => state == only,
         }
     }
 }
 
-/// A key, whatever terminal it comes from.
+/// A key, independent of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Letter(char),
@@ -69,52 +69,54 @@ pub(super) enum Key {
     Other,
 }
 
-/// What is wanted.
+/// What is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct View {
     pub(super) order: Order,
     pub(super) filter: Filter,
-    /// In the name, where not empty.
-    pub(super) words: String,
-    /// Whether letters go into `words`.
+    /// Text that the name of a feed must contain; may be empty.
+    pub(super) search: String,
+    /// Whether letters are added to `search`.
     pub(super) typing: bool,
     pub(super) paused: bool,
-    /// So many feeds are above the screen.
-    pub(super) above: usize,
-    /// Nobody can press a key.
+    /// Number of feeds above the visible part.
+    pub(super) scrolled: usize,
+    /// Whether the output goes to no terminal, so that no keys are shown.
     pub(super) printed: bool,
 }
 
 impl View {
-    /// For paper.
+    /// The view for output without a terminal.
     pub(super) fn printed() -> Self {
         Self { printed: true, ..Self::default() }
     }
 
-    /// Takes a key; `false`: the person has seen enough.
+    /// Handles a key. Returns `false` when the user quits.
     pub(super) fn press(&mut self, key: Key, snapshot: &Snapshot) -> bool {
         match key {
             Key::Leave => return false,
             Key::Scroll(by) => {
-                let last = self.answer(&snapshot.feeds).len().saturating_sub(1);
-                self.above = self.above.saturating_add_signed(by).min(last);
+                let last = self.select(&snapshot.feeds).len().saturating_sub(1);
+                self.scrolled = self.scrolled.saturating_add_signed(by).min(last);
             }
             _ if self.typing => match key {
-                Key::Letter(c) => self.words.push(c),
-                Key::Erase => drop(self.words.pop()),
+                Key::Letter(c) => self.search.push(c),
+                Key::Erase => drop(self.search.pop()),
                 Key::Enter => self.typing = false,
-                Key::Back => (self.typing, self.words) = (false, String::new()),
+                Key::Back => (self.typing, self.search) = (false, String::new()),
                 _ => {}
             },
             Key::Letter('q') => return false,
-            Key::Back if self.words.is_empty() && self.filter == Filter::All => return false,
-            Key::Back => (self.words, self.filter, self.above) = (String::new(), Filter::All, 0),
-            Key::Letter('s') => self.order = after(&Order::ALL, self.order),
+            Key::Back if self.search.is_empty() && self.filter == Filter::All => return false,
+            Key::Back => {
+                (self.search, self.filter, self.scrolled) = (String::new(), Filter::All, 0);
+            }
+            Key::Letter('s') => self.order = next(&Order::ALL, self.order),
             Key::Letter('f') => {
-                (self.filter, self.above) = (after(&filters(snapshot), self.filter), 0);
+                (self.filter, self.scrolled) = (next(&filters(snapshot), self.filter), 0);
             }
             Key::Letter('p' | ' ') => self.paused = !self.paused,
-            Key::Letter('/') => (self.typing, self.above) = (true, 0),
+            Key::Letter('/') => (self.typing, self.scrolled) = (true, 0),
             Key::Letter('j') => return self.press(Key::Scroll(1), snapshot),
             Key::Letter('k') => return self.press(Key::Scroll(-1), snapshot),
             Key::Letter(_) | Key::Enter | Key::Erase | Key::Other => {}
@@ -122,34 +124,36 @@ impl View {
         true
     }
 
-    /// The feeds that are wanted, in the order that is.
-    pub(super) fn answer<'s>(&self, feeds: &'s [Judged]) -> Vec<&'s Judged> {
-        let words = self.words.to_lowercase();
-        let meant = |(status, health): &&Judged| {
+    /// The feeds that pass filter and search, sorted.
+    pub(super) fn select<'s>(&self, feeds: &'s [JudgedFeed]) -> Vec<&'s JudgedFeed> {
+        let search = self.search.to_lowercase();
+        let matches = |JudgedFeed { status, health }: &&JudgedFeed| {
             let name = || format!("{} {}", status.info.id, status.info.title).to_lowercase();
-            self.filter.takes(health.state) && (words.is_empty() || name().contains(&words))
+            self.filter.takes(health.state) && (search.is_empty() || name().contains(&search))
         };
-        let mut found: Vec<&Judged> = feeds.iter().filter(meant).collect();
+        let mut found: Vec<&JudgedFeed> = feeds.iter().filter(matches).collect();
         match self.order {
             Order::Name => {}
-            Order::Health => found.sort_by_key(|(status, h)| (h.state, status.next_poll_at)),
-            Order::Next => found.sort_by_key(|(status, _)| status.next_poll_at),
-            Order::Last => found.sort_by_key(|(status, _)| Reverse(status.last_poll_at)),
-            Order::News => found.sort_by_key(|(status, _)| Reverse(status.last_new_at)),
+            Order::Health => {
+                found.sort_by_key(|feed| (feed.health.state, feed.status.next_poll_at));
+            }
+            Order::Next => found.sort_by_key(|feed| feed.status.next_poll_at),
+            Order::Last => found.sort_by_key(|feed| Reverse(feed.status.last_poll_at)),
+            Order::News => found.sort_by_key(|feed| Reverse(feed.status.last_new_at)),
         }
         found
     }
 }
 
-/// Those that would show something.
+/// The filters that at least one feed passes.
 fn filters(snapshot: &Snapshot) -> Vec<Filter> {
-    let there = |state: &&State| snapshot.feeds.iter().any(|(_, health)| health.state == **state);
-    let states = State::ALL.iter().filter(there).map(|state| Filter::Only(*state));
-    [Filter::All, Filter::NeedYou].into_iter().chain(states).collect()
+    let occurs = |state: &&State| snapshot.feeds.iter().any(|feed| feed.health.state == **state);
+    let states = State::ALL.iter().filter(occurs).map(|state| Filter::Only(*state));
+    [Filter::All, Filter::NeedsAttention].into_iter().chain(states).collect()
 }
 
-/// The one behind, round and round.
-fn after<T: Copy + PartialEq>(all: &[T], current: T) -> T {
+/// The value after `current`; after the last one the first.
+fn next<T: Copy + PartialEq>(all: &[T], current: T) -> T {
     let at = all.iter().position(|one| *one == current).map_or(0, |at| at + 1);
     all[at % all.len()]
 }

@@ -1,5 +1,4 @@
-//! A feed's own page: what it did, why it is polled when it is, what is remembered of it, and what it
-//! brought. Decides nothing.
+//! The page of one feed: its state, its next poll, how it publishes, its polls and its items.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,21 +6,21 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::shape::{Remedied, Stamp, ahead};
-use crate::health::silence::{Gaps, patience};
+use crate::health::silence::{Gaps, threshold};
 use crate::health::{Health, judge};
-use crate::model::words::{bytes, span};
-use crate::model::{Considered, FeedStatus, ItemKey};
+use crate::model::{Considered, FeedStatus, ItemKey, ParseWarning};
 use crate::outputs::{Query, ServedOutput};
-use crate::store::{FeedState, Named, PastPoll, Reader, Which};
-use crate::web::error::Error;
+use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Transaction};
+use crate::text::amounts::{ahead, bytes, span};
+use crate::web::parts::{RemedyParts, Time, feed_name};
+use crate::web::site::Error;
 
-/// So many polls are shown,
-const POLLS: usize = 50;
-/// and so many items.
-const ITEMS: usize = 50;
-/// The room for the strip of items, in the units of the drawing.
-const STRIP: f64 = 640.0;
+/// Maximum number of polls.
+const MAX_POLLS: usize = 50;
+/// Maximum number of items in each list.
+const MAX_ITEMS: usize = 50;
+/// Width of the timeline, in units of the drawing.
+const TIMELINE_WIDTH: f64 = 640.0;
 
 #[derive(Template)]
 #[template(path = "status_feed.html", config = "src/web/askama.toml")]
@@ -32,292 +31,309 @@ struct Page {
     site: Option<String>,
     tags: Vec<String>,
     state: &'static str,
-    why: String,
-    remedy: Option<Remedied>,
-    next: (String, Stamp),
+    state_name: &'static str,
+    text: String,
+    remedy: Option<RemedyParts>,
+    next_poll: String,
+    next_poll_at: Time,
     reason: String,
     inputs: Vec<Input>,
-    facts: Vec<(&'static str, String)>,
-    addresses: Vec<(&'static str, String)>,
-    cadence: Vec<(&'static str, String)>,
-    strip: Option<Strip>,
-    mends: Vec<Mend>,
-    /// Of a burst, and old when the feed was added.
-    waiting: [Waiting; 2],
-    items: Vec<Item>,
-    polls: Vec<Poll>,
+    stored: Vec<Fact>,
+    addresses: Vec<Fact>,
+    publishing: Vec<Fact>,
+    timeline: Option<Timeline>,
+    warnings: Vec<Warning>,
+    /// Items that the burst guard holds.
+    held: HiddenItems,
+    /// Items that were old when the feed was added.
+    older: HiddenItems,
+    items: Vec<ItemRow>,
+    polls: Vec<PollRow>,
     version: &'static str,
 }
 
-/// An input of the plan.
+/// A name with its value.
+struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+impl Fact {
+    fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into() }
+    }
+}
+
+/// An input of the poll plan.
 struct Input {
     wait: String,
     text: String,
-    won: bool,
+    /// Whether it decided the time of the next poll.
+    decisive: bool,
 }
 
-/// Where items stand in time: a stroke for each.
-struct Strip {
-    from: Stamp,
+/// The publication times of the newest items, as strokes on a line that ends now.
+struct Timeline {
+    from: Time,
+    /// Positions from the left, in units of the drawing.
     strokes: Vec<f64>,
-    says: String,
+    description: String,
 }
 
-/// Something that had to be mended.
-struct Mend {
+/// A parse warning.
+struct Warning {
     code: String,
     message: String,
     place: String,
 }
 
-/// An item.
-struct Item {
+struct ItemRow {
     title: String,
     url: Option<String>,
+    /// URL of the story page; `None`: no public output shows the item.
     story: Option<String>,
-    at: Stamp,
+    at: Time,
 }
 
-/// Items that are not shown: how many in all, and the newest of them.
+/// Items that are not published: their number, and the newest of them.
 #[derive(Default)]
-struct Waiting {
+struct HiddenItems {
     count: u64,
-    items: Vec<Item>,
+    items: Vec<ItemRow>,
 }
 
-/// A poll of the past.
-struct Poll {
-    at: Stamp,
+struct PollRow {
+    at: Time,
     outcome: String,
-    good: bool,
+    success: bool,
     status: String,
-    took: String,
+    duration: String,
     size: String,
-    brought: String,
+    result: String,
     message: String,
 }
 
-/// The page as HTML; `None`: there is no feed of this id.
+/// The page as HTML; `None`: there is no feed with this id.
 pub(super) fn render(
-    reader: &Reader,
+    reader: &Transaction<'_>,
     outputs: &[Arc<ServedOutput>],
     id: &str,
     now: Timestamp,
 ) -> Result<Option<String>, Error> {
-    let statuses = reader.statuses()?;
+    let statuses = reader.feed_statuses()?;
     let Some(status) = statuses.into_iter().find(|status| status.info.id.as_str() == id) else {
         return Ok(None);
     };
     let key = status.info.key;
-    let (state, considered) = (reader.feed_state(key)?, reader.considered(key)?);
-    let polls = reader.polls(key, POLLS)?;
-    let named = |which| reader.newest_named(key, which, ITEMS);
-    let (items, held) = (named(Which::Shown)?, named(Which::Held)?);
-    let health = judge(&status, now);
-    let stories = stories(outputs, id)?;
+    let (state, considered) = (reader.feed_state(key)?, reader.plan_inputs(key)?);
+    let polls = reader.polls(key, MAX_POLLS)?;
+    let shown = reader.newest_summaries(key, ItemFilter::Shown, MAX_ITEMS)?;
+    let hidden = reader.newest_summaries(key, ItemFilter::Held, MAX_ITEMS)?;
+    let (older, held): (Vec<ItemSummary>, _) =
+        hidden.into_iter().partition(|named| named.held.as_deref() == Some("history"));
+    let story_urls = story_urls(outputs, id)?;
     let page = Page {
         inputs: inputs(&status, &considered),
-        facts: facts(&status, &state, now),
+        stored: stored(&status, &state, now),
         addresses: addresses(&status, now),
-        cadence: cadence(&status, now),
-        strip: strip(&status, now),
-        mends: mends(&status),
-        waiting: waiting(&status, &held, now),
-        items: items.iter().map(|named| item(named, &stories, now)).collect(),
+        publishing: publishing(&status, now),
+        timeline: timeline(&status, now),
+        warnings: status.parse_warnings.iter().map(warning).collect(),
+        held: hidden_items(status.activity.held, &held, now),
+        older: hidden_items(status.activity.older, &older, now),
+        items: shown.iter().map(|named| item(named, &story_urls, now)).collect(),
         polls: polls.iter().map(|past| poll(past, now)).collect(),
-        ..head(&status, &health, now)
+        ..head(&status, &judge(&status, now), now)
     };
     Ok(Some(page.render()?))
 }
 
+/// The page with everything that the state of the feed gives.
 fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
     Page {
         root: "../",
-        title: status.info.title.clone(),
+        title: feed_name(&status.info),
         id: status.info.id.to_string(),
         site: status.info.profile.site_url.clone(),
         tags: status.info.tags.clone(),
         state: health.state.slug(),
-        why: health.why.clone(),
-        remedy: health.remedy.as_ref().map(Remedied::of),
-        next: (ahead(status.next_poll_at, now), Stamp::of(status.next_poll_at, now)),
+        state_name: health.state.name(),
+        text: health.text.clone(),
+        remedy: health.remedy.as_ref().map(RemedyParts::new),
+        next_poll: ahead(status.next_poll_at, now),
+        next_poll_at: Time::new(status.next_poll_at, now),
         reason: status.reason_text.clone(),
         version: env!("CARGO_PKG_VERSION"),
         inputs: Vec::new(),
-        facts: Vec::new(),
+        stored: Vec::new(),
         addresses: Vec::new(),
-        cadence: Vec::new(),
-        strip: None,
-        mends: Vec::new(),
-        waiting: Default::default(),
+        publishing: Vec::new(),
+        timeline: None,
+        warnings: Vec::new(),
+        held: HiddenItems::default(),
+        older: HiddenItems::default(),
         items: Vec::new(),
         polls: Vec::new(),
     }
 }
 
-/// Of a burst, and old when the feed was added.
-fn waiting(status: &FeedStatus, held: &[Named], now: Timestamp) -> [Waiting; 2] {
-    let (older, burst): (Vec<&Named>, _) =
-        held.iter().partition(|named| named.held.as_deref() == Some("history"));
-    [(status.pulse.held, burst), (status.pulse.older, older)].map(|(count, items)| Waiting {
-        count,
-        items: items.into_iter().map(|named| item(named, &HashMap::new(), now)).collect(),
-    })
+fn hidden_items(count: u64, items: &[ItemSummary], now: Timestamp) -> HiddenItems {
+    let no_stories = HashMap::new();
+    HiddenItems { count, items: items.iter().map(|named| item(named, &no_stories, now)).collect() }
 }
 
-/// The page of each newest story that an open output shows of the feed.
-fn stories(outputs: &[Arc<ServedOutput>], id: &str) -> Result<HashMap<ItemKey, String>, Error> {
-    let mut stories = HashMap::new();
+/// The URL of the story page of each newest item of the feed in a public output.
+fn story_urls(outputs: &[Arc<ServedOutput>], id: &str) -> Result<HashMap<ItemKey, String>, Error> {
+    let mut urls = HashMap::new();
     for output in outputs.iter().filter(|output| output.token.is_none()) {
         let Some(contents) = &output.contents else { continue };
         let of_feed = Query { feed: Some(id.to_owned()), ..Query::default() };
-        for entry in contents.browse(&of_feed, ITEMS)?.entries {
-            let page = || format!("../{}/story/{}", output.id, entry.key.0);
-            stories.entry(entry.key).or_insert_with(page);
+        for entry in contents.browse(&of_feed, MAX_ITEMS)?.entries {
+            let url = || format!("../{}/story/{}", output.id, entry.key.0);
+            urls.entry(entry.key).or_insert_with(url);
         }
     }
-    Ok(stories)
+    Ok(urls)
 }
 
-/// Every input of the plan, and which one won.
 fn inputs(status: &FeedStatus, considered: &[Considered]) -> Vec<Input> {
     let input = |input: &Considered| Input {
         wait: span(input.wait),
-        won: input.kind == status.reason && input.text == status.reason_text,
+        decisive: input.kind == status.reason && input.text == status.reason_text,
         text: input.text.clone(),
     };
     considered.iter().map(input).collect()
 }
 
-fn facts(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<(&'static str, String)> {
-    let opaque = |bytes: &Option<Vec<u8>>| {
-        let text = bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+/// What newswire has stored about the feed.
+fn stored(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<Fact> {
+    let header = |value: &Option<Vec<u8>>| {
+        let text = value.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         text.unwrap_or_else(|| "none".to_owned())
     };
-    let when =
-        |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| Stamp::of(at, now).ago);
-    let validators = &state.memory.validators;
-    let trust = if state.trust.distrusted {
-        "; asked once a day, for its \"not modified\" did not hold"
+    let ago = |at: Option<Timestamp>| {
+        at.map_or_else(|| "never".to_owned(), |at| Time::new(at, now).relative)
+    };
+    let validators = &state.response.validators;
+    let distrust = if state.trust.unreliable {
+        "; requested once a day, because \"not modified\" was wrong before"
     } else {
         ""
     };
+    let format = status.dialect.clone().unwrap_or_else(|| "unknown".to_owned());
     vec![
-        ("Last success", when(status.last_success_at)),
-        ("Last news", when(status.last_new_at)),
-        ("Items kept", status.items.to_string()),
-        ("Format", status.dialect.clone().unwrap_or_else(|| "not known yet".to_owned())),
-        ("ETag", opaque(&validators.etag)),
-        ("Last-Modified", opaque(&validators.last_modified)),
-        ("Whole document", format!("{}{trust}", when(state.trust.full_at))),
+        Fact::new("Last successful poll", ago(status.last_success_at)),
+        Fact::new("Last new item", ago(status.last_new_at)),
+        Fact::new("Items stored", status.items.to_string()),
+        Fact::new("Format", format),
+        Fact::new("ETag", header(&validators.etag)),
+        Fact::new("Last-Modified", header(&validators.last_modified)),
+        Fact::new("Last full document", format!("{}{distrust}", ago(state.trust.last_full_at))),
     ]
 }
 
-/// Where it lives, beside the config.
-fn addresses(status: &FeedStatus, now: Timestamp) -> Vec<(&'static str, String)> {
-    let mut addresses = vec![("In the config", status.info.url.clone())];
+fn addresses(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
+    let mut addresses = vec![Fact::new("In the config", status.info.url.clone())];
     if let Some(url) = &status.address.effective {
-        addresses.push(("Moved for good to", url.to_string()));
+        addresses.push(Fact::new("Moved permanently to", url.to_string()));
     }
     if let Some(moved) = &status.address.candidate {
-        let since = Stamp::of(moved.since, now).ago;
-        addresses.push((
-            "Says that it moved to",
-            format!("{} (since {since}; believed after 7 days)", moved.url),
-        ));
+        let since = Time::new(moved.since, now).relative;
+        let text = format!("{} (first seen {since}, followed after 7 days)", moved.url);
+        addresses.push(Fact::new("Permanent redirect to", text));
     }
     if let Some(url) = status.last_url.as_ref().filter(|url| **url != status.info.url) {
-        addresses.push(("Answered last by", url.clone()));
+        addresses.push(Fact::new("Last response from", url.clone()));
     }
     addresses
 }
 
-/// How it publishes.
-fn cadence(status: &FeedStatus, now: Timestamp) -> Vec<(&'static str, String)> {
-    let pulse = &status.pulse;
-    let words = |seconds: i64| span(seconds.max(0).unsigned_abs());
-    let mut cadence = Vec::new();
-    if let Some(gaps) = Gaps::of(&pulse.moments) {
-        cadence.push(("Half of its pauses are shorter than", words(gaps.median)));
-        cadence.push(("Nine tenths are shorter than", words(gaps.most)));
-        let longest = pulse.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
-        cadence.push(("The longest one took", words(longest)));
+/// How often the feed publishes.
+fn publishing(status: &FeedStatus, now: Timestamp) -> Vec<Fact> {
+    let activity = &status.activity;
+    let duration = |seconds: i64| span(seconds.max(0).unsigned_abs());
+    let mut facts = Vec::new();
+    if let Some(gaps) = Gaps::new(&activity.moments) {
+        let longest = activity.longest_gap.map_or(0, |gap| gap.as_secs()).max(gaps.longest);
+        facts.push(Fact::new("Median gap between items", duration(gaps.median)));
+        facts.push(Fact::new("90th percentile", duration(gaps.p90)));
+        facts.push(Fact::new("Longest gap", duration(longest)));
     }
     if let Some(last) = status.last_new_at {
-        cadence.push(("Quiet for", words(now.duration_since(last).as_secs())));
+        let current = now.duration_since(last).as_secs();
+        facts.push(Fact::new("Current gap", duration(current)));
     }
-    let patience = patience(pulse);
-    cadence.push(match patience {
-        Some(patience) => ("Called silent after", words(patience.as_secs())),
-        None => ("Called silent after", "its habits are not known yet".to_owned()),
+    facts.push(match threshold(activity) {
+        Some(threshold) => Fact::new("Counts as silent after", duration(threshold.as_secs())),
+        None => Fact::new("Counts as silent after", "unknown: too few items"),
     });
-    let quiet = [
-        ("not modified", pulse.not_modified),
-        ("the same document", pulse.same_body),
-        ("nothing new in it", pulse.nothing_new),
+    let answers = [
+        ("not modified", activity.not_modified),
+        ("same document", activity.same_body),
+        ("no new items", activity.nothing_new),
     ];
-    let quiet = quiet.iter().filter(|(_, polls)| *polls > 0);
-    let quiet: Vec<String> = quiet.map(|(what, polls)| format!("{polls} × {what}")).collect();
-    if !quiet.is_empty() {
-        cadence.push(("Answers since the last news", quiet.join(", ")));
+    let answers = answers.iter().filter(|(_, polls)| *polls > 0);
+    let answers: Vec<String> = answers.map(|(what, polls)| format!("{polls} × {what}")).collect();
+    if !answers.is_empty() {
+        facts.push(Fact::new("Polls since the last new item", answers.join(", ")));
     }
-    cadence
+    facts
 }
 
-/// The newest items on a line that ends now.
-fn strip(status: &FeedStatus, now: Timestamp) -> Option<Strip> {
-    let moments = &status.pulse.moments;
-    let from = *moments.last()?;
-    let all = now.duration_since(from).as_secs_f64();
-    if moments.len() < 3 || all <= 0.0 {
+/// The timeline; `None`: there are fewer than three items.
+fn timeline(status: &FeedStatus, now: Timestamp) -> Option<Timeline> {
+    let times = &status.activity.moments;
+    let from = *times.last()?;
+    let whole = now.duration_since(from).as_secs_f64();
+    if times.len() < 3 || whole <= 0.0 {
         return None;
     }
-    let place = |at: &Timestamp| {
-        (at.duration_since(from).as_secs_f64() / all * STRIP).clamp(1.0, STRIP - 1.0)
+    let left = |at: &Timestamp| {
+        let fraction = at.duration_since(from).as_secs_f64() / whole;
+        (fraction * TIMELINE_WIDTH).clamp(1.0, TIMELINE_WIDTH - 1.0)
     };
-    let from = Stamp::of(from, now);
-    let says = format!("The newest {} items, from {} until now", moments.len(), from.date);
-    Some(Strip { from, strokes: moments.iter().map(place).collect(), says })
+    let from = Time::new(from, now);
+    let description = format!("The newest {} items, from {} until now", times.len(), from.date);
+    Some(Timeline { from, strokes: times.iter().map(left).collect(), description })
 }
 
-fn mends(status: &FeedStatus) -> Vec<Mend> {
-    let mend = |complaint: &crate::model::Complaint| Mend {
-        code: complaint.code.to_string(),
-        message: complaint.message.clone(),
-        place: complaint.offset.map_or_else(String::new, |at| format!("at byte {at}")),
-    };
-    status.complaints.iter().map(mend).collect()
-}
-
-fn item(named: &Named, stories: &HashMap<ItemKey, String>, now: Timestamp) -> Item {
-    let web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
-    Item {
-        title: named.title.clone().unwrap_or_else(|| "untitled".to_owned()),
-        url: named.url.as_ref().filter(web).cloned(),
-        story: stories.get(&named.key).cloned(),
-        at: Stamp::of(named.sort_at, now),
+fn warning(warning: &ParseWarning) -> Warning {
+    Warning {
+        code: warning.code.to_string(),
+        message: warning.message.clone(),
+        place: warning.offset.map_or_else(String::new, |at| format!("at byte {at}")),
     }
 }
 
-fn poll(past: &PastPoll, now: Timestamp) -> Poll {
+fn item(named: &ItemSummary, story_urls: &HashMap<ItemKey, String>, now: Timestamp) -> ItemRow {
+    let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
+    ItemRow {
+        title: named.title.clone().unwrap_or_else(|| "untitled".to_owned()),
+        url: named.url.as_ref().filter(is_web).cloned(),
+        story: story_urls.get(&named.key).cloned(),
+        at: Time::new(named.sort_at, now),
+    }
+}
+
+fn poll(past: &PollRecord, now: Timestamp) -> PollRow {
     let seconds = past.duration.as_secs_f64();
-    let brought = match (past.new_items, past.changed_items) {
-        (0, 0) => "–".to_owned(),
-        (new, 0) => format!("{new} new"),
-        (new, changed) => format!("{new} new, {changed} changed"),
-    };
-    Poll {
-        at: Stamp::of(past.at, now),
-        good: past.outcome.is_success(),
+    PollRow {
+        at: Time::new(past.at, now),
+        success: past.outcome.is_success(),
         outcome: past.outcome.slug().replace('_', " "),
         status: past.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
-        took: if seconds < 1.0 {
+        duration: if seconds < 1.0 {
             format!("{:.0} ms", seconds * 1e3)
         } else {
             format!("{seconds:.1} s")
         },
         size: bytes(past.wire_bytes as f64),
-        brought,
+        result: match (past.new_items, past.changed_items) {
+            (0, 0) => "–".to_owned(),
+            (new, 0) => format!("{new} new"),
+            (0, changed) => format!("{changed} changed"),
+            (new, changed) => format!("{new} new, {changed} changed"),
+        },
         message: past.message.clone().unwrap_or_default(),
     }
 }

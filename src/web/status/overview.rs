@@ -1,320 +1,358 @@
-//! The status page: what needs the operator, what newswire does, and every feed. Decides nothing:
-//! that is `health`'s.
+//! The overview `/status`: what needs attention, the outputs, the activity, and every feed.
+
+use std::cmp::Reverse;
 
 use askama::Template;
 use jiff::Timestamp;
 
-use super::plot::{self, Plot};
-use super::question::{Order, PAGE, Question};
-use super::seen::Seen;
-use super::shape::{Remedied, Stamp, ahead, name};
-use super::steps::{Span, Step, steps};
-use crate::health::{Judged, State, tally};
-use crate::model::words::{count, span};
-use crate::telemetry::Trouble;
+use super::chart::{self, Chart, Interval, Period, charts, intervals};
+use super::filter::{FeedFilter, PAGE_SIZE, SortBy};
+use super::snapshot::Snapshot;
+use crate::health::{JudgedFeed, State, tally};
+use crate::model::Incident;
+use crate::telemetry::Problem;
+use crate::text::amounts::{ahead, count, span};
+use crate::web::parts::{RemedyParts, Time, feed_name};
 
-/// So many feeds that need the operator are told of at length.
-const AT_LENGTH: usize = 12;
-/// So many incidents that are over are shown.
-const LATELY: usize = 8;
+/// Maximum number of feeds that are described under "Needs attention".
+const MAX_ATTENTION: usize = 12;
+/// Maximum number of resolved incidents.
+const MAX_RESOLVED: usize = 8;
 
 #[derive(Template)]
 #[template(path = "status.html", config = "src/web/askama.toml")]
 struct Overview {
     root: &'static str,
-    lede: String,
-    facts: String,
-    /// Whether the browser asks again by itself, and the address that changes it.
-    fresh: (bool, String),
-    states: Vec<Chip>,
-    /// What newswire itself suffers from: in a word, and what to do.
-    troubles: Vec<(String, &'static str)>,
-    needs: Vec<Need>,
-    more_needs: usize,
-    outputs: Vec<Output>,
-    spans: Vec<Charts>,
-    lately: Vec<Past>,
-    question: Asked,
-    columns: Vec<(&'static str, String, bool)>,
-    rows: Vec<Row>,
-    found: String,
-    earlier: Option<String>,
-    later: Option<String>,
+    summary: String,
+    activity: String,
+    /// Whether the browser reloads the page every minute.
+    refresh: bool,
+    /// URL that changes `refresh`.
+    refresh_toggle: String,
+    states: Vec<StateLink>,
+    problems: Vec<ProblemParts>,
+    attention: Vec<Attention>,
+    /// Number of feeds that need attention beyond `attention`.
+    more_attention: usize,
+    outputs: Vec<OutputRow>,
+    activities: Vec<Activity>,
+    resolved: Vec<Resolved>,
+    form: Form,
+    columns: Vec<Column>,
+    rows: Vec<FeedRow>,
+    heading: String,
+    previous: Option<String>,
+    next: Option<String>,
     version: &'static str,
-    room: plot::Room,
+    chart_size: chart::Size,
 }
 
-/// A group of feeds, to be chosen.
-struct Chip {
+/// A link to the feeds in one state.
+struct StateLink {
     slug: &'static str,
     name: &'static str,
     count: usize,
-    href: String,
-    chosen: bool,
+    url: String,
+    selected: bool,
 }
 
-/// A feed that needs the operator.
-struct Need {
-    row: Row,
-    remedy: Option<Remedied>,
+/// A problem of newswire itself.
+struct ProblemParts {
+    name: String,
+    text: &'static str,
+    remedy: &'static str,
 }
 
-/// An output as it stands.
-struct Output {
+/// A feed that needs attention.
+struct Attention {
+    row: FeedRow,
+    remedy: Option<RemedyParts>,
+}
+
+struct OutputRow {
     title: String,
     page: String,
-    stories: usize,
-    changed: Option<Stamp>,
+    items: usize,
+    changed: Option<Time>,
     formats: String,
+    /// Whether a token protects it, so that it gets no link.
     private: bool,
-    refused: Option<(Stamp, String)>,
+    failure: Option<OutputFailure>,
 }
 
-/// The plots of a span and the figures behind them.
-struct Charts {
+/// Why an output is not published.
+struct OutputFailure {
+    since: Time,
+    text: String,
+}
+
+/// The charts of a period and their numbers.
+struct Activity {
     name: &'static str,
-    plots: Vec<Plot>,
-    steps: Vec<Step>,
+    charts: Vec<Chart>,
+    intervals: Vec<Interval>,
 }
 
-/// An incident that is over.
-struct Past {
-    stamp: Stamp,
-    word: &'static str,
+/// A resolved incident.
+struct Resolved {
+    at: Time,
+    kind: &'static str,
     name: String,
     text: String,
 }
 
-/// What was asked, for the form.
-struct Asked {
+/// The values of the search form.
+struct Form {
     words: String,
     state: &'static str,
-    order: &'static str,
-    tags: Vec<(String, bool)>,
-    open: bool,
+    sort: &'static str,
+    /// Whether `sort` is the default.
+    default_sort: bool,
+    tags: Vec<TagOption>,
+    /// Whether all feeds are selected.
+    all: bool,
 }
 
-/// A feed in the table.
-struct Row {
-    href: String,
+struct TagOption {
+    tag: String,
+    selected: bool,
+}
+
+/// A column of the table, with the URL that sorts by it.
+struct Column {
+    name: &'static str,
+    url: String,
+    sorted: bool,
+}
+
+/// A row of the table of feeds.
+struct FeedRow {
+    url: String,
     title: String,
     id: String,
     tags: String,
     state: &'static str,
-    why: String,
-    news: Option<Stamp>,
-    next: String,
+    state_name: &'static str,
+    text: String,
+    last_new: Option<Time>,
+    next_poll: String,
     reason: String,
     items: u64,
 }
 
 /// The page as HTML.
-pub(super) fn render(seen: &Seen, question: &Question) -> Result<String, askama::Error> {
-    let now = seen.now;
-    let found = question.answer(&seen.feeds);
-    let from = (question.page * PAGE).min(found.len());
-    let shown = &found[from..(from + PAGE).min(found.len())];
-    let paged = |page: usize| Question { page, ..question.clone() }.address();
-    let (needs, more_needs) = needs(seen, question);
+pub(super) fn render(snapshot: &Snapshot, filter: &FeedFilter) -> Result<String, askama::Error> {
+    let selected = filter.select(&snapshot.feeds);
+    let from = (filter.page * PAGE_SIZE).min(selected.len());
+    let rows = &selected[from..(from + PAGE_SIZE).min(selected.len())];
+    let page_url = |page: usize| FeedFilter { page, ..filter.clone() }.url();
+    let toggled = FeedFilter { refresh: !filter.refresh, ..filter.clone() };
+    let attention = attention(snapshot, filter);
     Overview {
         root: "",
-        lede: lede(seen),
-        facts: facts(seen),
-        fresh: (question.fresh, Question { fresh: !question.fresh, ..question.clone() }.address()),
-        states: chips(seen, question),
-        troubles: troubles(seen),
-        needs,
-        more_needs,
-        outputs: outputs(seen),
-        spans: [Span::Day, Span::Fortnight].map(|over| charts(seen, over)).into(),
-        lately: lately(seen),
-        question: asked(seen, question),
-        columns: columns(question),
-        rows: shown.iter().map(|judged| row(judged, now)).collect(),
-        found: found_words(found.len(), seen.feeds.len(), question),
-        earlier: (question.page > 0).then(|| paged(question.page - 1)),
-        later: (from + shown.len() < found.len()).then(|| paged(question.page + 1)),
+        summary: summary(snapshot),
+        activity: activity(snapshot),
+        refresh: filter.refresh,
+        refresh_toggle: toggled.url(),
+        states: state_links(snapshot, filter),
+        problems: snapshot.problems.iter().map(problem).collect(),
+        more_attention: attention.len().saturating_sub(MAX_ATTENTION),
+        attention: attention.into_iter().take(MAX_ATTENTION).collect(),
+        outputs: outputs(snapshot),
+        activities: [Period::Day, Period::Fortnight]
+            .map(|period| period_activity(snapshot, period))
+            .into(),
+        resolved: resolved(snapshot),
+        form: form(snapshot, filter),
+        columns: columns(filter),
+        rows: rows.iter().map(|feed| row(feed, snapshot.now)).collect(),
+        heading: heading(selected.len(), snapshot.feeds.len(), filter),
+        previous: (filter.page > 0).then(|| page_url(filter.page - 1)),
+        next: (from + rows.len() < selected.len()).then(|| page_url(filter.page + 1)),
         version: env!("CARGO_PKG_VERSION"),
-        room: plot::ROOM,
+        chart_size: chart::SIZE,
     }
     .render()
 }
 
-/// How it stands, in a sentence.
-fn lede(seen: &Seen) -> String {
-    let all = seen.feeds.len() as u64;
+/// The first sentence: how many things need attention.
+fn summary(snapshot: &Snapshot) -> String {
+    let all = snapshot.feeds.len() as u64;
     let feeds = count(all, "feed");
-    let need = seen.feeds.iter().filter(|(_, health)| health.needs_you()).count();
-    match (all, need + seen.refusals.len() + seen.troubles.len()) {
-        (0, 0) => "There are no feeds yet. 'newswire add URL' subscribes to one.".to_owned(),
-        (_, 0) => format!("All is well: nothing needs you. {feeds}."),
-        (_, 1) => format!("One thing needs you. {feeds}."),
-        (_, many) => format!("{many} things need you. {feeds}."),
+    let attention = snapshot.feeds.iter().filter(|feed| feed.health.needs_attention()).count();
+    match (all, attention + snapshot.failed_outputs.len() + snapshot.problems.len()) {
+        (0, 0) => "There are no feeds yet. Run 'newswire add URL' to subscribe to one.".to_owned(),
+        (_, 0) => format!("Everything is OK. {feeds}."),
+        (_, 1) => format!("1 thing needs attention. {feeds}."),
+        (_, many) => format!("{many} things need attention. {feeds}."),
     }
 }
 
-/// What newswire does, in a sentence.
-fn facts(seen: &Seen) -> String {
-    let up = seen.now.duration_since(seen.since).as_secs().max(0).unsigned_abs();
-    let next = seen.feeds.iter().map(|(status, _)| status.next_poll_at).min();
-    let next = match next {
-        Some(at) if at <= seen.now => "the next poll is due now".to_owned(),
-        Some(at) => format!("the next poll is {}", ahead(at, seen.now)),
-        None => "nothing to poll".to_owned(),
+/// The second sentence: uptime, next poll and number of items.
+fn activity(snapshot: &Snapshot) -> String {
+    let now = snapshot.now;
+    let uptime = now.duration_since(snapshot.started_at).as_secs().max(0).unsigned_abs();
+    let next = match snapshot.next_poll_at() {
+        Some(at) if at <= now => "next poll now".to_owned(),
+        Some(at) => format!("next poll {}", ahead(at, now)),
+        None => "no polls".to_owned(),
     };
-    let items: u64 = seen.feeds.iter().map(|(status, _)| status.items).sum();
-    let at = seen.now.strftime("%H:%M UTC");
-    format!("At {at}: up for {}; {next}; {} kept.", span(up), count(items, "item"))
+    let items: u64 = snapshot.feeds.iter().map(|feed| feed.status.items).sum();
+    let time = now.strftime("%H:%M UTC");
+    format!("{time}: running for {}, {next}, {} stored.", span(uptime), count(items, "item"))
 }
 
-fn chips(seen: &Seen, question: &Question) -> Vec<Chip> {
-    let counts = tally(seen.feeds.iter().map(|(_, health)| health));
-    let of = |state| Question { state, page: 0, ..question.clone() }.address();
-    let all = Chip {
+fn state_links(snapshot: &Snapshot, filter: &FeedFilter) -> Vec<StateLink> {
+    let counts = tally(snapshot.feeds.iter().map(|feed| &feed.health));
+    let url = |state| FeedFilter { state, page: 0, ..filter.clone() }.url();
+    let all = StateLink {
         slug: "all",
         name: "all",
-        count: seen.feeds.len(),
-        href: of(None),
-        chosen: question.state.is_none(),
+        count: snapshot.feeds.len(),
+        url: url(None),
+        selected: filter.state.is_none(),
     };
-    let chip = |(state, count): (State, usize)| Chip {
+    let link = |(state, count): (State, usize)| StateLink {
         slug: state.slug(),
         name: state.group(),
         count,
-        href: of(Some(state)),
-        chosen: question.state == Some(state),
+        url: url(Some(state)),
+        selected: filter.state == Some(state),
     };
-    let there =
-        counts.into_iter().filter(|(state, count)| *count > 0 || question.state == Some(*state));
-    std::iter::once(all).chain(there.map(chip)).collect()
+    let shown =
+        counts.into_iter().filter(|(state, count)| *count > 0 || filter.state == Some(*state));
+    std::iter::once(all).chain(shown.map(link)).collect()
 }
 
-/// What newswire itself suffers from.
-fn troubles(seen: &Seen) -> Vec<(String, &'static str)> {
-    let told = |trouble: &Trouble| (trouble.slug().replace('_', " "), trouble.remedy());
-    seen.troubles.iter().map(told).collect()
-}
-
-/// The feeds that need the operator, the worst first; and how many more there are.
-fn needs(seen: &Seen, question: &Question) -> (Vec<Need>, usize) {
-    if !question.is_open() || question.page > 0 {
-        return (Vec::new(), 0);
+fn problem(problem: &Problem) -> ProblemParts {
+    ProblemParts {
+        name: problem.slug().replace('_', " "),
+        text: problem.text(),
+        remedy: problem.remedy(),
     }
-    let mut needs: Vec<&Judged> =
-        seen.feeds.iter().filter(|(_, health)| health.needs_you()).collect();
-    needs.sort_by_key(|(_, health)| (health.state, health.since));
-    let need = |judged: &&Judged| Need {
-        row: row(judged, seen.now),
-        remedy: judged.1.remedy.as_ref().map(Remedied::of),
-    };
-    let more = needs.len().saturating_sub(AT_LENGTH);
-    (needs.iter().take(AT_LENGTH).map(need).collect(), more)
 }
 
-fn outputs(seen: &Seen) -> Vec<Output> {
-    let mut outputs: Vec<Output> = Vec::new();
-    let refused = |id: &str| {
-        let refusal = seen.refusals.get(id)?;
-        Some((Stamp::of(refusal.since, seen.now), refusal.why.clone()))
+/// The feeds that need attention, the worst first; none on a filtered or further page.
+fn attention(snapshot: &Snapshot, filter: &FeedFilter) -> Vec<Attention> {
+    if !filter.selects_all() || filter.page > 0 {
+        return Vec::new();
+    }
+    let mut feeds: Vec<&JudgedFeed> =
+        snapshot.feeds.iter().filter(|feed| feed.health.needs_attention()).collect();
+    feeds.sort_by_key(|feed| (feed.health.state, feed.health.since));
+    let attention = |feed: &JudgedFeed| Attention {
+        row: row(feed, snapshot.now),
+        remedy: feed.health.remedy.as_ref().map(RemedyParts::new),
     };
-    for output in &seen.outputs {
+    feeds.into_iter().map(attention).collect()
+}
+
+fn outputs(snapshot: &Snapshot) -> Vec<OutputRow> {
+    let failure = |id: &str| {
+        let failure = snapshot.failed_outputs.get(id)?;
+        let since = Time::new(failure.since, snapshot.now);
+        Some(OutputFailure { since, text: failure.why.clone() })
+    };
+    let published = snapshot.outputs.iter().map(|output| {
         let formats = output.documents.iter().map(|(format, _)| format.name());
-        outputs.push(Output {
+        OutputRow {
             title: output.title.clone(),
             page: output.id.clone(),
-            stories: output.items,
-            changed: output.modified().map(|at| Stamp::of(at, seen.now)),
+            items: output.items,
+            changed: output.modified().map(|at| Time::new(at, snapshot.now)),
             formats: formats.collect::<Vec<_>>().join(", "),
             private: output.token.is_some(),
-            refused: refused(&output.id),
-        });
-    }
-    // Those that were never published have no output.
-    for id in seen.refusals.keys().filter(|id| !seen.outputs.iter().any(|l| l.id == **id)) {
-        outputs.push(Output {
-            title: id.clone(),
-            page: id.clone(),
-            stories: 0,
-            changed: None,
-            formats: String::new(),
-            private: true,
-            refused: refused(id),
-        });
-    }
-    outputs
+            failure: failure(&output.id),
+        }
+    });
+    let is_published = |id: &str| snapshot.outputs.iter().any(|output| output.id == id);
+    let unpublished = snapshot.failed_outputs.keys().filter(|id| !is_published(id));
+    let unpublished = unpublished.map(|id| OutputRow {
+        title: id.clone(),
+        page: id.clone(),
+        items: 0,
+        changed: None,
+        formats: String::new(),
+        private: true,
+        failure: failure(id),
+    });
+    published.chain(unpublished).collect()
 }
 
-fn charts(seen: &Seen, over: Span) -> Charts {
-    let steps = steps(&seen.hours, over, seen.now);
-    Charts { name: over.name(), plots: plot::plots(&steps, over), steps }
+fn period_activity(snapshot: &Snapshot, period: Period) -> Activity {
+    let intervals = intervals(&snapshot.hours, period, snapshot.now);
+    Activity { name: period.name(), charts: charts(&intervals, period), intervals }
 }
 
-fn lately(seen: &Seen) -> Vec<Past> {
-    let mut over: Vec<_> = seen
+/// The incidents that were resolved last, the latest first.
+fn resolved(snapshot: &Snapshot) -> Vec<Resolved> {
+    let mut incidents: Vec<(Timestamp, &Incident)> = snapshot
         .incidents
         .iter()
         .filter_map(|incident| Some((incident.resolved_at?, incident)))
         .collect();
-    over.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let past = |(at, incident): &(Timestamp, &crate::model::Incident)| Past {
-        stamp: Stamp::of(*at, seen.now),
-        word: incident.kind.word(),
+    incidents.sort_by_key(|(at, _)| Reverse(*at));
+    let resolved = |(at, incident): &(Timestamp, &Incident)| Resolved {
+        at: Time::new(*at, snapshot.now),
+        kind: incident.kind.word(),
         name: incident.name.clone(),
         text: incident.text.clone(),
     };
-    over.iter().take(LATELY).map(past).collect()
+    incidents.iter().take(MAX_RESOLVED).map(resolved).collect()
 }
 
-fn asked(seen: &Seen, question: &Question) -> Asked {
+fn form(snapshot: &Snapshot, filter: &FeedFilter) -> Form {
     let mut tags: Vec<&String> =
-        seen.feeds.iter().flat_map(|(status, _)| &status.info.tags).collect();
+        snapshot.feeds.iter().flat_map(|feed| &feed.status.info.tags).collect();
     tags.sort();
     tags.dedup();
-    let order = Order::NAMED.iter().find(|(order, _)| *order == question.order);
-    Asked {
-        words: question.words.clone(),
-        state: question.state.map_or("", State::slug),
-        order: order.map_or("", |(_, name)| name),
-        tags: tags
-            .into_iter()
-            .map(|tag| (tag.clone(), question.tag.as_ref() == Some(tag)))
-            .collect(),
-        open: question.is_open(),
+    let option =
+        |tag: &String| TagOption { tag: tag.clone(), selected: filter.tag.as_ref() == Some(tag) };
+    Form {
+        words: filter.words.clone(),
+        state: filter.state.map_or("", State::slug),
+        sort: filter.sort_by.name(),
+        default_sort: filter.sort_by == SortBy::default(),
+        tags: tags.into_iter().map(option).collect(),
+        all: filter.selects_all(),
     }
 }
 
-/// The heads of the table: words, the address that sorts by it, whether it is sorted so.
-fn columns(question: &Question) -> Vec<(&'static str, String, bool)> {
-    let heads = [
-        ("Feed", Order::Name),
-        ("State", Order::Health),
-        ("Last news", Order::News),
-        ("Next poll", Order::Next),
-        ("Items", Order::Items),
+fn columns(filter: &FeedFilter) -> Vec<Column> {
+    let columns = [
+        ("Feed", SortBy::Name),
+        ("State", SortBy::State),
+        ("Last new item", SortBy::LastNew),
+        ("Next poll", SortBy::NextPoll),
+        ("Items", SortBy::Items),
     ];
-    let head = |(name, order): (&'static str, Order)| {
-        let address = Question { order, page: 0, ..question.clone() }.address();
-        (name, address, question.order == order)
+    let column = |(name, sort_by): (&'static str, SortBy)| Column {
+        name,
+        url: FeedFilter { sort_by, page: 0, ..filter.clone() }.url(),
+        sorted: filter.sort_by == sort_by,
     };
-    heads.map(head).into()
+    columns.map(column).into()
 }
 
-fn row((status, health): &Judged, now: Timestamp) -> Row {
-    Row {
-        href: format!("status/{}", status.info.id),
-        title: name(&status.info),
+fn row(feed: &JudgedFeed, now: Timestamp) -> FeedRow {
+    let JudgedFeed { status, health } = feed;
+    FeedRow {
+        url: format!("status/{}", status.info.id),
+        title: feed_name(&status.info),
         id: status.info.id.to_string(),
         tags: status.info.tags.join(", "),
         state: health.state.slug(),
-        why: health.why.clone(),
-        news: status.last_new_at.map(|at| Stamp::of(at, now)),
-        next: ahead(status.next_poll_at, now),
+        state_name: health.state.name(),
+        text: health.text.clone(),
+        last_new: status.last_new_at.map(|at| Time::new(at, now)),
+        next_poll: ahead(status.next_poll_at, now),
         reason: status.reason_text.clone(),
         items: status.items,
     }
 }
 
-fn found_words(found: usize, all: usize, question: &Question) -> String {
+/// The heading of the table.
+fn heading(selected: usize, all: usize, filter: &FeedFilter) -> String {
     let all = count(all as u64, "feed");
-    if question.is_open() { all } else { format!("{found} of {all}") }
+    if filter.selects_all() { all } else { format!("{selected} of {all}") }
 }

@@ -1,4 +1,4 @@
-//! `newswire check --online`: what each feed answers, told once, and nothing is written.
+//! `newswire check --online` fetches each feed once and writes nothing.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
+async fn check_online_fetches_each_feed_once_and_shows_the_result() {
     let origin = Origin::start().await;
     let good = local(&origin, "/feed");
     let url = |path: &str| origin.url("127.0.0.1", path).to_string();
@@ -15,8 +15,8 @@ async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
     origin.route("127.0.0.1", "/broken", [Answer::status(500)]);
     origin.route("127.0.0.1", "/page", [Answer::ok("<html><body>x</body></html>")]);
     let folder = configured(&[good.clone(), url("/moved"), url("/broken"), url("/page")]);
-    let said = newswire(folder.path(), &["check", "--online"]);
-    assert_eq!(said.code, 69, "{}{}", said.out, said.err);
+    let run = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
     for part in [
         format!("ok      {good}: Site, items: 2\n"),
         format!("moved for good: write url = {good:?}\n"),
@@ -25,9 +25,9 @@ async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
         "newswire explain not_a_feed\n".to_owned(),
         "feeds: 4, of which 2 cannot be had\n".to_owned(),
     ] {
-        assert!(said.out.contains(&part), "{part:?} is missing in\n{}", said.out);
+        assert!(run.out.contains(&part), "{part:?} is missing in\n{}", run.out);
     }
-    // Each once, and what /moved leads to.
+    // One request per feed, and one for the target of the redirect.
     assert_eq!((origin.count(), origin.most_at_once("127.0.0.1")), (5, 1));
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -40,7 +40,27 @@ async fn each_feed_is_asked_once_and_told_of_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_well_is_0_and_a_broken_config_asks_nobody() {
+async fn gone_and_throttled_feeds_have_their_own_codes() {
+    let origin = Origin::start().await;
+    let url = |path: &str| origin.url("127.0.0.1", path).to_string();
+    origin.route("127.0.0.1", "/gone", [Answer::status(410)]);
+    origin.route("127.0.0.1", "/busy", [Answer::status(429)]);
+    let folder = configured(&[url("/gone"), url("/busy")]);
+    let run = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
+    for part in [
+        "the feed is gone permanently (HTTP 410)\n",
+        "help: look for another feed on the site, or remove this one\n",
+        "newswire explain gone\n",
+        "asks clients to send fewer requests (HTTP 429)\n",
+        "newswire explain throttled\n",
+    ] {
+        assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn success_exits_with_0_and_a_broken_config_fetches_nothing() {
     let origin = Origin::start().await;
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
@@ -54,7 +74,7 @@ async fn all_well_is_0_and_a_broken_config_asks_nobody() {
 }
 
 #[test]
-fn a_config_of_500_feeds_is_checked_in_no_time() {
+fn a_config_of_500_feeds_is_checked_fast() {
     let feed = |n: usize| {
         format!(
             "[[feed]]\nurl = \"https://host{n}.example/feed\"\ntags = [\"t{}\"]\ninterval = \"2h\"\n",
@@ -76,6 +96,6 @@ fn a_config_of_500_feeds_is_checked_in_no_time() {
         clock.now().duration_since(before)
     });
     let least = least.min().unwrap();
-    // 50 ms where it is optimised; here it is not, and others may be at work.
+    // The limit is for a build without optimisation and a busy machine.
     assert!(least.as_millis() < 500, "{least:#}");
 }

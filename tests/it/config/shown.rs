@@ -84,7 +84,7 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
         json.as_array().unwrap().iter().find(is).unwrap().clone()
     };
     assert_eq!(
-        (&of("interval")["origin"], &of("hints")["default"]),
+        (&of("interval")["origin"], &of("publisher_hints")["default"]),
         (&"newswire.toml:20".into(), &true.into())
     );
 }

@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case] = &[
         "[[output]]\nid = \"a\"\ntitle_prefix = \"{feed}: \"",
         "3:16",
         "bad_prefix",
-        "{feed} is unknown",
+        "unknown placeholder {feed}",
     ),
     case("[[feeds]]\nurl = \"https://a.b/\"", "1:3", "unknown_key", "").instead("feed"),
     case("[[ouput]]\nid = \"a\"", "1:3", "unknown_key", "").instead("output"),

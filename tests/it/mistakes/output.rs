@@ -44,7 +44,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("[[output]]\nid = \"a\"\nformats = \"rss\"", "3:11", "wrong_type", "put it in brackets")
         .instead("[\"rss\"]"),
-    case("[[output]]\nid = \"a\"\nshare = 101", "3:9", "out_of_range", "from 1 to 100")
+    case("[[output]]\nid = \"a\"\nper_feed_percent = 101", "3:20", "out_of_range", "from 1 to 100")
         .instead("100"),
     case("[[output]]\nid = \"a\"\nmin_feeds = 0", "3:13", "out_of_range", "from 1").instead("1"),
     case("[[output]]\nid = \"a\"\nformats = [\"atom\", \"jsno\"]", "3:20", "unknown_value", "")

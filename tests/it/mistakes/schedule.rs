@@ -26,7 +26,8 @@ pub(super) const CASES: &[Case] = &[
     case("[schedule]\nper_host = 17", "2:12", "out_of_range", "from 1 to 16"),
     case("[schedule]\nmin_intervall = \"1h\"", "2:1", "unknown_key", "").instead("min_interval"),
     case("[schedule]\nhost_spaceing = \"1s\"", "2:1", "unknown_key", "").instead("host_spacing"),
-    case("[schedule]\nhint = \"heed\"", "2:1", "unknown_key", "").instead("hints"),
+    case("[schedule]\npublisher_hint = \"follow\"", "2:1", "unknown_key", "")
+        .instead("publisher_hints"),
     case("[schedule]\nhost_spacing = 2.5", "2:16", "wrong_type", "not a float"),
     case("[schedule]\ninterval = 2024-01-01", "2:12", "wrong_type", "not a datetime"),
     case("[schedule]\nper_host = 1.5", "2:12", "wrong_type", "a whole number, not a float"),
@@ -54,5 +55,5 @@ pub(super) const CASES: &[Case] = &[
         "contradiction",
         "min_interval is longer than max_interval",
     ),
-    case("[schedule]\nhints = \"ignroe\"", "2:9", "unknown_value", "").instead("ignore"),
+    case("[schedule]\npublisher_hints = \"ignroe\"", "2:19", "unknown_value", "").instead("ignore"),
 ];

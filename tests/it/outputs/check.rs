@@ -1,10 +1,10 @@
-//! The read-back check: whatever strings come in, what is rendered passes; a planted fault does not.
+//! The check before a publication: rendered documents pass for all strings, and documents with an error fail.
 
 use std::sync::Arc;
 
-use newswire::daemon::{self, Which};
-use newswire::model::{Category, Entry, Item, ItemKey, Person};
-use newswire::render::{CheckError, Format, Last, check, render};
+use newswire::daemon::{self, FeedSelection};
+use newswire::model::{Category, Item, ItemKey, OutputItem, Person};
+use newswire::render::{CheckError, Format, PreviousPublication, check, render};
 use proptest::prelude::*;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -13,7 +13,7 @@ use super::sample::{self, entries, output};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss, shown_as};
 
-/// The texts of every element of that name below every `item`, references resolved.
+/// The texts of all elements with this name inside of items, with references resolved.
 fn texts(document: &str, item: &str, name: &str) -> Vec<String> {
     let (mut reader, mut path, mut texts) = (Reader::from_str(document), Vec::new(), Vec::new());
     loop {
@@ -38,8 +38,8 @@ fn texts(document: &str, item: &str, name: &str) -> Vec<String> {
     }
 }
 
-/// Two entries made of any strings; the second has a plain id, so that the two differ.
-fn made_of(texts: &[String]) -> Vec<Entry> {
+/// Two items with arbitrary strings; the second has a plain id, so that they differ.
+fn made_of(texts: &[String]) -> Vec<OutputItem> {
     let text = |n: usize| texts[n % texts.len()].clone();
     let mut feed = sample::feed(1, "a.example.org", &text(0));
     feed.url = text(1);
@@ -118,7 +118,7 @@ fn verdict(format: Format, from: &str, to: &str) -> Result<(), CheckError> {
 }
 
 #[test]
-fn a_document_that_is_not_well_formed_is_caught() {
+fn malformed_documents_are_rejected() {
     for (from, to) in [
         ("</entry>", ""),
         ("</entry>", "</Entry>"),
@@ -140,12 +140,12 @@ fn a_document_that_is_not_well_formed_is_caught() {
         ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"),
     ] {
         let verdict = verdict(Format::Atom, from, to);
-        assert!(matches!(verdict, Err(CheckError::IllFormed { .. })), "{to}: {verdict:?}");
+        assert!(matches!(verdict, Err(CheckError::Malformed { .. })), "{to}: {verdict:?}");
     }
 }
 
 #[test]
-fn a_prefix_that_is_not_declared_is_caught() {
+fn undeclared_prefixes_are_rejected() {
     for (from, to) in [
         ("<generator>", "<podcast:x/><generator>"),
         ("<generator>", "<generator podcast:x=\"1\">"),
@@ -157,7 +157,7 @@ fn a_prefix_that_is_not_declared_is_caught() {
 }
 
 #[test]
-fn a_missing_doubled_or_changed_item_is_caught() {
+fn missing_duplicate_and_changed_items_are_rejected() {
     let id = "https://radio.example.net/ep/42</";
     for (format, tag) in [(Format::Atom, "id"), (Format::Rss, "guid")] {
         let changed = verdict(format, &format!("{id}{tag}>"), &format!("x{id}{tag}>"));
@@ -167,10 +167,10 @@ fn a_missing_doubled_or_changed_item_is_caught() {
         );
         let other = format!("tag:alice.example.com,2025:post-17</{tag}>");
         let doubled = verdict(format, &format!("{id}{tag}>"), &other);
-        assert!(matches!(doubled, Err(CheckError::Repeated(_))), "{doubled:?}");
+        assert!(matches!(doubled, Err(CheckError::DuplicateId(_))), "{doubled:?}");
     }
     let lost = verdict(Format::Rss, "</guid>", "</guid><guid>2</guid>");
-    assert!(matches!(lost, Err(CheckError::IllFormed { .. })), "two ids: {lost:?}");
+    assert!(matches!(lost, Err(CheckError::Malformed { .. })), "two ids: {lost:?}");
     let all = entries();
     for format in Format::ALL {
         let bytes = render(&output(), *format, &all[1..]);
@@ -187,7 +187,7 @@ fn a_missing_doubled_or_changed_item_is_caught() {
 }
 
 #[test]
-fn an_item_that_says_something_else_than_was_selected_is_caught() {
+fn items_that_differ_from_the_selection_are_rejected() {
     let podcast = "https://radio.example.net/ep/42";
     let atom_page = format!("type=\"text/html\" href=\"{podcast}\"");
     let (rss_page, json_page) = (format!("<link>{podcast}"), format!("\"url\": \"{podcast}\""));
@@ -220,7 +220,7 @@ fn an_item_that_says_something_else_than_was_selected_is_caught() {
 }
 
 #[test]
-fn an_item_that_says_a_thing_twice_or_has_no_id_is_caught() {
+fn duplicate_fields_and_missing_ids_are_rejected() {
     for (format, from, to, expected) in [
         (Format::Atom, "<published>", "<id>x</id><published>", "two <id>"),
         (Format::Atom, "<published>", "<title>x</title><published>", "two <title>"),
@@ -240,30 +240,30 @@ fn an_item_that_says_a_thing_twice_or_has_no_id_is_caught() {
 }
 
 #[test]
-fn an_entry_that_was_published_never_changes_its_id() {
+fn published_ids_never_change() {
     let before = entries();
-    let last = Last::new(&before);
+    let last = PreviousPublication::new(&before);
     assert_eq!(last.compare(&before), Ok(vec![]));
     let mut changed = before.clone();
     changed[2].outward_id = "urn:ex:new".to_owned();
     let was = before[2].outward_id.clone();
-    let expected = CheckError::Changed { was: was.clone(), is: "urn:ex:new".to_owned() };
+    let expected = CheckError::IdChanged { was: was.clone(), is: "urn:ex:new".to_owned() };
     assert_eq!(last.compare(&changed), Err(expected));
-    // The id of one that has gone, on another one: readers would hide that.
+    // The id of a removed item on another item: readers would hide it.
     let mut taken = before.clone();
     taken[2].key = ItemKey(99);
-    assert_eq!(last.compare(&taken), Err(CheckError::Taken(was)));
+    assert_eq!(last.compare(&taken), Err(CheckError::IdReused(was)));
 }
 
 #[test]
-fn an_entry_that_goes_before_its_time_is_noticed_and_one_that_is_pushed_out_is_not() {
+fn only_items_that_were_not_displaced_are_reported_missing() {
     let before = entries();
-    let last = Last::new(&before);
-    // The oldest goes, for a new one of its feed came.
+    let last = PreviousPublication::new(&before);
+    // A new item of its feed displaces the oldest.
     let mut pushed = before.clone();
     pushed.remove(4);
     assert_eq!(last.compare(&pushed), Ok(vec![]), "older than all others of its feed");
-    // The newest of three of a feed goes.
+    // The newest of three items of a feed is missing.
     let mut lost = before.clone();
     let gone = lost.remove(2).outward_id;
     assert_eq!(last.compare(&lost), Ok(vec![&*gone]));
@@ -272,7 +272,7 @@ fn an_entry_that_goes_before_its_time_is_noticed_and_one_that_is_pushed_out_is_n
 }
 
 #[tokio::test]
-async fn a_publication_that_fails_leaves_the_last_good_one_and_says_so() {
+async fn a_failed_publication_keeps_the_previous_documents() {
     let world = World::new().await;
     let answer = |items| Answer::ok(rss(items));
     world.origin.route(
@@ -281,21 +281,22 @@ async fn a_publication_that_fails_leaves_the_last_good_one_and_says_so() {
         [answer(&[("a", "A")]), answer(&[("b", "B"), ("a", "A")])],
     );
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;
-    poll(&engine, Which::Due).await;
+    poll(&engine, FeedSelection::Due).await;
     let file = world.folder.path().join("www/planet.atom");
     let (before, written) = (shown_as(&engine, "id"), std::fs::read(&file).unwrap());
-    // What no code of ours does: an id is changed behind its back.
+    // The id is changed in the database.
     let database = rusqlite::Connection::open(world.database()).unwrap();
     database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
     world.clock.advance(2 * HOUR);
-    let error = daemon::pass(&engine, &Which::Due, |_, _| {}).await.unwrap_err().to_string();
+    let error =
+        daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
     assert!(
-        error.contains("the last good one stays") && error.contains("urn:ex:planted"),
+        error.contains("the previous one stays") && error.contains("urn:ex:planted"),
         "{error}"
     );
     assert_eq!(shown_as(&engine, "id"), before);
     assert_eq!(std::fs::read(&file).unwrap(), written);
-    // Once the fault is mended the new story comes out.
+    // After the correction the new story is published.
     database.execute("UPDATE item SET outward_id = ?1 WHERE guid = 'a'", [&before[0]]).unwrap();
     engine.publish().await.unwrap();
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
@@ -303,7 +304,7 @@ async fn a_publication_that_fails_leaves_the_last_good_one_and_says_so() {
 }
 
 #[test]
-fn json_that_is_no_json_feed_is_caught() {
+fn json_that_is_not_a_json_feed_is_rejected() {
     for (from, to) in [
         ("\"items\"", "\"Items\""),
         ("\"id\"", "\"Id\""),
@@ -312,7 +313,7 @@ fn json_that_is_no_json_feed_is_caught() {
         ("\n}\n", "\n"),
     ] {
         let verdict = verdict(Format::Json, from, to);
-        assert!(matches!(verdict, Err(CheckError::IllFormed { .. })), "{to}: {verdict:?}");
+        assert!(matches!(verdict, Err(CheckError::Malformed { .. })), "{to}: {verdict:?}");
     }
     let bytes = render(&output(), Format::Json, &[]);
     let broken = [&bytes[..], b"\xff"].concat();
@@ -320,12 +321,12 @@ fn json_that_is_no_json_feed_is_caught() {
 }
 
 #[test]
-fn two_items_with_one_id_never_leave_the_building() {
+fn duplicate_ids_are_never_published() {
     let mut all = entries();
     all[1].outward_id = all[0].outward_id.clone();
     for format in Format::ALL {
         let bytes = render(&output(), *format, &all);
-        let expected = CheckError::Repeated(all[0].outward_id.clone());
+        let expected = CheckError::DuplicateId(all[0].outward_id.clone());
         assert_eq!(check(&output(), *format, &bytes, &all), Err(expected));
     }
 }

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use newswire::daemon::Which;
-use newswire::model::{AlsoAt, Category, Enclosure, Entry, Image, Item, ParsedItem, Person};
+use newswire::daemon::FeedSelection;
+use newswire::model::{AlsoAt, Category, Enclosure, Image, Item, OutputItem, ParsedItem, Person};
 use newswire::parse::{Input, parse};
-use newswire::render::{AlsoAt as Line, Format, Look, Output, ShownDate, render};
+use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
@@ -18,17 +18,17 @@ use super::sample::{at, entries, entry, feed, output, some};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss, shown_as};
 
-fn document(output: &Output, format: Format, entries: &[Entry]) -> String {
+fn document(output: &Output, format: Format, entries: &[OutputItem]) -> String {
     String::from_utf8(render(output, format, entries)).unwrap()
 }
 
 /// The items as a parser reads them.
-fn items(output: &Output, format: Format, entries: &[Entry]) -> Vec<ParsedItem> {
+fn items(output: &Output, format: Format, entries: &[OutputItem]) -> Vec<ParsedItem> {
     let bytes = render(output, format, entries);
     let url = Url::parse(&output.self_url(format)).unwrap();
     let input = Input { bytes: &bytes, content_type: None, url: &url, max_items: 1_000 };
     let parsed = parse(input).unwrap();
-    assert!(parsed.complaints.is_empty(), "{format:?}: {:?}", parsed.complaints);
+    assert!(parsed.parse_warnings.is_empty(), "{format:?}: {:?}", parsed.parse_warnings);
     parsed.feed.items
 }
 
@@ -38,8 +38,8 @@ fn parts<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
     rest.map(|part| part.split(to).next().unwrap_or_default()).collect()
 }
 
-/// The items as a reader sees them that takes the first element of a name for the item's own,
-/// however deep it stands and whatever its namespace.
+/// The items as seen by a reader that takes the first element with a name for that of the item, at any
+/// depth and in any namespace.
 fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
     let (mut reader, mut seen, mut open) = (Reader::from_str(xml), Vec::new(), String::new());
     loop {
@@ -52,7 +52,7 @@ fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
                     Some(quick_xml::escape::unescape(&attribute.value).unwrap().into_owned())
                 };
                 let Some(fields) = seen.last_mut() else { continue };
-                // What feedjira takes for the page.
+                // The page of the item for feedjira.
                 let page = value("type").as_deref() == Some("text/html")
                     && value("rel").as_deref() == Some("alternate");
                 if open == "link" && page {
@@ -78,7 +78,7 @@ fn without_a_stack(xml: &str, item: &str) -> Vec<HashMap<String, String>> {
 #[test]
 fn c1_no_reader_takes_the_source_for_the_entry() {
     let entries = entries();
-    let source = |entry: &Entry| entry.feed.url.clone();
+    let source = |entry: &OutputItem| entry.feed.url.clone();
     for (format, item, id) in [(Format::Atom, "entry", "id"), (Format::Rss, "item", "guid")] {
         let xml = document(&output(), format, &entries);
         let (strict, blind) = (items(&output(), format, &entries), without_a_stack(&xml, item));
@@ -90,7 +90,7 @@ fn c1_no_reader_takes_the_source_for_the_entry() {
             let name = if format == Format::Atom { "name" } else { "creator" };
             let author = &strict.authors[0].name;
             assert!(author.starts_with(blind[name].trim_end()), "{format:?} {author}");
-            // The source is there all the same, for the readers that know it.
+            // The source is there for readers that know it.
             let named = strict.source.as_ref().expect("a source");
             let elsewhere = entry.item.details.source.as_ref();
             let expected = elsewhere.map_or(&*entry.feed.title, |s| s.title.as_deref().unwrap());
@@ -153,7 +153,7 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
     }
     let xml = document(&output(), Format::Atom, &all);
     assert_eq!(xml.matches("<title").count(), xml.matches("<title type=\"text\"").count());
-    // Single-escaped: what is escaped twice stays a reference in every reader.
+    // Escaped once: text that is escaped twice would stay a reference.
     let xml = document(&output(), Format::Rss, &all);
     assert!(parts(&xml, "<title>", "</title>").iter().all(|title| !title.contains("&#x26;lt;")));
     let described = parts(&xml, "<description>", "</description>");
@@ -171,13 +171,21 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
     let feed = Arc::new(feed(1, "a.example.org", evil));
     let mut made = vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)];
     made[0].also = vec![AlsoAt { url: some("https://b.example.org/"), title: some(evil), feed }];
-    let look =
-        Look { title_prefix: "{source}: ".parse().ok(), also_at: Line::Content, ..Look::default() };
-    for look in [Look::default(), look] {
-        let output = Output { title: evil.to_owned(), description: some(evil), look, ..output() };
+    let look = Presentation {
+        title_prefix: "{source}: ".parse().ok(),
+        also_at: Line::Content,
+        ..Presentation::default()
+    };
+    for look in [Presentation::default(), look] {
+        let output = Output {
+            title: evil.to_owned(),
+            description: some(evil),
+            presentation: look,
+            ..output()
+        };
         for format in Format::ALL {
             let document = document(&output, *format, &made);
-            // As a reader has it that reads references once, and takes everything for HTML.
+            // A reader that resolves references once and parses everything as HTML.
             let once = document.replace("&#x3C;", "<").replace("&lt;", "<").replace("&gt;", ">");
             for tag in ["<img", "<script", "</script"] {
                 assert!(!once.contains(tag), "{format:?} has {tag}: {once}");
@@ -189,8 +197,8 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
 #[test]
 fn c3_who_wrote_it_and_where_is_told_where_every_reader_shows_it() {
     let all = entries();
-    let look = Look { title_prefix: "{source}: ".parse().ok(), ..Look::default() };
-    let prefixed = Output { look, ..output() };
+    let look = Presentation { title_prefix: "{source}: ".parse().ok(), ..Presentation::default() };
+    let prefixed = Output { presentation: look, ..output() };
     for format in Format::ALL {
         let named = items(&output(), *format, &all);
         assert_eq!(named[0].authors[0].name, "Alice", "{format:?}");
@@ -227,8 +235,10 @@ fn c4_every_item_has_a_date_that_readers_believe() {
         made
     };
     let (seen, old) = ("2025-06-01T00:00:00Z", "2024-03-02T10:00:00.9Z");
-    let first_seen =
-        Output { look: Look { date: ShownDate::FirstSeen, ..Look::default() }, ..output() };
+    let first_seen = Output {
+        presentation: Presentation { date: ShownDate::FirstSeen, ..Presentation::default() },
+        ..output()
+    };
     for (published, updated, shown, late) in [
         (None, None, seen, seen),
         (Some(old), None, "2024-03-02T10:00:00Z", seen),
@@ -246,7 +256,7 @@ fn c4_every_item_has_a_date_that_readers_believe() {
             }
         }
     }
-    // A change is told beside the date, in every format.
+    // Every format has the date of a change in addition.
     let made = [dated(Some(old), Some("2025-05-01T00:00:00Z"))];
     for format in Format::ALL {
         let item = items(&output(), *format, &made).remove(0);
@@ -257,10 +267,10 @@ fn c4_every_item_has_a_date_that_readers_believe() {
 #[test]
 fn c5_an_item_has_one_id_in_every_format_and_keeps_it_whatever_else_changes() {
     let mut all = entries();
-    // The same guid in two feeds: the store has given it an id of its own, and that is what counts.
+    // The same guid in two feeds: the id that the store assigned is used.
     (all[2].item.guid, all[3].item.guid) = (some("1"), some("1"));
     all[4].outward_id = "not an iri".to_owned();
-    let ids = |output: &Output, format, all: &[Entry]| -> Vec<String> {
+    let ids = |output: &Output, format, all: &[OutputItem]| -> Vec<String> {
         items(output, format, all).into_iter().map(|item| item.id.unwrap()).collect()
     };
     let before = ids(&output(), Format::Atom, &all);
@@ -276,8 +286,8 @@ fn c5_an_item_has_one_id_in_every_format_and_keeps_it_whatever_else_changes() {
         entry.item.content = None;
         entry.item.details.enclosures.clear();
     }
-    let look = Look { title_prefix: "x ".parse().ok(), ..Look::default() };
-    let redone = Output { title: "New".to_owned(), look, ..output() };
+    let look = Presentation { title_prefix: "x ".parse().ok(), ..Presentation::default() };
+    let redone = Output { title: "New".to_owned(), presentation: look, ..output() };
     for format in Format::ALL {
         assert_eq!(ids(&output(), *format, &all), before, "{format:?}");
         assert_eq!(ids(&redone, *format, &later), before, "{format:?}");
@@ -368,7 +378,7 @@ async fn c7_a_feed_that_fails_leaves_no_trace_in_the_output() {
     let urls = [world.origin.url("good.test", "/feed"), world.origin.url("bad.test", "/feed")];
     let engine = world.open(&urls).await;
     for _ in 0..2 {
-        poll(&engine, Which::Due).await;
+        poll(&engine, FeedSelection::Due).await;
         assert_eq!(shown_as(&engine, "title"), ["A"]);
         for format in Format::ALL {
             let name = format!("planet.{}", format.extension());

@@ -1,11 +1,11 @@
-//! The documents as they are, byte by byte: a change of shape must be seen to be believed.
+//! Snapshots of the documents, byte by byte.
 
-use newswire::model::Entry;
+use newswire::model::OutputItem;
 use newswire::render::{Format, check, render};
 
 use super::sample::{entries, output};
 
-fn document(format: Format, entries: &[Entry]) -> String {
+fn document(format: Format, entries: &[OutputItem]) -> String {
     let bytes = render(&output(), format, entries);
     check(&output(), format, &bytes, entries).unwrap();
     assert_eq!(bytes, render(&output(), format, entries), "the same entries, the same bytes");

@@ -1,16 +1,18 @@
-//! How an output looks: what each key of it changes, in every format, and that the check passes it.
+//! The presentation of an output: the effect of each key in every format. All documents pass the check.
 
 use std::sync::Arc;
 
-use newswire::model::{AlsoAt, Entry, Item};
-use newswire::render::{AlsoAt as Line, Content, Format, Look, Output, ShownDate, check, render};
+use newswire::model::{AlsoAt, Item, OutputItem};
+use newswire::render::{
+    AlsoAt as Line, Content, Format, Output, Presentation, ShownDate, check, render,
+};
 use serde_json::Value;
 
 use super::sample::{at, entries, entry, feed, output, some};
 
-/// The document in every format, as text, each through the read-back check.
-fn documents(look: Look, entries: &[Entry]) -> [String; 3] {
-    let output = Output { look, ..output() };
+/// The document in every format as text, after the check.
+fn documents(presentation: Presentation, entries: &[OutputItem]) -> [String; 3] {
+    let output = Output { presentation, ..output() };
     [Format::Atom, Format::Rss, Format::Json].map(|format| {
         let bytes = render(&output, format, entries);
         check(&output, format, &bytes, entries).unwrap();
@@ -18,8 +20,8 @@ fn documents(look: Look, entries: &[Entry]) -> [String; 3] {
     })
 }
 
-/// One story that another feed carries too.
-fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<Entry> {
+/// A story that another feed has too.
+fn shared(content: Option<&str>, summary: Option<&str>) -> Vec<OutputItem> {
     let item = Item {
         url: some("https://a.example.org/1"),
         title: some("Title"),
@@ -44,8 +46,8 @@ fn json(document: &str) -> Value {
 }
 
 #[test]
-fn content_is_all_of_it_or_a_summary_or_none() {
-    let look = |content| Look { content, ..Look::default() };
+fn content_is_full_summary_or_none() {
+    let look = |content| Presentation { content, ..Presentation::default() };
     let long = format!("<p>{}</p>", "Words of a story. ".repeat(60));
     let all = shared(Some(&long), None);
     let [atom, rss, feed] = documents(look(Content::Full), &all);
@@ -63,7 +65,7 @@ fn content_is_all_of_it_or_a_summary_or_none() {
     assert!(!atom.contains("Words") && !rss.contains("Words") && !feed.contains("Words"));
     assert!(rss.contains("<description>Title</description>"), "readers drop what has none");
     assert_eq!(json(&feed)["items"][0]["content_text"], "Title");
-    // What the publisher calls the summary comes before one that is made.
+    // The summary of the publisher has precedence.
     let both = shared(Some(&long), Some("In short."));
     let [atom, _, feed] = documents(look(Content::Summary), &both);
     assert!(atom.contains("<summary type=\"text\">In short.</summary>"));
@@ -71,19 +73,20 @@ fn content_is_all_of_it_or_a_summary_or_none() {
 }
 
 #[test]
-fn a_title_is_made_of_the_text_even_where_the_text_is_not_shown() {
+fn a_title_is_made_from_text_that_is_not_shown() {
     let mut made = shared(Some("<p>A status.</p>"), None);
     made[0].item.title = None;
-    let [atom, _, feed] = documents(Look { content: Content::None, ..Look::default() }, &made);
+    let [atom, _, feed] =
+        documents(Presentation { content: Content::None, ..Presentation::default() }, &made);
     assert!(atom.contains("<title type=\"text\">A status.</title>"));
     assert_eq!(json(&feed)["items"][0]["content_text"], "A status.");
 }
 
 #[test]
-fn also_at_is_a_line_below_the_text_where_it_is_wanted() {
+fn also_at_is_a_line_after_the_content_if_configured() {
     let line = "<p>Also at: <a href=\"https://b.example.org/?a=1&amp;b=2\"><bdi>B &amp; Co</bdi></a>, \
                 <a href=\"https://c.example.org/?a=1&amp;b=2\"><bdi>C</bdi></a></p>";
-    let look = |also_at, content| Look { also_at, content, ..Look::default() };
+    let look = |also_at, content| Presentation { also_at, content, ..Presentation::default() };
     for (content, summary, expected) in [
         (Some("<p>Text</p>"), None, "<p>Text</p>"),
         (None, Some("1 < 2"), "<p>1 &lt; 2</p>"),
@@ -98,7 +101,7 @@ fn also_at_is_a_line_below_the_text_where_it_is_wanted() {
         assert!(rss.contains(&format!("<description>{escaped}</description>")), "{rss}");
         for document in documents(look(Line::Links, Content::Full), &all) {
             assert!(!document.contains("Also at"));
-            assert!(document.contains("https://b.example.org/?a=1"), "in a link all the same");
+            assert!(document.contains("https://b.example.org/?a=1"), "in a link too");
         }
         for document in documents(look(Line::Content, Content::None), &all) {
             assert!(!document.contains("Also at"), "there is no text to put it below");
@@ -112,13 +115,17 @@ fn also_at_is_a_line_below_the_text_where_it_is_wanted() {
 }
 
 #[test]
-fn an_icon_and_a_language_are_those_of_the_output() {
-    let bare = documents(Look::default(), &entries());
+fn icon_and_language_are_those_of_the_output() {
+    let bare = documents(Presentation::default(), &entries());
     assert!(!bare[0].contains("<icon>") && !bare[1].contains("<image>"));
     assert!(!bare[0].split("<entry").next().unwrap().contains("xml:lang"), "there are many");
     assert!(!bare[1].contains("<language>") && json(&bare[2]).get("language").is_none());
     let icon = "https://wire.example.org/i.png?a=1&b=2";
-    let look = Look { icon: icon.parse().ok(), language: some("de-AT"), ..Look::default() };
+    let look = Presentation {
+        icon: icon.parse().ok(),
+        language: some("de-AT"),
+        ..Presentation::default()
+    };
     let [atom, rss, feed] = documents(look, &entries());
     let icon_in_xml = icon.replace('&', "&amp;");
     assert!(atom.contains(&format!("<icon>{icon_in_xml}</icon>")));
@@ -132,10 +139,10 @@ fn an_icon_and_a_language_are_those_of_the_output() {
 }
 
 #[test]
-fn the_date_of_first_sight_is_one_of_every_format() {
+fn the_first_seen_date_is_shown_in_every_format() {
     let mut late = shared(Some("<p>Text</p>"), None);
     late[0].first_seen = at("2025-03-04T05:06:07Z");
-    let look = |date| Look { date, ..Look::default() };
+    let look = |date| Presentation { date, ..Presentation::default() };
     let [atom, rss, feed] = documents(look(ShownDate::FirstSeen), &late);
     assert!(atom.contains("<published>2025-03-04T05:06:07Z"));
     assert!(rss.contains("<pubDate>Tue, 04 Mar 2025 05:06:07 +0000"));
@@ -145,9 +152,9 @@ fn the_date_of_first_sight_is_one_of_every_format() {
 }
 
 #[test]
-fn text_from_right_to_left_stands_right_in_any_reader() {
+fn content_from_right_to_left_has_its_own_direction() {
     let html = |content| {
-        let [.., feed] = documents(Look::default(), &shared(Some(content), None));
+        let [.., feed] = documents(Presentation::default(), &shared(Some(content), None));
         json(&feed)["items"][0]["content_html"].as_str().unwrap().to_owned()
     };
     assert_eq!(html("<p>שלום</p>"), "<div dir=\"auto\"><p>שלום</p></div>");
@@ -156,12 +163,12 @@ fn text_from_right_to_left_stands_right_in_any_reader() {
 }
 
 #[test]
-fn an_item_without_a_page_leads_to_what_it_points_at() {
-    let mut item = Item { title: some("Look"), ..Item::default() };
+fn a_link_post_leads_to_the_page_that_it_is_about() {
+    let mut item = Item { title: some("Presentation"), ..Item::default() };
     item.details.via = some("https://elsewhere.example.org/tip");
     let here = Arc::new(feed(1, "a.example.org", "Feed A"));
     let made = [entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &here, item)];
-    let [atom, rss, feed] = documents(Look::default(), &made);
+    let [atom, rss, feed] = documents(Presentation::default(), &made);
     assert!(rss.contains("<link>https://elsewhere.example.org/tip</link>"));
     assert_eq!(json(&feed)["items"][0]["url"], "https://elsewhere.example.org/tip");
     assert_eq!(atom.matches("elsewhere").count(), 1, "and is not named twice");

@@ -1,37 +1,37 @@
-//! What a subscriber may rely on, one rule a test.
+//! Rules that subscribers can rely on, one per test.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::model::{Entry, Item};
+use newswire::model::{Item, OutputItem};
 use newswire::outputs::{Served, ServedOutput};
 use newswire::render::{Document, Format, Output, render};
 use serde_json::Value;
 
 use super::sample::{at, entries, entry, feed, output, some};
 
-fn text(format: Format, entries: &[Entry]) -> String {
+fn text(format: Format, entries: &[OutputItem]) -> String {
     String::from_utf8(render(&output(), format, entries)).unwrap()
 }
 
-fn json(entries: &[Entry]) -> Value {
+fn json(entries: &[OutputItem]) -> Value {
     serde_json::from_str(&text(Format::Json, entries)).unwrap()
 }
 
-/// One entry made of an item.
-fn one(item: Item) -> Vec<Entry> {
+/// An output item made from an item.
+fn one(item: Item) -> Vec<OutputItem> {
     let feed = Arc::new(feed(1, "a.example.org", "Feed A"));
     vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)]
 }
 
-/// What stands between `from` and `to`, the first time.
+/// The first text between `from` and `to`.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let rest = &text[text.find(from).unwrap_or_else(|| panic!("no {from}")) + from.len()..];
     &rest[..rest.find(to).unwrap()]
 }
 
 #[test]
-fn the_document_is_as_old_as_its_newest_change_whatever_the_time_is() {
+fn the_date_of_a_document_is_that_of_its_newest_change() {
     let atom = text(Format::Atom, &entries());
     assert_eq!(between(&atom, "<updated>", "<"), "2025-11-20T09:30:00Z");
     let rss = text(Format::Rss, &entries());
@@ -39,7 +39,7 @@ fn the_document_is_as_old_as_its_newest_change_whatever_the_time_is() {
 }
 
 #[test]
-fn an_item_without_a_title_gets_one_of_its_text_but_not_in_json() {
+fn a_title_is_made_from_the_text_except_in_json() {
     let made = one(Item { content: some("<p>Some &lt;b&gt; text</p>"), ..Item::default() });
     assert_eq!(
         between(&text(Format::Rss, &made), "<item>\n      <title>", "</"),
@@ -54,7 +54,7 @@ fn an_item_without_a_title_gets_one_of_its_text_but_not_in_json() {
 }
 
 #[test]
-fn a_nameless_item_is_by_its_feed() {
+fn an_item_without_an_author_is_by_its_feed() {
     let made = one(Item::default());
     assert!(text(Format::Rss, &made).contains("<dc:creator>Feed A</dc:creator>"));
     assert_eq!(json(&made)["items"][0]["authors"][0]["name"], "Feed A");
@@ -77,7 +77,7 @@ fn only_a_guid_that_is_the_page_is_a_permalink() {
 }
 
 #[test]
-fn no_date_is_older_than_the_readers() {
+fn no_date_is_before_1990() {
     let old = json(&entries());
     assert_eq!(old["items"][4]["date_published"], "2025-11-16T10:00:00Z", "as first seen");
 }
@@ -118,7 +118,7 @@ fn an_output_is_replaced_as_a_whole() {
 }
 
 #[test]
-fn a_document_may_be_kept_as_long_as_nothing_usually_changes() {
+fn the_lifetime_is_the_median_time_between_changes() {
     let every = |seconds: i64, count: i64| {
         let feed = std::sync::Arc::new(super::sample::feed(1, "a.example.org", "A"));
         let entry = |n: i64| {
@@ -127,7 +127,8 @@ fn a_document_may_be_kept_as_long_as_nothing_usually_changes() {
         };
         (0..count).map(entry).collect::<Vec<_>>()
     };
-    let age = |entries: &[newswire::model::Entry]| newswire::render::max_age(entries).as_secs();
+    let age =
+        |entries: &[newswire::model::OutputItem]| newswire::render::max_age(entries).as_secs();
     assert_eq!(age(&every(30 * 60, 20)), 30 * 60);
     assert_eq!(age(&every(8, 200)), 300, "never asked for more often");
     assert_eq!(age(&every(7 * 86_400, 20)), 3 * 3600, "a quiet output does not sleep for a day");

@@ -1,13 +1,13 @@
-//! A merged selection with everything that merged feeds get wrong: our own text throughout.
+//! A sample selection with everything that is difficult in merged feeds.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use newswire::model::{
-    AlsoAt, Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
-    ItemKey, Person, SourceInfo, StoryKey,
+    AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
+    OutputItem, Person, SourceInfo, StoryKey,
 };
-use newswire::render::{Format, Look, Output, Rules};
+use newswire::render::{Format, Output, Presentation, Rules};
 use url::Url;
 
 pub(crate) fn output() -> Output {
@@ -23,13 +23,13 @@ pub(crate) fn output() -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Rules::default(),
         exclude: Rules::default(),
-        look: Look {
+        presentation: Presentation {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
-            ..Look::default()
+            ..Presentation::default()
         },
         base_url: Url::parse("https://wire.example.org/").unwrap(),
     }
@@ -60,8 +60,8 @@ pub(crate) fn entry(
     published: &str,
     feed: &Arc<FeedInfo>,
     item: Item,
-) -> Entry {
-    Entry {
+) -> OutputItem {
+    OutputItem {
         key: ItemKey(key),
         story: StoryKey(key),
         outward_id: id.to_owned(),
@@ -74,7 +74,7 @@ pub(crate) fn entry(
 }
 
 /// Newest first: an article with everything, a podcast, a status, and so on.
-pub(crate) fn entries() -> Vec<Entry> {
+pub(crate) fn entries() -> Vec<OutputItem> {
     let mut kitchen = feed(1, "alice.example.com", "Alice’s Kitchen & Garden");
     kitchen.profile.atom_id = some("tag:alice.example.com,2025:feed");
     kitchen.profile.rights = some("© 2025 Alice, CC BY 4.0");
@@ -94,7 +94,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     entries
 }
 
-fn article(feed: &Arc<FeedInfo>) -> Entry {
+fn article(feed: &Arc<FeedInfo>) -> OutputItem {
     let html = "<p>A <a href=\"https://alice.example.com/recipes/9\">recipe</a> with an \
          <img src=\"https://alice.example.com/b.jpg\" alt=\"dish\"> and code: \
          <code>if a &lt; b &amp;&amp; c</code>.</p>";
@@ -127,7 +127,7 @@ fn article(feed: &Arc<FeedInfo>) -> Entry {
     entry(1, "tag:alice.example.com,2025:post-17", "2025-11-20T09:00:00Z", feed, item)
 }
 
-fn podcast(feed: &Arc<FeedInfo>) -> Entry {
+fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
     let mut item = Item {
         url: some("https://radio.example.net/ep/42"),
         title: some("פרק 42: \u{202b}חדשות הבוקר"),
@@ -157,7 +157,7 @@ fn podcast(feed: &Arc<FeedInfo>) -> Entry {
     entry(2, "https://radio.example.net/ep/42", "2025-11-19T06:00:00Z", feed, item)
 }
 
-fn status(feed: &Arc<FeedInfo>) -> Entry {
+fn status(feed: &Arc<FeedInfo>) -> OutputItem {
     let text =
         "Just shipped the new build 🦊. It is twice as fast, half the size &amp; was long overdue.";
     let item = Item {
@@ -168,14 +168,14 @@ fn status(feed: &Arc<FeedInfo>) -> Entry {
     entry(3, "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a", "2025-11-18T22:15:07Z", feed, item)
 }
 
-/// Nothing but a title, and an address that is none.
-fn bare(feed: &Arc<FeedInfo>) -> Entry {
+/// An item with only a title and an invalid URL.
+fn bare(feed: &Arc<FeedInfo>) -> OutputItem {
     let item = Item { title: some("Only a title"), url: some("/relative"), ..Item::default() };
     entry(4, "urn:uuid:5f1f2b0e-7a43-5f4e-9d43-0b9c6f1f7a01", "2025-11-17T10:00:00Z", feed, item)
 }
 
-/// Control characters, the end of a CDATA section, a date before there were feeds.
-fn hostile(feed: &Arc<FeedInfo>) -> Entry {
+/// Control characters, the end of a CDATA section, and a date before 1990.
+fn hostile(feed: &Arc<FeedInfo>) -> OutputItem {
     let item = Item {
         url: some("https://micro.example.io/@bob/8999"),
         title: some("Bell \u{7} and ]]> and\r\nnull \u{0}\u{85}\u{fffd} end"),
@@ -187,8 +187,8 @@ fn hostile(feed: &Arc<FeedInfo>) -> Entry {
     entry(5, "tag:micro.example.io,2025:status/8999", "2025-11-16T10:00:00Z", feed, item)
 }
 
-/// From a feed that is itself merged: the first source is kept.
-fn copied(feed: &Arc<FeedInfo>) -> Entry {
+/// An item of a merged feed: its source is kept.
+fn copied(feed: &Arc<FeedInfo>) -> OutputItem {
     let mut item = Item {
         url: some("https://carol.example.org/p/1"),
         title: some("Carol’s first"),

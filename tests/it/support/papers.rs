@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use newswire::config::Config;
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::dedupe::Settings;
 use url::Url;
 
@@ -66,7 +66,7 @@ pub(crate) fn with(config: Config, change: impl Fn(&mut Settings)) -> Config {
 }
 
 pub(crate) async fn all(engine: &Engine) {
-    poll(engine, Which::All).await;
+    poll(engine, FeedSelection::All).await;
 }
 
 /// Two hours later, every feed again.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::config::Config;
-use newswire::daemon::{self, Engine, Which};
+use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::model::Feed;
+use newswire::model::FeedStatus;
 use newswire::poll::{Polled, Subscription};
 use newswire::render::{Format, Output};
-use newswire::store::{FeedStatus, Reader};
+use newswire::store::Reader;
 use newswire::{dedupe, fetch, schedule, store, web};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -66,7 +67,7 @@ impl World {
             feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
-            dedupe: Arc::new(dedupe::Settings { new_feed_items: 10_000, ..Default::default() }),
+            dedupe: Arc::new(dedupe::Settings { initial_items: 10_000, ..Default::default() }),
             max_items: 1_000,
         };
         let web = web::Settings { listen: None, ..web::Settings::default() };
@@ -94,7 +95,7 @@ impl World {
 
     /// What the database says of each feed.
     pub(crate) fn statuses(&self) -> Vec<FeedStatus> {
-        Reader::open(&self.database()).unwrap().statuses().unwrap()
+        Reader::open(&self.database()).unwrap().read(|reader| reader.feed_statuses()).unwrap()
     }
 
     /// What it says of the only feed.
@@ -118,17 +119,17 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         items: 100,
         max_age: None,
         per_feed: None,
-        share: None,
+        per_feed_percent: None,
         min_feeds: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Default::default(),
+        presentation: Default::default(),
         base_url,
     }
 }
 
 /// Polls once and publishes; what each poll brought, in the order of the feeds.
-pub(crate) async fn poll(engine: &Engine, which: Which) -> Vec<Polled> {
+pub(crate) async fn poll(engine: &Engine, which: FeedSelection) -> Vec<Polled> {
     let mut polled = Vec::new();
     daemon::pass(engine, &which, |_, poll| polled.push(poll.clone())).await.unwrap();
     polled.sort_by_key(|poll| poll.feed);

@@ -1,4 +1,4 @@
-//! Clients who mean no good, or too many of them: everything stays bounded, and readers get in.
+//! Hostile clients and many clients: resources stay bounded, and others are still answered.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -7,17 +7,17 @@ use newswire::render::Format;
 
 use super::site::{Answer, Site, put, run};
 
-/// Says so much, and then nothing more.
+/// A connection that sends this text and then nothing.
 async fn mute(site: &Site, says: &str) -> TcpStream {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     stream.write_all(says.as_bytes()).await.unwrap();
     stream
 }
 
-/// What comes back for these bytes, until the server has had enough.
+/// The response to these bytes, until the server closes the connection.
 async fn told(site: &Site, says: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    // The server may hang up in the midst of it.
+    // The server may close the connection before all is sent.
     let _ = stream.write_all(says).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
@@ -25,7 +25,7 @@ async fn told(site: &Site, says: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn who_asks_for_nothing_gives_his_place_to_a_reader() {
+fn idle_connections_give_their_slot_to_waiting_clients() {
     run(async {
         let site = Site::open().await;
         let half = "GET /all.atom HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
@@ -42,7 +42,7 @@ fn who_asks_for_nothing_gives_his_place_to_a_reader() {
 }
 
 #[test]
-fn a_crowd_cuts_no_answer_short() {
+fn many_clients_cut_no_response_short() {
     run(async {
         let site = Site::open().await;
         let size = 8 << 20;
@@ -62,7 +62,7 @@ fn a_crowd_cuts_no_answer_short() {
 }
 
 #[test]
-fn a_head_that_is_too_large_is_refused_before_it_is_read() {
+fn a_request_head_that_is_too_large_is_rejected() {
     run(async {
         let site = Site::open().await;
         let tags = "\"0123456789abcdef\",".repeat(100_000);
@@ -80,7 +80,7 @@ fn a_head_that_is_too_large_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn a_part_is_not_served_however_many_are_asked_for() {
+fn range_requests_get_the_whole_document() {
     run(async {
         let site = Site::open().await;
         let whole = site.get("/all.atom", &[]).await;
@@ -91,7 +91,7 @@ fn a_part_is_not_served_however_many_are_asked_for() {
 }
 
 #[test]
-fn a_thousand_requests_in_one_breath_are_answered_one_by_one() {
+fn pipelined_requests_are_answered_in_order() {
     run(async {
         let site = Site::open().await;
         let one = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";

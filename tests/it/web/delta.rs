@@ -1,6 +1,6 @@
-//! `A-IM: feed`, RFC 3229: who has an earlier document is sent what it lacks.
+//! `A-IM: feed`, RFC 3229: clients with an earlier version get only what changed.
 
-use newswire::model::Entry;
+use newswire::model::OutputItem;
 use newswire::render::{Format, check, render};
 
 use super::site::{Answer, Site, put, run};
@@ -8,7 +8,7 @@ use crate::outputs::sample::{entries, output};
 
 const DELTA: &str = "A-IM: gzip, feed";
 
-fn publish(site: &Site, entries: &[Entry]) {
+fn publish(site: &Site, entries: &[OutputItem]) {
     let rendered = |format: &Format| (*format, render(&output(), *format, entries));
     put(&site.served, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
 }
@@ -18,7 +18,7 @@ async fn ask(site: &Site, path: &str, etag: &str) -> Answer {
 }
 
 #[test]
-fn only_new_and_changed_entries_are_sent_in_every_format() {
+fn deltas_have_new_and_changed_items_in_every_format() {
     run(async {
         let site = Site::open().await;
         let mut all = entries();
@@ -46,7 +46,7 @@ fn only_new_and_changed_entries_are_sent_in_every_format() {
 }
 
 #[test]
-fn no_cache_takes_a_part_for_the_whole() {
+fn caches_do_not_store_deltas() {
     run(async {
         let site = Site::open().await;
         let etag = site.get("/all.atom", &[]).await.header("etag").unwrap().to_owned();
@@ -66,7 +66,7 @@ fn no_cache_takes_a_part_for_the_whole() {
 }
 
 #[test]
-fn the_whole_is_sent_to_who_asks_for_it_or_has_nothing_of_it() {
+fn clients_without_a_known_version_get_the_whole_document() {
     run(async {
         let site = Site::open().await;
         let etag = site.get("/all.atom", &[]).await.header("etag").unwrap().to_owned();
@@ -91,7 +91,7 @@ fn the_whole_is_sent_to_who_asks_for_it_or_has_nothing_of_it() {
 }
 
 #[test]
-fn a_tag_of_any_coding_tells_what_the_client_has() {
+fn a_tag_of_any_coding_identifies_the_version() {
     run(async {
         let site = Site::open().await;
         publish(&site, &entries()[1..]);
@@ -110,7 +110,7 @@ fn a_tag_of_any_coding_tells_what_the_client_has() {
 }
 
 #[test]
-fn what_is_remembered_of_the_past_is_bounded() {
+fn the_number_of_known_versions_is_bounded() {
     run(async {
         let site = Site::open().await;
         let mut all = entries();

@@ -1,11 +1,11 @@
-//! What every answer carries, on every path; and whom none is given.
+//! The security headers of every response, and requests that are rejected.
 
 use super::site::{Answer, Site, run};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
-/// What every answer carries, whatever it is.
+/// Checks the headers that every response has.
 fn is_guarded(answer: &Answer, of: &str) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{of}");
     assert_eq!(answer.header("content-security-policy"), Some(POLICY), "{of}");
@@ -20,7 +20,7 @@ fn is_guarded(answer: &Answer, of: &str) {
 }
 
 #[test]
-fn every_answer_is_guarded_errors_too() {
+fn every_response_has_the_security_headers() {
     run(async {
         let site = Site::open().await;
         for (path, status) in [
@@ -60,7 +60,7 @@ fn every_answer_is_guarded_errors_too() {
 }
 
 #[test]
-fn what_a_proxy_says_changes_nothing_that_is_public() {
+fn headers_of_proxies_do_not_change_public_responses() {
     run(async {
         let site = Site::open().await;
         let plain = site.get("/all.atom", &[]).await;

@@ -1,6 +1,6 @@
-//! The page for people, as the daemon serves it from what is kept.
+//! The pages of an output for browsers.
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::render::{Content, Output, Token};
 use url::Url;
 
@@ -8,10 +8,10 @@ use super::site::{Answer, Site, run};
 use crate::support::origin::Answer as Document;
 use crate::support::world::{World, poll, rss};
 
-/// What browsers send.
+/// The `Accept` header of browsers.
 const BROWSER: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// A server before an engine that has polled two feeds.
+/// A server with an engine that has polled two feeds.
 struct Planet {
     world: World,
     engine: Engine,
@@ -19,7 +19,7 @@ struct Planet {
 }
 
 impl Planet {
-    /// `change` is made to the output.
+    /// Applies `change` to the output.
     async fn with(change: impl FnOnce(&mut Output)) -> Self {
         let world = World::new().await;
         let (a, b) = (world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed"));
@@ -34,7 +34,7 @@ impl Planet {
         answer(&world, &a, rss(&[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]));
         answer(&world, &b, rss(&many));
         let engine = world.open_with(config).await;
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site }
     }
@@ -52,7 +52,7 @@ fn answer(world: &World, url: &Url, body: String) {
     world.origin.route(url.host_str().unwrap(), url.path(), [Document::ok(body)]);
 }
 
-/// What the headings of the stories say.
+/// The titles of the stories.
 fn titles(page: &Answer) -> Vec<String> {
     let text = page.text();
     let headings = text.split("<h3 dir=\"auto\"").skip(1);
@@ -64,7 +64,7 @@ fn titles(page: &Answer) -> Vec<String> {
 }
 
 #[test]
-fn a_browser_gets_a_page_where_a_reader_gets_the_feed() {
+fn browsers_get_the_page_and_feed_readers_the_document() {
     run(async {
         let planet = Planet::open().await;
         let page = planet.get("/planet.atom").await;
@@ -86,7 +86,7 @@ fn a_browser_gets_a_page_where_a_reader_gets_the_feed() {
 }
 
 #[test]
-fn the_page_has_the_stories_by_day_with_their_source_and_leads_to_the_feeds() {
+fn the_page_lists_stories_by_day_and_links_to_the_documents() {
     run(async {
         let planet = Planet::open().await;
         let page = planet.get("/planet").await.text();
@@ -107,7 +107,7 @@ fn the_page_has_the_stories_by_day_with_their_source_and_leads_to_the_feeds() {
 }
 
 #[test]
-fn pages_lead_through_everything_that_is_kept_once() {
+fn paging_reaches_every_story_once() {
     run(async {
         let planet = Planet::with(|output| output.items = 10).await;
         let (mut seen, mut path, mut pages) = (Vec::new(), "/planet".to_owned(), 0);
@@ -128,7 +128,7 @@ fn pages_lead_through_everything_that_is_kept_once() {
 }
 
 #[test]
-fn stories_are_found_by_their_words_their_feed_and_their_tags() {
+fn stories_are_found_by_words_feed_and_tags() {
     run(async {
         let planet = Planet::open().await;
         for (query, expected) in [
@@ -158,7 +158,7 @@ fn stories_are_found_by_their_words_their_feed_and_their_tags() {
 }
 
 #[test]
-fn a_search_leads_on_too() {
+fn search_results_have_pages() {
     run(async {
         let planet = Planet::open().await;
         let first = planet.get("/planet?q=rust").await;
@@ -175,13 +175,13 @@ fn a_search_leads_on_too() {
 }
 
 #[test]
-fn what_changes_is_found_by_its_new_words() {
+fn changed_items_are_found_by_their_new_words() {
     run(async {
         let planet = Planet::open().await;
         let url = planet.world.origin.url("a.test", "/feed");
         answer(&planet.world, &url, rss(&[("x", "Soup of the day"), ("y", "Café crème")]));
         planet.world.clock.advance(crate::support::world::HOUR * 2);
-        poll(&planet.engine, Which::All).await;
+        poll(&planet.engine, FeedSelection::All).await;
         let found = planet.get("/planet?q=soup").await;
         assert_eq!(titles(&found), ["Soup of the day"]);
         assert!(titles(&planet.get("/planet?q=chips").await).is_empty());
@@ -189,7 +189,7 @@ fn what_changes_is_found_by_its_new_words() {
 }
 
 #[test]
-fn a_story_can_be_read_alone_and_loads_nothing() {
+fn a_story_page_loads_nothing() {
     run(async {
         let planet = Planet::open().await;
         let url = planet.world.origin.url("a.test", "/feed");
@@ -199,7 +199,7 @@ fn a_story_can_be_read_alone_and_loads_nothing() {
         );
         answer(&planet.world, &url, rss(&[]).replace("</channel>", &format!("{item}</channel>")));
         planet.world.clock.advance(crate::support::world::HOUR * 2);
-        poll(&planet.engine, Which::All).await;
+        poll(&planet.engine, FeedSelection::All).await;
         let found = planet.get("/planet/story/63").await;
         assert_eq!(found.status, 200);
         let text = found.text();
@@ -217,9 +217,9 @@ fn a_story_can_be_read_alone_and_loads_nothing() {
 }
 
 #[test]
-fn the_page_shows_no_more_of_a_story_than_the_output_does() {
+fn the_page_shows_as_much_of_a_story_as_the_output() {
     run(async {
-        let planet = Planet::with(|output| output.look.content = Content::None).await;
+        let planet = Planet::with(|output| output.presentation.content = Content::None).await;
         for path in ["/planet?q=cafe", "/planet/story/1", "/planet/story/2"] {
             let page = planet.get(path).await;
             assert!(page.status == 200 && !page.text().contains("About"), "{path}");
@@ -230,7 +230,7 @@ fn the_page_shows_no_more_of_a_story_than_the_output_does() {
 }
 
 #[test]
-fn a_filter_of_the_output_holds_on_its_page_too() {
+fn the_rules_of_an_output_apply_to_its_page() {
     run(async {
         let planet = Planet::with(|output| output.include.tags = vec!["tech".to_owned()]).await;
         assert_eq!(titles(&planet.get("/planet").await).len(), 2);
@@ -243,7 +243,7 @@ fn a_filter_of_the_output_holds_on_its_page_too() {
 }
 
 #[test]
-fn the_page_of_an_output_with_a_token_passes_the_token_on_to_its_own_links_alone() {
+fn only_own_links_contain_the_token() {
     run(async {
         let token = || Some(Token::new("sesame-0123456789".to_owned()));
         let planet = Planet::with(|output| {
@@ -271,7 +271,7 @@ fn the_page_of_an_output_with_a_token_passes_the_token_on_to_its_own_links_alone
 }
 
 #[test]
-fn the_page_carries_its_guards_and_needs_no_script() {
+fn the_page_has_the_security_headers_and_no_scripts() {
     run(async {
         let planet = Planet::open().await;
         let page = planet.get("/planet").await;

@@ -27,7 +27,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With the sample output.
+    /// A site with the sample output.
     pub(super) async fn open() -> Self {
         let site = Self::before(Arc::new(Served::new())).await;
         let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
@@ -35,13 +35,13 @@ impl Site {
         site
     }
 
-    /// Serves these outputs.
+    /// A site with these outputs.
     pub(crate) async fn before(served: Arc<Served>) -> Self {
         let site = web::Site::new(Arc::clone(&served), web::Settings::default());
         Self::serving(site, served).await
     }
 
-    /// With whatever belongs to it.
+    /// Serves a site.
     pub(crate) async fn serving(site: web::Site, served: Arc<Served>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -56,7 +56,7 @@ impl Site {
         ask(self.address, "localhost", method, path, headers).await
     }
 
-    /// By another name than ours.
+    /// Requests a path with another host name.
     pub(super) async fn of_host(&self, host: &str, path: &str) -> Answer {
         ask(self.address, host, "GET", path, &[]).await
     }
@@ -66,7 +66,7 @@ impl Site {
     }
 }
 
-/// What the server at `address` answers.
+/// The response of the server at `address`.
 pub(crate) async fn ask(
     address: SocketAddr,
     host: &str,
@@ -99,7 +99,7 @@ pub(super) fn put(served: &Served, documents: &[(Format, Vec<u8>)]) {
     ));
 }
 
-/// What came back.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -123,7 +123,7 @@ impl Answer {
     }
 }
 
-/// A real socket, real time, and a limit on both.
+/// Runs a test with real sockets and real time, within a time limit.
 pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let limited = async { tokio::time::timeout(Duration::from_secs(20), test).await };

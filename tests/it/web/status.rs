@@ -1,40 +1,41 @@
-//! The operator's pages: what they tell of feeds that are well, that fail and that mean harm.
+//! The operator pages, for feeds that work, that fail and that are hostile.
 
 use std::sync::Arc;
 
-use newswire::daemon::{Engine, Which};
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::store::Reader;
-use newswire::telemetry::{Metrics, Trouble, Vitals};
+use newswire::telemetry::{Metrics, Problem, Readiness};
 use newswire::web;
 use serde_json::Value;
 use url::Url;
 
 use super::site::Site;
+use crate::docs::{JSON, documented, keys};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 
 const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;";
 
-/// The engine's site, with the operator's pages.
+/// The site of the engine, with operator pages.
 async fn site(world: &World, engine: &Engine) -> Site {
-    ailing(world, engine, Vitals::default()).await
+    site_with(world, engine, Readiness::default()).await
 }
 
-/// The same with these signs of life.
-async fn ailing(world: &World, engine: &Engine, vitals: Vitals) -> Site {
+/// The same with this readiness.
+async fn site_with(world: &World, engine: &Engine, readiness: Readiness) -> Site {
     let reader = Reader::open(&world.database()).unwrap();
-    let backstage = web::Backstage {
+    let operator_pages = web::OperatorPages {
         reader,
         clock: world.clock.clone(),
         metrics: Metrics::new("0", world.now()),
-        vitals,
+        readiness,
     };
     let served = Arc::clone(engine.served());
     let site = web::Site::new(Arc::clone(&served), web::Settings::default());
-    Site::serving(site.with_backstage(backstage), served).await
+    Site::serving(site.with_operator_pages(operator_pages), served).await
 }
 
-/// Two feeds: one that is well, and one that was well once and is not found since, for a day.
+/// Two feeds: one that works, and one that worked once and has been missing for a day.
 async fn two(world: &World) -> (Engine, Vec<Url>) {
     let urls = vec![world.origin.url("well.test", "/feed"), world.origin.url("lost.test", "/feed")];
     world.origin.route(
@@ -48,14 +49,14 @@ async fn two(world: &World) -> (Engine, Vec<Url>) {
     config.subscriptions[0].feed.tags = vec!["tales".to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..4 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(8 * HOUR);
     }
     (engine, urls)
 }
 
 #[tokio::test]
-async fn the_page_tells_first_of_what_needs_the_operator_and_what_to_do() {
+async fn the_overview_begins_with_what_needs_attention() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
@@ -64,18 +65,18 @@ async fn the_page_tells_first_of_what_needs_the_operator_and_what_to_do() {
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let page = answer.text();
-    assert!(page.contains("One thing needs you."), "{page}");
-    let need = page.find("class=\"need failing\"").expect("a need");
+    assert!(page.contains("1 thing needs attention."), "{page}");
+    let need = page.find("class=\"problem failing\"").expect("a feed that needs attention");
     for word in ["Lost garden", "3 times in", "newswire add"] {
         assert!(page[need..].contains(word), "{word} is missing in {}", &page[need..]);
     }
-    for state in ["state=failing", "state=well"] {
+    for state in ["state=failing", "state=ok"] {
         assert!(page.contains(&format!("status?{state}")), "{state}");
     }
     assert!(page.matches("<svg").count() == 6 && page.contains("8 polls, "), "plots");
     assert!(page.contains("href=\"planet\""), "outputs");
     assert!(page.contains("status/well.test-feed"), "its own page");
-    // Nothing that the policy would forbid.
+    // Nothing that the content security policy forbids.
     assert!(
         !page.contains(" style=") && !page.contains("<script") && !page.contains(" onerror="),
         "{page}"
@@ -83,7 +84,7 @@ async fn the_page_tells_first_of_what_needs_the_operator_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_page_is_filtered_by_state_tag_and_words() {
+async fn the_overview_is_filtered_by_state_tag_and_words() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
@@ -95,64 +96,80 @@ async fn the_page_is_filtered_by_state_tag_and_words() {
     assert_eq!(rows("tag=tales").await, [true, false]);
     assert_eq!(rows("q=GARDEN+lost").await, [false, true]);
     assert_eq!(rows("q=nothing-of-this-kind").await, [false, false]);
-    assert_eq!(rows("sort=news&page=1").await, [true, true]);
+    assert_eq!(rows("sort=last_new&page=1").await, [true, true]);
     assert_eq!(rows("page=99999999999999999999").await, [true, true]);
     let refresh = "<meta http-equiv=\"refresh\" content=\"60\">";
-    assert!(!site.get("/status", &[]).await.text().contains(refresh), "nobody asked for it");
-    let fresh = site.get("/status?fresh", &[]).await.text();
-    assert!(fresh.contains(refresh) && fresh.contains("status?state=failing&#38;fresh="), "kept");
+    assert!(!site.get("/status", &[]).await.text().contains(refresh), "not requested");
+    let fresh = site.get("/status?refresh", &[]).await.text();
+    assert!(fresh.contains(refresh) && fresh.contains("status?state=failing&#38;refresh="), "kept");
 }
 
 #[tokio::test]
-async fn programs_get_the_same() {
+async fn status_json_has_the_documented_keys() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
     let answer = site.get("/status.json", &[]).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let json: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!((&json["states"]["failing"], &json["states"]["well"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&json["feeds_by_state"]["failing"], &json["feeds_by_state"]["ok"]),
+        (&1.into(), &1.into())
+    );
     let feeds = json["feeds"].as_array().unwrap();
     let lost = feeds.iter().find(|feed| feed["id"] == "lost.test-feed").unwrap();
-    assert_eq!((&lost["state"], &lost["cause"]), (&"failing".into(), &"not_found".into()));
-    assert_eq!(lost["failures"], 3);
-    assert!(lost["toml"].as_str().unwrap().starts_with("[[feed]]\nurl = \"http://lost.test:"));
-    assert_eq!(json["outputs"][0]["stories"], 3);
+    assert_eq!((&lost["state"], &lost["code"]), (&"failing".into(), &"not_found".into()));
+    assert_eq!(lost["consecutive_failures"], 3);
+    assert!(
+        lost["remedy"]["toml"].as_str().unwrap().starts_with("[[feed]]\nurl = \"http://lost.test:")
+    );
+    assert_eq!(json["outputs"][0]["items"], 3);
     let polls: u64 =
         json["hours"].as_array().unwrap().iter().filter_map(|h| h["polls"].as_u64()).sum();
     assert_eq!(polls, 8);
+    for (object, head) in [
+        (&json, "## `/status.json`"),
+        (&json["feeds"][0], "## Feeds"),
+        (&json["outputs"][0], "| key of an output |"),
+        (&json["hours"][0], "| key of an hour |"),
+    ] {
+        assert_eq!(keys(object), documented(JSON, head), "{head}");
+    }
 }
 
 #[tokio::test]
-async fn what_newswire_itself_suffers_from_is_told_at_once_and_first_of_all() {
+async fn problems_of_newswire_itself_come_first() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
-    let vitals = Vitals::default();
-    let site = ailing(&world, &engine, vitals.clone()).await;
+    let readiness = Readiness::default();
+    let site = site_with(&world, &engine, readiness.clone()).await;
     let troubles = async || {
         let json = site.get("/status.json", &[]).await.body;
-        serde_json::from_slice::<Value>(&json).unwrap()["troubles"].clone()
+        serde_json::from_slice::<Value>(&json).unwrap()["problems"].clone()
     };
-    // That nothing was polled yet passes by itself.
+    // `not_polled_yet` is not shown.
     assert_eq!(troubles().await, serde_json::json!([]));
-    vitals.ails(Trouble::StoreFull);
-    vitals.ails(Trouble::ConfigRefused);
+    readiness.add(Problem::StoreFull);
+    readiness.add(Problem::ConfigRejected);
     let page = site.get("/status", &[]).await.text();
-    assert!(page.contains("3 things need you."), "{page}");
+    assert!(page.contains("3 things need attention."), "{page}");
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
-    assert!(at("store full") < at("config refused"));
-    assert!(at("make some where it lies") < at("Lost garden"));
+    assert!(at("store full") < at("config rejected"));
+    assert!(at("Free space on that file system") < at("Lost garden"));
     let told = troubles().await;
-    assert_eq!(told[1]["slug"], "config_refused");
-    assert_eq!(told[1]["remedy"], Trouble::ConfigRefused.remedy());
-    vitals.heals(Trouble::StoreFull);
-    vitals.heals(Trouble::ConfigRefused);
+    assert_eq!(told[1]["code"], "config_rejected");
+    assert_eq!(told[1]["remedy"], Problem::ConfigRejected.remedy());
+    readiness.remove(Problem::StoreFull);
+    readiness.remove(Problem::ConfigRejected);
     let page = site.get("/status", &[]).await.text();
-    assert!(page.contains("One thing needs you.") && !page.contains("config refused"), "{page}");
+    assert!(
+        page.contains("1 thing needs attention.") && !page.contains("config rejected"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
-async fn a_feed_that_worked_may_fail_once_before_anybody_has_to_look() {
+async fn the_first_failure_of_a_working_feed_needs_no_attention() {
     let world = World::new().await;
     let urls = ["once.test", "never.test"].map(|host| world.origin.url(host, "/feed"));
     let well = rss(&[("a", "A tale")]).replace("<title>Site</title>", "");
@@ -161,21 +178,24 @@ async fn a_feed_that_worked_may_fail_once_before_anybody_has_to_look() {
     let engine = world.open(&urls).await;
     let site = site(&world, &engine).await;
     let look = async || {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(12 * HOUR);
         site.get("/status", &[]).await.text()
     };
-    // One that never worked was written down wrongly.
+    // A feed that never worked needs attention at once.
     let page = look().await;
-    assert!(page.contains("One thing needs you. 2 feeds."), "{page}");
-    assert!(page.contains(">never.test-feed</a>"), "its id, for it has no title: {page}");
+    assert!(page.contains("1 thing needs attention. 2 feeds."), "{page}");
+    assert!(page.contains(">never.test-feed</a>"), "the id, because there is no title: {page}");
     let page = look().await;
-    assert!(page.contains("One thing needs you.") && page.contains("<b>2</b> failing"), "{page}");
-    assert!(look().await.contains("2 things need you."));
+    assert!(
+        page.contains("1 thing needs attention.") && page.contains("<b>2</b> failing"),
+        "{page}"
+    );
+    assert!(look().await.contains("2 things need attention."));
 }
 
 #[tokio::test]
-async fn what_is_asked_for_comes_back_without_control_characters() {
+async fn search_words_are_shown_without_control_characters() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
@@ -187,12 +207,13 @@ async fn what_is_asked_for_comes_back_without_control_characters() {
 }
 
 #[tokio::test]
-async fn a_feed_has_a_page_with_its_past_its_plan_and_its_items() {
+async fn the_page_of_a_feed_has_its_polls_its_plan_and_its_items() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
     let page = site.get("/status/well.test-feed", &[]).await.text();
-    for word in ["interval 1h", "decided", "later-only jitter", "ETag", "modified", "200", "A tale"]
+    for word in
+        ["interval 1h", "(decides)", "later-only jitter", "ETag", "modified", "200", "A tale"]
     {
         assert!(page.contains(word), "{word} is missing in\n{page}");
     }
@@ -207,7 +228,7 @@ async fn a_feed_has_a_page_with_its_past_its_plan_and_its_items() {
 }
 
 #[tokio::test]
-async fn what_publishers_write_is_text_on_every_page() {
+async fn text_of_publishers_is_escaped_on_every_page() {
     let world = World::new().await;
     let title = format!("<![CDATA[{EVIL}]]>");
     let evil =
@@ -222,7 +243,7 @@ async fn what_publishers_write_is_text_on_every_page() {
     config.subscriptions[0].feed.tags = vec![EVIL.to_owned()];
     let engine = world.open_with(config).await;
     for _ in 0..2 {
-        poll(&engine, Which::All).await;
+        poll(&engine, FeedSelection::All).await;
         world.clock.advance(HOUR);
     }
     let site = site(&world, &engine).await;
@@ -241,7 +262,7 @@ async fn what_publishers_write_is_text_on_every_page() {
 }
 
 #[tokio::test]
-async fn an_output_that_cannot_be_published_is_told_of_until_it_can() {
+async fn an_output_that_cannot_be_published_needs_attention() {
     let world = World::new().await;
     world.origin.route("well.test", "/feed", [Answer::ok(rss(&[("a", "A tale")]))]);
     let mut config = world.config(&[world.origin.url("well.test", "/feed")]);
@@ -252,16 +273,16 @@ async fn an_output_that_cannot_be_published_is_told_of_until_it_can() {
     assert!(engine.publish().await.is_err());
     let site = site(&world, &engine).await;
     let page = site.get("/status", &[]).await.text();
-    assert!(page.contains("not published") && page.contains("One thing needs you"), "{page}");
+    assert!(page.contains("not published") && page.contains("1 thing needs attention"), "{page}");
     let json: Value = serde_json::from_slice(&site.get("/status.json", &[]).await.body).unwrap();
-    assert!(json["outputs"][0]["refused"].as_str().unwrap().contains("blocked"), "{json:#}");
+    assert!(json["outputs"][0]["failure_text"].as_str().unwrap().contains("blocked"), "{json:#}");
     std::fs::remove_file(&blocked).unwrap();
     engine.publish().await.unwrap();
     assert!(!site.get("/status", &[]).await.text().contains("not published"));
 }
 
 #[tokio::test]
-async fn who_has_no_backstage_has_no_such_pages() {
+async fn a_site_without_operator_pages_answers_404() {
     let site = Site::open().await;
     for path in ["/status", "/status.json", "/status/x", "/health.atom"] {
         assert_eq!(site.get(path, &[]).await.status, 404, "{path}");

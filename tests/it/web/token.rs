@@ -1,4 +1,4 @@
-//! An output with a token: open to those who show it, not there for anybody else.
+//! Outputs with a token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::outputs::sample::{at, entries, output};
 
 const TOKEN: &str = "open-sesame-0123456789";
 
-/// Beside the open output one with a token, under the id `board`.
+/// A site with a public output, and one with a token and the id `board`.
 async fn guarded() -> Site {
     let site = Site::open().await;
     let token = Some(Token::new(TOKEN.to_owned()));
@@ -23,7 +23,7 @@ async fn guarded() -> Site {
 }
 
 #[test]
-fn a_subscriber_shows_the_token_in_the_address_or_in_a_header() {
+fn the_token_is_accepted_in_the_url_and_in_a_header() {
     run(async {
         let site = guarded().await;
         let bearer = format!("Authorization: Bearer {TOKEN}");
@@ -44,7 +44,7 @@ fn a_subscriber_shows_the_token_in_the_address_or_in_a_header() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_not_even_that_it_is_there() {
+fn clients_without_a_token_cannot_tell_that_an_output_exists() {
     run(async {
         let site = guarded().await;
         let (there, nowhere) =

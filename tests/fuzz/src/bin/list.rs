@@ -2,15 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use newswire::opml::{Head, read, write};
+use newswire::opml::{OpmlHead, read, write};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(list) = read(data) else { return };
-    let head = Head { title: "Feeds".to_owned(), created: None };
-    let written = write(&head, &list.entries);
+    let head = OpmlHead { title: "Feeds".to_owned(), created: None };
+    let written = write(&head, &list.feeds);
     let again = read(written.as_bytes()).expect("what newswire writes it reads");
-    let urls = |entries: &[newswire::opml::Entry]| {
+    let urls = |entries: &[newswire::opml::ListedFeed]| {
         entries.iter().map(|entry| entry.url.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(urls(&list.entries), urls(&again.entries));
+    assert_eq!(urls(&list.feeds), urls(&again.feeds));
 });

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use newswire::model::{
-    AlsoAt, Category, Enclosure, Entry, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
+    AlsoAt, Category, Enclosure, OutputItem, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
     ItemKey, Person, SourceInfo, StoryKey,
 };
 use newswire::normalise::{self, Context};
 use newswire::parse::{Input, parse};
-use newswire::render::{self, Content, Format, Look, Output, ShownDate, check, render};
+use newswire::render::{self, Content, Format, Presentation, Output, ShownDate, check, render};
 use url::Url;
 
 const SEEN: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -57,11 +57,11 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         max_age: None,
         per_feed: None,
         min_feeds: None,
-        share: None,
+        per_feed_percent: None,
         token: None,
         include: Default::default(),
         exclude: Default::default(),
-        look: Look {
+        presentation: Presentation {
             icon: bit(4).then(|| Url::parse("https://e.org/i.png?a&b").expect("a constant is a URL")),
             language: bit(4).then(text),
             content: [Content::Full, Content::Summary, Content::Full, Content::None]
@@ -75,7 +75,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
 }
 
 /// The whole way: parsed, normalised, published.
-fn of_document(bytes: &[u8]) -> Vec<Entry> {
+fn of_document(bytes: &[u8]) -> Vec<OutputItem> {
     let url = Url::parse("https://example.org/feeds/all.xml").expect("a constant is a URL");
     let Ok(parsed) = parse(Input { bytes, content_type: None, url: &url, max_items: 100 }) else {
         return Vec::new();
@@ -89,7 +89,7 @@ fn of_document(bytes: &[u8]) -> Vec<Entry> {
 }
 
 /// Strings in every place of two entries.
-fn of_strings(bytes: &[u8]) -> Vec<Entry> {
+fn of_strings(bytes: &[u8]) -> Vec<OutputItem> {
     let text = String::from_utf8_lossy(bytes);
     let parts: Vec<&str> = text.split('|').collect();
     let part = |n: usize| parts[n % parts.len()].to_owned();
@@ -153,9 +153,9 @@ fn feed(url: &str, title: String, profile: FeedProfile) -> FeedInfo {
     FeedInfo { key: FeedKey(1), id, url: url.to_owned(), title, tags: Vec::new(), profile }
 }
 
-fn entry(n: usize, feed: &Arc<FeedInfo>, item: Item) -> Entry {
+fn entry(n: usize, feed: &Arc<FeedInfo>, item: Item) -> OutputItem {
     let key = i64::try_from(n).unwrap_or_default();
-    Entry {
+    OutputItem {
         key: ItemKey(key),
         story: StoryKey(key),
         outward_id: format!("urn:ex:{n}"),

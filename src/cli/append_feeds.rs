@@ -1,0 +1,173 @@
+//! Appends `[[feed]]` blocks to a config, for `newswire import` and `newswire add`.
+//!
+//! The existing content stays unchanged, byte for byte. The result is checked before it replaces the file
+//! atomically.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use super::config_file::{self, NoConfig};
+use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
+use crate::model::Feed;
+
+/// Where the blocks go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// Standard output.
+    Stdout,
+    /// The end of the config.
+    Config,
+}
+
+/// What a command prints.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommandOutput {
+    /// The result, for standard output.
+    pub stdout: String,
+    /// Notes, for standard error.
+    pub stderr: String,
+}
+
+/// Why a config was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no config.
+    #[error(transparent)]
+    NoConfig(#[from] NoConfig),
+    /// The config cannot be read.
+    #[error("failed to read {0}: {1}")]
+    Read(PathBuf, io::Error),
+    /// The config has errors, before or because of the new blocks.
+    #[error("the config was not changed: {reason}\n\n{}", .report.draw(Style::Plain))]
+    Invalid {
+        /// The errors.
+        report: Box<Report>,
+        /// Whether it had errors before.
+        reason: &'static str,
+    },
+    /// Another program wrote to the config at the same time.
+    #[error("{0} was not changed: another program wrote to it at the same time")]
+    Changed(PathBuf),
+    /// The config cannot be replaced.
+    #[error("failed to replace {0}: {1}; the file is unchanged")]
+    Replace(PathBuf, io::Error),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Read(..) => "config_unreadable": "name a config with --config FILE, or create one with 'newswire init'",
+    Self::Invalid { .. } => "config_has_errors": "correct the errors; 'newswire check' lists them",
+    Self::Changed(_) => "config_changed": "repeat the command",
+    Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config",
+    ;
+    Self::NoConfig(error) => error,
+}
+
+/// Path and content of the config that the feeds are compared with or appended to.
+///
+/// # Errors
+/// When feeds are to be appended and the config does not exist or has errors.
+pub(super) fn config(
+    given: Option<&Path>,
+    destination: Destination,
+) -> Result<Option<(PathBuf, Config)>, Error> {
+    let path = match destination {
+        Destination::Config => Some(config_file::find(given)?),
+        Destination::Stdout => config_file::find_existing(given),
+    };
+    let Some(path) = path else { return Ok(None) };
+    if destination == Destination::Config || given.is_some() {
+        std::fs::metadata(&path).map_err(|error| Error::Read(path.clone(), error))?;
+    }
+    let Loaded { config, report, .. } = config::load(&path);
+    match config {
+        Some(config) => Ok(Some((path, config))),
+        // Printing needs no config.
+        None if destination == Destination::Stdout && given.is_none() => Ok(None),
+        None => Err(Error::Invalid { report: Box::new(report), reason: "it has errors" }),
+    }
+}
+
+/// The feeds that `config` does not contain, and those that it contains.
+pub(super) fn new_and_known(feeds: Vec<Feed>, config: Option<&Config>) -> (Vec<Feed>, Vec<Feed>) {
+    let subscriptions = config.map_or(&[][..], |config| &config.subscriptions);
+    let known: HashSet<&str> = subscriptions.iter().map(|s| s.feed.url.as_str()).collect();
+    feeds.into_iter().partition(|feed| !known.contains(feed.url.as_str()))
+}
+
+/// The blocks of these feeds, separated by empty lines.
+pub(super) fn blocks(feeds: &[Feed]) -> String {
+    feeds.iter().map(config::feed_block).collect::<Vec<_>>().join("\n")
+}
+
+/// Appends `blocks`, the blocks of `feeds`, to the config at `path`.
+///
+/// # Errors
+/// See [`Error`]; the file is unchanged then.
+pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Error> {
+    let files = Files::gather(path);
+    // The target of a symbolic link, so that the link stays.
+    let path = fs::canonicalize(path).map_err(|error| Error::Read(path.to_owned(), error))?;
+    let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
+    let before = read()?;
+    let after = joined(&before, blocks);
+    let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
+    let contains = |feed: &Feed| {
+        let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
+        subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)
+    };
+    if !feeds.iter().all(contains) {
+        report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        let reason = "it would have errors with the new feeds";
+        return Err(Error::Invalid { report: Box::new(report), reason });
+    }
+    if read()? != before {
+        return Err(Error::Changed(path));
+    }
+    replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
+}
+
+/// The text with the blocks at its end, in the line ends of the text.
+fn joined(text: &str, blocks: &str) -> String {
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut joined = text.to_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        joined.push_str(end);
+    }
+    if !text.is_empty() {
+        joined.push_str(end);
+    }
+    joined.push_str(&blocks.replace('\n', end));
+    joined
+}
+
+/// Replaces the file atomically; mode and owner stay.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let old = fs::metadata(path)?;
+    let mut file = tempfile::Builder::new().prefix(".newswire.toml.").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    // Only root can change the owner. Other users own the file already or share its group.
+    let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
+    file.as_file().set_permissions(old.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The rename is an entry of the folder.
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_follow_an_empty_line_with_the_line_ends_of_the_file() {
+        assert_eq!(joined("", "a\nb\n"), "a\nb\n");
+        assert_eq!(joined("x", "a\n"), "x\n\na\n");
+        assert_eq!(joined("x\n", "a\n"), "x\n\na\n");
+        assert_eq!(joined("x\r\n", "a\nb\n"), "x\r\n\r\na\r\nb\r\n");
+    }
+}

@@ -1,0 +1,91 @@
+//! Finds and loads the config file: the one that was named, or the first that exists.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::exit::Exit;
+use super::terminal::{self, print_error, style};
+use crate::config::{self, Config, Loaded, Report};
+use crate::store::Reader;
+
+/// No config was named and none was found.
+#[derive(Debug, thiserror::Error)]
+#[error("no config file found; searched {0}")]
+pub struct NoConfig(String);
+
+crate::model::codes! {
+    NoConfig:
+    Self(_) => "no_config": "create one with 'newswire init', or name one with --config FILE",
+}
+
+/// Path of the config to use.
+///
+/// # Errors
+/// When none was named and none exists.
+pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, NoConfig> {
+    find_existing(given).ok_or_else(|| {
+        let paths: Vec<String> = search_paths().map(|path| path.display().to_string()).collect();
+        NoConfig(paths.join(", "))
+    })
+}
+
+/// The same, `None` when there is none.
+pub(super) fn find_existing(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_owned).or_else(|| search_paths().find(|path| path.exists()))
+}
+
+/// Where a config is searched, in this order.
+fn search_paths() -> impl Iterator<Item = PathBuf> {
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let paths = [
+        Some(PathBuf::from("newswire.toml")),
+        home.map(|home| home.join("newswire/newswire.toml")),
+        Some(PathBuf::from("/etc/newswire/newswire.toml")),
+    ];
+    paths.into_iter().flatten()
+}
+
+/// As [`find`]; prints the error.
+pub(super) fn path(given: Option<&Path>) -> Result<PathBuf, Exit> {
+    find(given).map_err(|error| terminal::report(&error))
+}
+
+/// Loads the config and prints its errors. Warnings are left to `check` and the log.
+pub(super) fn load(given: Option<&Path>) -> Result<Config, Exit> {
+    Ok(read(&path(given)?)?.0)
+}
+
+/// The same, with the warnings.
+pub(super) fn read(path: &Path) -> Result<(Config, Report), Exit> {
+    let Loaded { config, report, .. } = config::load(path);
+    let Some(config) = config else { return Err(print_diagnostics(path, &report)) };
+    Ok((config, report))
+}
+
+/// Prints the errors of a config.
+pub(super) fn print_diagnostics(path: &Path, report: &Report) -> Exit {
+    print_error(&report.draw(style(&io::stderr())));
+    exit_of_invalid(path)
+}
+
+/// The exit code for a config that has errors or does not exist.
+pub(super) fn exit_of_invalid(path: &Path) -> Exit {
+    if path.exists() { Exit::Config } else { Exit::NoInput }
+}
+
+/// The database that the config names. The config may have errors: they must not hide the state of a
+/// daemon that runs with the previous config.
+pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {
+    let path = path(given)?;
+    let Loaded { config, report, database, .. } = config::load(&path);
+    if config.is_none() && !database.exists() {
+        return Err(print_diagnostics(&path, &report));
+    }
+    if config.is_none() {
+        print_error(
+            "the config has errors, which 'newswire check' lists; this is the state of the database\n",
+        );
+    }
+    Reader::open(&database).map_err(|error| terminal::report(&error))
+}

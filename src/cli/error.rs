@@ -1,0 +1,59 @@
+//! Errors of commands that no room below reports: of the command line, of standard input and output, of the
+//! answer of the daemon.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The async runtime cannot be started.
+    #[error("cannot start threads: {0}")]
+    Runtime(io::Error),
+    /// Standard input or standard output failed.
+    #[error("failed to read standard input or to write standard output: {0}")]
+    Stdio(io::Error),
+    /// An option does not hold a duration.
+    #[error("cannot parse {option}: {value:?} is not a duration")]
+    Duration {
+        /// `--since` or `--for`.
+        option: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// A file cannot be written.
+    #[error("failed to write {0}: {1}")]
+    Write(PathBuf, io::Error),
+    /// The daemon rejected the config, whose errors were printed before.
+    #[error("the daemon rejected the config and continues with the previous one")]
+    Rejected,
+    /// The config has no errors, but the daemon could not apply it.
+    #[error("the daemon could not apply the config and continues with the previous one: {0}")]
+    NotApplied(String),
+    /// The daemon did not change its log levels.
+    #[error("the daemon did not change its log levels: {0}")]
+    LogLevel(String),
+    /// `explain` was called with an unknown name.
+    #[error("{name:?} is no code, config key, feed or item")]
+    UnknownName {
+        /// The argument.
+        name: String,
+        /// The most similar known name.
+        similar: Option<String>,
+    },
+}
+
+crate::model::codes! {
+    CommandError:
+    Self::Runtime(_) => "no_threads": "raise the limits on processes and open files",
+    Self::Stdio(_) => "stdio_failed": "check the program or the disk that the output goes to, then repeat the command",
+    Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
+    Self::Write(..) => "file_unwritable": "choose a folder that this user can write to",
+    Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
+    Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
+    Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace",
+    Self::UnknownName { similar, .. } => "unknown_name": match similar {
+        Some(similar) => format!("did you mean {similar:?}?"),
+        None => "'newswire explain' lists the codes, 'newswire status' the feeds".to_owned(),
+    },
+}

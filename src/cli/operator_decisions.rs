@@ -1,0 +1,148 @@
+//! `newswire split`, `join` and `release`: permanent decisions of the operator. While the daemon runs, it
+//! notices them and publishes the result.
+
+use std::sync::Arc;
+
+use super::why::item::name;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dedupe;
+use crate::store::{
+    self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Transaction, Write,
+};
+use crate::stories::{Matcher, Policies};
+use crate::text::amounts::count;
+
+/// Why a decision was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No item has this name.
+    #[error("no item has the id, URL or number {0:?}")]
+    NoSuchItem(String),
+    /// Several items have this name.
+    #[error("{name:?} matches several items")]
+    Ambiguous {
+        /// The argument.
+        name: String,
+        /// The items, one per line.
+        items: String,
+    },
+    /// No feed has this name.
+    #[error("no feed has the id or URL {0:?}")]
+    NoSuchFeed(String),
+    /// Both arguments of `join` name the same item.
+    #[error("{0:?} and {1:?} are the same item")]
+    SameItem(String, String),
+}
+
+crate::model::codes! {
+    Error:
+    Self::NoSuchItem(_) => "unknown_item": "the merged feed contains the ids, 'newswire why URL' shows the number",
+    Self::Ambiguous { items, .. } => "ambiguous_item": format!("name one by its number:\n{items}"),
+    Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
+    Self::SameItem(..) => "same_item": "name another item; 'newswire why ITEM' shows the items that it was compared with",
+    ;
+    Self::Open(error) => error,
+    Self::Store(error) => error,
+}
+
+/// The only item among `found`, or the one whose id or number is exactly `name`.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub fn only(found: Vec<ItemSummary>, name: &str) -> Result<ItemSummary, Error> {
+    let number = name.parse().ok();
+    let exact = |item: &&ItemSummary| item.id == name || Some(item.key.0) == number;
+    if let Some(item) = found.iter().find(exact) {
+        return Ok(item.clone());
+    }
+    match <[ItemSummary; 1]>::try_from(found) {
+        Ok([item]) => Ok(item),
+        Err(several) if several.is_empty() => Err(Error::NoSuchItem(name.to_owned())),
+        Err(several) => {
+            let items: Vec<String> =
+                several.iter().map(|item| format!("  {}", self::name(item))).collect();
+            Err(Error::Ambiguous { name: name.to_owned(), items: items.join("\n") })
+        }
+    }
+}
+
+/// Separates an item from its story permanently.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn split(config: &Config, clock: &Clock, item: &str) -> Result<String, Error> {
+    let item = find(config, item)?;
+    record(config, clock, OperatorDecision::Split(item.key)).await?;
+    Ok(format!("{} is now a story of one item\n", name(&item)))
+}
+
+/// Puts two items into one story permanently.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<String, Error> {
+    let (first, second) = (find(config, a)?, find(config, b)?);
+    if first.key == second.key {
+        return Err(Error::SameItem(a.to_owned(), b.to_owned()));
+    }
+    record(config, clock, OperatorDecision::Join(first.key, second.key)).await?;
+    Ok(format!("{} and {} are now one story\n", name(&first), name(&second)))
+}
+
+/// Releases the held items of a feed.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn release(config: &Config, clock: &Clock, feed: &str) -> Result<String, Error> {
+    let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
+    let found = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
+    let found = found.ok_or_else(|| Error::NoSuchFeed(feed.to_owned()))?;
+    let released = record(config, clock, OperatorDecision::Release(found.key)).await?;
+    Ok(format!("{}: {} released\n", found.id, count(released as u64, "item")))
+}
+
+/// Writes a decision. A running daemon applies it; without one this process does. Returns the number of
+/// items that it concerns.
+async fn record(
+    config: &Config,
+    clock: &Clock,
+    decision: OperatorDecision,
+) -> Result<usize, Error> {
+    let path = &config.store.path;
+    let write = Write::Decide { decision, at: clock.now() };
+    let items = store::transact(path, |transaction| transaction.apply(&write))??;
+    let store = match Store::open(path, clock.clone()) {
+        Ok(store) => Arc::new(store),
+        Err(OpenError::InUse { .. }) => return Ok(items),
+        Err(error) => return Err(error.into()),
+    };
+    let policies = store.reader().read(|reader| policies(config, reader))?;
+    Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
+    Ok(items)
+}
+
+/// The matching settings of each feed.
+pub(super) fn policies(
+    config: &Config,
+    reader: &Transaction<'_>,
+) -> Result<Policies, store::Error> {
+    let subscriptions = || config.subscriptions.iter();
+    let feeds = reader.feeds()?.into_iter().filter_map(|feed| {
+        let subscription = subscriptions().find(|s| s.feed.url.as_str() == feed.url)?;
+        Some((feed.key, Arc::clone(&subscription.dedupe)))
+    });
+    Ok(Policies { feeds: feeds.collect(), others: Arc::clone(&config.dedupe) })
+}
+
+fn find(config: &Config, name: &str) -> Result<ItemSummary, Error> {
+    let reader = Reader::open(&config.store.path)?;
+    let url_key = dedupe::canonical::url_key(name);
+    only(reader.read(|reader| reader.find_items(name, url_key.as_ref()))?, name)
+}

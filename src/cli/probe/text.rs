@@ -1,0 +1,125 @@
+//! A parsed document as text: format, polling hints, parse warnings, items.
+
+use std::fmt::Write as _;
+
+use crate::cli::document::Document;
+use crate::model::{Dialect, Hints, ParsedItem, Person};
+use crate::parse::{Parsed, ReadBy};
+
+/// Length of an excerpt, in characters.
+const EXCERPT: usize = 160;
+
+/// The whole report.
+pub(super) fn text(document: &Document, parsed: &Parsed) -> String {
+    let mut lines = Lines::default();
+    let feed = &parsed.feed;
+    lines.add("url", Some(document.url.as_str()));
+    for hop in &document.hops {
+        lines.add("redirect", Some(&format!("{} to {}", hop.status, hop.location)));
+    }
+    lines.add("media type", document.content_type.as_deref());
+    lines.add("format", feed.dialect.map(Dialect::slug));
+    let charset = format!("{}, by {}", parsed.charset, parsed.charset_by.name());
+    lines.add("charset", Some(&charset));
+    lines.add(
+        "parser",
+        Some(match parsed.reader {
+            ReadBy::FeedRs => "feed-rs; ids and dates by newswire",
+            ReadBy::Own => "newswire",
+        }),
+    );
+    let bytes =
+        |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|b| String::from_utf8_lossy(b).into_owned());
+    lines.add("ETag", bytes(&document.validators.etag).as_deref());
+    lines.add("Last-Modified", bytes(&document.validators.last_modified).as_deref());
+    lines.add("title", feed.title.as_ref().map(|title| title.value.as_str()));
+    lines.add("subtitle", feed.subtitle.as_ref().map(|text| excerpt(&text.value)).as_deref());
+    lines.add("id", feed.id.as_deref());
+    lines.add("language", feed.language.as_deref());
+    lines.add("authors", people(&feed.authors).as_deref());
+    for link in &feed.links {
+        lines.add(&format!("link {}", link.rel), Some(&link.href));
+    }
+    hints(&mut lines, &feed.hints);
+    if feed.partial {
+        lines.add("incomplete", Some("the end is missing or cannot be parsed"));
+    }
+    for warning in &parsed.parse_warnings {
+        let offset = warning.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
+        lines.add("warning", Some(&format!("{}{offset}: {}", warning.code, warning.message)));
+    }
+    lines.add("items", Some(&feed.items.len().to_string()));
+    for item in &feed.items {
+        lines.text.push('\n');
+        self::item(&mut lines, item);
+    }
+    lines.text
+}
+
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    /// Adds one line, unless the value is empty. Control characters become spaces.
+    fn add(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let value: String =
+                value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let _ = writeln!(self.text, "{name:<14} {value}");
+        }
+    }
+}
+
+fn hints(lines: &mut Lines, hints: &Hints) {
+    let seconds = |value: Option<u64>| value.map(|seconds| format!("{seconds} s"));
+    let numbers = |numbers: &[u8]| numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
+    lines.add("ttl", seconds(hints.ttl).as_deref());
+    lines.add("update period", seconds(hints.period).as_deref());
+    lines.add("skip hours", Some(&numbers(&hints.skip_hours)));
+    lines.add("skip days", Some(&numbers(&hints.skip_days)));
+    lines.add("hubs", Some(&hints.hubs.join(" ")));
+    lines.add("next archive", hints.older.as_deref());
+}
+
+fn item(lines: &mut Lines, item: &ParsedItem) {
+    lines.add("title", item.title.as_ref().map(|title| title.value.as_str()));
+    let permalink = if item.id_is_permalink { " (its page)" } else { "" };
+    lines.add("  id", item.id.as_ref().map(|id| format!("{id}{permalink}")).as_deref());
+    lines.add("  page", item.page());
+    lines.add("  published", item.published.map(|at| at.to_string()).as_deref());
+    lines.add("  updated", item.updated.map(|at| at.to_string()).as_deref());
+    lines.add("  authors", people(&item.authors).as_deref());
+    let terms: Vec<&str> = item.categories.iter().map(|category| category.term.as_str()).collect();
+    lines.add("  categories", Some(&terms.join(", ")));
+    for file in &item.enclosures {
+        let length = file.length.map_or_else(String::new, |length| format!(", {length} bytes"));
+        lines.add("  enclosure", Some(&format!("{} ({}{length})", file.url, file.media_type)));
+    }
+    for image in &item.thumbnails {
+        lines.add("  picture", Some(&image.url));
+    }
+    lines.add("  comments", item.comments.as_deref());
+    let source =
+        item.source.as_ref().and_then(|source| source.title.as_ref().or(source.feed_url.as_ref()));
+    lines.add("  source", source.map(String::as_str));
+    lines.add("  summary", item.summary.as_ref().map(|text| excerpt(&text.value)).as_deref());
+    lines.add("  content", item.content.as_ref().map(|text| excerpt(&text.value)).as_deref());
+}
+
+fn people(people: &[Person]) -> Option<String> {
+    let of = |person: &Person| match &person.email {
+        Some(email) => format!("{} <{email}>", person.name).trim().to_owned(),
+        None => person.name.clone(),
+    };
+    (!people.is_empty()).then(|| people.iter().map(of).collect::<Vec<_>>().join(", "))
+}
+
+fn excerpt(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}… ({} characters)", &words[..end], text.chars().count()),
+        None => words,
+    }
+}

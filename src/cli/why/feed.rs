@@ -1,0 +1,169 @@
+//! `newswire why FEED`: the inputs of the poll schedule and the one that decided, the last polls, the validators,
+//! and the limits of the host.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::health::{Health, judge};
+use crate::model::FeedStatus;
+use crate::poll::Subscription;
+use crate::store::{FeedHistory, FeedState, PollRecord};
+use crate::text::amounts::{ago, ahead, bytes, count, span};
+
+/// Number of polls that are shown.
+pub(in crate::cli) const POLLS: usize = 10;
+
+/// What is known about one feed.
+#[derive(Debug)]
+pub(in crate::cli) struct Why<'a> {
+    /// State, schedule and last poll.
+    pub(in crate::cli) status: &'a FeedStatus,
+    /// Validators and their reliability.
+    pub(in crate::cli) state: &'a FeedState,
+    /// The inputs of the schedule.
+    pub(in crate::cli) past: &'a FeedHistory,
+    /// The last polls, the newest first.
+    pub(in crate::cli) polls: &'a [PollRecord],
+    /// The feed in the config, with its settings.
+    pub(in crate::cli) subscription: &'a Subscription,
+}
+
+impl Why<'_> {
+    /// The report as text.
+    #[must_use]
+    pub(in crate::cli) fn text(&self, now: Timestamp) -> String {
+        let (status, mut text) = (self.status, String::new());
+        let mut add = |name: &str, value: &str| {
+            let _ = writeln!(text, "{name:<14} {value}");
+        };
+        add("feed", status.info.id.as_str());
+        add("url", &status.info.url);
+        if let Some(url) = &status.address.effective {
+            add("", &format!("moved permanently and polled at {url}; write it into the config"));
+        }
+        if let Some(moved) = &status.address.candidate {
+            let since = ago(moved.since, now);
+            let text = "redirects permanently to";
+            add("", &format!("{text} {} since {since}; accepted after 7 days", moved.url));
+        }
+        add_health(&judge(status, now), &mut add);
+        add("next poll", &format!("{}, {}", ahead(status.next_poll_at, now), status.next_poll_at));
+        add("reason", &status.reason_text);
+        for input in &self.past.considered {
+            let decided = input.kind == status.reason && input.text == status.reason_text;
+            let mark = if decided { "  <- decided" } else { "" };
+            add("considered", &format!("{:>8}  {}{mark}", span(input.wait), input.text));
+        }
+        if status.failures > 0 {
+            let since = status.failing_since.map_or_else(String::new, |at| ago(at, now));
+            let times = count(status.failures.into(), "failure");
+            add("failing", &format!("{times} in a row, the first {since}"));
+        }
+        let opaque = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
+        };
+        let validators = &self.state.response.validators;
+        add("ETag", &opaque(&validators.etag));
+        add("Last-Modified", &opaque(&validators.last_modified));
+        if let Some(at) = self.state.trust.last_full_at {
+            let unreliable = if self.state.trust.unreliable {
+                "; requested daily because its 304 responses were wrong"
+            } else {
+                ""
+            };
+            add("full response", &format!("{}{unreliable}", ago(at, now)));
+        }
+        let settings = &self.subscription.schedule;
+        let site = crate::model::site(&self.subscription.feed.url);
+        let limits = format!(
+            "{site}: at most {} at a time, {} between the starts of two polls",
+            count(settings.per_host as u64, "poll"),
+            span(settings.host_spacing.as_secs())
+        );
+        add("host limits", &limits);
+        add("items", &status.items.to_string());
+        for poll in self.polls {
+            add("poll", &line(poll, now));
+        }
+        text
+    }
+
+    /// The report as JSON.
+    #[must_use]
+    pub(in crate::cli) fn json(&self, now: Timestamp) -> Value {
+        let opaque = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        let (status, state) = (self.status, self.state);
+        let settings = &self.subscription.schedule;
+        let candidate = status.address.candidate.as_ref();
+        let health = judge(status, now);
+        json!({
+            "id": status.info.id.as_str(),
+            "state": health.state.slug(),
+            "code": health.code,
+            "text": health.text,
+            "url": status.info.url,
+            "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
+            "redirected_to": candidate.map(|moved| moved.url.as_str()),
+            "redirected_since": candidate.map(|moved| moved.since.to_string()),
+            "next_poll_at": status.next_poll_at.to_string(),
+            "next_poll_reason": status.reason.slug(),
+            "next_poll_reason_text": status.reason_text,
+            "considered": self.past.considered,
+            "consecutive_failures": status.failures,
+            "etag": opaque(&state.response.validators.etag),
+            "last_modified": opaque(&state.response.validators.last_modified),
+            "full_response_at": state.trust.last_full_at.map(|at| at.to_string()),
+            "validators_unreliable": state.trust.unreliable,
+            "host": {
+                "site": crate::model::site(&self.subscription.feed.url),
+                "max_parallel": settings.per_host,
+                "spacing_seconds": settings.host_spacing.as_secs_f64(),
+            },
+            "items": status.items,
+            "polls": self.polls.iter().map(|poll| json!({
+                "at": poll.at.to_string(),
+                "outcome": poll.outcome.slug(),
+                "status": poll.status,
+                "seconds": poll.duration.as_secs_f64(),
+                "wire_bytes": poll.wire_bytes,
+                "new_items": poll.new_items,
+                "changed_items": poll.changed_items,
+                "message": poll.message,
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// State, cause and remedy.
+fn add_health(health: &Health, add: &mut impl FnMut(&str, &str)) {
+    add("state", health.state.slug());
+    if !health.text.is_empty() {
+        add("", &health.text);
+    }
+    let Some(remedy) = &health.remedy else { return };
+    add("remedy", &remedy.text);
+    let toml = remedy.toml.as_deref().unwrap_or_default();
+    for line in toml.lines().chain(remedy.command.as_deref()) {
+        add("", &format!("    {line}"));
+    }
+}
+
+fn line(poll: &PollRecord, now: Timestamp) -> String {
+    let status = poll.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let mut line = format!(
+        "{:>8}  {:<14} {status:>3}  {:>8}  {} new, {} changed",
+        ago(poll.at, now),
+        poll.outcome.slug(),
+        bytes(poll.wire_bytes as f64),
+        poll.new_items,
+        poll.changed_items
+    );
+    if let Some(message) = &poll.message {
+        let _ = write!(line, "  {message}");
+    }
+    line
+}

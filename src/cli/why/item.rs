@@ -1,0 +1,201 @@
+//! `newswire why ITEM`: the poll that brought an item, the rules that matched or separated it with score and
+//! threshold, and its position in each output or the reason why it is not shown.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::model::{Match, Rule};
+use crate::outputs::Visibility;
+use crate::store::{ItemHistory, ItemSummary};
+use crate::text::amounts::{ago, count};
+
+/// What is known about one item.
+#[derive(Debug)]
+pub(in crate::cli) struct Why<'a> {
+    /// The item with its story, its matches and its poll.
+    pub(in crate::cli) receipt: &'a ItemHistory,
+    /// Visibility of the item by the id of the output.
+    pub(in crate::cli) visibility: &'a [(String, Visibility)],
+}
+
+impl Why<'_> {
+    /// The report as text.
+    #[must_use]
+    pub(in crate::cli) fn text(&self, now: Timestamp) -> String {
+        let ItemHistory { item, others, matches, guid_changes, changes, poll, decisions } =
+            self.receipt;
+        let mut text = String::new();
+        let mut add = |name: &str, value: &str| {
+            let _ = writeln!(text, "{name:<14} {value}");
+        };
+        add("item", &name(item));
+        add("id", &item.id);
+        if let Some(url) = &item.url {
+            add("page", url);
+        }
+        let published = item.published.map_or("unknown".to_owned(), |at| at.to_string());
+        add("published", &published);
+        add("sorted at", &item.sort_at.to_string());
+        let how = match poll {
+            Some((outcome, Some(status))) => {
+                format!(" in a poll with the outcome {} (HTTP {status})", outcome.slug())
+            }
+            Some((outcome, None)) => format!(" in a poll with the outcome {}", outcome.slug()),
+            None => String::new(),
+        };
+        add("first seen", &format!("{}, {}{how}", ago(item.first_seen, now), item.first_seen));
+        for (way, at) in guid_changes {
+            add("new guid", &format!("{}: recognised by the same {way}", ago(*at, now)));
+        }
+        if *changes > 0 {
+            add("edited", &count(*changes, "time"));
+        }
+        let leads = item.story.0 == item.key.0;
+        match others.as_slice() {
+            [] => add("story", "only this item"),
+            others if leads => {
+                add("story", &format!("leads {}", count(others.len() as u64, "other item")));
+            }
+            others => add("story", &format!("belongs to {}", name(&others[0]))),
+        }
+        for other in others {
+            add("", &name(other));
+        }
+        for other in decisions {
+            match other {
+                None => add("operator", "separated with 'newswire split'"),
+                Some(key) => {
+                    add("operator", &format!("joined with item {} with 'newswire join'", key.0));
+                }
+            }
+        }
+        for (tie, other, at) in matches {
+            let decision = if tie.same { "same story" } else { "separate" };
+            add(decision, &format!("{}, {}: {}", match_text(tie), ago(*at, now), name(other)));
+        }
+        for (output, visibility) in self.visibility {
+            add("output", &format!("{output}: {}", visibility_text(visibility)));
+        }
+        text
+    }
+
+    /// The report as JSON.
+    #[must_use]
+    pub(in crate::cli) fn json(&self) -> Value {
+        let receipt = self.receipt;
+        let item = |item: &ItemSummary| {
+            json!({
+                "key": item.key.0,
+                "id": item.id,
+                "title": item.title,
+                "url": item.url,
+                "feed": item.feed_name,
+                "held": item.held,
+                "first_seen": item.first_seen.to_string(),
+                "published": item.published.map(|at| at.to_string()),
+                "sort_at": item.sort_at.to_string(),
+            })
+        };
+        json!({
+            "item": item(&receipt.item),
+            "story": receipt.item.story.0,
+            "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
+            "matches": receipt.matches.iter().map(|(tie, other, at)| json!({
+                "same": tie.same,
+                "rule": tie.rule.slug(),
+                "score": tie.score,
+                "threshold": tie.threshold,
+                "at": at.to_string(),
+                "other": item(other),
+            })).collect::<Vec<_>>(),
+            "guid_changes": receipt.guid_changes.iter().map(|(way, at)| json!({
+                "recognised_by": way,
+                "at": at.to_string(),
+            })).collect::<Vec<_>>(),
+            "edits": receipt.changes,
+            "poll": receipt.poll.as_ref().map(|(outcome, status)| json!({
+                "outcome": outcome.slug(),
+                "status": status,
+            })),
+            "split": receipt.decisions.contains(&None),
+            "joined": receipt.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "outputs": self.visibility.iter().map(|(output, visibility)| json!({
+                "output": output,
+                "position": match visibility { Visibility::Shown(at) => Some(*at), _ => None },
+                "why": visibility_text(visibility),
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Number, title and feed of an item: `4711 "Ferry runs aground" (harbour)`.
+pub(in crate::cli) fn name(item: &ItemSummary) -> String {
+    let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
+    format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
+}
+
+/// The rule that decided about two items and what it found, in words: a measure is printed only where it is
+/// a share of something that is named.
+pub(in crate::cli) fn match_text(tie: &Match) -> String {
+    let share = (tie.score * 100.0).round();
+    let least = (tie.threshold * 100.0).round();
+    let found = match (tie.rule, tie.same) {
+        (Rule::SamePage, true) => "they link to the same page".to_owned(),
+        (Rule::SamePage, false) => {
+            "they link to the same page, but say different things".to_owned()
+        }
+        (Rule::SameId, true) => "they have the same globally unique id".to_owned(),
+        (Rule::SameId, false) => "they have the same id, but say different things".to_owned(),
+        (Rule::SameText, _) => "their texts are the same word for word".to_owned(),
+        (Rule::SimilarText, true) => {
+            format!("{share}% of the shorter text is in the other, at least {least}% is needed")
+        }
+        (Rule::SimilarText, false) if tie.score < tie.threshold => {
+            format!(
+                "only {share}% of the shorter text is in the other, at least {least}% is needed"
+            )
+        }
+        (Rule::SimilarText, false) => {
+            format!("{share}% of the shorter text is in the other, but the texts begin differently")
+        }
+        (Rule::SameTitle, true) => {
+            "they have the same headline, and their texts allow it".to_owned()
+        }
+        (Rule::SameTitle, false) => {
+            "they have the same headline, but their texts differ".to_owned()
+        }
+        (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
+        (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
+        (Rule::Template, _) => {
+            format!("one template with different values in {share}% of the places compared")
+        }
+    };
+    format!("{}: {found}", tie.rule.slug())
+}
+
+/// Position of an item in an output, or why it is not shown.
+pub(in crate::cli) fn visibility_text(visibility: &Visibility) -> String {
+    match visibility {
+        Visibility::Shown(position) => format!("shown at position {position}"),
+        Visibility::Follows(lead) => format!("shown in the story of item {}", lead.0),
+        Visibility::Held(why) => {
+            format!("held ({why}); 'newswire release FEED' releases it")
+        }
+        Visibility::FeedGone => "not shown: its feed is no longer configured".to_owned(),
+        Visibility::FeedNotTaken => "not shown: the output does not select its feed".to_owned(),
+        Visibility::NotTaken => "not shown: excluded by include or exclude".to_owned(),
+        Visibility::PastRetention => {
+            "not shown: its text is older than [store] retention".to_owned()
+        }
+        Visibility::TooFewFeeds(n) => {
+            let feeds = count(*n as u64, "feed");
+            format!("not shown: its story is in {feeds}, fewer than min_feeds")
+        }
+        Visibility::NoRoom => {
+            "not shown: beyond the limits of the output (items, max_age, share of its feed)"
+                .to_owned()
+        }
+    }
+}

@@ -1,3 +1,0 @@
-//! Times and sizes as people take them in at a glance: the same in the terminal and on the pages.
-
-pub(super) use crate::model::words::{ago, ahead, bytes, span};

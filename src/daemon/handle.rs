@@ -1,0 +1,180 @@
+//! Commands to the running daemon: from signals, the control socket and followed lists of feeds. They are
+//! executed one at a time, each with a reply.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tracing::level_filters::LevelFilter;
+use tracing::{error, info};
+
+use super::change::Change;
+use super::service_manager::notify;
+use crate::config::{Config, Loaded, Style};
+use crate::telemetry::{Event, Handle};
+
+/// Loads the current config. Blocks.
+pub type ConfigSource = Arc<dyn Fn() -> Loaded + Send + Sync>;
+
+/// A command to the main loop.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Apply this config and send the result.
+    Apply(Box<Config>, oneshot::Sender<Result<Change, String>>),
+    /// Record that a config was rejected because of errors.
+    ReportRejected,
+}
+
+/// Result of a reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReloadResult {
+    /// The new config is applied.
+    Applied {
+        /// The changes.
+        change: Change,
+        /// Warnings about the config as text; may be empty.
+        warnings: String,
+    },
+    /// The config has errors, as text. The previous config stays.
+    Rejected(String),
+    /// The config could not be applied, with the reason. The previous config stays.
+    Failed(String),
+}
+
+/// Sends commands to the daemon. Clones send to the same daemon.
+#[derive(Clone)]
+pub struct DaemonHandle {
+    source: ConfigSource,
+    commands: mpsc::Sender<Command>,
+    /// Held during a reload.
+    reloading: Arc<Mutex<()>>,
+    log: Option<LogLevels>,
+}
+
+/// The log levels and their temporary changes.
+#[derive(Debug, Clone)]
+struct LogLevels {
+    handle: Handle,
+    /// The level of the config.
+    configured: watch::Sender<LevelFilter>,
+    /// Number of changes; only the last change is reverted after its time.
+    changes: Arc<AtomicU64>,
+}
+
+/// The receiving end of the commands.
+#[derive(Debug)]
+pub struct Commands {
+    /// Commands for the main loop.
+    pub(crate) receiver: mpsc::Receiver<Command>,
+    /// A handle for the control socket and followed lists.
+    pub(crate) handle: DaemonHandle,
+}
+
+/// Creates both ends. `source` loads the config, `log` is the log and its configured level.
+#[must_use]
+pub fn handle(
+    source: ConfigSource,
+    log: Option<(Handle, LevelFilter)>,
+) -> (DaemonHandle, Commands) {
+    let (commands, receiver) = mpsc::channel(1);
+    let log = log.map(|(handle, level)| LogLevels {
+        handle,
+        configured: watch::Sender::new(level),
+        changes: Arc::default(),
+    });
+    let handle = DaemonHandle { source, commands, reloading: Arc::default(), log };
+    (handle.clone(), Commands { receiver, handle })
+}
+
+impl DaemonHandle {
+    /// Changes the log levels for a limited time; then the level of the config applies again.
+    ///
+    /// # Errors
+    /// When a level is invalid, or this process has no log.
+    pub(crate) fn set_log_levels(&self, levels: &str, time: Duration) -> Result<(), String> {
+        let log = self.log.clone().ok_or("this process has no log that can be changed")?;
+        log.handle.set_levels(levels).map_err(|error| error.to_string())?;
+        let change = log.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            if log.changes.load(Ordering::Relaxed) == change {
+                log.handle.set_level(*log.configured.borrow());
+            }
+        });
+        Ok(())
+    }
+
+    /// Loads the config and applies it, completely or not at all.
+    pub async fn reload(&self) -> ReloadResult {
+        let _guard = self.reloading.lock().await;
+        match NotifyState::monotonic_usec_now() {
+            // `sd_notify(3)`: with the time of its start.
+            Ok(since) => notify(&[NotifyState::Reloading, since]),
+            Err(_) => notify(&[NotifyState::Reloading]),
+        }
+        let result = self.load_and_apply().await;
+        notify(&[NotifyState::Ready]);
+        match &result {
+            ReloadResult::Applied { change, .. } => {
+                let event = Event::ConfigReloaded.slug();
+                info!(event, changes = %change, "config reloaded");
+            }
+            ReloadResult::Rejected(diagnostics) => error!(
+                event = Event::ConfigRejected.slug(),
+                text = first_error(diagnostics),
+                diagnostics,
+                "config rejected, previous config stays"
+            ),
+            ReloadResult::Failed(text) => {
+                let event = Event::ConfigRejected.slug();
+                error!(event, text, "config not applied, previous config stays");
+            }
+        }
+        result
+    }
+
+    async fn load_and_apply(&self) -> ReloadResult {
+        let source = Arc::clone(&self.source);
+        let Ok(Loaded { config, report, .. }) = tokio::task::spawn_blocking(move || source()).await
+        else {
+            return ReloadResult::Failed("loading it panicked; please report this".to_owned());
+        };
+        let text = || if report.is_empty() { String::new() } else { report.draw(Style::Plain) };
+        let Some(config) = config else {
+            // For the metrics; the caller gets the result from here.
+            let _ = self.commands.send(Command::ReportRejected).await;
+            return ReloadResult::Rejected(text());
+        };
+        let (reply, result) = oneshot::channel();
+        let level = config.log.level;
+        let sent = self.commands.send(Command::Apply(Box::new(config), reply)).await;
+        match result.await {
+            Ok(Ok(change)) if sent.is_ok() => {
+                if let Some(log) = &self.log
+                    && log.configured.send_replace(level) != level
+                {
+                    log.changes.fetch_add(1, Ordering::Relaxed);
+                    log.handle.set_level(level);
+                }
+                ReloadResult::Applied { change, warnings: text() }
+            }
+            Ok(Err(reason)) => ReloadResult::Failed(reason),
+            _ => ReloadResult::Failed("the daemon is stopping".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for DaemonHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DaemonHandle").finish_non_exhaustive()
+    }
+}
+
+/// The first error with its position.
+fn first_error(report: &str) -> String {
+    let error = report.lines().skip_while(|line| !line.starts_with("error"));
+    error.take(2).map(str::trim).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,197 @@
+//! Checks the state of all feeds and outputs once a minute, and reports the begin and the end of incidents: in
+//! the database, in the log, and in the feed `health.atom`. `health` decides what an incident is.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tracing::{debug, error, info, warn};
+
+use super::engine::Engine;
+use crate::clock::Clock;
+use crate::health::{self, Condition, JudgedFeed};
+use crate::model::{Incident, IncidentKind};
+use crate::outputs::{Refusal, Served};
+use crate::render;
+use crate::store::{self, Store, Transaction, Write};
+use crate::telemetry::{self, Event, Readiness};
+use crate::web;
+
+/// Interval of the checks.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Number of ended incidents that are considered, because a condition that returns within a day continues its
+/// incident.
+const MAX_ENDED: usize = 500;
+
+/// Handle of the task. The task ends on drop.
+#[derive(Debug)]
+pub(crate) struct IncidentWatch(JoinHandle<()>);
+
+impl Drop for IncidentWatch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl IncidentWatch {
+    /// Starts the task.
+    pub(crate) fn start(engine: &Engine) -> Self {
+        let watcher = Watcher {
+            store: Arc::clone(engine.store()),
+            served: Arc::clone(engine.served()),
+            site: Arc::clone(engine.site()),
+            readiness: engine.readiness().clone(),
+        };
+        Self(tokio::spawn(work(watcher, engine.clock().clone())))
+    }
+}
+
+async fn work(watcher: Watcher, clock: Clock) {
+    let mut unsaved = Vec::new();
+    loop {
+        if let Err(error) = watcher.check(&mut unsaved, clock.now()).await {
+            // Polls and publications report the failure of the database.
+            debug!(%error, "incidents not checked");
+        }
+        clock.sleep_until(clock.elapsed() + INTERVAL).await;
+    }
+}
+
+/// The data that is checked, and where the result goes.
+struct Watcher {
+    store: Arc<Store>,
+    served: Arc<Served>,
+    site: Arc<web::Site>,
+    readiness: Readiness,
+}
+
+impl Watcher {
+    /// Checks once. Incidents that cannot be stored are published too, and kept in `unsaved` until they are stored.
+    async fn check(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
+        let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
+        let waiting = unsaved.clone();
+        let conditions = self.readiness.problems();
+        let work =
+            move || reader.read(|reader| changes(reader, &served, (waiting, &conditions), now));
+        let (known, changed) =
+            tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
+        let written =
+            changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
+        *unsaved = if written { Vec::new() } else { changed.clone() };
+        let all = merged(known, changed);
+        match render::incidents(&all, &self.site.settings().local_url()) {
+            Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
+            Err(error) => error!(
+                event = Event::OutputRejected.slug(),
+                output = "health",
+                text = %error,
+                "output not published"
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// The known incidents, and those that began, changed or ended.
+fn changes(
+    reader: &Transaction<'_>,
+    served: &Served,
+    (waiting, degraded): (Vec<Incident>, &[telemetry::Problem]),
+    now: Timestamp,
+) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
+    let feeds = health::judge_all(reader.feed_statuses()?, now);
+    let mut present: HashSet<String> =
+        feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
+    let mut conditions = health::conditions(&feeds, now);
+    conditions.extend(served.refusals().into_iter().map(rejected_output));
+    conditions.extend(degraded.iter().filter_map(degraded_daemon));
+    present.extend(served.outputs().iter().map(|output| output.id.clone()));
+    present.extend(served.refusals().into_keys());
+    let known = merged(reader.incidents(MAX_ENDED)?, waiting.clone());
+    let mut changed = health::advance(&known, &conditions, &present, now);
+    changed.iter().for_each(|incident| log(incident, &feeds));
+    // Logged before, but not written.
+    changed = merged(waiting, changed);
+    Ok((known, changed))
+}
+
+/// The condition of an output whose documents failed the check.
+fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
+    let name = id.clone();
+    Condition {
+        kind: IncidentKind::Rejected,
+        subject: id,
+        name,
+        code: IncidentKind::Rejected.slug().to_owned(),
+        text: refusal.why,
+        remedy: "The previous documents are still served.".to_owned(),
+        toml: None,
+        since: Some(refusal.since),
+    }
+}
+
+/// The condition of a degraded daemon; `None` before the first poll cycle.
+fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
+    use telemetry::Problem as Of;
+    let kind = match problem {
+        Of::NotPolledYet => return None,
+        Of::ConfigRejected => IncidentKind::Config,
+        Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
+    };
+    Some(Condition {
+        kind,
+        subject: String::new(),
+        name: "newswire".to_owned(),
+        code: problem.slug().to_owned(),
+        text: problem.text().to_owned(),
+        remedy: problem.remedy().to_owned(),
+        toml: None,
+        since: None,
+    })
+}
+
+/// `known` with the incidents of `changed` replaced or added.
+fn merged(mut known: Vec<Incident>, changed: Vec<Incident>) -> Vec<Incident> {
+    let name = |incident: &Incident| (incident.kind, incident.subject.clone(), incident.opened_at);
+    let new: HashSet<_> = changed.iter().map(name).collect();
+    known.retain(|old| !new.contains(&name(old)));
+    known.extend(changed);
+    known
+}
+
+/// Logs the begin and the end of silence. Polls and publications log the other incidents.
+fn log(incident: &Incident, feeds: &[JudgedFeed]) {
+    let Incident { kind, subject: feed, state: code, text, resolved_at, .. } = incident;
+    if *kind != IncidentKind::Silent {
+        return;
+    }
+    let known = feeds.iter().find(|known| known.status.info.id.as_str() == feed);
+    let url = known.map(|known| known.status.info.url.as_str()).unwrap_or_default();
+    if resolved_at.is_some() {
+        let event = Event::FeedResumed.slug();
+        info!(event, feed, url, code, "feed publishes again");
+    } else {
+        let event = Event::FeedSilent.slug();
+        warn!(event, feed, url, code, text, "feed silent");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_except_the_start_becomes_an_incident() {
+        for trouble in telemetry::Problem::ALL {
+            let condition = degraded_daemon(trouble);
+            assert_eq!(
+                condition.is_none(),
+                *trouble == telemetry::Problem::NotPolledYet,
+                "{trouble:?}"
+            );
+            assert!(condition.is_none_or(|it| !it.text.is_empty() && it.subject.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The task that publishes changed outputs. It waits for a pause, so that many polls cause one publication.
+//!
+//! A separate task, so that a slow disk does not delay polls.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::error;
+
+use super::engine::Engine;
+use super::setup::OutputSet;
+use super::store_failures::{LOG_AGAIN, StoreFailures};
+use crate::clock::Clock;
+use crate::model::Coded as _;
+use crate::outputs::{self, ArchiveState, Publisher};
+use crate::telemetry::Event;
+
+/// Time without changes after which outputs are published.
+const QUIET: Duration = Duration::from_millis(500);
+/// Longest time from a change to its publication.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+/// Time after which a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Handle of the task that publishes.
+#[derive(Debug)]
+pub(crate) struct Publishing {
+    /// The outputs, and a number that increases with each change. Closing it ends the task after a last publication.
+    changes: watch::Sender<(Arc<OutputSet>, u64)>,
+    task: JoinHandle<()>,
+}
+
+/// Starts a publication.
+#[derive(Debug, Clone)]
+pub(crate) struct PublishTrigger(watch::Sender<(Arc<OutputSet>, u64)>);
+
+impl PublishTrigger {
+    /// Requests a publication.
+    pub(crate) fn trigger(&self) {
+        self.0.send_modify(|(_, count)| *count += 1);
+    }
+}
+
+impl Publishing {
+    /// Starts the task.
+    pub(crate) fn start(engine: &Engine) -> Self {
+        let (changes, seen) = watch::channel((Arc::clone(&engine.setup().output_set), 0));
+        let (clock, store_failures) = (engine.clock().clone(), engine.store_failures().clone());
+        let error_log = ErrorLog { clock, store_failures, logged: HashMap::new() };
+        let task = tokio::spawn(work(engine.publisher().clone(), seen, error_log));
+        Self { changes, task }
+    }
+
+    /// Requests a publication.
+    pub(crate) fn trigger(&self) {
+        self.trigger_handle().trigger();
+    }
+
+    /// A trigger for another task.
+    pub(crate) fn trigger_handle(&self) -> PublishTrigger {
+        PublishTrigger(self.changes.clone())
+    }
+
+    /// Replaces the outputs and requests a publication.
+    pub(crate) fn replace(&self, output_set: Arc<OutputSet>) {
+        self.changes.send_modify(|(current, count)| (*current, *count) = (output_set, *count + 1));
+    }
+
+    /// Publishes pending changes and ends the task.
+    pub(crate) async fn finish(self) {
+        drop(self.changes);
+        let _ = self.task.await;
+    }
+}
+
+async fn work(
+    publisher: Publisher,
+    mut changes: watch::Receiver<(Arc<OutputSet>, u64)>,
+    mut error_log: ErrorLog,
+) {
+    let clock = error_log.clock.clone();
+    let mut retry_at = None;
+    loop {
+        // Archive pages are written after the documents that clients poll.
+        if write_archives(&publisher, &mut changes, &mut error_log).await {
+            retry_at = retry_at.or(Some(clock.elapsed() + RETRY));
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = clock.sleep_until(retry_at.unwrap_or_default()), if retry_at.is_some() => {}
+        }
+        wait_for_pause(&mut changes, &clock).await;
+        let output_set = Arc::clone(&changes.borrow_and_update().0);
+        publisher.keep_only(&output_set.outputs);
+        let mut temporary = false;
+        for output in &output_set.outputs {
+            if let Err(error) = publisher.publish(output).await {
+                temporary |= error_log.log(&output.id, error);
+            }
+        }
+        // The title of a feed may have changed.
+        if let Err(error) = publisher.list(&output_set.outputs, &output_set.hidden).await {
+            temporary |= error_log.log("subscriptions.opml", error);
+        }
+        retry_at = temporary.then(|| clock.elapsed() + RETRY);
+    }
+}
+
+/// Writes archive pages until all are written or a change has to be published first. Returns whether a write
+/// failed that may succeed later.
+async fn write_archives(
+    publisher: &Publisher,
+    changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>,
+    error_log: &mut ErrorLog,
+) -> bool {
+    let output_set = Arc::clone(&changes.borrow().0);
+    let mut temporary = false;
+    for output in &output_set.outputs {
+        // An error means that the task has to end.
+        while matches!(changes.has_changed(), Ok(false)) {
+            match publisher.write_archive(output).await {
+                Ok(ArchiveState::Unfinished) => {}
+                Ok(ArchiveState::Complete) => break,
+                Err(error) => {
+                    temporary |= error_log.log(&output.id, error);
+                    break;
+                }
+            }
+        }
+    }
+    temporary
+}
+
+/// Logs publication errors. The same error of a document is logged at most once in [`LOG_AGAIN`].
+struct ErrorLog {
+    clock: Clock,
+    store_failures: StoreFailures,
+    /// The last error of each document and the time when it was logged.
+    logged: HashMap<String, (String, Duration)>,
+}
+
+impl ErrorLog {
+    /// Logs an error. Returns whether it may be temporary.
+    fn log(&mut self, output: &str, error: outputs::Error) -> bool {
+        let event = match error {
+            outputs::Error::Store(error) => {
+                // The main loop ends on a permanent failure.
+                let _ = self.store_failures.record(error);
+                return true;
+            }
+            outputs::Error::Write { .. } => Event::OutputWriteFailed,
+            outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRejected,
+        };
+        let (text, now) = (error.to_string(), self.clock.elapsed());
+        let is_repeated = self
+            .logged
+            .get(output)
+            .is_some_and(|(last, at)| *last == text && now.saturating_sub(*at) < LOG_AGAIN);
+        if !is_repeated {
+            let help = error.help().unwrap_or_default();
+            error!(
+                event = event.slug(),
+                code = error.code(),
+                output,
+                text,
+                help = &*help,
+                "output not published"
+            );
+            self.logged.insert(output.to_owned(), (text, now));
+        }
+        event == Event::OutputWriteFailed
+    }
+}
+
+/// Returns after [`QUIET`] without changes, at the latest after [`MAX_DELAY`].
+async fn wait_for_pause(changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>, clock: &Clock) {
+    let last = clock.elapsed() + MAX_DELAY;
+    loop {
+        let quiet = (clock.elapsed() + QUIET).min(last);
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = clock.sleep_until(quiet) => return,
+        }
+        if clock.elapsed() >= last {
+            return;
+        }
+    }
+}

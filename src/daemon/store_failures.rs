@@ -1,0 +1,194 @@
+//! Behaviour while the database cannot be written: no polls, published documents are still served, the failure
+//! is logged once in ten minutes, and writing is tried again.
+//!
+//! Distinguishes temporary failures from those that end the daemon. `store` defines the kinds of failures.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{error, info};
+
+use crate::clock::Clock;
+use crate::store::{self, ErrorCause};
+use crate::telemetry::{Event, Problem, Readiness};
+
+/// Time after which a lasting failure is logged again.
+pub(crate) const LOG_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// The failures of the database in this process. Clones share the state.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreFailures {
+    clock: Clock,
+    readiness: Readiness,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The current failure, and whether it was logged.
+    current: Option<(ErrorCause, Logged)>,
+    /// Time of the last log message by kind, on the monotonic clock.
+    logged_at: HashMap<ErrorCause, Duration>,
+    /// A permanent failure. The main loop ends because of it.
+    fatal: Option<store::Error>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Logged {
+    Yes,
+    No,
+}
+
+impl StoreFailures {
+    /// The state without failures.
+    pub(crate) fn new(clock: Clock, readiness: Readiness) -> Self {
+        Self { clock, readiness, state: Arc::default() }
+    }
+
+    /// Records a failure, and logs it unless the same kind was logged within [`LOG_AGAIN`].
+    ///
+    /// # Errors
+    /// Returns a permanent failure.
+    pub(crate) fn record(&self, error: store::Error) -> Result<(), store::Error> {
+        let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
+        if !fault.may_pass() {
+            state.fatal = Some(error.clone());
+            return Err(error);
+        }
+        let is_recent =
+            state.logged_at.get(&fault).is_some_and(|at| now.saturating_sub(*at) < LOG_AGAIN);
+        let logged = if is_recent { Logged::No } else { Logged::Yes };
+        if logged == Logged::Yes {
+            state.logged_at.insert(fault, now);
+            let (event, code) = (Event::StoreFailing.slug(), fault.slug());
+            error!(event, code, text = %error, help = fault.remedy(), "database failing");
+        }
+        if fault != ErrorCause::Bug {
+            // Logged once, it counts as logged until it ends.
+            let before = state.current.map_or(Logged::No, |(_, logged)| logged);
+            let logged = if before == Logged::Yes { before } else { logged };
+            state.current = Some((fault, logged));
+            self.readiness.add(condition(fault));
+        }
+        Ok(())
+    }
+
+    /// Records that the database can be written again.
+    pub(crate) fn clear(&self) {
+        if let Some((_, logged)) = self.state().current.take() {
+            for problem in [Problem::StoreFull, Problem::StoreReadonly, Problem::StoreFailing] {
+                self.readiness.remove(problem);
+            }
+            if logged == Logged::Yes {
+                let event = Event::StoreRecovered.slug();
+                info!(event, "database recovered");
+            }
+        }
+    }
+
+    /// The current temporary failure.
+    ///
+    /// # Errors
+    /// Returns a permanent failure that was recorded before.
+    pub(crate) fn current(&self) -> Result<Option<ErrorCause>, store::Error> {
+        let state = self.state();
+        match &state.fatal {
+            Some(error) => Err(error.clone()),
+            None => Ok(state.current.map(|(fault, _)| fault)),
+        }
+    }
+
+    // Every change is complete, so that a poisoned lock can be used.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The condition of `/readyz` for a failure.
+fn condition(fault: ErrorCause) -> Problem {
+    match fault {
+        ErrorCause::Full => Problem::StoreFull,
+        ErrorCause::ReadOnly => Problem::StoreReadonly,
+        _ => Problem::StoreFailing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn failures() -> (Clock, Readiness, StoreFailures) {
+        let (clock, readiness) = (Clock::manual(Timestamp::UNIX_EPOCH), Readiness::default());
+        readiness.remove(Problem::NotPolledYet);
+        (clock.clone(), readiness.clone(), StoreFailures::new(clock, readiness))
+    }
+
+    fn failed(fault: ErrorCause) -> store::Error {
+        store::Error::Sqlite(fault, "a test".to_owned())
+    }
+
+    #[test]
+    fn a_full_disk_is_a_temporary_failure() {
+        let (_, readiness, failures) = failures();
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(failures.current().unwrap(), Some(ErrorCause::Full));
+        assert_eq!(readiness.problems(), [Problem::StoreFull]);
+        failures.clear();
+        assert_eq!(failures.current().unwrap(), None);
+        assert!(readiness.problems().is_empty());
+    }
+
+    #[test]
+    fn a_failed_disk_and_a_damaged_file_are_permanent_failures() {
+        for fault in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
+            let (_, _, failures) = failures();
+            let met = failures.record(failed(fault)).unwrap_err();
+            assert_eq!(met.cause(), fault);
+            assert_eq!(failures.current().unwrap_err().cause(), fault);
+        }
+    }
+
+    #[test]
+    fn a_failed_statement_is_no_lasting_failure() {
+        let (_, readiness, failures) = failures();
+        failures.record(failed(ErrorCause::Bug)).unwrap();
+        assert_eq!(failures.current().unwrap(), None);
+        assert!(readiness.problems().is_empty());
+    }
+
+    #[test]
+    fn a_lasting_failure_is_logged_once_in_ten_minutes() {
+        let (clock, _, failures) = failures();
+        let logged = || failures.state().logged_at[&ErrorCause::Full];
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        for _ in 0..119 {
+            clock.advance(Duration::from_secs(5));
+            failures.record(failed(ErrorCause::Full)).unwrap();
+            assert_eq!(logged(), Duration::ZERO);
+            assert_eq!(failures.state().current, Some((ErrorCause::Full, Logged::Yes)));
+        }
+        failures.clear();
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(
+            failures.state().current,
+            Some((ErrorCause::Full, Logged::No)),
+            "and its end is not logged"
+        );
+        clock.advance(Duration::from_secs(5));
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(logged(), LOG_AGAIN);
+    }
+
+    #[test]
+    fn each_kind_of_failure_is_logged() {
+        let (clock, _, failures) = failures();
+        failures.record(failed(ErrorCause::Bug)).unwrap();
+        clock.advance(Duration::from_secs(5));
+        failures.record(failed(ErrorCause::Full)).unwrap();
+        assert_eq!(failures.state().current, Some((ErrorCause::Full, Logged::Yes)));
+        assert_eq!(failures.state().logged_at[&ErrorCause::Full], Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether the files of an output are what would be written now, found without rendering them.
+//!
+//! A pass of `newswire poll` that brought nothing compares one digest, the basis, with the one that
+//! the last pass stored. The daemon does not use it: it needs the documents in memory.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::archive;
+use super::error::Error;
+use super::files::is_written;
+use crate::render::{self, Output};
+use crate::store::{self, Transaction};
+
+/// SHA-256 of all that the files of the output depend on. `revision` is that of the store before
+/// anything was selected.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn basis(
+    reader: &Transaction<'_>,
+    output: &Output,
+    revision: i64,
+) -> Result<[u8; 32], Error> {
+    let announced = archive::announced(output, &archive::complete_pages(reader, output)?);
+    let token = output.token.as_ref().map(render::Token::query);
+    let parts = (env!("CARGO_PKG_VERSION"), output, token, revision, announced);
+    // `Debug` shows every setting of the output but the token.
+    Ok(Sha256::digest(format!("{parts:?}")).into())
+}
+
+/// Whether all files of the output were written on this basis and are there.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn is_current(
+    reader: &Transaction<'_>,
+    output: &Output,
+    basis: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if !reader.has_basis(&output.id, basis, now)? {
+        return Ok(false);
+    }
+    let Some(directory) = output.directory.as_deref() else { return Ok(true) };
+    Ok(has_documents(reader, output, directory)?
+        && archive::has_all_pages(output, directory, &archive::complete_pages(reader, output)?))
+}
+
+/// Whether the directory has the documents that were published last, with their siblings.
+fn has_documents(
+    reader: &Transaction<'_>,
+    output: &Output,
+    directory: &Path,
+) -> Result<bool, store::Error> {
+    for format in &output.formats {
+        let name = output.file_name(*format);
+        let published = reader.document_hash(&output.id, format.extension())?;
+        let there = std::fs::read(directory.join(&name)).ok();
+        let same = there.is_some_and(|body| {
+            published == Some(render::digest(&body)) && is_written(directory, &name, &body)
+        });
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

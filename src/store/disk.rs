@@ -1,0 +1,93 @@
+//! Size of the database, and free space of the file system that it is on.
+
+use std::path::Path;
+use std::{fs, io};
+
+use super::transaction::Reader;
+
+/// Nothing is fetched while less than this is free, in bytes: polls under way and other programs need space too.
+const NEEDED: u64 = 16 * 1024 * 1024;
+
+/// Whether the file system has enough free space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskSpace {
+    /// There is enough.
+    Enough,
+    /// There is so little that fetching has to stop.
+    Low {
+        /// Free bytes.
+        free: u64,
+        /// Bytes that have to be free.
+        needed: u64,
+    },
+}
+
+/// Asks the file system of the database. One that cannot be asked counts as having enough.
+pub(super) fn space(database: &Path) -> DiskSpace {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
+        // Blocks that are reserved for root do not count.
+        Ok(disk) => compare(disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize),
+        Err(_) => DiskSpace::Enough,
+    }
+}
+
+/// Compares with what is needed: on a small file system a quarter of it.
+fn compare(free: u64, size: u64) -> DiskSpace {
+    let needed = NEEDED.min(size / 4);
+    if free < needed { DiskSpace::Low { free, needed } } else { DiskSpace::Enough }
+}
+
+/// Size of the database and free space beside it, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseSize {
+    /// Size of the database file.
+    pub database: u64,
+    /// Size of its write-ahead log.
+    pub log: u64,
+    /// Free space of the file system, for this user.
+    pub free: u64,
+}
+
+impl Reader {
+    /// Size of the database, and free space of its file system.
+    ///
+    /// # Errors
+    /// When the system does not report them.
+    pub fn sizes(&self) -> io::Result<DatabaseSize> {
+        let path = self.path();
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let system = rustix::fs::statvfs(path)?;
+        Ok(DatabaseSize {
+            database: fs::metadata(path)?.len(),
+            // The log does not exist before the first write and after a clean end.
+            log: fs::metadata(log).map_or(0, |log| log.len()),
+            free: system.f_bavail.saturating_mul(system.f_frsize),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn below_16_mib_or_a_quarter_of_a_small_disk_is_low() {
+        assert_eq!(compare(16 * MIB, 100_000 * MIB), DiskSpace::Enough);
+        let short = DiskSpace::Low { free: 16 * MIB - 1, needed: 16 * MIB };
+        assert_eq!(compare(16 * MIB - 1, 100_000 * MIB), short);
+        assert_eq!(compare(MIB, 4 * MIB), DiskSpace::Enough);
+        assert_eq!(compare(0, 4 * MIB), DiskSpace::Low { free: 0, needed: MIB });
+    }
+
+    #[test]
+    fn a_missing_folder_is_not_a_full_disk() {
+        assert_eq!(space(Path::new("/no/such/folder/newswire.db")), DiskSpace::Enough);
+        let folder = tempfile::tempdir().unwrap();
+        // A machine that builds this has enough space.
+        assert_eq!(space(&folder.path().join("newswire.db")), DiskSpace::Enough);
+    }
+}

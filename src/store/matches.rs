@@ -1,0 +1,479 @@
+//! The tables of the stories stage: pending items, fingerprints, matches, decisions of the operator, word weights.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::transaction::Transaction;
+use super::values::{
+    digest, digests_from_bytes, item_match, json_list, maybe, millis, page_owner, timestamp,
+};
+use crate::model::{FeedKey, Item, ItemKey, Match, StoredItem, StoryKey};
+
+/// An item that the stories stage has not looked at yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingItem {
+    /// Number of the mark, ascending. An item that is marked again gets a new number.
+    pub mark: i64,
+    /// Row of the item.
+    pub item: ItemKey,
+    /// Row of its feed.
+    pub feed: FeedKey,
+}
+
+/// Result of the stories stage for some pending items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Matches {
+    /// Time of the result.
+    pub at: Timestamp,
+    /// Marks that are done. Their items may be shown from now on.
+    pub marks: Vec<i64>,
+    /// Matches of two items each.
+    pub pairs: Vec<Match>,
+    /// Items and the story that each belongs to from now on.
+    pub stories: Vec<(ItemKey, StoryKey)>,
+}
+
+/// A permanent decision of the operator about items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperatorDecision {
+    /// The item is a story by itself.
+    Split(ItemKey),
+    /// The two items are one story.
+    Join(ItemKey, ItemKey),
+    /// The held items of a feed are released.
+    Release(FeedKey),
+}
+
+/// A fingerprint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFingerprint {
+    /// Row of the item.
+    pub key: ItemKey,
+    /// Row of its feed.
+    pub feed: FeedKey,
+    /// Time when it was made.
+    pub at: Timestamp,
+    /// See `dedupe::Fingerprint`.
+    pub data: Vec<u8>,
+}
+
+/// What grouping needs of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryItem {
+    /// Row of the item.
+    pub key: ItemKey,
+    /// Row of its feed.
+    pub feed: FeedKey,
+    /// Time of publication, if the publisher gives one.
+    pub published: Option<Timestamp>,
+    /// The publisher's id for it, else its outward id.
+    pub id: String,
+    /// Its story now.
+    pub story: StoryKey,
+}
+
+/// Decisions of the operator about some items.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decisions {
+    /// Items that are stories by themselves.
+    pub split: HashSet<ItemKey>,
+    /// Pairs of items that are one story.
+    pub joined: Vec<(ItemKey, ItemKey)>,
+}
+
+impl Transaction<'_> {
+    /// At most `limit` pending items, in the order of their marks.
+    pub fn pending(&self, limit: usize) -> Result<Vec<PendingItem>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT wanted.id, item.id, item.feed_id
+             FROM (SELECT id, item_id FROM pending ORDER BY id LIMIT ?1) wanted JOIN item ON item.id = wanted.item_id",
+        )?;
+        let rows = statement.query_map([limit as i64], |row| {
+            Ok(PendingItem {
+                mark: row.get(0)?,
+                item: ItemKey(row.get(1)?),
+                feed: FeedKey(row.get(2)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Marks an item as pending. If it is marked already, it moves to the end.
+    pub(super) fn mark_pending(&self, key: ItemKey) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO pending (item_id) VALUES (?1)")?
+            .execute([key.0])?;
+        Ok(())
+    }
+
+    /// For each of these items, those of other feeds with the same canonical URL or the same publisher's id, the
+    /// earliest first. At most 64, because any number of items may share a link.
+    pub fn same_page_or_id(
+        &self,
+        keys: &[ItemKey],
+    ) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
+        const MOST: usize = 64;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             JOIN item AS other ON other.url_key = item.url_key
+             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
+             UNION ALL
+             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             JOIN item AS other ON other.outward_id = item.claimed_id
+             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
+             UNION ALL
+             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             JOIN item AS other ON other.claimed_id = item.claimed_id
+             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
+             UNION ALL
+             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             JOIN item AS other ON other.claimed_id = item.outward_id
+             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut found: HashMap<ItemKey, Vec<ItemKey>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            found.entry(ItemKey(row.get(0)?)).or_default().push(ItemKey(row.get(1)?));
+        }
+        for others in found.values_mut() {
+            others.sort_unstable();
+            others.dedup();
+            others.truncate(MOST);
+        }
+        Ok(found)
+    }
+
+    /// Fingerprints of those of these items that are in the window and not held.
+    pub fn fingerprints(&self, keys: &[ItemKey]) -> Result<Vec<StoredFingerprint>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
+             FROM json_each(?1) wanted JOIN fingerprint ON fingerprint.item_id = wanted.value
+             JOIN item ON item.id = wanted.value WHERE ifnull(item.hidden, 'pending') = 'pending'",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut found = Vec::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            found.push(stored(row)?);
+        }
+        Ok(found)
+    }
+
+    /// Item and feed of each fingerprint made since, of items that are matched, the oldest item first.
+    pub fn fingerprinted_since(&self, since: Timestamp) -> Result<Vec<(ItemKey, FeedKey)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT fingerprint.item_id, fingerprint.feed_id
+             FROM fingerprint JOIN item ON item.id = fingerprint.item_id
+             WHERE fingerprint.at >= ?1 AND item.hidden IS NULL
+               AND fingerprint.item_id NOT IN (SELECT item_id FROM pending)
+             ORDER BY fingerprint.item_id",
+        )?;
+        let rows = statement
+            .query_map([millis(since)], |row| Ok((ItemKey(row.get(0)?), FeedKey(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Calls `each` with every fingerprint made since, of items that are matched, the oldest item first.
+    pub fn fingerprints_since(
+        &self,
+        since: Timestamp,
+        mut each: impl FnMut(StoredFingerprint),
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
+             FROM fingerprint JOIN item ON item.id = fingerprint.item_id
+             WHERE fingerprint.at >= ?1 AND item.hidden IS NULL
+               AND fingerprint.item_id NOT IN (SELECT item_id FROM pending)
+             ORDER BY fingerprint.item_id",
+        )?;
+        let mut rows = statement.query([millis(since)])?;
+        while let Some(row) = rows.next()? {
+            each(stored(row)?);
+        }
+        Ok(())
+    }
+}
+
+fn stored(row: &rusqlite::Row<'_>) -> Result<StoredFingerprint, Error> {
+    Ok(StoredFingerprint {
+        key: ItemKey(row.get(0)?),
+        feed: FeedKey(row.get(1)?),
+        at: timestamp(row.get(2)?)?,
+        data: row.get(3)?,
+    })
+}
+
+impl Transaction<'_> {
+    /// Deletes the fingerprints made before `cutoff`.
+    pub(super) fn forget_fingerprints(&self, cutoff: Timestamp) -> Result<usize, Error> {
+        // The table has little more than the window, so that a scan once an hour is cheap.
+        Ok(self.connection.execute("DELETE FROM fingerprint WHERE at < ?1", [millis(cutoff)])?)
+    }
+
+    /// Text and facts of those of these items that are not held, to make fingerprints of them.
+    pub fn stored_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.page_owner,
+                    item.title, item.url, item.guid, body.content, body.summary
+             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+                  LEFT JOIN body ON body.item_id = item.id
+             WHERE ifnull(item.hidden, 'pending') = 'pending'",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut kept = Vec::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            let url_key =
+                row.get_ref(4)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
+            kept.push(StoredItem {
+                key: ItemKey(row.get(0)?),
+                feed: FeedKey(row.get(1)?),
+                seen: timestamp(row.get(2)?)?,
+                url_key,
+                page_owner: page_owner(row.get(5)?),
+                item: Item {
+                    published: maybe(row.get(3)?)?,
+                    title: row.get(6)?,
+                    url: row.get(7)?,
+                    guid: row.get(8)?,
+                    content: row.get(9)?,
+                    summary: row.get(10)?,
+                    ..Item::default()
+                },
+            });
+        }
+        Ok(kept)
+    }
+
+    /// Digests of the paragraphs that are boilerplate of these feeds.
+    pub fn boilerplate(&self, feeds: &[FeedKey]) -> Result<HashMap<FeedKey, HashSet<u64>>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT feed.id, feed.boilerplate FROM json_each(?1) wanted JOIN feed ON feed.id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(feeds.iter().map(|feed| feed.0))])?;
+        let mut found = HashMap::with_capacity(feeds.len());
+        while let Some(row) = rows.next()? {
+            let digests = digests_from_bytes(row.get_ref(1)?.as_blob().unwrap_or_default());
+            found.insert(FeedKey(row.get(0)?), digests);
+        }
+        Ok(found)
+    }
+
+    /// Every match of one of these items, also those that say that two items are not one story. A match of two
+    /// of these items comes twice.
+    pub fn item_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
+             FROM json_each(?1) wanted JOIN item_match ON item_match.item_id = wanted.value
+             UNION ALL
+             SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
+             FROM json_each(?1) wanted JOIN item_match ON item_match.other_id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(item_match(row)?);
+        }
+        Ok(found)
+    }
+
+    /// Decisions of the operator about these items.
+    pub fn decisions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item_id, other_id FROM json_each(?1) wanted JOIN decision ON decision.item_id = wanted.value
+             UNION ALL
+             SELECT item_id, other_id FROM json_each(?1) wanted
+             JOIN decision ON decision.other_id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut decided = Decisions::default();
+        while let Some(row) = rows.next()? {
+            let (item, other): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if other == 0 {
+                decided.split.insert(ItemKey(item));
+            } else {
+                decided.joined.push((ItemKey(item), ItemKey(other)));
+            }
+        }
+        Ok(decided)
+    }
+
+    /// What grouping needs of those of these items that are not held.
+    pub fn story_items(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id, item.published_at, ifnull(item.claimed_id, item.outward_id), item.story_id
+             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             WHERE ifnull(item.hidden, 'pending') = 'pending'",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut placed = Vec::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            placed.push(StoryItem {
+                key: ItemKey(row.get(0)?),
+                feed: FeedKey(row.get(1)?),
+                published: maybe(row.get(2)?)?,
+                id: row.get(3)?,
+                story: StoryKey(row.get(4)?),
+            });
+        }
+        Ok(placed)
+    }
+
+    /// Writes the result of the stories stage, and shows the items that are done.
+    ///
+    /// A later match of the same two items replaces the earlier one.
+    pub(super) fn write_matches(&self, matches: &Matches) -> Result<(), Error> {
+        let Matches { at, marks, pairs, stories } = matches;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO item_match (item_id, other_id, same_story, rule, score, threshold, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET same_story = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7",
+        )?;
+        for Match { item, other, rule, score, threshold, same } in pairs {
+            let (score, threshold) = (f64::from(*score), f64::from(*threshold));
+            let at = millis(*at);
+            insert.execute(params![item.0, other.0, same, rule.slug(), score, threshold, at])?;
+        }
+        let mut assign =
+            self.connection.prepare_cached("UPDATE item SET story_id = ?2 WHERE id = ?1")?;
+        for (key, story) in stories {
+            assign.execute(params![key.0, story.0])?;
+        }
+        let mut done = self
+            .connection
+            .prepare_cached("DELETE FROM pending WHERE id = ?1 RETURNING item_id")?;
+        let mut show = self
+            .connection
+            .prepare_cached("UPDATE item SET hidden = NULL WHERE id = ?1 AND hidden = 'pending'")?;
+        for mark in marks {
+            // A mark that is gone was replaced by a later one.
+            let item: Option<i64> = done.query_row([mark], |row| row.get(0)).optional()?;
+            if let Some(item) = item {
+                show.execute([item])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a decision of the operator and deletes the opposite one about the same items. Returns the number of
+    /// items that it is about.
+    pub(super) fn decide(
+        &self,
+        decision: OperatorDecision,
+        now: Timestamp,
+    ) -> Result<usize, Error> {
+        let insert = "INSERT OR IGNORE INTO decision (item_id, other_id, at) VALUES (?1, ?2, ?3)";
+        match decision {
+            OperatorDecision::Split(item) => {
+                self.connection.execute(
+                    "DELETE FROM decision WHERE other_id <> 0 AND (item_id = ?1 OR other_id = ?1)",
+                    [item.0],
+                )?;
+                self.connection.execute(insert, [item.0, 0, millis(now)])?;
+                self.mark_pending(item)?;
+                Ok(1)
+            }
+            OperatorDecision::Join(a, b) => {
+                self.connection.execute(
+                    "DELETE FROM decision WHERE other_id = 0 AND item_id IN (?1, ?2)",
+                    [a.0, b.0],
+                )?;
+                self.connection.execute(insert, [a.max(b).0, a.min(b).0, millis(now)])?;
+                self.mark_pending(a)?;
+                self.mark_pending(b)?;
+                Ok(2)
+            }
+            OperatorDecision::Release(feed) => {
+                let mut held = self.connection.prepare_cached(
+                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL AND hidden <> 'pending'
+                     ORDER BY id",
+                )?;
+                let held: Vec<i64> =
+                    held.query_map([feed.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                let mut release = self
+                    .connection
+                    .prepare_cached("UPDATE item SET hidden = 'pending' WHERE id = ?1")?;
+                for key in &held {
+                    release.execute([key])?;
+                    self.mark_pending(ItemKey(*key))?;
+                }
+                Ok(held.len())
+            }
+        }
+    }
+
+    /// Takes all items first seen since out of their stories, deletes their matches but not the decisions of the
+    /// operator, and marks them as pending. Returns how many.
+    pub(super) fn regroup(&self, since: Timestamp) -> Result<usize, Error> {
+        let since = millis(since);
+        self.connection.execute(
+            "DELETE FROM item_match WHERE item_id IN (SELECT id FROM item WHERE first_seen_at >= ?1)",
+            [since],
+        )?;
+        self.connection
+            .execute("UPDATE item SET story_id = id WHERE first_seen_at >= ?1", [since])?;
+        Ok(self.connection.execute(
+            "INSERT OR REPLACE INTO pending (item_id) SELECT id FROM item
+             WHERE first_seen_at >= ?1 AND ifnull(hidden, 'pending') = 'pending' ORDER BY id",
+            [since],
+        )?)
+    }
+
+    /// Story of each item first seen since.
+    pub fn stories(&self, since: Timestamp) -> Result<HashMap<ItemKey, StoryKey>, Error> {
+        let mut statement =
+            self.connection.prepare("SELECT id, story_id FROM item WHERE first_seen_at >= ?1")?;
+        let rows = statement.query_map([since.as_millisecond()], |row| {
+            Ok((ItemKey(row.get(0)?), StoryKey(row.get(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The weights of words, and the time when they were learned.
+    pub fn word_weights(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Error> {
+        let row: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached("SELECT at, data FROM word_weight WHERE id = 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        row.map(|(at, learnt)| Ok((timestamp(at)?, learnt))).transpose()
+    }
+
+    /// Writes the weights of words.
+    pub(super) fn write_weights(&self, now: Timestamp, learnt: &[u8]) -> Result<(), Error> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO word_weight (id, at, data) VALUES (1, ?1, ?2)",
+            params![millis(now), learnt],
+        )?;
+        Ok(())
+    }
+}
+
+/// Runs every statement once, for the test that none of them scans a table that grows.
+#[cfg(test)]
+pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: FeedKey) {
+    let other = transaction.same_page_or_id(&[key]).unwrap()[&key][0];
+    assert!(!transaction.pending(5).unwrap().is_empty());
+    let pair = Match {
+        item: key.max(other),
+        other: key.min(other),
+        rule: crate::model::Rule::SamePage,
+        score: 1.0,
+        threshold: 1.0,
+        same: true,
+    };
+    let marks = transaction.pending(5).unwrap().iter().map(|pending| pending.mark).collect();
+    let stories = vec![(key, StoryKey(key.0))];
+    let at = Timestamp::UNIX_EPOCH;
+    transaction.write_matches(&Matches { at, marks, pairs: vec![pair], stories }).unwrap();
+    assert_eq!(transaction.pending(5).unwrap(), []);
+    assert_eq!(transaction.item_matches(&[other]).unwrap(), [pair]);
+    assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.decisions(&[key]).unwrap(), Decisions::default());
+    assert_eq!(transaction.boilerplate(&[feed]).unwrap().len(), 1);
+    assert_eq!(transaction.decide(OperatorDecision::Release(feed), at).unwrap(), 0);
+}

@@ -1,0 +1,187 @@
+//! The result of one poll, as values. The statements are in `polls`, `items` and `feeds`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Address, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, GuidUse, Hints, HoldReason, Item,
+    ItemKey, PageOwner, ParseWarning, Plan, RecognisedBy, Validators,
+};
+
+/// The result of one poll of one feed, written completely or not at all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PollUpdate {
+    /// The feed.
+    pub feed: FeedKey,
+    /// Start of the poll.
+    pub at: Timestamp,
+    /// Duration of the poll.
+    pub duration: Duration,
+    /// Outcome of fetching and reading.
+    pub outcome: FetchOutcome,
+    /// HTTP status; `None`: no response.
+    pub status: Option<u16>,
+    /// URL of the response, if it was redirected.
+    pub redirected_to: Option<String>,
+    /// Sizes of the body.
+    pub bytes: Bytes,
+    /// Plan of the next poll.
+    pub plan: Plan,
+    /// Number of consecutive failures, this one included.
+    pub failures: u32,
+    /// The last good response; `None`: no change.
+    pub response: Option<CachedResponse>,
+    /// Address of the feed from now on; `None`: no change.
+    pub address: Option<Address>,
+    /// Whether 304 of this server are reliable; `None`: no change.
+    pub trust: Option<NotModifiedTrust>,
+    /// What the document says about the feed; `None`: no document was read.
+    pub document: Option<DocumentFacts>,
+    /// New items, the oldest first.
+    pub new: Vec<NewItem>,
+    /// Known items that changed.
+    pub changed: Vec<ChangedItem>,
+    /// Known items that came with a new guid.
+    pub guid_changes: Vec<GuidChange>,
+}
+
+/// Sizes of a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bytes {
+    /// As sent, in bytes.
+    pub wire: u64,
+    /// Decoded, in bytes.
+    pub body: u64,
+}
+
+/// Whether the answer 304 of a server is reliable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NotModifiedTrust {
+    /// Time of the last complete document; `None`: never.
+    pub last_full_at: Option<Timestamp>,
+    /// The server answered 304 although the document had changed.
+    pub unreliable: bool,
+}
+
+/// The last good response, with which the next request is made conditional.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CachedResponse {
+    /// URL and request headers that it belongs to.
+    pub request_key: String,
+    /// As sent by the server.
+    pub validators: Validators,
+    /// SHA-256 of the last complete body.
+    pub body_hash: Option<[u8; 32]>,
+    /// Where the response came from, after all redirects.
+    pub url: Option<String>,
+}
+
+/// What a document says about its feed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DocumentFacts {
+    /// Title, site and so on, for attribution.
+    pub profile: FeedProfile,
+    /// Polling hints of the publisher.
+    pub hints: Hints,
+    /// Number of items; `None`: the document is incomplete.
+    pub items: Option<usize>,
+    /// Dialect of the document.
+    pub dialect: Option<Dialect>,
+    /// What had to be repaired, at most a few of each kind.
+    pub parse_warnings: Vec<ParseWarning>,
+    /// Whether its guids are unique; once reused, always reused.
+    pub guids: GuidUse,
+    /// Digests of paragraphs that are boilerplate; `None`: no change.
+    pub boilerplate: Option<Vec<u64>>,
+}
+
+/// A new item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewItem {
+    /// What identifies it within the feed.
+    pub identity: Digest,
+    /// Digest of the canonical URL; `None`: its URL does not identify it.
+    pub url_key: Option<Digest>,
+    /// Digest of what a subscriber would notice.
+    pub content_digest: Digest,
+    /// The publisher's id, which becomes the outward id if no other item has it.
+    pub outward_id: String,
+    /// A unique id, which becomes the outward id otherwise.
+    pub own_id: String,
+    /// Time of first sight.
+    pub first_seen: Timestamp,
+    /// The item.
+    pub item: Item,
+    /// Whose site its URL is on.
+    pub page_owner: PageOwner,
+    /// What its text is searched and compared by.
+    pub text: TextIndex,
+    /// Why it is held; `None`: it is not held.
+    pub held: Option<HoldReason>,
+}
+
+/// What the text of an item is searched and compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TextIndex {
+    /// Digest of the item's words, to recognise it in the same feed; `None`: too few words.
+    pub digest: Option<i64>,
+    /// See `dedupe::Fingerprint`; `None`: the feed's items are not compared.
+    pub fingerprint: Option<Vec<u8>>,
+    /// The distinct words of title and text, for the search index.
+    pub search_words: String,
+}
+
+/// A known item that came with a new guid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuidChange {
+    /// Key of the item.
+    pub key: ItemKey,
+    /// What identifies it from now on as well.
+    pub identity: Digest,
+    /// How it was recognised.
+    pub recognised_by: RecognisedBy,
+}
+
+/// A known item that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedItem {
+    /// Key of the item.
+    pub key: ItemKey,
+    /// Digest of the canonical URL; `None`: its URL does not identify it.
+    pub url_key: Option<Digest>,
+    /// Digest of what a subscriber would notice.
+    pub content_digest: Digest,
+    /// The item as it is now.
+    pub item: Item,
+    /// What is done with the change.
+    pub action: EditAction,
+    /// What its text is searched and compared by.
+    pub text: TextIndex,
+}
+
+/// What is done with a change that a publisher made to an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum EditAction {
+    /// Its text is replaced.
+    #[default]
+    Replace,
+    /// Its text is replaced, and its updated date is now.
+    Bump,
+    /// It stays as it is. The digest is written, so that the change is not considered again.
+    Ignore,
+}
+
+/// Counts of a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PollCounts {
+    /// New items that are not held.
+    pub new: usize,
+    /// Known items that changed.
+    pub changed: usize,
+    /// Known items that came with a new guid.
+    pub guid_changes: usize,
+    /// New items that are held.
+    pub held: usize,
+}

@@ -1,0 +1,166 @@
+//! The tables of publications: what an output showed, under which ids, and in which documents.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::error::Error;
+use super::transaction::Transaction;
+use super::values::{json_list, millis, timestamp};
+use crate::model::ItemKey;
+
+impl Transaction<'_> {
+    /// Those of these items that the output shows under an id other than their outward id, with that id.
+    pub fn output_item_ids(
+        &self,
+        output: &str,
+        keys: &[ItemKey],
+    ) -> Result<HashMap<ItemKey, String>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT output_item_id.item_id, output_item_id.id FROM json_each(?2) wanted
+             JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.item_id = wanted.value",
+        )?;
+        let keys = json_list(keys.iter().map(|key| key.0));
+        let rows = statement
+            .query_map(params![output, keys], |row| Ok((ItemKey(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Those of these ids under which the output shows an item with another outward id, with that item.
+    pub fn output_id_holders(
+        &self,
+        output: &str,
+        ids: &[&str],
+    ) -> Result<HashMap<String, ItemKey>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT output_item_id.id, output_item_id.item_id FROM json_each(?2) wanted
+             JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.id = wanted.value",
+        )?;
+        let ids = serde_json::to_string(ids)?;
+        let rows = statement
+            .query_map(params![output, ids], |row| Ok((row.get(0)?, ItemKey(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes the ids under which the output shows these items from now on.
+    pub(super) fn write_output_item_ids(
+        &self,
+        output: &str,
+        item_ids: &[(ItemKey, String)],
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO output_item_id (output, item_id, id) VALUES (?1, ?2, ?3)",
+        )?;
+        for (key, id) in item_ids {
+            statement.execute(params![output, key.0, id])?;
+        }
+        Ok(())
+    }
+
+    /// What the output showed last, in the form in which it was written.
+    pub fn publication(&self, output: &str) -> Result<Option<String>, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT shown FROM publication WHERE output = ?1")?;
+        Ok(statement.query_row([output], |row| row.get(0)).optional()?)
+    }
+
+    /// Writes what the output shows.
+    pub(super) fn write_publication(&self, output: &str, shown: &str) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO publication (output, shown) VALUES (?1, ?2)")?
+            .execute(params![output, shown])?;
+        Ok(())
+    }
+
+    /// Writes what the output's files depend on, after they were written.
+    pub(super) fn write_basis(
+        &self,
+        output: &str,
+        basis: &[u8; 32],
+        until: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO publication (output, shown, basis, until) VALUES (?1, '[]', ?2, ?3)
+                 ON CONFLICT (output) DO UPDATE SET basis = ?2, until = ?3",
+            )?
+            .execute(params![output, basis.as_slice(), until.map(millis)])?;
+        Ok(())
+    }
+
+    /// Whether the output's files were written on this basis, and no item has become too old since.
+    pub fn has_basis(&self, output: &str, basis: &[u8; 32], now: Timestamp) -> Result<bool, Error> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT 1 FROM publication WHERE output = ?1 AND basis = ?2 AND ifnull(until > ?3, 1)",
+            )?
+            .exists(params![output, basis.as_slice(), millis(now)])?)
+    }
+
+    /// SHA-256 of the last document in this format.
+    pub fn document_hash(&self, output: &str, format: &str) -> Result<Option<[u8; 32]>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT hash FROM document WHERE output = ?1 AND format = ?2")?;
+        Ok(statement.query_row([output, format], |row| row.get(0)).optional()?)
+    }
+
+    /// Writes the hash of a document. Returns the time of its last difference.
+    pub(super) fn write_document(
+        &self,
+        output: &str,
+        format: &str,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Timestamp, Error> {
+        let kept: Option<(Vec<u8>, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT hash, modified_at FROM document WHERE output = ?1 AND format = ?2",
+            )?
+            .query_row(params![output, format], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((_, at)) = kept.filter(|(kept, _)| kept == hash) {
+            return timestamp(at);
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO document (output, format, hash, modified_at) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![output, format, hash.as_slice(), millis(now)])?;
+        Ok(now)
+    }
+
+    /// A number that ascends with every write that may change what an output shows.
+    pub fn revision(&self) -> Result<i64, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number FROM revision WHERE id = 1")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// Counts a write that may change what an output shows.
+    pub(super) fn count_revision(&self) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("UPDATE revision SET number = number + 1 WHERE id = 1")?
+            .execute([])?;
+        Ok(())
+    }
+}
+
+/// Runs every statement once, for the test that none of them scans a table that grows.
+#[cfg(test)]
+pub(crate) fn every_method(transaction: &Transaction<'_>) {
+    let (key, id) = (ItemKey(1), "urn:x:1".to_owned());
+    transaction.write_output_item_ids("planet", &[(key, id.clone())]).unwrap();
+    assert_eq!(transaction.output_item_ids("planet", &[key]).unwrap()[&key], id);
+    assert_eq!(transaction.output_id_holders("planet", &[&id]).unwrap()[&id], key);
+    transaction.write_publication("planet", "[]").unwrap();
+    assert_eq!(transaction.publication("planet").unwrap().as_deref(), Some("[]"));
+    transaction.write_basis("planet", &[1; 32], None).unwrap();
+    assert!(transaction.has_basis("planet", &[1; 32], Timestamp::MAX).unwrap());
+    assert_eq!(transaction.document_hash("planet", "atom").unwrap(), None);
+    transaction.count_revision().unwrap();
+    assert_eq!(transaction.revision().unwrap(), 1);
+}

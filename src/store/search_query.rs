@@ -1,0 +1,297 @@
+//! A search query as a client types it: an expression for the index, and what has to be looked up in the texts,
+//! because the index does not keep the order of words.
+//!
+//! Scripts without spaces between words are indexed as pairs of letters, so that any part of a word is found.
+
+use std::borrow::Cow;
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// Number of words of a query that are used.
+const WORDS: usize = 16;
+
+/// A search query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// Expression for FTS5.
+    pub(crate) expression: String,
+    /// Sequences of words that title or text must contain, and that they must not contain.
+    wanted: Vec<String>,
+    unwanted: Vec<String>,
+}
+
+/// One term of a query.
+struct Term<'t> {
+    text: &'t str,
+    phrase: bool,
+    minus: bool,
+}
+
+impl Query {
+    /// Parses a query. Each word must be the beginning of a word of the item; words in quotes must follow each other;
+    /// `-word` must not occur. No input is an error. `None`: there are no words to search for.
+    pub(crate) fn read(typed: &str) -> Option<Self> {
+        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+        let (mut in_order, mut not_in_order) = (Vec::new(), Vec::new());
+        for term in terms(typed) {
+            let tokens = tokens(term.text);
+            let ordered = term.phrase && tokens.len() > 1;
+            let long = |token: &&String| is_run(token) && token.chars().count() > 2;
+            match (term.minus, ordered) {
+                (true, true) => not_in_order.push(needle(&tokens)),
+                (true, false) => unwanted.extend(tokens.iter().map(|token| matching(token, &term))),
+                (false, ordered) => {
+                    wanted.extend(tokens.iter().map(|token| matching(token, &term)));
+                    if ordered {
+                        in_order.push(needle(&tokens));
+                    } else {
+                        let runs = tokens.iter().filter(long);
+                        in_order.extend(runs.map(|run| needle(std::slice::from_ref(run))));
+                    }
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        wanted.truncate(WORDS);
+        in_order.truncate(WORDS);
+        let without = unwanted.iter().take(WORDS).map(|word| format!(" NOT {word}"));
+        let expression = format!("({}){}", wanted.join(" AND "), without.collect::<String>());
+        Some(Self { expression, wanted: in_order, unwanted: not_in_order })
+    }
+
+    /// Whether texts have to be looked up.
+    pub(crate) fn needs_texts(&self) -> bool {
+        !self.wanted.is_empty() || !self.unwanted.is_empty()
+    }
+
+    /// Whether an item with these texts has the sequences of words.
+    pub(crate) fn matches(&self, texts: &[&str]) -> bool {
+        let folded: Vec<String> = texts.iter().map(|text| needle(&tokens(text))).collect();
+        let contains = |needle: &String| folded.iter().any(|text| text.contains(needle.as_str()));
+        self.wanted.iter().all(contains) && !self.unwanted.iter().any(contains)
+    }
+}
+
+/// Splits a query into terms; text in quotes is one term.
+fn terms(typed: &str) -> Vec<Term<'_>> {
+    let mut terms = Vec::new();
+    let mut rest = typed;
+    loop {
+        let quoted = rest.split_once('"').and_then(|(before, behind)| {
+            let (phrase, behind) = behind.split_once('"')?;
+            Some((before, phrase, behind))
+        });
+        let (before, quoted) = match quoted {
+            Some((before, phrase, behind)) => (before, Some((phrase, behind))),
+            None => (rest, None),
+        };
+        let minus = quoted.is_some() && (before == "-" || before.ends_with(" -"));
+        terms.extend(before.split_whitespace().map(|word| {
+            let bare = word.strip_prefix('-');
+            Term { text: bare.unwrap_or(word), phrase: false, minus: bare.is_some() }
+        }));
+        let Some((phrase, behind)) = quoted else { return terms };
+        terms.push(Term { text: phrase, phrase: true, minus });
+        rest = behind;
+    }
+}
+
+/// FTS5 expression of a word: its beginning, or all of it in quotes; a dense run by its pairs.
+fn matching(token: &str, term: &Term<'_>) -> String {
+    let one = |text: &str, star: &str| format!("\"{text}\"{star}");
+    if is_run(token) {
+        // A single letter matches every pair that begins with it.
+        let star = if token.chars().nth(1).is_none() { " *" } else { "" };
+        let pairs: Vec<String> = pairs(token).iter().map(|pair| one(pair, star)).collect();
+        return format!("({})", pairs.join(" AND "));
+    }
+    one(token, if term.phrase { "" } else { " *" })
+}
+
+fn is_run(token: &str) -> bool {
+    token.starts_with(is_dense)
+}
+
+/// Words and dense runs in order. A dense run may begin and end within a longer one.
+fn needle(tokens: &[String]) -> String {
+    let mut needle = String::new();
+    for (n, token) in tokens.iter().enumerate() {
+        if n > 0 || !is_run(token) {
+            needle.push(' ');
+        }
+        needle.push_str(token);
+    }
+    if tokens.last().is_some_and(|last| !is_run(last)) {
+        needle.push(' ');
+    }
+    needle
+}
+
+/// Splits text into words and dense runs, in lower case and without accents, as the index does.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for word in text.split(parts_words).filter(|word| word.contains(char::is_alphanumeric)) {
+        let word = folded(word);
+        let mut rest = word.as_str();
+        while let Some(first) = rest.chars().next() {
+            let dense = is_dense(first);
+            let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
+            tokens.push(rest[..end].to_owned());
+            rest = &rest[end..];
+        }
+    }
+    tokens
+}
+
+/// Removes case and the accents of Latin, Greek and Cyrillic. Marks of other scripts are significant.
+fn folded(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    let lower = word.to_lowercase();
+    if lower.chars().any(is_dense) {
+        return lower;
+    }
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(&lower);
+    apart.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
+}
+
+/// Whether `c` separates words in the index.
+fn parts_words(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
+        'ª' | 'µ' | 'º' | '²' | '³' | '¹' | '¼'..='¾' => false,
+        '\u{80}'..='\u{bf}' | '×' | '÷' => true,
+        '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{245f}' => true,
+        '\u{2500}'..='\u{2bff}' | '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => true,
+        '\u{fe10}'..='\u{fe1f}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}' => true,
+        '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => true,
+        '\u{30fb}' | '\u{e3f}' | '\u{e4f}' | '\u{e5a}'..='\u{e5b}' => true,
+        '\u{1f000}'..='\u{1faff}' => true,
+        _ => false,
+    }
+}
+
+/// Whether the script of `c` has no spaces between words.
+pub(crate) fn is_dense(c: char) -> bool {
+    match c {
+        '\0'..='\u{e00}' => false,
+        // Thai and Lao, without their signs for money and for ends of chapters.
+        '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' | '\u{e80}'..='\u{eff}' => true,
+        // Tibetan letters, Myanmar, Khmer.
+        '\u{f40}'..='\u{fbc}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17d3}' => true,
+        // Hangul.
+        '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7a3}' => true,
+        // Iteration marks, kana without the dots between words, Han.
+        '\u{3005}'..='\u{3007}' | '\u{3031}'..='\u{3035}' | '\u{3041}'..='\u{3096}' => true,
+        '\u{3099}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' => true,
+        '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => true,
+        '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}' => true,
+        _ => false,
+    }
+}
+
+/// Whether the text has a letter of such a script.
+pub(crate) fn has_dense(text: &str) -> bool {
+    !text.is_ascii() && text.chars().any(is_dense)
+}
+
+/// Replaces dense runs by pairs of letters, for the index.
+pub(crate) fn indexed(text: &str) -> Cow<'_, str> {
+    if !has_dense(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut indexed = String::with_capacity(text.len() * 3);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if !is_dense(letter) {
+            indexed.push(letter);
+            continue;
+        }
+        indexed.push(' ');
+        indexed.push(letter);
+        match letters.peek().filter(|next| is_dense(**next)) {
+            Some(next) => indexed.push(*next),
+            // The last letter is alone, so that each letter begins a token.
+            None => indexed.push(' '),
+        }
+    }
+    Cow::Owned(indexed)
+}
+
+/// The pairs of a dense run, or its only letter.
+pub(crate) fn pairs(run: &str) -> Vec<String> {
+    let letters: Vec<char> = run.chars().collect();
+    match letters.as_slice() {
+        [only] => vec![only.to_string()],
+        letters => letters.windows(2).map(|pair| pair.iter().collect()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_quotes_must_follow_each_other() {
+        let met = |typed: &str, text: &str| Query::read(typed).unwrap().matches(&[text]);
+        let text = "The Garbage collector’s pause: crème brûlée, 日本語のニュース";
+        for yes in [
+            "\"garbage collector\"",
+            "\"THE garbage\" pause",
+            "\"creme brulee\"",
+            "\"pause creme\"",
+            "日本語",
+            "本語の",
+            "\"日本語のニュース\"",
+            "the -\"collector garbage\"",
+        ] {
+            assert!(met(yes, text), "{yes}");
+        }
+        for no in [
+            "\"collector garbage\"",
+            "\"garbage collect\"",
+            "\"arbage collector\"",
+            "語日本",
+            "the -\"garbage collector\"",
+        ] {
+            assert!(!met(no, text), "{no}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_does_not_continue_from_title_to_text() {
+        let query = Query::read("\"one two\"").unwrap();
+        assert!(!query.matches(&["one", "two"]));
+        assert!(query.matches(&["x", "one two"]));
+    }
+
+    #[test]
+    fn texts_are_read_only_for_word_order() {
+        for plain in ["rust async", "\"rust\"", "日本", "語", "-x rust", "\"open"] {
+            assert!(!Query::read(plain).unwrap().needs_texts(), "{plain}");
+        }
+        assert!(Query::read("日本語").unwrap().needs_texts());
+        for nothing in ["", "  ", "\"\"", "-", "-soap", "*", "\" \"", "--", "( )", "\0", "-\"a b\""]
+        {
+            assert_eq!(Query::read(nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn dense_runs_become_pairs_and_nothing_else_changes() {
+        for (text, expected) in [
+            ("plain words", "plain words"),
+            ("Crème brûlée", "Crème brûlée"),
+            ("日本語", " 日本 本語 語 "),
+            ("iPhone手机。", "iPhone 手机 机 。"),
+            ("字", " 字 "),
+        ] {
+            assert_eq!(indexed(text), expected);
+        }
+        assert_eq!(pairs("日本語"), ["日本", "本語"]);
+        assert_eq!(pairs("語"), ["語"]);
+    }
+}

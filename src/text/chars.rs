@@ -1,0 +1,99 @@
+//! Characters that XML and feed readers accept.
+
+use std::borrow::Cow;
+
+/// Whether XML 1.0 (2.2, `Char`) allows the character.
+#[must_use]
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// The character as outbound documents carry it; `None` if they do not.
+fn replacement(c: char) -> Option<char> {
+    match c {
+        '\t' | '\n' => Some(c),
+        // XML 1.0 2.11, and NEL, which XML 1.1 treats alike.
+        '\r' | '\u{85}' => Some('\n'),
+        '\u{b}' | '\u{c}' => Some(' '),
+        // C1, U+FFFD and the noncharacters are legal XML, but they are remains of a wrong decoding and
+        // validators warn of them.
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => None,
+        '\u{feff}' | '\u{fffd}' => None,
+        _ if u32::from(c) & 0xfffe == 0xfffe => None,
+        _ => Some(c),
+    }
+}
+
+/// Whether [`clean`] keeps the character as it is.
+#[must_use]
+pub fn is_clean(c: char) -> bool {
+    replacement(c) == Some(c)
+}
+
+/// The text without characters that outbound documents cannot carry; line ends are LF.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if has_no_suspect_byte(text) || text.chars().all(is_clean) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\r' && chars.peek() == Some(&'\n') {
+            continue;
+        }
+        cleaned.extend(replacement(c));
+    }
+    Cow::Owned(cleaned)
+}
+
+/// Whether no byte of the text can belong to a character that [`clean`] changes.
+///
+/// True for most texts, and cheap. In UTF-8, C1 begins with C2, U+FDD0 to U+FFFF with EF, and the
+/// noncharacters of the other planes with F0 or more.
+fn has_no_suspect_byte(text: &str) -> bool {
+    let is_suspect = |byte: u8| {
+        (byte < 0x20 && byte != b'\t' && byte != b'\n')
+            | (byte == 0x7f)
+            | (byte == 0xc2)
+            | (byte >= 0xef)
+    };
+    // Without an early end, so that it compiles to wide instructions.
+    let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | is_suspect(*byte));
+    !text.as_bytes().chunks(256).any(any)
+}
+
+/// Whether the character leaves no mark: white space, zero width, text direction, or not carried.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || replacement(c).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_xml_cannot_carry_are_dropped() {
+        assert_eq!(clean("a\0b\u{7}c\u{9f}d\u{fffe}e\u{ffff}f\u{fffd}g\u{1fffe}h"), "abcdefgh");
+        assert_eq!(clean("a\r\nb\rc\u{85}d\te"), "a\nb\nc\nd\te");
+        assert_eq!(clean("\r\r\n\n"), "\n\n\n");
+    }
+
+    #[test]
+    fn clean_text_is_borrowed() {
+        for text in ["plain\n", "größer 😀", "שלום", "\u{a0}x"] {
+            assert!(matches!(clean(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_clean_character_is_legal_in_xml() {
+        for c in '\0'..=char::MAX {
+            assert!(is_xml(c) || !is_clean(c), "{c:?}");
+            assert!(clean(c.encode_utf8(&mut [0; 4])).chars().all(is_clean), "{c:?}");
+        }
+    }
+}

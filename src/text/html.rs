@@ -1,0 +1,227 @@
+//! HTML fragments that `normalise` wrote: well-formed, without scripts and comments.
+//!
+//! Making HTML safe is done by `normalise` alone.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+/// A piece of an HTML fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text without references.
+    Text(&'a str),
+    /// A character reference, decoded.
+    Char(char),
+    /// A tag.
+    Tag(Tag<'a>),
+}
+
+/// A tag: the name of its element, and which end of the element it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// Name of the element; lower case if a serialiser wrote it.
+    pub name: &'a str,
+    /// Start or end of the element.
+    pub edge: Edge,
+}
+
+/// Which end of an element a tag is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// `<p>`, also `<br>`.
+    Start,
+    /// `</p>`.
+    End,
+}
+
+impl Tag<'_> {
+    /// Whether the tag separates words: true for all but inline elements.
+    #[must_use]
+    pub fn breaks_words(&self) -> bool {
+        const INLINE: &[&str] = &[
+            "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
+            "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup",
+            "time", "tt", "u", "var", "wbr",
+        ];
+        // Sorted; a serialiser writes lower case.
+        let known = |name: &str| INLINE.binary_search(&name).is_ok();
+        !(known(self.name)
+            || self.name.bytes().any(|byte| byte.is_ascii_uppercase())
+                && known(&self.name.to_ascii_lowercase()))
+    }
+}
+
+/// The text with each `&name;` replaced by the result of `value(name)`; names have fewer than `longest`
+/// bytes. Anything else stays as it is, because a bare `&` is common.
+pub fn resolve_references<'t>(
+    text: &'t str,
+    longest: usize,
+    value: impl Fn(&str) -> Option<Cow<'static, str>>,
+) -> Cow<'t, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.bytes().take(longest).position(|byte| byte == b';');
+        match end.and_then(|end| Some((end, value(&rest[..end])?))) {
+            Some((end, value)) => {
+                plain.push_str(&value);
+                rest = &rest[end + 1..];
+            }
+            None => plain.push('&'),
+        }
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+/// The pieces of `html`, in order. Accepts any text and loses none of it.
+pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        let (piece, length) = match rest.bytes().next()? {
+            b'&' => {
+                let (c, length) = reference(rest);
+                (Piece::Char(c), length)
+            }
+            b'<' => {
+                let length = tag_length(rest);
+                (Piece::Tag(tag(&rest[..length])), length)
+            }
+            _ => {
+                let length = memchr2(b'<', b'&', rest.as_bytes()).unwrap_or(rest.len());
+                (Piece::Text(&rest[..length]), length)
+            }
+        };
+        rest = &rest[length..];
+        Some(piece)
+    })
+}
+
+/// The text of an HTML fragment, for comparison, search and titles.
+#[must_use]
+pub fn to_text(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Char(c) => text.push(c),
+            Piece::Tag(tag) if tag.breaks_words() => text.push(' '),
+            Piece::Tag(_) => {}
+        }
+    }
+    text
+}
+
+/// A plain text as an HTML fragment: `&`, `<` and `>` escaped.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
+fn tag(tag: &str) -> Tag<'_> {
+    let edge = if tag.starts_with("</") { Edge::End } else { Edge::Start };
+    let name = tag.trim_start_matches(['<', '/']);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    Tag { name: &name[..end], edge }
+}
+
+/// Length in bytes of the tag at the start of `html`. A `>` inside a quoted attribute does not end it.
+#[must_use]
+pub fn tag_length(html: &str) -> usize {
+    let mut quote = None;
+    for (at, byte) in html.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return at + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    html.len()
+}
+
+/// The character that the reference at the start of `html` stands for, or a bare `&`; and its length
+/// in bytes. Knows the names that a serialiser of HTML writes.
+fn reference(html: &str) -> (char, usize) {
+    let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
+    let name = &html[1..end];
+    let numeric = || {
+        let number = name.strip_prefix('#')?;
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        char::from_u32(code.ok()?)
+    };
+    let c = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        _ => match numeric() {
+            Some(c) => c,
+            None => return ('&', 1),
+        },
+    };
+    (c, end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_consists_of_text_characters_and_tags() {
+        let tag = |name, edge| Piece::Tag(Tag { name, edge });
+        let got: Vec<Piece<'_>> = pieces("<p class='a > b'>x &amp; y<br></p>").collect();
+        let (start, end) = (Edge::Start, Edge::End);
+        let expected = [
+            tag("p", start),
+            Piece::Text("x "),
+            Piece::Char('&'),
+            Piece::Text(" y"),
+            tag("br", start),
+            tag("p", end),
+        ];
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn incomplete_references_and_tags_lose_no_text() {
+        let got: Vec<Piece<'_>> = pieces("&é; & &#x41;<b").collect();
+        let last = Piece::Tag(Tag { name: "b", edge: Edge::Start });
+        assert_eq!(got.last(), Some(&last));
+        assert!(got.contains(&Piece::Char('A')));
+    }
+
+    #[test]
+    fn html_becomes_the_text_that_it_shows() {
+        assert_eq!(to_text("<p>fish &amp; <b>ch</b>ips</p>").trim(), "fish & chips");
+        assert_eq!(to_text("one<br>two<li>three"), "one two three");
+        assert_eq!(to_text("<a title=\"a > b\" href='x'>c</a>"), "c");
+        assert_eq!(to_text("1 &lt; 2 &#60;&#x3c; &nbsp;&unknown; &"), "1 < 2 << \u{a0}&unknown; &");
+        assert_eq!(
+            to_text("&amp;lt; &é;"),
+            "&lt; &é;",
+            "decoded once, and only at char boundaries"
+        );
+        assert_eq!(to_text("a <b"), "a ", "a tag that never ends");
+        assert_eq!(to_text(&escape("a < b & \"c\" > d")), "a < b & \"c\" > d");
+    }
+}

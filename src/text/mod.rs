@@ -1,0 +1,10 @@
+//! Text that several rooms need in the same way: characters that documents can carry, text direction,
+//! HTML fragments, and dates, durations and sizes in words.
+//!
+//! Pure functions of strings. What a title or a summary is belongs to the rooms that use it.
+
+pub mod amounts;
+pub mod bidi;
+pub mod chars;
+pub mod dates;
+pub mod html;

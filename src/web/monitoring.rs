@@ -1,0 +1,164 @@
+//! The endpoints for supervisors and monitors: `/healthz`, `/readyz` and the values of `/metrics`.
+
+use std::time::Duration;
+
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::health::{Health, judge, tally};
+use crate::model::FeedStatus;
+use crate::outputs::{Served, ServedOutput};
+use crate::store::Reader;
+use crate::telemetry::{
+    Exposition, FeedSample, OutputSample, Part, Readiness, Sample, StoreSample,
+};
+
+use super::response::{TEXT, line, uncached};
+use super::settings::MetricsPage;
+use super::site::Error;
+
+/// Time without a heartbeat after which a part counts as stalled.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
+
+/// 200, as long as the process answers.
+pub(super) fn alive() -> Response {
+    line(StatusCode::OK, "ok\n")
+}
+
+/// A reason why newswire is not ready.
+struct Reason {
+    /// Stable name.
+    code: String,
+    /// What is wrong.
+    text: String,
+    /// What to do, a sentence.
+    remedy: &'static str,
+}
+
+fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
+    let problems = readiness.problems().into_iter().map(|problem| Reason {
+        code: problem.slug().to_owned(),
+        text: problem.text().to_owned(),
+        remedy: problem.remedy(),
+    });
+    let stalled = Part::ALL.iter().filter_map(|part| {
+        let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
+        (age > STALLED_AFTER).then(|| Reason {
+            code: format!("{}_stalled", part.slug()),
+            text: format!("the {} has had no heartbeat for {} s", part.slug(), age.as_secs()),
+            remedy: "See the log, and restart newswire.",
+        })
+    });
+    problems.chain(stalled).collect()
+}
+
+/// 200 and `ready`, or 503 and one code per line.
+pub(super) fn ready(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
+    let reasons = reasons(readiness, now);
+    let text = match reasons.is_empty() {
+        true => "ready\n".to_owned(),
+        false => reasons.iter().map(|reason| format!("{}\n", reason.code)).collect(),
+    };
+    uncached(status(&reasons), TEXT, &text, headers)
+}
+
+/// The same with all details, as JSON.
+pub(super) fn ready_verbose(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
+    let reasons = reasons(readiness, now);
+    let problems = reasons
+        .iter()
+        .map(|reason| json!({ "code": reason.code, "text": reason.text, "remedy": reason.remedy }));
+    let parts = Part::ALL.iter().filter_map(|part| {
+        let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
+        Some((part.slug().to_owned(), json!({ "heartbeat_age_seconds": age.as_secs_f64() })))
+    });
+    let answer = json!({
+        "ready": reasons.is_empty(),
+        "problems": problems.collect::<Vec<_>>(),
+        "parts": parts.collect::<serde_json::Map<String, Value>>(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": now.as_secs(),
+    });
+    uncached(status(&reasons), "application/json", &format!("{answer:#}\n"), headers)
+}
+
+fn status(reasons: &[Reason]) -> StatusCode {
+    if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// The gauges of `/metrics`. Blocks. If the database fails, its values are missing.
+pub(super) fn sample(
+    reader: &Reader,
+    served: &Served,
+    page: MetricsPage,
+    now: Timestamp,
+) -> Result<Sample, Error> {
+    let statuses = reader.read(|reader| reader.feed_statuses());
+    let states = match &statuses {
+        Ok(statuses) => {
+            let healths: Vec<Health> = statuses.iter().map(|feed| judge(feed, now)).collect();
+            tally(&healths).into_iter().map(|(state, count)| (state.slug(), count)).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    let statuses = statuses.unwrap_or_default();
+    let feed = |status: &FeedStatus| FeedSample {
+        id: status.info.id.to_string(),
+        last_success: status.last_success_at,
+        failures: status.failures,
+    };
+    let feeds = match page {
+        MetricsPage::Feeds => statuses.iter().map(feed).collect(),
+        MetricsPage::On | MetricsPage::Off => Vec::new(),
+    };
+    let output =
+        |output: &ServedOutput| OutputSample { id: output.id.clone(), items: output.items };
+    let outputs = served.outputs().iter().map(|served| output(served)).collect();
+    let store = reader.sizes().ok().map(|sizes| StoreSample {
+        size_bytes: sizes.database,
+        wal_size_bytes: sizes.log,
+        filesystem_free_bytes: sizes.free,
+    });
+    Ok(Sample { now, states, feeds, outputs, store })
+}
+
+/// The text format for a scrape: OpenMetrics if the client accepts it, as Prometheus does.
+pub(super) fn exposition(headers: &HeaderMap) -> Exposition {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut members = lines.flat_map(|line| line.split(','));
+    let accepts_openmetrics = |member: &str| {
+        let mut parts = member.split(';').map(str::trim);
+        let named =
+            parts.next().is_some_and(|n| n.eq_ignore_ascii_case("application/openmetrics-text"));
+        let is_refusal = |part: &str| {
+            matches!(part.split_once('='), Some((name, value)) if
+            name.eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0))
+        };
+        named && !parts.any(is_refusal)
+    };
+    if members.any(accepts_openmetrics) { Exposition::OpenMetrics } else { Exposition::Prometheus }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn openmetrics_is_for_clients_that_accept_it() {
+        let chosen = |accept: &'static str| {
+            exposition(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]))
+        };
+        let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+                          text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+        assert_eq!(chosen(prometheus), Exposition::OpenMetrics);
+        assert_eq!(chosen("text/html, Application/OpenMetrics-Text"), Exposition::OpenMetrics);
+        for accept in ["", "*/*", "text/plain", "application/openmetrics-text; Q=0"] {
+            assert_eq!(chosen(accept), Exposition::Prometheus, "{accept}");
+        }
+        assert_eq!(exposition(&HeaderMap::new()), Exposition::Prometheus);
+    }
+}

@@ -1,0 +1,58 @@
+//! Parts that several pages show: times, remedies and names of feeds. The counterpart of
+//! `templates/parts.html`.
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::health::Remedy;
+use crate::model::FeedInfo;
+use crate::text::{amounts, dates};
+
+/// A time as a page shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Time {
+    /// RFC 3339, for the attribute `datetime`.
+    pub(super) machine: String,
+    /// Full date: `14 November 2023, 22:13 UTC`.
+    pub(super) date: String,
+    /// Distance from now: `3h ago`, `in 3h`.
+    pub(super) relative: String,
+}
+
+impl Time {
+    pub(super) fn new(at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            machine: dates::rfc3339(at),
+            date: dates::long(at),
+            relative: if at > now { amounts::ahead(at, now) } else { amounts::ago(at, now) },
+        }
+    }
+}
+
+/// A remedy as a page shows it; parts that it does not have are empty.
+#[derive(Debug, Clone)]
+pub(super) struct RemedyParts {
+    pub(super) text: String,
+    pub(super) toml: String,
+    pub(super) command: String,
+}
+
+impl RemedyParts {
+    pub(super) fn new(remedy: &Remedy) -> Self {
+        Self {
+            text: remedy.text.clone(),
+            toml: remedy.toml.clone().unwrap_or_default(),
+            command: remedy.command.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The name of a feed in a list: its title, or its id if the title is only the host, which many feeds
+/// may share.
+pub(super) fn feed_name(info: &FeedInfo) -> String {
+    let url = Url::parse(&info.url).ok();
+    match url.as_ref().and_then(Url::host_str) {
+        Some(host) if host == info.title => info.id.to_string(),
+        _ => info.title.clone(),
+    }
+}

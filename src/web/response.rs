@@ -1,0 +1,158 @@
+//! Responses: short texts, pages, and the headers that every response has.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
+    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::response::Builder;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+
+use crate::render::{Effort, Token, etag, in_coding};
+
+use super::conditional::{self, Precondition};
+use super::negotiate;
+
+/// `Content-Type` of pages.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+/// `Content-Type` of plain text.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Pages load only the style sheet of this server, send forms only to it, and cannot be framed. They load
+/// no pictures of other sites, which would learn who reads the page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'";
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Freshness lifetime of story pages.
+const PAGE_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// Adds the headers that every response has.
+pub(super) fn with_security_headers(mut response: Response) -> Response {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        // RFC 9111 3.2: the client keeps the stored headers that a 304 does not have.
+        return response;
+    }
+    let headers = response.headers_mut();
+    let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(CONTENT_SECURITY_POLICY, POLICY);
+    // URLs may contain a token, and other sites must not learn what is read here.
+    put(REFERRER_POLICY, "no-referrer");
+    response
+}
+
+/// A response that pages of other sites cannot embed.
+pub(super) fn same_origin(content_type: &'static str) -> Builder {
+    Response::builder().header(CONTENT_TYPE, content_type).header(RESOURCE_POLICY, "same-origin")
+}
+
+/// Who may see a response.
+#[derive(Debug)]
+pub(super) enum Audience {
+    /// Everybody; shared caches may store it.
+    Public,
+    /// The client that sent a token in a header.
+    Subscriber,
+    /// The client that sent this token in the URL: links must contain it.
+    Linked(Token),
+}
+
+impl Audience {
+    /// The value of `Cache-Control`, RFC 9111 5.2.2.
+    pub(super) fn cache_control(&self, max_age: Duration) -> String {
+        let scope = if matches!(self, Self::Public) { "public" } else { "private" };
+        format!("{scope}, max-age={}", max_age.as_secs())
+    }
+
+    /// The token that links must contain.
+    pub(super) fn token(&self) -> Option<&Token> {
+        match self {
+            Self::Linked(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+/// A page or another text with a validator, or 304 if the client has it.
+pub(super) fn cacheable(
+    content_type: &'static str,
+    text: &str,
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
+    let coding = negotiate::coding(headers);
+    let etag = in_coding(&etag(text.as_bytes()), coding);
+    let response = same_origin(content_type)
+        .header(ETAG, &etag)
+        .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE))
+        .header(VARY, "Accept, Accept-Encoding");
+    if conditional::evaluate(headers, &etag, None) == Precondition::NotModified {
+        return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    encoded(response, text, headers)
+}
+
+/// A text that no cache stores.
+pub(super) fn uncached(
+    status: StatusCode,
+    content_type: &'static str,
+    text: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let response = same_origin(content_type)
+        .status(status)
+        .header(CACHE_CONTROL, "no-store")
+        .header(VARY, "Accept, Accept-Encoding");
+    encoded(response, text, headers)
+}
+
+/// Completes a response with the text in the coding that the client prefers.
+fn encoded(response: Builder, text: &str, headers: &HeaderMap) -> Response {
+    let coding = negotiate::coding(headers);
+    let response = match coding.name() {
+        Some(name) => response.header(CONTENT_ENCODING, name),
+        None => response,
+    };
+    build(response, coding.encode(text.as_bytes(), Effort::Full).into())
+}
+
+/// A line of plain text, which caches must revalidate.
+pub(super) fn line(status: StatusCode, text: &'static str) -> Response {
+    let response = same_origin(TEXT).status(status);
+    build(response.header(CACHE_CONTROL, "no-cache"), text.into())
+}
+
+/// 404.
+pub(super) fn not_found() -> Response {
+    line(StatusCode::NOT_FOUND, "not found\n")
+}
+
+/// The response to a request without access: 401, 403, or for any other status 404.
+pub(super) fn denied(status: StatusCode) -> Response {
+    match status {
+        StatusCode::UNAUTHORIZED => {}
+        StatusCode::FORBIDDEN => return line(status, "forbidden for requests from other sites\n"),
+        _ => return not_found(),
+    }
+    let mut response = line(status, "the token is not valid: ask its sender for a new one\n");
+    // RFC 6750 3.
+    let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// Completes a response.
+pub(super) fn build(response: Builder, body: Body) -> Response {
+    // Fails only for invalid header values, and all of them come from newswire.
+    response.body(body).unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot build a response");
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
