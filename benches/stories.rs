@@ -11,7 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::dedupe::{
-    CANDIDATES, Comparable, Entry, Facts, Fingerprint, Index, Settings, Text, Weights, verdict,
+    CANDIDATES, Comparable, Entry, Facts, Fingerprint, Frame, Index, Settings, Text, Weights,
+    verdict,
 };
 use newswire::model::{FeedKey, Item, ItemKey, PageOwner};
 
@@ -100,10 +101,11 @@ fn main() {
             let (stored, sketch) = (made.to_bytes(), made.sketch.clone());
             let own = comparable(&stored, &weights);
             let feed = FeedKey(n as i64 % 997);
-            let candidates = index.candidates(feed, &sketch, CANDIDATES);
+            let candidates = index.candidates(feed, &sketch, CANDIDATES, |_| true);
             let same = candidates.iter().any(|key| {
                 let other = comparable(&prints[key.0 as usize], &weights);
-                verdict(&own, &other, &settings, &weights).is_some_and(|verdict| verdict.same)
+                verdict(&own, &other, Frame::Unique, &settings, &weights)
+                    .is_some_and(|verdict| verdict.same)
             });
             index.insert(Entry { key: ItemKey(n as i64), feed, at: n as i64 }, &sketch);
             if timed {

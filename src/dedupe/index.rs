@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::sketch::Sketch;
-use super::tuning::{CONFIDENT_KEYS, PER_KEY};
+use super::tuning::{CONFIDENT_KEYS, FRAME_ITEMS, FRAME_KEYS, PER_KEY};
 use crate::model::{FeedKey, ItemKey};
 
 /// Items of a young generation when it is closed.
@@ -121,13 +121,42 @@ impl Index {
         self.old.retain(|generation| generation.newest >= cutoff);
     }
 
-    /// Items of other feeds that share keys with the sketch, the most promising first.
+    /// Returns at most `limit` items of other feeds that share keys with the sketch and are `wanted`, the most
+    /// promising first.
     #[must_use]
-    pub fn candidates(&self, feed: FeedKey, sketch: &Sketch, limit: usize) -> Vec<ItemKey> {
-        let found = self.sharing(feed, sketch, Phrases::Rare);
-        // Where many carry one story, every key of it is common.
-        let found = if found.is_empty() { self.sharing(feed, sketch, Phrases::All) } else { found };
+    pub fn candidates(
+        &self,
+        feed: FeedKey,
+        sketch: &Sketch,
+        limit: usize,
+        wanted: impl Fn(ItemKey) -> bool,
+    ) -> Vec<ItemKey> {
+        let mut found = self.sharing(feed, sketch, Phrases::Rare);
+        found.retain(|(key, _)| wanted(*key));
+        if found.is_empty() {
+            // Where many carry one story, every key of it is common.
+            found = self.sharing(feed, sketch, Phrases::All);
+            found.retain(|(key, _)| wanted(*key));
+        }
         found.into_iter().take(limit).map(|(key, _)| key).collect()
+    }
+
+    /// Whether at least two other items of the feed share the frame of this item's text.
+    #[must_use]
+    pub fn recurs(&self, item: ItemKey, feed: FeedKey, sketch: &Sketch) -> bool {
+        let (mut shared, mut list) = (Vec::new(), Vec::new());
+        for key in &sketch.0 {
+            list.clear();
+            for generation in &self.old {
+                generation.find(*key, &mut list);
+            }
+            self.young.find(*key, &mut list);
+            let own = list.iter().map(|posted: &Posted| posted.entry);
+            shared.extend(own.filter(|e| e.feed == feed && e.key != item).map(|e| e.key));
+        }
+        shared.sort_unstable();
+        shared.chunk_by(|a, b| a == b).filter(|same| same.len() >= FRAME_KEYS).count()
+            >= FRAME_ITEMS
     }
 }
 
@@ -261,7 +290,7 @@ mod tests {
         index.insert(entry(1, 1), &Sketch(vec![1, 2, 3]));
         index.insert(entry(2, 2), &Sketch(vec![1, 9]));
         index.insert(entry(3, 3), &Sketch(vec![7]));
-        let ask = |feed| index.candidates(FeedKey(feed), &Sketch(vec![1, 2, 3]), 9);
+        let ask = |feed| index.candidates(FeedKey(feed), &Sketch(vec![1, 2, 3]), 9, |_| true);
         assert_eq!(ask(9), [ItemKey(1), ItemKey(2)]);
         assert_eq!(ask(1), [ItemKey(2)]);
     }
@@ -274,11 +303,14 @@ mod tests {
             index.insert(entry(n, n % 7), &keys(n));
         }
         for n in [0, 4_711, GENERATION as i64, many - 1] {
-            assert_eq!(index.candidates(FeedKey(99), &keys(n), 9), [ItemKey(n)]);
+            assert_eq!(index.candidates(FeedKey(99), &keys(n), 9, |_| true), [ItemKey(n)]);
         }
         assert_eq!(index.len() as i64, many);
         index.forget(GENERATION as i64 * 5);
-        assert_eq!(index.candidates(FeedKey(99), &keys(0), 9), []);
-        assert_eq!(index.candidates(FeedKey(99), &keys(many - 1), 9), [ItemKey(many - 1)]);
+        assert_eq!(index.candidates(FeedKey(99), &keys(0), 9, |_| true), []);
+        assert_eq!(
+            index.candidates(FeedKey(99), &keys(many - 1), 9, |_| true),
+            [ItemKey(many - 1)]
+        );
     }
 }

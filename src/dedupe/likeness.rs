@@ -6,9 +6,11 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::fingerprint::Comparable;
+use super::house_style::{self, Found};
 use super::tuning::{LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS};
 use super::weights::Weights;
 use super::words::{Kind, Word, Words, mix};
@@ -125,6 +127,8 @@ pub struct Slots {
     pub kept: usize,
     /// Words of the shorter text that the other has not.
     pub lost: usize,
+    /// Places where each has content words, of any kind, that the other has not.
+    pub places: usize,
 }
 
 impl Slots {
@@ -136,9 +140,10 @@ impl Slots {
     }
 }
 
-/// Lays two texts side by side.
+/// Lays two texts side by side. `published` is about when they were published: a weekday and a date may
+/// mean the same day.
 #[must_use]
-pub fn slots(a: &[Word], b: &[Word]) -> Slots {
+pub fn slots(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Slots {
     let hashes = |words: &[Word]| words.iter().map(|word| word.hash).collect::<Vec<_>>();
     let (left, right) = (hashes(a), hashes(b));
     let mut slots = Slots::default();
@@ -155,6 +160,7 @@ pub fn slots(a: &[Word], b: &[Word]) -> Slots {
                     fill(
                         &a[old_index..old_index + old_len],
                         &b[new_index..new_index + new_len],
+                        published,
                         &mut slots,
                     );
                 }
@@ -166,7 +172,7 @@ pub fn slots(a: &[Word], b: &[Word]) -> Slots {
 }
 
 /// One place where two texts differ.
-fn fill(a: &[Word], b: &[Word], slots: &mut Slots) {
+fn fill(a: &[Word], b: &[Word], published: Option<Timestamp>, slots: &mut Slots) {
     let of = |words: &[Word], kind: Kind| -> HashSet<u32> {
         words.iter().filter(|word| word.kind == kind).map(|word| word.hash).collect()
     };
@@ -175,8 +181,20 @@ fn fill(a: &[Word], b: &[Word], slots: &mut Slots) {
         !left.is_empty() && !right.is_empty() && left.is_disjoint(&right)
     };
     let numbers = differ(Kind::Number);
+    if numbers {
+        match house_style::compare(a, b, published) {
+            Found::Same => return slots.agree += 1,
+            Found::Unknown => return,
+            Found::Other => {}
+        }
+    }
     slots.numbers += usize::from(numbers);
     slots.differ += usize::from(numbers || differ(Kind::Name));
+    let content = |words: &[Word], other: &[Word]| {
+        let says = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
+        words.iter().filter(says).any(|word| other.iter().all(|other| other.hash != word.hash))
+    };
+    slots.places += usize::from(numbers || content(a, b) && content(b, a));
 }
 
 #[cfg(test)]
@@ -216,7 +234,7 @@ mod tests {
     fn a_form_filled_in_twice_differs_in_its_slots() {
         let a = words("The weather in Velden is cloudy with 12 degrees and wind from Norden at 20");
         let b = words("The weather in Arlen is cloudy with 17 degrees and wind from Westen at 35");
-        let got = slots(&a.0, &b.0);
+        let got = slots(&a.0, &b.0, None);
         assert_eq!((got.differ, got.numbers, got.agree), (4, 2, 0));
     }
 }

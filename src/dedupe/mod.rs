@@ -7,7 +7,7 @@
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
 //!                  likeness, titles > verdict   whether two are, and the receipt
-//!                  stars                        which stories many verdicts make
+//!                  grouping                     which stories many verdicts make
 //! ```
 //!
 //! Every constant is in `tuning`. Leaves looking things up to the store, and the order of things to `poll`
@@ -19,13 +19,14 @@ pub mod churn;
 pub mod digest;
 pub mod fingerprint;
 pub mod flood;
+pub mod grouping;
+mod house_style;
 pub mod identity;
 pub mod index;
 pub mod likeness;
 pub mod paragraphs;
 pub mod settings;
 pub mod sketch;
-pub mod stars;
 pub mod titles;
 mod tuning;
 pub mod updates;
@@ -37,15 +38,15 @@ pub use boilerplate::boilerplate;
 pub use churn::{Alias, Stranger, aliases};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{Acquaintance, Rhythm, admit, per_day};
+pub use grouping::{Decisions, Member, stories};
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
 pub use index::{Entry, Index};
 pub use paragraphs::Text;
 pub use settings::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
 pub use sketch::Sketch;
-pub use stars::{Exceptions, Star, stories};
 pub use titles::Title;
 pub use tuning::{CANDIDATES, EXACT_WORDS};
 pub use updates::{is_another, is_worth_showing, may_bump, may_change};
-pub use verdict::{Verdict, verdict};
+pub use verdict::{Frame, Verdict, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;

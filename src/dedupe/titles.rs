@@ -19,7 +19,7 @@ impl Title {
     /// Reads a title; an absent one has no words.
     #[must_use]
     pub fn new(title: Option<&str>) -> Self {
-        let title = title.unwrap_or_default();
+        let title = without_rubric(title.unwrap_or_default());
         let mut words = Words::of_text(title).0;
         for (word, text) in words.iter_mut().zip(title.split_whitespace()) {
             // Only where words and pieces go together; a numeral of a series stands alone.
@@ -91,14 +91,11 @@ impl Title {
     /// version, a day. Part 1 is not part 2.
     #[must_use]
     pub fn is_sibling(&self, other: &Self) -> bool {
-        let numbers = |title: &Self| -> HashSet<u32> {
-            title.words.iter().filter(|word| word.kind == Kind::Number).map(|w| w.hash).collect()
-        };
-        let (mine, others) = (numbers(self), numbers(other));
+        let (mine, others) = (self.numbers(), other.numbers());
         if mine == others || self.is_empty() || other.is_empty() {
             return false;
         }
-        let laid = slots(&self.words, &other.words);
+        let laid = slots(&self.words, &other.words, None);
         let plain = |title: &Self| title.words.iter().filter(|w| w.kind != Kind::Number).count();
         let (shorter, longer) = (plain(self).min(plain(other)), plain(self).max(plain(other)));
         let same_plain = laid.kept.saturating_sub(mine.intersection(&others).count());
@@ -114,7 +111,7 @@ impl Title {
     #[must_use]
     pub fn is_successor(&self, other: &Self) -> bool {
         let numbers = |title: &Self| title.words.iter().filter(|w| w.kind == Kind::Number).count();
-        let kept = slots(&self.words, &other.words).kept;
+        let kept = slots(&self.words, &other.words, None).kept;
         let (shorter, longer) =
             if self.len() < other.len() { (self, other) } else { (other, self) };
         kept == shorter.len() && (1..=4).contains(&kept) && numbers(shorter) < numbers(longer)
@@ -123,9 +120,14 @@ impl Title {
     /// Whether one frame holds other words in each: "The hedgehog and the hat", "… and the wheel".
     #[must_use]
     pub fn is_variant(&self, other: &Self) -> bool {
-        let laid = slots(&self.words, &other.words);
+        let laid = slots(&self.words, &other.words, None);
         let shorter = self.len().min(other.len());
         laid.kept >= 2 && laid.kept as f32 >= FRAME * shorter as f32 && laid.lost > 0
+    }
+
+    /// Hashes of its numbers.
+    pub(super) fn numbers(&self) -> HashSet<u32> {
+        self.words.iter().filter(|word| word.kind == Kind::Number).map(|word| word.hash).collect()
     }
 
     /// Words that it has and the other has not, of those that say something.
@@ -134,6 +136,62 @@ impl Title {
         let own = self.words.iter().filter(|word| word.length >= 3 && !has(word));
         own.map(|word| word.hash).collect()
     }
+}
+
+/// What a paper puts before a headline without saying anything of the story: "BREAKING:", "[Security]",
+/// "UPDATE 1-".
+const RUBRICS: &[&str] = &[
+    "breaking",
+    "breaking news",
+    "update",
+    "updated",
+    "live",
+    "watch",
+    "video",
+    "exclusive",
+    "just in",
+    "alert",
+    "news alert",
+    "developing",
+    "urgent",
+    "security",
+    "eil",
+    "eilmeldung",
+    "exklusiv",
+    "dernière minute",
+    "urgente",
+    "última hora",
+    "ultim'ora",
+];
+
+/// A headline without its rubrics, at most two of them.
+fn without_rubric(title: &str) -> &str {
+    let strip = |title: &'_ str| -> Option<usize> {
+        let start = title.len() - title.trim_start().len();
+        let text = &title[start..];
+        if let Some(rest) = text.strip_prefix('[') {
+            let end = rest.find(']').filter(|end| *end <= 24)?;
+            let plain = !rest[..end].chars().any(|c| c.is_numeric());
+            return plain.then_some(start + end + 2);
+        }
+        let mark = text.find([':', '-', '|', '–', '—']).filter(|at| *at <= 24)?;
+        let head =
+            text[..mark].trim_end().trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+        let known = RUBRICS.contains(&head.to_lowercase().as_str());
+        // "Live-blog" is a word, "UPDATE 1-Ferry" and "LIVE: ferry" are rubrics.
+        let capitals =
+            !head.chars().any(char::is_lowercase) || text[mark..].starts_with([':', '|']);
+        let width = text[mark..].chars().next().map_or(1, char::len_utf8);
+        (known && capitals).then_some(start + mark + width)
+    };
+    let mut rest = title;
+    for _ in 0..2 {
+        match strip(rest) {
+            Some(end) if rest[end..].chars().any(char::is_alphanumeric) => rest = &rest[end..],
+            _ => break,
+        }
+    }
+    rest.trim_start()
 }
 
 /// `II`, `IV`: also `I`, `V`, `X`, which a series may end with.
@@ -158,6 +216,32 @@ mod tests {
         assert!(a.alike(&b) >= 1.0);
         assert!(a.alike(&title("Bakers raise bread prices again")) < 0.1);
         assert_eq!(title("").alike(&title("")), 0.0);
+    }
+
+    #[test]
+    fn rubrics_are_no_part_of_a_title() {
+        let plain = title("Ferry runs aground off Onver");
+        for rubric in [
+            "BREAKING: ",
+            "[Security] ",
+            "UPDATE 1-",
+            "Live: ",
+            "EXCLUSIVE | ",
+            "[Video] BREAKING - ",
+        ] {
+            assert_eq!(
+                title(&format!("{rubric}Ferry runs aground off Onver")).digest(),
+                plain.digest(),
+                "{rubric}"
+            );
+        }
+        for (a, b) in [
+            ("[PATCH 1/2] fix", "fix"),
+            ("Live-blog of the day", "blog of the day"),
+            ("Update:", ""),
+        ] {
+            assert_ne!(title(a).digest(), title(b).digest(), "{a}");
+        }
     }
 
     #[test]

@@ -76,12 +76,31 @@ pub(super) const WITHOUT_LEAD: f32 = 0.85;
 /// edited; at one place it takes more.
 pub(super) const SLOTS: f32 = 0.12;
 pub(super) const ONE_SLOT: f32 = 0.24;
+/// Other items of a feed that share at least this many keys with an item have its frame.
+pub(super) const FRAME_KEYS: usize = 3;
+/// A frame recurs when at least this many other items of the feed have it.
+pub(super) const FRAME_ITEMS: usize = 2;
+/// In a recurring frame, other words at one place in this many shared words are another filling.
+pub(super) const WORDS_PER_SLOT: usize = 24;
+/// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.
+pub(super) const EQUAL: f32 = 0.85;
+/// A headline of this many words and characters that two items share within [`HEADLINE_HOURS`] is one report.
+pub(super) const HEADLINE_WORDS: usize = 8;
+pub(super) const HEADLINE_CHARS: usize = 45;
+/// Longest time between two items that only their headline joins, in hours.
+pub(super) const HEADLINE_HOURS: i64 = 18;
+/// Longest text, in English words, that counts as a teaser of its headline.
+pub(super) const TEASER_WORDS: usize = 60;
 /// A replaced piece is one slot up to so many words on each side.
 pub(super) const SLOT_WORDS: usize = 5;
 
-/// A story is no larger.
-pub(super) const STORY: usize = 20;
-/// So many candidates are compared word by word.
+/// Largest number of items in a story. A bound on work, not on what a story may be.
+pub(super) const STORY: usize = 200;
+/// Matches within a group that an item needs where it does not match the centre.
+pub(super) const MEMBERS: usize = 2;
+/// Matches that outweigh one refusal.
+pub(super) const MATCHES_PER_REFUSAL: usize = 2;
+/// Maximum number of candidates that are compared word by word.
 pub const CANDIDATES: usize = 16;
 /// So many items of one key are looked at, the earliest first; what more share is a common phrase.
 pub(super) const PER_KEY: usize = 48;

@@ -56,7 +56,7 @@ pub fn may_bump(edits: &EditCounts, now: Timestamp) -> bool {
 #[must_use]
 pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
     let longer = old.0.len().max(new.0.len());
-    let changed = longer - slots(&old.0, &new.0).kept.min(longer);
+    let changed = longer - slots(&old.0, &new.0, None).kept.min(longer);
     changed >= WORDS || changed > 0 && changed as f32 >= longer as f32 * PART
 }
 

@@ -11,12 +11,13 @@ use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{Likeness, lead, likeness, opening, slots};
 use super::settings::{AcrossFeeds, Settings};
 use super::tuning::{
-    EXACT_WORDS, EXCERPT, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
-    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD,
-    SHORT_WORDS, SLOTS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS,
-    WITHOUT_LEAD, WORTH,
+    EQUAL, EXACT_WORDS, EXCERPT, HEADLINE_CHARS, HEADLINE_HOURS, HEADLINE_WORDS, LEAD_WORDS,
+    LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT,
+    OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE,
+    TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_SLOT, WORTH,
 };
 use super::weights::Weights;
+use super::words::Kind;
 use crate::model::{Match, PageOwner, Rule};
 
 /// What was found, before it is known between which rows.
@@ -41,11 +42,29 @@ impl Verdict {
     }
 }
 
-/// Compares two items; `None`: they have nothing in common worth a word.
+/// Whether the feed of an item repeats the frame of its text with other fillings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Frame {
+    /// It does not, as far as is known.
+    #[default]
+    Unique,
+    /// It does: advisories, forecasts, listings.
+    Recurring,
+}
+
+/// The verdict on two items that were one story and have nothing in common any more.
+#[must_use]
+pub fn unlike() -> Verdict {
+    Verdict { rule: Rule::SimilarText, score: 0.0, threshold: NEED[NEED.len() - 1].1, same: false }
+}
+
+/// Compares two items, of which `frame` describes the first. `None`: they have nothing in common that is
+/// worth remembering.
 #[must_use]
 pub fn verdict(
     a: &Comparable,
     b: &Comparable,
+    frame: Frame,
     settings: &Settings,
     weights: &Weights,
 ) -> Option<Verdict> {
@@ -54,7 +73,7 @@ pub fn verdict(
         return None;
     }
     let title = a.fingerprint.title.alike(&b.fingerprint.title);
-    let pair = Pair { a, b, like: likeness(a, b), title };
+    let pair = Pair { a, b, like: likeness(a, b), title, frame };
     let page = pair.page();
     if page.is_some_and(|page| page.same) || settings.across_feeds == AcrossFeeds::Link {
         return page;
@@ -62,20 +81,26 @@ pub fn verdict(
     if !pair.is_within(settings) {
         return page;
     }
-    let near = pair.exact().or_else(|| pair.near(settings, weights)).or_else(|| pair.titled());
+    let text = pair.exact().or_else(|| pair.near(settings, weights));
+    // Texts that share little may be teasers under one headline.
+    let near = match text {
+        Some(found) if found.same || !pair.is_headline(weights) => Some(found),
+        _ => pair.titled(weights).filter(|found| found.same || text.is_none()).or(text),
+    };
     let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
     // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
-    if a.fingerprint.title.is_sibling(&b.fingerprint.title) || pair.is_variant() {
+    let whole = found.rule == Rule::SameText && pair.like.shorter >= SHORT_WORDS;
+    if pair.is_sibling() || !whole && pair.is_variant() {
         return apart(Rule::Series, found.score);
     }
     // A site tells its own things apart, and puts the same frame round all of them.
-    if pair.is_of_one_site() {
-        return apart(Rule::Site, found.score);
+    if !whole && pair.is_of_one_site() {
+        return apart(Rule::SameSite, found.score);
     }
-    if found.rule != Rule::Text
+    if found.rule != Rule::SameText
         && let Some(share) = pair.form()
     {
-        return apart(Rule::Form, share);
+        return apart(Rule::Template, share);
     }
     Some(found)
 }
@@ -85,6 +110,7 @@ struct Pair<'a> {
     b: &'a Comparable,
     like: Likeness,
     title: f32,
+    frame: Frame,
 }
 
 impl Pair<'_> {
@@ -97,8 +123,8 @@ impl Pair<'_> {
         let same_page = a.url_key.is_some() && a.url_key == b.url_key;
         let same_id = a.global_id.is_some() && a.global_id == b.global_id;
         let rule = match (same_page, same_id) {
-            (true, _) => Rule::Page,
-            (_, true) => Rule::Id,
+            (true, _) => Rule::SamePage,
+            (_, true) => Rule::SameId,
             _ => return None,
         };
         let at_home = a.page_owner == b.page_owner && a.page_owner != PageOwner::OtherSite;
@@ -108,7 +134,7 @@ impl Pair<'_> {
         let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
             || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
         // Whoever links to another's page may say anything of it, and whoever copies an id too.
-        let same = at_home && same_page || alike && self.form().is_none() || self.is_silent();
+        let same = at_home && same_page || alike && !self.is_form() || self.is_silent();
         let score = self.title.max(self.like.containment);
         Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
     }
@@ -152,7 +178,7 @@ impl Pair<'_> {
         let (a, b) = (self.a, self.b);
         let same =
             a.size >= EXACT_WORDS && a.words.0.len() == b.words.0.len() && a.digest == b.digest;
-        same.then_some(Verdict { rule: Rule::Text, score: 1.0, threshold: 1.0, same: true })
+        same.then_some(Verdict { rule: Rule::SameText, score: 1.0, threshold: 1.0, same: true })
     }
 
     /// Most of the shorter text stands in the longer one.
@@ -183,11 +209,16 @@ impl Pair<'_> {
         };
         let same = containment >= need && led();
         let worth = same || jaccard >= WORTH || containment >= need / 2.0;
-        worth.then_some(Verdict { rule: Rule::Near, score: containment, threshold: need, same })
+        worth.then_some(Verdict {
+            rule: Rule::SimilarText,
+            score: containment,
+            threshold: need,
+            same,
+        })
     }
 
     /// The same long title, and the texts or the site do not speak against it.
-    fn titled(&self) -> Option<Verdict> {
+    fn titled(&self, weights: &Weights) -> Option<Verdict> {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let long = a.title.len() >= TITLE_WORDS && a.title.chars() >= TITLE_CHARS;
         if !long || a.title.digest() != b.title.digest() {
@@ -201,8 +232,53 @@ impl Pair<'_> {
             to.url_key.is_some_and(|page| from.mentions.contains(&page))
         };
         let points = points(a, b) || points(b, a);
-        let same = score >= TITLE_SUPPORT || wordless && (one_site || points);
-        Some(Verdict { rule: Rule::Title, score, threshold: TITLE_SUPPORT, same })
+        let same = score >= TITLE_SUPPORT
+            || wordless && (one_site || points)
+            || self.is_headline(weights) && !one_site;
+        Some(Verdict { rule: Rule::SameTitle, score, threshold: TITLE_SUPPORT, same })
+    }
+
+    /// A long and rare headline over two items that are no more than it, or over two teasers, within hours.
+    fn is_headline(&self, weights: &Weights) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let (Some(x), Some(y)) = (a.published, b.published) else { return false };
+        let long = a.title.len() >= HEADLINE_WORDS && a.title.chars() >= HEADLINE_CHARS;
+        let near = x.duration_since(y).abs() <= SignedDuration::from_hours(HEADLINE_HOURS);
+        let weight: f32 = a.title.words().iter().map(|word| weights.of(word)).sum();
+        let rare = weight >= HEADLINE_WORDS as f32 / 2.0;
+        let numbers = |item: &Comparable| -> HashSet<u32> {
+            item.words
+                .0
+                .iter()
+                .filter(|word| word.kind == Kind::Number)
+                .map(|word| word.hash)
+                .collect()
+        };
+        let (left, right) = (numbers(self.a), numbers(self.b));
+        let contradict = !left.is_empty() && !right.is_empty() && left.is_disjoint(&right);
+        long && near
+            && rare
+            && self.like.longer <= TEASER_WORDS
+            && !contradict
+            && self.frame == Frame::Unique
+    }
+
+    /// Two of a series by their titles, unless the texts are equal and differ in no number of the titles.
+    fn is_sibling(&self) -> bool {
+        let (a, b) = (self.a, self.b);
+        let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
+        if !title.is_sibling(other) {
+            return false;
+        }
+        let has = |text: &Comparable, numbers: &HashSet<u32>| {
+            text.words.0.iter().any(|word| numbers.contains(&word.hash))
+        };
+        let (mine, others) = (title.numbers(), other.numbers());
+        let own: HashSet<u32> = mine.difference(&others).copied().collect();
+        let theirs: HashSet<u32> = others.difference(&mine).copied().collect();
+        // Both texts have the number of one headline, which the other headline left out or rounded.
+        let shared = has(a, &own) && has(b, &own) || has(a, &theirs) && has(b, &theirs);
+        !(shared && self.like.jaccard >= EQUAL)
     }
 
     /// Titles of one frame with other words in it: over short texts, and where each text has the words
@@ -223,14 +299,28 @@ impl Pair<'_> {
         let true_to = |own: HashSet<u32>, text: &HashSet<u32>, other: &HashSet<u32>| {
             own.iter().any(|word| text.contains(word) && !other.contains(word))
         };
-        short
+        let equal = self.like.jaccard >= EQUAL && self.form().is_none();
+        short && !equal
             || true_to(title.own(other), &left, &right) && true_to(other.own(title), &right, &left)
     }
 
-    /// The part of numbers, days and names that differ, where that says one form was filled in twice.
+    /// Whether one form was filled in twice; texts that share little have no form.
+    fn is_form(&self) -> bool {
+        self.like.containment >= TITLE_SUPPORT && self.form().is_some()
+    }
+
+    /// The part of the places that differ, where that says that one form was filled in twice.
     fn form(&self) -> Option<f32> {
-        let slots = slots(&self.a.words.0, &self.b.words.0);
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let slots = slots(&self.a.words.0, &self.b.words.0, a.published.or(b.published));
         let share = slots.share();
+        if self.frame == Frame::Recurring
+            && slots.places * WORDS_PER_SLOT >= slots.kept
+            && slots.places > 0
+            && (a.title.digest() != b.title.digest() || slots.differ > 0)
+        {
+            return Some(slots.places as f32 / (slots.places + slots.agree).max(1) as f32);
+        }
         let filled_in = match slots.differ {
             0 => false,
             1 => share > ONE_SLOT,

@@ -109,9 +109,11 @@ enum Listed {
     Numeral(u32),
     /// A day or a month.
     Date,
+    /// Another spelling of a word, and the hash of the one that is compared.
+    Spelling(u32),
 }
 
-/// Number words, days and months.
+/// Number words, days, months and spellings.
 struct Lexicon {
     /// By hash, ascending.
     words: Vec<(u32, Listed)>,
@@ -128,6 +130,11 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     }
     let dates = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
     words.extend(dates.map(|name| (hash_of(name), Listed::Date)));
+    for line in lines(include_str!("data/spellings.txt")) {
+        let (word, others) = line.split_once(' ').unwrap_or((line, ""));
+        let word = Listed::Spelling(hash_of(word));
+        words.extend(others.split_whitespace().map(|other| (hash_of(other), word)));
+    }
     // A word of both lists is a numeral: the sort is stable and the first of a name stays.
     words.sort_by_key(|(hash, _)| *hash);
     words.dedup_by_key(|(hash, _)| *hash);
@@ -346,13 +353,13 @@ fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
     let written = fold(mix(hash));
     let listed = LEXICON.find(written);
     let kind = match listed {
-        Some(_) => Kind::Number,
-        None if digit => Kind::Number,
-        None if capital && !*opens_sentence => Kind::Name,
-        None => Kind::Plain,
+        Some(Listed::Numeral(_) | Listed::Date) => Kind::Number,
+        _ if digit => Kind::Number,
+        _ if capital && !*opens_sentence => Kind::Name,
+        _ => Kind::Plain,
     };
     let hash = match listed {
-        Some(Listed::Numeral(number)) => number,
+        Some(Listed::Numeral(hash) | Listed::Spelling(hash)) => hash,
         _ => written,
     };
     let length = letters.min(u32::from(Word::LONGEST)) as u8;

@@ -63,48 +63,48 @@ pub struct ItemTraits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// One canonical URL.
-    Page,
+    SamePage,
     /// One id that is unique in the world.
-    Id,
+    SameId,
     /// The same words.
-    Text,
+    SameText,
     /// Most of one text stands in the other.
-    Near,
+    SimilarText,
     /// The same long title.
-    Title,
+    SameTitle,
     /// The same title but for a number, a version, a day: parts.
     Series,
     /// The same text but for the numbers, days and names in it: parts.
-    Form,
+    Template,
     /// Much the same text on two pages of one site: parts, for a site tells its own things apart.
-    Site,
+    SameSite,
 }
 
 impl Rule {
     /// Every rule.
     pub const ALL: &'static [Self] = &[
-        Self::Page,
-        Self::Id,
-        Self::Text,
-        Self::Near,
-        Self::Title,
+        Self::SamePage,
+        Self::SameId,
+        Self::SameText,
+        Self::SimilarText,
+        Self::SameTitle,
         Self::Series,
-        Self::Form,
-        Self::Site,
+        Self::Template,
+        Self::SameSite,
     ];
 
     /// The stable slug.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
-            Self::Page => "page",
-            Self::Id => "id",
-            Self::Text => "text",
-            Self::Near => "near",
-            Self::Title => "title",
+            Self::SamePage => "same_page",
+            Self::SameId => "same_id",
+            Self::SameText => "same_text",
+            Self::SimilarText => "similar_text",
+            Self::SameTitle => "same_title",
             Self::Series => "series",
-            Self::Form => "form",
-            Self::Site => "site",
+            Self::Template => "template",
+            Self::SameSite => "same_site",
         }
     }
 

@@ -261,14 +261,15 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// Every match that makes one of these items and another one story. A match of two of these items comes twice.
-    pub fn story_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
+    /// Every match of one of these items, also those that say that two items are not one story. A match of two
+    /// of these items comes twice.
+    pub fn item_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
-             FROM json_each(?1) wanted JOIN item_match ON item_match.item_id = wanted.value WHERE item_match.same_story
+             FROM json_each(?1) wanted JOIN item_match ON item_match.item_id = wanted.value
              UNION ALL
              SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
-             FROM json_each(?1) wanted JOIN item_match ON item_match.other_id = wanted.value WHERE item_match.same_story",
+             FROM json_each(?1) wanted JOIN item_match ON item_match.other_id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut found = Vec::new();
@@ -322,14 +323,13 @@ impl Transaction<'_> {
 
     /// Writes the result of the stories stage, and shows the items that are done.
     ///
-    /// A later match of the same two items replaces the earlier one, unless that one made them one story.
+    /// A later match of the same two items replaces the earlier one.
     pub(super) fn write_matches(&self, matches: &Matches) -> Result<(), Error> {
         let Matches { at, marks, pairs, stories } = matches;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO item_match (item_id, other_id, same_story, rule, score, threshold, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET same_story = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7
-             WHERE same_story = 0",
+             ON CONFLICT DO UPDATE SET same_story = ?3, rule = ?4, score = ?5, threshold = ?6, at = ?7",
         )?;
         for Match { item, other, rule, score, threshold, same } in pairs {
             let (score, threshold) = (f64::from(*score), f64::from(*threshold));
@@ -459,7 +459,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     let pair = Match {
         item: key.max(other),
         other: key.min(other),
-        rule: crate::model::Rule::Page,
+        rule: crate::model::Rule::SamePage,
         score: 1.0,
         threshold: 1.0,
         same: true,
@@ -469,7 +469,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     let at = Timestamp::UNIX_EPOCH;
     transaction.write_matches(&Matches { at, marks, pairs: vec![pair], stories }).unwrap();
     assert_eq!(transaction.pending(5).unwrap(), []);
-    assert_eq!(transaction.story_matches(&[other]).unwrap(), [pair]);
+    assert_eq!(transaction.item_matches(&[other]).unwrap(), [pair]);
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);

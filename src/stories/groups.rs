@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::dedupe::{self, Star};
+use crate::dedupe::{self, Decisions, Member};
 use crate::model::{ItemKey, Match, StoryKey};
 use crate::store::{Error, Transaction};
 
@@ -21,21 +21,27 @@ type Pair = (ItemKey, ItemKey);
 impl<'a> Ties<'a> {
     pub(super) fn new(reader: &'a Transaction<'a>, ties: &[Match]) -> Self {
         let mut new: HashMap<ItemKey, Vec<Match>> = HashMap::new();
-        for tie in ties.iter().filter(|tie| tie.same) {
+        for tie in ties {
             new.entry(tie.item).or_default().push(*tie);
             new.entry(tie.other).or_default().push(*tie);
         }
         Self { reader, new }
     }
 
-    /// Every tie that makes one story of one of these items and another.
+    /// Every match of one of these items with another, and what tells them apart.
     fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Match>, Error> {
+        let known = self.reader.item_matches(keys)?;
+        // A later comparison replaces an earlier one.
         let new = keys.iter().filter_map(|key| self.new.get(key)).flatten().copied();
-        let mut ties: HashMap<Pair, Match> = new.map(|tie| ((tie.item, tie.other), tie)).collect();
-        // What was one stays one, with the score that it had.
-        let known = self.reader.story_matches(keys)?;
-        ties.extend(known.into_iter().map(|tie| ((tie.item, tie.other), tie)));
-        Ok(ties)
+        Ok(known.into_iter().chain(new).map(|tie| ((tie.item, tie.other), tie)).collect())
+    }
+
+    /// These items and all others of their stories.
+    fn with_stories(&self, keys: &[ItemKey]) -> Result<Vec<ItemKey>, Error> {
+        let placed = self.reader.story_items(keys)?;
+        let stories: Vec<StoryKey> = placed.iter().map(|item| item.story).collect();
+        let members = self.reader.members(&stories)?;
+        Ok(members.into_values().flatten().map(|head| head.key).collect())
     }
 
     /// Everything that ties and the operator's decisions bind to an item, however far, up to a bound.
@@ -46,8 +52,10 @@ impl<'a> Ties<'a> {
         while !edge.is_empty() && keys.len() < COMPONENT {
             let found = self.of(&edge)?;
             let joined = self.reader.decisions(&edge)?.joined;
-            let ends = found.keys().copied().chain(joined);
-            edge = ends.flat_map(|(a, b)| [a, b]).filter(|key| keys.insert(*key)).collect();
+            let matched = found.iter().filter(|(_, tie)| tie.same).map(|(pair, _)| *pair);
+            let ends = matched.chain(joined).flat_map(|(a, b)| [a, b]);
+            let ends: Vec<ItemKey> = ends.chain(self.with_stories(&edge)?).collect();
+            edge = ends.into_iter().filter(|key| keys.insert(*key)).collect();
             ties.extend(found);
         }
         Ok((keys, ties.into_values().collect()))
@@ -55,12 +63,14 @@ impl<'a> Ties<'a> {
 
     /// Which of these items are tied to another at all, or were decided upon.
     fn bound(&self, items: &[ItemKey]) -> Result<BTreeSet<ItemKey>, Error> {
-        let known = self.reader.story_matches(items)?;
+        let known = self.reader.item_matches(items)?;
         let decided = self.reader.decisions(items)?;
-        let ends = known.iter().map(|tie| (tie.item, tie.other)).chain(decided.joined);
+        let new = items.iter().filter_map(|key| self.new.get(key)).flatten();
+        let matched = known.iter().chain(new).filter(|tie| tie.same);
+        let ends = matched.map(|tie| (tie.item, tie.other)).chain(decided.joined);
         let bound: HashSet<ItemKey> = ends.flat_map(|(a, b)| [a, b]).chain(decided.split).collect();
         let items = items.iter().copied();
-        Ok(items.filter(|key| bound.contains(key) || self.new.contains_key(key)).collect())
+        Ok(items.filter(|key| bound.contains(key)).collect())
     }
 }
 
@@ -70,6 +80,7 @@ pub(super) fn stories(
     items: &[ItemKey],
 ) -> Result<Vec<(ItemKey, StoryKey)>, Error> {
     let mut waiting = ties.bound(items)?;
+    let judged: HashSet<ItemKey> = items.iter().copied().collect();
     let mut moves = Vec::new();
     while let Some(start) = waiting.pop_first() {
         let (keys, tied) = ties.component(start)?;
@@ -77,19 +88,20 @@ pub(super) fn stories(
         let list: Vec<ItemKey> = keys.into_iter().collect();
         let placed = ties.reader.story_items(&list)?;
         let decided = ties.reader.decisions(&list)?;
-        let exceptions = dedupe::Exceptions { split: decided.split, joined: decided.joined };
+        let decisions = Decisions { split: decided.split, joined: decided.joined };
         let before: HashMap<ItemKey, StoryKey> =
             placed.iter().map(|item| (item.key, item.story)).collect();
-        let stars: Vec<Star> = placed
+        let members: Vec<Member> = placed
             .into_iter()
-            .map(|item| Star {
+            .map(|item| Member {
                 key: item.key,
                 feed: item.feed,
                 published: item.published,
                 id: item.id,
+                story: item.story,
             })
             .collect();
-        for story in dedupe::stories(&stars, &tied, &exceptions) {
+        for story in dedupe::stories(&members, &tied, &decisions, &judged) {
             // The number of a story is that of its first item.
             let number = StoryKey(story[0].0);
             let places = story.into_iter().map(|key| (key, number));

@@ -1,6 +1,6 @@
 //! Takes pending items, a batch at a time, and finds their stories.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::cache::Cache;
 use super::groups::{self, Ties};
 use crate::clock::Clock;
 use crate::dedupe::{
-    self, AcrossFeeds, CANDIDATES, Comparable, Entry, Fingerprint, Index, Settings, Weights,
+    self, AcrossFeeds, CANDIDATES, Entry, Fingerprint, Frame, Index, Settings, Weights,
 };
-use crate::model::{FeedKey, ItemKey, Match};
+use crate::model::{FeedKey, ItemKey};
 use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Items of a batch: written together, and shown together.
@@ -47,6 +47,8 @@ pub struct Matcher {
 struct Candidates {
     item: ItemKey,
     others: Vec<ItemKey>,
+    /// Whether its feed repeats the frame of its text.
+    frame: Frame,
     settings: Arc<Settings>,
 }
 
@@ -112,7 +114,14 @@ impl Matcher {
         memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
-        let pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
+        let matched: HashSet<(ItemKey, ItemKey)> = reader
+            .item_matches(&keys)?
+            .into_iter()
+            .filter(|tie| tie.same)
+            .map(|tie| (tie.item, tie.other))
+            .collect();
+        let mut pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
+        add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
         let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
@@ -121,11 +130,15 @@ impl Matcher {
         wanted.dedup();
         memory.cache.load(reader, &wanted, stored, &weights)?;
         let mut ties = Vec::new();
-        for Candidates { item, others, settings } in &pairs {
+        for Candidates { item, others, frame, settings } in &pairs {
             let Some(own) = memory.cache.get(*item) else { continue };
             for other in others {
                 let Some(theirs) = memory.cache.get(*other) else { continue };
-                ties.extend(tie((*item, &own), (*other, &theirs), settings, &weights));
+                let verdict = dedupe::verdict(&own, &theirs, *frame, settings, &weights);
+                let pair = (*item.max(other), *item.min(other));
+                // Two that were one story may have nothing in common after an edit.
+                let verdict = verdict.or_else(|| matched.contains(&pair).then(dedupe::unlike));
+                ties.extend(verdict.map(|verdict| verdict.between(pair.0, pair.1)));
             }
         }
         memory.cache.shrink();
@@ -159,21 +172,36 @@ impl Matcher {
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
             .collect();
         let mut pairs = Vec::with_capacity(pending.len());
+        // All of a batch is in the index before the first is compared, so that the frames of a feed show.
+        let turns: HashMap<ItemKey, usize> =
+            pending.iter().enumerate().map(|(turn, pending)| (pending.item, turn)).collect();
         let index = memory.index.get_or_insert_default();
         for PendingItem { item: key, feed, .. } in pending.iter().filter(compared) {
             memory.cache.remove(*key);
-            let mut candidates = doubles.remove(key).unwrap_or_default();
             if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
-                for other in index.candidates(*feed, sketch, CANDIDATES) {
+                index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
+            }
+        }
+        for (turn, PendingItem { item: key, feed, .. }) in
+            pending.iter().enumerate().filter(|(_, pending)| compared(pending))
+        {
+            let earlier = |other: ItemKey| turns.get(&other).is_none_or(|other| *other < turn);
+            let mut candidates = doubles.remove(key).unwrap_or_default();
+            let mut frame = Frame::Unique;
+            if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
+                for other in index.candidates(*feed, sketch, CANDIDATES, earlier) {
                     if other != *key && !candidates.contains(&other) {
                         candidates.push(other);
                     }
                 }
-                index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
+                if !candidates.is_empty() && index.recurs(*key, *feed, sketch) {
+                    frame = Frame::Recurring;
+                }
             }
             pairs.push(Candidates {
                 item: *key,
                 others: candidates,
+                frame,
                 settings: Arc::clone(policy(feed)),
             });
         }
@@ -211,6 +239,18 @@ impl Matcher {
     }
 }
 
+/// Adds to each item those that it matched before, so that an edit is judged in both directions.
+fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) {
+    for Candidates { item, others, .. } in pairs {
+        for (a, b) in matched.iter().filter(|(a, b)| a == item || b == item) {
+            let other = if a == item { *b } else { *a };
+            if !others.contains(&other) {
+                others.push(other);
+            }
+        }
+    }
+}
+
 impl Memory {
     /// Reads the window and the weights from the store, once.
     fn fill(&mut self, reader: &Transaction<'_>, now: Timestamp) -> Result<(), store::Error> {
@@ -230,17 +270,6 @@ impl Memory {
         self.index = Some(index);
         Ok(())
     }
-}
-
-/// What two items are to each other, if that is worth remembering.
-fn tie(
-    (key, own): (ItemKey, &Comparable),
-    (other, theirs): (ItemKey, &Comparable),
-    settings: &Settings,
-    weights: &Weights,
-) -> Option<Match> {
-    let verdict = dedupe::verdict(own, theirs, settings, weights)?;
-    Some(verdict.between(key.max(other), key.min(other)))
 }
 
 fn before(now: Timestamp, window: Duration) -> Timestamp {

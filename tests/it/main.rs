@@ -4,6 +4,7 @@ mod support;
 
 mod archive;
 mod canary;
+mod carriers;
 mod cli;
 mod config;
 mod crash;

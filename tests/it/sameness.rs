@@ -41,15 +41,22 @@ struct Pair {
     others_b: Vec<Item>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Item {
-    title: Option<String>,
-    url: Option<String>,
-    guid: Option<String>,
-    published: Option<String>,
-    content: Option<String>,
-    summary: Option<String>,
+pub(crate) struct Item {
+    pub(crate) title: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) guid: Option<String>,
+    pub(crate) published: Option<String>,
+    pub(crate) content: Option<String>,
+    pub(crate) summary: Option<String>,
+}
+
+/// The pairs of a file that are the same story in feeds of their own, each with its name.
+pub(crate) fn same_pairs(path: &Path) -> Vec<(String, Item, Item)> {
+    let file: File = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let same = file.pair.into_iter().filter(|pair| pair.same && pair.feeds.is_none());
+    same.map(|pair| (pair.name, pair.a, pair.b)).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -57,7 +64,7 @@ fn escaped(text: &str) -> String {
 }
 
 impl Item {
-    fn rss(&self) -> String {
+    pub(crate) fn rss(&self) -> String {
         let mut rss = String::from("<item>");
         let published = self.published.as_deref().map(|at| {
             let at: jiff::Timestamp = at.parse().unwrap();

@@ -136,19 +136,43 @@ pub(in crate::cli) fn name(item: &ItemSummary) -> String {
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
 }
 
-/// Rule, score and threshold of a match with the meaning of the rule.
+/// The rule that decided about two items and what it found, in words: a measure is printed only where it is
+/// a share of something that is named.
 pub(in crate::cli) fn match_text(tie: &Match) -> String {
-    let meaning = match tie.rule {
-        Rule::Page => "the same page",
-        Rule::Id => "the same id of the publisher",
-        Rule::Text => "the same words",
-        Rule::Near => "share of the shorter text that the other contains",
-        Rule::Title => "share of the text that agrees, with the same title",
-        Rule::Series => "similar, but the titles are parts of a series",
-        Rule::Site => "similar, but two pages of one site",
-        Rule::Form => "share of numbers, dates and names that differ in a common template",
+    let share = (tie.score * 100.0).round();
+    let least = (tie.threshold * 100.0).round();
+    let found = match (tie.rule, tie.same) {
+        (Rule::SamePage, true) => "they link to the same page".to_owned(),
+        (Rule::SamePage, false) => {
+            "they link to the same page, but say different things".to_owned()
+        }
+        (Rule::SameId, true) => "they have the same globally unique id".to_owned(),
+        (Rule::SameId, false) => "they have the same id, but say different things".to_owned(),
+        (Rule::SameText, _) => "their texts are the same word for word".to_owned(),
+        (Rule::SimilarText, true) => {
+            format!("{share}% of the shorter text is in the other, at least {least}% is needed")
+        }
+        (Rule::SimilarText, false) if tie.score < tie.threshold => {
+            format!(
+                "only {share}% of the shorter text is in the other, at least {least}% is needed"
+            )
+        }
+        (Rule::SimilarText, false) => {
+            format!("{share}% of the shorter text is in the other, but the texts begin differently")
+        }
+        (Rule::SameTitle, true) => {
+            "they have the same headline, and their texts allow it".to_owned()
+        }
+        (Rule::SameTitle, false) => {
+            "they have the same headline, but their texts differ".to_owned()
+        }
+        (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
+        (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
+        (Rule::Template, _) => {
+            format!("one template with different values in {share}% of the places compared")
+        }
     };
-    format!("{} {:.2} (threshold {:.2}): {meaning}", tie.rule.slug(), tie.score, tie.threshold)
+    format!("{}: {found}", tie.rule.slug())
 }
 
 /// Position of an item in an output, or why it is not shown.
