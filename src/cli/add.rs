@@ -77,7 +77,7 @@ pub(super) struct Request<'a> {
 }
 
 /// Fetches the feed, or the only feed that the page links to. Shows its title and its newest items, and
-/// appends it to the config or prints its block. Creates a config when there is none and none was named.
+/// appends it to the config or prints its block. Creates a config if no file exists and the operator named none.
 ///
 /// # Errors
 /// When there is no feed or more than one, or the config cannot be changed.

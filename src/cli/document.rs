@@ -80,7 +80,7 @@ fn absence(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Fetches `url` with an HTTP client of its own.
+/// Fetches `url` with a separate HTTP client.
 pub(super) async fn fetch(
     url: &Url,
     settings: &fetch::Settings,

@@ -35,7 +35,7 @@ pub(crate) struct Setup {
     pub(crate) web: web::Settings,
     pub(crate) retention: Duration,
     pub(crate) window: Duration,
-    /// Matching settings of feeds without settings of their own.
+    /// Matching settings of feeds that have no own settings.
     dedupe: Arc<dedupe::Settings>,
     /// The followed lists of feeds.
     pub(crate) lists: Arc<FollowedLists>,

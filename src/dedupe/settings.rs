@@ -49,7 +49,7 @@ pub struct Settings {
     pub similarity: Similarity,
     /// What becomes of changed items.
     pub updates: Updates,
-    /// A feed that is new here brings so many of its newest items.
+    /// Number of newest items that are shown of the first document of a feed.
     pub initial_items: usize,
     /// Whether a burst that no publisher writes is held.
     pub burst_guard: BurstGuard,

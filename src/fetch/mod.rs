@@ -42,7 +42,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Largest number of HTTP clients that are kept.
 const MAX_CLIENTS: usize = 64;
 
-/// The settings that are part of a connection and therefore need a client of their own.
+/// The settings that are part of a connection and therefore need a separate client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct ClientKey {
     allow_networks: Vec<IpNet>,

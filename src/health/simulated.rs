@@ -179,7 +179,7 @@ fn ended_feeds_are_found_with_few_false_alarms() {
             "{habit:?}: {alarms} false alarms in {years} feed years; {seen} of {SEEDS} deaths seen, after {median:.0} days\n"
         );
         match habit {
-            // No detector can tell that the conference is over.
+            // No detector can know that the conference is over.
             Habit::OneOff => assert_eq!(alarms, 0, "{report}"),
             // The first pause of a season is an alarm, the second is not.
             Habit::Seasonal => assert!(alarms as u64 <= SEEDS, "{report}"),

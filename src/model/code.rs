@@ -1,6 +1,6 @@
 //! The codes of errors, warnings and reasons, and their texts, which are read from `docs/codes.md`.
 //!
-//! Each room defines the codes of its own errors. `cli` prints them and maps them to exit codes.
+//! Each room defines the codes of its errors. `cli` prints them and maps them to exit codes.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ macro_rules! codes {
         $(; $($passed:pat => $inner:expr,)+)?
     ) => {
         impl $error {
-            /// The codes of its own variants.
+            /// The codes of the variants of this type.
             pub const CODES: &'static [&'static str] = &[$($code),*];
         }
 

@@ -130,7 +130,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure without help of its own.
+    /// A failure without a specific help text.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), help: None }
