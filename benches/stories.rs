@@ -5,6 +5,8 @@
 //! candidates (read from their stored fingerprints) and taken in: all on one thread.
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench is read by a person")]
 
+mod support;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -16,38 +18,12 @@ use newswire::dedupe::{
 };
 use newswire::model::{FeedKey, Item, ItemKey, PageOwner};
 
+use support::Numbers;
+
 /// Words of a text, at the least; some have twice as many.
 const LENGTH: usize = 220;
 /// So many of the last items are timed.
 const TIMED: usize = 2_000;
-
-/// A generator that gives the same numbers each time (an LCG, Knuth's constants).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
-    }
-
-    /// Few words are common and most are rare, as in a language.
-    fn word(&mut self) -> String {
-        let rank = self.below(60_000) * self.below(60_000) / 60_000 * self.below(60_000) / 60_000;
-        format!("{}{}", ["ta", "mo", "ri", "sel", "vund"][rank % 5], rank)
-    }
-}
-
-/// A text in paragraphs.
-fn news(numbers: &mut Numbers) -> String {
-    let length = LENGTH + numbers.below(LENGTH);
-    let mut html = String::from("<p>");
-    for n in 0..length {
-        html.push_str(&numbers.word());
-        html.push_str(if n % 40 == 39 { ".</p><p>" } else { " " });
-    }
-    html + "</p>"
-}
 
 /// The same, as another paper prints it.
 fn copy(html: &str, numbers: &mut Numbers) -> String {
@@ -93,7 +69,7 @@ fn main() {
                 true => {
                     copy(&texts[n - 1 - numbers.below(99) / 10 * 10 % 90].clone(), &mut numbers)
                 }
-                false => news(&mut numbers),
+                false => numbers.html(LENGTH, LENGTH),
             };
             let timed = n + TIMED >= size;
             let begun = clock.elapsed();

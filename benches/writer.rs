@@ -5,6 +5,8 @@
 //! difference is the cost of that part. CPU time is that of the whole process.
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench is read by a person")]
 
+mod support;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use newswire::clock::Clock;
 use newswire::dedupe::{Facts, Fingerprint, Text};
 use newswire::model::{Feed, FeedKey, FetchOutcome, Item, PageOwner, Plan, Reason, ReasonKind};
 use newswire::store::{Bytes, NewItem, PollUpdate, Store, TextIndex, search_words};
+
+use support::Numbers;
 
 const FEEDS: usize = 300;
 const ITEMS: usize = 20;
@@ -32,39 +36,13 @@ enum Without {
     Text,
 }
 
-/// A generator that gives the same numbers each time (an LCG, Knuth's constants).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
-    }
-
-    /// A word; few words are common and most are rare, as in a language.
-    fn word(&mut self) -> String {
-        let rank = self.below(60_000) * self.below(60_000) / 60_000 * self.below(60_000) / 60_000;
-        format!("{}{}", ["ta", "mo", "ri", "sel", "vund"][rank % 5], rank)
-    }
-
-    fn html(&mut self) -> String {
-        let mut html = String::from("<p>");
-        for n in 0..WORDS + self.below(3 * WORDS) {
-            html.push_str(&self.word());
-            html.push_str(if n % 40 == 39 { ".</p><p>" } else { " " });
-        }
-        html + "</p>"
-    }
-}
-
 fn item(numbers: &mut Numbers, feed: usize, n: usize, now: Timestamp) -> NewItem {
     let guid = format!("tag:feed-{feed}.example,2026:{n}");
     let item = Item {
         guid: Some(guid.clone()),
         url: Some(format!("https://feed-{feed}.example/posts/{n}")),
         title: Some((0..8).map(|_| numbers.word()).collect::<Vec<_>>().join(" ")),
-        content: Some(numbers.html()),
+        content: Some(numbers.html(WORDS, 3 * WORDS)),
         published: Some(now),
         ..Item::default()
     };
