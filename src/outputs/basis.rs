@@ -3,6 +3,7 @@
 //! A pass of `newswire poll` that brought nothing compares one digest, the basis, with the one that
 //! the last pass stored. The daemon does not use it: it needs the documents in memory.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,6 +15,37 @@ use super::files::is_written;
 use crate::render::{self, Output};
 use crate::store::{self, Transaction};
 
+/// The files of an output before a pass publishes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// Revision of the store.
+    pub(super) revision: i64,
+    /// Whether the files are what would be written now.
+    pub(super) current: bool,
+}
+
+/// Looks at the files of an output.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn before(
+    reader: &Transaction<'_>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<Before, Error> {
+    let revision = reader.revision()?;
+    let complete = archive::complete_pages(reader, output)?;
+    let current = reader.has_basis(&output.id, &digest(output, revision, &complete), now)?
+        && match output.directory.as_deref() {
+            Some(directory) => {
+                has_documents(reader, output, directory)?
+                    && archive::has_all_pages(output, directory, &complete)
+            }
+            None => true,
+        };
+    Ok(Before { revision, current })
+}
+
 /// SHA-256 of all that the files of the output depend on. `revision` is that of the store before
 /// anything was selected.
 ///
@@ -24,29 +56,15 @@ pub(super) fn basis(
     output: &Output,
     revision: i64,
 ) -> Result<[u8; 32], Error> {
-    let announced = archive::announced(output, &archive::complete_pages(reader, output)?);
+    Ok(digest(output, revision, &archive::complete_pages(reader, output)?))
+}
+
+fn digest(output: &Output, revision: i64, complete: &RangeInclusive<u32>) -> [u8; 32] {
+    let announced = archive::announced(output, complete);
     let token = output.token.as_ref().map(render::Token::query);
     let parts = (env!("CARGO_PKG_VERSION"), output, token, revision, announced);
     // `Debug` shows every setting of the output but the token.
-    Ok(Sha256::digest(format!("{parts:?}")).into())
-}
-
-/// Whether all files of the output were written on this basis and are there.
-///
-/// # Errors
-/// When the store fails.
-pub(super) fn is_current(
-    reader: &Transaction<'_>,
-    output: &Output,
-    basis: &[u8; 32],
-    now: Timestamp,
-) -> Result<bool, Error> {
-    if !reader.has_basis(&output.id, basis, now)? {
-        return Ok(false);
-    }
-    let Some(directory) = output.directory.as_deref() else { return Ok(true) };
-    Ok(has_documents(reader, output, directory)?
-        && archive::has_all_pages(output, directory, &archive::complete_pages(reader, output)?))
+    Sha256::digest(format!("{parts:?}")).into()
 }
 
 /// Whether the directory has the documents that were published last, with their siblings.

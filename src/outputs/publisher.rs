@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive;
-use super::basis;
+use super::basis::{self, Before};
 use super::contents::Contents;
 use super::error::Error;
 use super::files::{Written, write_atomically, write_document};
@@ -82,6 +82,15 @@ pub enum ArchiveState {
     Unfinished,
     /// Every page is written, and linked to.
     Complete,
+}
+
+/// An output in a pass: its documents are published, its archive may be incomplete.
+struct Incomplete<'o> {
+    output: &'o Arc<Output>,
+    /// Revision of the store before anything was selected.
+    revision: i64,
+    /// When an entry leaves the output by age alone; `None`: none does.
+    until: Option<Timestamp>,
 }
 
 /// A document, rendered and checked.
@@ -174,51 +183,44 @@ impl Publisher {
         let mut published = Vec::new();
         for output in outputs {
             match self.publish_unless_current(output).await {
-                Ok(Some((revision, until))) => published.push((output, revision, until)),
+                Ok(Some(write)) => published.push(write),
                 Ok(None) => debug!(output = output.id, "{}: unchanged", output.id),
                 Err(error) => result = result.and(Err(error)),
             }
         }
-        for (output, revision, until) in published {
-            let completed = async {
-                self.complete_archive(output).await?;
-                let basis = self.basis(output, revision).await?;
-                let output = output.id.clone();
-                Ok(self.store.write(Write::Basis { output, basis, until }).await.map(drop)?)
-            };
-            result = result.and(completed.await);
+        for done in published {
+            result = result.and(self.complete(done).await);
         }
         result
     }
 
-    /// Publishes an output. Returns the store's revision before that, and when an entry leaves the
-    /// output by age; `None`: its files are what would be written now.
-    async fn publish_unless_current(
+    /// Publishes the documents of an output; `None`: its files are what would be written now.
+    async fn publish_unless_current<'o>(
         &self,
-        output: &Arc<Output>,
-    ) -> Result<Option<(i64, Option<Timestamp>)>, Error> {
+        output: &'o Arc<Output>,
+    ) -> Result<Option<Incomplete<'o>>, Error> {
         let (reader, asked, now) =
             (self.store.reader().clone(), Arc::clone(output), self.clock.now());
-        let work = move || {
-            reader.read(|reader| {
-                let revision = reader.revision()?;
-                let basis = basis::basis(reader, &asked, revision)?;
-                Ok((revision, basis::is_current(reader, &asked, &basis, now)?))
-            })
-        };
-        let (revision, current) = self.off_thread(output, work).await?;
+        let work = move || reader.read(|reader| basis::before(reader, &asked, now));
+        let Before { revision, current } = self.off_thread(output, work).await?;
         if current {
             return Ok(None);
         }
-        let published = self.publish(output).await?;
-        Ok(Some((revision, published.until)))
+        let Published { until, .. } = self.publish(output).await?;
+        Ok(Some(Incomplete { output, revision, until }))
     }
 
-    /// SHA-256 of what the files of the output depend on.
-    async fn basis(&self, output: &Arc<Output>, revision: i64) -> Result<[u8; 32], Error> {
+    /// Writes all archive pages of an output, and stores what its files depend on.
+    async fn complete(
+        &self,
+        Incomplete { output, revision, until }: Incomplete<'_>,
+    ) -> Result<(), Error> {
+        self.complete_archive(output).await?;
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
-        self.off_thread(output, work).await
+        let basis = self.off_thread(output, work).await?;
+        let output = output.id.clone();
+        Ok(self.store.write(Write::Basis { output, basis, until }).await.map(drop)?)
     }
 
     /// Runs work that blocks for an output.
@@ -277,8 +279,7 @@ impl Publisher {
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             writer.write(&reader, &asked, &directory)
         };
-        let panicked = |_| Error::Panicked(output.id.clone());
-        let written = tokio::task::spawn_blocking(work).await.map_err(panicked).flatten();
+        let written = self.off_thread(output, work).await;
         self.record_archive(&output.id, &written);
         if written? > 0 {
             return Ok(ArchiveState::Unfinished);
@@ -335,8 +336,7 @@ impl Publisher {
         loop {
             let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
             let work = move || reader.read(|reader| archive::next(reader, &asked, now));
-            let panicked = |_| Error::Panicked(output.id.clone());
-            let growth = tokio::task::spawn_blocking(work).await.map_err(panicked)??;
+            let growth = self.off_thread(output, work).await?;
             if growth.any {
                 self.store
                     .write_archive_pages(output.id.clone(), growth.pages, growth.assigned)
@@ -352,23 +352,23 @@ impl Publisher {
     async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Prepared, Error> {
         let known = self.last().get(&output.id).cloned();
         let reader = self.store.reader().clone();
-        let (output, id) = (Arc::clone(output), output.id.clone());
+        let asked = Arc::clone(output);
         let work = move || {
             let (last, selected, complete) = reader.read(|reader| {
-                let last = known.map_or_else(|| last_published(reader, &output.id), Ok)?;
-                let selected = selection(reader, &output, now)?;
-                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &output)?))
+                let last = known.map_or_else(|| last_published(reader, &asked.id), Ok)?;
+                let selected = selection(reader, &asked, now)?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?))
             })?;
             let Selection { entries, assigned, until } = selected;
-            compare(&output, &last, &entries)?;
-            let archive = archive::announced(&output, &complete);
-            let documents = render(&output, Page::Subscription { archive }, &entries)?;
+            compare(&asked, &last, &entries)?;
+            let archive = archive::announced(&asked, &complete);
+            let documents = render(&asked, Page::Subscription { archive }, &entries)?;
             let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
             Ok(Prepared { entries, until, last: new, record, documents })
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked(id))?
+        self.off_thread(output, work).await
     }
 
     /// Prepares one document for the web server and writes its file, unless both were done before.
