@@ -8,40 +8,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use super::tuning::{MATCHES_PER_REFUSAL, MEMBERS, STORY};
-use crate::model::{FeedKey, ItemKey, Match, Rule, StoryKey};
-
-/// An item among those that may be one story.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Row of the item.
-    pub key: ItemKey,
-    /// Row of its feed. A story has at most one item of a feed.
-    pub feed: FeedKey,
-    /// Time of publication; items without one are ordered after all others.
-    pub published: Option<Timestamp>,
-    /// Outward id: the order of items with the same date.
-    pub id: String,
-    /// Current story of the item.
-    pub story: StoryKey,
-}
-
-/// What the operator decided.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Decisions {
-    /// Each of these items is a story by itself.
-    pub split: HashSet<ItemKey>,
-    /// These pairs are one story, whatever their texts say.
-    pub joined: Vec<(ItemKey, ItemKey)>,
-}
+use crate::model::{Decisions, FeedKey, ItemKey, Match, Rule, StoryItem, StoryKey};
 
 /// Returns the stories that these items make, each in the order of its items' rows. `judged` are items that
 /// were compared again: one that no longer matches any item of its story leaves it.
 #[must_use]
 pub fn stories(
-    members: &[Member],
+    members: &[StoryItem],
     matches: &[Match],
     decisions: &Decisions,
     judged: &HashSet<ItemKey>,
@@ -102,7 +76,7 @@ struct Group {
 }
 
 impl Group {
-    fn take(&mut self, unit: usize, items: &[usize], members: &[Member]) {
+    fn take(&mut self, unit: usize, items: &[usize], members: &[StoryItem]) {
         self.centre.get_or_insert(unit);
         self.items += items.len();
         self.feeds.extend(items.iter().map(|i| members[*i].feed));
@@ -120,7 +94,7 @@ impl Group {
         }
     }
 
-    fn fits(&self, items: &[usize], members: &[Member]) -> bool {
+    fn fits(&self, items: &[usize], members: &[StoryItem]) -> bool {
         self.items + items.len() <= STORY
             && items.iter().all(|i| !self.feeds.contains(&members[*i].feed))
     }
@@ -131,7 +105,7 @@ impl Group {
         order: &[usize],
         free: impl Fn(usize) -> bool,
         items: impl Fn(usize) -> &'u Vec<usize>,
-        members: &[Member],
+        members: &[StoryItem],
     ) -> Option<usize> {
         let mut best: Option<((f32, usize), usize)> = None;
         for (place, (known, central)) in &self.known {
@@ -154,7 +128,7 @@ impl Group {
 #[derive(Debug, Clone, Copy, Default)]
 struct Between {
     matches: usize,
-    /// Pairs that a rule tells apart; texts that share too little refuse nothing.
+    /// Pairs that a rule keeps separate. Texts that only share too little are no refusals.
     refusals: usize,
     /// The highest score of a match.
     score: f32,
@@ -168,7 +142,12 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn new(members: &[Member], matches: &[Match], units: &[usize], decisions: &Decisions) -> Self {
+    fn new(
+        members: &[StoryItem],
+        matches: &[Match],
+        units: &[usize],
+        decisions: &Decisions,
+    ) -> Self {
         let place = places(members);
         let free = |key: &ItemKey| !decisions.split.contains(key);
         let centres = centres(members, matches, units);
@@ -200,7 +179,7 @@ impl Evidence {
 }
 
 /// The centre of each unit: of its items the one with the most matches inside, of equals the first by id.
-fn centres(members: &[Member], matches: &[Match], units: &[usize]) -> HashMap<usize, usize> {
+fn centres(members: &[StoryItem], matches: &[Match], units: &[usize]) -> HashMap<usize, usize> {
     let place = places(members);
     let mut inside = vec![0_usize; members.len()];
     for tie in matches.iter().filter(|tie| tie.same) {
@@ -232,13 +211,13 @@ fn holds(tie: &Match) -> bool {
     tie.same || !refuses(tie) && tie.score >= tie.threshold / 2.0
 }
 
-fn places(members: &[Member]) -> HashMap<ItemKey, usize> {
+fn places(members: &[StoryItem]) -> HashMap<ItemKey, usize> {
     members.iter().enumerate().map(|(i, member)| (member.key, i)).collect()
 }
 
 /// The unit of each member: its story as published, or what the operator joined.
 fn units(
-    members: &[Member],
+    members: &[StoryItem],
     matches: &[Match],
     decisions: &Decisions,
     judged: &HashSet<ItemKey>,
@@ -269,14 +248,15 @@ fn units(
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn member(key: i64, feed: i64, at: i64) -> Member {
+    fn member(key: i64, feed: i64, at: i64) -> StoryItem {
         let published = Some(Timestamp::from_second(at).unwrap());
         let (key, story) = (ItemKey(key), StoryKey(key));
-        Member { key, feed: FeedKey(feed), published, id: format!("urn:{feed}:{at}"), story }
+        StoryItem { key, feed: FeedKey(feed), published, id: format!("urn:{feed}:{at}"), story }
     }
 
     fn tie(a: i64, b: i64, score: f32) -> Match {
@@ -295,7 +275,7 @@ mod tests {
         keys
     }
 
-    fn grouped(members: &[Member], ties: &[Match], decisions: &Decisions) -> Vec<Vec<i64>> {
+    fn grouped(members: &[StoryItem], ties: &[Match], decisions: &Decisions) -> Vec<Vec<i64>> {
         keys(stories(members, ties, decisions, &HashSet::new()))
     }
 
@@ -311,7 +291,7 @@ mod tests {
 
     #[test]
     fn one_refusal_does_not_split_a_story_that_the_others_agree_on() {
-        let members: Vec<Member> = (1..=4).map(|n| member(n, n, n)).collect();
+        let members: Vec<StoryItem> = (1..=4).map(|n| member(n, n, n)).collect();
         let ties = [
             tie(1, 2, 0.9),
             tie(1, 3, 0.9),
@@ -325,14 +305,14 @@ mod tests {
 
     #[test]
     fn a_chain_of_single_matches_is_not_one_story() {
-        let members: Vec<Member> = (1..=4).map(|n| member(n, n, n)).collect();
+        let members: Vec<StoryItem> = (1..=4).map(|n| member(n, n, n)).collect();
         let chain = [tie(1, 2, 0.9), tie(2, 3, 0.9), tie(3, 4, 0.9)];
         assert_eq!(grouped(&members, &chain, &Decisions::default()), [vec![1, 2, 3], vec![4]]);
     }
 
     #[test]
     fn a_published_story_stays_whole_until_an_edit_takes_a_member_elsewhere() {
-        let mut members: Vec<Member> = (1..=3).map(|n| member(n, n, n)).collect();
+        let mut members: Vec<StoryItem> = (1..=3).map(|n| member(n, n, n)).collect();
         members.iter_mut().for_each(|member| member.story = StoryKey(1));
         let none = Decisions::default();
         let ties = [refusal(1, 2), refusal(1, 3), tie(2, 3, 0.9)];
@@ -350,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_story_of_a_hundred_carriers_is_one_story() {
-        let members: Vec<Member> = (1..=100).map(|n| member(n, n, n)).collect();
+        let members: Vec<StoryItem> = (1..=100).map(|n| member(n, n, n)).collect();
         let ties: Vec<Match> =
             (2..=100).flat_map(|n| (1..n.min(17)).map(move |m| tie(n, m, 0.9))).collect();
         assert_eq!(grouped(&members, &ties, &Decisions::default()).len(), 1);
@@ -372,7 +352,7 @@ mod tests {
             edges in proptest::collection::btree_map((0_i64..9, 0_i64..9), (50_u8..100, any::<bool>()), 0..20),
             order in Just((0_i64..9).collect::<Vec<_>>()).prop_shuffle(),
         ) {
-            let members: Vec<Member> = (0..9).map(|n| member(n, n % 8, n / 2)).collect();
+            let members: Vec<StoryItem> = (0..9).map(|n| member(n, n % 8, n / 2)).collect();
             let made = |row: &dyn Fn(i64) -> i64| -> Vec<Match> {
                 edges.iter().filter(|((a, b), _)| a < b).map(|((a, b), (score, same))| {
                     let tie = tie(row(*a), row(*b), f32::from(*score) / 100.0);
@@ -382,7 +362,7 @@ mod tests {
             let there = grouped(&members, &made(&|n| n), &Decisions::default());
             // Another order of arrival gives the same items other rows.
             let row = |n: i64| order.iter().position(|m| *m == n).unwrap() as i64;
-            let moved: Vec<Member> = order.iter().map(|n| Member {
+            let moved: Vec<StoryItem> = order.iter().map(|n| StoryItem {
                 key: ItemKey(row(*n)), story: StoryKey(row(*n)), ..members[*n as usize].clone()
             }).collect();
             let mut back: Vec<Vec<i64>> = grouped(&moved, &made(&row), &Decisions::default())
@@ -401,7 +381,7 @@ mod tests {
         fn eight_carriers_that_match_each_other_are_one_story_whatever_is_published_already(
             published in proptest::collection::vec(any::<bool>(), 8),
         ) {
-            let members: Vec<Member> = (0..8).map(|n| Member {
+            let members: Vec<StoryItem> = (0..8).map(|n| StoryItem {
                 story: StoryKey(if published[n as usize] { 0 } else { n }), ..member(n, n, 9 - n)
             }).collect();
             let ties: Vec<Match> = (0..8).flat_map(|a| (0..a).map(move |b| tie(a, b, 0.8))).collect();

@@ -146,11 +146,7 @@ impl Index {
     pub fn recurs(&self, item: ItemKey, feed: FeedKey, sketch: &Sketch) -> bool {
         let (mut shared, mut list) = (Vec::new(), Vec::new());
         for key in &sketch.0 {
-            list.clear();
-            for generation in &self.old {
-                generation.find(*key, &mut list);
-            }
-            self.young.find(*key, &mut list);
+            self.find(*key, &mut list);
             let own = list.iter().map(|posted: &Posted| posted.entry);
             shared.extend(own.filter(|e| e.feed == feed && e.key != item).map(|e| e.key));
         }
@@ -170,15 +166,20 @@ enum Phrases {
 }
 
 impl Index {
+    /// Fills `list` with everything that is posted under a key.
+    fn find(&self, key: u32, list: &mut Vec<Posted>) {
+        list.clear();
+        for generation in &self.old {
+            generation.find(key, list);
+        }
+        self.young.find(key, list);
+    }
+
     /// Items of other feeds that share keys with the sketch, and how much that says, the most first.
     fn sharing(&self, feed: FeedKey, sketch: &Sketch, phrases: Phrases) -> Vec<(ItemKey, f32)> {
         let (mut shared, mut list) = (Vec::new(), Vec::new());
         for key in &sketch.0 {
-            list.clear();
-            for generation in &self.old {
-                generation.find(*key, &mut list);
-            }
-            self.young.find(*key, &mut list);
+            self.find(*key, &mut list);
             if phrases == Phrases::Rare && list.len() >= PER_KEY {
                 continue;
             }

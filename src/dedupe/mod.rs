@@ -38,7 +38,7 @@ pub use boilerplate::boilerplate;
 pub use churn::{Alias, Stranger, aliases};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{Acquaintance, Rhythm, admit, per_day};
-pub use grouping::{Decisions, Member, stories};
+pub use grouping::stories;
 pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
 pub use index::{Entry, Index};
 pub use paragraphs::Text;

@@ -29,6 +29,6 @@ pub use poll::{
     Outcome, Plan, Reason, ReasonKind, Validators,
 };
 pub use story::{
-    Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner, RecentItem,
-    RecognisedBy, Rule, StoredItem,
+    Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
+    RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,
 };

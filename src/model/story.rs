@@ -1,10 +1,12 @@
 //! Identity and matching: what is known about stored items, and the decisions about them.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::feed::FeedKey;
-use super::item::{Item, ItemKey};
+use super::item::{Item, ItemKey, StoryKey};
 
 /// First 128 bits of a SHA-256. Equal digests mean equal values.
 pub type Digest = [u8; 16];
@@ -18,6 +20,30 @@ pub struct EditCounts {
     pub bumps: u32,
     /// Time of the last such change; `None`: never.
     pub bumped_at: Option<Timestamp>,
+}
+
+/// An item among those that may be one story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryItem {
+    /// Row of the item.
+    pub key: ItemKey,
+    /// Row of its feed. A story has at most one item of a feed.
+    pub feed: FeedKey,
+    /// Time of publication; `None`: the publisher gave none. Such items are ordered after all others.
+    pub published: Option<Timestamp>,
+    /// The publisher's id of the item, else its outward id: the order of items with the same date.
+    pub id: String,
+    /// Current story of the item.
+    pub story: StoryKey,
+}
+
+/// Decisions of the operator about some items.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decisions {
+    /// Each of these items is a story by itself.
+    pub split: HashSet<ItemKey>,
+    /// These pairs are one story, whatever their texts say.
+    pub joined: Vec<(ItemKey, ItemKey)>,
 }
 
 /// A stored item of the same feed, found by its identity.

@@ -11,7 +11,7 @@ use super::transaction::Transaction;
 use super::values::{
     digest, digests_from_bytes, item_match, json_list, maybe, millis, page_owner, timestamp,
 };
-use crate::model::{FeedKey, Item, ItemKey, Match, StoredItem, StoryKey};
+use crate::model::{Decisions, FeedKey, Item, ItemKey, Match, StoredItem, StoryItem, StoryKey};
 
 /// An item that the stories stage has not looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,30 +59,6 @@ pub struct StoredFingerprint {
     pub at: Timestamp,
     /// See `dedupe::Fingerprint`.
     pub data: Vec<u8>,
-}
-
-/// What grouping needs of an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoryItem {
-    /// Row of the item.
-    pub key: ItemKey,
-    /// Row of its feed.
-    pub feed: FeedKey,
-    /// Time of publication, if the publisher gives one.
-    pub published: Option<Timestamp>,
-    /// The publisher's id for it, else its outward id.
-    pub id: String,
-    /// Its story now.
-    pub story: StoryKey,
-}
-
-/// Decisions of the operator about some items.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Decisions {
-    /// Items that are stories by themselves.
-    pub split: HashSet<ItemKey>,
-    /// Pairs of items that are one story.
-    pub joined: Vec<(ItemKey, ItemKey)>,
 }
 
 impl Transaction<'_> {

@@ -51,9 +51,7 @@ pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use items::{IdConflict, ItemHead};
-pub use matches::{
-    Decisions, Matches, OperatorDecision, PendingItem, StoredFingerprint, StoryItem,
-};
+pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, is_in_use};
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,

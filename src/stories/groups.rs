@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::dedupe::{self, Decisions, Member};
+use crate::dedupe;
 use crate::model::{ItemKey, Match, StoryKey};
 use crate::store::{Error, Transaction};
 
@@ -28,7 +28,7 @@ impl<'a> Ties<'a> {
         Self { reader, new }
     }
 
-    /// Every match of one of these items with another, and what tells them apart.
+    /// Every match of one of these items with another one, also those that keep them separate.
     fn of(&self, keys: &[ItemKey]) -> Result<HashMap<Pair, Match>, Error> {
         let known = self.reader.item_matches(keys)?;
         // A later comparison replaces an earlier one.
@@ -61,9 +61,9 @@ impl<'a> Ties<'a> {
         Ok((keys, ties.into_values().collect()))
     }
 
-    /// Which of these items are tied to another at all, or were decided upon.
-    fn bound(&self, items: &[ItemKey]) -> Result<BTreeSet<ItemKey>, Error> {
-        let known = self.reader.item_matches(items)?;
+    /// Which of these items are tied to another at all, or were decided upon. `known` are the matches
+    /// of these items that are stored.
+    fn bound(&self, items: &[ItemKey], known: &[Match]) -> Result<BTreeSet<ItemKey>, Error> {
         let decided = self.reader.decisions(items)?;
         let new = items.iter().filter_map(|key| self.new.get(key)).flatten();
         let matched = known.iter().chain(new).filter(|tie| tie.same);
@@ -75,32 +75,23 @@ impl<'a> Ties<'a> {
 }
 
 /// The stories of everything that is tied to these items, as far as they differ from what is stored.
+/// `known` are the matches of these items that are stored.
 pub(super) fn stories(
     ties: &Ties<'_>,
     items: &[ItemKey],
+    known: &[Match],
 ) -> Result<Vec<(ItemKey, StoryKey)>, Error> {
-    let mut waiting = ties.bound(items)?;
+    let mut waiting = ties.bound(items, known)?;
     let judged: HashSet<ItemKey> = items.iter().copied().collect();
     let mut moves = Vec::new();
     while let Some(start) = waiting.pop_first() {
         let (keys, tied) = ties.component(start)?;
         waiting.retain(|key| !keys.contains(key));
         let list: Vec<ItemKey> = keys.into_iter().collect();
-        let placed = ties.reader.story_items(&list)?;
-        let decided = ties.reader.decisions(&list)?;
-        let decisions = Decisions { split: decided.split, joined: decided.joined };
+        let members = ties.reader.story_items(&list)?;
+        let decisions = ties.reader.decisions(&list)?;
         let before: HashMap<ItemKey, StoryKey> =
-            placed.iter().map(|item| (item.key, item.story)).collect();
-        let members: Vec<Member> = placed
-            .into_iter()
-            .map(|item| Member {
-                key: item.key,
-                feed: item.feed,
-                published: item.published,
-                id: item.id,
-                story: item.story,
-            })
-            .collect();
+            members.iter().map(|item| (item.key, item.story)).collect();
         for story in dedupe::stories(&members, &tied, &decisions, &judged) {
             // The number of a story is that of its first item.
             let number = StoryKey(story[0].0);

@@ -114,12 +114,9 @@ impl Matcher {
         memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
         let stored = reader.fingerprints(&keys)?;
-        let matched: HashSet<(ItemKey, ItemKey)> = reader
-            .item_matches(&keys)?
-            .into_iter()
-            .filter(|tie| tie.same)
-            .map(|tie| (tie.item, tie.other))
-            .collect();
+        let known = reader.item_matches(&keys)?;
+        let matched: HashSet<(ItemKey, ItemKey)> =
+            known.iter().filter(|tie| tie.same).map(|tie| (tie.item, tie.other)).collect();
         let mut pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
@@ -143,7 +140,7 @@ impl Matcher {
         }
         memory.cache.shrink();
         drop(memory);
-        let stories = groups::stories(&Ties::new(reader, &ties), &keys)?;
+        let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
         Ok(Some(Matches { at, marks, pairs: ties, stories }))
     }
