@@ -94,7 +94,7 @@ def changed(path, data):
 def config(folder, documents, base):
     lines = [
         "version = 1",
-        "[schedule]\nper_host = 16\nhost_spacing = '1ms'\nhints = 'ignore'",
+        "[schedule]\nper_host = 16\nhost_spacing = '1ms'\npublisher_hints = 'ignore'",
         "[fetch]\ncontact = 'http://127.0.0.1/'\nallow_networks = ['127.0.0.1']",
         "[web]\nlisten = 'off'\npublic_url = 'http://wire.example.org/'",
     ]
