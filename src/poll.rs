@@ -1,24 +1,23 @@
-//! Stage 1, ONE poll of ONE feed: fetch > parse > normalise > identify > plan > store.
+//! Stage 1: one poll of one feed. Fetch, parse, normalise, identify, plan, store.
 //!
 //! ```text
 //! state := store.feed_state(feed)
-//! fetch(url, validators) | body of a 200 that is new
-//!   | parse | identify | store.known | normalise what is new or changed | sort
-//!   (edited, known under another guid, waiting, news)
+//! fetch(url, validators) | new body of a 200 response
+//!   | parse | identify | store.known | normalise new and changed items | sort
+//!   (edited, known under another guid, held, new)
 //! plan(outcome, failures, freshness, hints)
-//! store.write_poll(everything, as one value in one transaction; new items are pending until `stories` has matched them)
+//! store.write_poll(all changes in one transaction; new items are pending until `stories` matches them)
 //! ```
 //!
-//! Alone knows this order. Does not decide: the rooms it calls do. Leaves whose turn it is and
-//! publication to the daemon. A feed's failure is data here; `Err` means that the store failed.
+//! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
+//! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
-mod homes;
-mod log;
-mod memory;
+mod feed_sites;
 mod reading;
+mod report;
 mod sorting;
-mod tally;
 mod target;
+mod validators;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -30,65 +29,63 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::log::Line;
 use self::reading::{Document, Reading};
+use self::report::{PollMetrics, PollReport};
 use self::sorting::Extent;
-use self::tally::Tally;
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
 use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
-use crate::schedule;
-use crate::schedule::{FeedMatch, IntervalMode, NetworkMonitor, NetworkState};
+use crate::schedule::{self, FeedMatch, IntervalMode, NetworkMonitor, NetworkState};
 use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store};
 use crate::telemetry::Metrics;
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Polled {
-    /// The feed.
+    /// Row of the feed.
     pub feed: FeedKey,
-    /// How the fetch, and then the reading, ended.
+    /// Outcome of the fetch, or of parsing if that failed.
     pub outcome: FetchOutcome,
-    /// What it brought.
+    /// Numbers of new and changed items.
     pub recorded: PollCounts,
-    /// When next, and why then.
+    /// Time of the next poll with its reason.
     pub plan: Plan,
-    /// How long it took.
+    /// Duration of the poll.
     pub duration: Duration,
-    /// The address that answered.
+    /// IP address that answered.
     pub remote: Option<IpAddr>,
-    /// For how long the host wants no request at all.
+    /// Time during which the host wants no requests.
     pub host_pause: Option<SignedDuration>,
 }
 
-/// Polls feeds; one serves them all.
+/// Polls feeds. One poller is shared by all feeds.
 #[derive(Debug, Clone)]
 pub struct Poller {
     fetcher: Arc<Fetcher>,
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
-    /// One permit a core: a document of 10 MB must not stall the loop, nor ten of them the machine.
+    /// One permit per core, so that large documents do not occupy all threads.
     cpu: Arc<Semaphore>,
-    /// Whether it is us.
+    /// Detects that this machine is offline.
     network: Arc<Mutex<NetworkMonitor>>,
 }
 
-/// One poll under way: what was known when it began.
+/// A poll in progress, with the state from its start.
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// When its last items came; only where the interval is learned from that.
+    /// Arrival times of the last items; empty unless the interval is learned from them.
     seen: Vec<Timestamp>,
-    /// The address that is asked: the config's, or where that moved for good.
+    /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
     memory: CachedResponse,
     at: Timestamp,
 }
 
 impl Poller {
-    /// Puts the rooms together.
+    /// A poller without metrics.
     #[must_use]
     pub fn new(fetcher: Arc<Fetcher>, store: Arc<Store>, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -102,23 +99,23 @@ impl Poller {
         }
     }
 
-    /// Counts what polls bring.
+    /// The poller with metrics.
     #[must_use]
     pub fn counting(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
     }
 
-    /// Polls one feed and records all that follows from it.
+    /// Polls one feed and stores the result.
     ///
     /// # Errors
-    /// When the store fails; whatever the feed does is an outcome.
+    /// If the store fails. A failure of the feed is an outcome.
     pub async fn poll(&self, target: &Target) -> Result<Polled, store::Error> {
         let moment = self.clock.moment();
         let (state, seen) = self.state(target).await?;
         let subscription = &target.subscription;
         let asked = state.address.effective.clone();
         let asked = asked.unwrap_or_else(|| subscription.feed.url.clone());
-        let memory = memory::usable(&state, &asked, &subscription.fetch);
+        let memory = validators::usable(&state, &asked, &subscription.fetch);
         let begun = Begun { target, state, seen, asked, memory, at: moment.wall };
         let mut response = self.fetch(&begun).await;
         let body = response.body.take();
@@ -132,7 +129,8 @@ impl Poller {
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let (host_pause, remote) = (response.freshness.host_pause, response.remote);
-        let tally = Tally::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
+        let poll_metrics =
+            PollMetrics::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
         let update = self.update(&begun, response, reading, duration);
         let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
         let lives = update.address.as_ref().and_then(|address| address.effective.clone());
@@ -140,10 +138,11 @@ impl Poller {
         let moved =
             lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
         let (asked, said, then) = (&begun.asked, &outcome, &plan);
-        let line = Line { asked, status, outcome: said, recorded, plan: then, duration, moved };
-        log::log(target, &begun.state, &line);
+        let report =
+            PollReport { asked, status, outcome: said, recorded, plan: then, duration, moved };
+        report::log(target, &begun.state, &report);
         if let Some(metrics) = &self.metrics {
-            tally.count(metrics, &outcome, recorded, duration);
+            poll_metrics.count(metrics, &outcome, recorded, duration);
         }
         Ok(Polled { feed: target.key, outcome, recorded, plan, duration, remote, host_pause })
     }
@@ -163,9 +162,9 @@ impl Poller {
         off_thread(read).await.map_err(|_| store::Error::Closed)?
     }
 
-    /// Fetches; a panic in there is a failure of this feed.
+    /// Fetches the feed. A panic is a failure of this feed.
     async fn fetch(&self, begun: &Begun<'_>) -> fetch::Response {
-        let validators = memory::conditions(&begun.memory, begun.state.trust, begun.at);
+        let validators = validators::conditions(&begun.memory, begun.state.trust, begun.at);
         let request = fetch::Request {
             url: &begun.asked,
             validators: &validators,
@@ -179,9 +178,9 @@ impl Poller {
             .unwrap_or_else(|_| fetch::Response::failed(begun.asked.clone(), panicked("fetching")))
     }
 
-    /// Reads a new document, off the async threads.
+    /// Reads a new document on a blocking thread.
     ///
-    /// The outer error is the feed's, the inner one the store's.
+    /// The outer error is a failure of the feed, the inner one of the store.
     async fn read(
         &self,
         begun: &Begun<'_>,
@@ -202,7 +201,7 @@ impl Poller {
         .unwrap_or_else(|_| Err(panicked("reading")))
     }
 
-    /// Everything that this poll changes, as one value.
+    /// All changes of this poll as one value.
     fn update(
         &self,
         begun: &Begun<'_>,
@@ -227,7 +226,7 @@ impl Poller {
             now: *at,
         });
         let next = address.effective.as_ref().unwrap_or(configured);
-        let request_key = memory::key(next, &target.subscription.fetch);
+        let request_key = validators::key(next, &target.subscription.fetch);
         let (facts, brought) = match reading {
             Some(reading) => (Some(reading.facts), reading.brought),
             None => (None, sorting::Sorted::default()),
@@ -242,8 +241,8 @@ impl Poller {
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
             plan,
             failures,
-            trust: memory::trust(state.trust, &begun.memory, &response, *at),
-            response: memory::remembered(begun.memory.clone(), &response, request_key),
+            trust: validators::trust(state.trust, &begun.memory, &response, *at),
+            response: validators::remembered(begun.memory.clone(), &response, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
@@ -253,7 +252,7 @@ impl Poller {
         }
     }
 
-    /// Failures in a row, and when next.
+    /// Number of consecutive failures, and the time of the next poll.
     fn plan(
         &self,
         begun: &Begun<'_>,
@@ -266,7 +265,7 @@ impl Poller {
         let state_before = network.state();
         let state = network.observe(host, &response.outcome, self.clock.elapsed());
         drop(network);
-        log::network(state_before, state);
+        report::log_network(state_before, state);
         if state == NetworkState::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }
@@ -285,7 +284,7 @@ impl Poller {
     }
 }
 
-/// Runs blocking work where blocking is allowed; `Err` when it panicked.
+/// Runs work on a blocking thread; `Err` if it panicked.
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, tokio::task::JoinError> {

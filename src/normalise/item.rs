@@ -1,48 +1,43 @@
-//! One parsed item to one `Item`, and what the feed says of itself to its profile.
-//!
-//! Decides which of the publisher's words stands for what; how each is made safe is the business of
-//! the files beside this one.
+//! A parsed item to an `Item`, and a parsed feed to its profile. Selects the elements for each field.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::links::{self, WEB};
-use super::place::Place;
-use super::plain::text_of_html;
-use super::reference::references;
-use super::text::{self, SUMMARY, TITLE};
-use super::{attached, dates, html, language, people};
+use super::links::{self, LinkBase, WEB};
+use super::plain_text::{self, SUMMARY, TITLE, text_of_html};
+use super::references::references;
+use super::{enclosures, html, metadata};
 use crate::model::{
     Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
 use crate::text::{bidi, chars};
 
-/// Ids are compared and indexed; a longer one is kept as its hash.
-const LONGEST_ID: usize = 2 * 1024;
+/// Maximum length of an id in bytes. A longer one is replaced by its hash.
+const MAX_ID: usize = 2 * 1024;
 
-/// What an item cannot say of itself.
+/// Facts about the document of an item.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// When the document was fetched.
+    /// Time when the document was fetched.
     pub now: Timestamp,
-    /// Where it was fetched from, after redirects.
+    /// URL of the document after redirects.
     pub document_url: &'a Url,
-    /// `language` of the feed.
+    /// Language of the feed as written.
     pub feed_language: Option<&'a str>,
 }
 
-/// The item as newswire keeps it; what is unsafe, untrue or empty is left out.
+/// The normalised item. Unsafe, implausible and empty values are dropped.
 ///
-/// Never panics, takes bounded time, and asks nobody.
+/// Never panics; takes bounded time.
 #[must_use]
 pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
     let base = context.document_url;
     let url = page(parsed, base);
-    let (published, updated) = dates::both(parsed.published, parsed.updated, context.now);
-    let (content, summary) = words(parsed, base, url.as_deref());
-    let enclosures = attached::enclosures(&parsed.enclosures, base);
+    let (published, updated) = metadata::dates(parsed.published, parsed.updated, context.now);
+    let (content, summary) = content_and_summary(parsed, base, url.as_deref());
+    let files = enclosures::enclosures(&parsed.enclosures, base);
     let web = |link: &str| links::absolute(link, base, WEB);
     Item {
         guid: parsed.id.as_deref().and_then(id),
@@ -53,10 +48,10 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
         updated,
         language: item_language(parsed, context),
         details: Details {
-            authors: people::authors(&parsed.authors, base),
-            categories: people::categories(&parsed.categories),
-            image: attached::picture(&parsed.thumbnails, &enclosures, base),
-            enclosures,
+            authors: metadata::authors(&parsed.authors, base),
+            categories: metadata::categories(&parsed.categories),
+            image: enclosures::item_image(&parsed.thumbnails, &files, base),
+            enclosures: files,
             comments: parsed.comments.as_deref().and_then(web),
             source: parsed.source.as_ref().and_then(|source| origin(source, base)),
             rights: parsed.rights.as_ref().and_then(|rights| plain(rights, TITLE)),
@@ -67,42 +62,42 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
     }
 }
 
-/// What the feed says of itself.
+/// The normalised description of a feed.
 #[must_use]
 pub fn profile(parsed: &ParsedFeed, document_url: &Url) -> FeedProfile {
     let image =
-        parsed.image.as_ref().and_then(|image| attached::image(&image.picture, document_url));
+        parsed.image.as_ref().and_then(|image| enclosures::image(&image.picture, document_url));
     let icon = || {
         let url = parsed.icon.clone()?;
-        attached::image(&crate::model::Image { url, ..Default::default() }, document_url)
+        enclosures::image(&crate::model::Image { url, ..Default::default() }, document_url)
     };
     FeedProfile {
         title: parsed.title.as_ref().and_then(|title| plain(title, TITLE)),
         site_url: alternate(&parsed.links, document_url),
         atom_id: parsed.id.as_deref().and_then(id),
-        language: parsed.language.as_deref().and_then(language::tag),
+        language: parsed.language.as_deref().and_then(metadata::language_tag),
         image: image.or_else(icon),
         rights: parsed.rights.as_ref().and_then(|rights| plain(rights, TITLE)),
     }
 }
 
-/// The publisher's id without what XML cannot carry.
+/// The publisher's id without characters that XML cannot carry.
 fn id(written: &str) -> Option<String> {
     let written = chars::clean(written);
     let id: String = written.trim().chars().filter(|c| !c.is_control()).collect();
     match id.len() {
         0 => None,
-        // No IRI, so that nobody takes it for one that the publisher gave.
-        length if length > LONGEST_ID => {
+        // Not an IRI, so that it is not mistaken for an id of the publisher.
+        length if length > MAX_ID => {
             Some(Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect())
         }
         _ => Some(id),
     }
 }
 
-/// The page of the item: the alternate link that can be followed, else an id that is one.
+/// The page of the item: the first valid alternate link, or else an id that is a URL.
 fn page(parsed: &ParsedItem, base: &Url) -> Option<String> {
-    // RSS 2.0: a guid is a permalink unless it says otherwise, and many a number does not.
+    // RSS 2.0: a guid is a permalink by default, but many are numbers.
     let permalink = || {
         let id = parsed.id.as_deref().filter(|_| parsed.id_is_permalink)?;
         Url::parse(id.trim()).ok().and_then(|_| links::absolute(id, base, WEB))
@@ -110,7 +105,7 @@ fn page(parsed: &ParsedItem, base: &Url) -> Option<String> {
     alternate(&parsed.links, base).or_else(permalink)
 }
 
-/// The first alternate link that can be followed, a web page before others (RFC 4287 4.2.7.2).
+/// The first valid alternate link, web pages first (RFC 4287 4.2.7.2).
 fn alternate(links: &[Link], base: &Url) -> Option<String> {
     let html = |link: &&Link| link.media_type.as_deref().is_none_or(|kind| kind.contains("html"));
     let alternates = || links.iter().filter(|link| link.rel == "alternate");
@@ -118,13 +113,13 @@ fn alternate(links: &[Link], base: &Url) -> Option<String> {
     alternates().filter(html).find_map(web).or_else(|| alternates().find_map(web))
 }
 
-/// What a link-blog points at.
+/// The page that an item of a link-blog refers to.
 fn via(links: &[Link], base: &Url) -> Option<String> {
     let named = |link: &&Link| matches!(link.rel.as_str(), "related" | "via");
     links.iter().filter(named).find_map(|link| links::absolute(&link.href, base, WEB))
 }
 
-/// RFC 5646; what the item says, else its words, else the feed.
+/// The language tag (RFC 5646) of the item, or else of its texts, or else of the feed.
 fn item_language(parsed: &ParsedItem, context: &Context<'_>) -> Option<String> {
     let words = [&parsed.content, &parsed.title, &parsed.summary];
     let of_words = words.into_iter().flatten().map(|text| text.language.as_deref());
@@ -132,17 +127,22 @@ fn item_language(parsed: &ParsedItem, context: &Context<'_>) -> Option<String> {
         .chain(of_words)
         .chain([context.feed_language])
         .flatten()
-        .find_map(language::tag)
+        .find_map(metadata::language_tag)
 }
 
-/// Content as HTML and summary as text. A summary alone is the content; one that repeats it is none.
-fn words(parsed: &ParsedItem, base: &Url, page: Option<&str>) -> (Option<String>, Option<String>) {
+/// Content as HTML and summary as text. A summary alone is the content; one that repeats the content
+/// is dropped.
+fn content_and_summary(
+    parsed: &ParsedItem,
+    base: &Url,
+    page: Option<&str>,
+) -> (Option<String>, Option<String>) {
     let html = |text: &Text| {
         let own = text.base.as_deref().and_then(|own| base.join(own).ok());
-        let place = Place { base: own.as_ref().unwrap_or(base), page };
+        let link_base = LinkBase { base: own.as_ref().unwrap_or(base), page };
         match text.kind {
-            TextKind::Html => html::fragment(&text.value, place),
-            TextKind::Plain => html::paragraphs(&text.value, place),
+            TextKind::Html => html::fragment(&text.value, link_base),
+            TextKind::Plain => html::paragraphs(&text.value, link_base),
         }
     };
     let Some(content) = parsed.content.as_ref().and_then(html) else {
@@ -150,14 +150,15 @@ fn words(parsed: &ParsedItem, base: &Url, page: Option<&str>) -> (Option<String>
     };
     let summary = parsed.summary.as_ref().and_then(|summary| {
         let summary = plain(summary, SUMMARY)?;
-        // Compared at the same length, for a long summary is cut here.
-        let repeats = || text::line(&text_of_html(&content), SUMMARY).as_ref() == Some(&summary);
+        // Compared at the same length, because a long summary is cut.
+        let repeats =
+            || plain_text::line(&text_of_html(&content), SUMMARY).as_ref() == Some(&summary);
         (!may_repeat(&content, &summary) || !repeats()).then_some(summary)
     });
     (Some(content), summary)
 }
 
-/// Whether the text of sanitised HTML could begin like the summary; mostly the first words differ.
+/// Whether the text of sanitised HTML may begin with the summary. A cheap check before the exact one.
 fn may_repeat(content: &str, summary: &str) -> bool {
     let seen = |c: &char| !chars::is_invisible(*c) && !bidi::is_control(*c);
     let mut wanted = summary.trim_end_matches('…').chars().filter(seen);
@@ -177,25 +178,25 @@ fn may_repeat(content: &str, summary: &str) -> bool {
             }
         }
     }
-    // Without text, those of the pictures stand in.
+    // Without text, `text_of_html` returns the `alt` texts of images.
     !compared || wanted.next().is_none()
 }
 
-/// A text construct as one line of plain text.
+/// A text construct as a line of plain text.
 fn plain(text: &Text, max: usize) -> Option<String> {
     match text.kind {
-        TextKind::Html => text::line(&text_of_html(&text.value), max),
-        TextKind::Plain => text::line(&references(&text.value), max),
+        TextKind::Html => plain_text::line(&text_of_html(&text.value), max),
+        TextKind::Plain => plain_text::line(&references(&text.value), max),
     }
 }
 
-/// The feed that the item was copied from, where anything of it can be kept.
+/// The feed that the item was copied from; `None` if no value is valid.
 fn origin(parsed: &SourceInfo, base: &Url) -> Option<SourceInfo> {
     let web = |link: &String| links::absolute(link, base, WEB);
     let title = parsed.title.as_deref().map(references);
     let source = SourceInfo {
         id: parsed.id.as_deref().and_then(id),
-        title: title.and_then(|title| text::line(&title, TITLE)),
+        title: title.and_then(|title| plain_text::line(&title, TITLE)),
         url: parsed.url.as_ref().and_then(web),
         feed_url: parsed.feed_url.as_ref().and_then(web),
     };

@@ -1,7 +1,7 @@
-//! Links that may be passed on: absolute, of a scheme that does no harm, without a password.
+//! Links that are safe to publish: absolute, with an allowed scheme, without credentials.
 //!
-//! A link goes out in the one spelling that every reader keeps (RFC 3986 6.2.2 and 6.2.3): some write
-//! other spellings anew, and would take the item for another one.
+//! Links are written in normal form (RFC 3986 6.2.2 and 6.2.3), because some feed readers normalise
+//! other spellings and then treat the item as another one.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,22 @@ use url::{Position, Url};
 
 use crate::text::chars;
 
-/// What a page, a picture or a file may be reached by.
+/// Schemes of pages, images and files.
 pub(super) const WEB: &[&str] = &["http", "https"];
-/// What a person may be reached by.
+/// Schemes of people.
 pub(super) const PERSON: &[&str] = &["http", "https", "mailto"];
-/// What a link inside HTML may lead to.
+/// Schemes of links in HTML.
 pub(super) const HYPERLINK: &[&str] = &["http", "https", "mailto", "magnet"];
 
-/// Longer links are abuse: no server takes them.
-const LONGEST: usize = 8 * 1024;
+/// Maximum length of a link in bytes. Servers reject longer ones.
+const MAX_LINK: usize = 8 * 1024;
 
-/// The link as it may be passed on, or `None` where it leads nowhere or to a scheme not in `schemes`.
-///
-/// Relative ones are resolved against `base`.
+/// The link in normal form, resolved against `base`. `None` if it is invalid or its scheme is not in
+/// `schemes`.
 pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<String> {
-    // WHATWG URL 4.4: C0 controls and spaces around it are not part of it. Publishers add others.
+    // WHATWG URL 4.4 strips C0 controls and spaces. Publishers add other invisible characters.
     let written = written.trim_matches(chars::is_invisible);
-    if written.is_empty() || written.len() > LONGEST {
+    if written.is_empty() || written.len() > MAX_LINK {
         return None;
     }
     let mut url = match Url::parse(written) {
@@ -36,13 +35,13 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     if !schemes.contains(&url.scheme()) {
         return None;
     }
-    // RFC 3986 7.5: userinfo is a secret or a disguise.
-    let bare = !url.username().is_empty() || url.password().is_some();
-    if bare && (url.set_username("").is_err() || url.set_password(None).is_err()) {
+    // RFC 3986 7.5: userinfo is a secret or misleading.
+    let has_userinfo = !url.username().is_empty() || url.password().is_some();
+    if has_userinfo && (url.set_username("").is_err() || url.set_password(None).is_err()) {
         return None;
     }
     if url.has_authority() {
-        // An empty part says nothing, and half of the readers drop it.
+        // Many feed readers drop an empty query or fragment.
         if url.query() == Some("") {
             url.set_query(None);
         }
@@ -50,16 +49,34 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
             url.set_fragment(None);
         }
     }
-    // RFC 3986 3.2.2: brackets are for a host that is an IPv6 address.
+    // RFC 3986 3.2.2: brackets are allowed only around IPv6 addresses.
     let (host, rest) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
     let link = match escaped(rest) {
         Cow::Borrowed(_) => url.into(),
         Cow::Owned(rest) => format!("{host}{rest}"),
     };
-    (link.len() <= LONGEST).then_some(link)
+    (link.len() <= MAX_LINK).then_some(link)
 }
 
-/// RFC 3986 2.2 and 2.3, and the percent sign.
+/// Base of the relative links of a piece of HTML.
+#[derive(Clone, Copy)]
+pub(super) struct LinkBase<'a> {
+    /// The `xml:base`, or else the URL of the document.
+    pub(super) base: &'a Url,
+    /// The item's page: the base of links that are only a fragment, such as `#note-1`.
+    pub(super) page: Option<&'a str>,
+}
+
+impl LinkBase<'_> {
+    /// The absolute link; see [`absolute`].
+    pub(super) fn resolve(&self, written: &str, schemes: &[&str]) -> Option<String> {
+        let page = self.page.filter(|_| written.trim_start().starts_with('#'));
+        let page = page.and_then(|page| Url::parse(page).ok());
+        absolute(written, page.as_ref().unwrap_or(self.base), schemes)
+    }
+}
+
+/// Whether RFC 3986 (2.2, 2.3) allows the byte, or it is a percent sign.
 fn is_uri_byte(byte: u8) -> bool {
     matches!(
         byte,
@@ -68,7 +85,7 @@ fn is_uri_byte(byte: u8) -> bool {
     )
 }
 
-/// The serialised URL with what WHATWG leaves and RFC 3986 forbids percent-encoded.
+/// Percent-encodes characters of a serialised URL that WHATWG allows and RFC 3986 does not.
 fn escaped(url: &str) -> Cow<'_, str> {
     if url.bytes().all(is_uri_byte) {
         return Cow::Borrowed(url);
@@ -86,7 +103,7 @@ fn escaped(url: &str) -> Cow<'_, str> {
     Cow::Owned(uri)
 }
 
-/// The file name extension of a URL's path, lower-case.
+/// The file name extension of the path of a URL, in lower case.
 pub(super) fn extension(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let (_, extension) = url.path_segments()?.next_back()?.rsplit_once('.')?;
@@ -102,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_link_stays_as_it_was_written() {
+    fn a_valid_link_stays_unchanged() {
         for link in [
             "https://example.org/a//b;c?x=1&y=%5B2%5D&&=~!$*+,@:#f/?",
             "https://example.org/%7eme/%E2%82%AC?utm_source=rss",
@@ -115,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_the_spelling_that_readers_leave_alone() {
+    fn a_link_is_written_in_normal_form() {
         for (written, kept) in [
             ("HTTP://Example.ORG:80/A/../b", "http://example.org/b"),
             (
@@ -133,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_only_browsers_understand_is_mended() {
-        for (written, mended) in [
+    fn a_link_that_only_browsers_accept_is_repaired() {
+        for (written, repaired) in [
             ("/a", "https://example.org/a"),
             ("http://example.org", "http://example.org/"),
             ("b?c", "https://example.org/blog/b?c"),
@@ -146,8 +163,8 @@ mod tests {
             ("https://ex\nample.org/\ta", "https://example.org/a"),
             ("https://exämple.org/ü", "https://xn--exmple-cua.org/%C3%BC"),
         ] {
-            assert_eq!(web(written).as_deref(), Some(mended), "{written}");
-            assert_eq!(web(mended).as_deref(), Some(mended), "again: {written}");
+            assert_eq!(web(written).as_deref(), Some(repaired), "{written}");
+            assert_eq!(web(repaired).as_deref(), Some(repaired), "again: {written}");
         }
     }
 
@@ -161,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_another_scheme_or_none_is_refused() {
+    fn a_link_without_an_allowed_scheme_is_dropped() {
         for link in [
             "",
             " ",

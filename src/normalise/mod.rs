@@ -1,35 +1,23 @@
-//! A parsed item to an `Item` that is safe to pass on: pure, bounded, and never asking why.
+//! A parsed item to an `Item` that is safe to publish. Pure, with bounded cost and size.
 //!
-//! Dates are made honest, links absolute, titles plain and one line, HTML sanitised (`rewrite` mends,
-//! `nest` writes, `policy` judges), everything bounded. Leaves reading documents to `parse`, and what
-//! is the same as what to `dedupe`.
+//! Implausible dates are dropped, links made absolute, titles reduced to a line of plain text. HTML
+//! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia.
 
-mod attached;
-mod attributes;
-mod crowd;
-mod dates;
+mod allowlist;
+mod embedded;
+mod enclosures;
 mod html;
 mod item;
-mod language;
 mod links;
-mod nest;
-mod people;
-mod picture;
-mod place;
-mod plain;
-mod player;
-mod policy;
-mod reference;
-mod rewrite;
-mod text;
-mod tokens;
-
+mod metadata;
+mod plain_text;
+mod references;
 #[cfg(test)]
-mod attacks;
+mod sanitiser_tests;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tokens_tests;
+mod tokens;
+mod writer;
 
 pub use item::{Context, item, profile};
-pub use plain::text_of_html;
+pub use plain_text::text_of_html;

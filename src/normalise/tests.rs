@@ -1,10 +1,10 @@
-//! What becomes of a publisher's item, field by field, and of HTML that means no harm.
+//! Items, field by field, and harmless HTML.
 
 use jiff::Timestamp;
 use url::Url;
 
 use super::html::{fragment, paragraphs};
-use super::place::Place;
+use super::links::LinkBase;
 use super::{Context, item, profile};
 use crate::model::{Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind};
 
@@ -27,9 +27,9 @@ fn titled(title: Text) -> Option<String> {
     read(&ParsedItem { title: Some(title), ..ParsedItem::default() }).title
 }
 
-fn mended(html: &str) -> String {
+fn sanitised(html: &str) -> String {
     let page = Some("https://example.org/blog/post");
-    fragment(html, Place { base: &document(), page }).unwrap_or_default()
+    fragment(html, LinkBase { base: &document(), page }).unwrap_or_default()
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn an_id_is_kept_unless_it_is_too_long() {
 }
 
 #[test]
-fn the_page_is_the_first_link_that_can_be_followed() {
+fn the_page_is_the_first_valid_link() {
     let page = |links: Vec<Link>| {
         read(&ParsedItem {
             links,
@@ -100,7 +100,7 @@ fn the_page_is_the_first_link_that_can_be_followed() {
 }
 
 #[test]
-fn what_a_link_blog_points_at_is_kept_apart_from_its_page() {
+fn the_page_that_a_link_blog_refers_to_is_separate_from_its_page() {
     let parsed = ParsedItem {
         links: vec![link("alternate", "/a"), link("related", "https://e.org/x")],
         ..ParsedItem::default()
@@ -114,7 +114,7 @@ fn what_a_link_blog_points_at_is_kept_apart_from_its_page() {
 }
 
 #[test]
-fn a_summary_alone_is_the_content_and_one_that_repeats_it_is_none() {
+fn a_summary_alone_is_the_content_and_a_repeated_one_is_dropped() {
     let words = |content: Option<Text>, summary: Option<Text>| {
         let item = read(&ParsedItem { content, summary, ..ParsedItem::default() });
         (item.content, item.summary)
@@ -131,16 +131,16 @@ fn a_summary_alone_is_the_content_and_one_that_repeats_it_is_none() {
 
 #[test]
 fn plain_content_becomes_paragraphs() {
-    let place = |text: &str| paragraphs(text, Place { base: &document(), page: None });
+    let link_base = |text: &str| paragraphs(text, LinkBase { base: &document(), page: None });
     assert_eq!(
-        place("a < b\r\nc\n\n\n d & e\u{7} ").as_deref(),
+        link_base("a < b\r\nc\n\n\n d & e\u{7} ").as_deref(),
         Some("<p>a &lt; b<br>c</p><p>d &amp; e</p>")
     );
-    assert_eq!(place(" \n"), None);
+    assert_eq!(link_base(" \n"), None);
 }
 
 #[test]
-fn relative_links_are_resolved_where_the_html_stands() {
+fn relative_links_are_resolved_against_the_base_of_the_html() {
     let content = |base: Option<&str>| {
         let text = Text {
             kind: TextKind::Html,
@@ -164,7 +164,7 @@ fn relative_links_are_resolved_where_the_html_stands() {
 }
 
 #[test]
-fn the_language_nearest_to_the_item_counts() {
+fn the_language_of_the_item_takes_precedence() {
     let german = Text { language: Some("de".into()), ..Text::plain("Hallo") };
     let of = |language: Option<&str>, title| {
         read(&ParsedItem { language: language.map(Into::into), title, ..ParsedItem::default() })
@@ -177,7 +177,7 @@ fn the_language_nearest_to_the_item_counts() {
 }
 
 #[test]
-fn a_source_of_which_nothing_can_be_kept_is_none() {
+fn a_source_without_valid_values_is_dropped() {
     let source = |title: &str, url: &str| {
         let source = SourceInfo {
             title: Some(title.into()),
@@ -192,7 +192,7 @@ fn a_source_of_which_nothing_can_be_kept_is_none() {
 }
 
 #[test]
-fn a_profile_is_as_clean_as_an_item() {
+fn a_profile_is_normalised_like_an_item() {
     let parsed = ParsedFeed {
         id: Some(" urn:x \n".into()),
         title: Some(Text::html("A &amp; <b>B</b>")),
@@ -213,7 +213,7 @@ fn a_profile_is_as_clean_as_an_item() {
 }
 
 #[test]
-fn html_that_means_no_harm_stays_what_it_was() {
+fn harmless_html_stays_unchanged() {
     for html in [
         "<h2>Title</h2><p>Some <em>text</em> &amp; <a href=\"https://e.org/?a=1&amp;b=2\" title=\"t\">a link</a>.<br>New line</p>",
         "<ul><li>one</li><li>two<ol start=\"3\"><li>three</li></ol></li></ul>",
@@ -228,12 +228,12 @@ fn html_that_means_no_harm_stays_what_it_was() {
         "<a href=\"mailto:a@b.c\">m</a><a href=\"magnet:?xt=urn:btih:x\">n</a>",
         "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
     ] {
-        assert_eq!(mended(html), html);
+        assert_eq!(sanitised(html), html);
     }
 }
 
 #[test]
-fn html_of_the_past_or_of_haste_is_mended() {
+fn obsolete_and_malformed_html_is_repaired() {
     for (html, kept) in [
         ("<p>a<p>b<div>c", "<p>a</p><p>b</p><div>c</div>"),
         ("<ul><li>a<li>b</ul>c", "<ul><li>a</li><li>b</li></ul>c"),
@@ -270,12 +270,12 @@ fn html_of_the_past_or_of_haste_is_mended() {
             "<table><tbody><tr><td>a</td></tr><tr><td>b</td></tr></tbody></table>",
         ),
     ] {
-        assert_eq!(mended(html), kept, "{html}");
+        assert_eq!(sanitised(html), kept, "{html}");
     }
 }
 
 #[test]
-fn a_picture_that_is_loaded_late_is_shown() {
+fn a_lazily_loaded_image_is_shown() {
     let shown = "<img src=\"https://example.org/a.jpg\">";
     for html in [
         "<img data-src=/a.jpg>",
@@ -286,18 +286,18 @@ fn a_picture_that_is_loaded_late_is_shown() {
         "<img data-src=/a.jpg> <noscript><img src=/a.jpg></noscript>",
         "<img src=data:x><noscript><img src=/a.jpg></noscript>",
     ] {
-        assert_eq!(mended(html).trim(), shown, "{html}");
+        assert_eq!(sanitised(html).trim(), shown, "{html}");
     }
     assert_eq!(
-        mended("<img data-srcset='/a.jpg 1x,/b.jpg 2x' srcset='data:x 1x'>"),
+        sanitised("<img data-srcset='/a.jpg 1x,/b.jpg 2x' srcset='data:x 1x'>"),
         "<img src=\"https://example.org/a.jpg\" srcset=\"https://example.org/a.jpg 1x, https://example.org/b.jpg 2x\">"
     );
-    assert_eq!(mended("<p>E = <img src=data:x alt='mc²'></p>"), "<p>E = mc²</p>");
+    assert_eq!(sanitised("<p>E = <img src=data:x alt='mc²'></p>"), "<p>E = mc²</p>");
 }
 
 #[test]
-fn candidates_that_make_no_sense_are_left_out() {
-    let place = Place { base: &document(), page: None };
+fn invalid_image_candidates_are_dropped() {
+    let link_base = LinkBase { base: &document(), page: None };
     for (written, kept) in [
         ("/a, /b 2x", Some("https://example.org/a, https://example.org/b 2x")),
         ("/a 100w 50h,/b 0w,/c -1x,/d +5w,/e foo", Some("https://example.org/a 100w")),
@@ -306,12 +306,12 @@ fn candidates_that_make_no_sense_are_left_out() {
         ("javascript:x 1x, data:y 2x", None),
         ("", None),
     ] {
-        assert_eq!(super::picture::candidates(written, place).as_deref(), kept, "{written}");
+        assert_eq!(super::embedded::candidates(written, link_base).as_deref(), kept, "{written}");
     }
 }
 
 #[test]
-fn trackers_are_dropped_and_pictures_are_not() {
+fn trackers_are_dropped_and_images_are_kept() {
     for tracker in [
         "<img src=/a.gif width=1 height=1>",
         "<img src=/a.gif width=1px height=0 alt=x>",
@@ -323,14 +323,14 @@ fn trackers_are_dropped_and_pictures_are_not() {
         "<img src=/a.gif srcset='https://pixel.wp.com/x 1x' height=1>",
         "<iframe src=https://www.facebook.com/tr?x></iframe><iframe src=/x width=0></iframe>",
     ] {
-        assert_eq!(mended(tracker), "", "{tracker}");
+        assert_eq!(sanitised(tracker), "", "{tracker}");
     }
     for picture in [
         "<img src=/a.gif width=100% height=auto>",
         "<img src=/a style='max-width:1px;border:0'>",
         "<img src=https://pixel.example/a.gif>",
     ] {
-        assert!(mended(picture).starts_with("<img src="), "{picture}");
+        assert!(sanitised(picture).starts_with("<img src="), "{picture}");
     }
 }
 
@@ -371,20 +371,23 @@ fn an_embedded_player_becomes_a_link_to_its_page() {
         ),
         ("<iframe src=about:blank></iframe><iframe></iframe>a", "a"),
     ] {
-        assert_eq!(mended(html), kept, "{html}");
+        assert_eq!(sanitised(html), kept, "{html}");
     }
 }
 
 #[test]
-fn html_that_is_too_long_is_cut_and_says_so() {
+fn html_that_is_too_long_is_cut_with_an_ellipsis() {
     let long = format!("<div>{}</div>", "<p>word</p>".repeat(30_000));
-    let kept = mended(&long);
-    assert!(kept.len() < super::plain::MAX_HTML && kept.len() > super::plain::MAX_HTML - 9_000);
+    let kept = sanitised(&long);
+    assert!(
+        kept.len() < super::plain_text::MAX_HTML
+            && kept.len() > super::plain_text::MAX_HTML - 9_000
+    );
     assert!(kept.ends_with("</div>…"), "{}", &kept[kept.len() - 30..]);
 }
 
 #[test]
-fn html_without_anything_to_see_is_none() {
+fn html_without_visible_content_is_none() {
     for html in [
         "",
         " ",
@@ -395,6 +398,6 @@ fn html_without_anything_to_see_is_none() {
         "<!-- x -->",
         "<a href=/x></a>",
     ] {
-        assert_eq!(mended(html), "", "{html}");
+        assert_eq!(sanitised(html), "", "{html}");
     }
 }

@@ -1,7 +1,7 @@
-//! The tokens of an HTML fragment: tags and text, in their order. HTML 13.2.5.
+//! The tokens of an HTML fragment: tags and text (HTML 13.2.5).
 //!
-//! What the web is full of is read here, on borrowed text. At the first thing that is unusual the
-//! fragment is read from its start by html5ever, which knows all of it: both give the same tokens.
+//! Common HTML is read by a fast tokenizer on borrowed text. If it meets anything unusual, html5ever
+//! reads the whole fragment instead. Both give the same tokens.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,13 +10,12 @@ use html5ever::tokenizer::{
     self, BufferQueue, CharacterTokens, TagToken, Token, TokenSinkResult, Tokenizer,
 };
 
-use super::crowd::thinned;
-use super::reference::{Place, Reference, reference};
+use super::references::{Position, Reference, reference};
 
-/// More attributes are for html5ever, whose cost for them `thinned` bounds.
+/// Maximum number of attributes of a tag for the fast tokenizer.
 const MAX_ATTRIBUTES: usize = 100;
 
-/// A tag; names are in lower case, each attribute once.
+/// A tag. Names are in lower case, attributes unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tag<'a> {
     pub(super) name: Cow<'a, str>,
@@ -26,12 +25,12 @@ pub(super) struct Tag<'a> {
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-/// What takes the tokens.
+/// A receiver of tokens.
 pub(super) trait Sink {
-    /// A piece of text; pieces are as html5ever cuts them.
+    /// Receives a piece of text, split as html5ever does.
     fn text(&mut self, text: &str);
 
-    /// A tag. True where its content is to be read as text, see [`Tag::raw`].
+    /// Receives a tag. Returns whether its content may be read as text, see [`Tag::raw`].
     fn tag(&mut self, tag: &Tag<'_>) -> bool;
 }
 
@@ -41,7 +40,7 @@ impl<'a> Tag<'a> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// Whether its content holds no markup, HTML 13.2.6.4; that of an empty one holds nothing.
+    /// Whether the content has no markup (HTML 13.2.6.4), as in `<script>`.
     pub(super) fn raw(&self) -> bool {
         !self.end && !self.self_closing && raw_kind(&self.name).is_some()
     }
@@ -63,18 +62,18 @@ fn raw_kind(name: &str) -> Option<tokenizer::states::RawKind> {
     }
 }
 
-/// Reads a fragment, in linear time.
+/// Tokenizes a fragment in linear time.
 pub(super) fn read<S: Sink>(html: &str, start: impl Fn() -> S) -> S {
     let mut sink = start();
-    match usual(html, &mut sink) {
+    match fast(html, &mut sink) {
         Some(()) => sink,
-        None => whole(html, start()),
+        None => with_html5ever(html, start()),
     }
 }
 
-/// Reads a fragment of which everything is usual; `None` as soon as something is not.
-pub(super) fn usual(html: &str, sink: &mut impl Sink) -> Option<()> {
-    // Line ends and nulls are changed on the way.
+/// The fast tokenizer; `None` if the fragment has anything unusual.
+pub(super) fn fast(html: &str, sink: &mut impl Sink) -> Option<()> {
+    // html5ever changes CR and null.
     if memchr::memchr2(b'\r', b'\0', html.as_bytes()).is_some() {
         return None;
     }
@@ -83,7 +82,7 @@ pub(super) fn usual(html: &str, sink: &mut impl Sink) -> Option<()> {
         rest = match first {
             b'&' => text_reference(rest, sink)?,
             b'<' => markup(rest, sink)?,
-            // A line break that begins a piece is a piece.
+            // html5ever makes a line break at the start of a text a separate piece.
             b'\n' => {
                 sink.text("\n");
                 &rest[1..]
@@ -99,7 +98,7 @@ pub(super) fn usual(html: &str, sink: &mut impl Sink) -> Option<()> {
 }
 
 fn text_reference<'a>(rest: &'a str, sink: &mut impl Sink) -> Option<&'a str> {
-    match reference(rest, Place::Text) {
+    match reference(rest, Position::Text) {
         Reference::None => {
             sink.text("&");
             Some(&rest[1..])
@@ -116,7 +115,7 @@ fn text_reference<'a>(rest: &'a str, sink: &mut impl Sink) -> Option<&'a str> {
     }
 }
 
-/// Reads what begins with `<`.
+/// Reads markup that begins with `<`.
 fn markup<'a>(rest: &'a str, sink: &mut impl Sink) -> Option<&'a str> {
     match *rest.as_bytes().get(1)? {
         b'!' => comment(rest),
@@ -138,7 +137,7 @@ fn comment(rest: &str) -> Option<&str> {
     (!odd).then_some(rest)
 }
 
-/// What `thinned` would look at.
+/// Whether a text contains anything like a tag, which `limit_attributes` would examine.
 fn has_tags(text: &str) -> bool {
     let begins = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'/';
     memchr::memchr_iter(b'<', text.as_bytes())
@@ -150,7 +149,7 @@ fn element<'a>(rest: &'a str, end: bool, sink: &mut impl Sink) -> Option<&'a str
     if !sink.tag(&tag) || !tag.raw() {
         return Some(rest);
     }
-    // Only what is not shown is skipped here.
+    // The content of `<xmp>` is shown.
     if tag.name == "xmp" {
         return None;
     }
@@ -159,7 +158,7 @@ fn element<'a>(rest: &'a str, end: bool, sink: &mut impl Sink) -> Option<&'a str
     (!inside.contains("<!--") && !has_tags(inside)).then_some(&rest[end..])
 }
 
-/// Where the end tag of an element is that holds no markup; the end of the text where there is none.
+/// Offset of the end tag of an element without markup, or the end of the text.
 fn raw_end(text: &str, name: &str) -> usize {
     let ends = |at: &usize| {
         let rest = &text.as_bytes()[at + 1..];
@@ -174,7 +173,7 @@ fn raw_end(text: &str, name: &str) -> usize {
     memchr::memchr_iter(b'<', text.as_bytes()).find(ends).unwrap_or(text.len())
 }
 
-/// A tag and what follows it. HTML 13.2.5.6 to 40.
+/// A tag and the rest of the text, HTML 13.2.5.6 to 40.
 fn tag(html: &str, end: bool) -> Option<(Tag<'_>, &str)> {
     let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c');
     let html = &html[1 + usize::from(end)..];
@@ -194,7 +193,7 @@ fn tag(html: &str, end: bool) -> Option<(Tag<'_>, &str)> {
             return Some((tag, &html[at + 1..]));
         }
         let begins = at;
-        // An equals sign here begins a name.
+        // An equals sign at this position begins a name.
         at = until(at + 1, &|byte| space(byte) || matches!(byte, b'/' | b'>' | b'='))?;
         let name = lower(&html[begins..at]);
         let equals = until(at, &|byte| !space(byte))?;
@@ -228,7 +227,7 @@ fn lower(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(name)
 }
 
-/// The value without references; `None` where it is unusual.
+/// The value with references resolved; `None` if it is unusual.
 fn attribute_value(written: &str) -> Option<Cow<'_, str>> {
     if written.contains('<') {
         return None;
@@ -238,7 +237,7 @@ fn attribute_value(written: &str) -> Option<Cow<'_, str>> {
     loop {
         value.push_str(&rest[..at]);
         rest = &rest[at..];
-        match reference(rest, Place::Attribute) {
+        match reference(rest, Position::Attribute) {
             Reference::None => {
                 value.push('&');
                 rest = &rest[1..];
@@ -259,20 +258,20 @@ fn attribute_value(written: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(value))
 }
 
-/// Reads a fragment whatever is in it.
-pub(super) fn whole<S: Sink>(html: &str, sink: S) -> S {
+/// Tokenizes any fragment with html5ever.
+pub(super) fn with_html5ever<S: Sink>(html: &str, sink: S) -> S {
     let input = BufferQueue::default();
-    input.push_back(thinned(html).as_ref().into());
-    let tokenizer = Tokenizer::new(Theirs(RefCell::new(sink)), Default::default());
+    input.push_back(limit_attributes(html).as_ref().into());
+    let tokenizer = Tokenizer::new(Html5everSink(RefCell::new(sink)), Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
     tokenizer.sink.0.into_inner()
 }
 
-/// Our sink behind html5ever's tokenizer.
-struct Theirs<S>(RefCell<S>);
+/// Adapter from html5ever to a [`Sink`].
+struct Html5everSink<S>(RefCell<S>);
 
-impl<S: Sink> tokenizer::TokenSink for Theirs<S> {
+impl<S: Sink> tokenizer::TokenSink for Html5everSink<S> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
@@ -299,5 +298,240 @@ impl<S: Sink> tokenizer::TokenSink for Theirs<S> {
             _ => {}
         }
         TokenSinkResult::Continue
+    }
+}
+
+/// Maximum number of attributes of a tag that html5ever reads.
+const HTML5EVER_MAX_ATTRIBUTES: usize = 128;
+/// Maximum number of bytes examined per byte of input. The rest of the input is then dropped.
+const COST_FACTOR: usize = 32;
+
+/// The HTML with each tag of more than 128 attributes turned into text: html5ever needs quadratic time
+/// for attributes. Every `<` is examined, also in comments and scripts.
+pub(super) fn limit_attributes(html: &str) -> Cow<'_, str> {
+    let bytes = html.as_bytes();
+    let mut limited = String::new();
+    let mut done = 0;
+    let mut budget = COST_FACTOR * bytes.len();
+    for (at, _) in html.match_indices('<') {
+        match count_attributes(bytes.get(at + 1..).unwrap_or_default(), &mut budget) {
+            None => {
+                limited.push_str(&html[done..at]);
+                return Cow::Owned(limited);
+            }
+            Some(count) if count > HTML5EVER_MAX_ATTRIBUTES => {
+                limited.push_str(&html[done..at]);
+                limited.push_str("&lt;");
+                done = at + 1;
+            }
+            Some(_) => {}
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(html);
+    }
+    limited.push_str(&html[done..]);
+    Cow::Owned(limited)
+}
+
+/// The number of attributes of the tag that continues with `rest` (HTML 13.2.5.6 to 40), counted up to
+/// one more than the maximum. `None` if `budget`, in bytes, is used up.
+fn count_attributes(rest: &[u8], budget: &mut usize) -> Option<usize> {
+    let mut bytes = rest.iter().copied().peekable();
+    let mut left = || {
+        *budget = budget.checked_sub(1)?;
+        Some(())
+    };
+    let space = |byte: u8| byte.is_ascii_whitespace();
+    let mut skip = |bytes: &mut std::iter::Peekable<_>, wanted: &dyn Fn(u8) -> bool| {
+        while bytes.next_if(|byte| wanted(*byte)).is_some() {
+            left()?;
+        }
+        Some(())
+    };
+    bytes.next_if_eq(&b'/');
+    if !bytes.peek().is_some_and(u8::is_ascii_alphabetic) {
+        return Some(0);
+    }
+    skip(&mut bytes, &|byte| !space(byte) && byte != b'/' && byte != b'>')?;
+    for count in 0..=HTML5EVER_MAX_ATTRIBUTES {
+        skip(&mut bytes, &|byte| space(byte) || byte == b'/')?;
+        // An equals sign at this position begins a name.
+        if bytes.next_if(|byte| *byte != b'>').is_none() {
+            return Some(count);
+        }
+        skip(&mut bytes, &|byte| !space(byte) && !b"/>=".contains(&byte))?;
+        skip(&mut bytes, &space)?;
+        if bytes.next_if_eq(&b'=').is_none() {
+            continue;
+        }
+        skip(&mut bytes, &space)?;
+        if let Some(quote) = bytes.next_if(|byte| b"\"'".contains(byte)) {
+            skip(&mut bytes, &|byte| byte != quote)?;
+            bytes.next();
+        } else {
+            skip(&mut bytes, &|byte| !space(byte) && byte != b'>')?;
+        }
+    }
+    Some(HTML5EVER_MAX_ATTRIBUTES + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tag(attributes: usize) -> String {
+        let attributes: String = (0..attributes).map(|n| format!(" a{n} = 'b>'/c{n}=d")).collect();
+        format!("<p{attributes}>x")
+    }
+
+    #[test]
+    fn only_a_tag_with_too_many_attributes_becomes_text() {
+        let (fits, too_many) =
+            (tag(HTML5EVER_MAX_ATTRIBUTES / 2), tag(HTML5EVER_MAX_ATTRIBUTES / 2 + 1));
+        assert_eq!(limit_attributes(&fits), fits);
+        assert_eq!(limit_attributes(&too_many), too_many.replacen('<', "&lt;", 1));
+        let both = format!("{fits}<!-- <b x='{too_many}</p>é");
+        assert_eq!(
+            limit_attributes(&both),
+            format!("{fits}<!-- <b x='&lt;{}</p>é", &too_many[1..])
+        );
+        for html in ["", "<", "</", "<p", "<p a=", "<p a='", "a < b", "<p a b c>", "< p", "<p =>"] {
+            assert!(matches!(limit_attributes(html), Cow::Borrowed(_)), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_tag_with_30_attributes_is_kept() {
+        assert!(matches!(limit_attributes(&tag(30)), Cow::Borrowed(_)));
+        assert!(matches!(limit_attributes(&tag(500)), Cow::Owned(_)));
+    }
+
+    #[test]
+    fn a_long_value_is_one_attribute() {
+        let html =
+            format!("<img src='data:image/png;base64,{}' alt='a b c'>", "A b/c ".repeat(9_999));
+        assert!(matches!(limit_attributes(&html), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn html_that_would_exceed_the_cost_limit_is_cut() {
+        let html = format!("<p>kept{}", "<a/x=".repeat(20_000));
+        let limited = limit_attributes(&html);
+        assert!(limited.starts_with("<p>kept") && limited.len() < html.len() / 2);
+    }
+
+    /// The tokens as text. Content that is not shown is dropped; adjacent pieces are joined unless blank.
+    #[derive(Default)]
+    struct Record {
+        tokens: Vec<String>,
+        raw: bool,
+    }
+
+    impl Sink for Record {
+        fn text(&mut self, text: &str) {
+            let blank = |last: &&mut String| last.trim().is_empty() || last.starts_with("Tag ");
+            match self.tokens.last_mut() {
+                _ if self.raw => {}
+                Some(last) if !blank(&last) => last.push_str(text),
+                _ => self.tokens.push(text.to_owned()),
+            }
+        }
+
+        fn tag(&mut self, tag: &Tag<'_>) -> bool {
+            self.tokens.push(format!("{tag:?}"));
+            self.raw = tag.raw() && tag.name != "xmp";
+            true
+        }
+    }
+
+    fn fast_tokens(html: &str) -> Option<Vec<String>> {
+        let mut record = Record::default();
+        fast(html, &mut record).map(|()| record.tokens)
+    }
+
+    #[test]
+    fn common_html_is_read_by_the_fast_tokenizer() {
+        for html in [
+            "<p class=a>AT&amp;T &#8217; <b>x</b>\n\n<IMG SRC='a?b=1&c=2' alt=\"\"/><br />a & b < c",
+            "<!-- more --><script async>if (a < b) {}</script><iframe src=x></iframe>&nbsp;",
+        ] {
+            assert_eq!(
+                fast_tokens(html),
+                Some(with_html5ever(html, Record::default()).tokens),
+                "{html}"
+            );
+        }
+        for html in
+            ["<p", "<p a", "<!x>", "<?x>", "a\rb", "&copy 1", "<!-- <p> -->", "<xmp>a</xmp>"]
+        {
+            assert_eq!(fast_tokens(html), None, "{html}");
+        }
+    }
+
+    fn html() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "<",
+            "</",
+            ">",
+            "/>",
+            "=",
+            "'",
+            "\"",
+            " ",
+            "\n",
+            "\u{c}",
+            "a",
+            "B",
+            "é",
+            "\u{a0}",
+            "&",
+            ";",
+            "#",
+            "1",
+            "x",
+            "&amp;",
+            "&#39;",
+            "&#x80;",
+            "&lt",
+            "&not",
+            "&NotEqualTilde;",
+            "&b=",
+            "p",
+            "<p",
+            "<p>",
+            "<br/>",
+            "</p>",
+            "<a href=",
+            "<img src='x' ",
+            "<tr>",
+            "<script>",
+            "</script>",
+            "<title>",
+            "</title ",
+            "<style/>",
+            "<!--",
+            "-->",
+            "--!>",
+            "-",
+            "!",
+            "?",
+            "<pre>",
+            "<td a=b c='d' E>",
+        ]);
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn both_tokenizers_give_the_same_tokens(html in html()) {
+            if let Some(tokens) = fast_tokens(&html) {
+                prop_assert_eq!(tokens, with_html5ever(&html, Record::default()).tokens);
+            }
+        }
     }
 }

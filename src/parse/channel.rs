@@ -1,26 +1,28 @@
-//! The element that describes the feed to the head of a `ParsedFeed`.
+//! The channel element to a `ParsedFeed` without items, and the hints of the publisher about polling.
 
-use super::construct::{self, Custom, text};
-use super::dates;
-use super::hints::{self, atom_links, first_date};
+use super::constructs::{self, UntypedAs, atom_links, text};
+use super::context::Context;
+use super::dates::{self, first_date};
 use super::item::{atom_person, authors, categories, contributors, rights};
-use super::people;
-use super::scope::Scope;
-use super::shape::Shape;
-use super::space::Space::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
+use super::layout::Layout;
+use super::namespace::Namespace::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
 use super::tree::Element;
-use crate::model::{Dialect, FeedImage, Generator, Image, Link, ParsedFeed, Person, Text};
+use crate::model::{Dialect, FeedImage, Generator, Hints, Image, Link, ParsedFeed, Person, Text};
 
-/// Reads everything but the items.
-pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
-    let (channel, root) = (shape.channel, shape.root);
-    let links = links(channel, shape.dialect, scope);
-    let hints = hints::hints(channel, &links);
-    let title =
-        first(channel, scope, &[(Atom, "title"), (Rss, "title"), (Dc, "title")], Custom::Title);
+/// The feed without its items.
+pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed {
+    let (channel, root) = (layout.channel, layout.root);
+    let links = links(channel, layout.dialect, context);
+    let hints = polling_hints(channel, &links);
+    let title = first(
+        channel,
+        context,
+        &[(Atom, "title"), (Rss, "title"), (Dc, "title")],
+        UntypedAs::Title,
+    );
     let subtitle = first(
         channel,
-        scope,
+        context,
         &[
             (Atom, "subtitle"),
             (Atom, "tagline"),
@@ -30,11 +32,11 @@ pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
             (Itunes, "summary"),
             (Itunes, "subtitle"),
         ],
-        Custom::Html,
+        UntypedAs::Html,
     );
     ParsedFeed {
-        dialect: Some(shape.dialect),
-        id: id(channel, scope),
+        dialect: Some(layout.dialect),
+        id: id(channel, context),
         title,
         subtitle,
         published: first_date(
@@ -53,17 +55,14 @@ pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
             ],
         )
         .or_else(|| dates::date(channel.attribute("lastmod")?)),
-        authors: feed_authors(channel, scope),
-        contributors: contributors(channel, scope),
+        authors: feed_authors(channel, context),
+        contributors: contributors(channel, context),
         categories: categories(channel),
-        rights: rights(channel, scope),
-        language: language(channel, root, scope),
-        generator: generator(channel, scope),
-        icon: channel
-            .child(Atom, "icon")
-            .and_then(Element::trimmed)
-            .map(|icon| scope.resolve(&icon)),
-        image: image(channel, root, scope),
+        rights: rights(channel, context),
+        language: language(channel, root, context),
+        generator: generator(channel, context),
+        icon: icon(channel, context),
+        image: image(channel, root, context),
         hints,
         links,
         ..ParsedFeed::default()
@@ -72,62 +71,70 @@ pub(crate) fn channel(shape: &Shape<'_, '_>, scope: &Scope) -> ParsedFeed {
 
 fn first(
     element: &Element<'_>,
-    scope: &Scope,
-    names: &[(Space, &str)],
-    rss: Custom,
+    context: &Context,
+    names: &[(Namespace, &str)],
+    rss: UntypedAs,
 ) -> Option<Text> {
-    names.iter().find_map(|(space, name)| {
-        let custom = if *space == Atom { Custom::Plain } else { rss };
-        element.all(*space, name).find_map(|found| text(found, scope, custom))
+    names.iter().find_map(|(namespace, name)| {
+        let untyped = if *namespace == Atom { UntypedAs::Plain } else { rss };
+        element.all(*namespace, name).find_map(|found| text(found, context, untyped))
     })
 }
 
-fn id(channel: &Element<'_>, scope: &Scope) -> Option<String> {
-    let own = channel.child(Atom, "id").or_else(|| channel.child(Rss, "guid"));
+fn id(channel: &Element<'_>, context: &Context) -> Option<String> {
+    let id = channel.child(Atom, "id").or_else(|| channel.child(Rss, "guid"));
     let about = || channel.attribute_in(Rdf, "about").filter(|about| !about.is_empty());
-    own.and_then(Element::trimmed).or_else(|| about().map(|about| scope.resolve(about)))
+    id.and_then(Element::trimmed).or_else(|| about().map(|about| context.resolve(about)))
 }
 
-fn links(channel: &Element<'_>, dialect: Dialect, scope: &Scope) -> Vec<Link> {
+fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link> {
     let mut links = Vec::new();
     for link in channel.all(Rss, "link") {
         match (link.trimmed(), link.attribute("href")) {
-            (Some(address), _) => links.push(construct::page_link(&address, &scope.enter(link))),
-            (None, Some(_)) => links.extend(construct::atom_link(link, scope)),
+            (Some(address), _) => links.push(constructs::page_link(&address, &context.enter(link))),
+            (None, Some(_)) => links.extend(constructs::atom_link(link, context)),
             (None, None) => {}
         }
     }
     if let Some(href) = channel.attribute("href").filter(|_| dialect == Dialect::Cdf) {
-        links.push(construct::page_link(href, scope));
+        links.push(constructs::page_link(href, context));
     }
-    links.extend(atom_links(channel, scope));
+    links.extend(atom_links(channel, context));
     links.retain(|link| !link.href.is_empty());
     links
 }
 
-fn feed_authors(channel: &Element<'_>, scope: &Scope) -> Vec<Person> {
-    let named = authors(channel, scope);
+fn feed_authors(channel: &Element<'_>, context: &Context) -> Vec<Person> {
+    let named = authors(channel, context);
     if !named.is_empty() {
         return named;
     }
-    let owner = channel.child(Itunes, "owner").and_then(|owner| atom_person(owner, scope));
-    let master = || people::person(&channel.child(Rss, "webMaster")?.text());
+    let owner = channel.child(Itunes, "owner").and_then(|owner| atom_person(owner, context));
+    let master = || constructs::person(&channel.child(Rss, "webMaster")?.text());
     owner.or_else(master).into_iter().collect()
 }
 
-fn language(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<String> {
-    let child = |space, name| channel.child(space, name).and_then(Element::trimmed);
+fn language(channel: &Element<'_>, root: &Element<'_>, context: &Context) -> Option<String> {
+    let child = |namespace, name| channel.child(namespace, name).and_then(Element::trimmed);
     let attribute = |element: &Element<'_>| {
-        element.attribute_in(Space::Xml, "lang").filter(|lang| !lang.is_empty()).map(str::to_owned)
+        element
+            .attribute_in(Namespace::Xml, "lang")
+            .filter(|lang| !lang.is_empty())
+            .map(str::to_owned)
     };
     child(Rss, "language")
         .or_else(|| child(Dc, "language"))
         .or_else(|| attribute(channel))
         .or_else(|| attribute(root))
-        .or_else(|| scope.language.clone())
+        .or_else(|| context.language.clone())
 }
 
-fn generator(channel: &Element<'_>, scope: &Scope) -> Option<Generator> {
+fn icon(channel: &Element<'_>, context: &Context) -> Option<String> {
+    let icon = channel.child(Atom, "icon").and_then(Element::trimmed)?;
+    Some(context.resolve(&icon))
+}
+
+fn generator(channel: &Element<'_>, context: &Context) -> Option<Generator> {
     let element = channel.child(Atom, "generator").or_else(|| channel.child(Rss, "generator"));
     let Some(element) = element else {
         let agent = channel.elements().find(|found| found.name == "generatorAgent")?;
@@ -135,7 +142,7 @@ fn generator(channel: &Element<'_>, scope: &Scope) -> Option<Generator> {
         return Some(Generator { name: uri.clone(), uri: Some(uri), version: None });
     };
     let attribute = |name| element.attribute(name).filter(|value| !value.is_empty());
-    let uri = attribute("uri").or_else(|| attribute("url")).map(|uri| scope.resolve(uri));
+    let uri = attribute("uri").or_else(|| attribute("url")).map(|uri| context.resolve(uri));
     Some(Generator {
         name: element.trimmed().unwrap_or_default(),
         uri,
@@ -143,17 +150,17 @@ fn generator(channel: &Element<'_>, scope: &Scope) -> Option<Generator> {
     })
 }
 
-/// `image` of RSS, which RSS 1.0 puts beside the channel; `logo` of Atom; `image` of iTunes.
-fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<FeedImage> {
+/// `image` of RSS (in RSS 1.0 next to the channel), `logo` of Atom, or `image` of iTunes.
+fn image(channel: &Element<'_>, root: &Element<'_>, context: &Context) -> Option<FeedImage> {
     let bare = |url: &str| {
-        let picture = Image { url: scope.resolve(url), ..Image::default() };
+        let picture = Image { url: context.resolve(url), ..Image::default() };
         (!picture.url.is_empty()).then(|| FeedImage::from(picture))
     };
     let itunes = channel.child(Itunes, "image");
     channel
         .all(Rss, "image")
         .chain(root.all(Rss, "image"))
-        .find_map(|image| rss_image(image, scope))
+        .find_map(|image| rss_image(image, context))
         .or_else(|| bare(&channel.child(Atom, "logo")?.text()))
         .or_else(|| bare(itunes?.attribute("href").or_else(|| itunes?.attribute("url"))?))
         .or_else(|| {
@@ -169,19 +176,87 @@ fn image(channel: &Element<'_>, root: &Element<'_>, scope: &Scope) -> Option<Fee
         })
 }
 
-fn rss_image(image: &Element<'_>, scope: &Scope) -> Option<FeedImage> {
+fn rss_image(image: &Element<'_>, context: &Context) -> Option<FeedImage> {
     let child = |name| image.child(Rss, name).and_then(Element::trimmed);
     let size = |name| child(name).and_then(|size| size.parse().ok());
     let words = |name| {
         let found = image.child(Rss, name)?;
-        text(found, scope, Custom::Title).map(|text| text.value)
+        text(found, context, UntypedAs::Title).map(|text| text.value)
     };
-    let url = child("url").map(|url| scope.resolve(&url)).unwrap_or_default();
+    let url = child("url").map(|url| context.resolve(&url)).unwrap_or_default();
     let found = FeedImage {
         picture: Image { url, width: size("width"), height: size("height") },
         title: words("title"),
-        link: child("link").map(|link| scope.resolve(&link)),
+        link: child("link").map(|link| context.resolve(&link)),
         description: words("description"),
     };
     (found != FeedImage::default()).then_some(found)
+}
+
+const DAYS: &[&str] =
+    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// Hints of the publisher about polling: `ttl`, skip hours and days, update period, hubs.
+fn polling_hints(channel: &Element<'_>, links: &[Link]) -> Hints {
+    let rel = |rel: &str| {
+        links.iter().find(|link| link.rel == rel && !link.href.is_empty()).map(|l| l.href.clone())
+    };
+    let hubs = links.iter().filter(|link| link.rel == "hub").map(|link| link.href.clone());
+    Hints {
+        // RSS 2.0: `ttl` is in minutes.
+        ttl: number(channel, Namespace::Rss, "ttl").and_then(|minutes| minutes.checked_mul(60)),
+        period: period(channel),
+        skip_hours: skip_hours(channel),
+        skip_days: skip_days(channel),
+        expired: false,
+        hubs: hubs.take(8).collect(),
+        self_url: rel("self"),
+        // RFC 5005 3 and 4.
+        older: rel("prev-archive").or_else(|| rel("next")),
+        complete: channel.child(Namespace::History, "complete").is_some(),
+    }
+}
+
+fn number(element: &Element<'_>, namespace: Namespace, name: &str) -> Option<u64> {
+    element.child(namespace, name)?.text().trim().parse().ok()
+}
+
+/// Seconds between two updates (RSS 1.0 syndication module).
+fn period(channel: &Element<'_>) -> Option<u64> {
+    let period =
+        channel.child(Namespace::Syndication, "updatePeriod")?.text().trim().to_lowercase();
+    let seconds = match period.as_str() {
+        "hourly" => 3600,
+        "daily" => 86_400,
+        "weekly" => 7 * 86_400,
+        "monthly" => 30 * 86_400,
+        "yearly" => 365 * 86_400,
+        _ => return None,
+    };
+    let frequency = number(channel, Namespace::Syndication, "updateFrequency").unwrap_or(1).max(1);
+    Some((seconds / frequency).max(1))
+}
+
+fn skip_hours(channel: &Element<'_>) -> Vec<u8> {
+    let Some(skip) = channel.child(Namespace::Rss, "skipHours") else { return Vec::new() };
+    let hour = |element: &Element<'_>| element.text().trim().parse::<u8>().ok();
+    // RSS 0.92 counts from 1 to 24.
+    let hours = skip.all(Namespace::Rss, "hour").filter_map(hour).filter(|hour| *hour <= 24);
+    sorted(hours.map(|hour| hour % 24).collect())
+}
+
+fn skip_days(channel: &Element<'_>) -> Vec<u8> {
+    let Some(skip) = channel.child(Namespace::Rss, "skipDays") else { return Vec::new() };
+    let day = |element: &Element<'_>| {
+        let name = element.text().trim().to_lowercase();
+        DAYS.iter().position(|known| *known == name)
+    };
+    let days = skip.all(Namespace::Rss, "day").filter_map(day);
+    sorted(days.filter_map(|day| u8::try_from(day).ok()).collect())
+}
+
+fn sorted(mut numbers: Vec<u8>) -> Vec<u8> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }

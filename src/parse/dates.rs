@@ -1,11 +1,14 @@
-//! Dates as publishers write them: RFC 3339 and RFC 822 first, then whatever has a year, a month
-//! and a day in it. No zone is UTC; what makes no sense is no date.
+//! Dates as publishers write them: RFC 3339, RFC 822, and any text with a year, a month and a day.
+//! The default time zone is UTC.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 use jiff::tz::Offset;
 
-/// How the names of months begin, in the languages that feeds are written in.
+use super::namespace::Namespace;
+use super::tree::Element;
+
+/// Prefixes of month names in the languages of feeds.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "ene", "gen", "янв", "ιαν", "sty"],
     &["feb", "fév", "fev", "фев", "φεβ", "lut"],
@@ -21,7 +24,7 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "dic", "déc", "дек", "δεκ", "gru"],
 ];
 
-/// Zone names that feeds use, in minutes east of UTC. RFC 822 5.1 and the customs since.
+/// Names of time zones with their offset in minutes east of UTC: RFC 822 5.1 and other common ones.
 const ZONES: &[(&str, i32)] = &[
     ("z", 0),
     ("ut", 0),
@@ -66,17 +69,27 @@ const ZONES: &[(&str, i32)] = &[
     ("brt", -180),
 ];
 
-/// Reads a date; `None` where there is none to be read.
+/// Parses a date; `None` if the text is not a date. At most 100 bytes are accepted.
 pub(crate) fn date(text: &str) -> Option<Timestamp> {
     let text = Some(text.trim()).filter(|text| (1..=100).contains(&text.len()))?;
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let iso = if named { None } else { iso(text) };
     let read = iso.or_else(|| free(text)).or_else(|| number_of_seconds(text));
-    // Later than the year 9000 is a typing error, and beyond what XML dates can say.
+    // A date after the year 9000 is an error, and XML dates cannot express it.
     read.filter(|at| at.as_second() < 221_845_392_000)
 }
 
-/// RFC 3339 and its relatives: `2003-12-31T10:14:55Z`, no seconds, no zone, a blank for the T.
+/// The first valid date among the elements `names`, in order of precedence.
+pub(crate) fn first_date(
+    element: &Element<'_>,
+    names: &[(Namespace, &str)],
+) -> Option<jiff::Timestamp> {
+    names.iter().find_map(|(namespace, name)| {
+        element.all(*namespace, name).find_map(|found| date(&found.text()))
+    })
+}
+
+/// RFC 3339 and variants: without seconds, without zone, with a space instead of `T`.
 fn iso(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
@@ -94,7 +107,7 @@ fn iso(text: &str) -> Option<Timestamp> {
     stamp(day.to_datetime(time(clock)?), offset(zone.trim())?)
 }
 
-/// The day forms of ISO 8601 that feeds use; what is left out is the first.
+/// The date formats of ISO 8601 that feeds use. Omitted parts are the first month or day.
 fn iso_day(text: &str) -> Option<Date> {
     let text = text.replace('/', "-");
     let parts: Vec<&str> = text.split('-').collect();
@@ -107,7 +120,7 @@ fn iso_day(text: &str) -> Option<Date> {
         let day: i16 = day.parse().ok().filter(|day| (1..=366).contains(day))?;
         Date::new(year, 1, 1).ok()?.checked_add(jiff::Span::new().days(day - 1)).ok()
     };
-    // `-0312`, `-03-12`: a century left out.
+    // `-0312`, `-03-12`: the century is omitted.
     if let ["", short @ ..] = parts.as_slice() {
         let digits = short.concat();
         let month = digits.get(2..4).filter(|_| all_digits(&digits.as_str()) && digits.len() == 4);
@@ -142,7 +155,7 @@ fn iso_week(year: i16, week: &str, day: &str) -> Option<Date> {
     Some(ISOWeekDate::new(year, week.parse().ok()?, day).ok()?.date())
 }
 
-/// RFC 2822 4.3: two digits are this century or the last one.
+/// RFC 2822 4.3: years of two digits. Below 70 is this century.
 fn century(year: i16) -> i16 {
     if year < 70 { 2000 + year } else { 1900 + year }
 }
@@ -157,10 +170,10 @@ fn number_of_seconds(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// Anything with a month by name: day, month, year, time and zone in any order that occurs.
+/// A date with the name of a month: day, month, year, time and zone in any order.
 fn free(text: &str) -> Option<Timestamp> {
     let mut found = Found::default();
-    // Korean writes its units behind the numbers, and means its own time.
+    // Korean dates have units after the numbers and are in Korean time.
     let korean = text.contains(['년', '후', '전']);
     let parted = text.replace(['년', '월'], "-").replace('일', " ");
     let text = if korean { parted.replace("- ", "-") } else { parted };
@@ -176,7 +189,7 @@ fn free(text: &str) -> Option<Timestamp> {
     stamp(date.to_datetime(clock), found.zone.unwrap_or(Offset::UTC))
 }
 
-/// What the words said so far.
+/// The parts of a date found so far.
 #[derive(Default)]
 struct Found {
     date: Option<Date>,
@@ -189,7 +202,7 @@ struct Found {
 }
 
 impl Found {
-    /// Takes one word in; `None` when it makes the whole senseless.
+    /// Adds one word; `None` if the text cannot be a date.
     fn word(&mut self, word: &str) -> Option<()> {
         let lower = word.to_lowercase();
         let digit = word.starts_with(|c: char| c.is_ascii_digit());
@@ -202,7 +215,7 @@ impl Found {
         } else if matches!(lower.as_str(), "am" | "pm" | "오전" | "오후") {
             self.afternoon = Some(matches!(lower.as_str(), "pm" | "오후"));
         } else if let Some(found) = month_of(&lower) {
-            // A weekday may begin like a month; the month then comes after it.
+            // A weekday may have the prefix of a month. The month then follows and replaces it.
             self.month = Some(found);
         } else if self.clock.is_some() {
             self.zone = offset(word).or(self.zone);
@@ -259,7 +272,7 @@ impl Found {
 fn number_of(word: &str) -> Option<i32> {
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &word[digits.len()..];
-    // A sign makes it a zone: `+0200`.
+    // A number with a sign is a zone: `+0200`.
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
@@ -280,20 +293,20 @@ fn half_day(clock: Time, afternoon: Option<bool>) -> Option<Time> {
     Time::new(hour, clock.minute(), clock.second(), 0).ok()
 }
 
-/// `10:14`, `10:14:55`, `10:14:55.123`; a leap second is the second before.
+/// `10:14`, `10:14:55`, `10:14:55.123`. A leap second becomes second 59.
 fn time(text: &str) -> Option<Time> {
     let mut parts = text.split(':');
     let mut next = || parts.next().map(|part| part.split('.').next().unwrap_or_default());
     let hour: i8 = next()?.parse().ok()?;
     let minute: i8 = next()?.parse().ok()?;
     let second: i8 = next().map_or(Some(0), |part| part.parse().ok())?;
-    // ISO 8601: 24:00 is the end of the day; as the start of the next it would need a date.
+    // ISO 8601: 24:00 is the end of the day.
     let (hour, minute, second) =
         if hour == 24 { (23, 59, 59) } else { (hour, minute, second.min(59)) };
     Time::new(hour, minute, second, 0).ok()
 }
 
-/// `Z`, `+0100`, `-01:00`, `GMT+1`, `EST`; nothing is UTC.
+/// `Z`, `+0100`, `-01:00`, `GMT+1`, `EST`. An empty zone is UTC.
 fn offset(zone: &str) -> Option<Offset> {
     let zone = zone.trim().trim_start_matches("Etc/");
     if zone.is_empty() {
@@ -329,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_read_as_publishers_write_them() {
+    fn dates_are_parsed_in_all_common_formats() {
         for (text, expected) in [
             ("2003-12-31T10:14:55Z", "2003-12-31T10:14:55Z"),
             ("2003-12-31T10:14:55.5+01:00", "2003-12-31T09:14:55.5Z"),
@@ -369,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_none() {
+    fn texts_without_a_date_are_none() {
         for text in [
             "",
             "yesterday",

@@ -1,25 +1,24 @@
-//! Bytes to text: byte order mark, HTTP charset, declaration, detection. Never fails.
+//! Bytes to text, by byte order mark, HTTP charset, declaration or detection. Never fails.
 //!
-//! What comes out is UTF-8 without a declaration and without anything before the first element,
-//! whatever came in. Leaves well-formedness to `scan`.
+//! The result is UTF-8 without XML declaration and without anything before the first element.
 
 use std::borrow::Cow;
 
-use encoding_rs::{UTF_8, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::charset::{FoundBy, encoding};
 use crate::model::ParseWarning;
 
 /// A document as text.
 #[derive(Debug)]
 pub(crate) struct Decoded<'a> {
-    /// The document from its first markup on.
+    /// The document from its first markup.
     pub(crate) text: Cow<'a, str>,
-    /// The name of its encoding.
+    /// Name of the encoding.
     pub(crate) charset: &'static str,
-    /// How that was found.
+    /// What the encoding was found by.
     pub(crate) found_by: FoundBy,
-    /// What had to be mended.
+    /// What had to be repaired.
     pub(crate) parse_warnings: Vec<ParseWarning>,
 }
 
@@ -27,7 +26,7 @@ pub(crate) struct Decoded<'a> {
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     let mut parse_warnings = Vec::new();
     let (text, charset, found_by) = text(bytes, content_type, &mut parse_warnings);
-    let text = undoubled(text, &mut parse_warnings);
+    let text = undo_double_encoding(text, &mut parse_warnings);
     Decoded {
         text: from_first_markup(text, &mut parse_warnings),
         charset,
@@ -46,9 +45,9 @@ fn text<'a>(
     }
     let utf_8 = std::str::from_utf8(bytes).ok();
     if utf_8.is_none()
-        && let Some(text) = mixed(bytes)
+        && let Some(text) = decode_mixed(bytes)
     {
-        let message = "UTF-8 with Windows-1252 in between".to_owned();
+        let message = "a mix of UTF-8 and Windows-1252".to_owned();
         parse_warnings.push(ParseWarning::new("mixed_charset", None, message));
         return (Cow::Owned(text), UTF_8.name(), FoundBy::Bytes);
     }
@@ -61,16 +60,17 @@ fn text<'a>(
     }
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
-        let message = format!("some bytes are no {}: they read as \u{fffd}", encoding.name());
+        let message =
+            format!("some bytes are not valid {}; they were replaced by \u{fffd}", encoding.name());
         parse_warnings.push(ParseWarning::new("bad_bytes", None, message));
     }
     (text, encoding.name(), found_by)
 }
 
-/// UTF-8 that was pasted together with Windows-1252; `None` where it is not mostly UTF-8.
+/// Decodes a mix of UTF-8 and Windows-1252; `None` if the text is not mostly UTF-8.
 ///
-/// Text in another encoding hardly ever has more valid sequences of UTF-8 than invalid ones.
-fn mixed(bytes: &[u8]) -> Option<String> {
+/// Text in another encoding rarely has more valid sequences of UTF-8 than invalid ones.
+fn decode_mixed(bytes: &[u8]) -> Option<String> {
     let (mut valid, mut invalid) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
@@ -87,11 +87,14 @@ fn mixed(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Undoes UTF-8 that was taken for Windows-1252 and encoded again: `KÃ¤lte`.
+/// Undoes double encoding: UTF-8 that was read as Windows-1252 and encoded again, such as `KÃ¤lte`.
 ///
-/// Only where the whole document makes sense the other way round, which does not happen by chance.
-fn undoubled<'a>(text: Cow<'a, str>, parse_warnings: &mut Vec<ParseWarning>) -> Cow<'a, str> {
-    // U+00C2, U+00C3 and U+00E2, which the first byte of a sequence was taken for.
+/// Only if the whole document can be decoded twice, which does not happen by chance.
+fn undo_double_encoding<'a>(
+    text: Cow<'a, str>,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> Cow<'a, str> {
+    // U+00C2, U+00C3 and U+00E2 are what the first byte of a sequence was read as.
     let bytes = text.as_bytes();
     let is_mark = |at: &usize| matches!(bytes.get(at + 1), Some(0x82 | 0x83 | 0xa2));
     if memchr::memchr_iter(0xc3, bytes).filter(is_mark).take(4).count() < 4 {
@@ -100,7 +103,7 @@ fn undoubled<'a>(text: Cow<'a, str>, parse_warnings: &mut Vec<ParseWarning>) -> 
     let (bytes, _, unmapped) = WINDOWS_1252.encode(&text);
     match std::str::from_utf8(&bytes) {
         Ok(plain) if !unmapped => {
-            let message = "encoded as UTF-8 twice".to_owned();
+            let message = "encoded twice in UTF-8".to_owned();
             parse_warnings.push(ParseWarning::new("double_encoded", None, message));
             Cow::Owned(plain.to_owned())
         }
@@ -108,7 +111,7 @@ fn undoubled<'a>(text: Cow<'a, str>, parse_warnings: &mut Vec<ParseWarning>) -> 
     }
 }
 
-/// UTF-32, which no browser reads, with or without a mark; its first four bytes give it away.
+/// Decodes UTF-32, with or without a byte order mark, detected by the first four bytes.
 fn utf_32(bytes: &[u8]) -> Option<String> {
     let read: fn([u8; 4]) -> u32 = match bytes.get(..4)? {
         [0xff, 0xfe, 0, 0] | [b'<', 0, 0, 0] => u32::from_le_bytes,
@@ -120,14 +123,14 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
     Some(letters.skip_while(|letter| *letter == '\u{feff}').collect())
 }
 
-/// Drops the declaration, which no longer holds, and whatever stands before the document.
+/// Drops the XML declaration and anything before the document.
 fn from_first_markup<'a>(
     text: Cow<'a, str>,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Cow<'a, str> {
     let start = text.find(['<', '{']).unwrap_or(0);
     if !text[..start].trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() {
-        let message = format!("{start} bytes stand before the document");
+        let message = format!("{start} bytes before the document");
         parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
     }
     let after = &text[start..];
@@ -145,6 +148,116 @@ fn from_first_markup<'a>(
     }
 }
 
+/// What an encoding was found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    /// A byte order mark.
+    Mark,
+    /// The HTTP header.
+    Http,
+    /// The XML declaration.
+    Declaration,
+    /// The bytes themselves, even if they contradict the label.
+    Bytes,
+    /// The default, UTF-8.
+    Default,
+}
+
+impl FoundBy {
+    /// The source as words for reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mark => "byte order mark",
+            Self::Http => "HTTP header",
+            Self::Declaration => "declaration",
+            Self::Bytes => "the bytes themselves",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// The encoding by the most reliable source. `utf_8` is the text if the bytes are valid UTF-8.
+pub(crate) fn encoding(
+    bytes: &[u8],
+    utf_8: Option<&str>,
+    content_type: Option<&str>,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    // RFC 7303 3.3: a byte order mark takes precedence.
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return (encoding, FoundBy::Mark);
+    }
+    if let Some(encoding) = without_mark(bytes) {
+        return (encoding, FoundBy::Bytes);
+    }
+    let http = content_type.and_then(charset);
+    let declared = declaration(bytes);
+    let (named, by) = match (http, declared) {
+        (Some(http), _) => (Some(http), FoundBy::Http),
+        (None, Some(declared)) => (Some(declared), FoundBy::Declaration),
+        (None, None) => (None, FoundBy::Default),
+    };
+    // Non-ASCII text that is valid UTF-8 is UTF-8, whatever its label.
+    if utf_8.is_some() && !bytes.is_ascii() {
+        if let Some(other) = named.filter(|named| *named != UTF_8) {
+            let message = format!("labelled as {} but encoded in UTF-8", other.name());
+            parse_warnings.push(ParseWarning::new("mislabelled_charset", None, message));
+        }
+        return (UTF_8, if named == Some(UTF_8) { by } else { FoundBy::Bytes });
+    }
+    match named.filter(|named| *named != UTF_8) {
+        None if !bytes.is_ascii() => {
+            let detected = detect(bytes);
+            let message =
+                format!("no charset declared and not valid UTF-8; decoded as {}", detected.name());
+            parse_warnings.push(ParseWarning::new("undeclared_charset", None, message));
+            (detected, FoundBy::Bytes)
+        }
+        // UTF-16 has null bytes in every tag. A document without them is not UTF-16.
+        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => (UTF_8, FoundBy::Bytes),
+        Some(encoding) => (encoding, by),
+        None => (UTF_8, by),
+    }
+}
+
+/// UTF-16 without a byte order mark, found by the null byte next to the first `<` (XML 1.0 F.1).
+fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes.get(..4)? {
+        [b'<', 0, second, 0] if *second != 0 => Some(UTF_16LE),
+        [0, b'<', 0, second] if *second != 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The `charset` parameter of a media type.
+fn charset(content_type: &str) -> Option<&'static Encoding> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| Encoding::for_label(value.as_bytes()))?
+    })
+}
+
+/// The `encoding` of the XML declaration, read as ASCII.
+fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(1024)];
+    let head = String::from_utf8_lossy(head);
+    let declaration = head.get(head.find("<?xml")?..)?;
+    let declaration = declaration.get(..declaration.find("?>")?)?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    Encoding::for_label(value.get(1..)?.split(quote).next()?.trim().as_bytes())
+}
+
+fn detect(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,19 +267,19 @@ mod tests {
     }
 
     #[test]
-    fn the_declaration_says_how_to_read_the_bytes_and_is_then_dropped() {
+    fn the_declaration_determines_the_encoding_and_is_dropped() {
         let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<rss>caf\xe9</rss>";
         assert_eq!(text(latin, None), "\n<rss>café</rss>");
     }
 
     #[test]
-    fn the_http_charset_beats_the_declaration() {
+    fn the_http_charset_takes_precedence_over_the_declaration() {
         let bytes = b"<?xml version='1.0' encoding='iso-8859-1'?><rss>\xcf\xf0\xe8</rss>";
         assert_eq!(text(bytes, Some("text/xml; charset=\"windows-1251\"")), "<rss>При</rss>");
     }
 
     #[test]
-    fn a_byte_order_mark_beats_everything() {
+    fn a_byte_order_mark_takes_precedence_over_any_label() {
         let mut utf16 = vec![0xff, 0xfe];
         utf16.extend("<rss>é</rss>".encode_utf16().flat_map(u16::to_le_bytes));
         assert_eq!(text(&utf16, Some("text/xml; charset=utf-8")), "<rss>é</rss>");
@@ -180,24 +293,24 @@ mod tests {
     }
 
     #[test]
-    fn what_was_encoded_twice_is_decoded_twice() {
+    fn a_document_encoded_twice_is_decoded_twice() {
         let twice = |text: &str| WINDOWS_1252.decode(text.as_bytes()).0.into_owned();
         let german = "<a>Kälte über Öl – “größer”</a>";
         assert_eq!(text(twice(german).as_bytes(), None), german);
-        // A word about such letters is no such document.
+        // A text about such characters is not encoded twice.
         let about = "<a>Kälte, nicht KÃ¤lte, Ã¼ber, Ã¶</a>";
         assert_eq!(text(about.as_bytes(), None), about);
     }
 
     #[test]
-    fn utf_8_with_windows_1252_in_between_is_read_as_both() {
+    fn a_mix_of_utf_8_and_windows_1252_is_decoded() {
         let bytes = [&b"<a>"[..], "Käse über".as_bytes(), b" caf\xe9</a>"].concat();
         assert_eq!(text(&bytes, None), "<a>Käse über café</a>");
         assert_eq!(text(&bytes, Some("text/xml; charset=utf-8")), "<a>Käse über café</a>");
     }
 
     #[test]
-    fn utf_32_is_read_too() {
+    fn utf_32_is_decoded() {
         for mark in ["", "\u{feff}"] {
             let letters = || mark.chars().chain("<a>é</a>".chars()).map(u32::from);
             let little: Vec<u8> = letters().flat_map(u32::to_le_bytes).collect();
@@ -208,14 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn utf_8_under_a_wrong_label_is_still_utf_8_and_the_label_is_told_of() {
+    fn a_wrong_label_on_utf_8_is_ignored_with_a_warning() {
         let decoded = decode("<rss>é</rss>".as_bytes(), Some("text/xml; charset=iso-8859-1"));
         assert_eq!(decoded.text, "<rss>é</rss>");
         assert_eq!(decoded.parse_warnings[0].code, "mislabelled_charset");
     }
 
     #[test]
-    fn undeclared_bytes_are_guessed_and_junk_is_skipped() {
+    fn an_undeclared_encoding_is_detected_and_junk_is_skipped() {
         let decoded =
             decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None);
         assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
@@ -224,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_as_nothing() {
+    fn empty_and_cut_documents_are_decoded_without_panic() {
         for bytes in [b"".as_slice(), b"<", b"\xff\xfe", b"<?xml"] {
             decode(bytes, Some("text/xml; charset=klingon"));
         }

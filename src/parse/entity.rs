@@ -1,7 +1,7 @@
-//! References: XML's, HTML's and numbers, to the characters they stand for.
+//! Character and entity references of XML and HTML.
 //!
-//! Of what a document's own DOCTYPE declares, only plain short texts count: entities that name
-//! other entities are how bombs are built.
+//! Of the entities that a DOCTYPE declares, only short plain texts are read. Entities that refer to
+//! other entities can expand exponentially.
 
 use std::borrow::Cow;
 
@@ -9,18 +9,18 @@ use encoding_rs::WINDOWS_1252;
 
 use crate::text::html::resolve_references;
 
-/// Replaces references; what is none stays as it is.
+/// Replaces references. Unknown ones stay unchanged.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
-    // No name is longer.
+    // The longest name has 32 characters.
     resolve_references(text, 33, entity)
 }
 
-/// No declared entity is longer,
+/// Maximum length of a declared entity in bytes.
 const MAX_VALUE: usize = 512;
-/// and no document declares more of them.
+/// Maximum number of declared entities.
 const MAX_DECLARED: usize = 100;
 
-/// The plain texts that the inside of a DOCTYPE declares, by name.
+/// Names and values of the entities that a DOCTYPE declares.
 pub(crate) fn declared(doctype: &str) -> Vec<(&str, &str)> {
     doctype.split("<!ENTITY").skip(1).filter_map(declared_one).take(MAX_DECLARED).collect()
 }
@@ -34,9 +34,9 @@ fn declared_one(declaration: &str) -> Option<(&str, &str)> {
     (value.len() <= MAX_VALUE && !value.contains(['&', '%', '<'])).then_some((name, value))
 }
 
-/// What a reference stands for.
+/// The text that a reference is replaced by; `name` is without `&` and `;`.
 pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
-    // XML 1.0 4.6: nearly all there are.
+    // XML 1.0 4.6: the most frequent ones.
     match name {
         "amp" => return Some(Cow::Borrowed("&")),
         "lt" => return Some(Cow::Borrowed("<")),
@@ -49,7 +49,7 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         let known = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let reference = format!("&{name};");
         let value = htmlize::unescape(&reference);
-        // What is unknown comes back as it was, or as a shorter name with a rest.
+        // An unknown name is returned unchanged, or as a shorter known name with a rest.
         return (known && !value.ends_with(';') || name == "semi")
             .then(|| Cow::Owned(value.into_owned()));
     };
@@ -57,7 +57,7 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
         None => number.parse().ok()?,
     };
-    // HTML 13.2.5.80: numbers from 128 to 159 mean Windows-1252.
+    // HTML 13.2.5.80: numbers from 128 to 159 are Windows-1252.
     if let Some(byte) = u8::try_from(code).ok().filter(|byte| (0x80..=0x9f).contains(byte)) {
         let bytes = [byte];
         let (text, _, _) = WINDOWS_1252.decode(&bytes);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_of_html_and_numbers_are_read_and_others_are_not() {
+    fn html_and_numeric_references_are_resolved_and_others_are_not() {
         for (name, value) in [
             ("amp", "&"),
             ("alpha", "α"),

@@ -1,20 +1,20 @@
-//! One item's element to a `ParsedItem`: for each field, the elements that may carry it in order of
-//! trust. Works for every XML dialect; what a dialect does not have is simply not found.
+//! An item element to a `ParsedItem`. Each field has a list of elements in order of precedence, for
+//! all XML dialects together.
 
-use super::construct::{self, Custom, text};
-use super::dates;
-use super::hints::{atom_links, first_date};
+use super::constructs::{self, UntypedAs, atom_links, text};
+use super::context::Context;
+use super::dates::{self, first_date};
 use super::media;
-use super::people;
-use super::scope::Scope;
-use super::space::Space::{self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw};
+use super::namespace::Namespace::{
+    self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw,
+};
 use super::tree::Element;
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Text};
 
-/// More of them on one item are spam.
+/// Maximum number of categories and of people of an item.
 const MAX_CATEGORIES: usize = 200;
 
-/// The texts of an item: whatever people read.
+/// The texts of an item.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
     pub(crate) title: Option<Text>,
@@ -23,19 +23,19 @@ pub(crate) struct Texts {
     pub(crate) rights: Option<Text>,
 }
 
-/// Reads the texts of an item.
-pub(crate) fn texts(element: &Element<'_>, outer: &Scope) -> Texts {
-    let scope = outer.enter(element);
-    let (summary, content) = bodies(element, &scope);
-    Texts { title: title(element, &scope), summary, content, rights: rights(element, &scope) }
+/// The texts of an item, read by newswire.
+pub(crate) fn texts(element: &Element<'_>, outer: &Context) -> Texts {
+    let context = outer.enter(element);
+    let (summary, content) = bodies(element, &context);
+    Texts { title: title(element, &context), summary, content, rights: rights(element, &context) }
 }
 
-/// Reads everything but the texts of an item.
-pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Scope) -> ParsedItem {
-    let scope = outer.enter(element);
-    let links = links(element, dialect, &scope);
-    let attached = media::attached(element, &links, &scope);
-    let (id, id_is_permalink) = id(element, &scope);
+/// An item without its texts.
+pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) -> ParsedItem {
+    let context = outer.enter(element);
+    let links = links(element, dialect, &context);
+    let media_of = media::media_of(element, &links, &context);
+    let (id, id_is_permalink) = id(element, &context);
     let language = element.child(Dc, "language").and_then(Element::trimmed);
     ParsedItem {
         id,
@@ -64,18 +64,18 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Scope) -> P
             ],
         )
         .or_else(|| dates::date(element.attribute("lastmod")?)),
-        authors: authors(element, &scope),
-        contributors: contributors(element, &scope),
+        authors: authors(element, &context),
+        contributors: contributors(element, &context),
         categories: categories(element),
-        enclosures: attached.enclosures,
-        thumbnails: attached.thumbnails,
-        comments: comments(element, &scope, &links),
+        enclosures: media_of.enclosures,
+        thumbnails: media_of.thumbnails,
+        comments: comments(element, &context, &links),
         comments_feed: element
             .child(Wfw, "commentRss")
             .and_then(Element::trimmed)
-            .map(|url| scope.resolve(&url)),
-        source: source(element, &scope),
-        language: language.or_else(|| scope.language.clone()),
+            .map(|url| context.resolve(&url)),
+        source: source(element, &context),
+        language: language.or_else(|| context.language.clone()),
         duration: element
             .child(Itunes, "duration")
             .and_then(|found| media::duration(&found.text())),
@@ -84,15 +84,15 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Scope) -> P
     }
 }
 
-/// The id, and whether it is the item's page.
-fn id(element: &Element<'_>, scope: &Scope) -> (Option<String>, bool) {
+/// The id, and whether it is also the URL of the item's page.
+fn id(element: &Element<'_>, context: &Context) -> (Option<String>, bool) {
     if let Some(id) = element.child(Atom, "id").and_then(Element::trimmed) {
         return (Some(id), false);
     }
     if let Some((guid, id)) =
         element.child(Rss, "guid").and_then(|guid| Some((guid, guid.trimmed()?)))
     {
-        // RSS 2.0: a guid is a permalink unless it says that it is not.
+        // RSS 2.0: a guid is a permalink unless `isPermaLink` is false.
         let denied =
             guid.attribute("isPermaLink").is_some_and(|value| value.eq_ignore_ascii_case("false"));
         let address = id.starts_with("http://") || id.starts_with("https://");
@@ -100,161 +100,161 @@ fn id(element: &Element<'_>, scope: &Scope) -> (Option<String>, bool) {
     }
     let about = element.attribute_in(Rdf, "about").or_else(|| element.attribute("about"));
     if let Some(about) = about.filter(|about| !about.is_empty()) {
-        return (Some(scope.resolve(about)), false);
+        return (Some(context.resolve(about)), false);
     }
     let other = element.child(Dc, "identifier").or_else(|| element.child(Rss, "id"));
     (other.and_then(Element::trimmed), false)
 }
 
-fn title(element: &Element<'_>, scope: &Scope) -> Option<Text> {
+fn title(element: &Element<'_>, context: &Context) -> Option<Text> {
     first_text(
         element,
-        scope,
+        context,
         &[
-            (Atom, "title", Custom::Plain),
-            (Rss, "title", Custom::Title),
-            (Dc, "title", Custom::Title),
-            (Media, "title", Custom::Title),
-            (Itunes, "title", Custom::Title),
+            (Atom, "title", UntypedAs::Plain),
+            (Rss, "title", UntypedAs::Title),
+            (Dc, "title", UntypedAs::Title),
+            (Media, "title", UntypedAs::Title),
+            (Itunes, "title", UntypedAs::Title),
         ],
     )
 }
 
 fn first_text(
     element: &Element<'_>,
-    scope: &Scope,
-    names: &[(Space, &str, Custom)],
+    context: &Context,
+    names: &[(Namespace, &str, UntypedAs)],
 ) -> Option<Text> {
-    names.iter().find_map(|(space, name, custom)| {
-        element.all(*space, name).find_map(|found| text(found, scope, *custom))
+    names.iter().find_map(|(namespace, name, untyped)| {
+        element.all(*namespace, name).find_map(|found| text(found, context, *untyped))
     })
 }
 
 /// Summary and content.
-fn bodies(element: &Element<'_>, scope: &Scope) -> (Option<Text>, Option<Text>) {
+fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Text>) {
     let content = first_text(
         element,
-        scope,
+        context,
         &[
-            (Atom, "content", Custom::Plain),
-            (Content, "encoded", Custom::Html),
-            (Space::Xhtml, "body", Custom::Html),
-            (Rss, "fullitem", Custom::Html),
-            (Rss, "content", Custom::Html),
-            (Rss, "body", Custom::Html),
+            (Atom, "content", UntypedAs::Plain),
+            (Content, "encoded", UntypedAs::Html),
+            (Namespace::Xhtml, "body", UntypedAs::Html),
+            (Rss, "fullitem", UntypedAs::Html),
+            (Rss, "content", UntypedAs::Html),
+            (Rss, "body", UntypedAs::Html),
         ],
     );
     let summary = first_text(
         element,
-        scope,
+        context,
         &[
-            (Atom, "summary", Custom::Plain),
-            (Rss, "description", Custom::Html),
-            (Rss, "abstract", Custom::Html),
-            (Dc, "description", Custom::Html),
-            (Itunes, "summary", Custom::Plain),
-            (Media, "description", Custom::Plain),
+            (Atom, "summary", UntypedAs::Plain),
+            (Rss, "description", UntypedAs::Html),
+            (Rss, "abstract", UntypedAs::Html),
+            (Dc, "description", UntypedAs::Html),
+            (Itunes, "summary", UntypedAs::Plain),
+            (Media, "description", UntypedAs::Plain),
         ],
     );
     let summary = summary.or_else(|| {
         let group = element.child(Media, "group")?;
-        first_text(group, scope, &[(Media, "description", Custom::Plain)])
+        first_text(group, context, &[(Media, "description", UntypedAs::Plain)])
     });
-    let lone = match element.child(Atom, "summary") {
-        Some(_) => Lone::Summary,
-        None => Lone::Content,
+    let single = match element.child(Atom, "summary") {
+        Some(_) => SingleText::Summary,
+        None => SingleText::Content,
     };
-    settle(summary, content, lone)
+    arrange(summary, content, single)
 }
 
-/// What the only text of an item is: RSS has one element for both, Atom says it.
+/// What the only text of an item is: the content in RSS, the summary if Atom labels it so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lone {
+pub(crate) enum SingleText {
     Summary,
     Content,
 }
 
-/// Puts each text in its place.
-pub(crate) fn settle(
+/// Summary and content, with a single text in its place and without duplicates.
+pub(crate) fn arrange(
     summary: Option<Text>,
     content: Option<Text>,
-    lone: Lone,
+    single: SingleText,
 ) -> (Option<Text>, Option<Text>) {
     match (summary, content) {
-        (Some(summary), None) if lone == Lone::Content => (None, Some(summary)),
-        // Said twice is said once.
+        (Some(summary), None) if single == SingleText::Content => (None, Some(summary)),
+        // A summary that is the same as the content is dropped.
         (Some(summary), Some(content)) if summary.value == content.value => (None, Some(content)),
         bodies => bodies,
     }
 }
 
-fn links(element: &Element<'_>, dialect: Dialect, scope: &Scope) -> Vec<Link> {
+fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link> {
     let mut links = Vec::new();
-    // FeedBurner puts its own counter into `link`.
+    // FeedBurner replaces `link` by a URL that counts clicks.
     let original = element.child(FeedBurner, "origLink").and_then(Element::trimmed);
     let original = original.filter(|original| original.contains("://"));
-    links.extend(original.map(|original| construct::page_link(&original, scope)));
+    links.extend(original.map(|original| constructs::page_link(&original, context)));
     for link in element.all(Rss, "link") {
         match (link.trimmed(), link.attribute("href")) {
-            (Some(address), _) => links.push(construct::page_link(&address, &scope.enter(link))),
-            (None, Some(_)) => links.extend(construct::atom_link(link, scope)),
+            (Some(address), _) => links.push(constructs::page_link(&address, &context.enter(link))),
+            (None, Some(_)) => links.extend(constructs::atom_link(link, context)),
             (None, None) => {}
         }
     }
     if let Some(href) = element.attribute("href").filter(|_| dialect == Dialect::Cdf) {
-        links.push(construct::page_link(href, scope));
+        links.push(constructs::page_link(href, context));
     }
-    links.extend(atom_links(element, scope));
+    links.extend(atom_links(element, context));
     if let Some(source) =
         element.child(Atom, "content").and_then(|content| content.attribute("src"))
     {
-        // RFC 4287 4.1.3.2: content that is elsewhere.
-        links.push(Link { rel: "content".to_owned(), ..construct::page_link(source, scope) });
+        // RFC 4287 4.1.3.2: content at another URL.
+        links.push(Link { rel: "content".to_owned(), ..constructs::page_link(source, context) });
     }
     links.retain(|link| !link.href.is_empty());
     links
 }
 
-/// Who wrote it: the elements that name most, and of those all.
-pub(crate) fn authors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
+/// The authors, from the first kind of element that names any.
+pub(crate) fn authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let atom: Vec<Person> =
-        element.all(Atom, "author").filter_map(|author| atom_person(author, scope)).collect();
-    let named = |space, name: &'static str| -> Vec<Person> {
-        element.all(space, name).filter_map(|found| people::person(&found.text())).collect()
+        element.all(Atom, "author").filter_map(|author| atom_person(author, context)).collect();
+    let named = |namespace, name: &'static str| -> Vec<Person> {
+        element.all(namespace, name).filter_map(|found| constructs::person(&found.text())).collect()
     };
     let lists = [
         atom,
         named(Dc, "creator"),
         named(Dc, "author"),
-        rss_authors(element, scope),
+        rss_authors(element, context),
         named(Rss, "managingEditor"),
         named(Itunes, "author"),
     ];
     unique(lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default())
 }
 
-/// RSS `author` is one line; some write Atom's elements into it.
-fn rss_authors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
+/// RSS `author` is a line of text, but some publishers use the child elements of Atom.
+fn rss_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let read = |author: &Element<'_>| {
-        atom_person(author, scope).or_else(|| people::person(&author.text()))
+        atom_person(author, context).or_else(|| constructs::person(&author.text()))
     };
     element.all(Rss, "author").filter_map(read).collect()
 }
 
-pub(crate) fn contributors(element: &Element<'_>, scope: &Scope) -> Vec<Person> {
-    let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, scope));
-    let dc = element.all(Dc, "contributor").filter_map(|found| people::person(&found.text()));
+pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Person> {
+    let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, context));
+    let dc = element.all(Dc, "contributor").filter_map(|found| constructs::person(&found.text()));
     unique(atom.chain(dc).collect())
 }
 
-/// RFC 4287 3.2.
-pub(crate) fn atom_person(element: &Element<'_>, scope: &Scope) -> Option<Person> {
-    let scope = scope.enter(element);
+/// A person construct, RFC 4287 3.2.
+pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Person> {
+    let context = context.enter(element);
     let part = |names: &[&str]| {
         element
             .elements()
             .find(|inner| {
-                matches!(inner.space, Atom | Rss | Itunes)
+                matches!(inner.namespace, Atom | Rss | Itunes)
                     && names.iter().any(|name| inner.name.eq_ignore_ascii_case(name))
             })
             .and_then(Element::trimmed)
@@ -262,14 +262,14 @@ pub(crate) fn atom_person(element: &Element<'_>, scope: &Scope) -> Option<Person
     let Some(name) = part(&["name"]) else {
         let whole =
             if element.has_elements() { String::new() } else { element.text().into_owned() };
-        let mut person = people::person(&whole).unwrap_or_default();
+        let mut person = constructs::person(&whole).unwrap_or_default();
         person.email = part(&["email"]).or(person.email);
-        person.uri = part(&["uri", "url", "homepage"]).map(|uri| scope.resolve(&uri));
+        person.uri = part(&["uri", "url", "homepage"]).map(|uri| context.resolve(&uri));
         return (person != Person::default()).then_some(person);
     };
-    let mut person = people::person(&name).unwrap_or_default();
+    let mut person = constructs::person(&name).unwrap_or_default();
     person.email = part(&["email"]).or(person.email);
-    person.uri = part(&["uri", "url", "homepage"]).map(|uri| scope.resolve(&uri));
+    person.uri = part(&["uri", "url", "homepage"]).map(|uri| context.resolve(&uri));
     Some(person)
 }
 
@@ -283,7 +283,7 @@ fn unique(people: Vec<Person>) -> Vec<Person> {
     kept
 }
 
-/// The categories of an item or a channel, each once; the dialect's own before borrowed ones.
+/// The categories of an item or a channel without duplicates, those of the dialect first.
 pub(crate) fn categories(element: &Element<'_>) -> Vec<Category> {
     let mut found = Vec::new();
     nested(element, &mut found, 0);
@@ -308,7 +308,7 @@ fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) 
         }
         let attribute = |name| inner.attribute(name);
         let text = inner.text();
-        match inner.space {
+        match inner.namespace {
             Rss => {
                 let term = if text.trim().is_empty() { attribute("term") } else { Some(&*text) };
                 let scheme = attribute("domain").or_else(|| attribute("scheme"));
@@ -344,49 +344,49 @@ fn category(term: &str, scheme: Option<&str>, label: Option<&str>) -> Category {
     }
 }
 
-pub(crate) fn rights(element: &Element<'_>, scope: &Scope) -> Option<Text> {
+pub(crate) fn rights(element: &Element<'_>, context: &Context) -> Option<Text> {
     first_text(
         element,
-        scope,
+        context,
         &[
-            (Atom, "rights", Custom::Plain),
-            (Atom, "copyright", Custom::Plain),
-            (Rss, "copyright", Custom::Title),
-            (Dc, "rights", Custom::Title),
-            (Media, "copyright", Custom::Title),
+            (Atom, "rights", UntypedAs::Plain),
+            (Atom, "copyright", UntypedAs::Plain),
+            (Rss, "copyright", UntypedAs::Title),
+            (Dc, "rights", UntypedAs::Title),
+            (Media, "copyright", UntypedAs::Title),
         ],
     )
 }
 
-fn comments(element: &Element<'_>, scope: &Scope, links: &[Link]) -> Option<String> {
+fn comments(element: &Element<'_>, context: &Context, links: &[Link]) -> Option<String> {
     let rss = element.child(Rss, "comments").and_then(Element::trimmed);
     let html = |link: &&Link| link.media_type.as_deref().is_none_or(|kind| kind.contains("html"));
     // RFC 4685 4
     let replies = || links.iter().filter(|link| link.rel == "replies").find(html);
-    rss.map(|url| scope.resolve(&url)).or_else(|| replies().map(|link| link.href.clone()))
+    rss.map(|url| context.resolve(&url)).or_else(|| replies().map(|link| link.href.clone()))
 }
 
-/// Where it was copied from: `atom:source` or RSS `source`.
-fn source(element: &Element<'_>, scope: &Scope) -> Option<SourceInfo> {
+/// The feed that the item was copied from: `atom:source` or RSS `source`.
+fn source(element: &Element<'_>, context: &Context) -> Option<SourceInfo> {
     if let Some(source) = element.child(Atom, "source") {
-        let scope = scope.enter(source);
-        let links = atom_links(source, &scope);
+        let context = context.enter(source);
+        let links = atom_links(source, &context);
         let rel =
             |rel: &str| links.iter().find(|link| link.rel == rel).map(|link| link.href.clone());
         return Some(SourceInfo {
             id: source.child(Atom, "id").and_then(Element::trimmed),
             title: source
                 .child(Atom, "title")
-                .and_then(|title| text(title, &scope, Custom::Plain))
+                .and_then(|title| text(title, &context, UntypedAs::Plain))
                 .map(|title| title.value),
             url: rel("alternate"),
             feed_url: rel("self"),
         });
     }
     let source = element.child(Rss, "source")?;
-    // RSS 2.0: `url` is the address of the channel's document, not of a page.
+    // RSS 2.0: `url` is the URL of the feed, not of a page.
     let feed_url =
-        source.attribute("url").filter(|url| !url.is_empty()).map(|url| scope.resolve(url));
+        source.attribute("url").filter(|url| !url.is_empty()).map(|url| context.resolve(url));
     let title = source.trimmed();
     (feed_url.is_some() || title.is_some()).then(|| SourceInfo {
         title,

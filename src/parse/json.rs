@@ -1,22 +1,22 @@
-//! JSON Feed 1.0 and 1.1, every field optional: one odd value costs that value, never the feed.
+//! JSON Feed 1.0 and 1.1. Every field is optional; a value of the wrong type is ignored.
 
 use serde_json::{Map, Value};
 
-use super::construct::{Custom, customary};
+use super::constructs::{UntypedAs, untyped_kind};
+use super::context::Context;
 use super::dates;
-use super::scope::Scope;
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Text,
 };
 
-/// More of them on one item are a mistake or an attack.
+/// Maximum number of people, tags, hubs and files each.
 const MAX_PARTS: usize = 100;
 
-/// Reads a JSON document.
+/// Parses a JSON Feed.
 pub(crate) fn read(
     text: &str,
-    scope: &Scope,
+    context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<ParsedFeed, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
@@ -29,24 +29,24 @@ pub(crate) fn read(
     };
     let items = feed.get("items").and_then(Value::as_array);
     if items.is_none() {
-        let message = "a JSON Feed without items".to_owned();
+        let message = "the JSON Feed has no items".to_owned();
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
     let items = items.into_iter().flatten().filter_map(Value::as_object);
     Ok(ParsedFeed {
         dialect: Some(Dialect::Json),
-        // JSON Feed 1.1: the address of the feed identifies it.
-        id: string(feed, "feed_url").map(|url| scope.resolve(&url)),
+        // JSON Feed 1.1: the URL of the feed identifies it.
+        id: string(feed, "feed_url").map(|url| context.resolve(&url)),
         title: string(feed, "title").map(title),
         subtitle: string(feed, "description").map(Text::plain),
-        links: feed_links(feed, scope),
-        authors: people(feed, scope),
+        links: feed_links(feed, context),
+        authors: people(feed, context),
         language: language.clone(),
-        icon: address(feed, "favicon", scope),
-        image: image(feed, "icon", scope).map(FeedImage::from),
-        hints: hints(feed, scope),
-        items: items.map(|found| item(found, language.as_deref(), scope)).collect(),
+        icon: address(feed, "favicon", context),
+        image: image(feed, "icon", context).map(FeedImage::from),
+        hints: hints(feed, context),
+        items: items.map(|found| item(found, language.as_deref(), context)).collect(),
         ..ParsedFeed::default()
     })
 }
@@ -57,28 +57,28 @@ fn is_feed(feed: &Map<String, Value>) -> bool {
         || feed.get("items").is_some_and(Value::is_array)
 }
 
-/// Text, or a number where text belongs.
+/// A string or a number, as text.
 fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match map.get(name)? {
         Value::String(text) => text.trim().to_owned(),
-        // JSON Feed 1: a reader must take a number for an id too.
+        // JSON Feed 1: an id may be a number.
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
 }
 
-/// Plain by the standard, HTML by habit.
+/// Plain text by the standard, but some publishers write HTML.
 fn title(value: String) -> Text {
-    Text { kind: customary(&value, Custom::Title), ..Text::plain(value) }
+    Text { kind: untyped_kind(&value, UntypedAs::Title), ..Text::plain(value) }
 }
 
-fn address(map: &Map<String, Value>, name: &str, scope: &Scope) -> Option<String> {
-    string(map, name).map(|address| scope.resolve(&address))
+fn address(map: &Map<String, Value>, name: &str, context: &Context) -> Option<String> {
+    string(map, name).map(|address| context.resolve(&address))
 }
 
-fn image(map: &Map<String, Value>, name: &str, scope: &Scope) -> Option<Image> {
-    address(map, name, scope).map(|url| Image { url, ..Image::default() })
+fn image(map: &Map<String, Value>, name: &str, context: &Context) -> Option<Image> {
+    address(map, name, context).map(|url| Image { url, ..Image::default() })
 }
 
 fn objects<'m>(
@@ -89,50 +89,50 @@ fn objects<'m>(
     list.into_iter().flatten().filter_map(Value::as_object).take(MAX_PARTS)
 }
 
-fn link(map: &Map<String, Value>, name: &str, rel: &str, scope: &Scope) -> Option<Link> {
-    let href = address(map, name, scope)?;
+fn link(map: &Map<String, Value>, name: &str, rel: &str, context: &Context) -> Option<Link> {
+    let href = address(map, name, context)?;
     Some(Link { href, rel: rel.to_owned(), ..Link::default() })
 }
 
-fn feed_links(feed: &Map<String, Value>, scope: &Scope) -> Vec<Link> {
+fn feed_links(feed: &Map<String, Value>, context: &Context) -> Vec<Link> {
     let named = [("home_page_url", "alternate"), ("feed_url", "self"), ("next_url", "next")];
-    named.iter().filter_map(|(name, rel)| link(feed, name, rel, scope)).collect()
+    named.iter().filter_map(|(name, rel)| link(feed, name, rel, context)).collect()
 }
 
-fn hints(feed: &Map<String, Value>, scope: &Scope) -> Hints {
-    let hubs = objects(feed, "hubs").filter_map(|hub| address(hub, "url", scope));
+fn hints(feed: &Map<String, Value>, context: &Context) -> Hints {
+    let hubs = objects(feed, "hubs").filter_map(|hub| address(hub, "url", context));
     Hints {
         expired: feed.get("expired").and_then(Value::as_bool).unwrap_or_default(),
         hubs: hubs.take(8).collect(),
-        self_url: address(feed, "feed_url", scope),
-        older: address(feed, "next_url", scope),
+        self_url: address(feed, "feed_url", context),
+        older: address(feed, "next_url", context),
         ..Hints::default()
     }
 }
 
 /// `authors` of 1.1, `author` of 1.0.
-fn people(map: &Map<String, Value>, scope: &Scope) -> Vec<Person> {
+fn people(map: &Map<String, Value>, context: &Context) -> Vec<Person> {
     let single = map.get("author").and_then(Value::as_object);
     let person = |author: &Map<String, Value>| {
         let person = Person {
             name: string(author, "name").unwrap_or_default(),
-            uri: address(author, "url", scope),
+            uri: address(author, "url", context),
             email: None,
         };
         (person != Person::default()).then_some(person)
     };
-    // Some write one where several belong.
+    // Some publishers write one object instead of a list.
     let only = map.get("authors").and_then(Value::as_object);
     let mut named: Vec<_> = objects(map, "authors").chain(only).filter_map(person).collect();
     named.extend(single.and_then(person).filter(|single| !named.contains(single)));
     named
 }
 
-fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -> ParsedItem {
-    let page = link(item, "url", "alternate", scope);
-    // JSON Feed 1.1: a link post is about another page; its own page comes first.
+fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Context) -> ParsedItem {
+    let page = link(item, "url", "alternate", context);
+    // JSON Feed 1.1: `external_url` is the page that the item is about.
     let external =
-        link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, scope);
+        link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, context);
     let html = string(item, "content_html").map(Text::html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     ParsedItem {
@@ -143,7 +143,7 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -
         updated: string(item, "date_modified").and_then(|date| dates::date(&date)),
         summary: string(item, "summary").map(Text::plain),
         content: html.or_else(|| string(item, "content_text").map(Text::plain)),
-        authors: people(item, scope),
+        authors: people(item, context),
         categories: tags
             .filter_map(Value::as_str)
             .take(MAX_PARTS)
@@ -151,22 +151,22 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, scope: &Scope) -
             .filter(|category| !category.term.is_empty())
             .collect(),
         enclosures: objects(item, "attachments")
-            .filter_map(|file| enclosure(file, scope))
+            .filter_map(|file| enclosure(file, context))
             .collect(),
         thumbnails: ["image", "banner_image"]
             .iter()
-            .filter_map(|name| image(item, name, scope))
+            .filter_map(|name| image(item, name, context))
             .collect(),
         language: string(item, "language").or_else(|| feed_language.map(str::to_owned)),
         ..ParsedItem::default()
     }
 }
 
-fn enclosure(file: &Map<String, Value>, scope: &Scope) -> Option<Enclosure> {
+fn enclosure(file: &Map<String, Value>, context: &Context) -> Option<Enclosure> {
     let number = |name| file.get(name).and_then(Value::as_f64).filter(|number| *number > 0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     Some(Enclosure {
-        url: address(file, "url", scope)?,
+        url: address(file, "url", context)?,
         media_type: string(file, "mime_type").unwrap_or_default(),
         length: number("size_in_bytes").map(|size| size as u64),
         title: string(file, "title"),

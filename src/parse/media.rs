@@ -1,29 +1,29 @@
-//! Attached files and pictures: enclosures, Media RSS, iTunes.
+//! Files and images of an item: enclosures, Media RSS, iTunes.
 
-use super::scope::Scope;
-use super::space::Space;
+use super::context::Context;
+use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::{Enclosure, Image, Link};
 
-/// More of them on one item are a mistake or an attack.
+/// Maximum number of files, and of images, of an item.
 const MAX_FILES: usize = 100;
 
-/// What hangs on an item.
+/// Files and images of an item.
 #[derive(Debug, Default)]
-pub(crate) struct Attached {
+pub(crate) struct Media {
     pub(crate) enclosures: Vec<Enclosure>,
     pub(crate) thumbnails: Vec<Image>,
 }
 
-/// The files and pictures of an item, with its links; each address once.
-pub(crate) fn attached(item: &Element<'_>, links: &[Link], scope: &Scope) -> Attached {
-    let mut found = Attached::default();
-    let duration = item.child(Space::Itunes, "duration").and_then(|d| duration(&d.text()));
-    for element in item.all(Space::Rss, "enclosure") {
-        let scope = scope.enter(element);
+/// The files and images of an item without duplicates; `links` are its links.
+pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) -> Media {
+    let mut found = Media::default();
+    let duration = item.child(Namespace::Itunes, "duration").and_then(|d| duration(&d.text()));
+    for element in item.all(Namespace::Rss, "enclosure") {
+        let context = context.enter(element);
         let url = element.attribute("url").or_else(|| element.attribute("href"));
         found.file(Enclosure {
-            url: scope.resolve(url.unwrap_or_default()),
+            url: context.resolve(url.unwrap_or_default()),
             media_type: element.attribute("type").unwrap_or_default().to_owned(),
             length: length(element.attribute("length")),
             title: None,
@@ -39,14 +39,14 @@ pub(crate) fn attached(item: &Element<'_>, links: &[Link], scope: &Scope) -> Att
             duration,
         });
     }
-    found.media(item, scope, 0);
-    for image in item.all(Space::Itunes, "image") {
-        found.picture(image, "href", scope);
+    found.media(item, context, 0);
+    for image in item.all(Namespace::Itunes, "image") {
+        found.image(image, "href", context);
     }
     found
 }
 
-impl Attached {
+impl Media {
     fn file(&mut self, file: Enclosure) {
         let known = self.enclosures.iter().any(|known| known.url == file.url);
         if !known && !file.url.is_empty() && self.enclosures.len() < MAX_FILES {
@@ -54,10 +54,10 @@ impl Attached {
         }
     }
 
-    fn picture(&mut self, element: &Element<'_>, attribute: &str, scope: &Scope) {
-        let scope = scope.enter(element);
+    fn image(&mut self, element: &Element<'_>, attribute: &str, context: &Context) {
+        let context = context.enter(element);
         let url = element.attribute(attribute).map(str::to_owned).or_else(|| element.trimmed());
-        let url = scope.resolve(&url.unwrap_or_default());
+        let url = context.resolve(&url.unwrap_or_default());
         let known = self.thumbnails.iter().any(|known| known.url == url);
         if !known && !url.is_empty() && self.thumbnails.len() < MAX_FILES {
             let size = |name| element.attribute(name).and_then(|size| size.parse().ok());
@@ -65,46 +65,46 @@ impl Attached {
         }
     }
 
-    /// Media RSS, in groups or not.
-    fn media(&mut self, parent: &Element<'_>, scope: &Scope, depth: usize) {
-        for element in parent.elements().filter(|element| element.space == Space::Media) {
+    /// Adds Media RSS elements, including those in groups.
+    fn media(&mut self, parent: &Element<'_>, context: &Context, depth: usize) {
+        for element in parent.elements().filter(|element| element.namespace == Namespace::Media) {
             match element.name.to_ascii_lowercase().as_str() {
-                "group" if depth < 3 => self.media(element, &scope.enter(element), depth + 1),
+                "group" if depth < 3 => self.media(element, &context.enter(element), depth + 1),
                 "content" => {
-                    self.media_content(element, scope);
-                    self.media(element, scope, depth + 1);
+                    self.media_content(element, context);
+                    self.media(element, context, depth + 1);
                 }
-                "thumbnail" => self.picture(element, "url", scope),
+                "thumbnail" => self.image(element, "url", context),
                 _ => {}
             }
         }
     }
 
-    fn media_content(&mut self, element: &Element<'_>, scope: &Scope) {
-        let scope = scope.enter(element);
+    fn media_content(&mut self, element: &Element<'_>, context: &Context) {
+        let context = context.enter(element);
         let media_type = element.attribute("type").unwrap_or_default().to_owned();
-        // A picture beside a text illustrates it; whoever wants it as a file makes it an enclosure.
+        // An image in Media RSS illustrates the text; files are enclosures.
         if element.attribute("medium") == Some("image") || media_type.starts_with("image") {
-            self.picture(element, "url", &scope);
+            self.image(element, "url", &context);
             return;
         }
         let seconds = element.attribute("duration").and_then(duration);
         self.file(Enclosure {
-            url: scope.resolve(element.attribute("url").unwrap_or_default()),
+            url: context.resolve(element.attribute("url").unwrap_or_default()),
             media_type,
             length: length(element.attribute("fileSize")),
-            title: element.child(Space::Media, "title").and_then(Element::trimmed),
+            title: element.child(Namespace::Media, "title").and_then(Element::trimmed),
             duration: seconds,
         });
     }
 }
 
-/// A length in bytes; nought is how publishers say that they do not know.
+/// A length in bytes. Publishers write 0 if it is unknown.
 fn length(text: Option<&str>) -> Option<u64> {
     text?.replace(',', "").parse().ok().filter(|length| *length > 0)
 }
 
-/// `3600`, `59:30`, `1:02:03`, in seconds.
+/// Seconds of a duration such as `3600`, `59:30` or `1:02:03`.
 pub(crate) fn duration(text: &str) -> Option<u32> {
     let mut seconds = 0_u32;
     let parts: Vec<&str> = text.trim().split(':').collect();
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_comes_once_and_pictures_are_pictures() {
+    fn files_are_unique_and_images_are_not_files() {
         let xml = "<item xmlns:media='http://search.yahoo.com/mrss/'>\
             <enclosure url='/a.mp3' type='audio/mpeg' length='12'/>\
             <media:group><media:content url='https://example.org/a.mp3' type='audio/mpeg'/>\
@@ -134,7 +134,7 @@ mod tests {
             <media:content url='/c.jpg' medium='image' width='4'/><itunes:duration>1:00:01</itunes:duration></item>";
         let tree = scan(xml).unwrap();
         let url = url::Url::parse("https://example.org/feed").unwrap();
-        let found = attached(&tree.root, &[], &Scope::document(&url));
+        let found = media_of(&tree.root, &[], &Context::document(&url));
         let files: Vec<_> =
             found.enclosures.iter().map(|f| (f.url.as_str(), f.length, f.duration)).collect();
         assert_eq!(
@@ -144,9 +144,9 @@ mod tests {
                 ("https://example.org/b.mp4", None, Some(90))
             ]
         );
-        let pictures: Vec<_> = found.thumbnails.iter().map(|p| (p.url.as_str(), p.width)).collect();
+        let images: Vec<_> = found.thumbnails.iter().map(|p| (p.url.as_str(), p.width)).collect();
         assert_eq!(
-            pictures,
+            images,
             [("https://example.org/b.png", None), ("https://example.org/c.jpg", Some(4))]
         );
     }

@@ -1,7 +1,7 @@
-//! The one walk over the document: quick-xml's events to a tree, within bounds, mending as it goes.
+//! Text to an element tree, with limits and repairs.
 //!
-//! Costs stay linear in the document: the few repairs that look for a far `>` are counted and
-//! given up when there are too many, and so is the text of entities that the document declares.
+//! The cost is linear in the size of the document: repairs that search for a far `>` and the text of
+//! declared entities are limited.
 
 use std::borrow::Cow;
 
@@ -10,53 +10,53 @@ use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
 use super::entity::{declared, entity, unescape};
-use super::space::{Bindings, Space};
+use super::namespace::{Bindings, Namespace};
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::ParseWarning;
 
-/// No feed nests so deep; what is deeper gives its text to its ancestor.
+/// Maximum depth of elements. Deeper elements are dropped; their text belongs to the ancestor.
 const MAX_DEPTH: usize = 96;
-/// A tree of this many elements is some 100 MB.
+/// Maximum number of elements: about 100 MB of memory.
 pub(crate) const MAX_ELEMENTS: usize = 500_000;
-/// Nobody needs more on one element.
+/// Maximum number of attributes of an element.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
-/// More of them help nobody to mend a feed.
-const MAX_COMPLAINTS: usize = 20;
-/// So much text of declared entities is put in, in bytes.
+/// Maximum number of parse warnings.
+const MAX_WARNINGS: usize = 20;
+/// Maximum total size in bytes of the text of declared entities.
 const MAX_EXPANSION: usize = 64 << 10;
-/// Repairs that look far ahead.
+/// Maximum number of repairs that search the rest of the document.
 const MAX_FAR_REPAIRS: usize = 100;
 
-/// Reads a document into a tree; `None` when there is no element in it.
+/// Parses a document; `None` if it has no element.
 pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
-    let mut walk = Walk::new(text);
-    walk.run();
-    walk.finish()
+    let mut scanner = Scanner::new(text);
+    scanner.run();
+    scanner.finish()
 }
 
-/// An element that is still open.
+/// An open element.
 struct Open<'a> {
     element: Element<'a>,
-    /// Its name with the prefix.
+    /// Name with prefix.
     tag: &'a str,
-    /// Declarations in force before it.
+    /// Number of namespace declarations before it.
     bindings: usize,
 }
 
-struct Walk<'a> {
+struct Scanner<'a> {
     text: &'a str,
     reader: Reader<&'a [u8]>,
-    /// Where the reader began.
+    /// Byte offset where the reader started.
     start: usize,
     open: Vec<Open<'a>>,
-    /// Open elements beyond the depth limit.
+    /// Number of open elements beyond the depth limit.
     too_deep: usize,
     bindings: Bindings<'a>,
-    /// Entities that the document declares, and how much of their text may still be put in.
+    /// Entities that the document declares, and the remaining size for their text in bytes.
     declared: Vec<(&'a str, &'a str)>,
     expansion: usize,
     root: Option<Element<'a>>,
-    namespace: Cow<'a, str>,
+    root_namespace: Cow<'a, str>,
     elements: usize,
     far_repairs: usize,
     parse_warnings: Vec<ParseWarning>,
@@ -64,7 +64,7 @@ struct Walk<'a> {
     partial: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -76,7 +76,7 @@ impl<'a> Walk<'a> {
             declared: Vec::new(),
             expansion: MAX_EXPANSION,
             root: None,
-            namespace: Cow::Borrowed(""),
+            root_namespace: Cow::Borrowed(""),
             elements: 0,
             far_repairs: 0,
             parse_warnings: Vec::new(),
@@ -90,16 +90,16 @@ impl<'a> Walk<'a> {
         self.start + usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
     }
 
-    /// Goes on reading at `offset`.
+    /// Continues at byte `offset`.
     fn jump(&mut self, offset: usize) {
         let offset = (offset..=self.text.len()).find(|at| self.text.is_char_boundary(*at));
         self.start = offset.unwrap_or(self.text.len());
         self.reader = reader(&self.text[self.start..]);
     }
 
-    fn mend(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
+    fn repair(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
         self.clean = false;
-        if self.parse_warnings.len() < MAX_COMPLAINTS {
+        if self.parse_warnings.len() < MAX_WARNINGS {
             self.parse_warnings.push(ParseWarning::new(code, Some(offset), message));
         }
     }
@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A `<` that begins no markup is text; the reader would look for its `>` to the end.
+    /// Handles a `<` that does not begin markup: it is text. quick-xml would search for its `>`.
     fn stray_less_than(&mut self, at: usize) -> bool {
         let Some(rest) = self.text.get(at..).and_then(|rest| rest.strip_prefix('<')) else {
             return false;
@@ -129,7 +129,11 @@ impl<'a> Walk<'a> {
         if rest.starts_with(begins) {
             return false;
         }
-        self.mend("bare_less_than", at, "`<` where no tag begins: write it as &lt;");
+        self.repair(
+            "bare_less_than",
+            at,
+            "`<` is not the start of a tag; it must be written as &lt;",
+        );
         self.push_text(Cow::Borrowed("<"));
         self.jump(at + 1);
         true
@@ -149,18 +153,22 @@ impl<'a> Walk<'a> {
             Event::Text(text) => {
                 let text = text.into_inner();
                 if text.starts_with('&') {
-                    self.mend("bare_ampersand", before, "`&` where no reference begins");
+                    self.repair(
+                        "bare_ampersand",
+                        before,
+                        "`&` is not the start of a reference; it must be written as &amp;",
+                    );
                 }
                 self.push_text(text);
             }
             Event::CData(text) => self.push_text(text.into_inner()),
             Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
-            // feed-rs does not know what a document declares.
+            // feed-rs does not read declared entities.
             Event::DocType(_) => {
                 self.clean = false;
                 self.declared = declared(self.text.get(before..after).unwrap_or_default());
             }
-            // feed-rs panics over one that does not stand at the beginning.
+            // feed-rs panics on a declaration that is not at the start.
             Event::Decl(_) => self.clean &= before == 0,
             Event::Comment(_) | Event::PI(_) | Event::Eof => {}
         }
@@ -172,35 +180,39 @@ impl<'a> Walk<'a> {
         let tag = &content[..end.unwrap_or(content.len())];
         self.elements += 1;
         if self.elements > MAX_ELEMENTS {
-            self.mend("too_many_elements", offset, "too many elements: the rest was not read");
+            self.repair("too_many_elements", offset, "too many elements; the rest is ignored");
             self.partial = true;
             return;
         }
         if self.open.len() >= MAX_DEPTH {
             if self.too_deep == 0 {
-                self.mend("too_deep", offset, "nested too deep: inner elements were left out");
+                self.repair(
+                    "too_deep",
+                    offset,
+                    "elements are nested too deeply; the inner ones are ignored",
+                );
             }
             self.too_deep += 1;
             return;
         }
         let bindings = self.bindings.len();
         let attributes = self.attributes(content, tag.len(), offset);
-        let (space, name) = self.resolve(tag, offset);
-        let element = Element { space, name, attributes, nodes: Vec::new() };
+        let (namespace, name) = self.resolve(tag, offset);
+        let element = Element { namespace, name, attributes, nodes: Vec::new() };
         if self.open.is_empty() {
-            self.namespace = self.bindings.name_of(tag);
+            self.root_namespace = self.bindings.name_of(tag);
         }
         self.open.push(Open { element, tag, bindings });
     }
 
-    /// The attributes of a tag; declarations among them come into force.
+    /// The attributes of a tag. Adds namespace declarations to the bindings.
     fn attributes(&mut self, content: &'a str, name: usize, offset: usize) -> Vec<Attribute<'a>> {
         if content.len() <= name {
             return Vec::new();
         }
         let (mut found, mut broken) = (Vec::new(), false);
         let mut iterator = Attributes::html(content, name);
-        // Finding the same name twice costs the square of their number.
+        // The check for duplicate names has quadratic cost.
         for attribute in iterator.with_checks(false).take(MAX_ATTRIBUTES) {
             match attribute {
                 Ok(attribute) => found.push((attribute.key.0, attribute.value)),
@@ -208,7 +220,7 @@ impl<'a> Walk<'a> {
             }
         }
         if broken {
-            self.mend("bad_attribute", offset, "an attribute that cannot be read");
+            self.repair("bad_attribute", offset, "malformed attribute");
         }
         let mut kept = Vec::with_capacity(found.len());
         for (key, value) in found {
@@ -224,24 +236,24 @@ impl<'a> Walk<'a> {
         }
         kept.into_iter()
             .map(|(key, value)| {
-                let (space, name) = match key.split_once(':') {
+                let (namespace, name) = match key.split_once(':') {
                     Some((prefix, name)) => {
-                        (self.bindings.space_of(prefix).unwrap_or(Space::Other), name)
+                        (self.bindings.namespace_of(prefix).unwrap_or(Namespace::Other), name)
                     }
-                    None => (Space::Rss, key),
+                    None => (Namespace::Rss, key),
                 };
-                Attribute { space, name, value }
+                Attribute { namespace, name, value }
             })
             .collect()
     }
 
-    fn resolve(&mut self, tag: &'a str, offset: usize) -> (Space, &'a str) {
+    fn resolve(&mut self, tag: &'a str, offset: usize) -> (Namespace, &'a str) {
         let (prefix, name) = tag.split_once(':').unwrap_or(("", tag));
         if !self.bindings.declares(prefix) && !prefix.is_empty() && prefix != "xml" {
-            let message = format!("the prefix of <{}> is not declared", shorten(tag));
-            self.mend("undeclared_prefix", offset, message);
+            let message = format!("namespace prefix of <{}> is not declared", shorten(tag));
+            self.repair("undeclared_prefix", offset, message);
         }
-        (self.bindings.space_of(prefix).unwrap_or(Space::Rss), name)
+        (self.bindings.namespace_of(prefix).unwrap_or(Namespace::Rss), name)
     }
 
     fn end_tag(&mut self, before: usize, after: usize) {
@@ -254,17 +266,20 @@ impl<'a> Walk<'a> {
             Some(depth) => {
                 if depth + 1 < self.open.len() {
                     let inner = self.open.last().map_or("", |open| open.tag);
-                    let message =
-                        format!("</{}> closes an open <{}>", shorten(tag), shorten(inner));
-                    self.mend("unclosed_tag", before, message);
+                    let message = format!(
+                        "</{}> closes an element in which <{}> is open",
+                        shorten(tag),
+                        shorten(inner)
+                    );
+                    self.repair("unclosed_tag", before, message);
                 }
                 while self.open.len() > depth {
                     self.close_one();
                 }
             }
             None => {
-                let message = format!("</{}> closes nothing", shorten(tag));
-                self.mend("stray_end_tag", before, message);
+                let message = format!("</{}> has no start tag", shorten(tag));
+                self.repair("stray_end_tag", before, message);
             }
         }
     }
@@ -283,7 +298,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push_text(&mut self, text: Cow<'a, str>) {
-        // Between the declaration and the root there is nothing to keep.
+        // Text before the root is dropped.
         if let Some(open) = self.open.last_mut() {
             open.element.push_text(text);
         }
@@ -292,7 +307,7 @@ impl<'a> Walk<'a> {
     /// `&name;` in text.
     fn reference(&mut self, name: &str, offset: usize) {
         if !matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") && !name.starts_with('#') {
-            // An HTML entity is unknown to XML, and so to feed-rs.
+            // feed-rs does not know HTML entities.
             self.clean = false;
         }
         let own = self.declared.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
@@ -304,49 +319,53 @@ impl<'a> Walk<'a> {
         match entity(name) {
             Some(value) => self.push_text(value),
             None => {
-                self.mend("unknown_entity", offset, format!("&{}; is not known", shorten(name)));
+                self.repair(
+                    "unknown_entity",
+                    offset,
+                    format!("unknown entity &{};", shorten(name)),
+                );
                 self.push_text(Cow::Owned(format!("&{name};")));
             }
         }
     }
 
-    /// Markup that quick-xml cannot get to the end of.
+    /// Repairs markup that quick-xml rejects.
     fn broken(&mut self, at: usize, error: &quick_xml::Error) {
         self.far_repairs += 1;
         let rest = self.text.get(at..).unwrap_or_default();
         if self.far_repairs > MAX_FAR_REPAIRS || self.open.is_empty() {
-            self.mend("broken_markup", at, format!("cannot be read from here on: {error}"));
+            self.repair("broken_markup", at, format!("document is unreadable from here: {error}"));
             self.partial = true;
             return;
         }
         if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-            // Nothing ends it: it ends where its element does.
+            // An unclosed section ends with its element.
             let tag = self.open.last().map_or("", |open| open.tag);
             let end = inside.find(&format!("</{tag}")).unwrap_or(inside.len());
-            self.mend("unclosed_cdata", at, "a CDATA section without an end");
+            self.repair("unclosed_cdata", at, "CDATA section is not closed");
             self.push_text(Cow::Borrowed(&inside[..end]));
             self.jump(at + "<![CDATA[".len() + end);
         } else if rest.starts_with("<!") || rest.starts_with("<?") {
-            self.mend("broken_markup", at, error.to_string());
+            self.repair("broken_markup", at, error.to_string());
             self.jump(at + rest.find('>').map_or(rest.len(), |end| end + 1));
         } else if let Some(end) = rest.find('>').filter(|_| rest.starts_with('<')) {
-            // A quote that is never closed.
-            self.mend("unclosed_quote", at, error.to_string());
+            // An attribute value is not closed.
+            self.repair("unclosed_quote", at, error.to_string());
             self.start_tag(at + 1, at + end, at);
             self.jump(at + end + 1);
         } else {
-            self.mend("cut", at, "the document ends in the middle of a tag");
+            self.repair("cut", at, "document ends inside a tag");
             self.partial = true;
         }
     }
 
-    /// Closes what is open and hands out the tree.
+    /// Closes open elements and returns the tree.
     fn finish(mut self) -> Option<Tree<'a>> {
         if !self.open.is_empty() {
             self.partial = true;
             let open = self.open.last().map_or("", |open| open.tag);
-            let message = format!("the document ends inside <{}>", shorten(open));
-            self.mend("cut", self.text.len(), message);
+            let message = format!("document ends inside <{}>", shorten(open));
+            self.repair("cut", self.text.len(), message);
             self.too_deep = 0;
             while !self.open.is_empty() {
                 self.close_one();
@@ -356,11 +375,17 @@ impl<'a> Walk<'a> {
         if !after.is_empty() && !self.partial {
             self.clean = false;
             if !after.starts_with("<!--") {
-                self.mend("junk_after", self.position(), "something stands after the document");
+                self.repair("junk_after", self.position(), "content after the document");
             }
         }
-        let Self { root, namespace, parse_warnings, clean, partial, .. } = self;
-        Some(Tree { root: root?, namespace, parse_warnings, clean: clean && !partial, partial })
+        let Self { root, root_namespace, parse_warnings, clean, partial, .. } = self;
+        Some(Tree {
+            root: root?,
+            root_namespace,
+            parse_warnings,
+            clean: clean && !partial,
+            partial,
+        })
     }
 }
 
@@ -375,4 +400,103 @@ fn reader(text: &str) -> Reader<&[u8]> {
 
 fn shorten(name: &str) -> &str {
     name.char_indices().nth(40).map_or(name, |(end, _)| &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(text: &str) -> Tree<'_> {
+        scan(text).unwrap_or_else(|| panic!("no element in {text}"))
+    }
+
+    fn codes(text: &str) -> Vec<std::borrow::Cow<'static, str>> {
+        tree(text).parse_warnings.into_iter().map(|warning| warning.code).collect()
+    }
+
+    #[test]
+    fn a_clean_document_is_clean() {
+        let tree = tree("<?xml version='1.0'?><a x='1&amp;2'><b>c &lt; <![CDATA[<d>]]></b></a>");
+        assert!(tree.clean && !tree.partial && tree.parse_warnings.is_empty());
+        assert_eq!(tree.root.attribute("X"), Some("1&2"));
+        assert_eq!(tree.root.child(Namespace::Rss, "B").unwrap().text(), "c < <d>");
+    }
+
+    #[test]
+    fn crossed_and_unclosed_tags_are_closed_by_their_parents() {
+        let text = "<a><b>1<c>2</b>3</x></a>";
+        assert_eq!(tree(text).root.child(Namespace::Rss, "b").unwrap().text(), "12");
+        assert_eq!(tree(text).root.text(), "123");
+        assert_eq!(codes(text), ["unclosed_tag", "stray_end_tag"]);
+    }
+
+    #[test]
+    fn bare_characters_and_html_entities_are_text() {
+        let text = "<a>R&D &eacute; &#X41; &#150; 1 < 2 &nosuch; &</a>";
+        assert_eq!(tree(text).root.text(), "R&D é A – 1 < 2 &nosuch; &");
+        assert_eq!(
+            codes(text),
+            ["bare_ampersand", "bare_less_than", "unknown_entity", "bare_ampersand"]
+        );
+        assert_eq!(tree("<a b='x&y=1&copy;'/>").root.attribute("b"), Some("x&y=1©"));
+        assert_eq!(tree("<a b=c d></a>").root.attribute("b"), Some("c"));
+    }
+
+    #[test]
+    fn content_after_the_document_is_ignored_with_a_warning() {
+        assert_eq!(codes("<a/>\0<?xml version='1.0' encoding='latin1'?><a/>"), ["junk_after"]);
+        assert!(!tree("<a><?xml version='1.0'?></a>").clean);
+        assert!(tree("<a/>\n").clean && codes("<a/> <!-- made by hand -->").is_empty());
+    }
+
+    #[test]
+    fn a_truncated_document_is_read_up_to_its_end() {
+        for text in ["<a><b>1</b><b>2", "<a><b>1</b><b>2</b", "<a><b>1</b><b x='2"] {
+            let tree = tree(text);
+            assert!(tree.partial, "{text}");
+            assert!(tree.root.all(Namespace::Rss, "b").count() >= 1, "{text}");
+        }
+        assert!(scan("nothing here").is_none());
+    }
+
+    #[test]
+    fn declared_and_undeclared_namespaces_are_resolved() {
+        let text = "<rss xmlns:d='http://purl.org/dc/elements/1.1/'><d:date/><itunes:author/>\
+            <x xmlns='http://www.w3.org/2005/Atom'><link/></x><link/></rss>";
+        let tree = tree(text);
+        assert!(tree.root.child(Namespace::Dc, "date").is_some());
+        assert!(tree.root.child(Namespace::Itunes, "author").is_some());
+        assert!(
+            tree.root.child(Namespace::Atom, "x").unwrap().child(Namespace::Atom, "link").is_some()
+        );
+        assert!(tree.root.child(Namespace::Rss, "link").is_some());
+        assert_eq!(codes(text), ["undeclared_prefix"]);
+    }
+
+    #[test]
+    fn depth_and_size_are_limited_and_hostile_input_has_linear_cost() {
+        let deep = format!("<a>{}x{}</a>", "<b>".repeat(50_000), "</b>".repeat(50_000));
+        assert!(tree(&deep).root.text().contains('x'));
+        let signs = format!("<a>{}</a>", "< ".repeat(200_000));
+        assert_eq!(tree(&signs).root.text().len(), 400_000);
+        let quotes = format!("<a>{}</a>", "<b c=\"".repeat(50_001));
+        assert!(!tree(&quotes).clean);
+        let many = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS + 1));
+        assert!(tree(&many).partial);
+        let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
+        assert_eq!(tree(&format!("<a{attributes}/>")).root.attributes.len(), MAX_ATTRIBUTES);
+    }
+
+    #[test]
+    fn declared_entities_are_expanded_if_they_are_plain_and_short() {
+        let text = |doctype: &str, inner: &str| {
+            let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
+            tree(&document).root.text().into_owned()
+        };
+        assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
+        assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
+        assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
+        let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
+        assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
+    }
 }

@@ -1,8 +1,12 @@
-//! Documents of every dialect, read whole.
+//! Documents of every dialect; feed-rs and newswire read the same texts. `NEWSWIRE_CORPUS` names a
+//! folder of more documents to compare.
+
+use std::path::Path;
 
 use url::Url;
 
-use super::{Input, Parsed, differential, parse};
+use super::context::Context;
+use super::{Input, Parsed, decode, feed_rs, item, layout, parse, scan};
 use crate::model::{Dialect, FailureKind, ParsedItem, Person, TextKind};
 
 fn url() -> Url {
@@ -38,7 +42,7 @@ const RSS: &str = r#"<?xml version="1.0"?>
 <source url="https://other.example/feed">Other</source></item></channel></rss>"#;
 
 #[test]
-fn rss_2_is_read_with_all_that_feed_rs_drops() {
+fn rss_2_is_read_with_elements_that_feed_rs_drops() {
     let feed = read(RSS).feed;
     assert_eq!(feed.dialect, Some(Dialect::Rss2));
     assert_eq!(feed.title.unwrap().value, "Garden & House");
@@ -123,7 +127,7 @@ fn rss_1_is_read_with_its_dates_and_ids() {
 }
 
 #[test]
-fn atom_0_3_and_rss_0_9x_are_read_though_feed_rs_cannot() {
+fn atom_0_3_and_rss_0_9x_are_read() {
     let item = only(
         r#"<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><id>x:1</id>
         <title mode="escaped" type="text/html">a &lt;b&gt;</title><issued>2004-01-01T00:00:00Z</issued>
@@ -145,7 +149,7 @@ fn atom_0_3_and_rss_0_9x_are_read_though_feed_rs_cannot() {
 }
 
 #[test]
-fn json_feeds_are_read_with_sloppy_types() {
+fn json_feeds_are_read_with_wrong_types() {
     let feed = read(
         r#"{"version":"http://jsonfeed.org/version/1","feed_url":"https://example.org/f.json","language":"en",
         "author":{"name":"Ann"},"hubs":[{"type":"WebSub","url":"https://hub.example.org/"}],
@@ -162,14 +166,14 @@ fn json_feeds_are_read_with_sloppy_types() {
 }
 
 #[test]
-fn feed_rs_and_our_own_reading_agree_where_both_can_read() {
+fn feed_rs_and_newswire_read_the_same_texts() {
     for document in [RSS, ATOM] {
-        assert_eq!(differential::agree(document), Some(Ok(())), "{document}");
+        assert_eq!(agree(document), Some(Ok(())), "{document}");
     }
 }
 
 #[test]
-fn feed_rs_is_not_asked_what_makes_it_panic() {
+fn feed_rs_does_not_read_documents_that_make_it_panic() {
     let hook = std::panic::take_hook();
     let panicked = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = std::sync::Arc::clone(&panicked);
@@ -193,7 +197,7 @@ fn feed_rs_is_not_asked_what_makes_it_panic() {
 }
 
 #[test]
-fn what_is_no_feed_is_told_so() {
+fn documents_that_are_not_feeds_are_failures() {
     for (document, part) in [
         ("", "empty"),
         ("  \n", "empty"),
@@ -217,7 +221,7 @@ fn what_is_no_feed_is_told_so() {
 }
 
 #[test]
-fn a_web_page_is_told_by_the_feeds_that_it_names() {
+fn the_failure_for_a_web_page_names_its_feeds() {
     let page = "<html><head><meta charset=utf-8><link rel=stylesheet href=x>\
         <link rel='alternate' type='application/rss+xml' href='/feed.xml'>\
         <link rel=alternate type=application/atom+xml href=atom.xml></head><body>hi</html>";
@@ -229,7 +233,7 @@ fn a_web_page_is_told_by_the_feeds_that_it_names() {
 }
 
 #[test]
-fn only_the_newest_items_are_kept_and_the_cut_is_told() {
+fn only_the_newest_items_are_kept_with_a_warning() {
     let items: String = (1..=9)
         .map(|day| format!("<item><guid>{day}</guid><pubDate>0{day} Jan 2025</pubDate></item>"))
         .collect();
@@ -263,4 +267,52 @@ fn hostile_documents_neither_panic_nor_overflow() {
     let bomb = "<!DOCTYPE r [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><rss version='2.0'>\
         <channel><item><title>&b;</title></item></channel></rss>";
     assert!(only(bomb).title.unwrap().value.len() < 10);
+}
+
+/// Compares the texts read by feed-rs and by newswire; `None` if feed-rs does not read the document.
+fn agree(document: &str) -> Option<Result<(), String>> {
+    let url = Url::parse("https://example.org/feeds/all.xml").ok()?;
+    let tree = scan::scan(document)?;
+    let layout = layout::layout(&tree)?;
+    let root = Context::document(&url).enter(layout.root).into_owned();
+    let own = std::ptr::eq(layout.root, layout.channel);
+    let context = if own { root } else { root.enter(layout.channel).into_owned() };
+    let theirs = feed_rs::texts(document, &layout, &context)?;
+    for (n, (theirs, element)) in theirs.iter().zip(&layout.items).enumerate() {
+        let ours = item::texts(element, &context);
+        if *theirs != ours {
+            return Some(Err(format!("item {n}\nfeed-rs: {theirs:?}\nours:    {ours:?}")));
+        }
+    }
+    Some(Ok(()))
+}
+
+fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn feed_rs_and_newswire_read_the_same_texts_in_the_corpus() {
+    let Some(corpus) = std::env::var_os("NEWSWIRE_CORPUS") else {
+        // The check prints whether the folder exists.
+        return;
+    };
+    let mut paths = Vec::new();
+    files(Path::new(&corpus), &mut paths);
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for path in &paths {
+        let bytes = std::fs::read(path).unwrap();
+        let decoded = decode::decode(&bytes, None);
+        match agree(&decoded.text) {
+            None => {}
+            Some(Ok(())) => compared += 1,
+            Some(Err(difference)) => wrong.push(format!("{}: {difference}", path.display())),
+        }
+    }
+    assert!(compared > 100, "only {compared} of {} documents were compared", paths.len());
+    let shown: Vec<&String> = wrong.iter().take(12).collect();
+    assert!(wrong.is_empty(), "{} of {} differ: {shown:#?}", wrong.len(), compared + wrong.len());
 }

@@ -1,65 +1,61 @@
-//! The document as a tree, whatever state it is in: what the web serves is not what XML asks for.
-//!
-//! One walk with quick-xml, bounded in depth and in number of elements. Crossed and unclosed tags,
-//! bare `&` and `<`, HTML entities and undeclared prefixes are mended, each with a parse warning.
-//! Names and texts borrow from the document. Leaves meaning to the readers.
+//! The element tree of a document. Names and texts borrow from the document.
 
 use std::borrow::Cow;
 
-use super::space::Space;
+use super::namespace::Namespace;
 use crate::model::ParseWarning;
 
-/// One element with all that is in it.
+/// An element with its content.
 #[derive(Debug)]
 pub(crate) struct Element<'a> {
-    /// Who defines it.
-    pub(crate) space: Space,
-    /// Its name without the prefix, as written.
+    /// The namespace of the name.
+    pub(crate) namespace: Namespace,
+    /// The name without prefix, as written.
     pub(crate) name: &'a str,
-    /// In document order, without declarations.
+    /// Attributes in document order, without namespace declarations.
     pub(crate) attributes: Vec<Attribute<'a>>,
-    /// In document order.
+    /// Content in document order.
     pub(crate) nodes: Vec<Node<'a>>,
 }
 
-/// One attribute, its value unescaped.
+/// An attribute; its value is unescaped.
 #[derive(Debug)]
 pub(crate) struct Attribute<'a> {
-    pub(crate) space: Space,
+    pub(crate) namespace: Namespace,
     pub(crate) name: &'a str,
     pub(crate) value: Cow<'a, str>,
 }
 
-/// What an element holds.
+/// A part of the content of an element.
 #[derive(Debug)]
 pub(crate) enum Node<'a> {
     Element(Element<'a>),
-    /// Unescaped; neighbouring pieces are one.
+    /// Unescaped text; adjacent texts are joined.
     Text(Cow<'a, str>),
 }
 
-/// A document.
+/// The tree of a document.
 #[derive(Debug)]
 pub(crate) struct Tree<'a> {
-    /// The outermost element.
+    /// Outermost element.
     pub(crate) root: Element<'a>,
-    /// The namespace name that the root stands in, as written.
-    pub(crate) namespace: Cow<'a, str>,
-    /// What had to be mended; the first few of them.
+    /// Namespace name of the root, as written.
+    pub(crate) root_namespace: Cow<'a, str>,
+    /// What had to be repaired; the first ones.
     pub(crate) parse_warnings: Vec<ParseWarning>,
-    /// Nothing had to be mended, and no entity but XML's own was used.
+    /// Whether nothing was repaired and only the entities of XML are used.
     pub(crate) clean: bool,
-    /// The end was missing or could not be read.
+    /// Whether the end is missing or unreadable.
     pub(crate) partial: bool,
 }
 
 impl<'a> Element<'a> {
-    /// Whether it is this element; case never tells two apart.
-    pub(crate) fn is(&self, space: Space, name: &str) -> bool {
-        self.space == space && self.name.eq_ignore_ascii_case(name)
+    /// Whether the element has this name; case is ignored.
+    pub(crate) fn is(&self, namespace: Namespace, name: &str) -> bool {
+        self.namespace == namespace && self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The elements directly in it.
+    /// The child elements.
     pub(crate) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.nodes.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
@@ -67,31 +63,35 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// The children of that name.
-    pub(crate) fn all(&self, space: Space, name: &str) -> impl Iterator<Item = &Element<'a>> {
-        self.elements().filter(move |element| element.is(space, name))
+    /// The child elements with this name.
+    pub(crate) fn all(
+        &self,
+        namespace: Namespace,
+        name: &str,
+    ) -> impl Iterator<Item = &Element<'a>> {
+        self.elements().filter(move |element| element.is(namespace, name))
     }
 
-    /// The first child of that name.
-    pub(crate) fn child(&self, space: Space, name: &str) -> Option<&Element<'a>> {
-        self.all(space, name).next()
+    /// The first child element with this name.
+    pub(crate) fn child(&self, namespace: Namespace, name: &str) -> Option<&Element<'a>> {
+        self.all(namespace, name).next()
     }
 
-    /// The value of an attribute in no namespace.
+    /// The value of an attribute without namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attribute_in(Space::Rss, name)
+        self.attribute_in(Namespace::Rss, name)
     }
 
-    /// The value of an attribute.
-    pub(crate) fn attribute_in(&self, space: Space, name: &str) -> Option<&str> {
+    /// The value of an attribute in a namespace.
+    pub(crate) fn attribute_in(&self, namespace: Namespace, name: &str) -> Option<&str> {
         let found = self
             .attributes
             .iter()
-            .find(|found| found.space == space && found.name.eq_ignore_ascii_case(name))?;
+            .find(|found| found.namespace == namespace && found.name.eq_ignore_ascii_case(name))?;
         Some(found.value.trim())
     }
 
-    /// Its text, that of the elements in it included.
+    /// The text, including that of inner elements.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self.nodes.as_slice() {
             [] => Cow::Borrowed(""),
@@ -104,19 +104,19 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Its text without white space around it; `None` when nothing is left.
+    /// The text without white space around it; `None` if it is empty.
     pub(crate) fn trimmed(&self) -> Option<String> {
         let text = self.text();
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// Whether there are elements in it.
+    /// Whether there are child elements.
     pub(crate) fn has_elements(&self) -> bool {
         self.elements().next().is_some()
     }
 
-    /// Adds text, to the text that stands last if one does.
+    /// Appends text.
     pub(crate) fn push_text(&mut self, text: Cow<'a, str>) {
         if text.is_empty() {
             return;

@@ -1,11 +1,11 @@
-//! A new document to what it brought: parse > identify > known > normalise, then `sorting`.
+//! A new document to its new and changed items: parse, identify, look up, normalise; then `sorting`.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use url::Url;
 
-use super::homes::Homes;
+use super::feed_sites::FeedSites;
 use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
 use crate::model::{Digest, Failure, FailureKind, GuidUse, KnownItem, ParsedFeed, ParsedItem};
@@ -13,32 +13,32 @@ use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
 use crate::{dedupe, fetch, normalise, parse};
 
-/// A document and all that is known of how it came.
+/// A document with its request and feed.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
     pub(super) target: &'a Target,
     pub(super) state: &'a FeedState,
-    /// The address that was asked, and the one that answered in the end.
+    /// URL of the request, and the final URL after redirects.
     pub(super) asked: &'a Url,
     pub(super) url: &'a Url,
     pub(super) body: &'a fetch::Body,
-    /// Whether what is absent from it is gone.
+    /// Whether items that are not in the document are gone.
     pub(super) extent: Extent,
     pub(super) now: Timestamp,
 }
 
-/// What a document brought.
+/// The result of reading a document.
 pub(super) struct Reading {
     pub(super) facts: DocumentFacts,
-    /// Whether it is the feed that it is meant to be.
+    /// Whether it is the expected feed.
     pub(super) feed_match: FeedMatch,
     pub(super) brought: Sorted,
-    /// How many items were read, and how many were left out.
+    /// Number of items read, and of items dropped because of `max_items`.
     pub(super) items: usize,
     pub(super) dropped: usize,
 }
 
-/// Document to what it brought. The outer error is the feed's, the inner one the store's.
+/// Reads a document. The outer error is a failure of the feed, the inner one of the store.
 pub(super) fn read(
     document: &Document<'_>,
     reader: &Reader,
@@ -57,19 +57,19 @@ pub(super) fn read(
     };
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
-    let homes = Homes::new([asked, url], profile.site_url.as_deref(), &pages);
-    let found = match recognise(document, (&feed, guids), &homes, reader) {
+    let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
+    let found = match recognise(document, (&feed, guids), &feed_sites, reader) {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
     let feed_match = feed_match(state, &feed, found.iter().any(|found| found.known.is_some()));
     if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
-        return Err(stranger(url));
+        return Err(different_feed(url));
     }
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
-    let document = sorting::Document { target, state, homes: &homes, now, extent };
+    let document = sorting::Document { target, state, feed_sites: &feed_sites, now, extent };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
         Ok(brought) => brought,
         Err(error) => return Ok(Err(error)),
@@ -87,26 +87,26 @@ pub(super) fn read(
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped }))
 }
 
-/// What the feed showed before, by guid, page or words.
+/// The items of the document with the stored items that they are, by guid, page or text.
 fn recognise(
     document: &Document<'_>,
     (feed, guids): (&ParsedFeed, GuidUse),
-    homes: &Homes<'_>,
+    feed_sites: &FeedSites<'_>,
     reader: &Reader,
 ) -> Result<Vec<Found>, store::Error> {
     let mut identified = dedupe::identify(&feed.items, guids);
     for item in &mut identified {
-        item.url_key = item.url_key.filter(|page| !homes.is_door(page));
+        item.url_key = item.url_key.filter(|page| !feed_sites.is_own_page(page));
     }
     let identities: Vec<Digest> =
         identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
-    // Of a feed that was never read nothing is known.
+    // A feed that was never read has no stored items.
     let known: HashMap<Digest, KnownItem> = match document.state.last_success {
         Some(_) => reader.read(|reader| reader.known_items(document.target.key, &identities))?,
         None => HashMap::new(),
     };
     let find = |item: &dedupe::Identified| {
-        // A guid that several have is believed of an item that had the same page.
+        // A guid that several items share counts only together with the same page.
         let former = || known.get(&item.former?).filter(|known| known.url_key == item.url_key);
         known.get(&item.identity).or_else(former).cloned()
     };
@@ -114,10 +114,10 @@ fn recognise(
     Ok(identified.into_iter().map(found).collect())
 }
 
-/// Whether the document is that of the feed, as far as can be told.
+/// Whether the document belongs to the feed: a common item or the same feed id.
 fn feed_match(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> FeedMatch {
     let same_id = feed.id.is_some() && feed.id == state.atom_id;
-    // Nothing is known yet, or it holds nothing to go by.
+    // One side has no items.
     let nothing_to_compare = state.items == 0 || feed.items.is_empty();
     if shares_items || same_id || nothing_to_compare {
         FeedMatch::Same
@@ -126,9 +126,10 @@ fn feed_match(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> FeedM
     }
 }
 
-/// Whatever a domain that changed hands serves, it is not what people subscribed to.
-fn stranger(url: &Url) -> Failure {
-    let message = format!("redirected to {url}, which has nothing in common with this feed");
+/// Failure for a redirect to another feed, as when a domain changed hands.
+fn different_feed(url: &Url) -> Failure {
+    let message =
+        format!("redirected to {url}, which is a different feed: no item and no feed id in common");
     Failure::new(FailureKind::DifferentFeed, message)
         .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -1,11 +1,11 @@
-//! What a document's items are to the feed: unchanged, edited, known under another guid, or news; and
-//! which of the news waits. Asks `dedupe` and the store; writes nothing.
+//! Sorts the items of a document into unchanged, edited, known under another guid, and new, and decides
+//! which new ones are held. Writes nothing.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::homes::Homes;
+use super::feed_sites::FeedSites;
 use super::target::Target;
 use crate::dedupe::{
     self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Stranger,
@@ -20,57 +20,57 @@ use crate::store::{
     self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, search_words,
 };
 
-/// An item of the document, and the kept one that it is.
+/// An item of the document, with the stored item that it is.
 pub(super) struct Found {
     pub(super) item: Identified,
     pub(super) known: Option<KnownItem>,
 }
 
-/// What a document brought.
+/// The sorted items of a document.
 #[derive(Default)]
 pub(super) struct Sorted {
-    /// The oldest first.
+    /// New items, the oldest first.
     pub(super) new: Vec<NewItem>,
     pub(super) changed: Vec<ChangedItem>,
     pub(super) renamed: Vec<GuidChange>,
-    /// Digests of paragraphs that are boilerplate; `None`: as before.
+    /// Digests of paragraphs that are boilerplate; `None` if unchanged.
     pub(super) boilerplate: Option<Vec<u64>>,
-    /// Whether a guid was given to another thing.
+    /// Whether a guid was reused for another item.
     pub(super) reused: bool,
 }
 
-/// How much of the feed a document shows.
+/// Which items of the feed a document contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All that the feed has to show.
+    /// All current items.
     Whole,
-    /// What is new since the last time (RFC 3229), or what could be read.
+    /// Only new items (RFC 3229), or the readable part of a broken document.
     Part,
 }
 
-/// The document as far as it matters here.
+/// A document with its feed.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
     pub(super) target: &'a Target,
     pub(super) state: &'a FeedState,
-    pub(super) homes: &'a Homes<'a>,
+    pub(super) feed_sites: &'a FeedSites<'a>,
     pub(super) now: Timestamp,
     pub(super) extent: Extent,
 }
 
-/// At most this many of the newest kept items are looked through for one that has another guid now.
-const KEPT: usize = 500;
-/// This many of them show which paragraphs are boilerplate.
-const EXAMPLES: usize = 12;
-/// Where fewer texts are looked at, what was known as boilerplate stays.
-const FEW: usize = 6;
+/// Maximum number of stored items that are searched for the same item under another guid.
+const MAX_SEARCHED: usize = 500;
+/// Number of stored items that are examined for boilerplate.
+const BOILERPLATE_SAMPLE: usize = 12;
+/// Minimum number of texts; with fewer, earlier boilerplate is kept too.
+const MIN_SAMPLE: usize = 6;
 
-/// An item that is new or has changed, made ready; its text is read once.
+/// A new or changed item, normalised, with its text.
 struct Read {
     found: Identified,
     item: Item,
     text: Text,
-    /// Its words for the search index.
+    /// Words for the search index.
     search: String,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn sort(
         if is_another(document, before, &read) {
             let identity = dedupe::reused(&feed.items[found.item.index]);
             newcomers.push(Read { found: Identified { identity, ..found.item }, ..read });
-            // What had the guid before may be here under another.
+            // The item that had the guid before may have another guid now.
             here.remove(&known.key);
             sorted.reused = true;
             continue;
@@ -125,13 +125,13 @@ pub(super) fn sort(
     let new = found.iter().filter(|found| found.known.is_none());
     newcomers.extend(new.map(|found| Read::new(found.item, normal(&found.item))));
     if !newcomers.is_empty() {
-        take_in(document, (newcomers, &here), reader, &mut sorted)?;
+        sort_newcomers(document, (newcomers, &here), reader, &mut sorted)?;
     }
     Ok(sorted)
 }
 
-/// Items that seem new: some have another guid, some are held, the rest is new.
-fn take_in(
+/// Sorts items that seem new: known under another guid, held, or new.
+fn sort_newcomers(
     document: &Document<'_>,
     (mut newcomers, here): (Vec<Read>, &HashSet<ItemKey>),
     reader: &Reader,
@@ -139,11 +139,11 @@ fn take_in(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 {
-        reader.read(|reader| reader.recent_items(document.target.key, KEPT))?
+        reader.read(|reader| reader.recent_items(document.target.key, MAX_SEARCHED))?
     } else {
         Vec::new()
     };
-    let published = kept.iter().take(2 * EXAMPLES).filter_map(|kept| kept.seen.published);
+    let published = kept.iter().take(2 * BOILERPLATE_SAMPLE).filter_map(|kept| kept.seen.published);
     let dated = dedupe::per_day(published);
     let site = boilerplate(document, &kept, &newcomers, reader)?;
     if site != state.boilerplate {
@@ -156,7 +156,8 @@ fn take_in(
             kept.iter().map(|kept| (kept.key, kept.edits)).collect();
         let gone: Vec<RecentItem> =
             kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
-        let strangers: Vec<Stranger> = newcomers.iter().map(|new| stranger(new, &site)).collect();
+        let strangers: Vec<Stranger> =
+            newcomers.iter().map(|new| unrecognised(new, &site)).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
             let place = newcomers.iter().position(|new| new.found.index == alias.index);
             let Some(place) = place else { continue };
@@ -173,13 +174,14 @@ fn take_in(
     }
     let dates: Vec<Option<Timestamp>> = newcomers.iter().map(|new| new.item.published).collect();
     let holds = holds(document, dated, &dates, reader)?;
-    // From the end: the oldest item gets the first row, so that rows ascend with age.
+    // In reverse order, so that the oldest item gets the lowest row number.
     let news = newcomers.into_iter().zip(holds).rev();
     sorted.new = news.map(|(new, hold)| new_item(document, new, hold, &site)).collect();
     Ok(())
 }
 
-/// Which of the new items, by their dates, are held; the kept ones are dated `dated` a day.
+/// Decides which of the new items are held. `dated` is the number of stored items per day by their
+/// dates.
 fn holds(
     document: &Document<'_>,
     dated: f32,
@@ -202,14 +204,15 @@ fn holds(
     Ok(dedupe::admit(&target.subscription.dedupe, &rhythm, dates, now))
 }
 
-/// Digests of paragraphs that are boilerplate: those that the newest items of the feed have in common.
+/// Digests of paragraphs that the newest items of the feed have in common.
 fn boilerplate(
     document: &Document<'_>,
     kept: &[RecentItem],
     newcomers: &[Read],
     reader: &Reader,
 ) -> Result<HashSet<u64>, store::Error> {
-    let examples: Vec<ItemKey> = kept.iter().take(EXAMPLES).map(|kept| kept.key).collect();
+    let examples: Vec<ItemKey> =
+        kept.iter().take(BOILERPLATE_SAMPLE).map(|kept| kept.key).collect();
     let stored = if examples.is_empty() {
         Vec::new()
     } else {
@@ -218,17 +221,17 @@ fn boilerplate(
     let old: Vec<Fingerprint> =
         stored.iter().filter_map(|stored| Fingerprint::from_bytes(&stored.data)).collect();
     let old = old.iter().map(|old| &old.text);
-    let new = newcomers.iter().take(2 * EXAMPLES).map(|new| &new.text);
+    let new = newcomers.iter().take(2 * BOILERPLATE_SAMPLE).map(|new| &new.text);
     let count = old.len() + new.len();
     let mut found = dedupe::boilerplate(old.chain(new));
-    // A feed of single items has none in common at times.
-    if found.is_empty() || count < FEW {
+    // With few items, common paragraphs may be missing.
+    if found.is_empty() || count < MIN_SAMPLE {
         found.extend(&document.state.boilerplate);
     }
     Ok(found)
 }
 
-/// The fingerprints of kept items, also of those that left the window.
+/// The fingerprints of stored items, computed if they are no longer stored.
 fn fingerprints(
     document: &Document<'_>,
     keys: &[ItemKey],
@@ -253,24 +256,24 @@ fn fingerprints(
     Ok(found)
 }
 
-/// The facts about an item, of which `before` was known where it was kept before.
+/// The facts about an item; `before` is its stored fingerprint, if there is one.
 fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> Facts {
     let item = &read.item;
     Facts {
         published: before.map_or(item.published, |before| before.published),
         seen: before.map_or(document.now, |before| before.seen),
         url_key: read.found.url_key,
-        page_owner: document.homes.page_owner(item.url.as_deref(), item.guid.as_deref()),
+        page_owner: document.feed_sites.page_owner(item.url.as_deref(), item.guid.as_deref()),
     }
 }
 
-/// Whether the guid of a kept item was given to another thing.
+/// Whether the guid of a stored item was reused for another item.
 fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> bool {
     let Some(before) = before else { return false };
     let comparable = |fingerprint: Fingerprint| -> Comparable {
         fingerprint.comparable(&document.state.boilerplate, &Weights::default())
     };
-    // With the date that it has now.
+    // Compared with the new date.
     let facts = facts(document, read, None);
     let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &HashSet::new());
     dedupe::is_another(&comparable(before.clone()), &comparable(after))
@@ -306,7 +309,7 @@ fn changed(
     ChangedItem { key, url_key, content_digest, item, action: change, text }
 }
 
-/// The item, and what is stored of its text to compare and to search it.
+/// The item, and its stored text digest, fingerprint and search words.
 fn text_keys(
     document: &Document<'_>,
     read: Read,
@@ -329,7 +332,7 @@ fn text_keys(
     (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
-fn stranger(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
+fn unrecognised(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
     let Read { found, item, text, .. } = new;
     let digest = text.own_words(boilerplate).exact_digest();
     let seen = ItemTraits {

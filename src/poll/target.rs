@@ -1,32 +1,32 @@
-//! What is polled: a feed with its settings, and its row in the store.
+//! The feed of a poll with its settings.
 
 use std::sync::Arc;
 
 use crate::model::{Feed, FeedId, FeedKey};
 use crate::{dedupe, fetch, schedule};
 
-/// A feed with the settings in force for it: the config's defaults and its own keys.
+/// A feed with its effective settings.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     /// The feed.
     pub feed: Feed,
-    /// How often; shared by all feeds that override nothing.
+    /// Settings of the schedule; shared by feeds with the same values.
     pub schedule: Arc<schedule::Settings>,
-    /// What a request looks like; shared by all feeds that override nothing.
+    /// Settings of requests; shared by feeds with the same values.
     pub fetch: Arc<fetch::Settings>,
-    /// What counts as the same thing; shared by all feeds that override nothing.
+    /// Settings of deduplication; shared by feeds with the same values.
     pub dedupe: Arc<dedupe::Settings>,
-    /// Newest items kept of one document.
+    /// Maximum number of items read from a document; the newest are kept.
     pub max_items: usize,
 }
 
-/// A subscription that the store knows.
+/// A subscription with its row in the store.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Its row.
+    /// Row of the feed.
     pub key: FeedKey,
-    /// Its stable name.
+    /// Stable id of the feed.
     pub id: FeedId,
-    /// What the config says.
+    /// The feed and its settings.
     pub subscription: Arc<Subscription>,
 }

@@ -154,8 +154,7 @@ pub fn tag_length(html: &str) -> usize {
     html.len()
 }
 
-/// The character that the reference at the start of `html` stands for, or a bare `&`; and its length
-/// in bytes. Knows the names that a serialiser of HTML writes.
+/// The character of the reference at the start of `html`, or a bare `&`, and its length in bytes. Knows the names that a serialiser of HTML writes.
 fn reference(html: &str) -> (char, usize) {
     let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
     let name = &html[1..end];

@@ -1,5 +1,4 @@
-//! Secrets that sing: each of them is given to the whole program, and none is in any byte that it
-//! produces.
+//! Canary secrets are given to the program, and none of them appears in any byte that it writes.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -22,15 +21,15 @@ const PROXY: &str = "canaryproxy0123456789";
 /// `ann:canarylogin0123456789` in base64.
 const BASIC: &str = "YW5uOmNhbmFyeWxvZ2luMDEyMzQ1Njc4OQ";
 
-/// Nobody sings in here.
-fn silent(what: &str, bytes: &[u8]) {
+/// Asserts that no secret appears in the bytes.
+fn assert_no_secret(what: &str, bytes: &[u8]) {
     for song in [LOGIN, HEADER, TOKEN, USERINFO, PROXY, BASIC, "canary"] {
         let sung = bytes.windows(song.len()).any(|part| part == song.as_bytes());
         assert!(!sung, "{song} in {what}:\n{}", String::from_utf8_lossy(bytes));
     }
 }
 
-/// A world with three secrets in force; its database and files lie in the folder.
+/// A daemon with three secrets. Its database and files are in the folder.
 async fn world(format: &str, origin: &Origin) -> (tempfile::TempDir, SocketAddr) {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address().await);
     let secrets = tempfile::tempdir_in(folder.path()).unwrap().keep();
@@ -68,7 +67,7 @@ fn files(folder: &Path, found: &mut Vec<u8>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            // The secrets lie in a folder of their own.
+            // The secrets are in a separate folder.
             if !path.join("login").exists() {
                 files(&path, found);
             }
@@ -87,13 +86,13 @@ fn page(address: SocketAddr, request: &str) -> Vec<u8> {
     answer
 }
 
-/// What people and programs ask of a daemon, and what runs beside it.
+/// Requests pages of the daemon and runs commands next to it.
 fn asked_around(folder: &Path, address: SocketAddr, feed: &str) {
     let bearer = format!("/board.atom?token={TOKEN}");
     let pages = "/ /planet.atom /planet /status /status.json /metrics /healthz /readyz?verbose \
         /subscriptions.opml /board.atom /board.atom?token=wrong /planet/archive/1.atom /none";
     for request in pages.split_whitespace().chain([bearer.as_str()]) {
-        silent(request, &page(address, request));
+        assert_no_secret(request, &page(address, request));
     }
     let commands = "status|status --json|why FEED|why FEED --json|plan|export|config --effective|\
         config --json|check|check --online|check --json|probe FEED|probe FEED --json|replay|reload|\
@@ -102,12 +101,12 @@ fn asked_around(folder: &Path, address: SocketAddr, feed: &str) {
         let line = line.replace("FEED", feed);
         let arguments: Vec<&str> = line.split_whitespace().collect();
         let said = command(folder, &arguments).output().unwrap();
-        silent(&line, &[said.stdout, said.stderr].concat());
+        assert_no_secret(&line, &[said.stdout, said.stderr].concat());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_any_byte_of_a_daemon_that_tells_all_it_does() {
+async fn a_daemon_with_debug_log_writes_no_secret() {
     for format in ["json", "text"] {
         let origin = Origin::start().await;
         let (folder, address) = world(format, &origin).await;
@@ -115,7 +114,7 @@ async fn no_secret_is_in_any_byte_of_a_daemon_that_tells_all_it_does() {
         let mut daemon = daemon.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(daemon.stderr.take().unwrap());
         let mut told = Vec::new();
-        // Until both feeds are told of: what one brought, and that the other is broken.
+        // Until both feeds are logged: the items of one, and the failure of the other.
         let both = |told: &[u8]| {
             let told = String::from_utf8_lossy(told);
             told.contains("127.0.0.1-broken") && told.contains("1 new")
@@ -126,7 +125,10 @@ async fn no_secret_is_in_any_byte_of_a_daemon_that_tells_all_it_does() {
         assert!(asked.iter().all(|asked| asked.header("x-key") == Some(HEADER)));
         assert!(asked.iter().all(|asked| asked.header("authorization").unwrap().contains(BASIC)));
         let id = daemon.id();
-        silent("its command line", &std::fs::read(format!("/proc/{id}/cmdline")).unwrap());
+        assert_no_secret(
+            "its command line",
+            &std::fs::read(format!("/proc/{id}/cmdline")).unwrap(),
+        );
         asked_around(folder.path(), address, origin.url("127.0.0.1", "/feed").as_str());
         let kill = format!("kill -s TERM {id}");
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
@@ -134,16 +136,16 @@ async fn no_secret_is_in_any_byte_of_a_daemon_that_tells_all_it_does() {
         let mut out = Vec::new();
         daemon.stdout.take().unwrap().read_to_end(&mut out).unwrap();
         assert_eq!(daemon.wait().unwrap().code(), Some(0));
-        silent("the log", &[told, out].concat());
+        assert_no_secret("the log", &[told, out].concat());
         let mut written = Vec::new();
         files(folder.path(), &mut written);
         assert!(written.windows(6).any(|part| part == b"SQLite"));
-        silent("the files", &written);
+        assert_no_secret("the files", &written);
     }
 }
 
 #[test]
-fn no_secret_is_in_what_is_told_of_a_config_that_is_broken_on_that_very_line() {
+fn errors_in_the_line_of_a_secret_do_not_show_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("newswire.toml");
     for text in [
@@ -177,21 +179,21 @@ fn no_secret_is_in_what_is_told_of_a_config_that_is_broken_on_that_very_line() {
         for arguments in [&["check"][..], &["check", "--json"], &["run"], &["config"]] {
             let said = newswire(folder.path(), arguments);
             assert_eq!(said.code, 78, "{text}{}", said.out);
-            silent(&text.replace("canary", "…"), (said.out + &said.err).as_bytes());
+            assert_no_secret(&text.replace("canary", "…"), (said.out + &said.err).as_bytes());
         }
     }
-    // On the command line, where it should not stand either.
+    // On the command line.
     std::fs::write(&path, "version = 1\n").unwrap();
     let url = format!("https://ann:{USERINFO}@127.0.0.1:1/");
     for arguments in [&["add", &url][..], &["probe", &url], &["why", &url], &["add", &url[8..]]] {
         let said = newswire(folder.path(), arguments);
         assert_ne!(said.code, 0);
-        silent(arguments[0], (said.out + &said.err).as_bytes());
+        assert_no_secret(arguments[0], (said.out + &said.err).as_bytes());
     }
 }
 
 #[test]
-fn a_secret_that_others_may_read_keeps_newswire_from_starting() {
+fn newswire_does_not_start_with_a_secret_that_other_users_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("token");
@@ -215,7 +217,7 @@ fn a_secret_that_others_may_read_keeps_newswire_from_starting() {
             }
         }
     }
-    // What systemd passes is read-only for the group of the service, and nobody else's affair.
+    // Credentials of systemd are readable by the group of the service.
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o440)).unwrap();
     let text = text.replace("file", "credential");
     std::fs::write(folder.path().join("newswire.toml"), &text).unwrap();

@@ -188,7 +188,7 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
         "parser         newswire\n",
         "ETag           \"1\"\n",
         "title          R&D\n",
-        "warning        bare_ampersand at byte 36: `&` where no reference begins\n",
+        "warning        bare_ampersand at byte 36: `&` is not the start of a reference; it must be written as &amp;\n",
         "items          1\n",
         "  id           1\n",
         "  published    2025-01-06T09:00:00Z\n",

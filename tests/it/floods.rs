@@ -1,4 +1,4 @@
-//! What a feed cannot do to subscribers: flood them, claim what is another's, repeat itself.
+//! Protection of subscribers: floods, items claimed by another feed, repeated items.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ async fn victims_output(poison: bool, first: bool) -> (String, Vec<Value>) {
 }
 
 #[tokio::test]
-async fn no_feed_can_change_hide_or_claim_what_another_feed_says() {
+async fn a_feed_cannot_change_hide_or_claim_items_of_another_feed() {
     let (clean, _) = victims_output(false, false).await;
     for first in [false, true] {
         let (body, merged) = victims_output(true, first).await;
@@ -74,7 +74,7 @@ async fn no_feed_can_change_hide_or_claim_what_another_feed_says() {
     }
 }
 
-/// So many posts of a blog, all of a kind that a blog has.
+/// Different posts of a blog.
 fn posts(
     prefix: &str,
     host: &str,
@@ -105,12 +105,12 @@ fn posts(
 }
 
 #[tokio::test]
-async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
+async fn a_site_that_moves_and_dates_all_items_anew_causes_no_flood() {
     let world = World::new().await;
     let old = ["Thu, 01 May 2025 08:00:00 GMT"];
     let now = ["Sun, 01 Jun 2025 13:30:00 GMT"];
     let before = posts("http://old.test/?p=", "old.test", &old, 0..30);
-    // Every item with another guid and another host, and forty more that nobody saw before.
+    // Every item has another guid and host, and forty items are new.
     let after = posts("https://new.test/post-", "new.test", &now, 0..70);
     world.origin.route("blog.test", "/feed", [before, after]);
     let url = world.origin.url("blog.test", "/feed");
@@ -129,13 +129,13 @@ async fn a_site_that_moves_and_dates_everything_anew_floods_nobody() {
     assert_eq!((status.activity.held, status.activity.older), (35, 0));
     let health = judge(&status, world.now());
     assert_eq!((health.state, &*health.text), (State::Held, "the burst guard holds 35 items"));
-    // What waits is known: it is not news the next time either.
+    // Held items are known: they are not new in the next poll.
     again(&world, &engine).await;
     assert_eq!(shown(&engine).len(), 35);
 }
 
 #[tokio::test]
-async fn a_feed_that_is_new_here_brings_its_newest_items() {
+async fn the_first_poll_of_a_feed_brings_its_newest_items() {
     let world = World::new().await;
     let dates = ["Sun, 01 Jun 2025 08:00:00 GMT"];
     world.origin.route("blog.test", "/feed", [posts("p", "blog.test", &dates, 0..80)]);
@@ -145,7 +145,7 @@ async fn a_feed_that_is_new_here_brings_its_newest_items() {
     let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (20, 60));
     assert_eq!(shown(&engine).len(), 20);
-    // As configured: nobody has to look at it.
+    // As configured, without release by the operator.
     let status = world.status();
     assert_eq!((status.activity.held, status.activity.older), (0, 60));
     let health = judge(&status, world.now());
@@ -172,7 +172,7 @@ async fn edited(updates: Updates) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn an_edit_replaces_the_text_or_not_or_is_dated_as_the_config_says() {
+async fn an_edit_is_published_as_configured() {
     let [_, silent] = edited(Updates::Silent).await;
     assert_eq!(
         (silent["title"].as_str(), silent.get("date_modified")),
@@ -186,7 +186,7 @@ async fn an_edit_replaces_the_text_or_not_or_is_dated_as_the_config_says() {
 }
 
 #[tokio::test]
-async fn what_left_a_feed_and_came_back_is_not_new() {
+async fn an_item_that_returns_to_its_feed_is_not_new() {
     let world = World::new().await;
     let a = || story("1", "The first of two", &["Some words of the first."]);
     let b = || story("2", "Another thing", &["Quite different ones of the second."]);

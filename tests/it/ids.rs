@@ -1,4 +1,4 @@
-//! Ids are for ever: what an output showed once under an id, it shows under that id.
+//! Ids are permanent: an output shows an item always under the same id.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::support::world::{World, poll, shown};
 
 const ID: &str = "tag:owner.test,2025:1";
 
-/// Two feeds with one id, each with a text of its own; the owner's came first.
+/// Two feeds with the same id and different texts. The text of the owner arrived first.
 async fn two(world: &World) -> Vec<Url> {
     let pages = [("owner.test", "Harbour", &AGENCY[..2]), ("copier.test", "Orchard", &AGENCY[2..])];
     for (host, title, paragraphs) in pages {
@@ -38,8 +38,7 @@ fn ids(engine: &Engine) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_restart_forgets_none()
- {
+async fn a_feed_that_joins_an_output_takes_no_ids_from_its_items() {
     let world = World::new().await;
     let urls = two(&world).await;
     let engine = open(&world, &urls, &["copier.test-feed"]).await;
@@ -60,18 +59,18 @@ async fn a_feed_that_joins_an_output_takes_no_id_from_what_is_shown_there_and_a_
         }
         before = ids;
     }
-    // The owner alone: it was shown here under another id, and keeps that.
+    // Only the owner remains. It keeps the other id under which it was published.
     let engine = open(&world, &urls, &["owner.test-feed"]).await;
     engine.publish().await.unwrap();
     assert_eq!(ids(&engine)["Harbour"], before["Harbour"]);
 }
 
 #[tokio::test]
-async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
+async fn a_feed_that_leaves_an_output_changes_no_ids() {
     for across_feeds in [AcrossFeeds::Off, AcrossFeeds::Text] {
         let world = World::new().await;
         let urls = two(&world).await;
-        // The same text too, so that both are one story where that counts.
+        // The same text, so that both are one story.
         let same = story("1", "Harbour", &AGENCY[..2]);
         let link = "https://copier.test/a".to_owned();
         world.origin.route("copier.test", "/feed", [rss(&[Story { guid: ID, link, ..same }])]);
@@ -106,7 +105,7 @@ async fn a_feed_that_leaves_an_output_takes_no_id_with_it_and_leaves_none() {
 }
 
 #[tokio::test]
-async fn the_gate_remembers_over_a_restart_what_was_published() {
+async fn published_ids_are_kept_across_a_restart() {
     let world = World::new().await;
     let urls = two(&world).await;
     let all = ["copier.test-feed", "owner.test-feed"];
@@ -128,7 +127,7 @@ async fn the_gate_remembers_over_a_restart_what_was_published() {
 }
 
 #[tokio::test]
-async fn a_story_stands_in_an_output_once_also_where_its_lead_is_not_the_oldest_of_it() {
+async fn a_story_appears_once_even_if_its_lead_is_not_the_oldest_item() {
     let world = World::new().await;
     let mut urls = Vec::new();
     for (n, date) in

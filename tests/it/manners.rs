@@ -69,7 +69,7 @@ async fn a_parked_domain_is_not_adopted_and_brings_no_items() {
     assert_eq!(shown_as(&engine, "title"), ["A"]);
     let status = world.status();
     assert_eq!(status.address.effective, None);
-    assert!(status.last_message.unwrap().contains("nothing in common"));
+    assert!(status.last_message.unwrap().contains("is a different feed"));
 }
 
 #[tokio::test]

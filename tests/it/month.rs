@@ -1,5 +1,5 @@
-//! A month of 200 feeds on servers of every temper, under a clock that is moved by hand: what the
-//! schedule promises is held against the log of all requests.
+//! A simulated month of 200 feeds on servers of every kind. The log of all requests is compared with the
+//! rules of the schedule.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use newswire::schedule::{HostLimit, Inputs, Queue, QueueStep, Settings, plan};
 const FEEDS: i64 = 200;
 const DAYS: i64 = 30;
 const SPACING: Duration = Duration::from_secs(2);
-/// What one exchange takes.
+/// Duration of one exchange.
 const EXCHANGE: i64 = 1;
 
-/// How a server behaves.
+/// Behaviour of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Temper {
     Plain,
@@ -44,10 +44,10 @@ const TEMPERS: [Temper; 10] = [
     Temper::NotThere,
 ];
 
-/// A request, and what it was told.
+/// A request with its response.
 struct Asked {
     at: i64,
-    /// Not before this, the server said.
+    /// Earliest time of the next request, as set by the server.
     promise: i64,
 }
 
@@ -61,7 +61,7 @@ struct Feed {
 
 impl Feed {
     fn new(n: i64) -> Self {
-        // A quarter of them live on one host.
+        // A quarter of the feeds is on one host.
         let host = if n % 4 == 0 { "crowd.test".to_owned() } else { format!("h{n}.test") };
         let temper = TEMPERS[usize::try_from(n).unwrap() % TEMPERS.len()];
         let id = FeedId::new(&format!("feed-{n}")).unwrap();
@@ -72,7 +72,7 @@ impl Feed {
         FetchOutcome::Failed(Failure::new(kind, "x"))
     }
 
-    /// What the server answers to the next request, and until when it wants to be left alone.
+    /// Response to the next request, and the earliest time of the one after it.
     fn answer(&self, at: i64) -> (FetchOutcome, Freshness, Hints, i64) {
         let (nth, mut freshness, mut hints) =
             (self.log.len(), Freshness::default(), Hints::default());
@@ -164,7 +164,7 @@ fn month() -> Vec<Feed> {
 }
 
 #[test]
-fn no_request_in_a_month_is_earlier_than_a_promise_and_no_host_is_crowded() {
+fn no_request_in_a_month_is_too_early_and_no_host_gets_too_many() {
     let feeds = month();
     let mut by_host: HashMap<&str, Vec<i64>> = HashMap::new();
     for feed in &feeds {
@@ -188,7 +188,7 @@ fn no_request_in_a_month_is_earlier_than_a_promise_and_no_host_is_crowded() {
 }
 
 #[test]
-fn every_feed_is_polled_all_month_as_often_as_its_server_deserves() {
+fn every_feed_is_polled_at_its_expected_rate_all_month() {
     for feed in month() {
         let a_day = feed.log.len() as f64 / DAYS as f64;
         let (least, most) = match feed.temper {
@@ -207,7 +207,7 @@ fn every_feed_is_polled_all_month_as_often_as_its_server_deserves() {
 }
 
 #[test]
-fn two_hundred_feeds_cost_far_fewer_requests_than_asking_every_hour() {
+fn two_hundred_feeds_need_far_fewer_requests_than_hourly_polls() {
     let requests: usize = month().iter().map(|feed| feed.log.len()).sum();
     let (a_day, hourly) = (requests as f64 / DAYS as f64, (FEEDS * 24) as f64);
     assert!(a_day < 0.6 * hourly, "{a_day:.0} requests a day instead of {hourly:.0}");

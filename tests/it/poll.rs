@@ -1,4 +1,4 @@
-//! One poll of one feed, whole: origin, fetch, parse, dedupe, plan, store, output.
+//! Polls from the origin to the output.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +31,12 @@ async fn a_new_document_brings_its_items_and_the_next_poll_brings_nothing() {
     let second = poll(&engine, FeedSelection::Due).await;
     assert_eq!((second[0].outcome.slug(), second[0].recorded.new), ("not_modified", 0));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
-    // Same content: same entity tag, same date, the very same copy.
+    // The same content has the same entity tag and date.
     assert!(Arc::ptr_eq(&before, &engine.served().document("planet.atom").unwrap()));
 }
 
 #[tokio::test]
-async fn what_is_not_due_is_not_polled() {
+async fn feeds_that_are_not_due_are_not_polled() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
@@ -50,7 +50,7 @@ async fn what_is_not_due_is_not_polled() {
 }
 
 #[tokio::test]
-async fn what_was_learnt_survives_errors_and_restarts() {
+async fn validators_survive_errors_and_restarts() {
     let world = World::new().await;
     let good = || tagged("\"1\"", &[("a", "A")]);
     world.origin.route(
@@ -70,7 +70,7 @@ async fn what_was_learnt_survives_errors_and_restarts() {
 }
 
 #[tokio::test]
-async fn another_address_or_another_user_agent_is_asked_without_conditions() {
+async fn a_new_url_or_user_agent_is_requested_without_validators() {
     let mut world = World::new().await;
     world.origin.route(HOST, "/feed", [tagged("\"1\"", &[("a", "A")])]);
     world.origin.route(HOST, "/new", [tagged("\"1\"", &[("a", "A")])]);
@@ -122,13 +122,13 @@ async fn a_changed_item_changes_in_place_and_keeps_id_and_date() {
     };
     let (old, new) = (find(&before, "A"), find(&after, "A, corrected"));
     assert_eq!((&old["id"], &old["date_published"]), (&new["id"], &new["date_published"]));
-    // What left the document stays in the output.
+    // An item that is no longer in the document stays in the output.
     assert_eq!(find(&after, "B")["id"], find(&before, "B")["id"]);
     assert_eq!(after.len(), 3);
 }
 
 #[tokio::test]
-async fn items_without_a_guid_are_known_by_link_and_without_a_link_by_their_words() {
+async fn items_without_a_guid_are_recognised_by_link_or_by_text() {
     let document = |title: &str| {
         format!(
             "<rss version='2.0'><channel><title>S</title>\
@@ -147,7 +147,7 @@ async fn items_without_a_guid_are_known_by_link_and_without_a_link_by_their_word
 }
 
 #[tokio::test]
-async fn the_same_address_in_two_feeds_is_one_story() {
+async fn the_same_url_in_two_feeds_is_one_story() {
     let world = World::new().await;
     let with_link = |guid: &str, link: &str| {
         format!(
@@ -175,7 +175,7 @@ async fn the_same_address_in_two_feeds_is_one_story() {
 }
 
 #[tokio::test]
-async fn a_failing_feed_backs_off_and_never_gives_up() {
+async fn a_failing_feed_is_polled_less_often_but_always_again() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::status(500)]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
@@ -196,7 +196,7 @@ async fn a_failing_feed_backs_off_and_never_gives_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_patience_gets_it() {
+async fn retry_after_is_respected() {
     let world = World::new().await;
     let answer = Answer::status(429).with("Retry-After", "36000");
     world.origin.route(HOST, "/feed", [answer]);
@@ -208,7 +208,7 @@ async fn a_server_that_asks_for_patience_gets_it() {
 }
 
 #[tokio::test]
-async fn one_feed_that_is_broken_harms_no_other() {
+async fn a_broken_feed_does_not_affect_other_feeds() {
     let world = World::new().await;
     world.origin.route("bad.test", "/", [Answer::Raw(b"nonsense".to_vec())]);
     world.origin.route("html.test", "/", [Answer::ok("<html><body>no feed</body></html>")]);
@@ -224,7 +224,7 @@ async fn one_feed_that_is_broken_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_feed_is_a_feed_whatever_media_type_it_is_sent_as() {
+async fn a_feed_is_read_with_any_media_type() {
     let world = World::new().await;
     let types = ["text/html", "application/octet-stream", "image/png", "nonsense", "text/plain"];
     let urls: Vec<_> = types
@@ -245,7 +245,7 @@ async fn a_feed_is_a_feed_whatever_media_type_it_is_sent_as() {
 }
 
 #[tokio::test]
-async fn a_new_build_date_is_no_change() {
+async fn a_new_build_date_is_not_a_change() {
     let world = World::new().await;
     let dated = |date: &str| {
         let build = format!("<lastBuildDate>{date}</lastBuildDate><item>");
@@ -275,7 +275,7 @@ async fn a_host_gets_no_more_requests_at_once_than_allowed() {
         .collect();
     let engine = world.open(&urls).await;
     let release = async {
-        // Two arrive; only when they are answered do others follow.
+        // Two requests arrive. Others follow only after the responses.
         while world.origin.count() < 2 {
             tokio::task::yield_now().await;
         }
@@ -313,7 +313,7 @@ async fn all_hosts_together_get_no_more_requests_at_once_than_allowed() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_puts_no_feed_to_sleep() {
+async fn feeds_are_polled_after_the_clock_was_set_back() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let url = [world.origin.url(HOST, "/feed")];
@@ -324,7 +324,7 @@ async fn a_clock_that_was_set_back_puts_no_feed_to_sleep() {
 }
 
 #[tokio::test]
-async fn dates_in_the_future_or_absent_become_the_time_of_first_sight() {
+async fn future_and_missing_dates_become_the_time_of_arrival() {
     let world = World::new().await;
     let document = "<rss version='2.0'><channel><title>S</title>\
         <item><guid>1</guid><title>future</title><pubDate>Mon, 01 Jan 2035 00:00:00 GMT</pubDate></item>\
@@ -374,7 +374,7 @@ async fn a_pass_renders_only_what_may_have_changed() {
         let engine = world.open_with(config).await;
         poll(&engine, FeedSelection::All).await;
         world.clock.advance(HOUR);
-        // Only a document that was rendered is served.
+        // Only rendered documents are served.
         engine.served().document("planet.json").is_some()
     };
     let config = || world.config(&url);
@@ -403,7 +403,7 @@ async fn a_pass_renders_only_what_may_have_changed() {
 }
 
 #[tokio::test]
-async fn a_file_that_somebody_removed_is_written_again() {
+async fn a_removed_output_file_is_written_again() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;

@@ -1,7 +1,7 @@
-//! Labelled pairs of items, judged as a subscriber would see them: each in a feed of its own, polled
-//! from a local origin, all of them in one pool.
+//! Labelled pairs of items as a subscriber sees them: each item in a separate feed of a local origin,
+//! all of them in one output.
 //!
-//! `tests/fixtures/sameness` holds one file a class, in a folder an author. `NEWSWIRE_PAIRS` names another
+//! `tests/fixtures/sameness` has a folder per author with a file per class. `NEWSWIRE_PAIRS` names another
 //! folder of the same form; `cargo test labelled -- --nocapture` shows the figures and the errors.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -98,7 +98,7 @@ fn rss(site: Option<&String>, items: &[&Item]) -> Answer {
     ))
 }
 
-/// A pair with its class and where its items are polled.
+/// A pair with its class and the URLs of its items.
 struct Case {
     class: String,
     pair: Pair,
@@ -145,7 +145,7 @@ fn script(world: &World, case: &Case) {
     world.origin.route(host(0), "/feed", answers);
 }
 
-/// A row as far as it tells which item it is.
+/// The fields of a row that identify the item.
 #[derive(Debug, Clone)]
 struct Row {
     key: i64,
@@ -190,7 +190,7 @@ fn letters(text: &str) -> String {
     shown.filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// The row that shows the item, of all that the feed has.
+/// The row of the feed that shows the item.
 fn row_of<'a>(rows: &'a [Row], item: &Item) -> Option<&'a Row> {
     let text = letters(item.content.as_deref().or(item.summary.as_deref()).unwrap_or_default());
     let score = |row: &Row| {
@@ -247,7 +247,7 @@ fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
-/// What words prove, from the texts of the pairs, each read until it is enough.
+/// Weights of words, learned from the texts of the pairs.
 fn learnt(cases: &[Case]) -> Vec<u8> {
     let items = || cases.iter().flat_map(|case| [&case.pair.a, &case.pair.b]);
     let mut weights = Weights::default();
@@ -258,14 +258,14 @@ fn learnt(cases: &[Case]) -> Vec<u8> {
     weights.learnt().expect("enough texts").to_bytes()
 }
 
-/// By what words are weighed.
+/// Source of the weights of words.
 #[derive(Clone, Copy, PartialEq)]
 enum Weighed {
     ByLength,
     AsLearnt,
 }
 
-/// Polls every pair and says what was made of it.
+/// Polls every pair and returns the results.
 async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
     let mut world = World::new().await;
     let cases = cases(folder, &world);
@@ -361,9 +361,9 @@ fn report(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
+async fn labelled_pairs_are_matched_with_the_documented_precision_and_recall() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
-    // Each folder is a pool of its own, by an author of its own.
+    // Each folder is a separate pool by another author.
     let own = vec![own.join("first"), own.join("second"), own.join("third")];
     let folders = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, |path| vec![PathBuf::from(path)]);
     let (mut total, mut text) = (Tally::default(), String::new());
@@ -383,7 +383,7 @@ async fn labelled_pairs_are_judged_as_precisely_and_completely_as_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn weights_that_were_learnt_judge_as_well_as_those_by_length() {
+async fn learned_weights_match_as_well_as_weights_by_length() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
     let (mut total, mut text) = (Tally::default(), String::new());
     for folder in [own.join("second"), own.join("third")] {

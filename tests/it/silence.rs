@@ -1,4 +1,4 @@
-//! Feeds that still answer and have gone dead: told from those that are only quiet, and told of once.
+//! Feeds that respond but stopped publishing are detected and reported once; quiet feeds are not.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn may(days: std::ops::RangeInclusive<u32>, built: u32) -> String {
     )
 }
 
-/// Polls twice a day for so many days.
+/// Polls twice a day for a number of days.
 async fn watch(world: &World, engine: &Engine, days: u32) {
     for _ in 0..2 * days {
         poll(engine, FeedSelection::All).await;
@@ -38,14 +38,14 @@ async fn watch(world: &World, engine: &Engine, days: u32) {
     }
 }
 
-/// "Not modified", and once, when it is asked for the whole, the same whole.
+/// 304, and the same document for the one request without validators.
 fn stuck() -> Vec<Answer> {
     let mut answers = vec![Answer::status(304); 40];
     answers[15] = Answer::ok(may(1..=31, 0)).with("ETag", "\"1\"");
     answers
 }
 
-/// What becomes of a daily feed that answers so from June on.
+/// The state of a daily feed with these responses from June on.
 async fn dead(answers: impl IntoIterator<Item = Answer>) -> (World, String) {
     let world = World::new().await;
     let living = [Answer::ok(may(1..=31, 0)).with("ETag", "\"1\"")];
@@ -68,19 +68,19 @@ async fn a_server_that_always_answers_304_is_detected() {
 }
 
 #[tokio::test]
-async fn a_copy_that_stays_the_same_for_ever_is_found_out() {
+async fn a_document_that_never_changes_is_detected() {
     let (_, cause) = dead([Answer::ok(may(1..=31, 0))]).await;
     assert_eq!(cause, "frozen_copy");
 }
 
 #[tokio::test]
-async fn a_document_that_is_built_anew_of_old_items_is_found_out() {
+async fn a_rebuilt_document_of_old_items_is_detected() {
     let (_, cause) = dead((1..60).map(|n| Answer::ok(may(20..=31, n)))).await;
     assert_eq!(cause, "old_items");
 }
 
 #[tokio::test]
-async fn a_document_without_items_is_found_out_sooner() {
+async fn a_document_without_items_is_detected_sooner() {
     let world = World::new().await;
     let empty = "<rss version=\"2.0\"><channel><title>Daily</title></channel></rss>";
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(empty)]);
@@ -93,7 +93,7 @@ async fn a_document_without_items_is_found_out_sooner() {
 }
 
 #[tokio::test]
-async fn a_web_page_in_the_place_of_the_feed_is_named() {
+async fn a_web_page_instead_of_the_feed_is_reported() {
     let world = World::new().await;
     let page = "<!doctype html><title>Not here</title><p>Sorry";
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::ok(page)]);
@@ -104,7 +104,7 @@ async fn a_web_page_in_the_place_of_the_feed_is_named() {
 }
 
 #[tokio::test]
-async fn a_feed_that_begins_again_is_well() {
+async fn a_feed_that_publishes_again_is_ok() {
     let (world, _) = dead(stuck()).await;
     let body =
         may(1..=31, 0).replace("<item>", "<item><guid>new</guid><title>New</title></item><item>");
@@ -130,7 +130,7 @@ async fn get(address: SocketAddr, path: &str, header: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_incident_is_one_entry_of_the_operators_feed_over_a_restart_and_until_it_is_over() {
+async fn an_incident_is_one_entry_of_the_operator_feed_across_restarts() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::status(404)]);
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

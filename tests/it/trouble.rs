@@ -1,4 +1,4 @@
-//! A database that cannot be written to for a while: what was published stands, and nothing is lost.
+//! A database that cannot be written for a while: published documents stay, and nothing is lost.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::support::world::{HOUR, World, poll, rss};
 use crate::web::site::ask;
 
 const FEEDS: usize = 20;
-/// SQLite waits five seconds for whoever has the lock; twenty in turn would wait for a hundred.
+/// SQLite waits five seconds for a lock; twenty waits in sequence take a hundred.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Lets the clock run until newswire says so of itself.
+/// Advances the clock until newswire reports the failure.
 async fn ready(world: &World, address: SocketAddr, what: &str, holds: impl Fn(&Value) -> bool) {
     let real = Clock::system();
     loop {
@@ -34,7 +34,7 @@ async fn ready(world: &World, address: SocketAddr, what: &str, holds: impl Fn(&V
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else() {
+async fn a_locked_database_stops_only_the_polls() {
     let world = World::new().await;
     let gate = Arc::new(Semaphore::new(0));
     let held = |body| Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(body)));
@@ -81,14 +81,14 @@ async fn a_database_that_somebody_keeps_locked_stops_the_polls_and_nothing_else(
     assert_eq!(world.origin.count(), asked, "nothing is fetched that cannot be kept");
     assert!(shows("A") && !shows("B"));
     other.execute_batch("COMMIT").unwrap();
-    // The polls that could not be kept were never made: they are made again.
+    // Polls that could not be stored are repeated.
     until(&world, "all are polled again", || all_have(2)).await;
     until(&world, "B is published", || shows("B")).await;
     running.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_output_is_not_refused_because_the_database_fails() {
+async fn a_failing_database_is_not_an_invalid_output() {
     let world = World::new().await;
     world.origin.route("site.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let engine = world.open(&[world.origin.url("site.test", "/feed")]).await;

@@ -23,9 +23,9 @@ pub(super) fn text(document: &Document, parsed: &Parsed) -> String {
     lines.add("charset", Some(&charset));
     lines.add(
         "parser",
-        Some(match parsed.reader {
+        Some(match parsed.read_by {
             ReadBy::FeedRs => "feed-rs; ids and dates by newswire",
-            ReadBy::Own => "newswire",
+            ReadBy::Newswire => "newswire",
         }),
     );
     let bytes =

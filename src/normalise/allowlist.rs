@@ -1,6 +1,6 @@
-//! What HTML may be passed on: the elements, their attributes, and the sanitiser that keeps to them.
+//! Elements and attributes that are allowed in HTML, and the sanitiser that enforces this list.
 //!
-//! One table for `rewrite`, which mends, and for ammonia, which judges what `rewrite` wrote.
+//! `html` and ammonia use the same list.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -8,14 +8,17 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::links::{HYPERLINK, WEB};
+use super::links::{HYPERLINK, LinkBase, WEB};
+use super::tokens::Tag;
+use super::writer::Attribute;
+use super::{embedded, metadata, plain_text};
 
-/// What every element may have.
+/// Attributes that are allowed on every element.
 ///
-/// No `style`, `id`, `name` or `class`: they reach out of the item into the page that shows it.
+/// `style`, `id`, `name` and `class` would affect the page that shows the item.
 pub(super) const EVERYWHERE: &[&str] = &["dir", "lang"];
 
-/// Every element that is kept, with the attributes of its own. All else is unwrapped.
+/// Allowed elements with their attributes. The tags of other elements are dropped.
 const ELEMENTS: &[(&str, &[&str])] = &[
     ("a", &["href", "hreflang", "title"]),
     ("abbr", &["title"]),
@@ -94,7 +97,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("wbr", &[]),
 ];
 
-/// Elements of the past by the name they have today.
+/// Obsolete elements with their replacement.
 const RENAMED: &[(&str, &str)] = &[
     ("acronym", "abbr"),
     ("amp-img", "img"),
@@ -108,14 +111,14 @@ const RENAMED: &[(&str, &str)] = &[
     ("xmp", "pre"),
 ];
 
-/// The attributes that an element of this name may have; `None` where it is not kept.
+/// Name and attributes of an allowed element; `None` if it is not allowed.
 pub(super) fn element(name: &str) -> Option<(&'static str, &'static [&'static str])> {
     let known = |name: &str| ELEMENTS.binary_search_by_key(&name, |(known, _)| *known).ok();
     let renamed = || RENAMED.iter().find(|(old, _)| *old == name).and_then(|(_, new)| known(new));
     known(name).or_else(renamed).and_then(|at| ELEMENTS.get(at).copied())
 }
 
-/// The sanitiser. Nothing is resolved or mended here: it only refuses.
+/// The sanitiser. It only removes; `html` resolves links before.
 static AMMONIA: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let attributes: HashMap<_, HashSet<_>> = ELEMENTS
         .iter()
@@ -129,19 +132,20 @@ static AMMONIA: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .clean_content_tags(HashSet::from(["script", "style", "iframe", "svg", "math", "template"]))
         .url_schemes(HYPERLINK.iter().copied().collect())
         .url_relative(UrlRelative::Deny)
-        // No link has a target, so none needs `noopener`; where it leads is the subscriber's choice.
+        // Links have no `target`, so that `noopener` is not needed.
         .link_rel(None)
         .strip_comments(true)
         .attribute_filter(web_only);
     builder
 });
 
-/// Runs the sanitiser. Quadratic in the worst case: the caller bounds `html`.
+/// Sanitises HTML. Takes quadratic time in the worst case; the caller limits the size.
 pub(super) fn sanitise(html: &str) -> String {
     AMMONIA.clean(html).to_string()
 }
 
-/// Refuses in the URL attributes that ammonia does not know, and in those that load, all but the web.
+/// Allows only http and https in attributes that load content, and in URL attributes that ammonia does
+/// not check.
 fn web_only<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let is_web = |url: &str| {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
@@ -155,18 +159,93 @@ fn web_only<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'
     allowed.then_some(Cow::Borrowed(value))
 }
 
+/// Maximum length of an `alt` or `title` in characters.
+const MAX_LABEL: usize = 1_000;
+
+/// The allowed attributes of a tag with valid values. `allowed` are the attributes of the element
+/// `name` on the allowlist.
+pub(super) fn allowed_attributes<'a>(
+    name: &str,
+    allowed: &[&'static str],
+    tag: &'a Tag<'_>,
+    link_base: LinkBase<'_>,
+) -> Vec<Attribute<'a>> {
+    let mut kept: Vec<Attribute<'a>> = Vec::new();
+    for (attribute, written) in &tag.attributes {
+        let is_it = |known: &&&'static str| **known == attribute;
+        if let Some(known) = allowed.iter().chain(EVERYWHERE).find(is_it)
+            && let Some(value) = value(name, known, written, link_base)
+        {
+            kept.push((known, value));
+        }
+    }
+    if matches!(name, "audio" | "video") && tag.attribute("controls").is_none() {
+        // Without scripts, a player without controls cannot be used.
+        kept.push(("controls", Cow::Borrowed("")));
+    }
+    kept
+}
+
+/// The valid form of an attribute value; `None` if there is none.
+fn value<'a>(
+    element: &str,
+    name: &str,
+    written: &'a str,
+    link_base: LinkBase<'_>,
+) -> Option<Cow<'a, str>> {
+    let one_of = |words: &[&'static str]| {
+        let word = words.iter().find(|word| word.eq_ignore_ascii_case(written.trim()));
+        word.map(|word| Cow::Borrowed(*word))
+    };
+    let number = |least: i32, most: i32| {
+        let number: i32 = written.trim().trim_end_matches("px").parse().ok()?;
+        (least..=most).contains(&number).then(|| Cow::Owned(number.to_string()))
+    };
+    match name {
+        "href" => link_base.resolve(written, HYPERLINK).map(Cow::Owned),
+        "src" | "poster" | "cite" => link_base.resolve(written, WEB).map(Cow::Owned),
+        "srcset" => embedded::candidates(written, link_base).map(Cow::Owned),
+        "lang" | "hreflang" | "srclang" => metadata::language_tag(written).map(Cow::Owned),
+        "dir" => one_of(&["ltr", "rtl", "auto"]),
+        "align" => one_of(&["left", "right", "center", "justify"]),
+        "scope" => one_of(&["row", "col", "rowgroup", "colgroup"]),
+        "preload" => one_of(&["none", "metadata", "auto"]),
+        "kind" => one_of(&["subtitles", "captions", "descriptions", "chapters", "metadata"]),
+        "open" | "controls" | "loop" | "reversed" => Some(Cow::Borrowed("")),
+        "width" | "height" => number(0, 20_000),
+        "colspan" | "rowspan" | "span" => number(1, 1_000),
+        "start" | "value" => number(i32::MIN, i32::MAX),
+        "type" if element == "ol" => {
+            ["1", "a", "A", "i", "I"].contains(&written).then_some(Cow::Borrowed(written))
+        }
+        "type" => super::enclosures::media_type(written).map(Cow::Owned),
+        "sizes" | "media" => harmless_css(written).then_some(Cow::Borrowed(written)),
+        "alt" => Some(Cow::Owned(plain_text::line(written, MAX_LABEL).unwrap_or_default())),
+        _ => plain_text::line(written, MAX_LABEL).map(Cow::Owned),
+    }
+}
+
+/// Whether CSS is only a length or a media query, without references to resources and without code.
+fn harmless_css(css: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " (),.:%<>=+-*/".contains(c);
+    let lower = css.to_ascii_lowercase();
+    (1..=300).contains(&css.len())
+        && css.chars().all(plain)
+        && !["url", "expression", "script", "import"].iter().any(|word| lower.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_order() {
+    fn the_allowed_elements_are_sorted() {
         assert!(ELEMENTS.is_sorted_by_key(|(name, _)| name));
         assert!(RENAMED.iter().all(|(old, new)| element(old).is_some_and(|found| found.0 == *new)));
     }
 
     #[test]
-    fn ammonia_alone_keeps_to_the_policy() {
+    fn ammonia_alone_enforces_the_allowlist() {
         for (html, safe) in [
             ("<p onclick=x style=y id=z class=c name=n>a</p>", "<p>a</p>"),
             ("<a href='javascript:x'>a</a><a href='b'>c</a>", "<a>a</a><a>c</a>"),

@@ -1,27 +1,27 @@
-//! Writes HTML so that it is read back as it was written: nested, escaped, bounded.
+//! Writes well-formed HTML of bounded size and depth, at linear cost.
 //!
-//! Keeps the open elements and ends them where a parser would. So the tree that any parser builds of
-//! the output is the one that was meant here, at linear cost. Knows nothing of what may be written:
-//! that is `policy`'s.
+//! Closes elements where an HTML parser would close them, so that every parser builds the same tree.
+//! The caller decides which elements are allowed.
 
 use std::borrow::Cow;
 
-use super::plain::{MAX_HTML, is_block};
-use super::text;
+use super::plain_text::{self, MAX_HTML, is_block};
 use crate::text::chars;
 
-/// An attribute, its value not yet escaped.
+/// Name and unescaped value of an attribute.
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 
-/// Elements nested deeper are unwrapped: no page needs it, and readers recurse. Leaves room for the
-/// parts of a table, which are written wherever their table is.
+/// Maximum depth of elements, because feed readers recurse. The tags of deeper elements are dropped.
+/// Leaves room for parts of tables, which are always written.
 const MAX_DEPTH: usize = 128 - 4;
-/// Unwrapped elements are remembered up to here, so that their end tags end nothing else.
+/// Maximum number of tracked elements, including those without tags, whose end tags must close nothing
+/// else.
 const MAX_TRACKED: usize = 256;
-/// The output with all its end tags stays below what is read of an input: it can be read again whole.
+/// Maximum size of the output in bytes. With all end tags it is below the input limit, so that the
+/// output can be read again.
 const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
 
-/// What an end tag cannot reach beyond, HTML 13.2.4.2.
+/// Elements that limit the scope of an end tag, HTML 13.2.4.2.
 const SCOPE: &[&str] = &["td", "th", "caption", "table"];
 
 struct Open {
@@ -29,18 +29,18 @@ struct Open {
     written: bool,
 }
 
-/// HTML that is being written.
+/// A writer of HTML.
 #[derive(Default)]
-pub(super) struct Nest {
+pub(super) struct HtmlWriter {
     out: String,
     open: Vec<Open>,
-    /// Something to see was written: words, a picture, a player.
-    pub(super) substance: bool,
-    /// Something was left out for its size.
+    /// Whether visible content was written: text, an image or a player.
+    pub(super) visible: bool,
+    /// Whether content was dropped because of the size limit.
     pub(super) cut: bool,
 }
 
-impl Nest {
+impl HtmlWriter {
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self { out: String::with_capacity(bytes), ..Self::default() }
     }
@@ -48,21 +48,21 @@ impl Nest {
     /// Writes text.
     pub(super) fn text(&mut self, written: &str) {
         let text = chars::clean(written);
-        let blank = text::is_blank(&text);
+        let blank = plain_text::is_blank(&text);
         if blank && self.in_table_parts() {
             return;
         }
-        // HTML 13.2.6.4.7: the first line break in it is dropped by parsers; drop them all, once.
+        // HTML 13.2.6.4.7: parsers drop the first line break in `<pre>`. Drop all leading ones.
         let text = if self.begins_pre() { text.trim_start_matches('\n') } else { &text };
         if !blank {
             self.make_cell();
         }
         let text = self.fitting(text);
-        self.substance |= !blank && !text::is_blank(text);
-        escape(&mut self.out, text, Place::Text);
+        self.visible |= !blank && !plain_text::is_blank(text);
+        escape(&mut self.out, text, Position::Text);
     }
 
-    /// Opens an element; one that has no content is written and done.
+    /// Opens an element; void elements are not left open.
     pub(super) fn start(&mut self, name: &'static str, attributes: &[Attribute<'_>]) {
         let sizes = attributes.iter().map(|(name, value)| name.len() + 4 + escaped_length(value));
         if !self.fits(name.len() + 2 + sizes.sum::<usize>()) || !self.make_room(name) {
@@ -71,19 +71,19 @@ impl Nest {
         let written = self.open.len() < MAX_DEPTH || is_table_part(name);
         if written {
             self.write_tag(name, attributes);
-            self.substance |= matches!(name, "img" | "audio" | "video");
+            self.visible |= matches!(name, "img" | "audio" | "video");
         }
         if !is_void(name) {
             self.push(name, written);
         }
     }
 
-    /// Opens an element that is not written, so that its end tag ends nothing else.
+    /// Opens an element without writing its tags, so that its end tag closes nothing else.
     pub(super) fn start_unwritten(&mut self, name: &'static str) {
         self.push(name, false);
     }
 
-    /// Ends an element with all that is open inside it; nothing where none is open.
+    /// Closes an element with all open elements inside it, if it is open.
     pub(super) fn end(&mut self, name: &str) {
         let found = match name {
             "table" => self.find(&["table"], &[]),
@@ -97,19 +97,19 @@ impl Nest {
         }
     }
 
-    /// Whether an element of this name is open here.
+    /// Whether an element with this name is open and written.
     pub(super) fn is_in(&self, name: &str) -> bool {
         self.open.iter().any(|open| open.written && open.name == name)
     }
 
-    /// Whether a paragraph can begin here without ending anything.
+    /// Whether a paragraph can begin without closing other elements.
     pub(super) fn takes_paragraphs(&self) -> bool {
         self.top().is_none_or(|top| {
             is_block(top) && !is_heading(top) && !matches!(top, "p" | "pre" | "summary")
         })
     }
 
-    /// Ends all that is open and hands the HTML out.
+    /// Closes all elements and returns the HTML.
     pub(super) fn finish(mut self) -> String {
         self.close_to(0);
         if self.cut {
@@ -118,13 +118,13 @@ impl Nest {
         self.out
     }
 
-    /// There is room for so many bytes more. What is full stays full.
+    /// Whether `size` bytes fit. After the first overflow nothing fits.
     fn fits(&mut self, size: usize) -> bool {
         self.cut |= self.out.len() + size > MAX_OUTPUT;
         !self.cut
     }
 
-    /// As much of the text as there is room for.
+    /// The part of the text that fits.
     fn fitting<'t>(&mut self, text: &'t str) -> &'t str {
         if self.cut {
             return "";
@@ -144,7 +144,7 @@ impl Nest {
         full.map_or(text, |(at, _)| &text[..at])
     }
 
-    /// The last thing written is the start of a `<pre>`.
+    /// Whether the last output is a `<pre>` tag.
     fn begins_pre(&self) -> bool {
         self.out.ends_with('>')
             && self.out.rfind('<').is_some_and(|at| self.out[at..].starts_with("<pre"))
@@ -160,7 +160,7 @@ impl Nest {
         self.open.iter().rev().find(|open| open.written).map(|open| open.name)
     }
 
-    /// The innermost of `names`, if none of `limits` is open inside it.
+    /// Index of the innermost open element of `names`, if none of `limits` is open inside it.
     fn find(&self, names: &[&str], limits: &[&str]) -> Option<usize> {
         let at =
             self.open.iter().rposition(|o| names.contains(&o.name) || limits.contains(&o.name))?;
@@ -182,11 +182,12 @@ impl Nest {
         }
     }
 
-    /// Ends what cannot contain the element, opens what must; `false` where it has no place here.
+    /// Closes elements that cannot contain the element and opens those that must. `false` if the element
+    /// is not allowed here.
     fn make_room(&mut self, name: &str) -> bool {
         match name {
             _ if is_table_part(name) => return self.make_table_part(name),
-            // HTML 13.2.6.4.7, the start tags one by one.
+            // The start tags of HTML 13.2.6.4.7.
             "li" => self.close_item(&["li"]),
             "dd" | "dt" => self.close_item(&["dd", "dt"]),
             "a" => self.close(&["a"], SCOPE),
@@ -203,7 +204,7 @@ impl Nest {
         true
     }
 
-    /// Ends the list item before this one, unless this one stands in a block of its own.
+    /// Closes the previous list item, unless a block is open inside it.
     fn close_item(&mut self, names: &[&str]) {
         let limit = |name| {
             is_block(name) && !matches!(name, "address" | "div" | "p") || SCOPE.contains(&name)
@@ -216,7 +217,7 @@ impl Nest {
         }
     }
 
-    /// HTML 13.2.6.3: ends what needs no end tag inside a ruby.
+    /// Closes elements with implied end tags inside a `<ruby>`, HTML 13.2.6.3.
     fn close_implied(&mut self) {
         let Some(ruby) = self.find(&["ruby"], SCOPE) else { return };
         while let Some(top) = self.open.iter().rposition(|open| open.written)
@@ -231,7 +232,7 @@ impl Nest {
         matches!(self.top(), Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"))
     }
 
-    /// What stands between the cells of a table gets a cell: parsers would move it before the table.
+    /// Opens a cell for content between the cells of a table. Parsers would move it before the table.
     fn make_cell(&mut self) {
         if self.in_table_parts() && self.make_table_part("td") {
             self.write_tag("td", &[]);
@@ -239,7 +240,7 @@ impl Nest {
         }
     }
 
-    /// HTML 13.2.6.4.9 to 15: closes down to where the part belongs and opens what it belongs into.
+    /// Closes elements up to the parent of a table part and opens missing parents, HTML 13.2.6.4.9 to 15.
     fn make_table_part(&mut self, name: &str) -> bool {
         let table = self.open.iter().rposition(|open| open.written && open.name == "table");
         let Some(table) = table else { return false };
@@ -272,7 +273,7 @@ impl Nest {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");
-            escape(&mut self.out, value, Place::Attribute);
+            escape(&mut self.out, value, Position::Attribute);
             self.out.push('"');
         }
         self.out.push('>');
@@ -280,15 +281,15 @@ impl Nest {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     Text,
     Attribute,
 }
 
-/// HTML 13.3, and `<` and `>` in attributes too: no parser, however wrong, finds a tag there.
-fn escape(out: &mut String, text: &str, place: Place) {
+/// Escapes text (HTML 13.3). Also escapes `<` and `>` in attributes, for incorrect parsers.
+fn escape(out: &mut String, text: &str, position: Position) {
     let (bytes, mut done) = (text.as_bytes(), 0);
-    let quoted = place == Place::Attribute && text.contains('"');
+    let quoted = position == Position::Attribute && text.contains('"');
     if !quoted && text.is_ascii() && memchr::memchr3(b'&', b'<', b'>', bytes).is_none() {
         return out.push_str(text);
     }
@@ -297,7 +298,7 @@ fn escape(out: &mut String, text: &str, place: Place) {
             b'&' => ("&amp;", 1),
             b'<' => ("&lt;", 1),
             b'>' => ("&gt;", 1),
-            b'"' if place == Place::Attribute => ("&quot;", 1),
+            b'"' if position == Position::Attribute => ("&quot;", 1),
             // U+00A0.
             0xc2 if bytes.get(at + 1) == Some(&0xa0) => ("&nbsp;", 2),
             _ => continue,
@@ -337,7 +338,7 @@ fn is_table_part(name: &str) -> bool {
     )
 }
 
-/// HTML 13.1.2: void elements, of those that are kept.
+/// Whether an element of the allowlist is void, HTML 13.1.2.
 pub(super) fn is_void(name: &str) -> bool {
     matches!(name, "br" | "col" | "hr" | "img" | "source" | "track" | "wbr")
 }

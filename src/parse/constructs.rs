@@ -1,4 +1,4 @@
-//! Text constructs and links: one element to a `Text` or a `Link`, by the rules of its dialect.
+//! Text, link and person constructs: one element to a `Text`, a `Link` or a `Person`.
 
 use std::borrow::Cow;
 
@@ -6,89 +6,89 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::scope::Scope;
-use super::space::Space;
+use super::context::Context;
+use super::namespace::Namespace;
 use super::tree::{Element, Node};
-use crate::model::{Link, Text, TextKind};
+use crate::model::{Link, Person, Text, TextKind};
 
-/// How an element without a `type` is to be read.
+/// Kind of the text of an element without `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Custom {
+pub(crate) enum UntypedAs {
     /// HTML, as in RSS `description`.
     Html,
-    /// Text, but many publishers put HTML there: RSS titles.
+    /// Text, or HTML if it looks like HTML: RSS titles.
     Title,
     /// Text, as in Atom.
     Plain,
 }
 
-/// Elements of HTML that have no content. HTML 13.1.2.
+/// Void elements, HTML 13.1.2.
 const VOID: &[&str] = &[
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
     "wbr",
 ];
 
-/// The text of an element, `None` when there is none.
-pub(crate) fn text(element: &Element<'_>, scope: &Scope, custom: Custom) -> Option<Text> {
-    let scope = scope.enter(element);
-    let (kind, value) = read(element, custom)?;
+/// The text of an element; `None` if it is empty.
+pub(crate) fn text(element: &Element<'_>, context: &Context, untyped: UntypedAs) -> Option<Text> {
+    let context = context.enter(element);
+    let (kind, value) = read(element, untyped)?;
     let value = value.trim();
     if value.is_empty() {
         return None;
     }
-    let base = if kind == TextKind::Html { scope.html_base() } else { None };
-    Some(Text { kind, value: value.to_owned(), language: scope.language.clone(), base })
+    let base = if kind == TextKind::Html { context.html_base() } else { None };
+    Some(Text { kind, value: value.to_owned(), language: context.language.clone(), base })
 }
 
-fn read<'e>(element: &'e Element<'_>, custom: Custom) -> Option<(TextKind, Cow<'e, str>)> {
+fn read<'e>(element: &'e Element<'_>, untyped: UntypedAs) -> Option<(TextKind, Cow<'e, str>)> {
     let media_type = element.attribute("type").map(str::to_ascii_lowercase);
     let mode = element.attribute("mode").map(str::to_ascii_lowercase);
     let value = match mode.as_deref() {
-        // Atom 0.3, 3.1.2: the value of `mode` says how it is encoded, `type` what it is.
-        Some("base64") => Cow::Owned(unbase(&element.text())?),
+        // Atom 0.3, 3.1.2: `mode` is the encoding of the content, `type` its media type.
+        Some("base64") => Cow::Owned(decode_base64(&element.text())?),
         Some("xml") if element.has_elements() => return Some((TextKind::Html, markup(element))),
         _ => Cow::Borrowed(""),
     };
     let value = if value.is_empty() { element.text() } else { value };
-    let atom = element.space == Space::Atom || media_type.is_some() && mode.is_some();
+    let atom = element.namespace == Namespace::Atom || media_type.is_some() && mode.is_some();
     Some(match media_type.as_deref().filter(|_| atom) {
         // RFC 4287 3.1.1
         Some("text" | "text/plain") => (TextKind::Plain, value),
         Some("html" | "text/html") if element.has_elements() => (TextKind::Html, markup(element)),
         Some("html" | "text/html") => (TextKind::Html, value),
-        // RFC 4287 3.1.1.3: the div is not part of the content; Atom 0.3 knows no such div.
+        // RFC 4287 3.1.1.3: the div is not part of the content. Atom 0.3 has no such div.
         Some("xhtml") => (TextKind::Html, markup(without_div(element))),
         Some("application/xhtml+xml") => (TextKind::Html, markup(element)),
-        // RFC 4287 4.1.3.3: any other media type is no text of ours, or text in base64.
+        // RFC 4287 4.1.3.3: content of any other media type is encoded in base64.
         Some(other) if other.ends_with("+xml") || other.ends_with("/xml") => {
             (TextKind::Html, markup(element))
         }
         Some(other) if other.starts_with("text/") => (TextKind::Plain, value),
-        Some(other) if other.contains('/') => match unbase(&value) {
+        Some(other) if other.contains('/') => match decode_base64(&value) {
             Some(decoded) => (TextKind::Plain, Cow::Owned(decoded)),
             None if ["image/", "audio/", "video/"].iter().any(|kind| other.starts_with(kind)) => {
                 return None;
             }
-            // Labelled as something else, and yet written as text.
+            // The label is wrong: the content is text.
             None => (TextKind::Plain, value),
         },
         _ if element.has_elements() => (TextKind::Html, markup(element)),
-        _ => (customary(&value, custom), value),
+        _ => (untyped_kind(&value, untyped), value),
     })
 }
 
-pub(crate) fn customary(value: &str, custom: Custom) -> TextKind {
-    match custom {
-        Custom::Html => TextKind::Html,
-        Custom::Plain => TextKind::Plain,
-        Custom::Title if looks_like_html(value) => TextKind::Html,
-        Custom::Title => TextKind::Plain,
+pub(crate) fn untyped_kind(value: &str, untyped: UntypedAs) -> TextKind {
+    match untyped {
+        UntypedAs::Html => TextKind::Html,
+        UntypedAs::Plain => TextKind::Plain,
+        UntypedAs::Title if looks_like_html(value) => TextKind::Html,
+        UntypedAs::Title => TextKind::Plain,
     }
 }
 
-/// Whether a text has a reference or a tag in it that only HTML makes sense of.
+/// Whether a text contains an HTML reference or tag.
 fn looks_like_html(text: &str) -> bool {
-    // No title is longer; each `<` of it looks for its end tag.
+    // Bounds the cost: the end tag of each `<` is searched.
     let text = text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end]);
     let reference = text.match_indices('&').any(|(at, _)| {
         let name = &text.as_bytes()[at + 1..];
@@ -100,8 +100,8 @@ fn looks_like_html(text: &str) -> bool {
     reference || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
 }
 
-/// Whether a tag of HTML begins here and, where it must, is closed: `Vec<T>` and `the <script> tag`
-/// are text.
+/// Whether an HTML tag begins here and is closed if it must be. `Vec<T>` and `the <script> tag` are
+/// text.
 fn is_markup(rest: &str) -> bool {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "big", "cite", "code", "del", "div", "em", "font", "i", "iframe", "ins",
@@ -117,7 +117,7 @@ fn is_markup(rest: &str) -> bool {
     INLINE.contains(&name.as_str()) && rest.to_ascii_lowercase().contains(&format!("</{name}"))
 }
 
-/// The one element that an XHTML construct consists of, else the construct itself.
+/// The only child `div` of an XHTML construct, or the construct itself.
 fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
     let mut parts = element.nodes.iter().filter(|node| match node {
         Node::Text(text) => !text.trim().is_empty(),
@@ -129,7 +129,7 @@ fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
     }
 }
 
-/// What is in an element, written as HTML.
+/// The content of an element as HTML.
 pub(crate) fn markup<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
     let mut html = String::new();
     write(&element.nodes, &mut html);
@@ -163,8 +163,8 @@ fn write(nodes: &[Node<'_>], html: &mut String) {
     }
 }
 
-/// The text that stands in base64; `None` when it is none, or no UTF-8.
-fn unbase(text: &str) -> Option<String> {
+/// Decodes base64; `None` if it is invalid or not UTF-8.
+fn decode_base64(text: &str) -> Option<String> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
@@ -176,36 +176,89 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// An `atom:link`. RFC 4287 4.2.7.
-pub(crate) fn atom_link(element: &Element<'_>, scope: &Scope) -> Option<Link> {
-    let scope = scope.enter(element);
+/// The link of an `atom:link` (RFC 4287 4.2.7).
+pub(crate) fn atom_link(element: &Element<'_>, context: &Context) -> Option<Link> {
+    let context = context.enter(element);
     let href = match element.attribute("href") {
         // RFC 3986 4.4: the base itself.
-        Some("") if scope.own_base => scope.html_base().unwrap_or_default(),
+        Some("") if context.own_base => context.html_base().unwrap_or_default(),
         Some(href) => href.to_owned(),
         None => element.trimmed()?,
     };
-    let own = |name| element.attribute(name).filter(|value| !value.is_empty()).map(str::to_owned);
+    let value = |name| element.attribute(name).filter(|value| !value.is_empty()).map(str::to_owned);
     Some(Link {
-        href: scope.resolve(&href),
-        // RFC 4287 4.2.7.2: without `rel` it is an alternate; registered names carry a prefix too.
-        rel: own("rel").map_or_else(
+        href: context.resolve(&href),
+        // RFC 4287 4.2.7.2: `rel` is `alternate` by default. Registered names may have a prefix.
+        rel: value("rel").map_or_else(
             || "alternate".to_owned(),
             |rel| {
                 let bare = rel.strip_prefix("http://www.iana.org/assignments/relation/");
                 bare.unwrap_or(&rel).to_ascii_lowercase()
             },
         ),
-        media_type: own("type"),
-        title: own("title"),
-        hreflang: own("hreflang"),
-        length: own("length").and_then(|length| length.parse().ok()),
+        media_type: value("type"),
+        title: value("title"),
+        hreflang: value("hreflang"),
+        length: value("length").and_then(|length| length.parse().ok()),
     })
 }
 
-/// A plain address as an alternate link.
-pub(crate) fn page_link(address: &str, scope: &Scope) -> Link {
-    Link { href: scope.resolve(address), rel: "alternate".to_owned(), ..Link::default() }
+/// A URL as an alternate link.
+pub(crate) fn page_link(address: &str, context: &Context) -> Link {
+    Link { href: context.resolve(address), rel: "alternate".to_owned(), ..Link::default() }
+}
+
+/// Every `atom:link` of an element, in any dialect.
+pub(crate) fn atom_links(element: &Element<'_>, context: &Context) -> Vec<Link> {
+    element
+        .all(Namespace::Atom, "link")
+        .filter_map(|link| atom_link(link, context))
+        .filter(|link| !link.href.is_empty())
+        .collect()
+}
+
+/// Characters around an e-mail address or a name.
+const BRACKETS: &str = "<>()[]（）「」,;\"";
+
+/// Parses a person: `name@example.org (Name)`, `Name <name@example.org>` or a name. `None` if the text
+/// is empty.
+pub(crate) fn person(text: &str) -> Option<Person> {
+    let text = text.trim().trim_start_matches("mailto:");
+    let email =
+        text.split(|c: char| c.is_whitespace() || BRACKETS.contains(c)).find(|word| is_email(word));
+    let Some(email) = email else {
+        let name = tidy(text);
+        return (!name.is_empty()).then(|| Person { name, ..Person::default() });
+    };
+    let name = tidy(&text.replacen(email, " ", 1));
+    Some(Person { name, uri: None, email: Some(email.to_owned()) })
+}
+
+/// A name without the brackets of its address. `Bob (the builder)` is unchanged.
+fn tidy(text: &str) -> String {
+    let edge = |c: char| c.is_whitespace() || BRACKETS.contains(c);
+    let bare: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bare = ["( )", "()", "< >", "<>", "（ ）", "「 」", "[ ]"]
+        .iter()
+        .fold(bare, |name, empty| name.replace(empty, ""));
+    let bare = bare.trim();
+    // Removes brackets around the name, and single ones left by the address.
+    let balanced = bare.matches('(').count() == bare.matches(')').count();
+    let tagged = bare.starts_with('<') && bare.ends_with('>') && bare.contains("</");
+    let name = if tagged {
+        bare
+    } else if balanced && !bare.starts_with(edge) {
+        bare.trim_end_matches([',', '"', '<'])
+    } else {
+        bare.trim_matches(edge)
+    };
+    name.trim().to_owned()
+}
+
+fn is_email(word: &str) -> bool {
+    word.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && host.contains('.') && !host.contains('@') && host.is_ascii()
+    })
 }
 
 #[cfg(test)]
@@ -213,15 +266,15 @@ mod tests {
     use super::super::scan::scan;
     use super::*;
 
-    fn read(xml: &str, custom: Custom) -> Option<(TextKind, String)> {
+    fn read(xml: &str, untyped: UntypedAs) -> Option<(TextKind, String)> {
         let tree = scan(xml).unwrap();
-        text(&tree.root, &Scope::default(), custom).map(|text| (text.kind, text.value))
+        text(&tree.root, &Context::default(), untyped).map(|text| (text.kind, text.value))
     }
 
     const ATOM: &str = "xmlns='http://www.w3.org/2005/Atom'";
 
     #[test]
-    fn the_type_says_how_to_read_a_text() {
+    fn the_type_attribute_determines_how_a_text_is_read() {
         let html = |value: &str| Some((TextKind::Html, value.to_owned()));
         let plain = |value: &str| Some((TextKind::Plain, value.to_owned()));
         for (attributes, inner, expected) in [
@@ -241,12 +294,12 @@ mod tests {
             ("type='nonsense'", "x", plain("x")),
         ] {
             let xml = format!("<title {ATOM} {attributes}>{inner}</title>");
-            assert_eq!(super::tests::read(&xml, Custom::Plain), expected, "{xml}");
+            assert_eq!(super::tests::read(&xml, UntypedAs::Plain), expected, "{xml}");
         }
     }
 
     #[test]
-    fn a_title_is_text_unless_it_only_makes_sense_as_html() {
+    fn a_title_is_text_unless_it_contains_html_markup() {
         for (inner, kind) in [
             ("1 &lt; 2 &amp; 3", TextKind::Plain),
             ("AT&amp;T; more", TextKind::Plain),
@@ -258,8 +311,38 @@ mod tests {
             ("what the &lt;script&gt; tag does", TextKind::Plain),
             ("a&lt;br/&gt;b", TextKind::Html),
         ] {
-            let read = read(&format!("<title>{inner}</title>"), Custom::Title);
+            let read = read(&format!("<title>{inner}</title>"), UntypedAs::Title);
             assert_eq!(read.map(|(kind, _)| kind), Some(kind), "{inner}");
         }
+    }
+
+    fn person_parts(text: &str) -> (String, Option<String>) {
+        let person = person(text).unwrap_or_default();
+        (person.name, person.email)
+    }
+
+    #[test]
+    fn name_and_address_are_separated_in_every_common_form() {
+        let both = ("Ann Lee".to_owned(), Some("ann@example.org".to_owned()));
+        for text in [
+            "ann@example.org (Ann Lee)",
+            "Ann Lee <ann@example.org>",
+            "Ann Lee (ann@example.org)",
+            "mailto:ann@example.org (Ann Lee)",
+            "\"Ann Lee\" <ann@example.org>",
+        ] {
+            assert_eq!(person_parts(text), both, "{text}");
+        }
+        assert_eq!(
+            person_parts("作者（foo@example.com）"),
+            ("作者".to_owned(), Some("foo@example.com".to_owned()))
+        );
+        assert_eq!(person_parts("編集部「a@b.com」").1.as_deref(), Some("a@b.com"));
+        assert_eq!(
+            person_parts("ann@example.org"),
+            (String::new(), Some("ann@example.org".to_owned()))
+        );
+        assert_eq!(person_parts(" Bob (the builder) "), ("Bob (the builder)".to_owned(), None));
+        assert_eq!(person("  "), None);
     }
 }

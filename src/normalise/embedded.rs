@@ -1,10 +1,13 @@
-//! Pictures inside HTML: the real source of a lazily loaded one, and which are no pictures but trackers.
+//! Images and players in HTML: sources of lazily loaded images, tracking pixels, and links to the pages
+//! of embedded players.
 
-use super::links::WEB;
-use super::place::Place;
+use url::Url;
+
+use super::links::{self, LinkBase, WEB};
+use super::plain_text;
 use super::tokens::Tag;
 
-/// Where scripts that load pictures late keep the source.
+/// Attributes with the source of lazily loaded images.
 const LAZY_SRC: &[&str] = &[
     "data-src",
     "data-lazy-src",
@@ -16,10 +19,10 @@ const LAZY_SRC: &[&str] = &[
     "data-url",
 ];
 
-/// Where scripts that load pictures late keep the candidates.
+/// Attributes with the `srcset` of lazily loaded images.
 const LAZY_SRCSET: &[&str] = &["data-srcset", "data-lazy-srcset", "data-original-set"];
 
-/// What such scripts show until then, by the beginning of the file's name.
+/// Prefixes of file names of placeholder images.
 const PLACEHOLDERS: &[&str] = &[
     "1x1",
     "blank",
@@ -37,8 +40,8 @@ const PLACEHOLDERS: &[&str] = &[
     "transparent",
 ];
 
-/// Hosts, with the paths below which they serve nothing but counters. A leading dot: any host below.
-const BEACONS: &[(&str, &str)] = &[
+/// Hosts and path prefixes of tracking images. A leading dot includes all subdomains.
+const TRACKERS: &[(&str, &str)] = &[
     ("ad.doubleclick.net", "/"),
     ("analytics.twitter.com", "/"),
     ("b.scorecardresearch.com", "/"),
@@ -65,35 +68,35 @@ const BEACONS: &[(&str, &str)] = &[
     (".list-manage.com", "/track/open"),
 ];
 
-/// What becomes of an `<img>`.
-pub(super) enum Picture {
-    /// It is for being counted, not for being looked at.
+/// The result of reading an `<img>`.
+pub(super) enum EmbeddedImage {
+    /// A tracking pixel.
     Tracker,
-    /// It has no source that could be shown.
+    /// An image without valid source.
     Sourceless,
-    /// It is kept, with these.
+    /// An image with these attributes.
     Kept { src: String, srcset: Option<String>, loading: Loading },
 }
 
-/// When the publisher's page loads the picture.
+/// When the publisher's page loads the image.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loading {
-    /// At once, as written.
+    /// With the page.
     Eager,
-    /// Late, by a script; so a copy for readers without scripts often follows in a `<noscript>`.
+    /// Later, by a script. A copy in a `<noscript>` often follows.
     Lazy,
 }
 
-/// Judges an `<img>`.
-pub(super) fn picture(tag: &Tag<'_>, place: Place<'_>) -> Picture {
+/// Reads an `<img>`.
+pub(super) fn embedded_image(tag: &Tag<'_>, link_base: LinkBase<'_>) -> EmbeddedImage {
     let first = |names: &[&str]| {
-        names.iter().filter_map(|name| tag.attribute(name)).find_map(|v| place.link(v, WEB))
+        names.iter().filter_map(|name| tag.attribute(name)).find_map(|v| link_base.resolve(v, WEB))
     };
     let written = first(&["src"]);
     let lazy = first(LAZY_SRC);
-    let srcset = srcset(tag, place);
-    if is_tiny(tag) || written.iter().chain(&lazy).any(|url| is_beacon(url)) {
-        return Picture::Tracker;
+    let srcset = srcset(tag, link_base);
+    if is_invisible_element(tag) || written.iter().chain(&lazy).any(|url| is_tracker_url(url)) {
+        return EmbeddedImage::Tracker;
     }
     let real = written.as_deref().is_some_and(|url| !is_placeholder(url));
     let loading = if !real && lazy.is_some() { Loading::Lazy } else { Loading::Eager };
@@ -105,22 +108,22 @@ pub(super) fn picture(tag: &Tag<'_>, place: Place<'_>) -> Picture {
             candidate.map(str::to_owned).or(written)
         }
     };
-    src.map_or(Picture::Sourceless, |src| Picture::Kept { src, srcset, loading })
+    src.map_or(EmbeddedImage::Sourceless, |src| EmbeddedImage::Kept { src, srcset, loading })
 }
 
-/// The candidates of an `<img>` or `<source>`, absolute.
-pub(super) fn srcset(tag: &Tag<'_>, place: Place<'_>) -> Option<String> {
+/// The `srcset` of an `<img>` or `<source>` with absolute URLs.
+pub(super) fn srcset(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
     let mut sets = ["srcset"].iter().chain(LAZY_SRCSET).filter_map(|name| tag.attribute(name));
-    sets.find_map(|set| candidates(set, place))
+    sets.find_map(|set| candidates(set, link_base))
 }
 
-/// HTML 4.8.4.3.10: the image candidates of a `srcset`, made absolute; those that make no sense are left out.
-pub(super) fn candidates(written: &str, place: Place<'_>) -> Option<String> {
-    const MOST: usize = 24;
+/// The valid image candidates of a `srcset` with absolute URLs (HTML 4.8.4.3.10).
+pub(super) fn candidates(written: &str, link_base: LinkBase<'_>) -> Option<String> {
+    const MAX_CANDIDATES: usize = 24;
     let space = |c: char| c.is_ascii_whitespace();
     let mut rest = written;
     let mut kept: Vec<String> = Vec::new();
-    while kept.len() < MOST {
+    while kept.len() < MAX_CANDIDATES {
         rest = rest.trim_start_matches(|c| space(c) || c == ',');
         if rest.is_empty() {
             break;
@@ -134,9 +137,9 @@ pub(super) fn candidates(written: &str, place: Place<'_>) -> Option<String> {
         rest = behind;
         let descriptor = descriptor.split(space).find(|word| !word.is_empty()).unwrap_or_default();
         let fits =
-            |link: &String| !link.starts_with(',') && !link.ends_with(',') && !is_beacon(link);
+            |link: &String| !link.starts_with(',') && !link.ends_with(',') && !is_tracker_url(link);
         if is_descriptor(descriptor)
-            && let Some(link) = place.link(alone, WEB).filter(fits)
+            && let Some(link) = link_base.resolve(alone, WEB).filter(fits)
         {
             kept.push(format!("{link} {descriptor}").trim_end().to_owned());
         }
@@ -144,7 +147,7 @@ pub(super) fn candidates(written: &str, place: Place<'_>) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(", "))
 }
 
-/// `100w`, `1.5x` or nothing.
+/// Whether an image descriptor is valid: `100w`, `1.5x` or empty.
 fn is_descriptor(descriptor: &str) -> bool {
     let positive = |number: &str| number.parse::<u32>().is_ok_and(|n| n > 0);
     match (descriptor.strip_suffix('w'), descriptor.strip_suffix('x')) {
@@ -157,9 +160,9 @@ fn is_descriptor(descriptor: &str) -> bool {
     }
 }
 
-/// Nobody could see it: a side of 0 or 1, or hidden by its style.
-pub(super) fn is_tiny(tag: &Tag<'_>) -> bool {
-    // Read as a number, `00px` too: or it would be seen to be none only once it is written as one.
+/// Whether an element is invisible: a side of 0 or 1 pixel, or hidden by its style.
+pub(super) fn is_invisible_element(tag: &Tag<'_>) -> bool {
+    // Parsed as a number, because `00px` is written as `0` and must be detected in the first pass.
     let tiny = |side: &str| {
         side.trim().trim_end_matches("px").parse::<i32>().is_ok_and(|side| (0..=1).contains(&side))
     };
@@ -177,12 +180,12 @@ pub(super) fn is_tiny(tag: &Tag<'_>) -> bool {
         || style.split(';').filter_map(|part| part.split_once(':')).any(hidden)
 }
 
-/// The link, as `links` writes it, leads to what serves counters only.
-pub(super) fn is_beacon(link: &str) -> bool {
+/// Whether a normalised link is a known tracker.
+pub(super) fn is_tracker_url(link: &str) -> bool {
     let Some((_, rest)) = link.split_once("://") else { return false };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.split(':').next().unwrap_or_default();
-    BEACONS.iter().any(|(beacon, prefix)| {
+    TRACKERS.iter().any(|(beacon, prefix)| {
         let same = if beacon.starts_with('.') { host.ends_with(beacon) } else { host == *beacon };
         same && path.starts_with(prefix)
     })
@@ -194,20 +197,79 @@ fn is_placeholder(url: &str) -> bool {
     PLACEHOLDERS.iter().any(|placeholder| name.starts_with(placeholder))
 }
 
+/// A link to the page of an embedded player (`<iframe>`, `<embed>`).
+pub(super) struct Player {
+    pub(super) href: String,
+    pub(super) label: String,
+}
+
+/// The link that replaces an embedded page; `None` if the page is invisible.
+pub(super) fn player(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<Player> {
+    let sources = ["src", "data-src", "data-lazy-src", "data-litespeed-src"];
+    let embedded = sources
+        .iter()
+        .filter_map(|name| tag.attribute(name))
+        .find_map(|v| link_base.resolve(v, WEB))?;
+    if is_invisible_element(tag) || is_tracker_url(&embedded) {
+        return None;
+    }
+    let url = Url::parse(&embedded).ok()?;
+    let host = url.host_str()?;
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let label = tag.attribute("title").and_then(|title| plain_text::line(title, plain_text::NAME));
+    let label = label.unwrap_or_else(|| host.to_owned());
+    Some(Player { href: player_page(host, &url).unwrap_or(embedded), label })
+}
+
+/// The web page of the video or audio, for known players.
+fn player_page(host: &str, url: &Url) -> Option<String> {
+    let path = url.path();
+    let query = |key: &str| url.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value);
+    match host {
+        "youtube.com" | "youtube-nocookie.com" => {
+            let id = path.strip_prefix("/embed/").or_else(|| path.strip_prefix("/v/"))?;
+            match (id, query("list")) {
+                ("videoseries", list) => {
+                    word(&list?).map(|list| format!("https://www.youtube.com/playlist?list={list}"))
+                }
+                _ => word(id).map(|id| format!("https://www.youtube.com/watch?v={id}")),
+            }
+        }
+        "player.vimeo.com" => {
+            word(path.strip_prefix("/video/")?).map(|id| format!("https://vimeo.com/{id}"))
+        }
+        "dailymotion.com" => word(path.strip_prefix("/embed/video/")?)
+            .map(|id| format!("https://www.dailymotion.com/video/{id}")),
+        "open.spotify.com" => {
+            let what = path.strip_prefix("/embed/")?;
+            Some(format!("https://open.spotify.com/{what}"))
+        }
+        "w.soundcloud.com" => {
+            let track = Url::parse(&query("url")?).ok()?;
+            links::absolute(track.as_str(), url, WEB)
+        }
+        _ => None,
+    }
+}
+
+/// An id, if it needs no escaping.
+fn word(id: &str) -> Option<&str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!id.is_empty() && id.chars().all(fits)).then_some(id)
+}
+
 #[cfg(test)]
 mod tests {
-    use url::Url;
-
     use super::super::html::fragment;
     use super::*;
 
     #[test]
-    fn a_picture_that_nobody_could_see_is_seen_to_be_none_at_once() {
+    fn an_invisible_image_is_dropped_in_the_first_pass() {
         let base = Url::parse("https://example.org/").unwrap();
-        let place = Place { base: &base, page: None };
+        let link_base = LinkBase { base: &base, page: None };
         for size in ["width=0", "width='00px'", "height=' +1 '", "style='width: 01px'"] {
             let html = format!("a<img src='x.png' {size}>b");
-            assert_eq!(fragment(&html, place).as_deref(), Some("ab"), "{size}");
+            assert_eq!(fragment(&html, link_base).as_deref(), Some("ab"), "{size}");
         }
     }
 }

@@ -1,56 +1,56 @@
-//! `xml:base` and `xml:lang`: what relative references and languages mean at one place of a document.
+//! Base URL and language of an element, from `xml:base` and `xml:lang`.
 
 use std::borrow::Cow;
 
 use url::Url;
 
-use super::space::Space;
+use super::namespace::Namespace;
 use super::tree::Element;
 
-/// What is in force at an element.
+/// Base URL and language of an element.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scope {
-    /// What relative references resolve against.
+pub(crate) struct Context {
+    /// Base of relative references.
     pub(crate) base: Option<Url>,
-    /// Whether an `xml:base` set it, and not the address of the document.
+    /// Whether the base comes from `xml:base`, not from the URL of the document.
     pub(crate) own_base: bool,
-    /// BCP 47; empty text ends an inherited language.
+    /// Language tag (BCP 47).
     pub(crate) language: Option<String>,
 }
 
-impl Scope {
-    /// Around the document.
+impl Context {
+    /// The context of the document, fetched from `url`.
     pub(crate) fn document(url: &Url) -> Self {
         Self { base: Some(url.clone()), ..Self::default() }
     }
 
-    /// Inside `element`. RFC 4287 2, XML Base 3.
+    /// The context inside `element` (RFC 4287 2, XML Base 3).
     pub(crate) fn enter(&self, element: &Element<'_>) -> Cow<'_, Self> {
-        if element.attributes.iter().all(|attribute| attribute.space != Space::Xml) {
+        if element.attributes.iter().all(|attribute| attribute.namespace != Namespace::Xml) {
             return Cow::Borrowed(self);
         }
         let mut inner = self.clone();
-        if let Some(base) = element.attribute_in(Space::Xml, "base") {
+        if let Some(base) = element.attribute_in(Namespace::Xml, "base") {
             let joined = match &self.base {
                 Some(outer) => outer.join(base).ok(),
                 None => Url::parse(base).ok(),
             };
-            // Only a base that can carry a path is of use.
+            // References cannot be resolved against URLs such as `mailto:`.
             if let Some(joined) = joined.filter(|joined| !joined.cannot_be_a_base()) {
                 inner.base = Some(joined);
                 inner.own_base = true;
             }
         }
-        if let Some(language) = element.attribute_in(Space::Xml, "lang") {
+        if let Some(language) = element.attribute_in(Namespace::Xml, "lang") {
             inner.language = (!language.is_empty()).then(|| language.to_owned());
         }
         Cow::Owned(inner)
     }
 
-    /// The absolute form of a reference; as written where none can be made. Empty stays empty.
+    /// The absolute form of a reference, or the reference unchanged if it is empty or cannot be resolved.
     pub(crate) fn resolve(&self, reference: &str) -> String {
         let reference = reference.trim();
-        // A normalised spelling would be another address for readers that compare by letters.
+        // Feed readers that compare URLs as text must see the same spelling.
         if reference.is_empty() || has_scheme(reference) {
             return reference.to_owned();
         }
@@ -61,13 +61,13 @@ impl Scope {
         absolute.map_or_else(|| reference.to_owned(), Into::into)
     }
 
-    /// The base for HTML, where it is not that of the document.
+    /// The base for HTML, if it is not the URL of the document.
     pub(crate) fn html_base(&self) -> Option<String> {
         self.base.as_ref().filter(|_| self.own_base).map(|base| base.as_str().to_owned())
     }
 }
 
-/// Whether a reference is absolute already. RFC 3986 3.1.
+/// Whether a reference is absolute (RFC 3986 3.1).
 fn has_scheme(reference: &str) -> bool {
     reference.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -81,8 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bases_build_on_each_other_and_absolute_references_stay_as_written() {
-        let document = Scope::document(&Url::parse("https://example.org/feeds/atom.xml").unwrap());
+    fn bases_are_nested_and_absolute_references_stay_unchanged() {
+        let document =
+            Context::document(&Url::parse("https://example.org/feeds/atom.xml").unwrap());
         let tree = scan("<a xml:base='/blog/' xml:lang='de'><b xml:base='2024/'/></a>").unwrap();
         let outer = document.enter(&tree.root);
         let inner = outer.enter(tree.root.elements().next().unwrap());

@@ -4,28 +4,28 @@ use std::borrow::Cow;
 
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
-/// `&CounterClockwiseContourIntegral;` is the longest name.
-const LONGEST: usize = 33;
+/// Length of the longest name: `&CounterClockwiseContourIntegral;`.
+const MAX_REFERENCE: usize = 33;
 
-/// Where a reference is: attributes keep what has no semicolon.
+/// Where a reference is. Attributes keep references without semicolon.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Position {
     Text,
     Attribute,
 }
 
-/// What stands where an `&` is.
+/// What follows an `&`.
 pub(super) enum Reference {
     /// No reference.
     None,
-    /// A reference of so many bytes.
+    /// A reference with its length in bytes.
     Characters { first: char, second: Option<char>, length: usize },
-    /// A reference without its semicolon, to no character, or one that only looks like one.
+    /// A reference without semicolon, an invalid one, or an ambiguous one.
     Unusual,
 }
 
-/// The reference that `text` starts with, HTML 13.2.5.72 to 84.
-pub(super) fn reference(text: &str, place: Place) -> Reference {
+/// The reference at the start of `text`, HTML 13.2.5.72 to 84.
+pub(super) fn reference(text: &str, position: Position) -> Reference {
     if text.as_bytes().get(1) == Some(&b'#') {
         return complete(text).map_or(Reference::Unusual, |(length, [first, second])| {
             first.map_or(Reference::Unusual, |first| Reference::Characters {
@@ -35,7 +35,7 @@ pub(super) fn reference(text: &str, place: Place) -> Reference {
             })
         });
     }
-    let name = text.as_bytes()[1..].iter().take(LONGEST);
+    let name = text.as_bytes()[1..].iter().take(MAX_REFERENCE);
     let length = name.take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let behind = text.as_bytes().get(1 + length);
     if length == 0 {
@@ -47,19 +47,18 @@ pub(super) fn reference(text: &str, place: Place) -> Reference {
         return Reference::Characters { first, second, length };
     }
     let known = |end: usize| NAMED_ENTITIES.get(&text[1..=end]).is_some_and(|found| found.0 != 0);
-    // An address in an attribute is full of them: `?a=1&b=2`.
-    let ambiguous = match place {
-        Place::Attribute => behind != Some(&b'=') && known(length),
-        Place::Text => (1..=length).any(known),
+    // URLs in attributes contain `?a=1&b=2`.
+    let ambiguous = match position {
+        Position::Attribute => behind != Some(&b'=') && known(length),
+        Position::Text => (1..=length).any(known),
     };
-    if length == LONGEST || ambiguous { Reference::Unusual } else { Reference::None }
+    if length == MAX_REFERENCE || ambiguous { Reference::Unusual } else { Reference::None }
 }
 
-/// Reads the character references that publishers left in plain text by escaping twice.
+/// Resolves character references that double escaping left in plain text.
 ///
-/// Half of the field writes `AT&amp;amp;T` or `&#8217;` in titles that are declared plain, and hardly
-/// anybody means the reference itself. Only what is complete and known is read, once, and nothing
-/// at all where a raw `<` shows that the publisher does write plain text.
+/// Many publishers write `AT&amp;amp;T` or `&#8217;` in titles of type `text`. Only complete and known
+/// references are resolved, once. A text with a raw `<` is really plain text and stays unchanged.
 pub(super) fn references(text: &str) -> Cow<'_, str> {
     if !text.contains('&') || text.contains('<') {
         return Cow::Borrowed(text);
@@ -85,9 +84,9 @@ pub(super) fn references(text: &str) -> Cow<'_, str> {
     Cow::Owned(read)
 }
 
-/// The complete reference that `text` starts with: its length in bytes and the one or two characters it is for.
+/// The complete reference at the start of `text`: its length in bytes, and one or two characters.
 fn complete(text: &str) -> Option<(usize, [Option<char>; 2])> {
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
+    let end = text.bytes().take(MAX_REFERENCE).position(|byte| byte == b';')?;
     let name = text.get(1..=end)?;
     let characters = if let Some(number) =
         name.strip_prefix('#').and_then(|number| number.strip_suffix(';'))
@@ -106,7 +105,7 @@ fn complete(text: &str) -> Option<(usize, [Option<char>; 2])> {
     Some((end + 1, characters))
 }
 
-/// HTML 13.2.5.80: a reference to a C1 control means the Windows-1252 character of that number.
+/// The character of a numeric reference. Numbers of C1 controls are Windows-1252, HTML 13.2.5.80.
 fn numbered(code: u32) -> Option<char> {
     let c1 = usize::try_from(code).ok()?.checked_sub(0x80).and_then(|at| C1_REPLACEMENTS.get(at));
     c1.copied().flatten().or_else(|| char::from_u32(code)).filter(|c| *c != '\0')
@@ -117,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_left_by_double_escaping_are_read_once() {
+    fn references_left_by_double_escaping_are_resolved_once() {
         for (written, read) in [
             ("AT&amp;T", "AT&T"),
             ("It&#8217;s &#x201c;ok&#x201D;", "It’s “ok”"),

@@ -1,17 +1,20 @@
-//! Who wrote an item, and how it is filed: names as plain text, each once, addresses apart.
+//! Authors, categories, dates and language tags of an item.
 
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::links::{self, PERSON};
-use super::reference::references;
-use super::text::{self, NAME};
+use super::plain_text::{self, NAME};
+use super::references::references;
 use crate::model::{Category, Person};
 use crate::text::chars;
 
+/// Maximum number of authors of an item.
 const MAX_PEOPLE: usize = 20;
+/// Maximum number of categories of an item.
 const MAX_CATEGORIES: usize = 50;
 
-/// The authors, each once; who is named again adds what was not known of them.
+/// The authors without duplicates. Duplicates complete missing values.
 pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
     let mut kept: Vec<Person> = Vec::new();
     for person in parsed.iter().filter_map(|parsed| person(parsed, base)) {
@@ -31,18 +34,19 @@ pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
     kept
 }
 
-/// One author, or `None` where nothing is said.
+/// An author; `None` if all values are empty or invalid.
 fn person(parsed: &Person, base: &Url) -> Option<Person> {
-    let written = text::line(&parsed.name, NAME).unwrap_or_default();
+    let written = plain_text::line(&parsed.name, NAME).unwrap_or_default();
     let (name, inside) = name_and_address(&written);
-    let name = text::line(&references(&name), NAME).unwrap_or_default();
+    let name = plain_text::line(&references(&name), NAME).unwrap_or_default();
     let email = parsed.email.as_deref().and_then(address).or(inside);
     let uri = parsed.uri.as_deref().and_then(|uri| links::absolute(uri, base, PERSON));
     let known = !name.is_empty() || uri.is_some() || email.is_some();
     known.then_some(Person { name, uri, email })
 }
 
-/// RSS 2.0 `author` is an address with the name in brackets; many write it the other way round.
+/// Separates name and e-mail address. In RSS 2.0 the name is in brackets, but many publishers put the
+/// address in brackets.
 fn name_and_address(written: &str) -> (String, Option<String>) {
     if let Some(email) = address(written) {
         return (String::new(), Some(email));
@@ -61,7 +65,7 @@ fn name_and_address(written: &str) -> (String, Option<String>) {
     (name.trim_matches('"').trim().to_owned(), Some(email))
 }
 
-/// An e-mail address, by its looks.
+/// An e-mail address, if the text has the form of one.
 fn address(written: &str) -> Option<String> {
     let address = written.trim().trim_start_matches("mailto:");
     let (local, host) = address.rsplit_once('@')?;
@@ -71,11 +75,11 @@ fn address(written: &str) -> Option<String> {
     (fits && address.len() <= 254 && !address.contains(odd)).then(|| address.to_owned())
 }
 
-/// The categories, each once per scheme.
+/// The categories without duplicates of term and scheme.
 pub(super) fn categories(parsed: &[Category]) -> Vec<Category> {
     let mut kept: Vec<Category> = Vec::new();
     for parsed in parsed {
-        let plain = |written: &str| text::line(&references(written), NAME);
+        let plain = |written: &str| plain_text::line(&references(written), NAME);
         let label = parsed.label.as_deref().and_then(plain);
         let Some(term) = plain(&parsed.term).or_else(|| label.clone()) else { continue };
         let label = label.filter(|label| *label != term);
@@ -94,7 +98,7 @@ pub(super) fn categories(parsed: &[Category]) -> Vec<Category> {
     kept
 }
 
-/// RFC 4287 4.2.2.2: an IRI. It names and is not followed, so it stays as written or goes.
+/// The scheme of a category: an IRI (RFC 4287 4.2.2.2), unchanged. It is an identifier, not a link.
 fn scheme(written: &str) -> Option<String> {
     let written = written.trim();
     let url = Url::parse(written).ok()?;
@@ -103,6 +107,49 @@ fn scheme(written: &str) -> Option<String> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c);
     (names && bare && written.len() <= 2048 && !written.contains(odd))
         .then(|| chars::clean(written).into_owned())
+}
+
+/// Accepted difference of a publisher's clock.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+/// Earliest accepted date, 1990-01-01T00:00:00Z in Unix seconds. Earlier ones are from unset clocks.
+const EARLIEST: i64 = 631_152_000;
+
+/// The date, but at most `now`. `None` if it is before 1990 or more than 10 minutes in the future, so
+/// that no feed can put its items on top of an output.
+fn plausible(date: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let ahead = date.duration_since(now);
+    (ahead <= SKEW && date.as_second() >= EARLIEST).then(|| date.min(now))
+}
+
+/// Plausible dates of publication and of the last update.
+///
+/// An update date alone is the date of publication, because `published` is optional in Atom (RFC 4287
+/// 4.1.2). An update before publication is dropped.
+pub(super) fn dates(
+    published: Option<Timestamp>,
+    updated: Option<Timestamp>,
+    now: Timestamp,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let updated = updated.and_then(|date| plausible(date, now));
+    let Some(published) = published.map_or(updated, |date| plausible(date, now)) else {
+        return (None, None);
+    };
+    (Some(published), updated.filter(|date| *date > published))
+}
+
+/// A language tag, if its syntax is valid; the case is kept.
+///
+/// RFC 5646 2.1: two or three letters, then subtags of up to eight letters and digits.
+pub(super) fn language_tag(written: &str) -> Option<String> {
+    // Locales have `_`. RFC 5646 4.4.1: 35 characters are enough for every tag.
+    let tag = written.trim().replace('_', "-");
+    let mut subtags = tag.split('-');
+    let primary = subtags.next().unwrap_or_default();
+    let fits = (2..=3).contains(&primary.len())
+        && primary.bytes().all(|b| b.is_ascii_alphabetic())
+        && subtags
+            .all(|s| (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (fits && tag.len() <= 35).then_some(tag)
 }
 
 #[cfg(test)]
@@ -118,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_kept_apart_from_the_name() {
+    fn name_and_address_are_separated() {
         let me = person("Jane O’Neil", Some("jane@example.org"), None);
         for written in [
             "jane@example.org (Jane O’Neil)",
@@ -141,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn an_author_of_whom_nothing_is_known_is_dropped() {
+    fn an_author_without_values_is_dropped() {
         assert_eq!(read(&[person(" \n", Some("no address"), Some("javascript:x"))]), []);
     }
 
     #[test]
-    fn an_author_is_named_once() {
+    fn authors_are_unique() {
         let parsed = [
             person("Jane", None, None),
             person("JANE", Some("j@e.org"), Some("/jane")),
@@ -164,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn categories_are_plain_and_stand_once() {
+    fn categories_are_plain_text_and_unique() {
         let category = |term: &str, scheme: Option<&str>, label: Option<&str>| Category {
             term: term.into(),
             scheme: scheme.map(Into::into),
@@ -189,5 +236,62 @@ mod tests {
         );
         let many: Vec<_> = (0..99).map(|n| category(&n.to_string(), None, None)).collect();
         assert_eq!(categories(&many).len(), MAX_CATEGORIES);
+    }
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(offset: i64) -> Option<Timestamp> {
+        Timestamp::from_second(NOW + offset).ok()
+    }
+
+    fn dates(published: Option<Timestamp>, updated: Option<Timestamp>) -> [Option<Timestamp>; 2] {
+        let (published, updated) = super::dates(published, updated, at(0).unwrap());
+        [published, updated]
+    }
+
+    #[test]
+    fn a_date_in_the_future_is_none_and_a_small_skew_is_now() {
+        assert_eq!(dates(at(601), None), [None, None]);
+        assert_eq!(dates(at(600), None), [at(0), None]);
+        assert_eq!(dates(at(0), at(3600)), [at(0), None]);
+        assert_eq!(dates(at(-60), at(60)), [at(-60), at(0)]);
+        assert_eq!(dates(at(3600), at(-60)), [None, None]);
+    }
+
+    #[test]
+    fn a_date_before_1990_is_none() {
+        for old in [i64::from(i32::MIN), 0, EARLIEST - 1] {
+            assert_eq!(dates(Timestamp::from_second(old).ok(), None), [None, None]);
+        }
+        assert_eq!(dates(Some(Timestamp::MIN), Some(Timestamp::MAX)), [None, None]);
+        assert_eq!(
+            dates(Timestamp::from_second(EARLIEST).ok(), None)[0],
+            Timestamp::from_second(EARLIEST).ok()
+        );
+    }
+
+    #[test]
+    fn an_update_is_later_than_publication_or_none() {
+        assert_eq!(dates(at(-60), at(-90)), [at(-60), None]);
+        assert_eq!(dates(at(-60), at(-60)), [at(-60), None]);
+        assert_eq!(dates(at(-60), at(-30)), [at(-60), at(-30)]);
+    }
+
+    #[test]
+    fn an_update_alone_is_the_publication() {
+        assert_eq!(dates(None, at(-60)), [at(-60), None]);
+        assert_eq!(dates(None, None), [None, None]);
+    }
+
+    #[test]
+    fn language_tags_must_have_a_valid_syntax() {
+        for language in ["de", "en-us", "zh-Hant-TW", "sr-Latn-RS-x-private", "yue"] {
+            assert_eq!(language_tag(&format!(" {language}\n")).as_deref(), Some(language));
+        }
+        assert_eq!(language_tag("en_US").as_deref(), Some("en-US"));
+        for other in ["", "-", "english", "e", "en-", "en us", "de,en", "<b>", "dé", "en-123456789"]
+        {
+            assert_eq!(language_tag(other), None, "{other}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Hostile HTML of every known kind, and what must be true of whatever is left of it.
+//! Hostile HTML of every known kind, and the properties of sanitised HTML.
 
 use html5ever::tokenizer::{
     BufferQueue, CharacterTokens, StartTag, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use std::cell::RefCell;
 use url::Url;
 
+use super::allowlist::{element, sanitise};
 use super::html::fragment;
-use super::place::Place;
-use super::plain::{MAX_HTML, text_of_html};
-use super::policy::{element, sanitise};
-use super::rewrite::rewrite;
+use super::html::rewrite;
+use super::links::LinkBase;
+use super::plain_text::{MAX_HTML, text_of_html};
 
 /// Scripts, by element, handler and scheme.
 const SCRIPTS: &[&str] = &[
@@ -52,7 +52,7 @@ const SCRIPTS: &[&str] = &[
     "<p style=x onclick='alert(1)'>x",
 ];
 
-/// Links that run instead of leading somewhere.
+/// Links that execute code.
 const LINKS: &[&str] = &[
     "<a href=javascript:alert(1)>x</a>",
     "<a href=JaVaScRiPt:alert(1)>x</a>",
@@ -145,7 +145,7 @@ const ELEMENTS: &[&str] = &[
     "<html manifest=javascript:x><head><title><script>alert(1)</script></title></head><body background=javascript:x>y",
 ];
 
-/// HTML that one parser reads as text and the next one as markup.
+/// HTML that parsers read differently: as text or as markup.
 const MUTANTS: &[&str] = &[
     "<svg onload=alert(1)>",
     "<svg><script>alert(1)</script></svg>",
@@ -203,10 +203,10 @@ const MUTANTS: &[&str] = &[
 
 fn clean(html: &str) -> String {
     let base = Url::parse("https://example.org/blog/feed.xml").unwrap();
-    fragment(html, Place { base: &base, page: None }).unwrap_or_default()
+    fragment(html, LinkBase { base: &base, page: None }).unwrap_or_default()
 }
 
-/// What a browser would make of the tags: their depth, and everything wrong with them.
+/// Depth and violations of the tags, as a browser reads them.
 #[derive(Default)]
 struct Judge(RefCell<(usize, usize, Vec<String>)>);
 
@@ -220,7 +220,7 @@ impl TokenSink for Judge {
                 if element(&tag.name).is_none_or(|(name, _)| *name != *tag.name) {
                     wrongs.push(format!("<{}>", &*tag.name));
                 }
-                *depth += usize::from(!super::nest::is_void(&tag.name));
+                *depth += usize::from(!super::writer::is_void(&tag.name));
                 *deepest = (*deepest).max(*depth);
                 for attribute in &tag.attrs {
                     let (name, value) = (&*attribute.name.local, &*attribute.value);
@@ -254,7 +254,7 @@ impl TokenSink for Judge {
     }
 }
 
-/// Nothing in it runs, loads from elsewhere or hides; it is bounded, well formed and stays as it is.
+/// Asserts that sanitised HTML has no code and no foreign content, is bounded, well-formed and stable.
 fn assert_harmless(html: &str) {
     let safe = clean(html);
     let (input, judge) =
@@ -278,7 +278,7 @@ fn assert_harmless(html: &str) {
 }
 
 #[test]
-fn nothing_of_an_attack_survives() {
+fn no_attack_survives_the_sanitiser() {
     let attacks: Vec<_> = [SCRIPTS, LINKS, ELEMENTS, MUTANTS].concat();
     assert!(attacks.len() >= 150);
     for attack in &attacks {
@@ -305,7 +305,7 @@ fn nothing_of_an_attack_survives() {
 }
 
 #[test]
-fn hostile_nesting_and_repetition_cost_no_more_than_their_bound() {
+fn hostile_nesting_and_repetition_have_bounded_cost() {
     let much = |part: &str| part.repeat(MAX_HTML / part.len() + 99);
     let numbered =
         |part: &str| (0..20_000).map(|n| part.replace('#', &n.to_string())).collect::<String>();
@@ -342,13 +342,13 @@ fn hostile_nesting_and_repetition_cost_no_more_than_their_bound() {
 }
 
 #[test]
-fn a_long_base_does_not_swell_the_output() {
+fn a_long_base_url_does_not_exceed_the_output_limit() {
     let base = Url::parse(&format!("https://example.org/{}/", "b".repeat(7_000))).unwrap();
     let html = "<a href=x>y</a>".repeat(10_000);
-    assert!(fragment(&html, Place { base: &base, page: None }).unwrap().len() <= MAX_HTML);
+    assert!(fragment(&html, LinkBase { base: &base, page: None }).unwrap().len() <= MAX_HTML);
 }
 
-/// HTML, good or bad; sometimes where it is about to be nested too deep.
+/// Random HTML, sometimes near the maximum depth.
 fn html() -> impl Strategy<Value = String> {
     let depth = prop_oneof![2 => Just(0), 1 => 110..130_usize];
     let outer = prop_oneof![Just("<div>"), Just("<table>"), Just("<b lang=de>"), Just("<ruby>")];
@@ -356,7 +356,7 @@ fn html() -> impl Strategy<Value = String> {
     (depth, outer, pieces).prop_map(|(depth, outer, pieces)| outer.repeat(depth) + &pieces.concat())
 }
 
-/// Pieces that HTML is made of, whole and broken.
+/// Pieces of HTML, complete and broken.
 fn piece() -> impl Strategy<Value = String> {
     let names = "(a|b|i|p|div|table|tbody|tr|td|th|caption|col|ul|ol|li|dl|dd|dt|h1|h2|pre|img|video|source|picture|svg|math|mi|style|script|select|option|form|button|noscript|iframe|title|ruby|rt|rp|details|summary|span|font|template|br|hr|input|x-y)";
     let matching = |pattern: String| prop::string::string_regex(&pattern).unwrap();
@@ -374,19 +374,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_cleaned_is_harmless_and_stays_as_it_is(html in html()) {
+    fn sanitised_html_is_harmless_and_stable(html in html()) {
         assert_harmless(&html);
     }
 
     #[test]
-    fn the_sanitiser_finds_nothing_to_change_in_what_was_mended(html in html()) {
+    fn ammonia_changes_nothing_in_rewritten_html(html in html()) {
         let base = Url::parse("https://example.org/").unwrap();
-        let mended = rewrite(&html, Place { base: &base, page: None }).html;
+        let mended = rewrite(&html, LinkBase { base: &base, page: None }).html;
         prop_assert_eq!(&sanitise(&mended), &mended);
     }
 
     #[test]
-    fn text_of_anything_is_text(html in html()) {
+    fn the_text_of_any_html_is_plain_text(html in html()) {
         let text = text_of_html(&html);
         prop_assert_eq!(crate::text::chars::clean(&text), text.as_str());
     }

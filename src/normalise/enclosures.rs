@@ -1,18 +1,18 @@
-//! What hangs on an item: enclosures and its picture.
+//! Enclosures and the image of an item.
 
 use url::Url;
 
 use super::links::{self, WEB};
-use super::text;
+use super::plain_text;
 use crate::model::{Enclosure, Image};
 
-/// More files are kept of no item.
-const MOST: usize = 50;
+/// Maximum number of enclosures of an item.
+const MAX_ENCLOSURES: usize = 50;
 
-/// RFC 2046 4.5.1: any bytes.
+/// Media type of unknown content (RFC 2046 4.5.1).
 const UNKNOWN: &str = "application/octet-stream";
 
-/// Media types by file name extension, for enclosures that come without one.
+/// Media types by file name extension, for enclosures without media type.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("aac", "audio/aac"),
     ("avi", "video/x-msvideo"),
@@ -48,7 +48,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("zip", "application/zip"),
 ];
 
-/// The files, each once, in the publisher's order.
+/// The enclosures in the order of the document, without duplicates.
 pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> Vec<Enclosure> {
     let mut kept: Vec<Enclosure> = Vec::new();
     for enclosure in parsed {
@@ -58,23 +58,32 @@ pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> Vec<Enclosure> {
         }
         kept.push(Enclosure {
             media_type: file_type(&enclosure.media_type, &url),
-            // RSS 2.0 wants a length, so those who do not know it write 0.
+            // RSS 2.0 requires a length; publishers write 0 if it is unknown.
             length: enclosure.length.filter(|length| *length > 0),
-            title: enclosure.title.as_deref().and_then(|title| text::line(title, text::NAME)),
+            title: enclosure
+                .title
+                .as_deref()
+                .and_then(|title| plain_text::line(title, plain_text::NAME)),
             duration: enclosure.duration,
             url,
         });
-        if kept.len() == MOST {
+        if kept.len() == MAX_ENCLOSURES {
             break;
         }
     }
     kept
 }
 
-/// The picture that stands for the item: a thumbnail, the widest where widths are known, else a picture attached.
-pub(super) fn picture(thumbnails: &[Image], enclosures: &[Enclosure], base: &Url) -> Option<Image> {
+/// The image of the item: the widest thumbnail, or the first enclosure that is an image.
+pub(super) fn item_image(
+    thumbnails: &[Image],
+    enclosures: &[Enclosure],
+    base: &Url,
+) -> Option<Image> {
     let mut best: Option<Image> = None;
-    for thumbnail in thumbnails.iter().take(MOST).filter_map(|thumbnail| image(thumbnail, base)) {
+    for thumbnail in
+        thumbnails.iter().take(MAX_ENCLOSURES).filter_map(|thumbnail| image(thumbnail, base))
+    {
         if best.as_ref().is_none_or(|best| thumbnail.width > best.width) {
             best = Some(thumbnail);
         }
@@ -84,16 +93,16 @@ pub(super) fn picture(thumbnails: &[Image], enclosures: &[Enclosure], base: &Url
     best.or_else(|| attached().map(|found| Image { url: found.url.clone(), ..Image::default() }))
 }
 
-/// A picture that may be shown; one pixel is none.
+/// An image with a valid URL; `None` for tracking pixels.
 pub(super) fn image(parsed: &Image, base: &Url) -> Option<Image> {
     let side = |side: Option<u32>| side.filter(|pixels| *pixels > 0);
     let (width, height) = (side(parsed.width), side(parsed.height));
-    let counts = width == Some(1) || height == Some(1);
+    let is_pixel = width == Some(1) || height == Some(1);
     let url = links::absolute(&parsed.url, base, WEB)?;
-    (!counts && !super::picture::is_beacon(&url)).then_some(Image { url, width, height })
+    (!is_pixel && !super::embedded::is_tracker_url(&url)).then_some(Image { url, width, height })
 }
 
-/// RFC 9110 8.3.1: type and subtype, lower-case, without parameters; `None` where it is no media type.
+/// Type and subtype of a media type (RFC 9110 8.3.1) in lower case; `None` if it is invalid.
 pub(super) fn media_type(written: &str) -> Option<String> {
     let essence = written.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let token = |part: &str| {
@@ -104,8 +113,8 @@ pub(super) fn media_type(written: &str) -> Option<String> {
     (token(kind) && token(subtype)).then_some(essence)
 }
 
-/// What the file is: as the publisher says, in the words of the registry; where that says nothing
-/// (`application/octet-stream`, an application's own), as its name says, if that is something to play.
+/// Media type of a file under its registered name. If it is vague (`application/octet-stream` or
+/// `application/x-…`), an audio or video type by file name extension.
 fn file_type(written: &str, url: &str) -> String {
     let Some(written) = media_type(written) else { return guessed(url).to_owned() };
     let vague = written == UNKNOWN || written.starts_with("application/x-");
@@ -114,9 +123,9 @@ fn file_type(written: &str, url: &str) -> String {
     by_name.map_or_else(|| registered(&written), str::to_owned)
 }
 
-/// The name under which everybody knows the type.
+/// The registered name of a media type.
 fn registered(media_type: &str) -> String {
-    // No such top-level type (RFC 6838 3.4): what was meant is behind it.
+    // `x-` is not a top-level type (RFC 6838 3.4); the type follows it.
     let known = media_type.strip_prefix("x-").unwrap_or(media_type);
     match known {
         "audio/mp3" | "audio/x-mp3" | "audio/x-mpeg" | "audio/mpeg3" | "audio/mpg" => "audio/mpeg",
@@ -145,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enclosure_has_a_web_address_a_media_type_and_an_honest_length() {
+    fn an_enclosure_has_a_url_a_media_type_and_no_length_of_zero() {
         let parsed = [
             enclosure("/a.MP3", "", Some(0)),
             enclosure("https://e.org/b", "Audio/MPEG; codecs=x", Some(7)),
@@ -167,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_the_type_by_which_players_know_it() {
+    fn a_file_has_its_registered_media_type() {
         for (written, url, kept) in [
             ("x-audio/mp3", "https://e.org/a", "audio/mpeg"),
             ("audio/mp3", "https://e.org/a.mp3", "audio/mpeg"),
@@ -186,18 +195,19 @@ mod tests {
     #[test]
     fn no_more_than_fifty_enclosures_are_kept() {
         let many: Vec<_> = (0..99).map(|n| enclosure(&format!("/{n}.png"), "", None)).collect();
-        assert_eq!(enclosures(&many, &base()).len(), MOST);
+        assert_eq!(enclosures(&many, &base()).len(), MAX_ENCLOSURES);
     }
 
     #[test]
-    fn the_picture_is_the_widest_thumbnail_else_an_attached_one() {
+    fn the_image_is_the_widest_thumbnail_or_else_an_enclosure() {
         let thumbnail = |url: &str, width| Image { url: url.into(), width, height: None };
         let attached = [
             enclosure("https://e.org/x.mp3", "audio/mpeg", None),
             enclosure("https://e.org/x.png", "image/png", None),
         ];
-        let of =
-            |thumbnails: &[Image]| picture(thumbnails, &attached, &base()).map(|image| image.url);
+        let of = |thumbnails: &[Image]| {
+            item_image(thumbnails, &attached, &base()).map(|image| image.url)
+        };
         assert_eq!(
             of(&[thumbnail("/a", Some(90)), thumbnail("/b", Some(300)), thumbnail("/c", None)])
                 .as_deref(),

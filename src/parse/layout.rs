@@ -1,12 +1,12 @@
-//! Where things are in a document: which dialect it is, which element is the channel, which are items.
+//! The layout of a feed: its dialect, channel element and item elements.
 
-use super::space::Space;
+use super::namespace::Namespace;
 use super::tree::{Element, Tree};
 use crate::model::Dialect;
 
-/// The parts of a document.
+/// The parts of a feed.
 #[derive(Debug)]
-pub(crate) struct Shape<'t, 'a> {
+pub(crate) struct Layout<'t, 'a> {
     pub(crate) dialect: Dialect,
     /// The outermost element of the feed.
     pub(crate) root: &'t Element<'a>,
@@ -14,36 +14,39 @@ pub(crate) struct Shape<'t, 'a> {
     pub(crate) channel: &'t Element<'a>,
     /// The items, in document order.
     pub(crate) items: Vec<&'t Element<'a>>,
-    /// feed-rs knows this dialect in this spelling.
-    pub(crate) plain: bool,
+    /// Whether feed-rs reads this dialect and the document is clean.
+    pub(crate) known_to_feed_rs: bool,
 }
 
-/// Finds the feed in a tree; `None` when there is none.
-pub(crate) fn shape<'t, 'a>(tree: &'t Tree<'a>) -> Option<Shape<'t, 'a>> {
+/// Finds the feed in a tree; `None` if there is none.
+pub(crate) fn layout<'t, 'a>(tree: &'t Tree<'a>) -> Option<Layout<'t, 'a>> {
     let root = find(&tree.root, 0)?;
     let own = std::ptr::eq(root, &tree.root);
-    let mut shape = match root.name.to_ascii_lowercase().as_str() {
+    let mut layout = match root.name.to_ascii_lowercase().as_str() {
         "feed" => atom(tree, root),
-        "entry" => Shape { items: vec![root], ..atom(tree, root) },
+        "entry" => Layout { items: vec![root], ..atom(tree, root) },
         "rdf" => rdf(tree, root),
         "rss" => rss(root),
         _ => channel(root),
     };
-    shape.plain &= own && tree.clean;
-    Some(shape)
+    layout.known_to_feed_rs &= own && tree.clean;
+    Some(layout)
 }
 
-/// The outermost element that is a feed; some stand in a wrapper.
+/// The outermost element that is a feed, also inside a wrapper.
 fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a>> {
     let named = |names: &[&str]| names.iter().any(|name| element.name.eq_ignore_ascii_case(name));
-    let known = matches!(element.space, Space::Rss | Space::Atom | Space::Rdf | Space::Other);
+    let known = matches!(
+        element.namespace,
+        Namespace::Rss | Namespace::Atom | Namespace::Rdf | Namespace::Other
+    );
     let holds = |name| element.elements().any(|inner| inner.name.eq_ignore_ascii_case(name));
     if known && (named(&["rss", "rdf"]) || named(&["feed"])) {
         return Some(element);
     }
     let filled = ["item", "items", "title", "abstract"].into_iter().any(holds)
         || element.attribute("href").or_else(|| element.attribute("lastmod")).is_some();
-    if known && named(&["channel"]) && filled || element.is(Space::Atom, "entry") {
+    if known && named(&["channel"]) && filled || element.is(Namespace::Atom, "entry") {
         return Some(element);
     }
     if depth >= 4 || named(&["svg", "opml", "urlset", "sitemapindex"]) {
@@ -52,84 +55,93 @@ fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a
     element.elements().find_map(|inner| find(inner, depth + 1))
 }
 
-fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Shape<'t, 'a> {
-    let old = tree.namespace.contains("purl.org/atom")
-        || tree.namespace.contains("purl.org/echo")
+fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
+    let old = tree.root_namespace.contains("purl.org/atom")
+        || tree.root_namespace.contains("purl.org/echo")
         || root.attribute("version").is_some_and(|version| version.starts_with("0."));
     let dialect = if old { Dialect::Atom03 } else { Dialect::Atom };
     let entry = |inner: &&Element<'_>| {
-        matches!(inner.space, Space::Atom | Space::Rss) && inner.name.eq_ignore_ascii_case("entry")
+        matches!(inner.namespace, Namespace::Atom | Namespace::Rss)
+            && inner.name.eq_ignore_ascii_case("entry")
     };
     let items = root.elements().filter(entry).collect();
-    let plain = tree.namespace == "http://www.w3.org/2005/Atom" && root.name == "feed" && !old;
-    Shape { dialect, root, channel: root, items, plain }
+    let known_to_feed_rs =
+        tree.root_namespace == "http://www.w3.org/2005/Atom" && root.name == "feed" && !old;
+    Layout { dialect, root, channel: root, items, known_to_feed_rs }
 }
 
-fn rss<'t, 'a>(root: &'t Element<'a>) -> Shape<'t, 'a> {
-    let mut channels = root.all(Space::Rss, "channel").chain(root.all(Space::Other, "channel"));
+fn rss<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
+    let mut channels =
+        root.all(Namespace::Rss, "channel").chain(root.all(Namespace::Other, "channel"));
     let channel = channels.next().unwrap_or(root);
     let mut items = items(channel);
-    // RSS 0.9x carries items beside the channel, and some publish several channels.
-    let beside = channels.next();
+    // RSS 0.9x has items next to the channel, and some documents have several channels.
+    let outside = channels.next();
     if !std::ptr::eq(channel, root) {
-        items.extend(beside.into_iter().chain(channels).flat_map(self::items));
-        items.extend(root.all(Space::Rss, "item"));
+        items.extend(outside.into_iter().chain(channels).flat_map(self::items));
+        items.extend(root.all(Namespace::Rss, "item"));
     }
     let version = root.attribute("version");
-    let plain = root.space == Space::Rss
+    let known_to_feed_rs = root.namespace == Namespace::Rss
         && root.name == "rss"
-        && beside.is_none()
+        && outside.is_none()
         && !std::ptr::eq(channel, root)
-        && items.len() == channel.all(Space::Rss, "item").count()
+        && items.len() == channel.all(Namespace::Rss, "item").count()
         && matches!(version, Some("2.0" | "0.91" | "0.92"));
-    Shape { dialect: Dialect::Rss2, root, channel, items, plain }
+    Layout { dialect: Dialect::Rss2, root, channel, items, known_to_feed_rs }
 }
 
-fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Shape<'t, 'a> {
-    let channel = root.child(Space::Rss, "channel").unwrap_or(root);
-    let beside = self::items(root);
-    let all_beside = items(channel).is_empty();
+fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
+    let channel = root.child(Namespace::Rss, "channel").unwrap_or(root);
+    let outside = self::items(root);
+    let all_outside = items(channel).is_empty();
     let items: Vec<_> =
-        if std::ptr::eq(channel, root) || all_beside { beside } else { chain(beside, channel) };
-    let linked = items.iter().all(|item| item.child(Space::Rss, "link").is_some());
-    let exact = tree.namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
-    Shape { dialect: Dialect::Rss1, root, channel, items, plain: exact && all_beside && linked }
+        if std::ptr::eq(channel, root) || all_outside { outside } else { chain(outside, channel) };
+    let linked = items.iter().all(|item| item.child(Namespace::Rss, "link").is_some());
+    let exact = tree.root_namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+    Layout {
+        dialect: Dialect::Rss1,
+        root,
+        channel,
+        items,
+        known_to_feed_rs: exact && all_outside && linked,
+    }
 }
 
 fn chain<'t, 'a>(
-    mut beside: Vec<&'t Element<'a>>,
+    mut outside: Vec<&'t Element<'a>>,
     channel: &'t Element<'a>,
 ) -> Vec<&'t Element<'a>> {
-    beside.extend(items(channel));
-    beside
+    outside.extend(items(channel));
+    outside
 }
 
-/// A bare channel: CDF, RSS 1.1, or RSS that lost its root.
-fn channel<'t, 'a>(root: &'t Element<'a>) -> Shape<'t, 'a> {
+/// A channel without root element: CDF, RSS 1.1, or incomplete RSS.
+fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
     let mut items = items(root);
-    // CDF says in attributes what RSS says in elements.
+    // CDF has attributes where RSS has elements.
     let marked = |element: &Element<'_>| {
         element.attribute("href").or_else(|| element.attribute("lastmod")).is_some()
     };
     let cdf = marked(root)
         || items.iter().copied().any(marked)
-        || root.child(Space::Rss, "abstract").is_some();
-    let inside = root.all(Space::Rss, "items").flat_map(self::items);
+        || root.child(Namespace::Rss, "abstract").is_some();
+    let inside = root.all(Namespace::Rss, "items").flat_map(self::items);
     items.extend(inside);
     let dialect = match (cdf, root.name) {
         (true, _) => Dialect::Cdf,
         (false, "Channel") => Dialect::Rss1,
         _ => Dialect::Rss2,
     };
-    Shape { dialect, root, channel: root, items, plain: false }
+    Layout { dialect, root, channel: root, items, known_to_feed_rs: false }
 }
 
-/// The items directly in an element.
+/// The item elements that are children of an element.
 fn items<'t, 'a>(element: &'t Element<'a>) -> Vec<&'t Element<'a>> {
     element
         .elements()
         .filter(|inner| {
-            matches!(inner.space, Space::Rss | Space::Other)
+            matches!(inner.namespace, Namespace::Rss | Namespace::Other)
                 && inner.name.eq_ignore_ascii_case("item")
         })
         .collect()
@@ -142,12 +154,12 @@ mod tests {
 
     fn read(text: &str) -> Option<(Dialect, usize, bool)> {
         let tree = scan(text)?;
-        let shape = shape(&tree)?;
-        Some((shape.dialect, shape.items.len(), shape.plain))
+        let layout = layout(&tree)?;
+        Some((layout.dialect, layout.items.len(), layout.known_to_feed_rs))
     }
 
     #[test]
-    fn every_dialect_is_told_by_its_shape() {
+    fn every_dialect_is_detected_by_its_layout() {
         let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
             xmlns='http://purl.org/rss/1.0/'>";
         for (text, expected) in [
@@ -180,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_feed_has_no_shape() {
+    fn documents_without_a_feed_have_no_layout() {
         for text in [
             "<html><body><p>hello</p></body></html>",
             "<opml><body><outline/></body></opml>",

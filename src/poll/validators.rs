@@ -1,4 +1,4 @@
-//! What is remembered of a representation between two polls, and what a server's word is worth.
+//! Validators and body hash kept between polls, and the check whether `304 Not Modified` is reliable.
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -7,12 +7,12 @@ use crate::fetch;
 use crate::model::{FetchOutcome, Validators};
 use crate::store::{CachedResponse, FeedState, NotModifiedTrust};
 
-/// A server that says "not modified" for so long is asked for the whole once: some say it for ever.
-const TRUST: SignedDuration = SignedDuration::from_hours(8 * 24);
-/// One that was caught at it is asked once a day, which is as much as a site owner should bear.
-const DISTRUST: SignedDuration = SignedDuration::from_hours(24);
+/// Time after which the document is requested without validators. Some servers return 304 forever.
+const CHECK_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// The same for servers that have returned a wrong 304.
+const UNRELIABLE_CHECK_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is remembered, if it was learnt at this address with this request shape.
+/// The cached response, if it belongs to this URL and these request headers.
 pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> CachedResponse {
     let request_key = key(asked, settings);
     if state.response.request_key == request_key {
@@ -27,13 +27,13 @@ pub(super) fn key(asked: &Url, settings: &fetch::Settings) -> String {
     format!("{asked} {}", fetch::request_shape(settings))
 }
 
-/// Whether the conditions are left out this time, to see whether the server's word holds.
+/// Whether this request is sent without validators, to check the server.
 pub(super) fn is_checked(trust: NotModifiedTrust, now: Timestamp) -> bool {
-    let patience = if trust.unreliable { DISTRUST } else { TRUST };
-    trust.last_full_at.is_some_and(|at| now.duration_since(at) >= patience)
+    let interval = if trust.unreliable { UNRELIABLE_CHECK_AFTER } else { CHECK_AFTER };
+    trust.last_full_at.is_some_and(|at| now.duration_since(at) >= interval)
 }
 
-/// What to send: both validators, or nothing where the server's word is put to the test.
+/// The validators to send; none if the server is checked.
 pub(super) fn conditions(
     memory: &CachedResponse,
     trust: NotModifiedTrust,
@@ -42,7 +42,7 @@ pub(super) fn conditions(
     if is_checked(trust, now) { Validators::default() } else { memory.validators.clone() }
 }
 
-/// What the server's word is worth after this poll; `None`: as before.
+/// Reliability of the server's 304 responses after this poll; `None` if unchanged.
 pub(super) fn trust(
     before: NotModifiedTrust,
     memory: &CachedResponse,
@@ -52,7 +52,7 @@ pub(super) fn trust(
     if response.status != Some(200) || !response.outcome.is_success() {
         return None;
     }
-    // It had said "not modified", and yet the document is another one.
+    // The server returned 304 before, but the document has changed.
     let caught = is_checked(before, now)
         && !memory.validators.is_empty()
         && memory.body_hash.is_some()
@@ -60,11 +60,11 @@ pub(super) fn trust(
     Some(NotModifiedTrust { last_full_at: Some(now), unreliable: before.unreliable || caught })
 }
 
-/// What to remember from now on; `None`: no change.
+/// The cached response after this poll; `None` if unchanged.
 ///
-/// An error teaches nothing, and neither does a document that could not be read: its validators
-/// would hide the items in it for ever. `request_key` is that of the address from now on: who
-/// redirects for good hands on what was learnt through him.
+/// A failure changes nothing. With the validators of an unreadable document, its items would stay
+/// hidden. `request_key` is that of the next request, so that the response is kept over a permanent
+/// redirect.
 pub(super) fn remembered(
     memory: CachedResponse,
     response: &fetch::Response,
@@ -72,7 +72,7 @@ pub(super) fn remembered(
 ) -> Option<CachedResponse> {
     let answered = Some(response.url.to_string());
     let now = if response.status == Some(304) && memory.url != answered {
-        // Said by a server that never sent the document: the next request asks for the whole.
+        // 304 from a URL that never sent the document: the next request has no validators.
         CachedResponse {
             request_key,
             url: answered,
@@ -84,7 +84,7 @@ pub(super) fn remembered(
         let body_hash = response.body_hash.or(memory.body_hash);
         CachedResponse { request_key, validators, body_hash, url: answered }
     } else {
-        // RFC 9110 15.5.13: the server chokes on the conditions; the next request has none.
+        // RFC 9110 15.5.13: the server rejects the conditions; the next request has none.
         let validators = match response.status {
             Some(412) => Validators::default(),
             _ => memory.validators.clone(),

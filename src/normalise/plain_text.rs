@@ -1,0 +1,322 @@
+//! Plain text: the visible text of HTML, and titles, names and summaries as lines of limited length.
+//!
+//! The results are not HTML and must be escaped in HTML.
+
+use super::tokens::{self, Sink, Tag};
+use crate::text::bidi::{self, balanced};
+use crate::text::chars::{self, clean, is_invisible};
+
+/// Maximum size in bytes of an HTML field. The rest is ignored, because ammonia takes quadratic time on
+/// hostile input.
+pub(super) const MAX_HTML: usize = 256 * 1024;
+
+/// The visible text of an HTML fragment, with a line break between blocks, or else its `alt` texts.
+///
+/// Reads the first 256 KiB.
+#[must_use]
+pub fn text_of_html(html: &str) -> String {
+    let html = head(html);
+    if !html.contains(['<', '&']) {
+        return one_line(html);
+    }
+    let Reading { text, alt, .. } = tokens::read(html, Reading::default);
+    let text = text.trim();
+    if is_blank(text) { one_line(&alt) } else { text.to_owned() }
+}
+
+/// The first [`MAX_HTML`] bytes of the HTML, cut between two characters.
+pub(super) fn head(html: &str) -> &str {
+    if html.len() <= MAX_HTML {
+        return html;
+    }
+    let end = (0..=MAX_HTML).rev().find(|at| html.is_char_boundary(*at)).unwrap_or(0);
+    &html[..end]
+}
+
+#[derive(Default)]
+struct Reading {
+    text: String,
+    alt: String,
+    /// Name of the open element whose content is not shown.
+    hidden: Option<String>,
+    /// Number of open `<pre>` elements.
+    verbatim: usize,
+}
+
+impl Sink for Reading {
+    fn text(&mut self, characters: &str) {
+        if self.hidden.is_some() {
+            return;
+        }
+        let characters = chars::clean(characters);
+        if self.verbatim > 0 {
+            return self.text.push_str(&characters);
+        }
+        let mut words = characters.split([' ', '\t', '\n']);
+        self.text.push_str(words.next().unwrap_or_default());
+        for word in words {
+            if !self.text.ends_with([' ', '\n']) {
+                self.text.push(' ');
+            }
+            self.text.push_str(word);
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag<'_>) -> bool {
+        let name = &*tag.name;
+        if let Some(hidden) = &self.hidden {
+            if tag.end && name == hidden || breaks_out(name) {
+                self.hidden = None;
+            } else {
+                return false;
+            }
+        }
+        match (name, tag.end) {
+            ("td" | "th", _) => self.text(" "),
+            ("pre", false) => self.verbatim += 1,
+            ("pre", true) => self.verbatim = self.verbatim.saturating_sub(1),
+            ("img", false) => {
+                self.alt.push_str(tag.attribute("alt").unwrap_or_default());
+                self.alt.push(' ');
+            }
+            _ => {}
+        }
+        if is_block(name) || name == "br" {
+            self.text.truncate(self.text.trim_end_matches([' ', '\t']).len());
+            // Nested blocks are separated by one line break.
+            let most = if name == "br" { "\n\n" } else { "\n" };
+            if !self.text.is_empty() && !self.text.ends_with(most) {
+                self.text.push('\n');
+            }
+        }
+        if !tag.end && is_hidden(name) && !tag.self_closing {
+            self.hidden = Some(name.to_owned());
+        }
+        !tag.end
+    }
+}
+
+/// Whether the content of an element is not shown.
+pub(super) fn is_hidden(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "title"
+            | "textarea"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "svg"
+            | "select"
+            | "datalist"
+            | "annotation"
+            | "annotation-xml"
+    )
+}
+
+/// Whether an element is a block, which begins on a new line.
+pub(super) fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tr"
+            | "ul"
+    )
+}
+
+/// Whether a tag closes an open foreign or hidden element, HTML 13.2.6.5.
+pub(super) fn breaks_out(name: &str) -> bool {
+    is_block(name) || matches!(name, "b" | "br" | "code" | "em" | "i" | "img" | "span" | "strong")
+}
+
+/// Maximum length of a title in characters.
+pub(super) const TITLE: usize = 500;
+/// Maximum length of a summary in characters.
+pub(super) const SUMMARY: usize = 1_000;
+/// Maximum length of a name, category or file title in characters.
+pub(super) const NAME: usize = 200;
+
+/// Whether a text has no visible character.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(is_invisible)
+}
+
+/// The text as one line of at most `max` characters with balanced text direction; `None` if it is blank.
+pub(super) fn line(text: &str, max: usize) -> Option<String> {
+    if is_blank(text) {
+        return None;
+    }
+    let whole = balanced(one_line(text));
+    match cut(&whole, max) {
+        Some(cut) => Some(cut.replace(bidi::is_control, "")),
+        None => Some(whole),
+    }
+}
+
+/// Collapses and trims white space. A single no-break space is kept, because it is typography.
+pub(super) fn one_line(text: &str) -> String {
+    let glue = |c| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');
+    let text = clean(text);
+    let mut line = String::with_capacity(text.len());
+    if text.is_ascii() {
+        for word in text.split_ascii_whitespace() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        return line;
+    }
+    for word in text.split(|c: char| c.is_whitespace() && !glue(c)) {
+        let word = word.trim();
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line
+}
+
+/// The start of a text longer than `max` characters, with an ellipsis, cut after a word if possible.
+fn cut(text: &str, max: usize) -> Option<String> {
+    if text.len() <= max {
+        return None;
+    }
+    let (mut end, _) = text.char_indices().nth(max)?;
+    while let Some(last) = text[..end].chars().next_back() {
+        // The ellipsis takes one character. Combining characters stay with their base.
+        end -= last.len_utf8();
+        if !joins(text[end..].chars().next())
+            && !matches!(text[..end].chars().next_back(), Some('\u{200d}'))
+        {
+            break;
+        }
+    }
+    let kept = &text[..end];
+    let word = kept.rfind(char::is_whitespace).filter(|at| *at > end - end / 5).unwrap_or(end);
+    Some(format!("{}…", kept[..word].trim_end()))
+}
+
+/// Whether a character combines with the previous one.
+fn joins(c: Option<char>) -> bool {
+    matches!(
+        c,
+        Some(
+            '\u{300}'..='\u{36f}'
+            | '\u{591}'..='\u{5bd}'
+            | '\u{64b}'..='\u{65f}'
+            | '\u{93c}'..='\u{94d}'
+            | '\u{200d}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{1f3fb}'..='\u{1f3ff}'
+            | '\u{e0100}'..='\u{e01ef}',
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_html_is_its_visible_text() {
+        for (html, text) in [
+            ("AT&amp;T &lt;b&gt; &euro;&#8217;", "AT&T <b> €’"),
+            ("&amp;amp;", "&amp;"),
+            ("a <b>bold</b>\n  word", "a bold word"),
+            ("<p>one</p><p>two<br>three</p>", "one\ntwo\nthree"),
+            ("<div><div><p>a</p></div></div><ul><li>b<li>c</ul>", "a\nb\nc"),
+            ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
+            ("<pre>a\n  b</pre>", "a\n  b"),
+            ("a<script>x<b>y</script>b<style>z</style>c<!-- d -->", "abc"),
+            ("a<svg><title>t</title><text>u</text></svg>b<svg><p>c", "ab\nc"),
+            ("<iframe src=x>inside</iframe>after<iframe/>more", "aftermore"),
+            ("a < b & c <3", "a < b & c <3"),
+            ("just text\n here", "just text here"),
+            ("x&#7;y&#x85;z&#0;", "xy…z"),
+        ] {
+            assert_eq!(text_of_html(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn alt_texts_are_used_if_there_is_no_other_text() {
+        assert_eq!(
+            text_of_html("<p><img alt='A cat' src=x><img alt=' and a dog'></p>"),
+            "A cat and a dog"
+        );
+        assert_eq!(text_of_html("<p>Look: <img alt='A cat' src=x></p>"), "Look:");
+    }
+
+    #[test]
+    fn html_beyond_the_size_limit_is_ignored() {
+        let long = format!("<p>{}", "ü".repeat(MAX_HTML));
+        assert!(text_of_html(&long).len() <= MAX_HTML);
+        assert!(head(&long).len() <= MAX_HTML && head(&long).ends_with('ü'));
+    }
+
+    #[test]
+    fn a_line_has_no_breaks_and_no_double_spaces() {
+        assert_eq!(line(" a\n\n b\t c\u{2028}d ", 99).as_deref(), Some("a b c d"));
+        assert_eq!(line("Oui\u{a0}! ", 99).as_deref(), Some("Oui\u{a0}!"));
+        for blank in ["", " \n", "\u{a0}", "\u{200b}\u{200d}", "\u{7}"] {
+            assert_eq!(line(blank, 99), None, "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_ends_in_an_ellipsis_at_a_word() {
+        assert_eq!(
+            line("one two three four five six", 25).as_deref(),
+            Some("one two three four five…")
+        );
+        assert_eq!(line(&"x".repeat(30), 10).as_deref(), Some("xxxxxxxxx…"));
+        assert_eq!(line(&"x".repeat(10), 10).as_deref(), Some(&*"x".repeat(10)));
+    }
+
+    #[test]
+    fn a_cut_keeps_combining_characters_with_their_base() {
+        let family = "👨\u{200d}👩\u{200d}👧".repeat(9);
+        for max in 2..40 {
+            let cut = line(&family, max).unwrap();
+            assert!(cut.chars().count() <= max, "{max}");
+            assert!(!cut.trim_end_matches('…').ends_with('\u{200d}'), "{max}");
+        }
+        assert_eq!(line("abcde\u{301}fg", 6).as_deref(), Some("abcd…"));
+    }
+}

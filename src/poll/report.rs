@@ -1,0 +1,217 @@
+//! Log and metrics of a poll: an event if items arrived or the state of the feed changed, otherwise a
+//! debug message.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
+use url::Url;
+
+use super::reading::Reading;
+use super::target::Target;
+use crate::model::{FailureKind, FetchOutcome, Outcome, Plan, ReasonKind};
+use crate::schedule::NetworkState;
+use crate::store::{FeedState, PollCounts};
+use crate::telemetry::{Event, ItemCounts, Metrics, Poll};
+
+/// A poll, as it is logged.
+pub(super) struct PollReport<'a> {
+    /// URL of the request.
+    pub(super) asked: &'a Url,
+    /// HTTP status, if there was a response.
+    pub(super) status: Option<u16>,
+    pub(super) outcome: &'a FetchOutcome,
+    pub(super) recorded: PollCounts,
+    pub(super) plan: &'a Plan,
+    pub(super) duration: Duration,
+    /// Target of a new permanent redirect.
+    pub(super) moved: Option<&'a Url>,
+}
+
+/// State of a feed whose changes are logged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ok,
+    Failing,
+    Throttled,
+    Gone,
+}
+
+impl State {
+    fn before(feed: &FeedState) -> Self {
+        match (feed.failures, feed.last_outcome) {
+            (0, _) => Self::Ok,
+            (_, Some(Outcome::Throttled)) => Self::Throttled,
+            (_, Some(Outcome::Gone)) => Self::Gone,
+            _ => Self::Failing,
+        }
+    }
+
+    fn after(outcome: &FetchOutcome) -> Self {
+        match outcome {
+            FetchOutcome::Modified | FetchOutcome::NotModified => Self::Ok,
+            FetchOutcome::Throttled => Self::Throttled,
+            FetchOutcome::Gone => Self::Gone,
+            FetchOutcome::Failed(_) => Self::Failing,
+        }
+    }
+}
+
+/// Logs a poll. A permanent redirect and held items are separate events.
+pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &PollReport<'_>) {
+    let (feed, url) = (target.id.as_str(), polled.asked.as_str());
+    let (status, outcome) = (polled.status, polled.outcome.slug());
+    let code = match polled.outcome {
+        FetchOutcome::Failed(failure) => Some(failure.kind.slug()),
+        _ => None,
+    };
+    let PollCounts { new, changed, .. } = polled.recorded;
+    let duration_ms = u64::try_from(polled.duration.as_millis()).unwrap_or(u64::MAX);
+    let next = polled.plan.at.to_string();
+    /// An event with the common fields. Fields without value are omitted.
+    macro_rules! event {
+        ($level:ident, $event:ident, $($text:tt)+) => {
+            $level!(
+                event = Event::$event.slug(), feed, url, status, code, duration_ms, new, changed,
+                outcome, next, $($text)+
+            )
+        };
+    }
+    log_held_and_moved(target, feed_before, polled);
+    // While this machine is offline, the state of feeds is unknown.
+    if polled.plan.reason.kind == ReasonKind::Offline {
+        return debug!(feed, url, outcome, duration_ms, next, "{feed}: {outcome}, offline");
+    }
+    let reason = &polled.plan.reason.text;
+    match (State::before(feed_before), State::after(polled.outcome)) {
+        (State::Ok, State::Ok) if new + changed > 0 => {
+            event!(info, FeedChanged, "{feed}: {new} new, {changed} changed");
+        }
+        (before, after) if before == after => {
+            debug!(feed, url, status, outcome, duration_ms, next, "{feed}: {outcome}");
+        }
+        (_, State::Ok) => event!(info, FeedRecovered, "{feed}: works again, {new} new"),
+        (_, State::Throttled) => {
+            event!(warn, FeedThrottled, "{feed}: asked for fewer requests: {reason}");
+        }
+        (_, State::Gone) => event!(warn, FeedGone, "{feed}: {reason}"),
+        (_, State::Failing) => match polled.outcome {
+            FetchOutcome::Failed(failure) => event!(warn, FeedFailing, "{feed}: {failure}"),
+            _ => event!(warn, FeedFailing, "{feed}: {outcome}"),
+        },
+    }
+}
+
+/// Logs held items and a permanent redirect.
+fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'_>) {
+    let (feed, url) = (target.id.as_str(), polled.asked.as_str());
+    let PollCounts { new, guid_changes: renamed, held, .. } = polled.recorded;
+    if held > 0 && before.items > 0 {
+        let came = new + renamed + held;
+        warn!(
+            event = Event::ItemsHeld.slug(),
+            feed,
+            url,
+            new,
+            renamed,
+            held,
+            "{feed}: {came} items looked new at once: {renamed} are known under another guid, \
+             {new} are let through, {held} wait: 'newswire release {feed}' lets them through"
+        );
+    }
+    if let Some(to) = polled.moved.map(Url::as_str) {
+        let url = target.subscription.feed.url.as_str();
+        warn!(
+            event = Event::FeedMoved.slug(),
+            feed,
+            url,
+            to,
+            "{feed}: has moved for good and is asked at {to} now: put that address into the config"
+        );
+    }
+}
+
+/// Logs a change of the network state.
+pub(super) fn log_network(before: NetworkState, now: NetworkState) {
+    match (before, now) {
+        (NetworkState::Online, NetworkState::Offline) => warn!(
+            event = Event::Offline.slug(),
+            "no host can be reached: this machine seems to be offline; no feed is blamed, all are asked again soon"
+        ),
+        (NetworkState::Offline, NetworkState::Online) => {
+            info!(event = Event::Online.slug(), "hosts can be reached again");
+        }
+        _ => {}
+    }
+}
+
+/// Metrics of a poll that are known before it is stored.
+pub(super) struct PollMetrics {
+    bytes: u64,
+    items: usize,
+    dropped: usize,
+    delays: Vec<Duration>,
+}
+
+impl PollMetrics {
+    pub(super) fn new(
+        before: &FeedState,
+        bytes: u64,
+        reading: Option<&Reading>,
+        now: Timestamp,
+    ) -> Self {
+        let Some(reading) = reading else {
+            return Self { bytes, items: 0, dropped: 0, delays: Vec::new() };
+        };
+        // At the first poll of a feed the age of its items is not a delay.
+        let news = reading.brought.new.iter().filter(|new| before.items > 0 && new.held.is_none());
+        let delay = |published: Timestamp| {
+            Duration::try_from(now.duration_since(published)).unwrap_or_default()
+        };
+        let delays = news.filter_map(|new| new.item.published.map(delay)).collect();
+        Self { bytes, items: reading.items, dropped: reading.dropped, delays }
+    }
+
+    /// Adds the stored poll to the metrics.
+    pub(super) fn count(
+        &self,
+        metrics: &Metrics,
+        outcome: &FetchOutcome,
+        recorded: PollCounts,
+        took: Duration,
+    ) {
+        let PollCounts { new, changed, held, .. } = recorded;
+        let items = ItemCounts {
+            new,
+            changed,
+            unchanged: self.items.saturating_sub(new + changed + held),
+            held,
+            dropped: self.dropped,
+        };
+        metrics.polled(&Poll {
+            outcome: outcome.slug(),
+            blocked: blocked(outcome),
+            duration: took,
+            received_bytes: self.bytes,
+            items,
+            delivery_delays: &self.delays,
+        });
+        if matches!(outcome, FetchOutcome::Failed(failure) if failure.kind == FailureKind::Panicked)
+        {
+            metrics.panicked();
+        }
+    }
+}
+
+/// Slug of the failure, if newswire itself blocked the request or a redirect.
+fn blocked(outcome: &FetchOutcome) -> Option<&'static str> {
+    match outcome {
+        FetchOutcome::Failed(failure) => match failure.kind {
+            FailureKind::BlockedAddress | FailureKind::BadUrl | FailureKind::InsecureRedirect => {
+                Some(failure.kind.slug())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
