@@ -18,6 +18,7 @@
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
+mod backup;
 mod disk;
 mod error;
 mod feeds;
@@ -46,6 +47,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
+pub use backup::{Backup, BackupError, backup, restore};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
