@@ -136,7 +136,7 @@ fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'
 pub(super) fn log_network(before: NetworkState, now: NetworkState) {
     match (before, now) {
         (NetworkState::Online, NetworkState::Offline) => {
-            warn!(event = Event::Offline.slug(), "network unreachable, failures are not counted")
+            warn!(event = Event::Offline.slug(), "network unreachable, failures are not counted");
         }
         (NetworkState::Offline, NetworkState::Online) => {
             info!(event = Event::Online.slug(), "network reachable again");
