@@ -149,7 +149,14 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
     ),
     (
         Exit::NoInput,
-        &["config_unreadable", "file_unreadable", "list_unreadable", "no_config", "no_database"],
+        &[
+            "config_unreadable",
+            "file_unreadable",
+            "list_unreadable",
+            "no_config",
+            "no_database",
+            "database_empty",
+        ],
     ),
     (
         Exit::Unavailable,
@@ -170,6 +177,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "forbidden",
             "insecure_redirect",
             "name_not_found",
+            "no_tls",
             "not_found",
             "resolver_failed",
             "server_error",
