@@ -211,7 +211,7 @@ fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
         warn("host_names_unchecked", message, help);
     }
     if document.has(Section::Output) {
-        let message = "no public_url: the merged feeds cannot contain their own URL";
+        let message = "no public_url: served feeds contain the host of each request, and files the address of this machine";
         warn("no_public_url", message, "set public_url in [web] to the URL that subscribers use");
     }
 }

@@ -73,6 +73,7 @@ impl Diagnostic {
         "bad_list",
         "bad_path",
         "list_entry_skipped",
+        "ignored_setting",
         "unwritable",
         "interval_too_short",
         "interval_below_recommended",

@@ -16,7 +16,7 @@ use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
 use super::value::Value;
-use crate::model::{Feed, FeedId, site};
+use crate::model::{Feed, FeedId, Removal, site};
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 
@@ -245,7 +245,8 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let values = Values::of(&Chain::of(layer), Section::Feed.keys());
         let Some(url) = values.url("url") else { continue };
         let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
-        let feed = Feed { id, title: values.text("title"), tags: values.texts("tags"), url };
+        let (title, tags) = (values.text("title"), values.texts("tags"));
+        let feed = Feed { id, title, tags, url, removal: Removal::Hide };
         let Some(earlier) = first.get(&feed.url) else {
             first.insert(feed.url.clone(), feeds.len());
             feeds.push(ConfiguredFeed { feed, layer: Some(layer) });
@@ -298,13 +299,21 @@ fn followed_feeds<'d>(
                 std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
             }
         };
+        let removal = match values.word("removed") {
+            Some("hide") => Removal::Hide,
+            _ => Removal::Keep,
+        };
         for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
             let n = *index.entry(url.clone()).or_insert(feeds.len());
             if n == feeds.len() {
-                let feed = Feed { id: None, url, title, tags: Vec::new() };
+                let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
                 feeds.push(ConfiguredFeed { feed, layer: None });
             }
-            add_tags(&mut feeds[n].feed, tags.into_iter().chain(values.texts("tags")));
+            let ConfiguredFeed { feed, layer } = &mut feeds[n];
+            if removal == Removal::Keep && layer.is_none() {
+                feed.removal = removal;
+            }
+            add_tags(feed, tags.into_iter().chain(values.texts("tags")));
         }
         all.push(followed);
     }
@@ -356,9 +365,16 @@ fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList
     if let Some(first) = list.skipped.first() {
         let (count, line, why) = (list.skipped.len(), first.line, &first.reason);
         let message = format!("{shown}:{line}: skipped {:?}: {why}", first.name);
-        let warning = Diagnostic::warning("list_entry_skipped", span, message);
+        let warning = Diagnostic::warning("list_entry_skipped", span.clone(), message);
         report
             .push(warning.help(format!("skipped entries: {count}; 'newswire import' lists them")));
+    }
+    if let Some(first) = list.ignored.first() {
+        let (count, line, why) = (list.ignored.len(), first.line, &first.reason);
+        let message = format!("{shown}:{line}: ignored {:?}: {why}", first.name);
+        let warning = Diagnostic::warning("ignored_setting", span, message);
+        report
+            .push(warning.help(format!("ignored settings: {count}; 'newswire import' lists them")));
     }
     Some(list)
 }
@@ -411,11 +427,11 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
         && interval < minimum
     {
         let message = format!(
-            "interval is shorter than the inherited min_interval, \"{}\"",
+            "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
             spelled(minimum)
         );
         let warning =
             Diagnostic::warning("interval_below_minimum", layer.span("interval"), message);
-        report.push(warning.help("the interval is used; set min_interval here too to confirm it"));
+        report.push(warning.help("set min_interval to the same value here to confirm it"));
     }
 }

@@ -349,6 +349,10 @@ pub const KEYS: &[Key] = &[
     output("also_at", Choice(&["links", "content"])).default("\"links\"")
         .doc("Where other feeds with the story are named: in links, or also in a line below the text.")
         .also_called(&["also", "duplicates", "see_also"]),
+    output("deltas", Flag).default("false")
+        .doc("Whether clients that accept deltas (RFC 3229) get only what changed.")
+        .details("Some feed readers fail on such responses.")
+        .also_called(&["delta", "feed_deltas", "rfc3229"]),
 
     rule("tags", Texts).example("[\"rust\"]")
         .doc("Tags of the feed, at least one of them.").also_called(&["label", "labels", "folder"]),
@@ -388,7 +392,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "file", File).example("\"feeds.opml\"")
         .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
         .details("Its feeds are polled as if they were in this file. The list is read again when it changes. A feed that is removed from it \
-            is not polled any more; its stories are kept.")
+            is not polled any more.")
         .also_called(&["path", "opml", "filename"]),
     key(Section::Subscriptions, "url", Url).example("\"https://example.org/feeds.opml\"")
         .doc("URL of a list of feeds, instead of file.")
@@ -397,6 +401,10 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "interval", Duration(Unit::Hours, LIST_INTERVALS)).default("\"24h\"")
         .doc("Time between two requests for the list at url.")
         .also_called(&["frequency", "every", "refresh", "period"]),
+    key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")
+        .doc("Whether stories of a feed that leaves the list are still shown.")
+        .details("\"keep\" shows them as long as retention, \"hide\" removes them from the outputs.")
+        .also_called(&["on_remove", "remove", "gone"]),
     key(Section::Subscriptions, "tags", Texts).default("[]").example("[\"friends\"]")
         .doc("Tags that are added to each feed of the list.")
         .also_called(&["category", "labels", "group", "folder"]),

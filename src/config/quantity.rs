@@ -191,7 +191,7 @@ fn scaled(mut number: f64, mut index: usize, base: f64, units: &[&str; 4]) -> Op
         index -= 1;
     }
     let number = number.round();
-    (number >= 1.0 && number < 1e15).then(|| format!("{number} {}", units[index]))
+    (1.0..1e15).contains(&number).then(|| format!("{number} {}", units[index]))
 }
 
 /// The size that a number without unit probably means: up to 1023 MiB, and above bytes.

@@ -152,7 +152,7 @@ fn private_file(path: &Path) -> Result<String, Invalid> {
     // The mode of a pipe does not matter: it belongs to one process.
     if metadata.is_file() && mode & OTHERS != 0 {
         let why = format!("its group or other users can access {shown} (mode {mode:04o})");
-        return Err(Invalid::new("readable_secret", why, format!("run 'chmod 600 {shown}'")));
+        return Err(Invalid::new("readable_secret", why, format!("chmod 600 {shown}")));
     }
     content(path).map_err(unreadable)
 }

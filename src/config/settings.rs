@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
@@ -10,7 +11,9 @@ use super::resolve::{Chain, Values, schedule as schedule_values};
 use super::secret::authorization;
 use super::section::Layer;
 use crate::fetch::Secret;
-use crate::render::{AlsoAt, Content, Format, Output, Presentation, Rules, ShownDate, Token};
+use crate::render::{
+    AlsoAt, Content, Format, Output, OutputIdentity, Presentation, Rules, ShownDate, Token,
+};
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
@@ -148,7 +151,10 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         include: rules(values.rules("include").as_deref()),
         exclude: rules(values.rules("exclude").as_deref()),
         presentation: presentation(&values),
+        deltas: values.flag("deltas").unwrap_or_default(),
         base_url: base_url.clone(),
+        // The daemon replaces it by the id in the database.
+        identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
         id,
     })
 }

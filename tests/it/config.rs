@@ -97,6 +97,7 @@ fn values(key: &Key, folder: &Path) -> Vec<String> {
         ("include.feeds", _) => "[\"example.org-feed\"]".to_owned(),
         (_, Kind::Number { max, .. }) => max.min(9).to_string(),
         (_, Kind::Duration(..) | Kind::Spacing | Kind::Interval(_)) => "\"20h\"".to_owned(),
+        (_, Kind::Flag) => (key.default != "true").to_string(),
         (_, Kind::Size) => "\"7 MiB\"".to_owned(),
         (_, Kind::Listen) => "\"127.0.0.1:1\"".to_owned(),
         (_, Kind::Choices(_)) => "[\"rss\"]".to_owned(),
