@@ -197,8 +197,13 @@ impl Report {
     /// Removes what may be a consequence of the syntax errors in `broken`, which hide parts of the files.
     pub(super) fn remove_consequences(&mut self, broken: &Self) {
         /// They depend on keys that are missing or are elsewhere.
-        const DEPENDENT: &[&str] =
-            &["missing_key", "contradiction", "no_such_feed", "output_without_feeds"];
+        const DEPENDENT: &[&str] = &[
+            "missing_key",
+            "contradiction",
+            "zero_host_spacing",
+            "no_such_feed",
+            "output_without_feeds",
+        ];
         let line = |offset: usize| broken.location(offset).line;
         let spans = || broken.diagnostics.iter().filter_map(|error| error.span.as_ref());
         let of_a_file = spans().count() < broken.diagnostics.len();

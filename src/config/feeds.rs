@@ -199,7 +199,9 @@ impl<'d> Feeds<'d> {
         let chain = Chain::of(general);
         check_bounds(general, &chain, report);
         let zero = Values::of(&chain, Section::Schedule.keys()).duration("host_spacing");
+        let uncertain = self.document.is_key_uncertain(Section::Feed, "url");
         if zero.is_some_and(|spacing| spacing.is_zero())
+            && !uncertain
             && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
         {
             let message = "host_spacing is zero, but no feed is on a server of yours".to_owned();

@@ -60,7 +60,10 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
         let error = typographic.unwrap_or_else(|| syntax_error(line, span, error.message()));
         // A suggestion must not repeat a secret.
         let public = redacted[start..].lines().next() == Some(line);
-        found.push(Diagnostic { suggestion: error.suggestion.filter(|_| public), ..error });
+        found.push(match error.suggestion.is_some() && !public {
+            true => Diagnostic { suggestion: None, label: String::new(), ..error },
+            false => error,
+        });
     }
     found
 }
@@ -118,8 +121,11 @@ fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
     let span = start + from..start + from + part.len();
     let message = format!("{first:?} is a typographic character");
     let error = Diagnostic::error("syntax", span, message);
-    let error = error.help(format!("write straight quotes and plain spaces: {suggestion}"));
-    Some(if parses || !line.contains('=') { error.suggest(suggestion) } else { error })
+    let error = error.help("write straight quotes and plain spaces");
+    Some(match parses || !line.contains('=') {
+        true => error.label(format!("did you mean {suggestion}?")).suggest(suggestion),
+        false => error,
+    })
 }
 
 fn join<'d>(whole: &mut DeTable<'d>, file: DeTable<'d>, report: &mut Report) {

@@ -116,7 +116,9 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
     // The interval must not be shorter than the minimum.
     let interval = if key.name == "min_interval" { "interval = \"20h\"\n" } else { "" };
     let list = match (key.path().as_str(), line) {
-        ("subscriptions.tags", _) => format!("file = {:?}\n", folder.join("list")),
+        ("subscriptions.tags" | "subscriptions.removed", _) => {
+            format!("file = {:?}\n", folder.join("list"))
+        }
         ("subscriptions.interval", _) | (_, "") => "url = \"https://a.b/\"\n".to_owned(),
         _ => String::new(),
     };

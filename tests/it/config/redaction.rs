@@ -36,6 +36,22 @@ fn secrets_are_hidden_in_every_position() {
 }
 
 #[test]
+fn errors_of_broken_lines_do_not_contain_the_secret() {
+    for line in [
+        "authorization = “hunter2”",
+        "authorization = hunter2",
+        "authorization = ‘hunter2’ # x",
+        "“authorization” = “hunter2”",
+        "[fetch.headers]\nX-Key = “hunter2”",
+        "url = “https://me:hunter2@a.b/”",
+    ] {
+        let report = super::read(&format!("[fetch]\n{line}\n")).report;
+        let text = report.draw(newswire::config::Style::Plain) + &report.to_json().to_string();
+        assert!(report.errors() > 0 && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
 fn values_that_are_not_secret_stay_readable() {
     for text in [
         "interval = \"30m\" # often",

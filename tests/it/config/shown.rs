@@ -126,10 +126,7 @@ fn every_key_of_the_definitions_is_complete_and_in_the_schema() {
         assert!(about["default"].is_string() && property["description"].is_string(), "{path}");
         assert_eq!(property["examples"].as_array().unwrap().len(), 1, "{path}: {}", key.example);
         for text in [key.doc, key.details].into_iter().filter(|text| !text.is_empty()) {
-            assert!(
-                text.ends_with(['.', ')']) && text.chars().next().unwrap() != ' ',
-                "{path}: {text}"
-            );
+            assert!(text.ends_with(['.', ')']) && !text.starts_with(' '), "{path}: {text}");
         }
         assert!(!key.doc.is_empty() && !key.doc.contains(". "), "{path}: {}", key.doc);
         for section in key.inherited_by {
