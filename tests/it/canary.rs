@@ -117,7 +117,8 @@ async fn a_daemon_with_debug_log_writes_no_secret() {
         // Until both feeds are logged: the items of one, and the failure of the other.
         let both = |told: &[u8]| {
             let told = String::from_utf8_lossy(told);
-            told.contains("127.0.0.1-broken") && told.contains("1 new")
+            told.contains("127.0.0.1-broken")
+                && (told.contains("new=1") || told.contains("\"new\":1"))
         };
         while !both(&told) && log.read_until(b'\n', &mut told).unwrap() > 0 {}
         assert!(both(&told), "{}", String::from_utf8_lossy(&told));
