@@ -32,22 +32,24 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
+pub use self::ledger::Ledger;
 use self::reading::{Document, Reading};
 use self::report::{PollMetrics, PollReport};
 use self::sorting::Extent;
-pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
-pub use self::ledger::Ledger;
 pub use self::target::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FeedKey, FetchOutcome, LedgerEntry, Plan, Promise, PromiseScope,
-    Validators, site,
+    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Plan, Promise,
+    PromiseScope, Validators, site,
 };
 use crate::schedule::{
     self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
 };
-use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store, Write};
+use crate::store::{
+    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store, Write,
+};
 use crate::telemetry::Metrics;
 
 /// Largest document that is kept for other feeds, in bytes.
@@ -160,13 +162,6 @@ struct Before {
     is_shared: bool,
 }
 
-/// A response with what belongs to the ledger.
-struct Fetched {
-    response: fetch::Response,
-    promises: Vec<Promise>,
-    asked_at: Option<Timestamp>,
-}
-
 impl Poller {
     /// A poller without metrics.
     #[must_use]
@@ -197,15 +192,15 @@ impl Poller {
         let Before { state, seen, asked, known, is_shared } = self.before(target).await?;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
         let at = moment.wall;
-        let begun = Begun { target, state, seen, asked, memory, at, trigger, known, is_shared };
+        let mut begun = Begun { target, state, seen, asked, memory, at, trigger, known, is_shared };
         let mut fetched = match self.fetch(&begun).await? {
-            Answer::Came(Came { response, promises, asked_at }) => {
-                Fetched { response, promises, asked_at }
-            }
+            Answer::Came(came) => *came,
             Answer::Denied(denied) => {
                 return self.hold((target, trigger), denied).await.map(PollEnd::Held);
             }
         };
+        // The time of the poll is that of its last request, not of the wait for its turn.
+        begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
         let body = fetched.response.body.take();
         let mut reading = None;
@@ -317,7 +312,8 @@ impl Poller {
         let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
-            Ok(Answer::Came(Came { response, promises: Vec::new(), asked_at: None }))
+            let (promises, asked_at) = (Vec::new(), None);
+            Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
         })
     }
 
@@ -348,13 +344,14 @@ impl Poller {
     fn update(
         &self,
         begun: &Begun<'_>,
-        (fetched, outage): (Fetched, Outage),
+        (fetched, outage): (Came, Outage),
         reading: Option<Reading>,
         duration: Duration,
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
-        let Fetched { response, promises, asked_at } = fetched;
-        let (failures, plan) = self.plan(begun, (&response, &promises, outage.state), reading.as_ref());
+        let Came { response, promises, .. } = fetched;
+        let (failures, plan) =
+            self.plan(begun, (&response, &promises, outage.state), reading.as_ref());
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
             (None, FetchOutcome::NotModified) => FeedMatch::Same,
@@ -378,7 +375,7 @@ impl Poller {
         let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
             feed: target.key,
-            at: asked_at.unwrap_or(*at),
+            at: *at,
             duration,
             promises,
             shared: None,
@@ -408,6 +405,7 @@ impl Poller {
         let target = begun.target;
         let this = LastOutcome {
             feed: target.key,
+            id: target.id.clone(),
             site: site(&target.subscription.feed.url).to_owned(),
             outcome: response.outcome.kind(),
             status: response.status,
@@ -432,11 +430,8 @@ impl Poller {
         drop(network);
         report::log_network(before, state);
         let now = self.clock.now();
-        let of_feed = |other: &store::UnsuccessfulPoll| {
-            let exonerated = exonerated.contains(&other.feed);
-            exonerated.then(|| (other.feed, schedule::while_offline(&other.id, now)))
-        };
-        Ok(Outage { state, exonerated: others.iter().filter_map(of_feed).collect() })
+        let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
+        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
     }
 
     fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
@@ -473,7 +468,7 @@ impl Poller {
 }
 
 /// The document, if other feeds may be read from it: several are, or a redirect led to it.
-fn shared(begun: &Begun<'_>, fetched: &Fetched) -> Option<Box<SharedDocument>> {
+fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
     let response = &fetched.response;
     let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
     if !begun.is_shared && response.hops.is_empty() {
@@ -502,6 +497,7 @@ fn last_outcome(poll: &store::UnsuccessfulPoll) -> LastOutcome {
     let url = Url::parse(&poll.url).ok();
     LastOutcome {
         feed: poll.feed,
+        id: poll.id.clone(),
         site: url.as_ref().map(site).unwrap_or_default().to_owned(),
         outcome: poll.outcome,
         status: poll.status,

@@ -10,8 +10,8 @@ use url::Url;
 
 use super::append_feeds::{self, CommandOutput, Destination};
 use super::document::{Document, DocumentError};
-use super::online::{Online, Promises};
 use super::init;
+use super::online::{Online, Promises};
 use crate::config::{self, Config};
 use crate::fetch::{self, FetcherError};
 use crate::model::{FailureKind, Feed, Link, ParsedItem, Text, TextKind};
@@ -198,11 +198,7 @@ async fn find_feed(
     }
 }
 
-async fn get(
-    url: &Url,
-    online: &Online,
-    settings: &fetch::Settings,
-) -> Result<Document, Error> {
+async fn get(url: &Url, online: &Online, settings: &fetch::Settings) -> Result<Document, Error> {
     let schedule = schedule::Settings::default();
     online.fetch(url, settings, &schedule).await.map_err(|mut error| {
         if let DocumentError::Failed(failure) = &mut error

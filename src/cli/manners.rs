@@ -110,9 +110,7 @@ impl MannersReport {
     }
 
     pub(super) fn json(&self) -> Value {
-        let score = |score: &Score| {
-            json!({ "id": score.id, "rule": score.what, "measured": score.measured, "kept": score.kept })
-        };
+        let score = |score: &Score| json!({ "id": score.id, "rule": score.what, "measured": score.measured, "kept": score.kept });
         let promise = |tally: &crate::store::PromiseTally| {
             json!({
                 "reason": tally.reason.slug(),
@@ -189,7 +187,9 @@ fn scores(manners: &Manners) -> Vec<Score> {
         let earliest = tally.and_then(|tally| tally.earliest);
         let number = tally.map_or(0, |tally| tally.promises);
         let measured = match earliest {
-            Some(early) => format!("{}; earliest request {}", count(number, "promise"), from_end(early)),
+            Some(early) => {
+                format!("{}; earliest request {}", count(number, "promise"), from_end(early))
+            }
             None => format!("{}; no request since", count(number, "promise")),
         };
         Score { id, what, measured, kept: earliest.map(|early| early >= -TOLERANCE) }
@@ -220,7 +220,12 @@ fn scores(manners: &Manners) -> Vec<Score> {
         promised("FRB022", "a fresh response is not requested again", PromiseReason::Fresh),
         promised("-", "rate limits are kept", PromiseReason::RateLimit),
         shortest("FRB033", "requests to one site are spaced", hosts, HOST_GAP),
-        shortest("FRB070", "no URL is requested twice in five minutes", manners.urls.shortest, URL_GAP),
+        shortest(
+            "FRB070",
+            "no URL is requested twice in five minutes",
+            manners.urls.shortest,
+            URL_GAP,
+        ),
     ]
 }
 

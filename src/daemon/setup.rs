@@ -81,8 +81,7 @@ impl Setup {
         let mut registered = store.register(feeds, clock.now()).await?;
         let mut subscriptions = config.subscriptions;
         let budgeted = budgeted(&mut subscriptions, &registered, store.reader()).await?;
-        let targets: Vec<Target> =
-            subscriptions.into_iter().zip(&registered).map(target).collect();
+        let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
         let times: HashMap<FeedKey, Timestamp> =
@@ -168,7 +167,10 @@ impl Setup {
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
         let due = feeds.filter(|(feed, target)| due_time(feed, target, now) <= now);
-        due.map(|(_, target)| target).collect()
+        // A host that answers few requests must not answer the same feeds each time.
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(feed, _)| feed.last_poll_at);
+        due.into_iter().map(|(_, target)| target).collect()
     }
 
     /// A queue of these feeds.

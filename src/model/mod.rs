@@ -29,9 +29,7 @@ pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
     Outcome, Plan, Reason, ReasonKind, Validators,
 };
-pub use promise::{
-    Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope,
-};
+pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,

@@ -123,7 +123,7 @@ pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan) {
         Denial::Recent { .. } => None,
     };
     let reason = &plan.reason.text;
-    debug!(feed, url, said_by, next, "{feed}: held: {reason}");
+    debug!(feed, url, said_by, reason, next, "poll held");
 }
 
 /// Logs held items and a permanent redirect.
@@ -148,7 +148,7 @@ fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'
 pub(super) fn log_network(before: NetworkState, now: NetworkState) {
     match (before, now) {
         (NetworkState::Online, NetworkState::Offline) => {
-            warn!(event = Event::Offline.slug(), "network unreachable, failures are not counted")
+            warn!(event = Event::Offline.slug(), "network unreachable, failures are not counted");
         }
         (NetworkState::Offline, NetworkState::Online) => {
             info!(event = Event::Online.slug(), "network reachable again");

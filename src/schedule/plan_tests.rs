@@ -73,7 +73,17 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, hints) = (&settings, &feed, &hints);
         let (learned, promise) = (None, None);
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned, promise, now })
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            promise,
+            now,
+        })
     };
     assert!(wait(&at(fresh)) < 2 * HOUR);
     let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
@@ -193,7 +203,17 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
         let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
         let hints = &Hints::default();
         let promise = None;
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned, promise, now })
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            promise,
+            now,
+        })
     };
     for (learned, least, most) in [
         (None, HOUR, 2 * HOUR),

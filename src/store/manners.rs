@@ -67,7 +67,8 @@ pub struct Manners {
 const HAS_VALIDATORS: &str = "EXISTS (SELECT 1 FROM feed
     WHERE response_url = asked.key AND (etag IS NOT NULL OR last_modified IS NOT NULL))";
 
-const TALLY: &str = "ifnull(sum(requests), 0), ifnull(sum(conditional), 0), min(shortest), min(full_shortest)";
+const TALLY: &str =
+    "ifnull(sum(requests), 0), ifnull(sum(conditional), 0), min(shortest), min(full_shortest)";
 
 impl Transaction<'_> {
     /// What the ledger shows, and the traffic since a time.
@@ -120,8 +121,9 @@ impl Transaction<'_> {
 
     /// Mean size of the responses of each feed, in bytes as received; those without a body count as 0.
     pub fn mean_bytes(&self) -> Result<HashMap<FeedKey, f64>, Error> {
-        let mut statement =
-            self.connection.prepare("SELECT feed_id, avg(wire_bytes) FROM poll GROUP BY feed_id")?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT feed_id, avg(wire_bytes) FROM poll GROUP BY feed_id")?;
         let rows = statement.query_map([], |row| Ok((FeedKey(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

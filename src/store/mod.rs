@@ -63,8 +63,8 @@ pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
     NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
 };
-pub use promises::UnsuccessfulPoll;
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use promises::UnsuccessfulPoll;
 pub use search::{Hits, search_words};
 pub use settings::Settings;
 pub use shared_documents::SharedDocument;

@@ -7,7 +7,8 @@ use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{maybe_outcome, millis, timestamp};
 use crate::model::{
-    Asked, Asker, FeedId, FeedKey, LedgerEntry, Outcome, Plan, Promise, PromiseReason, PromiseScope,
+    Asked, Asker, FeedId, FeedKey, LedgerEntry, Outcome, Plan, Promise, PromiseReason,
+    PromiseScope, ReasonKind,
 };
 
 /// The last poll of a feed, without success.
@@ -91,8 +92,9 @@ impl Transaction<'_> {
             let (until, at) = (millis(it.until), millis(it.at));
             let (scope, reason) = (it.scope.slug(), it.reason.slug());
             let replaces = !it.reason.is_demand();
-            statement
-                .execute(params![scope, it.key, reason, it.host, until, it.said_by, at, replaces])?;
+            statement.execute(params![
+                scope, it.key, reason, it.host, until, it.said_by, at, replaces
+            ])?;
         }
         Ok(())
     }
@@ -112,7 +114,8 @@ impl Transaction<'_> {
             Some((at, by)) => Some((timestamp(at)?, asker(&by)?)),
             None => None,
         };
-        let host_asked = last(PromiseScope::Host, host)?.map(|(at, _)| timestamp(at)).transpose()?;
+        let host_asked =
+            last(PromiseScope::Host, host)?.map(|(at, _)| timestamp(at)).transpose()?;
         Ok(LedgerEntry { promises, url_asked, host_asked })
     }
 
@@ -129,7 +132,11 @@ impl Transaction<'_> {
     }
 
     /// Promises of all keys of these scopes that have not ended.
-    pub fn open_promises(&self, scopes: &[PromiseScope], now: Timestamp) -> Result<Vec<Promise>, Error> {
+    pub fn open_promises(
+        &self,
+        scopes: &[PromiseScope],
+        now: Timestamp,
+    ) -> Result<Vec<Promise>, Error> {
         let sql = format!("SELECT {PROMISE} FROM promise WHERE scope = ?1 AND until > ?2");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut promises = Vec::new();
@@ -167,16 +174,20 @@ impl Transaction<'_> {
         Ok(polls)
     }
 
-    /// Takes back the last failure of these feeds, and writes their plans.
+    /// Takes back the last failure of these feeds, and writes their plans. A feed whose failure was taken back before
+    /// stays as it is.
     pub(super) fn exonerate(&self, feeds: &[(FeedKey, Plan)]) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE feed SET failures = max(failures - 1, 0),
-                    failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END WHERE id = ?1",
+                    failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END
+             WHERE id = ?1 AND plan_reason <> ?2 AND failures > 0",
         )?;
-        for (feed, _) in feeds {
-            statement.execute([feed.0])?;
+        for feed in feeds {
+            if statement.execute(params![feed.0.0, ReasonKind::Offline.slug()])? > 0 {
+                self.replan(std::slice::from_ref(feed))?;
+            }
         }
-        self.replan(feeds)
+        Ok(())
     }
 
     /// Deletes promises that ended before `cutoff`, and keys without a request since then.

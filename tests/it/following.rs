@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use newswire::cli::run::fetch_lists;
 use newswire::config::{self, Config, Followed, Loaded, Style};
-use newswire::poll::{Gate, Ledger};
 use newswire::daemon::{
     self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower, ListSelection,
 };
+use newswire::poll::{Gate, Ledger};
 use tokio::sync::oneshot;
 
 use crate::cli::{configured, newswire};
