@@ -89,11 +89,15 @@ fn page(address: SocketAddr, request: &str) -> Vec<u8> {
 /// Requests pages of the daemon and runs commands next to it.
 fn asked_around(folder: &Path, address: SocketAddr, feed: &str) {
     let bearer = format!("/board.atom?token={TOKEN}");
-    let pages = "/ /planet.atom /planet /status /status.json /metrics /healthz /readyz?verbose \
+    let pages = "/ /planet.atom /planet/ /status /status.json /metrics /healthz /readyz?verbose \
         /subscriptions.opml /board.atom /board.atom?token=wrong /planet/archive/1.atom /none";
-    for request in pages.split_whitespace().chain([bearer.as_str()]) {
+    for request in pages.split_whitespace() {
         assert_no_secret(request, &page(address, request));
     }
+    // The links of a document contain the token that the client has sent.
+    let private = String::from_utf8(page(address, &bearer)).unwrap();
+    assert!(private.contains(&format!("board.atom?token={TOKEN}\"")), "{private}");
+    assert_no_secret(&bearer, private.replace(TOKEN, "").as_bytes());
     let commands = "status|status --json|why FEED|why FEED --json|plan|export|config --effective|\
         config --json|check|check --online|check --json|probe FEED|probe FEED --json|replay|reload|\
         why nobody";
