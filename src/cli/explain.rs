@@ -239,6 +239,7 @@ mod tests {
             add::Error::CODES,
             super::super::first_run::Error::CODES,
             probe::Error::CODES,
+            crate::cli::document::DocumentError::CODES,
             import::Error::CODES,
             crate::opml::Error::CODES,
             operator_decisions::Error::CODES,
