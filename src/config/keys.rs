@@ -269,6 +269,10 @@ pub const KEYS: &[Key] = &[
         .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
+    key(Section::Web, "samples", Listen).default("\"off\"")
+        .doc("Address and port of a further server with six sample feeds, or \"off\".")
+        .details("It is for a first try without a network; 'newswire run' sets it in a config that it creates.")
+        .also_called(&["sample", "sample_feeds", "demo"]),
 
     key(Section::Log, "level", Choice(&["error", "warn", "info", "debug", "trace"])).default("\"info\"")
         .doc("Least severe level that is logged.")

@@ -38,6 +38,7 @@ pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
         },
         per_host: values.number("per_host").unwrap_or(1),
         host_spacing: duration("host_spacing"),
+        budget: None,
     }
 }
 
@@ -96,6 +97,7 @@ pub(super) fn web(values: &Values) -> web::Settings {
     use web::{MetricsPage, StatusPages};
     web::Settings {
         listen: values.listen("listen").flatten(),
+        samples: values.listen("samples").flatten(),
         public_url: values.url("public_url"),
         hosts: values.texts("hosts"),
         status: match values.word("status") {
