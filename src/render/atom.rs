@@ -33,6 +33,9 @@ pub(super) fn render(
         ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
         ("xmlns:media", "http://search.yahoo.com/mrss/"),
     ];
+    if files::needs_podcast(entries) {
+        attributes.push(files::PODCAST);
+    }
     if page.is_archive() {
         attributes.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));
     }

@@ -10,7 +10,7 @@
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
 //! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
-//! | `search` | `search.rs`, `search_query.rs` |
+//! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
@@ -21,6 +21,7 @@ mod archive;
 mod disk;
 mod error;
 mod feeds;
+mod folding;
 mod incidents;
 mod item_history;
 mod items;
