@@ -66,6 +66,21 @@ fn place(href: &str, page: Option<&str>) -> Option<String> {
     (same && !decoded.is_empty()).then_some(decoded)
 }
 
+/// Whether a fragment may have a link to a place in it. A cheap check before the exact one.
+fn has_local_link(html: &str, page: Option<&str>) -> bool {
+    memchr::memchr_iter(b'#', html.as_bytes()).any(|at| {
+        let before = &html.as_bytes()[..at];
+        let bare = match before {
+            [bare @ .., b'"' | b'\'' | b' '] => bare,
+            bare => bare,
+        };
+        let is_href = |bare: &[u8]| {
+            bare.last_chunk::<5>().is_some_and(|name| name.eq_ignore_ascii_case(b"href="))
+        };
+        is_href(bare) || page.is_some_and(|page| before.ends_with(page.as_bytes()))
+    })
+}
+
 fn percent_decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
@@ -79,9 +94,7 @@ fn percent_decoded(text: &str) -> String {
 impl Anchors {
     /// The places of `html` that are linked from it.
     pub(super) fn new(html: &str, link_base: LinkBase<'_>) -> Self {
-        if !html.contains('#')
-            || !(html.contains("id=") || html.contains("name=") || html.contains("ID="))
-        {
+        if !has_local_link(html, link_base.page) {
             return Self::default();
         }
         let page = || link_base.page.map(str::to_owned);

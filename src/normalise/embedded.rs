@@ -129,6 +129,9 @@ const EMOJI: &[&str] = &["emoji", "smiley", "smilies", "smileys", "emoticon"];
 /// Maximum side in pixels of an image that stands for a character.
 const MAX_EMOJI: u32 = 72;
 
+/// Maximum side in pixels of an image with the size of a letter.
+const MAX_LETTER: u32 = 32;
+
 /// Whether an image stands for a character, by its class or URL and its size.
 pub(super) fn is_emoji_image(tag: &Tag<'_>) -> bool {
     let named = |name: &str| {
@@ -161,7 +164,12 @@ fn emoji(tag: &Tag<'_>) -> Option<String> {
             && !(alt.starts_with(':') && alt.ends_with(':'))
     };
     let is_it = only_emoji && !alt.is_ascii() || face();
-    (is_it && is_emoji_image(tag)).then(|| alt.to_owned())
+    let small = || {
+        let side =
+            |name: &str| tag.attribute(name).and_then(|side| side.trim().parse::<u32>().ok());
+        side("width").or_else(|| side("height")).is_some_and(|side| side <= MAX_LETTER)
+    };
+    (is_it && (is_emoji_image(tag) || only_emoji && small())).then(|| alt.to_owned())
 }
 
 /// Whether emoji are made of the character: symbols, joiners, variation selectors, flags and keycaps.

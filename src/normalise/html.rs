@@ -11,7 +11,7 @@ use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
 use super::embedded::{self, EmbeddedImage, Loading, player};
 use super::links::LinkBase;
-use super::math::{self, Formula};
+use super::math::{self, Formula, Formulas};
 use super::plain_text::{self, breaks_out, head, is_block, is_hidden, text_of_html};
 use super::tokens::{self, Sink, Tag};
 use super::writer::{Attribute, HtmlWriter, is_void};
@@ -110,11 +110,11 @@ pub(super) struct Rewritten {
 pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
     let read = head(html);
     let room = read.len() + read.len() / 8;
-    let (anchors, has_math) = (Anchors::new(read, link_base), math::has_math(read));
+    let (anchors, formulas) = (Anchors::new(read, link_base), Formulas::of(read));
     let mut rewriter = tokens::read(read, || Rewriter {
         link_base,
         anchors: &anchors,
-        has_math,
+        formulas,
         writer: HtmlWriter::with_capacity(room),
         skipped: None,
         formula: None,
@@ -130,8 +130,8 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
 struct Rewriter<'a> {
     link_base: LinkBase<'a>,
     anchors: &'a Anchors,
-    /// Whether the fragment has a formula, so that what is hidden from screen readers is its twin.
-    has_math: bool,
+    /// The formulas of the fragment. If there are any, what is hidden from screen readers is their twin.
+    formulas: Formulas,
     writer: HtmlWriter,
     /// The open element that is dropped with its content.
     skipped: Option<Skipped>,
@@ -231,7 +231,7 @@ impl Sink for Rewriter<'_> {
             }
         }
         if let Some(formula) = &mut self.formula {
-            let breaks = breaks_out(&tag.name) && !math::is_math(&tag.name);
+            let breaks = breaks_out(&tag.name);
             if !breaks && !formula.tag(tag) {
                 return false;
             }
@@ -242,7 +242,8 @@ impl Sink for Rewriter<'_> {
         }
         if !tag.end {
             self.start(tag, self.link_base);
-            return true;
+            // The text of a formula in a script is read.
+            return self.formula.is_none();
         }
         if &*tag.name == "noscript" {
             self.end_noscript();
@@ -259,8 +260,13 @@ impl Sink for Rewriter<'_> {
 
 impl Rewriter<'_> {
     fn start(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
-        if self.has_math && tag.attribute("aria-hidden").is_some_and(|v| v.trim() == "true") {
+        if self.formulas != Formulas::None && math::is_twin(tag) {
             self.skip_twin(tag);
+            return;
+        }
+        if self.formulas == Formulas::Tex && math::is_tex(tag) {
+            self.settle();
+            self.formula = Some(Formula::new(tag));
             return;
         }
         match &*tag.name {

@@ -14,7 +14,7 @@ pub(super) fn is_math(name: &str) -> bool {
 }
 
 /// Whether a fragment may contain a formula.
-pub(super) fn has_math(html: &str) -> bool {
+fn has_math(html: &str) -> bool {
     memchr::memchr_iter(b'<', html.as_bytes()).any(|at| {
         let rest = &html.as_bytes()[at + 1..];
         let name = match rest.get(..12).unwrap_or(rest).iter().position(|byte| *byte == b':') {
@@ -27,6 +27,42 @@ pub(super) fn has_math(html: &str) -> bool {
 
 fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
+}
+
+/// Whether a tag begins a formula in TeX, as `MathJax` reads it: `<script type="math/tex">`.
+pub(super) fn is_tex(tag: &Tag<'_>) -> bool {
+    &*tag.name == "script"
+        && tag.attribute("type").is_some_and(|kind| {
+            kind.trim_start().get(..8).is_some_and(|kind| kind.eq_ignore_ascii_case("math/tex"))
+        })
+}
+
+/// Whether an element shows a formula a second time: it is hidden from screen readers, or a preview.
+pub(super) fn is_twin(tag: &Tag<'_>) -> bool {
+    tag.attribute("aria-hidden").is_some_and(|value| value.trim() == "true")
+        || tag.attribute("class").is_some_and(|class| class.contains("MathJax_Preview"))
+}
+
+/// The formulas of a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Formulas {
+    #[default]
+    None,
+    /// Only in TeX.
+    Tex,
+    /// In `MathML`; beside it may be TeX.
+    MathMl,
+}
+
+impl Formulas {
+    /// The formulas that a fragment may contain.
+    pub(super) fn of(html: &str) -> Self {
+        match html {
+            _ if has_math(html) => Self::MathMl,
+            _ if html.contains("math/tex") => Self::Tex,
+            _ => Self::None,
+        }
+    }
 }
 
 /// An open element of a formula.
@@ -57,7 +93,7 @@ impl Formula {
     pub(super) fn new(tag: &Tag<'_>) -> Self {
         let alt = tag.attribute("alttext").map(str::trim).filter(|alt| !alt.is_empty());
         Self {
-            open: vec![Node { name: "math".to_owned(), ..Node::default() }],
+            open: vec![Node { name: local(&tag.name).to_owned(), ..Node::default() }],
             too_deep: 0,
             alt: alt.map(str::to_owned),
             tex: None,
@@ -269,6 +305,18 @@ mod tests {
             assert_eq!(plain, format!("a {} b", text.replace("&lt;", "<")));
         }
         assert_eq!(read("<math alttext='a^2+b^2'><mi>a</mi></math>"), "a^2+b^2");
+    }
+
+    #[test]
+    fn a_formula_in_tex_is_kept_as_it_is() {
+        for html in [
+            "<p>a <script type='math/tex'>e^{kt}</script> b</p>",
+            "<p>a <span class=MathJax_Preview>e^{kt}</span><script type='math/tex; mode=display'>e^{kt}</script> b</p>",
+        ] {
+            assert_eq!(read(html), "<p>a e^{kt} b</p>");
+            assert_eq!(text_of_html(html), "a e^{kt} b");
+        }
+        assert_eq!(read("a<script>x<b>y</script>"), "a");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The results are not HTML and must be escaped in HTML.
 
-use super::math::{self, Formula};
+use super::math::{self, Formula, Formulas};
 use super::tokens::{self, Sink, Tag};
 use crate::text::bidi::{self, balanced};
 use crate::text::chars::{self, clean, is_invisible};
@@ -20,8 +20,8 @@ pub fn text_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return one_line(html);
     }
-    let has_math = math::has_math(html);
-    let mut reading = tokens::read(html, || Reading { has_math, ..Reading::default() });
+    let formulas = Formulas::of(html);
+    let mut reading = tokens::read(html, || Reading { formulas, ..Reading::default() });
     reading.end_formula();
     let Reading { text, alt, .. } = reading;
     let text = text.trim();
@@ -43,8 +43,8 @@ struct Reading {
     alt: String,
     /// Name of the open element whose content is not shown.
     hidden: Option<String>,
-    /// Whether the fragment has a formula, whose twin is hidden from screen readers.
-    has_math: bool,
+    /// The formulas of the fragment, whose twins are hidden from screen readers.
+    formulas: Formulas,
     /// Number of open elements inside such a twin, with itself; its name.
     twin: Option<(String, usize)>,
     /// The open formula.
@@ -128,20 +128,21 @@ impl Reading {
             return broken;
         }
         if let Some(formula) = &mut self.formula {
-            let breaks = breaks_out(&tag.name) && !math::is_math(&tag.name);
+            let breaks = breaks_out(&tag.name);
             if breaks || formula.tag(tag) {
                 self.end_formula();
             }
             return breaks;
         }
-        if tag.end || !self.has_math {
+        if tag.end || self.formulas == Formulas::None {
             return true;
         }
-        if math::is_math(&tag.name) {
+        let tex = self.formulas == Formulas::Tex && math::is_tex(tag);
+        if tex || math::is_math(&tag.name) {
             self.formula = (!tag.self_closing).then(|| Formula::new(tag));
             return false;
         }
-        let hidden = tag.attribute("aria-hidden").is_some_and(|value| value.trim() == "true");
+        let hidden = math::is_twin(tag);
         let void = matches!(&*tag.name, "img" | "input" | "embed" | "source" | "br" | "hr" | "wbr");
         if hidden && !void && !tag.self_closing {
             self.twin = Some((tag.name.clone().into_owned(), 1));

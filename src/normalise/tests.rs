@@ -195,6 +195,7 @@ fn emoji_images_become_characters_or_have_the_size_of_text() {
             "a <img alt=❤ width=800 class=emoji src=/e.png>",
             "a <img alt=\"❤\" width=\"800\" src=\"https://example.org/e.png\">",
         ),
+        ("a <img alt=❤ width=16 height=16 src=/e.png>", "a ❤"),
         ("a <img alt=❤ src=/e.png>", "a <img alt=\"❤\" src=\"https://example.org/e.png\">"),
     ] {
         assert_eq!(sanitised(html), kept, "{html}");

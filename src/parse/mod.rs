@@ -194,8 +194,8 @@ fn xml(
     let Some(layout) = layout::layout(&tree) else {
         return Err(no_feed(text, &tree.root, context));
     };
-    let keeps_div = layout.dialect == Dialect::Atom03;
-    let context = Context { keeps_div, ..context.clone() };
+    let mut context = context.clone();
+    context.keeps_div = layout.dialect == Dialect::Atom03;
     let root = context.enter(layout.root);
     let own = std::ptr::eq(layout.root, layout.channel);
     let inner = if own { root } else { Cow::Owned(root.enter(layout.channel).into_owned()) };
