@@ -72,18 +72,6 @@ pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     xml.empty("media:thumbnail", &attributes);
 }
 
-/// Name of the namespace of Podcasting 2.0.
-pub(super) const PODCAST: (&str, &str) =
-    ("xmlns:podcast", "https://podcastindex.org/namespace/1.0");
-
-/// Whether any of the items needs the namespace of Podcasting 2.0.
-pub(super) fn needs_podcast(entries: &[ShownItem<'_>]) -> bool {
-    entries
-        .iter()
-        .filter_map(|shown| shown.entry.item.details.podcast.as_ref())
-        .any(|podcast| podcast.chapters.is_some() || !podcast.transcripts.is_empty())
-}
-
 /// Writes what makes an item an episode of a podcast.
 fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let Some(podcast) = &shown.entry.item.details.podcast else { return };

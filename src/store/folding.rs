@@ -63,6 +63,7 @@ fn plain(letter: char) -> Option<&'static str> {
         'ı' => "i",
         'æ' => "ae",
         'œ' => "oe",
+        'ß' => "ss",
         'þ' => "th",
         _ => return None,
     })
