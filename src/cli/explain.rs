@@ -237,6 +237,7 @@ mod tests {
             super::super::init::Error::CODES,
             append_feeds::Error::CODES,
             add::Error::CODES,
+            super::super::first_run::Error::CODES,
             probe::Error::CODES,
             import::Error::CODES,
             crate::opml::Error::CODES,
