@@ -55,8 +55,7 @@ pub(super) async fn run(
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
     let document = match Url::parse(target) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
-            document::fetch(&url, &settings).await?.map_err(failed)?
+            document::fetch(&url, &settings(config, &url)).await?.map_err(failed)?
         }
         _ => read(Path::new(target))?,
     };
@@ -68,6 +67,13 @@ pub(super) async fn run(
     // A closed pipe is no error.
     let _ = out.write_all(text.as_bytes());
     Ok(())
+}
+
+/// The settings of the feed with this URL, else those of `[fetch]`.
+fn settings(config: Option<&Config>, url: &Url) -> fetch::Settings {
+    let Some(config) = config else { return fetch::Settings::default() };
+    let subscription = config.subscriptions.iter().find(|s| s.feed.url == *url);
+    subscription.map_or_else(|| config.fetch.clone(), |found| (*found.fetch).clone())
 }
 
 fn read(path: &Path) -> Result<Document, Error> {
