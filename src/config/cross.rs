@@ -34,6 +34,7 @@ const OWN: &[&str] = &[
     "health",
     "health.atom",
     "healthz",
+    "icon.svg",
     "metrics",
     "readyz",
     "status",

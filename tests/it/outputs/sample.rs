@@ -34,6 +34,7 @@ pub(crate) fn output() -> Output {
         deltas: true,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
+        query: None,
     }
 }
 
