@@ -23,6 +23,7 @@ const RESERVED_IDS: &[&str] = &[
     "health",
     "health.atom",
     "healthz",
+    "icon.svg",
     "metrics",
     "readyz",
     "status",

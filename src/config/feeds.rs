@@ -249,8 +249,9 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
         let (title, tags) = (values.text("title"), values.texts("tags"));
         let feed = Feed { id, title, tags, url, removal: Removal::Hide };
-        let Some(earlier) = first.get(&feed.url) else {
-            first.insert(feed.url.clone(), feeds.len());
+        let requested = without_fragment(&feed.url);
+        let Some(earlier) = first.get(&requested) else {
+            first.insert(requested, feeds.len());
             feeds.push(ConfiguredFeed { feed, layer: Some(layer) });
             continue;
         };
@@ -273,6 +274,13 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
     feeds
 }
 
+/// The URL that is requested: the fragment is not sent.
+fn without_fragment(url: &Url) -> Url {
+    let mut requested = url.clone();
+    requested.set_fragment(None);
+    requested
+}
+
 fn add_tags(feed: &mut Feed, tags: impl IntoIterator<Item = String>) {
     for tag in tags {
         if !feed.tags.contains(&tag) {
@@ -289,7 +297,7 @@ fn followed_feeds<'d>(
     report: &mut Report,
 ) -> Vec<Followed> {
     let mut index: HashMap<Url, usize> =
-        feeds.iter().enumerate().map(|(n, feed)| (feed.feed.url.clone(), n)).collect();
+        feeds.iter().enumerate().map(|(n, feed)| (without_fragment(&feed.feed.url), n)).collect();
     let mut all = Vec::new();
     for layer in document.all(Section::Subscriptions) {
         let values = Values::of(&Chain::of(layer), Section::Subscriptions.keys());
@@ -306,7 +314,7 @@ fn followed_feeds<'d>(
             _ => Removal::Keep,
         };
         for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
-            let n = *index.entry(url.clone()).or_insert(feeds.len());
+            let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
                 let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
                 feeds.push(ConfiguredFeed { feed, layer: None });

@@ -214,6 +214,12 @@ pub const KEYS: &[Key] = &[
         .details("This key cannot be set in a [[feed]].")
         .also_called(&["parallel", "parallelism", "threads", "workers", "jobs", "max_connections"]),
 
+    dedupe("identity", Choice(&["auto", "key", "title", "date"])).default("\"auto\"")
+        .doc("What identifies an item in its feed: the guid or link with checks, only these, or these with the title or the date.")
+        .details("\"auto\": its guid, else its link; one that several items share counts only together with title and date, and the only \
+            item of a feed with a new title, text and date is a new item. \"key\": always guid, else link. \"title\" and \"date\": these \
+            together with the title or the date.")
+        .also_called(&["identify_by", "guid", "unique"]),
     dedupe("across_feeds", Choice(&["text", "link", "off"])).default("\"text\"")
         .doc("What joins items of several feeds to one story: the same page or a similar text, only the same page, or nothing.")
         .details("'newswire why ID' shows which items were joined and why, 'newswire split' separates them.")

@@ -84,7 +84,10 @@ fn reference(
         }
     };
     let secret = found.map(|secret| secret.trim().to_owned()).and_then(|secret| {
-        match secret.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        let ascii = secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        // RFC 7617 2.1: a password is encoded as UTF-8.
+        let password = name == "authorization" && is_login(&secret);
+        match ascii || password && !secret.contains(char::is_control) {
             _ if secret.is_empty() => Err(unreadable("it is empty".to_owned())),
             true => Ok(secret),
             false => Err(unreadable("it is not one line of ASCII".to_owned())),
@@ -190,12 +193,19 @@ fn header_name(name: &str) -> Result<(), Invalid> {
     Err(Invalid::new("bad_header", message, help))
 }
 
+/// Whether a secret is `user:password`, not the value of a header such as `Bearer …`.
+fn is_login(secret: &str) -> bool {
+    secret.split_once(':').is_some_and(|(user, _)| !user.contains(' '))
+}
+
 /// The value of `Authorization`: unchanged, or made from `user:password` (RFC 7617 2).
 pub(super) fn authorization(secret: &str) -> String {
-    match secret.contains(':') && !secret.contains(' ') {
-        true => format!("Basic {}", STANDARD.encode(secret)),
-        false => secret.to_owned(),
+    if !is_login(secret) {
+        return secret.to_owned();
     }
+    // RFC 7617 2.1: UTF-8 in normal form C.
+    let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(secret);
+    format!("Basic {}", STANDARD.encode(normal.as_bytes()))
 }
 
 /// A value without its secrets, and where they are stored.
@@ -215,4 +225,24 @@ pub(super) fn shown(kind: Kind, value: &DeValue<'_>) -> (String, Option<String>)
         .map(|(name, value)| format!("{}: {}", name.get_ref(), stored(value.get_ref())));
     let shown = format!("{{ {} }}", shown.collect::<Vec<_>>().join(", "));
     (shown, Some(references.collect::<Vec<_>>().join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_encoded_as_utf_8_and_other_values_stay() {
+        for (secret, value) in [
+            ("me:pass", "Basic bWU6cGFzcw=="),
+            // RFC 7617 2.1.
+            ("test:123£", "Basic dGVzdDoxMjPCow=="),
+            ("me:two words", "Basic bWU6dHdvIHdvcmRz"),
+            ("me:pa\u{308}ss", "Basic bWU6cMOkc3M="),
+            ("Bearer a:b", "Bearer a:b"),
+            ("Digest username=\"x\", uri=\"http://e\"", "Digest username=\"x\", uri=\"http://e\""),
+        ] {
+            assert_eq!(authorization(secret), value);
+        }
+    }
 }

@@ -59,8 +59,14 @@ pub(super) fn fetch(values: &Values) -> fetch::Settings {
 }
 
 pub(super) fn dedupe(values: &Values) -> dedupe::Settings {
-    use dedupe::{AcrossFeeds, BurstGuard, Similarity, Updates};
+    use dedupe::{AcrossFeeds, BurstGuard, IdentityRule, Similarity, Updates};
     dedupe::Settings {
+        identity: match values.word("identity") {
+            Some("key") => IdentityRule::Key,
+            Some("title") => IdentityRule::Title,
+            Some("date") => IdentityRule::Date,
+            _ => IdentityRule::Auto,
+        },
         across_feeds: match values.word("across_feeds") {
             Some("off") => AcrossFeeds::Off,
             Some("link") => AcrossFeeds::Link,
@@ -157,6 +163,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         base_url: base_url.clone(),
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
+        query: None,
         id,
     })
 }
