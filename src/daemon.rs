@@ -190,6 +190,7 @@ pub async fn pass(
     selection: &FeedSelection,
     mut report: impl FnMut(&Target, &Polled),
 ) -> Result<(), Error> {
+    engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
     let mut polls = Polls::new(queue);
     let matching = Matching::start(engine, None);

@@ -29,15 +29,18 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::reading::{Document, Reading};
+use self::reading::{Document, Ending, Reading};
 use self::report::{PollMetrics, PollReport};
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
+use self::validators::Rhythm;
 use crate::clock::Clock;
 use crate::fetch::{self, Fetcher};
-use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
-use crate::schedule::{self, FeedMatch, IntervalMode, NetworkMonitor, NetworkState};
-use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store};
+use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Outcome, Plan, Validators};
+use crate::schedule::{self, FeedMatch, IntervalMode, NetworkMonitor, NetworkState, PollCost};
+use crate::store::{
+    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store, ValidatorTrust,
+};
 use crate::telemetry::Metrics;
 
 /// How a poll ended.
@@ -76,12 +79,50 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// Arrival times of the last items; empty unless the interval is learned from them.
-    seen: Vec<Timestamp>,
+    /// Times of the last items; empty unless the interval is learned from them.
+    times: Vec<Timestamp>,
     /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
     memory: CachedResponse,
+    /// The validators that are sent.
+    validators: Validators,
     at: Timestamp,
+}
+
+/// What is stored about a feed before its poll.
+struct Stored {
+    state: FeedState,
+    times: Vec<Timestamp>,
+    rhythm: Rhythm,
+}
+
+impl Begun<'_> {
+    /// What this response shows about the server's handling of validators.
+    fn trust(&self, response: &fetch::Response, reading: Option<&Reading>) -> ValidatorTrust {
+        let state = &self.state;
+        let evidence = validators::Evidence {
+            sent: validators::sent(&self.memory, &self.validators),
+            memory: &self.memory,
+            response,
+            news: reading.is_some_and(Reading::has_news),
+            ending: reading.map_or(Ending::Complete, |reading| reading.ending),
+            before: state.last_outcome.zip(state.last_success),
+            now: self.at,
+        };
+        validators::trust(state.trust, &evidence)
+    }
+
+    /// The interval that the feed's items show, those of the new document included.
+    fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
+        let schedule = &self.target.subscription.schedule;
+        if schedule.interval_mode == IntervalMode::Fixed {
+            return None;
+        }
+        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at));
+        let times: Vec<Timestamp> = self.times.iter().copied().chain(new).collect();
+        let validators = response.validators.as_ref().unwrap_or(&self.memory.validators);
+        schedule::learned(&times, schedule.interval, PollCost::of(validators), self.at)
+    }
 }
 
 impl Poller {
@@ -111,12 +152,13 @@ impl Poller {
     /// If the store fails. A failure of the feed is an outcome.
     pub async fn poll(&self, target: &Target) -> Result<Polled, store::Error> {
         let moment = self.clock.moment();
-        let (state, seen) = self.state(target).await?;
+        let Stored { state, times, rhythm } = self.stored(target, moment.wall).await?;
         let subscription = &target.subscription;
         let asked = state.address.effective.clone();
         let asked = asked.unwrap_or_else(|| subscription.feed.url.clone());
         let memory = validators::usable(&state, &asked, &subscription.fetch);
-        let begun = Begun { target, state, seen, asked, memory, at: moment.wall };
+        let validators = validators::conditions(&memory, state.trust, rhythm, moment.wall);
+        let begun = Begun { target, state, times, asked, memory, validators, at: moment.wall };
         let mut response = self.fetch(&begun).await;
         let body = response.body.take();
         let mut reading = None;
@@ -124,7 +166,11 @@ impl Poller {
             let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
             match self.read(&begun, (body, extent), &response.url).await {
                 Ok(read) => reading = Some(read?),
-                Err(failure) => response.outcome = FetchOutcome::Failed(failure),
+                // The beginning of a document that was cut in transit need not be readable.
+                Err(failure) if response.outcome.is_success() => {
+                    response.outcome = FetchOutcome::Failed(failure);
+                }
+                Err(_) => {}
             }
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
@@ -147,16 +193,21 @@ impl Poller {
         Ok(Polled { feed: target.key, outcome, recorded, plan, duration, remote, host_pause })
     }
 
-    async fn state(&self, target: &Target) -> Result<(FeedState, Vec<Timestamp>), store::Error> {
+    async fn stored(&self, target: &Target, now: Timestamp) -> Result<Stored, store::Error> {
         let (reader, feed) = (self.store.reader().clone(), target.key);
         let pace = target.subscription.schedule.interval_mode;
         let read = move || {
             reader.read(|reader| {
-                let seen = match pace {
-                    IntervalMode::Auto => reader.arrival_times(feed)?,
+                let times = match pace {
+                    IntervalMode::Auto => reader.item_times(feed)?,
                     IntervalMode::Fixed => Vec::new(),
                 };
-                Ok((reader.feed_state(feed)?, seen))
+                let state = reader.feed_state(feed)?;
+                let rhythm = match validators::may_be_tested(state.trust, now) {
+                    true => validators::rhythm(&state, &reader.feed_activity(feed)?, now),
+                    false => Rhythm::Usual,
+                };
+                Ok(Stored { state, times, rhythm })
             })
         };
         off_thread(read).await.map_err(|_| store::Error::Closed)?
@@ -164,11 +215,11 @@ impl Poller {
 
     /// Fetches the feed. A panic is a failure of this feed.
     async fn fetch(&self, begun: &Begun<'_>) -> fetch::Response {
-        let validators = validators::conditions(&begun.memory, begun.state.trust, begun.at);
         let request = fetch::Request {
             url: &begun.asked,
-            validators: &validators,
+            validators: &begun.validators,
             known_body: begun.memory.body_hash,
+            known_lifetime: begun.memory.lifetime,
             settings: &begun.target.subscription.fetch,
             now: begun.at,
         };
@@ -210,7 +261,9 @@ impl Poller {
         duration: Duration,
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
-        let (failures, plan) = self.plan(begun, &response, reading.as_ref());
+        let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
+        let trust = begun.trust(&response, reading.as_ref());
+        let (failures, plan) = self.plan(begun, &response, reading.as_ref(), trust);
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
             (None, FetchOutcome::NotModified) => FeedMatch::Same,
@@ -241,8 +294,8 @@ impl Poller {
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
             plan,
             failures,
-            trust: validators::trust(state.trust, &begun.memory, &response, *at),
-            response: validators::remembered(begun.memory.clone(), &response, request_key),
+            trust: (trust != state.trust).then_some(trust),
+            response: validators::remembered(begun.memory.clone(), &response, ending, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
@@ -258,6 +311,7 @@ impl Poller {
         begun: &Begun<'_>,
         response: &fetch::Response,
         reading: Option<&Reading>,
+        trust: ValidatorTrust,
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
         let host = begun.asked.host_str().unwrap_or_default();
@@ -269,7 +323,12 @@ impl Poller {
         if state == NetworkState::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }
-        let failures = if response.outcome.is_success() { 0 } else { before.saturating_add(1) };
+        let failures = match response.outcome {
+            FetchOutcome::Modified | FetchOutcome::NotModified => 0,
+            // Counted from the first 410, whatever failed before.
+            FetchOutcome::Gone if begun.state.last_outcome != Some(Outcome::Gone) => 1,
+            _ => before.saturating_add(1),
+        };
         let plan = schedule::plan(&schedule::Inputs {
             settings: &target.subscription.schedule,
             feed: &target.id,
@@ -277,7 +336,8 @@ impl Poller {
             failures,
             freshness: response.freshness,
             hints: reading.map_or(&begun.state.hints, |reading| &reading.facts.hints),
-            learned: schedule::learned(&begun.seen, begun.at),
+            learned: begun.learned(response, reading),
+            unconditional: validators::wait(trust, self.clock.now()),
             now: self.clock.now(),
         });
         (failures, plan)

@@ -97,7 +97,8 @@ pub(super) async fn fetch_with(
 ) -> Result<Document, DocumentError> {
     let validators = &Validators::default();
     let now = Clock::system().now();
-    let request = fetch::Request { url, validators, known_body: None, settings, now };
+    let request =
+        fetch::Request { url, validators, known_body: None, known_lifetime: None, settings, now };
     let response = fetcher.fetch(request).await;
     match (response.outcome, response.body) {
         (_, Some(body)) => Ok(Document {

@@ -149,7 +149,14 @@ impl ListFollower {
             None => Validators::default(),
         };
         let known_body = None;
-        let request = Request { url, validators: &validators, known_body, settings, now };
+        let request = Request {
+            url,
+            validators: &validators,
+            known_body,
+            known_lifetime: None,
+            settings,
+            now,
+        };
         let mut response = self.fetcher.fetch(request).await;
         let validators = response.validators.take();
         let list = new_list(response, kept.as_deref());

@@ -8,7 +8,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use crate::model::{FeedKey, FetchOutcome};
+use crate::model::{FailureKind, FeedKey, FetchOutcome};
 use crate::poll::{Polled, Target};
 use crate::schedule::{Queue, QueueStep};
 use crate::store::{self, ErrorCause};
@@ -38,6 +38,13 @@ impl Polls {
     /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
+        let now = engine.clock().moment();
+        self.queue.watch_clock(now);
+        if let Some(jump) = self.queue.take_jump() {
+            let seconds = jump.as_secs();
+            warn!(seconds, "wall clock jumped, next polls are computed anew");
+            engine.setup().resume_unstarted(&mut self.queue, now.wall);
+        }
         loop {
             match self.queue.next(engine.clock().moment()) {
                 QueueStep::Wait(until) => return until,
@@ -121,6 +128,14 @@ impl Polls {
         if polled.outcome == FetchOutcome::Throttled {
             let wait = polled.plan.at.duration_since(now.wall);
             self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
+        }
+        match &polled.outcome {
+            FetchOutcome::Failed(failure) if failure.kind == FailureKind::ServerError => {
+                let wait = polled.plan.at.duration_since(now.wall);
+                self.queue.server_failed(feed, wait.try_into().unwrap_or_default(), now);
+            }
+            FetchOutcome::Modified | FetchOutcome::NotModified => self.queue.server_answered(feed),
+            _ => {}
         }
         if let Some(remote) = polled.remote {
             self.queue.set_address(feed, remote);

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, StatusCode};
 use url::Url;
 
-use super::freshness::freshness;
-use super::guard::Guard;
+use super::connector::Connector;
+use super::freshness::{document_age, freshness, renewed};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
@@ -23,6 +24,8 @@ pub struct Request<'a> {
     pub validators: &'a Validators,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
+    /// Freshness lifetime of that response by `max-age`, which a 304 renews.
+    pub known_lifetime: Option<Duration>,
     /// The settings of this feed.
     pub settings: &'a Settings,
     /// Time of the request (UTC), used for a `Retry-After` of a server that sends no `Date`.
@@ -44,10 +47,12 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// Validators for the next request; `None` keeps the previous ones.
     pub validators: Option<Validators>,
-    /// The document; only with [`FetchOutcome::Modified`].
+    /// The document; only with [`FetchOutcome::Modified`], or its beginning with [`FailureKind::Truncated`].
     pub body: Option<Body>,
-    /// SHA-256 of the decoded body of a 200 response, changed or not; `None` for a partial response (226).
+    /// SHA-256 of the decoded body of a complete response, changed or not; `None` for a part of one (226, or cut).
     pub body_hash: Option<[u8; 32]>,
+    /// Age of the document by the clock of the server: `Date` less `Last-Modified`.
+    pub document_age: Option<SignedDuration>,
     /// Freshness and retry hints in the headers of any status.
     pub freshness: Freshness,
     /// Received size of the body, in bytes before decoding.
@@ -78,6 +83,7 @@ impl Response {
             validators: None,
             body: None,
             body_hash: None,
+            document_age: None,
             freshness: Freshness::default(),
             wire_bytes: 0,
             body_bytes: 0,
@@ -86,18 +92,20 @@ impl Response {
 }
 
 /// Follows redirects and reads the final response.
-pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -> Response {
+pub(crate) async fn run(connector: &Connector, request: &Request<'_>) -> Response {
     let headers = request::headers(request.settings, request.validators);
     let mut response =
         Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
-    let mut seen = HashSet::from([request.url.clone()]);
+    // A fragment is not part of a request (RFC 9110 4.2.5).
+    response.url.set_fragment(None);
+    let mut seen = HashSet::from([response.url.clone()]);
     loop {
-        let mut headers = headers.clone();
+        let mut headers = request::with_host(&response.url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
         if response.url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
-        match hop(client, guard, &response.url, headers).await {
+        match hop(connector, &response.url, headers, request.now).await {
             Err(failure) => {
                 response.outcome = FetchOutcome::Failed(failure);
                 return response;
@@ -108,7 +116,13 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
                 response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
                 response.freshness = freshness(answer.headers(), request.now);
                 let next = match location(&answer, &response.url, request.settings) {
-                    None => return read(answer, request, response).await,
+                    None => {
+                        let response = read(answer, request, response).await;
+                        if response.status.is_some() && !is_broken(&response.outcome) {
+                            connector.kept.insert(&response.url, request.now);
+                        }
+                        return response;
+                    }
                     Some(next) => next,
                 };
                 let next = next.and_then(|next| {
@@ -128,13 +142,26 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
 /// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
 /// other responses than 2xx (RFC 9110 13.2.1).
 async fn hop(
-    client: &Client,
-    guard: &Guard,
+    connector: &Connector,
     url: &Url,
     headers: HeaderMap,
+    now: Timestamp,
 ) -> Result<reqwest::Response, Failure> {
-    guard.check_url(url)?;
-    client.get(url.clone()).headers(headers).send().await.map_err(|error| classify::failure(&error))
+    connector.guard.check_url(url)?;
+    let kept = connector.kept.take(url, now);
+    let send = |headers| connector.client.get(url.clone()).headers(headers).send();
+    let answer = match send(headers.clone()).await {
+        // RFC 9112 9.3.1: the server closed the kept connection while the request was on its way.
+        Err(error) if kept && classify::is_closed(&error) => send(headers).await,
+        answer => answer,
+    };
+    answer.map_err(|error| classify::failure(&error))
+}
+
+/// Whether the connection cannot be used for another request.
+fn is_broken(outcome: &FetchOutcome) -> bool {
+    matches!(outcome, FetchOutcome::Failed(failure)
+        if matches!(failure.kind, FailureKind::Truncated | FailureKind::TooLarge | FailureKind::Reset))
 }
 
 /// Target of a redirect; `None` for other responses.
@@ -206,7 +233,8 @@ async fn read(
         return response;
     }
     match answer.status().as_u16() {
-        200 => return document(answer, request, response).await,
+        // RFC 9110 15.3.4: 203 is a 200 that a proxy transformed.
+        200 | 203 => return document(answer, request, response).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
             let mut response = document(answer, request, response).await;
@@ -215,6 +243,7 @@ async fn read(
         }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
+            response.freshness = renewed(answer.headers(), request.known_lifetime, request.now);
             response.outcome = FetchOutcome::NotModified;
         }
         304 => {
@@ -252,10 +281,23 @@ async fn document(
     mut response: Response,
 ) -> Response {
     let validators = received(answer.headers());
+    response.document_age = document_age(answer.headers());
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    match body::read(answer, request.settings.max_body).await {
+    let max = request.settings.max_body;
+    if answer.content_length().is_some_and(|length| length > max) {
+        // Not a byte of the body is read.
+        response.outcome = FetchOutcome::Failed(body::too_large(max));
+        return response;
+    }
+    match body::read(answer, max).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
+        Ok(part) if part.cut.is_some() => {
+            response.wire_bytes = part.wire_bytes;
+            response.body_bytes = part.bytes.len() as u64;
+            response.body = Some(Body { bytes: part.bytes, content_type });
+            response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
+        }
         Ok(whole) => {
             response.wire_bytes = whole.wire_bytes;
             response.body_bytes = whole.bytes.len() as u64;

@@ -26,7 +26,7 @@ pub use parsed::{
 };
 pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
-    Outcome, Plan, Reason, ReasonKind, Validators,
+    Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,

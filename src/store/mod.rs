@@ -54,8 +54,8 @@ pub use items::{IdConflict, ItemHead};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, is_in_use};
 pub use poll_update::{
-    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
-    NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
+    PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use search::{Hits, search_words};

@@ -40,5 +40,6 @@ mod stories;
 
 mod tls;
 mod trouble;
+mod validators;
 mod web;
 mod writes;

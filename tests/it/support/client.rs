@@ -47,7 +47,9 @@ impl Client {
     pub(crate) async fn get(&self, url: &Url) -> Response {
         let (validators, settings) = (&self.validators, &self.settings);
         let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
-        self.fetcher.fetch(Request { url, validators, known_body, settings, now }).await
+        self.fetcher
+            .fetch(Request { url, validators, known_body, known_lifetime: None, settings, now })
+            .await
     }
 }
 
