@@ -13,7 +13,8 @@ use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
     ListSelection,
 };
-use crate::fetch::{Resolver, SystemResolver};
+use crate::fetch::{Fetcher, Resolver, SystemResolver};
+use crate::poll::{Gate, Ledger};
 use crate::telemetry::Handle;
 
 /// Runs the daemon until the first stop signal and lets it finish its work; a second signal ends the process.
@@ -45,8 +46,8 @@ async fn start(path: &Path, config: Config, log: Handle) -> Result<(), daemon::E
     if let Ok(hangup) = hangup {
         tokio::spawn(reload_on(hangup, handle));
     }
-    let follower = ListFollower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
-    let engine = Engine::open(config, clock, resolver).await?;
+    let engine = Engine::open(config, clock.clone(), resolver).await?;
+    let follower = ListFollower::new(engine.gate().clone(), clock);
     let inputs = Inputs { commands, sockets, follower };
     daemon::run_with(engine, inputs, stop).await
 }
@@ -91,7 +92,9 @@ pub async fn fetch_lists(
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
-    let follower = ListFollower::new(clock, resolver)?;
+    let ledger = Ledger::beside(&config.store.path);
+    let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
+    let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
     match follower.fetch(&lists, which).await {
         ListChange::Changed => Ok(source().config.unwrap_or(config)),

@@ -1,4 +1,4 @@
-//! An HTTP client with its guard, and the connections that it probably keeps.
+//! An HTTP client with its resolver and guard, and the connections that it probably keeps.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Client;
 use url::{Origin, Url};
 
-use super::guard::Guard;
+use super::resolve::GuardedResolver;
 
 /// How long an idle connection is kept for other feeds of the same host. Short, because a poll cycle may
 /// contact thousands of hosts.
@@ -17,10 +17,10 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MAX_ORIGINS: usize = 1024;
 
 /// What a request is sent with. Feeds with the same certificates, networks and proxy share one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) client: Client,
-    pub(crate) guard: Guard,
+    pub(crate) resolver: GuardedResolver,
     pub(crate) kept: Arc<KeptConnections>,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
-use url::Url;
+use url::{Host, Url};
 
 use super::connector::Connector;
 use super::freshness::{document_age, freshness, renewed};
@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
+    /// URL whose response sent the validators. They are sent to no other; `None`: they belong to every hop.
+    pub validators_from: Option<&'a Url>,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
     /// Freshness lifetime of that response by `max-age`, which a 304 renews.
@@ -91,71 +93,185 @@ impl Response {
     }
 }
 
-/// Follows redirects and reads the final response.
-pub(crate) async fn run(connector: &Connector, request: &Request<'_>) -> Response {
-    let headers = request::headers(request.settings, request.validators);
-    let mut response =
-        Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
-    // A fragment is not part of a request (RFC 9110 4.2.5).
-    response.url.set_fragment(None);
-    let mut seen = HashSet::from([response.url.clone()]);
-    loop {
-        let mut headers = request::with_host(&response.url, &headers);
+/// An exchange under way: one request for each hop. The caller decides when each request is sent.
+pub struct Exchange<'a> {
+    connector: Connector,
+    request: Request<'a>,
+    response: Response,
+    seen: HashSet<Url>,
+}
+
+/// A complete document that an earlier exchange brought.
+#[derive(Debug)]
+pub struct KnownDocument {
+    /// URL that sent it.
+    pub url: Url,
+    /// Its validators.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub hash: [u8; 32],
+    /// The body.
+    pub body: Body,
+}
+
+/// The result of one hop.
+#[derive(Debug)]
+pub enum Step {
+    /// The server redirected to [`Exchange::url`].
+    Redirected {
+        /// Freshness and retry hints of the redirect.
+        freshness: Freshness,
+    },
+    /// The exchange has ended.
+    Done(Box<Response>),
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange before its first request.
+    pub(crate) fn new(connector: Connector, request: Request<'a>) -> Self {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let mut url = request.url.clone();
+        // A fragment is not part of a request (RFC 9110 4.2.5).
+        url.set_fragment(None);
+        let seen = HashSet::from([url.clone()]);
+        let response = Response::failed(url, failure);
+        Self { connector, request, response, seen }
+    }
+
+    /// URL of the next request.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.response.url
+    }
+
+    /// Whether the next request has validators: only a request to the URL that sent them.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        let from = self.request.validators_from;
+        !self.request.validators.is_empty() && from.is_none_or(|url| *url == self.response.url)
+    }
+
+    /// Addresses of the host of the next request that may be contacted; none behind a proxy.
+    ///
+    /// # Errors
+    /// When the URL may not be requested, or the host name has no such address.
+    pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
+        self.connector.resolver.guard.check_url(&self.response.url)?;
+        match self.response.url.host() {
+            _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => {
+                self.connector.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends the exchange with a document that an earlier exchange brought from the next URL.
+    pub fn end_with(&mut self, document: KnownDocument) -> Response {
+        let mut response = self.end();
+        response.url = document.url;
+        response.status = Some(200);
+        response.validators = Some(document.validators);
+        response.body_hash = Some(document.hash);
+        response.body_bytes = document.body.bytes.len() as u64;
+        if self.request.known_body == Some(document.hash) {
+            response.outcome = FetchOutcome::NotModified;
+        } else {
+            response.outcome = FetchOutcome::Modified;
+            response.body = Some(document.body);
+        }
+        *response
+    }
+
+    /// The exchange ended by a failure of the next request.
+    #[must_use]
+    pub fn fail(self, failure: Failure) -> Response {
+        Response { outcome: FetchOutcome::Failed(failure), ..self.response }
+    }
+
+    /// Sends the next request, which may take `limit`. After a redirect, another request follows.
+    pub async fn step(&mut self, limit: Duration) -> Step {
+        let failure = match tokio::time::timeout(limit, self.hop()).await {
+            Ok(Ok(step)) => return step,
+            Ok(Err(failure)) => failure,
+            Err(_) => {
+                let seconds = self.request.settings.timeout.as_secs_f32();
+                let message = format!("the exchange took longer than {seconds} s");
+                Failure::new(FailureKind::Timeout, message)
+                    .help("raise timeout if the server is always this slow")
+            }
+        };
+        self.response.outcome = FetchOutcome::Failed(failure);
+        Step::Done(self.end())
+    }
+
+    /// The result, which leaves an exchange that was never asked.
+    fn end(&mut self) -> Box<Response> {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let next = Response::failed(self.response.url.clone(), failure);
+        Box::new(std::mem::replace(&mut self.response, next))
+    }
+
+    /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
+    async fn hop(&mut self) -> Result<Step, Failure> {
+        let (request, url) = (self.request, self.response.url.clone());
+        self.connector.resolver.guard.check_url(&url)?;
+        let conditional = self.is_conditional();
+        let none = Validators::default();
+        let validators = if conditional { request.validators } else { &none };
+        let headers = request::headers(request.settings, validators);
+        let mut headers = request::with_host(&url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
-        if response.url.origin() == request.url.origin() {
+        if url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
-        match hop(connector, &response.url, headers, request.now).await {
-            Err(failure) => {
-                response.outcome = FetchOutcome::Failed(failure);
-                return response;
-            }
-            Ok(answer) => {
-                response.status = Some(answer.status().as_u16());
-                let direct = request.settings.proxy.is_none();
-                response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
-                response.freshness = freshness(answer.headers(), request.now);
-                let next = match location(&answer, &response.url, request.settings) {
-                    None => {
-                        let response = read(answer, request, response).await;
-                        if response.status.is_some() && !is_broken(&response.outcome) {
-                            connector.kept.insert(&response.url, request.now);
-                        }
-                        return response;
-                    }
-                    Some(next) => next,
-                };
-                let next = next.and_then(|next| {
-                    follow(&mut response, &mut seen, next, answer.status(), request.settings)
-                });
-                if let Err(failure) = next {
-                    response.outcome = FetchOutcome::Failed(failure);
-                    return response;
+        let kept = self.connector.kept.take(&url, request.now);
+        let send = |headers| self.connector.client.get(url.clone()).headers(headers).send();
+        let sent = match send(headers.clone()).await {
+            // RFC 9112 9.3.1: the server closed the kept connection while the request was on its way.
+            Err(error) if kept && classify::is_closed(&error) => send(headers).await,
+            sent => sent,
+        };
+        let answer = sent.map_err(|error| classify::failure(&error))?;
+        let response = &mut self.response;
+        response.status = Some(answer.status().as_u16());
+        let direct = request.settings.proxy.is_none();
+        response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
+        response.freshness = freshness(answer.headers(), request.now);
+        match location(&answer, &url, request.settings) {
+            None => {
+                // Without a response, so that a failure while reading keeps what is known.
+                let placeholder = Response { freshness: response.freshness, ..self.known() };
+                let response = std::mem::replace(&mut self.response, placeholder);
+                let request = Request { validators, ..request };
+                self.response = read(answer, &request, response).await;
+                if !is_broken(&self.response.outcome) {
+                    self.connector.kept.insert(&url, request.now);
                 }
+                Ok(Step::Done(self.end()))
+            }
+            Some(next) => {
+                follow(response, &mut self.seen, next?, answer.status(), request.settings)?;
+                Ok(Step::Redirected { freshness: self.response.freshness })
             }
         }
     }
+
+    /// What is known of the response before its body.
+    fn known(&self) -> Response {
+        let Response { url, hops, status, remote, .. } = &self.response;
+        let failure = Failure::new(FailureKind::BadResponse, "the response was not read");
+        let (hops, status, remote) = (hops.clone(), *status, *remote);
+        Response { hops, status, remote, ..Response::failed(url.clone(), failure) }
+    }
 }
 
-/// Sends one request. The URL is checked here, because a literal address does not use the resolver.
-///
-/// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
-/// other responses than 2xx (RFC 9110 13.2.1).
-async fn hop(
-    connector: &Connector,
-    url: &Url,
-    headers: HeaderMap,
-    now: Timestamp,
-) -> Result<reqwest::Response, Failure> {
-    connector.guard.check_url(url)?;
-    let kept = connector.kept.take(url, now);
-    let send = |headers| connector.client.get(url.clone()).headers(headers).send();
-    let answer = match send(headers.clone()).await {
-        // RFC 9112 9.3.1: the server closed the kept connection while the request was on its way.
-        Err(error) if kept && classify::is_closed(&error) => send(headers).await,
-        answer => answer,
-    };
-    answer.map_err(|error| classify::failure(&error))
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("response", &self.response).finish_non_exhaustive()
+    }
 }
 
 /// Whether the connection cannot be used for another request.

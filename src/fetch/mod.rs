@@ -24,7 +24,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
-pub use exchange::{Body, Request, Response};
+pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
@@ -84,26 +84,15 @@ impl Fetcher {
         Ok(fetcher)
     }
 
-    /// Makes one exchange that takes at most `settings.timeout`.
-    pub async fn fetch(&self, request: Request<'_>) -> Response {
-        let connector = match self.connector(request.settings) {
-            Ok(connector) => connector,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::BadResponse, error.to_string())
-                    .help("check ca and proxy in [fetch] and in the [[feed]]");
-                return Response::failed(request.url.clone(), failure);
-            }
-        };
-        let exchange = exchange::run(&connector, &request);
-        match tokio::time::timeout(request.settings.timeout, exchange).await {
-            Ok(response) => response,
-            Err(_) => {
-                let seconds = request.settings.timeout.as_secs_f32();
-                let message = format!("the exchange took longer than {seconds} s");
-                let failure = Failure::new(FailureKind::Timeout, message)
-                    .help("raise timeout if the server is always this slow");
-                Response::failed(request.url.clone(), failure)
-            }
+    /// Begins an exchange. `poll::Gate` opens every request, so that no other code may call this.
+    ///
+    /// # Errors
+    /// When the HTTP client for these settings cannot be set up.
+    pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
+        match self.connector(request.settings) {
+            Ok(connector) => Ok(Exchange::new(connector, request)),
+            Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
+                .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
     }
 
@@ -119,10 +108,9 @@ impl Fetcher {
             return Ok(connector.clone());
         }
         let guard = Guard::new(&settings.allow_networks);
-        let resolver =
-            GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
-        let connector =
-            Connector { client: build(resolver, settings)?, guard, kept: Arc::default() };
+        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
+        let client = build(resolver.clone(), settings)?;
+        let connector = Connector { client, resolver, kept: Arc::default() };
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }

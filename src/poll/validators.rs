@@ -107,17 +107,21 @@ fn has_budget(trust: ValidatorTrust, now: Timestamp) -> bool {
     last_full(trust).is_none_or(|at| now.duration_since(at) >= DAY)
 }
 
+/// Whether an older parser read the last document, so that it is requested and read again now.
+pub(super) fn is_reread(state: &FeedState, now: Timestamp) -> bool {
+    state.reread_at.is_some_and(|at| at <= now)
+}
+
 /// The validators to send.
 pub(super) fn conditions(
     memory: &CachedResponse,
-    trust: ValidatorTrust,
+    state: &FeedState,
     rhythm: Rhythm,
     now: Timestamp,
 ) -> Validators {
     let both = || memory.validators.clone();
-    // An older parser read the document.
-    let unread = trust.last_full_at == Some(Timestamp::UNIX_EPOCH);
-    let tested = unread || rhythm == Rhythm::Overdue && may_be_tested(trust, now);
+    let trust = state.trust;
+    let tested = is_reread(state, now) || rhythm == Rhythm::Overdue && may_be_tested(trust, now);
     match trust.validator_use {
         ValidatorUse::Suspected | ValidatorUse::Rejected | ValidatorUse::Refused => {
             Validators::default()

@@ -33,6 +33,7 @@ fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &
         hints,
         learned: None,
         unconditional: None,
+        promise: None,
         now,
     })
 }
@@ -82,6 +83,7 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
             hints,
             learned,
             unconditional,
+            promise: None,
             now,
         })
     };
@@ -205,6 +207,7 @@ fn a_complete_document_is_requested_at_most_once_a_day() {
             hints: &hints,
             learned: None,
             unconditional: Some(unconditional),
+            promise: None,
             now: Timestamp::UNIX_EPOCH,
         }))
     };
@@ -259,6 +262,7 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
             hints,
             learned,
             unconditional,
+            promise: None,
             now,
         })
     };

@@ -46,8 +46,8 @@ impl Running {
         write(&world, address, &hosts[..configured], "");
         let config = source().config.unwrap();
         let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
-        let follower = ListFollower::new(clock.clone(), resolver.clone()).unwrap();
-        let engine = Engine::open(config, clock, resolver).await.unwrap();
+        let engine = Engine::open(config, clock.clone(), resolver).await.unwrap();
+        let follower = ListFollower::new(engine.gate().clone(), clock);
         let (handle, commands) = daemon::handle(source, None);
         let inputs = Inputs { commands, sockets: Vec::new(), follower };
         let (stop, stopped) = oneshot::channel::<()>();

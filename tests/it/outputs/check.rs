@@ -289,7 +289,10 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
     world.clock.advance(2 * HOUR);
     let error =
-        daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
+        daemon::pass(&engine, (&FeedSelection::Due, newswire::poll::Trigger::Due), |_, _| {})
+            .await
+            .unwrap_err()
+            .to_string();
     assert!(
         error.contains("the previous one stays") && error.contains("urn:ex:planted"),
         "{error}"
