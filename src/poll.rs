@@ -42,8 +42,8 @@ use self::validators::Rhythm;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan, Promise,
-    PromiseScope, Validators, site,
+    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
+    Promise, PromiseScope, Validators, site,
 };
 use crate::schedule::{
     self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
@@ -167,13 +167,6 @@ struct Before {
     is_shared: bool,
 }
 
-/// A response with what belongs to the ledger.
-struct Fetched {
-    response: fetch::Response,
-    promises: Vec<Promise>,
-    asked_at: Option<Timestamp>,
-}
-
 impl Begun<'_> {
     /// What this response shows about the server's handling of validators.
     fn trust(&self, response: &fetch::Response, reading: Option<&Reading>) -> ValidatorTrust {
@@ -234,7 +227,7 @@ impl Poller {
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
         let at = moment.wall;
         let validators = validators::conditions(&memory, &state, rhythm, at);
-        let begun = Begun {
+        let mut begun = Begun {
             target,
             state,
             times,
@@ -247,13 +240,13 @@ impl Poller {
             is_shared,
         };
         let mut fetched = match self.fetch(&begun).await? {
-            Answer::Came(Came { response, promises, asked_at }) => {
-                Fetched { response, promises, asked_at }
-            }
+            Answer::Came(came) => *came,
             Answer::Denied(denied) => {
                 return self.hold((target, trigger), denied).await.map(PollEnd::Held);
             }
         };
+        // The time of the poll is that of its last request, not of the wait for its turn.
+        begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
         let body = fetched.response.body.take();
         let mut reading = None;
@@ -370,7 +363,8 @@ impl Poller {
         let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
-            Ok(Answer::Came(Came { response, promises: Vec::new(), asked_at: None }))
+            let (promises, asked_at) = (Vec::new(), None);
+            Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
         })
     }
 
@@ -401,12 +395,12 @@ impl Poller {
     fn update(
         &self,
         begun: &Begun<'_>,
-        (fetched, outage): (Fetched, Outage),
+        (fetched, outage): (Came, Outage),
         reading: Option<Reading>,
         duration: Duration,
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
-        let Fetched { response, promises, asked_at } = fetched;
+        let Came { response, promises, .. } = fetched;
         let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
         let trust = begun.trust(&response, reading.as_ref());
         let said = Said { response: &response, promises: &promises, network: outage.state };
@@ -434,7 +428,7 @@ impl Poller {
         let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
             feed: target.key,
-            at: asked_at.unwrap_or(*at),
+            at: *at,
             duration,
             promises,
             shared: None,
@@ -464,6 +458,7 @@ impl Poller {
         let target = begun.target;
         let this = LastOutcome {
             feed: target.key,
+            id: target.id.clone(),
             site: site(&target.subscription.feed.url).to_owned(),
             outcome: response.outcome.kind(),
             status: response.status,
@@ -488,11 +483,8 @@ impl Poller {
         drop(network);
         report::log_network(before, state);
         let now = self.clock.now();
-        let of_feed = |other: &store::UnsuccessfulPoll| {
-            let exonerated = exonerated.contains(&other.feed);
-            exonerated.then(|| (other.feed, schedule::while_offline(&other.id, now)))
-        };
-        Ok(Outage { state, exonerated: others.iter().filter_map(of_feed).collect() })
+        let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
+        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
     }
 
     fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
@@ -536,7 +528,7 @@ impl Poller {
 }
 
 /// The document, if other feeds may be read from it: several are, or a redirect led to it.
-fn shared(begun: &Begun<'_>, fetched: &Fetched) -> Option<Box<SharedDocument>> {
+fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
     let response = &fetched.response;
     let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
     if !begun.is_shared && response.hops.is_empty() {
@@ -572,6 +564,7 @@ fn last_outcome(poll: &store::UnsuccessfulPoll) -> LastOutcome {
     let url = Url::parse(&poll.url).ok();
     LastOutcome {
         feed: poll.feed,
+        id: poll.id.clone(),
         site: url.as_ref().map(site).unwrap_or_default().to_owned(),
         outcome: poll.outcome,
         status: poll.status,

@@ -49,13 +49,19 @@ pub enum DocumentError {
     #[error("{}", held(denied, *now))]
     Held {
         /// The promise.
-        denied: Denied,
+        denied: Box<Denied>,
         /// Time of the command (UTC).
         now: Timestamp,
     },
     /// The ledger of promises cannot be read or written.
     #[error(transparent)]
     Ledger(store::Error),
+}
+
+impl DocumentError {
+    /// The codes of this type alone.
+    #[cfg(test)]
+    pub(super) const CODES: &'static [&'static str] = &["held"];
 }
 
 /// Until when a URL is not requested, and why.

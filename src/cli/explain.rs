@@ -238,6 +238,7 @@ mod tests {
             append_feeds::Error::CODES,
             add::Error::CODES,
             probe::Error::CODES,
+            crate::cli::document::DocumentError::CODES,
             import::Error::CODES,
             crate::opml::Error::CODES,
             operator_decisions::Error::CODES,

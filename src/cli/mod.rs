@@ -98,15 +98,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::LogLevel { levels, time } => {
             return reload::log_level(&path(config)?, levels, time);
         }
-        Command::Poll { feeds, all, dry_run: true, force, .. } => {
-            rehearse(&path(config)?, selection(feeds, *all), *force)?;
-        }
-        Command::Poll { feeds, all, force, spread, .. } => {
-            if let Some(spread) = spread {
-                wait_for_turn(&path(config)?, &clock, spread)?;
-            }
-            poll_once(&path(config)?, selection(feeds, *all), *force)?;
-        }
+        command @ Command::Poll { .. } => poll(config, &clock, command)?,
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
             return show_config(config, command);
         }
@@ -168,6 +160,19 @@ fn start(config: Option<&Path>) -> Result<(), Exit> {
     block_on(run::run(&path, config, log))?.map_err(failed)
 }
 
+/// `poll`.
+fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
+    let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
+    let (path, selection) = (path(config)?, selection(feeds, *all));
+    if let Some(spread) = spread {
+        wait_for_turn(&path, clock, spread)?;
+    }
+    match dry_run {
+        true => rehearse(&path, selection, *force),
+        false => poll_once(&path, selection, *force),
+    }
+}
+
 /// Waits until the turn of this installation within `spread`.
 fn wait_for_turn(path: &Path, clock: &Clock, spread: &str) -> Result<(), Exit> {
     let time = config::duration(spread).map_err(|_| {
@@ -210,7 +215,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
     let mut out = io::stdout();
-    let trigger = poll::trigger(&selection, force);
+    let trigger = poll::trigger(&selection, force.into());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
@@ -219,7 +224,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
 
 fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    let trigger = poll::trigger(&selection, force);
+    let trigger = poll::trigger(&selection, force.into());
     block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 

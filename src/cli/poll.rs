@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::document::held;
+use super::online::Promises;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, FeedSelection};
@@ -76,9 +77,9 @@ pub(super) fn turn(database: &Path, within: Duration) -> Duration {
 }
 
 /// Why the selected feeds are polled.
-pub(super) fn trigger(selection: &FeedSelection, force: bool) -> Trigger {
+pub(super) fn trigger(selection: &FeedSelection, promises: Promises) -> Trigger {
     match selection {
-        _ if force => Trigger::Forced,
+        _ if promises == Promises::Ignore => Trigger::Forced,
         FeedSelection::Due => Trigger::Due,
         FeedSelection::All | FeedSelection::Named(_) => Trigger::Command,
     }

@@ -27,6 +27,8 @@ use crate::telemetry::Event;
 
 /// Interval of the checks for changed files and due lists.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest wait after a request without a result.
+const RETRY: Duration = Duration::from_secs(60 * 60);
 /// Longest wait that the plan of a list can have, with jitter. A later time comes from a clock that was wrong.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
@@ -142,6 +144,22 @@ impl ListFollower {
         }
     }
 
+    /// Makes the exchange. Otherwise returns the end of the promise that forbids it; `None`: the ledger failed.
+    async fn visit(&self, visit: Visit<'_>) -> Result<Came, Option<Timestamp>> {
+        let list = visit.request.url.to_string();
+        match self.gate.fetch(visit).await {
+            Ok(Answer::Came(came)) => Ok(*came),
+            Ok(Answer::Denied(denied)) => {
+                debug!(list, until = %denied.until, "list of feeds held");
+                Err(Some(denied.until))
+            }
+            Err(error) => {
+                warn!(list, %error, "list of feeds not requested: ledger unavailable");
+                Err(None)
+            }
+        }
+    }
+
     async fn fetch_one(
         &self,
         (url, interval): (&Url, Duration),
@@ -160,17 +178,11 @@ impl ListFollower {
             settings,
             now: self.clock.now(),
         };
-        let came = match self.gate.fetch(state.visit(request, interval)).await {
-            Ok(Answer::Came(came)) => came,
-            Ok(Answer::Denied(denied)) => {
-                let (list, until) = (url.as_str(), denied.until.to_string());
-                debug!(list, until, "list of feeds held");
-                state.next = denied.until.as_second();
+        let came = match self.visit(state.visit(request, interval)).await {
+            Ok(came) => came,
+            Err(until) => {
+                state.next = until.unwrap_or(self.clock.now()).as_second();
                 store_state(copy, &state);
-                return ListChange::Unchanged;
-            }
-            Err(error) => {
-                warn!(list = url.as_str(), %error, "list of feeds not requested: ledger unavailable");
                 return ListChange::Unchanged;
             }
         };
@@ -226,6 +238,8 @@ impl ListState {
     }
 
     fn visit<'a>(&self, request: Request<'a>, interval: Duration) -> Visit<'a> {
+        // A list that was never fetched is not left out for long because of a request that was killed.
+        let interval = interval.min(RETRY);
         let schedule = schedule::Settings::default();
         let last = self.last.and_then(|at| Timestamp::from_second(at + 1).ok());
         Visit {

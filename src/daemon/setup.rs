@@ -166,7 +166,10 @@ impl Setup {
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
         let due = feeds.filter(|(feed, _)| due_time(feed, now) <= now);
-        due.map(|(_, target)| target).collect()
+        // A host that answers few requests must not answer the same feeds each time.
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(feed, _)| feed.last_poll_at);
+        due.into_iter().map(|(_, target)| target).collect()
     }
 
     /// A queue of these feeds.

@@ -13,14 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::lanes::{Lanes, Waiting};
+use super::lanes::{Lanes, Turn, Waiting};
 use super::ledger::Ledger;
 use super::promises::{self, Answered};
 use crate::clock::Clock;
 use crate::fetch::{self, Exchange, Fetcher, KnownDocument, Step};
 use crate::model::{Asked, Asker, Freshness, LedgerEntry, Promise, PromiseScope, site};
 use crate::store::{self, SharedDocument};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, RequestKind};
 
 /// Least time between two requests for a URL that a command makes.
 pub const COMMAND_GAP: SignedDuration = SignedDuration::from_mins(5);
@@ -69,7 +69,7 @@ pub struct Visit<'a> {
 #[derive(Debug)]
 pub enum Answer {
     /// The exchange has ended.
-    Came(Came),
+    Came(Box<Came>),
     /// A promise ended the exchange before one of its requests.
     Denied(Denied),
 }
@@ -169,7 +169,7 @@ impl Gate {
             Err(failure) => {
                 let response = fetch::Response::failed(asked, failure);
                 let (promises, asked_at) = (Vec::new(), None);
-                return Ok(Answer::Came(Came { response, promises, asked_at }));
+                return Ok(Answer::Came(Box::new(Came { response, promises, asked_at })));
             }
         };
         let mut time = visit.request.settings.timeout;
@@ -194,7 +194,8 @@ impl Gate {
             self.ledger.promise(std::mem::take(&mut promises)).await?;
         }
         let response = fetch::Response { freshness, ..response };
-        Ok(Answer::Came(Came { response, promises, asked_at: said.asked_at }))
+        let asked_at = said.asked_at;
+        Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
     }
 
     /// Sends the next request of the exchange, unless a promise forbids it.
@@ -205,41 +206,12 @@ impl Gate {
         said: &mut Said,
         time: &mut Duration,
     ) -> Result<Hop, store::Error> {
-        let (url, host) = (exchange.url().clone(), site(exchange.url()).to_owned());
-        let entry = match known {
-            Some(entry) => entry,
-            None => self.ledger.entry(url.as_str(), &host).await?,
-        };
-        if asked_by_other(visit, &entry, self.clock.now())
-            && let Some(document) = self.ledger.shared_document(&url).await?
-            && let Some(document) = known_document(document)
-        {
-            return Ok(Hop::Done(Box::new(exchange.end_with(document))));
-        }
-        if let Some(denied) = denied(visit, &entry, &url, self.clock.now()) {
-            return Ok(Hop::Denied(denied));
-        }
-        let begun = self.clock.elapsed();
-        let resolved = tokio::time::timeout(*time, exchange.addresses()).await;
-        *time = time.saturating_sub(self.clock.elapsed().saturating_sub(begun));
-        let address = match resolved {
-            // Several hosts at one address usually have the same first one.
-            Ok(Ok(addresses)) => addresses.into_iter().min(),
-            Ok(Err(failure)) => return Ok(Hop::Unreachable(failure)),
-            Err(_) => None,
-        };
-        let now = self.clock.now();
-        let since_last = entry.host_asked.map(|at| now.duration_since(at).unsigned_abs());
-        let limits = visit.limits;
-        let waiting = Waiting { site: &host, address, limits, since_last };
-        let turn = self.lanes.turn(waiting, &self.clock).await.ok_or(store::Error::Closed)?;
+        let Entered { url, host, address, entry, turn } =
+            match self.enter((visit, known), exchange, time).await? {
+                Ok(entered) => entered,
+                Err(hop) => return Ok(hop),
+            };
         let at = self.clock.now();
-        if visit.urgency != Urgency::Forced
-            && let Some(promise) = self.demand((&url, &host, address), at).await?
-        {
-            let (until, reason) = (promise.until, Denial::Demand(promise));
-            return Ok(Hop::Denied(Denied { until, reason, url }));
-        }
         self.ledger
             .asked(Asked {
                 url: url.to_string(),
@@ -253,7 +225,10 @@ impl Gate {
             .await?;
         said.asked_at = Some(at);
         if let Some(metrics) = &self.metrics {
-            metrics.requested(exchange.is_conditional());
+            metrics.requested(match exchange.is_conditional() {
+                true => RequestKind::Conditional,
+                false => RequestKind::Unconditional,
+            });
         }
         let begun = self.clock.elapsed();
         let step = exchange.step(*time).await;
@@ -269,6 +244,67 @@ impl Gate {
             Step::Redirected { .. } => Hop::Redirected,
             Step::Done(response) => Hop::Done(response),
         })
+    }
+
+    /// Waits for the turn of the next request. The inner error ends the exchange.
+    async fn enter(
+        &self,
+        (visit, known): (&Visit<'_>, Option<LedgerEntry>),
+        exchange: &mut Exchange<'_>,
+        time: &mut Duration,
+    ) -> Result<Result<Entered, Hop>, store::Error> {
+        let (url, host) = (exchange.url().clone(), site(exchange.url()).to_owned());
+        let mut entry = match known {
+            Some(entry) => entry,
+            None => self.ledger.entry(url.as_str(), &host).await?,
+        };
+        if let Some(hop) = self.forbidden(visit, exchange, &entry).await? {
+            return Ok(Err(hop));
+        }
+        let begun = self.clock.elapsed();
+        let resolved = tokio::time::timeout(*time, exchange.addresses()).await;
+        *time = time.saturating_sub(self.clock.elapsed().saturating_sub(begun));
+        let address = match resolved {
+            // Several hosts at one address usually have the same first one.
+            Ok(Ok(addresses)) => addresses.into_iter().min(),
+            Ok(Err(failure)) => return Ok(Err(Hop::Unreachable(failure))),
+            Err(_) => None,
+        };
+        let now = self.clock.now();
+        let since_last = entry.host_asked.map(|at| now.duration_since(at).unsigned_abs());
+        let waiting = Waiting { site: &host, address, limits: visit.limits, since_last };
+        let turn = self.lanes.turn(waiting, &self.clock).await.ok_or(store::Error::Closed)?;
+        if turn.waited {
+            // Another feed may have fetched the document, or the server may have asked to wait.
+            entry = self.ledger.entry(url.as_str(), &host).await?;
+            if let Some(hop) = self.forbidden(visit, exchange, &entry).await? {
+                return Ok(Err(hop));
+            }
+        }
+        if visit.urgency != Urgency::Forced
+            && let Some(promise) = self.demand((&url, &host, address), self.clock.now()).await?
+        {
+            let (until, reason) = (promise.until, Denial::Demand(promise));
+            return Ok(Err(Hop::Denied(Denied { until, reason, url })));
+        }
+        Ok(Ok(Entered { url, host, address, entry, turn }))
+    }
+
+    /// The end of the exchange, if the next request is not needed or not allowed.
+    async fn forbidden(
+        &self,
+        visit: &Visit<'_>,
+        exchange: &mut Exchange<'_>,
+        entry: &LedgerEntry,
+    ) -> Result<Option<Hop>, store::Error> {
+        let (url, now) = (exchange.url().clone(), self.clock.now());
+        if asked_by_other(visit, entry, now)
+            && let Some(document) = self.ledger.shared_document(&url).await?
+            && let Some(document) = known_document(document)
+        {
+            return Ok(Some(Hop::Done(Box::new(exchange.end_with(document)))));
+        }
+        Ok(denied(visit, entry, &url, now).map(Hop::Denied))
     }
 
     /// Adds the promises of a response.
@@ -327,6 +363,15 @@ impl Gate {
         let found = keys.into_iter().flatten().filter_map(|key| open.get(&key).cloned());
         Ok(found.filter(|promise| promise.is_open(now)).max_by_key(|promise| promise.until))
     }
+}
+
+/// A request whose turn it is.
+struct Entered {
+    url: Url,
+    host: String,
+    address: Option<IpAddr>,
+    entry: LedgerEntry,
+    turn: Turn,
 }
 
 /// The result of one hop.

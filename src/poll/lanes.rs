@@ -51,6 +51,8 @@ struct Lane {
 /// The right to send one request; it ends when dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
+    /// Whether it had to wait for others.
+    pub(super) waited: bool,
     _site: OwnedSemaphorePermit,
     _address: Option<OwnedSemaphorePermit>,
 }
@@ -88,16 +90,18 @@ impl Lanes {
     /// Waits until the request may be sent.
     pub(super) async fn turn(&self, waiting: Waiting<'_>, clock: &Clock) -> Option<Turn> {
         let (site, address) = self.turns(waiting, clock.elapsed());
-        let site = site.acquire_owned().await.ok()?;
+        let mut waited = false;
+        let site = acquire(site, &mut waited).await?;
         let address = match address {
-            Some(address) => Some(address.acquire_owned().await.ok()?),
+            Some(address) => Some(acquire(address, &mut waited).await?),
             None => None,
         };
         let start = self.reserve(waiting, clock.elapsed());
         if start > clock.elapsed() {
+            waited = true;
             clock.sleep_until(start).await;
         }
-        Some(Turn { _site: site, _address: address })
+        Some(Turn { waited, _site: site, _address: address })
     }
 
     /// The turns of the site and of the address.
@@ -155,6 +159,15 @@ impl Lanes {
         }
         start
     }
+}
+
+/// Takes a turn; notes whether it had to wait.
+async fn acquire(turns: Arc<Semaphore>, waited: &mut bool) -> Option<OwnedSemaphorePermit> {
+    if let Ok(turn) = Arc::clone(&turns).try_acquire_owned() {
+        return Some(turn);
+    }
+    *waited = true;
+    turns.acquire_owned().await.ok()
 }
 
 #[cfg(test)]

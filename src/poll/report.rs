@@ -123,7 +123,7 @@ pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan) {
         Denial::Recent { .. } => None,
     };
     let reason = &plan.reason.text;
-    debug!(feed, url, said_by, next, "{feed}: held: {reason}");
+    debug!(feed, url, said_by, reason, next, "poll held");
 }
 
 /// Logs held items and a permanent redirect.

@@ -39,7 +39,8 @@ fn planned(
     now: Timestamp,
 ) -> Plan {
     let wait = span(now, until);
-    let longest = (wait / 10).min(SignedDuration::from_mins(30)).unsigned_abs();
+    // Less than the jitter of feeds that were polled, so that the feed that was held comes first.
+    let longest = (wait / 20).min(SignedDuration::from_mins(15)).unsigned_abs();
     let at = spread(feed, until, longest);
     let considered =
         vec![Considered { kind, text: text.clone(), wait: wait.unsigned_abs().as_secs() }];

@@ -6,7 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::model::{FailureKind, FeedKey, Outcome};
+use crate::model::{FailureKind, FeedId, FeedKey, Outcome};
 
 /// Number of different sites that must be unreachable, or that must send the same page.
 const SITES: usize = 3;
@@ -31,6 +31,8 @@ pub enum NetworkState {
 pub struct LastOutcome {
     /// The feed.
     pub feed: FeedKey,
+    /// Its stable id.
+    pub id: FeedId,
     /// Site of the feed.
     pub site: String,
     /// Outcome of the poll.
@@ -49,6 +51,8 @@ pub struct LastOutcome {
 #[derive(Debug, Default)]
 pub struct NetworkMonitor {
     offline: bool,
+    /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
+    blamed: Vec<(FeedKey, FeedId)>,
     /// Pages that were no feeds: hash, site and feed.
     pages: VecDeque<([u8; 32], String, FeedKey)>,
 }
@@ -59,7 +63,7 @@ pub struct Judgement {
     /// State of the network.
     pub state: NetworkState,
     /// Feeds whose last failure is not theirs either.
-    pub exonerated: Vec<FeedKey>,
+    pub exonerated: Vec<(FeedKey, FeedId)>,
 }
 
 impl NetworkMonitor {
@@ -80,6 +84,7 @@ impl NetworkMonitor {
         let required = this.status == Some(NETWORK_AUTHENTICATION_REQUIRED);
         if !required && !is_unreachable(this) && !is_page(this) {
             self.offline = false;
+            self.blamed.clear();
             self.pages.clear();
             return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
         }
@@ -90,10 +95,17 @@ impl NetworkMonitor {
         }
         // The state stays offline until a server is reached.
         self.offline |= required || !exonerated.is_empty();
-        exonerated.remove(&this.feed);
-        let mut exonerated: Vec<FeedKey> = exonerated.into_iter().collect();
+        if !self.offline {
+            self.blamed.push((this.feed, this.id.clone()));
+            return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
+        }
+        let of_others = others.iter().filter(|other| exonerated.contains(&other.feed));
+        let of_others = of_others.map(|other| (other.feed, other.id.clone()));
+        let mut exonerated: Vec<_> = of_others.chain(self.blamed.iter().cloned()).collect();
+        exonerated.retain(|(feed, _)| *feed != this.feed);
         exonerated.sort_unstable();
-        Judgement { state: self.state(), exonerated }
+        exonerated.dedup();
+        Judgement { state: NetworkState::Offline, exonerated }
     }
 
     /// The feeds of sites that sent this page, if they are enough.
@@ -173,6 +185,7 @@ mod tests {
     fn failed(feed: i64, kind: FailureKind) -> LastOutcome {
         LastOutcome {
             feed: FeedKey(feed),
+            id: FeedId::new(&format!("f{feed}")).unwrap(),
             site: format!("h{feed}.test"),
             outcome: Outcome::Failed(kind),
             status: None,
@@ -194,7 +207,7 @@ mod tests {
         assert_eq!(network.judge(&others[1], &others[..1]).state, NetworkState::Online);
         let judged = network.judge(&third, &others);
         assert_eq!(judged.state, NetworkState::Offline);
-        assert_eq!(judged.exonerated, [FeedKey(1), FeedKey(2)]);
+        assert_eq!(judged.exonerated.iter().map(|(feed, _)| feed.0).collect::<Vec<_>>(), [1, 2]);
         // The state stays offline however rarely a site is tried.
         assert_eq!(
             network.judge(&failed(4, FailureKind::Resolver), &[]).state,

@@ -73,7 +73,7 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let at = |freshness| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, hints) = (&settings, &feed, &hints);
-        let (learned, unconditional) = (None, None);
+        let (learned, unconditional, promise) = (None, None, None);
         plan(&Inputs {
             settings,
             feed,
@@ -83,7 +83,7 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
             hints,
             learned,
             unconditional,
-            promise: None,
+            promise,
             now,
         })
     };
@@ -252,7 +252,7 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
     let planned = |learned| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
-        let (hints, unconditional) = (&Hints::default(), None);
+        let (hints, unconditional, promise) = (&Hints::default(), None, None);
         plan(&Inputs {
             settings,
             feed,
@@ -262,7 +262,7 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
             hints,
             learned,
             unconditional,
-            promise: None,
+            promise,
             now,
         })
     };

@@ -29,10 +29,6 @@ fn many_feeds_that_are_due_at_once_start_one_after_another() {
     }
 }
 
-fn wall(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
 fn queue(feeds: &[(i64, &str)]) -> Queue {
     let mut queue = Queue::new(8, Duration::ZERO);
     for (key, host) in feeds {
@@ -152,6 +148,7 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(3)));
     assert_eq!(first(&queue, 1), Some(0), "one waits for its host");
     queue.done(FeedKey(3), at(50).wall);
+    queue.remove(FeedKey(2));
     // Nobody was there to poll it before.
     queue.add(FeedKey(4), "c", GATE, Timestamp::UNIX_EPOCH);
     queue.add(FeedKey(5), "c", GATE, Timestamp::UNIX_EPOCH);

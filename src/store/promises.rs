@@ -7,7 +7,8 @@ use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{maybe_outcome, millis, timestamp};
 use crate::model::{
-    Asked, Asker, FeedId, FeedKey, LedgerEntry, Outcome, Plan, Promise, PromiseReason, PromiseScope,
+    Asked, Asker, FeedId, FeedKey, LedgerEntry, Outcome, Plan, Promise, PromiseReason,
+    PromiseScope, ReasonKind,
 };
 
 /// The last poll of a feed, without success.
@@ -173,16 +174,20 @@ impl Transaction<'_> {
         Ok(polls)
     }
 
-    /// Takes back the last failure of these feeds, and writes their plans.
+    /// Takes back the last failure of these feeds, and writes their plans. A feed whose failure was taken back before
+    /// stays as it is.
     pub(super) fn exonerate(&self, feeds: &[(FeedKey, Plan)]) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE feed SET failures = max(failures - 1, 0),
-                    failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END WHERE id = ?1",
+                    failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END
+             WHERE id = ?1 AND plan_reason <> ?2 AND failures > 0",
         )?;
-        for (feed, _) in feeds {
-            statement.execute([feed.0])?;
+        for feed in feeds {
+            if statement.execute(params![feed.0.0, ReasonKind::Offline.slug()])? > 0 {
+                self.replan(std::slice::from_ref(feed))?;
+            }
         }
-        self.replan(feeds)
+        Ok(())
     }
 
     /// Deletes promises that ended before `cutoff`, and keys without a request since then.

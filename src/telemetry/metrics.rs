@@ -58,6 +58,15 @@ pub enum Publication {
     Failed,
 }
 
+/// A request to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// It has validators.
+    Conditional,
+    /// It has none.
+    Unconditional,
+}
+
 /// A poll that is stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Poll<'a> {
@@ -141,8 +150,11 @@ impl Metrics {
     }
 
     /// Counts a request to a server, redirects included.
-    pub fn requested(&self, conditional: bool) {
-        let value = if conditional { "yes" } else { "no" };
+    pub fn requested(&self, kind: RequestKind) {
+        let value = match kind {
+            RequestKind::Conditional => "yes",
+            RequestKind::Unconditional => "no",
+        };
         self.0.requests.get_or_create(&label("conditional", value)).inc();
     }
 

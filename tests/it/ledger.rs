@@ -10,6 +10,7 @@ use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower, ListS
 use newswire::fetch::{Fetcher, ResolveError, Resolver};
 use newswire::model::{Outcome, ReasonKind};
 use newswire::poll::{Gate, Ledger, PollEnd};
+use newswire::store::is_in_use;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -75,7 +76,8 @@ async fn a_pass_ends_while_a_host_is_held_and_later_passes_keep_the_hold() {
     paths.sort_unstable();
     paths.dedup();
     assert_eq!(paths, ["/1", "/2", "/3", "/4"]);
-    assert!(world.statuses().iter().all(|feed| feed.last_outcome == Some(Outcome::Modified)));
+    let good = |outcome: Option<Outcome>| outcome.is_some_and(Outcome::is_success);
+    assert!(world.statuses().iter().all(|feed| good(feed.last_outcome)));
 }
 
 #[tokio::test]
@@ -142,9 +144,8 @@ async fn three_feeds_of_one_document_fetch_it_once_an_interval() {
         world.origin.route(host, "/feed", [Answer::redirect(302, &hub)]);
     }
     let urls = hosts.map(|host| world.origin.url(host, "/feed"));
-    let engine = world.open(&urls).await;
     for _ in 0..(24 * 4) {
-        ends(&engine, FeedSelection::Due).await;
+        cron(&world, &urls).await;
         world.clock.advance(HOUR / 4);
     }
     let requests = asked(&world, "hub.test").len();
@@ -194,6 +195,11 @@ async fn a_poll_that_was_killed_counts_as_a_request() {
             () = async { while world.origin.count() == before { tokio::task::yield_now().await } } => {}
         }
         assert_eq!(world.origin.count(), 1, "start {start}");
+        drop(engine);
+        // The polls that were cancelled hold the database for a moment.
+        while is_in_use(&world.database()) {
+            tokio::task::yield_now().await;
+        }
         world.clock.advance(Duration::from_secs(30));
     }
     gate.add_permits(10);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use newswire::config;
 use newswire::daemon::control::{Reply, Request, send, socket_of};
@@ -77,6 +78,11 @@ impl Running {
 
     async fn end(self) {
         self.stop.send(()).unwrap();
+        while !self.daemon.is_finished() {
+            // A poll may wait for its turn.
+            self.world.clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
         self.daemon.await.unwrap().unwrap();
     }
 }
