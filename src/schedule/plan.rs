@@ -20,6 +20,8 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After this number of consecutive panics a feed is quarantined for a day.
 const PANICS: u32 = 3;
+/// Longest expected delay of a poll, in seconds: the time between two passes of cron.
+const LATENESS: i64 = 15 * 60 - 1;
 /// Number of weekly polls of a feed that is gone.
 const GONE_POLLS: u32 = 4;
 /// Wait of a feed that is not polled again: a hundred years.
@@ -159,8 +161,8 @@ impl<'a> Skipped<'a> {
     fn next_allowed(&self, at: Timestamp) -> Option<Timestamp> {
         let mut second = at.as_second();
         for _ in 0..=7 * 24 {
-            // A poll may start late, so that the last minute of an allowed hour does not count.
-            if self.allows(second) && self.allows(second + 59) {
+            // A poll may start late, with cron by a quarter of an hour.
+            if self.allows(second) && self.allows(second + LATENESS) {
                 return Timestamp::from_second(second).ok().map(|allowed| allowed.max(at));
             }
             second = (second.div_euclid(3600) + 1) * 3600;
