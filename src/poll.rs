@@ -242,7 +242,7 @@ impl Poller {
         let mut fetched = match self.fetch(&begun).await? {
             Answer::Came(came) => *came,
             Answer::Denied(denied) => {
-                return self.hold((target, trigger), denied).await.map(PollEnd::Held);
+                return self.hold((target, trigger), *denied).await.map(PollEnd::Held);
             }
         };
         // The time of the poll is that of its last request, not of the wait for its turn.

@@ -95,7 +95,6 @@ impl Online {
         let response = match answer.map_err(DocumentError::Ledger)? {
             Answer::Came(came) => came.response,
             Answer::Denied(denied) => {
-                let denied = Box::new(denied);
                 return Err(DocumentError::Held { denied, now: self.clock.now() });
             }
         };

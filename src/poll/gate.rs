@@ -71,7 +71,7 @@ pub enum Answer {
     /// The exchange has ended.
     Came(Box<Came>),
     /// A promise ended the exchange before one of its requests.
-    Denied(Denied),
+    Denied(Box<Denied>),
 }
 
 /// An exchange that has ended.
@@ -182,7 +182,7 @@ impl Gate {
                         metrics.held(denied.reason.slug());
                     }
                     self.ledger.promise(said.promises).await?;
-                    return Ok(Answer::Denied(denied));
+                    return Ok(Answer::Denied(Box::new(denied)));
                 }
                 Hop::Unreachable(failure) => break exchange.fail(failure),
                 Hop::Done(response) => break *response,

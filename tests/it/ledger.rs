@@ -10,7 +10,7 @@ use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower, ListS
 use newswire::fetch::{Fetcher, ResolveError, Resolver};
 use newswire::model::{Outcome, ReasonKind};
 use newswire::poll::{Gate, Ledger, PollEnd};
-use newswire::store::is_in_use;
+use newswire::store::{Usage, usage};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -197,7 +197,7 @@ async fn a_poll_that_was_killed_counts_as_a_request() {
         assert_eq!(world.origin.count(), 1, "start {start}");
         drop(engine);
         // The polls that were cancelled hold the database for a moment.
-        while is_in_use(&world.database()) {
+        while matches!(usage(&world.database()), Usage::InUse) {
             tokio::task::yield_now().await;
         }
         world.clock.advance(Duration::from_secs(30));
