@@ -11,8 +11,8 @@ use newswire::model::{
     Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, ReasonKind, StoredPlan,
 };
 use newswire::schedule::{
-    HostLimit, Inputs, IntervalMode, NetworkMonitor, NetworkState, PollCost, Queue, QueueStep,
-    Settings, UnconditionalWait, learned, plan, resume, while_offline,
+    HostLimit, Inputs, IntervalMode, LastOutcome, NetworkMonitor, NetworkState, PollCost, Queue,
+    QueueStep, Settings, UnconditionalWait, learned, plan, resume, while_offline,
 };
 
 const FEEDS: i64 = 200;
@@ -218,6 +218,10 @@ struct Month {
     /// Time without a network.
     outage: Range<i64>,
     network: NetworkMonitor,
+    /// Last polls of the feeds since the last success of any feed.
+    unsuccessful: HashMap<FeedKey, LastOutcome>,
+    /// Feeds that a poll of another feed gave a new time.
+    replanned: Vec<(FeedKey, Timestamp)>,
     feeds: Vec<Feed>,
 }
 
@@ -230,6 +234,8 @@ impl Month {
             restarts: Vec::new(),
             outage: 0..0,
             network: NetworkMonitor::default(),
+            unsuccessful: HashMap::new(),
+            replanned: Vec::new(),
             feeds: (0..FEEDS).map(Feed::new).collect(),
         }
     }
@@ -243,6 +249,7 @@ impl Month {
     /// A queue of all feeds, or of those that are due, as a process has it at its start.
     fn queue(&mut self, now: i64) -> Queue {
         let wall = self.moment(now).wall;
+        self.network = NetworkMonitor::default();
         let mut queue = Queue::new(64, Duration::ZERO);
         for (n, feed) in (0..).zip(&mut self.feeds) {
             let resumed = resume(feed.stored, wall);
@@ -273,8 +280,24 @@ impl Month {
             feed.answer(now)
         };
         feed.log.push(Asked { at: now, promise: answer.promise, bytes: answer.bytes });
-        let state = self.network.observe(&feed.host, &answer.outcome, ended.elapsed);
-        let planned = if state == NetworkState::Offline {
+        let this = LastOutcome {
+            feed: key,
+            id: feed.id.clone(),
+            site: feed.host.clone(),
+            outcome: answer.outcome.kind(),
+            status: None,
+            redirected_to: None,
+            body_hash: None,
+            failures: feed.failures + 1,
+        };
+        let others: Vec<LastOutcome> =
+            self.unsuccessful.values().filter(|other| other.feed != key).cloned().collect();
+        let judgement = self.network.judge(&this, &others);
+        match answer.outcome.is_success() {
+            true => self.unsuccessful.clear(),
+            false => drop(self.unsuccessful.insert(key, this)),
+        }
+        let planned = if judgement.state == NetworkState::Offline {
             while_offline(&feed.id, ended.wall)
         } else {
             feed.failures = if answer.outcome.is_success() { 0 } else { feed.failures + 1 };
@@ -291,6 +314,7 @@ impl Month {
                 freshness: answer.freshness,
                 hints: &answer.hints,
                 learned: known.then(|| interval(&feed.times(now))).flatten(),
+                promise: None,
                 unconditional: (feed.temper == Temper::Refuses)
                     .then_some(UnconditionalWait::Rest { rest: day, why: "x" }),
                 now: ended.wall,
@@ -301,6 +325,12 @@ impl Month {
             last_poll_at: Some(asked),
             reason: planned.reason.kind,
         };
+        for (key, id) in judgement.exonerated {
+            let other = &mut self.feeds[usize::try_from(key.0).unwrap()];
+            other.failures = other.failures.saturating_sub(1);
+            other.stored.next_poll_at = while_offline(&id, ended.wall).at;
+            self.replanned.push((key, other.stored.next_poll_at));
+        }
         planned.at
     }
 
@@ -325,7 +355,16 @@ impl Month {
                 !over
             });
             match queue.next(self.moment(now)) {
-                QueueStep::Poll(key) => running.push((now + EXCHANGE, key, self.poll(key, now))),
+                QueueStep::Poll(key) => {
+                    running.push((now + EXCHANGE, key, self.poll(key, now)));
+                    for (key, due) in std::mem::take(&mut self.replanned) {
+                        let is_running = running.iter().any(|(_, other, _)| *other == key);
+                        if self.process == Process::Daemon && !is_running {
+                            let host = &self.feeds[usize::try_from(key.0).unwrap()].host;
+                            queue.add(key, host, HostLimit { at_once: 1, spacing: SPACING }, due);
+                        }
+                    }
+                }
                 QueueStep::Wait(until) => {
                     let passed = self.process == Process::Cron && running.is_empty();
                     if passed
@@ -487,13 +526,13 @@ fn a_clock_that_is_set_back_or_forward_makes_no_feed_sleep_or_repeat() {
 #[test]
 fn after_an_outage_every_feed_is_asked_within_75_minutes_and_none_is_blamed() {
     let outage = 10 * DAY..11 * DAY;
-    let month =
-        Month { outage: outage.clone(), ..Month::new(Process::Daemon, IntervalMode::Fixed) };
-    let month = month.run();
-    for feed in month.of(Temper::Plain) {
-        let asked = |from: i64| feed.log.iter().find(|asked| asked.at >= from).unwrap().at;
-        let rest = asked(outage.end) - outage.end;
-        assert!(rest <= 75 * MINUTE, "{} after {rest} s", feed.id);
-        assert_eq!(feed.failures, 0);
+    for process in [Process::Daemon, Process::Cron] {
+        let month = Month::new(process, IntervalMode::Fixed);
+        let month = Month { outage: outage.clone(), ..month }.run();
+        for feed in month.of(Temper::Plain) {
+            let asked = feed.log.iter().find(|asked| asked.at >= outage.end).unwrap().at;
+            let rest = asked - outage.end;
+            assert!(rest <= 75 * MINUTE, "{} after {rest} s", feed.id);
+        }
     }
 }
