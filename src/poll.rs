@@ -248,20 +248,7 @@ impl Poller {
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
-        let body = fetched.response.body.take();
-        let mut reading = None;
-        if let Some(body) = body {
-            let whole = fetched.response.body_hash.is_some();
-            let extent = if whole { Extent::Whole } else { Extent::Part };
-            match self.read(&begun, (body, extent), &fetched.response.url).await {
-                Ok(read) => reading = Some(read?),
-                // The beginning of a document that was cut in transit need not be readable.
-                Err(failure) if fetched.response.outcome.is_success() => {
-                    fetched.response.outcome = FetchOutcome::Failed(failure);
-                }
-                Err(_) => {}
-            }
-        }
+        let reading = self.read_body(&begun, &mut fetched.response).await?;
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
         let poll_metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
@@ -366,6 +353,26 @@ impl Poller {
             let (promises, asked_at) = (Vec::new(), None);
             Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
         })
+    }
+
+    /// Reads the document of the response, if it has one. An unreadable one becomes the outcome.
+    async fn read_body(
+        &self,
+        begun: &Begun<'_>,
+        response: &mut fetch::Response,
+    ) -> Result<Option<Reading>, store::Error> {
+        let Some(body) = response.body.take() else { return Ok(None) };
+        let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
+        match self.read(begun, (body, extent), &response.url).await {
+            Ok(read) => Ok(Some(read?)),
+            Err(failure) => {
+                // The beginning of a document that was cut in transit need not be readable.
+                if response.outcome.is_success() {
+                    response.outcome = FetchOutcome::Failed(failure);
+                }
+                Ok(None)
+            }
+        }
     }
 
     /// Reads a new document on a blocking thread.
