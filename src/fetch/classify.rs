@@ -80,7 +80,8 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
     }
 }
 
-fn lookup(error: &LookupError) -> Failure {
+/// The failure for a host name without an address that may be contacted.
+pub(crate) fn lookup(error: &LookupError) -> Failure {
     let message = printable(&error.to_string());
     match error {
         LookupError::Resolve(ResolveError::NotFound(_)) => {

@@ -2,17 +2,20 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, StatusCode};
-use url::Url;
+use url::{Host, Url};
 
 use super::freshness::freshness;
 use super::guard::Guard;
+use super::resolve::GuardedResolver;
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
+use crate::text::challenge;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,8 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
+    /// URL whose response sent the validators. They are sent to no other; `None`: they belong to every hop.
+    pub validators_from: Option<&'a Url>,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
     /// The settings of this feed.
@@ -85,56 +90,176 @@ impl Response {
     }
 }
 
-/// Follows redirects and reads the final response.
-pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -> Response {
-    let headers = request::headers(request.settings, request.validators);
-    let mut response =
-        Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
-    let mut seen = HashSet::from([request.url.clone()]);
-    loop {
-        let mut headers = headers.clone();
+/// An exchange under way: one request for each hop. The caller decides when each request is sent.
+pub struct Exchange<'a> {
+    client: Client,
+    guard: Guard,
+    resolver: GuardedResolver,
+    request: Request<'a>,
+    response: Response,
+    seen: HashSet<Url>,
+}
+
+/// A complete document that an earlier exchange brought.
+#[derive(Debug)]
+pub struct KnownDocument {
+    /// URL that sent it.
+    pub url: Url,
+    /// Its validators.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub hash: [u8; 32],
+    /// The body.
+    pub body: Body,
+}
+
+/// The result of one hop.
+#[derive(Debug)]
+pub enum Step {
+    /// The server redirected to [`Exchange::url`].
+    Redirected {
+        /// Freshness and retry hints of the redirect.
+        freshness: Freshness,
+    },
+    /// The exchange has ended.
+    Done(Box<Response>),
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange before its first request.
+    pub(crate) fn new(client: Client, resolver: GuardedResolver, request: Request<'a>) -> Self {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        let seen = HashSet::from([url.clone()]);
+        let response = Response::failed(url, failure);
+        Self { client, guard: resolver.guard.clone(), resolver, request, response, seen }
+    }
+
+    /// URL of the next request.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.response.url
+    }
+
+    /// Whether the next request has validators: only a request to the URL that sent them.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        let from = self.request.validators_from;
+        !self.request.validators.is_empty() && from.is_none_or(|url| *url == self.response.url)
+    }
+
+    /// Addresses of the host of the next request that may be contacted; none behind a proxy.
+    ///
+    /// # Errors
+    /// When the URL may not be requested, or the host name has no such address.
+    pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
+        self.guard.check_url(&self.response.url)?;
+        match self.response.url.host() {
+            _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => {
+                self.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends the exchange with a document that an earlier exchange brought from the next URL.
+    pub fn end_with(&mut self, document: KnownDocument) -> Response {
+        let mut response = self.end();
+        response.url = document.url;
+        response.status = Some(200);
+        response.validators = Some(document.validators);
+        response.body_hash = Some(document.hash);
+        response.body_bytes = document.body.bytes.len() as u64;
+        if self.request.known_body == Some(document.hash) {
+            response.outcome = FetchOutcome::NotModified;
+        } else {
+            response.outcome = FetchOutcome::Modified;
+            response.body = Some(document.body);
+        }
+        *response
+    }
+
+    /// The exchange ended by a failure of the next request.
+    #[must_use]
+    pub fn fail(self, failure: Failure) -> Response {
+        Response { outcome: FetchOutcome::Failed(failure), ..self.response }
+    }
+
+    /// Sends the next request, which may take `limit`. After a redirect, another request follows.
+    pub async fn step(&mut self, limit: Duration) -> Step {
+        let failure = match tokio::time::timeout(limit, self.hop()).await {
+            Ok(Ok(step)) => return step,
+            Ok(Err(failure)) => failure,
+            Err(_) => {
+                let seconds = self.request.settings.timeout.as_secs_f32();
+                let message = format!("the exchange took longer than {seconds} s");
+                Failure::new(FailureKind::Timeout, message)
+                    .help("raise timeout if the server is always this slow")
+            }
+        };
+        self.response.outcome = FetchOutcome::Failed(failure);
+        Step::Done(self.end())
+    }
+
+    /// The result, which leaves an exchange that was never asked.
+    fn end(&mut self) -> Box<Response> {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let next = Response::failed(self.response.url.clone(), failure);
+        Box::new(std::mem::replace(&mut self.response, next))
+    }
+
+    /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
+    async fn hop(&mut self) -> Result<Step, Failure> {
+        let (request, url) = (self.request, self.response.url.clone());
+        self.guard.check_url(&url)?;
+        let conditional = self.is_conditional();
+        let none = Validators::default();
+        let validators = if conditional { request.validators } else { &none };
+        let mut headers = request::headers(request.settings, validators);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
-        if response.url.origin() == request.url.origin() {
+        if url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
-        match hop(client, guard, &response.url, headers).await {
-            Err(failure) => {
-                response.outcome = FetchOutcome::Failed(failure);
-                return response;
+        let sent = self.client.get(url.clone()).headers(headers).send().await;
+        let answer = sent.map_err(|error| classify::failure(&error))?;
+        let response = &mut self.response;
+        response.status = Some(answer.status().as_u16());
+        let direct = request.settings.proxy.is_none();
+        response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
+        response.freshness = freshness(answer.headers(), request.now);
+        match location(&answer, &url, request.settings) {
+            None => {
+                // Without a response, so that a failure while reading keeps what is known.
+                let placeholder = Response { freshness: response.freshness, ..self.known() };
+                let response = std::mem::replace(&mut self.response, placeholder);
+                let request = Request { validators, ..request };
+                self.response = read(answer, &request, response).await;
+                Ok(Step::Done(self.end()))
             }
-            Ok(answer) => {
-                response.status = Some(answer.status().as_u16());
-                let direct = request.settings.proxy.is_none();
-                response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
-                response.freshness = freshness(answer.headers(), request.now);
-                let next = match location(&answer, &response.url, request.settings) {
-                    None => return read(answer, request, response).await,
-                    Some(next) => next,
-                };
-                let next = next.and_then(|next| {
-                    follow(&mut response, &mut seen, next, answer.status(), request.settings)
-                });
-                if let Err(failure) = next {
-                    response.outcome = FetchOutcome::Failed(failure);
-                    return response;
-                }
+            Some(next) => {
+                follow(response, &mut self.seen, next?, answer.status(), request.settings)?;
+                Ok(Step::Redirected { freshness: self.response.freshness })
             }
         }
     }
+
+    /// What is known of the response before its body.
+    fn known(&self) -> Response {
+        let Response { url, hops, status, remote, .. } = &self.response;
+        let failure = Failure::new(FailureKind::BadResponse, "the response was not read");
+        let (hops, status, remote) = (hops.clone(), *status, *remote);
+        Response { hops, status, remote, ..Response::failed(url.clone(), failure) }
+    }
 }
 
-/// Sends one request. The URL is checked here, because a literal address does not use the resolver.
-///
-/// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
-/// other responses than 2xx (RFC 9110 13.2.1).
-async fn hop(
-    client: &Client,
-    guard: &Guard,
-    url: &Url,
-    headers: HeaderMap,
-) -> Result<reqwest::Response, Failure> {
-    guard.check_url(url)?;
-    client.get(url.clone()).headers(headers).send().await.map_err(|error| classify::failure(&error))
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("response", &self.response).finish_non_exhaustive()
+    }
 }
 
 /// Target of a redirect; `None` for other responses.
@@ -212,6 +337,17 @@ async fn read(
             let mut response = document(answer, request, response).await;
             response.body_hash = None;
             return response;
+        }
+        // Some bot protections answer 202 with a page for browsers.
+        202 => {
+            let headers = answer.headers().clone();
+            let read = document(answer, request, response).await;
+            let failure = match &read.body {
+                Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
+                _ => rejected(202, &headers, request.settings),
+            };
+            let outcome = FetchOutcome::Failed(failure);
+            return Response { outcome, body: None, body_hash: None, validators: None, ..read };
         }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
@@ -300,14 +436,19 @@ fn is_challenge(headers: &HeaderMap) -> bool {
     CHALLENGES.iter().any(has)
 }
 
+/// The failure for a challenge for browsers.
+fn challenged(status: u16) -> Failure {
+    let message = format!("the server answered with a challenge for browsers (HTTP {status})");
+    Failure::new(FailureKind::Forbidden, message)
+        .help("ask the publisher to exempt the feed from it")
+}
+
 /// The failure for a status without a document.
 fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
+    if is_challenge(headers) {
+        return challenged(status);
+    }
     let (kind, meaning, help) = match status {
-        _ if is_challenge(headers) => (
-            FailureKind::Forbidden,
-            "the server answered with a challenge for browsers",
-            "ask the publisher to exempt the feed from it",
-        ),
         401 if settings.headers.is_empty() => (
             FailureKind::Unauthorized,
             "the feed requires a login",

@@ -23,7 +23,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
-pub use exchange::{Body, Request, Response};
+pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
@@ -63,7 +63,7 @@ crate::model::codes! {
 /// Fetches documents. One instance serves all feeds.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    clients: Mutex<HashMap<ClientKey, (Client, Guard)>>,
+    clients: Mutex<HashMap<ClientKey, (Client, GuardedResolver)>>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -85,31 +85,20 @@ impl Fetcher {
         Ok(fetcher)
     }
 
-    /// Makes one exchange that takes at most `settings.timeout`.
-    pub async fn fetch(&self, request: Request<'_>) -> Response {
-        let (client, guard) = match self.client(request.settings) {
-            Ok(client) => client,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::BadResponse, error.to_string())
-                    .help("check ca and proxy in [fetch] and in the [[feed]]");
-                return Response::failed(request.url.clone(), failure);
-            }
-        };
-        let exchange = exchange::run(&client, &guard, &request);
-        match tokio::time::timeout(request.settings.timeout, exchange).await {
-            Ok(response) => response,
-            Err(_) => {
-                let seconds = request.settings.timeout.as_secs_f32();
-                let message = format!("the exchange took longer than {seconds} s");
-                let failure = Failure::new(FailureKind::Timeout, message)
-                    .help("raise timeout if the server is always this slow");
-                Response::failed(request.url.clone(), failure)
-            }
+    /// Begins an exchange. `poll::Gate` opens every request, so that no other code may call this.
+    ///
+    /// # Errors
+    /// When the HTTP client for these settings cannot be set up.
+    pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
+        match self.client(request.settings) {
+            Ok((client, resolver)) => Ok(Exchange::new(client, resolver, request)),
+            Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
+                .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
     }
 
     /// The client for these settings.
-    fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
+    fn client(&self, settings: &Settings) -> Result<(Client, GuardedResolver), FetcherError> {
         let key = ClientKey {
             allow_networks: settings.allow_networks.clone(),
             ca: settings.ca.clone(),
@@ -120,14 +109,13 @@ impl Fetcher {
             return Ok(client.clone());
         }
         let guard = Guard::new(&settings.allow_networks);
-        let resolver =
-            GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
-        let client = build(resolver, settings)?;
+        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
+        let client = build(resolver.clone(), settings)?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(key, (client.clone(), guard.clone()));
-        Ok((client, guard))
+        clients.insert(key, (client.clone(), resolver.clone()));
+        Ok((client, resolver))
     }
 }
 
