@@ -346,7 +346,10 @@ impl Engine {
             FeedSelection::Named(names) => self.named(names)?,
         };
         let count = chosen.len();
-        let chosen = chosen.into_iter().map(|target| (target, now));
+        // In this order, although all are due.
+        let place = |n: usize| SignedDuration::from_millis(i64::try_from(count - n).unwrap_or(0));
+        let due = |n| now.saturating_sub(place(n)).unwrap_or(now);
+        let chosen = chosen.into_iter().enumerate().map(|(n, target)| (target, due(n)));
         Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
     }
 

@@ -233,13 +233,14 @@ impl Gate {
         let begun = self.clock.elapsed();
         let step = exchange.step(*time).await;
         *time = time.saturating_sub(self.clock.elapsed().saturating_sub(begun));
-        drop(turn);
         let (status, freshness) = match &step {
             Step::Redirected { freshness } => (None, *freshness),
             Step::Done(response) => (response.status, response.freshness),
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
+        // The next request to the site has to see what this response asked for.
+        drop(turn);
         Ok(match step {
             Step::Redirected { .. } => Hop::Redirected,
             Step::Done(response) => Hop::Done(response),
