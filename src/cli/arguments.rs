@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
 
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
@@ -69,7 +70,9 @@ pub(super) enum Command {
     /// Print the JSON Schema of the config, for editors
     Schema,
     /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
-    Run,
+    ///
+    /// If there is no config, one with sample feeds is created in the current folder, or with the feeds at the URLs.
+    Run(RunRequest),
     /// Poll the feeds that are due once, publish, and exit (for cron)
     Poll {
         /// Poll only these feeds (id or URL), even if they are not due
@@ -215,6 +218,20 @@ pub(super) enum Command {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What the daemon starts with.
+#[derive(Debug, Args)]
+pub(super) struct RunRequest {
+    /// URL of a feed or of a web page to add to the config first; can be repeated
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+    /// Address to listen on, instead of `listen` in [web]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<std::net::SocketAddr>,
+    /// Level of the log, instead of `level` in [log]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) log_level: Option<LevelFilter>,
 }
 
 /// Where a copy of the database goes.

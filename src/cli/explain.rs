@@ -237,6 +237,7 @@ mod tests {
             super::super::init::Error::CODES,
             append_feeds::Error::CODES,
             add::Error::CODES,
+            super::super::first_run::Error::CODES,
             probe::Error::CODES,
             crate::cli::document::DocumentError::CODES,
             import::Error::CODES,

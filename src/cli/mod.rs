@@ -16,6 +16,7 @@ pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+pub mod first_run;
 mod health;
 pub mod import;
 pub mod init;
@@ -45,7 +46,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::arguments::{Cli, Command};
+use self::arguments::{Cli, Command, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
@@ -93,7 +94,7 @@ fn run_command() -> Exit {
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
-        Command::Run => start(config)?,
+        Command::Run(request) => start(config, request)?,
         Command::Reload => return reload::reload(&path(config)?),
         Command::LogLevel { levels, time } => {
             return reload::log_level(&path(config)?, levels, time);
@@ -147,9 +148,15 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
-fn start(config: Option<&Path>) -> Result<(), Exit> {
-    let path = path(config)?;
-    let (config, diagnostics) = read(&path)?;
+fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
+    let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
+    let overrides = run::Overrides { listen: request.listen, level: request.log_level };
+    let (mut config, diagnostics) = read(&first.path)?;
+    overrides.apply(&mut config);
+    if first.text.is_some() || io::stdout().is_terminal() {
+        let added = first.text.unwrap_or_default();
+        print(&format!("{added}{}", first_run::addresses(&config)));
+    }
     let log = telemetry::init(config.log);
     if !diagnostics.is_empty() && io::stderr().is_terminal() {
         print_error(&diagnostics.draw(style(&io::stderr())));
@@ -157,7 +164,7 @@ fn start(config: Option<&Path>) -> Result<(), Exit> {
         let diagnostics = diagnostics.draw(config::Style::Plain);
         tracing::warn!(diagnostics, "the config has warnings; 'newswire check' lists them");
     }
-    block_on(run::run(&path, config, log))?.map_err(failed)
+    block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
 }
 
 /// `poll`.

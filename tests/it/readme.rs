@@ -150,6 +150,8 @@ impl Scratch {
 async fn every_command_of_the_documents_runs() {
     let scratch = Scratch::new().await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    scratch.shell("newswire init");
+    scratch.opened();
     let mut ran = 0;
     for (name, text) in DOCUMENTS {
         for line in lines(text) {
@@ -158,10 +160,6 @@ async fn every_command_of_the_documents_runs() {
             match words(&line).as_slice() {
                 ["newswire", "run", ..] => scratch.daemon(&line),
                 ["newswire", "demo"] => {}
-                ["newswire", "init"] => {
-                    scratch.shell(&line);
-                    scratch.opened();
-                }
                 ["newswire", "restore", ..] => {
                     scratch.shell("newswire backup copy.db");
                     scratch.shell(&scratch.filled_in(&line));
@@ -171,7 +169,7 @@ async fn every_command_of_the_documents_runs() {
                     let made = ["target/release/newswire", "newswire.toml"].contains(from);
                     assert!(made || root.join(from).exists(), "{name}: {from} is not there");
                 }
-                ["cargo", "install" | "test", ..]
+                ["cargo", "install" | "run" | "test", ..]
                 | ["systemctl", "daemon-reload" | "enable" | "start" | "stop", ..]
                 | ["journalctl", "-u", "newswire", ..]
                 | ["journalctl", "--update-catalog"]
