@@ -212,6 +212,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
+    engine.drop_old_promises().await?;
     engine.publish_changed().await
 }
 

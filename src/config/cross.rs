@@ -34,6 +34,7 @@ const OWN: &[&str] = &[
     "health",
     "health.atom",
     "healthz",
+    "icon.svg",
     "metrics",
     "readyz",
     "status",
@@ -59,7 +60,8 @@ pub(super) fn merged(
     let mut first: HashMap<String, (usize, Range<usize>)> = HashMap::with_capacity(feeds.len());
     let mut kept: Vec<Subscription> = Vec::with_capacity(feeds.len());
     for (subscription, span) in feeds {
-        let address = subscription.feed.url.to_string();
+        // A fragment is not sent: the document is the same.
+        let address = without_fragment(&subscription.feed.url).to_string();
         let Some((n, earlier)) = first.get(&address) else {
             first.insert(address, (kept.len(), span));
             kept.push(subscription);
@@ -83,6 +85,13 @@ pub(super) fn merged(
         feed.tags.extend(new);
     }
     kept
+}
+
+/// The URL that is requested.
+pub(super) fn without_fragment(url: &url::Url) -> url::Url {
+    let mut bare = url.clone();
+    bare.set_fragment(None);
+    bare
 }
 
 /// Warns of what is missing as a whole.

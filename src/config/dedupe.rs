@@ -5,13 +5,19 @@ use std::time::Duration;
 use super::report::{Diagnostic, Report};
 use super::section::Section;
 use super::value;
-use crate::dedupe::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
+use crate::dedupe::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
 
 /// A longer window is a longer search, and joins what only looks alike.
 const LONGEST: Duration = Duration::from_secs(14 * 86_400);
 
 /// What counts as the same thing; what is not said is as in `base`.
 pub(super) fn dedupe(section: &Section<'_>, base: &Settings, report: &mut Report) -> Settings {
+    let identity = [
+        ("auto", IdentityRule::Auto),
+        ("key", IdentityRule::Key),
+        ("title", IdentityRule::Title),
+        ("date", IdentityRule::Date),
+    ];
     let across =
         [("text", AcrossFeeds::Text), ("link", AcrossFeeds::Link), ("off", AcrossFeeds::Off)];
     let similarity = [
@@ -28,6 +34,7 @@ pub(super) fn dedupe(section: &Section<'_>, base: &Settings, report: &mut Report
         report.push(fault.help("papers run one text within days: 72h is the default"));
     }
     Settings {
+        identity: section.one_of("identity", &identity, report).unwrap_or(base.identity),
         across_feeds: section.one_of("across_feeds", &across, report).unwrap_or(base.across_feeds),
         window: window.unwrap_or(base.window).min(LONGEST),
         similarity: section.one_of("similarity", &similarity, report).unwrap_or(base.similarity),

@@ -39,6 +39,7 @@ pub const KEYS: &[Key] = &[
     key(Secrets, "fetch", "headers", "", "table of further headers, each a secret of the same kind; sent to the feed's own origin alone").such_as("{ \"X-Api-Key\" = { env = \"FEED_KEY\" } }"),
     key(Url, "fetch", "proxy", "", "HTTP proxy for all requests; it resolves names itself, past half of the guard").such_as("\"http://127.0.0.1:3128\""),
     key(Number("requests", 1, 1024), "fetch", "concurrency", "64", "simultaneous requests in all; not per feed"),
+    key(Choice(&["auto", "key", "title", "date"]), "dedupe", "identity", "\"auto\"", "what identifies an item in its feed: auto (guid, else link; with title and date where these are shared or reused), key (guid, else link, always), title or date (these with the title, or with the date)"),
     key(Choice(&["text", "link", "off"]), "dedupe", "across_feeds", "\"text\"", "what makes one story of items of several feeds: text (the same page or much the same text), link (the same page) or off"),
     key(Duration, "dedupe", "window", "\"72h\"", "texts published further apart are not compared"),
     key(Choice(&["strict", "normal", "loose"]), "dedupe", "similarity", "\"normal\"", "how much of a text must be the same: strict, normal or loose"),

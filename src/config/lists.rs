@@ -50,8 +50,11 @@ pub(super) fn subscribe(
     subscriptions: &mut Vec<Subscription>,
     report: &mut Report,
 ) -> Vec<Followed> {
-    let mut places: HashMap<Url, usize> =
-        subscriptions.iter().enumerate().map(|(n, s)| (s.feed.url.clone(), n)).collect();
+    let mut places: HashMap<Url, usize> = subscriptions
+        .iter()
+        .enumerate()
+        .map(|(n, s)| (super::cross::without_fragment(&s.feed.url), n))
+        .collect();
     // Positions of the feeds that are in no [[feed]].
     let mut listed = HashSet::new();
     let mut followed = Vec::new();
@@ -69,7 +72,8 @@ pub(super) fn subscribe(
             }
         };
         for ListedFeed { url, title, tags: own, .. } in list.unwrap_or_default().feeds {
-            let n = *places.entry(url.clone()).or_insert(subscriptions.len());
+            let bare = super::cross::without_fragment(&url);
+            let n = *places.entry(bare).or_insert(subscriptions.len());
             if n == subscriptions.len() {
                 listed.insert(n);
                 let schedule = servers.of(&url).unwrap_or(&defaults.schedule).clone();

@@ -34,7 +34,10 @@ pub(super) fn read(section: &Section<'_>, key: &str, report: &mut Report) -> Opt
         _ => Err(fault_of("one of file, credential and env".to_owned())),
     };
     let secret = found.map(|secret| secret.trim().to_owned()).and_then(|secret| {
-        match secret.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        let ascii = secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        // RFC 7617 2.1: a password is encoded as UTF-8.
+        let password = key == "authorization" && super::value::is_login(&secret);
+        match ascii || password && !secret.contains(char::is_control) {
             _ if secret.is_empty() => Err(fault_of("it is empty".to_owned())),
             true => Ok(secret),
             false => Err(fault_of("not a line of ASCII".to_owned())),

@@ -343,6 +343,7 @@ pub(super) fn output(
         base_url: base_url.clone(),
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
+        query: None,
         id,
     })
 }

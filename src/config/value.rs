@@ -218,12 +218,19 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
     }
 }
 
+/// Whether a secret is `user:password`, not the value of a header such as `Bearer …`.
+pub(super) fn is_login(secret: &str) -> bool {
+    secret.split_once(':').is_some_and(|(user, _)| !user.contains(' '))
+}
+
 /// The value of `Authorization`: as it is, or made of `user:password`. RFC 7617 2.
 pub(super) fn authorization(secret: &str) -> String {
-    match secret.contains(':') && !secret.contains(' ') {
-        true => format!("Basic {}", STANDARD.encode(secret)),
-        false => secret.to_owned(),
+    if !is_login(secret) {
+        return secret.to_owned();
     }
+    // RFC 7617 2.1: UTF-8 in normal form C.
+    let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(secret);
+    format!("Basic {}", STANDARD.encode(normal.as_bytes()))
 }
 
 /// The certificates in a file.
@@ -366,6 +373,21 @@ mod tests {
         }
         for text in ["", "https://a.test", "a.test:80", "a.test/x", "*.a.test", "a b", "1.2.3"] {
             assert!(host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_encoded_as_utf_8_and_other_values_stay() {
+        for (secret, value) in [
+            ("me:pass", "Basic bWU6cGFzcw=="),
+            // RFC 7617 2.1.
+            ("test:123£", "Basic dGVzdDoxMjPCow=="),
+            ("me:two words", "Basic bWU6dHdvIHdvcmRz"),
+            ("me:pa\u{308}ss", "Basic bWU6cMOkc3M="),
+            ("Bearer a:b", "Bearer a:b"),
+            ("Digest username=\"x\", uri=\"http://e\"", "Digest username=\"x\", uri=\"http://e\""),
+        ] {
+            assert_eq!(authorization(secret), value);
         }
     }
 

@@ -446,6 +446,13 @@ impl Engine {
         Ok(self.setup.refresh_budgets(self.store.reader()).await?)
     }
 
+    /// Removes promises and requests that the ledger no longer needs.
+    pub(crate) async fn drop_old_promises(&self) -> Result<(), Error> {
+        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
+        self.store.write(Write::ForgetPromises { cutoff }).await?;
+        Ok(())
+    }
+
     /// Removes texts past their retention, in small steps, and fingerprints outside the window.
     pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
         const STEP: usize = 500;
@@ -454,8 +461,7 @@ impl Engine {
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         let forget = Write::ForgetBodies { cutoff, limit: STEP };
         while self.store.write(forget.clone()).await? == STEP {}
-        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
-        self.store.write(Write::ForgetPromises { cutoff }).await?;
+        self.drop_old_promises().await?;
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }

@@ -220,6 +220,7 @@ impl Gate {
                 by: visit.by.clone(),
                 conditional: exchange.is_conditional(),
                 forced: visit.urgency == Urgency::Forced,
+                promised: !entry.promises.is_empty() || self.has_demands(),
                 at,
             })
             .await?;
@@ -362,7 +363,11 @@ impl Gate {
             address.map(|address| (PromiseScope::Address, address.to_string())),
         ];
         let found = keys.into_iter().flatten().filter_map(|key| open.get(&key).cloned());
-        Ok(found.filter(|promise| promise.until > now).max_by_key(|promise| promise.until))
+        Ok(found.filter(|promise| promise.is_open(now)).max_by_key(|promise| promise.until))
+    }
+
+    fn has_demands(&self) -> bool {
+        !self.demands.open.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

@@ -61,6 +61,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "merged_feeds",
         "newswire.toml:4:7",
     ),
+    (
+        "[[feed]]\nurl = \"https://a.b/1\"\n[[feed]]\nurl = \"https://a.b/1#x\"",
+        "merged_feeds",
+        "newswire.toml:4:7",
+    ),
     ("[schedule]\npublisher_hints = \"ignore\"", "ignored_hints", "newswire.toml:2:19"),
     (
         "[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"",
