@@ -154,7 +154,7 @@ fn block(feed: &Feed, networks: &[IpNet]) -> String {
 fn parse_url(text: &str) -> Result<Url, Error> {
     let invalid = || {
         let mut shown = text.to_owned();
-        config::veil_logins(&mut shown);
+        config::redact_logins(&mut shown);
         Error::Url(shown)
     };
     let url = match Url::parse(text.trim()) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::config_file::{self, NoConfig};
-use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
+use crate::config::{self, Config, Files, Loaded, PathChecks, Report, Severity, Style};
 use crate::files;
 use crate::model::Feed;
 
@@ -118,7 +118,8 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, blocks);
-    let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
+    let Loaded { config, mut report, .. } =
+        files.with_main(after.clone()).read(PathChecks::Existence);
     let contains = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         let same = |url| address(url) == address(&feed.url);
