@@ -426,12 +426,12 @@ impl Poller {
             others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
         let mut network = self.lock_network();
         let before = network.state();
-        let Judgement { state, exonerated } = network.judge(&this, &evidence);
+        let Judgement { state, exonerated, was_blamed } = network.judge(&this, &evidence);
         drop(network);
         report::log_network(before, state);
         let now = self.clock.now();
         let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
-        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
+        Ok(Outage { state, was_blamed, exonerated: exonerated.into_iter().map(plan).collect() })
     }
 
     fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
@@ -489,6 +489,8 @@ fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
 /// The judgement about the network after one poll.
 struct Outage {
     state: NetworkState,
+    /// Whether the failure of this feed before was this machine's.
+    was_blamed: bool,
     /// Feeds whose last failure was this machine's, with their next plans.
     exonerated: Vec<(FeedKey, Plan)>,
 }
