@@ -194,6 +194,7 @@ pub async fn pass(
     (selection, trigger): (&FeedSelection, Trigger),
     mut report: impl FnMut(&Target, &PollEnd),
 ) -> Result<(), Error> {
+    engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
     let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);

@@ -406,6 +406,7 @@ impl Said {
     fn longest(&self, other: Freshness) -> Freshness {
         Freshness {
             remaining: self.freshness.remaining.max(other.remaining),
+            lifetime: other.lifetime,
             retry_after: self.freshness.retry_after.max(other.retry_after),
             host_pause: self.freshness.host_pause.max(other.host_pause),
         }

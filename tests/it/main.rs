@@ -44,5 +44,6 @@ mod stories;
 
 mod tls;
 mod trouble;
+mod validators;
 mod web;
 mod writes;
