@@ -410,7 +410,12 @@ impl Poller {
         let Came { response, promises, .. } = fetched;
         let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
         let trust = begun.trust(&response, reading.as_ref());
-        let said = Said { response: &response, promises: &promises, network: outage.state };
+        let said = Said {
+            response: &response,
+            promises: &promises,
+            network: outage.state,
+            was_blamed: outage.was_blamed,
+        };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
@@ -486,12 +491,12 @@ impl Poller {
             others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
         let mut network = self.lock_network();
         let before = network.state();
-        let Judgement { state, exonerated } = network.judge(&this, &evidence);
+        let Judgement { state, exonerated, was_blamed } = network.judge(&this, &evidence);
         drop(network);
         report::log_network(before, state);
         let now = self.clock.now();
         let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
-        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
+        Ok(Outage { state, was_blamed, exonerated: exonerated.into_iter().map(plan).collect() })
     }
 
     fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
@@ -502,13 +507,14 @@ impl Poller {
     fn plan(
         &self,
         begun: &Begun<'_>,
-        &Said { response, promises, network }: &Said<'_>,
+        &Said { response, promises, network, was_blamed }: &Said<'_>,
         reading: Option<&Reading>,
         trust: ValidatorTrust,
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
         if network == NetworkState::Offline {
-            return (before, schedule::while_offline(&target.id, self.clock.now()));
+            let failures = before.saturating_sub(u32::from(was_blamed));
+            return (failures, schedule::while_offline(&target.id, self.clock.now()));
         }
         let failures = match response.outcome {
             FetchOutcome::Modified | FetchOutcome::NotModified => 0,
@@ -558,11 +564,15 @@ struct Said<'a> {
     response: &'a fetch::Response,
     promises: &'a [Promise],
     network: NetworkState,
+    /// Whether the failure of this feed before was this machine's.
+    was_blamed: bool,
 }
 
 /// The judgement about the network after one poll.
 struct Outage {
     state: NetworkState,
+    /// Whether the failure of this feed before was this machine's.
+    was_blamed: bool,
     /// Feeds whose last failure was this machine's, with their next plans.
     exonerated: Vec<(FeedKey, Plan)>,
 }
