@@ -23,11 +23,11 @@ pub struct Identified {
     pub former: Option<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
-    /// Of its canonical URL, unless that says nothing.
+    /// Digest of its canonical URL; `None`: the URL does not identify it.
     pub url_key: Option<Digest>,
 }
 
-/// Identifies the items of one document, in its order; an item that stands there twice, once.
+/// Identifies the items of one document, in its order; an item that is in it twice, once.
 #[must_use]
 pub fn identify(items: &[ParsedItem], guids: GuidUse) -> Vec<Identified> {
     let shared_guids = pages_by_guid(items);
@@ -55,7 +55,7 @@ pub fn identify(items: &[ParsedItem], guids: GuidUse) -> Vec<Identified> {
 /// More of a document's items than this with a guid of another: its guids are worth nothing.
 const SHARED: f32 = 0.05;
 
-/// For guids that stand on several items: true when these have different pages, so that the guid
+/// For guids that several items have: true when these have different pages, so that the guid
 /// does not identify anything.
 fn pages_by_guid(items: &[ParsedItem]) -> HashMap<&str, bool> {
     let mut pages: HashMap<&str, (Option<&str>, bool)> = HashMap::new();
@@ -89,7 +89,7 @@ fn identity(
     }
     let with_page = match page {
         Some(page) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
-        // Nothing else tells it apart from the others of its guid.
+        // Nothing else separates it from the others with its guid.
         None => digest(&[b"guid+words", guid.as_bytes(), &words(item)]),
     };
     (with_page, Some(alone))
@@ -101,7 +101,7 @@ pub fn reused(item: &ParsedItem) -> Digest {
     identity(item, &HashMap::new(), GuidUse::Reused).0
 }
 
-/// Whether so many items of a document share guids that no guid of the feed is worth anything.
+/// Whether too many items of a document share guids, so that no guid of the feed identifies an item.
 #[must_use]
 pub fn share_guids(items: &[ParsedItem]) -> GuidUse {
     let shared = pages_by_guid(items);
@@ -152,7 +152,7 @@ fn content_digest(item: &ParsedItem) -> Digest {
 /// Under this namespace ids are minted; chosen once, at random.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_9b52_7a0e_4a55_9c39_5d0a_6f2c_e1d7);
 
-/// An id that nobody else can have: from the feed's own id and what the item is recognised by.
+/// An id that is unique in the world: from the feed's own id and what the item is recognised by.
 #[must_use]
 pub fn own_id(feed: &FeedId, identity: &Digest) -> String {
     // RFC 9562 5.5
@@ -214,7 +214,7 @@ mod tests {
         let items = [item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")];
         assert_eq!(share_guids(&items), GuidUse::Reused);
         let alone = identify(&items[..1], GuidUse::Reused);
-        assert_eq!(alone[0].identity, sound(&items)[0].identity, "also when it stands alone");
+        assert_eq!(alone[0].identity, sound(&items)[0].identity, "also when it is alone");
         assert_eq!(alone[0].former, Some(sound(&items[..1])[0].identity));
         assert_eq!(share_guids(&items[..1]), GuidUse::Unique);
     }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_the_site_of_whoever_made_it() {
+    fn an_id_names_the_site_of_its_publisher() {
         assert_eq!(authority("tag:ann@blog.example.org,2026:7").as_deref(), Some("example.org"));
         assert_eq!(authority("https://a.example.org/?p=7").as_deref(), Some("example.org"));
         assert_eq!(authority("17"), None);

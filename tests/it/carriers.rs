@@ -11,6 +11,7 @@ mod wires;
 use std::path::Path;
 
 use measure::{Polls, Report, Similarity};
+use papers::Part;
 
 fn print(report: &str) {
     #[allow(clippy::print_stdout, reason = "the figures are the purpose of the run")]
@@ -44,10 +45,10 @@ async fn carriers_of_a_story_are_shown_once_and_templates_apart() {
 }
 
 /// The figures of a fixture of texts.
-async fn judge(title: &str, (stories, templates): (&str, &str), aside: bool) -> Report {
+async fn judge(title: &str, (stories, templates): (&str, &str), part: Part) -> Report {
     let mut report = Report::default();
     for seed in 0..3 {
-        let carriers = papers::carriers(stories, templates, aside, seed);
+        let carriers = papers::carriers(stories, templates, part, seed);
         let polls = Polls {
             start: "2026-11-28T12:00:00Z",
             rounds: 3,
@@ -66,13 +67,27 @@ const INDEPENDENT: (&str, &str) = (
     include_str!("../fixtures/carriers/templates.txt"),
 );
 
+const NEWS: (&str, &str) =
+    (include_str!("../fixtures/carriers/news.txt"), include_str!("../fixtures/carriers/forms.txt"));
+
+fn check(report: &Report) {
+    let (all, text) = (report.total(|_| true), report.text(""));
+    assert!(all.shown_once() >= 0.95 && all.pair_precision() >= 0.99, "{text}");
+    assert_eq!(all.fell_apart, 0, "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stories_of_many_carriers_are_shown_once_and_forms_apart() {
-    for aside in [false, true] {
-        let report = judge(&format!("papers, aside {aside}"), INDEPENDENT, aside).await;
-        let all = report.total(|_| true);
-        let text = report.text("");
-        assert!(all.shown_once() >= 0.95 && all.pair_precision() >= 0.99, "{text}");
-        assert_eq!(all.fell_apart, 0, "{text}");
-    }
+async fn independent_papers_show_a_story_once_and_forms_apart() {
+    check(&judge("independent papers", INDEPENDENT, Part::Work).await);
+    check(&judge("independent papers, set aside", INDEPENDENT, Part::Aside).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn papers_show_a_story_once_and_forms_apart() {
+    check(&judge("papers", NEWS, Part::Work).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn papers_that_were_set_aside_show_a_story_once_and_forms_apart() {
+    check(&judge("papers, set aside", NEWS, Part::Aside).await);
 }

@@ -134,12 +134,12 @@ pub(super) struct Report {
 impl Report {
     /// Polls a set and adds its figures.
     pub(super) async fn measure(&mut self, carriers: &[Carrier], polls: Polls) {
-        let (groups, apart) = grouped(carriers, polls).await;
-        for n in apart {
+        let Grouped { groups, fell_apart, ties } = grouped(carriers, polls).await;
+        for n in fell_apart {
             self.scores.entry(carriers[n].class().to_owned()).or_default().fell_apart += 1;
         }
         self.count_items(carriers, &groups);
-        self.count_stories(carriers, &groups);
+        self.count_stories(carriers, &groups, &ties);
     }
 
     /// All classes whose name satisfies `wanted`.
@@ -177,7 +177,7 @@ impl Report {
         }
     }
 
-    fn count_stories(&mut self, carriers: &[Carrier], groups: &[i64]) {
+    fn count_stories(&mut self, carriers: &[Carrier], groups: &[i64], ties: &Ties) {
         let mut members: HashMap<i64, Vec<&Carrier>> = HashMap::new();
         let mut stories: BTreeMap<&str, (&Carrier, Vec<i64>)> = BTreeMap::new();
         for (carrier, group) in carriers.iter().zip(groups) {
@@ -195,20 +195,61 @@ impl Report {
             score.entries += groups.len();
             score.once += usize::from(groups.len() == 1 && groups.iter().all(alone));
             if groups.len() > 1 {
-                let hosts = |group: &i64| -> String {
-                    members[group].iter().map(|carrier| format!("{} ", name(carrier))).collect()
-                };
-                let parts: Vec<String> = groups.iter().map(hosts).collect();
-                writeln!(self.errors, "  {story} in parts: {}", parts.join("+ ")).unwrap();
+                let all: Vec<&Carrier> = groups.iter().flat_map(|g| members[g].clone()).collect();
+                writeln!(self.errors, "  {story} in {} parts", groups.len()).unwrap();
+                for (n, one) in all.iter().enumerate() {
+                    for other in &all[n + 1..] {
+                        self.errors.push_str(&between(one, other, ties));
+                    }
+                }
             }
         }
     }
 }
 
+/// The comparison of two items that are not one story, as a line.
+fn between(one: &Carrier, other: &Carrier, ties: &Ties) -> String {
+    let url = |carrier: &Carrier| carrier.item.url.clone().unwrap_or_default();
+    let found = ties.get(&(url(one), url(other))).or(ties.get(&(url(other), url(one))));
+    match found {
+        Some(found) if !found.starts_with("same") => {
+            format!("    {found}: {} / {}\n", name(one), name(other))
+        }
+        _ => String::new(),
+    }
+}
+
 fn name(carrier: &Carrier) -> String {
-    let title = carrier.item.title.as_deref().unwrap_or_default();
-    let title: String = title.chars().take(24).collect();
-    format!("{} {} '{title}'", carrier.story, carrier.item.url.as_deref().unwrap_or_default())
+    let Item { title, url, content, .. } = &carrier.item;
+    let title: String = title.as_deref().unwrap_or_default().chars().take(16).collect();
+    let url = url.as_deref().unwrap_or_default().trim_start_matches("https://");
+    format!("{url} '{title}' {}", content.as_deref().unwrap_or_default().len())
+}
+
+/// Verdict, rule and score of pairs of items, by their addresses.
+type Ties = HashMap<(String, String), String>;
+
+fn ties(world: &World) -> Ties {
+    let connection = Connection::open(world.database()).unwrap();
+    let query = "SELECT a.url, b.url, same_story, rule, score, threshold FROM item_match
+                 JOIN item AS a ON a.id = item_id JOIN item AS b ON b.id = other_id";
+    let mut statement = connection.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| {
+        let (same, rule): (bool, String) = (row.get(2)?, row.get(3)?);
+        let (score, threshold): (f64, f64) = (row.get(4)?, row.get(5)?);
+        let verdict = if same { "same" } else { "separate" };
+        Ok(((row.get(0)?, row.get(1)?), format!("{verdict}, {rule} {score:.2} of {threshold:.2}")))
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// The result of the polls of a set.
+struct Grouped {
+    /// The row of the story of each carrier.
+    groups: Vec<i64>,
+    /// Places of carriers whose published story fell apart.
+    fell_apart: Vec<usize>,
+    ties: Ties,
 }
 
 /// The rows of the stories of the items, by address.
@@ -240,8 +281,7 @@ fn script(world: &World, carriers: &[Carrier], rounds: usize) -> Vec<Url> {
     feeds.into_iter().map(route).collect()
 }
 
-/// The group of each carrier, and those whose published story fell apart.
-async fn grouped(carriers: &[Carrier], polls: Polls) -> (Vec<i64>, Vec<usize>) {
+async fn grouped(carriers: &[Carrier], polls: Polls) -> Grouped {
     let mut world = World::new().await;
     world.clock = newswire::clock::Clock::manual(polls.start.parse().unwrap());
     let mut urls = script(&world, carriers, polls.rounds);
@@ -254,7 +294,7 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> (Vec<i64>, Vec<usize>) {
         state >> 20
     });
     let url = |carrier: &Carrier| carrier.item.url.clone().expect("an address");
-    let (mut before, mut apart): (HashMap<String, i64>, Vec<usize>) = Default::default();
+    let (mut before, mut fell_apart): (HashMap<String, i64>, Vec<usize>) = Default::default();
     for _ in 0..polls.rounds {
         for some in urls.chunks(urls.len().div_ceil(polls.parts)) {
             poll(&engine, FeedSelection::Named(some.iter().map(Url::to_string).collect())).await;
@@ -264,7 +304,7 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> (Vec<i64>, Vec<usize>) {
                 if let Some(story) = before.get(&url)
                     && *moved.entry(*story).or_insert(now[&url]) != now[&url]
                 {
-                    apart.push(n);
+                    fell_apart.push(n);
                 }
             }
             before = now;
@@ -272,5 +312,6 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> (Vec<i64>, Vec<usize>) {
         world.clock.advance(Duration::from_secs(7_200));
     }
     assert_eq!(before.len(), carriers.len(), "every item is kept");
-    (carriers.iter().map(|carrier| before[&url(carrier)]).collect(), apart)
+    let groups = carriers.iter().map(|carrier| before[&url(carrier)]).collect();
+    Grouped { groups, fell_apart, ties: ties(&world) }
 }

@@ -14,6 +14,21 @@ const PAPERS: usize = 12;
 /// Papers that only a story of many carriers is in.
 const MORE_PAPERS: usize = 14;
 
+/// A part of the texts of a fixture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Part {
+    /// The texts that the rules were set on.
+    Work,
+    /// Every third text, which is only measured.
+    Aside,
+}
+
+impl Part {
+    fn has(self, place: usize) -> bool {
+        (place % 3 == 2) == (self == Self::Aside)
+    }
+}
+
 /// A copy of a story in a paper.
 #[derive(Debug, Clone)]
 struct Copy {
@@ -89,9 +104,9 @@ fn edited(lines: &[&str], edit: usize, paper: usize) -> (String, Vec<String>) {
 }
 
 /// The copies of every third story (set aside) or of the others, as `seed` draws their edits.
-fn copies(texts: &str, aside: bool, seed: usize) -> Vec<Copy> {
+fn copies(texts: &str, part: Part, seed: usize) -> Vec<Copy> {
     let stories = sections(texts);
-    let chosen = stories.iter().enumerate().filter(|(i, _)| (i % 3 == 2) == aside);
+    let chosen = stories.iter().enumerate().filter(|(i, _)| part.has(*i));
     let mut copies = Vec::new();
     for (i, (name, lines)) in chosen {
         let mut add = |class: &str, paper: usize, (title, paragraphs): (String, Vec<String>)| {
@@ -122,10 +137,10 @@ fn copies(texts: &str, aside: bool, seed: usize) -> Vec<Copy> {
 }
 
 /// Forms, each filled in by two feeds of its own; they share the first filling.
-fn forms(texts: &str, aside: bool) -> Vec<Copy> {
+fn forms(texts: &str, part: Part) -> Vec<Copy> {
     let mut copies = Vec::new();
     for (i, (name, lines)) in sections(texts).into_iter().enumerate() {
-        if (i % 3 == 2) != aside {
+        if !part.has(i) {
             continue;
         }
         for (n, filling) in lines[2..].iter().enumerate() {
@@ -170,9 +185,9 @@ fn other_news(paper: usize, seed: usize) -> Vec<Copy> {
 
 /// The carriers of the stories and forms of these texts. Every third text is set aside; `seed` draws the edits and
 /// the times.
-pub(super) fn carriers(stories: &str, templates: &str, aside: bool, seed: usize) -> Vec<Carrier> {
-    let mut all = copies(stories, aside, seed);
-    all.extend(if seed == 0 { forms(templates, aside) } else { Vec::new() });
+pub(super) fn carriers(stories: &str, templates: &str, part: Part, seed: usize) -> Vec<Carrier> {
+    let mut all = copies(stories, part, seed);
+    all.extend(if seed == 0 { forms(templates, part) } else { Vec::new() });
     let papers: BTreeSet<usize> = all.iter().map(|copy| copy.paper).collect();
     all.extend(papers.into_iter().flat_map(|paper| other_news(paper, seed)));
     all.into_iter().enumerate().map(|(n, copy)| printed(copy, n, seed)).collect()
