@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
 
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
@@ -69,7 +70,9 @@ pub(super) enum Command {
     /// Print the JSON Schema of the config, for editors
     Schema,
     /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
-    Run,
+    ///
+    /// If there is no config, one with sample feeds is created in the current folder, or with the feeds at the URLs.
+    Run(RunRequest),
     /// Poll the feeds that are due once, publish, and exit (for cron)
     Poll {
         /// Poll only these feeds (id or URL), even if they are not due
@@ -186,6 +189,14 @@ pub(super) enum Command {
         /// Id or URL of the feed
         feed: String,
     },
+    /// Copy the database to a file; the daemon may run meanwhile
+    Backup(BackupRequest),
+    /// Replace the database with a copy; the daemon must not run
+    Restore {
+        /// Copy that `newswire backup` made
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+    },
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to
@@ -197,6 +208,31 @@ pub(super) enum Command {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What the daemon starts with.
+#[derive(Debug, Args)]
+pub(super) struct RunRequest {
+    /// URL of a feed or of a web page to add to the config first; can be repeated
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+    /// Address to listen on, instead of `listen` in [web]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<std::net::SocketAddr>,
+    /// Level of the log, instead of `level` in [log]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) log_level: Option<LevelFilter>,
+}
+
+/// Where a copy of the database goes.
+#[derive(Debug, Args)]
+pub(super) struct BackupRequest {
+    /// File to create or replace, or an existing folder for a file named by the time; - for standard output
+    #[arg(value_name = "FILE")]
+    pub(super) to: PathBuf,
+    /// Number of copies to keep in the folder; older ones are removed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) keep: Option<u16>,
 }
 
 /// The subcommands under headings. A test compares the list with the subcommands.
@@ -228,6 +264,10 @@ Observe:
   why          Explain when a feed is polled, or where an item is shown
   explain      Explain a code, a config key, a feed or an item
   probe        Show how Newswire reads one document
+
+Keep:
+  backup       Copy the database to a file while the daemon runs
+  restore      Replace the database with a copy
 
 Decide:
   plan         Forecast requests, traffic and delays under the config

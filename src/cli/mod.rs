@@ -6,6 +6,7 @@
 pub mod add;
 pub mod append_feeds;
 mod arguments;
+mod backup;
 mod check;
 pub mod config_command;
 pub mod config_file;
@@ -15,6 +16,7 @@ pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+pub mod first_run;
 mod health;
 pub mod import;
 pub mod init;
@@ -42,8 +44,10 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::arguments::{Cli, Command};
-use self::config_file::{database, find_existing, load, path, print_diagnostics, read};
+use self::arguments::{Cli, Command, RunRequest};
+use self::config_file::{
+    database, database_path, find_existing, load, path, print_diagnostics, read,
+};
 use self::error::CommandError;
 use self::exit::Exit;
 use self::terminal::{explain_line, print, print_error, report, style};
@@ -88,7 +92,7 @@ fn run_command() -> Exit {
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
-        Command::Run => start(config)?,
+        Command::Run(request) => start(config, request)?,
         Command::Reload => return reload::reload(&path(config)?),
         Command::LogLevel { levels, time } => {
             return reload::log_level(&path(config)?, levels, time);
@@ -107,10 +111,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print(&init::next(file));
         }
         Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
-        Command::Probe { target: None, .. } => {
-            let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-            result.map_err(|error| failed(CommandError::Stdio(error)))?;
-        }
+        Command::Probe { target: None, .. } => conformance()?,
         Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
         Command::Man { folder: None } => print(&man::pages()[0].1),
         Command::Man { folder: Some(folder) } => print(&man::write(folder).map_err(failed)?),
@@ -122,6 +123,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Replay { since, current, apply, json } => {
             replay((current.as_deref(), config), since, *apply, *json)?;
         }
+        Command::Backup(request) => backup::backup(&database_path(config)?, request, &clock)?,
+        Command::Restore { from } => backup::restore(from, &database_path(config)?)?,
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add { url, tags, networks, print } => {
             let request = add::Request { url, tags, networks };
@@ -145,9 +148,15 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
-fn start(config: Option<&Path>) -> Result<(), Exit> {
-    let path = path(config)?;
-    let (config, diagnostics) = read(&path)?;
+fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
+    let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
+    let overrides = run::Overrides { listen: request.listen, level: request.log_level };
+    let (mut config, diagnostics) = read(&first.path)?;
+    overrides.apply(&mut config);
+    if first.text.is_some() || io::stdout().is_terminal() {
+        let added = first.text.unwrap_or_default();
+        print(&format!("{added}{}", first_run::addresses(&config)));
+    }
     let log = telemetry::init(config.log);
     if !diagnostics.is_empty() && io::stderr().is_terminal() {
         print_error(&diagnostics.draw(style(&io::stderr())));
@@ -155,7 +164,7 @@ fn start(config: Option<&Path>) -> Result<(), Exit> {
         let diagnostics = diagnostics.draw(config::Style::Plain);
         tracing::warn!(diagnostics, "the config has warnings; 'newswire check' lists them");
     }
-    block_on(run::run(&path, config, log))?.map_err(failed)
+    block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
 }
 
 fn selection(feeds: &[String], all: bool) -> FeedSelection {
@@ -203,6 +212,12 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     let mut out = io::stdout();
     let probing = probe::run(target, config.as_ref(), json.into(), &mut out);
     block_on(probing)?.map_err(failed)
+}
+
+/// Reads the documents that standard input lists.
+fn conformance() -> Result<(), Exit> {
+    let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
+    result.map_err(|error| failed(CommandError::Stdio(error)))
 }
 
 /// `check`, `config` and `schema`.

@@ -111,7 +111,7 @@ fn check_lists_errors_and_exits_with_78() {
 #[test]
 fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
     let folder = folder();
-    let run = newswire(folder.path(), &["run"]);
+    let run = newswire(folder.path(), &["poll"]);
     assert_eq!(run.code, 66);
     for place in
         ["newswire.toml", ".config/newswire/newswire.toml", "/etc/newswire", "newswire init"]

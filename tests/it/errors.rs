@@ -49,7 +49,7 @@ fn an_invalid_command_line_and_a_missing_config() {
     let empty = tempfile::tempdir().unwrap();
     for case in [
         (&["frobnicate"][..], "usage", 64, "frobnicate", "--help"),
-        (&["run"], "no_config", 66, "/etc/newswire", "newswire init"),
+        (&["poll"], "no_config", 66, "/etc/newswire", "newswire init"),
         (&["explain", "zzz"], "unknown_name", 64, "\"zzz\"", "newswire status"),
         (&["init", "no/such/x.toml"], "file_unwritable", 73, "no/such/x.toml", "choose a folder"),
         (&["man", "/dev/null/x"], "file_unwritable", 73, "/dev/null/x", "choose a folder"),
@@ -210,7 +210,7 @@ async fn a_database_that_cannot_be_used() {
     write(at, "newswire.db", vec![7; 8192]);
     assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "integrity_check"));
     write(at, "newswire.db", "");
-    assert_fails(at, (&["status"], "no_database", 66, "newswire.db", "newswire poll"));
+    assert_fails(at, (&["status"], "database_empty", 66, "newswire.db", "newswire poll"));
     with(at, "elsewhere.toml", "[schedule]", "publisher_hints = \"follow\"");
     let text = std::fs::read_to_string(at.join("elsewhere.toml")).unwrap();
     write(at, "elsewhere.toml", format!("{text}[store]\npath = \"newswire.toml/x.db\"\n"));

@@ -1,6 +1,6 @@
 //! First steps: init, add and run publish a valid merged feed without editing a file.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -87,6 +87,75 @@ async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     let titles = parsed.feed.items.iter().map(|item| item.title.as_ref().unwrap().value.as_str());
     assert_eq!(titles.collect::<Vec<_>>(), ["Apple", "Beech"]);
     assert!(took < Duration::from_secs(60), "it took {took:?}");
+}
+
+/// `newswire run` with these arguments after its first publication, and what it printed on standard output.
+fn run_until_published(folder: &Path, arguments: &[&str]) -> (Running, String) {
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).env_clear().env("HOME", folder).arg("run").args(arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child);
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let mut lines = log.lines().map_while(Result::ok);
+    let mut seen = String::new();
+    let published = lines.any(|line| {
+        seen.push_str(&line);
+        line.contains("\"event\":\"output_published\"")
+    });
+    assert!(published, "{seen}");
+    std::thread::spawn(move || lines.for_each(drop));
+    running.0.kill().unwrap();
+    let mut printed = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    (running, printed)
+}
+
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[test]
+fn run_without_a_config_creates_one_with_the_sample_feeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let (_first, printed) = run_until_published(folder.path(), &["--listen", &address]);
+    assert!(printed.contains("wrote newswire.toml with 6 sample feeds"), "{printed}");
+    assert!(printed.contains(&format!("look       http://{address}/\n")), "{printed}");
+    assert!(printed.contains(&format!("subscribe  http://{address}/planet.atom\n")), "{printed}");
+    let check = newswire(folder.path(), &["check"]);
+    assert_eq!(check.code, 0, "{}", check.out);
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    // The second start uses what is there.
+    let status = newswire(folder.path(), &["status", "--json"]);
+    assert!(status.out.contains("garden"), "{}", status.out);
+    let mut again = Command::cargo_bin("newswire").unwrap();
+    again.current_dir(folder.path()).env_clear().args(["run", "--listen", &address]);
+    let child = again.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child);
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let started = log.lines().map_while(Result::ok);
+    assert!(started.into_iter().any(|line| line.contains("\"event\":\"started\"")));
+    running.0.kill().unwrap();
+    let mut printed = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(printed, "", "standard output is no terminal and nothing was created");
+    assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_adds_the_feeds_that_are_named() {
+    let origin = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        "version = 1\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n[[output]]\nid = \"planet\"\n";
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let page = origin.url("127.0.0.1", "/").to_string();
+    let arguments = [page.as_str(), "--listen", &free_address()];
+    let (_running, printed) = run_until_published(folder.path(), &arguments);
+    assert!(printed.contains("added to newswire.toml"), "{printed}");
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let feed = origin.url("127.0.0.1", "/feed").to_string();
+    assert!(text.starts_with(config) && text.contains(&format!("url = \"{feed}\"")), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
