@@ -13,10 +13,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::dedupe::{
-    CANDIDATES, Comparable, Entry, Facts, Fingerprint, Frame, Index, Settings, Text, Weights,
+    Comparable, Entry, Facts, Fingerprint, Frame, Index, Settings, Text, Weights, other_filling,
     verdict,
 };
-use newswire::model::{FeedKey, Item, ItemKey, PageOwner};
+use newswire::model::{FeedKey, Item, ItemKey, PageOwner, StoryKey};
 
 use support::Numbers;
 
@@ -77,11 +77,23 @@ fn main() {
             let (stored, sketch) = (made.to_bytes(), made.sketch.clone());
             let own = comparable(&stored, &weights);
             let feed = FeedKey(n as i64 % 997);
-            let candidates = index.candidates(feed, &sketch, CANDIDATES, |_| true);
+            let searched = index.search((ItemKey(n as i64), feed), &sketch, |_| true);
+            let candidates = searched.candidates(|item| StoryKey(item.0));
             let same = candidates.iter().any(|key| {
                 let other = comparable(&prints[key.0 as usize], &weights);
-                verdict(&own, &other, Frame::Unique, &settings, &weights)
-                    .is_some_and(|verdict| verdict.same)
+                let found = verdict(&own, &other, &settings, &weights);
+                found.filter(|found| found.same).is_some_and(|found| {
+                    let feed = FeedKey(key.0 % 997);
+                    let theirs = index.same_feed((*key, feed), &other.fingerprint.sketch);
+                    let [one, two] = [searched.same_feed.clone(), theirs].map(|keys| {
+                        let examples: Vec<Comparable> = keys
+                            .iter()
+                            .map(|key| comparable(&prints[key.0 as usize], &weights))
+                            .collect();
+                        Frame::new(&own, examples.iter())
+                    });
+                    other_filling((&own, &one), (&other, &two), &found, &settings).is_none()
+                })
             });
             index.insert(Entry { key: ItemKey(n as i64), feed, at: n as i64 }, &sketch);
             if timed {

@@ -168,9 +168,10 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Match the stored items again under the config and show the differences; changes nothing
+    /// Match the stored items again under the config and show the differences
     ///
-    /// With --current FILE, the outputs under that config are compared with those under --config.
+    /// With --current FILE, the outputs under that config are compared with those under --config. Nothing is changed
+    /// without --apply.
     Replay {
         /// Age of the oldest items that are matched again
         #[arg(long, value_name = "AGE", default_value = "30d")]
@@ -178,6 +179,9 @@ pub(super) enum Command {
         /// Current config to compare --config with
         #[arg(long, value_name = "FILE")]
         current: Option<PathBuf>,
+        /// Write the result into the database, which no daemon may use meanwhile
+        #[arg(long)]
+        apply: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -119,8 +119,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         command @ (Command::Split { .. } | Command::Join { .. } | Command::Release { .. }) => {
             decide(&load(config)?, &clock, command)?;
         }
-        Command::Replay { since, current, json } => {
-            replay(current.as_deref(), config, since, *json)?;
+        Command::Replay { since, current, apply, json } => {
+            replay((current.as_deref(), config), since, *apply, *json)?;
         }
         Command::Backup(request) => backup::backup(&database_path(config)?, request, &clock)?,
         Command::Restore { from } => backup::restore(from, &database_path(config)?)?,
@@ -361,14 +361,24 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
     Ok(())
 }
 
-fn replay(current: Option<&Path>, new: Option<&Path>, since: &str, json: bool) -> Result<(), Exit> {
+fn replay(
+    (current, new): (Option<&Path>, Option<&Path>),
+    since: &str,
+    apply: bool,
+    json: bool,
+) -> Result<(), Exit> {
     let age = config::duration(since).map_err(|_| {
         failed(CommandError::Duration { option: "--since", value: since.to_owned() })
     })?;
     // Without --current, the config in its default location is the current one, or else the new one.
     let old = load(current.map(Path::to_owned).or_else(|| find_existing(None)).as_deref().or(new))?;
     let new = new.map_or_else(|| Ok(old.clone()), |path| load(Some(path)))?;
-    let replay = block_on(replay::run(&old, &new, age, &Clock::system()))?.map_err(failed)?;
+    let clock = Clock::system();
+    let mut replay = block_on(replay::run(&old, &new, age, &clock))?.map_err(failed)?;
+    if apply {
+        block_on(replay::apply(&new, age, &clock))?.map_err(failed)?;
+        replay.applied = true;
+    }
     print(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! `newswire replay`: matches the stored items again under another config and shows the differences. Works on
-//! a copy of the database; nothing is published.
+//! a copy of the database; with `--apply` also on the database. Nothing is published.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -63,6 +63,8 @@ pub struct Replay {
     pub items: usize,
     /// Number of these items that would be in another story.
     pub regrouped: usize,
+    /// Whether the result is in the database.
+    pub applied: bool,
     /// The difference in each output, by its id.
     pub outputs: BTreeMap<String, OutputDifference>,
 }
@@ -87,6 +89,15 @@ pub async fn run(
     let (before, after) = (Reader::open(&old.store.path)?, Reader::open(&copy)?);
     before
         .read(|before| after.read(|after| compare(before, after, (old, new), (since, items, now))))
+}
+
+/// Matches the items that are younger than `age` again in the database.
+///
+/// # Errors
+/// When the database fails, or when a daemon uses it: its outputs would show the items of a story separately meanwhile.
+pub async fn apply(config: &Config, age: SignedDuration, clock: &Clock) -> Result<usize, Error> {
+    let since = clock.now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    match_again(&config.store.path, config, since, clock).await
 }
 
 /// What would be shown under the new config, output by output.
@@ -117,14 +128,14 @@ fn compare(
     Ok(replay)
 }
 
-/// Applies the new config to the copy and matches all items since `since` again. Returns their number.
+/// Applies the new config to a database and matches all items since `since` again. Returns their number.
 async fn match_again(
-    copy: &Path,
+    path: &Path,
     new: &Config,
     since: Timestamp,
     clock: &Clock,
 ) -> Result<usize, Error> {
-    let store = Arc::new(Store::open(copy, clock.clone())?);
+    let store = Arc::new(Store::open(path, clock.clone())?);
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
     store.register(feeds, clock.now()).await?;
     let items = store.write(Write::Regroup { since }).await?;
@@ -214,10 +225,15 @@ impl Replay {
     /// The result as text.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = format!(
-            "{} items matched again, {} would be in another story; nothing was changed\n",
-            self.items, self.regrouped
-        );
+        let (items, regrouped) = (self.items, self.regrouped);
+        let mut text = match (self.applied, regrouped) {
+            (true, _) => format!("{items} items matched again, {regrouped} in another story now\n"),
+            (false, 0) => format!("{items} items matched again, none would be in another story\n"),
+            (false, _) => format!(
+                "{items} items matched again, {regrouped} would be in another story; nothing was changed\n\
+                 stop the daemon and run 'newswire replay --apply' to regroup them\n"
+            ),
+        };
         for (output, difference) in &self.outputs {
             let [old, new] = difference.stories;
             let _ = writeln!(text, "\n{output}: {old} stories before, {new} after");
@@ -242,6 +258,7 @@ impl Replay {
         json!({
             "items": self.items,
             "regrouped": self.regrouped,
+            "applied": self.applied,
             "outputs": self.outputs.iter().map(|(output, difference)| json!({
                 "output": output,
                 "stories_before": difference.stories[0],

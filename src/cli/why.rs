@@ -9,9 +9,10 @@ use super::operator_decisions;
 use super::terminal::report;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Coded, FeedStatus};
+use crate::dedupe::{self, Difference};
+use crate::model::{Coded, FeedStatus, ItemKey, Match, Rule};
 use crate::outputs;
-use crate::store::Transaction;
+use crate::store::{self, ItemHistory, ItemSummary, Transaction};
 
 /// Text about the feed of this id or URL, or else about the item of this id, URL or number.
 pub(super) fn explain(
@@ -48,7 +49,7 @@ fn explain_item(
     format: Format,
 ) -> Result<String, Exit> {
     let now = Clock::system().now();
-    let url_key = crate::dedupe::canonical::url_key(name);
+    let url_key = dedupe::canonical::url_key(name);
     let found = reader.find_items(name, url_key.as_ref()).map_err(failed)?;
     let item = operator_decisions::only(found, name).map_err(failed)?;
     let visibility = config.outputs.iter().map(|output| {
@@ -58,11 +59,50 @@ fn explain_item(
     let visibility: Result<Vec<_>, outputs::Error> = visibility.collect();
     let visibility = visibility.map_err(failed)?;
     let receipt = reader.item_history(item.clone()).map_err(failed)?;
-    let item = item::Why { receipt: &receipt, visibility: &visibility };
+    let differences = differences(reader, &receipt).map_err(failed)?;
+    let centre = centre(reader, &receipt).map_err(failed)?;
+    let item = item::Why { receipt: &receipt, visibility: &visibility, differences, centre };
     Ok(match format {
         Format::Json => format!("{:#}\n", item.json()),
         Format::Text => item.text(now),
     })
+}
+
+/// For each match of an item that its words decided, the places where the two texts differ.
+fn differences(
+    reader: &Transaction<'_>,
+    receipt: &ItemHistory,
+) -> Result<Vec<Vec<Difference>>, store::Error> {
+    let others = receipt.matches.iter().take(item::COMPARED).map(|(_, other, _)| other.key);
+    let keys: Vec<ItemKey> = others.chain([receipt.item.key]).collect();
+    let stored = reader.stored_items(&keys)?;
+    let find = |key: ItemKey| stored.iter().find(|stored| stored.key == key);
+    let between = |other: ItemKey| -> Vec<Difference> {
+        let (Some(here), Some(there)) = (find(receipt.item.key), find(other)) else {
+            return Vec::new();
+        };
+        dedupe::differences(&here.item, &there.item, item::DIFFERENCES)
+    };
+    let worded = |rule| !matches!(rule, Rule::SamePage | Rule::SameId | Rule::SameText);
+    let of = |(tie, other, _): &(Match, ItemSummary, _)| {
+        if worded(tie.rule) && (tie.same || tie.rule != Rule::SimilarText) {
+            between(other.key)
+        } else {
+            Vec::new()
+        }
+    };
+    Ok(receipt.matches.iter().map(of).collect())
+}
+
+/// The item of the story that matches the most others.
+fn centre(
+    reader: &Transaction<'_>,
+    receipt: &ItemHistory,
+) -> Result<Option<ItemKey>, store::Error> {
+    let others = receipt.others.iter().map(|other| other.key);
+    let keys: Vec<ItemKey> = others.chain([receipt.item.key]).collect();
+    let matches = reader.item_matches(&keys)?;
+    Ok(dedupe::centre(&reader.story_items(&keys)?, &matches))
 }
 
 fn failed(error: impl Coded) -> Exit {

@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 use url::Url;
 
 use super::digest::digest;
-use super::words;
+use super::lexicon;
 use crate::model::{Digest, site};
 
 /// Query parameters that say where a reader came from, not what he reads.
 static TRACKING: LazyLock<Vec<&str>> =
-    LazyLock::new(|| words::lines(include_str!("data/tracking.txt")));
+    LazyLock::new(|| lexicon::lines(include_str!("data/tracking.txt")));
 
 /// The digest of the canonical form; `None` where the URL does not name one page.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn canonical(url: &str) -> Option<String> {
     let query = without_tracking(url.query().unwrap_or_default());
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/amp").or(path.strip_suffix("/index.html")).unwrap_or(path);
-    // A link to the home page says nothing of the item.
+    // A link to the home page does not identify an item.
     if path.is_empty() && query.is_empty() {
         return None;
     }
@@ -50,7 +50,7 @@ pub fn canonical(url: &str) -> Option<String> {
         canonical.push('?');
         canonical.push_str(&query);
     }
-    // A fragment is a place in the page, but `#!` was once a page of its own.
+    // A fragment is a place in the page, but `#!` was once a separate page.
     if let Some(fragment) = url.fragment().filter(|fragment| fragment.starts_with('!')) {
         canonical.push('#');
         canonical.push_str(fragment);

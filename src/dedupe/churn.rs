@@ -30,7 +30,7 @@ pub struct Alias {
     pub way: RecognisedBy,
 }
 
-/// So many strangers, and half of the document, are a migration and no coincidence.
+/// This many unrecognised items, and half of the document, are a migration and no coincidence.
 const MIGRATION: usize = 5;
 /// Dates this close are one.
 const MINUTE: i64 = 60;
@@ -52,7 +52,7 @@ pub fn aliases(strangers: &[Stranger], gone: &[RecentItem], known: usize) -> Vec
         }
         for stranger in strangers {
             let Some(mark) = mark(&stranger.seen, way) else { continue };
-            // A mark that several have is nobody's.
+            // A mark that several items have identifies none of them.
             let alone = rivals.get(&mark) == Some(&1);
             let Some([RecentItem { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
                 continue;
@@ -89,7 +89,7 @@ fn mark(seen: &ItemTraits, way: RecognisedBy) -> Option<String> {
             let url = url::Url::parse(seen.url.as_deref()?).ok()?;
             let path =
                 format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
-            // "/blog" says nothing.
+            // "/blog" identifies no item.
             (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-'))
                 .then_some(path)
         }

@@ -11,20 +11,23 @@ use super::likeness::{Shingle, shingles};
 use super::paragraphs::{Paragraph, Role, Text, links};
 use super::sketch::Sketch;
 use super::titles::Title;
-use super::tuning::MENTIONS;
+use super::tuning::{BANDS, MAX_SAMPLES, MENTIONS};
 use super::weights::Weights;
 use super::words::{Word, Words, hash64};
 use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// Maximum number of keys of a sketch: those of the title and of the whole text, bands and samples.
+const MAX_KEYS: usize = 2 + BANDS + MAX_SAMPLES;
 
 /// What is compared of an item.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fingerprint {
-    /// When the publisher says it was published.
+    /// Time of publication, from the publisher.
     pub published: Option<Timestamp>,
-    /// When it was first seen.
+    /// Time of first sight.
     pub seen: Timestamp,
     /// Title of the item.
     pub title: Title,
@@ -34,7 +37,7 @@ pub struct Fingerprint {
     pub text_digest: Option<u64>,
     /// Keys that similar texts share.
     pub sketch: Sketch,
-    /// Digest of its canonical URL, where that says something.
+    /// Digest of its canonical URL; `None`: the URL does not identify it.
     pub url_key: Option<Digest>,
     /// Hash of its URL as it is written.
     pub url: Option<u64>,
@@ -53,43 +56,43 @@ pub struct Fingerprint {
 /// The facts about an item beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// When the publisher said first that it was published.
+    /// First time of publication that the publisher gave.
     pub published: Option<Timestamp>,
-    /// When it was first seen.
+    /// Time of first sight.
     pub seen: Timestamp,
-    /// Digest of its canonical URL, where that says something.
+    /// Digest of its canonical URL; `None`: the URL does not identify it.
     pub url_key: Option<Digest>,
     /// Whose page it links to.
     pub page_owner: PageOwner,
 }
 
 impl Fingerprint {
+    /// Number of bytes of the stored form in which the sketch ends at the latest.
+    pub const WITH_SKETCH: usize =
+        2 + 8 + 9 + 17 + 5 * 9 + (4 + 16 * MENTIONS) + (4 + 4 * MAX_KEYS);
+
     /// The fingerprint of an item with this text, which was read from it. `boilerplate` are digests of
     /// paragraphs that are its site's.
     #[must_use]
     pub fn new(item: &Item, text: Text, facts: Facts, boilerplate: &HashSet<u64>) -> Self {
-        let words = text.own_words(boilerplate);
-        let mut fingerprint = Self::of_words(item, text, facts, &words);
-        fingerprint.sketch = Sketch::new(&fingerprint.title, &words, fingerprint.text_digest);
+        let own = text.own_words(boilerplate);
+        Self::with_sketch(item, text, facts, &own)
+    }
+
+    /// As [`Fingerprint::new`]; `own` are the item's own words.
+    #[must_use]
+    pub fn with_sketch(item: &Item, text: Text, facts: Facts, own: &Words) -> Self {
+        let mut fingerprint = Self::without_sketch(item, text, facts, own);
+        fingerprint.sketch = Sketch::new(&fingerprint.title, own, fingerprint.text_digest);
         fingerprint
     }
 
-    /// As [`Fingerprint::new`], without the sketch: no other item is found by its text.
+    /// As [`Fingerprint::with_sketch`], without the sketch: no other item is found by its text.
     #[must_use]
-    pub fn without_sketch(
-        item: &Item,
-        text: Text,
-        facts: Facts,
-        boilerplate: &HashSet<u64>,
-    ) -> Self {
-        let words = text.own_words(boilerplate);
-        Self::of_words(item, text, facts, &words)
-    }
-
-    fn of_words(item: &Item, text: Text, facts: Facts, words: &Words) -> Self {
+    pub fn without_sketch(item: &Item, text: Text, facts: Facts, own: &Words) -> Self {
         let Facts { published, seen, url_key, page_owner } = facts;
         let title = Title::new(item.title.as_deref());
-        let text_digest = words.exact_digest();
+        let text_digest = own.exact_digest();
         let content = item.content.as_deref().filter(|_| text_digest.is_none()).unwrap_or_default();
         let mentions = links(content).take(MENTIONS);
         let is_page = |guid: &&str| {
@@ -125,7 +128,7 @@ impl Fingerprint {
         Self::new(item, text, facts, boilerplate)
     }
 
-    /// The fingerprint ready to be compared with many.
+    /// The fingerprint with what comparisons need, computed once.
     #[must_use]
     pub fn comparable(self, boilerplate: &HashSet<u64>, weights: &Weights) -> Comparable {
         let words = self.text.own_words(boilerplate);
@@ -136,11 +139,11 @@ impl Fingerprint {
             digest: words.digest(),
             shingles,
             words,
-            fingerprint: Self { text: Text::default(), sketch: Sketch::default(), ..self },
+            fingerprint: Self { text: Text::default(), ..self },
         }
     }
 
-    /// As it is stored.
+    /// The stored form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let words = self.title.words().len() + self.text.words.len();
@@ -167,7 +170,7 @@ impl Fingerprint {
         out
     }
 
-    /// As it was stored; `None` where it was not by this version.
+    /// Reads the stored form; `None` if another version wrote it.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[VERSION])?;
@@ -224,7 +227,7 @@ impl Fingerprint {
 /// A fingerprint with its own words and their shingles, which many comparisons share.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Comparable {
-    /// The facts beside its words; its text and its sketch are left out.
+    /// The facts beside its words; its text is left out.
     pub fingerprint: Fingerprint,
     /// Its own words, without boilerplate.
     pub words: Words,
@@ -243,7 +246,11 @@ impl Comparable {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let words = self.words.0.len() + 2 * self.fingerprint.title.len();
-        size_of::<Self>() + words * size_of::<Word>() + self.shingles.len() * size_of::<Shingle>()
+        let sketch = self.fingerprint.sketch.0.len() * size_of::<u32>();
+        size_of::<Self>()
+            + sketch
+            + words * size_of::<Word>()
+            + self.shingles.len() * size_of::<Shingle>()
     }
 }
 
@@ -321,11 +328,12 @@ mod tests {
                     Some(&made),
                     "{content} {guid}"
                 );
-                assert_eq!(Fingerprint::sketch_from_bytes(&bytes), Some(made.sketch));
+                let beginning = &bytes[..bytes.len().min(Fingerprint::WITH_SKETCH)];
+                assert_eq!(Fingerprint::sketch_from_bytes(beginning), Some(made.sketch));
             }
         }
         let page = fingerprint(long, "https://gull.example/ferry");
-        assert_eq!(page.guid, None, "a guid that is the page says nothing more");
+        assert_eq!(page.guid, None, "a guid that is the page adds nothing");
         assert!(page.global_id.is_some());
         let link = fingerprint("<a href=\"https://e.example/x\">x</a>", "17");
         assert_eq!(link.mentions, [canonical::url_key("https://e.example/x").unwrap()]);
@@ -333,13 +341,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_that_no_newswire_wrote_are_refused(cut in 0_usize..400, flip in 0_usize..400, bits in 1_u8..) {
+        fn damaged_bytes_are_rejected(cut in 0_usize..400, flip in 0_usize..400, bits in 1_u8..) {
             let mut bytes = fingerprint("<p>The ferry ran aground in thick fog this morning.</p>", "17").to_bytes();
             let cut = cut % bytes.len();
             prop_assert_eq!(Fingerprint::from_bytes(&bytes[..cut]), None);
             let flip = flip % bytes.len();
             bytes[flip] ^= bits;
-            // Whatever comes of it, it must not panic.
+            // Any result is allowed, but no panic.
             let _ = Fingerprint::from_bytes(&bytes);
         }
     }

@@ -1,4 +1,4 @@
-//! What of a burst is let through: a feed that shows far more new items at once than it ever did was
+//! Which items of a burst are shown: a feed that shows far more new items at once than it ever did was
 //! moved, imported, re-dated or broken into, and subscribers should not pay for it. Pure.
 
 use jiff::{SignedDuration, Timestamp};
@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::settings::{BurstGuard, Settings};
 use crate::model::HoldReason;
 
-/// So many new items at once are never a flood, on top of
+/// This many new items at once are never a flood, on top of
 const ALWAYS: usize = 5;
-/// so many times the usual.
+/// this many times the usual number.
 const TIMES: f32 = 3.0;
 /// Items that are dated closer together than this say nothing of how often a feed publishes.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
@@ -158,7 +158,7 @@ mod tests {
         let added =
             Rhythm { bursts: Vec::new(), per_day: busy, last_success: Some(at(-12)), ..known() };
         assert_eq!(budget(&added, at(0)), 42);
-        assert_eq!(per_day([at(0); 30].into_iter()), 0.0, "all at once says nothing");
+        assert_eq!(per_day([at(0); 30].into_iter()), 0.0, "all at the same time gives no rate");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! From matches of pairs to stories, by the evidence of the whole group. Pure.
 //!
-//! A story that is published is one unit: it grows, but it does not fall apart. The unit with the most
-//! matches is the centre of a new group, because the most complete text matches the most others. Another
-//! unit joins when it matches the centre, or at least two items of the group, and when few enough of the
-//! group are known to be different. The order is that of dates and ids and not of arrival, so the same items
-//! make the same stories whichever came first.
+//! A story that is published is one unit: it grows, but it does not fall apart. The unit with the most matches begins a
+//! group. Another unit joins when it matches the centre, or at least two items of the group, and when few enough of
+//! the group are known to be different. The centre is the item with the most matches in the group, because the most
+//! complete text matches the most others. The order is that of dates and ids and not of arrival, so the same items
+//! make the same stories in any order of arrival.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::tuning::{MATCHES_PER_REFUSAL, MEMBERS, STORY};
@@ -22,123 +23,132 @@ pub fn stories(
 ) -> Vec<Vec<ItemKey>> {
     let units = units(members, matches, decisions, judged);
     let evidence = Evidence::new(members, matches, &units, decisions);
-    let rank = |i: usize| {
-        let member = &members[i];
-        (member.published.is_none(), member.published, member.feed, &member.id)
-    };
-    let mut all: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (i, unit) in units.iter().enumerate() {
-        all.entry(*unit).or_default().push(i);
+    let mut items: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (item, unit) in units.iter().enumerate() {
+        items.entry(*unit).or_default().push(item);
     }
-    let mut order: Vec<usize> = all.keys().copied().collect();
-    let first = |unit: &usize| all[unit].iter().map(|i| rank(*i)).min();
-    order.sort_by_cached_key(|unit| {
-        (std::cmp::Reverse((all[unit].len(), evidence.degree(*unit))), first(unit))
-    });
-    let place: HashMap<usize, usize> =
-        order.iter().enumerate().map(|(at, unit)| (*unit, at)).collect();
+    let order = order(members, &items, &evidence);
     let mut free: HashSet<usize> = order.iter().copied().collect();
     let mut stories = Vec::new();
-    for centre in &order {
-        if !free.remove(centre) {
+    for first in &order {
+        if !free.remove(first) {
             continue;
         }
-        let mut group = Group::default();
-        group.take(*centre, &all[centre], members);
-        group.count(&evidence, *centre, &place);
-        let mut taken = vec![*centre];
-        while let Some(best) =
-            group.best(&order, |unit| free.contains(&unit), |unit| &all[&unit], members)
-        {
-            free.remove(&best);
-            group.take(best, &all[&best], members);
-            group.count(&evidence, best, &place);
-            taken.push(best);
+        let mut group = Group::new(members, &evidence);
+        group.take(&items[first]);
+        while let Some(unit) = group.best(order.iter().filter(|unit| free.contains(unit)), &items) {
+            free.remove(&unit);
+            group.take(&items[&unit]);
         }
-        let items = taken.iter().flat_map(|unit| &all[unit]);
-        let mut keys: Vec<ItemKey> = items.map(|i| members[*i].key).collect();
+        let mut keys: Vec<ItemKey> = group.items.iter().map(|item| members[*item].key).collect();
         keys.sort_unstable();
         stories.push(keys);
     }
     stories
 }
 
-/// A story that is being made.
-#[derive(Default)]
-struct Group {
-    /// The unit that the group began with.
-    centre: Option<usize>,
-    items: usize,
-    feeds: HashSet<FeedKey>,
-    /// What is known between the group and other units, by their place in the order, and whether they match
-    /// the centre.
-    known: BTreeMap<usize, (Between, bool)>,
+/// The centre of a story with these items: the item that matches the most others. `None` if there are no items.
+#[must_use]
+pub fn centre(members: &[StoryItem], matches: &[Match]) -> Option<ItemKey> {
+    let units: Vec<usize> = vec![0; members.len()];
+    let evidence = Evidence::new(members, matches, &units, &Decisions::default());
+    let mut group = Group::new(members, &evidence);
+    let all: Vec<usize> = (0..members.len()).collect();
+    group.take(&all);
+    group.centre().map(|item| members[item].key)
 }
 
-impl Group {
-    fn take(&mut self, unit: usize, items: &[usize], members: &[StoryItem]) {
-        self.centre.get_or_insert(unit);
-        self.items += items.len();
-        self.feeds.extend(items.iter().map(|i| members[*i].feed));
+/// The units, those with the most items and then the most matches first, of equals the earliest.
+fn order(
+    members: &[StoryItem],
+    items: &BTreeMap<usize, Vec<usize>>,
+    evidence: &Evidence,
+) -> Vec<usize> {
+    let date = |item: &usize| {
+        let member = &members[*item];
+        (member.published.is_none(), member.published, member.feed, &member.id)
+    };
+    let mut order: Vec<usize> = items.keys().copied().collect();
+    order.sort_by_cached_key(|unit| {
+        let all = &items[unit];
+        let matches: usize = all.iter().map(|item| evidence.matches[*item].len()).sum();
+        (Reverse((all.len(), matches)), all.iter().map(date).min())
+    });
+    order
+}
+
+/// A story that is being made.
+struct Group<'a> {
+    members: &'a [StoryItem],
+    evidence: &'a Evidence,
+    items: Vec<usize>,
+    feeds: HashSet<FeedKey>,
+}
+
+impl<'a> Group<'a> {
+    fn new(members: &'a [StoryItem], evidence: &'a Evidence) -> Self {
+        Self { members, evidence, items: Vec::new(), feeds: HashSet::new() }
     }
 
-    /// Adds what is known of a new unit of the group to the evidence for all others.
-    fn count(&mut self, evidence: &Evidence, unit: usize, place: &HashMap<usize, usize>) {
-        let central = self.centre == Some(unit);
-        for (other, between) in evidence.of.get(&unit).into_iter().flatten() {
-            let (known, matches_centre) = self.known.entry(place[other]).or_default();
-            known.matches += between.matches;
-            known.refusals += between.refusals;
-            known.score = known.score.max(between.score);
-            *matches_centre |= central && between.central;
-        }
+    fn take(&mut self, items: &[usize]) {
+        self.items.extend(items);
+        self.feeds.extend(items.iter().map(|item| self.members[*item].feed));
     }
 
-    fn fits(&self, items: &[usize], members: &[StoryItem]) -> bool {
-        self.items + items.len() <= STORY
-            && items.iter().all(|i| !self.feeds.contains(&members[*i].feed))
+    /// The item with the most matches in the group; of equals the item with the most matches at all, then the first
+    /// by id.
+    fn centre(&self) -> Option<usize> {
+        let inside: HashSet<usize> = self.items.iter().copied().collect();
+        self.items.iter().copied().max_by_key(|item| {
+            let matches = &self.evidence.matches[*item];
+            let within = matches.iter().filter(|(other, _)| inside.contains(other)).count();
+            (within, matches.len(), Reverse(&self.members[*item].id))
+        })
     }
 
-    /// The free unit with the most evidence for this group; of equals the first in the order.
+    fn fits(&self, items: &[usize]) -> bool {
+        self.items.len() + items.len() <= STORY
+            && items.iter().all(|item| !self.feeds.contains(&self.members[*item].feed))
+    }
+
+    /// The unit of these with the most evidence for this group; of equals the first.
     fn best<'u>(
         &self,
-        order: &[usize],
-        free: impl Fn(usize) -> bool,
-        items: impl Fn(usize) -> &'u Vec<usize>,
-        members: &[StoryItem],
+        units: impl Iterator<Item = &'u usize>,
+        items: &BTreeMap<usize, Vec<usize>>,
     ) -> Option<usize> {
+        let inside: HashSet<usize> = self.items.iter().copied().collect();
+        let centre = self.centre();
         let mut best: Option<((f32, usize), usize)> = None;
-        for (place, (known, central)) in &self.known {
-            let unit = order[*place];
-            let enough = *central || known.matches >= MEMBERS;
-            let refused = known.refusals * MATCHES_PER_REFUSAL > known.matches;
-            if !enough || refused || !free(unit) || !self.fits(items(unit), members) {
-                continue;
+        for unit in units {
+            let (mut matches, mut refusals, mut score, mut central) = (0, 0, 0.0_f32, false);
+            for item in &items[unit] {
+                for (other, found) in &self.evidence.matches[*item] {
+                    if inside.contains(other) {
+                        (matches, score) = (matches + 1, score.max(*found));
+                        central |= Some(*other) == centre;
+                    }
+                }
+                let refused = &self.evidence.refusals[*item];
+                refusals += refused.iter().filter(|other| inside.contains(other)).count();
             }
-            let strength = (known.score, known.matches);
-            if best.is_none_or(|(top, _)| strength > top) {
-                best = Some((strength, unit));
+            let enough = central || matches >= MEMBERS;
+            let refused = refusals * MATCHES_PER_REFUSAL > matches;
+            let better = best.is_none_or(|(strength, _)| (score, matches) > strength);
+            if enough && !refused && better && self.fits(&items[unit]) {
+                best = Some(((score, matches), *unit));
             }
         }
         best.map(|(_, unit)| unit)
     }
 }
 
-/// What is known of the items of two units.
-#[derive(Debug, Clone, Copy, Default)]
-struct Between {
-    matches: usize,
-    /// Pairs that a rule keeps separate. Texts that only share too little are no refusals.
-    refusals: usize,
-    /// The highest score of a match.
-    score: f32,
-    /// Whether the centre of the first unit is in a match.
-    central: bool,
-}
-
-/// All that is known of pairs of units, from both sides.
+/// What is known of pairs of items, from both sides.
 struct Evidence {
-    of: HashMap<usize, BTreeMap<usize, Between>>,
+    /// For each item the items that it matches, with the score.
+    matches: Vec<Vec<(usize, f32)>>,
+    /// For each item those that a rule keeps separate. Texts that only share too little are no refusals.
+    refusals: Vec<Vec<usize>>,
 }
 
 impl Evidence {
@@ -149,56 +159,28 @@ impl Evidence {
         decisions: &Decisions,
     ) -> Self {
         let place = places(members);
-        let free = |key: &ItemKey| !decisions.split.contains(key);
-        let centres = centres(members, matches, units);
-        let mut of: HashMap<usize, BTreeMap<usize, Between>> = HashMap::new();
-        for tie in matches.iter().filter(|tie| free(&tie.item) && free(&tie.other)) {
+        let mut evidence = Self {
+            matches: vec![Vec::new(); members.len()],
+            refusals: vec![Vec::new(); members.len()],
+        };
+        for tie in matches {
             let (Some(a), Some(b)) = (place.get(&tie.item), place.get(&tie.other)) else {
                 continue;
             };
-            let (one, other) = (units[*a], units[*b]);
-            if one == other || !tie.same && !refuses(tie) {
+            let split = decisions.split.contains(&tie.item) || decisions.split.contains(&tie.other);
+            if split {
                 continue;
             }
-            for (item, one, other) in [(a, one, other), (b, other, one)] {
-                let found = of.entry(one).or_default().entry(other).or_default();
-                found.matches += usize::from(tie.same);
-                found.refusals += usize::from(!tie.same);
-                found.score = if tie.same { found.score.max(tie.score) } else { found.score };
-                found.central |= tie.same && centres[&one] == *item;
+            for (item, other) in [(*a, *b), (*b, *a)] {
+                if tie.same {
+                    evidence.matches[item].push((other, tie.score));
+                } else if refuses(tie) && units[item] != units[other] {
+                    evidence.refusals[item].push(other);
+                }
             }
         }
-        Self { of }
+        evidence
     }
-
-    /// Number of units that a unit matches.
-    fn degree(&self, unit: usize) -> usize {
-        let known = self.of.get(&unit).into_iter().flatten();
-        known.filter(|(_, between)| between.matches > 0).count()
-    }
-}
-
-/// The centre of each unit: of its items the one with the most matches inside, of equals the first by id.
-fn centres(members: &[StoryItem], matches: &[Match], units: &[usize]) -> HashMap<usize, usize> {
-    let place = places(members);
-    let mut inside = vec![0_usize; members.len()];
-    for tie in matches.iter().filter(|tie| tie.same) {
-        if let (Some(a), Some(b)) = (place.get(&tie.item), place.get(&tie.other))
-            && units[*a] == units[*b]
-        {
-            inside[*a] += 1;
-            inside[*b] += 1;
-        }
-    }
-    let mut centres: HashMap<usize, usize> = HashMap::new();
-    for (i, unit) in units.iter().enumerate() {
-        let centre = centres.entry(*unit).or_insert(i);
-        let better = inside[i].cmp(&inside[*centre]).then(members[*centre].id.cmp(&members[i].id));
-        if better.is_gt() {
-            *centre = i;
-        }
-    }
-    centres
 }
 
 /// Whether a rule says that the two are different, not only that they share too little.
@@ -321,6 +303,27 @@ mod tests {
         assert_eq!(keys(stories(&members, &ties, &none, &edited)), [vec![1], vec![2, 3]]);
     }
 
+    /// The stories after eight items have arrived in this order, each grouped with the published ones.
+    fn arrive(order: &[i64], of: impl Fn(i64, i64) -> Option<Match>) -> Vec<Vec<i64>> {
+        let (mut members, mut ties): (Vec<StoryItem>, Vec<Match>) = (Vec::new(), Vec::new());
+        for n in order {
+            ties.extend(members.iter().filter_map(|other| of(other.key.0, *n)));
+            members.push(member(*n, *n, 9 - n));
+            let judged = HashSet::from([ItemKey(*n)]);
+            for story in stories(&members, &ties, &Decisions::default(), &judged) {
+                for member in members.iter_mut().filter(|member| story.contains(&member.key)) {
+                    member.story = StoryKey(story[0].0);
+                }
+            }
+        }
+        let mut published: std::collections::BTreeMap<StoryKey, Vec<i64>> = Default::default();
+        members.iter().for_each(|m| published.entry(m.story).or_default().push(m.key.0));
+        let mut published: Vec<Vec<i64>> = published.into_values().collect();
+        published.iter_mut().for_each(|story| story.sort_unstable());
+        published.sort();
+        published
+    }
+
     #[test]
     fn a_story_has_one_item_of_a_feed() {
         let members = [member(1, 1, 10), member(2, 2, 20), member(3, 2, 30)];
@@ -375,6 +378,32 @@ mod tests {
                 .collect();
             back.sort();
             prop_assert_eq!(there, back);
+        }
+
+        #[test]
+        fn carriers_that_arrive_one_by_one_make_the_same_stories_in_any_order(
+            stories in proptest::collection::vec(0_i64..3, 8),
+            missing in proptest::collection::btree_set((0_i64..8, 0_i64..8), 0..4),
+            order in Just((0_i64..8).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            // The first item of each story is the fullest text, which matches all others.
+            let fullest = |n: i64| stories.iter().position(|s| *s == stories[n as usize]).unwrap() as i64;
+            let of = |a: i64, b: i64| -> Option<Match> {
+                let one = stories[a as usize] == stories[b as usize];
+                let weak = missing.contains(&(a.min(b), a.max(b)));
+                match (one, weak) {
+                    (true, true) if fullest(a) != a.min(b) => None,
+                    (true, _) => Some(tie(a, b, 0.8)),
+                    (false, true) => Some(refusal(a, b)),
+                    (false, false) => None,
+                }
+            };
+            let published = arrive(&order, of);
+            let mut expected: std::collections::BTreeMap<i64, Vec<i64>> = Default::default();
+            (0..8).for_each(|n| expected.entry(stories[n as usize]).or_default().push(n));
+            let mut expected: Vec<Vec<i64>> = expected.into_values().collect();
+            expected.sort();
+            prop_assert_eq!(published, expected);
         }
 
         #[test]

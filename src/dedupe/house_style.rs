@@ -1,4 +1,5 @@
-//! What two papers write differently and mean alike: a weekday and a date, kilometres and miles. Pure.
+//! What two papers write differently and mean alike: a weekday and a date, kilometres and miles. Spellings and
+//! number words are in `words`. Pure.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,73 +8,152 @@ use jiff::civil::Weekday;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::words::{Kind, Word, hash_of, lines};
+use super::lexicon::lines;
+use super::words::{Kind, Word, hash_of};
 
 /// How two pieces with different numbers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// They mean the same day.
+    /// They mean the same day or the same quantity.
     Same,
-    /// They measure in different units, or name a day in ways that cannot be compared.
+    /// They name a day or a quantity in ways that cannot be compared.
     Unknown,
     /// They mean something else.
     Other,
 }
 
 /// What a listed word measures or names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Meaning {
     /// A weekday, Monday is 0.
     Day(i8),
     /// A month, January is 1.
     Month(i8),
-    /// A unit: the letter of what it measures, and the number of its line.
-    Unit(u8, usize),
+    Unit(Unit),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Unit {
+    /// Letter of what it measures.
+    of: u8,
+    size: Size,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Size {
+    /// In the common unit of what it measures; 0 or less where it cannot be converted.
+    Times(f64),
+    Celsius,
+    Fahrenheit,
 }
 
 static WORDS: LazyLock<HashMap<u32, Meaning>> = LazyLock::new(|| {
     let mut words = HashMap::new();
-    for (at, line) in lines(include_str!("data/measures.txt")).into_iter().enumerate() {
-        let (kind, names) = line.split_once(' ').unwrap_or((line, ""));
-        let number = || kind[1..].parse().unwrap_or_default();
-        let meaning = match kind.as_bytes().first() {
-            Some(b'd') => Meaning::Day(number()),
-            Some(b'm') => Meaning::Month(number()),
-            other => Meaning::Unit(other.copied().unwrap_or_default(), at),
+    for line in lines(include_str!("data/measures.txt")) {
+        let mut fields = line.split_whitespace();
+        let (kind, value) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let meaning = match kind {
+            "d" => Meaning::Day(value.parse().unwrap_or_default()),
+            "m" => Meaning::Month(value.parse().unwrap_or_default()),
+            _ => Meaning::Unit(Unit {
+                of: kind.bytes().next().unwrap_or_default(),
+                size: match value {
+                    "c" => Size::Celsius,
+                    "f" => Size::Fahrenheit,
+                    _ => Size::Times(value.parse().unwrap_or_default()),
+                },
+            }),
         };
-        words.extend(names.split_whitespace().map(|name| (hash_of(name), meaning)));
+        words.extend(fields.map(|name| (hash_of(name), meaning)));
     }
     words
 });
 
+/// Integers up to this are recognised by their hash,
+const INTEGERS: u32 = 9_999;
+/// and tenths up to this many of them.
+const TENTHS: u32 = 999;
+/// Papers round: quantities that differ by no more than this part are the same.
+const ROUNDED: f64 = 0.06;
+
+/// The values of numbers by the hash of their digits, sorted.
+static VALUES: LazyLock<Vec<(u32, f32)>> = LazyLock::new(|| {
+    let tenths = (1..=TENTHS).filter(|n| n % 10 != 0);
+    let tenths = tenths.map(|n| (hash_of(&format!("{}.{}", n / 10, n % 10)), n as f32 / 10.0));
+    let integers = (0..=INTEGERS).map(|n| (hash_of(&n.to_string()), n as f32));
+    let mut values: Vec<(u32, f32)> = integers.chain(tenths).collect();
+    values.sort_unstable_by_key(|(hash, _)| *hash);
+    values
+});
+
+/// Whether a word is a unit, a weekday or a month.
+pub(super) fn is_measure(word: &Word) -> bool {
+    WORDS.contains_key(&word.hash)
+}
+
+/// A place where two texts differ: the replaced words, and the words that follow them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) words: &'a [Word],
+    pub(super) next: &'a [Word],
+}
+
+impl Piece<'_> {
+    fn find<T>(&self, wanted: impl Fn(Meaning) -> Option<T>) -> Option<T> {
+        self.words.iter().find_map(|word| WORDS.get(&word.hash).copied().and_then(&wanted))
+    }
+
+    fn day(&self) -> Option<i8> {
+        self.find(|meaning| if let Meaning::Day(day) = meaning { Some(day) } else { None })
+    }
+
+    fn month(&self) -> Option<i8> {
+        self.find(|meaning| if let Meaning::Month(month) = meaning { Some(month) } else { None })
+    }
+
+    /// The unit of the piece, which may be in the words that follow.
+    fn unit(&self) -> Option<Unit> {
+        let unit = |meaning| if let Meaning::Unit(unit) = meaning { Some(unit) } else { None };
+        self.find(unit).or_else(|| Piece { words: self.next, next: &[] }.find(unit))
+    }
+
+    /// The quantity in the common unit, if its only number is known.
+    fn quantity(&self, unit: Unit) -> Option<f64> {
+        let mut numbers =
+            self.words.iter().filter(|word| word.kind == Kind::Number && !is_measure(word));
+        let (Some(number), None) = (numbers.next(), numbers.next()) else { return None };
+        let at = VALUES.binary_search_by_key(&number.hash, |(hash, _)| *hash).ok()?;
+        let value = f64::from(VALUES[at].1);
+        match unit.size {
+            Size::Times(size) => (size > 0.0).then_some(value * size),
+            Size::Celsius => Some(value),
+            Size::Fahrenheit => Some((value - 32.0) / 1.8),
+        }
+    }
+}
+
 /// Compares two pieces of which each has numbers that the other has not.
-pub(super) fn compare(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Found {
-    let meanings = |words: &[Word]| -> Vec<Meaning> {
-        words.iter().filter_map(|word| WORDS.get(&word.hash).copied()).collect()
-    };
-    let (left, right) = (meanings(a), meanings(b));
-    let day = |list: &[Meaning]| {
-        list.iter().find_map(|m| if let Meaning::Day(d) = m { Some(*d) } else { None })
-    };
-    let month = |list: &[Meaning]| {
-        list.iter().find_map(|m| if let Meaning::Month(d) = m { Some(*d) } else { None })
-    };
-    match ((day(&left), month(&left)), (day(&right), month(&right))) {
-        ((Some(weekday), None), (None, Some(month))) => same_day(weekday, month, b, published),
-        ((None, Some(month)), (Some(weekday), None)) => same_day(weekday, month, a, published),
-        _ => {
-            let unit = |list: &[Meaning]| {
-                list.iter().find_map(|m| {
-                    if let Meaning::Unit(of, at) = m { Some((*of, *at)) } else { None }
-                })
-            };
-            match (unit(&left), unit(&right)) {
-                (Some((of, unit)), Some((same, other))) if of == same && unit != other => {
-                    Found::Unknown
+pub(super) fn compare(a: Piece<'_>, b: Piece<'_>, published: Option<Timestamp>) -> Found {
+    match ((a.day(), a.month()), (b.day(), b.month())) {
+        ((Some(weekday), None), (None, Some(month))) => {
+            return same_day(weekday, month, b.words, published);
+        }
+        ((None, Some(month)), (Some(weekday), None)) => {
+            return same_day(weekday, month, a.words, published);
+        }
+        _ => {}
+    }
+    match (a.unit(), b.unit()) {
+        (Some(one), Some(other)) if one.of == other.of && one.size != other.size => {
+            match (a.quantity(one), b.quantity(other)) {
+                (Some(x), Some(y)) if (x - y).abs() <= ROUNDED * x.abs().max(y.abs()) => {
+                    Found::Same
                 }
-                _ => Found::Other,
+                (Some(_), Some(_)) => Found::Other,
+                _ => Found::Unknown,
             }
         }
+        _ => Found::Other,
     }
 }
 
@@ -101,8 +181,12 @@ mod tests {
     use super::*;
 
     fn found(a: &str, b: &str) -> Found {
-        let published = "2026-11-24T08:00:00Z".parse().ok();
-        compare(&Words::of_text(a).0, &Words::of_text(b).0, published)
+        compared(a, b, "2026-11-24T08:00:00Z".parse().ok())
+    }
+
+    fn compared(a: &str, b: &str, published: Option<Timestamp>) -> Found {
+        let (a, b) = (Words::of_text(a).0, Words::of_text(b).0);
+        compare(Piece { words: &a, next: &[] }, Piece { words: &b, next: &[] }, published)
     }
 
     #[test]
@@ -111,16 +195,37 @@ mod tests {
         assert_eq!(found("24 November", "Dienstag"), Found::Same);
         assert_eq!(found("Monday", "Nov. 25"), Found::Other);
         assert_eq!(found("Monday", "Tuesday"), Found::Other);
-        assert_eq!(
-            compare(&Words::of_text("Monday").0, &Words::of_text("May 3").0, None),
-            Found::Unknown
-        );
+        assert_eq!(compared("Monday", "May 3", None), Found::Unknown);
     }
 
     #[test]
-    fn other_units_of_one_quantity_cannot_be_compared() {
-        assert_eq!(found("1,180 kilometres", "733 miles"), Found::Unknown);
-        assert_eq!(found("12 kilometres", "17 kilometres"), Found::Other);
-        assert_eq!(found("12 kilometres", "17 pounds"), Found::Other);
+    fn quantities_in_other_units_are_converted() {
+        for (a, b) in [
+            ("1,180 kilometres", "733 miles"),
+            ("nine metres", "30 feet"),
+            ("8 degrees Celsius", "46 degrees Fahrenheit"),
+            ("8.7 miles", "14 km"),
+            ("48 hours", "two days"),
+        ] {
+            assert_eq!(found(a, b), Found::Same, "{a} / {b}");
+        }
+        for (a, b) in [
+            ("12 kilometres", "17 kilometres"),
+            ("12 kilometres", "17 pounds"),
+            ("12 kilometres", "17 miles"),
+            ("8 degrees Celsius", "59 degrees Fahrenheit"),
+        ] {
+            assert_eq!(found(a, b), Found::Other, "{a} / {b}");
+        }
+        assert_eq!(found("12 dollars", "11 euros"), Found::Unknown);
+    }
+
+    #[test]
+    fn a_unit_may_follow_the_words_that_differ() {
+        let (a, b) =
+            (Words::of_text("37 million litres").0, Words::of_text("9.8 million gallons").0);
+        let (a, b) =
+            (Piece { words: &a[..1], next: &a[1..] }, Piece { words: &b[..1], next: &b[1..] });
+        assert_eq!(compare(a, b, None), Found::Same);
     }
 }

@@ -9,8 +9,10 @@ use std::collections::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::sketch::Sketch;
-use super::tuning::{CONFIDENT_KEYS, FRAME_ITEMS, FRAME_KEYS, PER_KEY};
-use crate::model::{FeedKey, ItemKey};
+use super::tuning::{
+    CANDIDATES, CANDIDATES_OF_STORY, CONFIDENT_KEYS, FRAME_EXAMPLES, FRAME_KEYS, PER_KEY, SEARCHED,
+};
+use crate::model::{FeedKey, ItemKey, StoryKey};
 
 /// Items of a young generation when it is closed.
 const GENERATION: usize = 8_192;
@@ -121,48 +123,116 @@ impl Index {
         self.old.retain(|generation| generation.newest >= cutoff);
     }
 
-    /// Returns at most `limit` items of other feeds that share keys with the sketch and are `wanted`, the most
-    /// promising first.
+    /// Searches for items that share keys with the sketch of `item`, in one walk. Of other feeds only those that are
+    /// `wanted`.
     #[must_use]
-    pub fn candidates(
+    pub fn search(
         &self,
-        feed: FeedKey,
+        (item, feed): (ItemKey, FeedKey),
         sketch: &Sketch,
-        limit: usize,
         wanted: impl Fn(ItemKey) -> bool,
-    ) -> Vec<ItemKey> {
-        let mut found = self.sharing(feed, sketch, Phrases::Rare);
-        found.retain(|(key, _)| wanted(*key));
-        if found.is_empty() {
-            // Where many carry one story, every key of it is common.
-            found = self.sharing(feed, sketch, Phrases::All);
-            found.retain(|(key, _)| wanted(*key));
-        }
-        found.into_iter().take(limit).map(|(key, _)| key).collect()
-    }
-
-    /// Whether at least two other items of the feed share the frame of this item's text.
-    #[must_use]
-    pub fn recurs(&self, item: ItemKey, feed: FeedKey, sketch: &Sketch) -> bool {
-        let (mut shared, mut list) = (Vec::new(), Vec::new());
+    ) -> Found {
+        let (mut others, mut own, mut list) = (Vec::new(), Vec::new(), Vec::new());
         for key in &sketch.0 {
             self.find(*key, &mut list);
-            let own = list.iter().map(|posted: &Posted| posted.entry);
-            shared.extend(own.filter(|e| e.feed == feed && e.key != item).map(|e| e.key));
+            // What few share says more than what many do.
+            let weight = 1.0 / (list.len() as f32).sqrt();
+            let rare = list.len() < PER_KEY;
+            for Posted { entry, keys } in &list {
+                if entry.feed == feed {
+                    own.push(entry.key);
+                } else {
+                    others.push(Shared { item: entry.key, keys: *keys, weight, rare });
+                }
+            }
         }
-        shared.sort_unstable();
-        shared.chunk_by(|a, b| a == b).filter(|same| same.len() >= FRAME_KEYS).count()
-            >= FRAME_ITEMS
+        others.retain(|shared| wanted(shared.item));
+        others.sort_unstable_by_key(|shared| shared.item);
+        let least = sketch.0.len();
+        let mut found = promising(&others, least, |shared| shared.rare);
+        if found.is_empty() {
+            // Where many carry one story, every key of it is common.
+            found = promising(&others, least, |_| true);
+        }
+        own.retain(|key| *key != item);
+        Found { others: found, same_feed: sharing_most(own, least) }
+    }
+
+    /// Other items of the feed of `item` that share much with it; see [`Found::same_feed`].
+    #[must_use]
+    pub fn same_feed(&self, (item, feed): (ItemKey, FeedKey), sketch: &Sketch) -> Vec<ItemKey> {
+        let (mut own, mut list) = (Vec::new(), Vec::new());
+        for key in &sketch.0 {
+            self.find(*key, &mut list);
+            let same = list.iter().map(|posted: &Posted| posted.entry);
+            own.extend(same.filter(|e| e.feed == feed && e.key != item).map(|e| e.key));
+        }
+        sharing_most(own, sketch.0.len())
     }
 }
 
-/// Which keys count.
-#[derive(Clone, Copy, PartialEq)]
-enum Phrases {
-    /// Those that few items have.
-    Rare,
-    /// All of them.
-    All,
+/// What the index has for an item.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// Items of other feeds, the most promising first.
+    pub others: Vec<ItemKey>,
+    /// At most four items of the same feed that share the most keys, if these are enough for a frame.
+    pub same_feed: Vec<ItemKey>,
+}
+
+impl Found {
+    /// Returns at most [`CANDIDATES`] of the other items, and of each story only a few, so that a story with many
+    /// carriers leaves room for others.
+    #[must_use]
+    pub fn candidates(&self, story: impl Fn(ItemKey) -> StoryKey) -> Vec<ItemKey> {
+        let mut taken: HashMap<StoryKey, usize, FxBuildHasher> = HashMap::default();
+        let few = self.others.iter().copied().filter(|item| {
+            let taken = taken.entry(story(*item)).or_default();
+            *taken += 1;
+            *taken <= CANDIDATES_OF_STORY
+        });
+        few.take(CANDIDATES).collect()
+    }
+}
+
+/// A key that an item of another feed has too.
+struct Shared {
+    item: ItemKey,
+    /// Number of keys of the item.
+    keys: u8,
+    weight: f32,
+    /// Whether few items have the key.
+    rare: bool,
+}
+
+/// Items that share enough keys that are `counted`, those with the highest weight first. `shared` is sorted by item,
+/// `own` is the number of keys searched for.
+fn promising(shared: &[Shared], own: usize, counted: impl Fn(&Shared) -> bool) -> Vec<ItemKey> {
+    let mut found: Vec<(ItemKey, f32)> = Vec::new();
+    for same in shared.chunk_by(|a, b| a.item == b.item) {
+        let (mut count, mut weight) = (0, 0.0);
+        for shared in same.iter().filter(|shared| counted(shared)) {
+            (count, weight) = (count + 1, weight + shared.weight);
+        }
+        // A single key of many is one phrase.
+        let few = own.min(usize::from(same[0].keys)) < CONFIDENT_KEYS;
+        if count > 1 || count == 1 && few {
+            found.push((same[0].item, weight));
+        }
+    }
+    found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    found.truncate(SEARCHED);
+    found.into_iter().map(|(item, _)| item).collect()
+}
+
+/// The items that are most often in a list, if they are in it often enough for a frame. `own` is the number of keys
+/// searched for.
+fn sharing_most(mut list: Vec<ItemKey>, own: usize) -> Vec<ItemKey> {
+    list.sort_unstable();
+    let often = list.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0]));
+    let mut often: Vec<_> = often.filter(|(count, _)| *count >= FRAME_KEYS.min(own)).collect();
+    often.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    often.into_iter().take(FRAME_EXAMPLES).map(|(_, item)| item).collect()
 }
 
 impl Index {
@@ -173,33 +243,6 @@ impl Index {
             generation.find(key, list);
         }
         self.young.find(key, list);
-    }
-
-    /// Items of other feeds that share keys with the sketch, and how much that says, the most first.
-    fn sharing(&self, feed: FeedKey, sketch: &Sketch, phrases: Phrases) -> Vec<(ItemKey, f32)> {
-        let (mut shared, mut list) = (Vec::new(), Vec::new());
-        for key in &sketch.0 {
-            self.find(*key, &mut list);
-            if phrases == Phrases::Rare && list.len() >= PER_KEY {
-                continue;
-            }
-            // What few share says more than what many do.
-            let weight = 1.0 / (list.len() as f32).sqrt();
-            let others = list.iter().filter(|posted: &&Posted| posted.entry.feed != feed);
-            shared.extend(others.map(|posted| (posted.entry.key, posted.keys, weight)));
-        }
-        shared.sort_unstable_by_key(|(key, ..)| *key);
-        let own = sketch.0.len();
-        let mut found: Vec<(ItemKey, f32)> = Vec::new();
-        for same in shared.chunk_by(|a, b| a.0 == b.0) {
-            let (key, keys, _) = same[0];
-            // One phrase of many: as good as nothing that both say is the same.
-            if same.len() > 1 || own.min(usize::from(keys)) < CONFIDENT_KEYS {
-                found.push((key, same.iter().map(|(.., weight)| weight).sum()));
-            }
-        }
-        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found
     }
 }
 
@@ -285,13 +328,42 @@ mod tests {
         Sketch((0..8).map(|k| (n as u32).wrapping_mul(2_654_435_761).wrapping_add(k)).collect())
     }
 
+    fn search(index: &Index, feed: i64, sketch: &Sketch) -> Vec<ItemKey> {
+        index.search((ItemKey(-1), FeedKey(feed)), sketch, |_| true).others
+    }
+
+    #[test]
+    fn a_story_with_many_carriers_leaves_room_for_others() {
+        let mut index = Index::default();
+        (0..40).for_each(|n| index.insert(entry(n, n), &Sketch(vec![1, 2, 3])));
+        index.insert(entry(40, 40), &Sketch(vec![1, 2, 9]));
+        let found = index.search((ItemKey(99), FeedKey(99)), &Sketch(vec![1, 2, 3]), |_| true);
+        let candidates = found.candidates(|item| StoryKey(if item.0 < 40 { 0 } else { item.0 }));
+        assert_eq!(candidates.len(), CANDIDATES_OF_STORY + 1);
+        assert!(candidates.contains(&ItemKey(40)));
+    }
+
+    #[test]
+    fn items_of_the_same_feed_show_its_frame() {
+        let mut index = Index::default();
+        for n in 0..9 {
+            index.insert(entry(n, 1), &Sketch(vec![1, 2, 3, 100 + n as u32]));
+        }
+        index.insert(entry(9, 2), &Sketch(vec![1, 2, 3]));
+        let sketch = Sketch(vec![1, 2, 3, 100]);
+        let found = index.search((ItemKey(0), FeedKey(1)), &sketch, |_| true);
+        assert_eq!(found.same_feed, [1, 2, 3, 4].map(ItemKey));
+        assert_eq!(index.same_feed((ItemKey(0), FeedKey(1)), &sketch), found.same_feed);
+        assert_eq!(index.same_feed((ItemKey(9), FeedKey(2)), &sketch), []);
+    }
+
     #[test]
     fn what_shares_the_most_comes_first_and_a_feeds_own_items_never() {
         let mut index = Index::default();
         index.insert(entry(1, 1), &Sketch(vec![1, 2, 3]));
         index.insert(entry(2, 2), &Sketch(vec![1, 9]));
         index.insert(entry(3, 3), &Sketch(vec![7]));
-        let ask = |feed| index.candidates(FeedKey(feed), &Sketch(vec![1, 2, 3]), 9, |_| true);
+        let ask = |feed| search(&index, feed, &Sketch(vec![1, 2, 3]));
         assert_eq!(ask(9), [ItemKey(1), ItemKey(2)]);
         assert_eq!(ask(1), [ItemKey(2)]);
     }
@@ -304,14 +376,11 @@ mod tests {
             index.insert(entry(n, n % 7), &keys(n));
         }
         for n in [0, 4_711, GENERATION as i64, many - 1] {
-            assert_eq!(index.candidates(FeedKey(99), &keys(n), 9, |_| true), [ItemKey(n)]);
+            assert_eq!(search(&index, 99, &keys(n)), [ItemKey(n)]);
         }
         assert_eq!(index.len() as i64, many);
         index.forget(GENERATION as i64 * 5);
-        assert_eq!(index.candidates(FeedKey(99), &keys(0), 9, |_| true), []);
-        assert_eq!(
-            index.candidates(FeedKey(99), &keys(many - 1), 9, |_| true),
-            [ItemKey(many - 1)]
-        );
+        assert_eq!(search(&index, 99, &keys(0)), []);
+        assert_eq!(search(&index, 99, &keys(many - 1)), [ItemKey(many - 1)]);
     }
 }

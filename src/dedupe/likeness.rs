@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::fingerprint::Comparable;
-use super::house_style::{self, Found};
-use super::tuning::{LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS};
+use super::house_style::{self, Found, Piece};
+use super::tuning::{
+    LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS, UNIT_WORDS,
+};
 use super::weights::Weights;
 use super::words::{Kind, Word, Words, mix};
 
@@ -22,6 +24,8 @@ pub struct Likeness {
     pub jaccard: f32,
     /// Shared weight divided by the weight of the lighter text, 0 to 1.
     pub containment: f32,
+    /// Mean weight of the shingles that both have, 0.15 to 1; 0 where they share none.
+    pub rarity: f32,
     /// Length of the shorter text in English words.
     pub shorter: usize,
     /// Length of the longer text in English words.
@@ -62,11 +66,12 @@ pub(super) fn shingle(window: &[Word]) -> u64 {
 #[must_use]
 pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
     let (left, right) = (a.shingles.as_slice(), b.shingles.as_slice());
-    let (mut i, mut j, mut shared) = (0, 0, 0.0);
+    let (mut i, mut j, mut shared, mut count) = (0, 0, 0.0, 0_u32);
     while i < left.len() && j < right.len() {
         let (x, y) = (left[i], right[j]);
         if x.hash == y.hash {
             shared += x.weight;
+            count += 1;
         }
         // Without a branch that cannot be predicted.
         i += usize::from(x.hash <= y.hash);
@@ -76,6 +81,7 @@ pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
     Likeness {
         jaccard: part(a.weight + b.weight - shared),
         containment: part(a.weight.min(b.weight)),
+        rarity: shared / count.max(1) as f32,
         shorter: a.size.min(b.size),
         longer: a.size.max(b.size),
     }
@@ -83,23 +89,23 @@ pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
 
 /// The larger part of the beginning of either text that is in the other, 0 to 1.
 #[must_use]
-pub fn lead(a: &Comparable, b: &Comparable, weights: &Weights) -> f32 {
-    let lead = |of: &Comparable, other: &Comparable| {
+pub fn shared_beginning(a: &Comparable, b: &Comparable, weights: &Weights) -> f32 {
+    let part = |of: &Comparable, other: &Comparable| {
         let length = (of.words.0.len() as f32 * LEAD) as usize;
-        let lead = shingles(&of.words.0[..length.min(LONGEST_LEAD)], weights);
+        let beginning = shingles(&of.words.0[..length.min(LONGEST_LEAD)], weights);
         let shared = |shingle: &&Shingle| {
             other.shingles.binary_search_by_key(&shingle.hash, |s| s.hash).is_ok()
         };
-        let all: f32 = lead.iter().map(|shingle| shingle.weight).sum();
-        let found: f32 = lead.iter().filter(shared).map(|shingle| shingle.weight).sum();
+        let all: f32 = beginning.iter().map(|shingle| shingle.weight).sum();
+        let found: f32 = beginning.iter().filter(shared).map(|shingle| shingle.weight).sum();
         if all > 0.0 { found / all } else { 0.0 }
     };
-    lead(a, b).max(lead(b, a))
+    part(a, b).max(part(b, a))
 }
 
 /// The larger part of the first words of either text that are among the first of the other, 0 to 1.
 #[must_use]
-pub fn opening(a: &Words, b: &Words, weights: &Weights) -> f32 {
+pub fn shared_opening(a: &Words, b: &Words, weights: &Weights) -> f32 {
     opening_of(a, b, weights).max(opening_of(b, a, weights))
 }
 
@@ -114,7 +120,7 @@ fn opening_of(text: &Words, other: &Words, weights: &Weights) -> f32 {
     if all > 0.0 { shared / all } else { 0.0 }
 }
 
-/// What stands at the same places of two texts.
+/// The words at the same places of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Slots {
     /// Numbers, days and names that both have there.
@@ -132,11 +138,11 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// The part of the places that differ.
+    /// The part of the places that differ, where `more` other places agree; 0 where nothing was compared.
     #[must_use]
-    pub fn share(&self) -> f32 {
-        let all = self.agree + self.differ;
-        if all == 0 { 0.0 } else { self.differ as f32 / all as f32 }
+    pub fn share(&self, more: f32) -> f32 {
+        let all = (self.agree + self.differ) as f32 + more;
+        if self.differ == 0 { 0.0 } else { self.differ as f32 / all }
     }
 }
 
@@ -157,12 +163,8 @@ pub fn slots(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Slots {
             DiffOp::Replace { old_index, old_len, new_index, new_len } => {
                 slots.lost += old_len.min(new_len);
                 if old_len <= SLOT_WORDS && new_len <= SLOT_WORDS {
-                    fill(
-                        &a[old_index..old_index + old_len],
-                        &b[new_index..new_index + new_len],
-                        published,
-                        &mut slots,
-                    );
+                    let (a, b) = (piece(a, old_index, old_len), piece(b, new_index, new_len));
+                    fill(a, b, published, &mut slots);
                 }
             }
             DiffOp::Delete { .. } | DiffOp::Insert { .. } => {}
@@ -171,8 +173,14 @@ pub fn slots(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Slots {
     slots
 }
 
+fn piece(words: &[Word], from: usize, length: usize) -> Piece<'_> {
+    let (end, last) = (from + length, words.len().min(from + length + UNIT_WORDS));
+    Piece { words: &words[from..end], next: &words[end..last] }
+}
+
 /// One place where two texts differ.
-fn fill(a: &[Word], b: &[Word], published: Option<Timestamp>, slots: &mut Slots) {
+fn fill(left: Piece<'_>, right: Piece<'_>, published: Option<Timestamp>, slots: &mut Slots) {
+    let (a, b) = (left.words, right.words);
     let of = |words: &[Word], kind: Kind| -> HashSet<u32> {
         words.iter().filter(|word| word.kind == kind).map(|word| word.hash).collect()
     };
@@ -182,7 +190,7 @@ fn fill(a: &[Word], b: &[Word], published: Option<Timestamp>, slots: &mut Slots)
     };
     let numbers = differ(Kind::Number);
     if numbers {
-        match house_style::compare(a, b, published) {
+        match house_style::compare(left, right, published) {
             Found::Same => return slots.agree += 1,
             Found::Unknown => return,
             Found::Other => {}
@@ -191,7 +199,10 @@ fn fill(a: &[Word], b: &[Word], published: Option<Timestamp>, slots: &mut Slots)
     slots.numbers += usize::from(numbers);
     slots.differ += usize::from(numbers || differ(Kind::Name));
     let content = |words: &[Word], other: &[Word]| {
-        let says = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
+        let says = |word: &&Word| {
+            (word.length > 3 || word.kind != Kind::Plain || word.load < 10)
+                && !house_style::is_measure(word)
+        };
         words.iter().filter(says).any(|word| other.iter().all(|other| other.hash != word.hash))
     };
     slots.places += usize::from(numbers || content(a, b) && content(b, a));

@@ -1,28 +1,31 @@
-//! Knows what is the same thing. Pure: values in, values out.
+//! Decides which items are the same item or the same story. Pure: values in, values out.
 //!
 //! ```text
 //! within a feed    identity   by what an item is recognised; churn: the same under a new guid
 //!                  updates    an edit, or another thing under one guid
-//!                  flood      what of a burst is let through
+//!                  flood      which items of a burst are shown
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
 //!                  likeness, titles > verdict   whether two are, and the receipt
+//!                  frames                       whether a feed repeats what they share
 //!                  grouping                     which stories many verdicts make
+//!                  differences                  where two texts differ, for people
 //! ```
 //!
-//! Every constant is in `tuning`. Leaves looking things up to the store, and the order of things to `poll`
-//! and `stories`.
+//! Every constant is in `tuning`. The store looks things up; `poll` and `stories` choose the order.
 
-mod boilerplate;
 pub mod canonical;
 pub mod churn;
+mod differences;
 pub mod digest;
 pub mod fingerprint;
 pub mod flood;
+pub mod frames;
 pub mod grouping;
 mod house_style;
 pub mod identity;
 pub mod index;
+mod lexicon;
 pub mod likeness;
 pub mod paragraphs;
 pub mod settings;
@@ -34,22 +37,23 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
-pub use boilerplate::boilerplate;
 pub use churn::{Alias, Stranger, aliases};
+pub use differences::{Difference, differences};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{Acquaintance, Rhythm, admit, per_day};
-pub use grouping::stories;
+pub use frames::{Frame, other_filling};
+pub use grouping::{centre, stories};
 pub use identity::{
     Identified, Identities, Needs, OtherKey, authority, global_id, identify, own_id, reused,
     share_guids,
 };
-pub use index::{Entry, Index};
-pub use paragraphs::Text;
+pub use index::{Entry, Found, Index};
+pub use paragraphs::{Text, boilerplate};
 pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use titles::Title;
-pub use tuning::{CANDIDATES, EXACT_WORDS};
+pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
 pub use updates::{PageTrust, is_another, is_worth_showing, may_bump, may_change};
-pub use verdict::{Frame, Verdict, unlike, verdict};
+pub use verdict::{Verdict, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;

@@ -4,11 +4,14 @@
 //! HTML is walked once. What is kept are the words and a digest of each paragraph, so that a paragraph
 //! that turns out to be boilerplate later can be left out without a second look at the HTML.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::tuning::{BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS};
-use super::words::{Word, Words, digest_of, lines, read};
+use super::lexicon::lines;
+use super::tuning::{
+    BOILERPLATE_ITEMS, BOILERPLATE_SHARE, BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS,
+};
+use super::words::{Word, Words, digest_of, read};
 use crate::text::html::{Edge, Piece, Tag, pieces};
 
 /// The text of an item.
@@ -121,7 +124,7 @@ impl Text {
         }
     }
 
-    /// The words that are the item's own: without quotations, boilerplate and what stands aside, unless
+    /// The words that are the item's own: without quotations, boilerplate and asides, unless
     /// there are no others. `boilerplate` are digests of paragraphs, see [`super::boilerplate`].
     #[must_use]
     pub fn own_words(&self, boilerplate: &HashSet<u64>) -> Words {
@@ -229,6 +232,30 @@ pub(super) fn links(html: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
+/// At most this many paragraphs are remembered of a feed.
+const MOST_BOILERPLATE: usize = 256;
+
+/// Digests of the paragraphs that at least half of these texts have.
+#[must_use]
+pub fn boilerplate<'t>(texts: impl Iterator<Item = &'t Text>) -> HashSet<u64> {
+    let (mut counts, mut all): (HashMap<u64, usize>, usize) = (HashMap::new(), 0);
+    for text in texts {
+        all += 1;
+        let mut digests: Vec<u64> = text.digests().collect();
+        digests.sort_unstable();
+        digests.dedup();
+        for digest in digests {
+            *counts.entry(digest).or_default() += 1;
+        }
+    }
+    let enough = BOILERPLATE_ITEMS.max((all as f32 * BOILERPLATE_SHARE).ceil() as usize);
+    let common = counts.into_iter().filter(|(_, count)| *count >= enough);
+    let mut found: Vec<u64> = common.map(|(digest, _)| digest).collect();
+    found.sort_unstable();
+    found.truncate(MOST_BOILERPLATE);
+    found.into_iter().collect()
+}
+
 /// How boilerplate begins.
 static BEGINNINGS: LazyLock<Vec<&str>> =
     LazyLock::new(|| lines(include_str!("data/boilerplate.txt")));
@@ -242,7 +269,7 @@ fn is_boilerplate(text: &str) -> bool {
     })
 }
 
-/// A paragraph that is one long direct speech is somebody else's words, too.
+/// Whether a paragraph is one long direct speech, which is a quotation too.
 fn is_speech(text: &str) -> bool {
     let opens = |c: char| matches!(c, '"' | '“' | '„' | '«' | '”');
     let closes = |c: char| matches!(c, '"' | '“' | '”' | '»');
@@ -310,5 +337,21 @@ mod tests {
         let own = "<p>I never understood what he was waiting for, really.</p>";
         assert_eq!(words(&format!("{own}{quote}")), words(own));
         assert_eq!(words(quote).0.len(), 11);
+    }
+
+    #[test]
+    fn what_half_of_the_items_have_is_boilerplate() {
+        let texts: Vec<Text> = (0..6)
+            .map(|n| format!("<p>Story number {n} of the day.</p><p>We need your help.</p>"))
+            .map(|html| Text::of_html(&html))
+            .collect();
+        let notice = Text::of_html("<p>We need your help.</p>");
+        assert_eq!(boilerplate(texts.iter()), notice.digests().collect());
+    }
+
+    #[test]
+    fn two_items_prove_nothing() {
+        let text = Text::of_html("<p>a b c</p>");
+        assert!(boilerplate([&text; 2].into_iter()).is_empty());
     }
 }

@@ -1,11 +1,11 @@
-//! `[dedupe]`: what counts as the same thing, and what is let through.
+//! `[dedupe]`: which items are the same story, and which new items are shown.
 
 use std::time::Duration;
 
 /// How far the search for the same story goes across feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AcrossFeeds {
-    /// Each feed for itself.
+    /// Feeds are not compared.
     Off,
     /// The same page is the same story.
     Link,
@@ -14,10 +14,10 @@ pub enum AcrossFeeds {
     Text,
 }
 
-/// What becomes of an item that its publisher changed.
+/// What happens with an item that its publisher changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Updates {
-    /// What it says is replaced; its place and its id stay.
+    /// Its text is replaced; its position and its id stay.
     #[default]
     Silent,
     /// It stays as it was first seen.
@@ -40,19 +40,19 @@ pub enum IdentityRule {
     Date,
 }
 
-/// How much is asked of texts before they are one story.
+/// How much two texts must share to be one story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Similarity {
-    /// Almost the whole.
+    /// Half of the differences that `normal` allows, and no headline without a text.
     Strict,
-    /// What the labelled pairs of the tests bear.
+    /// The level that the labelled pairs of the tests measure.
     #[default]
     Normal,
-    /// Less, at the price of joining what is not one.
+    /// Three quarters of the shared text that `normal` demands; some matches are wrong.
     Loose,
 }
 
-/// What counts as the same thing.
+/// Settings of the section `[dedupe]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// What identifies an item within its feed.
@@ -61,23 +61,23 @@ pub struct Settings {
     pub across_feeds: AcrossFeeds,
     /// Texts that were published further apart are not compared.
     pub window: Duration,
-    /// How much is asked of texts.
+    /// How much two texts must share.
     pub similarity: Similarity,
-    /// What becomes of changed items.
+    /// What happens with changed items.
     pub updates: Updates,
     /// Number of newest items that are shown of the first document of a feed.
     pub initial_items: usize,
-    /// Whether a burst that no publisher writes is held.
+    /// Whether an unusual burst of items is held.
     pub burst_guard: BurstGuard,
 }
 
-/// What becomes of far more new items at once than a feed ever brought.
+/// What happens with far more new items at once than a feed had before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BurstGuard {
-    /// What is plainly news is let through, the rest waits for a word of the operator.
+    /// Recent items are shown, the others wait until the operator releases them.
     #[default]
     Hold,
-    /// All of it is let through.
+    /// All of them are shown.
     Off,
 }
 
@@ -96,12 +96,26 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What the need for shared text is multiplied by.
-    pub(super) fn strictness(&self) -> f32 {
+    /// The part of a text that must be in the other, where `need` is that of `normal`.
+    pub(super) fn need(&self, need: f32) -> f32 {
         match self.similarity {
-            Similarity::Strict => 1.4,
+            Similarity::Strict => 1.0 - (1.0 - need) * STRICT,
+            Similarity::Normal => need,
+            Similarity::Loose => need * LOOSE,
+        }
+    }
+
+    /// Factor of the differences that are allowed.
+    pub(super) fn tolerance(&self) -> f32 {
+        match self.similarity {
+            Similarity::Strict => STRICT,
             Similarity::Normal => 1.0,
-            Similarity::Loose => 0.8,
+            Similarity::Loose => 1.0 / LOOSE,
         }
     }
 }
+
+/// Part of the differences that `strict` allows.
+const STRICT: f32 = 0.5;
+/// Part of the needed text that `loose` demands.
+const LOOSE: f32 = 0.75;

@@ -68,7 +68,7 @@ fn bands(shingles: &[u64]) -> impl Iterator<Item = u32> {
     })
 }
 
-/// One in so many of the shingles, the same ones in every text.
+/// A sample of the shingles, the same ones in every text.
 fn samples(shingles: &[u64]) -> Vec<u32> {
     let (beginning, rest) = shingles.split_at(shingles.len().min(BEGINNING));
     let dense = beginning.iter().filter(|shingle| **shingle % DENSE == 0);

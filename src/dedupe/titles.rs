@@ -1,4 +1,4 @@
-//! Titles: how like two are, and whether they tell two of one series apart. Pure.
+//! Titles: how similar two are, and whether they are two parts of a series. Pure.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ impl Title {
         let title = without_rubric(title.unwrap_or_default());
         let mut words = Words::of_text(title).0;
         for (word, text) in words.iter_mut().zip(title.split_whitespace()) {
-            // Only where words and pieces go together; a numeral of a series stands alone.
+            // Only where words and pieces go together; a numeral of a series is a separate word.
             let text = text.trim_matches(|c: char| !c.is_alphanumeric());
             if is_roman(text) && word.hash == hash_of(&text.to_lowercase()) {
                 word.kind = Kind::Number;
@@ -43,25 +43,25 @@ impl Title {
         &self.words
     }
 
-    /// How many words it has.
+    /// Number of its words.
     #[must_use]
     pub fn len(&self) -> usize {
         self.words.len()
     }
 
-    /// Whether there is none.
+    /// Whether it has no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// How many characters it has.
+    /// Number of its characters.
     #[must_use]
     pub fn chars(&self) -> usize {
         self.chars
     }
 
-    /// Of its words.
+    /// Digest of its words.
     #[must_use]
     pub fn digest(&self) -> u64 {
         digest_of(&self.words)

@@ -1,7 +1,7 @@
 //! Every constant that decides whether two items are one story, in one place, with its reason.
 //!
 //! They were set on the labelled pairs in `tests/fixtures/sameness` and are held there by a test.
-//! What a person would tune stands in [`super::settings`].
+//! What an operator may change is in [`super::settings`].
 
 /// Words in a shingle. One length for all, or an excerpt and its full text would have none in common.
 pub(super) const SHINGLE: usize = 3;
@@ -16,16 +16,16 @@ pub(super) const ROWS: usize = 3;
 /// one in `SPARSE` of the rest (Broder 1997, the sketch "mod m").
 pub(super) const DENSE: u64 = 4;
 pub(super) const SPARSE: u64 = 32;
-/// So many shingles are the beginning.
+/// This many shingles are the beginning.
 pub(super) const BEGINNING: usize = 64;
-/// At most so many such keys.
+/// Maximum number of these keys.
 pub(super) const MAX_SAMPLES: usize = 40;
 
 /// Fewer words than this are no proof, even when every one is the same: people greet alike.
 pub const EXACT_WORDS: usize = 9;
 /// Below this the parts of a text prove nothing; only the whole does.
 pub(super) const NEAR_WORDS: usize = 18;
-/// A title of so many words and characters is seldom two people's idea.
+/// Two authors seldom write the same title of this many words and characters.
 pub(super) const TITLE_WORDS: usize = 5;
 pub(super) const TITLE_CHARS: usize = 25;
 /// Titles as like as this are one title with a site's name or a comma more.
@@ -34,24 +34,24 @@ pub(super) const TITLE_ALIKE: f32 = 0.8;
 pub(super) const FRAME: f32 = 0.6;
 /// In texts shorter than this, titles of one frame with other words in it are two things.
 pub(super) const VARIANT_WORDS: usize = 85;
-/// What texts must share where the same title stands over both.
+/// What texts with the same title must share.
 pub(super) const TITLE_SUPPORT: f32 = 0.3;
 /// What the shorter text must share where both items have one page.
 pub(super) const PAGE_SUPPORT: f32 = 0.5;
 /// A short text needs no support where page and title agree.
 pub(super) const SHORT_WORDS: usize = 48;
 
-/// The share of the shorter text that must stand in the longer one, by words of the shorter:
+/// The share of the shorter text that must be in the longer one, by words of the shorter:
 /// between these points it is drawn straight, beyond them it stays. Short texts are filled-in forms
 /// more often than long ones.
 pub(super) const NEED: &[(usize, f32)] =
     &[(18, 0.90), (30, 0.84), (60, 0.72), (85, 0.60), (110, 0.55), (150, 0.50), (250, 0.44)];
 /// The same title makes this much of the need.
 pub(super) const NEED_WITH_TITLE: f32 = 0.75;
-/// So does a text that is so many times as long: an excerpt, which no form is of another form.
+/// So does a text that is this many times as long: an excerpt. A form is no excerpt of another form.
 pub(super) const EXCERPT: f32 = 2.0;
 pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
-/// And so does the same beginning, in texts of so many words: papers cut from the end.
+/// And so does the same beginning, in texts of this many words: papers cut from the end.
 pub(super) const SAME_LEAD: f32 = 0.7;
 pub(super) const LEAD_WORDS: usize = 60;
 pub(super) const NEED_WITH_LEAD: f32 = 0.75;
@@ -60,39 +60,51 @@ pub(super) const LEAST_NEED: f32 = 0.75;
 /// Texts that share at least this part of all that they say are remembered as compared, also where
 /// they are not one story.
 pub(super) const WORTH: f32 = 0.2;
-/// This part of a text is its beginning, and no more words than so many.
+/// This part of a text is its beginning, but no more than [`LONGEST_LEAD`] words.
 pub(super) const LEAD: f32 = 0.4;
 pub(super) const LONGEST_LEAD: usize = 60;
-/// Of the first words of a text, this much must stand among the first of the other, in whatever order:
-/// else they share a quotation, or the paragraph that a firm or an agency puts under everything.
+/// Of the first words of a text, this part must be among the first of the other, in any order.
+/// Otherwise they share a quotation, or the paragraph that a firm or an agency puts under everything.
 pub(super) const OPENING_SUPPORT: f32 = 0.48;
 pub(super) const OPENING: usize = 30;
 pub(super) const OPENING_OF_OTHER: usize = 60;
 /// Unless they share this much of the whole.
 pub(super) const WITHOUT_LEAD: f32 = 0.85;
 
-/// A filled-in form: where of the numbers, dates and names that stand at one place of both texts
-/// more than this part differs, and at two places or more, two forms were filled in, not one text
-/// edited; at one place it takes more.
+/// Two forms were filled in, not one text edited, where more than this part of the places compared differs. Places are
+/// numbers, dates and names; at one place it takes more.
 pub(super) const SLOTS: f32 = 0.12;
 pub(super) const ONE_SLOT: f32 = 0.24;
-/// Other items of a feed that share at least this many keys with an item have its frame.
+/// Other shared words speak for an edit as well: this many rare words as much as one place, without the first
+/// [`FORM_WORDS`], which a form has too.
+pub(super) const WORDS_PER_PLACE: f32 = 9.0;
+pub(super) const FORM_WORDS: usize = 40;
+/// Other items of a feed that share at least this many keys with an item may have its frame.
 pub(super) const FRAME_KEYS: usize = 3;
-/// A frame recurs when at least this many other items of the feed have it.
+/// Maximum number of these items that are looked at.
+pub(super) const FRAME_EXAMPLES: usize = 4;
+/// A frame recurs when at least this many other items of the two feeds have it.
 pub(super) const FRAME_ITEMS: usize = 2;
-/// In a recurring frame, other words at one place in this many shared words are another filling.
-pub(super) const WORDS_PER_SLOT: usize = 24;
+/// Another filling of a frame has other words at one place in this many shared words.
+pub(super) const WORDS_PER_SLOT: usize = 30;
+/// In a recurring frame, this part of the words that fill it may differ.
+pub(super) const FILLING: f32 = 0.25;
 /// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.
 pub(super) const EQUAL: f32 = 0.85;
-/// A headline of this many words and characters that two items share within [`HEADLINE_HOURS`] is one report.
-pub(super) const HEADLINE_WORDS: usize = 8;
-pub(super) const HEADLINE_CHARS: usize = 45;
+/// A headline of this many words and characters that two items share within [`HEADLINE_HOURS`] is one report,
+pub(super) const HEADLINE_WORDS: usize = 5;
+pub(super) const HEADLINE_CHARS: usize = 38;
+/// if the weights of its words, less that of a common word each, add up to this.
+pub(super) const HEADLINE_RARITY: f32 = 2.6;
+pub(super) const COMMON: f32 = 0.35;
 /// Longest time between two items that only their headline joins, in hours.
 pub(super) const HEADLINE_HOURS: i64 = 18;
 /// Longest text, in English words, that counts as a teaser of its headline.
 pub(super) const TEASER_WORDS: usize = 60;
-/// A replaced piece is one slot up to so many words on each side.
+/// A replaced piece is one slot up to this many words on each side.
 pub(super) const SLOT_WORDS: usize = 5;
+/// The unit of a number is among this many words behind a slot.
+pub(super) const UNIT_WORDS: usize = 2;
 
 /// Largest number of items in a story. A bound on work, not on what a story may be.
 pub(super) const STORY: usize = 200;
@@ -100,9 +112,14 @@ pub(super) const STORY: usize = 200;
 pub(super) const MEMBERS: usize = 2;
 /// Matches that outweigh one refusal.
 pub(super) const MATCHES_PER_REFUSAL: usize = 2;
-/// Maximum number of candidates that are compared word by word.
+/// Maximum number of candidates that are compared word by word, in all and of one story.
 pub const CANDIDATES: usize = 16;
-/// So many items of one key are looked at, the earliest first; what more share is a common phrase.
+pub(super) const CANDIDATES_OF_STORY: usize = 8;
+/// Matches after which the other items of a story are not compared, unless there are refusals.
+pub const ENOUGH_MATCHES: usize = 3;
+/// Maximum number of items of other feeds that a search returns.
+pub(super) const SEARCHED: usize = 64;
+/// Maximum number of items of one key, the earliest first. A key that more items share is a common phrase.
 pub(super) const PER_KEY: usize = 48;
 
 /// Two sketches of at least this many keys that share one key alone are not compared: a phrase is the
@@ -118,5 +135,5 @@ pub(super) const BOILERPLATE_WORDS: usize = 25;
 pub(super) const OWN_WORDS: usize = 8;
 /// At most this many links of a text of a few words are looked at.
 pub(super) const MENTIONS: usize = 8;
-/// A paragraph of so many words that is one direct speech is a quotation.
+/// A paragraph of this many words that is one direct speech is a quotation.
 pub(super) const SPEECH_WORDS: usize = 30;

@@ -1,55 +1,52 @@
-//! Whether two items of different feeds are one story: the ladder, its first rung that holds decides.
+//! Whether two items of different feeds are one story: a list of rules, of which the first that applies decides.
 //!
 //! A function of the two items, the settings and the weights alone; which items are compared at all
-//! is the business of `index` and the store. Leaves what becomes of several verdicts to `stars`.
+//! is decided by `index` and the store. `frames` may refuse what is found here; `grouping` makes stories of verdicts.
 
 use std::collections::HashSet;
 
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint};
-use super::likeness::{Likeness, lead, likeness, opening, slots};
-use super::settings::{AcrossFeeds, Settings};
+use super::likeness::{Likeness, likeness, shared_beginning, shared_opening, slots};
+use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
-    EQUAL, EXACT_WORDS, EXCERPT, HEADLINE_CHARS, HEADLINE_HOURS, HEADLINE_WORDS, LEAD_WORDS,
-    LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT,
-    OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE,
-    TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_SLOT, WORTH,
+    COMMON, EQUAL, EXACT_WORDS, EXCERPT, FORM_WORDS, HEADLINE_CHARS, HEADLINE_HOURS,
+    HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
+    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD,
+    SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS,
+    VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
 use super::weights::Weights;
-use super::words::Kind;
+use super::words::{Kind, Word};
 use crate::model::{Match, PageOwner, Rule};
 
-/// What was found, before it is known between which rows.
+/// The result of a comparison of two items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// The rung that decided.
+    /// The rule that decided.
     pub rule: Rule,
-    /// What it measured, 0 to 1.
+    /// The measured score, 0 to 1.
     pub score: f32,
-    /// What it asked for.
+    /// The required score, 0 to 1.
     pub threshold: f32,
     /// Whether they are one story.
     pub same: bool,
 }
 
 impl Verdict {
-    /// As a tie between two rows.
+    /// Whether no frame can refuse it: the same page, the same id or the same text.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        !matches!(self.rule, Rule::SimilarText | Rule::SameTitle)
+    }
+
+    /// The match of two rows.
     #[must_use]
     pub fn between(self, item: crate::model::ItemKey, other: crate::model::ItemKey) -> Match {
         let Self { rule, score, threshold, same } = self;
         Match { item, other, rule, score, threshold, same }
     }
-}
-
-/// Whether the feed of an item repeats the frame of its text with other fillings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Frame {
-    /// It does not, as far as is known.
-    #[default]
-    Unique,
-    /// It does: advisories, forecasts, listings.
-    Recurring,
 }
 
 /// The verdict on two items that were one story and have nothing in common any more.
@@ -58,13 +55,11 @@ pub fn unlike() -> Verdict {
     Verdict { rule: Rule::SimilarText, score: 0.0, threshold: NEED[NEED.len() - 1].1, same: false }
 }
 
-/// Compares two items, of which `frame` describes the first. `None`: they have nothing in common that is
-/// worth remembering.
+/// Compares two items. Returns `None` if they have nothing in common that is worth remembering.
 #[must_use]
 pub fn verdict(
     a: &Comparable,
     b: &Comparable,
-    frame: Frame,
     settings: &Settings,
     weights: &Weights,
 ) -> Option<Verdict> {
@@ -73,15 +68,15 @@ pub fn verdict(
         return None;
     }
     let title = a.fingerprint.title.alike(&b.fingerprint.title);
-    let pair = Pair { a, b, like: likeness(a, b), title, frame };
+    let pair = Pair { a, b, like: likeness(a, b), title, settings };
     let page = pair.page();
     if page.is_some_and(|page| page.same) || settings.across_feeds == AcrossFeeds::Link {
         return page;
     }
-    if !pair.is_within(settings) {
+    if !pair.is_within() {
         return page;
     }
-    let text = pair.exact().or_else(|| pair.near(settings, weights));
+    let text = pair.exact().or_else(|| pair.near(weights));
     // Texts that share little may be teasers under one headline.
     let near = match text {
         Some(found) if found.same || !pair.is_headline(weights) => Some(found),
@@ -93,7 +88,9 @@ pub fn verdict(
     if pair.is_sibling() || !whole && pair.is_variant() {
         return apart(Rule::Series, found.score);
     }
-    // A site tells its own things apart, and puts the same frame round all of them.
+    // A site separates its own things, and puts the same frame around all of them. It shows one text twice
+    // where two of its lists carry it.
+    let whole = whole || found.rule == Rule::SameText && pair.has_long_title();
     if !whole && pair.is_of_one_site() {
         return apart(Rule::SameSite, found.score);
     }
@@ -110,14 +107,14 @@ struct Pair<'a> {
     b: &'a Comparable,
     like: Likeness,
     title: f32,
-    frame: Frame,
+    settings: &'a Settings,
 }
 
 impl Pair<'_> {
     /// One page, or one id: proof where nothing speaks against it.
     fn page(&self) -> Option<Verdict> {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
-        if self.is_told_apart() {
+        if self.has_other_id() {
             return None;
         }
         let same_page = a.url_key.is_some() && a.url_key == b.url_key;
@@ -128,21 +125,21 @@ impl Pair<'_> {
             _ => return None,
         };
         let at_home = a.page_owner == b.page_owner && a.page_owner != PageOwner::OtherSite;
-        // Two who point at a third's page, each with words of his own.
+        // Both link to a page of a third site, each with own words.
         let abroad = a.page_owner == PageOwner::OtherSite && b.page_owner == PageOwner::OtherSite;
         let silent = self.like.shorter < if abroad { EXACT_WORDS } else { SHORT_WORDS };
         let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
             || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
-        // Whoever links to another's page may say anything of it, and whoever copies an id too.
+        // Items that link to a page of another site may differ, and ids may be copied.
         let same = at_home && same_page || alike && !self.is_form() || self.is_silent();
         let score = self.title.max(self.like.containment);
         Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
     }
 
     /// Whether they were published, or where that is not known of both came, within the window.
-    fn is_within(&self, settings: &Settings) -> bool {
+    fn is_within(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
-        let window = SignedDuration::try_from(settings.window).unwrap_or(SignedDuration::MAX);
+        let window = SignedDuration::try_from(self.settings.window).unwrap_or(SignedDuration::MAX);
         let between = match (a.published, b.published) {
             (Some(a), Some(b)) => a.duration_since(b),
             _ => a.seen.duration_since(b.seen),
@@ -150,22 +147,22 @@ impl Pair<'_> {
         between.abs() <= window
     }
 
-    /// One publisher's feeds give one address, letter by letter, different ids: then it is only where
+    /// Whether feeds of one publisher give different ids for the same address, which then is only the page where
     /// both are shown.
-    fn is_told_apart(&self) -> bool {
+    fn has_other_id(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let own = a.page_owner != PageOwner::OtherSite && b.page_owner != PageOwner::OtherSite;
         own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
     }
 
-    /// Two whole texts on two pages of one site; an excerpt of its own text a site may well have.
+    /// Whether they are two whole texts on two pages of one site. A site may have an excerpt of its own text.
     fn is_of_one_site(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
         a.site.is_some() && a.site == b.site && !excerpt
     }
 
-    /// One of them says nothing of its own that could differ, or both no more than a title.
+    /// Whether one of them has no title and no text, or both have no more than a title.
     fn is_silent(&self) -> bool {
         let silent =
             |item: &Comparable| item.fingerprint.title.is_empty() && item.words.0.is_empty();
@@ -181,16 +178,16 @@ impl Pair<'_> {
         same.then_some(Verdict { rule: Rule::SameText, score: 1.0, threshold: 1.0, same: true })
     }
 
-    /// Most of the shorter text stands in the longer one.
-    fn near(&self, settings: &Settings, weights: &Weights) -> Option<Verdict> {
-        let Likeness { jaccard, containment, shorter, longer } = self.like;
+    /// Most of the shorter text is in the longer one.
+    fn near(&self, weights: &Weights) -> Option<Verdict> {
+        let Likeness { jaccard, containment, shorter, longer, .. } = self.like;
         if shorter < NEAR_WORDS {
             return None;
         }
         let (a, b) = (self.a, self.b);
-        let mut need = need(shorter) * settings.strictness();
+        let mut need = need(shorter);
         // Most candidates share a phrase and no more: nothing below could change that.
-        if jaccard < WORTH && containment < need * LEAST_NEED / 2.0 {
+        if jaccard < WORTH && containment < self.settings.need(need * LEAST_NEED) / 2.0 {
             return None;
         }
         let excerpt = longer as f32 >= EXCERPT * shorter as f32;
@@ -199,13 +196,14 @@ impl Pair<'_> {
             need *= NEED_WITH_TITLE;
         } else if excerpt {
             need *= NEED_OF_EXCERPT;
-        } else if long && lead(a, b, weights) >= SAME_LEAD {
+        } else if long && shared_beginning(a, b, weights) >= SAME_LEAD {
             need *= NEED_WITH_LEAD;
         }
+        let need = self.settings.need(need);
         let led = || {
             excerpt
                 || containment >= WITHOUT_LEAD
-                || opening(&a.words, &b.words, weights) >= OPENING_SUPPORT
+                || shared_opening(&a.words, &b.words, weights) >= OPENING_SUPPORT
         };
         let same = containment >= need && led();
         let worth = same || jaccard >= WORTH || containment >= need / 2.0;
@@ -217,11 +215,16 @@ impl Pair<'_> {
         })
     }
 
+    /// Whether both have the same long title.
+    fn has_long_title(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint.title, &self.b.fingerprint.title);
+        a.len() >= TITLE_WORDS && a.chars() >= TITLE_CHARS && a.digest() == b.digest()
+    }
+
     /// The same long title, and the texts or the site do not speak against it.
     fn titled(&self, weights: &Weights) -> Option<Verdict> {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
-        let long = a.title.len() >= TITLE_WORDS && a.title.chars() >= TITLE_CHARS;
-        if !long || a.title.digest() != b.title.digest() {
+        if !self.has_long_title() {
             return None;
         }
         let wordless = self.like.shorter < EXACT_WORDS;
@@ -244,8 +247,11 @@ impl Pair<'_> {
         let (Some(x), Some(y)) = (a.published, b.published) else { return false };
         let long = a.title.len() >= HEADLINE_WORDS && a.title.chars() >= HEADLINE_CHARS;
         let near = x.duration_since(y).abs() <= SignedDuration::from_hours(HEADLINE_HOURS);
-        let weight: f32 = a.title.words().iter().map(|word| weights.of(word)).sum();
-        let rare = weight >= HEADLINE_WORDS as f32 / 2.0;
+        let rare = |word: &Word| match word.kind {
+            Kind::Number => 1.0 - COMMON,
+            _ => (weights.of(word) - COMMON).max(0.0),
+        };
+        let rare: f32 = a.title.words().iter().map(rare).sum();
         let numbers = |item: &Comparable| -> HashSet<u32> {
             item.words
                 .0
@@ -257,10 +263,10 @@ impl Pair<'_> {
         let (left, right) = (numbers(self.a), numbers(self.b));
         let contradict = !left.is_empty() && !right.is_empty() && left.is_disjoint(&right);
         long && near
-            && rare
+            && rare >= HEADLINE_RARITY
             && self.like.longer <= TEASER_WORDS
             && !contradict
-            && self.frame == Frame::Unique
+            && self.settings.similarity != Similarity::Strict
     }
 
     /// Two of a series by their titles, unless the texts are equal and differ in no number of the titles.
@@ -278,11 +284,11 @@ impl Pair<'_> {
         let theirs: HashSet<u32> = others.difference(&mine).copied().collect();
         // Both texts have the number of one headline, which the other headline left out or rounded.
         let shared = has(a, &own) && has(b, &own) || has(a, &theirs) && has(b, &theirs);
-        !(shared && self.like.jaccard >= EQUAL)
+        !(shared && self.like.containment >= EQUAL)
     }
 
     /// Titles of one frame with other words in it: over short texts, and where each text has the words
-    /// of its own title and not those of the other.
+    /// of its own title and not those of the other. Over short texts the second is enough.
     fn is_variant(&self) -> bool {
         let (a, b) = (self.a, self.b);
         let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
@@ -291,17 +297,22 @@ impl Pair<'_> {
         if !excerpt && short && title.is_successor(other) {
             return true;
         }
-        if excerpt || !title.is_variant(other) {
+        if excerpt {
             return false;
         }
         let words = |item: &Comparable| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();
         let (left, right) = (words(a), words(b));
-        let true_to = |own: HashSet<u32>, text: &HashSet<u32>, other: &HashSet<u32>| {
-            own.iter().any(|word| text.contains(word) && !other.contains(word))
+        let true_words = |own: &HashSet<u32>, text: &HashSet<u32>, other: &HashSet<u32>| {
+            own.iter().filter(|word| text.contains(word) && !other.contains(word)).count()
         };
+        let (mine, others) = (title.own(other), other.own(title));
+        let (one, two) = (true_words(&mine, &left, &right), true_words(&others, &right, &left));
+        if !title.is_variant(other) {
+            // Headlines of one story in other words are about words that both texts have.
+            return short && one.min(two) >= 2 && 2 * one >= mine.len() && 2 * two >= others.len();
+        }
         let equal = self.like.jaccard >= EQUAL && self.form().is_none();
-        short && !equal
-            || true_to(title.own(other), &left, &right) && true_to(other.own(title), &right, &left)
+        short && !equal || one > 0 && two > 0
     }
 
     /// Whether one form was filled in twice; texts that share little have no form.
@@ -309,28 +320,22 @@ impl Pair<'_> {
         self.like.containment >= TITLE_SUPPORT && self.form().is_some()
     }
 
-    /// The part of the places that differ, where that says that one form was filled in twice.
+    /// The part of the places that differ, if it is so large that one form was filled in twice.
     fn form(&self) -> Option<f32> {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let slots = slots(&self.a.words.0, &self.b.words.0, a.published.or(b.published));
-        let share = slots.share();
-        if self.frame == Frame::Recurring
-            && slots.places * WORDS_PER_SLOT >= slots.kept
-            && slots.places > 0
-            && (a.title.digest() != b.title.digest() || slots.differ > 0)
-        {
-            return Some(slots.places as f32 / (slots.places + slots.agree).max(1) as f32);
-        }
-        let filled_in = match slots.differ {
-            0 => false,
-            1 => share > ONE_SLOT,
-            _ => share > SLOTS,
+        let words = slots.kept.saturating_sub(FORM_WORDS) as f32 * self.like.rarity;
+        let share = slots.share(words / WORDS_PER_PLACE);
+        let limit = match slots.differ {
+            0 => return None,
+            1 => ONE_SLOT,
+            _ => SLOTS,
         };
-        filled_in.then_some(share)
+        (share > limit * self.settings.tolerance()).then_some(share)
     }
 }
 
-/// The share of a text of so many words that must stand in the other.
+/// The share of a text of this many words that must be in the other.
 fn need(words: usize) -> f32 {
     let (mut low, mut high) = (NEED[0], NEED[NEED.len() - 1]);
     if words <= low.0 {

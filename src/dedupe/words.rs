@@ -3,18 +3,17 @@
 //! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
 //! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
-use std::sync::LazyLock;
-
 use icu_normalizer::ComposingNormalizerBorrowed;
 
+use super::lexicon::{AND, Digits, GLUED, LEXICON, Listed, NumberBefore, continued};
 use super::tuning::{EXACT_WORDS, MAX_WORDS};
 
-/// What a word does for a text.
+/// What a word is in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Any other word.
     Plain,
-    /// A number, a version, a time, a day or a month: it says which one is meant.
+    /// A number, a version, a time, a day or a month: it selects one of several.
     Number,
     /// A name: written with a capital inside a sentence.
     Name,
@@ -25,11 +24,11 @@ pub enum Kind {
 pub struct Word {
     /// Hash of its letters in lower case; the same in every build, because it is stored.
     pub hash: u32,
-    /// What it does.
+    /// What it is in a text.
     pub kind: Kind,
     /// Length in characters, at most [`Word::LONGEST`]; a character of a script without spaces is a word.
     pub length: u8,
-    /// What it says, in tenths of an English word.
+    /// Amount of information, in tenths of an English word.
     pub load: u8,
 }
 
@@ -102,64 +101,6 @@ impl Words {
     }
 }
 
-/// What a listed word means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    /// A number word and the hash of its digits: one paper's nine is another's 9.
-    Numeral(u32),
-    /// A day or a month.
-    Date,
-    /// Another spelling of a word, and the hash of the one that is compared.
-    Spelling(u32),
-}
-
-/// Number words, days, months and spellings.
-struct Lexicon {
-    /// By hash, ascending.
-    words: Vec<(u32, Listed)>,
-    /// A bit for the low bits of each hash: most words need no search.
-    filter: [u64; 64],
-}
-
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let mut words = Vec::new();
-    for line in lines(include_str!("data/numerals.txt")) {
-        let (number, names) = line.split_once(' ').unwrap_or((line, ""));
-        let number = Listed::Numeral(hash_of(number));
-        words.extend(names.split_whitespace().map(|name| (hash_of(name), number)));
-    }
-    let dates = lines(include_str!("data/dates.txt")).into_iter().flat_map(str::split_whitespace);
-    words.extend(dates.map(|name| (hash_of(name), Listed::Date)));
-    for line in lines(include_str!("data/spellings.txt")) {
-        let (word, others) = line.split_once(' ').unwrap_or((line, ""));
-        let word = Listed::Spelling(hash_of(word));
-        words.extend(others.split_whitespace().map(|other| (hash_of(other), word)));
-    }
-    // A word of both lists is a numeral: the sort is stable and the first of a name stays.
-    words.sort_by_key(|(hash, _)| *hash);
-    words.dedup_by_key(|(hash, _)| *hash);
-    let mut filter = [0; 64];
-    for (hash, _) in &words {
-        filter[(hash >> 6 & 63) as usize] |= 1 << (hash & 63);
-    }
-    Lexicon { words, filter }
-});
-
-impl Lexicon {
-    fn find(&self, hash: u32) -> Option<Listed> {
-        if self.filter[(hash >> 6 & 63) as usize] & 1 << (hash & 63) == 0 {
-            return None;
-        }
-        let at = self.words.binary_search_by_key(&hash, |(word, _)| *word).ok()?;
-        Some(self.words[at].1)
-    }
-}
-
-/// The lines of a data file without comments.
-pub(super) fn lines(data: &'static str) -> Vec<&'static str> {
-    data.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
-}
-
 /// Splits a text into words. Addresses are left out: each service shortens them in its own way.
 pub(super) fn read(text: &str, words: &mut Vec<Word>) {
     let mut rest = text;
@@ -208,7 +149,7 @@ enum Class {
     Digit,
     /// A character of a script without spaces: a word by itself.
     Whole,
-    /// An apostrophe or a joiner: it vanishes inside a word and at its end.
+    /// An apostrophe or a joiner: it is left out inside a word and at its end.
     Silent,
     /// Between two digits it belongs to the number: `1.2`, `12:30`.
     Joint,
@@ -264,6 +205,13 @@ struct Open {
     joint: Option<u8>,
     /// A hashtag is not a word of the text: each service has its own.
     tag: bool,
+    number: Digits,
+    /// Whether it has a character that is not a digit.
+    lettered: bool,
+    /// The number before the first letter of a piece such as `10km`.
+    before_unit: Option<(u64, u32, Digits)>,
+    /// FNV-1a of the letters behind that number.
+    unit: u64,
 }
 
 impl Open {
@@ -276,16 +224,31 @@ impl Open {
         after_digit: false,
         joint: None,
         tag: false,
+        number: Digits::NONE,
+        lettered: false,
+        before_unit: None,
+        unit: FNV,
     };
 
     fn byte(&mut self, byte: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        self.unit = (self.unit ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
     }
 
     /// Adds a letter, as it is written.
     fn push(&mut self, c: char) {
         if self.letters == 0 {
             self.capital = c.is_uppercase();
+        }
+        if let Some(digit) = c.to_digit(10) {
+            self.number.digit(digit);
+        } else {
+            if self.after_digit && !self.lettered {
+                self.before_unit = Some((self.hash, self.letters, self.number));
+                self.unit = FNV;
+            }
+            self.number.whole = false;
+            self.lettered = true;
         }
         self.after_digit = c.is_ascii_digit();
         if c.is_ascii() {
@@ -307,23 +270,31 @@ impl Open {
     }
 }
 
+/// What the words before the open one say about it.
+struct Before {
+    opens_sentence: bool,
+    number: Option<NumberBefore>,
+}
+
 fn split(text: &str, words: &mut Vec<Word>) {
-    let (mut open, mut opens_sentence) = (Open::NONE, true);
+    let mut open = Open::NONE;
+    let mut before = Before { opens_sentence: true, number: None };
     for c in text.chars() {
         match class(c) {
             class @ (Class::Letter | Class::Digit | Class::Whole) => {
                 if let Some(joint) = open.joint.take() {
                     if c.is_ascii_digit() {
                         open.byte(joint);
+                        open.number.joint(joint);
                         open.letters += 1;
                     } else {
-                        close(&mut open, &mut opens_sentence, words);
+                        close(&mut open, &mut before, words);
                     }
                 }
                 if class == Class::Whole {
-                    close(&mut open, &mut opens_sentence, words);
+                    close(&mut open, &mut before, words);
                     open.push(c);
-                    close(&mut open, &mut opens_sentence, words);
+                    close(&mut open, &mut before, words);
                     continue;
                 }
                 open.digit |= class == Class::Digit;
@@ -335,37 +306,81 @@ fn split(text: &str, words: &mut Vec<Word>) {
             }
             Class::Hash if open.letters == 0 => open.tag = true,
             class => {
-                close(&mut open, &mut opens_sentence, words);
-                opens_sentence |= class == Class::Stop || matches!(c, '.' | ':');
+                close(&mut open, &mut before, words);
+                before.opens_sentence |= class == Class::Stop || matches!(c, '.' | ':');
+                if !c.is_whitespace() && c != '-' {
+                    before.number = None;
+                }
             }
         }
     }
-    close(&mut open, &mut opens_sentence, words);
+    close(&mut open, &mut before, words);
 }
 
 /// Ends a word, if one is open.
-fn close(open: &mut Open, opens_sentence: &mut bool, words: &mut Vec<Word>) {
-    let Open { hash, letters, first, capital, digit, joint, tag, .. } =
-        std::mem::replace(open, Open::NONE);
-    if letters == 0 || tag && !digit {
+fn close(open: &mut Open, before: &mut Before, words: &mut Vec<Word>) {
+    let open = std::mem::replace(open, Open::NONE);
+    if open.letters == 0 || open.tag && !open.digit {
         return;
     }
-    let written = fold(mix(hash));
+    if let Some((hash, letters, number)) = open.before_unit
+        && let unit = fold(mix(open.unit))
+        && let Some(glued) = GLUED.iter().find(|glued| glued.hash == unit)
+    {
+        let first = Open { hash, letters, number, before_unit: None, ..open };
+        push(&first, before, words);
+        before.number = None;
+        if !glued.ordinal {
+            let hash = LEXICON.find(unit).map_or(unit, |listed| listed.hash(unit));
+            words.push(Word { hash, kind: Kind::Plain, length: 2, load: 10 });
+        }
+    } else {
+        push(&open, before, words);
+    }
+    // "1." at the end of a sentence, not inside a number.
+    before.opens_sentence = open.joint.is_some();
+    if open.joint.is_some() {
+        before.number = None;
+    }
+}
+
+/// Adds a word, or puts it into the number before it.
+fn push(open: &Open, before: &mut Before, words: &mut Vec<Word>) {
+    let written = fold(mix(open.hash));
     let listed = LEXICON.find(written);
     let kind = match listed {
         Some(Listed::Numeral(_) | Listed::Date) => Kind::Number,
-        _ if digit => Kind::Number,
-        _ if capital && !*opens_sentence => Kind::Name,
+        Some(Listed::Honorific) => Kind::Plain,
+        _ if open.digit => Kind::Number,
+        _ if open.capital && !before.opens_sentence => Kind::Name,
         _ => Kind::Plain,
     };
-    let hash = match listed {
-        Some(Listed::Numeral(hash) | Listed::Spelling(hash)) => hash,
-        _ => written,
+    let length = open.letters.min(u32::from(Word::LONGEST)) as u8;
+    let mut word = Word { hash: written, kind, length, load: load(open.first) };
+    if let Some(Listed::Spelling(hash)) = listed {
+        word.hash = hash;
+    }
+    let value = match listed {
+        Some(Listed::Numeral(value)) => Some(value),
+        _ if open.digit => open.number.integer(),
+        _ => None,
     };
-    let length = letters.min(u32::from(Word::LONGEST)) as u8;
-    words.push(Word { hash, kind, length, load: load(first) });
-    // "1." at the end of a sentence, not inside a number.
-    *opens_sentence = joint.is_some();
+    let Some(value) = value else {
+        let joins = |first: &NumberBefore| first.spelled && !first.and && AND.contains(&written);
+        let first = before.number.filter(joins);
+        before.number = first.map(|first| NumberBefore { and: true, ..first });
+        return words.push(word);
+    };
+    let number =
+        NumberBefore { value, at: words.len(), spelled: !open.digit, and: false, grouped: false };
+    let number =
+        before.number.and_then(|first| continued(first, &number, open.letters)).unwrap_or(number);
+    if number.spelled || number.at < words.len() || open.number.joints > 0 {
+        word.hash = hash_of(&number.value.to_string());
+    }
+    words.truncate(number.at);
+    words.push(word);
+    before.number = Some(number);
 }
 
 fn is_word(c: char) -> bool {
@@ -381,7 +396,7 @@ fn without_spaces(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// What a word that begins so says, in tenths of an English one: by comparing translations.
+/// Information of a word that begins with this character, in tenths of an English word, from translations.
 fn load(first: char) -> u8 {
     match first {
         '\0'..='\u{36f}' => 10,
@@ -451,6 +466,47 @@ mod tests {
             kinds("It ends. Then"),
             [Plain, Plain, Plain],
             "a sentence begins with a capital"
+        );
+    }
+
+    #[test]
+    fn one_number_is_one_word_however_it_is_written() {
+        for (a, b) in [
+            ("ninety-one", "91"),
+            ("forty one", "41"),
+            ("nine hundred and fifty", "950"),
+            ("two thousand three hundred", "2,300"),
+            ("two hundred million", "200 million"),
+            ("1,180 metres", "1180 metres"),
+            ("120 000 euros", "120.000 euros"),
+            ("$4.2bn", "4.2 billion"),
+            ("8.7km", "8,7 kilometers"),
+            ("the 24th", "the 24"),
+            ("einundfünfzig", "51"),
+            ("quarante-deux", "42"),
+            ("noventa y siete", "97"),
+            ("sessantuno", "61"),
+        ] {
+            assert!(same(a, b), "{a} / {b}");
+        }
+        for (a, b) in [
+            ("1.2.3", "123"),
+            ("12:30", "1230"),
+            ("1.18", "118"),
+            ("nine, fifty", "59"),
+            ("in 2025 300 people", "in 2025300 people"),
+            ("4k", "4"),
+        ] {
+            assert!(!same(a, b), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn a_title_before_a_name_is_no_name() {
+        use Kind::{Name, Plain};
+        assert_eq!(
+            kinds("said Mayor Brandt and President Lund"),
+            [Plain, Plain, Name, Plain, Plain, Name]
         );
     }
 

@@ -74,6 +74,8 @@ struct Read {
     found: Identified,
     item: Item,
     text: Text,
+    /// Its own words, if they were taken already.
+    own: Option<Words>,
     /// Words for the search index.
     search: String,
 }
@@ -82,7 +84,7 @@ impl Read {
     fn new(found: Identified, item: Item) -> Self {
         let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
         let search = search_words(item.title.as_deref(), &plain);
-        Self { found, item, text, search }
+        Self { found, item, text, own: None, search }
     }
 }
 
@@ -166,7 +168,7 @@ fn sort_newcomers(
         let gone: Vec<RecentItem> =
             kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
         let strangers: Vec<Stranger> =
-            newcomers.iter().map(|new| unrecognised(new, &site)).collect();
+            newcomers.iter_mut().map(|new| unrecognised(new, &site)).collect();
         for alias in dedupe::aliases(&strangers, &gone, here.len()) {
             let place = newcomers.iter().position(|new| new.found.index == alias.index);
             let Some(place) = place else { continue };
@@ -289,7 +291,8 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     };
     // Compared with the new date.
     let facts = facts(document, read, None);
-    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &HashSet::new());
+    let own = read.text.own_words(&HashSet::new());
+    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &own);
     dedupe::is_another(&comparable(before.clone()), &comparable(after), page)
 }
 
@@ -330,15 +333,16 @@ fn text_keys(
     facts: Facts,
     boilerplate: &HashSet<u64>,
 ) -> (Item, TextIndex) {
-    let Read { item, text, search, .. } = read;
+    let Read { item, text, own, search, .. } = read;
+    let own = own.unwrap_or_else(|| text.own_words(boilerplate));
     let (digest, fingerprint) = match document.target.subscription.dedupe.across_feeds {
-        AcrossFeeds::Off => (text.own_words(boilerplate).exact_digest(), None),
+        AcrossFeeds::Off => (own.exact_digest(), None),
         AcrossFeeds::Link => {
-            let made = Fingerprint::without_sketch(&item, text, facts, boilerplate);
+            let made = Fingerprint::without_sketch(&item, text, facts, &own);
             (made.text_digest, Some(made.to_bytes()))
         }
         AcrossFeeds::Text => {
-            let made = Fingerprint::new(&item, text, facts, boilerplate);
+            let made = Fingerprint::with_sketch(&item, text, facts, &own);
             (made.text_digest, Some(made.to_bytes()))
         }
     };
@@ -346,9 +350,10 @@ fn text_keys(
     (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
-fn unrecognised(new: &Read, boilerplate: &HashSet<u64>) -> Stranger {
-    let Read { found, item, text, .. } = new;
-    let digest = text.own_words(boilerplate).exact_digest();
+fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> Stranger {
+    let own = new.own.insert(new.text.own_words(boilerplate));
+    let digest = own.exact_digest();
+    let Read { found, item, .. } = new;
     let seen = ItemTraits {
         url: item.url.clone(),
         url_key: found.url_key,

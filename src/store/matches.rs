@@ -152,20 +152,22 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Calls `each` with every fingerprint made since, of items that are matched, the oldest item first.
+    /// Calls `each` with the first `bytes` of every fingerprint made since, of items that are matched, the oldest item
+    /// first.
     pub fn fingerprints_since(
         &self,
         since: Timestamp,
+        bytes: usize,
         mut each: impl FnMut(StoredFingerprint),
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
+            "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, substr(fingerprint.data, 1, ?2)
              FROM fingerprint JOIN item ON item.id = fingerprint.item_id
              WHERE fingerprint.at >= ?1 AND item.hidden IS NULL
                AND fingerprint.item_id NOT IN (SELECT item_id FROM pending)
              ORDER BY fingerprint.item_id",
         )?;
-        let mut rows = statement.query([millis(since)])?;
+        let mut rows = statement.query((millis(since), bytes as i64))?;
         while let Some(row) = rows.next()? {
             each(stored(row)?);
         }
@@ -295,6 +297,33 @@ impl Transaction<'_> {
             });
         }
         Ok(placed)
+    }
+
+    /// Number of shown items of these feeds that are in a story which another item leads.
+    pub fn followers(&self, feeds: &[FeedKey]) -> Result<usize, Error> {
+        if feeds.is_empty() {
+            return Ok(0);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM json_each(?1) wanted JOIN item ON item.feed_id = wanted.value
+             WHERE item.hidden IS NULL AND item.story_id <> item.id",
+        )?;
+        let feeds = json_list(feeds.iter().map(|feed| feed.0));
+        Ok(statement.query_row([feeds], |row| row.get::<_, i64>(0))? as usize)
+    }
+
+    /// Story of each of these items.
+    pub fn story_keys(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, StoryKey>, Error> {
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value",
+        )?;
+        let rows = statement.query_map([json_list(keys.iter().map(|key| key.0))], |row| {
+            Ok((ItemKey(row.get(0)?), StoryKey(row.get(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Writes the result of the stories stage, and shows the items that are done.
@@ -449,6 +478,8 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.story_keys(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.followers(&[feed]).unwrap(), 0);
     assert_eq!(transaction.decisions(&[key]).unwrap(), Decisions::default());
     assert_eq!(transaction.boilerplate(&[feed]).unwrap().len(), 1);
     assert_eq!(transaction.decide(OperatorDecision::Release(feed), at).unwrap(), 0);

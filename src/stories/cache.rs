@@ -34,6 +34,11 @@ impl Cache {
         self.items.get(&key).map(|cached| Arc::clone(&cached.comparable))
     }
 
+    /// The feed of an item of the cache.
+    pub(super) fn feed(&self, key: ItemKey) -> Option<FeedKey> {
+        self.items.get(&key).map(|cached| cached.feed)
+    }
+
     /// Forgets an item: it has changed.
     pub(super) fn remove(&mut self, key: ItemKey) {
         if let Some(cached) = self.items.remove(&key) {

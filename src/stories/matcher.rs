@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::cache::Cache;
 use super::groups::{self, Ties};
 use crate::clock::Clock;
 use crate::dedupe::{
-    self, AcrossFeeds, CANDIDATES, Entry, Fingerprint, Frame, Index, Settings, Weights,
+    self, AcrossFeeds, ENOUGH_MATCHES, Entry, Fingerprint, Found, Frame, Index, Settings, Weights,
 };
-use crate::model::{FeedKey, ItemKey};
+use crate::model::{FeedKey, ItemKey, Match, StoryKey};
 use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Items of a batch: written together, and shown together.
@@ -46,9 +46,10 @@ pub struct Matcher {
 /// A pending item with what may be the same story.
 struct Candidates {
     item: ItemKey,
+    feed: FeedKey,
     others: Vec<ItemKey>,
-    /// Whether its feed repeats the frame of its text.
-    frame: Frame,
+    /// Items of the same feed that may show the frame of its text.
+    same_feed: Vec<ItemKey>,
     settings: Arc<Settings>,
 }
 
@@ -70,12 +71,34 @@ impl Matcher {
     pub fn new(store: Arc<Store>, clock: Clock, policies: Policies, window: Duration) -> Self {
         let policies = Arc::new(RwLock::new(policies));
         let memory = Arc::new(Mutex::new(Memory { window, ..Memory::default() }));
-        Self { store, clock, policies, memory, turn: Arc::default() }
+        let matcher = Self { store, clock, policies, memory, turn: Arc::default() };
+        matcher.report_kept();
+        matcher
+    }
+
+    /// Logs how many items stay in stories of other feeds although their feeds are no longer compared: a published
+    /// story does not fall apart by a change of the config.
+    fn report_kept(&self) {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
+        let off =
+            policies.feeds.iter().filter(|(_, policy)| policy.across_feeds == AcrossFeeds::Off);
+        let off: Vec<FeedKey> = off.map(|(feed, _)| *feed).collect();
+        drop(policies);
+        match self.store.reader().read(|reader| reader.followers(&off)) {
+            Ok(0) => {}
+            Ok(items) => info!(
+                items,
+                "existing stories of feeds with across_feeds off are kept; 'newswire replay' shows them, \
+                 'newswire replay --apply' separates their items"
+            ),
+            Err(error) => debug!(%error, "stories of feeds with across_feeds off not counted"),
+        }
     }
 
     /// Takes over other settings: the config has changed.
     pub fn configure(&self, policies: Policies) {
         *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+        self.report_kept();
     }
 
     /// Compares items of the last `window` from now on.
@@ -117,7 +140,7 @@ impl Matcher {
         let known = reader.item_matches(&keys)?;
         let matched: HashSet<(ItemKey, ItemKey)> =
             known.iter().filter(|tie| tie.same).map(|tie| (tie.item, tie.other)).collect();
-        let mut pairs = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
+        let (mut pairs, placed) = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
         let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
@@ -126,18 +149,7 @@ impl Matcher {
         wanted.sort_unstable();
         wanted.dedup();
         memory.cache.load(reader, &wanted, stored, &weights)?;
-        let mut ties = Vec::new();
-        for Candidates { item, others, frame, settings } in &pairs {
-            let Some(own) = memory.cache.get(*item) else { continue };
-            for other in others {
-                let Some(theirs) = memory.cache.get(*other) else { continue };
-                let verdict = dedupe::verdict(&own, &theirs, *frame, settings, &weights);
-                let pair = (*item.max(other), *item.min(other));
-                // Two that were one story may have nothing in common after an edit.
-                let verdict = verdict.or_else(|| matched.contains(&pair).then(dedupe::unlike));
-                ties.extend(verdict.map(|verdict| verdict.between(pair.0, pair.1)));
-            }
-        }
+        let ties = memory.compare(reader, (&pairs, placed), &matched)?;
         memory.cache.shrink();
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
@@ -153,7 +165,7 @@ impl Matcher {
         memory: &mut Memory,
         (pending, stored): (&[PendingItem], &[StoredFingerprint]),
         at: Timestamp,
-    ) -> Result<Vec<Candidates>, store::Error> {
+    ) -> Result<(Vec<Candidates>, Placed), store::Error> {
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
         let policy = |feed: &FeedKey| policies.feeds.get(feed).unwrap_or(&policies.others);
         let mut feeds: Vec<FeedKey> = pending.iter().map(|pending| pending.feed).collect();
@@ -179,30 +191,29 @@ impl Matcher {
                 index.insert(Entry { key: *key, feed: *feed, at: at.as_second() }, sketch);
             }
         }
-        for (turn, PendingItem { item: key, feed, .. }) in
-            pending.iter().enumerate().filter(|(_, pending)| compared(pending))
-        {
-            let earlier = |other: ItemKey| turns.get(&other).is_none_or(|other| *other < turn);
-            let mut candidates = doubles.remove(key).unwrap_or_default();
-            let mut frame = Frame::Unique;
-            if let Some(sketch) = sketches.get(key).filter(|sketch| !sketch.0.is_empty()) {
-                for other in index.candidates(*feed, sketch, CANDIDATES, earlier) {
-                    if other != *key && !candidates.contains(&other) {
-                        candidates.push(other);
-                    }
-                }
-                if !candidates.is_empty() && index.recurs(*key, *feed, sketch) {
-                    frame = Frame::Recurring;
-                }
-            }
-            pairs.push(Candidates {
-                item: *key,
-                others: candidates,
-                frame,
-                settings: Arc::clone(policy(feed)),
-            });
+        let mut found: Vec<(PendingItem, Found)> = Vec::with_capacity(pending.len());
+        for (turn, pending) in pending.iter().enumerate().filter(|(_, pending)| compared(pending)) {
+            let PendingItem { item: key, feed, .. } = *pending;
+            let earlier = |other: ItemKey| {
+                other != key && turns.get(&other).is_none_or(|other| *other < turn)
+            };
+            let sketch = sketches.get(&key).filter(|sketch| !sketch.0.is_empty());
+            let search = |sketch| index.search((key, feed), sketch, earlier);
+            found.push((*pending, sketch.map(search).unwrap_or_default()));
         }
-        Ok(pairs)
+        // Where there are many, the stories decide which of them are compared.
+        let many = found.iter().filter(|(_, found)| found.others.len() > ENOUGH_MATCHES);
+        let many: Vec<ItemKey> = many.flat_map(|(_, found)| found.others.iter().copied()).collect();
+        let placed = reader.story_keys(&many)?;
+        for (PendingItem { item, feed, .. }, found) in found {
+            let mut others = doubles.remove(&item).unwrap_or_default();
+            let candidates = found.candidates(|item| story_of(&placed, item)).into_iter();
+            let new: Vec<ItemKey> = candidates.filter(|other| !others.contains(other)).collect();
+            others.extend(new);
+            let settings = Arc::clone(policy(&feed));
+            pairs.push(Candidates { item, feed, others, same_feed: found.same_feed, settings });
+        }
+        Ok((pairs, placed))
     }
 
     /// Lets go of what left the window, and learns anew what words prove, once a day.
@@ -248,19 +259,126 @@ fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) 
     }
 }
 
+/// The frames of the items of a batch.
+type Frames = HashMap<ItemKey, Arc<Frame>>;
+
+/// The story of each item, as far as the comparisons of a batch have it.
+type Placed = HashMap<ItemKey, StoryKey>;
+
+fn story_of(placed: &Placed, item: ItemKey) -> StoryKey {
+    placed.get(&item).copied().unwrap_or(StoryKey(item.0))
+}
+
+/// Matches and refusals of an item with the items of a story.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    matches: usize,
+    refusals: usize,
+}
+
+impl Tally {
+    /// Whether the other items of the story need not be compared.
+    fn is_enough(self) -> bool {
+        self.matches >= ENOUGH_MATCHES + 2 * self.refusals
+    }
+}
+
 impl Memory {
+    /// Compares pending items with their candidates. `matched` are pairs that are one story so far, which are always
+    /// compared again.
+    fn compare(
+        &mut self,
+        reader: &Transaction<'_>,
+        (pairs, mut placed): (&[Candidates], Placed),
+        matched: &HashSet<(ItemKey, ItemKey)>,
+    ) -> Result<Vec<Match>, store::Error> {
+        let weights = Arc::clone(&self.weights);
+        let (mut ties, mut frames) = (Vec::new(), Frames::new());
+        for candidates in pairs {
+            let Candidates { item, feed, others, same_feed, settings } = candidates;
+            let Some(own) = self.cache.get(*item) else { continue };
+            let mut tallies: HashMap<StoryKey, Tally> = HashMap::new();
+            let mut first = None;
+            for other in others {
+                let pair = (*item.max(other), *item.min(other));
+                let before = matched.contains(&pair);
+                let story = story_of(&placed, *other);
+                let tally = tallies.entry(story).or_default();
+                if !before && tally.is_enough() {
+                    continue;
+                }
+                let Some(theirs) = self.cache.get(*other) else { continue };
+                let mut verdict = dedupe::verdict(&own, &theirs, settings, &weights);
+                if let Some(found) = verdict.filter(|found| found.same && !found.is_certain()) {
+                    let known = Some(same_feed.as_slice());
+                    let one = self.frame(reader, &mut frames, (*item, *feed), known)?;
+                    let theirs_feed = self.cache.feed(*other).unwrap_or(*feed);
+                    let two = self.frame(reader, &mut frames, (*other, theirs_feed), None)?;
+                    let refused =
+                        dedupe::other_filling((&own, &one), (&theirs, &two), &found, settings);
+                    verdict = refused.or(verdict);
+                }
+                // Two that were one story may have nothing in common after an edit.
+                let verdict = verdict.or_else(|| before.then(dedupe::unlike));
+                if let Some(verdict) = verdict {
+                    tally.matches += usize::from(verdict.same);
+                    tally.refusals += usize::from(!verdict.same);
+                    first = first.or(verdict.same.then_some(story));
+                    ties.push(verdict.between(pair.0, pair.1));
+                }
+            }
+            placed.extend(first.map(|story| (*item, story)));
+        }
+        Ok(ties)
+    }
+
+    /// The frame of an item; `same_feed` are the items that may show it, if they are known.
+    fn frame(
+        &mut self,
+        reader: &Transaction<'_>,
+        frames: &mut Frames,
+        (item, feed): (ItemKey, FeedKey),
+        same_feed: Option<&[ItemKey]>,
+    ) -> Result<Arc<Frame>, store::Error> {
+        if let Some(frame) = frames.get(&item) {
+            return Ok(Arc::clone(frame));
+        }
+        let own = self.cache.get(item);
+        let examples = match (same_feed, &own, &self.index) {
+            (Some(examples), ..) => examples.to_vec(),
+            (None, Some(own), Some(index)) => {
+                index.same_feed((item, feed), &own.fingerprint.sketch)
+            }
+            _ => Vec::new(),
+        };
+        let mut frame = Frame::default();
+        if let (Some(own), false) = (own, examples.is_empty()) {
+            let weights = Arc::clone(&self.weights);
+            self.cache.load(reader, &examples, Vec::new(), &weights)?;
+            let loaded: Vec<_> = examples.iter().filter_map(|key| self.cache.get(*key)).collect();
+            frame = Frame::new(&own, loaded.iter().map(|example| &**example));
+        }
+        let frame = Arc::new(frame);
+        frames.insert(item, Arc::clone(&frame));
+        Ok(frame)
+    }
+
     /// Reads the window and the weights from the store, once.
     fn fill(&mut self, reader: &Transaction<'_>, now: Timestamp) -> Result<(), store::Error> {
         if self.index.is_some() {
             return Ok(());
         }
         let mut index = Index::default();
-        reader.fingerprints_since(before(now, self.window), |stored| {
-            let StoredFingerprint { key, feed, at, data } = stored;
-            if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
-                index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
-            }
-        })?;
+        reader.fingerprints_since(
+            before(now, self.window),
+            Fingerprint::WITH_SKETCH,
+            |stored| {
+                let StoredFingerprint { key, feed, at, data } = stored;
+                if let Some(sketch) = Fingerprint::sketch_from_bytes(&data) {
+                    index.insert(Entry { key, feed, at: at.as_second() }, &sketch);
+                }
+            },
+        )?;
         debug!(items = index.len(), bytes = index.bytes(), "index of stories filled");
         let weights = reader.word_weights()?.and_then(|(_, learnt)| Weights::from_bytes(&learnt));
         self.weights = Arc::new(weights.unwrap_or_default());

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use newswire::daemon::FeedSelection;
-use newswire::dedupe::{Text, Weights};
+use newswire::dedupe::{Similarity, Text, Weights};
 use rusqlite::Connection;
 use serde::Deserialize;
 use url::Url;
 
 use crate::support::origin::Answer;
+use crate::support::papers::with;
 use crate::support::world::{World, poll};
 
 #[derive(Debug, Deserialize)]
@@ -266,7 +267,7 @@ enum Weighed {
 }
 
 /// Polls every pair and returns the results.
-async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
+async fn judge(folder: &Path, weighed: Weighed, similarity: Similarity) -> (Tally, String) {
     let mut world = World::new().await;
     let cases = cases(folder, &world);
     world.clock = newswire::clock::Clock::manual("2026-03-11T00:00:00Z".parse().unwrap());
@@ -282,7 +283,8 @@ async fn judge(folder: &Path, weighed: Weighed) -> (Tally, String) {
             .execute("INSERT INTO word_weight VALUES (1, ?1, ?2)", (now, learnt(&cases)))
             .unwrap();
     }
-    let engine = world.open(&urls).await;
+    let config = with(world.config(&urls), |settings| settings.similarity = similarity);
+    let engine = world.open_with(config).await;
     poll(&engine, FeedSelection::All).await;
     let first = rows(&world);
     world.clock.advance(Duration::from_secs(7_200));
@@ -368,7 +370,7 @@ async fn labelled_pairs_are_matched_with_the_documented_precision_and_recall() {
     let folders = std::env::var_os("NEWSWIRE_PAIRS").map_or(own, |path| vec![PathBuf::from(path)]);
     let (mut total, mut text) = (Tally::default(), String::new());
     for folder in folders.iter().filter(|folder| folder.exists()) {
-        let (tally, told) = judge(folder, Weighed::ByLength).await;
+        let (tally, told) = judge(folder, Weighed::ByLength, Similarity::Normal).await;
         total.add(tally);
         writeln!(text, "{}\n{told}", folder.display()).unwrap();
     }
@@ -387,9 +389,31 @@ async fn learned_weights_match_as_well_as_weights_by_length() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
     let (mut total, mut text) = (Tally::default(), String::new());
     for folder in [own.join("second"), own.join("third")] {
-        let (tally, told) = judge(&folder, Weighed::AsLearnt).await;
+        let (tally, told) = judge(&folder, Weighed::AsLearnt, Similarity::Normal).await;
         total.add(tally);
         text.push_str(&told);
     }
     assert!(total.precision() >= 0.99 && total.recall() >= 0.90, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strict_joins_less_than_normal_and_loose_joins_more() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sameness");
+    let (mut tallies, mut text) = (Vec::new(), String::new());
+    for similarity in [Similarity::Strict, Similarity::Normal, Similarity::Loose] {
+        let mut total = Tally::default();
+        for folder in [own.join("second"), own.join("third")] {
+            total.add(judge(&folder, Weighed::ByLength, similarity).await.0);
+        }
+        writeln!(text, "{}", total.line(&format!("{similarity:?}"))).unwrap();
+        tallies.push(total);
+    }
+    #[allow(clippy::print_stdout, reason = "the figures are what one runs it for")]
+    {
+        println!("{text}");
+    }
+    let [strict, normal, loose] = tallies[..] else { unreachable!("three settings") };
+    assert!(strict.recall() < normal.recall() && normal.recall() < loose.recall(), "{text}");
+    assert!(strict.wrong_same <= normal.wrong_same, "{text}");
+    assert!(normal.wrong_same <= loose.wrong_same, "{text}");
 }

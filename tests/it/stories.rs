@@ -180,12 +180,7 @@ async fn arrive(order: &[usize], restarts: &[bool]) -> BTreeSet<BTreeSet<String>
         world.clock.advance(Duration::from_secs(400));
         poll(engine, FeedSelection::Named(vec![urls[*n].to_string()])).await;
     }
-    // `e1` matches one item of a story at a time: whether it joins depends on what is published before it.
     stories(&world)
-        .into_iter()
-        .map(|story| story.into_iter().filter(|page| !page.contains("//e1.test")).collect())
-        .filter(|story: &BTreeSet<String>| !story.is_empty())
-        .collect()
 }
 
 proptest! {
@@ -201,6 +196,78 @@ proptest! {
         prop_assert!(there.iter().any(|story| story.len() >= 3), "{:?}", there);
         prop_assert_eq!(there, runtime.block_on(arrive(&order, &restarts)));
     }
+}
+
+/// A text that shares nothing with that of the agency.
+const BREAD: [&str; 3] = [
+    "Bakers in the old town have raised the price of a loaf for the second time this year, and customers pay it \
+     without a word, the guild reported after counting the receipts of forty shops.",
+    "Flour costs a third more than in spring, because the mills on the upper river stood still for seven weeks during \
+     the drought. Butter and eggs have become dearer as well.",
+    "Two shops now sell the bread of yesterday at half the price. It is usually gone before ten in the morning.",
+];
+
+#[tokio::test]
+async fn a_lead_that_becomes_another_text_leaves_the_story_to_the_other_papers() {
+    let world = World::new().await;
+    let [a, b, c, d] = AGENCY;
+    let papers = [
+        ("gull.test", story("1", "Halcyon aground in fog", &[a, b, c, d])),
+        ("pier.test", story("2", "Choir sings on stranded ferry", &[a, b, c])),
+        ("tide.test", story("3", "Sandbank moved, ferry stuck", &[a, b, d])),
+        ("buoy.test", story("4", "Ferry waits for high water", &[a, c, d])),
+        ("mole.test", story("5", "Island cut off after ferry strands", &[a, b, c, d])),
+    ];
+    let urls = papers.map(|(host, story)| one(&world, host, story));
+    let engine = world.open(&urls).await;
+    for url in &urls {
+        poll(&engine, FeedSelection::Named(vec![url.to_string()])).await;
+    }
+    let first = shown(&engine);
+    assert_eq!((first.len(), &first[0]["title"]), (1, &"Halcyon aground in fog".into()));
+    one(&world, "gull.test", story("1", "Bread is dear again", &BREAD));
+    again(&world, &engine).await;
+    let mut now = shown(&engine);
+    now.sort_by_key(|entry| entry["title"] != "Bread is dear again");
+    let others = |entry: &serde_json::Value| -> usize {
+        entry["_newswire"]["also_at"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(now.len(), 2, "{now:?}");
+    assert_eq!((&now[0]["title"], others(&now[0])), (&"Bread is dear again".into(), 0));
+    assert_eq!(others(&now[1]), 3, "{now:?}");
+    // The receipt is that of the new text.
+    let reader = Reader::open(&world.database()).unwrap();
+    let receipt = reader.read(|reader| {
+        let item = reader.find_items("1", None)?.remove(0);
+        reader.item_history(item)
+    });
+    let receipt = receipt.unwrap();
+    assert!(receipt.others.is_empty() && !receipt.matches.is_empty());
+    assert!(receipt.matches.iter().all(|(tie, ..)| !tie.same && tie.score < tie.threshold));
+    // A follower that becomes the text of another story joins it.
+    one(&world, "pier.test", story("2", "Loaf costs more", &BREAD));
+    again(&world, &engine).await;
+    let mut now = shown(&engine);
+    now.sort_by_key(others);
+    assert_eq!(now.iter().map(others).collect::<Vec<_>>(), [1, 2], "{now:?}");
+}
+
+#[tokio::test]
+async fn a_text_that_two_lists_of_a_host_carry_is_one_entry_and_other_texts_are_not() {
+    let world = World::new().await;
+    let on_list = |list: &str, guid: &'static str, text: &[&str]| Story {
+        link: format!("https://lists.test/{list}/{guid}.html"),
+        ..story(guid, "[PATCH] harbour: count the buoys once", text)
+    };
+    let [a, b, c, d] = AGENCY;
+    let urls = [
+        one(&world, "ports.lists.test", on_list("ports", "1", &[a, b, c])),
+        one(&world, "buoys.lists.test", on_list("buoys", "2", &[a, b, c])),
+        one(&world, "tugs.lists.test", on_list("tugs", "3", &[a, b, d])),
+    ];
+    let engine = world.open(&urls).await;
+    all(&engine).await;
+    assert_eq!(shown(&engine).len(), 2);
 }
 
 #[tokio::test]
@@ -277,6 +344,8 @@ async fn why_split_and_join_work_and_decisions_are_permanent() {
     let (code, why) = run(&["why", "https://2.test/2"]);
     assert_eq!(code, 0, "{why}");
     for word in [
+        "joined by",
+        "all 1 of the items of the story that it was compared with",
         "belongs to 1",
         "Halcyon aground in fog",
         "100% of the shorter text is in the other",
@@ -331,6 +400,62 @@ async fn a_replay_shows_the_differences_and_changes_nothing() {
     assert!(excluded.contains("excluded by include or exclude"), "{excluded}");
     assert_eq!(stories(&world), before);
     assert_eq!(run(&["replay", "--since", "soon"]).0, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_applied_on_request() {
+    let world = World::new().await;
+    let folder = on_disk(&world).await;
+    let run = |arguments: &[&str]| newswire(&folder, arguments);
+    assert_eq!(run(&["poll", "--all"]).0, 0);
+    assert_eq!(stories(&world).len(), 2);
+    let path = folder.join("newswire.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let off = config.replace("[store]", "[dedupe]\nacross_feeds = \"off\"\n[store]");
+    std::fs::write(&path, &off).unwrap();
+    // The setting is for new items; the preview shows what it would change.
+    assert_eq!(run(&["poll", "--all", "--force"]).0, 0);
+    assert_eq!(stories(&world).len(), 2);
+    let (code, preview) = run(&["replay"]);
+    assert_eq!(code, 0, "{preview}");
+    assert!(preview.contains("nothing was changed") && preview.contains("--apply"), "{preview}");
+    assert_eq!(stories(&world).len(), 2);
+    let (code, applied) = run(&["replay", "--apply"]);
+    assert_eq!(code, 0, "{applied}");
+    assert!(applied.contains("1 in another story now"), "{applied}");
+    assert_eq!(stories(&world).len(), 3);
+    std::fs::write(&path, &config).unwrap();
+    assert_eq!(run(&["replay", "--apply"]).0, 0);
+    assert_eq!(stories(&world).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_names_the_differences_of_two_texts() {
+    let world = World::new().await;
+    let folder = on_disk(&world).await;
+    let [a, b, c, d] = AGENCY;
+    let restyled = [a, b, c, d].map(|p| {
+        p.replace("on Saturday", "on May 31").replace("forty-one", "41").replace("sixty", "seventy")
+    });
+    let restyled: Vec<&str> = restyled.iter().map(String::as_str).collect();
+    let edited = Story {
+        date: "Sun, 01 Jun 2025 09:00:00 GMT",
+        ..story("2", "Choir sings on ferry", &restyled)
+    };
+    world.origin.route("127.0.0.1", "/pier", [rss(&[edited])]);
+    let run = |arguments: &[&str]| newswire(&folder, arguments);
+    for feed in ["gull", "pier"] {
+        assert_eq!(run(&["poll", feed]).0, 0);
+    }
+    let (_, why) = run(&["why", "https://2.test/2"]);
+    for word in ["same: Saturday = May 31", "slot: sixty / seventy"] {
+        assert!(why.contains(word), "{word} is missing in\n{why}");
+    }
+    let (_, json) = run(&["why", "https://2.test/2", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let first = &json["matches"][0]["differences"][0];
+    assert_eq!((&first["here"], &first["there"]), (&"May 31".into(), &"Saturday".into()));
+    assert_eq!(first["same_meaning"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

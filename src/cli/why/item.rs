@@ -6,10 +6,16 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::{Match, Rule};
+use crate::dedupe::Difference;
+use crate::model::{ItemKey, Match, Rule};
 use crate::outputs::Visibility;
 use crate::store::{ItemHistory, ItemSummary};
 use crate::text::amounts::{ago, count};
+
+/// Maximum number of matches whose texts are compared again.
+pub(in crate::cli) const COMPARED: usize = 32;
+/// Maximum number of differences that are shown of a match.
+pub(in crate::cli) const DIFFERENCES: usize = 6;
 
 /// What is known about one item.
 #[derive(Debug)]
@@ -18,14 +24,17 @@ pub(in crate::cli) struct Why<'a> {
     pub(in crate::cli) receipt: &'a ItemHistory,
     /// Visibility of the item by the id of the output.
     pub(in crate::cli) visibility: &'a [(String, Visibility)],
+    /// For each match the places where the texts differ.
+    pub(in crate::cli) differences: Vec<Vec<Difference>>,
+    /// The item of the story that matches the most others.
+    pub(in crate::cli) centre: Option<ItemKey>,
 }
 
 impl Why<'_> {
     /// The report as text.
     #[must_use]
     pub(in crate::cli) fn text(&self, now: Timestamp) -> String {
-        let ItemHistory { item, others, matches, guid_changes, changes, poll, decisions } =
-            self.receipt;
+        let ItemHistory { item, others, guid_changes, changes, poll, decisions, .. } = self.receipt;
         let mut text = String::new();
         let mut add = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -63,6 +72,9 @@ impl Why<'_> {
         for other in others {
             add("", &name(other));
         }
+        if let Some(joined) = self.joined() {
+            add("joined by", &joined);
+        }
         for other in decisions {
             match other {
                 None => add("operator", "separated with 'newswire split'"),
@@ -71,14 +83,54 @@ impl Why<'_> {
                 }
             }
         }
-        for (tie, other, at) in matches {
-            let decision = if tie.same { "same story" } else { "separate" };
-            add(decision, &format!("{}, {}: {}", match_text(tie), ago(*at, now), name(other)));
-        }
+        self.add_matches(now, &mut add);
         for (output, visibility) in self.visibility {
             add("output", &format!("{output}: {}", visibility_text(visibility)));
         }
         text
+    }
+
+    /// Adds a line for each comparison, and a line for each place where the texts differ.
+    fn add_matches(&self, now: Timestamp, add: &mut impl FnMut(&str, &str)) {
+        for (n, (tie, other, at)) in self.receipt.matches.iter().enumerate() {
+            let decision = if tie.same { "same story" } else { "separate" };
+            add(decision, &format!("{}, {}: {}", match_text(tie), ago(*at, now), name(other)));
+            for difference in self.differences.get(n).into_iter().flatten() {
+                add("", &difference_text(difference));
+            }
+        }
+    }
+
+    /// The items of the story that the item matches; `None` if it is alone.
+    fn joined(&self) -> Option<String> {
+        let others = &self.receipt.others;
+        if others.is_empty() {
+            return None;
+        }
+        let in_story = |other: &ItemSummary| others.iter().any(|item| item.key == other.key);
+        let compared = self.receipt.matches.iter().filter(|(_, other, _)| in_story(other));
+        let (same, separate): (Vec<_>, Vec<_>) = compared.partition(|(tie, ..)| tie.same);
+        let (matched, all) = (same.len(), same.len() + separate.len());
+        let matched = match (matched, all) {
+            (_, 0) => "no comparison with an item of the story".to_owned(),
+            (matched, all) if matched == all => {
+                format!("matches all {all} of the items of the story that it was compared with")
+            }
+            _ => {
+                format!(
+                    "matches {matched} of the {all} items of the story that it was compared with"
+                )
+            }
+        };
+        Some(match self.centre {
+            Some(centre) if centre == self.receipt.item.key => {
+                format!("{matched}; it is the centre, the item with the most matches")
+            }
+            Some(centre) if same.iter().any(|(_, other, _)| other.key == centre) => {
+                format!("{matched}, also the centre, item {}", centre.0)
+            }
+            _ => matched,
+        })
     }
 
     /// The report as JSON.
@@ -102,12 +154,18 @@ impl Why<'_> {
             "item": item(&receipt.item),
             "story": receipt.item.story.0,
             "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
-            "matches": receipt.matches.iter().map(|(tie, other, at)| json!({
+            "centre": self.centre.filter(|_| !receipt.others.is_empty()).map(|item| item.0),
+            "matches": receipt.matches.iter().enumerate().map(|(n, (tie, other, at))| json!({
                 "same": tie.same,
                 "rule": tie.rule.slug(),
                 "score": tie.score,
                 "threshold": tie.threshold,
                 "at": at.to_string(),
+                "differences": self.differences.get(n).into_iter().flatten().map(|difference| json!({
+                    "here": difference.here,
+                    "there": difference.there,
+                    "same_meaning": difference.same_meaning,
+                })).collect::<Vec<_>>(),
                 "other": item(other),
             })).collect::<Vec<_>>(),
             "guid_changes": receipt.guid_changes.iter().map(|(way, at)| json!({
@@ -134,6 +192,15 @@ impl Why<'_> {
 pub(in crate::cli) fn name(item: &ItemSummary) -> String {
     let title = item.title.as_deref().or(item.url.as_deref()).unwrap_or("untitled");
     format!("{} \"{title}\" ({})", item.key.0, item.feed_name)
+}
+
+/// A place where two texts differ: `slot: 1.2 / 1.3`, `same: Monday = Nov. 23`.
+fn difference_text(difference: &Difference) -> String {
+    let Difference { here, there, same_meaning } = difference;
+    match same_meaning {
+        true => format!("  same: {there} = {here}"),
+        false => format!("  slot: {there} / {here}"),
+    }
 }
 
 /// The rule that decided about two items and what it found, in words: a measure is printed only where it is
@@ -169,7 +236,7 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
         (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
         (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
         (Rule::Template, _) => {
-            format!("one template with different values in {share}% of the places compared")
+            format!("one template with other words or numbers in {share}% of the places compared")
         }
     };
     format!("{}: {found}", tie.rule.slug())
