@@ -1,6 +1,8 @@
 //! An item element to a `ParsedItem`. Each field has a list of elements in order of precedence, for
 //! all XML dialects together.
 
+use jiff::Timestamp;
+
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
@@ -40,30 +42,8 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
     ParsedItem {
         id,
         id_is_permalink,
-        published: first_date(
-            element,
-            &[
-                (Atom, "published"),
-                (Atom, "issued"),
-                (Rss, "pubDate"),
-                (Dc, "issued"),
-                (Dc, "date"),
-                (Dc, "created"),
-                (Atom, "created"),
-                (Rss, "published"),
-            ],
-        ),
-        updated: first_date(
-            element,
-            &[
-                (Atom, "updated"),
-                (Atom, "modified"),
-                (Dc, "modified"),
-                (Rss, "updated"),
-                (Rss, "lastBuildDate"),
-            ],
-        )
-        .or_else(|| dates::date(element.attribute("lastmod")?)),
+        published: published(element),
+        updated: updated(element),
         authors: authors(element, &context),
         contributors: contributors(element, &context),
         categories: categories(element),
@@ -82,6 +62,41 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
         links,
         ..ParsedItem::default()
     }
+}
+
+/// Time by which the newest items are found; the earliest time if the item has no date.
+pub(crate) fn stamp(element: &Element<'_>) -> Timestamp {
+    published(element).or_else(|| updated(element)).unwrap_or(Timestamp::MIN)
+}
+
+fn published(element: &Element<'_>) -> Option<Timestamp> {
+    first_date(
+        element,
+        &[
+            (Atom, "published"),
+            (Atom, "issued"),
+            (Rss, "pubDate"),
+            (Dc, "issued"),
+            (Dc, "date"),
+            (Dc, "created"),
+            (Atom, "created"),
+            (Rss, "published"),
+        ],
+    )
+}
+
+fn updated(element: &Element<'_>) -> Option<Timestamp> {
+    let named = first_date(
+        element,
+        &[
+            (Atom, "updated"),
+            (Atom, "modified"),
+            (Dc, "modified"),
+            (Rss, "updated"),
+            (Rss, "lastBuildDate"),
+        ],
+    );
+    named.or_else(|| dates::date(element.attribute("lastmod")?))
 }
 
 /// The id, and whether it is also the URL of the item's page.

@@ -1,10 +1,11 @@
 //! JSON Feed 1.0 and 1.1. Every field is optional; a value of the wrong type is ignored.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::constructs::{UntypedAs, untyped_kind};
 use super::context::Context;
-use super::dates;
+use super::{dates, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Text,
@@ -13,28 +14,34 @@ use crate::model::{
 /// Maximum number of people, tags, hubs and files each.
 const MAX_PARTS: usize = 100;
 
-/// Parses a JSON Feed.
+/// Parses a JSON Feed: the feed, and the number of items dropped because of `max_items`.
 pub(crate) fn read(
     text: &str,
+    max_items: usize,
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
-) -> Result<ParsedFeed, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!("cannot parse the JSON document: {error}");
-        Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
-    })?;
-    let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
+) -> Result<(ParsedFeed, usize), Failure> {
+    let json_tree::Document { feed, items, dropped, partial } = json_tree::read(text, max_items)
+        .map_err(|error| {
+            let message = format!("cannot parse the JSON document: {error}");
+            Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
+        })?;
+    let feed = &feed;
+    if items.is_none() && !is_feed(feed) {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
         return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
-    };
-    let items = feed.get("items").and_then(Value::as_array);
+    }
+    if partial {
+        let message = "too many values; the rest is ignored".to_owned();
+        parse_warnings.push(ParseWarning::new("too_many_elements", None, message));
+    }
     if items.is_none() {
         let message = "the JSON Feed has no items".to_owned();
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
-    let items = items.into_iter().flatten().filter_map(Value::as_object);
-    Ok(ParsedFeed {
+    let items = items.iter().flatten();
+    let feed = ParsedFeed {
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the URL of the feed identifies it.
         id: string(feed, "feed_url").map(|url| context.resolve(&url)),
@@ -47,14 +54,21 @@ pub(crate) fn read(
         image: image(feed, "icon", context).map(FeedImage::from),
         hints: hints(feed, context),
         items: items.map(|found| item(found, language.as_deref(), context)).collect(),
+        partial,
         ..ParsedFeed::default()
-    })
+    };
+    Ok((feed, dropped))
 }
 
 fn is_feed(feed: &Map<String, Value>) -> bool {
     let version = feed.get("version").and_then(Value::as_str);
     version.is_some_and(|version| version.contains("jsonfeed"))
-        || feed.get("items").is_some_and(Value::is_array)
+}
+
+/// Time by which the newest items are found; the earliest time if the item has no date.
+pub(super) fn stamp(item: &Map<String, Value>) -> Timestamp {
+    let date = |name| string(item, name).and_then(|date| dates::date(&date));
+    date("date_published").or_else(|| date("date_modified")).unwrap_or(Timestamp::MIN)
 }
 
 /// A string or a number, as text.
