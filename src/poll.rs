@@ -40,6 +40,9 @@ use crate::schedule::{self, FeedMatch, IntervalMode, NetworkMonitor, NetworkStat
 use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store};
 use crate::telemetry::Metrics;
 
+/// Size in bytes from which only one document is read at a time.
+const LARGE: usize = 1024 * 1024;
+
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Polled {
@@ -66,8 +69,10 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
-    /// One permit per core, so that large documents do not occupy all threads.
+    /// One permit per core, so that documents do not occupy all threads.
     cpu: Arc<Semaphore>,
+    /// One permit for documents larger than [`LARGE`]: the memory to read one is a multiple of its size.
+    large: Arc<Semaphore>,
     /// Detects that this machine is offline.
     network: Arc<Mutex<NetworkMonitor>>,
 }
@@ -95,6 +100,7 @@ impl Poller {
             clock,
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
+            large: Arc::new(Semaphore::new(1)),
             network: Arc::default(),
         }
     }
@@ -103,6 +109,11 @@ impl Poller {
     #[must_use]
     pub fn counting(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
+    }
+
+    /// Reads the configuration of the resolver again.
+    pub fn reread_resolver(&self) {
+        self.fetcher.reread_resolver();
     }
 
     /// Polls one feed and stores the result.
@@ -120,7 +131,10 @@ impl Poller {
         let mut response = self.fetch(&begun).await;
         let body = response.body.take();
         let mut reading = None;
-        if let Some(body) = body {
+        // The memory is reserved until the items are stored.
+        let mut _memory = None;
+        if let Some(mut body) = body {
+            _memory = body.memory.take();
             let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
             match self.read(&begun, (body, extent), &response.url).await {
                 Ok(read) => reading = Some(read?),
@@ -187,13 +201,18 @@ impl Poller {
         (body, extent): (fetch::Body, Extent),
         url: &Url,
     ) -> Result<Result<Reading, store::Error>, Failure> {
+        let large = if body.bytes.len() > LARGE {
+            Arc::clone(&self.large).acquire_owned().await.ok()
+        } else {
+            None
+        };
         let Ok(permit) = Arc::clone(&self.cpu).acquire_owned().await else {
             return Ok(Err(store::Error::Closed));
         };
         let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
         let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
         off_thread(move || {
-            let _permit = permit;
+            let _permits = (permit, large);
             let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
             reading::read(&Document { target, state, asked, url, body, extent, now }, &reader)
         })

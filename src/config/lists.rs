@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::key;
+use super::named_file;
 use super::report::{Diagnostic, Report};
 use super::section::Section;
 use super::servers::Servers;
@@ -119,7 +120,7 @@ fn place(section: &Section<'_>, database: &Path, report: &mut Report) -> Option<
 /// The list in a file; what of it cannot be taken is told.
 fn file(section: &Section<'_>, path: &Path, report: &mut Report) -> Option<FeedList> {
     let (span, shown) = (section.span("file"), path.display());
-    let read = std::fs::read(path).map_err(|error| error.to_string());
+    let read = named_file::read(path, opml::MAX_BYTES as u64).map_err(|error| error.to_string());
     let list = match read.and_then(|bytes| opml::read(&bytes).map_err(|error| error.to_string())) {
         Ok(list) => list,
         Err(why) => {

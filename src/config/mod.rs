@@ -37,6 +37,7 @@ mod kind;
 mod lists;
 mod loaded;
 mod merge;
+mod named_file;
 mod near;
 mod places;
 mod report;

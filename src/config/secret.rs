@@ -3,12 +3,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::named_file;
 use super::report::{Diagnostic, Report};
 use super::section::Section;
 
 const HELP: &str = "write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }";
 /// Where it may be.
 const WHERE: &[&str] = &["file", "credential", "env"];
+/// Maximum size of a file with a secret, in bytes.
+const MAX_SECRET: u64 = 64 << 10;
 /// Somebody else may read or change it.
 const OTHERS: u32 = 0o066;
 
@@ -66,7 +69,6 @@ fn file(path: &Path) -> Result<String, Unread> {
     let shown = path.display();
     let metadata = path.metadata().map_err(|error| fault_of(format!("{shown}: {error}")))?;
     let mode = metadata.permissions().mode() & 0o777;
-    // A pipe is of one process, and its mode says nothing.
     if metadata.is_file() && mode & OTHERS != 0 {
         return Err(Unread {
             code: "open_secret",
@@ -88,5 +90,5 @@ fn credential(name: &str) -> Result<PathBuf, String> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    named_file::read_text(path, MAX_SECRET).map_err(|error| format!("{}: {error}", path.display()))
 }

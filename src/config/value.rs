@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use regex::Regex;
 use url::Url;
 
+use super::named_file;
 use super::near::nearest;
 use crate::render::{PrefixError, TitlePrefix};
 
@@ -226,10 +227,13 @@ pub(super) fn authorization(secret: &str) -> String {
     }
 }
 
+/// Maximum size in bytes of a file with certificates: more than all authorities that browsers trust.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+
 /// The certificates in a file.
 pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Fault> {
     const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
-    match std::fs::read(path) {
+    match named_file::read(path, MAX_CERTIFICATES) {
         Ok(pem) if pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----") => {
             Ok(pem.into())
         }

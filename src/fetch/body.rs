@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
+use super::budget::Reservation;
 use super::classify;
 use super::gzip::{self, GzipMembers};
 use crate::model::{Failure, FailureKind};
@@ -26,6 +27,9 @@ const RATIO_FROM: u64 = 1024 * 1024;
 /// Largest window of a Zstandard decoder: 2^23 bytes, 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
+/// Largest number of bytes that one read adds.
+const READ_SIZE: usize = 64 * 1024;
+
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
 /// A complete body.
@@ -37,11 +41,23 @@ pub(crate) struct DecodedBody {
     pub(crate) hash: [u8; 32],
     /// Received size in bytes, before decoding.
     pub(crate) wire_bytes: u64,
+    /// Memory for `bytes`.
+    pub(crate) memory: Reservation,
 }
 
 /// Reads the body of `response`, at most `max` decoded bytes.
-pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<DecodedBody, Failure> {
+pub(crate) async fn read(
+    response: reqwest::Response,
+    max: u64,
+    memory: Reservation,
+) -> Result<DecodedBody, Failure> {
     let codings = codings(response.headers())?;
+    // The window of these decoders grows with the body.
+    let windows = codings.iter().filter(|coding| ["br", "zstd"].contains(&coding.as_str())).count();
+    let announced = response.content_length().filter(|length| codings.is_empty() && *length > max);
+    if announced.is_some() {
+        return Err(too_large(max));
+    }
     let wire = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&wire);
     let stream = response.bytes_stream().inspect_ok(move |chunk| {
@@ -55,7 +71,8 @@ pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<Decode
     if starts_with_gzip(&mut reader).await? {
         reader = decode("gzip", reader).await?;
     }
-    drain(reader, max, &wire).await
+    let copies = 1 + windows as u64;
+    drain(reader, max, &wire, (memory, copies)).await
 }
 
 /// Values of Content-Encoding that name no coding. Servers send the last ones by mistake.
@@ -123,13 +140,26 @@ fn is_zlib(head: [u8; 2]) -> bool {
     head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31)
 }
 
-/// Reads to the end or to the size limit.
-async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<DecodedBody, Failure> {
+fn too_large(max: u64) -> Failure {
+    let message = format!("the document is larger than {max} bytes");
+    let help = "raise max_body if the document is meant to be so large";
+    Failure::new(FailureKind::TooLarge, message).help(help)
+}
+
+/// Reads to the end or to the size limit. Memory is reserved before it is used: for each copy of the body, and
+/// for the growth of its buffer.
+async fn drain(
+    mut reader: Reader,
+    max: u64,
+    wire: &AtomicU64,
+    (mut memory, copies): (Reservation, u64),
+) -> Result<DecodedBody, Failure> {
     let mut bytes = Vec::new();
     let mut hash = Sha256::new();
     loop {
         // The buffer grows with the received bytes, not with an announced length.
         let before = bytes.len();
+        memory.grow(copies * (before + READ_SIZE) as u64).await;
         let read = reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error))?;
         if read == 0 {
             break;
@@ -137,9 +167,7 @@ async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<Decoded
         hash.update(&bytes[before..]);
         let (decoded, sent) = (bytes.len() as u64, wire.load(Ordering::Relaxed));
         if decoded > max {
-            let message = format!("the document is larger than {max} bytes");
-            let help = "raise max_body if the document is meant to be so large";
-            return Err(Failure::new(FailureKind::TooLarge, message).help(help));
+            return Err(too_large(max));
         }
         if decoded > RATIO_FROM && decoded / sent.max(1) > MAX_RATIO {
             let message = format!(
@@ -149,7 +177,8 @@ async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<Decoded
         }
     }
     let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
-    Ok(DecodedBody { bytes, hash, wire_bytes })
+    bytes.shrink_to_fit();
+    Ok(DecodedBody { bytes, hash, wire_bytes, memory })
 }
 
 /// The failure for an error while reading: of the connection or of the content coding.

@@ -8,8 +8,10 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, StatusCode};
 use url::Url;
 
+use super::budget::Reservation;
 use super::freshness::freshness;
 use super::guard::Guard;
+use super::progress::Progress;
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
@@ -63,6 +65,8 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// Memory of the document and of what is read from it; kept until that is stored.
+    pub memory: Option<Reservation>,
 }
 
 impl Response {
@@ -86,7 +90,11 @@ impl Response {
 }
 
 /// Follows redirects and reads the final response.
-pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -> Response {
+pub(crate) async fn run(
+    (client, guard): (&Client, &Guard),
+    request: &Request<'_>,
+    (progress, memory): (&Progress, Reservation),
+) -> Response {
     let headers = request::headers(request.settings, request.validators);
     let mut response =
         Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
@@ -97,6 +105,7 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
         if response.url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
+        progress.ask(response.url.host_str().unwrap_or_default());
         match hop(client, guard, &response.url, headers).await {
             Err(failure) => {
                 response.outcome = FetchOutcome::Failed(failure);
@@ -108,7 +117,7 @@ pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -
                 response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
                 response.freshness = freshness(answer.headers(), request.now);
                 let next = match location(&answer, &response.url, request.settings) {
-                    None => return read(answer, request, response).await,
+                    None => return read(answer, request, response, memory).await,
                     Some(next) => next,
                 };
                 let next = next.and_then(|next| {
@@ -198,6 +207,7 @@ async fn read(
     answer: reqwest::Response,
     request: &Request<'_>,
     mut response: Response,
+    memory: Reservation,
 ) -> Response {
     let conditional = !request.validators.is_empty();
     if is_challenge(answer.headers()) {
@@ -206,10 +216,10 @@ async fn read(
         return response;
     }
     match answer.status().as_u16() {
-        200 => return document(answer, request, response).await,
+        200 => return document(answer, request, response, memory).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
-            let mut response = document(answer, request, response).await;
+            let mut response = document(answer, request, response, memory).await;
             response.body_hash = None;
             return response;
         }
@@ -250,11 +260,12 @@ async fn document(
     answer: reqwest::Response,
     request: &Request<'_>,
     mut response: Response,
+    memory: Reservation,
 ) -> Response {
     let validators = received(answer.headers());
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    match body::read(answer, request.settings.max_body).await {
+    match body::read(answer, request.settings.max_body, memory).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
         Ok(whole) => {
             response.wire_bytes = whole.wire_bytes;
@@ -265,7 +276,8 @@ async fn document(
                 response.outcome = FetchOutcome::NotModified;
             } else {
                 response.outcome = FetchOutcome::Modified;
-                response.body = Some(Body { bytes: whole.bytes, content_type });
+                let (bytes, memory) = (whole.bytes, Some(whole.memory));
+                response.body = Some(Body { bytes, content_type, memory });
             }
         }
     }

@@ -5,16 +5,20 @@
 //! when to poll, `parse` what the bytes mean.
 
 mod body;
+mod budget;
 mod classify;
 mod exchange;
 mod freshness;
 mod guard;
 mod gzip;
+mod own_addresses;
+mod progress;
 mod request;
 mod resolve;
 pub mod settings;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,13 +27,17 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
+pub use budget::Reservation;
 pub use exchange::{Body, Request, Response};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 
+use self::budget::Budget;
 use self::guard::Guard;
-use self::resolve::GuardedResolver;
+use self::own_addresses::OwnAddresses;
+use self::progress::Progress;
+use self::resolve::{GuardedResolver, LookupError, Lookups};
 use crate::model::{Failure, FailureKind};
 
 /// Time limit of a connection attempt.
@@ -39,6 +47,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an idle connection is kept for other feeds of the same host. Short, because a poll cycle may
 /// contact thousands of hosts.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Windows of HTTP/2 in bytes: of a stream, and of a connection.
+const H2_STREAM_WINDOW: u32 = 256 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 512 * 1024;
 /// Largest number of HTTP clients that are kept.
 const MAX_CLIENTS: usize = 64;
 
@@ -64,6 +75,11 @@ crate::model::codes! {
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
     clients: Mutex<HashMap<ClientKey, (Client, Guard)>>,
+    /// Memory for all bodies.
+    budget: Budget,
+    /// Host names that are being looked up.
+    lookups: Lookups,
+    own: OwnAddresses,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -80,7 +96,13 @@ impl Fetcher {
     pub fn new(resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
         // A provider may already be installed by a test; any one is sufficient.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let fetcher = Self { resolver, clients: Mutex::new(HashMap::new()) };
+        let fetcher = Self {
+            resolver,
+            clients: Mutex::default(),
+            budget: Budget::default(),
+            lookups: Lookups::default(),
+            own: OwnAddresses::of_system(),
+        };
         fetcher.client(&Settings::default())?;
         Ok(fetcher)
     }
@@ -95,17 +117,34 @@ impl Fetcher {
                 return Response::failed(request.url.clone(), failure);
             }
         };
-        let exchange = exchange::run(&client, &guard, &request);
-        match tokio::time::timeout(request.settings.timeout, exchange).await {
-            Ok(response) => response,
-            Err(_) => {
-                let seconds = request.settings.timeout.as_secs_f32();
-                let message = format!("the exchange took longer than {seconds} s");
-                let failure = Failure::new(FailureKind::Timeout, message)
-                    .help("raise timeout if the server is always this slow");
-                Response::failed(request.url.clone(), failure)
+        let progress = Progress::default();
+        let memory = self.budget.reserve(progress.clone());
+        let mut exchange = pin!(exchange::run((&client, &guard), &request, (&progress, memory)));
+        let limit = request.settings.timeout;
+        let (mut waited, mut left) = (Duration::ZERO, limit);
+        while !left.is_zero() {
+            if let Ok(response) = tokio::time::timeout(left, &mut exchange).await {
+                return response;
             }
+            let total = progress.waited();
+            (left, waited) = (total.saturating_sub(waited), total);
         }
+        Response::failed(request.url.clone(), self.timed_out(&progress.host(), limit))
+    }
+
+    /// The failure for an exchange that took longer than `limit` while the server `host` was asked.
+    fn timed_out(&self, host: &str, limit: Duration) -> Failure {
+        if self.lookups.contains(host) {
+            return classify::lookup(&LookupError::Resolve(ResolveError::timed_out(host, limit)));
+        }
+        let message = format!("the exchange took longer than {} s", limit.as_secs_f32());
+        Failure::new(FailureKind::Timeout, message)
+            .help("raise timeout if the server is always this slow")
+    }
+
+    /// Reads the configuration of the resolver again.
+    pub fn reread_resolver(&self) {
+        self.resolver.reread();
     }
 
     /// The client for these settings.
@@ -119,9 +158,12 @@ impl Fetcher {
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let guard = Guard::new(&settings.allow_networks);
-        let resolver =
-            GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
+        let guard = Guard::new(&settings.allow_networks, self.own.clone());
+        let resolver = GuardedResolver {
+            resolver: Arc::clone(&self.resolver),
+            guard: guard.clone(),
+            lookups: self.lookups.clone(),
+        };
         let client = build(resolver, settings)?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
@@ -151,6 +193,9 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .read_timeout(READ_TIMEOUT)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
+            // A server may send this much ahead of the reading, which takes no memory from the budget.
+            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
     };
     // A machine without certificates can still poll over http; only https feeds fail.
     let client = builder().tls_certs_merge(own.clone()).build();

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod crash;
 mod daemon;
+mod damage;
 mod docs;
 mod errors;
 mod events;
