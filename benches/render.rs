@@ -14,7 +14,9 @@ use newswire::model::{
     StoryKey,
 };
 use newswire::outputs::select;
-use newswire::render::{Format, Output, Page, Presentation, check, render, render_checked};
+use newswire::render::{
+    Format, Output, OutputIdentity, Page, Presentation, check, render, render_checked,
+};
 use newswire::store::Reader;
 use url::Url;
 
@@ -108,7 +110,9 @@ fn output() -> Output {
         exclude: Default::default(),
         token: None,
         presentation: Presentation::default(),
+        deltas: false,
         base_url: url("https://wire.example.org/"),
+        identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),
     }
 }
 

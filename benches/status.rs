@@ -75,6 +75,7 @@ async fn fill(path: &Path, feeds: usize, clock: &Clock) {
         url: format!("https://site{n}.example/feed.xml").parse().expect("a URL"),
         title: Some(format!("The journal of things number {n}")),
         tags: vec![format!("tag{}", n % 9)],
+        removal: Default::default(),
     };
     store.register((0..feeds).map(feed).collect(), clock.now()).await.expect("registered");
     drop(store);

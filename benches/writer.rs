@@ -145,6 +145,7 @@ async fn run(
         url: format!("https://feed-{n}.example/feed").parse().expect("a URL"),
         title: None,
         tags: Vec::new(),
+        removal: Default::default(),
     };
     let feeds = (0..items.len()).map(feed).collect();
     let feeds = store.register(feeds, now).await.expect("feeds");

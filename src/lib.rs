@@ -11,7 +11,7 @@
 //! fragments, dates, durations and sizes.
 //!
 //! **Floor 1.** [`model`] is the vocabulary: feed, item, story, poll. [`clock`] is the
-//! only reader of the time. [`telemetry`] has the log, the metrics and the state of the process.
+//! only reader of the time. [`files`] replaces files atomically. [`telemetry`] has the log, the metrics and the state of the process.
 //!
 //! **Floor 2, rooms that are independent of each other.** [`schedule`] decides when a feed is polled
 //! next, and in which order. [`fetch`] makes one HTTP exchange with limits.
@@ -40,6 +40,7 @@ pub mod config;
 pub mod daemon;
 pub mod dedupe;
 pub mod fetch;
+pub mod files;
 pub mod health;
 pub mod model;
 pub mod normalise;

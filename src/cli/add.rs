@@ -13,7 +13,7 @@ use super::document::{self, Document, DocumentError};
 use super::init;
 use crate::config::{self, Config};
 use crate::fetch::{self, FetcherError};
-use crate::model::{FailureKind, Feed, Link, ParsedItem, Text, TextKind};
+use crate::model::{FailureKind, Feed, Link, ParsedItem, Removal, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::{self, Parsed};
 
@@ -102,7 +102,8 @@ pub(super) async fn run(
         return Ok(output);
     }
     let summary = summary(&url, &parsed);
-    let feed = Feed { id: None, url, title: None, tags: request.tags.to_vec() };
+    let tags = request.tags.to_vec();
+    let feed = Feed { id: None, url, title: None, tags, removal: Removal::Hide };
     let block = block(&feed, request.networks);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {

@@ -4,13 +4,12 @@
 //! atomically.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::config_file::{self, NoConfig};
 use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
+use crate::files;
 use crate::model::Feed;
 
 /// Where the blocks go.
@@ -127,7 +126,7 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     if read()? != before {
         return Err(Error::Changed(path));
     }
-    replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
+    files::replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
 }
 
 /// The text with the blocks at its end, in the line ends of the text.
@@ -142,21 +141,6 @@ fn joined(text: &str, blocks: &str) -> String {
     }
     joined.push_str(&blocks.replace('\n', end));
     joined
-}
-
-/// Replaces the file atomically; mode and owner stay.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let old = fs::metadata(path)?;
-    let mut file = tempfile::Builder::new().prefix(".newswire.toml.").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    // Only root can change the owner. Other users own the file already or share its group.
-    let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
-    file.as_file().set_permissions(old.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The rename is an entry of the folder.
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -182,6 +182,14 @@ pub(super) enum Command {
         /// Id or URL of the feed
         feed: String,
     },
+    /// Copy the database to a file; the daemon may run meanwhile
+    Backup(BackupRequest),
+    /// Replace the database with a copy; the daemon must not run
+    Restore {
+        /// Copy that `newswire backup` made
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+    },
     /// Check or repair the database
     Db {
         #[command(subcommand)]
@@ -198,6 +206,17 @@ pub(super) enum Command {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Where a copy of the database goes.
+#[derive(Debug, Args)]
+pub(super) struct BackupRequest {
+    /// File to create or replace, or an existing folder for a file named by the time; - for standard output
+    #[arg(value_name = "FILE")]
+    pub(super) to: PathBuf,
+    /// Number of copies to keep in the folder; older ones are removed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) keep: Option<u16>,
 }
 
 /// The subcommands under headings. A test compares the list with the subcommands.
@@ -229,6 +248,10 @@ Observe:
   why          Explain when a feed is polled, or where an item is shown
   explain      Explain a code, a config key, a feed or an item
   probe        Show how Newswire reads one document
+
+Keep:
+  backup       Copy the database to a file while the daemon runs
+  restore      Replace the database with a copy
 
 Decide:
   plan         Forecast requests, traffic and delays under the config

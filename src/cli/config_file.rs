@@ -74,6 +74,15 @@ pub(super) fn exit_of_invalid(path: &Path) -> Exit {
     if path.exists() { Exit::Config } else { Exit::NoInput }
 }
 
+/// Path of the database that the config names. The config may have errors elsewhere.
+pub(super) fn database_path(given: Option<&Path>) -> Result<PathBuf, Exit> {
+    let path = path(given)?;
+    if !path.exists() {
+        return Err(print_diagnostics(&path, &config::load(&path).report));
+    }
+    Ok(config::load(&path).database)
+}
+
 /// The database that the config names. The config may have errors: they must not hide the state of a
 /// daemon that runs with the previous config.
 pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -14,9 +15,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine};
 use crate::fetch::{self, SystemResolver};
-use crate::model::{Feed, FeedId};
+use crate::model::{Feed, FeedId, Removal};
 use crate::poll::Subscription;
-use crate::render::{Format, Output};
+use crate::render::{Format, Output, OutputIdentity};
 use crate::web::samples;
 use crate::{schedule, store, telemetry, web};
 
@@ -88,22 +89,9 @@ fn welcome(listen: SocketAddr, sources: SocketAddr) -> String {
     )
 }
 
-/// The config of the demo.
-fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
-    let schedule = schedule::Settings {
-        interval: INTERVAL,
-        min_interval: INTERVAL,
-        per_host: 4,
-        host_spacing: Duration::from_millis(100),
-        ..schedule::Settings::default()
-    };
-    let fetch = fetch::Settings {
-        contact: Some(format!("http://{listen}/")),
-        allow_networks: vec![ipnet::IpNet::from(sources.ip())],
-        ..fetch::Settings::default()
-    };
-    let web = web::Settings { listen: Some(listen), ..web::Settings::default() };
-    let output = Output {
+/// The output of the demo, which is also written to `folder`.
+fn output(folder: &Path, base_url: Url) -> Output {
+    Output {
         id: "demo".to_owned(),
         title: "Newswire demo".to_owned(),
         description: Some("Six sample feeds in one".to_owned()),
@@ -120,8 +108,28 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         include: Default::default(),
         exclude: Default::default(),
         presentation: Default::default(),
-        base_url: web.base_url(),
+        deltas: false,
+        base_url,
+        identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),
+    }
+}
+
+/// The config of the demo.
+fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
+    let schedule = schedule::Settings {
+        interval: INTERVAL,
+        min_interval: INTERVAL,
+        per_host: 4,
+        host_spacing: Duration::from_millis(100),
+        ..schedule::Settings::default()
     };
+    let fetch = fetch::Settings {
+        contact: Some(format!("http://{listen}/")),
+        allow_networks: vec![ipnet::IpNet::from(sources.ip())],
+        ..fetch::Settings::default()
+    };
+    let web = web::Settings { listen: Some(listen), ..web::Settings::default() };
+    let output = output(folder, web.base_url());
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));
     let subscription = |path: &&str| Subscription {
         feed: Feed {
@@ -129,6 +137,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
             url: Url::parse(&format!("http://{sources}/{path}")).expect("an address makes a URL"),
             title: None,
             tags: vec!["demo".to_owned()],
+            removal: Removal::Hide,
         },
         schedule: Arc::clone(&schedule),
         fetch: Arc::clone(&fetch),

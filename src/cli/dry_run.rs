@@ -52,7 +52,7 @@ pub async fn run(
     let copy = folder.path().join("copy.db");
     match store::copy(&config.store.path, &copy) {
         // Without a database every item is new.
-        Ok(()) | Err(OpenError::Missing { .. }) => {}
+        Ok(()) | Err(OpenError::Missing { .. } | OpenError::Empty { .. }) => {}
         Err(error) => return Err(daemon::Error::from(error).into()),
     }
     config.store.path.clone_from(&copy);

@@ -24,6 +24,9 @@ pub enum CommandError {
     /// A file cannot be written.
     #[error("failed to write {0}: {1}")]
     Write(PathBuf, io::Error),
+    /// `backup --keep` needs a folder.
+    #[error("{0} is not an existing folder")]
+    NoFolder(PathBuf),
     /// The daemon rejected the config, whose errors were printed before.
     #[error("the daemon rejected the config and continues with the previous one")]
     Rejected,
@@ -49,6 +52,7 @@ crate::model::codes! {
     Self::Stdio(_) => "stdio_failed": "check the program or the disk that the output goes to, then repeat the command",
     Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
     Self::Write(..) => "file_unwritable": "choose a folder that this user can write to",
+    Self::NoFolder(_) => "not_a_folder": "create the folder first; --keep removes old copies from it",
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
     Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
     Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace",

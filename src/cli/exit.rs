@@ -115,7 +115,9 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "invalid_feed_url",
             "invalid_log_level",
             "multiple_feeds",
+            "not_a_folder",
             "password_in_url",
+            "same_file",
             "same_item",
             "unknown_feed",
             "unknown_item",
@@ -147,7 +149,14 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
     ),
     (
         Exit::NoInput,
-        &["config_unreadable", "file_unreadable", "list_unreadable", "no_config", "no_database"],
+        &[
+            "config_unreadable",
+            "file_unreadable",
+            "list_unreadable",
+            "no_config",
+            "no_database",
+            "database_empty",
+        ],
     ),
     (
         Exit::Unavailable,
@@ -168,6 +177,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "forbidden",
             "insecure_redirect",
             "name_not_found",
+            "no_tls",
             "not_found",
             "resolver_failed",
             "server_error",

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
-use crate::store;
+use crate::store::{self, Usage};
 use crate::telemetry::Problem;
 
 /// Time limit for connecting, sending and receiving.
@@ -34,14 +34,20 @@ pub(super) fn check(listen: Option<SocketAddr>, database: &Path) -> (String, Exi
 /// The result when the daemon cannot be asked.
 fn without_response(reason: &str, database: &Path) -> (String, Exit) {
     let path = database.display();
-    match store::is_in_use(database) {
-        true => (
+    match store::usage(database) {
+        Usage::InUse => (
             format!(
                 "unknown: a process uses {path}, but its health is unknown: {reason}; 'newswire status' shows the feeds\n"
             ),
             Exit::Degraded,
         ),
-        false => (format!("down: {reason}; no process uses {path}\n"), Exit::Down),
+        Usage::Unused => (format!("down: {reason}; no process uses {path}\n"), Exit::Down),
+        Usage::Unknown(error) => (
+            format!(
+                "unknown: {reason}, and it is unknown whether a process uses {path}: {error}; run the command as the user of the daemon\n"
+            ),
+            Exit::Degraded,
+        ),
     }
 }
 

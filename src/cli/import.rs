@@ -8,7 +8,7 @@ use std::path::Path;
 use super::append_feeds::{self, CommandOutput, Destination};
 use crate::config::Config;
 use crate::daemon;
-use crate::model::{Feed, FeedInfo};
+use crate::model::{Feed, FeedInfo, Removal};
 use crate::opml::{self, FeedList, ListedFeed, MAX_BYTES, OpmlHead};
 use crate::poll::Subscription;
 use crate::store::{OpenError, Reader};
@@ -107,7 +107,8 @@ fn name(file: &Path) -> String {
 }
 
 fn feed(listed: ListedFeed) -> Feed {
-    Feed { id: None, url: listed.url, title: listed.title, tags: listed.tags }
+    let ListedFeed { url, title, tags, .. } = listed;
+    Feed { id: None, url, title, tags, removal: Removal::Hide }
 }
 
 /// The configured feeds as OPML, with titles and pages from the database, if there is one.
@@ -117,7 +118,7 @@ fn feed(listed: ListedFeed) -> Feed {
 pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
     let known = match Reader::open(&config.store.path) {
         Ok(reader) => reader.read(|reader| reader.feeds())?,
-        Err(OpenError::Missing { .. }) => Vec::new(),
+        Err(OpenError::Missing { .. } | OpenError::Empty { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let known: HashMap<&str, &FeedInfo> = known.iter().map(|i| (i.url.as_str(), i)).collect();

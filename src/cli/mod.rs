@@ -6,6 +6,7 @@
 pub mod add;
 pub mod append_feeds;
 mod arguments;
+mod backup;
 mod check;
 pub mod config_command;
 pub mod config_file;
@@ -46,7 +47,9 @@ use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
 use self::arguments::{Cli, Command};
-use self::config_file::{database, find_existing, load, path, print_diagnostics, read};
+use self::config_file::{
+    database, database_path, find_existing, load, path, print_diagnostics, read,
+};
 use self::error::CommandError;
 use self::exit::Exit;
 use self::terminal::{explain_line, print, print_error, report, style};
@@ -112,10 +115,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print(&init::next(file));
         }
         Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
-        Command::Probe { target: None, .. } => {
-            let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-            result.map_err(|error| failed(CommandError::Stdio(error)))?;
-        }
+        Command::Probe { target: None, .. } => conformance()?,
         Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
         Command::Man { folder: None } => print(&man::pages()[0].1),
         Command::Man { folder: Some(folder) } => print(&man::write(folder).map_err(failed)?),
@@ -127,6 +127,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Replay { since, current, json } => {
             replay(current.as_deref(), config, since, *json)?;
         }
+        Command::Backup(request) => backup::backup(&database_path(config)?, request, &clock)?,
+        Command::Restore { from } => backup::restore(from, &database_path(config)?)?,
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add { url, tags, networks, print } => {
             let request = add::Request { url, tags, networks };
@@ -219,6 +221,12 @@ fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
     let mut out = io::stdout();
     let probing = probe::run(target, config.as_ref(), json.into(), &mut out);
     block_on(probing)?.map_err(failed)
+}
+
+/// Reads the documents that standard input lists.
+fn conformance() -> Result<(), Exit> {
+    let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
+    result.map_err(|error| failed(CommandError::Stdio(error)))
 }
 
 /// `check`, `config` and `schema`.

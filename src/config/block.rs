@@ -45,6 +45,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::model::Removal;
 
     #[test]
     fn a_block_reads_back_as_what_it_was_made_of() {
@@ -54,6 +55,7 @@ mod tests {
             url: Url::parse("https://a.example/'\"?x=#y").unwrap(),
             title: Some(title.to_owned()),
             tags: vec!["a\"b".to_owned(), String::new()],
+            removal: Removal::Hide,
         };
         let block = feed_block(&feed);
         let (root, errors) = DeTable::parse_recoverable(&block);

@@ -137,8 +137,8 @@ pub(super) fn missing(
     if web.public_url.is_none() && outside && root.has("output") {
         warn(
             "no_public_url",
-            "no public_url: the feeds cannot name their own address",
-            "set public_url in [web] to the address that readers use",
+            "no public_url: served feeds contain the host of each request, and files the address of this machine",
+            "set public_url in [web] to the URL that feed readers use",
         );
     }
 }

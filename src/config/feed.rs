@@ -7,7 +7,7 @@ use super::section::Section;
 use super::servers::Servers;
 use super::table::{self, Defaults};
 use super::{dedupe, key, value};
-use crate::model::{Feed, FeedId};
+use crate::model::{Feed, FeedId, Removal};
 use crate::poll::Subscription;
 
 /// A feed; `None` when it has no address that can be asked.
@@ -48,6 +48,7 @@ pub(super) fn feed(
         title: section.words("title", report),
         tags: table::texts(section.list("tags", report)),
         url: url?,
+        removal: Removal::Hide,
     };
     Some(Subscription {
         feed,

@@ -75,6 +75,7 @@ pub const KEYS: &[Key] = &[
     key(Text, "output", "title_prefix", "", "put before each title, {source} is the name of its feed: \"{source}: \"").such_as("\"{source}: \""),
     key(Choice(&["published", "first_seen"]), "output", "date", "\"published\"", "the date of a story: published, or first_seen for readers that skip what comes late"),
     key(Choice(&["links", "content"]), "output", "also_at", "\"links\"", "where other feeds with the story are named: links, or content for a line below the text too"),
+    key(Flag, "output", "deltas", "false", "whether clients that accept deltas (RFC 3229) get only what changed; some feed readers fail on such responses"),
     key(Host, "server", "host", "", "registrable domain, for all feeds on it; required; beside it any key of [schedule]").such_as("\"example.com\""),
     key(Url, "feed", "url", "", "address of the feed; required").such_as("\"https://blog.rust-lang.org/feed.xml\""),
     key(Id, "feed", "id", "", "stable name; derived from the address once where not given").such_as("\"rust-blog\""),
@@ -83,6 +84,7 @@ pub const KEYS: &[Key] = &[
     key(Path, "subscriptions", "file", "", "a list of feeds that is followed as if they stood here: OPML, a urls file or a planet's ini; read again when it changes").such_as("\"feeds.opml\""),
     key(Url, "subscriptions", "url", "", "the same on the web; the last good copy is kept").such_as("\"https://example.org/feeds.opml\""),
     key(Duration, "subscriptions", "interval", "\"24h\"", "time between two requests for the list"),
+    key(Choice(&["keep", "hide"]), "subscriptions", "removed", "\"keep\"", "stories of a feed that leaves the list: keep (they stay as long as retention) or hide"),
     key(Texts, "subscriptions", "tags", "[]", "added to each of its feeds").such_as("[\"friends\"]"),
 ];
 

@@ -30,6 +30,8 @@ pub enum Kind {
     Interval,
     /// `"10 MiB"`.
     Size,
+    /// `true` or `false`.
+    Flag,
     /// A whole number of something, from and to.
     Number(&'static str, usize, usize),
     /// One of these words.
@@ -68,6 +70,7 @@ impl Kind {
             Self::Text | Self::Texts => "text",
             Self::Duration | Self::Interval => "duration: s, m, h, d, w",
             Self::Size => "size: B, kB, KiB, MB, MiB, GB, GiB",
+            Self::Flag => "true or false",
             Self::Number(unit, ..) => unit,
             Self::Choice(_) | Self::Choices(_) => "word",
             Self::Networks => "IP address or prefix",

@@ -3,7 +3,7 @@
 //! A file is read here and now; of an address, the copy that was kept last. Leaves asking for a new
 //! one to the daemon.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::section::Section;
 use super::servers::Servers;
 use super::table::{Defaults, texts};
 use super::value;
-use crate::model::Feed;
+use crate::model::{Feed, Removal};
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 
@@ -53,10 +53,14 @@ pub(super) fn subscribe(
 ) -> Vec<Followed> {
     let mut places: HashMap<Url, usize> =
         subscriptions.iter().enumerate().map(|(n, s)| (s.feed.url.clone(), n)).collect();
+    // Positions of the feeds that are in no [[feed]].
+    let mut listed = HashSet::new();
     let mut followed = Vec::new();
     for section in sections {
         section.refuse_unknown(&key::names("subscriptions"), report);
         let tags = texts(section.list("tags", report));
+        let removals = [("keep", Removal::Keep), ("hide", Removal::Hide)];
+        let removal = section.one_of("removed", &removals, report).unwrap_or(Removal::Keep);
         let Some(place) = place(section, database, report) else { continue };
         let list = match &place {
             Followed::File(path) => file(section, path, report),
@@ -68,9 +72,10 @@ pub(super) fn subscribe(
         for ListedFeed { url, title, tags: own, .. } in list.unwrap_or_default().feeds {
             let n = *places.entry(url.clone()).or_insert(subscriptions.len());
             if n == subscriptions.len() {
+                listed.insert(n);
                 let schedule = servers.of(&url).unwrap_or(&defaults.schedule).clone();
                 subscriptions.push(Subscription {
-                    feed: Feed { id: None, url, title, tags: Vec::new() },
+                    feed: Feed { id: None, url, title, tags: Vec::new(), removal },
                     schedule,
                     fetch: defaults.fetch.clone(),
                     dedupe: defaults.dedupe.clone(),
@@ -78,6 +83,9 @@ pub(super) fn subscribe(
                 });
             }
             let feed = &mut subscriptions[n].feed;
+            if removal == Removal::Keep && listed.contains(&n) {
+                feed.removal = removal;
+            }
             for tag in own.into_iter().chain(tags.iter().cloned()) {
                 if !feed.tags.contains(&tag) {
                     feed.tags.push(tag);
@@ -134,6 +142,12 @@ fn file(section: &Section<'_>, path: &Path, report: &mut Report) -> Option<FeedL
         let message = format!("{shown}:{line}: {:?} is left out: {why}", first.name);
         let fault = Diagnostic::warning("left_out", span, message);
         report.push(fault.help(format!("left out in all: {count}; 'newswire import' names them")));
+    }
+    if let Some(first) = list.ignored.first() {
+        let (count, line, why) = (list.ignored.len(), first.line, &first.reason);
+        let message = format!("{shown}:{line}: {:?} is ignored: {why}", first.name);
+        let fault = Diagnostic::warning("ignored_setting", section.span("file"), message);
+        report.push(fault.help(format!("ignored in all: {count}; 'newswire import' names them")));
     }
     Some(list)
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
+use super::depth::too_deep;
 use super::key;
 use super::report::{Diagnostic, Report};
 use super::section::{no_list, no_table};
@@ -17,9 +18,19 @@ use super::veil;
 pub(super) fn merged<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'d> {
     let mut whole = DeTable::new();
     for (n, source) in sources.iter().enumerate() {
-        let (root, errors) = DeTable::parse_recoverable(&source.text);
+        let text = match too_deep(&source.text) {
+            None => source.text.as_str(),
+            Some(at) => {
+                let span = source.start + at..source.start + at + 1;
+                let fault =
+                    Diagnostic::error("syntax", span, "inline tables are nested too deeply");
+                report.push(fault.help("write tables under headers: [a.b]"));
+                ""
+            }
+        };
+        let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
-        for fault in syntax(&source.text, &errors) {
+        for fault in syntax(text, &errors) {
             let span = fault.span.map(|span| span.start + source.start..span.end + source.start);
             report.push(Diagnostic { span, ..fault });
         }

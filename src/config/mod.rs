@@ -27,6 +27,7 @@
 mod block;
 mod cross;
 mod dedupe;
+mod depth;
 mod doubt;
 mod draw;
 mod effective;

@@ -67,6 +67,7 @@ impl Diagnostic {
         "bad_id",
         "bad_list",
         "left_out",
+        "ignored_setting",
         "too_often",
         "often",
         "too_long",

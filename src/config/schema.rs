@@ -111,6 +111,7 @@ fn of(kind: Kind) -> Value {
         Kind::Text | Kind::Path => text(r"\S"),
         Kind::Duration => text(&format!("^{DURATION}$")),
         Kind::Interval => text(&format!("^(\\s*auto\\s*|{DURATION})$")),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::Size => text(r"^\s*0*[1-9]\d*\s*([KkMmGg][Ii]?)?[Bb]\s*$"),
         Kind::Number(_, from, to) => json!({ "type": "integer", "minimum": from, "maximum": to }),
         Kind::Choice(words) => json!({ "type": "string", "enum": words }),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
@@ -12,7 +13,7 @@ use super::report::{Diagnostic, Report};
 use super::section::{Placed, Section, choose, take};
 use super::{secret, stories, token, value};
 use crate::fetch::Secret;
-use crate::render::{Format, Output};
+use crate::render::{Format, Output, OutputIdentity};
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::{dedupe, fetch, schedule, store, telemetry};
 
@@ -75,14 +76,13 @@ pub(super) fn schedule(
         Held::of(section, "max_interval", max, settings.max_interval),
     ];
     bounds(section, &held, settings.interval_mode, report);
-    if fixed
-        && !section.has("min_interval")
-        && settings.interval < base.min_interval
-        && base.min_interval != schedule::Settings::default().min_interval
-    {
-        let message = "interval is shorter than the min_interval that is set for all feeds";
+    if fixed && !section.has("min_interval") && settings.interval < base.min_interval {
+        let message = format!(
+            "interval is shorter than min_interval, {}, which follows it here",
+            value::spelt(base.min_interval)
+        );
         let fault = Diagnostic::warning("below_minimum", section.span("interval"), message);
-        report.push(fault.help("set min_interval here too, if it is meant"));
+        report.push(fault.help("set min_interval to the same value here, if it is meant"));
     }
     settings
 }
@@ -338,7 +338,10 @@ pub(super) fn output(
         include,
         exclude,
         presentation: stories::look(section, report),
+        deltas: section.flag("deltas", report).unwrap_or(false),
         base_url: base_url.clone(),
+        // The daemon replaces it by the id in the database.
+        identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
         id,
     })
 }

@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use super::engine::Engine;
+use super::setup::HEALTH;
 use crate::clock::Clock;
 use crate::health::{self, Condition, JudgedFeed};
 use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
-use crate::render;
-use crate::store::{self, Store, Transaction, Write};
+use crate::render::{self, OutputIdentity};
+use crate::store::{self, RegisteredOutput, Store, Transaction, Write};
 use crate::telemetry::{self, Event, Readiness};
 use crate::web;
 
@@ -75,14 +76,17 @@ impl Watcher {
         let conditions = self.readiness.problems();
         let work =
             move || reader.read(|reader| changes(reader, &served, (waiting, &conditions), now));
-        let (known, changed) =
+        let (known, changed, identity) =
             tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
         let written =
             changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
         let all = merged(known, changed);
-        match render::incidents(&all, &self.site.settings().local_url()) {
-            Ok(atom) => self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned()),
+        let base_url = self.site.settings().local_url();
+        match render::incidents(&all, &base_url, identity) {
+            Ok(atom) => {
+                self.site.put_incidents(String::from_utf8_lossy(&atom).into_owned(), &base_url);
+            }
             Err(error) => error!(
                 event = Event::OutputRejected.slug(),
                 output = "health",
@@ -94,13 +98,13 @@ impl Watcher {
     }
 }
 
-/// The known incidents, and those that began, changed or ended.
+/// The known incidents, those that began, changed or ended, and the id of their feed.
 fn changes(
     reader: &Transaction<'_>,
     served: &Served,
     (waiting, degraded): (Vec<Incident>, &[telemetry::Problem]),
     now: Timestamp,
-) -> Result<(Vec<Incident>, Vec<Incident>), store::Error> {
+) -> Result<(Vec<Incident>, Vec<Incident>, OutputIdentity), store::Error> {
     let feeds = health::judge_all(reader.feed_statuses()?, now);
     let mut present: HashSet<String> =
         feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
@@ -117,7 +121,12 @@ fn changes(
     changed.iter().for_each(|incident| log(incident, &feeds));
     // Logged before, but not written.
     changed = merged(waiting, changed);
-    Ok((known, changed))
+    // Registered when the daemon started.
+    let identity = match reader.registered_output(HEALTH)? {
+        Some(RegisteredOutput { id, since, .. }) => OutputIdentity { id, since },
+        None => OutputIdentity::new(HEALTH, now),
+    };
+    Ok((known, changed, identity))
 }
 
 /// The condition of an output whose documents failed the check.

@@ -12,9 +12,9 @@ use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
 use crate::poll::{Subscription, Target};
-use crate::render::Output;
+use crate::render::{Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
-use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
+use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -89,8 +89,9 @@ impl Setup {
             feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
         }
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
+        let outputs = registered_outputs(config.outputs, store, clock.now()).await?;
         let output_set = OutputSet {
-            outputs: config.outputs.into_iter().map(Arc::new).collect(),
+            outputs: outputs.into_iter().map(Arc::new).collect(),
             hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
         };
         Ok(Self {
@@ -178,6 +179,29 @@ impl Setup {
             }
         }
     }
+}
+
+/// Name of the feed of incidents among the outputs in the database. No output of the config can have it.
+pub(crate) const HEALTH: &str = "/health";
+
+/// The outputs with their permanent ids.
+async fn registered_outputs(
+    mut outputs: Vec<Output>,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Vec<Output>, store::Error> {
+    let new = |name: &str| {
+        // Other installations have outputs of the same name.
+        let seed = format!("{name} {}", std::process::id());
+        let OutputIdentity { id, since } = OutputIdentity::new(&seed, now);
+        RegisteredOutput { name: name.to_owned(), id, since }
+    };
+    let names = outputs.iter().map(|output| output.id.as_str()).chain([HEALTH]);
+    let registered = store.register_outputs(names.map(new).collect()).await?;
+    for (output, RegisteredOutput { id, since, .. }) in outputs.iter_mut().zip(registered) {
+        output.identity = OutputIdentity { id, since };
+    }
+    Ok(outputs)
 }
 
 /// Host of a feed and the limits for polls of that host.

@@ -118,15 +118,15 @@ pub(crate) fn lookup(error: &LookupError) -> Failure {
 }
 
 fn tls(error: &rustls::Error) -> Failure {
-    let message = format!("TLS failed: {}", printable(&error.to_string()));
-    let help = match error {
-        // The first bytes are no TLS record: usually an HTTP response.
-        rustls::Error::InvalidMessage(_) => {
-            "the server may not use TLS on this port: check the port, or write http:// instead of https://"
-        }
-        _ => "the site owner has to correct the certificate; set ca for an authority of your own",
-    };
-    Failure::new(FailureKind::Tls, message).help(help)
+    let text = printable(&error.to_string());
+    // The first bytes are no TLS record: usually an HTTP response.
+    if matches!(error, rustls::Error::InvalidMessage(_)) {
+        let message = format!("the server does not use TLS on this port: {text}");
+        return Failure::new(FailureKind::NoTls, message)
+            .help("check the port, or write http:// instead of https://");
+    }
+    Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
+        .help("the site owner has to correct the certificate; set ca for an authority of your own")
 }
 
 /// Visits the error and all its causes. The error inside an `io::Error` is not its `source`.

@@ -43,7 +43,7 @@ pub(super) fn of_state(
         State::Failing => Some(of_failure(status, failure?)),
         State::Quarantined => Some(of_failure(status, FailureKind::Panicked)),
         State::Gone => Some(
-            Remedy::text("Remove the feed from the config. Its items stay published. Until then it is polled once a week, in case it comes back.")
+            Remedy::text("Remove the feed from the config; its stories then leave the outputs. Until then it is polled once a week, in case it comes back.")
                 .toml(status, &["# remove this block"]),
         ),
         State::Throttled => Some(
@@ -126,11 +126,12 @@ const LINES: &[(FailureKind, &str)] = &[
         FailureKind::BlockedAddress,
         "allow_networks = [\"192.168.1.0/24\"]  # the network of the server",
     ),
+    (FailureKind::NoTls, "# change the port, or write http:// instead of https://"),
     (FailureKind::Tls, "ca = \"/etc/newswire/ca.pem\""),
     (FailureKind::Timeout, "timeout = \"3m\""),
     (FailureKind::TooManyRedirects, "# change the URL"),
     (FailureKind::Unauthorized, "authorization = { file = \"/etc/newswire/feed-login\" }"),
-    (FailureKind::Forbidden, "user_agent = \"…\"  # or [fetch] contact = \"https://your.page\""),
+    (FailureKind::Forbidden, "user_agent = \"…\""),
     (FailureKind::NotFound, "# change the URL, or remove this block"),
     (FailureKind::TooLarge, "max_body = \"30 MiB\""),
 ];

@@ -10,6 +10,16 @@ use super::item::Image;
 use super::parsed::ParseWarning;
 use super::poll::{Address, Outcome, ReasonKind};
 
+/// What happens to the stories of a feed that is no longer configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Removal {
+    /// They leave the outputs.
+    #[default]
+    Hide,
+    /// They stay in the outputs for as long as texts are kept.
+    Keep,
+}
+
 /// Row id of a feed; valid in one database only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FeedKey(pub i64);
@@ -94,6 +104,8 @@ pub struct Feed {
     pub title: Option<String>,
     /// Tags by which outputs select feeds.
     pub tags: Vec<String>,
+    /// What happens to its stories when it is no longer configured.
+    pub removal: Removal,
 }
 
 /// What a document says about its feed. Texts are plain, URLs are absolute.

@@ -13,7 +13,8 @@ pub mod story;
 pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
-    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, site,
+    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
+    site,
 };
 pub use incident::{Incident, IncidentKind};
 pub use item::{

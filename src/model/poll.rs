@@ -201,6 +201,8 @@ failure_kinds! {
     Refused = "connection_refused",
     /// TLS failed: certificate, name or protocol.
     Tls = "tls_failed",
+    /// The server does not use TLS on this port.
+    NoTls = "no_tls",
     /// The whole exchange took longer than `timeout`.
     Timeout = "timeout",
     /// The connection was closed early, or the response is not HTTP.

@@ -20,17 +20,33 @@ struct Section<'a> {
 }
 
 /// Keys of Planet and Venus that change or drop items.
-const FILTER_KEYS: [&str; 6] =
-    ["exclude", "filter", "filters", "ignore_in_feed", "include", "xpath_filter"];
+const FILTER_KEYS: [&str; 9] = [
+    "exclude",
+    "excludes",
+    "filter",
+    "filter_directories",
+    "filters",
+    "ignore_in_feed",
+    "include",
+    "includes",
+    "xpath_filter",
+];
 
 /// Parses an ini file.
 pub(super) fn read(text: &str) -> Result<FeedList, Error> {
     let (mut builder, mut section, mut count) = (ListBuilder::default(), Section::default(), 0);
+    // A filter whose value is in the lines below it.
+    let mut open = None;
     for (number, row) in text.lines().enumerate() {
-        // An indented line continues the value above it.
-        if row.starts_with([' ', '\t', '#', ';']) || row.trim().is_empty() {
+        if row.starts_with(['#', ';']) || row.trim().is_empty() {
             continue;
         }
+        // An indented line continues the value above it.
+        if row.starts_with([' ', '\t']) {
+            section.filters.extend(open.take());
+            continue;
+        }
+        open = None;
         let row = row.trim_end();
         if let Some(name) = row.strip_prefix('[').and_then(|row| row.strip_suffix(']')) {
             let next = Section { line: number + 1, name: name.trim(), ..Section::default() };
@@ -40,7 +56,13 @@ pub(super) fn read(text: &str) -> Result<FeedList, Error> {
                 return Err(Error::TooMany(number + 1));
             }
         } else if let Some(end) = row.find(['=', ':']) {
-            set(&mut section, number + 1, row[..end].trim(), row[end + 1..].trim());
+            let (key, value) = (row[..end].trim(), row[end + 1..].trim());
+            set(&mut section, key, value);
+            let filter = is_filter(key).then_some((number + 1, key));
+            match value.is_empty() {
+                true => open = filter,
+                false => section.filters.extend(filter),
+            }
         }
     }
     add(section, &mut builder);
@@ -51,10 +73,11 @@ pub(super) fn read(text: &str) -> Result<FeedList, Error> {
     Ok(list)
 }
 
-fn set<'a>(section: &mut Section<'a>, line: usize, key: &'a str, value: &'a str) {
-    if FILTER_KEYS.iter().any(|filter| key.eq_ignore_ascii_case(filter)) && !value.is_empty() {
-        section.filters.push((line, key));
-    }
+fn is_filter(key: &str) -> bool {
+    FILTER_KEYS.iter().any(|filter| key.eq_ignore_ascii_case(filter))
+}
+
+fn set<'a>(section: &mut Section<'a>, key: &'a str, value: &'a str) {
     match key.to_ascii_lowercase().as_str() {
         "name" => section.title = Some(value),
         "title" => section.title = section.title.or(Some(value)),

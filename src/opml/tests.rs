@@ -134,7 +134,8 @@ fn the_settings_in_the_ini_file_of_a_planet_are_not_feeds() {
 fn filters_of_a_planet_are_reported_as_ignored() {
     let list = good(
         "[Planet]\nname = Planet X\nexclude = casino\n\
-         [https://a.example/feed]\nname = Ann\nfilters = strip_ads.py\nfilter = news\nignore_in_feed = id\n",
+         [https://a.example/feed]\nname = Ann\nfilters = strip_ads.py\nfilter = news\nignore_in_feed = id\n\
+         filters =\n  strip_ads.py\n  html2xhtml.plugin\nexclude =\ninclude =\n# nothing\n",
     );
     assert_eq!(list.feeds.len(), 1);
     let ignored: Vec<_> =
@@ -146,6 +147,7 @@ fn filters_of_a_planet_are_reported_as_ignored() {
             (6, "filters in [https://a.example/feed]"),
             (7, "filter in [https://a.example/feed]"),
             (8, "ignore_in_feed in [https://a.example/feed]"),
+            (9, "filters in [https://a.example/feed]"),
         ]
     );
     assert!(list.ignored.iter().all(|setting| setting.reason.contains("include or exclude")));

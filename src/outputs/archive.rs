@@ -11,9 +11,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::Error;
-use super::files::{Batch as Files, sibling};
+use super::files::sibling;
 use super::ids::{self, AssignedId};
 use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
+use crate::files::Batch as Files;
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
 use crate::store::{ArchivePage, Arrivals, Reader, Transaction};
@@ -240,7 +241,7 @@ impl Writer {
         let folder = directory.join(&output.id).join("archive");
         let failed = |source| Error::Write { path: folder.clone(), source };
         let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
-        let mut files = Files::new(&folder).map_err(failed)?;
+        let mut files = Files::new(&folder);
         for &number in &numbers {
             let entries = reader.read(|reader| entries(reader, output, number, &feeds))?;
             let Some(entries) = entries else { continue };

@@ -1,14 +1,12 @@
-//! Writes files into a directory so that no reader ever sees half of one.
+//! Writes the documents of an output and their compressed siblings into a directory.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use jiff::Timestamp;
-use tempfile::TempPath;
 
+use crate::files::{Batch, is_plain_name};
 use crate::render::{Coding, Document};
 
 /// The result of a write.
@@ -48,7 +46,7 @@ pub fn write_document(
         return Ok(Written::Unchanged);
     }
     let same = holds(directory, file_name, Coding::Identity, &document.body);
-    let mut batch = Batch::new(directory)?;
+    let mut batch = Batch::new(directory);
     for coding in Coding::COMPRESSED {
         let name = sibling(file_name, coding);
         batch.add(&name, &document.bytes(coding), document.modified)?;
@@ -62,7 +60,7 @@ pub fn write_document(
 
 /// Whether the directory has a file with these bytes, and all its siblings.
 pub(super) fn is_written(directory: &Path, file_name: &str, body: &[u8]) -> bool {
-    is_plain(file_name)
+    is_plain_name(file_name)
         && Coding::ALL.iter().all(|coding| holds(directory, file_name, *coding, body))
 }
 
@@ -87,30 +85,16 @@ fn put(
     modified: Option<Timestamp>,
 ) -> io::Result<Written> {
     let target = directory.join(file_name);
-    if is_plain(file_name)
+    if is_plain_name(file_name)
         && is_file(&target)
         && fs::read(&target).is_ok_and(|there| there == bytes)
     {
         return Ok(Written::Unchanged);
     }
-    if !is_plain(file_name) {
-        return Err(cannot_write(&target, &io::Error::new(io::ErrorKind::InvalidInput, NO_NAME)));
-    }
-    let mut batch = Batch::new(directory).map_err(|error| cannot_write(&target, &error))?;
+    let mut batch = Batch::new(directory);
     batch.add(file_name, bytes, modified)?;
     batch.commit()?;
     Ok(Written::Replaced)
-}
-
-const NO_NAME: &str = "not a plain file name";
-
-fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-}
-
-/// Whether it is the name of a file in this directory, and not hidden.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
 
 /// Whether it is a regular file, not a symlink.
@@ -118,137 +102,11 @@ fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
-/// Files of one directory that are made durable together: one sync for all of them instead of one
-/// each. Until [`Batch::commit`] nothing is visible.
-pub(super) struct Batch {
-    directory: PathBuf,
-    /// Temporary files with the names that they get, in this order.
-    files: Vec<(TempPath, String)>,
-    /// Files that are removed before that.
-    stale: Vec<PathBuf>,
-}
-
-impl Batch {
-    /// An empty batch. Creates the directory where it is missing.
-    ///
-    /// # Errors
-    /// When the directory cannot be created.
-    pub(super) fn new(directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory).map_err(|error| cannot_write(directory, &error))?;
-        Ok(Self { directory: directory.to_owned(), files: Vec::new(), stale: Vec::new() })
-    }
-
-    /// Adds a file: written, not yet durable.
-    ///
-    /// # Errors
-    /// When `name` would leave the directory, or the file system fails; the message names the path.
-    pub(super) fn add(
-        &mut self,
-        name: &str,
-        bytes: &[u8],
-        modified: Option<Timestamp>,
-    ) -> io::Result<()> {
-        let failed = |error: io::Error| cannot_write(&self.directory.join(name), &error);
-        if !is_plain(name) {
-            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, NO_NAME)));
-        }
-        let file = temporary(&self.directory, name, bytes, modified).map_err(failed)?;
-        self.files.push((file, name.to_owned()));
-        Ok(())
-    }
-
-    /// Removes a file when the batch is committed, if it is there.
-    pub(super) fn remove(&mut self, name: &str) {
-        self.stale.push(self.directory.join(name));
-    }
-
-    /// Makes all files durable, then visible, in the order in which they were added.
-    ///
-    /// A kill at any point leaves whole files only: some of the batch may be new, the others are as
-    /// they were.
-    ///
-    /// # Errors
-    /// When the file system fails; the message names the path.
-    pub(super) fn commit(self) -> io::Result<()> {
-        let failed = |error: &io::Error| cannot_write(&self.directory, error);
-        let folder = File::open(&self.directory).map_err(|error| failed(&error))?;
-        // syncfs waits for whatever else is written to this file system: for a few files it is the
-        // worse choice.
-        let synced = self.files.len() >= MANY && sync_file_system(&folder).is_ok();
-        if !synced {
-            for (file, name) in &self.files {
-                let sync = || File::open(file)?.sync_all();
-                sync().map_err(|error| cannot_write(&self.directory.join(name), &error))?;
-            }
-        }
-        for path in &self.stale {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(cannot_write(path, &error));
-                }
-                _ => {}
-            }
-        }
-        for (file, name) in self.files {
-            let target = self.directory.join(name);
-            file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;
-        }
-        // The renames are entries of the directory.
-        folder.sync_all().map_err(|error| cannot_write(&self.directory, &error))
-    }
-}
-
-/// From this number of files on they are synced with the whole file system.
-const MANY: usize = 16;
-
-/// Makes everything written to the file system of `file` durable, and reports an error of any write
-/// to it (since Linux 5.8).
-#[cfg(target_os = "linux")]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(file)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync_file_system(_: &File) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// A hidden file with these bytes beside the target.
-fn temporary(
-    directory: &Path,
-    file_name: &str,
-    bytes: &[u8],
-    modified: Option<Timestamp>,
-) -> io::Result<TempPath> {
-    // Always the same hidden name: the next write reuses what a killed process left behind.
-    let prefix = format!(".{file_name}");
-    match fs::remove_file(directory.join(format!("{prefix}.new"))) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = tempfile::Builder::new()
-        .prefix(&prefix)
-        .suffix(".new")
-        .rand_bytes(0)
-        .tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    // Set after opening, so that no umask takes it away.
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    if let Some(modified) = modified {
-        file.as_file().set_modified(system_time(modified))?;
-    }
-    Ok(file.into_temp_path())
-}
-
-/// The time in whole seconds, like Last-Modified.
-fn system_time(at: Timestamp) -> SystemTime {
-    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::render::Format;
@@ -286,7 +144,11 @@ mod tests {
         assert_eq!(names(folder.path()), ["p.atom", "p.atom.br", "p.atom.gz", "p.atom.zst"]);
         for name in names(folder.path()) {
             let meta = fs::metadata(folder.path().join(&name)).unwrap();
-            assert_eq!(meta.modified().unwrap(), system_time(modified), "{name}");
+            assert_eq!(
+                meta.modified().unwrap(),
+                SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+                "{name}"
+            );
         }
         assert_eq!(
             fs::read(folder.path().join("p.atom.br")).unwrap(),

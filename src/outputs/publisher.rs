@@ -184,7 +184,7 @@ impl Publisher {
         for output in outputs {
             match self.publish_unless_current(output).await {
                 Ok(Some(write)) => published.push(write),
-                Ok(None) => debug!(output = output.id, "{}: unchanged", output.id),
+                Ok(None) => debug!(output = output.id, "output unchanged"),
                 Err(error) => result = result.and(Err(error)),
             }
         }
@@ -434,7 +434,7 @@ fn compare(
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
         let (output, gone) = (&output.id, gone.len());
-        info!(output, gone, "{output}: no longer taken before their time: {gone}, first {first}");
+        info!(output, gone, %first, "items left the output early");
     }
     Ok(())
 }

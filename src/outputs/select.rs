@@ -82,16 +82,16 @@ pub(super) fn selection(
     Ok(Selection { entries, assigned, until: selector.until() })
 }
 
-/// The configured feeds that `takes` accepts.
+/// The feeds that `takes` accepts, of those whose items may be in outputs.
 pub(super) fn feeds(
     reader: &Transaction<'_>,
     takes: impl Fn(&FeedInfo) -> bool,
 ) -> Result<Feeds, Error> {
-    let feeds = reader.feeds()?.into_iter().filter(takes);
+    let feeds = reader.shown_feeds()?.into_iter().filter(takes);
     Ok(feeds.map(|feed| (feed.key, Arc::new(feed))).collect())
 }
 
-/// The configured feeds that the output takes.
+/// The feeds that the output takes.
 pub(super) fn feeds_taken(reader: &Transaction<'_>, output: &Output) -> Result<Feeds, Error> {
     let selector = Selector::new(output, Timestamp::MAX);
     feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))

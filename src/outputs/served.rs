@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::contents::Contents;
 use crate::render::{Document, Format, Output, Presentation, Token};
@@ -26,6 +27,10 @@ pub struct ServedOutput {
     pub presentation: Presentation,
     /// The token that opens it; `None`: it is open to all.
     pub token: Option<Token>,
+    /// Whether clients that accept deltas get them.
+    pub deltas: bool,
+    /// The URL of the server in its documents; ends with a slash.
+    pub base_url: Url,
     /// Number of items that it shows.
     pub items: usize,
     /// Its documents, in the order of the config.
@@ -54,6 +59,8 @@ impl ServedOutput {
             description: output.description.clone(),
             presentation: output.presentation.clone(),
             token: output.token.clone(),
+            deltas: output.deltas,
+            base_url: output.base_url.clone(),
             items,
             documents,
             contents: None,
@@ -90,6 +97,9 @@ impl ServedOutput {
 
     /// Takes over the past of `before`, and `before` itself, within the bounds.
     fn follow(&mut self, before: &Self) {
+        if !self.deltas {
+            return;
+        }
         self.past.clone_from(&before.past);
         for (format, document) in &before.documents {
             if self.document(*format).is_some_and(|new| new.etag == document.etag) {

@@ -47,7 +47,7 @@ pub fn visibility(
         return Ok(Visibility::Held(why.clone()));
     }
     let selector = Selector::new(output, now);
-    let feeds = reader.feeds()?;
+    let feeds = reader.shown_feeds()?;
     let Some(feed) = feeds.iter().find(|feed| feed.key == item.feed) else {
         return Ok(Visibility::FeedGone);
     };

@@ -70,76 +70,76 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &PollReport<
     let next = polled.plan.at.to_string();
     /// An event with the common fields. Fields without value are omitted.
     macro_rules! event {
-        ($level:ident, $event:ident, $($text:tt)+) => {
+        ($level:ident, $event:ident, $reason:expr, $message:literal) => {
             $level!(
-                event = Event::$event.slug(), feed, url, status, code, duration_ms, new, changed,
-                outcome, next, $($text)+
+                event = Event::$event.slug(),
+                feed,
+                url,
+                status,
+                code,
+                duration_ms,
+                new,
+                changed,
+                outcome,
+                next,
+                text = $reason,
+                $message
             )
         };
     }
     log_held_and_moved(target, feed_before, polled);
     // While this machine is offline, the state of feeds is unknown.
     if polled.plan.reason.kind == ReasonKind::Offline {
-        return debug!(feed, url, outcome, duration_ms, next, "{feed}: {outcome}, offline");
+        return debug!(feed, url, outcome, duration_ms, next, "feed polled while offline");
     }
-    let reason = &polled.plan.reason.text;
+    let none = None::<&str>;
+    let reason = Some(polled.plan.reason.text.as_str());
     match (State::before(feed_before), State::after(polled.outcome)) {
         (State::Ok, State::Ok) if new + changed > 0 => {
-            event!(info, FeedChanged, "{feed}: {new} new, {changed} changed");
+            event!(info, FeedChanged, none, "feed changed");
         }
         (before, after) if before == after => {
-            debug!(feed, url, status, outcome, duration_ms, next, "{feed}: {outcome}");
+            debug!(feed, url, status, outcome, duration_ms, next, "feed polled");
         }
-        (_, State::Ok) => event!(info, FeedRecovered, "{feed}: works again, {new} new"),
-        (_, State::Throttled) => {
-            event!(warn, FeedThrottled, "{feed}: asked for fewer requests: {reason}");
+        (_, State::Ok) => event!(info, FeedRecovered, none, "feed recovered"),
+        (_, State::Throttled) => event!(warn, FeedThrottled, reason, "feed throttled"),
+        (_, State::Gone) => event!(warn, FeedGone, reason, "feed gone"),
+        (_, State::Failing) => {
+            let failure = match polled.outcome {
+                FetchOutcome::Failed(failure) => Some(failure.to_string()),
+                _ => None,
+            };
+            event!(warn, FeedFailing, failure, "feed failing");
         }
-        (_, State::Gone) => event!(warn, FeedGone, "{feed}: {reason}"),
-        (_, State::Failing) => match polled.outcome {
-            FetchOutcome::Failed(failure) => event!(warn, FeedFailing, "{feed}: {failure}"),
-            _ => event!(warn, FeedFailing, "{feed}: {outcome}"),
-        },
     }
 }
 
 /// Logs held items and a permanent redirect.
 fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'_>) {
     let (feed, url) = (target.id.as_str(), polled.asked.as_str());
-    let PollCounts { new, guid_changes: renamed, held, .. } = polled.recorded;
+    let PollCounts { new, guid_changes, held, .. } = polled.recorded;
     if held > 0 && before.items > 0 {
-        let came = new + renamed + held;
+        let help = format!("newswire release {feed}");
         warn!(
             event = Event::ItemsHeld.slug(),
-            feed,
-            url,
-            new,
-            renamed,
-            held,
-            "{feed}: {came} items looked new at once: {renamed} are known under another guid, \
-             {new} are let through, {held} wait: 'newswire release {feed}' lets them through"
+            feed, url, new, guid_changes, held, help, "too many new items at once, items held"
         );
     }
     if let Some(to) = polled.moved.map(Url::as_str) {
         let url = target.subscription.feed.url.as_str();
-        warn!(
-            event = Event::FeedMoved.slug(),
-            feed,
-            url,
-            to,
-            "{feed}: has moved for good and is asked at {to} now: put that address into the config"
-        );
+        let help = "put the new URL into the config";
+        warn!(event = Event::FeedMoved.slug(), feed, url, to, help, "feed moved permanently");
     }
 }
 
 /// Logs a change of the network state.
 pub(super) fn log_network(before: NetworkState, now: NetworkState) {
     match (before, now) {
-        (NetworkState::Online, NetworkState::Offline) => warn!(
-            event = Event::Offline.slug(),
-            "no host can be reached: this machine seems to be offline; no feed is blamed, all are asked again soon"
-        ),
+        (NetworkState::Online, NetworkState::Offline) => {
+            warn!(event = Event::Offline.slug(), "network unreachable, failures are not counted");
+        }
         (NetworkState::Offline, NetworkState::Online) => {
-            info!(event = Event::Online.slug(), "hosts can be reached again");
+            info!(event = Event::Online.slug(), "network reachable again");
         }
         _ => {}
     }

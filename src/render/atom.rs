@@ -49,25 +49,25 @@ pub(super) fn render(
 /// RFC 4287 4.1.1. No rights, because they would apply to all entries without their own (4.2.10).
 fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
-    let address = page.self_url(output, Format::Atom);
+    let address = output.with_token(page.self_url(output, Format::Atom));
     xml.text("title", &[TEXT], &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
         xml.text("subtitle", &[TEXT], &subtitle);
     }
     // RFC 5005 4: archive pages have the id of the feed.
-    xml.text("id", &[], &output.self_url(Format::Atom));
+    xml.text("id", &[], &output.identity.id);
     xml.empty("link", &[("rel", "self"), ("type", Format::Atom.media_type()), ("href", &address)]);
     for (relation, url) in page.links(output, Format::Atom) {
         xml.empty("link", &[("rel", relation), ("href", &url)]);
     }
-    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", output.page())]);
+    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &output.page())]);
     for format in output.formats.iter().filter(|format| **format != Format::Atom) {
         xml.empty(
             "link",
             &[
                 ("rel", "alternate"),
                 ("type", format.media_type()),
-                ("href", &output.self_url(*format)),
+                ("href", &output.with_token(output.self_url(*format))),
                 ("title", format.name()),
             ],
         );

@@ -98,6 +98,36 @@ impl Document {
         Self { url: url.to_owned(), ..self }
     }
 
+    /// The same document for clients that reach the server at the URL `to` instead of `from`. Both end with a
+    /// slash. Only the part before the first item is changed.
+    #[must_use]
+    pub fn with_base_url(&self, from: &str, to: &str) -> Self {
+        let (head, items) =
+            self.body.split_at(self.parts().first().map_or(self.body.len(), |p| p.range.start));
+        let mut body = Vec::with_capacity(self.body.len() + 64);
+        let mut at = 0;
+        while let Some(found) = find(head, from.as_bytes(), at) {
+            body.extend_from_slice(&head[at..found]);
+            body.extend_from_slice(to.as_bytes());
+            at = found + from.len();
+        }
+        body.extend_from_slice(&head[at..]);
+        body.extend_from_slice(items);
+        // The body depends on these two alone.
+        let variant = &digest(to.as_bytes())[..4];
+        let variant: String = variant.iter().map(|byte| format!("{byte:02x}")).collect();
+        let etag = format!("\"{}.{variant}\"", self.etag.trim_matches('"'));
+        Self {
+            tags: Coding::ALL.map(|coding| in_coding(&etag, coding).into()),
+            etag,
+            body: body.into(),
+            url: self.url.replacen(from, to, 1),
+            compressed: Default::default(),
+            parts: OnceLock::new(),
+            ..self.clone()
+        }
+    }
+
     /// The bytes in one coding, shared, not copied. The first call for a coding compresses, which takes
     /// milliseconds and may block an async thread unless the document [is ready](Self::is_ready).
     #[must_use]
@@ -168,10 +198,11 @@ pub fn in_coding(etag: &str, coding: Coding) -> String {
     }
 }
 
-/// The validator of the body without coding: the inverse of [`in_coding`].
+/// The validator of the document itself, whatever the coding and the address of the server: the inverse of
+/// [`in_coding`] and of [`Document::with_base_url`].
 #[must_use]
-pub fn without_coding(etag: &str) -> String {
-    match etag.trim_matches('"').split_once('-') {
+pub fn without_variant(etag: &str) -> String {
+    match etag.trim_matches('"').split_once(['-', '.']) {
         Some((hash, _)) => format!("\"{hash}\""),
         None => etag.to_owned(),
     }
@@ -364,7 +395,7 @@ mod tests {
         let text = |coding| String::from_utf8(one.tag(coding).to_vec()).unwrap();
         let mut tags = Coding::ALL.map(text).to_vec();
         assert_eq!(tags[0], one.etag);
-        assert!(tags.iter().all(|tag| without_coding(tag) == one.etag));
+        assert!(tags.iter().all(|tag| without_variant(tag) == one.etag));
         assert!(tags.iter().all(|tag| tag.starts_with('"') && tag.ends_with('"')));
         tags.sort();
         tags.dedup();

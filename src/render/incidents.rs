@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::check::{self, CheckError};
-use super::output::{Format, Output, Presentation, Rules};
+use super::output::{Format, Output, OutputIdentity, Presentation, Rules};
 use super::page::render;
 use super::{id, text};
 use crate::model::{
@@ -20,19 +20,24 @@ use crate::text::{chars, dates};
 /// Maximum number of incidents in the feed.
 const MAX_INCIDENTS: usize = 100;
 
-/// The feed as Atom. `base_url` is the URL of the server for the operator and ends with a slash.
+/// The feed as Atom. `base_url` is the URL of the server for the operator and ends with a slash. `identity` is
+/// the permanent id of the feed.
 ///
 /// # Errors
 /// When the document fails the check.
-pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, CheckError> {
-    let output = output(base_url);
+pub fn incidents(
+    incidents: &[Incident],
+    base_url: &Url,
+    identity: OutputIdentity,
+) -> Result<Vec<u8>, CheckError> {
+    let output = output(base_url, identity);
     let feed = Arc::new(FeedInfo {
         key: FeedKey(0),
         id: FeedId::derive(base_url),
         url: output.self_url(Format::Atom),
         title: output.title.clone(),
         tags: Vec::new(),
-        profile: FeedProfile { site_url: Some(output.page().to_owned()), ..FeedProfile::default() },
+        profile: FeedProfile { site_url: Some(output.page()), ..FeedProfile::default() },
     });
     let mut newest: Vec<&Incident> = incidents.iter().collect();
     newest.sort_by_key(|incident| {
@@ -47,7 +52,7 @@ pub fn incidents(incidents: &[Incident], base_url: &Url) -> Result<Vec<u8>, Chec
 }
 
 /// The output of this feed.
-fn output(base_url: &Url) -> Output {
+fn output(base_url: &Url, identity: OutputIdentity) -> Output {
     Output {
         id: "health".to_owned(),
         title: "Newswire health".to_owned(),
@@ -65,7 +70,9 @@ fn output(base_url: &Url) -> Output {
         include: Rules::default(),
         exclude: Rules::default(),
         presentation: Presentation::default(),
+        deltas: false,
         base_url: base_url.clone(),
+        identity,
     }
 }
 
@@ -80,7 +87,7 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
         | IncidentKind::Config
         | IncidentKind::Disk
         | IncidentKind::Damage
-        | IncidentKind::Clock => output.page().to_owned(),
+        | IncidentKind::Clock => output.page(),
         _ => format!("{}/{subject}", output.page()),
     };
     let state = if incident.resolved_at.is_some() { "resolved" } else { incident.state.as_str() };
@@ -152,7 +159,8 @@ mod tests {
 
     fn rendered(all: &[Incident]) -> String {
         let base = Url::parse("http://127.0.0.1:8420/").unwrap();
-        String::from_utf8(incidents(all, &base).unwrap()).unwrap()
+        let identity = OutputIdentity::new("health", Timestamp::constant(1_600_000_000, 0));
+        String::from_utf8(incidents(all, &base, identity).unwrap()).unwrap()
     }
 
     fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
@@ -197,7 +205,9 @@ mod tests {
     }
 
     #[test]
-    fn the_feed_exists_without_incidents() {
-        assert!(rendered(&[]).contains("<title type=\"text\">Newswire health</title>"));
+    fn the_feed_exists_without_incidents_and_has_a_date() {
+        let atom = rendered(&[]);
+        assert!(atom.contains("<title type=\"text\">Newswire health</title>"), "{atom}");
+        assert!(atom.contains("<updated>2020-09-13T12:26:40Z</updated>"), "{atom}");
     }
 }

@@ -6,18 +6,19 @@
 use serde::Serialize;
 use url::Url;
 
-use super::files::{is_played, media_type};
+use super::files::{is_enclosure, is_played, media_type, medium};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::{OtherFeed, ShownItem};
 use super::text;
+use crate::model::Enclosure;
 use crate::text::dates::rfc3339;
 
 #[derive(Serialize)]
 struct Feed<'a> {
     version: &'static str,
     title: String,
-    home_page_url: &'a str,
+    home_page_url: String,
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
@@ -96,6 +97,9 @@ struct Newswire<'a> {
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also_at: Vec<AlsoAt<'a>>,
+    /// Files that are not enclosures: pictures, pages, files of unknown type.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Attachment<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comments_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +130,7 @@ pub(super) fn render(output: &Output, page: Page, entries: &[ShownItem<'_>]) -> 
         version: "https://jsonfeed.org/version/1.1",
         title: text::line(&output.title).unwrap_or_else(|| output.id.clone()),
         home_page_url: output.page(),
-        feed_url: page.self_url(output, Format::Json),
+        feed_url: output.with_token(page.self_url(output, Format::Json)),
         next_url: page.older().map(older),
         description: output.description.as_deref().and_then(text::line),
         icon: output.presentation.icon.as_ref().map(Url::as_str),
@@ -158,7 +162,7 @@ fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
         // Without content, the summary is the content.
         summary: body.summary.as_deref().filter(|_| body.content.is_some()),
         content: body.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
-        image: shown.image().map(|image| &*image.url),
+        image: image(shown),
         date_published: rfc3339(shown.published),
         date_modified: (shown.updated != shown.published).then(|| rfc3339(shown.updated)),
         authors: authors(shown),
@@ -174,29 +178,35 @@ fn authors<'a>(shown: &'a ShownItem<'_>) -> Vec<Author<'a>> {
     authors.into_iter().map(|author| Author { name: author.name, url: author.page }).collect()
 }
 
+/// The picture of the item, else the first file that is a picture.
+fn image<'a>(shown: &'a ShownItem<'_>) -> Option<&'a str> {
+    let file = || shown.files().find(|file| medium(file) == Some("image"));
+    shown.image().map(|image| &*image.url).or_else(|| Some(&*file()?.url))
+}
+
+/// The enclosures, the main one first, as in the other formats.
 fn attachments<'a>(shown: &'a ShownItem<'_>) -> Vec<Attachment<'a>> {
-    shown
-        .files()
-        .map(|file| Attachment {
-            url: &file.url,
-            mime_type: media_type(file),
-            title: file.title.as_deref().and_then(text::line),
-            size_in_bytes: file.length,
-            duration_in_seconds: file.duration.or(shown
-                .entry
-                .item
-                .details
-                .duration
-                .filter(|_| is_played(file))),
-        })
-        .collect()
+    shown.enclosures().map(|file| attachment(shown, file)).collect()
+}
+
+fn attachment<'a>(shown: &ShownItem<'_>, file: &'a Enclosure) -> Attachment<'a> {
+    let of_item = shown.entry.item.details.duration.filter(|_| is_played(file));
+    Attachment {
+        url: &file.url,
+        mime_type: media_type(file),
+        title: file.title.as_deref().and_then(text::line),
+        size_in_bytes: file.length,
+        duration_in_seconds: file.duration.or(of_item),
+    }
 }
 
 fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
     let origin = &shown.origin;
+    let others = shown.files().filter(|file| !is_enclosure(file));
     Newswire {
         source: Source { title: &origin.title, url: origin.page, feed_url: origin.feed_url },
         also_at: shown.also_at().map(also_at).collect(),
+        files: others.map(|file| attachment(shown, file)).collect(),
         comments_url: shown.comments(),
         rights: shown.entry.item.details.rights.as_deref().and_then(text::line),
     }

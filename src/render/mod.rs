@@ -24,11 +24,11 @@ mod text;
 mod xml;
 
 pub use check::{CheckError, PreviousPublication, check};
-pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_coding};
+pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
-    AlsoAt, Content, Format, Output, PrefixError, Presentation, Rules, ShownDate, TitlePrefix,
-    Token,
+    AlsoAt, Content, Format, Output, OutputIdentity, PrefixError, Presentation, Rules, ShownDate,
+    TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use select::{AddResult, Selector};

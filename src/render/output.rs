@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
-use super::{shown, text};
+use super::{id, shown, text};
 use crate::text::bidi;
 
 /// An outbound format.
@@ -103,7 +104,7 @@ pub struct Output {
     pub title: String,
     /// Subtitle of the merged feed.
     pub description: Option<String>,
-    /// Page that the feed belongs to; `None`: the index page of the server.
+    /// Page that the feed belongs to; `None`: the page of the output on this server.
     pub link: Option<Url>,
     /// Publisher of the merged feed.
     pub author: Option<String>,
@@ -129,8 +130,29 @@ pub struct Output {
     pub exclude: Rules,
     /// Presentation of its stories.
     pub presentation: Presentation,
+    /// Whether clients that accept deltas (RFC 3229) get them.
+    pub deltas: bool,
     /// URL of this server for subscribers; ends with a slash.
     pub base_url: Url,
+    /// Its permanent id.
+    pub identity: OutputIdentity,
+}
+
+/// The permanent id of an output. It contains no address, so that it survives a change of the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputIdentity {
+    /// An IRI.
+    pub id: String,
+    /// Time when the id was made.
+    pub since: Timestamp,
+}
+
+impl OutputIdentity {
+    /// A new id that is made from this text and time.
+    #[must_use]
+    pub fn new(seed: &str, since: Timestamp) -> Self {
+        Self { id: id::iri(&format!("output {seed} {since}")).into_owned(), since }
+    }
 }
 
 impl Output {
@@ -143,10 +165,13 @@ impl Output {
         format!("{}.{}", self.id, format.extension())
     }
 
-    /// The page that the feed belongs to: `link`, else the index page of the server.
+    /// The page that the feed belongs to: `link`, else the page of the output on this server, with the token.
     #[must_use]
-    pub fn page(&self) -> &str {
-        self.link.as_ref().unwrap_or(&self.base_url).as_str()
+    pub fn page(&self) -> String {
+        match &self.link {
+            Some(link) => link.to_string(),
+            None => self.with_token(format!("{}{}/", self.base_url, self.id)),
+        }
     }
 
     /// The configured language of stories without one, if it is valid.

@@ -153,18 +153,20 @@ fn write(
     shown: &[ShownItem<'_>],
     fresh_for: Duration,
 ) -> Vec<u8> {
+    let updated = shown::updated(shown, output.identity.since);
     match format {
-        Format::Atom => atom::render(output, page, shown, shown::updated(shown)),
-        Format::Rss => rss::render(output, page, shown, (shown::updated(shown), fresh_for)),
+        Format::Atom => atom::render(output, page, shown, updated),
+        Format::Rss => rss::render(output, page, shown, (updated, fresh_for)),
         Format::Json => json::render(output, page, shown),
     }
 }
 
-/// The freshness lifetime of a document with these entries: the median time between two changes,
-/// from five minutes to three hours.
+/// The freshness lifetime of a document with these entries: the median time between two arrivals, from
+/// five minutes to three hours. The first items of a new output arrive together, whatever their dates
+/// are, so that its first documents have the shortest lifetime.
 #[must_use]
 pub fn max_age(entries: &[OutputItem]) -> Duration {
-    let mut times: Vec<i64> = entries.iter().map(|entry| entry.sort_at.as_second()).collect();
+    let mut times: Vec<i64> = entries.iter().map(|entry| entry.first_seen.as_second()).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     let mut last = times.first().copied().unwrap_or_default();
     let mut gaps = Vec::new();

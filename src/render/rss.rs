@@ -37,7 +37,7 @@ pub(super) fn render(
     xml.open("channel", &[]);
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     xml.plain("title", &[], &title);
-    xml.text("link", &[], output.page());
+    xml.text("link", &[], &output.page());
     let description = output.description.as_deref().and_then(text::line);
     xml.plain("description", &[], description.as_ref().unwrap_or(&title));
     if let Some(language) = output.language() {
@@ -53,7 +53,7 @@ pub(super) fn render(
         xml.text("ttl", &[], &(max_age.as_secs() / 60).to_string());
     }
     // The first atom:link, because some readers take the first one for the URL of the feed.
-    let address = page.self_url(output, Format::Rss);
+    let address = output.with_token(page.self_url(output, Format::Rss));
     xml.empty(
         "atom:link",
         &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
@@ -77,7 +77,7 @@ fn image(xml: &mut XmlWriter, output: &Output, title: &str) {
         xml.open("image", &[]);
         xml.text("url", &[], icon.as_str());
         xml.plain("title", &[], title);
-        xml.text("link", &[], output.page());
+        xml.text("link", &[], &output.page());
         xml.close();
     }
 }

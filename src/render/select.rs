@@ -201,6 +201,7 @@ mod tests {
 
     use url::Url;
 
+    use super::super::output::OutputIdentity;
     use super::*;
     use crate::model::{Category, Enclosure, Person};
 
@@ -222,7 +223,9 @@ mod tests {
             include: Rules::default(),
             exclude: Rules::default(),
             presentation: Default::default(),
+            deltas: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
+            identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),
         }
     }
 

@@ -18,9 +18,6 @@ use crate::text::{bidi, html};
 /// Earliest date of an item; some readers drop older ones: 1990-01-01T00:00:00Z.
 const OLDEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
-/// `updated` of an empty output; a constant, so that its bytes are stable.
-const EMPTY_UPDATED: Timestamp = Timestamp::UNIX_EPOCH;
-
 /// An item, ready to be written.
 pub(super) struct ShownItem<'a> {
     /// The stored item.
@@ -252,9 +249,10 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
     }
 }
 
-/// Date of the last change of a document. Not the current time, or every rendering would differ.
-pub(super) fn updated(entries: &[ShownItem<'_>]) -> Timestamp {
-    entries.iter().map(|shown| shown.updated).max().unwrap_or(EMPTY_UPDATED)
+/// Date of the last change of a document; `since` for one without entries. Not the current time, or every
+/// rendering would differ.
+pub(super) fn updated(entries: &[ShownItem<'_>], since: Timestamp) -> Timestamp {
+    entries.iter().map(|shown| shown.updated).max().unwrap_or(since)
 }
 
 /// Maximum length of a summary that is made from the text, in characters.

@@ -55,6 +55,12 @@ pub enum OpenError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// An empty file, and the caller only wants to read.
+    #[error("the database file {path} is empty")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder or the lock file.
     #[error("failed to open the database {path}: {source}")]
     Io {
@@ -80,6 +86,7 @@ crate::model::codes! {
     Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",
     Self::Missing { .. } => "no_database": "'newswire run' or 'newswire poll' creates it",
+    Self::Empty { .. } => "database_empty": "restore a copy if there was a database here; 'newswire run' or 'newswire poll' starts a new one",
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
         "run newswire as the user who owns the database, or give this user access to the file and its folder",
     Self::Io { source, .. } if is_full(source) => "store_full": "free space on the disk",

@@ -13,7 +13,7 @@ use super::values::{
 };
 use crate::model::{
     Address, Considered, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus,
-    GuidUse, Hints, MoveCandidate, Outcome, Plan, ReasonKind, Validators,
+    GuidUse, Hints, MoveCandidate, Outcome, Plan, ReasonKind, Removal, Validators,
 };
 
 /// What the schedule needs of a configured feed when the daemon starts.
@@ -134,7 +134,7 @@ impl Transaction<'_> {
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
         self.connection
             .prepare_cached(
-                "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5,
+                "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5, kept = ?6,
                         next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
                         plan_reason = CASE WHEN url <> ?3 THEN 'new' ELSE plan_reason END,
                         plan_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE plan_text END,
@@ -142,7 +142,7 @@ impl Transaction<'_> {
                         effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
                         moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
                         url = ?3
-                 WHERE id = ?1 AND (active, name, url, title, tags) IS NOT (1, ifnull(?2, name), ?3, ?4, ?5)",
+                 WHERE id = ?1 AND (active, name, url, title, tags, kept) IS NOT (1, ifnull(?2, name), ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 key,
@@ -150,6 +150,7 @@ impl Transaction<'_> {
                 feed.url.as_str(),
                 feed.title,
                 serde_json::to_string(&feed.tags)?,
+                feed.removal == Removal::Keep,
             ])?;
         Ok(key)
     }
@@ -162,9 +163,9 @@ impl Transaction<'_> {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed (name, url, active, title, tags, added_at, profile, publisher_hints, parse_warnings,
+                "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings,
                                    unreliable_304, parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
-                 VALUES (?1, ?2, 1, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
             )?
             .execute(params![
                 name.as_str(),
@@ -173,6 +174,7 @@ impl Transaction<'_> {
                 serde_json::to_string(&feed.tags)?,
                 millis(now),
                 PARSER_VERSION,
+                feed.removal == Removal::Keep,
             ])?;
         Ok(self.connection.last_insert_rowid())
     }
@@ -309,7 +311,17 @@ fn host_of(url: &str) -> String {
 impl Transaction<'_> {
     /// Every configured feed.
     pub fn feeds(&self) -> Result<Vec<FeedInfo>, Error> {
-        let sql = format!("SELECT {INFO} FROM feed WHERE active = 1 ORDER BY id");
+        self.feeds_where("active = 1")
+    }
+
+    /// Every feed whose items may be in outputs: the configured feeds, and those that are no longer configured
+    /// but keep their items there.
+    pub fn shown_feeds(&self) -> Result<Vec<FeedInfo>, Error> {
+        self.feeds_where("active = 1 OR kept = 1")
+    }
+
+    fn feeds_where(&self, condition: &str) -> Result<Vec<FeedInfo>, Error> {
+        let sql = format!("SELECT {INFO} FROM feed WHERE {condition} ORDER BY id");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([])?;
         let mut feeds = Vec::new();

@@ -11,7 +11,7 @@
 //! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs` |
-//! | `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
+//! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
 //! | `store_check` | `check.rs` |
@@ -21,6 +21,7 @@
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
+mod backup;
 mod check;
 mod disk;
 mod error;
@@ -52,6 +53,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
+pub use backup::{Backup, BackupError, backup, restore};
 pub use check::{CheckReport, check};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
@@ -59,12 +61,13 @@ pub use feeds::{FeedState, RegisteredFeed};
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use items::{IdConflict, ItemHead};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
-pub use open::{SCHEMA, is_in_use};
+pub use open::{SCHEMA, Usage, usage};
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
     NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use publications::RegisteredOutput;
 pub use repair::{Repaired, TextToIndex, repair};
 pub use search::{Hits, search_words};
 pub use settings::Settings;
@@ -159,6 +162,17 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
         Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
+    }
+
+    /// Writes the ids of the outputs that have none yet. Returns the permanent ones of all, in the same order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn register_outputs(
+        &self,
+        outputs: Vec<RegisteredOutput>,
+    ) -> Result<Vec<RegisteredOutput>, Error> {
+        Ok(self.writer.write(Write::RegisterOutputs(outputs)).await?.outputs)
     }
 
     /// Writes the result of one poll durably and completely, or not at all.

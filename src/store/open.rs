@@ -1,7 +1,7 @@
 //! Opening the database: lock, pragmas, schema.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 11;
+pub const SCHEMA: usize = 12;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -69,11 +69,30 @@ pub(crate) fn at_rest(path: &Path) -> Option<Lock> {
     Some(Lock { _file: file })
 }
 
-/// Whether a process has the database at `path` open for writing, as far as this user can see. Writes nothing.
+/// Whether a process has a database open for writing.
+#[derive(Debug)]
+pub enum Usage {
+    /// A process has it open.
+    InUse,
+    /// No process has it open.
+    Unused,
+    /// The lock file cannot be read, for this reason.
+    Unknown(io::Error),
+}
+
+/// Whether a process has the database at `path` open for writing. Writes nothing.
 #[must_use]
-pub fn is_in_use(path: &Path) -> bool {
-    let file = File::open(lock_path(path));
-    file.is_ok_and(|file| matches!(lock_with_retries(&file), Err(TryLockError::WouldBlock)))
+pub fn usage(path: &Path) -> Usage {
+    let file = match File::open(lock_path(path)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Usage::Unused,
+        Err(error) => return Usage::Unknown(error),
+    };
+    match lock_with_retries(&file) {
+        Ok(()) => Usage::Unused,
+        Err(TryLockError::WouldBlock) => Usage::InUse,
+        Err(TryLockError::Error(error)) => Usage::Unknown(error),
+    }
 }
 
 /// Takes the lock, with retries for 100 ms: a child process that is being started holds the files of its parent
@@ -162,10 +181,9 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// When there is no database, it is not ours or newer, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let missing = || OpenError::Missing { path: path.to_owned() };
     // A folder that may not be searched is not the same as a database that does not exist.
     if !path.try_exists().map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
-        return Err(missing());
+        return Err(OpenError::Missing { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
@@ -176,7 +194,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
         .map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     match check(&connection, path)? {
-        Content::Blank => Err(missing()),
+        Content::Blank => Err(OpenError::Empty { path: path.to_owned() }),
         Content::Tables => Ok(connection),
     }
 }

@@ -4,13 +4,54 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::ItemKey;
 
+/// What is permanent of an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredOutput {
+    /// Its name in the config.
+    pub name: String,
+    /// The id of its feed, an IRI.
+    pub id: String,
+    /// Time when the id was made.
+    pub since: Timestamp,
+}
+
 impl Transaction<'_> {
+    /// Writes the ids of the outputs that have none yet. Returns the permanent ones of all, in this order.
+    pub(super) fn register_outputs(
+        &self,
+        outputs: &[RegisteredOutput],
+    ) -> Result<Vec<RegisteredOutput>, Error> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO output (name, id, since) VALUES (?1, ?2, ?3)")?;
+        let mut registered = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            insert.execute(params![output.name, output.id, millis(output.since)])?;
+            registered.extend(self.registered_output(&output.name)?);
+        }
+        Ok(registered)
+    }
+
+    /// What is permanent of the output; `None`: it was never registered.
+    pub fn registered_output(&self, name: &str) -> Result<Option<RegisteredOutput>, Error> {
+        let row: Option<(String, i64)> = self
+            .connection
+            .prepare_cached("SELECT id, since FROM output WHERE name = ?1")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        row.map(|(id, since)| {
+            Ok(RegisteredOutput { name: name.to_owned(), id, since: timestamp(since)? })
+        })
+        .transpose()
+    }
+
     /// Those of these items that the output shows under an id other than their outward id, with that id.
     pub fn output_item_ids(
         &self,
@@ -153,6 +194,16 @@ impl Transaction<'_> {
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>) {
     let (key, id) = (ItemKey(1), "urn:x:1".to_owned());
+    let output = |id: &str| RegisteredOutput {
+        name: "planet".to_owned(),
+        id: id.to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    for made in ["urn:x:1", "urn:x:2"] {
+        let kept = transaction.register_outputs(&[output(made)]).unwrap();
+        assert_eq!(kept, [output("urn:x:1")]);
+    }
+    assert_eq!(transaction.registered_output("board").unwrap(), None);
     transaction.write_output_item_ids("planet", &[(key, id.clone())]).unwrap();
     assert_eq!(transaction.output_item_ids("planet", &[key]).unwrap()[&key], id);
     assert_eq!(transaction.output_id_holders("planet", &[&id]).unwrap()[&id], key);

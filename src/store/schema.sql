@@ -6,7 +6,8 @@ CREATE TABLE feed (
   id             INTEGER PRIMARY KEY,
   name           TEXT    NOT NULL UNIQUE,  -- stable id: from the config, else derived from the URL once
   url            TEXT    NOT NULL,         -- as configured now
-  active         INTEGER NOT NULL,         -- 0: no longer configured; its items are in no output
+  active         INTEGER NOT NULL,         -- 0: no longer configured
+  kept           INTEGER NOT NULL,         -- 1: its items stay in outputs when it is no longer configured
   title          TEXT,                     -- from the config; NULL: the publisher's title is shown
   tags           TEXT    NOT NULL,         -- JSON array of strings, from the config
   added_at       INTEGER NOT NULL,
@@ -249,6 +250,13 @@ CREATE TABLE output_item_id (
   id       TEXT    NOT NULL,               -- as published
   PRIMARY KEY (output, item_id),
   UNIQUE (output, id)
+) STRICT, WITHOUT ROWID;
+
+-- What is permanent of an output: the id of its feed. Rows are never deleted.
+CREATE TABLE output (
+  name     TEXT    PRIMARY KEY,            -- from the config; `/health`: the feed of incidents
+  id       TEXT    NOT NULL,               -- an IRI without an address
+  since    INTEGER NOT NULL                -- time when the id was made
 ) STRICT, WITHOUT ROWID;
 
 -- The last publication of an output, with which the next one is compared, also after a restart.

@@ -24,6 +24,7 @@ fn feed(id: Option<&str>, url: &str) -> Feed {
         url: url::Url::parse(url).unwrap(),
         title: None,
         tags: Vec::new(),
+        removal: Default::default(),
     }
 }
 

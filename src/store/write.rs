@@ -9,6 +9,7 @@ use super::error::Error;
 use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
 use super::poll_update::{PollCounts, PollUpdate};
+use super::publications::RegisteredOutput;
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
@@ -23,6 +24,8 @@ pub enum Write {
         /// Time of the write.
         at: Timestamp,
     },
+    /// Ids for the outputs that have none yet.
+    RegisterOutputs(Vec<RegisteredOutput>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
     /// The result of one poll.
@@ -112,6 +115,8 @@ pub enum Write {
 pub(crate) struct Applied {
     /// The rows of the feeds, after `Register`, in its order.
     pub(crate) registered: Vec<RegisteredFeed>,
+    /// The rows of the outputs, after `RegisterOutputs`, in its order.
+    pub(crate) outputs: Vec<RegisteredOutput>,
     /// Counts of a poll.
     pub(crate) recorded: PollCounts,
     /// Time of the last difference of a document.
@@ -138,7 +143,8 @@ impl Write {
             Self::Poll(update) => update.document.is_some(),
             Self::Matches(_) | Self::Decide { .. } | Self::Regroup { .. } => true,
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
-            Self::Replan(_)
+            Self::RegisterOutputs(_)
+            | Self::Replan(_)
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
@@ -179,6 +185,9 @@ impl Transaction<'_> {
                 let before = self.connection.total_changes();
                 applied.registered = self.register(feeds, *at)?;
                 applied.count = usize::from(self.connection.total_changes() != before);
+            }
+            Write::RegisterOutputs(outputs) => {
+                applied.outputs = self.register_outputs(outputs)?;
             }
             Write::Replan(plans) => self.replan(plans)?,
             Write::Poll(update) => {

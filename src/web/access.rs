@@ -19,6 +19,7 @@ use url::form_urlencoded;
 
 use crate::outputs::ServedOutput;
 
+use super::base_url::BaseUrl;
 use super::response::Audience;
 use super::settings::{Settings, StatusPages};
 use super::site::Peer;
@@ -58,6 +59,14 @@ pub(super) fn admit<B>(
     match *request.method() {
         Method::GET | Method::HEAD => Ok(()),
         _ => Err(Rejection::Method),
+    }
+}
+
+/// The URL of the server that a request was sent to, for a request that [`admit`] has passed.
+pub(super) fn base_url<B>(request: &Request<B>, settings: &Settings) -> BaseUrl {
+    match requested_host(request) {
+        Ok(Some(host)) if settings.public_url.is_none() => BaseUrl::of_host(host),
+        _ => BaseUrl::default(),
     }
 }
 

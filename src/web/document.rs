@@ -10,11 +10,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::outputs::ServedOutput;
-use crate::render::{Coding, Document, Effort, without_coding};
+use crate::render::{Coding, Document, Effort, without_variant};
 
 use super::conditional::{self, Precondition};
 use super::negotiate;
 use super::response::{Audience, build};
+
+/// The request fields that select the representation at the URL of a document, RFC 9110 12.5.5.
+pub(super) const VARIES: &str = "Accept, Accept-Encoding, Sec-Fetch-Mode";
 
 /// The response to a request for a document.
 pub(super) fn respond(
@@ -36,19 +39,20 @@ pub(super) fn respond(
         // Public feeds may be read by scripts of other sites.
         response = response.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    if precondition == Precondition::Changed
+    if output.deltas
+        && precondition == Precondition::Changed
         && let Some(delta) = delta(output, document, headers)
     {
-        return partial(response, document, &delta, coding);
+        return partial(with_content(response, output, document, coding), document, &delta, coding);
     }
     response = response
         .header(CACHE_CONTROL, cache_control(document, audience))
         // Browsers get a page at the same URL.
-        .header(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        .header(VARY, HeaderValue::from_static(VARIES));
     if precondition == Precondition::NotModified {
         return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
-    build(with_content(response, document, coding), document.bytes(coding).into())
+    build(with_content(response, output, document, coding), document.bytes(coding).into())
 }
 
 /// Whether [`respond`] does not have to compress the document.
@@ -73,11 +77,18 @@ fn shared(value: Bytes) -> HeaderValue {
     HeaderValue::from_maybe_shared(value).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn with_content(response: Builder, document: &Document, coding: Coding) -> Builder {
+fn with_content(
+    response: Builder,
+    output: &ServedOutput,
+    document: &Document,
+    coding: Coding,
+) -> Builder {
     let mut response = response.header(CONTENT_TYPE, document.content_type);
     if !document.url.is_empty() {
-        // RFC 8288, WebSub 4. It identifies the feed, so it has no token.
-        response = response.header(LINK, format!("<{}>; rel=\"self\"", document.url));
+        // RFC 8288, WebSub 4: the same as in the document.
+        let token = output.token.as_ref().map(|token| format!("?{}", token.query()));
+        let url = format!("{}{}", document.url, token.unwrap_or_default());
+        response = response.header(LINK, format!("<{url}>; rel=\"self\""));
     }
     match coding.name() {
         Some(name) => response.header(CONTENT_ENCODING, name),
@@ -95,7 +106,7 @@ fn delta(output: &ServedOutput, document: &Document, headers: &HeaderMap) -> Opt
     }
     // A tag names one coding of the document; the items are the same in all.
     let marks = conditional::tags(headers)
-        .find_map(|tag| output.marks(document.format, &without_coding(tag)))?;
+        .find_map(|tag| output.marks(document.format, &without_variant(tag)))?;
     document.since(&marks)
 }
 
@@ -113,6 +124,6 @@ fn partial(response: Builder, document: &Document, delta: &[u8], coding: Coding)
         .header("im", "feed")
         // RFC 3229 10.9: a cache that does not know 226 must not store it.
         .header(CACHE_CONTROL, format!("no-store, im, max-age={}", document.max_age.as_secs()))
-        .header(VARY, "Accept, Accept-Encoding, A-IM, If-None-Match");
-    build(with_content(response, document, coding), coding.encode(delta, Effort::Full).into())
+        .header(VARY, format!("{VARIES}, A-IM, If-None-Match"));
+    build(response, coding.encode(delta, Effort::Full).into())
 }

@@ -48,7 +48,7 @@ fn section(output: &ServedOutput) -> OutputSection {
     };
     OutputSection {
         title: output.title.clone(),
-        page: output.id.clone(),
+        page: format!("{}/", output.id),
         description: output.description.clone().unwrap_or_default(),
         stories: match output.items {
             0 => "no stories yet".to_owned(),

@@ -8,6 +8,7 @@ pub mod samples;
 pub mod settings;
 
 mod access;
+mod base_url;
 mod conditional;
 mod document;
 mod index;

@@ -43,31 +43,32 @@ pub(super) enum Representation {
     Page,
 }
 
-/// The representation that a client prefers.
+/// The representation for a request to the URL of a document: the feed, except for a navigation by a
+/// browser.
 ///
-/// Browsers prefer HTML to every type that a feed could have. Feed readers accept HTML too, but not with
-/// a higher quality: they get the feed.
+/// Fetch Metadata says what a request is for. Without it, only browsers accept XHTML. HTML alone is no
+/// sign: the default of Java's `URLConnection` and of other HTTP libraries prefers it too. A client that
+/// accepts the type of a feed at least as gladly gets the feed.
 pub(super) fn representation(headers: &HeaderMap) -> Representation {
+    if let Some(mode) = headers.get("sec-fetch-mode") {
+        let navigates = mode.as_bytes().trim_ascii().eq_ignore_ascii_case(b"navigate");
+        return if navigates { Representation::Page } else { Representation::Feed };
+    }
     let (mut page, mut feed) = (0, 0);
     for (name, quality) in members(headers, &ACCEPT) {
-        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
-        if is("text/html") {
+        let is = |wanted: &&str| name.eq_ignore_ascii_case(wanted);
+        if is(&"application/xhtml+xml") {
             page = page.max(quality);
-        } else if !is("application/xhtml+xml") && could_be_a_feed(name) {
+        } else if FEED_TYPES.iter().any(is) {
             feed = feed.max(quality);
         }
     }
     if page > feed { Representation::Page } else { Representation::Feed }
 }
 
-fn could_be_a_feed(media_type: &str) -> bool {
-    let (kind, subtype) = media_type.split_once('/').unwrap_or_default();
-    subtype == "*" || {
-        let subtype = subtype.to_ascii_lowercase();
-        let text = kind.eq_ignore_ascii_case("text") || kind.eq_ignore_ascii_case("application");
-        text && ["xml", "json"].iter().any(|syntax| subtype.ends_with(syntax))
-    }
-}
+/// Media types that only feeds have.
+const FEED_TYPES: [&str; 4] =
+    ["application/atom+xml", "application/rss+xml", "application/rdf+xml", "application/feed+json"];
 
 fn is_named(coding: Coding, name: &str) -> bool {
     let own = coding.name().unwrap_or("identity");
@@ -143,34 +144,44 @@ mod tests {
     }
 
     #[test]
-    fn browsers_get_the_page() {
+    fn a_navigation_by_a_browser_gets_the_page() {
         for line in [
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
             "text/html, application/xhtml+xml, image/jxr, */*;q=0.7",
-            "text/html",
-            "TEXT/HTML, application/rss+xml;q=0.5",
+            "application/xml,application/xhtml+xml,text/html;q=0.9,text/plain;q=0.8,*/*;q=0.5",
+            "text/html, Application/XHTML+XML, application/rss+xml;q=0.5",
         ] {
             assert_eq!(representation(&with(ACCEPT, &[line])), Representation::Page, "{line}");
         }
+        let mode = HeaderName::from_static("sec-fetch-mode");
+        assert_eq!(representation(&with(mode, &["navigate"])), Representation::Page);
     }
 
     #[test]
-    fn feed_readers_get_the_feed() {
+    fn feed_readers_and_http_libraries_get_the_feed() {
         for line in [
             "*/*",
             "",
+            "text/html",
+            "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+            "text/html, text/*;q=0.9, image/jpeg;q=0.9, image/png;q=0.9, image/*;q=0.9, */*;q=0.8",
             "application/atom+xml",
             "application/xml, application/atom+xml, application/rss+xml, application/rdf+xml, \
              application/feed+json, text/html, */*;q=0.9",
             "application/atom+xml,application/rss+xml,application/xml;q=0.9,text/html;q=0.7,*/*;q=0.1",
+            "application/rss+xml, application/xhtml+xml, text/html",
             "application/feed+json, text/html",
             "text/html, */*",
             "text/html, text/xml",
-            "text/html;q=0",
+            "application/xhtml+xml;q=0",
             "image/png",
         ] {
             assert_eq!(representation(&with(ACCEPT, &[line])), Representation::Feed, "{line}");
         }
         assert_eq!(representation(&HeaderMap::new()), Representation::Feed);
+        // A script of a page, which accepts what its browser accepts.
+        let mut script = with(ACCEPT, &["text/html,application/xhtml+xml,*/*;q=0.8"]);
+        script.insert("sec-fetch-mode", "cors".parse().unwrap());
+        assert_eq!(representation(&script), Representation::Feed);
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
-    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    REFERRER_POLICY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -56,7 +56,7 @@ pub(super) fn same_origin(content_type: &'static str) -> Builder {
 pub(super) enum Audience {
     /// Everybody; shared caches may store it.
     Public,
-    /// The client that sent a token in a header.
+    /// The client alone: it sent a token in a header, or is a browser that gets a page at the URL of a document.
     Subscriber,
     /// The client that sent this token in the URL: links must contain it.
     Linked(Token),
@@ -90,11 +90,20 @@ pub(super) fn cacheable(
     let response = same_origin(content_type)
         .header(ETAG, &etag)
         .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE))
-        .header(VARY, "Accept, Accept-Encoding");
+        .header(VARY, "Accept-Encoding");
     if conditional::evaluate(headers, &etag, None) == Precondition::NotModified {
         return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
     encoded(response, text, headers)
+}
+
+/// A permanent redirect to the URL with the final slash. `location` is relative.
+pub(super) fn moved(location: &str, audience: &Audience) -> Response {
+    let response = same_origin(TEXT)
+        .status(StatusCode::PERMANENT_REDIRECT)
+        .header(LOCATION, location)
+        .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE));
+    build(response, Body::empty())
 }
 
 /// A text that no cache stores.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{self, Extension, Path, RawQuery, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL};
+use axum::http::header::{ALLOW, CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::Response;
@@ -18,13 +18,15 @@ use crate::outputs::ServedOutput;
 use crate::render::{Document, Format};
 
 use super::access::{self, LocalEnd, OutputAccess, Rejection};
+use super::base_url::BaseUrl;
 use super::negotiate::{self, Representation};
 use super::response::{
-    Audience, HTML, build, cacheable, denied, line, not_found, same_origin, uncached,
+    Audience, HTML, build, cacheable, denied, line, moved, not_found, same_origin, uncached,
     with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
+use super::stories::Links;
 use super::{document, index, monitoring, status, stories};
 
 /// The answers of a site. Cheap to clone, one for each connection.
@@ -52,9 +54,16 @@ impl App {
         let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
         let headers = request.headers();
         let requested = requested_document(&self.site, file, query, headers)?;
+        let base = self.base_url(request);
+        let document = self.site.variants.find(&requested.output, &requested.document, &base)?;
         // Compressing takes milliseconds, too long for this thread.
-        let ready = document::is_ready(&requested.document, headers);
-        ready.then(|| finished(&self.site, requested.respond(headers)))
+        let ready = document::is_ready(&document, headers);
+        ready.then(|| finished(&self.site, requested.respond(&document, headers)))
+    }
+
+    /// The URL of the server that a request was sent to.
+    pub(super) fn base_url<B>(&self, request: &Request<B>) -> BaseUrl {
+        access::base_url(request, &self.site.settings())
     }
 
     /// Records that a connection ended in a panic.
@@ -80,6 +89,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/readyz", get(ready))
         .route("/subscriptions.opml", get(subscriptions))
         .route("/{file}", get(output))
+        .route("/{id}/", get(page))
         .route("/{id}/archive/{file}", get(archive_page))
         .route("/{id}/story/{key}", get(story))
         .merge(operator_pages.route_layer(operator_only))
@@ -136,8 +146,8 @@ struct RequestedDocument {
 }
 
 impl RequestedDocument {
-    fn respond(&self, headers: &HeaderMap) -> Response {
-        document::respond(&self.output, &self.document, headers, &self.audience)
+    fn respond(&self, variant: &Document, headers: &HeaderMap) -> Response {
+        document::respond(&self.output, variant, headers, &self.audience)
     }
 }
 
@@ -160,21 +170,16 @@ fn requested_document(
     Some(RequestedDocument { output, document, audience })
 }
 
-/// `planet`, or `planet.atom` in a browser: the page of stories. `planet.atom` else: the document.
+/// `planet.atom`: the document, in a browser the page of stories. `planet`: a redirect to the page.
 async fn output(
     State(site): State<Arc<Site>>,
+    Extension(base): Extension<BaseUrl>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    // The document was not ready, or its name is percent-encoded.
     if let Some(requested) = requested_document(&site, &file, query.as_deref(), &headers) {
-        if !document::is_ready(&requested.document, &headers) {
-            let (document, coding) = (Arc::clone(&requested.document), negotiate::coding(&headers));
-            // It fails only by a panic; the response then compresses again, and that panic is counted.
-            drop(tokio::task::spawn_blocking(move || document.bytes(coding)).await);
-        }
-        return requested.respond(&headers);
+        return document_response(site, requested, base, &headers).await;
     }
     let (id, format) = split_file_name(&file);
     let output = site.served.output(id);
@@ -182,20 +187,86 @@ async fn output(
         OutputAccess::Denied(status) => return denied(status),
         OutputAccess::Granted(output, audience) => (output, audience),
     };
-    if format.is_some_and(|format| output.document(format).is_none()) {
+    if output.contents.is_none() {
         return not_found();
     }
-    let (shown, token) = (Arc::clone(output), audience.token().cloned());
-    let query = stories::query(query.as_deref());
-    let page = site.query(output, move |contents| {
-        stories::page(&shown, contents, &query, token.as_ref()).map(Some)
-    });
-    page_response(page.await, &headers, &audience)
+    let Some(format) = format else {
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        return moved(&format!("{id}/{query}"), &audience);
+    };
+    if output.document(format).is_none() {
+        return not_found();
+    }
+    // The page at the URL of a document is for this client alone: a shared cache would send it to feed readers.
+    let audience = match audience {
+        Audience::Public => Audience::Subscriber,
+        other => other,
+    };
+    let links = Links { root: "", base, token: audience.token().cloned() };
+    let page = stories_page(&site, output, query.as_deref(), links).await;
+    let mut response = page_response(page, &headers, &audience);
+    response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
+    response
+}
+
+/// The response with a document that was not ready, or whose name is percent-encoded.
+async fn document_response(
+    site: Arc<Site>,
+    requested: RequestedDocument,
+    base: BaseUrl,
+    headers: &HeaderMap,
+) -> Response {
+    let (output, document) = (Arc::clone(&requested.output), Arc::clone(&requested.document));
+    let coding = negotiate::coding(headers);
+    let shared = Arc::clone(&site);
+    let work = move || {
+        let variant = shared.variants.make(&output, &document, &base);
+        drop(variant.bytes(coding));
+        variant
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(variant) => requested.respond(&variant, headers),
+        Err(error) => {
+            site.count_panic();
+            failed(&Error::Panicked(error.to_string()))
+        }
+    }
+}
+
+/// `planet/`: the page of stories.
+async fn page(
+    State(site): State<Arc<Site>>,
+    Extension(base): Extension<BaseUrl>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let output = site.served.output(&id);
+    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => return denied(status),
+        OutputAccess::Granted(output, audience) => (output, audience),
+    };
+    let links = Links { root: "../", base, token: audience.token().cloned() };
+    let page = stories_page(&site, output, query.as_deref(), links).await;
+    page_response(page, &headers, &audience)
+}
+
+/// The page of stories as HTML; `None`: the output has documents only.
+async fn stories_page(
+    site: &Site,
+    output: &Arc<ServedOutput>,
+    query: Option<&str>,
+    links: Links,
+) -> Result<Option<String>, Error> {
+    let (shown, query) = (Arc::clone(output), stories::query(query));
+    site.query(output, move |contents| stories::page(&shown, contents, &query, &links).map(Some))
+        .await
 }
 
 /// `planet/archive/7.atom`: an archive page.
 async fn archive_page(
     State(site): State<Arc<Site>>,
+    Extension(base): Extension<BaseUrl>,
     Path((id, file)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -209,7 +280,11 @@ async fn archive_page(
     // Each archive page has one URL: `007` and `+7` have none.
     let number = number.parse::<u32>().ok().filter(|parsed| parsed.to_string() == number);
     let Some((number, format)) = number.zip(format) else { return not_found() };
-    let found = site.query(output, move |contents| Ok(contents.archive_page(number, format)?));
+    let (shared, shown) = (Arc::clone(&site), Arc::clone(output));
+    let found = site.query(output, move |contents| {
+        let document = contents.archive_page(number, format)?;
+        Ok(document.map(|document| shared.variants.make(&shown, &document, &base)))
+    });
     match found.await {
         Ok(Some(document)) => document::respond(output, &document, &headers, &audience),
         Ok(None) => not_found(),
@@ -220,6 +295,7 @@ async fn archive_page(
 /// `planet/story/4711`: the page of one story.
 async fn story(
     State(site): State<Arc<Site>>,
+    Extension(base): Extension<BaseUrl>,
     Path((id, key)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -230,9 +306,10 @@ async fn story(
         OutputAccess::Granted(output, audience) => (output, audience),
     };
     let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
-    let (shown, token) = (Arc::clone(output), audience.token().cloned());
-    let page = site
-        .query(output, move |contents| stories::story_page(&shown, contents, key, token.as_ref()));
+    let links = Links { root: "../../", base, token: audience.token().cloned() };
+    let shown = Arc::clone(output);
+    let page =
+        site.query(output, move |contents| stories::story_page(&shown, contents, key, &links));
     page_response(page.await, &headers, &audience)
 }
 

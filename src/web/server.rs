@@ -313,7 +313,9 @@ async fn serve_connection(
         match rejection.or_else(|| app.document(&request)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
             None => {
+                let base = app.base_url(&request);
                 request.extensions_mut().insert(peer);
+                request.extensions_mut().insert(base);
                 Either::Right(router.call(request))
             }
         }

@@ -59,14 +59,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The URL that outputs are published under: `public_url`, else the listen address, else a
-    /// placeholder on localhost that `check` warns about.
+    /// The URL of the server in documents: `public_url`, else the URL for clients on this machine. Without
+    /// `public_url`, responses contain the host of the request instead, and `check` warns about files.
     #[must_use]
     pub fn base_url(&self) -> Url {
-        if let Some(url) = &self.public_url {
-            return url.clone();
-        }
-        url_of(self.listen.unwrap_or(DEFAULT_LISTEN))
+        self.public_url.clone().unwrap_or_else(|| self.local_url())
     }
 
     /// The URL of the server for clients on this machine, independent of `public_url`.

@@ -5,12 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::outputs::{self, Contents, Served, ServedOutput};
 use crate::store::{self, Reader};
 use crate::telemetry::{Metrics, Part, Readiness};
 
+use super::base_url::{BaseUrl, Variants};
 use super::settings::Settings;
 
 /// Number of database queries that run at once. Further queries wait; documents need none.
@@ -25,8 +27,10 @@ pub struct Site {
     pub(super) operator_pages: Option<OperatorPages>,
     /// Time when the process started.
     pub(super) started_at: Timestamp,
-    /// The feed of incidents, Atom.
-    incidents: RwLock<Option<Arc<str>>>,
+    /// Documents for other URLs of the server.
+    pub(super) variants: Variants,
+    /// The feed of incidents, Atom, and the URL of the server in it.
+    incidents: RwLock<Option<(Arc<str>, Arc<str>)>>,
     settings: RwLock<Arc<Settings>>,
     queries: Arc<Semaphore>,
 }
@@ -78,6 +82,7 @@ impl Site {
             served,
             operator_pages: None,
             started_at: Timestamp::UNIX_EPOCH,
+            variants: Variants::default(),
             incidents: RwLock::default(),
             settings: RwLock::new(Arc::new(settings)),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
@@ -103,14 +108,16 @@ impl Site {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
-    /// Replaces the feed of incidents, Atom.
-    pub fn put_incidents(&self, atom: String) {
-        *self.incidents.write().unwrap_or_else(PoisonError::into_inner) = Some(atom.into());
+    /// Replaces the feed of incidents, Atom, which contains this URL of the server.
+    pub fn put_incidents(&self, atom: String, base_url: &Url) {
+        let new = Some((atom.into(), base_url.as_str().into()));
+        *self.incidents.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
-    /// The feed of incidents; `None`: there is none yet.
-    pub(super) fn incidents(&self) -> Option<Arc<str>> {
-        self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The feed of incidents for clients that reach the server at this URL; `None`: there is none yet.
+    pub(super) fn incidents(&self, base: &BaseUrl) -> Option<String> {
+        let incidents = self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone();
+        incidents.map(|(atom, default)| base.apply_to_links(&default, &atom))
     }
 
     /// Records that all threads of the server run.

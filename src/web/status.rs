@@ -11,7 +11,7 @@ mod snapshot;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -19,6 +19,7 @@ use axum::routing::get;
 
 use self::filter::FeedFilter;
 use self::snapshot::Snapshot;
+use super::base_url::BaseUrl;
 use super::response::{Audience, HTML, build, cacheable, line, not_found, same_origin};
 use super::site::{Error, Site};
 use crate::render::Format;
@@ -52,8 +53,12 @@ async fn feed(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response
     respond(page.await, HTML)
 }
 
-async fn incidents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    match site.incidents() {
+async fn incidents(
+    State(site): State<Arc<Site>>,
+    Extension(base): Extension<BaseUrl>,
+    headers: HeaderMap,
+) -> Response {
+    match site.incidents(&base) {
         Some(atom) => {
             cacheable(Format::Atom.content_type(), &atom, &headers, &Audience::Subscriber)
         }

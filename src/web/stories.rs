@@ -6,6 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use url::form_urlencoded;
 
+use super::base_url::BaseUrl;
 use super::site::Error;
 use crate::model::{FeedInfo, ItemKey};
 use crate::outputs::{Contents, Position, Query, Results, ServedOutput};
@@ -119,14 +120,25 @@ pub(super) fn search_words(text: &str) -> String {
     words.trim().to_owned()
 }
 
-/// The page of stories as HTML. Links contain `token`.
+/// How the links of a page begin and end.
+#[derive(Debug)]
+pub(super) struct Links {
+    /// Relative URL of the root of the server.
+    pub(super) root: &'static str,
+    /// The URL of the server for the client.
+    pub(super) base: BaseUrl,
+    /// The token that links must contain.
+    pub(super) token: Option<Token>,
+}
+
+/// The page of stories as HTML.
 pub(super) fn page(
     output: &ServedOutput,
     contents: &Contents,
     query: &Query,
-    token: Option<&Token>,
+    links: &Links,
 ) -> Result<String, Error> {
-    let frame = frame(output, "", token);
+    let frame = frame(output, links);
     let mut results = contents.browse(query, PAGE_SIZE)?;
     let feeds = contents.feeds()?;
     // The results of a search are in the order of arrival, but items may arrive late.
@@ -151,10 +163,10 @@ pub(super) fn story_page(
     output: &ServedOutput,
     contents: &Contents,
     key: ItemKey,
-    token: Option<&Token>,
+    links: &Links,
 ) -> Result<Option<String>, Error> {
     let Some(entry) = contents.item(key)? else { return Ok(None) };
-    let frame = frame(output, "../../", token);
+    let frame = frame(output, links);
     let page = StoryPage {
         html: story::content_html(&entry, &output.presentation),
         shown: shown(Story::of(&entry, &output.presentation), &frame),
@@ -164,8 +176,8 @@ pub(super) fn story_page(
     Ok(Some(page.render()?))
 }
 
-fn frame(output: &ServedOutput, root: &'static str, token: Option<&Token>) -> Frame {
-    let token_query = token.map(Token::query).unwrap_or_default();
+fn frame(output: &ServedOutput, links: &Links) -> Frame {
+    let token_query = links.token.as_ref().map(Token::query).unwrap_or_default();
     let with_token = |url: &str| match &*token_query {
         "" => url.to_owned(),
         token => format!("{url}?{token}"),
@@ -174,11 +186,11 @@ fn frame(output: &ServedOutput, root: &'static str, token: Option<&Token>) -> Fr
         media_type: format.media_type(),
         name: format.name(),
         href: with_token(&format!("{}.{}", output.id, format.extension())),
-        url: with_token(&document.url),
+        url: with_token(&links.base.apply(output.base_url.as_str(), &document.url)),
     });
     let mut parsed = form_urlencoded::parse(token_query.as_bytes());
     Frame {
-        root,
+        root: links.root,
         id: output.id.clone(),
         title: output.title.clone(),
         description: output.description.clone().unwrap_or_default(),
@@ -206,7 +218,7 @@ fn page_url(frame: &Frame, query: &Query) -> String {
         pairs = format!("{}{separator}{pairs}", frame.token_query);
     }
     let mark = if pairs.is_empty() { "" } else { "?" };
-    format!("{}{}{mark}{pairs}", frame.root, frame.id)
+    format!("{}{}/{mark}{pairs}", frame.root, frame.id)
 }
 
 fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {

@@ -168,11 +168,11 @@ class Test:
         """The page for people: every page of every output, and one story in ten alone."""
         own = lambda url, _: url.startswith(self.base)
         for name in OUTPUTS:
-            path, stories = name, set()
+            path, stories = f"{name}/", set()
             while path:
                 self.judge(browser, path, browser.open(self.base + path), "main section", own)
-                stories |= set(re.findall(rf'href="({name}/story/\d+)"', get(self.base + path).decode()))
-                path = browser.evaluate("document.querySelector('nav a')?.getAttribute('href')")
+                stories |= set(re.findall(rf'href="[./]*({name}/story/\d+)"', get(self.base + path).decode()))
+                path = (browser.evaluate("document.querySelector('nav a')?.href") or "").removeprefix(self.base)
             # Those that a page leads to are the long ones; the others have an address too.
             numbers = [int(story.rsplit("/")[-1]) for story in stories]
             for number in range(min(numbers, default=1), max(numbers, default=1), 10):
@@ -248,7 +248,7 @@ class Test:
             for width in (320, 1280):
                 browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
-                for path in ("", "atom", "atom?q=nothing-of-this-kind", story, "status", "status?q=nothing-of-this-kind", "status/evil3", "status/moved3", "status/rss"):
+                for path in ("", "atom/", "atom/?q=nothing-of-this-kind", story, "status", "status?q=nothing-of-this-kind", "status/evil3", "status/moved3", "status/rss"):
                     browser.open(self.base + path)
                     self.faults += [f"/{path} {scheme} {width}: {fault}" for fault in browser.evaluate(LOOKS)]
         browser.call("Emulation.clearDeviceMetricsOverride")

@@ -89,11 +89,15 @@ fn page(address: SocketAddr, request: &str) -> Vec<u8> {
 /// Requests pages of the daemon and runs commands next to it.
 fn asked_around(folder: &Path, address: SocketAddr, feed: &str) {
     let bearer = format!("/board.atom?token={TOKEN}");
-    let pages = "/ /planet.atom /planet /status /status.json /metrics /healthz /readyz?verbose \
+    let pages = "/ /planet.atom /planet/ /status /status.json /metrics /healthz /readyz?verbose \
         /subscriptions.opml /board.atom /board.atom?token=wrong /planet/archive/1.atom /none";
-    for request in pages.split_whitespace().chain([bearer.as_str()]) {
+    for request in pages.split_whitespace() {
         assert_no_secret(request, &page(address, request));
     }
+    // The links of a document contain the token that the client has sent.
+    let private = String::from_utf8(page(address, &bearer)).unwrap();
+    assert!(private.contains(&format!("board.atom?token={TOKEN}\"")), "{private}");
+    assert_no_secret(&bearer, private.replace(TOKEN, "").as_bytes());
     let commands = "status|status --json|why FEED|why FEED --json|plan|export|config --effective|\
         config --json|check|check --online|check --json|probe FEED|probe FEED --json|replay|reload|\
         why nobody";
@@ -117,7 +121,8 @@ async fn a_daemon_with_debug_log_writes_no_secret() {
         // Until both feeds are logged: the items of one, and the failure of the other.
         let both = |told: &[u8]| {
             let told = String::from_utf8_lossy(told);
-            told.contains("127.0.0.1-broken") && told.contains("1 new")
+            told.contains("127.0.0.1-broken")
+                && (told.contains("new=1") || told.contains("\"new\":1"))
         };
         while !both(&told) && log.read_until(b'\n', &mut told).unwrap() > 0 {}
         assert!(both(&told), "{}", String::from_utf8_lossy(&told));

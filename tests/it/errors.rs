@@ -210,7 +210,7 @@ async fn a_database_that_cannot_be_used() {
     write(at, "newswire.db", vec![7; 8192]);
     assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "integrity_check"));
     write(at, "newswire.db", "");
-    assert_fails(at, (&["status"], "no_database", 66, "newswire.db", "newswire poll"));
+    assert_fails(at, (&["status"], "database_empty", 66, "newswire.db", "newswire poll"));
     with(at, "elsewhere.toml", "[schedule]", "publisher_hints = \"follow\"");
     let text = std::fs::read_to_string(at.join("elsewhere.toml")).unwrap();
     write(at, "elsewhere.toml", format!("{text}[store]\npath = \"newswire.toml/x.db\"\n"));

@@ -132,13 +132,15 @@ fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) ->
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     let program = folder.join("newswire");
-    let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
-    std::fs::copy(built, &program).unwrap();
+    if !program.exists() {
+        let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+        std::fs::copy(built, &program).unwrap();
+    }
     for (path, mode) in [(folder, 0o755), (&program, 0o755), (inside, mode)] {
         allow(path, mode);
     }
     let mut process = Command::new(&program);
-    process.current_dir(folder).env_clear().arg(command);
+    process.current_dir(folder).env_clear().args(command.split_whitespace());
     if std::fs::write(inside.join("probe"), "").is_ok() {
         process.uid(65_534).gid(65_534);
     }
@@ -176,4 +178,41 @@ fn a_config_with_errors_exits_with_78() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[shedule]\n").unwrap();
     assert_run(&newswire(folder.path(), &["run"]), 78, &["newswire.toml:2", "shedule"]);
+}
+
+#[test]
+fn commands_that_read_an_empty_database_file_exit_with_66_and_say_that_it_is_empty() {
+    let folder = configured(&[]);
+    std::fs::write(folder.path().join("newswire.db"), "").unwrap();
+    for command in
+        [&["status"][..], &["top"], &["why", "x"], &["plan"], &["replay"], &["release", "x"]]
+    {
+        let run = newswire(folder.path(), command);
+        assert_run(&run, 66, &["newswire.db is empty", "restore a copy", "database_empty"]);
+    }
+    assert_eq!(newswire(folder.path(), &["export"]).code, 0);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0, "a pass starts a new one");
+}
+
+#[test]
+fn commands_without_permission_exit_with_77_and_never_say_that_there_is_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("state");
+    std::fs::create_dir(&inside).unwrap();
+    stored(folder.path(), &inside.join("newswire.db").display().to_string());
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    for command in ["status", "top", "why x", "plan", "replay", "split x", "join x y", "release x"]
+    {
+        let run = without_permission(folder.path(), &inside, 0o000, command);
+        assert_run(&run, 77, &["state/newswire.db", "database_permission_denied"]);
+        assert!(!run.err.contains("no database"), "{command}: {}", run.err);
+    }
+    // The state of the daemon is unknown, and not bad.
+    let run = without_permission(folder.path(), &inside, 0o000, "health");
+    assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+    assert!(
+        run.out.starts_with("unknown: ") && run.out.contains("Permission denied"),
+        "{}",
+        run.out
+    );
 }

@@ -44,6 +44,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[[output]]\nid = \"A\"", "bad_id", "newswire.toml:2:6"),
     ("[[subscriptions]]\nfile = \"none\"", "bad_list", "newswire.toml:2:8"),
     ("[[subscriptions]]\nfile = \"urls\"", "left_out", "newswire.toml:2:8"),
+    ("[[subscriptions]]\nfile = \"planet.ini\"", "ignored_setting", "newswire.toml:2:8"),
     ("[schedule]\ninterval = \"1m\"", "too_often", "newswire.toml:2:12"),
     ("[schedule]\ninterval = \"10m\"", "often", "newswire.toml:2:12"),
     ("[dedupe]\nwindow = \"30d\"", "too_long", "newswire.toml:2:10"),
@@ -80,6 +81,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
+    write(folder.path(), "planet.ini", "[https://a.b/]\nname = A\nexclude = casino\n");
     for (text, code, place) in FAULTS {
         write(folder.path(), "newswire.toml", text);
         let mut check = Command::cargo_bin("newswire").unwrap();
@@ -214,7 +216,7 @@ async fn every_failure_of_a_feed_has_a_code_and_help() {
         told.insert(failure.kind.slug());
     }
     // Tested in tls.rs and redirects.rs; a panic needs a bug in Newswire.
-    let elsewhere = ["tls_failed", "insecure_redirect", "different_feed", "panicked"];
+    let elsewhere = ["tls_failed", "no_tls", "insecure_redirect", "different_feed", "panicked"];
     for kind in FailureKind::ALL {
         let slug = kind.slug();
         assert!(told.contains(slug) || elsewhere.contains(&slug), "{slug} is not provoked");

@@ -221,3 +221,34 @@ async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
     let why = newswire(folder.path(), &["why", &feed]);
     assert_eq!(why.code, 0, "{}", why.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_of_a_feed_that_leaves_a_list_stay_unless_the_list_hides_them() {
+    for (removed, stays) in
+        [("", true), ("removed = \"keep\"\n", true), ("removed = \"hide\"\n", false)]
+    {
+        let world = World::new().await;
+        let [a, b] = ["a", "b"].map(|name| {
+            let path = format!("/{name}");
+            world.origin.route("127.0.0.1", &path, [Answer::ok(rss(&[(name, name)]))]);
+            world.origin.url("127.0.0.1", &path).to_string()
+        });
+        let folder = configured(&[]);
+        let path = folder.path().join("newswire.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lists = format!("[[subscriptions]]\nfile = \"x.opml\"\n{removed}");
+        let outputs = "[[output]]\nid = \"all\"\ndirectory = \"www\"\n";
+        std::fs::write(&path, format!("{text}{lists}{outputs}")).unwrap();
+        std::fs::write(folder.path().join("x.opml"), opml(&[&a, &b])).unwrap();
+        let first = newswire(folder.path(), &["poll"]);
+        assert!(first.out.contains("2 feeds polled, 0 failed"), "{}{}", first.out, first.err);
+        std::fs::write(folder.path().join("x.opml"), opml(&[&b])).unwrap();
+        let second = newswire(folder.path(), &["poll", "--all", "--force"]);
+        assert!(second.out.contains("1 feed polled, 0 failed"), "{}{}", second.out, second.err);
+        let atom = std::fs::read_to_string(folder.path().join("www/all.atom")).unwrap();
+        assert!(atom.contains(">b</title>"), "{atom}");
+        assert_eq!(atom.contains(">a</title>"), stays, "{removed}: {atom}");
+        let list = std::fs::read_to_string(folder.path().join("www/subscriptions.opml")).unwrap();
+        assert!(list.contains(&b) && !list.contains(&a), "{list}");
+    }
+}

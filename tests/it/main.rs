@@ -3,6 +3,7 @@
 mod support;
 
 mod archive;
+mod backup;
 mod canary;
 mod carriers;
 mod cli;

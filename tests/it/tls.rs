@@ -99,6 +99,6 @@ async fn tls_on_a_port_without_tls_suggests_http() {
     });
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     let FetchOutcome::Failed(failure) = client().get(&url).await.outcome else { panic!("{url}") };
-    assert_eq!(failure.kind, FailureKind::Tls);
+    assert_eq!(failure.kind, FailureKind::NoTls);
     assert!(failure.help.as_ref().is_some_and(|help| help.contains("http://")), "{failure:?}");
 }

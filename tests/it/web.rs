@@ -3,6 +3,7 @@
 mod crowd;
 mod delta;
 mod guards;
+mod host;
 mod page;
 pub(crate) mod site;
 mod status;
@@ -32,7 +33,7 @@ fn a_document_is_served_with_validators_and_lifetime() {
             assert_eq!(answer.header("content-type"), Some(kind));
             assert_eq!(answer.header("last-modified"), Some(DATE));
             assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding, Sec-Fetch-Mode"));
             let link = format!("<{}>; rel=\"self\"", output().self_url(format));
             assert_eq!(answer.header("link"), Some(&*link), "RFC 8288");
             assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
@@ -128,9 +129,16 @@ fn only_get_and_head_are_allowed() {
 fn an_unknown_output_is_not_found() {
     run(async {
         let site = Site::open().await;
-        for path in
-            ["/all", "/all.xml", "/none.atom", "/a/b", "/../all.atom", "/%2e%2e/x", "/all.atom/"]
-        {
+        for path in [
+            "/all",
+            "/all/",
+            "/all.xml",
+            "/none.atom",
+            "/a/b",
+            "/../all.atom",
+            "/%2e%2e/x",
+            "/all.atom/",
+        ] {
             let answer = site.get(path, &[]).await;
             assert_eq!(answer.status, 404, "{path}");
             assert_eq!(answer.text(), "not found\n");

@@ -257,7 +257,7 @@ fn outputs(snapshot: &Snapshot) -> Vec<OutputRow> {
         let formats = output.documents.iter().map(|(format, _)| format.name());
         OutputRow {
             title: output.title.clone(),
-            page: output.id.clone(),
+            page: format!("{}/", output.id),
             items: output.items,
             changed: output.modified().map(|at| Time::new(at, snapshot.now)),
             formats: formats.collect::<Vec<_>>().join(", "),

@@ -125,6 +125,7 @@ fn every_key_has_a_default_a_unit_a_version_and_an_example_and_stands_in_the_sch
         let first = key.default.chars().next();
         let fits = match key.kind {
             Kind::Number(..) => first.is_none_or(|c| c.is_ascii_digit()),
+            Kind::Flag => matches!(key.default, "true" | "false"),
             Kind::Texts | Kind::Networks | Kind::Choices(_) => first.is_none_or(|c| c == '['),
             Kind::Secret | Kind::Secrets | Kind::Rules => first.is_none(),
             _ => first.is_none_or(|c| c == '"'),

@@ -334,6 +334,17 @@ fn c6_a_podcast_stays_one() {
         }
         assert!(document.contains("https://e.org/c.jpg"), "{format:?} has lost the picture");
     }
+    let json: serde_json::Value =
+        serde_json::from_str(&document(&output(), Format::Json, &made)).unwrap();
+    let urls = |list: &serde_json::Value| -> Vec<String> {
+        let name = |file: &serde_json::Value| {
+            file["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+        };
+        list.as_array().unwrap().iter().map(name).collect()
+    };
+    let item = &json["items"][0];
+    assert_eq!(urls(&item["attachments"]), ["ep.mp3", "notes.pdf", "ep.opus"], "enclosures only");
+    assert_eq!(urls(&item["_newswire"]["files"]), ["cover.jpg", "player", "what"]);
     let rss = document(&output(), Format::Rss, &made);
     let enclosure = "<enclosure url=\"https://cdn.example.net/ep.mp3\" length=\"34216300\" type=\"audio/mpeg\"/>";
     assert_eq!((rss.matches("<enclosure ").count(), rss.matches(enclosure).count()), (1, 1));
@@ -363,6 +374,9 @@ fn c6_a_picture_alone_is_no_podcast() {
         assert_eq!(xml.matches("<media:content ").count(), 2);
         assert!(!xml.contains("octet-stream"), "nothing is claimed that nobody knows");
     }
+    let json = document(&output(), Format::Json, &made);
+    assert!(!json.contains("\"attachments\""), "{json}");
+    assert!(json.contains("\"image\": \"https://cdn.example.net/a.jpg\""), "{json}");
 }
 
 #[tokio::test]

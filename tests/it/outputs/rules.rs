@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use newswire::model::{Item, OutputItem};
 use newswire::outputs::{Served, ServedOutput};
-use newswire::render::{Document, Format, Output, render};
+use newswire::render::{Document, Format, Output, Page, Token, max_age, render, render_page};
 use serde_json::Value;
+use url::Url;
 
 use super::sample::{at, entries, entry, feed, output, some};
 
@@ -83,11 +85,57 @@ fn no_date_is_before_1990() {
 }
 
 #[test]
-fn a_feed_without_a_page_of_its_own_belongs_to_the_index_page() {
+fn an_output_without_a_link_belongs_to_its_page() {
     let bare = Output { link: None, author: None, description: None, ..output() };
     let rss = String::from_utf8(render(&bare, Format::Rss, &[])).unwrap();
-    assert_eq!(between(&rss, "<link>", "<"), "https://wire.example.org/");
+    assert_eq!(between(&rss, "<link>", "<"), "https://wire.example.org/all/");
     assert_eq!(between(&rss, "<description>", "<"), "The Daily Wire &#x26; Co");
+}
+
+#[test]
+fn every_link_of_an_output_with_a_token_has_it() {
+    let token = Some(Token::new("open sesame".to_owned()));
+    let guarded = Output { link: None, token, ..output() };
+    let page = Page::Archive { number: 2, newest: 3, oldest: 1 };
+    for format in Format::ALL {
+        for page in [Page::Subscription { archive: Some(3) }, page] {
+            let bytes = render_page(&guarded, *format, page, &[]);
+            let text = String::from_utf8(bytes).unwrap();
+            let own = text.matches("https://wire.example.org/all").count();
+            assert!(own >= 3, "{text}");
+            assert_eq!(text.matches("?token=open+sesame").count(), own, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_id_of_a_feed_contains_no_address() {
+    let id = |base_url: &str| {
+        let moved = Output { base_url: Url::parse(base_url).unwrap(), ..output() };
+        let atom = String::from_utf8(render(&moved, Format::Atom, &[])).unwrap();
+        between(&atom, "<id>", "<").to_owned()
+    };
+    assert!(id("http://0.0.0.0:8420/").starts_with("urn:uuid:"));
+    assert_eq!(id("http://0.0.0.0:8420/"), id("https://wire.example.org/"));
+}
+
+#[test]
+fn the_first_documents_of_an_output_have_a_short_lifetime() {
+    let mut entries = entries();
+    entries.iter_mut().for_each(|entry| entry.first_seen = at("2025-11-20T09:30:00Z"));
+    assert_eq!(max_age(&entries), Duration::from_secs(300), "published over days, seen at once");
+    let rss = String::from_utf8(render(&output(), Format::Rss, &entries)).unwrap();
+    assert_eq!(between(&rss, "<ttl>", "<"), "5");
+    for (hours, entry) in entries.iter_mut().enumerate() {
+        entry.first_seen = at("2025-11-20T09:30:00Z") + SignedDuration::from_hours(hours as i64);
+    }
+    assert_eq!(max_age(&entries), Duration::from_secs(3600));
+}
+
+#[test]
+fn an_empty_output_has_the_date_of_its_registration() {
+    let atom = String::from_utf8(render(&output(), Format::Atom, &[])).unwrap();
+    assert_eq!(between(&atom, "<updated>", "<"), "2025-11-01T00:00:00Z");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use newswire::model::{
     AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
     OutputItem, Person, SourceInfo, StoryKey,
 };
-use newswire::render::{Format, Output, Presentation, Rules};
+use newswire::render::{Format, Output, OutputIdentity, Presentation, Rules};
 use url::Url;
 
 pub(crate) fn output() -> Output {
@@ -31,7 +31,9 @@ pub(crate) fn output() -> Output {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
             ..Presentation::default()
         },
+        deltas: true,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
+        identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
     }
 }
 

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::config::Config;
 use newswire::daemon::{self, Engine, FeedSelection};
-use newswire::model::Feed;
-use newswire::model::FeedStatus;
+use newswire::model::{Feed, FeedStatus, Removal};
 use newswire::poll::{Polled, Subscription};
-use newswire::render::{Format, Output};
+use newswire::render::{Format, Output, OutputIdentity};
 use newswire::store::Reader;
 use newswire::{dedupe, fetch, schedule, store, web};
 use serde_json::Value;
@@ -64,7 +63,13 @@ impl World {
     pub(crate) fn config(&self, urls: &[Url]) -> Config {
         let (schedule, fetch) = (Arc::new(self.schedule.clone()), Arc::new(self.fetch.clone()));
         let subscription = |url: &Url| Subscription {
-            feed: Feed { id: None, url: url.clone(), title: None, tags: Vec::new() },
+            feed: Feed {
+                id: None,
+                url: url.clone(),
+                title: None,
+                tags: Vec::new(),
+                removal: Removal::Hide,
+            },
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
             dedupe: Arc::new(dedupe::Settings { initial_items: 10_000, ..Default::default() }),
@@ -124,7 +129,9 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         include: Default::default(),
         exclude: Default::default(),
         presentation: Default::default(),
+        deltas: false,
         base_url,
+        identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
     }
 }
 

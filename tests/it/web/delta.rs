@@ -54,7 +54,10 @@ fn caches_do_not_store_deltas() {
         let delta = ask(&site, "/all.atom", &etag).await;
         assert_eq!(delta.status, 226);
         assert_eq!(delta.header("cache-control"), Some("no-store, im, max-age=300"));
-        assert_eq!(delta.header("vary"), Some("Accept, Accept-Encoding, A-IM, If-None-Match"));
+        assert_eq!(
+            delta.header("vary"),
+            Some("Accept, Accept-Encoding, Sec-Fetch-Mode, A-IM, If-None-Match")
+        );
         assert_eq!(
             check(&output(), Format::Atom, &delta.body, &[]),
             Ok(()),

@@ -72,13 +72,21 @@ fn browsers_get_the_page_and_feed_readers_the_document() {
         let feed = planet.site.get("/planet.atom", &["Accept: */*"]).await;
         assert_eq!(feed.header("content-type"), Some("application/atom+xml; charset=utf-8"));
         for answer in [&page, &feed] {
-            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding, Sec-Fetch-Mode"));
         }
-        let plain = planet.site.get("/planet", &[]).await;
-        assert_eq!(plain.body, page.body, "under the bare name for everybody");
+        assert_eq!(feed.header("cache-control"), Some("public, max-age=300"));
+        assert_eq!(page.header("cache-control"), Some("private, max-age=60"));
+        let navigation = planet.site.get("/planet.rss", &["Sec-Fetch-Mode: navigate"]).await;
+        assert_eq!(navigation.body, page.body, "the same page");
+        let java = "Accept: text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2";
+        for name in ["atom", "rss", "json"] {
+            let feed = planet.site.get(&format!("/planet.{name}"), &[java]).await;
+            let kind = feed.header("content-type").unwrap();
+            assert!(feed.status == 200 && kind.contains(name), "{kind}");
+        }
         let etag = format!("If-None-Match: {}", page.header("etag").unwrap());
         assert_eq!(planet.site.get("/planet.atom", &[BROWSER, &etag]).await.status, 304);
-        let gzip = planet.site.get("/planet", &["Accept-Encoding: gzip"]).await;
+        let gzip = planet.site.get("/planet/", &["Accept-Encoding: gzip"]).await;
         assert!(
             gzip.header("content-encoding") == Some("gzip") && gzip.body.len() < page.body.len()
         );
@@ -86,10 +94,27 @@ fn browsers_get_the_page_and_feed_readers_the_document() {
 }
 
 #[test]
+fn the_page_has_an_own_address_which_all_clients_may_use() {
+    run(async {
+        let planet = Planet::open().await;
+        let page = planet.site.get("/planet/", &["Accept: application/atom+xml"]).await;
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(page.header("cache-control"), Some("public, max-age=60"));
+        assert_eq!(page.header("vary"), Some("Accept-Encoding"));
+        assert!(page.text().contains("<link rel=\"canonical\" href=\"../planet/\">"));
+        let bare = planet.site.get("/planet?q=rust&tag=news", &[]).await;
+        assert_eq!((bare.status, bare.header("location")), (308, Some("planet/?q=rust&tag=news")));
+        for none in ["/none", "/none/", "/planet.xml", "/planet.atom/"] {
+            assert_eq!(planet.get(none).await.status, 404, "{none}");
+        }
+    });
+}
+
+#[test]
 fn the_page_lists_stories_by_day_and_links_to_the_documents() {
     run(async {
         let planet = Planet::open().await;
-        let page = planet.get("/planet").await.text();
+        let page = planet.get("/planet/").await.text();
         assert!(page.contains("<time datetime=\"2025-06-01\">Sunday, 1 June 2025</time>"));
         assert!(
             page.contains("<a href=\"https://site.test/x\">Fish &#38; &#60;\u{2060}chips&#62;</a>")
@@ -99,7 +124,7 @@ fn the_page_lists_stories_by_day_and_links_to_the_documents() {
         );
         for (kind, name) in [("atom+xml", "atom"), ("rss+xml", "rss"), ("feed+json", "json")] {
             let link =
-                format!("rel=\"alternate\" type=\"application/{kind}\" href=\"planet.{name}\"");
+                format!("rel=\"alternate\" type=\"application/{kind}\" href=\"../planet.{name}\"");
             assert!(page.contains(&link), "{link}");
         }
         assert!(page.contains("<code>http://127.0.0.1:8420/planet.atom</code>"));
@@ -110,7 +135,7 @@ fn the_page_lists_stories_by_day_and_links_to_the_documents() {
 fn paging_reaches_every_story_once() {
     run(async {
         let planet = Planet::with(|output| output.items = 10).await;
-        let (mut seen, mut path, mut pages) = (Vec::new(), "/planet".to_owned(), 0);
+        let (mut seen, mut path, mut pages) = (Vec::new(), "/planet/".to_owned(), 0);
         loop {
             let page = planet.get(&path).await;
             seen.extend(titles(&page));
@@ -118,7 +143,7 @@ fn paging_reaches_every_story_once() {
             let text = page.text();
             let Some(next) = text.split("<nav").nth(1) else { break };
             let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-            path = format!("/{}", href.replace("&#38;", "&"));
+            path = href.replace("&#38;", "&").replacen("..", "", 1);
         }
         assert_eq!((pages, seen.len()), (2, 62), "more than the feed shows");
         seen.sort();
@@ -148,10 +173,10 @@ fn stories_are_found_by_words_feed_and_tags() {
             ("q=&feed=&tag=", 40),
             ("before=nonsense", 40),
         ] {
-            let page = planet.get(&format!("/planet?{query}")).await;
+            let page = planet.get(&format!("/planet/?{query}")).await;
             assert_eq!((page.status, titles(&page).len()), (200, expected), "{query}");
         }
-        let page = planet.get("/planet?q=%22%3E%3Cscript%3E&tag=tech").await.text();
+        let page = planet.get("/planet/?q=%22%3E%3Cscript%3E&tag=tech").await.text();
         assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;\"") && !page.contains("<script"));
         assert!(page.contains("<option value=\"tech\" selected>") && page.contains("noindex"));
     });
@@ -161,11 +186,11 @@ fn stories_are_found_by_words_feed_and_tags() {
 fn search_results_have_pages() {
     run(async {
         let planet = Planet::open().await;
-        let first = planet.get("/planet?q=rust").await;
+        let first = planet.get("/planet/?q=rust").await;
         let text = first.text();
         let next = text.split("<nav").nth(1).unwrap();
         let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-        let second = planet.get(&format!("/{}", href.replace("&#38;", "&"))).await;
+        let second = planet.get(&href.replace("&#38;", "&").replacen("..", "", 1)).await;
         let mut all = [titles(&first), titles(&second)].concat();
         all.sort();
         all.dedup();
@@ -182,9 +207,9 @@ fn changed_items_are_found_by_their_new_words() {
         answer(&planet.world, &url, rss(&[("x", "Soup of the day"), ("y", "Café crème")]));
         planet.world.clock.advance(crate::support::world::HOUR * 2);
         poll(&planet.engine, FeedSelection::All).await;
-        let found = planet.get("/planet?q=soup").await;
+        let found = planet.get("/planet/?q=soup").await;
         assert_eq!(titles(&found), ["Soup of the day"]);
-        assert!(titles(&planet.get("/planet?q=chips").await).is_empty());
+        assert!(titles(&planet.get("/planet/?q=chips").await).is_empty());
     });
 }
 
@@ -208,7 +233,7 @@ fn a_story_page_loads_nothing() {
             assert!(!text.contains(word), "{word}");
         }
         assert!(
-            text.contains("href=\"../../style.css\"") && text.contains("href=\"../../planet\"")
+            text.contains("href=\"../../style.css\"") && text.contains("href=\"../../planet/\"")
         );
         for none in ["/planet/story/0", "/planet/story/9999", "/planet/story/x", "/none/story/63"] {
             assert_eq!(planet.get(none).await.status, 404, "{none}");
@@ -220,7 +245,7 @@ fn a_story_page_loads_nothing() {
 fn the_page_shows_as_much_of_a_story_as_the_output() {
     run(async {
         let planet = Planet::with(|output| output.presentation.content = Content::None).await;
-        for path in ["/planet?q=cafe", "/planet/story/1", "/planet/story/2"] {
+        for path in ["/planet/?q=cafe", "/planet/story/1", "/planet/story/2"] {
             let page = planet.get(path).await;
             assert!(page.status == 200 && !page.text().contains("About"), "{path}");
         }
@@ -233,11 +258,11 @@ fn the_page_shows_as_much_of_a_story_as_the_output() {
 fn the_rules_of_an_output_apply_to_its_page() {
     run(async {
         let planet = Planet::with(|output| output.include.tags = vec!["tech".to_owned()]).await;
-        assert_eq!(titles(&planet.get("/planet").await).len(), 2);
-        assert!(titles(&planet.get("/planet?q=rust").await).is_empty());
+        assert_eq!(titles(&planet.get("/planet/").await).len(), 2);
+        assert!(titles(&planet.get("/planet/?q=rust").await).is_empty());
         let others = planet.get("/planet/story/60").await;
         assert_eq!(others.status, 404, "not by its number either");
-        let page = planet.get("/planet").await.text();
+        let page = planet.get("/planet/").await.text();
         assert!(!page.contains("b.test"), "nor is its feed named");
     });
 }
@@ -251,13 +276,13 @@ fn only_own_links_contain_the_token() {
             output.directory = None;
         })
         .await;
-        assert_eq!(planet.get("/planet").await.status, 404);
+        assert_eq!(planet.get("/planet/").await.status, 404);
         assert_eq!(planet.get("/planet/story/1").await.status, 404);
-        let page = planet.get("/planet?token=sesame-0123456789").await;
+        let page = planet.get("/planet/?token=sesame-0123456789").await;
         assert_eq!((page.status, page.header("cache-control")), (200, Some("private, max-age=60")));
         let text = page.text();
         for href in text.split("href=\"").skip(1).map(|part| part.split('"').next().unwrap()) {
-            let own = href.starts_with("planet");
+            let own = href.starts_with("../planet");
             assert_eq!(href.contains("token=sesame-0123456789"), own, "{href}");
         }
         assert!(
@@ -265,7 +290,7 @@ fn only_own_links_contain_the_token() {
         );
         assert!(text.contains("planet.atom?token=sesame-0123456789</code>"));
         let bearer = "Authorization: Bearer sesame-0123456789";
-        let by_header = planet.site.get("/planet", &[BROWSER, bearer]).await;
+        let by_header = planet.site.get("/planet/", &[BROWSER, bearer]).await;
         assert!(by_header.status == 200 && !by_header.text().contains("sesame"));
     });
 }
@@ -274,7 +299,7 @@ fn only_own_links_contain_the_token() {
 fn the_page_has_the_security_headers_and_no_scripts() {
     run(async {
         let planet = Planet::open().await;
-        let page = planet.get("/planet").await;
+        let page = planet.get("/planet/").await;
         let policy = page.header("content-security-policy").unwrap();
         for rule in ["default-src 'none'", "style-src 'self'", "img-src 'self'", "base-uri 'none'"]
         {

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use newswire::model::OutputItem;
 use newswire::outputs::{Served, ServedOutput};
-use newswire::render::{Document, Format, render};
+use newswire::render::{Document, Format, Output, render};
 use newswire::web;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,7 +30,10 @@ pub(crate) struct Site {
 impl Site {
     /// A site with the sample output.
     pub(super) async fn open() -> Self {
-        let site = Self::before(Arc::new(Served::new())).await;
+        let served = Arc::new(Served::new());
+        let public_url = Some(output().base_url);
+        let settings = web::Settings { public_url, ..web::Settings::default() };
+        let site = Self::serving(web::Site::new(Arc::clone(&served), settings), served).await;
         let rendered = |format: &Format| (*format, render(&output(), *format, &entries()));
         put(&site.served, &Format::ALL.iter().map(rendered).collect::<Vec<_>>());
         site
@@ -53,7 +57,8 @@ impl Site {
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        ask(self.address, "localhost", method, path, headers).await
+        // The address in the documents of a server without `public_url`.
+        ask(self.address, "127.0.0.1:8420", method, path, headers).await
     }
 
     /// Requests a path with another host name.
@@ -97,6 +102,17 @@ pub(super) fn put(served: &Served, documents: &[(Format, Vec<u8>)]) {
         entries().len(),
         documents.iter().map(prepare).collect(),
     ));
+}
+
+/// Serves an output with these entries in every format.
+pub(super) fn put_output(served: &Served, output: &Output, entries: &[OutputItem]) {
+    let prepare = |format: &Format| {
+        let (body, max_age) = (render(output, *format, entries), Duration::from_secs(300));
+        let document = Document::prepare(*format, body, at(MODIFIED), max_age);
+        (*format, Arc::new(document.at(&output.self_url(*format))))
+    };
+    let documents = Format::ALL.iter().map(prepare).collect();
+    served.put(ServedOutput::new(output, entries.len(), documents));
 }
 
 /// A response.

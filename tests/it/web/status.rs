@@ -74,7 +74,7 @@ async fn the_overview_begins_with_what_needs_attention() {
         assert!(page.contains(&format!("status?{state}")), "{state}");
     }
     assert!(page.matches("<svg").count() == 6 && page.contains("8 polls, "), "plots");
-    assert!(page.contains("href=\"planet\""), "outputs");
+    assert!(page.contains("href=\"planet/\""), "outputs");
     assert!(page.contains("status/well.test-feed"), "its own page");
     // Nothing that the content security policy forbids.
     assert!(
@@ -199,7 +199,7 @@ async fn search_words_are_shown_without_control_characters() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
-    for path in ["/status?q=%00lost%1b", "/planet?q=%00lost%1b"] {
+    for path in ["/status?q=%00lost%1b", "/planet/?q=%00lost%1b"] {
         let page = site.get(path, &["Accept: text/html"]).await.text();
         assert!(page.contains("value=\"lost\""), "{path}: {page}");
         assert!(!page.contains(['\0', '\x1b']), "{path}");

@@ -14,7 +14,7 @@ use newswire::model::{
 };
 use newswire::normalise::{self, Context};
 use newswire::parse::{Input, parse};
-use newswire::render::{self, Content, Format, Presentation, Output, ShownDate, check, render};
+use newswire::render::{self, Content, Format, Output, OutputIdentity, Presentation, ShownDate, check, render};
 use url::Url;
 
 const SEEN: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -70,7 +70,9 @@ fn output(first: u8, bytes: &[u8]) -> Output {
             date: if bit(6) { ShownDate::FirstSeen } else { ShownDate::Published },
             also_at: if bit(7) { render::AlsoAt::Content } else { render::AlsoAt::Links },
         },
+        deltas: false,
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
+        identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
     }
 }
 

@@ -1,0 +1,94 @@
+//! `newswire backup` and `newswire restore`: copies of the database.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::arguments::BackupRequest;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::terminal::{print, report};
+use crate::clock::Clock;
+use crate::store::{self, Backup, BackupError};
+use crate::text::amounts::{bytes, count};
+
+/// Writes a copy of the database to a file, to a folder that keeps the newest `keep` copies, or to standard output
+/// if `to` is `-`.
+///
+/// # Errors
+/// When the copy cannot be made or written; the error is printed.
+pub(super) fn backup(database: &Path, request: &BackupRequest, clock: &Clock) -> Result<(), Exit> {
+    let (to, keep) = (request.to.as_path(), request.keep);
+    if to == Path::new("-") {
+        return to_standard_output(database);
+    }
+    let file = if to.is_dir() {
+        to.join(clock.now().strftime(&format!("{PREFIX}%Y%m%dT%H%M%SZ{SUFFIX}")).to_string())
+    } else if keep.is_some() {
+        return Err(report(&CommandError::NoFolder(to.to_owned())));
+    } else {
+        to.to_owned()
+    };
+    let backup = store::backup(database, &file).map_err(|error| report(&error))?;
+    print(&format!("copied {} to {}\n", summary(&backup), file.display()));
+    if let Some(keep) = keep {
+        remove_old(to, usize::from(keep))
+            .map_err(|source| report(&BackupError::Io { path: to.to_owned(), source }))?;
+    }
+    Ok(())
+}
+
+/// Names of the copies in a folder: `newswire-20261128T093000Z.db`, which sort by time.
+const PREFIX: &str = "newswire-";
+const SUFFIX: &str = ".db";
+
+/// Removes the oldest copies of the folder; other files stay.
+fn remove_old(folder: &Path, keep: usize) -> io::Result<()> {
+    let is_copy = |name: &str| {
+        let time = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+        time.is_some_and(|time| {
+            time.len() == 16 && time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z'))
+        })
+    };
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names: io::Result<Vec<OsString>> = names.collect();
+    let mut copies: Vec<OsString> =
+        names?.into_iter().filter(|name| name.to_str().is_some_and(is_copy)).collect();
+    copies.sort();
+    let old = copies.len().saturating_sub(keep);
+    copies[..old].iter().try_for_each(|name| std::fs::remove_file(folder.join(name)))
+}
+
+/// The copy is made and checked beside the database first: a pipe cannot take back what it was given.
+fn to_standard_output(database: &Path) -> Result<(), Exit> {
+    let failed = |error| report(&CommandError::Stdio(error));
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempdir_in(folder);
+    let temporary =
+        temporary.map_err(|source| report(&BackupError::Io { path: folder.to_owned(), source }))?;
+    let copy = temporary.path().join("newswire.db");
+    store::backup(database, &copy).map_err(|error| report(&error))?;
+    let mut out = io::stdout().lock();
+    let sent = std::fs::File::open(&copy).and_then(|mut file| io::copy(&mut file, &mut out));
+    sent.and_then(|_| out.flush()).map_err(failed)
+}
+
+/// Replaces the database with a copy.
+///
+/// # Errors
+/// When the copy is unusable, or the database is in use; the error is printed.
+pub(super) fn restore(from: &Path, database: &Path) -> Result<(), Exit> {
+    let backup = store::restore(from, database).map_err(|error| report(&error))?;
+    let mut text = format!("restored {} to {}\n", summary(&backup), database.display());
+    if let Some(previous) = &backup.previous {
+        text.push_str(&format!("the previous database is {}\n", previous.display()));
+    }
+    print(&text);
+    Ok(())
+}
+
+fn summary(backup: &Backup) -> String {
+    let size = bytes(backup.bytes as f64);
+    format!("{}, {} ({size})", count(backup.feeds, "feed"), count(backup.items, "item"))
+}

@@ -1,0 +1,164 @@
+//! Replaces files atomically: a client of a web server and a process that is killed see whole files
+//! only.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use tempfile::TempPath;
+
+/// Replaces a file that exists, durably; its mode and owner stay. Several processes may call this
+/// for the same path: the last one wins.
+///
+/// # Errors
+/// When there is no such file, or the file system fails. The old file is then as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let old = fs::metadata(path)?;
+    let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    // Only root can change the owner. Other users own the file already or share its group.
+    let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
+    file.as_file().set_permissions(old.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The rename is an entry of the folder.
+    File::open(folder)?.sync_all()
+}
+
+/// Whether this is the name of a file in a directory: no path, not hidden.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+}
+
+/// Files of one directory that are made durable together: one sync for all of them instead of one
+/// each. Until [`Batch::commit`] nothing is visible.
+#[derive(Debug)]
+pub struct Batch {
+    directory: PathBuf,
+    /// Temporary files with the names that they get, in this order.
+    files: Vec<(TempPath, String)>,
+    /// Files that are removed before that.
+    stale: Vec<PathBuf>,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), files: Vec::new(), stale: Vec::new() }
+    }
+
+    /// Adds a file: written, not yet durable. Creates the directory where it is missing.
+    ///
+    /// # Errors
+    /// When `name` would leave the directory, or the file system fails; the message names the path.
+    pub fn add(&mut self, name: &str, bytes: &[u8], modified: Option<Timestamp>) -> io::Result<()> {
+        let failed = |error: io::Error| cannot_write(&self.directory.join(name), &error);
+        if !is_plain_name(name) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "not a plain file name");
+            return Err(failed(error));
+        }
+        fs::create_dir_all(&self.directory).map_err(failed)?;
+        let file = temporary(&self.directory, name, bytes, modified).map_err(failed)?;
+        self.files.push((file, name.to_owned()));
+        Ok(())
+    }
+
+    /// Removes a file when the batch is committed, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.stale.push(self.directory.join(name));
+    }
+
+    /// Makes all files durable, then visible, in the order in which they were added.
+    ///
+    /// A kill at any point leaves whole files only: some of the batch may be new, the others are as
+    /// they were.
+    ///
+    /// # Errors
+    /// When the file system fails; the message names the path.
+    pub fn commit(self) -> io::Result<()> {
+        let failed = |error: &io::Error| cannot_write(&self.directory, error);
+        let folder = File::open(&self.directory).map_err(|error| failed(&error))?;
+        // syncfs waits for whatever else is written to this file system: for a few files it is the
+        // worse choice.
+        let synced = self.files.len() >= MANY && sync_file_system(&folder).is_ok();
+        if !synced {
+            for (file, name) in &self.files {
+                let sync = || File::open(file)?.sync_all();
+                sync().map_err(|error| cannot_write(&self.directory.join(name), &error))?;
+            }
+        }
+        for path in &self.stale {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(cannot_write(path, &error));
+                }
+                _ => {}
+            }
+        }
+        for (file, name) in self.files {
+            let target = self.directory.join(name);
+            file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;
+        }
+        // The renames are entries of the directory.
+        folder.sync_all().map_err(|error| cannot_write(&self.directory, &error))
+    }
+}
+
+/// From this number of files on they are synced with the whole file system.
+const MANY: usize = 16;
+
+/// Makes everything written to the file system of `file` durable, and reports an error of any write
+/// to it (since Linux 5.8).
+#[cfg(target_os = "linux")]
+fn sync_file_system(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(file)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A hidden file with these bytes beside the target.
+fn temporary(
+    directory: &Path,
+    file_name: &str,
+    bytes: &[u8],
+    modified: Option<Timestamp>,
+) -> io::Result<TempPath> {
+    // Always the same hidden name: the next write reuses what a killed process left behind.
+    let prefix = format!(".{file_name}");
+    match fs::remove_file(directory.join(format!("{prefix}.new"))) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".new")
+        .rand_bytes(0)
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    // Set after opening, so that no umask takes it away.
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    if let Some(modified) = modified {
+        file.as_file().set_modified(system_time(modified))?;
+    }
+    Ok(file.into_temp_path())
+}
+
+/// The time in whole seconds, like Last-Modified.
+fn system_time(at: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
