@@ -249,6 +249,7 @@ mod tests {
             crate::daemon::control::ControlError::CODES,
             crate::daemon::Error::CODES,
             crate::fetch::FetcherError::CODES,
+            crate::store::BackupError::CODES,
             crate::store::OpenError::CODES,
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,

@@ -92,6 +92,7 @@ impl Scratch {
             "URL" | "https://blog.rust-lang.org/" => self.feed.clone(),
             "FEED" => "127.0.0.1-feed".to_owned(),
             "/etc/newswire/newswire.toml" => "newswire.toml".to_owned(),
+            word if word.ends_with("newswire-DATE.db") => "copy.db".to_owned(),
             word => word.to_owned(),
         };
         words(line).into_iter().map(word).collect::<Vec<_>>().join(" ")
@@ -148,13 +149,17 @@ async fn every_command_of_the_documents_runs() {
                     scratch.shell(&line);
                     scratch.opened();
                 }
+                ["newswire", "restore", ..] => {
+                    scratch.shell("newswire backup copy.db");
+                    scratch.shell(&scratch.filled_in(&line));
+                }
                 ["newswire", ..] => scratch.shell(&scratch.filled_in(&line)),
                 ["install", .., from, _] => {
                     let made = ["target/release/newswire", "newswire.toml"].contains(from);
                     assert!(made || root.join(from).exists(), "{name}: {from} is not there");
                 }
                 ["cargo", "install" | "test", ..]
-                | ["systemctl", "daemon-reload" | "enable", ..]
+                | ["systemctl", "daemon-reload" | "enable" | "start" | "stop", ..]
                 | ["journalctl", "-u", "newswire", ..]
                 | ["journalctl", "--update-catalog"]
                 | ["curl", "-s", "localhost:8420/metrics"] => {}
