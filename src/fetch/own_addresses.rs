@@ -14,7 +14,14 @@ const MAX_TABLE: u64 = 4 << 20;
 
 /// The addresses of the network interfaces. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OwnAddresses(Option<Arc<Mutex<Option<(Stopwatch, Arc<[IpAddr]>)>>>>);
+pub(crate) struct OwnAddresses(Option<Arc<Mutex<Option<ReadAddresses>>>>);
+
+/// Addresses with the time since they were read.
+#[derive(Debug)]
+struct ReadAddresses {
+    age: Stopwatch,
+    addresses: Arc<[IpAddr]>,
+}
 
 impl OwnAddresses {
     /// The addresses of the system, read when they are needed.
@@ -27,11 +34,12 @@ impl OwnAddresses {
         let Some(shared) = &self.0 else { return false };
         let mut known = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let addresses = match &*known {
-            Some((at, addresses)) if at.elapsed() < READ_AGAIN => Arc::clone(addresses),
+            Some(known) if known.age.elapsed() < READ_AGAIN => Arc::clone(&known.addresses),
             _ => {
-                let read: Arc<[IpAddr]> = read().into();
-                *known = Some((Stopwatch::start(), Arc::clone(&read)));
-                read
+                let addresses: Arc<[IpAddr]> = read().into();
+                let age = Stopwatch::start();
+                *known = Some(ReadAddresses { age, addresses: Arc::clone(&addresses) });
+                addresses
             }
         };
         addresses.contains(&address.to_canonical())
@@ -40,7 +48,8 @@ impl OwnAddresses {
     /// These addresses.
     #[cfg(test)]
     pub(crate) fn fixed(addresses: &[IpAddr]) -> Self {
-        Self(Some(Arc::new(Mutex::new(Some((Stopwatch::start(), addresses.into()))))))
+        let (age, addresses) = (Stopwatch::start(), addresses.into());
+        Self(Some(Arc::new(Mutex::new(Some(ReadAddresses { age, addresses })))))
     }
 }
 

@@ -284,9 +284,10 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     poll(&engine, FeedSelection::Due).await;
     let file = world.folder.path().join("www/planet.atom");
     let (before, written) = (shown_as(&engine, "id"), std::fs::read(&file).unwrap());
-    // The id is changed in the database.
+    // The published id is changed in the database.
     let database = rusqlite::Connection::open(world.database()).unwrap();
-    database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
+    let change = "UPDATE publication SET shown = replace(shown, ?1, ?2)";
+    assert_eq!(database.execute(change, [&before[0], "urn:ex:planted"]).unwrap(), 1);
     world.clock.advance(2 * HOUR);
     let error =
         daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
@@ -297,7 +298,7 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     assert_eq!(shown_as(&engine, "id"), before);
     assert_eq!(std::fs::read(&file).unwrap(), written);
     // After the correction the new story is published.
-    database.execute("UPDATE item SET outward_id = ?1 WHERE guid = 'a'", [&before[0]]).unwrap();
+    database.execute(change, ["urn:ex:planted", &before[0]]).unwrap();
     engine.publish().await.unwrap();
     assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
     assert_ne!(std::fs::read(&file).unwrap(), written);
