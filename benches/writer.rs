@@ -93,6 +93,9 @@ fn update(feed: FeedKey, new: Vec<NewItem>, at: Timestamp) -> PollUpdate {
         new,
         changed: Vec::new(),
         guid_changes: Vec::new(),
+        promises: Vec::new(),
+        exonerated: Vec::new(),
+        shared: None,
     }
 }
 

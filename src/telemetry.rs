@@ -27,7 +27,7 @@ use self::escape::{Json, Plain, readable};
 pub use self::event::Event;
 use self::journal::Journal;
 
-pub use self::metrics::{ItemCounts, Metrics, Poll, Publication};
+pub use self::metrics::{ItemCounts, Metrics, Poll, Publication, RequestKind};
 pub use self::process::max_fds;
 pub use self::readiness::{Part, Problem, Readiness};
 pub use self::sample::{Exposition, FeedSample, OutputSample, Reload, Sample, StoreSample};

@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::append_feeds::{self, CommandOutput, Destination};
-use super::document::{self, Document, DocumentError};
+use super::document::{Document, DocumentError};
 use super::init;
+use super::online::{Online, Promises};
 use crate::config::{self, Config};
 use crate::fetch::{self, FetcherError};
 use crate::model::{FailureKind, Feed, Link, ParsedItem, Removal, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::{self, Parsed};
+use crate::schedule;
 
 /// Number of items that are shown.
 const SHOWN_ITEMS: usize = 3;
@@ -97,13 +99,14 @@ pub(super) async fn run(
     if let Some(output) = already_configured(&url, config) {
         return Ok(output);
     }
-    let (url, parsed) = find_feed(url, &settings).await?;
+    let online = Online::new(config, Promises::Keep)?;
+    let (url, document, parsed) = find_feed(url, &online, &settings).await?;
     if let Some(output) = already_configured(&url, config) {
         return Ok(output);
     }
     let summary = summary(&url, &parsed);
     let tags = request.tags.to_vec();
-    let feed = Feed { id: None, url, title: None, tags, removal: Removal::Hide };
+    let feed = Feed { id: None, url: url.clone(), title: None, tags, removal: Removal::Hide };
     let block = block(&feed, request.networks);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {
@@ -116,6 +119,10 @@ pub(super) async fn run(
         }
     };
     append_feeds::append(&path, &[feed], &block)?;
+    // The feed is added in any case; its first poll then fetches the document again.
+    if let Err(error) = online.hand_over(&config::load(&path).database, &url, &document).await {
+        tracing::debug!(%error, "document not handed over");
+    }
     let stdout = format!("{summary}\nadded to {}: {next}\n", path.display());
     Ok(CommandOutput { stdout, stderr: String::new() })
 }
@@ -162,10 +169,14 @@ fn already_configured(url: &Url, config: Option<&Config>) -> Option<CommandOutpu
 }
 
 /// The feed at `url`, or the only feed that the page there links to, with its permanent URL.
-async fn find_feed(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed), Error> {
-    let document = get(&url, settings).await?;
+async fn find_feed(
+    url: Url,
+    online: &Online,
+    settings: &fetch::Settings,
+) -> Result<(Url, Document, Parsed), Error> {
+    let document = get(&url, online, settings).await?;
     let failure = match document.parse() {
-        Ok(parsed) => return Ok((document.permanent_url(&url), parsed)),
+        Ok(parsed) => return Ok((document.permanent_url(&url), document, parsed)),
         Err(failure) => failure,
     };
     let links = match failure.kind {
@@ -181,15 +192,16 @@ async fn find_feed(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed)
             return Err(Error::Several { page: document.url, commands: commands(several) });
         }
     };
-    let document = get(&url, settings).await?;
+    let document = get(&url, online, settings).await?;
     match document.parse() {
-        Ok(parsed) => Ok((document.permanent_url(&url), parsed)),
+        Ok(parsed) => Ok((document.permanent_url(&url), document, parsed)),
         Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
     }
 }
 
-async fn get(url: &Url, settings: &fetch::Settings) -> Result<Document, Error> {
-    document::fetch(url, settings).await?.map_err(|mut error| {
+async fn get(url: &Url, online: &Online, settings: &fetch::Settings) -> Result<Document, Error> {
+    let schedule = schedule::Settings::default();
+    online.fetch(url, settings, &schedule).await.map_err(|mut error| {
         if let DocumentError::Failed(failure) = &mut error
             && failure.kind == FailureKind::BlockedAddress
         {

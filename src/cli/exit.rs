@@ -188,6 +188,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "unauthorized",
             // Poll outcomes without a document.
             "gone",
+            "held",
             "modified",
             "not_modified",
             "throttled",

@@ -50,10 +50,18 @@ const SCHEMA: &str = "newswire.schema.json";
 /// # Errors
 /// When there is a file already, or it cannot be written.
 pub fn run(path: &Path) -> Result<(), Error> {
+    create(path, EXAMPLE)
+}
+
+/// Writes a config to `path`, and the schema beside it.
+///
+/// # Errors
+/// When there is a file already, or it cannot be written.
+pub(super) fn create(path: &Path, text: &str) -> Result<(), Error> {
     let name = path.display().to_string();
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| {
-        file.write_all(EXAMPLE.as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         let schema = path.with_file_name(SCHEMA);
         std::fs::write(schema, format!("{:#}\n", config::schema()))

@@ -17,10 +17,13 @@ pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+pub mod first_run;
 mod health;
 pub mod import;
 pub mod init;
 mod man;
+mod manners;
+mod online;
 pub mod operator_decisions;
 mod plan;
 pub mod poll;
@@ -46,7 +49,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::arguments::{Cli, Command};
+use self::arguments::{Cli, Command, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
@@ -96,17 +99,12 @@ fn run_command() -> Exit {
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
-        Command::Run => start(config)?,
+        Command::Run(request) => start(config, request)?,
         Command::Reload => return reload::reload(&path(config)?),
         Command::LogLevel { levels, time } => {
             return reload::log_level(&path(config)?, levels, time);
         }
-        Command::Poll { feeds, all, dry_run: true, .. } => {
-            rehearse(&path(config)?, selection(feeds, *all))?;
-        }
-        Command::Poll { feeds, all, force, .. } => {
-            poll_once(&path(config)?, selection(feeds, *all), *force)?;
-        }
+        command @ Command::Poll { .. } => poll(config, &clock, command)?,
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
             return show_config(config, command);
         }
@@ -114,7 +112,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             init::run(file).map_err(failed)?;
             print(&init::next(file));
         }
-        Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
+        Command::Probe { target: Some(target), json, force, .. } => {
+            probe(config, (target, (*force).into()), *json)?;
+        }
         Command::Probe { target: None, .. } => conformance()?,
         Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
         Command::Man { folder: None } => print(&man::pages()[0].1),
@@ -141,6 +141,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
         Command::Db { what } => return database::run(*what, &load_path(config)?),
+        Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
         Command::Status { check: true, .. } => return check_status(config),
@@ -163,9 +164,15 @@ fn load_path(config: Option<&Path>) -> Result<PathBuf, Exit> {
     }
 }
 
-fn start(config: Option<&Path>) -> Result<(), Exit> {
-    let path = path(config)?;
-    let (config, diagnostics) = read(&path)?;
+fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
+    let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
+    let overrides = run::Overrides { listen: request.listen, level: request.log_level };
+    let (mut config, diagnostics) = read(&first.path)?;
+    overrides.apply(&mut config);
+    if first.text.is_some() || io::stdout().is_terminal() {
+        let added = first.text.unwrap_or_default();
+        print(&format!("{added}{}", first_run::addresses(&config)));
+    }
     let log = telemetry::init(config.log);
     if !diagnostics.is_empty() && io::stderr().is_terminal() {
         print_error(&diagnostics.draw(style(&io::stderr())));
@@ -173,7 +180,38 @@ fn start(config: Option<&Path>) -> Result<(), Exit> {
         let diagnostics = diagnostics.draw(config::Style::Plain);
         tracing::warn!(diagnostics, "the config has warnings; 'newswire check' lists them");
     }
-    block_on(run::run(&path, config, log))?.map_err(failed)
+    block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
+}
+
+/// `poll`.
+fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
+    let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
+    let (path, selection) = (path(config)?, selection(feeds, *all));
+    if let Some(spread) = spread {
+        wait_for_turn(&path, clock, spread)?;
+    }
+    match dry_run {
+        true => rehearse(&path, selection, *force),
+        false => poll_once(&path, selection, *force),
+    }
+}
+
+/// Waits until the turn of this installation within `spread`.
+fn wait_for_turn(path: &Path, clock: &Clock, spread: &str) -> Result<(), Exit> {
+    let time = config::duration(spread).map_err(|_| {
+        failed(CommandError::Duration { option: "--spread", value: spread.to_owned() })
+    })?;
+    let time = time.unsigned_abs();
+    let until = clock.elapsed() + poll::turn(&config::load(path).database, time);
+    block_on(clock.sleep_until(until))
+}
+
+fn manners(config: Option<&Path>, clock: &Clock, json: bool) -> Result<(), Exit> {
+    let since = manners::since(clock.now());
+    let found = database(config)?.read(|reader| reader.manners(since)).map_err(failed)?;
+    let report = manners::MannersReport::new(found);
+    print(&if json { format!("{:#}\n", report.json()) } else { report.text() });
+    Ok(())
 }
 
 fn selection(feeds: &[String], all: bool) -> FeedSelection {
@@ -199,20 +237,22 @@ fn prepare_pass(path: &Path) -> Result<Config, Exit> {
 fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
-    let recent = if force { poll::RecentFeeds::Poll } else { poll::RecentFeeds::Skip };
     let mut out = io::stdout();
-    let summary = block_on(poll::run(config, selection, recent, &mut out))?.map_err(failed)?;
+    let trigger = poll::trigger(&selection, force.into());
+    let polling = poll::run(config, (&selection, trigger), &mut out);
+    let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
     Ok(())
 }
 
-fn rehearse(path: &Path, selection: FeedSelection) -> Result<(), Exit> {
+fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    block_on(dry_run::run(config, selection, &mut io::stdout()))?.map_err(failed)
+    let trigger = poll::trigger(&selection, force.into());
+    block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 
 /// Uses the limits of the config, if there is one.
-fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
+fn probe(config: Option<&Path>, target: (&str, online::Promises), json: bool) -> Result<(), Exit> {
     let config = match (config, find_existing(config)) {
         (Some(_), _) => Some(load(config)?),
         (None, Some(path)) => config::load(&path).config,
@@ -235,7 +275,8 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
         Command::Check { scope, form } => {
             let path = path(given)?;
             let style = style(&io::stdout());
-            let checking = check::run(&path, scope.scope(), form.format(), style, print);
+            let what = (scope.scope(), scope.force.into());
+            let checking = check::run(&path, what, form.format(), style, print);
             let verdict = block_on(checking)?.map_err(failed)?;
             Ok(match verdict {
                 check::Verdict::Good => Exit::Ok,

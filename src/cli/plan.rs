@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::daemon::apply_budgets;
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
 use crate::schedule::{self, FeedTraffic, Forecast};
 use crate::store::FeedHistory;
@@ -169,7 +170,14 @@ impl PlanReport {
                 };
                 (subscription.feed.url.to_string(), estimate)
             };
-            config.subscriptions.iter().map(of).collect()
+            let mut subscriptions = config.subscriptions.clone();
+            let mean_bytes = |subscription: &crate::poll::Subscription| {
+                let status = by_url.get(subscription.feed.url.as_str())?;
+                Some(past.get(&status.info.key)?).filter(|past| past.polls > 0).map(mean_of_all)
+            };
+            let means: Vec<_> = subscriptions.iter().map(mean_bytes).collect();
+            apply_budgets(&mut subscriptions, &means);
+            subscriptions.iter().map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
@@ -268,6 +276,12 @@ impl PlanReport {
             "recorded_delay_p95": self.recorded.1,
         })
     }
+}
+
+/// Mean size of all responses, those without a body included.
+fn mean_of_all(past: &FeedHistory) -> f64 {
+    let with_body = past.polls.saturating_sub(past.not_modified) as f64;
+    past.mean_bytes * with_body / past.polls as f64
 }
 
 fn known(past: &FeedHistory) -> FeedTraffic {

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::arguments::Format;
-use super::document::{self, Document, DocumentError, MAX_ITEMS};
+use super::document::{Document, DocumentError, MAX_ITEMS};
+use super::online::{Online, Promises};
 use crate::config::Config;
 use crate::fetch;
 use crate::model::Validators;
@@ -47,7 +48,7 @@ crate::model::codes! {
 /// # Errors
 /// When it cannot be fetched or read, or is no feed.
 pub(super) async fn run(
-    target: &str,
+    (target, promises): (&str, Promises),
     config: Option<&Config>,
     format: Format,
     out: &mut impl Write,
@@ -55,8 +56,17 @@ pub(super) async fn run(
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
     let document = match Url::parse(target) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
-            document::fetch(&url, &settings).await?.map_err(failed)?
+            let subscription = config.and_then(|config| {
+                config.subscriptions.iter().find(|subscription| subscription.feed.url == url)
+            });
+            let fetch = match (subscription, config) {
+                (Some(subscription), _) => subscription.fetch.as_ref().clone(),
+                (None, Some(config)) => config.fetch.clone(),
+                (None, None) => fetch::Settings::default(),
+            };
+            let schedule = subscription.map(|subscription| subscription.schedule.as_ref().clone());
+            let online = Online::new(config, promises)?;
+            online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await.map_err(failed)?
         }
         _ => read(Path::new(target))?,
     };
@@ -76,7 +86,7 @@ fn read(path: &Path) -> Result<Document, Error> {
     let absolute = std::path::absolute(path).map_err(failed)?;
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());
-    Ok(Document { url, bytes, content_type: None, hops, validators })
+    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None })
 }
 
 /// A base URL that no relative reference can be resolved against.

@@ -1,11 +1,14 @@
 //! `newswire run`: runs the daemon until SIGTERM or Ctrl-C; SIGHUP reloads the config.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::level_filters::LevelFilter;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
@@ -13,27 +16,60 @@ use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
     ListSelection,
 };
-use crate::fetch::{Resolver, SystemResolver};
+use crate::fetch::{Fetcher, Resolver, SystemResolver};
+use crate::poll::{Gate, Ledger};
 use crate::telemetry::Handle;
+use crate::web::samples;
 
 /// Runs the daemon until the first stop signal and lets it finish its work; a second signal ends the process.
 ///
 /// # Errors
 /// When the daemon cannot start or continue.
-pub(super) async fn run(path: &Path, config: Config, log: Handle) -> Result<(), daemon::Error> {
-    let result = start(path, config, log).await;
+pub(super) async fn run(
+    path: &Path,
+    overrides: Overrides,
+    config: Config,
+    log: Handle,
+) -> Result<(), daemon::Error> {
+    let result = start(source(path, overrides), config, log).await;
     if let Err(error) = &result {
         daemon::notify_failure(error);
     }
     result
 }
 
-async fn start(path: &Path, config: Config, log: Handle) -> Result<(), daemon::Error> {
+/// What options of the command line replace in the config, also after a reload.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Overrides {
+    /// `listen` in [web].
+    pub(super) listen: Option<SocketAddr>,
+    /// `level` in [log].
+    pub(super) level: Option<LevelFilter>,
+}
+
+impl Overrides {
+    /// Replaces the values of the config.
+    pub(super) fn apply(&self, config: &mut Config) {
+        if let Some(level) = self.level {
+            config.log.level = level;
+        }
+        if let Some(listen) = self.listen {
+            config.web.listen = Some(listen);
+            let base_url = config.web.base_url();
+            for output in &mut config.outputs {
+                output.base_url = base_url.clone();
+            }
+        }
+    }
+}
+
+async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let sockets = daemon::inherited_sockets();
     // From here on a signal does not end the process by itself.
     let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
-    let (mut stop, source) = (pin!(stop), source(path));
+    let mut stop = pin!(stop);
+    serve_samples(&config, &clock).await;
     let extension = daemon::extend_startup("fetching lists of feeds");
     let which = ListSelection::DueWithoutCopy;
     let config = tokio::select! {
@@ -45,16 +81,34 @@ async fn start(path: &Path, config: Config, log: Handle) -> Result<(), daemon::E
     if let Ok(hangup) = hangup {
         tokio::spawn(reload_on(hangup, handle));
     }
-    let follower = ListFollower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
-    let engine = Engine::open(config, clock, resolver).await?;
+    let engine = Engine::open(config, clock.clone(), resolver).await?;
+    let follower = ListFollower::new(engine.gate().clone(), clock);
     let inputs = Inputs { commands, sockets, follower };
     daemon::run_with(engine, inputs, stop).await
 }
 
 /// Loads the config at `path` at each call.
-fn source(path: &Path) -> ConfigSource {
+fn source(path: &Path, overrides: Overrides) -> ConfigSource {
     let path = path.to_owned();
-    Arc::new(move || config::load(&path))
+    Arc::new(move || {
+        let mut loaded = config::load(&path);
+        if let Some(config) = &mut loaded.config {
+            overrides.apply(config);
+        }
+        loaded
+    })
+}
+
+/// Serves the sample feeds until the process ends, if the config says so. Without them the daemon is still of
+/// use, so an error is only logged.
+async fn serve_samples(config: &Config, clock: &Clock) {
+    let Some(address) = config.web.samples else { return };
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            tokio::spawn(samples::serve(listener, clock.clone(), std::future::pending()));
+        }
+        Err(error) => tracing::warn!(%address, %error, "cannot serve the sample feeds"),
+    }
 }
 
 /// Reloads the config at each SIGHUP. The result is logged.
@@ -73,7 +127,8 @@ pub(super) async fn with_current_lists(
     config: Config,
 ) -> Result<Config, daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
-    fetch_lists(config, ListSelection::Due, clock, resolver, &source(path)).await
+    let source = source(path, Overrides::default());
+    fetch_lists(config, ListSelection::Due, clock, resolver, &source).await
 }
 
 /// Fetches lists of feeds and returns the config with their feeds. A list that cannot be fetched keeps its
@@ -91,7 +146,9 @@ pub async fn fetch_lists(
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
-    let follower = ListFollower::new(clock, resolver)?;
+    let ledger = Ledger::beside(&config.store.path);
+    let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
+    let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
     match follower.fetch(&lists, which).await {
         ListChange::Changed => Ok(source().config.unwrap_or(config)),

@@ -48,6 +48,7 @@ pub const KEYS: &[Key] = &[
     key(Path, "store", "path", "\"newswire.db\"", "the database; relative to the state directory"),
     key(Duration, "store", "retention", "\"400d\"", "how long texts of items are kept; ids are kept for ever"),
     key(Listen, "web", "listen", "\"127.0.0.1:8420\"", "address and port to serve on, or \"off\""),
+    key(Listen, "web", "samples", "\"off\"", "address and port of a further server with the sample feeds, or \"off\""),
     key(Url, "web", "public_url", "", "how readers reach this server; the feeds name themselves by it").such_as("\"https://planet.example.org/\""),
     key(Texts, "web", "hosts", "[]", "further names that requests may call this server by; all others but public_url and this machine's are refused").such_as("[\"planet.example.org\"]"),
     key(Choice(&["local", "open", "off"]), "web", "status", "\"local\"", "who may see the operator's pages: local (this machine, not through a proxy), open or off"),

@@ -19,6 +19,7 @@ pub(super) fn web(section: &Section<'_>, report: &mut Report) -> web::Settings {
         public_url: section.parsed("public_url", "bad_url", value::public_url, report),
         hosts: hosts(section, report),
         status: section.one_of("status", &statuses, report).unwrap_or(base.status),
+        samples: section.parsed("samples", "bad_address", value::listen, report).flatten(),
         metrics: section.one_of("metrics", &metrics, report).unwrap_or(base.metrics),
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn schedule(
         min_interval: min.unwrap_or(base.min_interval),
         max_interval: max.unwrap_or(base.max_interval),
         host_spacing: duration("host_spacing").unwrap_or(base.host_spacing),
+        budget: base.budget,
         per_host: base.per_host,
         publisher_hints: base.publisher_hints,
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
+use super::budgets::apply_budgets;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, ReasonKind, site};
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) web: web::Settings,
     pub(crate) retention: Duration,
     pub(crate) window: Duration,
+    /// Subscriptions of servers with a budget as they are configured, with their feeds.
+    budgeted: Vec<(FeedKey, Subscription)>,
     /// Matching settings of feeds that have no own settings.
     dedupe: Arc<dedupe::Settings>,
     /// The followed lists of feeds.
@@ -76,8 +79,9 @@ impl Setup {
         let window = config.window();
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
-        let targets: Vec<Target> =
-            config.subscriptions.into_iter().zip(&registered).map(target).collect();
+        let mut subscriptions = config.subscriptions;
+        let budgeted = budgeted(&mut subscriptions, &registered, store.reader()).await?;
+        let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
         let times: HashMap<FeedKey, Timestamp> =
@@ -96,6 +100,7 @@ impl Setup {
         };
         Ok(Self {
             output_set: Arc::new(output_set),
+            budgeted,
             replanned: times.into_keys().collect(),
             concurrency: config.concurrency,
             web: config.web,
@@ -109,6 +114,25 @@ impl Setup {
             by_key,
             registered,
         })
+    }
+
+    /// Computes the intervals of feeds of servers with a budget again. They apply from the next poll on.
+    pub(crate) async fn refresh_budgets(&mut self, reader: &Reader) -> Result<(), store::Error> {
+        if self.budgeted.is_empty() {
+            return Ok(());
+        }
+        let (keys, mut subscriptions): (Vec<FeedKey>, Vec<Subscription>) =
+            self.budgeted.iter().cloned().unzip();
+        let means = mean_bytes(reader).await?;
+        let means: Vec<Option<f64>> = keys.iter().map(|key| means.get(key).copied()).collect();
+        apply_budgets(&mut subscriptions, &means);
+        for (key, subscription) in keys.into_iter().zip(subscriptions) {
+            let target = self.by_key.get(&key).and_then(|&i| self.targets.get_mut(i));
+            if let Some(target) = target {
+                target.subscription = Arc::new(subscription);
+            }
+        }
+        Ok(())
     }
 
     /// The feed with this key.
@@ -144,7 +168,10 @@ impl Setup {
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
         let due = feeds.filter(|(feed, target)| due_time(feed, target, now) <= now);
-        due.map(|(_, target)| target).collect()
+        // A host that answers few requests must not answer the same feeds each time.
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(feed, _)| feed.last_poll_at);
+        due.into_iter().map(|(_, target)| target).collect()
     }
 
     /// A queue of these feeds.
@@ -159,6 +186,12 @@ impl Setup {
             queue.add(target.key, host, gate, due);
         }
         queue
+    }
+
+    /// Gives a feed another time in the queue.
+    pub(crate) fn requeue_at(&self, target: &Target, queue: &mut Queue, due: Timestamp) {
+        let (host, gate) = host_gate(target);
+        queue.add(target.key, host, gate, due);
     }
 
     /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
@@ -213,6 +246,30 @@ fn host_gate(target: &Target) -> (&str, HostLimit) {
 
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
+}
+
+/// Applies the budgets of servers. Returns the subscriptions of these servers as they were before.
+async fn budgeted(
+    subscriptions: &mut [Subscription],
+    registered: &[RegisteredFeed],
+    reader: &Reader,
+) -> Result<Vec<(FeedKey, Subscription)>, store::Error> {
+    let of_server = |(subscription, feed): (&Subscription, &RegisteredFeed)| {
+        subscription.schedule.budget.map(|_| (feed.key, subscription.clone()))
+    };
+    let before: Vec<_> = subscriptions.iter().zip(registered).filter_map(of_server).collect();
+    if !before.is_empty() {
+        let means = mean_bytes(reader).await?;
+        let means: Vec<_> = registered.iter().map(|feed| means.get(&feed.key).copied()).collect();
+        apply_budgets(subscriptions, &means);
+    }
+    Ok(before)
+}
+
+async fn mean_bytes(reader: &Reader) -> Result<HashMap<FeedKey, f64>, store::Error> {
+    let reader = reader.clone();
+    let read = move || reader.read(|reader| reader.mean_bytes());
+    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
 }
 
 /// New plans for the feeds whose last plan was made under other settings.

@@ -99,7 +99,7 @@ fn out_of_files() -> Failure {
         .help("raise the limit of open files: LimitNOFILE= in the unit, or 'ulimit -n'")
 }
 
-/// The failure for a lookup.
+/// The failure for a host name without an address that may be contacted.
 pub(crate) fn lookup(error: &LookupError) -> Failure {
     let message = printable(&error.to_string());
     match error {

@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, StatusCode};
-use url::Url;
+use url::{Host, Url};
 
-use super::budget::Reservation;
+use super::budget::{Budget, Reservation};
 use super::freshness::freshness;
 use super::guard::Guard;
 use super::progress::Progress;
+use super::resolve::{GuardedResolver, LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
@@ -23,6 +26,8 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
+    /// URL whose response sent the validators. They are sent to no other; `None`: they belong to every hop.
+    pub validators_from: Option<&'a Url>,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
     /// The settings of this feed.
@@ -89,61 +94,209 @@ impl Response {
     }
 }
 
-/// Follows redirects and reads the final response.
-pub(crate) async fn run(
-    (client, guard): (&Client, &Guard),
-    request: &Request<'_>,
-    (progress, memory): (&Progress, Reservation),
-) -> Response {
-    let headers = request::headers(request.settings, request.validators);
-    let mut response =
-        Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
-    let mut seen = HashSet::from([request.url.clone()]);
-    loop {
-        let mut headers = headers.clone();
-        // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
-        if response.url.origin() == request.url.origin() {
-            headers.extend(request::own_headers(request.settings));
-        }
-        progress.ask(response.url.host_str().unwrap_or_default());
-        match hop(client, guard, &response.url, headers).await {
-            Err(failure) => {
-                response.outcome = FetchOutcome::Failed(failure);
-                return response;
+/// An exchange under way: one request for each hop. The caller decides when each request is sent.
+pub struct Exchange<'a> {
+    client: Client,
+    guard: Guard,
+    resolver: GuardedResolver,
+    request: Request<'a>,
+    response: Response,
+    seen: HashSet<Url>,
+    budget: Budget,
+    progress: Progress,
+}
+
+/// A complete document that an earlier exchange brought.
+#[derive(Debug)]
+pub struct KnownDocument {
+    /// URL that sent it.
+    pub url: Url,
+    /// Its validators.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub hash: [u8; 32],
+    /// The body.
+    pub body: Body,
+}
+
+/// The result of one hop.
+#[derive(Debug)]
+pub enum Step {
+    /// The server redirected to [`Exchange::url`].
+    Redirected {
+        /// Freshness and retry hints of the redirect.
+        freshness: Freshness,
+    },
+    /// The exchange has ended.
+    Done(Box<Response>),
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange before its first request.
+    pub(crate) fn new(
+        (client, resolver): (Client, GuardedResolver),
+        budget: Budget,
+        request: Request<'a>,
+    ) -> Self {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        let seen = HashSet::from([url.clone()]);
+        let response = Response::failed(url, failure);
+        let (guard, progress) = (resolver.guard.clone(), Progress::default());
+        Self { client, guard, resolver, request, response, seen, budget, progress }
+    }
+
+    /// URL of the next request.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.response.url
+    }
+
+    /// Whether the next request has validators: only a request to the URL that sent them.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        let from = self.request.validators_from;
+        !self.request.validators.is_empty() && from.is_none_or(|url| *url == self.response.url)
+    }
+
+    /// Addresses of the host of the next request that may be contacted; none behind a proxy.
+    ///
+    /// # Errors
+    /// When the URL may not be requested, or the host name has no such address.
+    pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
+        self.guard.check_url(&self.response.url)?;
+        match self.response.url.host() {
+            _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => {
+                self.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
             }
-            Ok(answer) => {
-                response.status = Some(answer.status().as_u16());
-                let direct = request.settings.proxy.is_none();
-                response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
-                response.freshness = freshness(answer.headers(), request.now);
-                let next = match location(&answer, &response.url, request.settings) {
-                    None => return read(answer, request, response, memory).await,
-                    Some(next) => next,
-                };
-                let next = next.and_then(|next| {
-                    follow(&mut response, &mut seen, next, answer.status(), request.settings)
-                });
-                if let Err(failure) = next {
-                    response.outcome = FetchOutcome::Failed(failure);
-                    return response;
-                }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The failure when [`Exchange::addresses`] takes longer than the exchange may.
+    #[must_use]
+    pub fn lookup_timed_out(&self) -> Failure {
+        let (host, limit) = (self.response.url.host_str(), self.request.settings.timeout);
+        let error = ResolveError::timed_out(host.unwrap_or_default(), limit);
+        classify::lookup(&LookupError::Resolve(error))
+    }
+
+    /// Ends the exchange with a document that an earlier exchange brought from the next URL.
+    pub fn end_with(&mut self, document: KnownDocument) -> Response {
+        let mut response = self.end();
+        response.url = document.url;
+        response.status = Some(200);
+        response.validators = Some(document.validators);
+        response.body_hash = Some(document.hash);
+        response.body_bytes = document.body.bytes.len() as u64;
+        if self.request.known_body == Some(document.hash) {
+            response.outcome = FetchOutcome::NotModified;
+        } else {
+            response.outcome = FetchOutcome::Modified;
+            response.body = Some(document.body);
+        }
+        *response
+    }
+
+    /// The exchange ended by a failure of the next request.
+    #[must_use]
+    pub fn fail(self, failure: Failure) -> Response {
+        Response { outcome: FetchOutcome::Failed(failure), ..self.response }
+    }
+
+    /// Sends the next request, which may take `limit`. After a redirect, another request follows.
+    pub async fn step(&mut self, limit: Duration) -> Step {
+        let failure = match self.hop_within(limit).await {
+            Some(Ok(step)) => return step,
+            Some(Err(failure)) => failure,
+            None => {
+                let seconds = self.request.settings.timeout.as_secs_f32();
+                let message = format!("the exchange took longer than {seconds} s");
+                Failure::new(FailureKind::Timeout, message)
+                    .help("raise timeout if the server is always this slow")
+            }
+        };
+        self.response.outcome = FetchOutcome::Failed(failure);
+        Step::Done(self.end())
+    }
+
+    /// As [`Exchange::hop`]; `None`: it takes longer than `limit`, without the time that it waits for memory.
+    async fn hop_within(&mut self, limit: Duration) -> Option<Result<Step, Failure>> {
+        let progress = self.progress.clone();
+        let mut hop = pin!(self.hop());
+        let (mut waited, mut left) = (Duration::ZERO, limit);
+        loop {
+            if let Ok(result) = tokio::time::timeout(left, &mut hop).await {
+                return Some(result);
+            }
+            let total = progress.waited();
+            (left, waited) = (total.saturating_sub(waited), total);
+            if left.is_zero() {
+                return None;
             }
         }
     }
+
+    /// The result, which leaves an exchange that was never asked.
+    fn end(&mut self) -> Box<Response> {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let next = Response::failed(self.response.url.clone(), failure);
+        Box::new(std::mem::replace(&mut self.response, next))
+    }
+
+    /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
+    async fn hop(&mut self) -> Result<Step, Failure> {
+        let (request, url) = (self.request, self.response.url.clone());
+        self.guard.check_url(&url)?;
+        let conditional = self.is_conditional();
+        let none = Validators::default();
+        let validators = if conditional { request.validators } else { &none };
+        let mut headers = request::headers(request.settings, validators);
+        // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
+        if url.origin() == request.url.origin() {
+            headers.extend(request::own_headers(request.settings));
+        }
+        let sent = self.client.get(url.clone()).headers(headers).send().await;
+        let answer = sent.map_err(|error| classify::failure(&error))?;
+        let response = &mut self.response;
+        response.status = Some(answer.status().as_u16());
+        let direct = request.settings.proxy.is_none();
+        response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
+        response.freshness = freshness(answer.headers(), request.now);
+        match location(&answer, &url, request.settings) {
+            None => {
+                // Without a response, so that a failure while reading keeps what is known.
+                let placeholder = Response { freshness: response.freshness, ..self.known() };
+                let response = std::mem::replace(&mut self.response, placeholder);
+                let request = Request { validators, ..request };
+                let memory = self.budget.reserve(self.progress.clone());
+                self.response = read(answer, &request, response, memory).await;
+                Ok(Step::Done(self.end()))
+            }
+            Some(next) => {
+                follow(response, &mut self.seen, next?, answer.status(), request.settings)?;
+                Ok(Step::Redirected { freshness: self.response.freshness })
+            }
+        }
+    }
+
+    /// What is known of the response before its body.
+    fn known(&self) -> Response {
+        let Response { url, hops, status, remote, .. } = &self.response;
+        let failure = Failure::new(FailureKind::BadResponse, "the response was not read");
+        let (hops, status, remote) = (hops.clone(), *status, *remote);
+        Response { hops, status, remote, ..Response::failed(url.clone(), failure) }
+    }
 }
 
-/// Sends one request. The URL is checked here, because a literal address does not use the resolver.
-///
-/// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
-/// other responses than 2xx (RFC 9110 13.2.1).
-async fn hop(
-    client: &Client,
-    guard: &Guard,
-    url: &Url,
-    headers: HeaderMap,
-) -> Result<reqwest::Response, Failure> {
-    guard.check_url(url)?;
-    client.get(url.clone()).headers(headers).send().await.map_err(|error| classify::failure(&error))
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("response", &self.response).finish_non_exhaustive()
+    }
 }
 
 /// Target of a redirect; `None` for other responses.

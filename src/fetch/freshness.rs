@@ -15,18 +15,49 @@ pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     Freshness {
         remaining: remaining(headers, date),
         retry_after: retry_after(headers, date, now),
-        host_pause: host_pause(headers),
+        host_pause: host_pause(headers, date.unwrap_or(now)),
     }
 }
 
-/// Time until the rate limit of the host is reset, when no requests are left.
-fn host_pause(headers: &HeaderMap) -> Option<SignedDuration> {
+/// Longest pause that a rate limit causes, in seconds: seven days.
+const LONGEST_PAUSE: f64 = 7.0 * 86_400.0;
+/// Values of a reset from here on are Unix times, in seconds.
+const UNIX_TIME: f64 = 1e9;
+/// Values from here on are Unix times in milliseconds.
+const UNIX_MILLIS: f64 = 1e12;
+
+/// Time until the rate limit of the host is reset, when no requests are left. With several limits, the longest time.
+fn host_pause(headers: &HeaderMap, server_time: Timestamp) -> Option<SignedDuration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let left = number("x-ratelimit-remaining").or_else(|| number("ratelimit-remaining"))?;
-    let reset = number("x-ratelimit-reset").or_else(|| number("ratelimit-reset"))?;
-    // Some servers send a Unix time instead of seconds, which is too large.
-    let plausible = left < 1.0 && reset > 0.0 && reset <= 7.0 * 86_400.0;
-    plausible.then(|| SignedDuration::try_from_secs_f64(reset.ceil()).ok()).flatten()
+    let pairs = ["x-ratelimit", "ratelimit", "x-rate-limit"].into_iter().filter_map(|name| {
+        Some((number(&format!("{name}-remaining"))?, number(&format!("{name}-reset"))?))
+    });
+    let fields = headers.get_all("ratelimit").iter().filter_map(|value| value.to_str().ok());
+    let waits = pairs.chain(fields.flat_map(limits)).filter(|(left, _)| *left < 1.0);
+    let now = server_time.as_second() as f64;
+    let seconds = waits.map(|(_, reset)| match reset {
+        reset if reset >= UNIX_MILLIS => reset / 1000.0 - now,
+        reset if reset >= UNIX_TIME => reset - now,
+        reset => reset,
+    });
+    let longest = seconds.filter(|wait| *wait > 0.0 && *wait <= LONGEST_PAUSE).reduce(f64::max)?;
+    SignedDuration::try_from_secs_f64(longest.ceil()).ok()
+}
+
+/// The limits of a `RateLimit` field: requests left, and the reset. Two forms are in use: `limit=9, remaining=0,
+/// reset=30`, and the list of structured fields `"burst";r=0;t=30, "daily";r=99;t=3600`.
+fn limits(field: &str) -> Vec<(f64, f64)> {
+    let items: Vec<&str> = match field.contains("remaining") {
+        true => vec![field],
+        false => field.split(',').collect(),
+    };
+    let of = |item: &str, names: [&str; 2]| {
+        let pairs = item.split([',', ';']).filter_map(|pair| pair.split_once('='));
+        let mut found = pairs.filter(|(name, _)| names.contains(&name.trim()));
+        found.next().and_then(|(_, value)| value.trim().parse::<f64>().ok())
+    };
+    let limit = |item: &&str| Some((of(item, ["r", "remaining"])?, of(item, ["t", "reset"])?));
+    items.iter().filter_map(limit).collect()
 }
 
 /// Remaining freshness lifetime: `max-age` or `Expires - Date` (RFC 9111 4.2.1) less `Age` (4.2.3).
@@ -187,8 +218,33 @@ mod tests {
         assert_eq!(pause("0", "59"), Some(59));
         assert_eq!(pause("0.0", "59.2"), Some(60));
         assert_eq!(pause("12.0", "59"), None);
-        // A Unix time, not seconds.
+        // A Unix time, not seconds: the clock of the test is in 1994.
+        assert_eq!(pause("0", "784111837"), None);
         assert_eq!(pause("0", "1764000000"), None);
         assert_eq!(pause("none", "soon"), None);
+    }
+
+    #[test]
+    fn a_rate_limit_is_read_in_every_form() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let pause = |headers: &[(&'static str, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(HeaderName::from_static(name), value.parse().unwrap());
+            }
+            freshness(&map, now).host_pause.map(|pause| pause.as_secs())
+        };
+        let reset = (now.as_second() + 90).to_string();
+        let millis = format!("{reset}000");
+        for reset in [reset.as_str(), millis.as_str(), "90"] {
+            let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)];
+            assert_eq!(pause(&headers), Some(90), "{reset}");
+        }
+        let separate = [("ratelimit-remaining", "0"), ("ratelimit-reset", "40")];
+        assert_eq!(pause(&separate), Some(40));
+        assert_eq!(pause(&[("ratelimit", "limit=10, remaining=0, reset=50")]), Some(50));
+        assert_eq!(pause(&[("ratelimit", "limit=10, remaining=3, reset=50")]), None);
+        let list = "\"burst\";r=0;t=30, \"daily\";r=99;t=3600, \"hourly\";r=0;t=60";
+        assert_eq!(pause(&[("ratelimit", list)]), Some(60));
     }
 }

@@ -18,7 +18,6 @@ mod resolve;
 pub mod settings;
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
 pub use budget::Reservation;
-pub use exchange::{Body, Request, Response};
+pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
@@ -36,8 +35,7 @@ pub use settings::{Secret, Settings};
 use self::budget::Budget;
 use self::guard::Guard;
 use self::own_addresses::OwnAddresses;
-use self::progress::Progress;
-use self::resolve::{GuardedResolver, LookupError, Lookups};
+use self::resolve::GuardedResolver;
 use crate::model::{Failure, FailureKind};
 
 /// Time limit of a connection attempt.
@@ -74,11 +72,9 @@ crate::model::codes! {
 /// Fetches documents. One instance serves all feeds.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    clients: Mutex<HashMap<ClientKey, (Client, Guard)>>,
+    clients: Mutex<HashMap<ClientKey, (Client, GuardedResolver)>>,
     /// Memory for all bodies.
     budget: Budget,
-    /// Host names that are being looked up.
-    lookups: Lookups,
     own: OwnAddresses,
 }
 
@@ -96,50 +92,22 @@ impl Fetcher {
     pub fn new(resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
         // A provider may already be installed by a test; any one is sufficient.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let fetcher = Self {
-            resolver,
-            clients: Mutex::default(),
-            budget: Budget::default(),
-            lookups: Lookups::default(),
-            own: OwnAddresses::of_system(),
-        };
+        let (clients, budget) = (Mutex::default(), Budget::default());
+        let fetcher = Self { resolver, clients, budget, own: OwnAddresses::of_system() };
         fetcher.client(&Settings::default())?;
         Ok(fetcher)
     }
 
-    /// Makes one exchange that takes at most `settings.timeout`.
-    pub async fn fetch(&self, request: Request<'_>) -> Response {
-        let (client, guard) = match self.client(request.settings) {
-            Ok(client) => client,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::BadResponse, error.to_string())
-                    .help("check ca and proxy in [fetch] and in the [[feed]]");
-                return Response::failed(request.url.clone(), failure);
-            }
-        };
-        let progress = Progress::default();
-        let memory = self.budget.reserve(progress.clone());
-        let mut exchange = pin!(exchange::run((&client, &guard), &request, (&progress, memory)));
-        let limit = request.settings.timeout;
-        let (mut waited, mut left) = (Duration::ZERO, limit);
-        while !left.is_zero() {
-            if let Ok(response) = tokio::time::timeout(left, &mut exchange).await {
-                return response;
-            }
-            let total = progress.waited();
-            (left, waited) = (total.saturating_sub(waited), total);
+    /// Begins an exchange. `poll::Gate` opens every request, so that no other code may call this.
+    ///
+    /// # Errors
+    /// When the HTTP client for these settings cannot be set up.
+    pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
+        match self.client(request.settings) {
+            Ok(client) => Ok(Exchange::new(client, self.budget.clone(), request)),
+            Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
+                .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
-        Response::failed(request.url.clone(), self.timed_out(&progress.host(), limit))
-    }
-
-    /// The failure for an exchange that took longer than `limit` while the server `host` was asked.
-    fn timed_out(&self, host: &str, limit: Duration) -> Failure {
-        if self.lookups.contains(host) {
-            return classify::lookup(&LookupError::Resolve(ResolveError::timed_out(host, limit)));
-        }
-        let message = format!("the exchange took longer than {} s", limit.as_secs_f32());
-        Failure::new(FailureKind::Timeout, message)
-            .help("raise timeout if the server is always this slow")
     }
 
     /// Reads the configuration of the resolver again.
@@ -148,7 +116,7 @@ impl Fetcher {
     }
 
     /// The client for these settings.
-    fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
+    fn client(&self, settings: &Settings) -> Result<(Client, GuardedResolver), FetcherError> {
         let key = ClientKey {
             allow_networks: settings.allow_networks.clone(),
             ca: settings.ca.clone(),
@@ -159,17 +127,13 @@ impl Fetcher {
             return Ok(client.clone());
         }
         let guard = Guard::new(&settings.allow_networks, self.own.clone());
-        let resolver = GuardedResolver {
-            resolver: Arc::clone(&self.resolver),
-            guard: guard.clone(),
-            lookups: self.lookups.clone(),
-        };
-        let client = build(resolver, settings)?;
+        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
+        let client = build(resolver.clone(), settings)?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(key, (client.clone(), guard.clone()));
-        Ok((client, guard))
+        clients.insert(key, (client.clone(), resolver.clone()));
+        Ok((client, resolver))
     }
 }
 

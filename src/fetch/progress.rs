@@ -1,4 +1,4 @@
-//! How far an exchange is, for the decision whose fault a timeout is.
+//! How long an exchange waited for memory, which does not count for its time limit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,8 +14,6 @@ struct State {
     /// Time of all waits for memory that have ended, and the start of the current one.
     waited: Duration,
     waiting_since: Option<Stopwatch>,
-    /// Host name of the current hop.
-    host: String,
 }
 
 /// A wait for memory that lasts until it is dropped.
@@ -33,16 +31,6 @@ impl Progress {
     pub(crate) fn waited(&self) -> Duration {
         let state = self.state();
         state.waited + state.waiting_since.map_or(Duration::ZERO, Stopwatch::elapsed)
-    }
-
-    /// Records that the server `host` is asked now.
-    pub(crate) fn ask(&self, host: &str) {
-        host.clone_into(&mut self.state().host);
-    }
-
-    /// Host name of the server that was asked last.
-    pub(crate) fn host(&self) -> String {
-        self.state().host.clone()
     }
 
     // Every change is complete, so that a poisoned lock can be used.

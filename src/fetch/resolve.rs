@@ -1,10 +1,9 @@
 //! Resolves host names. Tests replace the resolver to map every name to a local server.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -155,47 +154,11 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// The host names that are being looked up. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Lookups(Arc<Mutex<HashMap<String, usize>>>);
-
-/// A lookup that lasts until it is dropped.
-struct Lookup(Lookups, String);
-
-impl Lookups {
-    fn start(&self, host: &str) -> Lookup {
-        *self.hosts().entry(host.to_owned()).or_default() += 1;
-        Lookup(self.clone(), host.to_owned())
-    }
-
-    /// Whether this name is being looked up.
-    pub(crate) fn contains(&self, host: &str) -> bool {
-        self.hosts().contains_key(host)
-    }
-
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Lookup {
-    fn drop(&mut self) {
-        let mut hosts = self.0.hosts();
-        if let Some(count) = hosts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                hosts.remove(&self.1);
-            }
-        }
-    }
-}
-
 /// The resolver of the HTTP client. The client connects only to the addresses that were checked here.
 #[derive(Clone)]
 pub(crate) struct GuardedResolver {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) guard: Guard,
-    pub(crate) lookups: Lookups,
 }
 
 /// Why the HTTP client got no address; `classify` finds it in the causes of the error of the client.
@@ -207,31 +170,35 @@ pub(crate) enum LookupError {
     Blocked { host: String, blocked: BlockedAddress },
 }
 
+impl GuardedResolver {
+    /// The addresses of a host that may be contacted, at least one.
+    pub(crate) async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, LookupError> {
+        let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.resolve(host)).await;
+        let found = found.unwrap_or_else(|_| Err(ResolveError::timed_out(host, LOOKUP_TIMEOUT)));
+        let found = found.map_err(LookupError::Resolve)?;
+        let mut public = Vec::new();
+        let mut blocked = None;
+        for address in found {
+            match self.guard.check(address) {
+                Ok(()) => public.push(address),
+                Err(address) => blocked = Some(address),
+            }
+        }
+        match blocked {
+            // Of a mixed answer only the public addresses are used.
+            _ if !public.is_empty() => Ok(public),
+            Some(blocked) => Err(LookupError::Blocked { host: host.to_owned(), blocked }),
+            None => Err(LookupError::Resolve(ResolveError::NotFound(host.to_owned()))),
+        }
+    }
+}
+
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        let (found, guard) = (self.resolver.resolve(&host), self.guard.clone());
-        let lookup = self.lookups.start(&host);
+        let resolver = self.clone();
         Box::pin(async move {
-            let _lookup = lookup;
-            let found = tokio::time::timeout(LOOKUP_TIMEOUT, found).await;
-            let found =
-                found.unwrap_or_else(|_| Err(ResolveError::timed_out(&host, LOOKUP_TIMEOUT)));
-            let found = found.map_err(LookupError::Resolve)?;
-            let mut public = Vec::new();
-            let mut blocked = None;
-            for address in found {
-                match guard.check(address) {
-                    Ok(()) => public.push(SocketAddr::new(address, 0)),
-                    Err(address) => blocked = Some(address),
-                }
-            }
-            match blocked {
-                // Of a mixed answer only the public addresses are used.
-                _ if !public.is_empty() => Ok(Box::new(public.into_iter()) as Addrs),
-                Some(blocked) => Err(LookupError::Blocked { host, blocked }.into()),
-                None => Err(LookupError::Resolve(ResolveError::NotFound(host)).into()),
-            }
+            let found = resolver.lookup(name.as_str()).await?;
+            Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
 }
@@ -271,15 +238,5 @@ mod tests {
         assert!(failed.contains("cannot read the resolver configuration"), "{failed}");
         std::fs::write(&path, "nameserver 192.0.2.54\n").unwrap();
         assert!(resolver.resolve("feed.test").await.is_ok());
-    }
-
-    #[test]
-    fn a_name_is_being_looked_up_until_all_its_lookups_end() {
-        let lookups = Lookups::default();
-        let (first, second) = (lookups.start("a.test"), lookups.start("a.test"));
-        drop(first);
-        assert!(lookups.contains("a.test") && !lookups.contains("b.test"));
-        drop(second);
-        assert!(!lookups.contains("a.test"));
     }
 }

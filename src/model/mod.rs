@@ -8,6 +8,7 @@ pub mod incident;
 pub mod item;
 pub mod parsed;
 pub mod poll;
+pub mod promise;
 pub mod story;
 
 pub use code::Coded;
@@ -29,6 +30,7 @@ pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
     Outcome, Plan, Reason, ReasonKind, Validators,
 };
+pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{
-    Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
+    Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Promise, Reason,
+    ReasonKind,
 };
 use crate::text::amounts::count;
 
@@ -39,6 +40,8 @@ pub struct Inputs<'a> {
     pub hints: &'a Hints,
     /// The learned interval, if it is known.
     pub learned: Option<Duration>,
+    /// The promise about the URL, its site or its address that ends last.
+    pub promise: Option<&'a Promise>,
     /// End of the poll.
     pub now: Timestamp,
 }
@@ -65,7 +68,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     };
     // Retry-After is not a hint: it is always followed.
     let mut considered = vec![best.considered()];
-    for floor in hints.into_iter().chain([retry_after(inputs)]).flatten() {
+    for floor in hints.into_iter().chain([retry_after(inputs), promised(inputs)]).flatten() {
         considered.push(floor.considered());
         if floor.wait > best.wait {
             best = floor;
@@ -96,7 +99,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 /// feeds are polled at once when the network is back.
 #[must_use]
 pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
-    let wait = MINUTE + (10 * MINUTE).mul_f64(share(feed, now));
+    let wait = 5 * MINUTE + (25 * MINUTE).mul_f64(share(feed, now));
     let text = "this machine seems to be offline".to_owned();
     let considered = vec![MinimumWait::new(wait, ReasonKind::Offline, text.clone()).considered()];
     Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }
@@ -273,6 +276,14 @@ fn retry_after(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     Some(MinimumWait::new(asked.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
 }
 
+/// A promise to the site or its address. One to the URL is its `Retry-After`.
+fn promised(inputs: &Inputs<'_>) -> Option<MinimumWait> {
+    let promise = inputs.promise?;
+    let wait = Duration::try_from(promise.until.duration_since(inputs.now)).ok()?;
+    let text = format!("the host asks to wait {} ({})", short(wait), promise.reason);
+    Some(MinimumWait::new(wait.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
+}
+
 /// Jitter: up to a tenth of the wait and at most half an hour, so that polls of different feeds spread.
 ///
 /// It is a hash of feed and time, not a random number: the same inputs give the same plan.
@@ -302,7 +313,7 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 }
 
 /// A duration as text: `1h 30m`.
-fn short(duration: Duration) -> String {
+pub(super) fn short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
         (seconds / 86_400, "d"),
@@ -352,7 +363,8 @@ impl LastPoll<'_> {
     }
 
     fn of(&self, kind: ReasonKind) -> Option<Duration> {
-        let wait = self.considered.iter().find(|one| one.kind == kind)?.wait;
+        let of_kind = self.considered.iter().filter(|one| one.kind == kind);
+        let wait = of_kind.map(|one| one.wait).max()?;
         Some(Duration::from_secs(wait))
     }
 }
@@ -375,7 +387,8 @@ pub fn revise(
     };
     let outcome = &FetchOutcome::NotModified;
     let (failures, now) = (0, last.at);
-    plan(&Inputs { settings, feed, outcome, failures, freshness, hints, learned, now })
+    let promise = None;
+    plan(&Inputs { settings, feed, outcome, failures, freshness, hints, learned, promise, now })
 }
 
 #[cfg(test)]
@@ -397,6 +410,7 @@ mod tests {
             freshness,
             hints: &Hints::default(),
             learned: None,
+            promise: None,
             now: Timestamp::UNIX_EPOCH,
         })
     }

@@ -32,6 +32,7 @@ fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &
         freshness,
         hints,
         learned: None,
+        promise: None,
         now,
     })
 }
@@ -71,7 +72,18 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let at = |freshness| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, hints) = (&settings, &feed, &hints);
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned: None, now })
+        let (learned, promise) = (None, None);
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            promise,
+            now,
+        })
     };
     assert!(wait(&at(fresh)) < 2 * HOUR);
     let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
@@ -190,7 +202,18 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
         let hints = &Hints::default();
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned, now })
+        let promise = None;
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            promise,
+            now,
+        })
     };
     for (learned, least, most) in [
         (None, HOUR, 2 * HOUR),

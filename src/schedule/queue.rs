@@ -5,7 +5,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,14 +14,6 @@ use crate::model::FeedKey;
 
 /// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// If two feeds of one host are throttled within this time, the limit is the host's.
-const THROTTLED_TOGETHER: Duration = Duration::from_secs(10 * 60);
-/// Hosts with one IP address share a machine or a content delivery network. Requests to the address may follow each
-/// other this many times faster than requests to one host.
-const SHARED_ADDRESS: u32 = 10;
-/// Longest pause of a host. Its feeds have their own waits.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Limits of the requests to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +48,6 @@ pub struct Queue {
     /// Feeds that are not due yet, by due time.
     sleeping: BinaryHeap<Reverse<(Timestamp, FeedKey)>>,
     hosts: HashMap<String, Host>,
-    /// Monotonic time of the earliest next start, by IP address.
-    addresses: HashMap<IpAddr, Duration>,
     /// Hosts with a waiting feed and below their limit, by the monotonic time of the next allowed start.
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
     /// Orders hosts with the same time: hosts take turns.
@@ -97,10 +86,6 @@ struct Host {
     opens: Duration,
     /// Whether the host is in `open`.
     queued: bool,
-    /// IP address of the host, if it is known.
-    address: Option<IpAddr>,
-    /// The feed that was throttled last, and the monotonic time.
-    throttled: Option<(FeedKey, Duration)>,
 }
 
 impl Queue {
@@ -115,7 +100,6 @@ impl Queue {
             feeds: HashMap::new(),
             sleeping: BinaryHeap::new(),
             hosts: HashMap::new(),
-            addresses: HashMap::new(),
             open: BinaryHeap::new(),
             ticket: 0,
         }
@@ -180,7 +164,7 @@ impl Queue {
         self.sleeping.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// Due time of the most overdue feed. Feeds of a host that asked for a pause do not count.
+    /// Due time of the most overdue feed. Feeds that wait longer than the spacing of their host do not count.
     #[must_use]
     pub fn first_due(&self, now: Moment) -> Option<Timestamp> {
         let waiting = self.hosts.values().filter_map(|host| {
@@ -204,36 +188,6 @@ impl Queue {
                 self.start(now)
             }
             _ => QueueStep::Wait(self.until(now)),
-        }
-    }
-
-    /// Pauses the feed's host until this monotonic time.
-    pub fn pause_host(&mut self, feed: FeedKey, until: Duration) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        if let Some(host) = self.hosts.get_mut(&slot.host) {
-            host.opens = host.opens.max(until);
-        }
-    }
-
-    /// Sets the IP address of the feed's host; several hosts may share it.
-    pub fn set_address(&mut self, feed: FeedKey, address: IpAddr) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        if let Some(host) = self.hosts.get_mut(&slot.host) {
-            host.address = Some(address);
-        }
-    }
-
-    /// Records that the server throttled this feed for `wait`. If a second feed of the host is throttled within ten
-    /// minutes, the host is paused.
-    pub fn throttled(&mut self, feed: FeedKey, wait: Duration, now: Moment) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        let Some(host) = self.hosts.get_mut(&slot.host) else { return };
-        let earlier = host.throttled.replace((feed, now.elapsed));
-        let another = earlier.is_some_and(|(other, at)| {
-            other != feed && now.elapsed.saturating_sub(at) <= THROTTLED_TOGETHER
-        });
-        if another {
-            self.pause_host(feed, now.elapsed + wait.min(LONGEST_PAUSE));
         }
     }
 
@@ -297,11 +251,8 @@ impl Queue {
         };
         let Some(host) = self.hosts.get_mut(&name) else { return QueueStep::Wait(now.elapsed) };
         host.queued = false;
-        if let Some(free) = host.address.and_then(|address| self.addresses.get(&address)) {
-            host.opens = host.opens.max(*free);
-        }
         if host.opens > now.elapsed {
-            // It was paused meanwhile, or another host with its address has just got a request.
+            // Another of its feeds has just started.
             let gate = host.waiting.front().and_then(|feed| self.feeds.get(feed)).map(|s| s.gate);
             if let Some(gate) = gate {
                 self.offer(&name, gate);
@@ -316,9 +267,6 @@ impl Queue {
         host.running += 1;
         self.next_start = now.elapsed + self.start_spacing;
         host.opens = now.elapsed + gate.spacing;
-        if let Some(address) = host.address {
-            self.addresses.insert(address, now.elapsed + gate.spacing / SHARED_ADDRESS);
-        }
         self.running += 1;
         self.offer(&name, gate);
         QueueStep::Poll(feed)

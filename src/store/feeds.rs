@@ -60,6 +60,11 @@ pub struct FeedState {
     pub last_success: Option<Timestamp>,
     /// Outcome of the last poll; `None`: never polled.
     pub last_outcome: Option<Outcome>,
+    /// Time from which the complete document is requested, because an older parser read the last one; `None`: it
+    /// need not be read again.
+    pub reread_at: Option<Timestamp>,
+    /// Time of the last request of the last poll; `None`: never polled.
+    pub last_poll_at: Option<Timestamp>,
 }
 
 /// Version of the parser. To be raised when known documents have to be read again.
@@ -75,10 +80,12 @@ impl Transaction<'_> {
         feeds: &[Feed],
         now: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
-        // Read by an older parser: the next poll, and not an earlier one, asks for the complete document.
+        // Read by an older parser: the complete document is requested within a day, at a time that depends on the feed,
+        // so that not all servers send it at once.
         self.connection.execute(
-            "UPDATE feed SET parser_version = ?1, last_full_at = 0, body_hash = NULL WHERE parser_version < ?1",
-            [PARSER_VERSION],
+            "UPDATE feed SET parser_version = ?1, reread_at = ?2 + abs(id * 2654435761 % 86400000)
+             WHERE parser_version < ?1",
+            params![PARSER_VERSION, millis(now)],
         )?;
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
@@ -234,7 +241,7 @@ impl Transaction<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
                     moved_since, last_full_at, unreliable_304, items, profile, response_url, guids_reused, boilerplate,
-                    last_success_at, last_outcome FROM feed WHERE id = ?1",
+                    last_success_at, last_outcome, last_poll_at, reread_at FROM feed WHERE id = ?1",
         )?;
         let mut rows = statement.query([key.0])?;
         let row =
@@ -259,6 +266,8 @@ impl Transaction<'_> {
             boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
             last_success: maybe(row.get(16)?)?,
             last_outcome: maybe_outcome(row.get(17)?)?,
+            last_poll_at: maybe(row.get(18)?)?,
+            reread_at: maybe(row.get(19)?)?,
         })
     }
 }

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `feed` | `feeds.rs` |
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
+//! | `promise`, `asked` | `promises.rs`, `manners.rs` |
+//! | `shared_document` | `shared_documents.rs` |
 //! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs` |
@@ -30,15 +32,18 @@ mod incidents;
 mod item_digest;
 mod item_history;
 mod items;
+mod manners;
 mod matches;
 mod open;
 mod poll_update;
 mod polls;
+mod promises;
 mod publications;
 mod repair;
 mod search;
 mod search_query;
 pub mod settings;
+mod shared_documents;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -60,6 +65,7 @@ pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use items::{IdConflict, ItemHead};
+pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, Usage, usage};
 pub use poll_update::{
@@ -67,10 +73,12 @@ pub use poll_update::{
     NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use promises::UnsuccessfulPoll;
 pub use publications::RegisteredOutput;
 pub use repair::{Repaired, TextToIndex, repair};
 pub use search::{Hits, search_words};
 pub use settings::Settings;
+pub use shared_documents::SharedDocument;
 pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 

@@ -17,7 +17,7 @@ const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 12;
+pub const SCHEMA: usize = 13;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::shared_documents::SharedDocument;
 use crate::model::{
     Address, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, GuidUse, Hints, HoldReason, Item,
-    ItemKey, PageOwner, ParseWarning, Plan, RecognisedBy, Validators,
+    ItemKey, PageOwner, ParseWarning, Plan, Promise, RecognisedBy, Validators,
 };
 
 /// The result of one poll of one feed, written completely or not at all.
@@ -15,7 +16,7 @@ use crate::model::{
 pub struct PollUpdate {
     /// The feed.
     pub feed: FeedKey,
-    /// Start of the poll.
+    /// Time of the last request of the poll, or of its start without a request.
     pub at: Timestamp,
     /// Duration of the poll.
     pub duration: Duration,
@@ -39,6 +40,12 @@ pub struct PollUpdate {
     pub trust: Option<NotModifiedTrust>,
     /// What the document says about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
+    /// The document, if other feeds may be read from it.
+    pub shared: Option<Box<SharedDocument>>,
+    /// Feeds whose last failure was this machine's, with their next plans.
+    pub exonerated: Vec<(FeedKey, Plan)>,
+    /// Promises of the responses of this poll.
+    pub promises: Vec<Promise>,
     /// New items, the oldest first.
     pub new: Vec<NewItem>,
     /// Known items that changed.

@@ -120,7 +120,20 @@ impl Transaction<'_> {
         self.count_poll(update, &recorded)?;
         self.update_polled_feed(update, &recorded)?;
         self.insert_poll(update, &recorded)?;
+        self.write_promises(&update.promises)?;
+        self.exonerate(&update.exonerated)?;
+        self.write_shared(update)?;
         Ok((recorded, unindexed))
+    }
+
+    /// Keeps the document for other feeds, or deletes one that is older.
+    fn write_shared(&self, update: &PollUpdate) -> Result<(), Error> {
+        let sender = update.response.as_ref().and_then(|response| response.url.as_deref());
+        match (&update.shared, sender) {
+            (Some(document), _) => self.share(document),
+            (None, Some(url)) if update.outcome == FetchOutcome::Modified => self.unshare(url),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the feed's row.
@@ -134,7 +147,8 @@ impl Transaction<'_> {
                         plan_inputs = ?13,
                         last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
                         last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
-                        items = items + ?12
+                        items = items + ?12,
+                        reread_at = CASE WHEN ?8 = 200 AND reread_at <= ?6 THEN NULL ELSE reread_at END
                  WHERE id = ?1",
             )?
             .execute(params![

@@ -55,10 +55,16 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let base = format!("http://{}", listener.local_addr()?);
-    let site = Site { base, opened: clock.now(), clock };
+    let site = Site { base, opened: start_of_day(clock.now()), clock };
     let router =
         Router::new().route("/", get(index)).route("/{*path}", get(answer)).with_state(site);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+/// 00:00 UTC of this day, so that a restart on the same day does not change the documents.
+fn start_of_day(now: Timestamp) -> Timestamp {
+    let since = now.as_second().rem_euclid(24 * 60 * 60);
+    now.saturating_sub(SignedDuration::from_secs(since)).unwrap_or(now)
 }
 
 async fn index(State(site): State<Site>) -> Response {
@@ -122,22 +128,22 @@ fn filled_in(text: &str, site: &Site) -> String {
     filled
 }
 
-/// The growing feed, with its newest ten items.
+/// The growing feed, with its newest ten items. An item is the same after a restart.
 fn tide(site: &Site) -> String {
-    let age = site.clock.now().duration_since(site.opened).as_secs().max(0).unsigned_abs();
-    let count = age / GROWTH.as_secs() + 1;
-    let items: String = (0..count)
+    let now = site.clock.now().as_second().max(0).unsigned_abs();
+    let newest = now / GROWTH.as_secs();
+    let items: String = (0..=newest)
         .rev()
         .take(10)
         .map(|n| {
             let seconds = i64::try_from(n * GROWTH.as_secs()).unwrap_or_default();
-            let at = site.opened.saturating_add(SignedDuration::from_secs(seconds));
+            let at = Timestamp::from_second(seconds);
             let height = 210 + (n * 37) % 180;
             format!(
                 "<item><title>Water at {height} cm</title><link>{base}/tide/{n}</link><guid>{base}/tide/{n}</guid>\
                  <pubDate>{date}</pubDate><description>Reading number {n} of the gauge at the east pier.</description></item>",
                 base = site.base,
-                date = rfc822(at.unwrap_or(site.opened)),
+                date = rfc822(at.unwrap_or(Timestamp::UNIX_EPOCH)),
             )
         })
         .collect();
@@ -173,7 +179,11 @@ mod tests {
     #[test]
     fn the_growing_feed_has_its_newest_ten_items() {
         let items = |now| tide(&site(now)).matches("<item>").count();
-        assert_eq!([items(360_000), items(360_008), items(360_800)], [1, 2, 10]);
+        assert_eq!([items(0), items(8), items(360_800)], [1, 2, 10]);
+        let newest =
+            |now| tide(&site(now)).split("<guid>").nth(1).map(|guid| guid[..30].to_owned());
+        assert_eq!(newest(360_000), newest(360_007));
+        assert_ne!(newest(360_000), newest(360_008));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Settings {
     pub status: StatusPages,
     /// What `/metrics` contains. It is an operator page.
     pub metrics: MetricsPage,
+    /// Address of a further server with the sample feeds of [`super::samples`]; `None`: it does not run.
+    pub samples: Option<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -54,6 +56,7 @@ impl Default for Settings {
             hosts: Vec::new(),
             status: StatusPages::Local,
             metrics: MetricsPage::On,
+            samples: None,
         }
     }
 }

@@ -111,7 +111,7 @@ fn check_lists_errors_and_exits_with_78() {
 #[test]
 fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
     let folder = folder();
-    let run = newswire(folder.path(), &["run"]);
+    let run = newswire(folder.path(), &["poll"]);
     assert_eq!(run.code, 66);
     for place in
         ["newswire.toml", ".config/newswire/newswire.toml", "/etc/newswire", "newswire init"]
@@ -145,7 +145,11 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     // No feed is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    assert!(hasty.out.contains("127.0.0.1-feed: skipped, polled 0s ago"), "{}", hasty.out);
+    assert!(
+        hasty.out.contains("127.0.0.1-feed: held: ") && hasty.out.contains("requested 0s ago"),
+        "{}",
+        hasty.out
+    );
     let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);

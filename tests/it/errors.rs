@@ -49,7 +49,7 @@ fn an_invalid_command_line_and_a_missing_config() {
     let empty = tempfile::tempdir().unwrap();
     for case in [
         (&["frobnicate"][..], "usage", 64, "frobnicate", "--help"),
-        (&["run"], "no_config", 66, "/etc/newswire", "newswire init"),
+        (&["poll"], "no_config", 66, "/etc/newswire", "newswire init"),
         (&["explain", "zzz"], "unknown_name", 64, "\"zzz\"", "newswire status"),
         (&["init", "no/such/x.toml"], "file_unwritable", 73, "no/such/x.toml", "choose a folder"),
         (&["man", "/dev/null/x"], "file_unwritable", 73, "/dev/null/x", "choose a folder"),

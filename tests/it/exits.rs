@@ -63,7 +63,7 @@ fn a_database_of_another_program_exits_with_65() {
 #[test]
 fn no_config_and_no_database_exit_with_66() {
     let folder = tempfile::tempdir().unwrap();
-    assert_run(&newswire(folder.path(), &["run"]), 66, &["newswire init"]);
+    assert_run(&newswire(folder.path(), &["poll"]), 66, &["newswire init"]);
     let folder = configured(&[]);
     assert_run(&newswire(folder.path(), &["status"]), 66, &["newswire run"]);
 }

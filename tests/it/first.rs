@@ -1,6 +1,6 @@
 //! First steps: init, add and run publish a valid merged feed without editing a file.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -89,6 +89,75 @@ async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     assert!(took < Duration::from_secs(60), "it took {took:?}");
 }
 
+/// `newswire run` with these arguments after its first publication, and what it printed on standard output.
+fn run_until_published(folder: &Path, arguments: &[&str]) -> (Running, String) {
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).env_clear().env("HOME", folder).arg("run").args(arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child);
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let mut lines = log.lines().map_while(Result::ok);
+    let mut seen = String::new();
+    let published = lines.any(|line| {
+        seen.push_str(&line);
+        line.contains("\"event\":\"output_published\"")
+    });
+    assert!(published, "{seen}");
+    std::thread::spawn(move || lines.for_each(drop));
+    running.0.kill().unwrap();
+    let mut printed = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    (running, printed)
+}
+
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[test]
+fn run_without_a_config_creates_one_with_the_sample_feeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let (_first, printed) = run_until_published(folder.path(), &["--listen", &address]);
+    assert!(printed.contains("wrote newswire.toml with 6 sample feeds"), "{printed}");
+    assert!(printed.contains(&format!("look       http://{address}/\n")), "{printed}");
+    assert!(printed.contains(&format!("subscribe  http://{address}/planet.atom\n")), "{printed}");
+    let check = newswire(folder.path(), &["check"]);
+    assert_eq!(check.code, 0, "{}", check.out);
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    // The second start uses what is there.
+    let status = newswire(folder.path(), &["status", "--json"]);
+    assert!(status.out.contains("garden"), "{}", status.out);
+    let mut again = Command::cargo_bin("newswire").unwrap();
+    again.current_dir(folder.path()).env_clear().args(["run", "--listen", &address]);
+    let child = again.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child);
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let started = log.lines().map_while(Result::ok);
+    assert!(started.into_iter().any(|line| line.contains("\"event\":\"started\"")));
+    running.0.kill().unwrap();
+    let mut printed = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(printed, "", "standard output is no terminal and nothing was created");
+    assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_adds_the_feeds_that_are_named() {
+    let origin = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        "version = 1\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n[[output]]\nid = \"planet\"\n";
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let page = origin.url("127.0.0.1", "/").to_string();
+    let arguments = [page.as_str(), "--listen", &free_address()];
+    let (_running, printed) = run_until_published(folder.path(), &arguments);
+    assert!(printed.contains("added to newswire.toml"), "{printed}");
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let feed = origin.url("127.0.0.1", "/feed").to_string();
+    assert!(text.starts_with(config) && text.contains(&format!("url = \"{feed}\"")), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn add_creates_a_config_when_there_is_none() {
     let origin = site().await;
@@ -157,6 +226,8 @@ fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())
+        // The requests of a dry run are recorded.
+        .filter(|path| !path.to_string_lossy().contains("newswire.db"))
         .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
         .collect();
     files.sort();
@@ -179,7 +250,7 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
     std::fs::write(&path, text.replace("directory = \"www\"\n", output)).unwrap();
     newswire(folder.path(), &["poll"]);
     let before = everything(folder.path());
-    let run = newswire(folder.path(), &["poll", "--all", "--dry-run"]);
+    let run = newswire(folder.path(), &["poll", "--all", "--dry-run", "--force"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     for part in [
         "127.0.0.1-feed: 2 new, 1 changed\n",
@@ -190,6 +261,8 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
         assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);
     }
     assert!(before == everything(folder.path()), "something was written");
+    let status = newswire(folder.path(), &["status"]);
+    assert!(status.out.contains("2 items"), "{}", status.out);
     // Without a database every item is new, and none is created.
     let fresh = crate::cli::configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
     let run = newswire(fresh.path(), &["poll", "--dry-run"]);

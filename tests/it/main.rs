@@ -24,6 +24,7 @@ mod following;
 mod house;
 mod ids;
 mod json;
+mod ledger;
 mod lists;
 mod manners;
 mod mistakes;

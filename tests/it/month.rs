@@ -149,6 +149,7 @@ fn month() -> Vec<Feed> {
                     freshness,
                     hints: &hints,
                     learned: None,
+                    promise: None,
                     now: wall(now + EXCHANGE),
                 };
                 running.push((now + EXCHANGE, key, plan(&inputs)));

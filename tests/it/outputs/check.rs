@@ -290,7 +290,10 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     assert_eq!(database.execute(plant, []).unwrap(), 1);
     world.clock.advance(2 * HOUR);
     let error =
-        daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
+        daemon::pass(&engine, (&FeedSelection::Due, newswire::poll::Trigger::Due), |_, _| {})
+            .await
+            .unwrap_err()
+            .to_string();
     assert!(
         error.contains("the previous one stays") && error.contains("urn:ex:planted"),
         "{error}"

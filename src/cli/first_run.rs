@@ -1,0 +1,113 @@
+//! `newswire run` without a config: creates one with the sample feeds, or with the feeds that were named.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use super::add;
+use super::append_feeds::Destination;
+use super::config_file;
+use super::init;
+use crate::config::Config;
+use crate::web::samples;
+
+/// Where a config is created.
+const NEW_CONFIG: &str = "newswire.toml";
+/// Usual port of the sample feeds.
+const SAMPLES_PORT: u16 = 8421;
+
+/// Why the daemon has no config to start with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A config cannot be created.
+    #[error(transparent)]
+    Init(#[from] init::Error),
+    /// A feed cannot be added.
+    #[error(transparent)]
+    Add(#[from] add::Error),
+}
+
+crate::model::codes! {
+    Error:
+    ;
+    Self::Init(error) => error,
+    Self::Add(error) => error,
+}
+
+/// The config that the daemon starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FirstConfig {
+    /// Its path.
+    pub(super) path: PathBuf,
+    /// What was created or added, for standard output; `None`: nothing.
+    pub(super) text: Option<String>,
+}
+
+/// Finds the config, or creates one in the current folder if there is none and the operator named none. Adds
+/// the feeds with these URLs; without any, a new config has the sample feeds.
+///
+/// # Errors
+/// When a feed cannot be found at a URL, or the config cannot be written.
+pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<FirstConfig, Error> {
+    let existing = config_file::find_existing(given);
+    let mut text = String::new();
+    for url in urls {
+        let request = add::Request { url, tags: &[], networks: &[] };
+        let added = add::run(request, given, Destination::Config).await?;
+        text.push_str(&added.stdout);
+    }
+    let path = match existing {
+        Some(path) => path,
+        None if !urls.is_empty() => NEW_CONFIG.into(),
+        None => {
+            let path = PathBuf::from(NEW_CONFIG);
+            init::create(&path, &with_samples(free_port(SAMPLES_PORT)))?;
+            let feeds = samples::FEEDS.len();
+            let _ = writeln!(
+                text,
+                "wrote {NEW_CONFIG} with {feeds} sample feeds; replace them with your own: newswire add URL"
+            );
+            path
+        }
+    };
+    Ok(FirstConfig { path, text: Some(text).filter(|text| !text.is_empty()) })
+}
+
+/// Where to look and to subscribe.
+pub(super) fn addresses(config: &Config) -> String {
+    let base = config.web.base_url();
+    let mut text = String::new();
+    if config.web.listen.is_none() {
+        return text;
+    }
+    let _ = writeln!(text, "  look       {base}");
+    for output in config.outputs.iter().filter(|output| output.token.is_none()) {
+        if let Some(format) = output.formats.first() {
+            let _ = writeln!(text, "  subscribe  {base}{}.{}", output.id, format.extension());
+        }
+    }
+    text.push_str("Ctrl-C stops the daemon.\n");
+    text
+}
+
+/// The example config with the sample feeds.
+fn with_samples(address: SocketAddr) -> String {
+    let mut text = init::EXAMPLE
+        .replace("# allow_networks = []", "allow_networks = [\"127.0.0.1\"]   # the sample feeds")
+        .replace("# samples = \"off\"", &format!("samples = \"{address}\""));
+    text.push_str("\n# The sample feeds. One of them fails on purpose. Remove them with the key samples in [web].\n");
+    for path in samples::FEEDS {
+        let _ = write!(text, "\n[[feed]]\nurl = \"http://{address}/{path}\"\n");
+        if path.starts_with("tide/") {
+            text.push_str("interval = \"5m\"   # it has a new item every few seconds\nmin_interval = \"5m\"\n");
+        }
+    }
+    text
+}
+
+/// The address of this machine with this port if it is free, else with any free port.
+fn free_port(port: u16) -> SocketAddr {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let bound = TcpListener::bind(usual).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    bound.and_then(|listener| listener.local_addr()).unwrap_or(usual)
+}
