@@ -14,7 +14,7 @@ use super::add::plain;
 use super::arguments::{Format, Scope};
 use super::document::{DocumentError, held};
 use super::online::{Online, Promises};
-use crate::config::{Config, Files, Loaded, Look, Style};
+use crate::config::{Config, Files, Loaded, PathChecks, Style};
 use crate::fetch::FetcherError;
 use crate::model::{Coded as _, Outcome, site};
 use crate::poll::Subscription;
@@ -41,7 +41,7 @@ pub(super) async fn run(
     style: Style,
     say: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
-    let Loaded { config, report, .. } = Files::gather(path).read(Look::Close);
+    let Loaded { config, report, .. } = Files::gather(path).read(PathChecks::Writing);
     // Each feed is told of as it answers; a program waits for the whole.
     let people = |text: &str| {
         if form == Format::Text {

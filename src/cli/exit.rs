@@ -138,6 +138,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "list_too_large",
             "list_too_many_entries",
             "list_without_feeds",
+            "no_feed_linked",
             "not_a_feed_list",
             // Feed failures: the document.
             "bad_coding",

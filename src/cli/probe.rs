@@ -16,10 +16,11 @@ use url::Url;
 use super::arguments::Format;
 use super::document::{Document, DocumentError, MAX_ITEMS};
 use super::online::{Online, Promises};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::fetch;
 use crate::model::Validators;
 use crate::parse::{self, Parsed};
+use crate::{dedupe, fetch, normalise};
 
 /// Why a document cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,13 @@ pub(super) async fn run(
         }
         _ => read(Path::new(target))?,
     };
-    let parsed = document.parse().map_err(|failure| failed(failure.into()))?;
+    let mut parsed = document.parse().map_err(|failure| failed(failure.into()))?;
+    let guids = dedupe::share_guids(&parsed.feed.items);
+    let rule = dedupe::IdentityRule::Auto;
+    let identities = dedupe::identify(&parsed.feed.items, guids, rule);
+    parsed.parse_warnings.extend(identities.parse_warnings());
+    let now = Clock::system().now();
+    parsed.parse_warnings.extend(normalise::unlikely_dates(&parsed.feed.items, now));
     let text = match format {
         Format::Text => text::text(&document, &parsed),
         Format::Json => format!("{:#}\n", full_json(target, &document, &parsed)),

@@ -39,14 +39,17 @@ pub use churn::{Alias, Stranger, aliases};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{Acquaintance, Rhythm, admit, per_day};
 pub use grouping::stories;
-pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
+pub use identity::{
+    Identified, Identities, Needs, OtherKey, authority, global_id, identify, own_id, reused,
+    share_guids,
+};
 pub use index::{Entry, Index};
 pub use paragraphs::Text;
-pub use settings::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
+pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, EXACT_WORDS};
-pub use updates::{is_another, is_worth_showing, may_bump, may_change};
+pub use updates::{PageTrust, is_another, is_worth_showing, may_bump, may_change};
 pub use verdict::{Frame, Verdict, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;

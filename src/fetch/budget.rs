@@ -16,7 +16,7 @@ pub(crate) const FREE: u64 = 256 * 1024;
 /// Size of one permit in bytes.
 const STEP: u64 = 1024 * 1024;
 /// Number of permits.
-const PERMITS: u32 = 32;
+const PERMITS: u32 = 16;
 
 /// The budget. Clones share the permits.
 #[derive(Debug, Clone)]

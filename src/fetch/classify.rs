@@ -20,7 +20,13 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         }
     });
     if let Some(failure) = kind {
-        return failure;
+        // Servers without TLS often close the connection when they see the first bytes of the handshake.
+        let in_handshake = error.is_connect() && failure.kind == FailureKind::Truncated;
+        return if in_handshake {
+            no_tls("the connection ended in the handshake")
+        } else {
+            failure
+        };
     }
     let last = printable(&last);
     if error.is_timeout() {
@@ -121,12 +127,16 @@ fn tls(error: &rustls::Error) -> Failure {
     let text = printable(&error.to_string());
     // The first bytes are no TLS record: usually an HTTP response.
     if matches!(error, rustls::Error::InvalidMessage(_)) {
-        let message = format!("the server does not use TLS on this port: {text}");
-        return Failure::new(FailureKind::NoTls, message)
-            .help("check the port, or write http:// instead of https://");
+        return no_tls(&text);
     }
     Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
         .help("the site owner has to correct the certificate; set ca for an authority of your own")
+}
+
+fn no_tls(why: &str) -> Failure {
+    let message = format!("the server does not use TLS on this port: {why}");
+    Failure::new(FailureKind::NoTls, message)
+        .help("check the port, or write http:// instead of https://")
 }
 
 /// Visits the error and all its causes. The error inside an `io::Error` is not its `source`.

@@ -18,6 +18,7 @@ use super::resolve::{GuardedResolver, LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
+use crate::text::challenge;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -376,6 +377,17 @@ async fn read(
             response.body_hash = None;
             return response;
         }
+        // Some bot protections answer 202 with a page for browsers.
+        202 => {
+            let headers = answer.headers().clone();
+            let read = document(answer, request, response).await;
+            let failure = match &read.body {
+                Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
+                _ => rejected(202, &headers, request.settings),
+            };
+            let outcome = FetchOutcome::Failed(failure);
+            return Response { outcome, body: None, body_hash: None, validators: None, ..read };
+        }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
             response.outcome = FetchOutcome::NotModified;
@@ -465,14 +477,19 @@ fn is_challenge(headers: &HeaderMap) -> bool {
     CHALLENGES.iter().any(has)
 }
 
+/// The failure for a challenge for browsers.
+fn challenged(status: u16) -> Failure {
+    let message = format!("the server answered with a challenge for browsers (HTTP {status})");
+    Failure::new(FailureKind::Forbidden, message)
+        .help("ask the publisher to exempt the feed from it")
+}
+
 /// The failure for a status without a document.
 fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
+    if is_challenge(headers) {
+        return challenged(status);
+    }
     let (kind, meaning, help) = match status {
-        _ if is_challenge(headers) => (
-            FailureKind::Forbidden,
-            "the server answered with a challenge for browsers",
-            "ask the publisher to exempt the feed from it",
-        ),
         401 if settings.headers.is_empty() => (
             FailureKind::Unauthorized,
             "the feed requires a login",

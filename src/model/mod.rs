@@ -19,8 +19,8 @@ pub use feed::{
 };
 pub use incident::{Incident, IncidentKind};
 pub use item::{
-    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, SourceInfo,
-    StoryKey,
+    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, Podcast,
+    PodcastFile, SourceInfo, StoryKey,
 };
 pub use parsed::{
     Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,

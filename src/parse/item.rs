@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
-use super::media;
 use super::namespace::Namespace::{
     self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw,
 };
 use super::tree::Element;
+use super::{media, podcast};
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Text};
 
 /// Maximum number of categories and of people of an item.
@@ -42,9 +42,9 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
     ParsedItem {
         id,
         id_is_permalink,
-        published: published(element),
-        updated: updated(element),
-        authors: authors(element, &context),
+        published: published(element, &context),
+        updated: updated(element, &context),
+        authors: own_authors(element, &context),
         contributors: contributors(element, &context),
         categories: categories(element),
         enclosures: media_of.enclosures,
@@ -60,16 +60,20 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
             .child(Itunes, "duration")
             .and_then(|found| media::duration(&found.text())),
         links,
+        podcast: podcast::podcast(element, &context),
         ..ParsedItem::default()
     }
 }
 
 /// Time by which the newest items are found; the earliest time if the item has no date.
 pub(crate) fn stamp(element: &Element<'_>) -> Timestamp {
-    published(element).or_else(|| updated(element)).unwrap_or(Timestamp::MIN)
+    // What cannot be read is reported when the item is read.
+    let context = Context::default();
+    let published = published(element, &context);
+    published.or_else(|| updated(element, &context)).unwrap_or(Timestamp::MIN)
 }
 
-fn published(element: &Element<'_>) -> Option<Timestamp> {
+fn published(element: &Element<'_>, context: &Context) -> Option<Timestamp> {
     first_date(
         element,
         &[
@@ -82,10 +86,11 @@ fn published(element: &Element<'_>) -> Option<Timestamp> {
             (Atom, "created"),
             (Rss, "published"),
         ],
+        context,
     )
 }
 
-fn updated(element: &Element<'_>) -> Option<Timestamp> {
+fn updated(element: &Element<'_>, context: &Context) -> Option<Timestamp> {
     let named = first_date(
         element,
         &[
@@ -95,8 +100,9 @@ fn updated(element: &Element<'_>) -> Option<Timestamp> {
             (Rss, "updated"),
             (Rss, "lastBuildDate"),
         ],
+        context,
     );
-    named.or_else(|| dates::date(element.attribute("lastmod")?))
+    named.or_else(|| dates::date(element.attribute("lastmod")?, context))
 }
 
 /// The id, and whether it is also the URL of the item's page.
@@ -228,6 +234,15 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
     }
     links.retain(|link| !link.href.is_empty());
     links
+}
+
+/// The authors of an item, or else of its `atom:source` (RFC 4287 4.2.1).
+fn own_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
+    let own = authors(element, context);
+    match element.child(Atom, "source").filter(|_| own.is_empty()) {
+        Some(source) => authors(source, &context.enter(source)),
+        None => own,
+    }
 }
 
 /// The authors, from the first kind of element that names any.

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::constructs::{UntypedAs, untyped_kind};
+use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
 use super::{dates, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Text,
 };
+use crate::text::chars;
 
 /// Maximum number of people, tags, hubs and files each.
 const MAX_PARTS: usize = 100;
@@ -21,16 +22,24 @@ pub(crate) fn read(
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize), Failure> {
-    let json_tree::Document { feed, items, dropped, partial } = json_tree::read(text, max_items)
-        .map_err(|error| {
-            let message = format!("cannot parse the JSON document: {error}");
-            Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
-        })?;
-    let feed = &feed;
-    if items.is_none() && !is_feed(feed) {
+    let document = json_tree::read(text, max_items).map_err(|error| {
+        let message = format!("cannot parse the JSON document: {error}");
+        Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
+    })?;
+    let json_tree::Document { feed, items, dropped, others, partial } = document;
+    let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
+    let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
         return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
-    }
+    };
+    let items = match items {
+        None if top.is_none() => feed.get("items").and_then(Value::as_array).map(|list| {
+            // Inside a wrapper: all of it was read.
+            list.iter().filter_map(Value::as_object).take(max_items).cloned().collect::<Vec<_>>()
+        }),
+        items => items,
+    };
+    let items = items.as_ref();
     if partial {
         let message = "too many values; the rest is ignored".to_owned();
         parse_warnings.push(ParseWarning::new("too_many_elements", None, message));
@@ -40,7 +49,10 @@ pub(crate) fn read(
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
-    let items = items.iter().flatten();
+    if others > 0 {
+        context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
+    }
+    let items = items.into_iter().flatten();
     let feed = ParsedFeed {
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the URL of the feed identifies it.
@@ -49,6 +61,7 @@ pub(crate) fn read(
         subtitle: string(feed, "description").map(Text::plain),
         links: feed_links(feed, context),
         authors: people(feed, context),
+        item_authors: people(feed, context),
         language: language.clone(),
         icon: address(feed, "favicon", context),
         image: image(feed, "icon", context).map(FeedImage::from),
@@ -60,26 +73,46 @@ pub(crate) fn read(
     Ok((feed, dropped))
 }
 
+/// The outermost object that is a feed, also inside a wrapper.
+fn find_feed(value: &Value, depth: usize) -> Option<&Map<String, Value>> {
+    let object = value.as_object()?;
+    if is_feed(object) {
+        return Some(object);
+    }
+    let inner = object.values().filter(|_| depth < 3);
+    inner.filter_map(|value| find_feed(value, depth + 1)).next()
+}
+
 fn is_feed(feed: &Map<String, Value>) -> bool {
     let version = feed.get("version").and_then(Value::as_str);
     version.is_some_and(|version| version.contains("jsonfeed"))
+        || feed.get("items").is_some_and(Value::is_array)
 }
 
 /// Time by which the newest items are found; the earliest time if the item has no date.
 pub(super) fn stamp(item: &Map<String, Value>) -> Timestamp {
-    let date = |name| string(item, name).and_then(|date| dates::date(&date));
+    // What cannot be read is reported when the item is read.
+    let context = Context::default();
+    let date = |name| string(item, name).and_then(|date| dates::date(&date, &context));
     date("date_published").or_else(|| date("date_modified")).unwrap_or(Timestamp::MIN)
 }
 
 /// A string or a number, as text.
 fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match map.get(name)? {
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => chars::without_c1(text).trim().to_owned(),
         // JSON Feed 1: an id may be a number.
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+/// The plain text of an item, with its indentation.
+fn content_text(item: &Map<String, Value>) -> Option<String> {
+    let written = item.get("content_text")?.as_str()?;
+    let text = chars::without_c1(written);
+    Some(trimmed_plain(&text).to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Plain text by the standard, but some publishers write HTML.
@@ -153,10 +186,10 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
         id: string(item, "id"),
         title: string(item, "title").map(title),
         links: page.into_iter().chain(external).collect(),
-        published: string(item, "date_published").and_then(|date| dates::date(&date)),
-        updated: string(item, "date_modified").and_then(|date| dates::date(&date)),
+        published: string(item, "date_published").and_then(|date| dates::date(&date, context)),
+        updated: string(item, "date_modified").and_then(|date| dates::date(&date, context)),
         summary: string(item, "summary").map(Text::plain),
-        content: html.or_else(|| string(item, "content_text").map(Text::plain)),
+        content: html.or_else(|| content_text(item).map(Text::plain)),
         authors: people(item, context),
         categories: tags
             .filter_map(Value::as_str)

@@ -28,6 +28,8 @@ pub(super) struct Document {
     pub(super) items: Option<Vec<Map<String, Value>>>,
     /// Number of items that were dropped because newer ones fill the limit.
     pub(super) dropped: usize,
+    /// Number of items that are no objects.
+    pub(super) others: usize,
     /// Whether values were left out because there are too many.
     pub(super) partial: bool,
 }
@@ -72,11 +74,12 @@ impl<'de> Visitor<'de> for Root<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut document = Document { feed: Map::new(), items: None, dropped: 0, partial: false };
+        let mut document =
+            Document { feed: Map::new(), items: None, dropped: 0, others: 0, partial: false };
         while let Some(name) = map.next_key::<String>()? {
             if name == "items" {
-                let (items, dropped) = map.next_value_seed(Items(self))?;
-                (document.items, document.dropped) = (items, dropped);
+                let (items, dropped, others) = map.next_value_seed(Items(self))?;
+                (document.items, document.dropped, document.others) = (items, dropped, others);
             } else {
                 let value = map.next_value_seed(Bounded(self.left))?;
                 document.feed.insert(name, value);
@@ -89,7 +92,7 @@ impl<'de> Visitor<'de> for Root<'_> {
 /// The member `items`.
 struct Items<'a>(Root<'a>);
 
-type Newest = (Option<Vec<Map<String, Value>>>, usize);
+type Newest = (Option<Vec<Map<String, Value>>>, usize, usize);
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = Newest;
@@ -109,9 +112,12 @@ impl<'de> Visitor<'de> for Items<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Newest, A::Error> {
         let Self(Root { left, max_items }) = self;
         let mut kept = Kept { items: Vec::new(), stamps: Vec::new() };
-        let mut dropped = 0;
+        let (mut dropped, mut others) = (0, 0);
         while let Some(item) = list.next_element_seed(Bounded(left))? {
-            let Value::Object(item) = item else { continue };
+            let Value::Object(item) = item else {
+                others += 1;
+                continue;
+            };
             kept.items.push(item);
             if kept.items.len() / 2 >= max_items.max(MIN_ITEMS) {
                 let before = kept.items.len();
@@ -127,36 +133,36 @@ impl<'de> Visitor<'de> for Items<'_> {
         }
         dropped += before - kept.items.len();
         let items = kept.items;
-        Ok((Some(items), dropped))
+        Ok((Some(items), dropped, others))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Newest, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 
     fn visit_unit<E>(self) -> Result<Newest, E> {
-        Ok((None, 0))
+        Ok((None, 0, 0))
     }
 }
 

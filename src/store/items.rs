@@ -364,6 +364,13 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
             .execute(params![update.feed.0, new.identity, key.0])?;
+        for other in &new.other_identities {
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![update.feed.0, other, key.0])?;
+        }
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             outward_id,

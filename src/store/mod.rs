@@ -12,7 +12,7 @@
 //! | `shared_document` | `shared_documents.rs` |
 //! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
-//! | `search` | `search.rs`, `search_query.rs` |
+//! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
@@ -28,6 +28,7 @@ mod check;
 mod disk;
 mod error;
 mod feeds;
+mod folding;
 mod incidents;
 mod item_digest;
 mod item_history;

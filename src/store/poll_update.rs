@@ -109,6 +109,8 @@ pub struct DocumentFacts {
 pub struct NewItem {
     /// What identifies it within the feed.
     pub identity: Digest,
+    /// Other keys that identify it from now on, even if they identified another item before.
+    pub other_identities: Vec<Digest>,
     /// Digest of the canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
     /// Digest of what a subscriber would notice.

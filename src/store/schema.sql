@@ -226,7 +226,7 @@ CREATE VIRTUAL TABLE search USING fts5(
   words,
   content = '', contentless_delete = 1,
   detail = none,                           -- a fifth of the size; phrases are looked up in the bodies
-  tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+  tokenize = "ascii"                       -- newswire separates and folds the words
 );
 
 -- The pages of an output's archive. A page is complete, and never changes, once the next page exists.

@@ -39,6 +39,7 @@ fn digest_of(text: &str) -> Digest {
 fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
     NewItem {
         identity: digest_of(guid),
+        other_identities: Vec::new(),
         url_key: (!url.is_empty()).then(|| digest_of(url)),
         content_digest: digest_of("1"),
         outward_id: format!("tag:example.org,2025:{guid}"),

@@ -214,6 +214,12 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     let refused = newswire(elsewhere.path(), &["probe", &url]);
     assert_eq!(refused.code, 69);
     assert!(refused.err.contains("allow_networks"), "{}", refused.err);
+    // The advice of the message helps: the settings of a configured feed hold for it.
+    let text =
+        format!("version = 1\n[[feed]]\nurl = \"{url}\"\nallow_networks = [\"127.0.0.1\"]\n");
+    std::fs::write(elsewhere.path().join("newswire.toml"), text).unwrap();
+    let allowed = newswire(elsewhere.path(), &["probe", &url]);
+    assert_eq!(allowed.code, 0, "{}", allowed.err);
 }
 
 #[test]

@@ -234,6 +234,18 @@ async fn a_challenge_for_browsers_is_named_whatever_its_status() {
 }
 
 #[tokio::test]
+async fn a_challenge_that_only_its_page_shows_is_named_too() {
+    let body = b"<html><title>Just a moment...</title></html>".to_vec();
+    let page = Answer::Plain { status: 202, headers: Vec::new(), body };
+    let (_origin, client, url) = site(page).await;
+    let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Forbidden);
+    let other = Answer::Plain { status: 202, headers: Vec::new(), body: b"accepted".to_vec() };
+    let (_origin, client, url) = site(other).await;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::ClientError);
+}
+
+#[tokio::test]
 async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
     let gzip = coded("gzip", b"<rss>").await;
     let second = coded("gzip", b"</rss>").await;

@@ -75,7 +75,7 @@ fn a_list_that_cannot_be_read_is_an_error_with_its_position() {
         ("file = \"page\"\nurl = \"https://a.example/\"", "missing_key"),
         ("tags = [\"a\"]", "missing_key"),
         ("url = \"gopher://a.example/\"", "bad_url"),
-        ("url = \"https://a.example/\"\ninterval = \"1m\"", "too_often"),
+        ("url = \"https://a.example/\"\ninterval = \"1m\"", "interval_too_short"),
         ("url = \"https://a.example/\"\ntitle = \"x\"", "unknown_key"),
     ] {
         let Loaded { config, report, .. } =

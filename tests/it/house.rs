@@ -49,7 +49,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("base64", &["parse", "config"]),
     ("quick_xml", &["parse", "render", "opml"]),
     ("ammonia", &["normalise"]),
-    ("html5ever", &["normalise"]),
+    ("html5ever", &["normalise", "parse"]),
     ("psl", &["model"]),
     ("uuid", &["dedupe", "render"]),
     ("rusqlite", &["store"]),

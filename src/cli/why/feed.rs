@@ -84,6 +84,9 @@ impl Why<'_> {
         );
         add("host limits", &limits);
         add("items", &status.items.to_string());
+        for warning in &status.parse_warnings {
+            add("parse warning", &format!("{} ({})", warning.message, warning.code));
+        }
         for poll in self.polls {
             add("poll", &line(poll, now));
         }
@@ -106,6 +109,7 @@ impl Why<'_> {
             "code": health.code,
             "text": health.text,
             "url": status.info.url,
+            "parse_warnings": status.parse_warnings,
             "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
             "redirected_to": candidate.map(|moved| moved.url.as_str()),
             "redirected_since": candidate.map(|moved| moved.since.to_string()),

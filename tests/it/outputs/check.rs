@@ -147,8 +147,8 @@ fn malformed_documents_are_rejected() {
 #[test]
 fn undeclared_prefixes_are_rejected() {
     for (from, to) in [
-        ("<generator>", "<podcast:x/><generator>"),
-        ("<generator>", "<generator podcast:x=\"1\">"),
+        ("<generator>", "<unknown:x/><generator>"),
+        ("<generator>", "<generator unknown:x=\"1\">"),
         ("xmlns:media=", "xmlns:midea="),
     ] {
         let error = verdict(Format::Atom, from, to).unwrap_err().to_string();

@@ -132,6 +132,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         deltas: false,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
+        query: None,
     }
 }
 
