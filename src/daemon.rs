@@ -204,6 +204,7 @@ pub async fn pass(
         return Err(Error::Clock(engine.clock().now()));
     }
     StoreChecks::check_unclean(engine).await?;
+    engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
     let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);

@@ -34,21 +34,23 @@ use url::Url;
 
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
-use self::reading::{Document, Reading};
+use self::reading::{Document, Ending, Reading};
 use self::report::{PollMetrics, PollReport};
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
+use self::validators::Rhythm;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Plan, Promise,
-    PromiseScope, Validators, site,
+    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
+    Promise, PromiseScope, Validators, site,
 };
 use crate::schedule::{
-    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
+    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
 };
 use crate::store::{
-    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store, Write,
+    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store,
+    ValidatorTrust, Write,
 };
 use crate::telemetry::Metrics;
 
@@ -144,11 +146,13 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// Arrival times of the last items; empty unless the interval is learned from them.
-    seen: Vec<Timestamp>,
+    /// Times of the last items; empty unless the interval is learned from them.
+    times: Vec<Timestamp>,
     /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
     memory: CachedResponse,
+    /// The validators that are sent.
+    validators: Validators,
     at: Timestamp,
     trigger: Trigger,
     known: LedgerEntry,
@@ -158,12 +162,42 @@ struct Begun<'a> {
 /// What is read at the start of a poll.
 struct Before {
     state: FeedState,
-    /// Arrival times of the last items; empty unless the interval is learned from them.
-    seen: Vec<Timestamp>,
+    /// Times of the last items; empty unless the interval is learned from them.
+    times: Vec<Timestamp>,
+    rhythm: Rhythm,
     asked: Url,
     known: LedgerEntry,
     /// Whether another feed was last read from this URL.
     is_shared: bool,
+}
+
+impl Begun<'_> {
+    /// What this response shows about the server's handling of validators.
+    fn trust(&self, response: &fetch::Response, reading: Option<&Reading>) -> ValidatorTrust {
+        let state = &self.state;
+        let evidence = validators::Evidence {
+            sent: validators::sent(&self.memory, &self.validators),
+            memory: &self.memory,
+            response,
+            news: reading.is_some_and(Reading::has_news),
+            ending: reading.map_or(Ending::Complete, |reading| reading.ending),
+            before: state.last_outcome.zip(state.last_success),
+            now: self.at,
+        };
+        validators::trust(state.trust, &evidence)
+    }
+
+    /// The interval that the feed's items show, those of the new document included.
+    fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
+        let schedule = &self.target.subscription.schedule;
+        if schedule.interval_mode == IntervalMode::Fixed {
+            return None;
+        }
+        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at));
+        let times: Vec<Timestamp> = self.times.iter().copied().chain(new).collect();
+        let validators = response.validators.as_ref().unwrap_or(&self.memory.validators);
+        schedule::learned(&times, schedule.interval, PollCost::of(validators), self.at)
+    }
 }
 
 impl Poller {
@@ -199,10 +233,22 @@ impl Poller {
     /// If the store fails. A failure of the feed is an outcome.
     pub async fn poll(&self, target: &Target, trigger: Trigger) -> Result<PollEnd, store::Error> {
         let moment = self.clock.moment();
-        let Before { state, seen, asked, known, is_shared } = self.before(target).await?;
+        let Before { state, times, rhythm, asked, known, is_shared } = self.before(target).await?;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
         let at = moment.wall;
-        let mut begun = Begun { target, state, seen, asked, memory, at, trigger, known, is_shared };
+        let validators = validators::conditions(&memory, &state, rhythm, at);
+        let mut begun = Begun {
+            target,
+            state,
+            times,
+            asked,
+            memory,
+            validators,
+            at,
+            trigger,
+            known,
+            is_shared,
+        };
         let mut fetched = match self.fetch(&begun).await? {
             Answer::Came(came) => *came,
             Answer::Denied(denied) => {
@@ -222,7 +268,11 @@ impl Poller {
             let extent = if whole { Extent::Whole } else { Extent::Part };
             match self.read(&begun, (body, extent), &fetched.response.url).await {
                 Ok(read) => reading = Some(read?),
-                Err(failure) => fetched.response.outcome = FetchOutcome::Failed(failure),
+                // The beginning of a document that was cut in transit need not be readable.
+                Err(failure) if fetched.response.outcome.is_success() => {
+                    fetched.response.outcome = FetchOutcome::Failed(failure);
+                }
+                Err(_) => {}
             }
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
@@ -270,22 +320,27 @@ impl Poller {
     }
 
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {
+        let now = self.clock.now();
         let (reader, feed) = (self.store.reader().clone(), target.key);
         let pace = target.subscription.schedule.interval_mode;
         let configured = target.subscription.feed.url.clone();
         let read = move || {
             reader.read(|reader| {
-                let seen = match pace {
-                    IntervalMode::Auto => reader.arrival_times(feed)?,
+                let times = match pace {
+                    IntervalMode::Auto => reader.item_times(feed)?,
                     IntervalMode::Fixed => Vec::new(),
                 };
                 let state = reader.feed_state(feed)?;
+                let rhythm = match validators::may_be_tested(state.trust, now) {
+                    true => validators::rhythm(&state, &reader.feed_activity(feed)?, now),
+                    false => Rhythm::Usual,
+                };
                 let asked = state.address.effective.clone().unwrap_or(configured);
                 let mut url = asked.clone();
                 url.set_fragment(None);
                 let known = reader.ledger_entry(url.as_str(), site(&url))?;
                 let is_shared = reader.is_shared(url.as_str(), feed)?;
-                Ok(Before { state, seen, asked, known, is_shared })
+                Ok(Before { state, times, rhythm, asked, known, is_shared })
             })
         };
         off_thread(read).await.map_err(|_| store::Error::Closed)?
@@ -294,18 +349,14 @@ impl Poller {
     /// Fetches the feed. A panic is a failure of this feed.
     async fn fetch(&self, begun: &Begun<'_>) -> Result<Answer, store::Error> {
         let schedule = &begun.target.subscription.schedule;
-        // An older parser read the last document: it is fetched and read again.
-        let rereads = begun.state.reread_at.is_some_and(|at| at <= begun.at);
-        let validators = match rereads {
-            true => Validators::default(),
-            false => validators::conditions(&begun.memory, begun.state.trust, begun.at),
-        };
+        let rereads = validators::is_reread(&begun.state, begun.at);
         let from = begun.memory.url.as_deref().and_then(|url| Url::parse(url).ok());
         let request = fetch::Request {
             url: &begun.asked,
-            validators: &validators,
+            validators: &begun.validators,
             validators_from: from.as_ref(),
             known_body: begun.memory.body_hash.filter(|_| !rereads),
+            known_lifetime: begun.memory.lifetime,
             settings: &begun.target.subscription.fetch,
             now: begun.at,
         };
@@ -368,8 +419,10 @@ impl Poller {
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
         let Came { response, promises, .. } = fetched;
-        let (failures, plan) =
-            self.plan(begun, (&response, &promises, outage.state), reading.as_ref());
+        let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
+        let trust = begun.trust(&response, reading.as_ref());
+        let said = Said { response: &response, promises: &promises, network: outage.state };
+        let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
             (None, FetchOutcome::NotModified) => FeedMatch::Same,
@@ -403,8 +456,8 @@ impl Poller {
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
             plan,
             failures,
-            trust: validators::trust(state.trust, &begun.memory, &response, *at),
-            response: validators::remembered(begun.memory.clone(), &response, request_key),
+            trust: (trust != state.trust).then_some(trust),
+            response: validators::remembered(begun.memory.clone(), &response, ending, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
@@ -460,14 +513,20 @@ impl Poller {
     fn plan(
         &self,
         begun: &Begun<'_>,
-        (response, promises, network): (&fetch::Response, &[Promise], NetworkState),
+        &Said { response, promises, network }: &Said<'_>,
         reading: Option<&Reading>,
+        trust: ValidatorTrust,
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
         if network == NetworkState::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }
-        let failures = if response.outcome.is_success() { 0 } else { before.saturating_add(1) };
+        let failures = match response.outcome {
+            FetchOutcome::Modified | FetchOutcome::NotModified => 0,
+            // Counted from the first 410, whatever failed before.
+            FetchOutcome::Gone if begun.state.last_outcome != Some(Outcome::Gone) => 1,
+            _ => before.saturating_add(1),
+        };
         let now = self.clock.now();
         let wide = promises.iter().filter(|it| it.scope != PromiseScope::Url && it.until > now);
         let plan = schedule::plan(&schedule::Inputs {
@@ -478,7 +537,8 @@ impl Poller {
             failures,
             freshness: response.freshness,
             hints: reading.map_or(&begun.state.hints, |reading| &reading.facts.hints),
-            learned: schedule::learned(&begun.seen, begun.at),
+            learned: begun.learned(response, reading),
+            unconditional: validators::wait(trust, now),
             now,
         });
         (failures, plan)
@@ -502,6 +562,13 @@ fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
         body: body.bytes.clone(),
         at: fetched.asked_at?,
     }))
+}
+
+/// What a poll brought, as the plan needs it.
+struct Said<'a> {
+    response: &'a fetch::Response,
+    promises: &'a [Promise],
+    network: NetworkState,
 }
 
 /// The judgement about the network after one poll.

@@ -175,6 +175,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "client_error",
             "connect_failed",
             "connection_refused",
+            "connection_reset",
             "forbidden",
             "insecure_redirect",
             "name_not_found",

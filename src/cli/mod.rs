@@ -396,7 +396,7 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     let read = reader.read(|reader| {
         let statuses = reader.feed_statuses()?;
         let times =
-            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
+            |status: &FeedStatus| Ok((status.info.key, reader.item_times(status.info.key)?));
         let times = statuses.iter().map(times).collect::<Result<_, store::Error>>()?;
         Ok::<_, store::Error>((statuses, times, reader.feed_histories()?))
     });

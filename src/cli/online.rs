@@ -82,6 +82,7 @@ impl Online {
             validators: cached.map_or(&none, |cached| &cached.validators),
             validators_from: from.as_ref(),
             known_body: cached.and_then(|cached| cached.body_hash),
+            known_lifetime: cached.and_then(|cached| cached.lifetime),
             settings,
             now: self.clock.now(),
         };

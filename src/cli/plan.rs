@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::daemon::apply_budgets;
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
-use crate::schedule::{self, FeedTraffic, Forecast};
+use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
 use crate::store::FeedHistory;
 use crate::text::amounts::{bytes, count, span};
 
@@ -162,7 +162,12 @@ impl PlanReport {
                 let history = key.and_then(|key| past.get(&key));
                 let known = history.map(known).unwrap_or_default();
                 let seen = key.and_then(|key| times.get(&key));
-                let learned = seen.and_then(|seen| schedule::learned(seen, at));
+                let start = subscription.schedule.interval;
+                let cost = match history {
+                    Some(past) if past.same_body > past.not_modified => PollCost::Complete,
+                    _ => PollCost::Conditional,
+                };
+                let learned = seen.and_then(|seen| schedule::learned(seen, start, cost, at));
                 let known = FeedTraffic { learned, ..known };
                 let estimate = Estimate {
                     forecast: Forecast::of(&subscription.schedule, &known),

@@ -438,6 +438,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Stores the plans that differ because the clock was set back, for the next pass.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn keep_moved_plans(&self) -> Result<(), Error> {
+        let moved = self.setup.moved_plans(self.clock.now());
+        if !moved.is_empty() {
+            self.store.write(Write::Replan(moved)).await?;
+        }
+        Ok(())
+    }
+
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.data_version().await?)

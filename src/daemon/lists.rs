@@ -174,6 +174,7 @@ impl ListFollower {
             validators: &validators,
             validators_from: from.as_ref(),
             known_body: None,
+            known_lifetime: None,
             settings,
             now: self.clock.now(),
         };
@@ -267,6 +268,7 @@ impl ListState {
             freshness,
             hints: &Hints::default(),
             learned: None,
+            unconditional: None,
             promise: None,
             now,
         })

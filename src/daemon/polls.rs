@@ -46,6 +46,13 @@ impl Polls {
     /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
+        let now = engine.clock().moment();
+        self.queue.watch_clock(now);
+        if let Some(jump) = self.queue.take_jump() {
+            let seconds = jump.as_secs();
+            warn!(seconds, "wall clock jumped, next polls are computed anew");
+            engine.setup().resume_unstarted(&mut self.queue, now.wall);
+        }
         loop {
             match self.queue.next(engine.clock().moment()) {
                 QueueStep::Wait(until) => return until,

@@ -41,11 +41,20 @@ pub(crate) struct DecodedBody {
     pub(crate) hash: [u8; 32],
     /// Received size in bytes, before decoding.
     pub(crate) wire_bytes: u64,
+    /// Why the end is missing; `None`: the body is complete.
+    pub(crate) cut: Option<Failure>,
     /// Memory for `bytes`.
     pub(crate) memory: Reservation,
 }
 
-/// Reads the body of `response`, at most `max` decoded bytes.
+/// Failure of a document that exceeds the size limit.
+pub(crate) fn too_large(max: u64) -> Failure {
+    let message = format!("the document is larger than {max} bytes");
+    let help = "raise max_body if the document is meant to be so large";
+    Failure::new(FailureKind::TooLarge, message).help(help)
+}
+
+/// Reads the body of `response`, at most `max` decoded bytes. Of a body that ends early, the beginning is returned.
 pub(crate) async fn read(
     response: reqwest::Response,
     max: u64,
@@ -54,10 +63,6 @@ pub(crate) async fn read(
     let codings = codings(response.headers())?;
     // The window of these decoders grows with the body.
     let windows = codings.iter().filter(|coding| ["br", "zstd"].contains(&coding.as_str())).count();
-    let announced = response.content_length().filter(|length| codings.is_empty() && *length > max);
-    if announced.is_some() {
-        return Err(too_large(max));
-    }
     let wire = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&wire);
     let stream = response.bytes_stream().inspect_ok(move |chunk| {
@@ -140,12 +145,6 @@ fn is_zlib(head: [u8; 2]) -> bool {
     head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31)
 }
 
-fn too_large(max: u64) -> Failure {
-    let message = format!("the document is larger than {max} bytes");
-    let help = "raise max_body if the document is meant to be so large";
-    Failure::new(FailureKind::TooLarge, message).help(help)
-}
-
 /// Reads to the end or to the size limit. Memory is reserved before it is used: for each copy of the body, and
 /// for the growth of its buffer.
 async fn drain(
@@ -156,13 +155,19 @@ async fn drain(
 ) -> Result<DecodedBody, Failure> {
     let mut bytes = Vec::new();
     let mut hash = Sha256::new();
+    let mut cut = None;
     loop {
         // The buffer grows with the received bytes, not with an announced length.
         let before = bytes.len();
         memory.grow(copies * (before + READ_SIZE) as u64).await;
-        let read = reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error))?;
-        if read == 0 {
-            break;
+        match reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error)) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(failure) if failure.kind == FailureKind::Truncated && !bytes.is_empty() => {
+                cut = Some(failure);
+                break;
+            }
+            Err(failure) => return Err(failure),
         }
         hash.update(&bytes[before..]);
         let (decoded, sent) = (bytes.len() as u64, wire.load(Ordering::Relaxed));
@@ -178,7 +183,7 @@ async fn drain(
     }
     let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
     bytes.shrink_to_fit();
-    Ok(DecodedBody { bytes, hash, wire_bytes, memory })
+    Ok(DecodedBody { bytes, hash, wire_bytes, cut, memory })
 }
 
 /// The failure for an error while reading: of the connection or of the content coding.

@@ -37,9 +37,33 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         return Failure::new(FailureKind::Connect, message)
             .help("newswire polls the feed again later; try the URL from this machine with curl");
     }
+    if is_closed(error) {
+        return reset();
+    }
     let message = format!("the exchange was interrupted: {last}");
     Failure::new(FailureKind::BadResponse, message)
         .help("newswire polls the feed again later; report it to the site owner if it persists")
+}
+
+/// Whether the server closed or reset the connection before a response.
+pub(crate) fn is_closed(error: &reqwest::Error) -> bool {
+    let mut closed = false;
+    each_cause(error, &mut |cause| {
+        let lost = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled();
+        closed |= cause.downcast_ref::<hyper::Error>().is_some_and(lost);
+        closed |= cause.downcast_ref::<io::Error>().is_some_and(|io| is_reset(io.kind()));
+    });
+    closed
+}
+
+fn is_reset(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
+fn reset() -> Failure {
+    Failure::new(FailureKind::Reset, "the server closed the connection before its response")
+        .help(RETRIED)
 }
 
 fn timed_out() -> Failure {
@@ -79,6 +103,7 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
                 .help("newswire polls the feed again later; check the port in the URL"),
         ),
         io::ErrorKind::TimedOut => Some(timed_out()),
+        kind if is_reset(kind) => Some(reset()),
         _ => None,
     }
 }

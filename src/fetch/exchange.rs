@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, StatusCode};
 use url::{Host, Url};
 
 use super::budget::{Budget, Reservation};
-use super::freshness::freshness;
-use super::guard::Guard;
+use super::connector::Connector;
+use super::freshness::{document_age, freshness, renewed};
 use super::progress::Progress;
-use super::resolve::{GuardedResolver, LookupError, ResolveError};
+use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
@@ -31,6 +31,8 @@ pub struct Request<'a> {
     pub validators_from: Option<&'a Url>,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
+    /// Freshness lifetime of that response by `max-age`, which a 304 renews.
+    pub known_lifetime: Option<Duration>,
     /// The settings of this feed.
     pub settings: &'a Settings,
     /// Time of the request (UTC), used for a `Retry-After` of a server that sends no `Date`.
@@ -52,10 +54,12 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// Validators for the next request; `None` keeps the previous ones.
     pub validators: Option<Validators>,
-    /// The document; only with [`FetchOutcome::Modified`].
+    /// The document; only with [`FetchOutcome::Modified`], or its beginning with [`FailureKind::Truncated`].
     pub body: Option<Body>,
-    /// SHA-256 of the decoded body of a 200 response, changed or not; `None` for a partial response (226).
+    /// SHA-256 of the decoded body of a complete response, changed or not; `None` for a part of one (226, or cut).
     pub body_hash: Option<[u8; 32]>,
+    /// Age of the document by the clock of the server: `Date` less `Last-Modified`.
+    pub document_age: Option<SignedDuration>,
     /// Freshness and retry hints in the headers of any status.
     pub freshness: Freshness,
     /// Received size of the body, in bytes before decoding.
@@ -88,6 +92,7 @@ impl Response {
             validators: None,
             body: None,
             body_hash: None,
+            document_age: None,
             freshness: Freshness::default(),
             wire_bytes: 0,
             body_bytes: 0,
@@ -97,9 +102,7 @@ impl Response {
 
 /// An exchange under way: one request for each hop. The caller decides when each request is sent.
 pub struct Exchange<'a> {
-    client: Client,
-    guard: Guard,
-    resolver: GuardedResolver,
+    connector: Connector,
     request: Request<'a>,
     response: Response,
     seen: HashSet<Url>,
@@ -134,18 +137,15 @@ pub enum Step {
 
 impl<'a> Exchange<'a> {
     /// An exchange before its first request.
-    pub(crate) fn new(
-        (client, resolver): (Client, GuardedResolver),
-        budget: Budget,
-        request: Request<'a>,
-    ) -> Self {
+    pub(crate) fn new(connector: Connector, budget: Budget, request: Request<'a>) -> Self {
         let failure = Failure::new(FailureKind::BadUrl, "never asked");
         let mut url = request.url.clone();
+        // A fragment is not part of a request (RFC 9110 4.2.5).
         url.set_fragment(None);
         let seen = HashSet::from([url.clone()]);
         let response = Response::failed(url, failure);
-        let (guard, progress) = (resolver.guard.clone(), Progress::default());
-        Self { client, guard, resolver, request, response, seen, budget, progress }
+        let progress = Progress::default();
+        Self { connector, request, response, seen, budget, progress }
     }
 
     /// URL of the next request.
@@ -166,13 +166,13 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// When the URL may not be requested, or the host name has no such address.
     pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
-        self.guard.check_url(&self.response.url)?;
+        self.connector.resolver.guard.check_url(&self.response.url)?;
         match self.response.url.host() {
             _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
             Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
             Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
             Some(Host::Domain(name)) => {
-                self.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
+                self.connector.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
             }
             None => Ok(Vec::new()),
         }
@@ -252,16 +252,23 @@ impl<'a> Exchange<'a> {
     /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
     async fn hop(&mut self) -> Result<Step, Failure> {
         let (request, url) = (self.request, self.response.url.clone());
-        self.guard.check_url(&url)?;
+        self.connector.resolver.guard.check_url(&url)?;
         let conditional = self.is_conditional();
         let none = Validators::default();
         let validators = if conditional { request.validators } else { &none };
-        let mut headers = request::headers(request.settings, validators);
+        let headers = request::headers(request.settings, validators);
+        let mut headers = request::with_host(&url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
         if url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
-        let sent = self.client.get(url.clone()).headers(headers).send().await;
+        let kept = self.connector.kept.take(&url, request.now);
+        let send = |headers| self.connector.client.get(url.clone()).headers(headers).send();
+        let sent = match send(headers.clone()).await {
+            // RFC 9112 9.3.1: the server closed the kept connection while the request was on its way.
+            Err(error) if kept && classify::is_closed(&error) => send(headers).await,
+            sent => sent,
+        };
         let answer = sent.map_err(|error| classify::failure(&error))?;
         let response = &mut self.response;
         response.status = Some(answer.status().as_u16());
@@ -276,6 +283,9 @@ impl<'a> Exchange<'a> {
                 let request = Request { validators, ..request };
                 let memory = self.budget.reserve(self.progress.clone());
                 self.response = read(answer, &request, response, memory).await;
+                if !is_broken(&self.response.outcome) {
+                    self.connector.kept.insert(&url, request.now);
+                }
                 Ok(Step::Done(self.end()))
             }
             Some(next) => {
@@ -298,6 +308,12 @@ impl std::fmt::Debug for Exchange<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Exchange").field("response", &self.response).finish_non_exhaustive()
     }
+}
+
+/// Whether the connection cannot be used for another request.
+fn is_broken(outcome: &FetchOutcome) -> bool {
+    matches!(outcome, FetchOutcome::Failed(failure)
+        if matches!(failure.kind, FailureKind::Truncated | FailureKind::TooLarge | FailureKind::Reset))
 }
 
 /// Target of a redirect; `None` for other responses.
@@ -370,7 +386,8 @@ async fn read(
         return response;
     }
     match answer.status().as_u16() {
-        200 => return document(answer, request, response, memory).await,
+        // RFC 9110 15.3.4: 203 is a 200 that a proxy transformed.
+        200 | 203 => return document(answer, request, response, memory).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
             let mut response = document(answer, request, response, memory).await;
@@ -380,7 +397,7 @@ async fn read(
         // Some bot protections answer 202 with a page for browsers.
         202 => {
             let headers = answer.headers().clone();
-            let read = document(answer, request, response).await;
+            let read = document(answer, request, response, memory).await;
             let failure = match &read.body {
                 Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
                 _ => rejected(202, &headers, request.settings),
@@ -390,6 +407,7 @@ async fn read(
         }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
+            response.freshness = renewed(answer.headers(), request.known_lifetime, request.now);
             response.outcome = FetchOutcome::NotModified;
         }
         304 => {
@@ -428,10 +446,24 @@ async fn document(
     memory: Reservation,
 ) -> Response {
     let validators = received(answer.headers());
+    response.document_age = document_age(answer.headers());
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    match body::read(answer, request.settings.max_body, memory).await {
+    let max = request.settings.max_body;
+    if answer.content_length().is_some_and(|length| length > max) {
+        // Not a byte of the body is read.
+        response.outcome = FetchOutcome::Failed(body::too_large(max));
+        return response;
+    }
+    match body::read(answer, max, memory).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
+        Ok(part) if part.cut.is_some() => {
+            response.wire_bytes = part.wire_bytes;
+            response.body_bytes = part.bytes.len() as u64;
+            let (bytes, memory) = (part.bytes, Some(part.memory));
+            response.body = Some(Body { bytes, content_type, memory });
+            response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
+        }
         Ok(whole) => {
             response.wire_bytes = whole.wire_bytes;
             response.body_bytes = whole.bytes.len() as u64;

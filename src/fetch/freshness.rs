@@ -1,5 +1,7 @@
 //! Reads freshness and retry hints from response headers. Pure.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
@@ -9,14 +11,35 @@ use crate::text::dates;
 /// Upper limit of all times, in seconds: ten years. Keeps the arithmetic in range.
 const LONGEST: u64 = 10 * 365 * 86_400;
 
-/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits.
+/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits. `now` is the time of receipt.
 pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
-    let date = http_date(headers, header::DATE);
+    // RFC 9110 6.6.1: a response without Date counts from its receipt.
+    let date = http_date(headers, header::DATE).unwrap_or(now);
+    let directives = Directives::of(headers);
     Freshness {
-        remaining: remaining(headers, date),
-        retry_after: retry_after(headers, date, now),
-        host_pause: host_pause(headers, date.unwrap_or(now)),
+        remaining: remaining(headers, &directives, date),
+        lifetime: directives.lifetime().and_then(|lifetime| lifetime.try_into().ok()),
+        retry_after: retry_after(headers, date),
+        host_pause: host_pause(headers, date),
     }
+}
+
+/// The freshness of a 304. Without `Cache-Control` it renews the stored lifetime (RFC 9111 4.3.4).
+pub(crate) fn renewed(headers: &HeaderMap, stored: Option<Duration>, now: Timestamp) -> Freshness {
+    let read = freshness(headers, now);
+    if headers.contains_key(header::CACHE_CONTROL) {
+        return read;
+    }
+    let lifetime = stored.and_then(|lifetime| SignedDuration::try_from(lifetime).ok());
+    let remaining = lifetime.and_then(|lifetime| less_age(headers, lifetime));
+    Freshness { remaining: remaining.or(read.remaining), lifetime: stored, ..read }
+}
+
+/// Time since `Last-Modified`, by the clock of the server.
+pub(crate) fn document_age(headers: &HeaderMap) -> Option<SignedDuration> {
+    let (date, modified) =
+        (http_date(headers, header::DATE)?, http_date(headers, header::LAST_MODIFIED)?);
+    Some(date.duration_since(modified))
 }
 
 /// Longest pause that a rate limit causes, in seconds: seven days.
@@ -63,32 +86,41 @@ fn limits(field: &str) -> Vec<(f64, f64)> {
 /// Remaining freshness lifetime: `max-age` or `Expires - Date` (RFC 9111 4.2.1) less `Age` (4.2.3).
 ///
 /// `no-cache` and `no-store` give `None`: they ask for revalidation, not for shorter intervals.
-fn remaining(headers: &HeaderMap, date: Option<Timestamp>) -> Option<SignedDuration> {
-    let directives = Directives::of(headers);
+fn remaining(
+    headers: &HeaderMap,
+    directives: &Directives,
+    date: Timestamp,
+) -> Option<SignedDuration> {
     if directives.never_fresh {
         return None;
     }
-    let lifetime = match directives.max_age {
-        Some(seconds) => SignedDuration::from_secs(seconds),
-        None => http_date(headers, header::EXPIRES)?.duration_since(date?),
+    let lifetime = match directives.lifetime() {
+        Some(lifetime) => lifetime,
+        None => http_date(headers, header::EXPIRES)?.duration_since(date),
     };
+    less_age(headers, lifetime)
+}
+
+fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDuration> {
     let age = text(headers, header::AGE).and_then(seconds).unwrap_or_default();
     let remaining = lifetime.saturating_sub(SignedDuration::from_secs(age));
     (remaining > SignedDuration::ZERO).then_some(remaining)
 }
 
-/// `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
-fn retry_after(
-    headers: &HeaderMap,
-    date: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<SignedDuration> {
-    let value = text(headers, header::RETRY_AFTER)?;
-    let wait = match seconds(value) {
-        Some(seconds) => SignedDuration::from_secs(seconds),
-        None => dates::parse_http(value)?.duration_since(date.unwrap_or(now)),
+/// The longest `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
+fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
+    let wait = |value: &str| match seconds(value) {
+        Some(seconds) => Some(SignedDuration::from_secs(seconds)),
+        None => Some(dates::parse_http(value)?.duration_since(date)),
     };
-    (wait > SignedDuration::ZERO).then_some(wait)
+    let longest = |value: &str| match wait(value) {
+        Some(one) => Some(one),
+        // Several fields that a proxy joined; a date contains a comma itself.
+        None => value.split(',').filter_map(wait).max(),
+    };
+    let values =
+        headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+    values.filter_map(longest).max().filter(|wait| *wait > SignedDuration::ZERO)
 }
 
 /// The directives of `Cache-Control` for a private cache.
@@ -99,6 +131,11 @@ struct Directives {
 }
 
 impl Directives {
+    /// The freshness lifetime by `max-age`.
+    fn lifetime(&self) -> Option<SignedDuration> {
+        self.max_age.filter(|_| !self.never_fresh).map(SignedDuration::from_secs)
+    }
+
     fn of(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
         for value in headers.get_all(header::CACHE_CONTROL) {
@@ -173,6 +210,43 @@ mod tests {
             (header::EXPIRES, "Sun, 06 Nov 2033 09:00:00 GMT"),
         ];
         assert_eq!(remaining(&headers), Some(3600));
+    }
+
+    #[test]
+    fn expires_without_a_date_counts_from_the_receipt() {
+        assert_eq!(remaining(&[(header::EXPIRES, "Sun, 06 Nov 1994 09:49:37 GMT")]), Some(3600));
+    }
+
+    #[test]
+    fn a_304_without_cache_control_renews_the_stored_lifetime() {
+        let renewed = |headers: &[(HeaderName, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(name, value.parse().unwrap());
+            }
+            let stored = Some(Duration::from_secs(7200));
+            let freshness = renewed(&map, stored, dates::parse_http(NOW).unwrap());
+            (freshness.remaining.map(|left| left.as_secs()), freshness.lifetime)
+        };
+        let stored = Some(Duration::from_secs(7200));
+        assert_eq!(renewed(&[]), (Some(7200), stored));
+        assert_eq!(renewed(&[(header::AGE, "200")]), (Some(7000), stored));
+        // Of the stored response, max-age has priority over Expires. RFC 9111 5.3
+        assert_eq!(renewed(&[(header::EXPIRES, "0")]), (Some(7200), stored));
+        assert_eq!(renewed(&[(header::CACHE_CONTROL, "no-cache")]), (None, None));
+        let shorter = [(header::CACHE_CONTROL, "max-age=60")];
+        assert_eq!(renewed(&shorter), (Some(60), Some(Duration::from_secs(60))));
+    }
+
+    #[test]
+    fn the_longest_of_several_retry_after_counts() {
+        let three = [
+            (header::RETRY_AFTER, "60"),
+            (header::RETRY_AFTER, "Sun, 06 Nov 1994 09:49:37 GMT"),
+            (header::RETRY_AFTER, "soon"),
+        ];
+        assert_eq!(retry(&three), Some(3600));
+        assert_eq!(retry(&[(header::RETRY_AFTER, "60, 7200")]), Some(7200));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod body;
 mod budget;
 mod classify;
+mod connector;
 mod exchange;
 mod freshness;
 mod guard;
@@ -33,6 +34,7 @@ pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 
 use self::budget::Budget;
+use self::connector::{Connector, KEEP_ALIVE};
 use self::guard::Guard;
 use self::own_addresses::OwnAddresses;
 use self::resolve::GuardedResolver;
@@ -42,9 +44,6 @@ use crate::model::{Failure, FailureKind};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an idle connection is kept for other feeds of the same host. Short, because a poll cycle may
-/// contact thousands of hosts.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Windows of HTTP/2 in bytes: of a stream, and of a connection.
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 512 * 1024;
@@ -72,7 +71,7 @@ crate::model::codes! {
 /// Fetches documents. One instance serves all feeds.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    clients: Mutex<HashMap<ClientKey, (Client, GuardedResolver)>>,
+    clients: Mutex<HashMap<ClientKey, Connector>>,
     /// Memory for all bodies.
     budget: Budget,
     own: OwnAddresses,
@@ -94,7 +93,7 @@ impl Fetcher {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clients, budget) = (Mutex::default(), Budget::default());
         let fetcher = Self { resolver, clients, budget, own: OwnAddresses::of_system() };
-        fetcher.client(&Settings::default())?;
+        fetcher.connector(&Settings::default())?;
         Ok(fetcher)
     }
 
@@ -103,8 +102,8 @@ impl Fetcher {
     /// # Errors
     /// When the HTTP client for these settings cannot be set up.
     pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
-        match self.client(request.settings) {
-            Ok(client) => Ok(Exchange::new(client, self.budget.clone(), request)),
+        match self.connector(request.settings) {
+            Ok(connector) => Ok(Exchange::new(connector, self.budget.clone(), request)),
             Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
                 .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
@@ -116,24 +115,25 @@ impl Fetcher {
     }
 
     /// The client for these settings.
-    fn client(&self, settings: &Settings) -> Result<(Client, GuardedResolver), FetcherError> {
+    fn connector(&self, settings: &Settings) -> Result<Connector, FetcherError> {
         let key = ClientKey {
             allow_networks: settings.allow_networks.clone(),
             ca: settings.ca.clone(),
             proxy: settings.proxy.clone(),
         };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
+        if let Some(connector) = clients.get(&key) {
+            return Ok(connector.clone());
         }
         let guard = Guard::new(&settings.allow_networks, self.own.clone());
         let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
         let client = build(resolver.clone(), settings)?;
+        let connector = Connector { client, resolver, kept: Arc::default() };
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(key, (client.clone(), resolver.clone()));
-        Ok((client, resolver))
+        clients.insert(key, connector.clone());
+        Ok(connector)
     }
 }
 
@@ -155,6 +155,8 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .dns_resolver(resolver.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
+            // RFC 9112 5.2: a user agent replaces a line folding by spaces.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
             // A server may send this much ahead of the reading, which takes no memory from the budget.

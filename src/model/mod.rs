@@ -28,7 +28,7 @@ pub use parsed::{
 };
 pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
-    Outcome, Plan, Reason, ReasonKind, Validators,
+    Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
 pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
 pub use story::{

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::feed::FeedId;
@@ -48,6 +48,8 @@ pub enum PromiseReason {
     RateLimit,
     /// A 429 without `Retry-After`, or several throttled URLs of one host.
     Throttled,
+    /// A 5xx, or 5xx of several URLs of one host.
+    ServerErrors,
     /// The response is fresh (RFC 9111 4.2).
     Fresh,
 }
@@ -55,7 +57,7 @@ pub enum PromiseReason {
 impl PromiseReason {
     /// Every reason.
     pub const ALL: &'static [Self] =
-        &[Self::RetryAfter, Self::RateLimit, Self::Throttled, Self::Fresh];
+        &[Self::RetryAfter, Self::RateLimit, Self::Throttled, Self::ServerErrors, Self::Fresh];
 
     /// The stable slug.
     #[must_use]
@@ -64,6 +66,7 @@ impl PromiseReason {
             Self::RetryAfter => "retry_after",
             Self::RateLimit => "rate_limit",
             Self::Throttled => "throttled",
+            Self::ServerErrors => "server_errors",
             Self::Fresh => "fresh",
         }
     }
@@ -77,7 +80,7 @@ impl PromiseReason {
     /// Whether the server asked for the wait, so that only `--force` ends it sooner.
     #[must_use]
     pub fn is_demand(self) -> bool {
-        matches!(self, Self::RetryAfter | Self::RateLimit | Self::Throttled)
+        !matches!(self, Self::Fresh)
     }
 }
 
@@ -87,6 +90,7 @@ impl fmt::Display for PromiseReason {
             Self::RetryAfter => "Retry-After",
             Self::RateLimit => "rate limit",
             Self::Throttled => "throttled",
+            Self::ServerErrors => "several server errors",
             Self::Fresh => "fresh",
         })
     }
@@ -109,6 +113,16 @@ pub struct Promise {
     pub said_by: String,
     /// Time when it was made (UTC).
     pub at: Timestamp,
+}
+
+impl Promise {
+    /// Whether it has not ended. A promise from the future was made by a clock that was set back since; the plans of
+    /// feeds contain the rest of its wait.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        let tolerance = SignedDuration::from_mins(1);
+        self.until > now && self.at.duration_since(now) <= tolerance
+    }
 }
 
 /// Who makes a request. As text: `feed:ID`, `list` or `command`.
@@ -185,7 +199,7 @@ impl LedgerEntry {
     /// The last demand of a server that has not ended at `now`.
     #[must_use]
     pub fn demand(&self, now: Timestamp) -> Option<&Promise> {
-        let open = self.promises.iter().filter(|it| it.reason.is_demand() && it.until > now);
+        let open = self.promises.iter().filter(|it| it.reason.is_demand() && it.is_open(now));
         open.max_by_key(|promise| promise.until)
     }
 }

@@ -35,6 +35,7 @@ const MAX_EXPANSION: usize = 64 << 10;
 const MAX_FAR_REPAIRS: usize = 100;
 
 /// Parses a document; `None` if it has no element.
+#[cfg(test)]
 pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
     scan_newest(text, usize::MAX)
 }

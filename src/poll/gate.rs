@@ -366,7 +366,7 @@ impl Gate {
             address.map(|address| (PromiseScope::Address, address.to_string())),
         ];
         let found = keys.into_iter().flatten().filter_map(|key| open.get(&key).cloned());
-        Ok(found.filter(|promise| promise.until > now).max_by_key(|promise| promise.until))
+        Ok(found.filter(|promise| promise.is_open(now)).max_by_key(|promise| promise.until))
     }
 }
 
@@ -405,6 +405,7 @@ impl Said {
     fn longest(&self, other: Freshness) -> Freshness {
         Freshness {
             remaining: self.freshness.remaining.max(other.remaining),
+            lifetime: other.lifetime,
             retry_after: self.freshness.retry_after.max(other.retry_after),
             host_pause: self.freshness.host_pause.max(other.host_pause),
         }

@@ -1,5 +1,6 @@
 //! The promises that a response leads to. Pure.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,10 @@ const LONGEST_DEMAND: SignedDuration = SignedDuration::from_hours(7 * 24);
 const LONGEST_FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// Wait after a 429 without `Retry-After`. The plan of the feed adds its back-off.
 const THROTTLED: SignedDuration = SignedDuration::from_mins(30);
+/// Wait of a site after the third URL with a 5xx.
+const SERVER_ERRORS: SignedDuration = SignedDuration::from_mins(60);
+/// Number of other URLs of a site with a 5xx, within the time of [`THROTTLED_TOGETHER`], that hold it.
+const OTHERS_FAILED: usize = 2;
 /// If two URLs of one site are throttled within this time, the limit is the site's; the same for two sites of one
 /// address.
 const THROTTLED_TOGETHER: SignedDuration = SignedDuration::from_mins(10);
@@ -70,6 +75,23 @@ pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> 
         promises.push(promise(PromiseScope::Url, this, wait, PromiseReason::Fresh));
     }
     if !answered.is_throttled() {
+        if matches!(answered.status, Some(500..=599)) {
+            // A promise that has ended, from which the third one is recognised.
+            let (scope, reason) = (PromiseScope::Url, PromiseReason::ServerErrors);
+            promises.push(promise(scope, this, SignedDuration::ZERO, reason));
+            let failed = |it: &&Promise| {
+                it.scope == scope && it.reason == reason && it.host == host && it.at >= recent(now)
+            };
+            let others: HashSet<&str> = known
+                .iter()
+                .filter(failed)
+                .map(|it| it.key.as_str())
+                .filter(|it| *it != this)
+                .collect();
+            if others.len() >= OTHERS_FAILED {
+                promises.push(promise(PromiseScope::Host, host, SERVER_ERRORS, reason));
+            }
+        }
         return promises;
     }
     let wait = asked.unwrap_or(THROTTLED);
@@ -128,6 +150,29 @@ mod tests {
         assert_eq!(open(&throttled("http://a.test/1", &first, Some(60))), [PromiseScope::Url]);
         let second = throttled("http://a.test/2", &first, None);
         assert_eq!(open(&second), [PromiseScope::Url, PromiseScope::Host]);
+    }
+
+    #[test]
+    fn three_server_errors_hold_the_other_feeds_of_the_host() {
+        let mut known = Vec::new();
+        let mut failed = |url: &str| {
+            let url = Url::parse(url).unwrap();
+            let answered = Answered {
+                url: &url,
+                host: url.host_str().unwrap(),
+                address: None,
+                status: Some(502),
+                freshness: Freshness::default(),
+            };
+            let new = of(&answered, &known, now());
+            known.extend(new.iter().cloned());
+            open(&new)
+        };
+        assert_eq!(failed("http://a.test/1"), []);
+        assert_eq!(failed("http://b.test/1"), [], "another host");
+        assert_eq!(failed("http://a.test/2"), []);
+        assert_eq!(failed("http://a.test/2"), [], "the same URL");
+        assert_eq!(failed("http://a.test/3"), [PromiseScope::Host]);
     }
 
     #[test]

@@ -39,6 +39,28 @@ pub(super) struct Reading {
     /// Number of items read, and of items dropped because of `max_items`.
     pub(super) items: usize,
     pub(super) dropped: usize,
+    pub(super) ending: Ending,
+}
+
+/// Whether a document is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Complete,
+    /// Its end is missing.
+    Cut,
+}
+
+impl Reading {
+    /// Whether the document has new or changed items.
+    pub(super) fn has_news(&self) -> bool {
+        !self.brought.new.is_empty() || !self.brought.changed.is_empty()
+    }
+
+    /// Times of the new items that have a date; without dates nothing is known about their rhythm.
+    pub(super) fn new_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let dates = self.brought.new.iter().filter_map(|new| new.item.published);
+        dates.map(move |at| at.min(now))
+    }
 }
 
 /// Reads a document. The outer error is a failure of the feed, the inner one of the store.
@@ -99,7 +121,10 @@ pub(super) fn read(
         boilerplate: brought.boilerplate.clone(),
     };
     let (items, dropped) = (feed.items.len(), parsed.dropped);
-    Ok(Ok(Reading { facts, feed_match, brought, items, dropped }))
+    // A document that is too large is always read in part.
+    let too_large = facts.parse_warnings.iter().any(|it| it.code == "too_many_elements");
+    let ending = if feed.partial && !too_large { Ending::Cut } else { Ending::Complete };
+    Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
 }
 
 /// The items of the document with the stored items that they are, by guid, page or text.

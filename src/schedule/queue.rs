@@ -7,13 +7,17 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::resume;
 use crate::clock::Moment;
 use crate::model::FeedKey;
 
 /// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Change of the difference between wall and monotonic clock that counts as a jump, in milliseconds.
+const JUMP: i64 = 5_000;
 
 /// Limits of the requests to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub struct Queue {
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
     /// Orders hosts with the same time: hosts take turns.
     ticket: u64,
+    /// Time of the last turn.
+    turn: Option<Moment>,
+    /// Size of a jump of the wall clock that was not taken yet.
+    jump: Option<SignedDuration>,
 }
 
 #[derive(Debug)]
@@ -60,6 +68,13 @@ struct Slot {
     gate: HostLimit,
     /// Time when it is due; of a waiting feed, since when it waits.
     due: Timestamp,
+    /// Planned time, and the difference of the clocks when it was planned.
+    plan: Timestamp,
+    offset: Option<i64>,
+    /// Monotonic time of the last start in this process.
+    started: Option<Duration>,
+    /// Monotonic time before which it must not start, whatever the wall clock shows.
+    rests: Duration,
     state: State,
     /// The host that it belongs to after its poll.
     new_host: Option<String>,
@@ -88,6 +103,26 @@ struct Host {
     queued: bool,
 }
 
+impl Slot {
+    /// When it is due after a jump of the wall clock. The wait goes on by the monotonic clock if the wall clock was set
+    /// back. If it was set forward, time may have passed, as in a suspend; but the minimum is kept.
+    fn due_after_jump(&self, now: Moment) -> Timestamp {
+        let offset_now = offset(now);
+        let back = (offset_now - self.offset.unwrap_or(offset_now)).min(0);
+        let due = self.plan.saturating_add(SignedDuration::from_millis(back));
+        let rest = self.rests.saturating_sub(now.elapsed);
+        let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
+        let earliest = now.wall.saturating_add(rest).unwrap_or(Timestamp::MAX);
+        due.unwrap_or(earliest).max(earliest)
+    }
+}
+
+/// Difference of wall and monotonic clock, in milliseconds.
+fn offset(moment: Moment) -> i64 {
+    let elapsed = i64::try_from(moment.elapsed.as_millis()).unwrap_or(i64::MAX);
+    moment.wall.as_millisecond().saturating_sub(elapsed)
+}
+
 impl Queue {
     /// An empty queue with these limits.
     #[must_use]
@@ -102,6 +137,8 @@ impl Queue {
             hosts: HashMap::new(),
             open: BinaryHeap::new(),
             ticket: 0,
+            turn: None,
+            jump: None,
         }
     }
 
@@ -119,7 +156,19 @@ impl Queue {
             }
             _ => State::Sleeping,
         };
-        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, new_host: None });
+        let before = self.feeds.get(&feed);
+        let slot = Slot {
+            host: host.to_owned(),
+            gate,
+            due,
+            plan: due,
+            offset: self.turn.map(offset),
+            started: before.and_then(|slot| slot.started),
+            rests: before.map_or(Duration::ZERO, |slot| slot.rests),
+            state,
+            new_host: None,
+        };
+        self.feeds.insert(feed, slot);
         self.sleeping.push(Reverse((due, feed)));
     }
 
@@ -176,6 +225,7 @@ impl Queue {
 
     /// Returns what to do now. To be called until it returns [`QueueStep::Wait`].
     pub fn next(&mut self, now: Moment) -> QueueStep {
+        self.watch_clock(now);
         self.wake(now.wall);
         if self.running >= self.concurrency {
             return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
@@ -191,11 +241,48 @@ impl Queue {
         }
     }
 
+    /// Compares the clocks. After a jump of the wall clock, the times of all sleeping feeds are computed anew.
+    pub fn watch_clock(&mut self, now: Moment) {
+        let before = self.turn.replace(now).map(offset);
+        let after = offset(now);
+        let Some(before) = before else {
+            for slot in self.feeds.values_mut() {
+                slot.offset = Some(after);
+            }
+            return;
+        };
+        if (after - before).abs() <= JUMP {
+            return;
+        }
+        self.jump = Some(SignedDuration::from_millis(after - before));
+        self.sleeping.clear();
+        for (feed, slot) in self.feeds.iter_mut().filter(|(_, slot)| slot.state == State::Sleeping)
+        {
+            slot.due = slot.due_after_jump(now);
+            self.sleeping.push(Reverse((slot.due, *feed)));
+        }
+    }
+
+    /// The size of a jump of the wall clock since the last call; `None`: there was none.
+    pub fn take_jump(&mut self) -> Option<SignedDuration> {
+        self.jump.take()
+    }
+
+    /// Whether the feed was started since the queue exists.
+    #[must_use]
+    pub fn was_started(&self, feed: FeedKey) -> bool {
+        self.feeds.get(&feed).is_some_and(|slot| slot.started.is_some())
+    }
+
     /// Records the end of a poll. The feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
         let left = slot.state == State::Removed;
-        (slot.due, slot.state) = (due, State::Sleeping);
+        (slot.due, slot.plan, slot.state) = (due, due, State::Sleeping);
+        slot.offset = self.turn.map(offset);
+        if let (Some(turn), Some(started)) = (self.turn, slot.started) {
+            slot.rests = started + resume::minimum(due.duration_since(turn.wall));
+        }
         self.running = self.running.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
@@ -263,6 +350,7 @@ impl Queue {
         let Some(feed) = host.waiting.pop_front() else { return self.next(now) };
         let Some(slot) = self.feeds.get_mut(&feed) else { return QueueStep::Wait(now.elapsed) };
         slot.state = State::Running;
+        slot.started = Some(now.elapsed);
         let gate = slot.gate;
         host.running += 1;
         self.next_start = now.elapsed + self.start_spacing;

@@ -155,3 +155,59 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(queue.next(at(40)), QueueStep::Poll(FeedKey(4)));
     assert_eq!(first(&queue, 45), Some(40));
 }
+
+const YEAR: u64 = 365 * 86_400;
+
+/// A moment with the wall clock set by this number of seconds.
+fn set_by(jump: i64, elapsed: u64) -> Moment {
+    let start = 1_800_000_000;
+    let wall = Timestamp::from_second(start + jump + elapsed.cast_signed()).unwrap();
+    Moment { wall, elapsed: Duration::from_secs(elapsed) }
+}
+
+/// A queue whose feeds were polled once and have to wait for an hour.
+fn polled_queue(count: i64) -> Queue {
+    let mut queue = Queue::new(100, Duration::ZERO);
+    for key in 0..count {
+        queue.add(FeedKey(key), &format!("h{key}"), GATE, set_by(0, 0).wall);
+    }
+    assert_eq!(started(&mut queue, set_by(0, 0)).len(), usize::try_from(count).unwrap());
+    for key in 0..count {
+        queue.done(FeedKey(key), set_by(0, 3600).wall);
+    }
+    queue
+}
+
+/// Monotonic time of the next start, if the wall clock is off by this number of seconds.
+fn next_start(queue: &mut Queue, jump: i64, from: u64) -> u64 {
+    let mut elapsed = from;
+    loop {
+        match queue.next(set_by(jump, elapsed)) {
+            QueueStep::Poll(_) => return elapsed,
+            QueueStep::Wait(until) => elapsed = (until.as_secs()).max(elapsed + 1),
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_ten_years_changes_no_wait() {
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, -10 * YEAR.cast_signed(), 60), 3600);
+    assert!(queue.take_jump().is_some_and(|jump| jump.is_negative()));
+    assert_eq!(queue.take_jump(), None);
+}
+
+#[test]
+fn after_a_suspend_overdue_feeds_are_polled_but_none_within_its_minimum() {
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 900, "15 minutes after its last start");
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 1200), 1200);
+}
+
+#[test]
+fn a_clock_that_is_a_year_ahead_and_back_again_changes_no_wait() {
+    let mut queue = polled_queue(3);
+    assert_eq!(started(&mut queue, set_by(YEAR.cast_signed(), 60)), [] as [i64; 0]);
+    assert_eq!(next_start(&mut queue, 0, 120), 3600);
+}

@@ -1,12 +1,13 @@
 //! The table of feeds: what is configured and what is known about each feed.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::poll_update::{CachedResponse, NotModifiedTrust};
+use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
 use super::transaction::Transaction;
 use super::values::{
     digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp,
@@ -46,8 +47,8 @@ pub struct FeedState {
     pub hints: Hints,
     /// Address of the feed, if it is not the configured one.
     pub address: Address,
-    /// Time of the last complete document, and whether 304 of this server are reliable.
-    pub trust: NotModifiedTrust,
+    /// How the server handles validators.
+    pub trust: ValidatorTrust,
     /// Number of items ever kept.
     pub items: u64,
     /// `atom:id` of the feed.
@@ -137,15 +138,15 @@ impl Transaction<'_> {
         Ok(None)
     }
 
-    /// Updates a feed from the config, if it differs. A feed with a changed URL is due at once.
+    /// Updates a feed from the config, if it differs. A feed with a changed URL, or that was gone, is due at once.
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
         self.connection
             .prepare_cached(
                 "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5, kept = ?6,
-                        next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
+                        next_poll_at = CASE WHEN url <> ?3 OR plan_reason = 'gone' THEN 0 ELSE next_poll_at END,
                         plan_reason = CASE WHEN url <> ?3 THEN 'new' ELSE plan_reason END,
                         plan_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE plan_text END,
-                        failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
+                        failures = CASE WHEN url <> ?3 OR plan_reason = 'gone' THEN 0 ELSE failures END,
                         effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
                         moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
                         url = ?3
@@ -171,8 +172,8 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings,
-                                   unreliable_304, parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
-                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
+                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
             )?
             .execute(params![
                 name.as_str(),
@@ -240,8 +241,8 @@ impl Transaction<'_> {
     pub fn feed_state(&self, key: FeedKey) -> Result<FeedState, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
-                    moved_since, last_full_at, unreliable_304, items, profile, response_url, guids_reused, boilerplate,
-                    last_success_at, last_outcome, last_poll_at, reread_at FROM feed WHERE id = ?1",
+                    moved_since, last_full_at, validator_use, items, profile, response_url, guids_reused, boilerplate,
+                    last_success_at, last_outcome, last_poll_at, reread_at, checked_at, validator_count, lifetime FROM feed WHERE id = ?1",
         )?;
         let mut rows = statement.query([key.0])?;
         let row =
@@ -252,11 +253,20 @@ impl Transaction<'_> {
                 validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
                 body_hash: row.get(3)?,
                 url: row.get(13)?,
+                lifetime: row.get::<_, Option<u32>>(22)?.map(|s| Duration::from_secs(s.into())),
             },
             failures: row.get(4)?,
             hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
             address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
-            trust: NotModifiedTrust { last_full_at: maybe(row.get(9)?)?, unreliable: row.get(10)? },
+            trust: ValidatorTrust {
+                last_full_at: maybe(row.get(9)?)?,
+                checked_at: maybe(row.get(20)?)?,
+                validator_use: ValidatorUse::from_slug(
+                    row.get_ref(10)?.as_str().unwrap_or_default(),
+                )
+                .unwrap_or_default(),
+                count: row.get(21)?,
+            },
             items: row.get::<_, i64>(11)?.unsigned_abs(),
             atom_id: serde_json::from_str::<FeedProfile>(
                 row.get_ref(12)?.as_str().unwrap_or("{}"),
@@ -367,6 +377,17 @@ fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
 }
 
 impl Transaction<'_> {
+    /// What shows whether a feed still publishes.
+    pub fn feed_activity(&self, key: FeedKey) -> Result<FeedActivity, Error> {
+        let sql = format!("SELECT {ACTIVITY} FROM feed WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([key.0])?;
+        match rows.next()? {
+            Some(row) => activity(row, 0),
+            None => Err(Error::Corrupt(format!("feed {} is not there", key.0))),
+        }
+    }
+
     /// State of every configured feed, by name.
     pub fn feed_statuses(&self) -> Result<Vec<FeedStatus>, Error> {
         let sql = format!(

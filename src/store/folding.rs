@@ -156,6 +156,10 @@ mod tests {
             let folded = of(&format!("q{c}q")).concat();
             assert!(!folded.is_empty(), "{c:?}");
             assert_eq!(of(&folded).concat(), folded, "{c:?} U+{:X}", u32::from(c));
+            // An iota below a Greek letter is an accent, but beside it in capitals.
+            if ('\u{1f80}'..='\u{1fff}').contains(&c) {
+                continue;
+            }
             for other in [c.to_lowercase().collect::<String>(), c.to_uppercase().collect()] {
                 assert_eq!(of(&format!("q{other}q")).concat(), folded, "{c:?} {other:?}");
             }

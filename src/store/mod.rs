@@ -70,8 +70,8 @@ pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, Usage, usage};
 pub use poll_update::{
-    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
-    NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
+    PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;

@@ -16,13 +16,16 @@ CREATE TABLE feed (
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
   parse_warnings TEXT    NOT NULL,         -- JSON array: what had to be repaired in the last document
   -- the last good response
-  request_key    TEXT    NOT NULL,         -- URL and request headers that the next four columns belong to
+  request_key    TEXT    NOT NULL,         -- URL and request headers that the next five columns belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none
   last_modified  BLOB,                     -- opaque; NULL: the server sent none
   body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: no complete body was read
   response_url   TEXT,                     -- where the response came from, after all redirects
+  lifetime       INTEGER,                  -- freshness lifetime by max-age, seconds; NULL: none
   last_full_at   INTEGER,                  -- time of the last complete document; NULL: never
-  unreliable_304 INTEGER NOT NULL,         -- 1: the server answered 304 although the document had changed
+  checked_at     INTEGER,                  -- time of the last request without the validators; NULL: never
+  validator_use  TEXT    NOT NULL DEFAULT 'both', -- slug: which validators are sent
+  validator_count INTEGER NOT NULL DEFAULT 0, -- consecutive responses that count towards another value of validator_use
   parser_version INTEGER NOT NULL,         -- version of the parser that read, or will read, the last complete document
   reread_at      INTEGER,                  -- time from which the complete document is requested to be read again; NULL: it is not
   -- where the feed is now

@@ -75,6 +75,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         },
         failures: 0,
         response: Some(CachedResponse {
+            lifetime: None,
             request_key: "k".to_owned(),
             validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None },
             body_hash: Some([7; 32]),

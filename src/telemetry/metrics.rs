@@ -277,7 +277,11 @@ impl Inner {
         };
         begin(&self.polls, "outcome", &["modified", "not_modified"]);
         begin(&self.requests, "conditional", &["yes", "no"]);
-        begin(&self.held, "reason", &["retry_after", "rate_limit", "throttled", "recent"]);
+        begin(
+            &self.held,
+            "reason",
+            &["retry_after", "rate_limit", "throttled", "server_errors", "recent"],
+        );
         begin(&self.items, "result", &ItemCounts::default().by_result().map(|(result, _)| result));
         begin(&self.blocked, "reason", &["blocked_address", "bad_url", "insecure_redirect"]);
         begin(&self.publications, "result", &["changed", "unchanged", "failed"]);

@@ -152,6 +152,7 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
             raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>"),
             "polls the feed again later",
         ),
+        ("connection_reset", raw(""), "polls the feed again later"),
         ("bad_response", raw("nonsense\r\n\r\n"), "report it to the site owner"),
         ("timeout", Answer::Stall(Vec::new()), "raise timeout"),
         (

@@ -59,7 +59,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("regex", &["render", "config"]),
     ("axum", &["web"]),
     ("askama", &["web"]),
-    ("hyper", &["web"]),
+    ("hyper", &["web", "fetch"]),
     ("hyper_util", &["web"]),
     ("toml", &["config"]),
     ("annotate_snippets", &["config"]),

@@ -45,5 +45,6 @@ mod stories;
 
 mod tls;
 mod trouble;
+mod validators;
 mod web;
 mod writes;

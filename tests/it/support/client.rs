@@ -48,7 +48,15 @@ impl Client {
         let (validators, settings) = (&self.validators, &self.settings);
         let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
         let validators_from = None;
-        let request = Request { url, validators, validators_from, known_body, settings, now };
+        let request = Request {
+            url,
+            validators,
+            validators_from,
+            known_body,
+            known_lifetime: None,
+            settings,
+            now,
+        };
         let mut exchange = match self.fetcher.exchange(request) {
             Ok(exchange) => exchange,
             Err(failure) => return Response::failed(url.clone(), failure),
