@@ -54,6 +54,8 @@ use crate::store::{
 };
 use crate::telemetry::Metrics;
 
+/// Size in bytes from which only one document is read at a time.
+const LARGE: usize = 1024 * 1024;
 /// Largest document that is kept for other feeds, in bytes.
 const MAX_SHARED: usize = 2 * 1024 * 1024;
 
@@ -132,8 +134,10 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
-    /// One permit per core, so that large documents do not occupy all threads.
+    /// One permit per core, so that documents do not occupy all threads.
     cpu: Arc<Semaphore>,
+    /// One permit for documents larger than [`LARGE`]: the memory to read one is a multiple of its size.
+    large: Arc<Semaphore>,
     /// Detects that this machine is offline.
     network: Arc<Mutex<NetworkMonitor>>,
 }
@@ -207,6 +211,7 @@ impl Poller {
             clock,
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
+            large: Arc::new(Semaphore::new(1)),
             network: Arc::default(),
         }
     }
@@ -215,6 +220,11 @@ impl Poller {
     #[must_use]
     pub fn counting(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
+    }
+
+    /// Reads the configuration of the resolver again.
+    pub fn reread_resolver(&self) {
+        self.gate.reread_resolver();
     }
 
     /// Polls one feed and stores the result.
@@ -248,6 +258,8 @@ impl Poller {
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
+        // The memory is reserved until the items are stored.
+        let _memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
@@ -384,13 +396,18 @@ impl Poller {
         (body, extent): (fetch::Body, Extent),
         url: &Url,
     ) -> Result<Result<Reading, store::Error>, Failure> {
+        let large = if body.bytes.len() > LARGE {
+            Arc::clone(&self.large).acquire_owned().await.ok()
+        } else {
+            None
+        };
         let Ok(permit) = Arc::clone(&self.cpu).acquire_owned().await else {
             return Ok(Err(store::Error::Closed));
         };
         let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
         let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
         off_thread(move || {
-            let _permit = permit;
+            let _permits = (permit, large);
             let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
             reading::read(&Document { target, state, asked, url, body, extent, now }, &reader)
         })

@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
 use super::entity::{declared, entity, unescape};
+use super::item;
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
 use super::tree::{Attribute, Element, Node, Tree};
@@ -19,6 +21,10 @@ use crate::model::ParseWarning;
 const MAX_DEPTH: usize = 96;
 /// Maximum number of elements: about 100 MB of memory.
 pub(crate) const MAX_ELEMENTS: usize = 500_000;
+/// Maximum number of elements of a document that feed-rs reads: it makes a copy of all of them.
+const MAX_FOR_FEED_RS: usize = 100_000;
+/// Smallest number of items from which items are dropped while reading, so that it is done rarely.
+pub(crate) const MIN_ITEMS: usize = 1_000;
 /// Maximum number of attributes of an element.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 /// Maximum number of parse warnings.
@@ -29,14 +35,23 @@ const MAX_EXPANSION: usize = 64 << 10;
 const MAX_FAR_REPAIRS: usize = 100;
 
 /// Parses a document; `None` if it has no element.
+#[cfg(test)]
 pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
+    scan_newest(text, usize::MAX)
+}
+
+/// Parses a document that may have many items. At any time an element has fewer than twice `max_items` or
+/// [`MIN_ITEMS`] items, because the older ones are dropped while reading.
+pub(crate) fn scan_newest(text: &str, max_items: usize) -> Option<Tree<'_>> {
     let mut scanner = Scanner::new(text);
+    scanner.max_items = max_items.max(MIN_ITEMS);
     scanner.run();
     if !scanner.unclosed && scanner.open.is_empty() {
         return scanner.finish();
     }
     // Elements are not closed. By the names of a feed, it is known where most of them end.
-    scanner = Scanner { closes_by_name: true, ..Scanner::new(text) };
+    let max_items = scanner.max_items;
+    scanner = Scanner { closes_by_name: true, max_items, ..Scanner::new(text) };
     scanner.run();
     scanner.finish()
 }
@@ -48,6 +63,9 @@ struct Open<'a> {
     tag: &'a str,
     /// Number of namespace declarations before it.
     bindings: usize,
+    /// Number of items in it, and the dates of the first ones, as far as they were needed.
+    items: usize,
+    stamps: Vec<Timestamp>,
 }
 
 impl<'a> Open<'a> {
@@ -76,7 +94,11 @@ struct Scanner<'a> {
     expansion: usize,
     root: Option<Element<'a>>,
     root_namespace: Cow<'a, str>,
+    /// Number of elements in the tree.
     elements: usize,
+    /// Maximum number of items, and the number of items that were dropped because of it.
+    max_items: usize,
+    dropped: usize,
     far_repairs: usize,
     parse_warnings: Vec<ParseWarning>,
     /// Number of repairs without a parse warning.
@@ -102,6 +124,8 @@ impl<'a> Scanner<'a> {
             root: None,
             root_namespace: Cow::Borrowed(""),
             elements: 0,
+            max_items: usize::MAX,
+            dropped: 0,
             far_repairs: 0,
             parse_warnings: Vec::new(),
             unreported: 0,
@@ -232,7 +256,8 @@ impl<'a> Scanner<'a> {
         if self.open.is_empty() {
             self.root_namespace = self.bindings.name_of(tag);
         }
-        self.open.push(Open { element, tag, bindings });
+        let (items, stamps) = (0, Vec::new());
+        self.open.push(Open { element, tag, bindings, items, stamps });
     }
 
     /// Closes the elements that end where an element with this tag begins.
@@ -359,10 +384,41 @@ impl<'a> Scanner<'a> {
         }
         let Some(closed) = self.open.pop() else { return };
         self.bindings.truncate(closed.bindings);
-        match self.open.last_mut() {
-            Some(parent) => parent.element.nodes.push(Node::Element(closed.element)),
-            None => self.root = Some(closed.element),
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(closed.element);
+            return;
+        };
+        parent.items += usize::from(closed.element.is_item());
+        parent.element.nodes.push(Node::Element(Box::new(closed.element)));
+        if parent.items / 2 >= self.max_items {
+            self.drop_older();
         }
+    }
+
+    /// Keeps the newest items of the open element.
+    fn drop_older(&mut self) {
+        let Some(parent) = self.open.last_mut() else { return };
+        let later = parent.element.elements().filter(|inner| inner.is_item());
+        let later = later.skip(parent.stamps.len()).map(item::stamp);
+        parent.stamps.extend(later.collect::<Vec<_>>());
+        let kept = newest(&parent.stamps, self.max_items);
+        let mut each = kept.iter().copied();
+        parent.stamps.retain(|_| each.next().unwrap_or_default());
+        let mut kept = kept.into_iter();
+        let mut gone = 0;
+        parent.element.nodes.retain(|node| match node {
+            Node::Element(element) if element.is_item() => {
+                let keep = kept.next().unwrap_or_default();
+                gone += if keep { 0 } else { element.size() };
+                keep
+            }
+            _ => true,
+        });
+        self.dropped += parent.items.saturating_sub(self.max_items);
+        parent.items = self.max_items;
+        self.elements = self.elements.saturating_sub(gone);
+        // feed-rs would read the dropped ones.
+        self.clean = false;
     }
 
     fn push_text(&mut self, text: Cow<'a, str>) {
@@ -449,15 +505,29 @@ impl<'a> Scanner<'a> {
         if let Some(last) = self.parse_warnings.last_mut().filter(|_| self.unreported > 0) {
             last.message.push_str(&format!(" ({} more repairs)", self.unreported));
         }
-        let Self { root, root_namespace, parse_warnings, clean, partial, .. } = self;
+        let Self {
+            root, root_namespace, parse_warnings, clean, partial, elements, dropped, ..
+        } = self;
         Some(Tree {
             root: root?,
             root_namespace,
             parse_warnings,
-            clean: clean && !partial,
+            clean: clean && !partial && elements <= MAX_FOR_FEED_RS,
             partial,
+            dropped,
         })
     }
+}
+
+/// Which of the items with these dates are the newest `max`; of equally old ones the first.
+pub(crate) fn newest(stamps: &[Timestamp], max: usize) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..stamps.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(stamps[*index]));
+    let mut kept = vec![false; stamps.len()];
+    for index in order.into_iter().take(max) {
+        kept[index] = true;
+    }
+    kept
 }
 
 fn reader(text: &str) -> Reader<&[u8]> {
