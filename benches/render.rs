@@ -113,6 +113,7 @@ fn output() -> Output {
         deltas: false,
         base_url: url("https://wire.example.org/"),
         identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),
+        query: None,
     }
 }
 

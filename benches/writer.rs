@@ -58,6 +58,7 @@ fn item(numbers: &mut Numbers, feed: usize, n: usize, now: Timestamp) -> NewItem
     digest[..8].copy_from_slice(&((feed * ITEMS + n) as u64).to_be_bytes());
     NewItem {
         identity: digest,
+        other_identities: Vec::new(),
         url_key: Some(digest),
         content_digest: digest,
         outward_id: guid.clone(),
@@ -93,6 +94,9 @@ fn update(feed: FeedKey, new: Vec<NewItem>, at: Timestamp) -> PollUpdate {
         new,
         changed: Vec::new(),
         guid_changes: Vec::new(),
+        promises: Vec::new(),
+        exonerated: Vec::new(),
+        shared: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! engine            the rooms below, put together for one config
 //! setup             the feeds, outputs and limits of one config; replaced at a reload
+//! budgets           longer intervals for servers with a bandwidth budget
 //! change            the difference between two setups, as text
 //! polls             running polls and the queue of feeds
 //! matching          the task that matches new items
@@ -20,6 +21,7 @@
 //! The loop does not wait for slow feeds: it spawns due polls, each result puts its feed back into the queue,
 //! and a separate task publishes with a delay. `poll` makes one poll, `outputs` one publication, `cli` prints.
 
+mod budgets;
 mod change;
 pub mod control;
 mod engine;
@@ -44,6 +46,7 @@ use sd_notify::NotifyState;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info};
 
+pub use self::budgets::apply_budgets;
 pub use self::change::Change;
 use self::control::Control;
 use self::engine::StoreHealth;
@@ -62,7 +65,7 @@ use self::service_manager::{notify, status_interval};
 pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
 use crate::config::Config;
-use crate::poll::{Polled, Target};
+use crate::poll::{PollEnd, Target, Trigger};
 use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
@@ -157,7 +160,7 @@ async fn work(
     let event = Event::Started.slug();
     info!(event, feeds, outputs, "daemon started");
     let mut running = Running { commands, lists, publishing, listeners };
-    let mut polls = Polls::new(engine.setup().queue(engine.clock().now()));
+    let mut polls = Polls::repeating(engine.setup().queue(engine.clock().now()));
     let ended = running.run_loop(&mut engine, &mut polls, shutdown).await;
     notify(&[NotifyState::Stopping]);
     let Running { publishing, listeners, commands, .. } = running;
@@ -179,7 +182,8 @@ async fn work(
     ended.and(drained)
 }
 
-/// Polls the selected feeds once, within the limits of their hosts, and publishes every output.
+/// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
+/// requested now gets another plan; the pass does not wait for it.
 ///
 /// `report` is called after each poll.
 ///
@@ -187,21 +191,22 @@ async fn work(
 /// When a selected feed is not configured, the database fails, or an output cannot be published.
 pub async fn pass(
     engine: &Engine,
-    selection: &FeedSelection,
-    mut report: impl FnMut(&Target, &Polled),
+    (selection, trigger): (&FeedSelection, Trigger),
+    mut report: impl FnMut(&Target, &PollEnd),
 ) -> Result<(), Error> {
+    engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
-    let mut polls = Polls::new(queue);
+    let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);
     while remaining > 0 {
         let until = polls.start_due(engine);
         tokio::select! {
             Some(ended) = polls.next() => {
                 remaining -= 1;
-                if let Some(polled) = polls.record(engine, ended).await?
-                    && let Some(target) = engine.target(polled.feed)
+                if let Some(end) = polls.record(engine, ended).await?
+                    && let Some(target) = engine.target(end.feed())
                 {
-                    report(target, &polled);
+                    report(target, &end);
                 }
             }
             () = engine.clock().sleep_until(until) => {}
@@ -249,8 +254,8 @@ impl Running {
                     status.reset(engine.setup().registered());
                 }
                 Some(ended) = polls.next() => match polls.record(engine, ended).await {
-                    Ok(Some(polled)) => status.count(&polled, clock.elapsed()),
-                    Ok(None) => {}
+                    Ok(Some(PollEnd::Polled(polled))) => status.count(&polled, clock.elapsed()),
+                    Ok(_) => {}
                     Err(error) => engine.tolerate(error)?,
                 },
                 () = clock.sleep_until(until) => {}
@@ -267,6 +272,8 @@ impl Running {
             if clock.elapsed() >= clean_up_at {
                 clean_up_at = clock.elapsed() + CLEAN_UP;
                 engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+                let refreshed = engine.refresh_budgets().await;
+                refreshed.or_else(|error| engine.tolerate(error))?;
             }
         }
     }

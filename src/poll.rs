@@ -13,32 +13,49 @@
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
 mod feed_sites;
+mod gate;
+mod lanes;
+mod ledger;
+mod promises;
 mod reading;
 mod report;
 mod sorting;
 mod target;
 mod validators;
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::reading::{Document, Reading};
+pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
+pub use self::ledger::Ledger;
+use self::reading::{Document, Ending, Reading};
 use self::report::{PollMetrics, PollReport};
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
+use self::validators::Rhythm;
 use crate::clock::Clock;
-use crate::fetch::{self, Fetcher};
-use crate::model::{Failure, FailureKind, FeedKey, FetchOutcome, Plan};
-use crate::schedule::{self, FeedMatch, IntervalMode, NetworkMonitor, NetworkState};
-use crate::store::{self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, Store};
+use crate::fetch;
+use crate::model::{
+    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
+    Promise, PromiseScope, Validators, site,
+};
+use crate::schedule::{
+    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
+};
+use crate::store::{
+    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store,
+    ValidatorTrust, Write,
+};
 use crate::telemetry::Metrics;
+
+/// Largest document that is kept for other feeds, in bytes.
+const MAX_SHARED: usize = 2 * 1024 * 1024;
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +70,65 @@ pub struct Polled {
     pub plan: Plan,
     /// Duration of the poll.
     pub duration: Duration,
-    /// IP address that answered.
-    pub remote: Option<IpAddr>,
-    /// Time during which the host wants no requests.
-    pub host_pause: Option<SignedDuration>,
+    /// Other feeds that have another plan now, because this machine was offline when they were polled.
+    pub replanned: Vec<(FeedKey, Timestamp)>,
+}
+
+/// The end of a poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PollEnd {
+    /// The exchange ended, and its result is stored.
+    Polled(Polled),
+    /// A promise ended the exchange. Nothing was fetched, and the feed has another plan.
+    Held(Held),
+}
+
+/// A poll that a promise ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Row of the feed.
+    pub feed: FeedKey,
+    /// Time of the next poll with its reason.
+    pub plan: Plan,
+    /// The promise.
+    pub denied: Denied,
+}
+
+impl PollEnd {
+    /// Row of the feed.
+    #[must_use]
+    pub fn feed(&self) -> FeedKey {
+        match self {
+            Self::Polled(polled) => polled.feed,
+            Self::Held(held) => held.feed,
+        }
+    }
+
+    /// Time of the next poll with its reason.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        match self {
+            Self::Polled(polled) => &polled.plan,
+            Self::Held(held) => &held.plan,
+        }
+    }
+}
+
+/// Why a feed is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// It is due.
+    Due,
+    /// The operator named it: demands of servers are kept, and no URL is requested twice within five minutes.
+    Command,
+    /// The operator insists (`--force`).
+    Forced,
 }
 
 /// Polls feeds. One poller is shared by all feeds.
 #[derive(Debug, Clone)]
 pub struct Poller {
-    fetcher: Arc<Fetcher>,
+    gate: Gate,
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
@@ -76,21 +142,67 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// Arrival times of the last items; empty unless the interval is learned from them.
-    seen: Vec<Timestamp>,
+    /// Times of the last items; empty unless the interval is learned from them.
+    times: Vec<Timestamp>,
     /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
     memory: CachedResponse,
+    /// The validators that are sent.
+    validators: Validators,
     at: Timestamp,
+    trigger: Trigger,
+    known: LedgerEntry,
+    is_shared: bool,
+}
+
+/// What is read at the start of a poll.
+struct Before {
+    state: FeedState,
+    /// Times of the last items; empty unless the interval is learned from them.
+    times: Vec<Timestamp>,
+    rhythm: Rhythm,
+    asked: Url,
+    known: LedgerEntry,
+    /// Whether another feed was last read from this URL.
+    is_shared: bool,
+}
+
+impl Begun<'_> {
+    /// What this response shows about the server's handling of validators.
+    fn trust(&self, response: &fetch::Response, reading: Option<&Reading>) -> ValidatorTrust {
+        let state = &self.state;
+        let evidence = validators::Evidence {
+            sent: validators::sent(&self.memory, &self.validators),
+            memory: &self.memory,
+            response,
+            news: reading.is_some_and(Reading::has_news),
+            ending: reading.map_or(Ending::Complete, |reading| reading.ending),
+            before: state.last_outcome.zip(state.last_success),
+            now: self.at,
+        };
+        validators::trust(state.trust, &evidence)
+    }
+
+    /// The interval that the feed's items show, those of the new document included.
+    fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
+        let schedule = &self.target.subscription.schedule;
+        if schedule.interval_mode == IntervalMode::Fixed {
+            return None;
+        }
+        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at));
+        let times: Vec<Timestamp> = self.times.iter().copied().chain(new).collect();
+        let validators = response.validators.as_ref().unwrap_or(&self.memory.validators);
+        schedule::learned(&times, schedule.interval, PollCost::of(validators), self.at)
+    }
 }
 
 impl Poller {
     /// A poller without metrics.
     #[must_use]
-    pub fn new(fetcher: Arc<Fetcher>, store: Arc<Store>, clock: Clock) -> Self {
+    pub fn new(gate: Gate, store: Arc<Store>, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            fetcher,
+            gate,
             store,
             clock,
             metrics: None,
@@ -109,29 +221,54 @@ impl Poller {
     ///
     /// # Errors
     /// If the store fails. A failure of the feed is an outcome.
-    pub async fn poll(&self, target: &Target) -> Result<Polled, store::Error> {
+    pub async fn poll(&self, target: &Target, trigger: Trigger) -> Result<PollEnd, store::Error> {
         let moment = self.clock.moment();
-        let (state, seen) = self.state(target).await?;
-        let subscription = &target.subscription;
-        let asked = state.address.effective.clone();
-        let asked = asked.unwrap_or_else(|| subscription.feed.url.clone());
-        let memory = validators::usable(&state, &asked, &subscription.fetch);
-        let begun = Begun { target, state, seen, asked, memory, at: moment.wall };
-        let mut response = self.fetch(&begun).await;
-        let body = response.body.take();
+        let Before { state, times, rhythm, asked, known, is_shared } = self.before(target).await?;
+        let memory = validators::usable(&state, &asked, &target.subscription.fetch);
+        let at = moment.wall;
+        let validators = validators::conditions(&memory, &state, rhythm, at);
+        let mut begun = Begun {
+            target,
+            state,
+            times,
+            asked,
+            memory,
+            validators,
+            at,
+            trigger,
+            known,
+            is_shared,
+        };
+        let mut fetched = match self.fetch(&begun).await? {
+            Answer::Came(came) => *came,
+            Answer::Denied(denied) => {
+                return self.hold((target, trigger), *denied).await.map(PollEnd::Held);
+            }
+        };
+        // The time of the poll is that of its last request, not of the wait for its turn.
+        begun.at = fetched.asked_at.unwrap_or(begun.at);
+        let shared = shared(&begun, &fetched);
+        let body = fetched.response.body.take();
         let mut reading = None;
         if let Some(body) = body {
-            let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
-            match self.read(&begun, (body, extent), &response.url).await {
+            let whole = fetched.response.body_hash.is_some();
+            let extent = if whole { Extent::Whole } else { Extent::Part };
+            match self.read(&begun, (body, extent), &fetched.response.url).await {
                 Ok(read) => reading = Some(read?),
-                Err(failure) => response.outcome = FetchOutcome::Failed(failure),
+                // The beginning of a document that was cut in transit need not be readable.
+                Err(failure) if fetched.response.outcome.is_success() => {
+                    fetched.response.outcome = FetchOutcome::Failed(failure);
+                }
+                Err(_) => {}
             }
         }
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
-        let (host_pause, remote) = (response.freshness.host_pause, response.remote);
-        let poll_metrics =
-            PollMetrics::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
-        let update = self.update(&begun, response, reading, duration);
+        let received = fetched.response.wire_bytes;
+        let poll_metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
+        let outage = self.judge_network(&begun, &fetched.response).await?;
+        let update = self.update(&begun, (fetched, outage), reading, duration);
+        let update = PollUpdate { shared, ..update };
+        let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
         let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
         let lives = update.address.as_ref().and_then(|address| address.effective.clone());
         let recorded = self.store.write_poll(update).await?;
@@ -144,38 +281,91 @@ impl Poller {
         if let Some(metrics) = &self.metrics {
             poll_metrics.count(metrics, &outcome, recorded, duration);
         }
-        Ok(Polled { feed: target.key, outcome, recorded, plan, duration, remote, host_pause })
+        let feed = target.key;
+        Ok(PollEnd::Polled(Polled { feed, outcome, recorded, plan, duration, replanned }))
     }
 
-    async fn state(&self, target: &Target) -> Result<(FeedState, Vec<Timestamp>), store::Error> {
+    /// Plans the next poll after the end of the promise.
+    async fn hold(
+        &self,
+        (target, trigger): (&Target, Trigger),
+        denied: Denied,
+    ) -> Result<Held, store::Error> {
+        let now = self.clock.now();
+        let plan = match &denied.reason {
+            Denial::Demand(promise) => schedule::after_promise(&target.id, promise, now),
+            Denial::Recent { at, .. } => {
+                schedule::after_unfinished(&target.id, *at, denied.until, now)
+            }
+        };
+        // A command does not change the plan of a feed that is not due.
+        if trigger == Trigger::Due {
+            self.store.write(Write::Replan(vec![(target.key, plan.clone())])).await?;
+        }
+        report::log_held(target, &denied, &plan);
+        Ok(Held { feed: target.key, plan, denied })
+    }
+
+    async fn before(&self, target: &Target) -> Result<Before, store::Error> {
+        let now = self.clock.now();
         let (reader, feed) = (self.store.reader().clone(), target.key);
         let pace = target.subscription.schedule.interval_mode;
+        let configured = target.subscription.feed.url.clone();
         let read = move || {
             reader.read(|reader| {
-                let seen = match pace {
-                    IntervalMode::Auto => reader.arrival_times(feed)?,
+                let times = match pace {
+                    IntervalMode::Auto => reader.item_times(feed)?,
                     IntervalMode::Fixed => Vec::new(),
                 };
-                Ok((reader.feed_state(feed)?, seen))
+                let state = reader.feed_state(feed)?;
+                let rhythm = match validators::may_be_tested(state.trust, now) {
+                    true => validators::rhythm(&state, &reader.feed_activity(feed)?, now),
+                    false => Rhythm::Usual,
+                };
+                let asked = state.address.effective.clone().unwrap_or(configured);
+                let mut url = asked.clone();
+                url.set_fragment(None);
+                let known = reader.ledger_entry(url.as_str(), site(&url))?;
+                let is_shared = reader.is_shared(url.as_str(), feed)?;
+                Ok(Before { state, times, rhythm, asked, known, is_shared })
             })
         };
         off_thread(read).await.map_err(|_| store::Error::Closed)?
     }
 
     /// Fetches the feed. A panic is a failure of this feed.
-    async fn fetch(&self, begun: &Begun<'_>) -> fetch::Response {
-        let validators = validators::conditions(&begun.memory, begun.state.trust, begun.at);
+    async fn fetch(&self, begun: &Begun<'_>) -> Result<Answer, store::Error> {
+        let schedule = &begun.target.subscription.schedule;
+        let rereads = validators::is_reread(&begun.state, begun.at);
+        let from = begun.memory.url.as_deref().and_then(|url| Url::parse(url).ok());
         let request = fetch::Request {
             url: &begun.asked,
-            validators: &validators,
-            known_body: begun.memory.body_hash,
+            validators: &begun.validators,
+            validators_from: from.as_ref(),
+            known_body: begun.memory.body_hash.filter(|_| !rereads),
+            known_lifetime: begun.memory.lifetime,
             settings: &begun.target.subscription.fetch,
             now: begun.at,
         };
-        let fetching = AssertUnwindSafe(self.fetcher.fetch(request)).catch_unwind();
-        fetching
-            .await
-            .unwrap_or_else(|_| fetch::Response::failed(begun.asked.clone(), panicked("fetching")))
+        let interval = match schedule.interval_mode {
+            IntervalMode::Fixed => schedule.interval,
+            IntervalMode::Auto => schedule.min_interval,
+        };
+        let urgency = match begun.trigger {
+            Trigger::Due => Urgency::Scheduled { interval, last: begun.state.last_poll_at },
+            Trigger::Command => Urgency::Command,
+            Trigger::Forced => Urgency::Forced,
+        };
+        let limits = Limits { at_once: schedule.per_host, spacing: schedule.host_spacing };
+        let known = self.gate.has_ledger_of_polls().then(|| begun.known.clone());
+        let by = Asker::Feed(begun.target.id.clone());
+        let visit = Visit { request, by, urgency, limits, known };
+        let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
+        fetching.await.unwrap_or_else(|_| {
+            let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
+            let (promises, asked_at) = (Vec::new(), None);
+            Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
+        })
     }
 
     /// Reads a new document on a blocking thread.
@@ -205,12 +395,16 @@ impl Poller {
     fn update(
         &self,
         begun: &Begun<'_>,
-        response: fetch::Response,
+        (fetched, outage): (Came, Outage),
         reading: Option<Reading>,
         duration: Duration,
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
-        let (failures, plan) = self.plan(begun, &response, reading.as_ref());
+        let Came { response, promises, .. } = fetched;
+        let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
+        let trust = begun.trust(&response, reading.as_ref());
+        let said = Said { response: &response, promises: &promises, network: outage.state };
+        let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
             (None, FetchOutcome::NotModified) => FeedMatch::Same,
@@ -236,13 +430,16 @@ impl Poller {
             feed: target.key,
             at: *at,
             duration,
+            promises,
+            shared: None,
+            exonerated: outage.exonerated,
             status: response.status,
             redirected_to: redirected.then(|| response.url.to_string()),
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
             plan,
             failures,
-            trust: validators::trust(state.trust, &begun.memory, &response, *at),
-            response: validators::remembered(begun.memory.clone(), &response, request_key),
+            trust: (trust != state.trust).then_some(trust),
+            response: validators::remembered(begun.memory.clone(), &response, ending, request_key),
             address: (address != state.address).then_some(address),
             outcome: response.outcome,
             document: facts,
@@ -252,35 +449,128 @@ impl Poller {
         }
     }
 
+    /// Judges whether this machine is offline.
+    async fn judge_network(
+        &self,
+        begun: &Begun<'_>,
+        response: &fetch::Response,
+    ) -> Result<Outage, store::Error> {
+        let target = begun.target;
+        let this = LastOutcome {
+            feed: target.key,
+            id: target.id.clone(),
+            site: site(&target.subscription.feed.url).to_owned(),
+            outcome: response.outcome.kind(),
+            status: response.status,
+            redirected_to: (!response.hops.is_empty()).then(|| response.url.to_string()),
+            body_hash: response.body_hash,
+            failures: begun.state.failures.saturating_add(1),
+        };
+        let needs_others = self.lock_network().needs_others(&this);
+        let others = match needs_others {
+            true => {
+                let reader = self.store.reader().clone();
+                let read = move || reader.read(|reader| reader.polls_since_success());
+                off_thread(read).await.map_err(|_| store::Error::Closed)??
+            }
+            false => Vec::new(),
+        };
+        let evidence: Vec<LastOutcome> =
+            others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
+        let mut network = self.lock_network();
+        let before = network.state();
+        let Judgement { state, exonerated } = network.judge(&this, &evidence);
+        drop(network);
+        report::log_network(before, state);
+        let now = self.clock.now();
+        let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
+        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
+    }
+
+    fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Number of consecutive failures, and the time of the next poll.
     fn plan(
         &self,
         begun: &Begun<'_>,
-        response: &fetch::Response,
+        &Said { response, promises, network }: &Said<'_>,
         reading: Option<&Reading>,
+        trust: ValidatorTrust,
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
-        let host = begun.asked.host_str().unwrap_or_default();
-        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
-        let state_before = network.state();
-        let state = network.observe(host, &response.outcome, self.clock.elapsed());
-        drop(network);
-        report::log_network(state_before, state);
-        if state == NetworkState::Offline {
+        if network == NetworkState::Offline {
             return (before, schedule::while_offline(&target.id, self.clock.now()));
         }
-        let failures = if response.outcome.is_success() { 0 } else { before.saturating_add(1) };
+        let failures = match response.outcome {
+            FetchOutcome::Modified | FetchOutcome::NotModified => 0,
+            // Counted from the first 410, whatever failed before.
+            FetchOutcome::Gone if begun.state.last_outcome != Some(Outcome::Gone) => 1,
+            _ => before.saturating_add(1),
+        };
+        let now = self.clock.now();
+        let wide = promises.iter().filter(|it| it.scope != PromiseScope::Url && it.until > now);
         let plan = schedule::plan(&schedule::Inputs {
+            promise: wide.max_by_key(|promise| promise.until),
             settings: &target.subscription.schedule,
             feed: &target.id,
             outcome: &response.outcome,
             failures,
             freshness: response.freshness,
             hints: reading.map_or(&begun.state.hints, |reading| &reading.facts.hints),
-            learned: schedule::learned(&begun.seen, begun.at),
-            now: self.clock.now(),
+            learned: begun.learned(response, reading),
+            unconditional: validators::wait(trust, now),
+            now,
         });
         (failures, plan)
+    }
+}
+
+/// The document, if other feeds may be read from it: several are, or a redirect led to it.
+fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
+    let response = &fetched.response;
+    let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
+    if !begun.is_shared && response.hops.is_empty() {
+        return None;
+    }
+    let url = response.url.to_string();
+    Some(Box::new(SharedDocument {
+        final_url: url.clone(),
+        url,
+        content_type: body.content_type.clone(),
+        validators: response.validators.clone()?,
+        hash: response.body_hash?,
+        body: body.bytes.clone(),
+        at: fetched.asked_at?,
+    }))
+}
+
+/// What a poll brought, as the plan needs it.
+struct Said<'a> {
+    response: &'a fetch::Response,
+    promises: &'a [Promise],
+    network: NetworkState,
+}
+
+/// The judgement about the network after one poll.
+struct Outage {
+    state: NetworkState,
+    /// Feeds whose last failure was this machine's, with their next plans.
+    exonerated: Vec<(FeedKey, Plan)>,
+}
+
+fn last_outcome(poll: &store::UnsuccessfulPoll) -> LastOutcome {
+    let url = Url::parse(&poll.url).ok();
+    LastOutcome {
+        feed: poll.feed,
+        id: poll.id.clone(),
+        site: url.as_ref().map(site).unwrap_or_default().to_owned(),
+        outcome: poll.outcome,
+        status: poll.status,
+        redirected_to: poll.redirected_to.clone(),
+        body_hash: None,
+        failures: poll.failures,
     }
 }
 

@@ -27,7 +27,7 @@ use self::escape::{Json, Plain, readable};
 pub use self::event::Event;
 use self::journal::Journal;
 
-pub use self::metrics::{ItemCounts, Metrics, Poll, Publication};
+pub use self::metrics::{ItemCounts, Metrics, Poll, Publication, RequestKind};
 pub use self::process::max_fds;
 pub use self::readiness::{Part, Problem, Readiness};
 pub use self::sample::{Exposition, FeedSample, OutputSample, Reload, Sample, StoreSample};
@@ -102,9 +102,13 @@ impl Handle {
 /// Prefix of the targets of all rooms.
 const ROOT: &str = "newswire";
 
+/// Crates whose errors are the failure of a poll, which is logged once.
+const SILENT: &[&str] = &["rustls", "rustls_platform_verifier", "tokio_rustls"];
+
 /// Other crates log every request at info level: only their warnings are of use.
 fn targets(level: LevelFilter) -> Targets {
-    Targets::new().with_target(ROOT, level).with_default(LevelFilter::WARN)
+    let targets = Targets::new().with_target(ROOT, level).with_default(LevelFilter::WARN);
+    SILENT.iter().fold(targets, |targets, name| targets.with_target(*name, LevelFilter::OFF))
 }
 
 /// Starts logging to standard error or the journal. A second call has no effect, and its handle neither.

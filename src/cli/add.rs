@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::append_feeds::{self, CommandOutput, Destination};
-use super::document::{self, Document, DocumentError};
+use super::document::{Document, DocumentError};
 use super::init;
+use super::online::{Online, Promises};
 use crate::config::{self, Config};
 use crate::fetch::{self, FetcherError};
 use crate::model::{FailureKind, Feed, Link, ParsedItem, Removal, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::{self, Parsed};
+use crate::schedule;
 
 /// Number of items that are shown.
 const SHOWN_ITEMS: usize = 3;
@@ -45,6 +47,14 @@ pub enum Error {
         /// The commands that add one of the feeds, one per line.
         commands: String,
     },
+    /// The page links to no feed.
+    #[error("{page} is a web page that links to no feed")]
+    Unlinked {
+        /// The page.
+        page: Url,
+        /// The commands that try usual URLs of feeds, one per line.
+        usual: String,
+    },
     /// The config cannot be changed.
     #[error(transparent)]
     Append(#[from] append_feeds::Error),
@@ -58,6 +68,7 @@ crate::model::codes! {
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
+    Self::Unlinked { usual, .. } => "no_feed_linked": format!("look for the URL of its feed, or try one of these:\n{usual}"),
     ;
     Self::Fetcher(error) => error,
     Self::Document(_, error) => error,
@@ -97,13 +108,14 @@ pub(super) async fn run(
     if let Some(output) = already_configured(&url, config) {
         return Ok(output);
     }
-    let (url, parsed) = find_feed(url, &settings).await?;
+    let online = Online::new(config, Promises::Keep)?;
+    let (url, document, parsed) = find_feed(url, &online, &settings).await?;
     if let Some(output) = already_configured(&url, config) {
         return Ok(output);
     }
     let summary = summary(&url, &parsed);
     let tags = request.tags.to_vec();
-    let feed = Feed { id: None, url, title: None, tags, removal: Removal::Hide };
+    let feed = Feed { id: None, url: url.clone(), title: None, tags, removal: Removal::Hide };
     let block = block(&feed, request.networks);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {
@@ -116,6 +128,10 @@ pub(super) async fn run(
         }
     };
     append_feeds::append(&path, &[feed], &block)?;
+    // The feed is added in any case; its first poll then fetches the document again.
+    if let Err(error) = online.hand_over(&config::load(&path).database, &url, &document).await {
+        tracing::debug!(%error, "document not handed over");
+    }
     let stdout = format!("{summary}\nadded to {}: {next}\n", path.display());
     Ok(CommandOutput { stdout, stderr: String::new() })
 }
@@ -138,7 +154,7 @@ fn block(feed: &Feed, networks: &[IpNet]) -> String {
 fn parse_url(text: &str) -> Result<Url, Error> {
     let invalid = || {
         let mut shown = text.to_owned();
-        config::veil_logins(&mut shown);
+        config::redact_logins(&mut shown);
         Error::Url(shown)
     };
     let url = match Url::parse(text.trim()) {
@@ -154,7 +170,8 @@ fn parse_url(text: &str) -> Result<Url, Error> {
 
 /// The output for a feed that the config already contains.
 fn already_configured(url: &Url, config: Option<&Config>) -> Option<CommandOutput> {
-    let subscription = config?.subscriptions.iter().find(|s| s.feed.url == *url)?;
+    let same = |known: &Url| append_feeds::address(known) == append_feeds::address(url);
+    let subscription = config?.subscriptions.iter().find(|s| same(&s.feed.url))?;
     let title = subscription.feed.title.as_deref();
     let title = title.map_or_else(String::new, |title| format!(" as {title:?}"));
     let stdout = format!("{url} is already configured{title}\n");
@@ -162,34 +179,73 @@ fn already_configured(url: &Url, config: Option<&Config>) -> Option<CommandOutpu
 }
 
 /// The feed at `url`, or the only feed that the page there links to, with its permanent URL.
-async fn find_feed(url: Url, settings: &fetch::Settings) -> Result<(Url, Parsed), Error> {
-    let document = get(&url, settings).await?;
+async fn find_feed(
+    url: Url,
+    online: &Online,
+    settings: &fetch::Settings,
+) -> Result<(Url, Document, Parsed), Error> {
+    let document = get(&url, online, settings).await?;
     let failure = match document.parse() {
-        Ok(parsed) => return Ok((document.permanent_url(&url), parsed)),
+        Ok(parsed) => return Ok((document.permanent_url(&url), document, parsed)),
         Err(failure) => failure,
     };
-    let links = match failure.kind {
-        FailureKind::NotAFeed => parse::alternates(document.input()),
-        _ => Vec::new(),
+    if failure.kind != FailureKind::NotAFeed {
+        return Err(Error::Document(url, Box::new(failure.into())));
+    }
+    let alternates = parse::alternates(document.input());
+    let links = match alternates.feeds.is_empty() {
+        true => feeds_among(alternates.possible, online, settings).await?,
+        false => with_urls(alternates.feeds),
     };
-    let links: Vec<(Url, Link)> =
-        links.into_iter().filter_map(|link| Some((parse_url(&link.href).ok()?, link))).collect();
     let url = match links.as_slice() {
-        [] => return Err(Error::Document(url, Box::new(failure.into()))),
+        [] if alternates.usual.is_empty() => {
+            return Err(Error::Document(url, Box::new(failure.into())));
+        }
+        [] => return Err(Error::Unlinked { page: document.url, usual: usual(&alternates.usual) }),
         [(only, _)] => only.clone(),
         several => {
             return Err(Error::Several { page: document.url, commands: commands(several) });
         }
     };
-    let document = get(&url, settings).await?;
+    let document = get(&url, online, settings).await?;
     match document.parse() {
-        Ok(parsed) => Ok((document.permanent_url(&url), parsed)),
+        Ok(parsed) => Ok((document.permanent_url(&url), document, parsed)),
         Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
     }
 }
 
-async fn get(url: &Url, settings: &fetch::Settings) -> Result<Document, Error> {
-    document::fetch(url, settings).await?.map_err(|mut error| {
+fn with_urls(links: Vec<Link>) -> Vec<(Url, Link)> {
+    links.into_iter().filter_map(|link| Some((parse_url(&link.href).ok()?, link))).collect()
+}
+
+/// Maximum number of links with another type that are requested.
+const MAX_TRIED: usize = 4;
+
+/// The feeds among links with the type of JSON or XML, which is also that of other documents.
+async fn feeds_among(
+    links: Vec<Link>,
+    online: &Online,
+    settings: &fetch::Settings,
+) -> Result<Vec<(Url, Link)>, Error> {
+    let mut feeds = Vec::new();
+    for (url, link) in with_urls(links).into_iter().take(MAX_TRIED) {
+        let schedule = schedule::Settings::default();
+        if let Ok(document) = online.fetch(&url, settings, &schedule).await
+            && document.parse().is_ok()
+        {
+            feeds.push((url, link));
+        }
+    }
+    Ok(feeds)
+}
+
+fn usual(urls: &[Url]) -> String {
+    urls.iter().map(|url| format!("  newswire add {url}")).collect::<Vec<_>>().join("\n")
+}
+
+async fn get(url: &Url, online: &Online, settings: &fetch::Settings) -> Result<Document, Error> {
+    let schedule = schedule::Settings::default();
+    online.fetch(url, settings, &schedule).await.map_err(|mut error| {
         if let DocumentError::Failed(failure) = &mut error
             && failure.kind == FailureKind::BlockedAddress
         {

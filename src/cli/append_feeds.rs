@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::config_file::{self, NoConfig};
-use crate::config::{self, Config, Files, Loaded, Look, Report, Severity, Style};
+use crate::config::{self, Config, Files, Loaded, PathChecks, Report, Severity, Style};
 use crate::files;
 use crate::model::Feed;
 
@@ -93,8 +93,13 @@ pub(super) fn config(
 /// The feeds that `config` does not contain, and those that it contains.
 pub(super) fn new_and_known(feeds: Vec<Feed>, config: Option<&Config>) -> (Vec<Feed>, Vec<Feed>) {
     let subscriptions = config.map_or(&[][..], |config| &config.subscriptions);
-    let known: HashSet<&str> = subscriptions.iter().map(|s| s.feed.url.as_str()).collect();
-    feeds.into_iter().partition(|feed| !known.contains(feed.url.as_str()))
+    let known: HashSet<&str> = subscriptions.iter().map(|s| address(&s.feed.url)).collect();
+    feeds.into_iter().partition(|feed| !known.contains(address(&feed.url)))
+}
+
+/// The URL without its fragment, which is not sent.
+pub(super) fn address(url: &url::Url) -> &str {
+    &url[..url::Position::AfterQuery]
 }
 
 /// The blocks of these feeds, separated by empty lines.
@@ -113,10 +118,12 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, blocks);
-    let Loaded { config, mut report, .. } = files.with_main(after.clone()).read(Look::Quick);
+    let Loaded { config, mut report, .. } =
+        files.with_main(after.clone()).read(PathChecks::Existence);
     let contains = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
-        subscriptions.into_iter().any(|subscription| subscription.feed.url == feed.url)
+        let same = |url| address(url) == address(&feed.url);
+        subscriptions.into_iter().any(|subscription| same(&subscription.feed.url))
     };
     if !feeds.iter().all(contains) {
         report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);

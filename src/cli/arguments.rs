@@ -81,12 +81,16 @@ pub(super) enum Command {
         /// Poll all feeds, even if they are not due
         #[arg(long)]
         all: bool,
-        /// Also poll feeds that were polled less than five minutes ago
+        /// Also poll feeds that were requested less than five minutes ago, or that a server asked to leave alone for now
         #[arg(long)]
         force: bool,
         /// Poll and show the result, but store and publish nothing
         #[arg(long)]
         dry_run: bool,
+        /// Wait a part of this time first, always the same for this machine and database, so that not all
+        /// installations send requests at the same second (for cron)
+        #[arg(long, value_name = "DURATION")]
+        spread: Option<String>,
     },
     /// Make the daemon load its config again; a config with errors is rejected as a whole
     Reload,
@@ -109,6 +113,12 @@ pub(super) enum Command {
         /// Print one line in the format of monitoring plugins (Nagios, Icinga)
         #[arg(long)]
         check: bool,
+    },
+    /// Show how the servers that are polled are treated, by the ids of the Feed Reader Behavior project
+    Manners {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show the state of all feeds live; prints once when standard output is no terminal
     Top,
@@ -141,6 +151,10 @@ pub(super) enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Request it even if it was requested less than five minutes ago, or if the server asked to wait, and without
+        /// validators
+        #[arg(long)]
+        force: bool,
         /// Read lines `PATH <TAB> CONTENT_TYPE <TAB> BASE_URI` and print one JSON object for each
         #[arg(long, conflicts_with_all = ["target", "json"])]
         conformance: bool,
@@ -260,6 +274,7 @@ Run:
 Observe:
   status       Show each feed with its last and its next poll
   top          Show the state of all feeds live
+  manners      Show how the servers that are polled are treated
   health       Ask the daemon whether it is ready
   why          Explain when a feed is polled, or where an item is shown
   explain      Explain a code, a config key, a feed or an item
@@ -294,9 +309,12 @@ pub(super) enum Scope {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckScope {
-    /// Also fetch each feed once and show the result; stores nothing
+    /// Also request each feed once, as a poll would, and show the result; stores no items
     #[arg(long)]
     online: bool,
+    /// With --online: also request feeds that servers asked to leave alone for now, and without validators
+    #[arg(long, requires = "online")]
+    pub(super) force: bool,
 }
 
 impl CheckScope {

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,10 +12,11 @@ use tokio::sync::Semaphore;
 
 use super::add::plain;
 use super::arguments::{Format, Scope};
-use super::document::{DocumentError, fetch_with};
-use crate::config::{Config, Files, Loaded, Look, Style};
-use crate::fetch::{Fetcher, FetcherError, SystemResolver};
-use crate::model::{Coded as _, site};
+use super::document::{DocumentError, held};
+use super::online::{Online, Promises};
+use crate::config::{Config, Files, Loaded, PathChecks, Style};
+use crate::fetch::FetcherError;
+use crate::model::{Coded as _, Outcome, site};
 use crate::poll::Subscription;
 
 /// How the check ended.
@@ -36,12 +36,12 @@ pub(super) enum Verdict {
 /// When no HTTP client can be made.
 pub(super) async fn run(
     path: &Path,
-    scope: Scope,
+    (scope, promises): (Scope, Promises),
     form: Format,
     style: Style,
     say: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
-    let Loaded { config, report, .. } = Files::gather(path).read(Look::Close);
+    let Loaded { config, report, .. } = Files::gather(path).read(PathChecks::Writing);
     // Each feed is told of as it answers; a program waits for the whole.
     let people = |text: &str| {
         if form == Format::Text {
@@ -50,7 +50,7 @@ pub(super) async fn run(
     };
     people(&report.draw(style));
     let answers = match config.filter(|_| scope == Scope::Feeds) {
-        Some(config) => ask(&config, |answer| people(&answer.text())).await?,
+        Some(config) => ask(&config, promises, |answer| people(&answer.text())).await?,
         None => Vec::new(),
     };
     let failed = answers.iter().filter(|answer| answer.came.is_err()).count();
@@ -79,12 +79,19 @@ struct Answer {
     came: Result<Came, DocumentError>,
 }
 
-/// A feed that can be read.
-struct Came {
-    title: Option<String>,
-    items: usize,
-    /// Where it lives now.
-    moved: Option<String>,
+/// A feed that did not fail.
+enum Came {
+    /// It can be read.
+    Document {
+        title: Option<String>,
+        items: usize,
+        /// Where it is now, after permanent redirects.
+        moved: Option<String>,
+    },
+    /// It has not changed since the last poll.
+    NotModified,
+    /// It may not be requested now: until when, and why.
+    Held(String),
 }
 
 impl Answer {
@@ -92,7 +99,11 @@ impl Answer {
         let mut text = String::new();
         let url = &self.url;
         let _ = match &self.came {
-            Ok(Came { title, items, moved }) => {
+            Ok(Came::NotModified) => {
+                writeln!(text, "ok      {url}: not modified since the last poll")
+            }
+            Ok(Came::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
+            Ok(Came::Document { title, items, moved }) => {
                 let title = title.as_deref().unwrap_or("without a title");
                 let moved = moved
                     .as_ref()
@@ -110,14 +121,23 @@ impl Answer {
     }
 
     fn json(&self) -> Value {
-        let came = self.came.as_ref().ok();
+        let (mut title, mut items, mut moved) = (None, None, None);
+        if let Ok(Came::Document { title: named, items: count, moved: to }) = &self.came {
+            (title, items, moved) = (named.as_deref(), Some(*count), to.as_deref());
+        }
+        let held = match &self.came {
+            Ok(Came::Held(why)) => Some(why.as_str()),
+            _ => None,
+        };
         let failure = self.came.as_ref().err();
         json!({
             "url": self.url,
-            "ok": came.is_some(),
-            "title": came.and_then(|came| came.title.as_deref()),
-            "items": came.map(|came| came.items),
-            "moved": came.and_then(|came| came.moved.as_deref()),
+            "ok": failure.is_none() && held.is_none(),
+            "not_modified": matches!(self.came, Ok(Came::NotModified)),
+            "held": held,
+            "title": title,
+            "items": items,
+            "moved": moved,
             "code": failure.map(|failure| failure.code()),
             "message": failure.map(|failure| failure.to_string()),
             "help": failure.and_then(|failure| failure.help()),
@@ -125,10 +145,13 @@ impl Answer {
     }
 }
 
-/// Asks every feed once: hosts side by side, the feeds of one host one after the other, as far apart
-/// as the config has them.
-async fn ask(config: &Config, tell: impl Fn(&Answer)) -> Result<Vec<Answer>, FetcherError> {
-    let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
+/// Asks every feed once: hosts side by side, the feeds of one host one after the other.
+async fn ask(
+    config: &Config,
+    promises: Promises,
+    tell: impl Fn(&Answer),
+) -> Result<Vec<Answer>, FetcherError> {
+    let online = Online::new(Some(config), promises)?;
     let places = Semaphore::new(config.concurrency);
     let mut hosts: BTreeMap<&str, Vec<(usize, &Subscription)>> = BTreeMap::new();
     for (n, subscription) in config.subscriptions.iter().enumerate() {
@@ -136,20 +159,10 @@ async fn ask(config: &Config, tell: impl Fn(&Answer)) -> Result<Vec<Answer>, Fet
     }
     let host = async |feeds: Vec<(usize, &Subscription)>| {
         let mut answers = Vec::with_capacity(feeds.len());
-        let last = feeds.last().map(|(n, _)| *n);
         for (n, subscription) in feeds {
             let place = places.acquire().await;
-            let spaced = async {
-                if Some(n) != last {
-                    tokio::time::sleep(subscription.schedule.host_spacing).await;
-                }
-            };
-            let asked = async {
-                let answer = one(&fetcher, subscription).await;
-                drop(place);
-                answer
-            };
-            let (answer, ()) = tokio::join!(asked, spaced);
+            let answer = one(&online, subscription).await;
+            drop(place);
             tell(&answer);
             answers.push((n, answer));
         }
@@ -161,17 +174,20 @@ async fn ask(config: &Config, tell: impl Fn(&Answer)) -> Result<Vec<Answer>, Fet
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
-async fn one(fetcher: &Fetcher, subscription: &Subscription) -> Answer {
+async fn one(online: &Online, subscription: &Subscription) -> Answer {
     let asked = &subscription.feed.url;
-    let came = match fetch_with(fetcher, asked, &subscription.fetch).await {
+    let fetched = online.fetch(asked, &subscription.fetch, &subscription.schedule).await;
+    let came = match fetched {
         Ok(document) => document.parse().map_err(DocumentError::from).map(|parsed| {
             let permanent = document.permanent_url(asked);
-            Came {
+            Came::Document {
                 title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
                 items: parsed.feed.items.len(),
                 moved: (permanent != *asked).then(|| permanent.to_string()),
             }
         }),
+        Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => Ok(Came::NotModified),
+        Err(DocumentError::Held { denied, now }) => Ok(Came::Held(held(&denied, now))),
         Err(failure) => Err(failure),
     };
     Answer { url: asked.to_string(), came }

@@ -111,6 +111,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         deltas: false,
         base_url,
         identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),
+        query: None,
     }
 }
 

@@ -1,14 +1,15 @@
-//! Fetches one document for `probe`, `add` and `check --online`, as a poll would, and parses it.
+//! A document that `probe`, `add` or `check --online` shows, and why there is none.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use jiff::Timestamp;
 use url::Url;
 
-use crate::clock::Clock;
-use crate::fetch::{self, Fetcher, FetcherError, SystemResolver};
-use crate::model::{Coded, Failure, FetchOutcome, Hop, Outcome, Validators};
+use crate::model::{Coded, Failure, Hop, Outcome, Validators};
 use crate::parse::{self, Input, Parsed};
+use crate::poll::{Denial, Denied};
+use crate::store;
+use crate::text::amounts::{ago, ahead};
 
 /// Upper limit of items that are read from one document.
 pub(super) const MAX_ITEMS: usize = 100_000;
@@ -26,6 +27,8 @@ pub(super) struct Document {
     pub(super) hops: Vec<Hop>,
     /// `ETag` and `Last-Modified` of the response.
     pub(super) validators: Validators,
+    /// SHA-256 of the body; `None`: of a file.
+    pub(super) hash: Option<[u8; 32]>,
 }
 
 /// Why a document cannot be shown.
@@ -42,6 +45,33 @@ pub enum DocumentError {
         /// The HTTP status.
         status: u16,
     },
+    /// A promise to the server forbids the request now.
+    #[error("{}", held(denied, *now))]
+    Held {
+        /// The promise.
+        denied: Box<Denied>,
+        /// Time of the command (UTC).
+        now: Timestamp,
+    },
+    /// The ledger of promises cannot be read or written.
+    #[error(transparent)]
+    Ledger(store::Error),
+}
+
+impl DocumentError {
+    /// The codes of this type alone.
+    #[cfg(test)]
+    pub(super) const CODES: &'static [&'static str] = &["held"];
+}
+
+/// Until when a URL is not requested, and why.
+pub(super) fn held(denied: &Denied, now: Timestamp) -> String {
+    let (until, url) = (denied.until.strftime("%Y-%m-%d %H:%M:%SZ"), &denied.url);
+    let why = match &denied.reason {
+        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.said_by),
+        Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
+    };
+    format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))
 }
 
 impl Coded for DocumentError {
@@ -49,6 +79,8 @@ impl Coded for DocumentError {
         match self {
             Self::Failed(failure) => failure.code(),
             Self::Absent { outcome, .. } => outcome.slug(),
+            Self::Held { .. } => "held",
+            Self::Ledger(error) => error.code(),
         }
     }
 
@@ -61,7 +93,12 @@ impl Coded for DocumentError {
             Self::Absent { outcome: Outcome::Throttled, .. } => Some(
                 "wait, then try again; poll the feed less often if this happens repeatedly".into(),
             ),
+            Self::Absent { outcome: Outcome::NotModified, .. } => {
+                Some("--force requests the complete document".into())
+            }
             Self::Absent { .. } => Some("try the URL with 'curl -v'".into()),
+            Self::Held { .. } => Some("wait; --force requests it in spite of that".into()),
+            Self::Ledger(error) => error.help(),
         }
     }
 }
@@ -76,42 +113,8 @@ fn absence(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Gone => "the server reports that the feed is gone permanently",
         Outcome::Throttled => "the server asks clients to send fewer requests",
+        Outcome::NotModified => "the document has not changed since the last poll",
         _ => "the server sent no document",
-    }
-}
-
-/// Fetches `url` with a separate HTTP client.
-pub(super) async fn fetch(
-    url: &Url,
-    settings: &fetch::Settings,
-) -> Result<Result<Document, DocumentError>, FetcherError> {
-    let fetcher = Fetcher::new(Arc::new(SystemResolver::new()))?;
-    Ok(fetch_with(&fetcher, url, settings).await)
-}
-
-/// Fetches `url`, with the address guard and the limits of a poll.
-pub(super) async fn fetch_with(
-    fetcher: &Fetcher,
-    url: &Url,
-    settings: &fetch::Settings,
-) -> Result<Document, DocumentError> {
-    let validators = &Validators::default();
-    let now = Clock::system().now();
-    let request = fetch::Request { url, validators, known_body: None, settings, now };
-    let response = fetcher.fetch(request).await;
-    match (response.outcome, response.body) {
-        (_, Some(body)) => Ok(Document {
-            url: response.url,
-            bytes: body.bytes,
-            content_type: body.content_type,
-            hops: response.hops,
-            validators: response.validators.unwrap_or_default(),
-        }),
-        (FetchOutcome::Failed(failure), None) => Err(DocumentError::Failed(failure)),
-        (outcome, None) => Err(DocumentError::Absent {
-            outcome: outcome.kind(),
-            status: response.status.unwrap_or_default(),
-        }),
     }
 }
 

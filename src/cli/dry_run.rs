@@ -13,7 +13,7 @@ use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::{ItemKey, OutputItem};
 use crate::outputs::{self, Visibility};
-use crate::poll::{Polled, Target};
+use crate::poll::{Ledger, PollEnd, Target, Trigger};
 use crate::render::Output;
 use crate::store::{self, ItemSummary, OpenError, Reader, Transaction};
 
@@ -45,7 +45,7 @@ const MAX_LISTED: usize = 1_000;
 /// When the database cannot be copied or fails.
 pub async fn run(
     mut config: Config,
-    selection: FeedSelection,
+    (selection, trigger): (&FeedSelection, Trigger),
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let folder = tempfile::Builder::new().prefix("newswire-dry-run-").tempdir()?;
@@ -55,15 +55,18 @@ pub async fn run(
         Ok(()) | Err(OpenError::Missing { .. } | OpenError::Empty { .. }) => {}
         Err(error) => return Err(daemon::Error::from(error).into()),
     }
+    // The requests count, although their results are not kept.
+    let ledger = Ledger::beside(&config.store.path);
     config.store.path.clone_from(&copy);
     let outputs = std::mem::take(&mut config.outputs);
     let clock = Clock::system();
-    let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
+    let resolver = Arc::new(SystemResolver::new());
+    let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
     let before = newest(&copy)?;
-    let report = |target: &Target, polled: &Polled| {
-        let _ = writeln!(out, "{}", line(target, polled));
+    let report = |target: &Target, end: &PollEnd| {
+        let _ = writeln!(out, "{}", line(target, end, clock.now()));
     };
-    daemon::pass(&engine, &selection, report).await?;
+    daemon::pass(&engine, (selection, trigger), report).await?;
     list_new(&copy, &outputs, (before, clock.now()), out)?;
     let _ = writeln!(out, "dry run: nothing was stored or published");
     Ok(())

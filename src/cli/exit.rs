@@ -138,6 +138,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "list_too_large",
             "list_too_many_entries",
             "list_without_feeds",
+            "no_feed_linked",
             "not_a_feed_list",
             // Feed failures: the document.
             "bad_coding",
@@ -174,6 +175,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "client_error",
             "connect_failed",
             "connection_refused",
+            "connection_reset",
             "forbidden",
             "insecure_redirect",
             "name_not_found",
@@ -188,6 +190,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "unauthorized",
             // Poll outcomes without a document.
             "gone",
+            "held",
             "modified",
             "not_modified",
             "throttled",

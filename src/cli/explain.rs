@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::error::CommandError;
-use super::init::EXAMPLE;
-use crate::config::{self, Config, KEYS, Key};
+use crate::config::{self, Config, KEYS, Key, Section};
 use crate::model::code::{self, Text};
 use crate::store::{self, Reader};
 
@@ -52,9 +51,14 @@ pub(super) fn json(asked: Option<&str>) -> Value {
     let keys = asked.into_iter().flat_map(|asked| keys(asked).chain(of_table(asked))).map(|key| {
         json!({
             "key": key.path(),
-            "meaning": key.meaning,
+            "meaning": key.doc,
+            "details": key.details,
+            "format": key.kind.format(),
+            "range": key.kind.range(),
             "default": Some(key.default).filter(|default| !default.is_empty()),
-            "stands_in": places(key),
+            "example": key.example,
+            "since": key.since,
+            "sections": key.sections().collect::<Vec<_>>(),
         })
     });
     codes.chain(keys).collect()
@@ -93,88 +97,71 @@ fn text(text: &Text) -> String {
     said
 }
 
-/// The keys of this path, or of this name in any table; by the path of a [[feed]] or a [[server]]
-/// also those that may stand in one.
+/// The keys of this path, or of this name in any section; by the path of a [[feed]] or a [[server]] also
+/// those that it inherits.
 fn keys(asked: &str) -> impl Iterator<Item = &'static Key> {
-    let guest = |key: &Key| match asked.split_once('.') {
-        Some(("feed", name)) => key.of_a_feed() && key.name == name,
-        Some(("server", name)) => key.table == "schedule" && key.name == name,
-        _ => false,
+    let inherited = |key: &Key| {
+        asked.split_once('.').is_some_and(|(section, name)| {
+            let mut sections = key.inherited_by.iter();
+            key.name == name && sections.any(|inherits| inherits.name() == section)
+        })
     };
-    KEYS.iter().filter(move |key| key.path() == asked || key.name == asked || guest(key))
+    KEYS.iter().filter(move |key| key.path() == asked || key.name == asked || inherited(key))
 }
 
-/// The keys of the table of this name.
-fn of_table(asked: &str) -> impl Iterator<Item = &'static Key> {
+/// The section of this name; it may be in brackets.
+fn section(asked: &str) -> Option<Section> {
     let name = asked.trim_matches(['[', ']']);
-    KEYS.iter().filter(move |key| key.table == name && !name.is_empty())
+    Section::all().find(|section| section.name() == name && !name.is_empty())
 }
 
-/// A table of the config with its keys; its name may stand in brackets.
+/// The keys of the section of this name.
+fn of_table(asked: &str) -> impl Iterator<Item = &'static Key> {
+    section(asked).into_iter().flat_map(Section::keys)
+}
+
+/// A section of the config with its keys.
 fn table(asked: &str) -> Option<String> {
-    let keys: Vec<&Key> = of_table(asked).collect();
-    let (name, home) = keys.first().map(|key| (key.table, home(key)))?;
-    let mut said = format!("{home} (a table of the config)\n\n");
-    for key in keys {
-        let _ = writeln!(said, "  {:<20} {}", key.name, key.meaning);
+    let section = section(asked)?;
+    let mut said =
+        format!("{} (a section of the config)\n\n  {}\n\n", section.heading(), section.doc());
+    for key in section.keys() {
+        let _ = writeln!(said, "  {:<20} {}", key.name, key.doc);
     }
-    if name == "feed" {
-        said.push_str("\n  Keys of [schedule], [fetch] and [dedupe] may stand in it too.\n");
+    let inherits = |other: &Section| {
+        *other != section && other.keys().any(|key| key.inherited_by.contains(&section))
+    };
+    let inherited: Vec<&str> = Section::all().filter(inherits).map(Section::heading).collect();
+    if !inherited.is_empty() {
+        let _ = writeln!(said, "\n  It can also set keys of {}.", inherited.join(", "));
     }
-    let _ = writeln!(said, "\n  'newswire explain {name}.KEY' tells more of one.");
+    let _ =
+        writeln!(said, "\n  'newswire explain {}.KEY' prints more about a key.", section.name());
     Some(said)
 }
 
 fn key_text(key: &Key) -> String {
     let mut said = format!("{} (a key of the config)\n\n", key.path());
-    said.push_str(&wrapped(key.meaning));
-    said.push('\n');
-    let default = if key.default.is_empty() { "none" } else { key.default };
-    let _ = writeln!(said, "  default    {default}");
-    let _ = writeln!(said, "  stands in  {}", places(key));
-    let unit = key.kind.unit();
-    if !unit.is_empty() {
-        let _ = writeln!(said, "  takes      {unit}");
+    for text in [key.doc, key.details].into_iter().filter(|text| !text.is_empty()) {
+        said.push_str(&wrapped(text));
+        said.push('\n');
     }
-    if let Some(example) = example(key) {
-        let _ = writeln!(said, "  example    {example}");
+    let default = if key.default.is_empty() { "none" } else { key.default };
+    let range = key.kind.range();
+    let sections: Vec<&str> = key.sections().collect();
+    for (name, value) in [
+        ("default", default),
+        ("format", key.kind.format()),
+        ("range", range.as_str()),
+        ("sections", sections.join(", ").as_str()),
+        ("example", format!("{} = {}", key.name, key.example).as_str()),
+        ("since", key.since),
+    ] {
+        if !value.is_empty() {
+            let _ = writeln!(said, "  {name:<10} {value}");
+        }
     }
     said
-}
-
-/// Where a key may stand.
-pub(super) fn places(key: &Key) -> String {
-    let mut places = home(key);
-    if key.of_a_feed() {
-        places.push_str(", and in a [[feed]] for it alone");
-    }
-    if key.table == "schedule" {
-        places.push_str(", and in a [[server]] for all feeds on it");
-    }
-    places
-}
-
-fn home(key: &Key) -> String {
-    match key.table {
-        "" => "the top of the file".to_owned(),
-        table @ ("output" | "server" | "feed" | "subscriptions") => format!("[[{table}]]"),
-        table => format!("[{table}]"),
-    }
-}
-
-/// The line of the example config that sets the key.
-pub(super) fn example(key: &Key) -> Option<&'static str> {
-    let (mut table, start) = ("", format!("{} = ", key.name));
-    for line in EXAMPLE.lines() {
-        let line = line.strip_prefix("# ").unwrap_or(line);
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            table = name.trim_start_matches('[');
-        }
-        if table == key.table && line.starts_with(&start) {
-            return Some(line.split("   #").next().unwrap_or(line).trim_end());
-        }
-    }
-    None
 }
 
 fn one_line(text: &str) -> String {
@@ -203,20 +190,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_config_key_is_explained_with_default_tables_and_example() {
-        let mut without = Vec::new();
+    fn every_config_key_is_explained_with_its_definition() {
         for key in KEYS {
             let said = text_of(&key.path()).unwrap();
-            for part in [key.name, "default", "stands in"] {
+            let example = format!("{} = {}", key.name, key.example);
+            for part in ["default", "format", "sections", key.since, &example] {
                 assert!(said.contains(part), "{part} is missing in\n{said}");
             }
-            if example(key).is_none() {
-                without.push(key.path());
-            }
         }
-        assert!(without.is_empty(), "the example config does not show {without:?}");
         let said = text_of("schedule.interval").unwrap();
-        for part in ["\"1h\"", "[schedule], and in a [[feed]]", "interval = \"1h\""] {
+        for part in ["\"1h\"", "[schedule], [[server]], [[feed]]", "at least 5m"] {
             assert!(said.contains(part), "{part} is missing in\n{said}");
         }
     }
@@ -239,6 +222,7 @@ mod tests {
             add::Error::CODES,
             super::super::first_run::Error::CODES,
             probe::Error::CODES,
+            crate::cli::document::DocumentError::CODES,
             import::Error::CODES,
             crate::opml::Error::CODES,
             operator_decisions::Error::CODES,
@@ -308,8 +292,8 @@ mod tests {
     #[test]
     fn keys_of_feeds_and_whole_tables_are_explained() {
         let said = text_of("feed.interval").unwrap();
-        assert!(said.contains("schedule.interval") && said.contains("in a [[feed]]"), "{said}");
-        assert!(text_of("server.host_spacing").unwrap().contains("[[server]]"));
+        assert!(said.contains("schedule.interval") && said.contains("[[feed]]"), "{said}");
+        assert!(text_of("server.host_spacing").unwrap().contains("schedule.host_spacing"));
         assert!(text_of("feed.listen").is_none());
         for asked in ["schedule", "[schedule]"] {
             let said = text_of(asked).unwrap();

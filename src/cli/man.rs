@@ -14,8 +14,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::arguments::Cli;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::explain::{example, places};
-use crate::config::KEYS;
+use crate::config::Section;
 use crate::model::code;
 
 /// How to use and publish the merged feeds.
@@ -178,37 +177,38 @@ fn config_page() -> String {
     roff.text([roman("newswire.toml - the config of newswire")]);
     roff.control("SH", ["DESCRIPTION"]);
     roff.text([roman(
-        "A TOML file, read strictly: an unknown key is an error. newswire check tells what is wrong with it, \
-         newswire init writes one with every key and its default.",
+        "A TOML file that is read strictly: an unknown key is an error. newswire init writes one with every key, \
+         newswire check reports all errors.",
     )]);
     roff.control("PP", [] as [&str; 0]);
     roff.text([roman(
-        "Durations are written \"45s\", \"30m\", \"1h 30m\", \"2d\", sizes \"512 KiB\", \"10 MiB\". Relative paths count from \
-         $STATE_DIRECTORY, which systemd sets, else from the folder of the file. A secret is never a value of \
-         the file, but { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }.",
+        "Durations are written \"45s\", \"30m\", \"1h 30m\", \"2d\", sizes \"512 KiB\", \"10 MiB\". Relative paths start \
+         in $STATE_DIRECTORY, which systemd sets, otherwise in the folder of the file. A secret is never a value of \
+         the file: write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }.",
     )]);
-    let mut table = "none";
-    for key in KEYS {
-        if key.table != table {
-            table = key.table;
-            let heading = match table {
-                "" => "TOP OF THE FILE".to_owned(),
-                "output" | "server" | "feed" | "subscriptions" => format!("[[{table}]]"),
-                _ => format!("[{table}]"),
-            };
-            roff.control("SH", [heading.as_str()]);
+    for section in Section::all() {
+        let heading = match section {
+            Section::Top => "TOP OF THE FILE",
+            Section::Rules => "INCLUDE AND EXCLUDE",
+            section => section.heading(),
+        };
+        roff.control("SH", [heading]);
+        roff.text([roman(section.doc())]);
+        for key in section.keys() {
+            let mut said = [key.doc, key.details].join(" ").trim_end().to_owned();
+            let sections: Vec<&str> = key.sections().skip(1).collect();
+            for (name, value) in [
+                ("Default", key.default),
+                ("Range", key.kind.range().as_str()),
+                ("Also in", sections.join(", ").as_str()),
+                ("Example", format!("{} = {}", key.name, key.example).as_str()),
+            ] {
+                if !value.is_empty() {
+                    said.push_str(&format!(" {name}: {value}."));
+                }
+            }
+            tagged(&mut roff, key.name, &said);
         }
-        let mut said = format!("{}.", key.meaning);
-        if !key.default.is_empty() {
-            said.push_str(&format!(" Default: {}.", key.default));
-        }
-        if key.of_a_feed() {
-            said.push_str(&format!(" Stands in {}.", places(key)));
-        }
-        if let Some(example) = example(key) {
-            said.push_str(&format!(" Example: {example}"));
-        }
-        tagged(&mut roff, key.name, &said);
     }
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("newswire(1), newswire-feeds(7), newswire-codes(7)")]);
@@ -226,6 +226,7 @@ mod tests {
     use clap::ValueEnum as _;
 
     use super::*;
+    use crate::config::KEYS;
 
     fn page(name: &str) -> String {
         let found = pages().into_iter().find(|(file, _)| file == name);

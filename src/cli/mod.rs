@@ -21,6 +21,8 @@ mod health;
 pub mod import;
 pub mod init;
 mod man;
+mod manners;
+mod online;
 pub mod operator_decisions;
 mod plan;
 pub mod poll;
@@ -97,12 +99,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::LogLevel { levels, time } => {
             return reload::log_level(&path(config)?, levels, time);
         }
-        Command::Poll { feeds, all, dry_run: true, .. } => {
-            rehearse(&path(config)?, selection(feeds, *all))?;
-        }
-        Command::Poll { feeds, all, force, .. } => {
-            poll_once(&path(config)?, selection(feeds, *all), *force)?;
-        }
+        command @ Command::Poll { .. } => poll(config, &clock, command)?,
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
             return show_config(config, command);
         }
@@ -110,7 +107,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             init::run(file).map_err(failed)?;
             print(&init::next(file));
         }
-        Command::Probe { target: Some(target), json, .. } => probe(config, target, *json)?,
+        Command::Probe { target: Some(target), json, force, .. } => {
+            probe(config, (target, (*force).into()), *json)?;
+        }
         Command::Probe { target: None, .. } => conformance()?,
         Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
         Command::Man { folder: None } => print(&man::pages()[0].1),
@@ -136,6 +135,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print_output(import::run(file, config, destination))?;
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
+        Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
         Command::Status { check: true, .. } => return check_status(config),
@@ -167,6 +167,37 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
 }
 
+/// `poll`.
+fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
+    let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
+    let (path, selection) = (path(config)?, selection(feeds, *all));
+    if let Some(spread) = spread {
+        wait_for_turn(&path, clock, spread)?;
+    }
+    match dry_run {
+        true => rehearse(&path, selection, *force),
+        false => poll_once(&path, selection, *force),
+    }
+}
+
+/// Waits until the turn of this installation within `spread`.
+fn wait_for_turn(path: &Path, clock: &Clock, spread: &str) -> Result<(), Exit> {
+    let time = config::duration(spread).map_err(|_| {
+        failed(CommandError::Duration { option: "--spread", value: spread.to_owned() })
+    })?;
+    let time = time.unsigned_abs();
+    let until = clock.elapsed() + poll::turn(&config::load(path).database, time);
+    block_on(clock.sleep_until(until))
+}
+
+fn manners(config: Option<&Path>, clock: &Clock, json: bool) -> Result<(), Exit> {
+    let since = manners::since(clock.now());
+    let found = database(config)?.read(|reader| reader.manners(since)).map_err(failed)?;
+    let report = manners::MannersReport::new(found);
+    print(&if json { format!("{:#}\n", report.json()) } else { report.text() });
+    Ok(())
+}
+
 fn selection(feeds: &[String], all: bool) -> FeedSelection {
     match (all, feeds) {
         (true, _) => FeedSelection::All,
@@ -190,20 +221,22 @@ fn prepare_pass(path: &Path) -> Result<Config, Exit> {
 fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
-    let recent = if force { poll::RecentFeeds::Poll } else { poll::RecentFeeds::Skip };
     let mut out = io::stdout();
-    let summary = block_on(poll::run(config, selection, recent, &mut out))?.map_err(failed)?;
+    let trigger = poll::trigger(&selection, force.into());
+    let polling = poll::run(config, (&selection, trigger), &mut out);
+    let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
     Ok(())
 }
 
-fn rehearse(path: &Path, selection: FeedSelection) -> Result<(), Exit> {
+fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    block_on(dry_run::run(config, selection, &mut io::stdout()))?.map_err(failed)
+    let trigger = poll::trigger(&selection, force.into());
+    block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 
 /// Uses the limits of the config, if there is one.
-fn probe(config: Option<&Path>, target: &str, json: bool) -> Result<(), Exit> {
+fn probe(config: Option<&Path>, target: (&str, online::Promises), json: bool) -> Result<(), Exit> {
     let config = match (config, find_existing(config)) {
         (Some(_), _) => Some(load(config)?),
         (None, Some(path)) => config::load(&path).config,
@@ -226,7 +259,8 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
         Command::Check { scope, form } => {
             let path = path(given)?;
             let style = style(&io::stdout());
-            let checking = check::run(&path, scope.scope(), form.format(), style, print);
+            let what = (scope.scope(), scope.force.into());
+            let checking = check::run(&path, what, form.format(), style, print);
             let verdict = block_on(checking)?.map_err(failed)?;
             Ok(match verdict {
                 check::Verdict::Good => Exit::Ok,
@@ -356,7 +390,7 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     let read = reader.read(|reader| {
         let statuses = reader.feed_statuses()?;
         let times =
-            |status: &FeedStatus| Ok((status.info.key, reader.arrival_times(status.info.key)?));
+            |status: &FeedStatus| Ok((status.info.key, reader.item_times(status.info.key)?));
         let times = statuses.iter().map(times).collect::<Result<_, store::Error>>()?;
         Ok::<_, store::Error>((statuses, times, reader.feed_histories()?))
     });

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::daemon::apply_budgets;
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
-use crate::schedule::{self, FeedTraffic, Forecast};
+use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
 use crate::store::FeedHistory;
 use crate::text::amounts::{bytes, count, span};
 
@@ -161,7 +162,12 @@ impl PlanReport {
                 let history = key.and_then(|key| past.get(&key));
                 let known = history.map(known).unwrap_or_default();
                 let seen = key.and_then(|key| times.get(&key));
-                let learned = seen.and_then(|seen| schedule::learned(seen, at));
+                let start = subscription.schedule.interval;
+                let cost = match history {
+                    Some(past) if past.same_body > past.not_modified => PollCost::Complete,
+                    _ => PollCost::Conditional,
+                };
+                let learned = seen.and_then(|seen| schedule::learned(seen, start, cost, at));
                 let known = FeedTraffic { learned, ..known };
                 let estimate = Estimate {
                     forecast: Forecast::of(&subscription.schedule, &known),
@@ -169,7 +175,14 @@ impl PlanReport {
                 };
                 (subscription.feed.url.to_string(), estimate)
             };
-            config.subscriptions.iter().map(of).collect()
+            let mut subscriptions = config.subscriptions.clone();
+            let mean_bytes = |subscription: &crate::poll::Subscription| {
+                let status = by_url.get(subscription.feed.url.as_str())?;
+                Some(past.get(&status.info.key)?).filter(|past| past.polls > 0).map(mean_of_all)
+            };
+            let means: Vec<_> = subscriptions.iter().map(mean_bytes).collect();
+            apply_budgets(&mut subscriptions, &means);
+            subscriptions.iter().map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
@@ -268,6 +281,12 @@ impl PlanReport {
             "recorded_delay_p95": self.recorded.1,
         })
     }
+}
+
+/// Mean size of all responses, those without a body included.
+fn mean_of_all(past: &FeedHistory) -> f64 {
+    let with_body = past.polls.saturating_sub(past.not_modified) as f64;
+    past.mean_bytes * with_body / past.polls as f64
 }
 
 fn known(past: &FeedHistory) -> FeedTraffic {

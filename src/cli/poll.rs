@@ -4,18 +4,21 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
+use super::document::held;
+use super::online::Promises;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::poll::{Polled, Target};
-use crate::store::Reader;
-use crate::text::amounts::{ago, count};
+use crate::poll::{Held, PollEnd, Polled, Target, Trigger};
+use crate::text::amounts::count;
 
 /// The result of polling once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,60 +31,58 @@ pub struct Summary {
     pub new: usize,
     /// Number of items whose content changed.
     pub changed: usize,
+    /// Number of feeds that may not be requested now.
+    pub held: usize,
+}
+
+impl Summary {
+    /// Counts the end of one poll.
+    fn add(&mut self, end: &PollEnd) {
+        let PollEnd::Polled(polled) = end else {
+            self.held += 1;
+            return;
+        };
+        self.polled += 1;
+        self.failed += usize::from(!polled.outcome.is_success());
+        self.new += polled.recorded.new;
+        self.changed += polled.recorded.changed;
+    }
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed } = self;
+        let Self { polled, failed, new, changed, held } = self;
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
-        write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")
-    }
-}
-
-/// Whether feeds that were polled less than five minutes ago are polled again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecentFeeds {
-    /// They are skipped.
-    Skip,
-    /// They are polled (`--force`), with conditional requests and the limits of their hosts.
-    Poll,
-}
-
-/// Minimal time between two polls of a feed that is named on the command line.
-const MIN_WAIT: SignedDuration = SignedDuration::from_mins(5);
-
-/// The selection without the feeds that were polled within [`MIN_WAIT`], which are listed on `out`.
-fn without_recent(
-    selection: FeedSelection,
-    engine: &Engine,
-    database: &Path,
-    now: Timestamp,
-    out: &mut impl Write,
-) -> Result<FeedSelection, daemon::Error> {
-    let names = match selection {
-        FeedSelection::Due => return Ok(selection),
-        FeedSelection::All => engine.targets().iter().map(|t| t.id.to_string()).collect(),
-        FeedSelection::Named(names) => names,
-    };
-    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
-    let recent = |name: &String| {
-        statuses.iter().find(|status| {
-            let named = status.info.id.as_str() == name || status.info.url == *name;
-            named && status.last_poll_at.is_some_and(|at| now.duration_since(at) < MIN_WAIT)
-        })
-    };
-    let mut others = Vec::new();
-    for name in names {
-        match recent(&name).and_then(|status| status.last_poll_at) {
-            Some(at) => {
-                let ago = ago(at, now);
-                let _ = writeln!(out, "{name}: skipped, polled {ago}; --force polls it again");
-            }
-            None => others.push(name),
+        write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
+        match held {
+            0 => Ok(()),
+            held => write!(f, "; {} held", count(*held as u64, "feed")),
         }
     }
-    Ok(FeedSelection::Named(others))
+}
+
+/// The turn of this installation within a time: always the same for this machine and this database.
+pub(super) fn turn(database: &Path, within: Duration) -> Duration {
+    let machine = ["/etc/machine-id", "/proc/sys/kernel/hostname"].map(std::fs::read);
+    let mut hash = Sha256::new();
+    for part in machine.into_iter().flatten() {
+        hash.update(part);
+    }
+    let path = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
+    hash.update(path.as_os_str().as_encoded_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    let share = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    within.mul_f64(f64::from(share) / f64::from(u32::MAX))
+}
+
+/// Why the selected feeds are polled.
+pub(super) fn trigger(selection: &FeedSelection, promises: Promises) -> Trigger {
+    match selection {
+        _ if promises == Promises::Ignore => Trigger::Forced,
+        FeedSelection::Due => Trigger::Due,
+        FeedSelection::All | FeedSelection::Named(_) => Trigger::Command,
+    }
 }
 
 /// Polls once, publishes, and writes the result of each feed to `out`.
@@ -90,37 +91,30 @@ fn without_recent(
 /// When a named feed is unknown, the database fails, or an output cannot be published.
 pub(super) async fn run(
     config: Config,
-    selection: FeedSelection,
-    recent: RecentFeeds,
+    (selection, trigger): (&FeedSelection, Trigger),
     out: &mut impl Write,
 ) -> Result<Summary, daemon::Error> {
-    let (clock, database) = (Clock::system(), config.store.path.clone());
+    let clock = Clock::system();
     let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
-    let selection = match recent {
-        RecentFeeds::Skip => without_recent(selection, &engine, &database, clock.now(), out)?,
-        RecentFeeds::Poll => selection,
-    };
-    let count = engine.count(&selection)?;
+    let count = engine.count(selection)?;
     let bar = io::stderr().is_terminal().then(|| bar(count));
     let mut summary = Summary::default();
-    let report = |target: &Target, polled: &Polled| {
-        summary.polled += 1;
-        summary.failed += usize::from(!polled.outcome.is_success());
-        summary.new += polled.recorded.new;
-        summary.changed += polled.recorded.changed;
+    let report = |target: &Target, end: &PollEnd| {
+        summary.add(end);
         match &bar {
             Some(bar) => {
                 bar.set_message(target.id.to_string());
                 bar.inc(1);
-                if let FetchOutcome::Failed(failure) = &polled.outcome {
-                    bar.println(format!("{}: {failure}", target.id));
+                let failed = matches!(end, PollEnd::Polled(polled) if is_failed(polled));
+                if failed || matches!(end, PollEnd::Held(_)) {
+                    bar.println(line(target, end, clock.now()));
                 }
             }
             // A closed pipe does not stop the polls.
-            None => drop(writeln!(out, "{}", line(target, polled))),
+            None => drop(writeln!(out, "{}", line(target, end, clock.now()))),
         }
     };
-    let result = daemon::pass(&engine, &selection, report).await;
+    let result = daemon::pass(&engine, (selection, trigger), report).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
@@ -133,9 +127,19 @@ fn bar(count: usize) -> ProgressBar {
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
+fn is_failed(polled: &Polled) -> bool {
+    matches!(polled.outcome, FetchOutcome::Failed(_))
+}
+
 /// The result of one feed, one line.
-pub(super) fn line(target: &Target, polled: &Polled) -> String {
+pub(super) fn line(target: &Target, end: &PollEnd, now: Timestamp) -> String {
     let id = &target.id;
+    let polled = match end {
+        PollEnd::Polled(polled) => polled,
+        PollEnd::Held(Held { denied, .. }) => {
+            return format!("{id}: held: {}; --force polls it", held(denied, now));
+        }
+    };
     match &polled.outcome {
         FetchOutcome::Failed(failure) => {
             let help = failure.help.as_deref();
@@ -149,5 +153,22 @@ pub(super) fn line(target: &Target, polled: &Polled) -> String {
         FetchOutcome::Modified => {
             format!("{id}: {} new, {} changed", polled.recorded.new, polled.recorded.changed)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn installations_have_different_turns_and_each_keeps_its_own() {
+        let minute = Duration::from_secs(60);
+        let turns: Vec<Duration> =
+            (0..20).map(|n| turn(Path::new(&format!("/{n}.db")), minute)).collect();
+        let mut seconds: Vec<u64> = turns.iter().map(Duration::as_secs).collect();
+        seconds.sort_unstable();
+        seconds.dedup();
+        assert!(seconds.len() > 10 && turns.iter().all(|turn| *turn <= minute), "{turns:?}");
+        assert_eq!(turn(Path::new("/7.db"), minute), turns[7]);
     }
 }

@@ -14,11 +14,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::arguments::Format;
-use super::document::{self, Document, DocumentError, MAX_ITEMS};
+use super::document::{Document, DocumentError, MAX_ITEMS};
+use super::online::{Online, Promises};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::fetch;
 use crate::model::Validators;
 use crate::parse::{self, Parsed};
+use crate::{dedupe, fetch, normalise};
 
 /// Why a document cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +49,7 @@ crate::model::codes! {
 /// # Errors
 /// When it cannot be fetched or read, or is no feed.
 pub(super) async fn run(
-    target: &str,
+    (target, promises): (&str, Promises),
     config: Option<&Config>,
     format: Format,
     out: &mut impl Write,
@@ -55,12 +57,27 @@ pub(super) async fn run(
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
     let document = match Url::parse(target) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            let settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
-            document::fetch(&url, &settings).await?.map_err(failed)?
+            let subscription = config.and_then(|config| {
+                config.subscriptions.iter().find(|subscription| subscription.feed.url == url)
+            });
+            let fetch = match (subscription, config) {
+                (Some(subscription), _) => subscription.fetch.as_ref().clone(),
+                (None, Some(config)) => config.fetch.clone(),
+                (None, None) => fetch::Settings::default(),
+            };
+            let schedule = subscription.map(|subscription| subscription.schedule.as_ref().clone());
+            let online = Online::new(config, promises)?;
+            online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await.map_err(failed)?
         }
         _ => read(Path::new(target))?,
     };
-    let parsed = document.parse().map_err(|failure| failed(failure.into()))?;
+    let mut parsed = document.parse().map_err(|failure| failed(failure.into()))?;
+    let guids = dedupe::share_guids(&parsed.feed.items);
+    let rule = dedupe::IdentityRule::Auto;
+    let identities = dedupe::identify(&parsed.feed.items, guids, rule);
+    parsed.parse_warnings.extend(identities.parse_warnings());
+    let now = Clock::system().now();
+    parsed.parse_warnings.extend(normalise::unlikely_dates(&parsed.feed.items, now));
     let text = match format {
         Format::Text => text::text(&document, &parsed),
         Format::Json => format!("{:#}\n", full_json(target, &document, &parsed)),
@@ -76,7 +93,7 @@ fn read(path: &Path) -> Result<Document, Error> {
     let absolute = std::path::absolute(path).map_err(failed)?;
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());
-    Ok(Document { url, bytes, content_type: None, hops, validators })
+    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None })
 }
 
 /// A base URL that no relative reference can be resolved against.

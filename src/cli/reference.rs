@@ -1,4 +1,5 @@
-//! `docs/reference/commands.md` and `exit-codes.md`, generated from the command line and the table of exit codes.
+//! `docs/reference/commands.md`, `exit-codes.md` and `config.md`, and `config.example.toml`, generated from the
+//! command line, the table of exit codes and the definitions of the config.
 //! The tests compare the files; with `NEWSWIRE_UPDATE_DOCS=1` they write them.
 
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::arguments::Cli;
 use super::exit::{ERROR_CODES, Exit};
+use crate::config::Section;
 
 fn commands() -> String {
     let mut command = Cli::command().disable_help_subcommand(true);
@@ -98,27 +100,131 @@ fn exit_codes() -> String {
     text
 }
 
-/// Compares a file of `docs/reference` with its generated text, or writes it.
+/// The rows of the config keys, and the texts around them.
+fn config() -> String {
+    let mut text = include_str!("../../docs/reference/config.md").to_owned();
+    let begin = text.find("\n## Keys\n").expect("a heading for the keys");
+    let end = text.find("\n## Values\n").expect("a heading for the values");
+    let mut tables = "\n## Keys\n".to_owned();
+    for section in Section::all() {
+        let heading = match section {
+            Section::Top => section.heading().to_owned(),
+            Section::Rules => "`include` and `exclude`".to_owned(),
+            section => format!("`{}`", section.heading()),
+        };
+        let _ = writeln!(tables, "\n### {heading}\n\n{}\n", section.doc());
+        let _ = writeln!(tables, "| key | default | format | meaning |\n|---|---|---|---|");
+        for key in section.keys() {
+            let default = match key.default {
+                "" if key.required => "required".to_owned(),
+                "" => String::new(),
+                default => format!("`{default}`"),
+            };
+            let range = key.kind.range();
+            let range = if range.is_empty() { range } else { format!(" ({range})") };
+            let meaning = [key.doc, key.details].join(" ").trim_end().replace('|', "\\|");
+            let also: Vec<String> =
+                key.sections().skip(1).map(|section| format!("`{section}`")).collect();
+            let also = match also.is_empty() {
+                true => String::new(),
+                false => format!(" Also in {}.", also.join(" and ")),
+            };
+            let format = format!("{}{range}", key.kind.format());
+            let name = key.name;
+            let _ = writeln!(tables, "| `{name}` | {default} | {format} | {meaning}{also} |");
+        }
+    }
+    text.replace_range(begin..end, &tables);
+    text
+}
+
+/// The first lines of the example.
+const EXAMPLE_HEAD: &str = "\
+#:schema ./newswire.schema.json
+
+# The config of Newswire. A line '# key = value' shows a default, or an example for a key without default.
+# 'newswire explain KEY' prints more about a key, and 'newswire check' reports errors in this file.
+#
+# Durations: \"45s\", \"30m\", \"1h 30m\", \"2d\". Sizes: \"512 KiB\", \"10 MiB\". Relative paths start in the state
+# directory of systemd, otherwise in the folder of this file.
+";
+
+/// The example config: every key with its meaning and its default or an example.
+fn example() -> String {
+    let mut text = EXAMPLE_HEAD.to_owned();
+    for section in Section::all().filter(|section| *section != Section::Rules) {
+        // The example has one output and no feed.
+        let comment = if section.is_list() && section != Section::Output { "# " } else { "" };
+        if section != Section::Top {
+            let _ = writeln!(text, "\n# {}", section.doc());
+            let inherits = |other: &Section| {
+                *other != section && other.keys().any(|key| key.inherited_by.contains(&section))
+            };
+            let inherited: Vec<&str> =
+                Section::all().filter(inherits).map(Section::heading).collect();
+            if !inherited.is_empty() {
+                let _ = writeln!(text, "# It can also set keys of {}.", inherited.join(", "));
+            }
+            let _ = writeln!(text, "{comment}{}", section.heading());
+        }
+        for key in section.keys() {
+            let set = matches!(key.path().as_str(), "version" | "output.id" | "output.title");
+            let gap = if comment.is_empty() { "\n" } else { "#\n" };
+            let doc = wrapped(key.doc, comment);
+            let value = if key.default.is_empty() { key.example } else { key.default };
+            let _ =
+                writeln!(text, "{gap}{doc}{}{} = {value}", if set { "" } else { "# " }, key.name);
+        }
+    }
+    text
+}
+
+/// Comment lines of at most 110 characters.
+fn wrapped(doc: &str, indent: &str) -> String {
+    let mut lines = vec![format!("{indent}#")];
+    for word in doc.split(' ') {
+        let last = lines.last_mut().expect("one line");
+        if last.len() + word.len() > 110 {
+            lines.push(format!("{indent}# {word}"));
+        } else {
+            last.push(' ');
+            last.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Compares a file with its generated text, or writes it.
 fn compare(name: &str, generated: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("NEWSWIRE_UPDATE_DOCS").is_some() {
         std::fs::write(&path, generated).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == generated,
-        "docs/reference/{name} is outdated: NEWSWIRE_UPDATE_DOCS=1 cargo test --lib reference"
+        "{name} is outdated: NEWSWIRE_UPDATE_DOCS=1 cargo test --lib reference"
     );
 }
 
 #[test]
+fn the_reference_of_config_keys_is_up_to_date() {
+    compare("docs/reference/config.md", &config());
+}
+
+#[test]
+fn the_example_config_is_up_to_date() {
+    compare("config.example.toml", &example());
+}
+
+#[test]
 fn the_reference_of_commands_is_up_to_date() {
-    compare("commands.md", &commands());
+    compare("docs/reference/commands.md", &commands());
 }
 
 #[test]
 fn the_reference_of_exit_codes_is_up_to_date() {
-    compare("exit-codes.md", &exit_codes());
+    compare("docs/reference/exit-codes.md", &exit_codes());
 }
 
 #[test]

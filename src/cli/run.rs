@@ -16,7 +16,8 @@ use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
     ListSelection,
 };
-use crate::fetch::{Resolver, SystemResolver};
+use crate::fetch::{Fetcher, Resolver, SystemResolver};
+use crate::poll::{Gate, Ledger};
 use crate::telemetry::Handle;
 use crate::web::samples;
 
@@ -80,8 +81,8 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     if let Ok(hangup) = hangup {
         tokio::spawn(reload_on(hangup, handle));
     }
-    let follower = ListFollower::new(clock.clone(), Arc::clone(&resolver) as Arc<dyn Resolver>)?;
-    let engine = Engine::open(config, clock, resolver).await?;
+    let engine = Engine::open(config, clock.clone(), resolver).await?;
+    let follower = ListFollower::new(engine.gate().clone(), clock);
     let inputs = Inputs { commands, sockets, follower };
     daemon::run_with(engine, inputs, stop).await
 }
@@ -145,7 +146,9 @@ pub async fn fetch_lists(
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
-    let follower = ListFollower::new(clock, resolver)?;
+    let ledger = Ledger::beside(&config.store.path);
+    let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
+    let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
     match follower.fetch(&lists, which).await {
         ListChange::Changed => Ok(source().config.unwrap_or(config)),

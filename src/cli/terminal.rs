@@ -40,6 +40,6 @@ pub(super) fn print(text: &str) {
 /// Prints to standard error, with user names and passwords in URLs masked.
 pub(super) fn print_error(text: &str) {
     let mut shown = text.to_owned();
-    config::veil_logins(&mut shown);
+    config::redact_logins(&mut shown);
     let _ = io::stderr().write_all(shown.as_bytes());
 }

@@ -1,79 +1,39 @@
-//! Every value in force, and where it comes from. No secret is among them, only where it is.
-//!
-//! Values of `[schedule]` are those that a feed is polled by; the others are as they are written.
+//! `newswire config`: every value in force with its origin, and no secret.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::fmt::Write as _;
-use std::path::Path;
-use std::time::Duration;
+use std::fmt::{self, Write as _};
 
 use serde_json::{Value, json};
-use toml::de::{DeTable, DeValue};
-use url::Url;
 
-use super::block::quoted;
-use super::key;
-use super::kind::{Key, Kind};
-use super::loaded::Config;
-use super::report::Report;
-use super::section::Section;
-use super::servers::KNOWN;
-use super::sources::Sources;
-use super::value;
+use super::definition::{Key, Section};
+use super::feeds::{ConfiguredFeed, Feeds};
+use super::position::Sources;
+use super::resolve::{Chain, Origin, Resolved, Values, schedule};
+use super::section::{Document, quoted};
 use crate::model::{Feed, site};
-use crate::poll::Subscription;
-use crate::schedule::{self, IntervalMode, PublisherHints};
 
-/// Where the origins begin in a line.
-const MARGIN: usize = 44;
+/// Column at which origins begin.
+const ORIGIN_COLUMN: usize = 44;
 
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody said anything.
-    Default,
-    /// A file and its line; the table, where it is inherited from another one.
-    Line(String, Option<&'static str>),
-    /// newswire knows this server.
-    Known(String),
-    /// Another value made it so.
-    Follows(&'static str),
-    /// A list that is followed.
-    List,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Line(place, None) => f.write_str(place),
-            Self::Line(place, Some(table)) => write!(f, "{place} {table}"),
-            Self::Known(host) => write!(f, "known of {host}"),
-            Self::Follows(what) => f.write_str(what),
-            Self::List => f.write_str("a list that is followed"),
-        }
-    }
-}
-
-/// One value.
+/// A value in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The name of the key.
+    /// Name of the key.
     pub key: &'static str,
-    /// As TOML.
+    /// The value as TOML.
     pub value: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// Of a secret, where it is.
-    pub kept: Option<String>,
+    /// The origin for people: `newswire.toml:3 [schedule]`.
+    pub origin_text: String,
+    /// Where a secret is stored.
+    pub reference: Option<String>,
 }
 
-/// The values of one table.
+/// The values of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Table {
-    name: &'static str,
-    /// Id or address, where there are many.
+    section: Section,
+    /// Id, URL, host or file of a section that the config can have several times.
     of: Option<String>,
     settings: Vec<Setting>,
 }
@@ -83,300 +43,150 @@ struct Table {
 pub struct Effective(Vec<Table>);
 
 impl Effective {
-    /// The values of this feed alone, by id or address.
+    /// Only the values of a feed, by id or URL; `None`: the feed is unknown.
     #[must_use]
     pub fn of(self, feed: &str) -> Option<Self> {
         let named = |table: &Table| {
             let is = |s: &Setting| matches!(s.key, "id" | "url") && s.value == quoted(feed);
-            table.name == "[[feed]]" && table.settings.iter().any(is)
+            table.section == Section::Feed && table.settings.iter().any(is)
         };
         let tables: Vec<Table> = self.0.into_iter().filter(named).collect();
         (!tables.is_empty()).then_some(Self(tables))
     }
 
-    /// As a config with the origin behind each value.
+    /// A config with the origin of each value in a comment.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
         for table in &self.0 {
-            let gap = if text.is_empty() { "" } else { "\n" };
-            let head = if table.name.starts_with('[') { table.name } else { "" };
-            if !head.is_empty() {
-                let _ = writeln!(text, "{gap}{head}");
+            if table.section != Section::Top {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                let _ = writeln!(text, "{gap}{}", table.section.heading());
             }
-            for Setting { key, value, origin, kept } in &table.settings {
+            for Setting { key, value, origin_text, reference, .. } in &table.settings {
                 let line = format!("{key} = {value}");
-                let kept = kept.as_ref().map_or_else(String::new, |kept| format!(", {kept}"));
-                let _ = writeln!(text, "{line:<MARGIN$}  # {origin}{kept}");
+                let reference =
+                    reference.as_ref().map_or_else(String::new, |text| format!(", {text}"));
+                let _ = writeln!(text, "{line:<ORIGIN_COLUMN$}  # {origin_text}{reference}");
             }
         }
         text
     }
 
-    /// For programs: one array.
+    /// One array, for programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let setting = |table: &Table, setting: &Setting| {
             json!({
-                "table": table.name.trim_matches(['[', ']']),
+                "table": table.section.heading().trim_matches(['[', ']']),
                 "of": table.of,
                 "key": setting.key,
                 "value": setting.value,
-                "origin": setting.origin.to_string(),
+                "origin": setting.origin_text,
                 "default": setting.origin == Origin::Default,
-                "secret": setting.kept,
+                "secret": setting.reference,
             })
         };
-        let of =
+        let settings =
             |table: &Table| table.settings.iter().map(|s| setting(table, s)).collect::<Vec<_>>();
-        self.0.iter().flat_map(of).collect()
-    }
-}
-
-/// Reads them off the config and what it was made of.
-pub(super) fn effective(root: &Section<'_>, config: &Config, sources: &Sources) -> Effective {
-    let mut heard = Report::default();
-    let (known, _) = DeTable::parse_recoverable(KNOWN);
-    let known_root = Section::root(known.get_ref(), Path::new(""));
-    let hosts = |sections: Vec<Section<'_>>| -> HashMap<String, usize> {
-        let host =
-            |(n, s): (usize, &Section<'_>)| Some((s.text("host", &mut Report::default())?.text, n));
-        sections.iter().enumerate().filter_map(host).collect()
-    };
-    let (ours, theirs) = (
-        root.all("server", "[[server]]", &mut heard),
-        known_root.all("server", "[[server]]", &mut heard),
-    );
-    let reading = Reading {
-        sources,
-        root: *root,
-        our_hosts: hosts(ours.clone()),
-        known_hosts: hosts(theirs.clone()),
-        ours,
-        known: theirs,
-    };
-    let mut tables = Vec::new();
-    for name in ["", "schedule", "fetch", "dedupe", "store", "web", "log"] {
-        tables.push(reading.table(name, config));
-    }
-    for output in root.all("output", "[[output]]", &mut heard) {
-        tables.push(reading.listed("output", &output));
-    }
-    for server in &reading.ours {
-        tables.push(reading.server(server));
-    }
-    let mut placed: HashMap<Url, Section<'_>> = HashMap::new();
-    for feed in root.all("feed", "[[feed]]", &mut heard) {
-        if let Some(url) = feed.parsed("url", "", value::web_url, &mut heard) {
-            placed.entry(url).or_insert(feed);
-        }
-    }
-    for subscription in &config.subscriptions {
-        tables.push(reading.feed(subscription, placed.get(&subscription.feed.url)));
-    }
-    for list in root.all("subscriptions", "[[subscriptions]]", &mut heard) {
-        tables.push(reading.listed("subscriptions", &list));
-    }
-    Effective(tables)
-}
-
-/// The config as it was written.
-struct Reading<'d> {
-    sources: &'d Sources,
-    root: Section<'d>,
-    ours: Vec<Section<'d>>,
-    our_hosts: HashMap<String, usize>,
-    known: Vec<Section<'d>>,
-    known_hosts: HashMap<String, usize>,
-}
-
-impl Reading<'_> {
-    /// What this table says of a key.
-    fn said(
-        &self,
-        section: &Section<'_>,
-        key: &Key,
-        from: Option<&'static str>,
-    ) -> Option<Setting> {
-        let value = section.value(key.name)?;
-        let place = self.sources.place(section.key_span(key.name).start).to_string();
-        let (value, kept) = shown(key.kind, section, value.get_ref());
-        Some(Setting { key: key.name, value, origin: Origin::Line(place, from), kept })
+        self.0.iter().flat_map(settings).collect()
     }
 
-    /// One of the tables that there is once.
-    fn table(&self, name: &'static str, config: &Config) -> Table {
-        let inner = self.root.inner(name, "", &mut Report::default());
-        let section = if name.is_empty() { Some(self.root) } else { inner };
-        let base = schedule::Settings::default();
-        let shared = match &section {
-            Some(section) if name == "schedule" => {
-                super::table::schedule(section, &base, &mut Report::default())
-            }
-            _ => base,
-        };
-        let settings = of_table(name).filter_map(|key| {
-            let said = section.as_ref().and_then(|section| self.said(section, key, None));
-            let setting = said.or_else(|| default(key))?;
-            Some(match (name, key.name) {
-                ("schedule", _) => in_force(setting, &shared),
-                ("store", "path") => {
-                    Setting { value: quoted(&config.store.path.display().to_string()), ..setting }
-                }
-                _ => setting,
-            })
-        });
-        Table { name: key::table(name), of: None, settings: settings.collect() }
-    }
-
-    /// One of the tables of which there are many.
-    fn listed(&self, name: &'static str, section: &Section<'_>) -> Table {
-        let said = |key: &Key| self.said(section, key, None).or_else(|| default(key));
-        let settings: Vec<Setting> = of_table(name).filter_map(said).collect();
-        Table { name: key::table(name), of: named(&settings), settings }
-    }
-
-    fn server(&self, section: &Section<'_>) -> Table {
-        let keys = of_table("server").chain(of_table("schedule"));
-        let settings: Vec<Setting> = keys.filter_map(|key| self.said(section, key, None)).collect();
-        Table { name: key::table("server"), of: named(&settings), settings }
-    }
-
-    /// A feed: what it says itself, else its server, else the table that it inherits from.
-    fn feed(&self, subscription: &Subscription, section: Option<&Section<'_>>) -> Table {
-        let host = site(&subscription.feed.url);
-        let inherited = |key: &Key| {
-            let server = self.our_hosts.get(host).map(|n| &self.ours[*n]);
-            let known = self.known_hosts.get(host).map(|n| &self.known[*n]);
-            let of_server = key.table == "schedule";
-            let ours = server.filter(|_| of_server);
-            let ours = ours.and_then(|server| self.said(server, key, Some("[[server]]")));
-            let known = known.filter(|s| of_server && s.has(key.name)).map(|section| {
-                let value = section.value(key.name).map(|v| toml(v.get_ref())).unwrap_or_default();
-                Setting { key: key.name, value, origin: Origin::Known(host.to_owned()), kept: None }
+    /// Collects the values; `store` has those of `[store]`.
+    pub(super) fn collect(
+        document: &Document,
+        feeds: &Feeds<'_>,
+        store: Values,
+        sources: &Sources,
+    ) -> Self {
+        let table = |section: Section, values: Vec<Resolved>, of: Option<String>| {
+            let settings: Vec<Setting> =
+                values.into_iter().map(|resolved| setting(resolved, sources)).collect();
+            let name = |s: &&Setting| matches!(s.key, "id" | "host" | "file" | "url");
+            let of = of.or_else(|| {
+                let name = settings.iter().find(name).filter(|_| section.is_list());
+                name.map(|setting| setting.value.trim_matches('"').to_owned())
             });
-            let table = self.root.inner(key.table, "", &mut Report::default());
-            let table = table.and_then(|t| self.said(&t, key, Some(key::table(key.table))));
-            ours.or(known).or(table).or_else(|| default(key))
+            Table { section, of, settings }
         };
-        let setting = |key: &Key| {
-            let own = section.and_then(|section| self.said(section, key, None));
-            if key.table == "feed" {
-                return own.or_else(|| listed(&subscription.feed, key)).or_else(|| default(key));
+        let single = |section: Section| {
+            let chain = Chain::of(document.one(section));
+            match section {
+                Section::Schedule => schedule(&chain).0.0,
+                Section::Store => store.0.clone(),
+                _ => Values::of(&chain, section.keys()).0,
             }
-            let setting = own.or_else(|| inherited(key))?;
-            let timed = key.table == "schedule";
-            Some(if timed { in_force(setting, &subscription.schedule) } else { setting })
         };
-        let settings = ["feed", "schedule", "fetch", "dedupe"].into_iter().flat_map(of_table);
-        let settings = settings.filter(|key| key.name != "concurrency").filter_map(setting);
-        let of = subscription.feed.id.as_ref().map(ToString::to_string);
-        let of = of.unwrap_or_else(|| subscription.feed.url.to_string());
-        Table { name: key::table("feed"), of: Some(of), settings: settings.collect() }
+        let mut tables: Vec<Table> = Section::all()
+            .filter(|section| !section.is_list() && *section != Section::Rules)
+            .map(|section| table(section, single(section), None))
+            .collect();
+        for section in [Section::Output, Section::Server] {
+            for layer in document.all(section) {
+                let chain = Chain::of(layer);
+                tables.push(table(section, Values::of(&chain, section.accepted()).0, None));
+            }
+        }
+        for ConfiguredFeed { feed, layer } in &feeds.feeds {
+            let site = site(&feed.url);
+            let chain = |section| feeds.chain(section, site, *layer);
+            let mut values = match layer {
+                Some(_) => Values::of(&chain(Section::Feed), Section::Feed.keys()).0,
+                None => Section::Feed.keys().filter_map(|key| from_list(feed, key)).collect(),
+            };
+            values.extend(schedule(&chain(Section::Schedule)).0.0);
+            for section in [Section::Fetch, Section::Dedupe] {
+                let keys = section.keys().filter(|key| key.inherited_by.contains(&Section::Feed));
+                values.extend(Values::of(&chain(section), keys).0);
+            }
+            let of = feed.id.as_ref().map_or_else(|| feed.url.to_string(), ToString::to_string);
+            tables.push(table(Section::Feed, values, Some(of)));
+        }
+        for layer in document.all(Section::Subscriptions) {
+            let keys = Section::Subscriptions.keys();
+            tables.push(table(Section::Subscriptions, Values::of(&Chain::of(layer), keys).0, None));
+        }
+        Self(tables)
     }
 }
 
-fn of_table(name: &'static str) -> impl Iterator<Item = &'static Key> {
-    key::KEYS.iter().filter(move |key| key.table == name)
+fn setting(resolved: Resolved, sources: &Sources) -> Setting {
+    let Resolved { key, toml, reference, origin, .. } = resolved;
+    let origin_text = OriginText { origin: &origin, sources }.to_string();
+    Setting { key: key.name, value: toml, origin_text, origin, reference }
 }
 
-fn named(settings: &[Setting]) -> Option<String> {
-    let name = |s: &&Setting| matches!(s.key, "id" | "host" | "file" | "url");
-    settings.iter().find(name).map(|s| s.value.trim_matches('"').to_owned())
-}
-
-fn default(key: &Key) -> Option<Setting> {
-    let value = Some(key.default).filter(|default| !default.is_empty())?.to_owned();
-    Some(Setting { key: key.name, value, origin: Origin::Default, kept: None })
-}
-
-/// What a list says of a feed.
-fn listed(feed: &Feed, key: &Key) -> Option<Setting> {
+/// The value of a feed that comes from a list.
+fn from_list(feed: &Feed, key: &'static Key) -> Option<Resolved> {
     let tags = || feed.tags.iter().map(|tag| quoted(tag)).collect::<Vec<_>>().join(", ");
-    let value = match key.name {
+    let toml = match key.name {
         "url" => quoted(feed.url.as_str()),
         "title" => quoted(feed.title.as_deref()?),
-        "tags" if !feed.tags.is_empty() => format!("[{}]", tags()),
+        "tags" => format!("[{}]", tags()),
         _ => return None,
     };
-    Some(Setting { key: key.name, value, origin: Origin::List, kept: None })
+    let value = super::value::Value::Text(toml.clone());
+    Some(Resolved { key, value, toml, reference: None, origin: Origin::List, rank: 0 })
 }
 
-/// The value that holds, where another one changed what was written.
-fn in_force(setting: Setting, settings: &schedule::Settings) -> Setting {
-    let timed = |duration: Duration| {
-        let written = setting.value.trim_matches('"');
-        let same = value::duration(written).is_ok_and(|written| written == duration);
-        (!same).then(|| value::spelt(duration))
-    };
-    let (changed, why) = match setting.key {
-        "interval" if settings.interval_mode == IntervalMode::Auto => (None, ""),
-        "interval" => (timed(settings.interval), "raised to the min_interval of its server"),
-        "min_interval" => (timed(settings.min_interval), "follows interval"),
-        "max_interval" => (timed(settings.max_interval), "follows interval"),
-        "host_spacing" => (timed(settings.host_spacing), "many feeds on one server"),
-        "publisher_hints" => (
-            (settings.publisher_hints == PublisherHints::Ignore && setting.value != "\"ignore\"")
-                .then(|| "\"ignore\"".to_owned()),
-            "",
-        ),
-        _ => (None, ""),
-    };
-    match changed {
-        Some(value) => Setting { value, origin: Origin::Follows(why), ..setting },
-        None => setting,
-    }
+/// An origin for people.
+struct OriginText<'s> {
+    origin: &'s Origin,
+    sources: &'s Sources,
 }
 
-/// A value that may be shown, and where the secret is that may not.
-fn shown(kind: Kind, section: &Section<'_>, value: &DeValue<'_>) -> (String, Option<String>) {
-    match (kind, value) {
-        (Kind::Secret, _) => ("\"***\"".to_owned(), Some(whereabouts(value))),
-        (Kind::Secrets, DeValue::Table(table)) => {
-            let names = table.iter().map(|(name, value)| {
-                (
-                    format!("{} = \"***\"", quoted(name.get_ref())),
-                    format!("{}: {}", name.get_ref(), whereabouts(value.get_ref())),
-                )
-            });
-            let (shown, kept): (Vec<String>, Vec<String>) = names.unzip();
-            (format!("{{ {} }}", shown.join(", ")), Some(kept.join(", ")))
-        }
-        (Kind::Path, DeValue::String(path)) => {
-            (quoted(&section.beside(Path::new(path.trim())).display().to_string()), None)
-        }
-        _ => (toml(value), None),
-    }
-}
-
-/// `file "/etc/x"`.
-fn whereabouts(value: &DeValue<'_>) -> String {
-    let Some(table) = value.as_table() else { return String::new() };
-    let part = |(name, value): (
-        &toml::Spanned<std::borrow::Cow<'_, str>>,
-        &toml::Spanned<DeValue<'_>>,
-    )| { format!("{} {}", name.get_ref(), toml(value.get_ref())) };
-    table.iter().map(part).collect::<Vec<_>>().join(", ")
-}
-
-/// A value on one line.
-fn toml(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => quoted(text),
-        DeValue::Integer(number) => number.as_str().to_owned(),
-        DeValue::Float(number) => number.as_str().to_owned(),
-        DeValue::Boolean(yes) => yes.to_string(),
-        DeValue::Datetime(at) => at.to_string(),
-        DeValue::Array(array) => {
-            let inner: Vec<String> = array.iter().map(|value| toml(value.get_ref())).collect();
-            format!("[{}]", inner.join(", "))
-        }
-        DeValue::Table(table) => {
-            let pair = |(key, value): (
-                &toml::Spanned<std::borrow::Cow<'_, str>>,
-                &toml::Spanned<DeValue<'_>>,
-            )| { format!("{} = {}", key.get_ref(), toml(value.get_ref())) };
-            format!("{{ {} }}", table.iter().map(pair).collect::<Vec<_>>().join(", "))
+impl fmt::Display for OriginText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin {
+            Origin::Default => f.write_str("default"),
+            Origin::Line { offset, inherited } => {
+                write!(f, "{}", self.sources.location(*offset))?;
+                inherited.map_or(Ok(()), |section| write!(f, " {section}"))
+            }
+            Origin::BuiltIn(site) => write!(f, "built-in for {site}"),
+            Origin::Environment(name) => write!(f, "default, in ${name}"),
+            Origin::Derived(reason) => f.write_str(reason),
+            Origin::List => f.write_str("a list that is followed"),
         }
     }
 }

@@ -1,326 +1,493 @@
-//! One table of the config with its place in the file: typed values out, faults into the report.
+//! Reads the sections of the file by the definitions of their keys.
 //!
-//! A value that cannot be read is reported and then taken for absent, so that one run tells all.
+//! A value with an error is reported, left out and recorded as uncertain. Later checks do not report what may
+//! be a consequence of it.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::key;
-use super::near::nearest;
-use super::report::{Diagnostic, Report};
-use super::value::Fault;
+use super::definition::{Key, Kind, Section};
+use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
+use super::secret;
+use super::suggest::{Meaning, elsewhere, meaning_of_key, meaning_of_section};
+use super::value::{self, ListedText, Value, type_of, wrong_type};
 
-/// A table and what may stand in it.
-#[derive(Clone, Copy)]
-pub(super) struct Section<'d> {
-    /// As a person calls it: `[schedule]`.
-    name: &'static str,
-    table: &'d DeTable<'d>,
-    /// Where it is said to be.
-    span: (usize, usize),
-    /// What relative paths in it count from.
-    state: &'d Path,
+/// One section of the file: the keys that it sets.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) section: Section,
+    pub(super) span: Range<usize>,
+    entries: Vec<Entry>,
+    /// Keys with an unknown value: the value has an error, or the name is probably misspelled.
+    uncertain: Vec<&'static str>,
 }
 
-/// A text and its place.
+/// A key that a section sets.
 #[derive(Debug, Clone)]
-pub(super) struct Placed {
-    pub(super) text: String,
+pub(super) struct Entry {
+    pub(super) key: &'static Key,
+    pub(super) value: Value,
+    /// The value as TOML, without secrets.
+    pub(super) toml: String,
+    /// Where a secret is stored.
+    pub(super) reference: Option<String>,
+    /// The place of the name.
+    pub(super) name: Range<usize>,
+    /// The place of the value.
     pub(super) span: Range<usize>,
 }
 
-impl<'d> Section<'d> {
-    /// The root of the config; relative paths in it count from `state`.
-    pub(super) fn root(table: &'d DeTable<'d>, state: &'d Path) -> Self {
-        Self { name: "the file", table, span: (0, 0), state }
+impl Layer {
+    fn empty(section: Section, span: Range<usize>) -> Self {
+        Self { section, span, entries: Vec::new(), uncertain: Vec::new() }
     }
 
-    /// A table in which nothing stands.
-    pub(super) fn empty(&self, table: &'d DeTable<'d>) -> Self {
-        Self { table, ..*self }
-    }
-
-    /// The table under `key`, if there is one; `include` of an output, `[schedule]` of the root.
-    pub(super) fn inner(&self, key: &str, name: &'static str, report: &mut Report) -> Option<Self> {
-        self.of(self.table.get(key)?, name, report)
-    }
-
-    /// Every table of the array under `key`.
-    pub(super) fn all(&self, key: &str, name: &'static str, report: &mut Report) -> Vec<Self> {
-        let Some(value) = self.table.get(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            report.push(no_list(name, value));
-            return Vec::new();
-        };
-        array.iter().filter_map(|value| self.of(value, name, report)).collect()
-    }
-
-    fn of(
-        &self,
-        value: &'d Spanned<DeValue<'d>>,
-        name: &'static str,
+    /// Reads a section; relative paths start in `state`.
+    fn read(
+        section: Section,
+        table: &DeTable<'_>,
+        span: Range<usize>,
+        state: &Path,
         report: &mut Report,
-    ) -> Option<Self> {
-        let (start, end) = (value.span().start, value.span().end);
-        match value.get_ref().as_table() {
-            Some(table) => Some(Self { name, table, span: (start, end), state: self.state }),
-            None => {
-                report.push(no_table(name, value));
-                None
+    ) -> Self {
+        let mut layer = Self::empty(section, span);
+        for (name, value) in table {
+            match section.key(name.get_ref()) {
+                Some(key) => layer.read_key(key, name.span(), value, state, report),
+                None => layer.report_unknown(name, value, table, report),
             }
         }
-    }
-
-    /// The names of the keys that stand in it.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.table.keys().map(|key| key.get_ref().to_string()).collect()
-    }
-
-    /// The value as it stands there.
-    pub(super) fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
-        self.table.get(key)
-    }
-
-    /// The place of a key, else of the table.
-    pub(super) fn key_span(&self, key: &str) -> Range<usize> {
-        let found = self.table.get_key_value(key);
-        found.map_or(self.span.0..self.span.1, |(key, _)| key.span())
-    }
-
-    /// The place of a value, else of the table.
-    pub(super) fn span(&self, key: &str) -> Range<usize> {
-        self.table.get(key).map_or(self.span.0..self.span.1, Spanned::span)
-    }
-
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
-    }
-
-    /// Reports every key that is not among `known`.
-    pub(super) fn refuse_unknown(&self, known: &[&str], report: &mut Report) {
-        for key in self.table.keys() {
-            let name: &str = key.get_ref();
-            if known.contains(&name) {
-                continue;
-            }
-            let message = format!("unknown key {name:?} in {}", self.name);
-            let fault = Diagnostic::error("unknown_key", key.span(), message);
-            let near = nearest(name, known.iter().copied());
-            // One slip of the finger is likelier than the wrong table.
-            let slip = near.is_some_and(|near| strsim::osa_distance(name, near) == 1);
-            let home = key::home(name, self.name).filter(|_| !slip);
-            report.push(match (home, near, key::nearly(name)) {
-                (Some(home), ..) => fault.label(format!("it belongs in {home}")),
-                (None, Some(near), _) => fault.meant(near),
-                (None, None, _) if key::TABLES.contains(&name) => {
-                    let own = format!("{} is a table of its own", key::table(name));
-                    fault.label(own).help("write it with its brackets on a line of its own")
-                }
-                (None, None, Some((near, home))) => {
-                    let fault = fault.meant(near);
-                    fault.help(format!("{near} belongs in {home}"))
-                }
-                (None, None, None) => fault.help(format!("known here: {}", known.join(", "))),
-            });
+        for key in section.keys().filter(|key| key.required && !layer.may_set(key.name)) {
+            let message = format!("{} has no {}", section.heading(), key.name);
+            let error = Diagnostic::error("missing_key", layer.span.clone(), message);
+            report.push(error.help(format!("write {} = {}", key.name, key.example)));
         }
+        layer
     }
 
-    fn wrong(&self, key: &str, wanted: &str, report: &mut Report) {
-        let Some(value) = self.table.get(key) else { return };
-        let found = kind(value);
-        let message = format!("{key} is {wanted}, not {found}");
-        let fault = Diagnostic::error("wrong_type", value.span(), message);
-        let text = value.get_ref().as_str().filter(|text| {
-            text.parse::<usize>().is_ok() && wanted.contains("number")
-                || text.parse::<bool>().is_ok() && wanted.contains("true")
-        });
-        let bare = !value.get_ref().is_str() && wanted.contains("in quotes");
-        let bare = bare && !value.get_ref().is_table() && !value.get_ref().is_array();
-        report.push(match text {
-            Some(text) => fault.suggest(text).help(format!("write it without quotes: {text}")),
-            None if bare => fault.help("put it in quotes, with a unit if it has one"),
-            None => fault,
+    fn read_key(
+        &mut self,
+        key: &'static Key,
+        name: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+        state: &Path,
+        report: &mut Report,
+    ) {
+        let Some(read) = read_value(key, value, state, report) else {
+            self.uncertain.push(key.name);
+            return;
+        };
+        let (toml, reference) = match (key.kind, &read) {
+            (Kind::Secret | Kind::Secrets, _) => secret::shown(key.kind, value.get_ref()),
+            (_, Value::Path(path)) => (quoted(&path.display().to_string()), None),
+            _ => (toml(value.get_ref()), None),
+        };
+        self.entries.push(Entry { key, value: read, toml, reference, name, span: value.span() });
+    }
+
+    fn report_unknown(
+        &mut self,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        table: &DeTable<'_>,
+        report: &mut Report,
+    ) {
+        let (section, text): (_, &str) = (self.section, name.get_ref());
+        let message = format!("unknown key {text:?} in {}", section.heading());
+        let error = Diagnostic::error("unknown_key", name.span(), message);
+        let mut meaning = meaning_of_key(text, section);
+        if let Meaning::Here(keys) = &meaning
+            && keys.iter().all(|key| table.contains_key(*key))
+        {
+            meaning = elsewhere(text, section).unwrap_or(meaning);
+        }
+        report.push(match meaning {
+            Meaning::Here(keys) => {
+                self.uncertain.extend(&keys);
+                let free: Vec<&str> =
+                    keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
+                match free.as_slice() {
+                    [] => {
+                        let set = table.get_key_value(keys[0]).map(|(first, _)| first.span());
+                        error
+                            .help(format!("{} is already set: remove {text}", keys[0]))
+                            .also(set.unwrap_or_default(), format!("{} is set here", keys[0]))
+                    }
+                    [key] => meant_value(error.meant(key), section, key, value),
+                    [first, more @ ..] => {
+                        let label = format!("did you mean {first:?} or {:?}?", more.join("\", \""));
+                        error.label(label).suggest(*first)
+                    }
+                }
+            }
+            Meaning::Elsewhere(key, home) if key == text => {
+                error.label(format!("it belongs in {home}"))
+            }
+            Meaning::Elsewhere(key, home) => {
+                error.meant(key).help(format!("{key} belongs in {home}"))
+            }
+            Meaning::Section(other) => {
+                let inherits = other.keys().any(|key| key.inherited_by.contains(&section));
+                error.label(format!("{} is a section", other.heading())).help(match inherits {
+                    true => format!(
+                        "write the keys of {} directly in {}",
+                        other.heading(),
+                        section.heading()
+                    ),
+                    false => format!("write {} on its own line", other.heading()),
+                })
+            }
+            Meaning::Unknown => {
+                let known: Vec<&str> = section.accepted().map(|key| key.name).collect();
+                error.help(format!("{} can contain: {}", section.heading(), known.join(", ")))
+            }
         });
     }
 
-    /// A text.
-    pub(super) fn text(&self, key: &str, report: &mut Report) -> Option<Placed> {
-        let value = self.table.get(key)?;
-        match value.get_ref().as_str() {
-            Some(text) => Some(Placed { text: text.to_owned(), span: value.span() }),
-            None => {
-                self.wrong(key, "a text in quotes", report);
-                None
+    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key.name == name)
+    }
+
+    /// Whether the key is set to a valid value.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.entry(name).is_some()
+    }
+
+    pub(super) fn is_uncertain(&self, name: &str) -> bool {
+        self.uncertain.contains(&name)
+    }
+
+    /// Whether the key is set, or would be without an error.
+    pub(super) fn may_set(&self, name: &str) -> bool {
+        self.sets(name) || self.is_uncertain(name)
+    }
+
+    /// The place of the value of a key, else of the section.
+    pub(super) fn span(&self, name: &str) -> Range<usize> {
+        self.entry(name).map_or(self.span.clone(), |entry| entry.span.clone())
+    }
+
+    /// The texts of a list; none if it is not set.
+    pub(super) fn texts(&self, name: &str) -> &[ListedText] {
+        match self.entry(name).map(|entry| &entry.value) {
+            Some(Value::Texts(texts)) => texts,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match &self.entry(name)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The conditions `include` or `exclude`.
+    pub(super) fn rules(&self, name: &str) -> Option<&Self> {
+        match &self.entry(name)?.value {
+            Value::Rules(rules) => Some(rules),
+            _ => None,
+        }
+    }
+}
+
+/// Suggests a whole line for an alias whose value has another form.
+fn meant_value(
+    error: Diagnostic,
+    section: Section,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Diagnostic {
+    let Some(key) = section.key(key).filter(|key| matches!(key.kind, Kind::Listen)) else {
+        return error;
+    };
+    match value.get_ref().as_integer() {
+        Some(port) => error.help(format!("write {} = \"127.0.0.1:{}\"", key.name, port.as_str())),
+        None => error.help(format!("write {} = {}", key.name, key.default)),
+    }
+}
+
+/// All sections of a config.
+#[derive(Debug)]
+pub(super) struct Document {
+    layers: Vec<Layer>,
+    /// An empty layer for each section.
+    empty: Vec<Layer>,
+    /// Sections that are incomplete because of an error.
+    uncertain: Vec<Section>,
+}
+
+impl Document {
+    pub(super) fn read(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Self {
+        let empty = Section::all().map(|section| Layer::empty(section, 0..0)).collect();
+        let mut document = Self { layers: Vec::new(), empty, uncertain: Vec::new() };
+        let mut top = Layer::empty(Section::Top, 0..0);
+        for (name, value) in root {
+            let text: &str = name.get_ref();
+            if let Some(key) = Section::Top.key(text) {
+                top.read_key(key, name.span(), value, state, report);
+            } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
+                document.read_section(section, value, state, report);
+            } else {
+                document.report_unknown(&mut top, name, value, report);
             }
         }
+        document.layers.push(top);
+        document
     }
 
-    /// A text that is not blank.
-    pub(super) fn words(&self, key: &str, report: &mut Report) -> Option<String> {
-        let placed = self.text(key, report)?;
-        if placed.text.trim().is_empty() {
-            let fault = Diagnostic::error("empty", placed.span, format!("{key} is empty"));
-            report.push(fault.help("fill it in, or leave the key out"));
-            return None;
-        }
-        Some(placed.text.trim().to_owned())
-    }
-
-    /// A path; a relative one counts from the state directory.
-    pub(super) fn path(&self, key: &str, report: &mut Report) -> Option<PathBuf> {
-        self.words(key, report).map(|path| self.state.join(path))
-    }
-
-    /// The same of a path that the config does not name.
-    pub(super) fn beside(&self, path: &Path) -> PathBuf {
-        self.state.join(path)
-    }
-
-    /// A text that means something else.
-    pub(super) fn parsed<T>(
-        &self,
-        key: &str,
-        code: &'static str,
-        parse: impl Fn(&str) -> Result<T, Fault>,
+    fn read_section(
+        &mut self,
+        section: Section,
+        value: &Spanned<DeValue<'_>>,
+        state: &Path,
         report: &mut Report,
-    ) -> Option<T> {
-        let placed = self.text(key, report)?;
-        take(parse(&placed.text), code, placed.span, report)
-    }
-
-    /// One of a few words.
-    pub(super) fn one_of<T: Copy>(
-        &self,
-        key: &str,
-        words: &[(&str, T)],
-        report: &mut Report,
-    ) -> Option<T> {
-        let placed = self.text(key, report)?;
-        choose(&placed, key, words, report)
-    }
-
-    /// Yes or no.
-    pub(super) fn flag(&self, key: &str, report: &mut Report) -> Option<bool> {
-        let value = self.table.get(key)?;
-        let flag = value.get_ref().as_bool();
-        if flag.is_none() {
-            self.wrong(key, "true or false", report);
-        }
-        flag
-    }
-
-    /// A whole number in a range.
-    pub(super) fn number(
-        &self,
-        key: &str,
-        range: std::ops::RangeInclusive<usize>,
-        report: &mut Report,
-    ) -> Option<usize> {
-        let value = self.table.get(key)?;
-        let Some(integer) = value.get_ref().as_integer() else {
-            self.wrong(key, "a whole number", report);
-            return None;
+    ) {
+        let tables: Vec<&Spanned<DeValue<'_>>> = match (section.is_list(), value.get_ref()) {
+            (true, DeValue::Array(array)) => array.iter().collect(),
+            (true, _) => {
+                self.uncertain.push(section);
+                return report.push(not_a_list(section, value));
+            }
+            (false, _) => vec![value],
         };
-        let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
-        number.filter(|number| range.contains(number)).or_else(|| {
-            let message = format!("{key} is from {} to {}", range.start(), range.end());
-            let near = match number {
-                Some(number) if number > *range.end() => range.end(),
-                _ => range.start(),
-            };
-            let fault = Diagnostic::error("out_of_range", value.span(), message);
-            report.push(fault.suggest(near.to_string()));
-            None
-        })
-    }
-
-    /// A list of texts.
-    pub(super) fn list(&self, key: &str, report: &mut Report) -> Option<Vec<Placed>> {
-        let value = self.table.get(key)?;
-        let Some(array) = value.get_ref().as_array() else {
-            let message = format!("{key} is a list of texts, not {}", kind(value));
-            let fault = Diagnostic::error("wrong_type", value.span(), message);
-            let fault = fault.help("put it in brackets: [\"…\"]");
-            report.push(match value.get_ref().as_str() {
-                Some(text) => fault.suggest(format!("[{text:?}]")),
-                None => fault,
-            });
-            return None;
-        };
-        let mut texts = Vec::with_capacity(array.len());
-        for value in array.iter() {
-            match value.get_ref().as_str() {
-                Some(text) => {
-                    texts.push(Placed { text: text.trim().to_owned(), span: value.span() });
+        for value in tables {
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    self.layers.push(Layer::read(section, table, value.span(), state, report));
                 }
                 None => {
-                    let message = format!("{key} holds texts, not {}", kind(value));
-                    report.push(Diagnostic::error("wrong_type", value.span(), message));
+                    self.uncertain.push(section);
+                    report.push(not_a_table(section, value));
                 }
             }
         }
-        Some(texts)
     }
-}
 
-/// A value that is no list of tables.
-pub(super) fn no_list(name: &str, value: &Spanned<DeValue<'_>>) -> Diagnostic {
-    let message = format!("{name} is a list of tables");
-    let fault = Diagnostic::error("wrong_type", value.span(), message);
-    fault.help(format!("write {name}, with two brackets, above each"))
-}
-
-/// A value that is no table.
-pub(super) fn no_table(name: &str, value: &Spanned<DeValue<'_>>) -> Diagnostic {
-    let message = format!("{name} is a table, not {}", kind(value));
-    let fault = Diagnostic::error("wrong_type", value.span(), message);
-    match name.starts_with('[') && !name.starts_with("[[") && value.get_ref().is_array() {
-        true => fault.help(format!("write {name}, with one bracket, and once")),
-        false => fault.help(format!("write {name} on a line of its own, and its keys below")),
-    }
-}
-
-/// What a value is, with its article.
-fn kind(value: &Spanned<DeValue<'_>>) -> String {
-    let name = value.get_ref().type_str();
-    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {name}")
-}
-
-/// The value, or its fault in the report.
-pub(super) fn take<T>(
-    read: Result<T, Fault>,
-    code: &'static str,
-    span: Range<usize>,
-    report: &mut Report,
-) -> Option<T> {
-    read.map_err(|fault| {
-        let drawn = Diagnostic::error(code, span, fault.message).help(fault.help);
-        report.push(Diagnostic { suggestion: fault.instead, ..drawn });
-    })
-    .ok()
-}
-
-/// The meaning of a word.
-pub(super) fn choose<T: Copy>(
-    placed: &Placed,
-    key: &str,
-    words: &[(&str, T)],
-    report: &mut Report,
-) -> Option<T> {
-    let found = words.iter().find(|(word, _)| *word == placed.text).map(|(_, value)| *value);
-    if found.is_none() {
-        let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-        let message = format!("{:?} is no {key}", placed.text);
-        let fault = Diagnostic::error("unknown_value", placed.span.clone(), message);
-        let fault = fault.help(format!("one of {}", all.join(", ")));
-        report.push(match nearest(&placed.text, words.iter().map(|(word, _)| *word)) {
-            Some(near) => fault.meant(near),
-            None => fault,
+    fn report_unknown(
+        &mut self,
+        top: &mut Layer,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        report: &mut Report,
+    ) {
+        let text: &str = name.get_ref();
+        let table = value.get_ref().is_table() || value.get_ref().is_array();
+        let (code, what) =
+            if table { ("unknown_section", "section") } else { ("unknown_key", "key") };
+        let message = format!("unknown {what} {text:?} {AT_THE_TOP}");
+        let error = Diagnostic::error(code, name.span(), message);
+        let section = |section: Section| {
+            let error = error.clone().suggest(section.name());
+            let error = error.label(format!("did you mean {}?", section.heading()));
+            match table && section.is_list() != value.get_ref().is_array() {
+                true => error.help(format!("write it as {}", section.heading())),
+                false => error,
+            }
+        };
+        report.push(match meaning_of_section(text) {
+            Meaning::Here(names) => {
+                match Section::tables().find(|known| known.name() == names[0]) {
+                    Some(known) => {
+                        self.uncertain.push(known);
+                        section(known)
+                    }
+                    None => {
+                        top.uncertain.push("version");
+                        error.meant(names[0])
+                    }
+                }
+            }
+            Meaning::Section(known) => {
+                self.uncertain.push(known);
+                section(known)
+            }
+            Meaning::Elsewhere(_, home) => {
+                let known = Section::all().find(|known| known.heading() == home);
+                self.uncertain.extend(known);
+                error.label(format!("it belongs in {home}"))
+            }
+            Meaning::Unknown => {
+                let known: Vec<&str> = Section::tables().map(Section::heading).collect();
+                error.help(format!("the sections are {}", known.join(", ")))
+            }
         });
     }
-    found
+
+    /// Every section of this kind, in the order of the files.
+    pub(super) fn all(&self, section: Section) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().filter(move |layer| layer.section == section)
+    }
+
+    /// The section; empty if the file does not have it.
+    pub(super) fn one(&self, section: Section) -> &Layer {
+        self.all(section).next().unwrap_or(&self.empty[section as usize])
+    }
+
+    pub(super) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    pub(super) fn has(&self, section: Section) -> bool {
+        self.all(section).next().is_some()
+    }
+
+    /// Whether the file may have more of this section than was read.
+    pub(super) fn is_uncertain(&self, section: Section) -> bool {
+        self.uncertain.contains(&section)
+    }
+
+    /// Whether the key, or its section, may be set in a way that was not understood.
+    pub(super) fn is_key_uncertain(&self, section: Section, name: &str) -> bool {
+        self.is_uncertain(section) || self.all(section).any(|layer| layer.is_uncertain(name))
+    }
+}
+
+/// The error for a list of sections with another type.
+pub(super) fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+    let heading = section.heading();
+    let message = format!("{heading} must be a list of tables");
+    let error = Diagnostic::error("wrong_type", value.span(), message);
+    let names = || value.get_ref().as_table().into_iter().flat_map(DeTable::keys);
+    let knows = |section: Section| names().all(|name| section.key(name.get_ref()).is_some());
+    let other = Section::tables().find(|other| !other.is_list() && knows(*other));
+    match other.filter(|_| names().next().is_some() && !knows(section)) {
+        Some(other) => error
+            .label(format!("did you mean {}?", other.heading()))
+            .help(format!("its keys belong in {}", other.heading())),
+        None => error.help(format!("write {heading}, with two brackets, above each")),
+    }
+}
+
+/// The error for a section with another type.
+pub(super) fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+    let heading = section.heading();
+    let message = format!("{heading} must be a table, not {}", type_of(value));
+    let error = Diagnostic::error("wrong_type", value.span(), message);
+    match !section.is_list() && value.get_ref().is_array() {
+        true => error.help(format!("write {heading}, with one bracket, and only once")),
+        false => error.help(format!("write {heading} on its own line, and its keys below")),
+    }
+}
+
+/// Reads a value by the kind of its key; `None`: it has an error, which is reported.
+fn read_value(
+    key: &'static Key,
+    value: &Spanned<DeValue<'_>>,
+    state: &Path,
+    report: &mut Report,
+) -> Option<Value> {
+    let parsed = match (key.kind, value.get_ref()) {
+        (Kind::Secret | Kind::Secrets, _) => {
+            return secret::read(key, value, state, report).map(Value::Secrets);
+        }
+        (Kind::Rules, DeValue::Table(table)) => {
+            let rules = Layer::read(Section::Rules, table, value.span(), state, report);
+            return Some(Value::Rules(Box::new(rules)));
+        }
+        (Kind::Number { min, max, .. }, DeValue::Integer(integer)) => {
+            let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
+            value::number(key, min, max, number)
+        }
+        (Kind::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+        (_, DeValue::Array(_)) if key.kind.wanted() == "a list of texts" => {
+            return read_list(key, value, report);
+        }
+        (_, DeValue::String(text)) if key.kind.wanted() == "a text in quotes" => {
+            value::parse(key, text, state)
+        }
+        _ => {
+            report.push(wrong_type(key, value));
+            return None;
+        }
+    };
+    let parsed = parsed.map_err(|invalid| report.push(invalid.at(value.span()))).ok()?;
+    match &parsed {
+        Value::Duration(duration) => {
+            value::is_within(key, *duration, &value.span(), report).then_some(parsed)
+        }
+        _ => Some(parsed),
+    }
+}
+
+/// Reads a list of texts; texts with an error are reported and left out.
+fn read_list(
+    key: &'static Key,
+    value: &Spanned<DeValue<'_>>,
+    report: &mut Report,
+) -> Option<Value> {
+    let errors = report.errors();
+    let mut texts: Vec<ListedText> = Vec::new();
+    for value in value.get_ref().as_array().into_iter().flat_map(|array| array.iter()) {
+        let Some(text) = value.get_ref().as_str() else {
+            let message = format!("{} must contain texts, not {}", key.name, type_of(value));
+            let error = Diagnostic::error("wrong_type", value.span(), message);
+            report.push(error.help("put it in quotes"));
+            continue;
+        };
+        match value::parse_listed(key, text) {
+            Ok(text) => texts.push(ListedText { text, span: value.span() }),
+            Err(invalid) => report.push(invalid.at(value.span())),
+        }
+    }
+    if report.errors() > errors {
+        return None;
+    }
+    Some(match key.kind {
+        Kind::Networks => {
+            let networks = texts.iter().filter_map(|listed| value::network(&listed.text).ok());
+            Value::Networks(networks.collect())
+        }
+        Kind::Choices(words) => {
+            if texts.is_empty() {
+                let message = format!("{} is empty", key.name);
+                let error = Diagnostic::error("empty_value", value.span(), message);
+                report.push(error.help("remove the key to have all of them"));
+                return None;
+            }
+            let has = |word: &&&str| texts.iter().any(|listed| listed.text == **word);
+            Value::Words(words.iter().filter(has).copied().collect())
+        }
+        _ => Value::Texts(texts),
+    })
+}
+
+/// A value as TOML on one line.
+pub(super) fn toml(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(array) => {
+            let inner: Vec<String> = array.iter().map(|value| toml(value.get_ref())).collect();
+            format!("[{}]", inner.join(", "))
+        }
+        DeValue::Table(table) => {
+            let pairs = table.iter();
+            let pairs = pairs
+                .map(|(name, value)| format!("{} = {}", name.get_ref(), toml(value.get_ref())));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A basic string (TOML 1.0, "String").
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

@@ -1,322 +1,324 @@
-//! One value of the config: text to a duration, a size, an address. Pure; leaves places to `section`.
+//! One value of the config: from TOML to a typed value, by the kind of its key.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as STANDARD;
 use ipnet::IpNet;
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 use regex::Regex;
+use toml::Spanned;
+use toml::de::DeValue;
 use url::Url;
 
-use super::near::nearest;
+use super::definition::{Bound, Key, Kind, Limit, Unit};
+use super::diagnostic::{Diagnostic, Report, Severity};
+use super::quantity;
+use super::section::Layer;
+use super::suggest::nearest;
+use crate::fetch::Secret;
 use crate::render::{PrefixError, TitlePrefix};
 
-/// What is wrong with a value, and what to do.
+/// A value that its key accepts.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    Number(usize),
+    Duration(Duration),
+    /// `"auto"`
+    Auto,
+    /// Bytes.
+    Size(u64),
+    Word(&'static str),
+    Words(Vec<&'static str>),
+    Texts(Vec<ListedText>),
+    Networks(Vec<IpNet>),
+    Url(Url),
+    Path(PathBuf),
+    Certificates(Arc<[u8]>),
+    Regex(Regex),
+    TitlePrefix(TitlePrefix),
+    /// `None` is `"off"`.
+    Listen(Option<SocketAddr>),
+    Secrets(Vec<(String, Secret)>),
+    Rules(Box<Layer>),
+}
+
+/// A text in a list, with its place.
+#[derive(Debug, Clone)]
+pub(super) struct ListedText {
+    pub(super) text: String,
+    pub(super) span: Range<usize>,
+}
+
+/// Why a value is invalid, and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Invalid {
+    pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) help: String,
-    /// What to write instead, where that is plain.
-    pub(super) instead: Option<String>,
+    /// The value that was probably meant.
+    pub(super) suggestion: Option<String>,
 }
 
-fn fault<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault { message: message.into(), help: help.into(), instead: None })
-}
+impl Invalid {
+    pub(super) fn new(
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { code, message: message.into(), help: help.into(), suggestion: None }
+    }
 
-impl Fault {
-    /// The same with what was probably meant.
-    fn instead(self, instead: impl Into<String>) -> Self {
-        let instead = instead.into();
-        let help = format!("did you mean {instead:?}? {}", self.help);
-        Self { help, instead: Some(instead), ..self }
+    /// Suggests a value.
+    pub(super) fn meant(self, meant: impl Into<String>) -> Self {
+        let meant = meant.into();
+        let help = format!("did you mean {meant:?}? {}", self.help);
+        Self { help, suggestion: Some(meant), ..self }
+    }
+
+    pub(super) fn at(self, span: Range<usize>) -> Diagnostic {
+        let diagnostic = Diagnostic::error(self.code, span, self.message).help(self.help);
+        Diagnostic { suggestion: self.suggestion, ..diagnostic }
     }
 }
 
-/// `30m`, `1h 30m`, `2d`: never nought, never with months, which have no length.
-pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
-    const HELP: &str = "write a number and a unit: \"45s\", \"30m\", \"1h 30m\", \"2d\", \"1w\"";
-    let Ok(span) = text.trim().parse::<Span>() else {
-        let end = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
-        let (number, unit) = text.trim().split_at(end);
-        return meant(format!("{text:?} is no duration"), HELP, number, unit, SPANS);
+type Parsed = Result<Value, Invalid>;
+
+/// Parses the text of a value that is a string. Relative paths start in `state`.
+pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
+    let path = || filled(key, text).map(|path| state.join(path));
+    match key.kind {
+        Kind::Duration(unit, _) => quantity::positive(text, unit).map(Value::Duration),
+        Kind::Spacing => quantity::duration(text, Unit::Seconds).map(Value::Duration),
+        Kind::Interval(_) => {
+            quantity::interval(text).map(|read| read.map_or(Value::Auto, Value::Duration))
+        }
+        Kind::Size => quantity::size(text).map(Value::Size),
+        Kind::Choice(words) => choice(key.name, text, words).map(Value::Word),
+        Kind::Url => web_url(text).map(Value::Url),
+        Kind::BaseUrl => base_url(text).map(Value::Url),
+        Kind::File | Kind::Folder => path().map(Value::Path),
+        Kind::Certificates => certificates(&path()?).map(Value::Certificates),
+        Kind::Id => id(text).map(|id| Value::Text(id.to_owned())),
+        Kind::Site => site(text).map(Value::Text),
+        Kind::Language => language(text).map(Value::Text),
+        Kind::Regex => regex(text).map(Value::Regex),
+        Kind::TitlePrefix => title_prefix(text).map(Value::TitlePrefix),
+        Kind::Listen => listen(text).map(Value::Listen),
+        Kind::HeaderText => header_text(key, filled(key, text)?),
+        _ => filled(key, text).map(|text| Value::Text(text.to_owned())),
+    }
+}
+
+/// Parses one text of a list.
+pub(super) fn parse_listed(key: &Key, text: &str) -> Result<String, Invalid> {
+    match key.kind {
+        Kind::Languages => language(text),
+        Kind::Hosts => host(text),
+        Kind::Networks => network(text).map(|network| network.to_string()),
+        Kind::Choices(words) => choice(key.name, text, words).map(str::to_owned),
+        _ => Ok(text.trim().to_owned()),
+    }
+}
+
+/// Reports a duration outside the limits of its key. Returns whether it is acceptable.
+pub(super) fn is_within(
+    key: &Key,
+    duration: Duration,
+    span: &Range<usize>,
+    report: &mut Report,
+) -> bool {
+    let limits = match key.kind {
+        Kind::Duration(_, limits) | Kind::Interval(limits) => limits,
+        _ => return true,
     };
-    if span.get_years() != 0 || span.get_months() != 0 {
-        return fault(
-            format!("{text:?} has no fixed length"),
-            "months and years differ: write days, \"30d\"",
-        );
-    }
-    let duration = SpanRelativeTo::days_are_24_hours();
-    match span.to_duration(duration).ok().and_then(|d: SignedDuration| Duration::try_from(d).ok()) {
-        Some(duration) if !duration.is_zero() => Ok(duration),
-        Some(_) => fault("a duration of nought", HELP),
-        None => fault(format!("{text:?} is negative"), HELP),
-    }
-}
-
-/// An interval; `None` for "auto".
-pub(super) fn interval(text: &str) -> Result<Option<Duration>, Fault> {
-    match text.trim() {
-        "auto" => Ok(None),
-        other => duration(other).map(Some).map_err(|fault| {
-            let help = format!("{}, or \"auto\"", fault.help);
-            match nearest(other, ["auto"].into_iter()).filter(|_| fault.instead.is_none()) {
-                Some(auto) => Fault { help, ..fault }.instead(auto),
-                None => Fault { help, ..fault },
-            }
-        }),
-    }
-}
-
-/// A duration as the config has it.
-pub(super) fn spelt(duration: Duration) -> String {
-    format!("\"{:#}\"", SignedDuration::try_from(duration).unwrap_or_default())
-}
-
-/// `10 MiB`, `500 kB`, in bytes.
-pub(super) fn size(text: &str) -> Result<u64, Fault> {
-    const HELP: &str = "write a number and a unit: \"512 KiB\", \"10 MiB\", \"1 GB\"";
-    let text_ = text.trim();
-    let end = text_.find(|c: char| !c.is_ascii_digit()).unwrap_or(text_.len());
-    let (number, unit) = text_.split_at(end);
-    let factor: Option<u64> = match unit.trim().to_ascii_lowercase().as_str() {
-        "b" => Some(1),
-        "kb" => Some(1_000),
-        "kib" => Some(1 << 10),
-        "mb" => Some(1_000_000),
-        "mib" => Some(1 << 20),
-        "gb" => Some(1_000_000_000),
-        "gib" => Some(1 << 30),
-        _ => None,
+    let exceeded = |limit: &&Limit| match limit.bound {
+        Bound::Minimum => duration < Duration::from_secs(limit.seconds),
+        Bound::Maximum => duration > Duration::from_secs(limit.seconds),
     };
-    match number.parse::<u64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor)) {
-        Some(size) if size > 0 => Ok(size),
-        _ => meant(format!("{text:?} is no size"), HELP, number, unit, SIZES),
-    }
+    let Some(limit) = limits.iter().find(exceeded) else { return true };
+    let side = if limit.bound == Bound::Minimum { "shorter" } else { "longer" };
+    let bound = quantity::spelled(Duration::from_secs(limit.seconds));
+    let message = format!("{} is {side} than {bound}", key.name);
+    let diagnostic = match limit.severity {
+        Severity::Error => Diagnostic::error(limit.code, span.clone(), message),
+        Severity::Warning => Diagnostic::warning(limit.code, span.clone(), message),
+    };
+    report.push(diagnostic.help(limit.help));
+    limit.severity == Severity::Warning
 }
 
-/// Units of sizes and of durations as people write them.
-const SIZES: &[&str] = &["B", "kB", "KiB", "MB", "MiB", "GB", "GiB"];
-const SPANS: &[&str] = &[
-    "second", "seconds", "sec", "minute", "minutes", "min", "hour", "hours", "day", "days", "week",
-    "weeks",
-];
-
-/// A fault in a number with a unit, with what was probably meant.
-fn meant<T>(
-    message: String,
-    help: &str,
-    number: &str,
-    unit: &str,
-    known: &[&str],
-) -> Result<T, Fault> {
-    let unit = unit.trim();
-    let number = number.trim().parse::<u64>().ok().filter(|number| *number > 0);
-    let lower: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
-    let near = nearest(unit, lower.iter().map(String::as_str)).filter(|_| unit.len() > 1);
-    let near = near.and_then(|near| known.iter().find(|known| known.eq_ignore_ascii_case(near)));
-    let fault = Fault { message, help: help.to_owned(), instead: None };
-    Err(match number.zip(near) {
-        Some((number, unit)) => fault.instead(format!("{number} {unit}")),
-        None => fault,
+/// Parses a whole number.
+pub(super) fn number(key: &Key, min: usize, max: usize, number: Option<usize>) -> Parsed {
+    number.filter(|number| (min..=max).contains(number)).map(Value::Number).ok_or_else(|| {
+        if min == max {
+            let message = format!("this Newswire cannot read {} {}", key.name, number.unwrap_or(0));
+            return Invalid::new(
+                "unsupported_version",
+                message,
+                format!("write {} = {min}", key.name),
+            );
+        }
+        let near = if number.is_some_and(|number| number > max) { max } else { min };
+        let message = format!("{} must be from {min} to {max}", key.name);
+        let help = format!("write {near}, or another number in this range");
+        let invalid = Invalid::new("out_of_range", message, help);
+        Invalid { suggestion: Some(near.to_string()), ..invalid }
     })
 }
 
-/// An http or https URL without credentials.
-pub(super) fn web_url(text: &str) -> Result<Url, Fault> {
-    let url = match Url::parse(text.trim()) {
-        Ok(url) => url,
-        Err(url::ParseError::RelativeUrlWithoutBase) => {
-            let instead = format!("https://{}", text.trim().trim_start_matches('/'));
-            return Err(Fault {
-                message: format!("{text:?} is no absolute URL"),
-                help: format!("write the scheme too: {instead:?}"),
-                instead: Some(instead),
-            });
-        }
-        Err(error) => return fault(format!("{text:?} is no URL: {error}"), "check the address"),
+/// The error for a value of another TOML type than the key has.
+pub(super) fn wrong_type(key: &Key, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+    let message = format!("{} must be {}, not {}", key.name, key.kind.wanted(), type_of(value));
+    let diagnostic = Diagnostic::error("wrong_type", value.span(), message);
+    let list = key.kind.wanted() == "a list of texts";
+    let number = match value.get_ref() {
+        DeValue::Integer(number) => number.as_str().replace('_', "").parse::<f64>().ok(),
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        _ => None,
     };
+    let text = value.get_ref().as_str().unwrap_or_default().trim();
+    let suggestion = match (key.kind, value.get_ref()) {
+        (Kind::Number { .. }, DeValue::String(_)) => {
+            let digits = text.trim_end_matches('%').trim().replace(['_', ','], "");
+            digits.parse::<usize>().ok().map(|number| number.to_string())
+        }
+        (Kind::Number { .. }, DeValue::Float(_)) => {
+            number.filter(|n| n.fract() == 0.0 && *n >= 0.0).map(|number| number.to_string())
+        }
+        (Kind::Flag, DeValue::String(_)) => match text.to_lowercase().as_str() {
+            "true" | "yes" | "on" => Some("true".to_owned()),
+            "false" | "no" | "off" => Some("false".to_owned()),
+            _ => None,
+        },
+        (_, DeValue::String(_)) if list => {
+            let parts: Vec<String> =
+                text.split(',').map(|part| format!("{:?}", part.trim())).collect();
+            Some(format!("[{}]", parts.join(", ")))
+        }
+        _ => meant_text(key.kind, value.get_ref(), number).map(|text| format!("{text:?}")),
+    };
+    let bare = !list && !value.get_ref().is_table() && !value.get_ref().is_array();
+    match suggestion {
+        Some(suggestion) => diagnostic.help(format!("write {suggestion}")).suggest(suggestion),
+        None if list => diagnostic.help("put it in brackets: [\"…\"]"),
+        None if bare && key.kind.wanted() == "a text in quotes" => {
+            diagnostic.help("put it in quotes, with a unit if it has one")
+        }
+        None => diagnostic.help(format!("write it as {}", key.example)),
+    }
+}
+
+/// The text that a number or a boolean probably means.
+fn meant_text(kind: Kind, value: &DeValue<'_>, number: Option<f64>) -> Option<String> {
+    match (kind, value) {
+        (Kind::Choice(words), DeValue::Boolean(on)) => {
+            let word = match on {
+                true => words.first(),
+                false => words.iter().find(|word| matches!(**word, "off" | "ignore" | "none")),
+            };
+            word.map(|word| (*word).to_owned())
+        }
+        (Kind::Listen, DeValue::Boolean(false)) => Some("off".to_owned()),
+        (Kind::Duration(unit, _), _) => quantity::bare_duration(number?, unit),
+        (Kind::Spacing, _) => quantity::bare_duration(number?, Unit::Seconds),
+        (Kind::Interval(_), _) => quantity::bare_duration(number?, Unit::Minutes),
+        (Kind::Size, _) => number.filter(|n| *n > 0.0).and_then(quantity::bare_size),
+        (Kind::Listen, _) => Some(format!("127.0.0.1:{}", number.filter(|n| *n <= 65_535.0)?)),
+        (Kind::Text | Kind::Id, DeValue::Integer(number)) => Some(number.as_str().to_owned()),
+        (_, DeValue::Array(array)) if array.len() == 1 => {
+            array.iter().next()?.get_ref().as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// The TOML type of a value, with its article.
+pub(super) fn type_of(value: &Spanned<DeValue<'_>>) -> String {
+    let name = value.get_ref().type_str();
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {name}")
+}
+
+/// The text without space around it; an error if nothing is left.
+fn filled<'t>(key: &Key, text: &'t str) -> Result<&'t str, Invalid> {
+    let text = text.trim();
+    match text.is_empty() {
+        true => Err(Invalid::new(
+            "empty_value",
+            format!("{} is empty", key.name),
+            "write a value, or remove the key",
+        )),
+        false => Ok(text),
+    }
+}
+
+/// Text of visible ASCII characters (RFC 9110 5.5).
+fn header_text(key: &Key, text: &str) -> Parsed {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    let message = format!("{} has characters that a header cannot contain", key.name);
+    Err(Invalid::new("bad_header", message, "use visible ASCII characters only"))
+}
+
+fn choice(key: &str, text: &str, words: &'static [&'static str]) -> Result<&'static str, Invalid> {
+    if let Some(word) = words.iter().find(|word| **word == text) {
+        return Ok(word);
+    }
+    let all: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    let message = format!("{text:?} is not a value of {key}");
+    let invalid =
+        Invalid::new("unknown_value", message, format!("write one of {}", all.join(", ")));
+    Err(match nearest(text.trim(), words.iter().copied()) {
+        Some(near) => invalid.meant(near),
+        None => invalid,
+    })
+}
+
+/// An http or https URL without a user and a password.
+pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
+    let bad = |message: String, help: &str| Invalid::new("bad_url", message, help);
+    let url = Url::parse(text.trim()).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => {
+            let meant = format!("https://{}", text.trim().trim_start_matches('/'));
+            let invalid = bad(format!("{text:?} is not an absolute URL"), "write the scheme too");
+            if Url::parse(&meant).is_ok() { invalid.meant(meant) } else { invalid }
+        }
+        error => bad(format!("{text:?} is not a URL: {error}"), "check the address"),
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return fault(
-            format!("newswire cannot ask {}: addresses", url.scheme()),
-            "only http and https are polled",
-        );
+        let message = format!("URLs with {}: are not supported", url.scheme());
+        let meant = match url.scheme() {
+            "feed" => text.trim().replacen("feed:", "", 1),
+            // "example.org:8080/feed" has the host as its scheme.
+            scheme if scheme.contains('.') => text.trim().to_owned(),
+            _ => return Err(bad(message, "write a URL with http or https")),
+        };
+        let meant = meant.trim_start_matches("//").to_owned();
+        let meant = if meant.starts_with("http") { meant } else { format!("https://{meant}") };
+        return Err(bad(message, "write a URL with http or https").meant(meant));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Fault {
-            message: "credentials in an address: secrets are never values in this file".to_owned(),
-            help: "take user and password out of the URL".to_owned(),
-            instead: None,
-        });
+        let message =
+            "the URL contains a user or a password, and secrets are not values of this file";
+        return Err(bad(
+            message.to_owned(),
+            "remove user and password from the URL; use authorization",
+        ));
     }
     Ok(url)
 }
 
-/// A host as requests are counted by, its registrable domain.
-pub(super) fn site(text: &str) -> Result<String, Fault> {
-    let text = text.trim();
-    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
-    let url = Url::parse(&url).ok().filter(|url| url.has_host());
-    let Some(site) = url.as_ref().map(crate::model::site) else {
-        return fault(format!("{text:?} is no host"), "write a domain: \"example.org\"");
-    };
-    if site == text {
-        return Ok(site.to_owned());
-    }
-    Err(Fault {
-        message: format!("{text:?} is not what requests are counted by"),
-        help: format!("write its registrable domain, without scheme, port and path: {site:?}"),
-        instead: Some(site.to_owned()),
-    })
-}
-
-/// The name of a header, RFC 9110 5.6.2, that is ours to choose.
-pub(super) fn header_name(name: &str) -> Result<(), Fault> {
-    /// What newswire says itself, or what is of one connection alone, RFC 9110 7.6.1.
-    const TAKEN: &[&str] = &[
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "accept-encoding",
-        "if-none-match",
-        "if-modified-since",
-        "range",
-    ];
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) {
-        return fault(format!("{name:?} is no name of a header"), "write it as \"X-Api-Key\"");
-    }
-    let lower = name.to_ascii_lowercase();
-    match lower.as_str() {
-        "user-agent" => fault("User-Agent is no secret", "write user_agent = \"…\" in [fetch]"),
-        lower if TAKEN.contains(&lower) => {
-            fault(format!("newswire sets {name} itself"), "leave it out")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A network, `192.168.1.0/24`, or one address of it.
-pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
-    let text = text.trim();
-    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    match text.parse::<IpNet>().ok().or_else(one) {
-        Some(network) => Ok(network.trunc()),
-        None => fault(
-            format!("{text:?} is no network"),
-            "write an address or a prefix: \"192.168.1.0/24\", \"fd00::/8\"",
-        ),
-    }
-}
-
-/// The value of `Authorization`: as it is, or made of `user:password`. RFC 7617 2.
-pub(super) fn authorization(secret: &str) -> String {
-    match secret.contains(':') && !secret.contains(' ') {
-        true => format!("Basic {}", STANDARD.encode(secret)),
-        false => secret.to_owned(),
-    }
-}
-
-/// The certificates in a file.
-pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Fault> {
-    const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
-    match std::fs::read(path) {
-        Ok(pem) if pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----") => {
-            Ok(pem.into())
-        }
-        Ok(_) => fault(format!("there is no certificate in {path:?}"), HELP),
-        Err(error) => fault(format!("{path:?} cannot be read: {error}"), HELP),
-    }
-}
-
-/// Where to listen; `None` for "off".
-pub(super) fn listen(text: &str) -> Result<Option<SocketAddr>, Fault> {
-    match text.trim() {
-        "off" => Ok(None),
-        address => match address.parse() {
-            Ok(address) => Ok(Some(address)),
-            Err(_) => fault(
-                format!("{text:?} is no address to listen on"),
-                "write address and port: \"127.0.0.1:8420\", \"[::]:8420\", or \"off\"",
-            ),
-        },
-    }
-}
-
-/// A name or an address that requests may call this server by, without port; IPv6 without brackets.
-pub(super) fn host(text: &str) -> Result<String, Fault> {
-    let bare = text.trim();
-    let literal = bare.strip_prefix('[').and_then(|bare| bare.strip_suffix(']')).unwrap_or(bare);
-    if let Ok(address) = literal.parse::<IpAddr>() {
-        return Ok(address.to_string());
-    }
-    match url::Host::parse(bare.strip_suffix('.').unwrap_or(bare)) {
-        Ok(url::Host::Domain(name)) if !bare.contains('*') => Ok(name),
-        _ => fault(
-            format!("{text:?} is no name of a host"),
-            "write the name alone, without scheme and port: \"planet.example.org\"",
-        ),
-    }
-}
-
-/// A regular expression.
-pub(super) fn regex(text: &str) -> Result<Regex, Fault> {
-    Regex::new(text).or_else(|error| {
-        let why = error.to_string();
-        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        fault(
-            format!("{text:?} is no regular expression: {why}"),
-            "see docs.rs/regex for the syntax",
-        )
-    })
-}
-
-/// A language by its tag, RFC 5646 2.1, as far as a reader checks it.
-pub(super) fn language(text: &str) -> Result<String, Fault> {
-    let text = text.trim();
-    let part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let primary = text.split('-').next().unwrap_or_default();
-    let letters =
-        (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
-    if !letters || !text.split('-').all(part) {
-        return fault(
-            format!("{text:?} is no language"),
-            "write its tag: \"en\", \"de-AT\", \"zh-Hant\"",
-        );
-    }
-    Ok(text.to_owned())
-}
-
-/// What is put before titles.
-pub(super) fn title_prefix(text: &str) -> Result<TitlePrefix, Fault> {
-    text.parse::<TitlePrefix>().map_err(|error| {
-        let help = "write a text with the name of the feed in it: \"{source}: \"".to_owned();
-        let fault = Fault { message: error.to_string(), help, instead: None };
-        let PrefixError::Unknown(braced) = &error else { return fault };
-        let word = braced.trim_matches(['{', '}', ' ']);
-        match nearest(word, ["source"].into_iter()) {
-            Some(near) => fault.instead(text.replacen(braced, &format!("{{{near}}}"), 1)),
-            None => fault,
-        }
-    })
-}
-
-/// What follows `host` in public: a slash at the end, no query.
-pub(super) fn public_url(text: &str) -> Result<Url, Fault> {
+/// The URL of this server: a slash at the end, no query.
+fn base_url(text: &str) -> Result<Url, Invalid> {
     let mut url = web_url(text)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return fault("a public address has no query and no fragment", "cut it after the path");
+        let message = "public_url must have no query and no fragment";
+        return Err(Invalid::new("bad_url", message, "end it after the path"));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
@@ -325,57 +327,183 @@ pub(super) fn public_url(text: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// An id, which becomes a file name and a path.
-pub(super) fn id(text: &str) -> Result<&str, Fault> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-    if !(1..=64).contains(&text.len()) || !text.chars().all(fits) || text.starts_with('.') {
-        return fault(
-            format!("{text:?} is no id"),
-            "an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', and begins with no dot",
-        );
+/// The registrable domain of a server, or an IP address.
+fn site(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
+    let url = Url::parse(&url).ok().filter(Url::has_host);
+    let bad = |message: String, help: &str| Invalid::new("bad_host", message, help);
+    let Some(site) = url.as_ref().map(crate::model::site) else {
+        return Err(bad(format!("{text:?} is not a host"), "write a domain: \"example.org\""));
+    };
+    if site == text {
+        return Ok(site.to_owned());
     }
-    Ok(text)
+    let help =
+        "a [[server]] applies to a registrable domain; write it without scheme, port and path";
+    Err(bad(format!("{text:?} is not a registrable domain"), help).meant(site))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Parses a network (`192.168.1.0/24`) or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, Invalid> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("localhost") {
+        let help = "write the address of this machine";
+        let invalid = Invalid::new("bad_network", format!("{text:?} is a name"), help);
+        return Err(invalid.meant("127.0.0.1"));
+    }
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse::<IpNet>().ok().or_else(one).map(|network| network.trunc()).ok_or_else(|| {
+        let help = "write an address or a network: \"192.168.1.0/24\", \"fd00::/8\"";
+        Invalid::new("bad_network", format!("{text:?} is not a network"), help)
+    })
+}
 
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        for (text, seconds) in
-            [("30m", 1800), ("1h 30m", 5400), ("2d", 172_800), ("1w", 604_800), ("90 seconds", 90)]
-        {
-            assert_eq!(duration(text).map(|d| d.as_secs()), Ok(seconds), "{text}");
+/// The certificates in a file (PEM).
+fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
+    match std::fs::read(path) {
+        Ok(pem) if pem.windows(BEGIN.len()).any(|part| part == BEGIN) => Ok(pem.into()),
+        Ok(_) => {
+            Err(Invalid::new("bad_certificates", format!("{path:?} has no certificate"), HELP))
         }
-        for text in ["", "30", "0s", "-5m", "1 month", "soon"] {
-            assert!(duration(text).is_err(), "{text}");
+        Err(error) => {
+            let message = format!("cannot read {path:?}: {error}");
+            Err(Invalid::new("bad_certificates", message, HELP))
         }
     }
+}
 
-    #[test]
-    fn hosts_are_names_or_addresses_and_nothing_beside() {
-        for (text, name) in [
-            ("planet.example.org", "planet.example.org"),
-            ("Planet.Example.org.", "planet.example.org"),
-            ("bücher.example", "xn--bcher-kva.example"),
-            ("[2001:DB8::1]", "2001:db8::1"),
-            ("192.0.2.1", "192.0.2.1"),
-        ] {
-            assert_eq!(host(text).as_deref(), Ok(name), "{text}");
-        }
-        for text in ["", "https://a.test", "a.test:80", "a.test/x", "*.a.test", "a b", "1.2.3"] {
-            assert!(host(text).is_err(), "{text}");
+/// The address to listen on; `None` is "off". ":8420" is all addresses, "localhost:8420" is 127.0.0.1.
+fn listen(text: &str) -> Result<Option<SocketAddr>, Invalid> {
+    const HELP: &str =
+        "write address and port: \"127.0.0.1:8420\", \"[::1]:8420\", \":8420\", or \"off\"";
+    let lower = text.trim().to_lowercase();
+    if lower == "off" {
+        return Ok(None);
+    }
+    let port = |text: &str| text.parse::<u16>().ok();
+    let named = |prefix: &str| {
+        lower.strip_prefix(prefix).filter(|rest| !rest.starts_with('+')).and_then(port)
+    };
+    if let Some(port) = named(":") {
+        return Ok(Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))));
+    }
+    if let Some(port) = named("localhost:") {
+        return Ok(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    }
+    if let Ok(address) = lower.parse() {
+        return Ok(Some(address));
+    }
+    let invalid =
+        Invalid::new("bad_address", format!("{text:?} is not an address to listen on"), HELP);
+    let bare = lower.trim_start_matches("https://").trim_start_matches("http://");
+    let bare = bare.split('/').next().unwrap_or_default();
+    let meant = match bare {
+        "false" | "no" | "none" | "disabled" | "never" => Some("off".to_owned()),
+        "localhost" | "*" => Some(format!("{}:8420", bare.trim_start_matches('*'))),
+        _ if port(bare).is_some() => Some(format!("127.0.0.1:{bare}")),
+        _ => match (bare.parse::<IpAddr>(), bare.rsplit_once(':')) {
+            // "::1:8420" is an address too, but hardly meant as one.
+            (Ok(IpAddr::V6(_)), Some((address, number)))
+                if number.len() == 4
+                    && port(number).is_some()
+                    && address.parse::<Ipv6Addr>().is_ok() =>
+            {
+                Some(format!("[{address}]:{number}"))
+            }
+            (Ok(address), _) => Some(SocketAddr::new(address, 8420).to_string()),
+            (Err(_), Some(("*", number))) => port(number).map(|port| format!(":{port}")),
+            _ => (bare != lower && listen(bare).is_ok()).then(|| bare.to_owned()),
+        },
+    };
+    Err(match meant {
+        Some(meant) => invalid.meant(meant),
+        None => invalid,
+    })
+}
+
+/// A host name or an IP address without port; lower case, IPv6 without brackets.
+fn host(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    let literal = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if let Ok(address) = literal.parse::<IpAddr>() {
+        return Ok(address.to_string());
+    }
+    match url::Host::parse(text.strip_suffix('.').unwrap_or(text)) {
+        Ok(url::Host::Domain(name)) if !text.contains('*') => Ok(name),
+        _ => {
+            let help = "write the name without scheme and port: \"planet.example.org\"";
+            let invalid = Invalid::new("bad_host", format!("{text:?} is not a host name"), help);
+            let url =
+                if text.contains("://") { text.to_owned() } else { format!("http://{text}/") };
+            let url = Url::parse(&url).ok().filter(|_| !text.contains('*'));
+            let name = url.as_ref().and_then(Url::host_str).filter(|name| *name != text);
+            Err(match name {
+                Some(name) => invalid.meant(name),
+                None => invalid,
+            })
         }
     }
+}
 
-    #[test]
-    fn sizes_are_read_with_both_kinds_of_units() {
-        for (text, bytes) in [("10 MiB", 10 << 20), ("10MB", 10_000_000), ("1 KiB", 1024)] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "10", "0 MB", "-1 MB", "1.5 MB", "99999999999 GiB"] {
-            assert!(size(text).is_err(), "{text}");
-        }
+fn regex(text: &str) -> Result<Regex, Invalid> {
+    Regex::new(text).map_err(|error| {
+        let why = error.to_string();
+        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let message = format!("{text:?} is not a regular expression: {why}");
+        Invalid::new("bad_regex", message, "docs.rs/regex describes the syntax")
+    })
+}
+
+/// A language tag, RFC 5646 2.1, as far as a feed reader checks it.
+fn language(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    let part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let primary = text.split('-').next().unwrap_or_default();
+    let letters =
+        (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    if letters && text.split('-').all(part) {
+        return Ok(text.to_owned());
     }
+    let help = "write a tag: \"en\", \"de-AT\", \"zh-Hant\"";
+    let invalid = Invalid::new("bad_language", format!("{text:?} is not a language tag"), help);
+    let dashed = text.split('.').next().unwrap_or_default().replace('_', "-");
+    Err(match dashed != text && language(&dashed).is_ok() {
+        true => invalid.meant(dashed),
+        false => invalid,
+    })
+}
+
+fn title_prefix(text: &str) -> Result<TitlePrefix, Invalid> {
+    text.parse::<TitlePrefix>().map_err(|error| {
+        let help = "write a text with the title of the feed in it: \"{source}: \"";
+        let invalid = Invalid::new("bad_title_prefix", error.to_string(), help);
+        let PrefixError::Unknown(braced) = &error else { return invalid };
+        let word = braced.trim_matches(['{', '}', ' ']);
+        match nearest(word, ["source"].into_iter()) {
+            Some(near) => invalid.meant(text.replacen(braced, &format!("{{{near}}}"), 1)),
+            None => invalid,
+        }
+    })
+}
+
+/// An id, which becomes a file name and a path.
+fn id(text: &str) -> Result<&str, Invalid> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('.') {
+        return Ok(text);
+    }
+    let help =
+        "an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', and does not begin with a dot";
+    let invalid = Invalid::new("bad_id", format!("{text:?} is not an id"), help);
+    let meant: String =
+        text.trim().to_lowercase().chars().map(|c| if c == ' ' { '-' } else { c }).collect();
+    Err(match meant != text && id(&meant).is_ok() {
+        true => invalid.meant(meant),
+        false => invalid,
+    })
 }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::fetch::{Fetcher, FetcherError, Resolver};
 use crate::model::FeedKey;
 use crate::outputs::{self, Publisher, Served};
-use crate::poll::{Polled, Poller, Target};
+use crate::poll::{Gate, Ledger, Polled, Poller, Target};
 use crate::render::Output;
 use crate::schedule::{LastPoll, Queue};
 use crate::store::{self, DiskSpace, OpenError, Store, Write};
@@ -92,11 +92,15 @@ pub(crate) enum StoreHealth {
     Failing,
 }
 
+/// How long the ledger keeps promises after their end, and URLs after their last request.
+const LEDGER: SignedDuration = SignedDuration::from_hours(31 * 24);
+
 /// Store, poller, matcher, publisher and web site of one process.
 #[derive(Debug)]
 pub struct Engine {
     clock: Clock,
     store: Arc<Store>,
+    gate: Gate,
     poller: Poller,
     publisher: Publisher,
     served: Arc<Served>,
@@ -118,6 +122,19 @@ impl Engine {
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
+        Self::open_with_ledger(config, clock, resolver, None).await
+    }
+
+    /// As [`Engine::open`], with the ledger of another database, for a run on a copy.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or fails, or the HTTP client cannot be set up.
+    pub async fn open_with_ledger(
+        config: Config,
+        clock: Clock,
+        resolver: Arc<dyn Resolver>,
+        ledger: Option<Ledger>,
+    ) -> Result<Self, Error> {
         let extension = extend_startup("opening the database");
         let path = &config.store.path;
         let store = Arc::new(match &config.store.write_log {
@@ -126,9 +143,11 @@ impl Engine {
         });
         drop(extension);
         let setup = Setup::of(config, &store, &clock).await?;
-        let fetcher = Arc::new(Fetcher::new(resolver)?);
+        let ledger = ledger.unwrap_or_else(|| Ledger::of_store(Arc::clone(&store)));
         let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
+        let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone())
+            .counting(metrics.clone());
         let readiness = Readiness::default();
         let operator_pages = web::OperatorPages {
             reader: store.reader().clone(),
@@ -141,7 +160,8 @@ impl Engine {
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
-            poller: Poller::new(fetcher, Arc::clone(&store), clock.clone())
+            gate: gate.clone(),
+            poller: Poller::new(gate.clone(), Arc::clone(&store), clock.clone())
                 .counting(metrics.clone()),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
@@ -231,6 +251,12 @@ impl Engine {
     /// The matcher of the stories stage.
     pub(crate) fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// The gate of all requests of this process.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     pub(crate) fn poller(&self) -> &Poller {
@@ -407,9 +433,26 @@ impl Engine {
         Ok(())
     }
 
+    /// Stores the plans that differ because the clock was set back, for the next pass.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn keep_moved_plans(&self) -> Result<(), Error> {
+        let moved = self.setup.moved_plans(self.clock.now());
+        if !moved.is_empty() {
+            self.store.write(Write::Replan(moved)).await?;
+        }
+        Ok(())
+    }
+
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.data_version().await?)
+    }
+
+    /// Computes the intervals of feeds of servers with a bandwidth budget again.
+    pub(crate) async fn refresh_budgets(&mut self) -> Result<(), Error> {
+        Ok(self.setup.refresh_budgets(self.store.reader()).await?)
     }
 
     /// Removes texts past their retention, in small steps, and fingerprints outside the window.
@@ -420,6 +463,8 @@ impl Engine {
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         let forget = Write::ForgetBodies { cutoff, limit: STEP };
         while self.store.write(forget.clone()).await? == STEP {}
+        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
+        self.store.write(Write::ForgetPromises { cutoff }).await?;
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The listening sockets and the web server on each of them.
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use listenfd::ListenFd;
@@ -29,6 +29,17 @@ pub(crate) enum Sockets {
     Own,
     /// The service manager.
     Inherited,
+}
+
+/// Binds an address. On a machine without IPv6, all addresses (`[::]`) are all IPv4 addresses.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).or_else(|error| {
+        let refused = [ErrorKind::AddrInUse, ErrorKind::PermissionDenied].contains(&error.kind());
+        match address.is_ipv6() && address.ip().is_unspecified() && !refused {
+            true => TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())),
+            false => Err(error),
+        }
+    })
 }
 
 /// One listening socket with its server task.
@@ -110,7 +121,7 @@ impl Listeners {
             return Ok(ListenerChange::Unchanged);
         }
         let Some(address) = listen else { return Ok(ListenerChange::Replace(None)) };
-        match TcpListener::bind(address) {
+        match bind(address) {
             Ok(listener) => Ok(ListenerChange::Replace(Some((address, listener)))),
             // The socket of this process uses the port, and stays open without a gap.
             Err(error) if error.kind() == ErrorKind::AddrInUse && self.uses_port(address) => {

@@ -8,23 +8,29 @@ use std::time::{Duration, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use url::Url;
 
 use super::handle::{DaemonHandle, ReloadResult};
 use super::setup::FollowedLists;
 use crate::clock::Clock;
 use crate::config::Followed;
-use crate::fetch::{self, Fetcher, FetcherError, Request, Resolver, Response};
-use crate::model::{FetchOutcome, Validators};
+use crate::fetch::{self, Request, Response};
+use crate::model::{
+    Asker, Failure, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Validators,
+};
 use crate::opml::{self, OpmlHead};
 use crate::outputs::write_atomically;
+use crate::poll::{Answer, Came, Gate, Limits, Urgency, Visit};
+use crate::schedule;
 use crate::telemetry::Event;
 
 /// Interval of the checks for changed files and due lists.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
-/// Longest time after which a failed fetch is tried again.
-const RETRY: SignedDuration = SignedDuration::from_hours(1);
+/// Longest wait after a request without a result.
+const RETRY: Duration = Duration::from_secs(60 * 60);
+/// Longest wait that the plan of a list can have, with jitter. A later time comes from a clock that was wrong.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// Which lists on the web are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +53,7 @@ pub enum ListChange {
 /// Fetches and follows lists.
 #[derive(Debug)]
 pub struct ListFollower {
-    fetcher: Fetcher,
+    gate: Gate,
     clock: Clock,
 }
 
@@ -57,6 +63,12 @@ pub struct ListFollower {
 struct ListState {
     etag: Option<Vec<u8>>,
     last_modified: Option<Vec<u8>>,
+    /// URL that sent the validators.
+    url: Option<Url>,
+    /// Number of consecutive failures.
+    failures: u32,
+    /// Time of the last request, in seconds since 1970.
+    last: Option<i64>,
     /// Time of the next fetch, in seconds since 1970.
     next: i64,
 }
@@ -66,12 +78,10 @@ struct ListState {
 struct FileStamps(Vec<Option<(SystemTime, u64)>>);
 
 impl ListFollower {
-    /// A follower that uses the address guard and the limits of polls.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be set up.
-    pub fn new(clock: Clock, resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
-        Ok(Self { fetcher: Fetcher::new(resolver)?, clock })
+    /// A follower whose requests pass this gate.
+    #[must_use]
+    pub fn new(gate: Gate, clock: Clock) -> Self {
+        Self { gate, clock }
     }
 
     /// Fetches lists on the web. A list that cannot be fetched keeps its copy; the failure is logged.
@@ -81,7 +91,7 @@ impl ListFollower {
             let Followed::Web { url, interval, copy } = list else { continue };
             let kept = std::fs::read(copy).ok();
             let state = load_state(copy);
-            let due = state.next <= self.clock.now().as_second();
+            let due = state.is_due(self.clock.now());
             if due && (which == ListSelection::Due || kept.is_none()) {
                 let list = (url, *interval);
                 let new = self.fetch_one(list, &lists.fetch, copy, (kept, state)).await;
@@ -134,6 +144,22 @@ impl ListFollower {
         }
     }
 
+    /// Makes the exchange. Otherwise returns the end of the promise that forbids it; `None`: the ledger failed.
+    async fn visit(&self, visit: Visit<'_>) -> Result<Came, Option<Timestamp>> {
+        let list = visit.request.url.to_string();
+        match self.gate.fetch(visit).await {
+            Ok(Answer::Came(came)) => Ok(*came),
+            Ok(Answer::Denied(denied)) => {
+                debug!(list, until = %denied.until, "list of feeds held");
+                Err(Some(denied.until))
+            }
+            Err(error) => {
+                warn!(list, %error, "list of feeds not requested: ledger unavailable");
+                Err(None)
+            }
+        }
+    }
+
     async fn fetch_one(
         &self,
         (url, interval): (&Url, Duration),
@@ -141,40 +167,111 @@ impl ListFollower {
         copy: &Path,
         (kept, mut state): (Option<Vec<u8>>, ListState),
     ) -> ListChange {
-        let now = self.clock.now();
-        let validators = match &kept {
-            Some(_) => {
-                Validators { etag: state.etag.clone(), last_modified: state.last_modified.clone() }
-            }
-            None => Validators::default(),
+        let validators = state.validators(kept.is_some());
+        let from = state.url.clone();
+        let request = Request {
+            url,
+            validators: &validators,
+            validators_from: from.as_ref(),
+            known_body: None,
+            known_lifetime: None,
+            settings,
+            now: self.clock.now(),
         };
-        let known_body = None;
-        let request = Request { url, validators: &validators, known_body, settings, now };
-        let mut response = self.fetcher.fetch(request).await;
-        let validators = response.validators.take();
+        let came = match self.visit(state.visit(request, interval)).await {
+            Ok(came) => came,
+            Err(until) => {
+                state.next = until.unwrap_or(self.clock.now()).as_second();
+                store_state(copy, &state);
+                return ListChange::Unchanged;
+            }
+        };
+        let Came { mut response, asked_at, .. } = came;
+        state.last = asked_at.map(Timestamp::as_second).or(state.last);
+        let (validators, freshness) = (response.validators.take(), response.freshness);
+        let (sender, mut outcome) = (response.url.clone(), response.outcome.clone());
         let list = new_list(response, kept.as_deref());
-        let wait = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
-        let (wait, change) = match list.and_then(|new| store(copy, new)) {
+        let change = match list.and_then(|new| store(copy, new)) {
             Ok(change) => {
                 if let Some(Validators { etag, last_modified }) = validators {
                     (state.etag, state.last_modified) = (etag, last_modified);
+                    state.url = Some(sender);
                 }
                 if change == ListChange::Changed {
                     let event = Event::ListChanged.slug();
                     info!(event, list = url.as_str(), "list of feeds changed");
                 }
-                (wait, change)
+                change
             }
             Err(text) => {
                 let has_copy = kept.is_some();
                 let event = Event::ListFailing.slug();
                 warn!(event, list = url.as_str(), text, has_copy, "list of feeds not updated");
-                (wait.min(RETRY), ListChange::Unchanged)
+                if outcome.is_success() {
+                    outcome = FetchOutcome::Failed(Failure::new(FailureKind::NotAFeed, text));
+                }
+                ListChange::Unchanged
             }
         };
-        state.next = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_second();
+        let plan = state.plan((url, interval), &outcome, freshness, self.clock.now());
+        state.next = plan.at.as_second();
         store_state(copy, &state);
         change
+    }
+}
+
+impl ListState {
+    /// Whether the list is due. A time too far in the future comes from a clock that was wrong.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let latest = now.saturating_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
+        self.next <= now.as_second() || self.next > latest.as_second()
+    }
+
+    /// The validators of the copy.
+    fn validators(&self, has_copy: bool) -> Validators {
+        match has_copy {
+            true => {
+                Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
+            }
+            false => Validators::default(),
+        }
+    }
+
+    fn visit<'a>(&self, request: Request<'a>, interval: Duration) -> Visit<'a> {
+        // A list that was never fetched is not left out for long because of a request that was killed.
+        let interval = interval.min(RETRY);
+        let schedule = schedule::Settings::default();
+        let last = self.last.and_then(|at| Timestamp::from_second(at + 1).ok());
+        Visit {
+            request,
+            by: Asker::List,
+            urgency: Urgency::Scheduled { interval, last },
+            limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
+            known: None,
+        }
+    }
+
+    /// The plan of the next fetch, as that of a feed. Counts the failure.
+    fn plan(
+        &mut self,
+        (url, interval): (&Url, Duration),
+        outcome: &FetchOutcome,
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Plan {
+        self.failures = if outcome.is_success() { 0 } else { self.failures.saturating_add(1) };
+        schedule::plan(&schedule::Inputs {
+            settings: &schedule::Settings { interval, ..schedule::Settings::default() },
+            feed: &FeedId::derive(url),
+            outcome,
+            failures: self.failures,
+            freshness,
+            hints: &Hints::default(),
+            learned: None,
+            unconditional: None,
+            promise: None,
+            now,
+        })
     }
 }
 

@@ -8,8 +8,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use crate::model::{FeedKey, FetchOutcome};
-use crate::poll::{Polled, Target};
+use crate::poll::{PollEnd, Target, Trigger};
 use crate::schedule::{Queue, QueueStep};
 use crate::store::{self, ErrorCause};
 use crate::telemetry::Problem;
@@ -18,26 +17,42 @@ use crate::telemetry::Problem;
 const FINISH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A task that ended: its id and the result of the poll.
-pub(crate) type Ended = Result<(Id, Result<Polled, store::Error>), JoinError>;
+pub(crate) type Ended = Result<(Id, Result<PollEnd, store::Error>), JoinError>;
 
 /// Running polls and the queue of feeds.
 #[derive(Debug)]
 pub(crate) struct Polls {
     pub(crate) queue: Queue,
-    running: JoinSet<Result<Polled, store::Error>>,
+    running: JoinSet<Result<PollEnd, store::Error>>,
+    trigger: Trigger,
+    /// Whether a feed is polled again after its poll, as in the daemon.
+    repeats: bool,
     /// The feed of each task, needed when a task panics.
     targets: HashMap<Id, Target>,
 }
 
 impl Polls {
     /// No running polls, and this queue.
-    pub(crate) fn new(queue: Queue) -> Self {
-        Self { queue, running: JoinSet::new(), targets: HashMap::new() }
+    pub(crate) fn new(queue: Queue, trigger: Trigger) -> Self {
+        let (running, targets) = (JoinSet::new(), HashMap::new());
+        Self { queue, running, trigger, repeats: false, targets }
+    }
+
+    /// The same, for a daemon.
+    pub(crate) fn repeating(queue: Queue) -> Self {
+        Self { repeats: true, ..Self::new(queue, Trigger::Due) }
     }
 
     /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
+        let now = engine.clock().moment();
+        self.queue.watch_clock(now);
+        if let Some(jump) = self.queue.take_jump() {
+            let seconds = jump.as_secs();
+            warn!(seconds, "wall clock jumped, next polls are computed anew");
+            engine.setup().resume_unstarted(&mut self.queue, now.wall);
+        }
         loop {
             match self.queue.next(engine.clock().moment()) {
                 QueueStep::Wait(until) => return until,
@@ -48,7 +63,9 @@ impl Polls {
                         continue;
                     };
                     let (poller, polled) = (engine.poller().clone(), target.clone());
-                    let task = self.running.spawn(async move { poller.poll(&polled).await });
+                    let trigger = self.trigger;
+                    let task =
+                        self.running.spawn(async move { poller.poll(&polled, trigger).await });
                     self.targets.insert(task.id(), target);
                 }
             }
@@ -81,7 +98,7 @@ impl Polls {
         &mut self,
         engine: &Engine,
         ended: Ended,
-    ) -> Result<Option<Polled>, Error> {
+    ) -> Result<Option<PollEnd>, Error> {
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
@@ -89,12 +106,17 @@ impl Polls {
         let Some(target) = self.targets.remove(&id) else { return Ok(None) };
         let feed = target.key;
         match ended {
-            Ok((_, Ok(mut polled))) => {
-                engine.readiness().remove(Problem::NotPolledYet);
-                let replanned = engine.replan(&target, &mut polled).await;
-                self.apply_host_limits(engine, feed, &polled);
-                self.queue.done(feed, polled.plan.at);
-                replanned.map(|()| Some(polled))
+            Ok((_, Ok(mut end))) => {
+                let replanned = match &mut end {
+                    PollEnd::Polled(polled) => {
+                        engine.readiness().remove(Problem::NotPolledYet);
+                        engine.replan(&target, polled).await
+                    }
+                    PollEnd::Held(_) => Ok(()),
+                };
+                self.queue.done(feed, end.plan().at);
+                self.requeue(engine, &end);
+                replanned.map(|()| Some(end))
             }
             Ok((_, Err(error))) => {
                 // The poll was not stored: the feed is polled again, soon for a temporary failure.
@@ -115,18 +137,13 @@ impl Polls {
         }
     }
 
-    /// Applies `Retry-After` and rate limits of the response to the other feeds of the host.
-    fn apply_host_limits(&mut self, engine: &Engine, feed: FeedKey, polled: &Polled) {
-        let now = engine.clock().moment();
-        if polled.outcome == FetchOutcome::Throttled {
-            let wait = polled.plan.at.duration_since(now.wall);
-            self.queue.throttled(feed, wait.try_into().unwrap_or_default(), now);
-        }
-        if let Some(remote) = polled.remote {
-            self.queue.set_address(feed, remote);
-        }
-        if let Some(pause) = polled.host_pause.and_then(|pause| Duration::try_from(pause).ok()) {
-            self.queue.pause_host(feed, now.elapsed + pause);
+    /// Moves the feeds that a poll gave another plan. A pass has only the feeds that it polls.
+    fn requeue(&mut self, engine: &Engine, end: &PollEnd) {
+        let PollEnd::Polled(polled) = end else { return };
+        for (feed, due) in &polled.replanned {
+            if let Some(target) = engine.target(*feed).filter(|_| self.repeats) {
+                engine.setup().requeue_at(target, &mut self.queue, *due);
+            }
         }
     }
 

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use tracing::warn;
+use jiff::Timestamp;
 
+use super::budgets::apply_budgets;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
-use crate::model::{FeedKey, Plan, ReasonKind, site};
+use crate::model::{FeedKey, Plan, Reason, StoredPlan, site};
 use crate::poll::{Subscription, Target};
 use crate::render::{Output, OutputIdentity};
-use crate::schedule::{self, HostLimit, LastPoll, Queue, spread};
+use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
 use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Transaction, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
@@ -35,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) web: web::Settings,
     pub(crate) retention: Duration,
     pub(crate) window: Duration,
+    /// Subscriptions of servers with a budget as they are configured, with their feeds.
+    budgeted: Vec<(FeedKey, Subscription)>,
     /// Matching settings of feeds that have no own settings.
     dedupe: Arc<dedupe::Settings>,
     /// The followed lists of feeds.
@@ -76,8 +78,9 @@ impl Setup {
         let window = config.window();
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
-        let targets: Vec<Target> =
-            config.subscriptions.into_iter().zip(&registered).map(target).collect();
+        let mut subscriptions = config.subscriptions;
+        let budgeted = budgeted(&mut subscriptions, &registered, store.reader()).await?;
+        let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
         let times: HashMap<FeedKey, Timestamp> =
@@ -96,6 +99,7 @@ impl Setup {
         };
         Ok(Self {
             output_set: Arc::new(output_set),
+            budgeted,
             replanned: times.into_keys().collect(),
             concurrency: config.concurrency,
             web: config.web,
@@ -109,6 +113,25 @@ impl Setup {
             by_key,
             registered,
         })
+    }
+
+    /// Computes the intervals of feeds of servers with a budget again. They apply from the next poll on.
+    pub(crate) async fn refresh_budgets(&mut self, reader: &Reader) -> Result<(), store::Error> {
+        if self.budgeted.is_empty() {
+            return Ok(());
+        }
+        let (keys, mut subscriptions): (Vec<FeedKey>, Vec<Subscription>) =
+            self.budgeted.iter().cloned().unzip();
+        let means = mean_bytes(reader).await?;
+        let means: Vec<Option<f64>> = keys.iter().map(|key| means.get(key).copied()).collect();
+        apply_budgets(&mut subscriptions, &means);
+        for (key, subscription) in keys.into_iter().zip(subscriptions) {
+            let target = self.by_key.get(&key).and_then(|&i| self.targets.get_mut(i));
+            if let Some(target) = target {
+                target.subscription = Arc::new(subscription);
+            }
+        }
+        Ok(())
     }
 
     /// The feed with this key.
@@ -133,8 +156,7 @@ impl Setup {
     /// The queue of all feeds with the times when they are due.
     pub(crate) fn queue(&self, now: Timestamp) -> Queue {
         let feeds = self.registered.iter().zip(&self.targets);
-        let mut feeds: Vec<_> =
-            feeds.map(|(feed, target)| (target, due_time(feed, target, now))).collect();
+        let mut feeds: Vec<_> = feeds.map(|(feed, target)| (target, due_time(feed, now))).collect();
         // Feeds that are due at the same time are polled in a pseudo-random order.
         feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, POLL_SPACING * 1_000_000));
         self.queue_of(feeds.into_iter(), POLL_SPACING)
@@ -143,8 +165,11 @@ impl Setup {
     /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
-        let due = feeds.filter(|(feed, target)| due_time(feed, target, now) <= now);
-        due.map(|(_, target)| target).collect()
+        let due = feeds.filter(|(feed, _)| due_time(feed, now) <= now);
+        // A host that answers few requests must not answer the same feeds each time.
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(feed, _)| feed.last_poll_at);
+        due.into_iter().map(|(_, target)| target).collect()
     }
 
     /// A queue of these feeds.
@@ -161,6 +186,33 @@ impl Setup {
         queue
     }
 
+    /// New plans for the feeds whose stored times are wrong because the clock was set back. The next process keeps them.
+    pub(crate) fn moved_plans(&self, now: Timestamp) -> Vec<(FeedKey, Plan)> {
+        let plan = |feed: &RegisteredFeed| {
+            let Resumed { due, moved } = resumed(feed, now);
+            let text = "the clock was set back: its wait starts again".to_owned();
+            let reason = Reason { kind: feed.reason, text };
+            moved.then(|| (feed.key, Plan { at: due, reason, considered: feed.considered.clone() }))
+        };
+        self.registered.iter().filter_map(plan).collect()
+    }
+
+    /// Computes the times of the feeds anew that were not polled by this process, after a jump of the clock.
+    pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp) {
+        for (feed, target) in self.registered.iter().zip(&self.targets) {
+            if !queue.was_started(target.key) {
+                let (host, gate) = host_gate(target);
+                queue.add(target.key, host, gate, due_time(feed, now));
+            }
+        }
+    }
+
+    /// Gives a feed another time in the queue.
+    pub(crate) fn requeue_at(&self, target: &Target, queue: &mut Queue, due: Timestamp) {
+        let (host, gate) = host_gate(target);
+        queue.add(target.key, host, gate, due);
+    }
+
     /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
     pub(crate) fn requeue(&self, before: &Self, queue: &mut Queue, now: Timestamp) {
         queue.set_concurrency(self.concurrency);
@@ -175,7 +227,7 @@ impl Setup {
             let kept = before.target(target.key).is_some_and(same);
             if !kept || self.replanned.contains(&target.key) {
                 let (host, gate) = host_gate(target);
-                queue.add(target.key, host, gate, due_time(feed, target, now));
+                queue.add(target.key, host, gate, due_time(feed, now));
             }
         }
     }
@@ -213,6 +265,30 @@ fn host_gate(target: &Target) -> (&str, HostLimit) {
 
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
+}
+
+/// Applies the budgets of servers. Returns the subscriptions of these servers as they were before.
+async fn budgeted(
+    subscriptions: &mut [Subscription],
+    registered: &[RegisteredFeed],
+    reader: &Reader,
+) -> Result<Vec<(FeedKey, Subscription)>, store::Error> {
+    let of_server = |(subscription, feed): (&Subscription, &RegisteredFeed)| {
+        subscription.schedule.budget.map(|_| (feed.key, subscription.clone()))
+    };
+    let before: Vec<_> = subscriptions.iter().zip(registered).filter_map(of_server).collect();
+    if !before.is_empty() {
+        let means = mean_bytes(reader).await?;
+        let means: Vec<_> = registered.iter().map(|feed| means.get(&feed.key).copied()).collect();
+        apply_budgets(subscriptions, &means);
+    }
+    Ok(before)
+}
+
+async fn mean_bytes(reader: &Reader) -> Result<HashMap<FeedKey, f64>, store::Error> {
+    let reader = reader.clone();
+    let read = move || reader.read(|reader| reader.mean_bytes());
+    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
 }
 
 /// New plans for the feeds whose last plan was made under other settings.
@@ -257,27 +333,18 @@ pub(crate) fn revised(
     last: &LastPoll<'_>,
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
-    let hints = reader.feed_state(feed)?.hints;
-    let learned = schedule::learned(&reader.arrival_times(feed)?, now);
-    Ok(schedule::revise(settings, id, last, &hints, learned))
+    let state = reader.feed_state(feed)?;
+    let (times, cost) = (reader.item_times(feed)?, PollCost::of(&state.response.validators));
+    let learned = schedule::learned(&times, settings.interval, cost, now);
+    Ok(schedule::revise(settings, id, last, &state.hints, learned))
 }
 
-/// Time when a feed is due. A time too far in the future, as after the clock was set back, becomes `now`.
-fn due_time(feed: &RegisteredFeed, target: &Target, now: Timestamp) -> Timestamp {
-    let longest = match feed.reason {
-        ReasonKind::Throttled | ReasonKind::Gone | ReasonKind::PublisherHint => {
-            SignedDuration::from_hours(8 * 24)
-        }
-        // Back-off can last two days, even with a shorter max_interval.
-        _ => SignedDuration::try_from(target.subscription.schedule.max_interval)
-            .unwrap_or(SignedDuration::MAX)
-            .max(SignedDuration::from_hours(2 * 24))
-            .saturating_add(SignedDuration::from_hours(1)),
-    };
-    let latest = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
-    if feed.next_poll_at > latest {
-        warn!(feed = %feed.id, "due time too far in the future, polling now; the clock was probably set back");
-        return now;
-    }
-    feed.next_poll_at
+/// Time when a feed is due, also after the clock was set.
+fn due_time(feed: &RegisteredFeed, now: Timestamp) -> Timestamp {
+    resumed(feed, now).due
+}
+
+fn resumed(feed: &RegisteredFeed, now: Timestamp) -> schedule::Resumed {
+    let RegisteredFeed { next_poll_at, last_poll_at, reason, .. } = *feed;
+    schedule::resume(StoredPlan { next_poll_at, last_poll_at, reason }, now)
 }

@@ -87,8 +87,7 @@ mod tests {
             recorded: PollCounts { new, ..PollCounts::default() },
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
-            remote: None,
-            host_pause: None,
+            replanned: Vec::new(),
         }
     }
 

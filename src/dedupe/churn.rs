@@ -13,6 +13,8 @@ use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
 pub struct Stranger {
     /// Its place in the document.
     pub index: usize,
+    /// Whether items of the document share its guid or link: then another date is another item.
+    pub shares_its_key: bool,
     /// The same of it that is kept.
     pub seen: ItemTraits,
 }
@@ -58,6 +60,7 @@ pub fn aliases(strangers: &[Stranger], gone: &[RecentItem], known: usize) -> Vec
             if alone
                 && !matched.contains(&stranger.index)
                 && !taken.contains(key)
+                && (!stranger.shares_its_key || same_minute(&stranger.seen, seen) != Some(false))
                 && holds(way, &stranger.seen, seen, migrated)
             {
                 taken.insert(*key);
@@ -97,16 +100,19 @@ fn mark(seen: &ItemTraits, way: RecognisedBy) -> Option<String> {
     }
 }
 
+/// Whether the dates are the same; `None` if one is missing.
+fn same_minute(new: &ItemTraits, old: &ItemTraits) -> Option<bool> {
+    let (new, old) = new.published.zip(old.published)?;
+    Some((new.as_second() - old.as_second()).abs() <= MINUTE)
+}
+
 /// Whether the rest agrees: a page may get another item, a title may come again.
 fn holds(way: RecognisedBy, new: &ItemTraits, old: &ItemTraits, migrated: bool) -> bool {
     let title = |seen: &ItemTraits| Title::new(seen.title.as_deref());
     let (mine, others) = (title(new), title(old));
     let same_title = mine.digest() == others.digest();
     let same_text = new.text_digest.is_some() && new.text_digest == old.text_digest;
-    let same_minute = new
-        .published
-        .zip(old.published)
-        .is_some_and(|(a, b)| (a.as_second() - b.as_second()).abs() <= MINUTE);
+    let same_minute = same_minute(new, old) == Some(true);
     if mine.is_sibling(&others) && !same_text {
         return false;
     }
@@ -145,8 +151,19 @@ mod tests {
     }
 
     fn one(new: ItemTraits, old: ItemTraits) -> Option<RecognisedBy> {
-        let strangers = [Stranger { index: 0, seen: new }];
+        let strangers = [Stranger { index: 0, shares_its_key: false, seen: new }];
         aliases(&strangers, &[kept(1, old)], 9).first().map(|alias| alias.way)
+    }
+
+    #[test]
+    fn of_items_that_share_a_key_one_with_another_date_is_another() {
+        let old = kept(1, seen("https://e.example/status", "Gate two closed", 1_000, 7));
+        let found = |at| {
+            let seen = seen("https://e.example/status", "Gate two closed again", at, 7);
+            let new = Stranger { index: 0, shares_its_key: true, seen };
+            aliases(&[new], std::slice::from_ref(&old), 9).len()
+        };
+        assert_eq!((found(1_000), found(90_000)), (1, 0));
     }
 
     #[test]
@@ -197,8 +214,13 @@ mod tests {
         };
         let gone: Vec<RecentItem> =
             (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
-        let strangers: Vec<Stranger> =
-            (0..5).map(|n| Stranger { index: n, seen: at("new.example", n, 900_000) }).collect();
+        let strangers: Vec<Stranger> = (0..5)
+            .map(|n| Stranger {
+                index: n,
+                shares_its_key: false,
+                seen: at("new.example", n, 900_000),
+            })
+            .collect();
         assert_eq!(aliases(&strangers, &gone, 0).len(), 5);
         assert_eq!(aliases(&strangers[..2], &gone, 0).len(), 0);
     }

@@ -9,105 +9,248 @@ use uuid::Uuid;
 
 use super::canonical;
 use super::digest::{Hasher, digest};
-use crate::model::{Digest, FeedId, GuidUse, ParsedItem, site};
+use super::settings::IdentityRule;
+use crate::model::{Digest, FeedId, GuidUse, ParseWarning, ParsedItem, site};
 
-/// An item of a document, by its place there, with what it is recognised by.
+/// An item of a document with the keys by which it is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identified {
     /// Its place in the document.
     pub index: usize,
-    /// By what it is recognised within its feed.
+    /// The key of the item within its feed.
     pub identity: Digest,
-    /// By what it was recognised before the feed's guids lost their worth: good for an item that
-    /// had the same page.
-    pub former: Option<Digest>,
+    /// Other keys under which the item may be stored, from an earlier document: the most specific first.
+    pub others: [Option<OtherKey>; LEVELS - 1],
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
-    /// Digest of its canonical URL; `None`: the URL does not identify it.
+    /// Of its canonical URL, unless that says nothing.
     pub url_key: Option<Digest>,
 }
 
-/// Identifies the items of one document, in its order; an item that is in it twice, once.
-#[must_use]
-pub fn identify(items: &[ParsedItem], guids: GuidUse) -> Vec<Identified> {
-    let shared_guids = pages_by_guid(items);
-    let mut urls: HashMap<Digest, usize> = HashMap::new();
-    let keys: Vec<Option<Digest>> =
-        items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
-    for key in keys.iter().flatten() {
-        *urls.entry(*key).or_default() += 1;
+impl Identified {
+    /// Whether other items of the document have the same guid, or the same link if they have no guid.
+    #[must_use]
+    pub fn shares_its_key(&self) -> bool {
+        self.others.iter().flatten().any(|other| other.needs == Needs::Content)
     }
-    let mut seen = HashMap::with_capacity(items.len());
-    let mut identified = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let (identity, former) = identity(item, &shared_guids, guids);
-        if seen.insert(identity, index).is_some() {
-            continue;
+
+    /// The item with another identity; the former one becomes another key.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Digest) -> Self {
+        for other in self.others.iter_mut().flatten().filter(|other| other.key == identity) {
+            other.key = self.identity;
         }
-        // A page that several items of one document link to is not the page of any of them.
-        let url_key = keys[index].filter(|key| urls.get(key) == Some(&1));
-        let content_digest = content_digest(item);
-        identified.push(Identified { index, identity, former, content_digest, url_key });
+        Self { identity, ..self }
     }
-    identified
+
+    /// All keys but the identity.
+    pub fn other_keys(&self) -> impl Iterator<Item = Digest> {
+        self.others.iter().flatten().map(|other| other.key)
+    }
+}
+
+/// A key under which an item may be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherKey {
+    /// The key.
+    pub key: Digest,
+    /// What else must be the same.
+    pub needs: Needs,
+}
+
+/// What a stored item with the same key must have in common with an item of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: the key is as specific as the identity, or more.
+    Nothing,
+    /// The page.
+    Page,
+    /// All that a subscriber would notice.
+    Content,
+}
+
+/// The items of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identities {
+    /// The items in document order, without copies.
+    pub items: Vec<Identified>,
+    /// Number of items that are copies, or older versions, of another item of the document.
+    pub copies: usize,
+    /// Number of items that share their guid, or the link that replaces it, with another item.
+    pub sharing: usize,
+}
+
+impl Identities {
+    /// Parse warnings about copies and shared keys.
+    #[must_use]
+    pub fn parse_warnings(&self) -> Vec<ParseWarning> {
+        let mut found = Vec::new();
+        if self.copies > 0 {
+            let message = format!("{} items are copies of another item; left out", self.copies);
+            found.push(ParseWarning::new("copied_items", None, message));
+        }
+        if self.sharing > 0 {
+            let message = format!(
+                "{} items share their guid or link with another item; title, date and text tell them apart",
+                self.sharing
+            );
+            found.push(ParseWarning::new("shared_keys", None, message));
+        }
+        found
+    }
+}
+
+/// Number of kinds of keys.
+const LEVELS: usize = 4;
+
+/// The keys of one item, each more specific than the one before: guid (or page, or words); guid and page;
+/// these with title and date; all.
+struct Keys {
+    levels: [Digest; LEVELS],
+    /// Key that all versions of an entry have, if it has dates to tell versions by.
+    version: Option<Digest>,
+    content_digest: Digest,
+}
+
+impl Keys {
+    fn new(item: &ParsedItem, rule: IdentityRule) -> Self {
+        let words = words(item);
+        let (guid, page) = (guid(item), item.page());
+        let part = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_owned();
+        let title = item.title.as_ref().map(|title| title.value.as_str());
+        let date = item.published.or(item.updated);
+        let date = date.map(|date| date.as_second().to_be_bytes().to_vec()).unwrap_or_default();
+        let place = page.map(canonical::within_feed).unwrap_or_default();
+        let alone = match (guid, page) {
+            // RFC 4287 4.2.6.1: compared character by character.
+            (Some(guid), _) => digest(&[b"guid", guid.as_bytes()]),
+            (None, Some(_)) => digest(&[b"page", place.as_bytes()]),
+            (None, None) => words,
+        };
+        // Without a title, the words are what tells two items with the same date apart.
+        let named: &[u8] = if title.is_some() { b"" } else { &words };
+        let parts = digest(&[b"parts", &part(guid), place.as_bytes(), &part(title), named, &date]);
+        let all = digest(&[b"all", &parts, &words]);
+        let with_page = match (guid, page) {
+            (Some(guid), Some(page)) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
+            (Some(_), None) => parts,
+            (None, _) => alone,
+        };
+        let levels = match rule {
+            IdentityRule::Auto | IdentityRule::Key => [alone, with_page, parts, all],
+            IdentityRule::Title => {
+                let titled = digest(&[b"title", &alone, &part(title)]);
+                [titled, titled, parts, all]
+            }
+            IdentityRule::Date => {
+                let dated = digest(&[b"date", &alone, &date]);
+                [dated, dated, parts, all]
+            }
+        };
+        let dates = item.published.is_some() && item.updated.is_some();
+        let version = guid.filter(|_| dates).map(|_| parts);
+        Self { levels, version, content_digest: content_digest(item, &words) }
+    }
+
+    /// The other keys of an item whose identity is the key of `level`.
+    fn others(&self, level: usize) -> [Option<OtherKey>; LEVELS - 1] {
+        let mut others = [None; LEVELS - 1];
+        let rest = (0..LEVELS).rev().filter(|other| self.levels[*other] != self.levels[level]);
+        for (place, other) in others.iter_mut().zip(rest) {
+            let needs = match other {
+                _ if other > level => Needs::Nothing,
+                _ if level == 1 => Needs::Page,
+                _ => Needs::Content,
+            };
+            *place = Some(OtherKey { key: self.levels[other], needs });
+        }
+        others
+    }
+}
+
+/// Identifies the items of one document. A key that several items share identifies none of them: they are
+/// told apart by page, title, date or text.
+#[must_use]
+pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Identities {
+    let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, rule)).collect();
+    let kept = without_copies(items, &keys);
+    let first = |index: usize| match guids {
+        GuidUse::Reused if guid(&items[index]).is_some() => 1,
+        _ => 0,
+    };
+    let mut levels: HashMap<usize, usize> = kept.iter().map(|at| (*at, first(*at))).collect();
+    let alone = counts(kept.iter().map(|at| keys[*at].levels[0]));
+    let sharing = kept.iter().filter(|at| alone[&keys[**at].levels[0]] > 1).count();
+    for level in 0..LEVELS - 1 {
+        let here = || kept.iter().copied().filter(|at| levels[at] == level);
+        let counts = counts(here().map(|at| keys[at].levels[level]));
+        let shared: Vec<usize> = here().filter(|at| counts[&keys[*at].levels[level]] > 1).collect();
+        levels.extend(shared.into_iter().map(|at| (at, level + 1)));
+    }
+    let pages: Vec<Option<Digest>> =
+        items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
+    let urls = counts(kept.iter().filter_map(|at| pages[*at]));
+    let identified = |index: &usize| {
+        let (keys, level) = (&keys[*index], levels[index]);
+        Identified {
+            index: *index,
+            identity: keys.levels[level],
+            others: keys.others(level),
+            content_digest: keys.content_digest,
+            // A page that several items of one document link to is not the page of any of them.
+            url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
+        }
+    };
+    let copies = items.len() - kept.len();
+    Identities { items: kept.iter().map(identified).collect(), copies, sharing }
+}
+
+fn counts(keys: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
+    let mut counts = HashMap::new();
+    for key in keys {
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}
+
+/// The places of the items without exact copies, and of the versions of an entry the newest one.
+///
+/// RFC 4287 4.1.1: entries with the same id and different dates of update are versions of one entry.
+fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
+    let mut newest: HashMap<Digest, usize> = HashMap::new();
+    for (index, keys) in keys.iter().enumerate() {
+        let key = keys.version.unwrap_or(keys.levels[LEVELS - 1]);
+        let known = newest.entry(key).or_insert(index);
+        if items[*known].updated < items[index].updated {
+            *known = index;
+        }
+    }
+    let mut kept: Vec<usize> = newest.into_values().collect();
+    kept.sort_unstable();
+    kept
+}
+
+fn guid(item: &ParsedItem) -> Option<&str> {
+    item.id.as_deref().filter(|guid| !guid.is_empty())
+}
+
+/// The key of an item whose guid or page was given to another item before.
+#[must_use]
+pub fn reused(item: &ParsedItem) -> Digest {
+    Keys::new(item, IdentityRule::Auto).levels[2]
 }
 
 /// More of a document's items than this with a guid of another: its guids are worth nothing.
 const SHARED: f32 = 0.05;
 
-/// For guids that several items have: true when these have different pages, so that the guid
-/// does not identify anything.
-fn pages_by_guid(items: &[ParsedItem]) -> HashMap<&str, bool> {
-    let mut pages: HashMap<&str, (Option<&str>, bool)> = HashMap::new();
-    for item in items {
-        let Some(guid) = item.id.as_deref() else { continue };
-        let page = item.page();
-        let entry = pages.entry(guid).or_insert((page, false));
-        entry.1 |= entry.0 != page;
-    }
-    pages.into_iter().map(|(guid, (_, differ))| (guid, differ)).collect()
-}
-
-/// By what an item is recognised, and was where that differs.
-fn identity(
-    item: &ParsedItem,
-    shared_guids: &HashMap<&str, bool>,
-    guids: GuidUse,
-) -> (Digest, Option<Digest>) {
-    let page = item.page();
-    let Some(guid) = item.id.as_deref().filter(|guid| !guid.is_empty()) else {
-        let identity = match page {
-            Some(page) => digest(&[b"page", canonical::within_feed(page).as_bytes()]),
-            None => words(item),
-        };
-        return (identity, None);
-    };
-    // RFC 4287 4.2.6.1: compared character by character.
-    let alone = digest(&[b"guid", guid.as_bytes()]);
-    if guids == GuidUse::Unique && shared_guids.get(guid) != Some(&true) {
-        return (alone, None);
-    }
-    let with_page = match page {
-        Some(page) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
-        // Nothing else separates it from the others with its guid.
-        None => digest(&[b"guid+words", guid.as_bytes(), &words(item)]),
-    };
-    (with_page, Some(alone))
-}
-
-/// By what an item is recognised whose guid was given to another thing before.
-#[must_use]
-pub fn reused(item: &ParsedItem) -> Digest {
-    identity(item, &HashMap::new(), GuidUse::Reused).0
-}
-
-/// Whether too many items of a document share guids, so that no guid of the feed identifies an item.
+/// Whether so many items of a document share guids that no guid of the feed is worth anything.
 #[must_use]
 pub fn share_guids(items: &[ParsedItem]) -> GuidUse {
-    let shared = pages_by_guid(items);
-    let wrong =
-        |item: &&ParsedItem| item.id.as_deref().is_some_and(|id| shared.get(id) == Some(&true));
-    let wrong = items.iter().filter(wrong).count();
+    let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, IdentityRule::Auto)).collect();
+    let with_guid =
+        || without_copies(items, &keys).into_iter().filter(|at| guid(&items[*at]).is_some());
+    let counts = counts(with_guid().map(|at| keys[at].levels[0]));
+    let wrong = with_guid().filter(|at| counts[&keys[*at].levels[0]] > 1).count();
     if wrong > 0 && wrong as f32 > items.len() as f32 * SHARED {
         GuidUse::Reused
     } else {
@@ -125,26 +268,31 @@ fn words(item: &ParsedItem) -> Digest {
     for enclosure in &item.enclosures {
         hasher.part(enclosure.url.as_bytes());
     }
+    // A count, so that a file never reads like another part.
+    hasher.part(&item.enclosures.len().to_be_bytes());
     hasher.finish()
 }
 
-fn content_digest(item: &ParsedItem) -> Digest {
+fn content_digest(item: &ParsedItem, words: &Digest) -> Digest {
     let mut hasher = Hasher::default();
-    for text in [&item.title, &item.summary, &item.content] {
-        hasher.maybe(text.as_ref().map(|text| text.value.as_str()));
-    }
+    hasher.part(words);
     hasher.maybe(item.page());
-    for enclosure in &item.enclosures {
-        hasher.part(enclosure.url.as_bytes());
-    }
-    // A count between the lists, so that an author never reads like a category.
-    hasher.part(&item.enclosures.len().to_be_bytes());
-    for author in &item.authors {
+    // A new editor of the feed changes no item.
+    let own = if item.authors_are_inherited { &[][..] } else { &item.authors };
+    for author in own {
         hasher.part(author.name.as_bytes());
     }
-    hasher.part(&item.authors.len().to_be_bytes());
+    // A count between the lists, so that an author never reads like a category.
+    hasher.part(&own.len().to_be_bytes());
     for category in &item.categories {
         hasher.part(category.term.as_bytes());
+    }
+    let podcast = &item.podcast;
+    for number in [podcast.season, podcast.episode].into_iter().flatten() {
+        hasher.part(&number.to_be_bytes());
+    }
+    for file in podcast.transcripts.iter().chain(&podcast.chapters) {
+        hasher.part(file.url.as_bytes());
     }
     hasher.finish()
 }
@@ -152,7 +300,7 @@ fn content_digest(item: &ParsedItem) -> Digest {
 /// Under this namespace ids are minted; chosen once, at random.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_9b52_7a0e_4a55_9c39_5d0a_6f2c_e1d7);
 
-/// An id that is unique in the world: from the feed's own id and what the item is recognised by.
+/// An id that nobody else can have: from the feed's own id and what the item is recognised by.
 #[must_use]
 pub fn own_id(feed: &FeedId, identity: &Digest) -> String {
     // RFC 9562 5.5
@@ -206,16 +354,25 @@ mod tests {
     }
 
     fn sound(items: &[ParsedItem]) -> Vec<Identified> {
-        identify(items, GuidUse::Unique)
+        identify(items, GuidUse::Unique, IdentityRule::Auto).items
+    }
+
+    fn dated(item: ParsedItem, published: i64, updated: Option<i64>) -> ParsedItem {
+        let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap();
+        ParsedItem { published: Some(at(published)), updated: updated.map(at), ..item }
+    }
+
+    fn holds(key: &Digest, item: &Identified) -> bool {
+        item.others.iter().flatten().any(|other| other.key == *key)
     }
 
     #[test]
     fn a_guid_that_lost_its_worth_counts_with_its_page() {
         let items = [item("1", "http://e.org/a", "A"), item("1", "http://e.org/b", "B")];
         assert_eq!(share_guids(&items), GuidUse::Reused);
-        let alone = identify(&items[..1], GuidUse::Reused);
+        let alone = identify(&items[..1], GuidUse::Reused, IdentityRule::Auto).items;
         assert_eq!(alone[0].identity, sound(&items)[0].identity, "also when it is alone");
-        assert_eq!(alone[0].former, Some(sound(&items[..1])[0].identity));
+        assert!(holds(&sound(&items[..1])[0].identity, &alone[0]));
         assert_eq!(share_guids(&items[..1]), GuidUse::Unique);
     }
 
@@ -266,6 +423,72 @@ mod tests {
     }
 
     #[test]
+    fn items_that_share_a_key_are_told_apart_by_title_date_or_text() {
+        let text = |value: &str| ParsedItem {
+            title: None,
+            content: Some(Text::plain(value)),
+            ..item("", "http://e.org/status", "")
+        };
+        let day = |n: i64| dated(item("", "http://e.org/status", "Report"), n * 86_400, None);
+        for items in [
+            vec![item("", "http://e.org/status", "A"), item("", "http://e.org/status", "B")],
+            vec![item("N/A", "N/A", "A"), item("N/A", "N/A", "B"), item("N/A", "N/A", "C")],
+            vec![item("N/A", "", "A"), item("N/A", "", "B")],
+            vec![day(1), day(2), day(3)],
+            vec![text("one"), text("two")],
+        ] {
+            let found = identify(&items, GuidUse::Unique, IdentityRule::Auto);
+            let keys: std::collections::HashSet<Digest> =
+                found.items.iter().map(|item| item.identity).collect();
+            assert_eq!(keys.len(), items.len(), "{items:?}");
+            assert_eq!((found.copies, found.sharing), (0, items.len()), "{items:?}");
+            assert_eq!(found.parse_warnings()[0].code, "shared_keys");
+        }
+    }
+
+    #[test]
+    fn an_item_keeps_its_key_when_the_items_that_shared_it_have_left() {
+        let items = [item("", "http://e.org/status", "A"), item("", "http://e.org/status", "B")];
+        let (both, alone) = (sound(&items), sound(&items[..1]));
+        assert_ne!(both[0].identity, alone[0].identity);
+        assert!(holds(&both[0].identity, &alone[0]) && !holds(&both[1].identity, &alone[0]));
+        let back = both[1].others.iter().flatten().find(|other| other.key == alone[0].identity);
+        assert_eq!(back.map(|other| other.needs), Some(Needs::Content));
+    }
+
+    #[test]
+    fn versions_of_an_entry_are_one_item_the_newest() {
+        let version = |hour: i64, text: &str| ParsedItem {
+            content: Some(Text::plain(text)),
+            ..dated(item("tag:e.org,2026:1", "http://e.org/1", "A"), 1_000, Some(hour * 3_600))
+        };
+        let found = identify(
+            &[version(2, "old"), version(3, "new"), version(1, "older")],
+            GuidUse::Unique,
+            IdentityRule::Auto,
+        );
+        assert_eq!(found.items.iter().map(|item| item.index).collect::<Vec<_>>(), [1]);
+        assert_eq!((found.copies, found.sharing), (2, 0));
+        assert_eq!(found.parse_warnings()[0].code, "copied_items");
+    }
+
+    #[test]
+    fn the_operator_may_choose_what_identifies_the_items_of_a_feed() {
+        let (a, b) = (
+            dated(item("1", "http://e.org/a", "A"), 1_000, None),
+            dated(item("1", "http://e.org/a", "B"), 1_000, None),
+        );
+        let key = |item: &ParsedItem, rule| {
+            identify(std::slice::from_ref(item), GuidUse::Unique, rule).items[0].identity
+        };
+        assert_eq!(key(&a, IdentityRule::Key), key(&b, IdentityRule::Key));
+        assert_ne!(key(&a, IdentityRule::Title), key(&b, IdentityRule::Title));
+        assert_eq!(key(&a, IdentityRule::Date), key(&b, IdentityRule::Date));
+        let later = dated(a.clone(), 90_000, None);
+        assert_ne!(key(&a, IdentityRule::Date), key(&later, IdentityRule::Date));
+    }
+
+    #[test]
     fn a_page_that_items_share_is_no_proof_of_sameness() {
         let items = [item("1", "http://e.org/all", "A"), item("2", "http://e.org/all", "B")];
         assert!(sound(&items).iter().all(|item| item.url_key.is_none()));
@@ -295,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_the_site_of_its_publisher() {
+    fn an_id_names_the_site_of_whoever_made_it() {
         assert_eq!(authority("tag:ann@blog.example.org,2026:7").as_deref(), Some("example.org"));
         assert_eq!(authority("https://a.example.org/?p=7").as_deref(), Some("example.org"));
         assert_eq!(authority("17"), None);

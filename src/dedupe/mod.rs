@@ -43,14 +43,17 @@ pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{Acquaintance, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
-pub use identity::{Identified, authority, global_id, identify, own_id, reused, share_guids};
+pub use identity::{
+    Identified, Identities, Needs, OtherKey, authority, global_id, identify, own_id, reused,
+    share_guids,
+};
 pub use index::{Entry, Found, Index};
 pub use paragraphs::{Text, boilerplate};
-pub use settings::{AcrossFeeds, BurstGuard, Settings, Similarity, Updates};
+pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
-pub use updates::{is_another, is_worth_showing, may_bump, may_change};
+pub use updates::{PageTrust, is_another, is_worth_showing, may_bump, may_change};
 pub use verdict::{Verdict, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;

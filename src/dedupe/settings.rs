@@ -26,6 +26,20 @@ pub enum Updates {
     Bump,
 }
 
+/// What identifies an item within its feed: `[dedupe] identity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdentityRule {
+    /// The guid, else the link; an item with a known key and another title, text and date may be new.
+    #[default]
+    Auto,
+    /// The guid, else the link, always: an item with a known key is an update, whatever it says.
+    Key,
+    /// The guid, else the link, together with the title.
+    Title,
+    /// The guid, else the link, together with the date of publication.
+    Date,
+}
+
 /// How much two texts must share to be one story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Similarity {
@@ -41,6 +55,8 @@ pub enum Similarity {
 /// Settings of the section `[dedupe]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// What identifies an item within its feed.
+    pub identity: IdentityRule,
     /// How far the search for the same story goes across feeds.
     pub across_feeds: AcrossFeeds,
     /// Texts that were published further apart are not compared.
@@ -68,6 +84,7 @@ pub enum BurstGuard {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            identity: IdentityRule::default(),
             across_feeds: AcrossFeeds::default(),
             window: Duration::from_secs(72 * 3600),
             similarity: Similarity::default(),

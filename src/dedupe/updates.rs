@@ -1,4 +1,5 @@
-//! An item that came again with other words: an edit worth showing, or another item under its guid. Pure.
+//! An item that came again with other words: an edit worth showing, or another thing under its guid.
+//! Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,19 +11,30 @@ use crate::model::EditCounts;
 
 /// Dates this close are one, in seconds.
 const MINUTE: i64 = 60;
-/// The smallest change that is shown: this part of the words, or this number of words (some 50 characters).
+/// The smallest change that is shown: this part of the words, or so many of them (some 50 characters).
 const PART: f32 = 0.1;
 const WORDS: usize = 9;
 
-/// Whether the publisher gave the guid of one item to another: page, title, text and date all differ.
+/// What a page that an old and a new text have in common proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageTrust {
+    /// They are the same item: the page is one of many of the feed.
+    Sameness,
+    /// Nothing: the link may be constant, as of a feed with only one item.
+    Nothing,
+}
+
+/// Whether the publisher gave the guid of one thing to another: title, text and date all differ, and the page
+/// too if it proves anything.
 #[must_use]
-pub fn is_another(old: &Comparable, new: &Comparable) -> bool {
+pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     let (was, is) = (&old.fingerprint, &new.fingerprint);
-    let same_page = was.url_key.is_some() && was.url_key == is.url_key;
+    let trusted = page == PageTrust::Sameness;
+    let same_page = trusted && was.url_key.is_some() && was.url_key == is.url_key;
     let same_date = match (was.published, is.published) {
         (Some(old), Some(new)) => (old.as_second() - new.as_second()).abs() <= MINUTE,
-        // Without dates they may be the same.
-        _ => was.url_key.is_none() || is.url_key.is_none(),
+        // Nothing says that it is not.
+        _ => trusted && (was.url_key.is_none() || is.url_key.is_none()),
     };
     let framed = was.title.is_sibling(&is.title) || was.title.is_variant(&is.title);
     let same_title = was.title.alike(&is.title) >= 0.5 && !framed;
@@ -33,7 +45,7 @@ pub fn is_another(old: &Comparable, new: &Comparable) -> bool {
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
 
-/// Maximum number of changes of an item. One that changes more often is generated, not edited.
+/// An item's words are replaced this often; one that changes on and on is not edited but generated.
 const CHANGES: u32 = 24;
 /// A change is shown as one this often, and not again within this time.
 const BUMPS: u32 = 3;
@@ -81,7 +93,23 @@ mod tests {
     const BREAD: &str = "Bakers in the old town have raised the price of a loaf again.";
 
     #[test]
+    fn a_constant_link_proves_nothing() {
+        let old = says(1, "Ferry aground", FERRY, 1_000);
+        let another = |new: &Comparable| super::is_another(&old, new, PageTrust::Nothing);
+        assert!(another(&says(1, "Dear bread", BREAD, 90_000)));
+        for edit in [
+            says(1, "Ferry aground again", BREAD, 90_000),
+            says(1, "Dear bread", FERRY, 90_000),
+            says(1, "Dear bread", BREAD, 1_000),
+        ] {
+            assert!(!another(&edit), "{edit:?}");
+        }
+    }
+
+    #[test]
     fn only_where_nothing_is_the_same_is_it_another_thing() {
+        let is_another =
+            |old: &Comparable, new: &Comparable| super::is_another(old, new, PageTrust::Sameness);
         let old = says(1, "Ferry aground", FERRY, 1_000);
         assert!(is_another(&old, &says(2, "Dear bread", BREAD, 90_000)));
         for edit in [
@@ -95,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_changed_and_shown_again_a_limited_number_of_times() {
+    fn an_item_that_changes_on_and_on_is_let_be_and_shown_again_once_a_day() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
         let edits = |changes, bumps, bumped_at| EditCounts { changes, bumps, bumped_at };
         assert!(may_change(&edits(23, 0, None)) && !may_change(&edits(24, 0, None)));

@@ -37,9 +37,18 @@ pub(crate) struct DecodedBody {
     pub(crate) hash: [u8; 32],
     /// Received size in bytes, before decoding.
     pub(crate) wire_bytes: u64,
+    /// Why the end is missing; `None`: the body is complete.
+    pub(crate) cut: Option<Failure>,
 }
 
-/// Reads the body of `response`, at most `max` decoded bytes.
+/// Failure of a document that exceeds the size limit.
+pub(crate) fn too_large(max: u64) -> Failure {
+    let message = format!("the document is larger than {max} bytes");
+    let help = "raise max_body if the document is meant to be so large";
+    Failure::new(FailureKind::TooLarge, message).help(help)
+}
+
+/// Reads the body of `response`, at most `max` decoded bytes. Of a body that ends early, the beginning is returned.
 pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<DecodedBody, Failure> {
     let codings = codings(response.headers())?;
     let wire = Arc::new(AtomicU64::new(0));
@@ -127,19 +136,23 @@ fn is_zlib(head: [u8; 2]) -> bool {
 async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<DecodedBody, Failure> {
     let mut bytes = Vec::new();
     let mut hash = Sha256::new();
+    let mut cut = None;
     loop {
         // The buffer grows with the received bytes, not with an announced length.
         let before = bytes.len();
-        let read = reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error))?;
-        if read == 0 {
-            break;
+        match reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error)) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(failure) if failure.kind == FailureKind::Truncated && !bytes.is_empty() => {
+                cut = Some(failure);
+                break;
+            }
+            Err(failure) => return Err(failure),
         }
         hash.update(&bytes[before..]);
         let (decoded, sent) = (bytes.len() as u64, wire.load(Ordering::Relaxed));
         if decoded > max {
-            let message = format!("the document is larger than {max} bytes");
-            let help = "raise max_body if the document is meant to be so large";
-            return Err(Failure::new(FailureKind::TooLarge, message).help(help));
+            return Err(too_large(max));
         }
         if decoded > RATIO_FROM && decoded / sent.max(1) > MAX_RATIO {
             let message = format!(
@@ -149,7 +162,7 @@ async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<Decoded
         }
     }
     let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
-    Ok(DecodedBody { bytes, hash, wire_bytes })
+    Ok(DecodedBody { bytes, hash, wire_bytes, cut })
 }
 
 /// The failure for an error while reading: of the connection or of the content coding.

@@ -20,7 +20,13 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         }
     });
     if let Some(failure) = kind {
-        return failure;
+        // Servers without TLS often close the connection when they see the first bytes of the handshake.
+        let in_handshake = error.is_connect() && failure.kind == FailureKind::Truncated;
+        return if in_handshake {
+            no_tls("the connection ended in the handshake")
+        } else {
+            failure
+        };
     }
     let last = printable(&last);
     if error.is_timeout() {
@@ -31,9 +37,33 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         return Failure::new(FailureKind::Connect, message)
             .help("newswire polls the feed again later; try the URL from this machine with curl");
     }
+    if is_closed(error) {
+        return reset();
+    }
     let message = format!("the exchange was interrupted: {last}");
     Failure::new(FailureKind::BadResponse, message)
         .help("newswire polls the feed again later; report it to the site owner if it persists")
+}
+
+/// Whether the server closed or reset the connection before a response.
+pub(crate) fn is_closed(error: &reqwest::Error) -> bool {
+    let mut closed = false;
+    each_cause(error, &mut |cause| {
+        let lost = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled();
+        closed |= cause.downcast_ref::<hyper::Error>().is_some_and(lost);
+        closed |= cause.downcast_ref::<io::Error>().is_some_and(|io| is_reset(io.kind()));
+    });
+    closed
+}
+
+fn is_reset(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
+fn reset() -> Failure {
+    Failure::new(FailureKind::Reset, "the server closed the connection before its response")
+        .help(RETRIED)
 }
 
 fn timed_out() -> Failure {
@@ -70,11 +100,13 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
                 .help("newswire polls the feed again later; check the port in the URL"),
         ),
         io::ErrorKind::TimedOut => Some(timed_out()),
+        kind if is_reset(kind) => Some(reset()),
         _ => None,
     }
 }
 
-fn lookup(error: &LookupError) -> Failure {
+/// The failure for a host name without an address that may be contacted.
+pub(crate) fn lookup(error: &LookupError) -> Failure {
     let message = printable(&error.to_string());
     match error {
         LookupError::Resolve(ResolveError::NotFound(_)) => {
@@ -94,12 +126,16 @@ fn tls(error: &rustls::Error) -> Failure {
     let text = printable(&error.to_string());
     // The first bytes are no TLS record: usually an HTTP response.
     if matches!(error, rustls::Error::InvalidMessage(_)) {
-        let message = format!("the server does not use TLS on this port: {text}");
-        return Failure::new(FailureKind::NoTls, message)
-            .help("check the port, or write http:// instead of https://");
+        return no_tls(&text);
     }
     Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
         .help("the site owner has to correct the certificate; set ca for an authority of your own")
+}
+
+fn no_tls(why: &str) -> Failure {
+    let message = format!("the server does not use TLS on this port: {why}");
+    Failure::new(FailureKind::NoTls, message)
+        .help("check the port, or write http:// instead of https://")
 }
 
 /// Visits the error and all its causes. The error inside an `io::Error` is not its `source`.

@@ -2,17 +2,19 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, StatusCode};
-use url::Url;
+use url::{Host, Url};
 
-use super::freshness::freshness;
-use super::guard::Guard;
+use super::connector::Connector;
+use super::freshness::{document_age, freshness, renewed};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
+use crate::text::challenge;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +23,12 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
+    /// URL whose response sent the validators. They are sent to no other; `None`: they belong to every hop.
+    pub validators_from: Option<&'a Url>,
     /// SHA-256 of the body that the validators belong to.
     pub known_body: Option<[u8; 32]>,
+    /// Freshness lifetime of that response by `max-age`, which a 304 renews.
+    pub known_lifetime: Option<Duration>,
     /// The settings of this feed.
     pub settings: &'a Settings,
     /// Time of the request (UTC), used for a `Retry-After` of a server that sends no `Date`.
@@ -44,10 +50,12 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// Validators for the next request; `None` keeps the previous ones.
     pub validators: Option<Validators>,
-    /// The document; only with [`FetchOutcome::Modified`].
+    /// The document; only with [`FetchOutcome::Modified`], or its beginning with [`FailureKind::Truncated`].
     pub body: Option<Body>,
-    /// SHA-256 of the decoded body of a 200 response, changed or not; `None` for a partial response (226).
+    /// SHA-256 of the decoded body of a complete response, changed or not; `None` for a part of one (226, or cut).
     pub body_hash: Option<[u8; 32]>,
+    /// Age of the document by the clock of the server: `Date` less `Last-Modified`.
+    pub document_age: Option<SignedDuration>,
     /// Freshness and retry hints in the headers of any status.
     pub freshness: Freshness,
     /// Received size of the body, in bytes before decoding.
@@ -78,6 +86,7 @@ impl Response {
             validators: None,
             body: None,
             body_hash: None,
+            document_age: None,
             freshness: Freshness::default(),
             wire_bytes: 0,
             body_bytes: 0,
@@ -85,56 +94,191 @@ impl Response {
     }
 }
 
-/// Follows redirects and reads the final response.
-pub(crate) async fn run(client: &Client, guard: &Guard, request: &Request<'_>) -> Response {
-    let headers = request::headers(request.settings, request.validators);
-    let mut response =
-        Response::failed(request.url.clone(), Failure::new(FailureKind::BadUrl, "never asked"));
-    let mut seen = HashSet::from([request.url.clone()]);
-    loop {
-        let mut headers = headers.clone();
+/// An exchange under way: one request for each hop. The caller decides when each request is sent.
+pub struct Exchange<'a> {
+    connector: Connector,
+    request: Request<'a>,
+    response: Response,
+    seen: HashSet<Url>,
+}
+
+/// A complete document that an earlier exchange brought.
+#[derive(Debug)]
+pub struct KnownDocument {
+    /// URL that sent it.
+    pub url: Url,
+    /// Its validators.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub hash: [u8; 32],
+    /// The body.
+    pub body: Body,
+}
+
+/// The result of one hop.
+#[derive(Debug)]
+pub enum Step {
+    /// The server redirected to [`Exchange::url`].
+    Redirected {
+        /// Freshness and retry hints of the redirect.
+        freshness: Freshness,
+    },
+    /// The exchange has ended.
+    Done(Box<Response>),
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange before its first request.
+    pub(crate) fn new(connector: Connector, request: Request<'a>) -> Self {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let mut url = request.url.clone();
+        // A fragment is not part of a request (RFC 9110 4.2.5).
+        url.set_fragment(None);
+        let seen = HashSet::from([url.clone()]);
+        let response = Response::failed(url, failure);
+        Self { connector, request, response, seen }
+    }
+
+    /// URL of the next request.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.response.url
+    }
+
+    /// Whether the next request has validators: only a request to the URL that sent them.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        let from = self.request.validators_from;
+        !self.request.validators.is_empty() && from.is_none_or(|url| *url == self.response.url)
+    }
+
+    /// Addresses of the host of the next request that may be contacted; none behind a proxy.
+    ///
+    /// # Errors
+    /// When the URL may not be requested, or the host name has no such address.
+    pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
+        self.connector.resolver.guard.check_url(&self.response.url)?;
+        match self.response.url.host() {
+            _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => {
+                self.connector.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends the exchange with a document that an earlier exchange brought from the next URL.
+    pub fn end_with(&mut self, document: KnownDocument) -> Response {
+        let mut response = self.end();
+        response.url = document.url;
+        response.status = Some(200);
+        response.validators = Some(document.validators);
+        response.body_hash = Some(document.hash);
+        response.body_bytes = document.body.bytes.len() as u64;
+        if self.request.known_body == Some(document.hash) {
+            response.outcome = FetchOutcome::NotModified;
+        } else {
+            response.outcome = FetchOutcome::Modified;
+            response.body = Some(document.body);
+        }
+        *response
+    }
+
+    /// The exchange ended by a failure of the next request.
+    #[must_use]
+    pub fn fail(self, failure: Failure) -> Response {
+        Response { outcome: FetchOutcome::Failed(failure), ..self.response }
+    }
+
+    /// Sends the next request, which may take `limit`. After a redirect, another request follows.
+    pub async fn step(&mut self, limit: Duration) -> Step {
+        let failure = match tokio::time::timeout(limit, self.hop()).await {
+            Ok(Ok(step)) => return step,
+            Ok(Err(failure)) => failure,
+            Err(_) => {
+                let seconds = self.request.settings.timeout.as_secs_f32();
+                let message = format!("the exchange took longer than {seconds} s");
+                Failure::new(FailureKind::Timeout, message)
+                    .help("raise timeout if the server is always this slow")
+            }
+        };
+        self.response.outcome = FetchOutcome::Failed(failure);
+        Step::Done(self.end())
+    }
+
+    /// The result, which leaves an exchange that was never asked.
+    fn end(&mut self) -> Box<Response> {
+        let failure = Failure::new(FailureKind::BadUrl, "never asked");
+        let next = Response::failed(self.response.url.clone(), failure);
+        Box::new(std::mem::replace(&mut self.response, next))
+    }
+
+    /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
+    async fn hop(&mut self) -> Result<Step, Failure> {
+        let (request, url) = (self.request, self.response.url.clone());
+        self.connector.resolver.guard.check_url(&url)?;
+        let conditional = self.is_conditional();
+        let none = Validators::default();
+        let validators = if conditional { request.validators } else { &none };
+        let headers = request::headers(request.settings, validators);
+        let mut headers = request::with_host(&url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
-        if response.url.origin() == request.url.origin() {
+        if url.origin() == request.url.origin() {
             headers.extend(request::own_headers(request.settings));
         }
-        match hop(client, guard, &response.url, headers).await {
-            Err(failure) => {
-                response.outcome = FetchOutcome::Failed(failure);
-                return response;
-            }
-            Ok(answer) => {
-                response.status = Some(answer.status().as_u16());
-                let direct = request.settings.proxy.is_none();
-                response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
-                response.freshness = freshness(answer.headers(), request.now);
-                let next = match location(&answer, &response.url, request.settings) {
-                    None => return read(answer, request, response).await,
-                    Some(next) => next,
-                };
-                let next = next.and_then(|next| {
-                    follow(&mut response, &mut seen, next, answer.status(), request.settings)
-                });
-                if let Err(failure) = next {
-                    response.outcome = FetchOutcome::Failed(failure);
-                    return response;
+        let kept = self.connector.kept.take(&url, request.now);
+        let send = |headers| self.connector.client.get(url.clone()).headers(headers).send();
+        let sent = match send(headers.clone()).await {
+            // RFC 9112 9.3.1: the server closed the kept connection while the request was on its way.
+            Err(error) if kept && classify::is_closed(&error) => send(headers).await,
+            sent => sent,
+        };
+        let answer = sent.map_err(|error| classify::failure(&error))?;
+        let response = &mut self.response;
+        response.status = Some(answer.status().as_u16());
+        let direct = request.settings.proxy.is_none();
+        response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
+        response.freshness = freshness(answer.headers(), request.now);
+        match location(&answer, &url, request.settings) {
+            None => {
+                // Without a response, so that a failure while reading keeps what is known.
+                let placeholder = Response { freshness: response.freshness, ..self.known() };
+                let response = std::mem::replace(&mut self.response, placeholder);
+                let request = Request { validators, ..request };
+                self.response = read(answer, &request, response).await;
+                if !is_broken(&self.response.outcome) {
+                    self.connector.kept.insert(&url, request.now);
                 }
+                Ok(Step::Done(self.end()))
+            }
+            Some(next) => {
+                follow(response, &mut self.seen, next?, answer.status(), request.settings)?;
+                Ok(Step::Redirected { freshness: self.response.freshness })
             }
         }
     }
+
+    /// What is known of the response before its body.
+    fn known(&self) -> Response {
+        let Response { url, hops, status, remote, .. } = &self.response;
+        let failure = Failure::new(FailureKind::BadResponse, "the response was not read");
+        let (hops, status, remote) = (hops.clone(), *status, *remote);
+        Response { hops, status, remote, ..Response::failed(url.clone(), failure) }
+    }
 }
 
-/// Sends one request. The URL is checked here, because a literal address does not use the resolver.
-///
-/// Every hop gets the conditional headers: the validators came from the last hop, and servers ignore them for
-/// other responses than 2xx (RFC 9110 13.2.1).
-async fn hop(
-    client: &Client,
-    guard: &Guard,
-    url: &Url,
-    headers: HeaderMap,
-) -> Result<reqwest::Response, Failure> {
-    guard.check_url(url)?;
-    client.get(url.clone()).headers(headers).send().await.map_err(|error| classify::failure(&error))
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("response", &self.response).finish_non_exhaustive()
+    }
+}
+
+/// Whether the connection cannot be used for another request.
+fn is_broken(outcome: &FetchOutcome) -> bool {
+    matches!(outcome, FetchOutcome::Failed(failure)
+        if matches!(failure.kind, FailureKind::Truncated | FailureKind::TooLarge | FailureKind::Reset))
 }
 
 /// Target of a redirect; `None` for other responses.
@@ -206,15 +350,28 @@ async fn read(
         return response;
     }
     match answer.status().as_u16() {
-        200 => return document(answer, request, response).await,
+        // RFC 9110 15.3.4: 203 is a 200 that a proxy transformed.
+        200 | 203 => return document(answer, request, response).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
             let mut response = document(answer, request, response).await;
             response.body_hash = None;
             return response;
         }
+        // Some bot protections answer 202 with a page for browsers.
+        202 => {
+            let headers = answer.headers().clone();
+            let read = document(answer, request, response).await;
+            let failure = match &read.body {
+                Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
+                _ => rejected(202, &headers, request.settings),
+            };
+            let outcome = FetchOutcome::Failed(failure);
+            return Response { outcome, body: None, body_hash: None, validators: None, ..read };
+        }
         304 if conditional => {
             response.validators = Some(refreshed(request.validators, answer.headers()));
+            response.freshness = renewed(answer.headers(), request.known_lifetime, request.now);
             response.outcome = FetchOutcome::NotModified;
         }
         304 => {
@@ -252,10 +409,23 @@ async fn document(
     mut response: Response,
 ) -> Response {
     let validators = received(answer.headers());
+    response.document_age = document_age(answer.headers());
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    match body::read(answer, request.settings.max_body).await {
+    let max = request.settings.max_body;
+    if answer.content_length().is_some_and(|length| length > max) {
+        // Not a byte of the body is read.
+        response.outcome = FetchOutcome::Failed(body::too_large(max));
+        return response;
+    }
+    match body::read(answer, max).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
+        Ok(part) if part.cut.is_some() => {
+            response.wire_bytes = part.wire_bytes;
+            response.body_bytes = part.bytes.len() as u64;
+            response.body = Some(Body { bytes: part.bytes, content_type });
+            response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
+        }
         Ok(whole) => {
             response.wire_bytes = whole.wire_bytes;
             response.body_bytes = whole.bytes.len() as u64;
@@ -300,14 +470,19 @@ fn is_challenge(headers: &HeaderMap) -> bool {
     CHALLENGES.iter().any(has)
 }
 
+/// The failure for a challenge for browsers.
+fn challenged(status: u16) -> Failure {
+    let message = format!("the server answered with a challenge for browsers (HTTP {status})");
+    Failure::new(FailureKind::Forbidden, message)
+        .help("ask the publisher to exempt the feed from it")
+}
+
 /// The failure for a status without a document.
 fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
+    if is_challenge(headers) {
+        return challenged(status);
+    }
     let (kind, meaning, help) = match status {
-        _ if is_challenge(headers) => (
-            FailureKind::Forbidden,
-            "the server answered with a challenge for browsers",
-            "ask the publisher to exempt the feed from it",
-        ),
         401 if settings.headers.is_empty() => (
             FailureKind::Unauthorized,
             "the feed requires a login",

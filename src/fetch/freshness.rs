@@ -1,5 +1,7 @@
 //! Reads freshness and retry hints from response headers. Pure.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
@@ -9,55 +11,116 @@ use crate::text::dates;
 /// Upper limit of all times, in seconds: ten years. Keeps the arithmetic in range.
 const LONGEST: u64 = 10 * 365 * 86_400;
 
-/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits.
+/// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits. `now` is the time of receipt.
 pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
-    let date = http_date(headers, header::DATE);
+    // RFC 9110 6.6.1: a response without Date counts from its receipt.
+    let date = http_date(headers, header::DATE).unwrap_or(now);
+    let directives = Directives::of(headers);
     Freshness {
-        remaining: remaining(headers, date),
-        retry_after: retry_after(headers, date, now),
-        host_pause: host_pause(headers),
+        remaining: remaining(headers, &directives, date),
+        lifetime: directives.lifetime().and_then(|lifetime| lifetime.try_into().ok()),
+        retry_after: retry_after(headers, date),
+        host_pause: host_pause(headers, date),
     }
 }
 
-/// Time until the rate limit of the host is reset, when no requests are left.
-fn host_pause(headers: &HeaderMap) -> Option<SignedDuration> {
+/// The freshness of a 304. Without `Cache-Control` it renews the stored lifetime (RFC 9111 4.3.4).
+pub(crate) fn renewed(headers: &HeaderMap, stored: Option<Duration>, now: Timestamp) -> Freshness {
+    let read = freshness(headers, now);
+    if headers.contains_key(header::CACHE_CONTROL) {
+        return read;
+    }
+    let lifetime = stored.and_then(|lifetime| SignedDuration::try_from(lifetime).ok());
+    let remaining = lifetime.and_then(|lifetime| less_age(headers, lifetime));
+    Freshness { remaining: remaining.or(read.remaining), lifetime: stored, ..read }
+}
+
+/// Time since `Last-Modified`, by the clock of the server.
+pub(crate) fn document_age(headers: &HeaderMap) -> Option<SignedDuration> {
+    let (date, modified) =
+        (http_date(headers, header::DATE)?, http_date(headers, header::LAST_MODIFIED)?);
+    Some(date.duration_since(modified))
+}
+
+/// Longest pause that a rate limit causes, in seconds: seven days.
+const LONGEST_PAUSE: f64 = 7.0 * 86_400.0;
+/// Values of a reset from here on are Unix times, in seconds.
+const UNIX_TIME: f64 = 1e9;
+/// Values from here on are Unix times in milliseconds.
+const UNIX_MILLIS: f64 = 1e12;
+
+/// Time until the rate limit of the host is reset, when no requests are left. With several limits, the longest time.
+fn host_pause(headers: &HeaderMap, server_time: Timestamp) -> Option<SignedDuration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let left = number("x-ratelimit-remaining").or_else(|| number("ratelimit-remaining"))?;
-    let reset = number("x-ratelimit-reset").or_else(|| number("ratelimit-reset"))?;
-    // Some servers send a Unix time instead of seconds, which is too large.
-    let plausible = left < 1.0 && reset > 0.0 && reset <= 7.0 * 86_400.0;
-    plausible.then(|| SignedDuration::try_from_secs_f64(reset.ceil()).ok()).flatten()
+    let pairs = ["x-ratelimit", "ratelimit", "x-rate-limit"].into_iter().filter_map(|name| {
+        Some((number(&format!("{name}-remaining"))?, number(&format!("{name}-reset"))?))
+    });
+    let fields = headers.get_all("ratelimit").iter().filter_map(|value| value.to_str().ok());
+    let waits = pairs.chain(fields.flat_map(limits)).filter(|(left, _)| *left < 1.0);
+    let now = server_time.as_second() as f64;
+    let seconds = waits.map(|(_, reset)| match reset {
+        reset if reset >= UNIX_MILLIS => reset / 1000.0 - now,
+        reset if reset >= UNIX_TIME => reset - now,
+        reset => reset,
+    });
+    let longest = seconds.filter(|wait| *wait > 0.0 && *wait <= LONGEST_PAUSE).reduce(f64::max)?;
+    SignedDuration::try_from_secs_f64(longest.ceil()).ok()
+}
+
+/// The limits of a `RateLimit` field: requests left, and the reset. Two forms are in use: `limit=9, remaining=0,
+/// reset=30`, and the list of structured fields `"burst";r=0;t=30, "daily";r=99;t=3600`.
+fn limits(field: &str) -> Vec<(f64, f64)> {
+    let items: Vec<&str> = match field.contains("remaining") {
+        true => vec![field],
+        false => field.split(',').collect(),
+    };
+    let of = |item: &str, names: [&str; 2]| {
+        let pairs = item.split([',', ';']).filter_map(|pair| pair.split_once('='));
+        let mut found = pairs.filter(|(name, _)| names.contains(&name.trim()));
+        found.next().and_then(|(_, value)| value.trim().parse::<f64>().ok())
+    };
+    let limit = |item: &&str| Some((of(item, ["r", "remaining"])?, of(item, ["t", "reset"])?));
+    items.iter().filter_map(limit).collect()
 }
 
 /// Remaining freshness lifetime: `max-age` or `Expires - Date` (RFC 9111 4.2.1) less `Age` (4.2.3).
 ///
 /// `no-cache` and `no-store` give `None`: they ask for revalidation, not for shorter intervals.
-fn remaining(headers: &HeaderMap, date: Option<Timestamp>) -> Option<SignedDuration> {
-    let directives = Directives::of(headers);
+fn remaining(
+    headers: &HeaderMap,
+    directives: &Directives,
+    date: Timestamp,
+) -> Option<SignedDuration> {
     if directives.never_fresh {
         return None;
     }
-    let lifetime = match directives.max_age {
-        Some(seconds) => SignedDuration::from_secs(seconds),
-        None => http_date(headers, header::EXPIRES)?.duration_since(date?),
+    let lifetime = match directives.lifetime() {
+        Some(lifetime) => lifetime,
+        None => http_date(headers, header::EXPIRES)?.duration_since(date),
     };
+    less_age(headers, lifetime)
+}
+
+fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDuration> {
     let age = text(headers, header::AGE).and_then(seconds).unwrap_or_default();
     let remaining = lifetime.saturating_sub(SignedDuration::from_secs(age));
     (remaining > SignedDuration::ZERO).then_some(remaining)
 }
 
-/// `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
-fn retry_after(
-    headers: &HeaderMap,
-    date: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<SignedDuration> {
-    let value = text(headers, header::RETRY_AFTER)?;
-    let wait = match seconds(value) {
-        Some(seconds) => SignedDuration::from_secs(seconds),
-        None => dates::parse_http(value)?.duration_since(date.unwrap_or(now)),
+/// The longest `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
+fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
+    let wait = |value: &str| match seconds(value) {
+        Some(seconds) => Some(SignedDuration::from_secs(seconds)),
+        None => Some(dates::parse_http(value)?.duration_since(date)),
     };
-    (wait > SignedDuration::ZERO).then_some(wait)
+    let longest = |value: &str| match wait(value) {
+        Some(one) => Some(one),
+        // Several fields that a proxy joined; a date contains a comma itself.
+        None => value.split(',').filter_map(wait).max(),
+    };
+    let values =
+        headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+    values.filter_map(longest).max().filter(|wait| *wait > SignedDuration::ZERO)
 }
 
 /// The directives of `Cache-Control` for a private cache.
@@ -68,6 +131,11 @@ struct Directives {
 }
 
 impl Directives {
+    /// The freshness lifetime by `max-age`.
+    fn lifetime(&self) -> Option<SignedDuration> {
+        self.max_age.filter(|_| !self.never_fresh).map(SignedDuration::from_secs)
+    }
+
     fn of(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
         for value in headers.get_all(header::CACHE_CONTROL) {
@@ -145,6 +213,43 @@ mod tests {
     }
 
     #[test]
+    fn expires_without_a_date_counts_from_the_receipt() {
+        assert_eq!(remaining(&[(header::EXPIRES, "Sun, 06 Nov 1994 09:49:37 GMT")]), Some(3600));
+    }
+
+    #[test]
+    fn a_304_without_cache_control_renews_the_stored_lifetime() {
+        let renewed = |headers: &[(HeaderName, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(name, value.parse().unwrap());
+            }
+            let stored = Some(Duration::from_secs(7200));
+            let freshness = renewed(&map, stored, dates::parse_http(NOW).unwrap());
+            (freshness.remaining.map(|left| left.as_secs()), freshness.lifetime)
+        };
+        let stored = Some(Duration::from_secs(7200));
+        assert_eq!(renewed(&[]), (Some(7200), stored));
+        assert_eq!(renewed(&[(header::AGE, "200")]), (Some(7000), stored));
+        // Of the stored response, max-age has priority over Expires. RFC 9111 5.3
+        assert_eq!(renewed(&[(header::EXPIRES, "0")]), (Some(7200), stored));
+        assert_eq!(renewed(&[(header::CACHE_CONTROL, "no-cache")]), (None, None));
+        let shorter = [(header::CACHE_CONTROL, "max-age=60")];
+        assert_eq!(renewed(&shorter), (Some(60), Some(Duration::from_secs(60))));
+    }
+
+    #[test]
+    fn the_longest_of_several_retry_after_counts() {
+        let three = [
+            (header::RETRY_AFTER, "60"),
+            (header::RETRY_AFTER, "Sun, 06 Nov 1994 09:49:37 GMT"),
+            (header::RETRY_AFTER, "soon"),
+        ];
+        assert_eq!(retry(&three), Some(3600));
+        assert_eq!(retry(&[(header::RETRY_AFTER, "60, 7200")]), Some(7200));
+    }
+
+    #[test]
     fn a_request_for_revalidation_is_no_hint() {
         assert_eq!(remaining(&[(header::DATE, NOW), (header::EXPIRES, "0")]), None);
         assert_eq!(remaining(&[(header::CACHE_CONTROL, "max-age=0")]), None);
@@ -187,8 +292,33 @@ mod tests {
         assert_eq!(pause("0", "59"), Some(59));
         assert_eq!(pause("0.0", "59.2"), Some(60));
         assert_eq!(pause("12.0", "59"), None);
-        // A Unix time, not seconds.
+        // A Unix time, not seconds: the clock of the test is in 1994.
+        assert_eq!(pause("0", "784111837"), None);
         assert_eq!(pause("0", "1764000000"), None);
         assert_eq!(pause("none", "soon"), None);
+    }
+
+    #[test]
+    fn a_rate_limit_is_read_in_every_form() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let pause = |headers: &[(&'static str, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(HeaderName::from_static(name), value.parse().unwrap());
+            }
+            freshness(&map, now).host_pause.map(|pause| pause.as_secs())
+        };
+        let reset = (now.as_second() + 90).to_string();
+        let millis = format!("{reset}000");
+        for reset in [reset.as_str(), millis.as_str(), "90"] {
+            let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)];
+            assert_eq!(pause(&headers), Some(90), "{reset}");
+        }
+        let separate = [("ratelimit-remaining", "0"), ("ratelimit-reset", "40")];
+        assert_eq!(pause(&separate), Some(40));
+        assert_eq!(pause(&[("ratelimit", "limit=10, remaining=0, reset=50")]), Some(50));
+        assert_eq!(pause(&[("ratelimit", "limit=10, remaining=3, reset=50")]), None);
+        let list = "\"burst\";r=0;t=30, \"daily\";r=99;t=3600, \"hourly\";r=0;t=60";
+        assert_eq!(pause(&[("ratelimit", list)]), Some(60));
     }
 }

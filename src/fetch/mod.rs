@@ -6,6 +6,7 @@
 
 mod body;
 mod classify;
+mod connector;
 mod exchange;
 mod freshness;
 mod guard;
@@ -23,11 +24,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
-pub use exchange::{Body, Request, Response};
+pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 
+use self::connector::{Connector, KEEP_ALIVE};
 use self::guard::Guard;
 use self::resolve::GuardedResolver;
 use crate::model::{Failure, FailureKind};
@@ -36,9 +38,6 @@ use crate::model::{Failure, FailureKind};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an idle connection is kept for other feeds of the same host. Short, because a poll cycle may
-/// contact thousands of hosts.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Largest number of HTTP clients that are kept.
 const MAX_CLIENTS: usize = 64;
 
@@ -63,7 +62,7 @@ crate::model::codes! {
 /// Fetches documents. One instance serves all feeds.
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
-    clients: Mutex<HashMap<ClientKey, (Client, Guard)>>,
+    clients: Mutex<HashMap<ClientKey, Connector>>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -81,53 +80,42 @@ impl Fetcher {
         // A provider may already be installed by a test; any one is sufficient.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let fetcher = Self { resolver, clients: Mutex::new(HashMap::new()) };
-        fetcher.client(&Settings::default())?;
+        fetcher.connector(&Settings::default())?;
         Ok(fetcher)
     }
 
-    /// Makes one exchange that takes at most `settings.timeout`.
-    pub async fn fetch(&self, request: Request<'_>) -> Response {
-        let (client, guard) = match self.client(request.settings) {
-            Ok(client) => client,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::BadResponse, error.to_string())
-                    .help("check ca and proxy in [fetch] and in the [[feed]]");
-                return Response::failed(request.url.clone(), failure);
-            }
-        };
-        let exchange = exchange::run(&client, &guard, &request);
-        match tokio::time::timeout(request.settings.timeout, exchange).await {
-            Ok(response) => response,
-            Err(_) => {
-                let seconds = request.settings.timeout.as_secs_f32();
-                let message = format!("the exchange took longer than {seconds} s");
-                let failure = Failure::new(FailureKind::Timeout, message)
-                    .help("raise timeout if the server is always this slow");
-                Response::failed(request.url.clone(), failure)
-            }
+    /// Begins an exchange. `poll::Gate` opens every request, so that no other code may call this.
+    ///
+    /// # Errors
+    /// When the HTTP client for these settings cannot be set up.
+    pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
+        match self.connector(request.settings) {
+            Ok(connector) => Ok(Exchange::new(connector, request)),
+            Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
+                .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
     }
 
     /// The client for these settings.
-    fn client(&self, settings: &Settings) -> Result<(Client, Guard), FetcherError> {
+    fn connector(&self, settings: &Settings) -> Result<Connector, FetcherError> {
         let key = ClientKey {
             allow_networks: settings.allow_networks.clone(),
             ca: settings.ca.clone(),
             proxy: settings.proxy.clone(),
         };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
+        if let Some(connector) = clients.get(&key) {
+            return Ok(connector.clone());
         }
         let guard = Guard::new(&settings.allow_networks);
-        let resolver =
-            GuardedResolver { resolver: Arc::clone(&self.resolver), guard: guard.clone() };
-        let client = build(resolver, settings)?;
+        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
+        let client = build(resolver.clone(), settings)?;
+        let connector = Connector { client, resolver, kept: Arc::default() };
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(key, (client.clone(), guard.clone()));
-        Ok((client, guard))
+        clients.insert(key, connector.clone());
+        Ok(connector)
     }
 }
 
@@ -149,6 +137,8 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .dns_resolver(resolver.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
+            // RFC 9112 5.2: a user agent replaces a line folding by spaces.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
     };

@@ -2,6 +2,7 @@
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::settings::{Secret, Settings};
 use crate::model::Validators;
@@ -14,6 +15,9 @@ const ACCEPT: HeaderValue = HeaderValue::from_static(
 
 /// Constant, because some servers include the coding in the entity tag.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+
+/// The User-Agent header without a contact.
+const BARE_USER_AGENT: &str = concat!("newswire/", env!("CARGO_PKG_VERSION"));
 
 /// The User-Agent header, such as `newswire/1.2.3 (+https://who-polls.example/)`.
 #[must_use]
@@ -60,14 +64,48 @@ pub(crate) fn own_headers(settings: &Settings) -> HeaderMap {
     headers
 }
 
+/// The email address in the contact, for the `From` field (RFC 9110 10.1.2).
+fn mail_address(contact: &str) -> Option<&str> {
+    let address = contact.strip_prefix("mailto:").unwrap_or(contact).trim();
+    let (user, domain) = address.split_once('@')?;
+    let plain = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+    };
+    (plain(user) && plain(domain)).then_some(address)
+}
+
+/// The headers with `Host` in front, as RFC 9110 7.2 recommends. Over TLS the protocol may be HTTP/2, which has
+/// `:authority` instead; there the HTTP client adds what is needed.
+pub(crate) fn with_host(url: &Url, headers: &HeaderMap) -> HeaderMap {
+    let mut all = HeaderMap::with_capacity(headers.len() + 2);
+    if url.scheme() == "http"
+        && let Some(host) = url.host_str()
+    {
+        let host = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        if let Ok(host) = HeaderValue::from_str(&host) {
+            all.insert(header::HOST, host);
+        }
+    }
+    all.extend(headers.clone());
+    all
+}
+
 /// The headers of one request, with both validators byte for byte as received (RFC 9110 13.1.2, 13.1.3).
 pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(5);
+    let mut headers = HeaderMap::with_capacity(6);
+    // The config rejects other values; a request without a name would be worse than one without a contact.
+    let agent = HeaderValue::from_str(&user_agent(settings));
+    let agent = agent.unwrap_or(HeaderValue::from_static(BARE_USER_AGENT));
+    headers.insert(header::USER_AGENT, agent);
+    let mail = settings.contact.as_deref().and_then(mail_address);
+    if let Some(Ok(mail)) = mail.map(HeaderValue::from_str) {
+        headers.insert(header::FROM, mail);
+    }
     headers.insert(header::ACCEPT, ACCEPT);
     headers.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-    if let Ok(agent) = HeaderValue::from_str(&user_agent(settings)) {
-        headers.insert(header::USER_AGENT, agent);
-    }
     let conditions = [
         (header::IF_NONE_MATCH, &validators.etag),
         (header::IF_MODIFIED_SINCE, &validators.last_modified),
@@ -98,6 +136,38 @@ mod tests {
         };
         assert!(user_agent(&contact).ends_with(" (+https://planet.example/about)"));
         assert!(user_agent(&contact).starts_with("newswire/"));
+    }
+
+    #[test]
+    fn a_contact_that_is_a_mail_address_is_sent_in_from() {
+        let from = |contact: &str| {
+            let contact = Some(contact.to_owned());
+            let sent =
+                headers(&Settings { contact, ..Settings::default() }, &Validators::default());
+            sent.get(header::FROM).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(from("mailto:ann@example.org").as_deref(), Some("ann@example.org"));
+        assert_eq!(from("feeds+x@example.org").as_deref(), Some("feeds+x@example.org"));
+        for contact in ["https://planet.example/@ann", "@ann", "a b@c", "ann@example.org, bob@x"] {
+            assert_eq!(from(contact), None, "{contact}");
+        }
+    }
+
+    #[test]
+    fn no_request_is_without_a_user_agent() {
+        let odd = Settings { contact: Some("a\nb".to_owned()), ..Settings::default() };
+        let sent = headers(&odd, &Validators::default());
+        assert!(sent[header::USER_AGENT].to_str().unwrap().starts_with("newswire/"));
+    }
+
+    #[test]
+    fn host_is_the_first_header() {
+        let plain = headers(&Settings::default(), &Validators::default());
+        let sent = with_host(&Url::parse("http://a.test:81/x").unwrap(), &plain);
+        let first = sent.iter().next().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        assert_eq!(first, Some(("host", &b"a.test:81"[..])));
+        let tls = with_host(&Url::parse("https://a.test/x").unwrap(), &plain);
+        assert!(!tls.contains_key(header::HOST));
     }
 
     #[test]

@@ -94,26 +94,33 @@ pub(crate) enum LookupError {
     Blocked { host: String, blocked: BlockedAddress },
 }
 
+impl GuardedResolver {
+    /// The addresses of a host that may be contacted, at least one.
+    pub(crate) async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, LookupError> {
+        let found = self.resolver.resolve(host).await.map_err(LookupError::Resolve)?;
+        let mut public = Vec::new();
+        let mut blocked = None;
+        for address in found {
+            match self.guard.check(address) {
+                Ok(()) => public.push(address),
+                Err(address) => blocked = Some(address),
+            }
+        }
+        match blocked {
+            // Of a mixed answer only the public addresses are used.
+            _ if !public.is_empty() => Ok(public),
+            Some(blocked) => Err(LookupError::Blocked { host: host.to_owned(), blocked }),
+            None => Err(LookupError::Resolve(ResolveError::NotFound(host.to_owned()))),
+        }
+    }
+}
+
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        let (found, guard) = (self.resolver.resolve(&host), self.guard.clone());
+        let resolver = self.clone();
         Box::pin(async move {
-            let found = found.await.map_err(LookupError::Resolve)?;
-            let mut public = Vec::new();
-            let mut blocked = None;
-            for address in found {
-                match guard.check(address) {
-                    Ok(()) => public.push(SocketAddr::new(address, 0)),
-                    Err(address) => blocked = Some(address),
-                }
-            }
-            match blocked {
-                // Of a mixed answer only the public addresses are used.
-                _ if !public.is_empty() => Ok(Box::new(public.into_iter()) as Addrs),
-                Some(blocked) => Err(LookupError::Blocked { host, blocked }.into()),
-                None => Err(LookupError::Resolve(ResolveError::NotFound(host)).into()),
-            }
+            let found = resolver.lookup(name.as_str()).await?;
+            Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
 }

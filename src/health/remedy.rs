@@ -43,7 +43,7 @@ pub(super) fn of_state(
         State::Failing => Some(of_failure(status, failure?)),
         State::Quarantined => Some(of_failure(status, FailureKind::Panicked)),
         State::Gone => Some(
-            Remedy::text("Remove the feed from the config; its stories then leave the outputs. Until then it is polled once a week, in case it comes back.")
+            Remedy::text("Remove the feed from the config; its stories then leave the outputs. In case it comes back, it is polled once a week four times, and then not before its [[feed]] changes.")
                 .toml(status, &["# remove this block"]),
         ),
         State::Throttled => Some(

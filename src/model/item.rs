@@ -88,6 +88,43 @@ pub struct Details {
     /// `itunes:duration`, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
+    /// The item as an episode of a podcast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub podcast: Option<Podcast>,
+}
+
+/// An episode of a podcast, in the terms of iTunes and Podcasting 2.0.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Podcast {
+    /// Number of the season.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub season: Option<u32>,
+    /// Number of the episode in its season.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episode: Option<u32>,
+    /// Whether it is not for children.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explicit: Option<bool>,
+    /// Transcripts in several formats or languages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transcripts: Vec<PodcastFile>,
+    /// The list of chapters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chapters: Option<PodcastFile>,
+}
+
+/// A document about an episode.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PodcastFile {
+    /// URL, http or https.
+    pub url: String,
+    /// Media type.
+    pub media_type: String,
+    /// Language, BCP 47.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// A person construct, RFC 4287 3.2.

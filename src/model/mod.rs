@@ -8,6 +8,7 @@ pub mod incident;
 pub mod item;
 pub mod parsed;
 pub mod poll;
+pub mod promise;
 pub mod story;
 
 pub use code::Coded;
@@ -18,8 +19,8 @@ pub use feed::{
 };
 pub use incident::{Incident, IncidentKind};
 pub use item::{
-    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, SourceInfo,
-    StoryKey,
+    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, Podcast,
+    PodcastFile, SourceInfo, StoryKey,
 };
 pub use parsed::{
     Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
@@ -27,8 +28,9 @@ pub use parsed::{
 };
 pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
-    Outcome, Plan, Reason, ReasonKind, Validators,
+    Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
+pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,

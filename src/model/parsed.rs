@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{Category, Enclosure, Image, Person, SourceInfo};
+use super::item::{Category, Enclosure, Image, Person, Podcast, SourceInfo};
 
 /// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Text {
 }
 
 impl Text {
+    /// Maximum size of a text in bytes; the end of a longer one is left out.
+    pub const MAX: usize = 256 * 1024;
+
     /// Plain text without language or base.
     #[must_use]
     pub fn plain(value: impl Into<String>) -> Self {
@@ -167,8 +170,10 @@ pub struct ParsedFeed {
     pub published: Option<Timestamp>,
     /// `atom:updated`, `lastBuildDate`.
     pub updated: Option<Timestamp>,
-    /// Authors of the feed.
+    /// Authors of the feed, or else its owner or webmaster.
     pub authors: Vec<Person>,
+    /// Authors of the items that name none: those of the feed.
+    pub item_authors: Vec<Person>,
     /// Contributors of the feed.
     pub contributors: Vec<Person>,
     /// Categories of the feed.
@@ -183,6 +188,8 @@ pub struct ParsedFeed {
     pub icon: Option<String>,
     /// `atom:logo`, RSS `image`, JSON `icon`, `itunes:image`.
     pub image: Option<FeedImage>,
+    /// Whether the episodes of the podcast are not for children.
+    pub explicit: Option<bool>,
     /// Polling hints of the publisher.
     pub hints: Hints,
     /// In document order.
@@ -210,8 +217,10 @@ pub struct ParsedItem {
     pub summary: Option<Text>,
     /// `atom:content`, `content:encoded`, else RSS `description`; JSON `content_html` or `content_text`.
     pub content: Option<Text>,
-    /// Authors of the item, not of the feed.
+    /// Authors of the item, or else of its source, or else of the feed (RFC 4287 4.2.1).
     pub authors: Vec<Person>,
+    /// Whether the authors are those of the feed.
+    pub authors_are_inherited: bool,
     /// Contributors of the item.
     pub contributors: Vec<Person>,
     /// Categories of the item.
@@ -232,6 +241,8 @@ pub struct ParsedItem {
     pub language: Option<String>,
     /// `itunes:duration`, in seconds.
     pub duration: Option<u32>,
+    /// `itunes:season` and others; all empty if it is no episode.
+    pub podcast: Podcast,
 }
 
 impl ParsedItem {
@@ -273,6 +284,17 @@ impl ParseWarning {
         "undeclared_charset",
         "no_items",
         "too_many_items",
+        "copied_items",
+        "shared_keys",
+        "blank_items",
+        "too_many_parts",
+        "long_text",
+        "unlikely_date",
+        "bad_item",
+        "bad_date",
+        "unknown_time_zone",
+        "wrong_text_type",
+        "unknown_namespace",
         "too_many_elements",
         "too_deep",
         "bare_ampersand",

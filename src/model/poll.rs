@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -205,7 +206,9 @@ failure_kinds! {
     NoTls = "no_tls",
     /// The whole exchange took longer than `timeout`.
     Timeout = "timeout",
-    /// The connection was closed early, or the response is not HTTP.
+    /// The server closed or reset the connection before its response.
+    Reset = "connection_reset",
+    /// The response is not HTTP, or not a valid response to the request.
     BadResponse = "bad_response",
     /// Fewer bytes than announced, or a chunked body without its end.
     Truncated = "truncated",
@@ -242,6 +245,8 @@ failure_kinds! {
 pub struct Freshness {
     /// Remaining freshness lifetime: `max-age` or `Expires - Date`, less `Age`.
     pub remaining: Option<SignedDuration>,
+    /// Freshness lifetime by `max-age`, without the age; a later 304 renews it. RFC 9111 4.3.4.
+    pub lifetime: Option<Duration>,
     /// `Retry-After`, relative to now.
     pub retry_after: Option<SignedDuration>,
     /// Time until the host accepts requests again: `x-ratelimit-remaining` and `-reset`.
@@ -286,6 +291,17 @@ pub struct Plan {
     pub considered: Vec<Considered>,
 }
 
+/// A plan as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredPlan {
+    /// Time of the next poll; the epoch: as soon as possible.
+    pub next_poll_at: Timestamp,
+    /// Time of the last poll, by the same clock; `None`: never polled.
+    pub last_poll_at: Option<Timestamp>,
+    /// The input that decided.
+    pub reason: ReasonKind,
+}
+
 /// One input of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Considered {
@@ -328,7 +344,9 @@ pub enum ReasonKind {
     Quarantine,
     /// `Retry-After`, or a throttling without one.
     Throttled,
-    /// 410: a weekly poll.
+    /// The next request has no validators.
+    Unconditional,
+    /// 410: a weekly poll, later none.
     Gone,
     /// This machine is offline.
     Offline,
@@ -348,6 +366,7 @@ impl ReasonKind {
         Self::BackOff,
         Self::Quarantine,
         Self::Throttled,
+        Self::Unconditional,
         Self::Gone,
         Self::Offline,
         Self::Jitter,
@@ -366,6 +385,7 @@ impl ReasonKind {
             Self::BackOff => "back_off",
             Self::Quarantine => "quarantine",
             Self::Throttled => "throttled",
+            Self::Unconditional => "unconditional",
             Self::Gone => "gone",
             Self::Offline => "offline",
             Self::Jitter => "jitter",

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use super::anchors::is_outward;
 use super::links::{HYPERLINK, LinkBase, WEB};
 use super::tokens::Tag;
 use super::writer::Attribute;
@@ -15,7 +16,8 @@ use super::{embedded, metadata, plain_text};
 
 /// Attributes that are allowed on every element.
 ///
-/// `style`, `id`, `name` and `class` would affect the page that shows the item.
+/// `style`, `name` and `class` would affect the page that shows the item. Of ids, only those of footnotes are
+/// allowed; see `anchors`.
 pub(super) const EVERYWHERE: &[&str] = &["dir", "lang"];
 
 /// Allowed elements with their attributes. The tags of other elements are dropped.
@@ -128,16 +130,21 @@ static AMMONIA: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(ELEMENTS.iter().map(|(name, _)| *name).collect())
         .tag_attributes(attributes)
-        .generic_attributes(EVERYWHERE.iter().copied().collect())
+        .generic_attributes(EVERYWHERE.iter().copied().chain(["id"]).collect())
         .clean_content_tags(HashSet::from(["script", "style", "iframe", "svg", "math", "template"]))
         .url_schemes(HYPERLINK.iter().copied().collect())
-        .url_relative(UrlRelative::Deny)
+        .url_relative(UrlRelative::Custom(Box::new(local_link)))
         // Links have no `target`, so that `noopener` is not needed.
         .link_rel(None)
         .strip_comments(true)
         .attribute_filter(web_only);
     builder
 });
+
+/// Allows only relative links to footnotes.
+fn local_link(url: &str) -> Option<Cow<'_, str>> {
+    url.strip_prefix('#').is_some_and(is_outward).then_some(Cow::Borrowed(url))
+}
 
 /// Sanitises HTML. Takes quadratic time in the worst case; the caller limits the size.
 pub(super) fn sanitise(html: &str) -> String {
@@ -154,6 +161,7 @@ fn web_only<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'
     let allowed = match attribute {
         "src" | "poster" | "cite" => is_web(value),
         "srcset" => value.split(", ").all(is_web),
+        "id" => is_outward(value),
         _ => true,
     };
     allowed.then_some(Cow::Borrowed(value))
@@ -249,6 +257,11 @@ mod tests {
         for (html, safe) in [
             ("<p onclick=x style=y id=z class=c name=n>a</p>", "<p>a</p>"),
             ("<a href='javascript:x'>a</a><a href='b'>c</a>", "<a>a</a><a>c</a>"),
+            ("<a href='#x'>a</a><p id=nzzzzzzzz-x>b</p>", "<a>a</a><p>b</p>"),
+            (
+                "<a href='#n01234567-x'>a</a><p id=n01234567-x>b</p>",
+                "<a href=\"#n01234567-x\">a</a><p id=\"n01234567-x\">b</p>",
+            ),
             ("<img src='mailto:a@b.c'><img srcset='https://e.org/a, data:x 2x'>", "<img><img>"),
             (
                 "<video poster='javascript:x'></video><q cite='magnet:?x'></q>",

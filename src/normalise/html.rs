@@ -8,15 +8,19 @@
 use std::borrow::Cow;
 
 use super::allowlist::{self, allowed_attributes, element};
+use super::anchors::Anchors;
 use super::embedded::{self, EmbeddedImage, Loading, player};
 use super::links::LinkBase;
-use super::plain_text::{self, breaks_out, head, is_hidden, text_of_html};
+use super::math::{self, Formula, Formulas};
+use super::plain_text::{self, breaks_out, head, is_block, is_hidden, text_of_html};
 use super::tokens::{self, Sink, Tag};
 use super::writer::{Attribute, HtmlWriter, is_void};
 use crate::text::chars;
 
 /// Maximum number of passes before HTML is reduced to text.
 const MAX_ROUNDS: usize = 4;
+/// Width and height of emoji images in pixels.
+const TEXT_SIZE: &str = "20";
 
 /// The fragment as safe HTML of bounded size; `None` if nothing of it is visible.
 ///
@@ -37,23 +41,54 @@ pub(super) fn fragment(html: &str, link_base: LinkBase<'_>) -> Option<String> {
     paragraphs(&text_of_html(&html), link_base)
 }
 
-/// Plain text as HTML. Empty lines separate paragraphs; line breaks are kept.
+/// Plain text as HTML. Empty lines separate paragraphs; line breaks, indentation and runs of spaces are kept.
 pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String> {
     if plain_text::is_blank(plain) {
         return None;
     }
     let mut html = String::with_capacity(plain.len() + 16);
     let plain = chars::clean(head(plain));
-    for paragraph in plain.split("\n\n").map(str::trim).filter(|text| !text.is_empty()) {
-        html.push_str("<p>");
-        for (n, line) in paragraph.lines().enumerate() {
-            html.push_str(if n > 0 { "<br>" } else { "" });
-            html.push_str(&crate::text::html::escape(line));
+    let margin = margin(&plain);
+    let mut in_paragraph = false;
+    for line in plain.lines() {
+        if line.trim().is_empty() {
+            html.push_str(if in_paragraph { "</p>" } else { "" });
+            in_paragraph = false;
+            continue;
         }
-        html.push_str("</p>");
+        html.push_str(if in_paragraph { "<br>" } else { "<p>" });
+        in_paragraph = true;
+        spaced(line.get(margin..).unwrap_or(line).trim_end(), &mut html);
     }
+    html.push_str(if in_paragraph { "</p>" } else { "" });
     // Applies the size limit and the same serialisation.
     Some(rewrite(&html, link_base).html)
+}
+
+/// The number of spaces that all lines begin with: the indentation of the element in its document.
+fn margin(plain: &str) -> usize {
+    let lines = plain.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len()).min().unwrap_or(0)
+}
+
+/// Writes a line whose spaces can be seen: those at its start, and all but the last of several, as no-break
+/// spaces.
+fn spaced(line: &str, html: &mut String) {
+    let mut rest = line;
+    let mut at_start = true;
+    while let Some(begins) = rest.find([' ', '\t']) {
+        html.push_str(&crate::text::html::escape(&rest[..begins]));
+        at_start &= begins == 0;
+        let behind = rest[begins..].trim_start_matches([' ', '\t']);
+        let run = &rest[begins..rest.len() - behind.len()];
+        let width: usize = run.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum();
+        let firm = if at_start { width } else { width - 1 };
+        html.extend(std::iter::repeat_n("&nbsp;", firm));
+        html.push_str(if at_start { "" } else { " " });
+        at_start = false;
+        rest = behind;
+    }
+    html.push_str(&crate::text::html::escape(rest));
 }
 
 /// The content of an escaped CDATA section; some publishers escape the delimiters too.
@@ -75,30 +110,108 @@ pub(super) struct Rewritten {
 pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
     let read = head(html);
     let room = read.len() + read.len() / 8;
-    let mut writer = tokens::read(read, || Rewriter {
+    let (anchors, formulas) = (Anchors::new(read, link_base), Formulas::of(read));
+    let mut rewriter = tokens::read(read, || Rewriter {
         link_base,
+        anchors: &anchors,
+        formulas,
         writer: HtmlWriter::with_capacity(room),
         skipped: None,
-        after_lazy_image: false,
-    })
-    .writer;
+        formula: None,
+        image: Beside::Nothing,
+    });
+    rewriter.end_formula();
+    rewriter.settle();
+    let mut writer = rewriter.writer;
     writer.cut |= read.len() < html.len();
     Rewritten { visible: writer.visible, html: writer.finish() }
 }
 
 struct Rewriter<'a> {
     link_base: LinkBase<'a>,
+    anchors: &'a Anchors,
+    /// The formulas of the fragment. If there are any, what is hidden from screen readers is their twin.
+    formulas: Formulas,
     writer: HtmlWriter,
-    /// Name of the open element that is dropped with its content.
-    skipped: Option<String>,
-    /// Whether the last output is a lazily loaded image.
-    after_lazy_image: bool,
+    /// The open element that is dropped with its content.
+    skipped: Option<Skipped>,
+    /// The open formula.
+    formula: Option<Formula>,
+    /// The image before or inside the present place.
+    image: Beside,
+}
+
+/// An image and its copy for clients without scripts: which of both is written.
+enum Beside {
+    Nothing,
+    /// A lazily loaded image was written. Its copy follows.
+    Lazy,
+    /// An image with this source was written. A copy may follow.
+    Written(String),
+    /// A placeholder was not written. If no copy follows, its text, or the placeholder, is.
+    Pending {
+        alt: String,
+        placeholder: Option<(String, Option<String>)>,
+    },
+    /// Inside a `<noscript>`; the source of the image that is before it, and of the one in it.
+    NoScript {
+        before: Option<String>,
+        inside: Option<String>,
+    },
+    /// After a `<noscript>` with an image of this source. A lazily loaded copy may follow.
+    After(String),
+}
+
+/// An element that is dropped with its content.
+struct Skipped {
+    name: String,
+    /// Number of open elements of this name inside it.
+    inner: usize,
+    /// Whether tags of blocks, or of any common element, end it too.
+    ends: Ends,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Only its end tag.
+    Itself,
+    /// Blocks.
+    Blocks,
+    /// The elements of HTML 13.2.6.5.
+    Common,
+}
+
+impl Skipped {
+    /// Whether a tag ends it. `true` in the second value: the tag is the end tag itself.
+    fn ended_by(&mut self, tag: &Tag<'_>) -> (bool, bool) {
+        let same = tag.name == self.name.as_str();
+        let counts = self.ends != Ends::Common;
+        if same && tag.end && self.inner == 0 {
+            return (true, true);
+        }
+        if same && counts {
+            self.inner =
+                if tag.end { self.inner - 1 } else { self.inner + usize::from(!tag.self_closing) };
+            return (false, false);
+        }
+        let breaks = match self.ends {
+            Ends::Itself => false,
+            Ends::Blocks => is_block(&tag.name),
+            Ends::Common => breaks_out(&tag.name),
+        };
+        (breaks, false)
+    }
 }
 
 impl Sink for Rewriter<'_> {
     fn text(&mut self, text: &str) {
+        if let Some(formula) = &mut self.formula {
+            return formula.text(text);
+        }
         if self.skipped.is_none() && !self.writer.cut {
-            self.after_lazy_image &= text.trim().is_empty();
+            if !text.trim().is_empty() {
+                self.settle();
+            }
             self.writer.text(text);
         }
     }
@@ -107,19 +220,35 @@ impl Sink for Rewriter<'_> {
         if self.writer.cut {
             return false;
         }
-        if let Some(skipped) = &self.skipped {
-            if tag.end && tag.name == *skipped {
-                self.skipped = None;
-                return false;
-            }
-            if !breaks_out(&tag.name) || skipped == "noscript" {
+        if let Some(skipped) = &mut self.skipped {
+            let (ended, itself) = skipped.ended_by(tag);
+            if !ended {
                 return false;
             }
             self.skipped = None;
+            if itself {
+                return false;
+            }
+        }
+        if let Some(formula) = &mut self.formula {
+            let breaks = breaks_out(&tag.name);
+            if !breaks && !formula.tag(tag) {
+                return false;
+            }
+            self.end_formula();
+            if !breaks {
+                return false;
+            }
         }
         if !tag.end {
             self.start(tag, self.link_base);
-            return true;
+            // The text of a formula in a script is read.
+            return self.formula.is_none();
+        }
+        if &*tag.name == "noscript" {
+            self.end_noscript();
+        } else if is_block(&tag.name) && matches!(self.image, Beside::Pending { .. }) {
+            self.settle();
         }
         match element(&tag.name) {
             Some((name, _)) if !is_void(name) => self.writer.end(name),
@@ -131,10 +260,29 @@ impl Sink for Rewriter<'_> {
 
 impl Rewriter<'_> {
     fn start(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
-        let after_lazy_image = std::mem::take(&mut self.after_lazy_image);
+        if self.formulas != Formulas::None && math::is_twin(tag) {
+            self.skip_twin(tag);
+            return;
+        }
+        if self.formulas == Formulas::Tex && math::is_tex(tag) {
+            self.settle();
+            self.formula = Some(Formula::new(tag));
+            return;
+        }
+        match &*tag.name {
+            name if math::is_math(name) => {
+                self.settle();
+                if !tag.self_closing {
+                    self.formula = Some(Formula::new(tag));
+                }
+                return;
+            }
+            "noscript" => return self.begin_noscript(tag),
+            "img" | "image" | "amp-img" => return self.image(tag, link_base),
+            _ => self.settle(),
+        }
         match &*tag.name {
             "iframe" | "embed" => self.player(tag, link_base),
-            "img" | "image" | "amp-img" => self.image(tag, link_base),
             // The state of a task list item.
             "input"
                 if tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>
@@ -147,9 +295,60 @@ impl Rewriter<'_> {
                 }
             }
         }
-        let again = after_lazy_image && &*tag.name == "noscript";
-        if (is_hidden(&tag.name) || again) && !tag.self_closing {
-            self.skipped = Some(tag.name.clone().into_owned());
+        if is_hidden(&tag.name) && !tag.self_closing {
+            self.skip(tag, Ends::Common);
+        }
+    }
+
+    fn skip(&mut self, tag: &Tag<'_>, ends: Ends) {
+        self.skipped = Some(Skipped { name: tag.name.clone().into_owned(), inner: 0, ends });
+    }
+
+    /// Drops what shows a formula a second time.
+    fn skip_twin(&mut self, tag: &Tag<'_>) {
+        let void = matches!(&*tag.name, "img" | "input" | "embed" | "source") || is_void(&tag.name);
+        if !void && !tag.self_closing {
+            let ends = if is_block(&tag.name) { Ends::Itself } else { Ends::Blocks };
+            self.skip(tag, ends);
+        }
+    }
+
+    fn end_formula(&mut self) {
+        if let Some(formula) = self.formula.take() {
+            self.writer.text(&formula.finish());
+        }
+    }
+
+    /// Writes what waited for a copy that does not follow.
+    fn settle(&mut self) {
+        match std::mem::replace(&mut self.image, Beside::Nothing) {
+            Beside::Pending { alt, placeholder: None } => self.writer.text(&alt),
+            Beside::Pending { alt, placeholder: Some((src, srcset)) } => {
+                let mut kept = vec![("src", Cow::Owned(src))];
+                set(&mut kept, "srcset", srcset);
+                set(&mut kept, "alt", (!alt.is_empty()).then_some(alt));
+                self.writer.start("img", &kept);
+            }
+            kept @ Beside::NoScript { .. } => self.image = kept,
+            _ => {}
+        }
+    }
+
+    fn begin_noscript(&mut self, tag: &Tag<'_>) {
+        let before = match std::mem::replace(&mut self.image, Beside::Nothing) {
+            Beside::Lazy if !tag.self_closing => return self.skip(tag, Ends::Itself),
+            Beside::Written(src) => Some(src),
+            // The copy is written instead of what is pending.
+            _ => None,
+        };
+        self.image = Beside::NoScript { before, inside: None };
+    }
+
+    fn end_noscript(&mut self) {
+        if let Beside::NoScript { inside, .. } = std::mem::replace(&mut self.image, Beside::Nothing)
+            && let Some(src) = inside
+        {
+            self.image = Beside::After(src);
         }
     }
 
@@ -164,9 +363,13 @@ impl Rewriter<'_> {
         if name == "source" {
             set(&mut kept, "srcset", embedded::srcset(tag, link_base));
         }
+        if name == "a" {
+            set(&mut kept, "href", self.anchors.link(tag, link_base.page));
+        }
+        set(&mut kept, "id", self.anchors.id(tag));
         let has = |wanted: &[&str]| kept.iter().any(|(name, _)| wanted.contains(name));
         match name {
-            "a" if !has(&["href"]) => self.writer.start_unwritten(name),
+            "a" if !has(&["href", "id"]) => self.writer.start_unwritten(name),
             "span" if kept.is_empty() => self.writer.start_unwritten(name),
             "source" | "track" if !has(&["src", "srcset"]) => {}
             _ => self.writer.start(name, &kept),
@@ -175,17 +378,57 @@ impl Rewriter<'_> {
 
     fn image(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
         let Some((name, allowed)) = allowlist::element("img") else { return };
+        let alt = tag.attribute("alt").unwrap_or_default();
         match embedded::embedded_image(tag, link_base) {
-            EmbeddedImage::Tracker => {}
-            // Formulas and emoji have a readable text.
-            EmbeddedImage::Sourceless => self.writer.text(tag.attribute("alt").unwrap_or_default()),
-            EmbeddedImage::Kept { src, srcset, loading } => {
-                let mut kept = allowed_attributes(name, allowed, tag, link_base);
-                set(&mut kept, "src", Some(src));
-                set(&mut kept, "srcset", srcset);
-                self.writer.start(name, &kept);
-                self.after_lazy_image = loading == Loading::Lazy;
+            EmbeddedImage::Tracker => self.settle(),
+            EmbeddedImage::Emoji(text) => {
+                self.settle();
+                self.writer.text(&text);
             }
+            // A lazily loaded copy of the image in the `<noscript>` before it.
+            EmbeddedImage::Sourceless if matches!(self.image, Beside::After(_)) => {}
+            // Formulas have a readable text.
+            EmbeddedImage::Sourceless => {
+                self.settle();
+                self.pend(Beside::Pending { alt: alt.to_owned(), placeholder: None });
+            }
+            EmbeddedImage::Kept { src, srcset, loading } => {
+                match &self.image {
+                    Beside::After(before) if loading != Loading::Eager || *before == src => return,
+                    Beside::NoScript { before: Some(before), .. } if *before == src => return,
+                    _ => self.settle(),
+                }
+                if loading == Loading::Placeholder && !matches!(self.image, Beside::NoScript { .. })
+                {
+                    let (alt, placeholder) = (alt.to_owned(), Some((src, srcset)));
+                    return self.pend(Beside::Pending { alt, placeholder });
+                }
+                let mut kept = allowed_attributes(name, allowed, tag, link_base);
+                set(&mut kept, "src", Some(src.clone()));
+                set(&mut kept, "srcset", srcset);
+                if embedded::is_emoji_image(tag) {
+                    // A picture without a character is shown in the size of the text.
+                    set(&mut kept, "width", Some(TEXT_SIZE.to_owned()));
+                    set(&mut kept, "height", Some(TEXT_SIZE.to_owned()));
+                }
+                set(&mut kept, "id", self.anchors.id(tag));
+                self.writer.start(name, &kept);
+                self.pend(if loading == Loading::Lazy {
+                    Beside::Lazy
+                } else {
+                    Beside::Written(src)
+                });
+            }
+        }
+    }
+
+    /// Remembers an image.
+    fn pend(&mut self, image: Beside) {
+        match (&mut self.image, image) {
+            (Beside::NoScript { inside, .. }, Beside::Written(src)) => *inside = Some(src),
+            (Beside::NoScript { .. }, Beside::Pending { alt, .. }) => self.writer.text(&alt),
+            (Beside::NoScript { .. }, _) => {}
+            (known, image) => *known = image,
         }
     }
 

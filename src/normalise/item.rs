@@ -9,7 +9,8 @@ use super::plain_text::{self, SUMMARY, TITLE, text_of_html};
 use super::references::references;
 use super::{enclosures, html, metadata};
 use crate::model::{
-    Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
+    Details, FeedProfile, Item, Link, ParseWarning, ParsedFeed, ParsedItem, Podcast, PodcastFile,
+    SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
 use crate::text::{bidi, chars};
@@ -57,9 +58,39 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
             rights: parsed.rights.as_ref().and_then(|rights| plain(rights, TITLE)),
             via: via(&parsed.links, base).filter(|via| url.as_ref() != Some(via)),
             duration: parsed.duration.filter(|seconds| *seconds > 0),
+            podcast: podcast(&parsed.podcast, base),
         },
         url,
     }
+}
+
+/// The item as an episode, with valid links; `None` if nothing of it is known.
+fn podcast(parsed: &Podcast, base: &Url) -> Option<Podcast> {
+    let file = |file: &PodcastFile| {
+        let url = links::absolute(&file.url, base, WEB)?;
+        let media_type = enclosures::media_type(&file.media_type).unwrap_or_default();
+        let language = file.language.as_deref().and_then(metadata::language_tag);
+        Some(PodcastFile { url, media_type, language })
+    };
+    let podcast = Podcast {
+        transcripts: parsed.transcripts.iter().filter_map(file).collect(),
+        chapters: parsed.chapters.as_ref().and_then(file),
+        ..parsed.clone()
+    };
+    (podcast != Podcast::default()).then_some(podcast)
+}
+
+/// Parse warning about the dates of items that are left out because they are before 1990 or in the future.
+#[must_use]
+pub fn unlikely_dates(items: &[ParsedItem], now: Timestamp) -> Option<ParseWarning> {
+    let unlikely = |item: &&ParsedItem| {
+        let (published, updated) = (item.published, item.updated);
+        let (kept, _) = metadata::dates(published, updated, now);
+        kept.is_none() && published.or(updated).is_some()
+    };
+    let count = items.iter().filter(unlikely).count();
+    let message = format!("{count} items have a date before 1990 or in the future; left out");
+    (count > 0).then(|| ParseWarning::new("unlikely_date", None, message))
 }
 
 /// The normalised description of a feed.

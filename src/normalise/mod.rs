@@ -4,11 +4,13 @@
 //! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia.
 
 mod allowlist;
+mod anchors;
 mod embedded;
 mod enclosures;
 mod html;
 mod item;
 mod links;
+mod math;
 mod metadata;
 mod plain_text;
 mod references;
@@ -19,5 +21,5 @@ mod tests;
 mod tokens;
 mod writer;
 
-pub use item::{Context, item, profile};
+pub use item::{Context, item, profile, unlikely_dates};
 pub use plain_text::text_of_html;

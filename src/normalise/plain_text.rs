@@ -2,13 +2,14 @@
 //!
 //! The results are not HTML and must be escaped in HTML.
 
+use super::math::{self, Formula, Formulas};
 use super::tokens::{self, Sink, Tag};
 use crate::text::bidi::{self, balanced};
 use crate::text::chars::{self, clean, is_invisible};
 
 /// Maximum size in bytes of an HTML field. The rest is ignored, because ammonia takes quadratic time on
 /// hostile input.
-pub(super) const MAX_HTML: usize = 256 * 1024;
+pub(super) const MAX_HTML: usize = crate::model::Text::MAX;
 
 /// The visible text of an HTML fragment, with a line break between blocks, or else its `alt` texts.
 ///
@@ -19,7 +20,10 @@ pub fn text_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return one_line(html);
     }
-    let Reading { text, alt, .. } = tokens::read(html, Reading::default);
+    let formulas = Formulas::of(html);
+    let mut reading = tokens::read(html, || Reading { formulas, ..Reading::default() });
+    reading.end_formula();
+    let Reading { text, alt, .. } = reading;
     let text = text.trim();
     if is_blank(text) { one_line(&alt) } else { text.to_owned() }
 }
@@ -39,14 +43,23 @@ struct Reading {
     alt: String,
     /// Name of the open element whose content is not shown.
     hidden: Option<String>,
+    /// The formulas of the fragment, whose twins are hidden from screen readers.
+    formulas: Formulas,
+    /// Number of open elements inside such a twin, with itself; its name.
+    twin: Option<(String, usize)>,
+    /// The open formula.
+    formula: Option<Formula>,
     /// Number of open `<pre>` elements.
     verbatim: usize,
 }
 
 impl Sink for Reading {
     fn text(&mut self, characters: &str) {
-        if self.hidden.is_some() {
+        if self.hidden.is_some() || self.twin.is_some() {
             return;
+        }
+        if let Some(formula) = &mut self.formula {
+            return formula.text(characters);
         }
         let characters = chars::clean(characters);
         if self.verbatim > 0 {
@@ -71,6 +84,9 @@ impl Sink for Reading {
                 return false;
             }
         }
+        if !self.is_shown(tag) {
+            return false;
+        }
         match (name, tag.end) {
             ("td" | "th", _) => self.text(" "),
             ("pre", false) => self.verbatim += 1,
@@ -93,6 +109,51 @@ impl Sink for Reading {
             self.hidden = Some(name.to_owned());
         }
         !tag.end
+    }
+}
+
+impl Reading {
+    /// Whether a tag is outside of formulas and their twins.
+    fn is_shown(&mut self, tag: &Tag<'_>) -> bool {
+        if let Some((name, open)) = &mut self.twin {
+            match *tag.name == **name {
+                true if tag.end => *open -= 1,
+                true => *open += usize::from(!tag.self_closing),
+                false => {}
+            }
+            let broken = is_block(&tag.name) && !is_block(name);
+            if *open == 0 || broken {
+                self.twin = None;
+            }
+            return broken;
+        }
+        if let Some(formula) = &mut self.formula {
+            let breaks = breaks_out(&tag.name);
+            if breaks || formula.tag(tag) {
+                self.end_formula();
+            }
+            return breaks;
+        }
+        if tag.end || self.formulas == Formulas::None {
+            return true;
+        }
+        let tex = self.formulas == Formulas::Tex && math::is_tex(tag);
+        if tex || math::is_math(&tag.name) {
+            self.formula = (!tag.self_closing).then(|| Formula::new(tag));
+            return false;
+        }
+        let hidden = math::is_twin(tag);
+        let void = matches!(&*tag.name, "img" | "input" | "embed" | "source" | "br" | "hr" | "wbr");
+        if hidden && !void && !tag.self_closing {
+            self.twin = Some((tag.name.clone().into_owned(), 1));
+        }
+        !hidden
+    }
+
+    fn end_formula(&mut self) {
+        if let Some(formula) = self.formula.take() {
+            self.text(&formula.finish());
+        }
     }
 }
 

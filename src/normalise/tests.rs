@@ -134,9 +134,72 @@ fn plain_content_becomes_paragraphs() {
     let link_base = |text: &str| paragraphs(text, LinkBase { base: &document(), page: None });
     assert_eq!(
         link_base("a < b\r\nc\n\n\n d & e\u{7} ").as_deref(),
-        Some("<p>a &lt; b<br>c</p><p>d &amp; e</p>")
+        Some("<p>a &lt; b<br>c</p><p>&nbsp;d &amp; e</p>")
     );
+    assert_eq!(
+        link_base("Hello,\n\n  diff a\n  -old  <x>\n\t+new\n \nBye\n-- \nIda").as_deref(),
+        Some(
+            "<p>Hello,</p><p>&nbsp;&nbsp;diff a<br>&nbsp;&nbsp;-old&nbsp; &lt;x&gt;<br>\
+             &nbsp;&nbsp;&nbsp;&nbsp;+new</p><p>Bye<br>--<br>Ida</p>"
+        )
+    );
+    assert_eq!(link_base("\n      a\n        b\n").as_deref(), Some("<p>a<br>&nbsp;&nbsp;b</p>"));
     assert_eq!(link_base(" \n"), None);
+}
+
+#[test]
+fn an_image_and_its_copy_for_clients_without_scripts_are_one_image() {
+    let image = "<img src=\"https://example.org/a.jpg\">";
+    let blank = "data:image/gif;base64,R0lGOD";
+    for html in [
+        format!("<figure><img src={blank}><noscript><img src=/a.jpg></noscript></figure>"),
+        format!(
+            "<figure><img src={blank} alt='Boat'> <noscript><img src=/a.jpg></noscript></figure>"
+        ),
+        "<figure><img src=/lazy.gif><noscript><img src=/a.jpg></noscript></figure>".to_owned(),
+        "<figure><img loading=lazy src=/a.jpg><noscript><img src=/a.jpg></noscript></figure>"
+            .to_owned(),
+        format!(
+            "<figure><noscript><img src=/a.jpg></noscript><img src={blank} data-src=/a.jpg></figure>"
+        ),
+        format!("<figure><noscript><img src=/a.jpg></noscript> <img src={blank}></figure>"),
+        format!("<figure><a><img src={blank}></a><noscript><img src=/a.jpg></noscript></figure>"),
+    ] {
+        let kept = sanitised(&html).replace("> <", "><");
+        assert_eq!(kept, format!("<figure>{image}</figure>"), "{html}");
+    }
+    assert_eq!(sanitised(&format!("a <img src={blank} alt=Boat> b")), "a Boat b");
+    assert_eq!(sanitised(&format!("a <img src={blank} alt=Boat>")), "a Boat");
+    assert_eq!(
+        sanitised("<img src=/a.jpg><noscript>No scripts, no maps.</noscript>"),
+        format!("{image}No scripts, no maps.")
+    );
+    assert_eq!(
+        sanitised("<noscript><img src=/a.jpg></noscript><img src=/b.jpg>").matches("<img").count(),
+        2
+    );
+}
+
+#[test]
+fn emoji_images_become_characters_or_have_the_size_of_text() {
+    for (html, kept) in [
+        ("a <img class=emoji alt=🙂 src=/e.png>", "a 🙂"),
+        ("a <img class=wp-smiley alt=':-)' src=/e.png style='height: 1em'>", "a :-)"),
+        ("a <img src='https://s.w.org/images/core/emoji/72x72/1f600.png' alt=😀>", "a 😀"),
+        ("a <img class=emoji alt='🇩🇪' width=20 src=/e.png>", "a 🇩🇪"),
+        (
+            "a <img class='emoji' alt=:ferris: src=/e.png width=64 height=64>",
+            "a <img alt=\":ferris:\" src=\"https://example.org/e.png\" width=\"20\" height=\"20\">",
+        ),
+        (
+            "a <img alt=❤ width=800 class=emoji src=/e.png>",
+            "a <img alt=\"❤\" width=\"800\" src=\"https://example.org/e.png\">",
+        ),
+        ("a <img alt=❤ width=16 height=16 src=/e.png>", "a ❤"),
+        ("a <img alt=❤ src=/e.png>", "a <img alt=\"❤\" src=\"https://example.org/e.png\">"),
+    ] {
+        assert_eq!(sanitised(html), kept, "{html}");
+    }
 }
 
 #[test]

@@ -2,23 +2,27 @@
 //!
 //! Uses the same selection as the documents, so that a web page shows what the documents show.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use url::form_urlencoded;
 
 use super::archive;
 use super::error::Error;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
 use crate::model::{FeedInfo, ItemKey, OutputItem};
-use crate::render::{Document, Format, Output, Selector};
+use crate::render::{self, Document, Effort, Format, Output, OutputIdentity, Page, Selector};
 use crate::store::{ArchivePage, Hits, Reader, Transaction};
 
 /// Number of candidates that are looked at for one query.
 const CANDIDATES: usize = 2048;
 /// Number of archive pages that are kept in memory.
 const PAGES: usize = 8;
+/// Number of documents of queries that are kept in memory until the next publication.
+const FILTERED: usize = 16;
 
 /// Which items of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +35,29 @@ pub struct Query {
     pub tag: Option<String>,
     /// Only items after this position.
     pub after: Option<Position>,
+}
+
+impl Query {
+    /// Whether it selects some items only, whatever page of them it names.
+    #[must_use]
+    pub fn is_filter(&self) -> bool {
+        !self.words.is_empty() || self.feed.is_some() || self.tag.is_some()
+    }
+
+    /// The query of a URL with the same filter, without the position.
+    #[must_use]
+    pub fn to_url_query(&self) -> String {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        if !self.words.is_empty() {
+            pairs.append_pair("q", &self.words);
+        }
+        for (name, value) in [("feed", &self.feed), ("tag", &self.tag)] {
+            if let Some(value) = value {
+                pairs.append_pair(name, value);
+            }
+        }
+        pairs.finish()
+    }
 }
 
 /// Some items, newest first.
@@ -49,6 +76,8 @@ pub struct Contents {
     output: Arc<Output>,
     /// Archive pages that were requested, the last one first.
     pages: Mutex<VecDeque<(u32, Arc<Document>)>>,
+    /// Documents of queries that were requested, the last one first, with the query.
+    filtered: Mutex<VecDeque<(String, Arc<Document>)>>,
 }
 
 impl fmt::Debug for Contents {
@@ -61,7 +90,54 @@ impl Contents {
     /// The contents of this output.
     #[must_use]
     pub fn new(reader: &Reader, output: &Arc<Output>) -> Self {
-        Self { reader: reader.clone(), output: Arc::clone(output), pages: Mutex::default() }
+        let (pages, filtered) = Default::default();
+        Self { reader: reader.clone(), output: Arc::clone(output), pages, filtered }
+    }
+
+    /// A document with the newest items of a query, at most as many as the output shows.
+    ///
+    /// # Errors
+    /// When the store fails, or the document does not pass the check.
+    pub fn filtered(&self, query: &Query, format: Format) -> Result<Option<Arc<Document>>, Error> {
+        if !self.output.formats.contains(&format) {
+            return Ok(None);
+        }
+        let lock = || self.filtered.lock().unwrap_or_else(PoisonError::into_inner);
+        let url_query = query.to_url_query();
+        let is_it =
+            |held: &&(String, Arc<Document>)| held.0 == url_query && held.1.format == format;
+        if let Some((_, document)) = lock().iter().find(is_it) {
+            return Ok(Some(Arc::clone(document)));
+        }
+        let newest = Query { after: None, ..query.clone() };
+        let mut entries = self.browse(&newest, self.output.items)?.entries;
+        // The results of a search are in the order of arrival.
+        entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
+        let identity = &self.output.identity;
+        let output = Output {
+            title: format!("{}: {}", self.output.title, self.name_of(query)?),
+            identity: OutputIdentity::new(&format!("{} {url_query}", identity.id), identity.since),
+            query: Some(url_query.clone()),
+            ..(*self.output).clone()
+        };
+        let Some(document) = document(&output, format, &entries)? else { return Ok(None) };
+        let document = Arc::new(document);
+        let mut filtered = lock();
+        filtered.push_front((url_query, Arc::clone(&document)));
+        filtered.truncate(FILTERED);
+        Ok(Some(document))
+    }
+
+    /// What a query selects, as a title.
+    fn name_of(&self, query: &Query) -> Result<String, Error> {
+        let feeds = self.feeds()?;
+        let title = |id: &String| {
+            let feed = feeds.iter().find(|feed| feed.id.as_str() == id);
+            feed.map_or_else(|| id.clone(), |feed| feed.title.clone())
+        };
+        let words = Some(query.words.clone()).filter(|words| !words.is_empty());
+        let parts = [query.feed.as_ref().map(title), query.tag.clone(), words];
+        Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
     /// At most `limit` items.
@@ -177,4 +253,23 @@ impl Contents {
         pages.truncate(PAGES);
         Ok(Some(document))
     }
+}
+
+/// A document with these entries, checked, without an archive.
+fn document(
+    output: &Output,
+    format: Format,
+    entries: &[OutputItem],
+) -> Result<Option<Document>, Error> {
+    let rendered = render::render_checked(output, &[format], Page::ALONE, entries);
+    let mut rendered = rendered.map_err(|rejected| Error::Check {
+        name: output.self_url(rejected.format),
+        source: rejected.error,
+    })?;
+    let max_age = render::max_age(entries);
+    Ok(rendered.pop().map(|rendered| {
+        Document::prepare(format, rendered.bytes, None, max_age)
+            .with_effort(Effort::Fast)
+            .at(&output.self_url(format))
+    }))
 }

@@ -42,6 +42,7 @@ pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed 
         published: first_date(
             channel,
             &[(Atom, "published"), (Rss, "pubDate"), (Dc, "issued"), (Dc, "created")],
+            context,
         ),
         updated: first_date(
             channel,
@@ -53,8 +54,9 @@ pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed 
                 (Dc, "date"),
                 (Rss, "pubDate"),
             ],
+            context,
         )
-        .or_else(|| dates::date(channel.attribute("lastmod")?)),
+        .or_else(|| dates::date(channel.attribute("lastmod")?, context)),
         authors: feed_authors(channel, context),
         contributors: contributors(channel, context),
         categories: categories(channel),

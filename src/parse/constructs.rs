@@ -31,8 +31,8 @@ const VOID: &[&str] = &[
 /// The text of an element; `None` if it is empty.
 pub(crate) fn text(element: &Element<'_>, context: &Context, untyped: UntypedAs) -> Option<Text> {
     let context = context.enter(element);
-    let (kind, value) = read(element, untyped)?;
-    let value = value.trim();
+    let (kind, value) = read(element, untyped, &context)?;
+    let value = if kind == TextKind::Plain { trimmed_plain(&value) } else { value.trim() };
     if value.is_empty() {
         return None;
     }
@@ -40,8 +40,15 @@ pub(crate) fn text(element: &Element<'_>, context: &Context, untyped: UntypedAs)
     Some(Text { kind, value: value.to_owned(), language: context.language.clone(), base })
 }
 
-fn read<'e>(element: &'e Element<'_>, untyped: UntypedAs) -> Option<(TextKind, Cow<'e, str>)> {
-    let media_type = element.attribute("type").map(str::to_ascii_lowercase);
+fn read<'e>(
+    element: &'e Element<'_>,
+    untyped: UntypedAs,
+    context: &Context,
+) -> Option<(TextKind, Cow<'e, str>)> {
+    let media_type = element.attribute("type").map(|written| {
+        let bare = written.split(';').next().unwrap_or_default();
+        bare.trim().to_ascii_lowercase()
+    });
     let mode = element.attribute("mode").map(str::to_ascii_lowercase);
     let value = match mode.as_deref() {
         // Atom 0.3, 3.1.2: `mode` is the encoding of the content, `type` its media type.
@@ -51,31 +58,70 @@ fn read<'e>(element: &'e Element<'_>, untyped: UntypedAs) -> Option<(TextKind, C
     };
     let value = if value.is_empty() { element.text() } else { value };
     let atom = element.namespace == Namespace::Atom || media_type.is_some() && mode.is_some();
+    // A label that contradicts the text: the text is what the publisher sees in other programs.
+    let html = |label: &str, value: Cow<'e, str>| {
+        let message = || format!("type {label:?} of <{}>, but it contains HTML", element.name);
+        context.report("wrong_text_type", message);
+        (TextKind::Html, value)
+    };
     Some(match media_type.as_deref().filter(|_| atom) {
         // RFC 4287 3.1.1
         Some("text" | "text/plain") => (TextKind::Plain, value),
-        Some("html" | "text/html") if element.has_elements() => (TextKind::Html, markup(element)),
+        Some("html" | "text/html") if element.has_elements() => {
+            (TextKind::Html, html_source(element))
+        }
         Some("html" | "text/html") => (TextKind::Html, value),
         // RFC 4287 3.1.1.3: the div is not part of the content. Atom 0.3 has no such div.
-        Some("xhtml") => (TextKind::Html, markup(without_div(element))),
-        Some("application/xhtml+xml") => (TextKind::Html, markup(element)),
+        Some(label @ ("xhtml" | "application/xhtml+xml")) => {
+            let keeps_div = context.keeps_div && label != "xhtml";
+            let inner = if keeps_div { element } else { without_div(element) };
+            if !inner.has_elements() && has_tags(&value) {
+                return Some(html(label, value));
+            }
+            (TextKind::Html, markup(inner))
+        }
+        Some(label)
+            if !element.has_elements() && !NOT_HTML.contains(&label) && has_tags(&value) =>
+        {
+            html(label, value)
+        }
         // RFC 4287 4.1.3.3: content of any other media type is encoded in base64.
         Some(other) if other.ends_with("+xml") || other.ends_with("/xml") => {
             (TextKind::Html, markup(element))
         }
-        Some(other) if other.starts_with("text/") => (TextKind::Plain, value),
-        Some(other) if other.contains('/') => match decode_base64(&value) {
-            Some(decoded) => (TextKind::Plain, Cow::Owned(decoded)),
-            None if ["image/", "audio/", "video/"].iter().any(|kind| other.starts_with(kind)) => {
-                return None;
-            }
-            // The label is wrong: the content is text.
-            None => (TextKind::Plain, value),
-        },
-        _ if element.has_elements() => (TextKind::Html, markup(element)),
+        Some(other) if other.starts_with("text/") && !element.has_elements() => {
+            (TextKind::Plain, value)
+        }
+        Some(other) if other.contains('/') => return of_media_type(other, value),
+        _ if element.has_elements() => (TextKind::Html, html_source(element)),
         _ => (untyped_kind(&value, untyped), value),
     })
 }
+
+/// Text of another media type.
+fn of_media_type<'e>(label: &str, value: Cow<'e, str>) -> Option<(TextKind, Cow<'e, str>)> {
+    match decode_base64(&value) {
+        Some(decoded) => Some((TextKind::Plain, Cow::Owned(decoded))),
+        None if ["image/", "audio/", "video/"].iter().any(|kind| label.starts_with(kind)) => None,
+        // The label is wrong: the content is text.
+        None => Some((TextKind::Plain, value)),
+    }
+}
+
+/// Plain text without empty lines around it. The indentation of its first line stays if there are others.
+pub(crate) fn trimmed_plain(text: &str) -> &str {
+    let end = text.trim_end();
+    let bare = end.trim_start();
+    if !bare.contains('\n') {
+        return bare;
+    }
+    let before = &end[..end.len() - bare.len()];
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    &end[line..]
+}
+
+/// Types of texts that may contain tags as text.
+const NOT_HTML: &[&str] = &["text", "text/plain", "text/markdown", "text/x-markdown", ""];
 
 pub(crate) fn untyped_kind(value: &str, untyped: UntypedAs) -> TextKind {
     match untyped {
@@ -115,6 +161,49 @@ fn is_markup(rest: &str) -> bool {
         return rest.contains('>');
     }
     INLINE.contains(&name.as_str()) && rest.to_ascii_lowercase().contains(&format!("</{name}"))
+}
+
+/// Names of HTML elements that are common in texts.
+#[rustfmt::skip]
+const HTML: &[&str] = &[
+    "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "big", "blockquote", "br",
+    "caption", "center", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
+    "embed", "figcaption", "figure", "font", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "i", "iframe", "img", "ins", "kbd", "li", "main", "mark", "nav", "object", "ol",
+    "p", "picture", "pre", "q", "s", "samp", "script", "section", "small", "span", "strike",
+    "strong", "style", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
+    "tt", "u", "ul", "var", "video", "wbr",
+];
+
+/// Whether a text contains a complete tag of an HTML element.
+pub(crate) fn has_tags(text: &str) -> bool {
+    let Some(last) = text.rfind('>') else { return false };
+    text[..last].match_indices('<').any(|(at, _)| {
+        let rest = text[at + 1..].trim_start_matches('/');
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        behind.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'))
+            && name.len() <= 10
+            && HTML.binary_search(&&*name.to_ascii_lowercase()).is_ok()
+    })
+}
+
+/// The content of an element as HTML. If the text beside its elements contains tags, that text is HTML source:
+/// the publisher escaped one part and not the other.
+fn html_source<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
+    let inner = without_div(element);
+    let is_source = |node: &Node<'_>| matches!(node, Node::Text(text) if has_tags(text));
+    if !inner.nodes.iter().any(is_source) {
+        return markup(element);
+    }
+    let mut html = String::new();
+    for node in &inner.nodes {
+        match node {
+            Node::Text(text) => html.push_str(text),
+            Node::Element(_) => write(std::slice::from_ref(node), &mut html),
+        }
+    }
+    Cow::Owned(html)
 }
 
 /// The only child `div` of an XHTML construct, or the construct itself.
@@ -292,10 +381,45 @@ mod tests {
             ("type='application/octet-stream'", "SGk8", plain("Hi<")),
             ("type='image/png'", "not base64!", None),
             ("type='nonsense'", "x", plain("x")),
+            ("type='nonsense'", "1 &lt; 2 > 1", plain("1 < 2 > 1")),
+            ("type='CDATA'", "<![CDATA[<p>a &amp; b</p>]]>", html("<p>a &amp; b</p>")),
+            ("type='escaped'", "&lt;ul>&lt;li>a&lt;/ul>", html("<ul><li>a</ul>")),
+            ("type='text/xml'", "&lt;p>a&lt;/p>", html("<p>a</p>")),
+            ("type='xhtml'", "&lt;p>a&lt;/p>", html("<p>a</p>")),
+            ("type='text/html; charset=utf-8'", "&lt;b>", html("<b>")),
+            ("type='application/xhtml+xml'", "<div><p>a</p></div>", html("<p>a</p>")),
+            ("type='html'", "&lt;p>a&lt;/p><hr/>", html("<p>a</p><hr>")),
+            ("type='html'", "<![CDATA[<p>a</p>]]> <i>b</i>", html("<p>a</p> <i>b</i>")),
+            ("type='html'", "1 &lt; 2 <i>b</i>", html("1 &lt; 2 <i>b</i>")),
+            ("", "&lt;p>a&lt;/p><hr/>", html("<p>a</p><hr>")),
         ] {
             let xml = format!("<title {ATOM} {attributes}>{inner}</title>");
             assert_eq!(super::tests::read(&xml, UntypedAs::Plain), expected, "{xml}");
         }
+    }
+
+    #[test]
+    fn plain_text_keeps_the_indentation_of_its_first_line() {
+        for (text, trimmed) in
+            [(" one ", "one"), ("\n  \n  a\n b \n", "  a\n b"), ("  a\nb", "  a\nb"), ("\n", "")]
+        {
+            assert_eq!(trimmed_plain(text), trimmed);
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_reported() {
+        for (label, count) in [("CDATA", 1), ("xhtml", 1), ("html", 0), ("text", 0)] {
+            let xml = format!("<content {ATOM} type='{label}'>&lt;p&gt;a&lt;/p&gt;</content>");
+            let (tree, context) = (scan(&xml).unwrap(), Context::default());
+            text(&tree.root, &context, UntypedAs::Plain);
+            assert_eq!(context.parse_warnings().len(), count, "{label}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_html_elements_are_sorted() {
+        assert!(HTML.is_sorted());
     }
 
     #[test]

@@ -1,11 +1,26 @@
 //! Base URL and language of an element, from `xml:base` and `xml:lang`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use url::Url;
 
 use super::namespace::Namespace;
 use super::tree::Element;
+use crate::model::ParseWarning;
+
+/// Warnings about the values of a document, each code once with its number.
+#[derive(Debug, Default)]
+struct Reports(RefCell<Vec<Report>>);
+
+#[derive(Debug)]
+struct Report {
+    code: &'static str,
+    /// Message of the first one.
+    message: String,
+    count: usize,
+}
 
 /// Base URL and language of an element.
 #[derive(Debug, Clone, Default)]
@@ -16,9 +31,35 @@ pub(crate) struct Context {
     pub(crate) own_base: bool,
     /// Language tag (BCP 47).
     pub(crate) language: Option<String>,
+    /// Whether the document is Atom 0.3, in which a `div` around XHTML is part of the text.
+    pub(crate) keeps_div: bool,
+    /// Shared by all contexts of a document.
+    reports: Rc<Reports>,
 }
 
 impl Context {
+    /// Reports a value that had to be repaired or was left out.
+    pub(crate) fn report(&self, code: &'static str, message: impl FnOnce() -> String) {
+        let mut reports = self.reports.0.borrow_mut();
+        match reports.iter_mut().find(|report| report.code == code) {
+            Some(report) => report.count += 1,
+            None => reports.push(Report { code, message: message(), count: 1 }),
+        }
+    }
+
+    /// The reported warnings.
+    pub(crate) fn parse_warnings(&self) -> Vec<ParseWarning> {
+        let reports = self.reports.0.borrow();
+        let warning = |report: &Report| {
+            let message = match report.count {
+                1 => report.message.clone(),
+                count => format!("{} ({} more)", report.message, count - 1),
+            };
+            ParseWarning::new(report.code, None, message)
+        };
+        reports.iter().map(warning).collect()
+    }
+
     /// The context of the document, fetched from `url`.
     pub(crate) fn document(url: &Url) -> Self {
         Self { base: Some(url.clone()), ..Self::default() }

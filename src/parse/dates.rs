@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
+use super::context::Context;
 use super::namespace::Namespace;
 use super::tree::Element;
 
@@ -69,23 +70,57 @@ const ZONES: &[(&str, i32)] = &[
     ("brt", -180),
 ];
 
-/// Parses a date; `None` if the text is not a date. At most 100 bytes are accepted.
-pub(crate) fn date(text: &str) -> Option<Timestamp> {
-    let text = Some(text.trim()).filter(|text| (1..=100).contains(&text.len()))?;
+/// A date with its time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Dated {
+    at: Timestamp,
+    /// The time zone as written, if it is unknown; the date is then in UTC.
+    unknown_zone: Option<String>,
+}
+
+impl From<Timestamp> for Dated {
+    fn from(at: Timestamp) -> Self {
+        Self { at, unknown_zone: None }
+    }
+}
+
+/// Parses a date; `None` if the text is not a date. At most 100 bytes are accepted. Reports text that is no
+/// date, and unknown time zones.
+pub(crate) fn date(text: &str, context: &Context) -> Option<Timestamp> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let shown = || text.chars().take(60).collect::<String>();
+    let Some(dated) = parse(text) else {
+        context.report("bad_date", || format!("{:?} is not a date; left out", shown()));
+        return None;
+    };
+    if let Some(zone) = dated.unknown_zone {
+        let message = || format!("unknown time zone {zone:?} in {:?}; read as UTC", shown());
+        context.report("unknown_time_zone", message);
+    }
+    Some(dated.at)
+}
+
+fn parse(text: &str) -> Option<Dated> {
+    let text = Some(text).filter(|text| text.len() <= 100)?;
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let iso = if named { None } else { iso(text) };
-    let read = iso.or_else(|| free(text)).or_else(|| number_of_seconds(text));
+    let iso = if named { None } else { iso(text).map(Dated::from) };
+    let seconds = || number_of_seconds(text).map(Dated::from);
+    let read = iso.or_else(|| free(text)).or_else(seconds);
     // A date after the year 9000 is an error, and XML dates cannot express it.
-    read.filter(|at| at.as_second() < 221_845_392_000)
+    read.filter(|dated| dated.at.as_second() < 221_845_392_000)
 }
 
 /// The first valid date among the elements `names`, in order of precedence.
 pub(crate) fn first_date(
     element: &Element<'_>,
     names: &[(Namespace, &str)],
+    context: &Context,
 ) -> Option<jiff::Timestamp> {
     names.iter().find_map(|(namespace, name)| {
-        element.all(*namespace, name).find_map(|found| date(&found.text()))
+        element.all(*namespace, name).find_map(|found| date(&found.text(), context))
     })
 }
 
@@ -99,12 +134,12 @@ fn iso(text: &str) -> Option<Timestamp> {
     let day = iso_day(day)?;
     let rest = rest.trim_start_matches(['T', 't', ' ']).trim();
     if rest.is_empty() {
-        return stamp(day.to_datetime(Time::midnight()), Offset::UTC);
+        return Zone::Fixed(Offset::UTC).stamp(day.to_datetime(Time::midnight()));
     }
     let end =
         rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);
-    stamp(day.to_datetime(time(clock)?), offset(zone.trim())?)
+    zone_of(zone.trim())?.stamp(day.to_datetime(time(clock)?))
 }
 
 /// The date formats of ISO 8601 that feeds use. Omitted parts are the first month or day.
@@ -171,13 +206,13 @@ fn number_of_seconds(text: &str) -> Option<Timestamp> {
 }
 
 /// A date with the name of a month: day, month, year, time and zone in any order.
-fn free(text: &str) -> Option<Timestamp> {
+fn free(text: &str) -> Option<Dated> {
     let mut found = Found::default();
     // Korean dates have units after the numbers and are in Korean time.
     let korean = text.contains(['년', '후', '전']);
     let parted = text.replace(['년', '월'], "-").replace('일', " ");
     let text = if korean { parted.replace("- ", "-") } else { parted };
-    found.zone = if korean { Offset::from_seconds(9 * 3600).ok() } else { None };
+    found.zone = if korean { Offset::from_seconds(9 * 3600).ok().map(Zone::Fixed) } else { None };
     for word in text.split([' ', ',', '\t', '\n', '(', ')']).filter(|word| !word.is_empty()) {
         found.word(word)?;
     }
@@ -186,7 +221,9 @@ fn free(text: &str) -> Option<Timestamp> {
         None => Date::new(found.year?, found.month?, found.day?).ok()?,
     };
     let clock = half_day(found.clock.unwrap_or_else(Time::midnight), found.afternoon)?;
-    stamp(date.to_datetime(clock), found.zone.unwrap_or(Offset::UTC))
+    let unknown_zone = found.unknown_zone.filter(|_| found.zone.is_none());
+    let zone = found.zone.unwrap_or(Zone::Fixed(Offset::UTC));
+    Some(Dated { at: zone.stamp(date.to_datetime(clock))?, unknown_zone })
 }
 
 /// The parts of a date found so far.
@@ -197,7 +234,9 @@ struct Found {
     month: Option<i8>,
     year: Option<i16>,
     clock: Option<Time>,
-    zone: Option<Offset>,
+    zone: Option<Zone>,
+    /// The first word that may be a zone but is not a known one.
+    unknown_zone: Option<String>,
     afternoon: Option<bool>,
 }
 
@@ -210,6 +249,9 @@ impl Found {
             self.clock_and_zone(word)?;
         } else if digit && word.contains(['-', '/', 'T']) {
             self.joined(word);
+        } else if !digit && word.contains('/') {
+            // IANA names may begin like months: `America/Mazatlan`, `Australia/Sydney`.
+            self.zone(word);
         } else if let Some(number) = number_of(&lower) {
             self.number(number, lower.trim_end_matches(char::is_alphabetic).len());
         } else if matches!(lower.as_str(), "am" | "pm" | "오전" | "오후") {
@@ -218,9 +260,18 @@ impl Found {
             // A weekday may have the prefix of a month. The month then follows and replaces it.
             self.month = Some(found);
         } else if self.clock.is_some() {
-            self.zone = offset(word).or(self.zone);
+            self.zone(word);
         }
         Some(())
+    }
+
+    /// Adds a word that may be a zone.
+    fn zone(&mut self, word: &str) {
+        if let Some(zone) = zone_of(word) {
+            self.zone = Some(zone);
+        } else if self.unknown_zone.is_none() && may_be_zone(word) {
+            self.unknown_zone = Some(word.to_owned());
+        }
     }
 
     /// `9:15-05:00`
@@ -233,7 +284,7 @@ impl Found {
         let (hours, rest) = word.split_at(end.unwrap_or(word.len()));
         self.clock = Some(time(hours)?);
         if !rest.is_empty() {
-            self.zone = offset(rest).or(self.zone);
+            self.zone(rest);
         }
         Some(())
     }
@@ -306,9 +357,56 @@ fn time(text: &str) -> Option<Time> {
     Time::new(hour, minute, second, 0).ok()
 }
 
+/// A time zone.
+#[derive(Debug, Clone)]
+enum Zone {
+    Fixed(Offset),
+    /// A zone of the IANA database, with daylight saving time.
+    Named(TimeZone),
+}
+
+impl Zone {
+    fn stamp(&self, at: DateTime) -> Option<Timestamp> {
+        match self {
+            Self::Fixed(offset) => offset.to_timestamp(at).ok(),
+            // Of two times with the same name in autumn, the earlier one.
+            Self::Named(zone) => zone.to_timestamp(at).ok(),
+        }
+    }
+}
+
+/// `+0100`, `EST`, `Europe/Paris`, `-05:00[America/New_York]`.
+fn zone_of(zone: &str) -> Option<Zone> {
+    let zone = zone.trim();
+    // RFC 9557: an offset before the name takes precedence.
+    let (fixed, name) = match zone.strip_suffix(']').and_then(|zone| zone.split_once('[')) {
+        Some(("", name)) => (None, name),
+        Some((fixed, _)) => (Some(fixed), fixed),
+        None => (Some(zone), zone),
+    };
+    let iana = |name: &str| {
+        let plausible = name.len() >= 2 && name.len() <= 40 && name.is_ascii();
+        TimeZone::get(name).ok().filter(|_| plausible).map(Zone::Named)
+    };
+    // The sign in `Etc/GMT+8` is inverted; only the database knows.
+    if name.contains('/') {
+        return iana(name);
+    }
+    fixed.and_then(offset).map(Zone::Fixed).or_else(|| iana(name))
+}
+
+/// Whether an unknown word after the time is the name of a zone: `XYZT`, `Foo/Bar`, `+99:99`.
+fn may_be_zone(word: &str) -> bool {
+    let letters = word.chars().filter(|c| c.is_ascii_alphabetic()).count();
+    let others = word.chars().any(|c| !c.is_ascii_alphanumeric() && !"/_+-:.[]".contains(c));
+    let capitals = letters >= 2 && !word.contains(|c: char| c.is_ascii_lowercase());
+    let signed = word.starts_with(['+', '-']) && word.len() > 1;
+    !others && (word.contains('/') || capitals || signed || word.starts_with('['))
+}
+
 /// `Z`, `+0100`, `-01:00`, `GMT+1`, `EST`. An empty zone is UTC.
 fn offset(zone: &str) -> Option<Offset> {
-    let zone = zone.trim().trim_start_matches("Etc/");
+    let zone = zone.trim();
     if zone.is_empty() {
         return Some(Offset::UTC);
     }
@@ -331,15 +429,62 @@ fn offset(zone: &str) -> Option<Offset> {
     Offset::from_seconds(minutes * 60).ok()
 }
 
-fn stamp(at: DateTime, offset: Offset) -> Option<Timestamp> {
-    offset.to_timestamp(at).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read(text: &str) -> Option<Timestamp> {
+        date(text, &Context::default())
+    }
+
+    #[test]
+    fn zones_of_the_iana_database_are_known() {
+        for (text, expected) in [
+            ("Tue, 10 Nov 2026 08:00:00 America/Los_Angeles", "2026-11-10T16:00:00Z"),
+            ("Fri, 10 Jul 2026 08:00:00 America/Los_Angeles", "2026-07-10T15:00:00Z"),
+            ("Tue, 10 Nov 2026 08:00:00 america/los_angeles", "2026-11-10T16:00:00Z"),
+            ("2026-11-10 08:00:00 Europe/Berlin", "2026-11-10T07:00:00Z"),
+            ("2026-07-10T08:00:00 Europe/Berlin", "2026-07-10T06:00:00Z"),
+            ("2026-11-10T08:00:00[Asia/Kolkata]", "2026-11-10T02:30:00Z"),
+            ("2026-11-10T08:00:00-05:00[America/New_York]", "2026-11-10T13:00:00Z"),
+            ("10 Nov 2026 08:00 Australia/Sydney", "2026-11-09T21:00:00Z"),
+            ("10 Nov 2026 08:00 Etc/GMT+8", "2026-11-10T16:00:00Z"),
+            ("10 Nov 2026 08:00 Etc/GMT-3", "2026-11-10T05:00:00Z"),
+            ("10 Nov 2026 08:00 GMT+8", "2026-11-10T00:00:00Z"),
+            ("10 Nov 2026 08:00 Etc/UTC", "2026-11-10T08:00:00Z"),
+            ("10 Nov 2026 08:00 UTC", "2026-11-10T08:00:00Z"),
+            ("10 Nov 2026 08:00 (Europe/Paris)", "2026-11-10T07:00:00Z"),
+        ] {
+            let context = Context::default();
+            assert_eq!(date(text, &context).map(|at| at.to_string()).as_deref(), Some(expected));
+            assert_eq!(context.parse_warnings(), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_zones_and_texts_that_are_no_dates_are_reported() {
+        for (text, code) in [
+            ("Tue, 10 Nov 2026 08:00:00 XYZT", "unknown_time_zone"),
+            ("Tue, 10 Nov 2026 08:00:00 Mars/Olympus", "unknown_time_zone"),
+            ("2026-11-10T08:00:00 Mars/Olympus", "unknown_time_zone"),
+            ("2026-11-10T08:00:00+99:99", "unknown_time_zone"),
+            ("yesterday", "bad_date"),
+            ("2026-13-45", "bad_date"),
+        ] {
+            let context = Context::default();
+            let at = date(text, &context).map(|at| at.to_string());
+            let expected = (code == "unknown_time_zone").then_some("2026-11-10T08:00:00Z");
+            assert_eq!(at.as_deref(), expected, "{text}");
+            assert_eq!(context.parse_warnings()[0].code, code, "{text}");
+        }
+        for fine in ["Tue, 10 Nov 2026 08:00:00 Uhr", "10 Nov 2026 08:00:00 GMT+0100 (MEZ)", ""] {
+            let context = Context::default();
+            date(fine, &context);
+            assert_eq!(context.parse_warnings(), [], "{fine}");
+        }
+    }
 
     #[test]
     fn dates_are_parsed_in_all_common_formats() {
@@ -377,7 +522,7 @@ mod tests {
             ("1072865695", "2003-12-31T10:14:55Z"),
             ("1072865695000", "2003-12-31T10:14:55Z"),
         ] {
-            assert_eq!(date(text).map(|at| at.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(read(text).map(|at| at.to_string()).as_deref(), Some(expected), "{text}");
         }
     }
 
@@ -391,22 +536,22 @@ mod tests {
             "2003-13-01",
             "12:00",
         ] {
-            assert_eq!(date(text), None, "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,60}") {
-            let _ = date(&text);
+            let _ = read(&text);
         }
 
         #[test]
         fn every_stamp_is_read_back(seconds in 0_i64..4_000_000_000) {
             let at = Timestamp::from_second(seconds).unwrap();
-            prop_assert_eq!(date(&at.to_string()), Some(at));
+            prop_assert_eq!(read(&at.to_string()), Some(at));
             let rfc822 = at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
-            prop_assert_eq!(date(&rfc822), Some(at));
+            prop_assert_eq!(read(&rfc822), Some(at));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::constructs::has_tags;
 use crate::model::ParseWarning;
 
 /// A document as text.
@@ -128,7 +129,7 @@ fn from_first_markup<'a>(
     text: Cow<'a, str>,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Cow<'a, str> {
-    let start = text.find(['<', '{']).unwrap_or(0);
+    let start = start_of_document(&text);
     if !text[..start].trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() {
         let message = format!("{start} bytes before the document");
         parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
@@ -146,6 +147,51 @@ fn from_first_markup<'a>(
             Cow::Owned(text)
         }
     }
+}
+
+/// Beginnings of documents, in lower case.
+const BEGINNINGS: &[&str] = &[
+    "<?xml",
+    "<!doctype",
+    "<rss",
+    "<feed",
+    "<rdf:rdf",
+    "<rdf ",
+    "<channel",
+    "<atom:feed",
+    "<html",
+];
+
+/// Maximum number of bytes before a document.
+const MAX_JUNK: usize = 64 << 10;
+
+/// Offset of the document: the first markup that is no notice of the publisher's program, which may be text or
+/// HTML.
+fn start_of_document(text: &str) -> usize {
+    let first = text.find(['<', '{']).unwrap_or(0);
+    let begins = |at: usize| {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let is_it = |known: &str| {
+            rest.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        BEGINNINGS.iter().any(|known| is_it(known))
+    };
+    let ends_as_json = || text.trim_end().ends_with('}');
+    let is_object =
+        |at: usize| text[at + 1..].trim_start().starts_with(['"', '}']) && ends_as_json();
+    let head = &text[first..];
+    // Most documents.
+    if begins(first) || head.starts_with("<!--") || head.starts_with('{') && is_object(first) {
+        return first;
+    }
+    let tag = &head[..head.find('>').map_or(head.len(), |end| end + 1)];
+    if head.starts_with('<') && !has_tags(tag) {
+        return first;
+    }
+    let places = || text.bytes().enumerate().skip(first).take(MAX_JUNK);
+    let xml = places().find(|(at, byte)| *byte == b'<' && begins(*at));
+    let json = || places().find(|(at, byte)| *byte == b'{' && is_object(*at));
+    xml.or_else(json).map_or(first, |(at, _)| at)
 }
 
 /// What an encoding was found by.
@@ -243,7 +289,7 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
 
 /// The `encoding` of the XML declaration, read as ASCII.
 fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(1024)];
+    let head = &bytes[..bytes.len().min(4096)];
     let head = String::from_utf8_lossy(head);
     let declaration = head.get(head.find("<?xml")?..)?;
     let declaration = declaration.get(..declaration.find("?>")?)?;
@@ -334,6 +380,27 @@ mod tests {
         assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
         let codes: Vec<&str> = decoded.parse_warnings.iter().map(|c| c.code.as_ref()).collect();
         assert_eq!(codes, ["undeclared_charset", "junk_before"]);
+    }
+
+    #[test]
+    fn notices_of_a_program_before_the_document_are_skipped() {
+        let notice = "<br />\n<b>Warning</b>:  Undefined index {x} in <b>/srv/a.php</b> on line <b>3</b><br />\n";
+        for document in [
+            "<?xml version='1.0'?><rss><channel/></rss>",
+            "<rss><channel/></rss>",
+            "<feed xmlns='http://www.w3.org/2005/Atom'/>",
+            "{\"version\": \"https://jsonfeed.org/version/1.1\"}",
+        ] {
+            for before in [notice.repeat(3), "Notice: {x} <unset>\n".replace("<unset>", "")] {
+                let all = format!("{before}{document}");
+                let decoded = decode(all.as_bytes(), None);
+                let expected = document.replace("<?xml version='1.0'?>", "");
+                assert_eq!(decoded.text, expected, "{all}");
+                assert_eq!(decoded.parse_warnings[0].code, "junk_before", "{all}");
+            }
+        }
+        let page = "<p>a <b>page</b></p>";
+        assert_eq!(text(page.as_bytes(), None), page);
     }
 
     #[test]

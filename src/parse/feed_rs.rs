@@ -8,13 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use feed_rs::model as feed_rs_model;
 use feed_rs::parser::Builder;
 
-use super::constructs::{UntypedAs, untyped_kind};
+use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
 use super::item::{SingleText, Texts, arrange};
 use super::layout::Layout;
 use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::{Dialect, Text, TextKind};
+use crate::text::chars;
 
 /// The texts of the items in document order. `None` if feed-rs may misread the document, rejects it
 /// or finds another number of items than `layout`.
@@ -53,6 +54,7 @@ fn is_reliable(item: &Element<'_>, dialect: Dialect) -> bool {
                     && element.attribute("src").is_none()
                     && element.attribute("mode").is_none()
                     && matches!(element.attribute("type"), None | Some("text" | "html"))
+                    && !begins_indented(element)
                     && item.all(Namespace::Atom, element.name).count() == 1
             }
             _ => true,
@@ -107,6 +109,12 @@ fn may_panic(element: &Element<'_>) -> bool {
     }
 }
 
+/// Whether a plain text of several lines begins with spaces, which feed-rs removes.
+fn begins_indented(element: &Element<'_>) -> bool {
+    element.attribute("type") != Some("html")
+        && trimmed_plain(&element.text()).starts_with(char::is_whitespace)
+}
+
 fn contains_title(element: &Element<'_>) -> bool {
     matches!(element.name, "title" | "description" | "copyright" | "text")
         || element.elements().any(contains_title)
@@ -142,6 +150,7 @@ fn entry_texts(entry: feed_rs_model::Entry, dialect: Dialect, context: &Context)
 }
 
 fn new_text(kind: TextKind, value: &str, context: &Context) -> Option<Text> {
+    let value = chars::without_c1(value);
     let value = value.trim();
     let base = if kind == TextKind::Html { context.html_base() } else { None };
     (!value.is_empty()).then(|| Text {

@@ -4,11 +4,11 @@
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
-use super::media;
 use super::namespace::Namespace::{
     self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw,
 };
 use super::tree::Element;
+use super::{media, podcast};
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Text};
 
 /// Maximum number of categories and of people of an item.
@@ -52,6 +52,7 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
                 (Atom, "created"),
                 (Rss, "published"),
             ],
+            &context,
         ),
         updated: first_date(
             element,
@@ -62,9 +63,10 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
                 (Rss, "updated"),
                 (Rss, "lastBuildDate"),
             ],
+            &context,
         )
-        .or_else(|| dates::date(element.attribute("lastmod")?)),
-        authors: authors(element, &context),
+        .or_else(|| dates::date(element.attribute("lastmod")?, &context)),
+        authors: own_authors(element, &context),
         contributors: contributors(element, &context),
         categories: categories(element),
         enclosures: media_of.enclosures,
@@ -80,6 +82,7 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
             .child(Itunes, "duration")
             .and_then(|found| media::duration(&found.text())),
         links,
+        podcast: podcast::podcast(element, &context),
         ..ParsedItem::default()
     }
 }
@@ -213,6 +216,15 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
     }
     links.retain(|link| !link.href.is_empty());
     links
+}
+
+/// The authors of an item, or else of its `atom:source` (RFC 4287 4.2.1).
+fn own_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
+    let own = authors(element, context);
+    match element.child(Atom, "source").filter(|_| own.is_empty()) {
+        Some(source) => authors(source, &context.enter(source)),
+        None => own,
+    }
 }
 
 /// The authors, from the first kind of element that names any.

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::constructs::{UntypedAs, untyped_kind};
+use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
 use super::dates;
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Text,
 };
+use crate::text::chars;
 
 /// Maximum number of people, tags, hubs and files each.
 const MAX_PARTS: usize = 100;
@@ -23,7 +24,7 @@ pub(crate) fn read(
         let message = format!("cannot parse the JSON document: {error}");
         Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
     })?;
-    let Some(feed) = value.as_object().filter(|feed| is_feed(feed)) else {
+    let Some(feed) = find_feed(&value, 0) else {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
         return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
     };
@@ -33,7 +34,13 @@ pub(crate) fn read(
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
-    let items = items.into_iter().flatten().filter_map(Value::as_object);
+    let items = items.into_iter().flatten().filter_map(|item| {
+        let object = item.as_object();
+        if object.is_none() {
+            context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
+        }
+        object
+    });
     Ok(ParsedFeed {
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the URL of the feed identifies it.
@@ -42,6 +49,7 @@ pub(crate) fn read(
         subtitle: string(feed, "description").map(Text::plain),
         links: feed_links(feed, context),
         authors: people(feed, context),
+        item_authors: people(feed, context),
         language: language.clone(),
         icon: address(feed, "favicon", context),
         image: image(feed, "icon", context).map(FeedImage::from),
@@ -49,6 +57,16 @@ pub(crate) fn read(
         items: items.map(|found| item(found, language.as_deref(), context)).collect(),
         ..ParsedFeed::default()
     })
+}
+
+/// The outermost object that is a feed, also inside a wrapper.
+fn find_feed(value: &Value, depth: usize) -> Option<&Map<String, Value>> {
+    let object = value.as_object()?;
+    if is_feed(object) {
+        return Some(object);
+    }
+    let inner = object.values().filter(|_| depth < 3);
+    inner.filter_map(|value| find_feed(value, depth + 1)).next()
 }
 
 fn is_feed(feed: &Map<String, Value>) -> bool {
@@ -60,12 +78,19 @@ fn is_feed(feed: &Map<String, Value>) -> bool {
 /// A string or a number, as text.
 fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match map.get(name)? {
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => chars::without_c1(text).trim().to_owned(),
         // JSON Feed 1: an id may be a number.
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+/// The plain text of an item, with its indentation.
+fn content_text(item: &Map<String, Value>) -> Option<String> {
+    let written = item.get("content_text")?.as_str()?;
+    let text = chars::without_c1(written);
+    Some(trimmed_plain(&text).to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Plain text by the standard, but some publishers write HTML.
@@ -139,10 +164,10 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
         id: string(item, "id"),
         title: string(item, "title").map(title),
         links: page.into_iter().chain(external).collect(),
-        published: string(item, "date_published").and_then(|date| dates::date(&date)),
-        updated: string(item, "date_modified").and_then(|date| dates::date(&date)),
+        published: string(item, "date_published").and_then(|date| dates::date(&date, context)),
+        updated: string(item, "date_modified").and_then(|date| dates::date(&date, context)),
         summary: string(item, "summary").map(Text::plain),
-        content: html.or_else(|| string(item, "content_text").map(Text::plain)),
+        content: html.or_else(|| content_text(item).map(Text::plain)),
         authors: people(item, context),
         categories: tags
             .filter_map(Value::as_str)

@@ -1,6 +1,7 @@
 //! The layout of a feed: its dialect, channel element and item elements.
 
 use super::namespace::Namespace;
+use super::structure::is_item;
 use super::tree::{Element, Tree};
 use crate::model::Dialect;
 
@@ -45,6 +46,7 @@ fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a
         return Some(element);
     }
     let filled = ["item", "items", "title", "abstract"].into_iter().any(holds)
+        || named(&["channel"]) && !items(element, &["item"]).is_empty()
         || element.attribute("href").or_else(|| element.attribute("lastmod")).is_some();
     if known && named(&["channel"]) && filled || element.is(Namespace::Atom, "entry") {
         return Some(element);
@@ -64,39 +66,42 @@ fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
         matches!(inner.namespace, Namespace::Atom | Namespace::Rss)
             && inner.name.eq_ignore_ascii_case("entry")
     };
-    let items = root.elements().filter(entry).collect();
-    let known_to_feed_rs =
-        tree.root_namespace == "http://www.w3.org/2005/Atom" && root.name == "feed" && !old;
+    let items = items(root, &["entry", "item"]);
+    let known_to_feed_rs = tree.root_namespace == "http://www.w3.org/2005/Atom"
+        && root.name == "feed"
+        && !old
+        && items.len() == root.elements().filter(entry).count();
     Layout { dialect, root, channel: root, items, known_to_feed_rs }
 }
 
 fn rss<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
-    let mut channels =
-        root.all(Namespace::Rss, "channel").chain(root.all(Namespace::Other, "channel"));
-    let channel = channels.next().unwrap_or(root);
-    let mut items = items(channel);
+    let channels =
+        || root.all(Namespace::Rss, "channel").chain(root.all(Namespace::Other, "channel"));
+    let channel = channels().next().or_else(|| inner_channel(root, 0)).unwrap_or(root);
     // RSS 0.9x has items next to the channel, and some documents have several channels.
-    let outside = channels.next();
-    if !std::ptr::eq(channel, root) {
-        items.extend(outside.into_iter().chain(channels).flat_map(self::items));
-        items.extend(root.all(Namespace::Rss, "item"));
-    }
+    let items = items(root, &["item", "entry"]);
     let version = root.attribute("version");
     let known_to_feed_rs = root.namespace == Namespace::Rss
         && root.name == "rss"
-        && outside.is_none()
-        && !std::ptr::eq(channel, root)
+        && channels().count() == 1
         && items.len() == channel.all(Namespace::Rss, "item").count()
         && matches!(version, Some("2.0" | "0.91" | "0.92"));
     Layout { dialect: Dialect::Rss2, root, channel, items, known_to_feed_rs }
 }
 
+/// The channel inside a wrapper.
+fn inner_channel<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a>> {
+    let wrappers = || element.elements().filter(|inner| !is_item(inner.name));
+    let channel = wrappers().find(|inner| inner.name.eq_ignore_ascii_case("channel"));
+    let deeper = || wrappers().find_map(|inner| inner_channel(inner, depth + 1));
+    channel.or_else(|| if depth < MAX_DEPTH { deeper() } else { None })
+}
+
 fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
-    let channel = root.child(Namespace::Rss, "channel").unwrap_or(root);
-    let outside = self::items(root);
-    let all_outside = items(channel).is_empty();
-    let items: Vec<_> =
-        if std::ptr::eq(channel, root) || all_outside { outside } else { chain(outside, channel) };
+    let channel =
+        root.child(Namespace::Rss, "channel").or_else(|| inner_channel(root, 0)).unwrap_or(root);
+    let items = items(root, &["item", "entry"]);
+    let all_outside = items.len() == root.all(Namespace::Rss, "item").count();
     let linked = items.iter().all(|item| item.child(Namespace::Rss, "link").is_some());
     let exact = tree.root_namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
     Layout {
@@ -108,17 +113,9 @@ fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
     }
 }
 
-fn chain<'t, 'a>(
-    mut outside: Vec<&'t Element<'a>>,
-    channel: &'t Element<'a>,
-) -> Vec<&'t Element<'a>> {
-    outside.extend(items(channel));
-    outside
-}
-
 /// A channel without root element: CDF, RSS 1.1, or incomplete RSS.
 fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
-    let mut items = items(root);
+    let items = items(root, &["item", "entry"]);
     // CDF has attributes where RSS has elements.
     let marked = |element: &Element<'_>| {
         element.attribute("href").or_else(|| element.attribute("lastmod")).is_some()
@@ -126,8 +123,6 @@ fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
     let cdf = marked(root)
         || items.iter().copied().any(marked)
         || root.child(Namespace::Rss, "abstract").is_some();
-    let inside = root.all(Namespace::Rss, "items").flat_map(self::items);
-    items.extend(inside);
     let dialect = match (cdf, root.name) {
         (true, _) => Dialect::Cdf,
         (false, "Channel") => Dialect::Rss1,
@@ -136,15 +131,57 @@ fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
     Layout { dialect, root, channel: root, items, known_to_feed_rs: false }
 }
 
-/// The item elements that are children of an element.
-fn items<'t, 'a>(element: &'t Element<'a>) -> Vec<&'t Element<'a>> {
-    element
-        .elements()
-        .filter(|inner| {
-            matches!(inner.namespace, Namespace::Rss | Namespace::Other)
-                && inner.name.eq_ignore_ascii_case("item")
-        })
-        .collect()
+/// Maximum depth of items and channels below the root.
+const MAX_DEPTH: usize = 8;
+
+/// The items of a feed at any depth, in document order: those with the first name that any item has.
+fn items<'t, 'a>(root: &'t Element<'a>, names: &[&str]) -> Vec<&'t Element<'a>> {
+    let of_name = |name: &&str| {
+        let mut found = Vec::new();
+        collect(root, name, 0, &mut found);
+        found
+    };
+    names.iter().map(of_name).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+fn collect<'t, 'a>(
+    element: &'t Element<'a>,
+    name: &str,
+    depth: usize,
+    found: &mut Vec<&'t Element<'a>>,
+) {
+    let in_channel = element.name.eq_ignore_ascii_case("channel");
+    for inner in element.elements() {
+        let of_feed = match inner.namespace {
+            Namespace::Rss | Namespace::Atom => true,
+            Namespace::Other => depth == 0 || in_channel,
+            _ => false,
+        };
+        let named = inner.name.eq_ignore_ascii_case(name);
+        if of_feed && named {
+            found.push(inner);
+            // An item that is not closed contains the next one.
+            let swallowed = inner.elements().filter(|next| {
+                next.namespace == inner.namespace && next.name.eq_ignore_ascii_case(name)
+            });
+            found.extend(swallowed);
+        } else if depth < MAX_DEPTH && may_wrap(inner) {
+            collect(inner, name, depth + 1, found);
+        }
+    }
+}
+
+/// Whether an element may be a wrapper around items: neither an item nor a text.
+fn may_wrap(element: &Element<'_>) -> bool {
+    const NOT: &[&str] = &["content", "description", "encoded", "summary", "title", "body"];
+    let known = matches!(
+        element.namespace,
+        Namespace::Rss | Namespace::Atom | Namespace::Rdf | Namespace::Xhtml | Namespace::Other
+    );
+    known
+        && element.has_elements()
+        && !is_item(element.name)
+        && !NOT.iter().any(|name| element.name.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -19,11 +19,15 @@ pub(crate) struct Media {
 pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) -> Media {
     let mut found = Media::default();
     let duration = item.child(Namespace::Itunes, "duration").and_then(|d| duration(&d.text()));
+    // FeedBurner replaces the URL of the file by one that counts downloads.
+    let mut original = item.child(Namespace::FeedBurner, "origEnclosureLink");
+    let mut original = || original.take().and_then(Element::trimmed).filter(|u| u.contains("://"));
     for element in item.all(Namespace::Rss, "enclosure") {
         let context = context.enter(element);
-        let url = element.attribute("url").or_else(|| element.attribute("href"));
+        let written = || element.attribute("url").or_else(|| element.attribute("href"));
+        let url = original().or_else(|| written().map(str::to_owned));
         found.file(Enclosure {
-            url: context.resolve(url.unwrap_or_default()),
+            url: context.resolve(&url.unwrap_or_default()),
             media_type: element.attribute("type").unwrap_or_default().to_owned(),
             length: length(element.attribute("length")),
             title: None,
@@ -32,7 +36,7 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     }
     for link in links.iter().filter(|link| link.rel == "enclosure") {
         found.file(Enclosure {
-            url: link.href.clone(),
+            url: original().unwrap_or_else(|| link.href.clone()),
             media_type: link.media_type.clone().unwrap_or_default(),
             length: link.length.filter(|length| *length > 0),
             title: link.title.clone(),
@@ -149,6 +153,18 @@ mod tests {
             images,
             [("https://example.org/b.png", None), ("https://example.org/c.jpg", Some(4))]
         );
+    }
+
+    #[test]
+    fn the_original_url_of_a_file_replaces_that_of_feedburner() {
+        let xml = "<item xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0'>\
+            <enclosure url='https://feedproxy.test/a.mp3' type='audio/mpeg' length='12'/>\
+            <feedburner:origEnclosureLink> https://example.org/a.mp3 </feedburner:origEnclosureLink></item>";
+        let tree = scan(xml).unwrap();
+        let found = media_of(&tree.root, &[], &Context::default());
+        assert_eq!(found.enclosures.len(), 1);
+        assert_eq!(found.enclosures[0].url, "https://example.org/a.mp3");
+        assert_eq!(found.enclosures[0].length, Some(12));
     }
 
     #[test]

@@ -11,10 +11,10 @@
 //!
 //! Pure, with bounded cost. The result is what the publisher wrote, unsafe HTML included; `normalise`
 //! makes it safe. Elements that no output carries are ignored: `cloud`, `textInput`, `rating`,
-//! `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and podcast transcripts, chapters and
-//! funding.
+//! `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and funding of podcasts.
 
 mod channel;
+mod complete;
 mod constructs;
 mod context;
 mod dates;
@@ -26,7 +26,12 @@ mod json;
 mod layout;
 mod media;
 mod namespace;
+mod page;
+mod podcast;
 mod scan;
+mod structure;
+#[cfg(test)]
+mod structure_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -38,7 +43,8 @@ use url::Url;
 
 use self::context::Context;
 pub use self::decode::FoundBy;
-use crate::model::{Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
+use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
+use crate::text::challenge;
 
 /// Version of the crate feed-rs, which reads clean documents.
 pub const FEED_RS: &str = "3.0.0";
@@ -97,17 +103,22 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
         Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
     };
     let dropped = keep_newest(&mut feed.items, input.max_items, &mut parse_warnings);
+    complete::complete(&mut feed, &context);
+    parse_warnings.extend(context.parse_warnings());
     Ok(Parsed { feed, dropped, charset, charset_by, read_by, parse_warnings })
 }
+
+/// Help for a challenge of a bot protection.
+const CHALLENGED: &str = "ask the publisher to exempt the feed from it";
 
 fn not_a_feed(message: &str) -> Failure {
     Failure::new(FailureKind::NotAFeed, message).help("check the URL")
 }
 
 /// Failure for a document that has no feed in it.
-fn no_feed(root: &tree::Element<'_>, context: &Context) -> Failure {
-    if root.name.eq_ignore_ascii_case("html") {
-        return web_page(root, context);
+fn no_feed(text: &str, root: &tree::Element<'_>, context: &Context) -> Failure {
+    if page::is_page(root.name) {
+        return web_page(text, context);
     }
     if let Some(to) = moved_to(root) {
         let message = format!("the document says that the feed has moved to {to}");
@@ -128,9 +139,16 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 }
 
 /// Failure for a web page, with the feeds that it links to.
-fn web_page(root: &tree::Element<'_>, context: &Context) -> Failure {
-    let mut feeds = Vec::new();
-    named_feeds(root, context, 3, &mut feeds);
+fn web_page(text: &str, context: &Context) -> Failure {
+    if challenge::is_challenge(text.as_bytes()) {
+        let message = "the server answered with a challenge for browsers";
+        return Failure::new(FailureKind::Forbidden, message).help(CHALLENGED);
+    }
+    let mut feeds = match &context.base {
+        Some(url) => page::links(text, url).best(),
+        None => Vec::new(),
+    };
+    feeds.truncate(3);
     match feeds.as_slice() {
         [] => Failure::new(FailureKind::NotAFeed, "the document is a web page, not a feed")
             .help("look for the URL of its feed"),
@@ -143,43 +161,26 @@ fn web_page(root: &tree::Element<'_>, context: &Context) -> Failure {
     }
 }
 
-/// Feeds that a web page links to with `rel=alternate` (HTML 4.6.7.1). Absolute URLs without
-/// duplicates, at most 20.
-#[must_use]
-pub fn alternates(input: Input<'_>) -> Vec<Link> {
-    let decoded = decode::decode(input.bytes, input.content_type);
-    let mut feeds = Vec::new();
-    if let Some(tree) = scan::scan(&decoded.text) {
-        named_feeds(&tree.root, &Context::document(input.url), 20, &mut feeds);
-    }
-    feeds
+/// Feeds that a web page links to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alternates {
+    /// Links with the type of a feed (HTML 4.6.7.1), or else `<a>` elements with such a type. Absolute URLs without
+    /// duplicates, at most 20.
+    pub feeds: Vec<Link>,
+    /// Links with the type of JSON or XML, which may be feeds; at most 20.
+    pub possible: Vec<Link>,
+    /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is no web page.
+    pub usual: Vec<Url>,
 }
 
-fn named_feeds(
-    element: &tree::Element<'_>,
-    context: &Context,
-    limit: usize,
-    feeds: &mut Vec<Link>,
-) {
-    let is = |name: &str, part: &str| {
-        element.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(part))
-    };
-    let kind = ["rss+xml", "atom+xml", "feed+json"].iter().any(|kind| is("type", kind));
-    if element.name.eq_ignore_ascii_case("link") && is("rel", "alternate") && kind {
-        let own = |name| element.attribute(name).map(str::to_owned);
-        if let Some(href) = element.attribute("href").map(|href| context.resolve(href))
-            && feeds.iter().all(|known| known.href != href)
-            && feeds.len() < limit
-        {
-            let (rel, media_type, title) = ("alternate".to_owned(), own("type"), own("title"));
-            feeds.push(Link { href, rel, media_type, title, ..Link::default() });
-        }
-    }
-    for inner in element.elements() {
-        if feeds.len() < limit {
-            named_feeds(inner, context, limit, feeds);
-        }
-    }
+/// Feeds that a web page links to.
+#[must_use]
+pub fn alternates(input: Input<'_>) -> Alternates {
+    let decoded = decode::decode(input.bytes, input.content_type);
+    let mut links = page::links(&decoded.text, input.url);
+    let possible = std::mem::take(&mut links.possible);
+    let usual = if links.is_page { page::usual_urls(input.url) } else { Vec::new() };
+    Alternates { feeds: links.best(), possible, usual }
 }
 
 fn xml(
@@ -191,12 +192,16 @@ fn xml(
         return Err(not_a_feed("the document has no element in it"));
     };
     let Some(layout) = layout::layout(&tree) else {
-        return Err(no_feed(&tree.root, context));
+        return Err(no_feed(text, &tree.root, context));
     };
+    let mut context = context.clone();
+    context.keeps_div = layout.dialect == Dialect::Atom03;
     let root = context.enter(layout.root);
     let own = std::ptr::eq(layout.root, layout.channel);
     let inner = if own { root } else { Cow::Owned(root.enter(layout.channel).into_owned()) };
     let mut feed = channel::channel(&layout, &inner);
+    feed.explicit = podcast::explicit(layout.channel);
+    feed.item_authors = item::authors(layout.channel, &inner);
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };
     let mut clean = clean.map(Vec::into_iter);

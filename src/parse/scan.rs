@@ -11,6 +11,7 @@ use quick_xml::events::attributes::Attributes;
 
 use super::entity::{declared, entity, unescape};
 use super::namespace::{Bindings, Namespace};
+use super::structure::{self, Home, Name, Resolved};
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::ParseWarning;
 
@@ -31,6 +32,12 @@ const MAX_FAR_REPAIRS: usize = 100;
 pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
     let mut scanner = Scanner::new(text);
     scanner.run();
+    if !scanner.unclosed && scanner.open.is_empty() {
+        return scanner.finish();
+    }
+    // Elements are not closed. By the names of a feed, it is known where most of them end.
+    scanner = Scanner { closes_by_name: true, ..Scanner::new(text) };
+    scanner.run();
     scanner.finish()
 }
 
@@ -43,6 +50,13 @@ struct Open<'a> {
     bindings: usize,
 }
 
+impl<'a> Open<'a> {
+    fn name(&self) -> Name<'a> {
+        let Element { namespace, name: local, attributes, .. } = &self.element;
+        Name { namespace: *namespace, local, has_attributes: !attributes.is_empty() }
+    }
+}
+
 struct Scanner<'a> {
     text: &'a str,
     reader: Reader<&'a [u8]>,
@@ -52,6 +66,11 @@ struct Scanner<'a> {
     /// Number of open elements beyond the depth limit.
     too_deep: usize,
     bindings: Bindings<'a>,
+    home: Home<'a>,
+    /// Whether an element ends where its names and the next one require it.
+    closes_by_name: bool,
+    /// Whether an element was not closed.
+    unclosed: bool,
     /// Entities that the document declares, and the remaining size for their text in bytes.
     declared: Vec<(&'a str, &'a str)>,
     expansion: usize,
@@ -60,6 +79,8 @@ struct Scanner<'a> {
     elements: usize,
     far_repairs: usize,
     parse_warnings: Vec<ParseWarning>,
+    /// Number of repairs without a parse warning.
+    unreported: usize,
     clean: bool,
     partial: bool,
 }
@@ -73,6 +94,9 @@ impl<'a> Scanner<'a> {
             open: Vec::new(),
             too_deep: 0,
             bindings: Bindings::default(),
+            home: Home::default(),
+            closes_by_name: false,
+            unclosed: false,
             declared: Vec::new(),
             expansion: MAX_EXPANSION,
             root: None,
@@ -80,6 +104,7 @@ impl<'a> Scanner<'a> {
             elements: 0,
             far_repairs: 0,
             parse_warnings: Vec::new(),
+            unreported: 0,
             clean: true,
             partial: false,
         }
@@ -101,6 +126,8 @@ impl<'a> Scanner<'a> {
         self.clean = false;
         if self.parse_warnings.len() < MAX_WARNINGS {
             self.parse_warnings.push(ParseWarning::new(code, Some(offset), message));
+        } else {
+            self.unreported += 1;
         }
     }
 
@@ -195,6 +222,9 @@ impl<'a> Scanner<'a> {
             self.too_deep += 1;
             return;
         }
+        if self.closes_by_name {
+            self.close_by_name(tag, content.len() > tag.len() + 1, offset);
+        }
         let bindings = self.bindings.len();
         let attributes = self.attributes(content, tag.len(), offset);
         let (namespace, name) = self.resolve(tag, offset);
@@ -203,6 +233,23 @@ impl<'a> Scanner<'a> {
             self.root_namespace = self.bindings.name_of(tag);
         }
         self.open.push(Open { element, tag, bindings });
+    }
+
+    /// Closes the elements that end where an element with this tag begins.
+    fn close_by_name(&mut self, tag: &str, has_attributes: bool, offset: usize) {
+        let (prefix, local) = tag.split_once(':').unwrap_or(("", tag));
+        let namespace = self.bindings.namespace_of(prefix).unwrap_or(Namespace::Rss);
+        let namespace = self.home.known(prefix, namespace);
+        let open: Vec<Name<'_>> = self.open.iter().map(|open| open.name()).collect();
+        let stay = structure::stay_open(&open, Name { namespace, local, has_attributes });
+        if stay < self.open.len() {
+            let inner = self.open[stay].tag;
+            let message = format!("<{}> is not closed before <{}>", shorten(inner), shorten(tag));
+            self.repair("unclosed_tag", offset, message);
+        }
+        while self.open.len() > stay {
+            self.close_one();
+        }
     }
 
     /// The attributes of a tag. Adds namespace declarations to the bindings.
@@ -253,7 +300,27 @@ impl<'a> Scanner<'a> {
             let message = format!("namespace prefix of <{}> is not declared", shorten(tag));
             self.repair("undeclared_prefix", offset, message);
         }
-        (self.bindings.namespace_of(prefix).unwrap_or(Namespace::Rss), name)
+        let declared = self.bindings.namespace_of(prefix).unwrap_or(Namespace::Rss);
+        let parent = self.open.last().map(Open::name);
+        let namespace = match self.home.resolve(prefix, name, declared, parent) {
+            Resolved::Declared(namespace) => namespace,
+            Resolved::Adopted(namespace) => {
+                self.clean = false;
+                namespace
+            }
+            Resolved::NewlyAdopted(namespace) => {
+                let url = self.bindings.name_of(tag);
+                let message = format!(
+                    "<{}> is in the namespace {:?}; read as {}",
+                    shorten(tag),
+                    shorten(&url),
+                    if namespace == Namespace::Atom { "Atom" } else { "RSS" },
+                );
+                self.repair("unknown_namespace", offset, message);
+                namespace
+            }
+        };
+        (namespace, name)
     }
 
     fn end_tag(&mut self, before: usize, after: usize) {
@@ -272,6 +339,7 @@ impl<'a> Scanner<'a> {
                         shorten(inner)
                     );
                     self.repair("unclosed_tag", before, message);
+                    self.unclosed = true;
                 }
                 while self.open.len() > depth {
                     self.close_one();
@@ -377,6 +445,9 @@ impl<'a> Scanner<'a> {
             if !after.starts_with("<!--") {
                 self.repair("junk_after", self.position(), "content after the document");
             }
+        }
+        if let Some(last) = self.parse_warnings.last_mut().filter(|_| self.unreported > 0) {
+            last.message.push_str(&format!(" ({} more repairs)", self.unreported));
         }
         let Self { root, root_namespace, parse_warnings, clean, partial, .. } = self;
         Some(Tree {

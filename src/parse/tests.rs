@@ -233,6 +233,16 @@ fn the_failure_for_a_web_page_names_its_feeds() {
 }
 
 #[test]
+fn the_page_of_a_bot_protection_is_named() {
+    let url = url();
+    let page = b"<!DOCTYPE html><html><title>Just a moment...</title><p>Wait</html>";
+    let input = Input { bytes: page, content_type: None, url: &url, max_items: 9 };
+    let failure = parse(input).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Forbidden);
+    assert!(failure.message.contains("challenge"), "{failure}");
+}
+
+#[test]
 fn only_the_newest_items_are_kept_with_a_warning() {
     let items: String = (1..=9)
         .map(|day| format!("<item><guid>{day}</guid><pubDate>0{day} Jan 2025</pubDate></item>"))

@@ -1,6 +1,6 @@
 //! A new document to its new and changed items: parse, identify, look up, normalise; then `sorting`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use url::Url;
@@ -8,7 +8,10 @@ use url::Url;
 use super::feed_sites::FeedSites;
 use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
-use crate::model::{Digest, Failure, FailureKind, GuidUse, KnownItem, ParsedFeed, ParsedItem};
+use crate::dedupe::{Identified, Needs};
+use crate::model::{
+    Digest, Failure, FailureKind, GuidUse, ItemKey, KnownItem, ParsedFeed, ParsedItem,
+};
 use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
 use crate::{dedupe, fetch, normalise, parse};
@@ -36,6 +39,28 @@ pub(super) struct Reading {
     /// Number of items read, and of items dropped because of `max_items`.
     pub(super) items: usize,
     pub(super) dropped: usize,
+    pub(super) ending: Ending,
+}
+
+/// Whether a document is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Complete,
+    /// Its end is missing.
+    Cut,
+}
+
+impl Reading {
+    /// Whether the document has new or changed items.
+    pub(super) fn has_news(&self) -> bool {
+        !self.brought.new.is_empty() || !self.brought.changed.is_empty()
+    }
+
+    /// Times of the new items that have a date; without dates nothing is known about their rhythm.
+    pub(super) fn new_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let dates = self.brought.new.iter().filter_map(|new| new.item.published);
+        dates.map(move |at| at.min(now))
+    }
 }
 
 /// Reads a document. The outer error is a failure of the feed, the inner one of the store.
@@ -58,7 +83,12 @@ pub(super) fn read(
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
-    let found = match recognise(document, (&feed, guids), &feed_sites, reader) {
+    let rule = target.subscription.dedupe.identity;
+    let identities = dedupe::identify(&feed.items, guids, rule);
+    let mut parse_warnings = parsed.parse_warnings;
+    parse_warnings.extend(identities.parse_warnings());
+    parse_warnings.extend(normalise::unlikely_dates(&feed.items, now));
+    let found = match recognise(document, identities, &feed_sites, reader) {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
@@ -69,7 +99,14 @@ pub(super) fn read(
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
-    let document = sorting::Document { target, state, feed_sites: &feed_sites, now, extent };
+    let document = sorting::Document {
+        target,
+        state,
+        feed_sites: &feed_sites,
+        now,
+        extent,
+        single: feed.items.len() == 1,
+    };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
         Ok(brought) => brought,
         Err(error) => return Ok(Err(error)),
@@ -78,40 +115,87 @@ pub(super) fn read(
         profile,
         items: (extent == Extent::Whole).then_some(feed.items.len()),
         dialect: feed.dialect,
-        parse_warnings: parsed.parse_warnings,
+        parse_warnings,
         hints: feed.hints,
         guids: if brought.reused { GuidUse::Reused } else { guids },
         boilerplate: brought.boilerplate.clone(),
     };
     let (items, dropped) = (feed.items.len(), parsed.dropped);
-    Ok(Ok(Reading { facts, feed_match, brought, items, dropped }))
+    // A document that is too large is always read in part.
+    let too_large = facts.parse_warnings.iter().any(|it| it.code == "too_many_elements");
+    let ending = if feed.partial && !too_large { Ending::Cut } else { Ending::Complete };
+    Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
 }
 
 /// The items of the document with the stored items that they are, by guid, page or text.
 fn recognise(
     document: &Document<'_>,
-    (feed, guids): (&ParsedFeed, GuidUse),
+    identities: dedupe::Identities,
     feed_sites: &FeedSites<'_>,
     reader: &Reader,
 ) -> Result<Vec<Found>, store::Error> {
-    let mut identified = dedupe::identify(&feed.items, guids);
+    let mut identified = identities.items;
     for item in &mut identified {
         item.url_key = item.url_key.filter(|page| !feed_sites.is_own_page(page));
     }
-    let identities: Vec<Digest> =
-        identified.iter().flat_map(|item| [Some(item.identity), item.former]).flatten().collect();
+    let keys =
+        |item: &Identified| item.other_keys().chain([item.identity]).collect::<Vec<Digest>>();
+    let wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
     // A feed that was never read has no stored items.
     let known: HashMap<Digest, KnownItem> = match document.state.last_success {
-        Some(_) => reader.read(|reader| reader.known_items(document.target.key, &identities))?,
+        Some(_) => reader.read(|reader| reader.known_items(document.target.key, &wanted))?,
         None => HashMap::new(),
     };
-    let find = |item: &dedupe::Identified| {
-        // A guid that several items share counts only together with the same page.
-        let former = || known.get(&item.former?).filter(|known| known.url_key == item.url_key);
-        known.get(&item.identity).or_else(former).cloned()
-    };
-    let found = |item: dedupe::Identified| Found { known: find(&item), item };
-    Ok(identified.into_iter().map(found).collect())
+    let mut taken: HashSet<ItemKey> = HashSet::new();
+    let mut found: Vec<Found> = identified
+        .into_iter()
+        .map(|item| Found { known: None, by_other_key: false, item })
+        .collect();
+    // The most specific keys of all items come first, so that no item takes what is another's.
+    for step in [Step::Specific, Step::Identity, Step::General] {
+        for found in found.iter_mut().filter(|found| found.known.is_none()) {
+            let Some(stored) = step.find(&found.item, &known) else { continue };
+            if taken.insert(stored.key) {
+                found.known = Some(stored.clone());
+                found.by_other_key = step != Step::Identity;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The keys by which stored items are looked up, one kind after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Keys that are more specific than the identity.
+    Specific,
+    /// The identity.
+    Identity,
+    /// Keys that an item had before its feed gave them to other items too.
+    General,
+}
+
+impl Step {
+    fn find<'k>(
+        self,
+        item: &Identified,
+        known: &'k HashMap<Digest, KnownItem>,
+    ) -> Option<&'k KnownItem> {
+        if self == Self::Identity {
+            return known.get(&item.identity);
+        }
+        item.others.iter().flatten().find_map(|other| {
+            let stored = known.get(&other.key)?;
+            let fits = match other.needs {
+                Needs::Nothing => self == Self::Specific,
+                Needs::Page => self == Self::General && stored.url_key == item.url_key,
+                Needs::Content => {
+                    self == Self::General && stored.content_digest == item.content_digest
+                }
+            };
+            fits.then_some(stored)
+        })
+    }
 }
 
 /// Whether the document belongs to the feed: a common item or the same feed id.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
+use super::gate::{Denial, Denied};
 use super::reading::Reading;
 use super::target::Target;
 use crate::model::{FailureKind, FetchOutcome, Outcome, Plan, ReasonKind};
@@ -112,6 +113,17 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &PollReport<
             event!(warn, FeedFailing, failure, "feed failing");
         }
     }
+}
+
+/// Logs a poll that a promise ended.
+pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan) {
+    let (feed, url, next) = (target.id.as_str(), denied.url.as_str(), plan.at.to_string());
+    let said_by = match &denied.reason {
+        Denial::Demand(promise) => Some(promise.said_by.as_str()),
+        Denial::Recent { .. } => None,
+    };
+    let reason = &plan.reason.text;
+    debug!(feed, url, said_by, reason, next, "poll held");
 }
 
 /// Logs held items and a permanent redirect.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::feed_sites::FeedSites;
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, Rhythm, Stranger,
-    Text, Updates, Weights, Words,
+    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, IdentityRule,
+    PageTrust, Rhythm, Stranger, Text, Updates, Weights, Words,
 };
 use crate::model::{
     EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, RecentItem,
@@ -24,6 +24,8 @@ use crate::store::{
 pub(super) struct Found {
     pub(super) item: Identified,
     pub(super) known: Option<KnownItem>,
+    /// Whether it was found by another key than its present identity.
+    pub(super) by_other_key: bool,
 }
 
 /// The sorted items of a document.
@@ -56,6 +58,8 @@ pub(super) struct Document<'a> {
     pub(super) feed_sites: &'a FeedSites<'a>,
     pub(super) now: Timestamp,
     pub(super) extent: Extent,
+    /// Whether the document has one item only, whose guid and link may be constant.
+    pub(super) single: bool,
 }
 
 /// Maximum number of stored items that are searched for the same item under another guid.
@@ -97,7 +101,7 @@ pub(super) fn sort(
     let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {
-        if found.item.former.is_some() {
+        if found.by_other_key {
             let (key, identity) = (known.key, found.item.identity);
             sorted.renamed.push(GuidChange { key, identity, recognised_by: RecognisedBy::Page });
         }
@@ -114,7 +118,7 @@ pub(super) fn sort(
         let before = before.get(&known.key);
         if is_another(document, before, &read) {
             let identity = dedupe::reused(&feed.items[found.item.index]);
-            newcomers.push(Read { found: Identified { identity, ..found.item }, ..read });
+            newcomers.push(Read { found: found.item.with_identity(identity), ..read });
             // The item that had the guid before may have another guid now.
             here.remove(&known.key);
             sorted.reused = true;
@@ -153,7 +157,12 @@ fn sort_newcomers(
         list.sort_unstable();
         sorted.boilerplate = Some(list);
     }
-    if document.extent == Extent::Whole && !kept.is_empty() {
+    // The operator chose what identifies an item; nothing else does.
+    let by_guid = matches!(
+        document.target.subscription.dedupe.identity,
+        IdentityRule::Auto | IdentityRule::Key
+    );
+    if document.extent == Extent::Whole && by_guid && !kept.is_empty() {
         let edits: HashMap<ItemKey, EditCounts> =
             kept.iter().map(|kept| (kept.key, kept.edits)).collect();
         let gone: Vec<RecentItem> =
@@ -269,8 +278,13 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
     }
 }
 
-/// Whether the guid of a stored item was reused for another item.
+/// Whether the guid, or the link, of a stored item was reused for another item.
 fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> bool {
+    let page = match document.target.subscription.dedupe.identity {
+        IdentityRule::Key => return false,
+        _ if document.single => PageTrust::Nothing,
+        _ => PageTrust::Sameness,
+    };
     let Some(before) = before else { return false };
     let comparable = |fingerprint: Fingerprint| -> Comparable {
         fingerprint.comparable(&document.state.boilerplate, &Weights::default())
@@ -279,7 +293,7 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     let facts = facts(document, read, None);
     let own = read.text.own_words(&HashSet::new());
     let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &own);
-    dedupe::is_another(&comparable(before.clone()), &comparable(after))
+    dedupe::is_another(&comparable(before.clone()), &comparable(after), page)
 }
 
 fn change(
@@ -347,7 +361,7 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> Stranger {
         published: item.published,
         text_digest: digest.map(u64::cast_signed),
     };
-    Stranger { index: found.index, seen }
+    Stranger { index: found.index, shares_its_key: found.shares_its_key(), seen }
 }
 
 fn new_item(
@@ -361,8 +375,11 @@ fn new_item(
     let (item, text) = text_keys(document, new, facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
+    // The next document has the guid or link of this item again, and an old one may come back from a cache.
+    let others = if document.single { found.other_keys().collect() } else { Vec::new() };
     NewItem {
         identity: found.identity,
+        other_identities: others,
         url_key: found.url_key,
         content_digest: found.content_digest,
         outward_id: global.map_or_else(|| own_id.clone(), str::to_owned),

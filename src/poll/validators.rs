@@ -1,16 +1,52 @@
-//! Validators and body hash kept between polls, and the check whether `304 Not Modified` is reliable.
+//! Validators and body hash kept between polls, and which of them are sent to a server. Pure.
+//!
+//! Servers are trusted until they prove otherwise. A lie is a 304, or the same validators, beside another document.
+//! New validators beside another document prove nothing, because the document may have changed just now. The test is a
+//! request without validators, made when the feed is overdue by its own rhythm. A changed answer to a conditional
+//! request, or a week of tests without a lie, ends the distrust.
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::reading::Ending;
 use crate::fetch;
-use crate::model::{FetchOutcome, Validators};
-use crate::store::{CachedResponse, FeedState, NotModifiedTrust};
+use crate::health::silence::Gaps;
+use crate::model::{FeedActivity, FetchOutcome, Outcome, Validators};
+use crate::schedule::UnconditionalWait;
+use crate::store::{CachedResponse, FeedState, ValidatorTrust, ValidatorUse};
 
-/// Time after which the document is requested without validators. Some servers return 304 forever.
-const CHECK_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
-/// The same for servers that have returned a wrong 304.
-const UNRELIABLE_CHECK_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Shortest time from the last complete document to a test.
+const TEST_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// Shortest silence that counts as overdue.
+const MIN_SILENCE: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// Silence that counts as overdue for a feed whose rhythm is unknown.
+const UNKNOWN_RHYTHM: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Smallest number of 304 responses since the last new item before a test.
+const MIN_NOT_MODIFIED: u32 = 5;
+/// Caches may answer for this time from an older document.
+const CACHE_DELAY: SignedDuration = SignedDuration::from_hours(1);
+/// Number of responses with the same body after which a validator counts as useless.
+const MISMATCHES: u32 = 2;
+/// Shortest time between two requests without validators because a server failed with them.
+const SUSPECT_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// Number of tests without a lie after which a server is trusted again.
+const TESTS: u32 = 7;
+/// Number of requests without validators after which they are sent again.
+const REFUSED_REQUESTS: u32 = 30;
+
+/// What a request was sent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// No validator is known.
+    NoneKnown,
+    /// None, although some are known.
+    Withheld,
+    /// Validators.
+    Conditions,
+}
 
 /// The cached response, if it belongs to this URL and these request headers.
 pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> CachedResponse {
@@ -27,37 +63,229 @@ pub(super) fn key(asked: &Url, settings: &fetch::Settings) -> String {
     format!("{asked} {}", fetch::request_shape(settings))
 }
 
-/// Whether this request is sent without validators, to check the server.
-pub(super) fn is_checked(trust: NotModifiedTrust, now: Timestamp) -> bool {
-    let interval = if trust.unreliable { UNRELIABLE_CHECK_AFTER } else { CHECK_AFTER };
-    trust.last_full_at.is_some_and(|at| now.duration_since(at) >= interval)
+/// Whether enough time has passed since the last complete document for a test, so that it matters whether the feed is
+/// overdue.
+pub(super) fn may_be_tested(trust: ValidatorTrust, now: Timestamp) -> bool {
+    trust.last_full_at.is_some() && last_full(trust).is_some_and(|at| now - at >= TEST_AFTER)
 }
 
-/// The validators to send; none if the server is checked.
+/// Whether a feed publishes as usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rhythm {
+    /// It does, or nothing is known.
+    Usual,
+    /// By its own rhythm it should have published.
+    Overdue,
+}
+
+/// Whether the feed is overdue, according to the polls that were made. A pause of Newswire is no silence of the feed.
+pub(super) fn rhythm(state: &FeedState, activity: &FeedActivity, now: Timestamp) -> Rhythm {
+    let (Some(newest), Some(seen)) = (activity.moments.first(), state.last_success) else {
+        return Rhythm::Usual;
+    };
+    let limit = match Gaps::new(&activity.moments) {
+        Some(gaps) => {
+            let usual = (2 * gaps.longest).max(4 * gaps.p90) + 7 * gaps.median;
+            SignedDuration::from_secs(usual).max(MIN_SILENCE)
+        }
+        None => UNKNOWN_RHYTHM,
+    };
+    // Each test doubles the time to the next one.
+    let rested = last_full(state.trust)
+        .is_none_or(|at| now.duration_since(at) >= at.duration_since(*newest));
+    let silent = activity.not_modified >= MIN_NOT_MODIFIED && seen.duration_since(*newest) >= limit;
+    if silent && rested { Rhythm::Overdue } else { Rhythm::Usual }
+}
+
+/// Time of the last complete document or request for one.
+fn last_full(trust: ValidatorTrust) -> Option<Timestamp> {
+    trust.last_full_at.max(trust.checked_at)
+}
+
+/// Whether a request for the complete document is within the limit of one a day.
+fn has_budget(trust: ValidatorTrust, now: Timestamp) -> bool {
+    last_full(trust).is_none_or(|at| now.duration_since(at) >= DAY)
+}
+
+/// Whether an older parser read the last document, so that it is requested and read again now.
+pub(super) fn is_reread(state: &FeedState, now: Timestamp) -> bool {
+    state.reread_at.is_some_and(|at| at <= now)
+}
+
+/// The validators to send.
 pub(super) fn conditions(
     memory: &CachedResponse,
-    trust: NotModifiedTrust,
+    state: &FeedState,
+    rhythm: Rhythm,
     now: Timestamp,
 ) -> Validators {
-    if is_checked(trust, now) { Validators::default() } else { memory.validators.clone() }
+    let both = || memory.validators.clone();
+    let trust = state.trust;
+    let tested = is_reread(state, now) || rhythm == Rhythm::Overdue && may_be_tested(trust, now);
+    match trust.validator_use {
+        ValidatorUse::Suspected | ValidatorUse::Rejected | ValidatorUse::Refused => {
+            Validators::default()
+        }
+        ValidatorUse::Unreliable if has_budget(trust, now) => Validators::default(),
+        _ if tested => Validators::default(),
+        ValidatorUse::DateAlone if memory.validators.last_modified.is_some() => {
+            Validators { etag: None, ..both() }
+        }
+        _ => both(),
+    }
 }
 
-/// Reliability of the server's 304 responses after this poll; `None` if unchanged.
-pub(super) fn trust(
-    before: NotModifiedTrust,
-    memory: &CachedResponse,
-    response: &fetch::Response,
-    now: Timestamp,
-) -> Option<NotModifiedTrust> {
-    if response.status != Some(200) || !response.outcome.is_success() {
-        return None;
+/// What a request with these validators is sent with.
+pub(super) fn sent(memory: &CachedResponse, validators: &Validators) -> Sent {
+    match (memory.validators.is_empty(), validators.is_empty()) {
+        (true, _) => Sent::NoneKnown,
+        (false, true) => Sent::Withheld,
+        (false, false) => Sent::Conditions,
     }
-    // The server returned 304 before, but the document has changed.
-    let caught = is_checked(before, now)
-        && !memory.validators.is_empty()
-        && memory.body_hash.is_some()
-        && response.outcome == FetchOutcome::Modified;
-    Some(NotModifiedTrust { last_full_at: Some(now), unreliable: before.unreliable || caught })
+}
+
+/// A response, as far as it shows how the server handles validators.
+pub(super) struct Evidence<'a> {
+    pub(super) sent: Sent,
+    pub(super) memory: &'a CachedResponse,
+    pub(super) response: &'a fetch::Response,
+    /// Whether the document has new or changed items.
+    pub(super) news: bool,
+    pub(super) ending: Ending,
+    /// Outcome and time of the poll before.
+    pub(super) before: Option<(Outcome, Timestamp)>,
+    pub(super) now: Timestamp,
+}
+
+impl Evidence<'_> {
+    fn is_complete(&self) -> bool {
+        self.response.body_hash.is_some() && self.response.outcome.is_success()
+    }
+
+    /// Whether the server sent another document beside the same validators, or beside its 304.
+    fn is_lie(&self) -> bool {
+        let known = &self.memory.validators;
+        let changed = self.memory.body_hash.is_some() && self.news && self.is_complete();
+        let same = !known.is_empty() && self.response.validators.as_ref() == Some(known);
+        let older_than_304 = match (self.before, self.response.document_age) {
+            (Some((Outcome::NotModified, at)), Some(age)) => {
+                age >= self.now.duration_since(at).saturating_add(CACHE_DELAY)
+            }
+            _ => false,
+        };
+        changed && (same || older_than_304)
+    }
+
+    /// Whether the date alone would have been answered by 304, but date and entity tag were not.
+    fn is_etag_mismatch(&self) -> bool {
+        let (known, now) = (&self.memory.validators, self.response.validators.as_ref());
+        let date = now.and_then(|now| now.last_modified.as_ref());
+        date.is_some() && date == known.last_modified.as_ref() && known.etag.is_some()
+    }
+
+    /// The server failed on a request with validators.
+    fn after_failure(&self, before: ValidatorTrust) -> ValidatorUse {
+        let was_good = self.before.is_some_and(|(outcome, _)| outcome.is_success());
+        let rested =
+            before.checked_at.is_none_or(|at| self.now.duration_since(at) >= SUSPECT_AFTER);
+        match (self.response.status, before.validator_use) {
+            (Some(400 | 403 | 412 | 500..=599), ValidatorUse::Doubted) => ValidatorUse::Refused,
+            // RFC 9110 15.5.13: the server rejects the conditions.
+            (Some(400 | 412), _) => ValidatorUse::Rejected,
+            (Some(403 | 500..=599), _) if was_good && rested => ValidatorUse::Suspected,
+            (_, same) => same,
+        }
+    }
+}
+
+/// What is known about the server after this response.
+pub(super) fn trust(before: ValidatorTrust, evidence: &Evidence<'_>) -> ValidatorTrust {
+    let (validator_use, count) =
+        if evidence.ending == Ending::Cut && evidence.response.outcome.is_success() {
+            let earlier = if before.validator_use == ValidatorUse::Cut { before.count } else { 0 };
+            (ValidatorUse::Cut, earlier.saturating_add(1))
+        } else {
+            match evidence.sent {
+                Sent::NoneKnown => after_unconditional(before, evidence),
+                Sent::Conditions => after_conditional(before, evidence),
+                Sent::Withheld => after_test(before, evidence),
+            }
+        };
+    let withheld = evidence.sent == Sent::Withheld && evidence.response.status.is_some();
+    let complete = evidence.is_complete() && evidence.ending == Ending::Complete;
+    ValidatorTrust {
+        last_full_at: if complete { Some(evidence.now) } else { before.last_full_at },
+        checked_at: if withheld { Some(evidence.now) } else { before.checked_at },
+        validator_use,
+        count,
+    }
+}
+
+/// No validator was known.
+fn after_unconditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
+    match before.validator_use {
+        ValidatorUse::Cut if evidence.is_complete() => (ValidatorUse::Both, 0),
+        same => (same, before.count),
+    }
+}
+
+/// Validators were sent.
+fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
+    let trusted = match before.validator_use {
+        kept @ (ValidatorUse::DateAlone | ValidatorUse::BothUnmatched) => kept,
+        _ => ValidatorUse::Both,
+    };
+    match (&evidence.response.outcome, evidence.response.status) {
+        (FetchOutcome::NotModified, Some(304)) => match before.validator_use {
+            ValidatorUse::Unreliable => (ValidatorUse::Unreliable, before.count),
+            _ => (trusted, 0),
+        },
+        (FetchOutcome::Modified, _) => (trusted, 0),
+        (FetchOutcome::NotModified, Some(200 | 203)) => {
+            let count = before.count.saturating_add(1);
+            match before.validator_use {
+                ValidatorUse::Both if !evidence.is_etag_mismatch() => (ValidatorUse::Both, 0),
+                ValidatorUse::Both if count >= MISMATCHES => (ValidatorUse::DateAlone, 0),
+                ValidatorUse::DateAlone if count >= MISMATCHES => (ValidatorUse::BothUnmatched, 0),
+                same => (same, count),
+            }
+        }
+        (FetchOutcome::Failed(_), _) => (evidence.after_failure(before), before.count),
+        _ => (before.validator_use, before.count),
+    }
+}
+
+/// Validators were withheld.
+fn after_test(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
+    let answered = evidence.response.status.is_some();
+    let good = evidence.response.outcome.is_success();
+    let count = before.count.saturating_add(1);
+    match before.validator_use {
+        same if !answered => (same, before.count),
+        // The validators were not the reason of the failure.
+        ValidatorUse::Suspected | ValidatorUse::Rejected if !good => (ValidatorUse::Both, 0),
+        ValidatorUse::Suspected | ValidatorUse::Rejected => (ValidatorUse::Doubted, 0),
+        ValidatorUse::Refused if count >= REFUSED_REQUESTS => (ValidatorUse::Both, 0),
+        ValidatorUse::Refused => (ValidatorUse::Refused, count),
+        _ if good && evidence.is_lie() => (ValidatorUse::Unreliable, 0),
+        ValidatorUse::Unreliable if count >= TESTS => (ValidatorUse::Both, 0),
+        ValidatorUse::Unreliable => (ValidatorUse::Unreliable, count),
+        same => (same, before.count),
+    }
+}
+
+/// The wait before a request that will have no validators: at most one complete document a day.
+pub(super) fn wait(trust: ValidatorTrust, now: Timestamp) -> Option<UnconditionalWait> {
+    let rest = || {
+        let at = last_full(trust)?.saturating_add(DAY).ok()?;
+        Duration::try_from(at.duration_since(now)).ok()
+    };
+    let why = trust.validator_use.reason()?;
+    match trust.validator_use {
+        ValidatorUse::Refused => Some(UnconditionalWait::Rest { rest: rest()?, why }),
+        ValidatorUse::Cut => Some(UnconditionalWait::Repeated { times: trust.count, why }),
+        _ => None,
+    }
 }
 
 /// The cached response after this poll; `None` if unchanged.
@@ -68,9 +296,11 @@ pub(super) fn trust(
 pub(super) fn remembered(
     memory: CachedResponse,
     response: &fetch::Response,
+    ending: Ending,
     request_key: String,
 ) -> Option<CachedResponse> {
     let answered = Some(response.url.to_string());
+    let lifetime = response.freshness.lifetime;
     let now = if response.status == Some(304) && memory.url != answered {
         // 304 from a URL that never sent the document: the next request has no validators.
         CachedResponse {
@@ -79,17 +309,24 @@ pub(super) fn remembered(
             validators: Validators::default(),
             ..memory.clone()
         }
+    } else if ending == Ending::Cut && response.outcome.is_success() {
+        // With the validators, the rest of the document would stay hidden behind a 304.
+        CachedResponse { request_key, url: answered, ..CachedResponse::default() }
     } else if response.outcome.is_success() {
-        let validators = response.validators.clone().unwrap_or_else(|| memory.validators.clone());
-        let body_hash = response.body_hash.or(memory.body_hash);
-        CachedResponse { request_key, validators, body_hash, url: answered }
-    } else {
-        // RFC 9110 15.5.13: the server rejects the conditions; the next request has none.
-        let validators = match response.status {
-            Some(412) => Validators::default(),
-            _ => memory.validators.clone(),
+        let mut validators =
+            response.validators.clone().unwrap_or_else(|| memory.validators.clone());
+        if response.status == Some(304) {
+            // The entity tag may not have been sent. RFC 9111 4.3.4: what a 304 does not name is kept.
+            validators.etag = validators.etag.or_else(|| memory.validators.etag.clone());
+        }
+        let body_hash = match response.status {
+            // The hash of a partial document is that of no complete one.
+            Some(226) => None,
+            _ => response.body_hash.or(memory.body_hash),
         };
-        CachedResponse { request_key, validators, ..memory.clone() }
+        CachedResponse { request_key, validators, body_hash, url: answered, lifetime }
+    } else {
+        CachedResponse { request_key, ..memory.clone() }
     };
     (now != memory).then_some(now)
 }

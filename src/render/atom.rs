@@ -32,6 +32,7 @@ pub(super) fn render(
         ("xmlns", "http://www.w3.org/2005/Atom"),
         ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
         ("xmlns:media", "http://search.yahoo.com/mrss/"),
+        ("xmlns:podcast", "https://podcastindex.org/namespace/1.0"),
     ];
     if page.is_archive() {
         attributes.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));

@@ -60,6 +60,7 @@ pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(duration) = shown.duration() {
         xml.text("itunes:duration", &[], &duration.to_string());
     }
+    write_podcast(xml, shown);
     let Some(image) = shown.image() else { return };
     if shown.enclosures().next().is_some_and(is_played) {
         xml.empty("itunes:image", &[("href", &image.url)]);
@@ -69,6 +70,29 @@ pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     attributes.extend(width.as_deref().map(|width| ("width", width)));
     attributes.extend(height.as_deref().map(|height| ("height", height)));
     xml.empty("media:thumbnail", &attributes);
+}
+
+/// Writes what makes an item an episode of a podcast.
+fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
+    let Some(podcast) = &shown.entry.item.details.podcast else { return };
+    if let Some(season) = podcast.season {
+        xml.text("itunes:season", &[], &season.to_string());
+    }
+    if let Some(episode) = podcast.episode {
+        xml.text("itunes:episode", &[], &episode.to_string());
+    }
+    if let Some(explicit) = podcast.explicit {
+        xml.text("itunes:explicit", &[], if explicit { "true" } else { "false" });
+    }
+    for transcript in &podcast.transcripts {
+        let mut attributes = vec![("url", &*transcript.url), ("type", &*transcript.media_type)];
+        attributes.extend(transcript.language.as_deref().map(|language| ("language", language)));
+        xml.empty("podcast:transcript", &attributes);
+    }
+    if let Some(chapters) = &podcast.chapters {
+        let attributes = [("url", &*chapters.url), ("type", &*chapters.media_type)];
+        xml.empty("podcast:chapters", &attributes);
+    }
 }
 
 /// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.

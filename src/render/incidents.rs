@@ -73,6 +73,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         deltas: false,
         base_url: base_url.clone(),
         identity,
+        query: None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::{OtherFeed, ShownItem};
 use super::text;
-use crate::model::Enclosure;
+use crate::model::{Enclosure, Podcast};
 use crate::text::dates::rfc3339;
 
 #[derive(Serialize)]
@@ -104,6 +104,8 @@ struct Newswire<'a> {
     comments_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    podcast: Option<&'a Podcast>,
 }
 
 #[derive(Serialize)]
@@ -209,6 +211,7 @@ fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
         files: others.map(|file| attachment(shown, file)).collect(),
         comments_url: shown.comments(),
         rights: shown.entry.item.details.rights.as_deref().and_then(text::line),
+        podcast: shown.entry.item.details.podcast.as_ref(),
     }
 }
 

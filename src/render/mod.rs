@@ -32,4 +32,4 @@ pub use output::{
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use select::{AddResult, Selector};
-pub use story::{Story, StoryLink};
+pub use story::{OtherHeadline, Story, StoryLink};

@@ -136,6 +136,8 @@ pub struct Output {
     pub base_url: Url,
     /// Its permanent id.
     pub identity: OutputIdentity,
+    /// Which of its stories the documents have, as the query of a URL; `None`: those of the config.
+    pub query: Option<String>,
 }
 
 /// The permanent id of an output. It contains no address, so that it survives a change of the address.
@@ -168,9 +170,17 @@ impl Output {
     /// The page that the feed belongs to: `link`, else the page of the output on this server, with the token.
     #[must_use]
     pub fn page(&self) -> String {
-        match &self.link {
-            Some(link) => link.to_string(),
-            None => self.with_token(format!("{}{}/", self.base_url, self.id)),
+        match (&self.link, &self.query) {
+            (Some(link), None) => link.to_string(),
+            _ => self.with_token(self.with_query(format!("{}{}/", self.base_url, self.id))),
+        }
+    }
+
+    /// The URL with the query that selects stories.
+    fn with_query(&self, url: String) -> String {
+        match &self.query {
+            Some(query) => format!("{url}?{query}"),
+            None => url,
         }
     }
 
@@ -202,7 +212,10 @@ impl Output {
     #[must_use]
     pub fn with_token(&self, url: String) -> String {
         match &self.token {
-            Some(token) => format!("{url}?{}", token.query()),
+            Some(token) => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                format!("{url}{separator}{}", token.query())
+            }
             None => url,
         }
     }
@@ -210,7 +223,7 @@ impl Output {
     /// The absolute URL of a document: its `rel=self`.
     #[must_use]
     pub fn self_url(&self, format: Format) -> String {
-        format!("{}{}", self.base_url, self.file_name(format))
+        self.with_query(format!("{}{}", self.base_url, self.file_name(format)))
     }
 }
 

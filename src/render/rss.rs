@@ -29,6 +29,7 @@ pub(super) fn render(
         ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
         ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
         ("xmlns:media", "http://search.yahoo.com/mrss/"),
+        ("xmlns:podcast", "https://podcastindex.org/namespace/1.0"),
     ];
     if page.is_archive() {
         namespaces.push(("xmlns:fh", "http://purl.org/syndication/history/1.0"));

@@ -226,6 +226,7 @@ mod tests {
             deltas: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
             identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),
+            query: None,
         }
     }
 

@@ -38,11 +38,22 @@ pub struct Story {
     /// Whether the text is longer than the excerpt.
     pub is_truncated: bool,
     /// The same story in other feeds, named by the feed.
-    pub also_at: Vec<StoryLink>,
+    pub also_at: Vec<OtherHeadline>,
     /// Attached files.
     pub files: Vec<StoryLink>,
     /// URL of the comments.
     pub comments_url: Option<String>,
+}
+
+/// The same story in another feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherHeadline {
+    /// Web address.
+    pub url: String,
+    /// Title of the feed.
+    pub feed: String,
+    /// Title of the item there, if it is another one.
+    pub title: Option<String>,
 }
 
 /// A link of a story.
@@ -68,11 +79,15 @@ impl Story {
             let name = file.url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&file.url);
             StoryLink { url: file.url.clone(), name: title.unwrap_or_else(|| name.to_owned()) }
         };
-        let also_at =
-            shown.also_at().map(|also| StoryLink { url: also.url.to_owned(), name: also.feed });
+        let title = shown.made_title();
+        let also_at = shown.also_at().map(|also| OtherHeadline {
+            url: also.url.to_owned(),
+            feed: also.feed,
+            title: also.title.filter(|other| *other != title),
+        });
+        let also_at = also_at.collect();
         Self {
             key: entry.key,
-            title: shown.made_title(),
             has_own_title: shown.own_title().is_some(),
             url: shown.url.map(str::to_owned),
             at: entry.sort_at,
@@ -82,7 +97,8 @@ impl Story {
             language: shown.language.map(str::to_owned),
             is_truncated: excerpt.ends_with('…') && excerpt.chars().count() > MAX_EXCERPT / 2,
             excerpt,
-            also_at: also_at.collect(),
+            also_at,
+            title,
             files: shown.files().map(file).collect(),
             comments_url: shown.comments().map(str::to_owned),
         }

@@ -1,67 +1,136 @@
-//! The interval that is learned from the times at which a feed's items came, for `interval = "auto"`. Pure.
+//! Learns the interval of a feed from the times of its items. Pure.
+//!
+//! For a given number of requests to all feeds, items are seen soonest on average if the interval of each feed is
+//! proportional to the square root of its mean gap. A feed that publishes every hour is polled every hour, a daily one
+//! five times a day, a monthly one once a day.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Minimum number of gaps between items.
-const FEWEST: usize = 3;
+use crate::model::Validators;
+
+/// Items that are closer to each other count as one, in seconds.
+const SITTING: i64 = 15 * 60;
 /// Weight of the newest gap in the moving average.
 const WEIGHT: f64 = 0.3;
-/// Items come at random. After this share of the mean gap, half of all polls find a new one.
-const EVERY_SECOND: f64 = std::f64::consts::LN_2;
+/// Share of the silence since the newest item that counts as a gap.
+const SILENCE: f64 = 0.5;
+/// Factor for servers that send the complete document each time.
+const COSTLY: f64 = 2.0;
 
-/// The interval at which about half of all polls find a new item; `None`: too few items are known.
-///
-/// `seen` has the time of first sight of each item, in any order.
-#[must_use]
-pub fn learned(seen: &[Timestamp], now: Timestamp) -> Option<Duration> {
-    let mut moments: Vec<i64> = seen.iter().map(|at| at.as_second()).collect();
-    moments.sort_unstable();
-    moments.dedup();
-    let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
-    if moments.len() <= FEWEST {
-        return None;
-    }
-    let mean = gaps.reduce(|mean, gap| mean * (1.0 - WEIGHT) + gap * WEIGHT)?;
-    // The time since the last item counts as soon as it is longer than the mean.
-    let silence = (now.as_second() - moments.last()?) as f64;
-    let mean = if silence > mean { mean * (1.0 - WEIGHT) + silence * WEIGHT } else { mean };
-    Some(Duration::from_secs_f64((mean * EVERY_SECOND).clamp(1.0, 1e9)))
+/// What a poll without news costs the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollCost {
+    /// A 304.
+    Conditional,
+    /// A complete document, because the server sends no validators.
+    Complete,
 }
+
+impl PollCost {
+    /// The cost of requests with these validators.
+    #[must_use]
+    pub fn of(validators: &Validators) -> Self {
+        if validators.is_empty() { Self::Complete } else { Self::Conditional }
+    }
+}
+
+/// The learned interval; `None`: nothing is known yet.
+///
+/// `times` has the time of each item, in any order: its publication, or its first sight. `start` is the interval of a
+/// feed with a gap of an hour, and of a feed about which nothing is known. `cost`: see [`PollCost`].
+#[must_use]
+pub fn learned(
+    times: &[Timestamp],
+    start: Duration,
+    cost: PollCost,
+    now: Timestamp,
+) -> Option<Duration> {
+    let mut moments: Vec<i64> =
+        times.iter().map(|at| at.as_second().min(now.as_second())).collect();
+    moments.sort_unstable();
+    moments.dedup_by(|next, kept| *next - *kept < SITTING);
+    let newest = *moments.last()?;
+    let silence = (now.as_second() - newest) as f64;
+    let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
+    let mean = gaps.reduce(|mean, gap| mean * (1.0 - WEIGHT) + gap * WEIGHT);
+    let start = start.as_secs_f64();
+    let interval = match mean {
+        Some(mean) => (mean.max(silence * SILENCE) * HOUR).sqrt() * start / HOUR,
+        // One item, or items without dates: longer with the silence.
+        None => (silence * HOUR).sqrt().max(HOUR) * start / HOUR,
+    };
+    let factor = match cost {
+        PollCost::Conditional => 1.0,
+        PollCost::Complete => COSTLY,
+    };
+    Some(Duration::from_secs_f64((interval * factor).clamp(1.0, 1e9)))
+}
+
+const HOUR: f64 = 3600.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(hours: &[i64]) -> Vec<Timestamp> {
-        hours.iter().map(|hour| Timestamp::from_second(hour * 3600).unwrap()).collect()
-    }
+    const START: Duration = Duration::from_secs(3600);
 
-    fn hours(seen: &[i64], now: i64) -> Option<f64> {
-        let now = Timestamp::from_second(now * 3600).unwrap();
-        learned(&at(seen), now).map(|interval| interval.as_secs_f64() / 3600.0)
+    fn hours(times: &[i64], now: i64) -> Option<f64> {
+        let at = |hour: &i64| Timestamp::from_second(hour * 3600).unwrap();
+        let times: Vec<Timestamp> = times.iter().map(at).collect();
+        learned(&times, START, PollCost::Conditional, at(&now))
+            .map(|interval| interval.as_secs_f64() / 3600.0)
     }
 
     #[test]
     fn a_regular_feed_is_polled_more_often_than_it_publishes() {
         let daily = hours(&[0, 24, 48, 72, 96], 100).unwrap();
-        assert!((16.0..17.0).contains(&daily), "{daily}");
+        assert!((4.5..5.5).contains(&daily), "{daily}");
         let hourly = hours(&[0, 1, 2, 3, 4, 5], 5).unwrap();
-        assert!((0.6..0.8).contains(&hourly), "{hourly}");
+        assert!((0.9..1.1).contains(&hourly), "{hourly}");
+        let monthly = hours(&[0, 720, 1440], 1500).unwrap();
+        assert!(monthly > 24.0, "{monthly}");
     }
 
     #[test]
     fn the_interval_follows_faster_and_slower_publishing() {
         let faster = hours(&[0, 24, 48, 72, 73, 74, 75, 76], 76).unwrap();
-        assert!(faster < 8.0, "{faster}");
-        let silent = hours(&[0, 1, 2, 3, 4], 104).unwrap();
+        assert!(faster < 3.5, "{faster}");
+        let silent = hours(&[0, 1, 2, 3, 4], 504).unwrap();
         assert!(silent > 15.0, "{silent}");
+        // A feed that stopped years ago, read for the first time.
+        let dead = hours(&[0, 24, 48], 20_000).unwrap();
+        assert!(dead > 90.0, "{dead}");
     }
 
     #[test]
-    fn items_of_one_poll_count_once_and_few_items_are_not_enough() {
-        assert_eq!(hours(&[0, 0, 0, 0, 5], 6), None);
+    fn items_of_one_sitting_count_once() {
+        assert_eq!(hours(&[0, 0, 0, 0], 0), Some(1.0));
         assert_eq!(hours(&[], 6), None);
+        let burst = hours(&[0, 168, 168, 168, 336, 336, 336], 336).unwrap();
+        assert!((12.0..14.0).contains(&burst), "{burst}");
+    }
+
+    #[test]
+    fn a_feed_without_dates_starts_with_an_hour_and_stretches() {
+        assert_eq!(hours(&[10, 10, 10], 10), Some(1.0));
+        assert_eq!(hours(&[10, 10, 10], 26), Some(4.0));
+    }
+
+    #[test]
+    fn complete_documents_are_asked_for_half_as_often() {
+        let times = [Timestamp::UNIX_EPOCH, Timestamp::from_second(86_400).unwrap()];
+        let of = |cost| learned(&times, START, cost, times[1]).unwrap();
+        assert_eq!(of(PollCost::Complete), 2 * of(PollCost::Conditional));
+    }
+
+    #[test]
+    fn the_start_scales_all_intervals() {
+        let times = [Timestamp::UNIX_EPOCH, Timestamp::from_second(86_400).unwrap()];
+        assert_eq!(
+            learned(&times, 2 * START, PollCost::Conditional, times[1]),
+            learned(&times, START, PollCost::Complete, times[1])
+        );
     }
 }

@@ -3,7 +3,9 @@
 //! [`plan()`] computes the time of a feed's next poll and the reason. [`Queue`] orders the feeds that are due and
 //! limits requests per host. The daemon has the timers and polls.
 
+pub mod budget;
 pub mod forecast;
+pub mod held;
 pub mod learned;
 pub mod moved;
 pub mod network;
@@ -13,12 +15,16 @@ mod plan_tests;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;
+pub mod resume;
 pub mod settings;
 
+pub use budget::{BudgetShare, stretch, stretched};
 pub use forecast::{FeedTraffic, Forecast};
-pub use learned::learned;
+pub use held::{after_promise, after_unfinished};
+pub use learned::{PollCost, learned};
 pub use moved::{FeedMatch, MoveObservation, address};
-pub use network::{NetworkMonitor, NetworkState};
-pub use plan::{Inputs, LastPoll, plan, revise, spread, while_offline};
+pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
+pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};
 pub use queue::{HostLimit, Queue, QueueStep};
+pub use resume::{Resumed, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};

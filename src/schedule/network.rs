@@ -1,30 +1,69 @@
-//! Detects that this machine is offline, so that failures are not counted against feeds. Pure.
+//! Detects that this machine is offline or behind a captive portal, so that failures are not counted against feeds.
+//! Pure.
+//!
+//! The judgement uses the last poll of each feed since the last success of any feed, as the database has them, so that
+//! it is the same in one long process and in many short ones.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::collections::{HashSet, VecDeque};
 
-use crate::model::{FailureKind, FetchOutcome};
+use crate::model::{FailureKind, FeedId, FeedKey, Outcome};
 
-/// Number of different hosts that must be unreachable.
-const HOSTS: usize = 3;
-/// Time within which they must be unreachable, without a reachable host in between.
-const WINDOW: Duration = Duration::from_secs(60);
+/// Number of different sites that must be unreachable, or that must send the same page.
+const SITES: usize = 3;
+/// A feed that failed more often in a row is no evidence: it fails for another reason.
+const MOST_FAILURES: u32 = 2;
+/// RFC 6585 6: Network Authentication Required.
+const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
+/// Number of pages that are remembered.
+const PAGES: usize = 64;
 
 /// State of this machine's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkState {
-    /// At least one host was reachable recently, or too few were tried.
+    /// A server was reached since the first failure, or too few were tried.
     Online,
-    /// No host is reachable.
+    /// No server is reachable, or a captive portal answers for all.
     Offline,
+}
+
+/// The last poll of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastOutcome {
+    /// The feed.
+    pub feed: FeedKey,
+    /// Its stable id.
+    pub id: FeedId,
+    /// Site of the feed.
+    pub site: String,
+    /// Outcome of the poll.
+    pub outcome: Outcome,
+    /// HTTP status; `None`: no response.
+    pub status: Option<u16>,
+    /// URL of the response, if it was redirected.
+    pub redirected_to: Option<String>,
+    /// SHA-256 of a complete body, if it is known.
+    pub body_hash: Option<[u8; 32]>,
+    /// Number of consecutive failures, this one included.
+    pub failures: u32,
 }
 
 /// Derives the state of the network from the outcomes of polls.
 #[derive(Debug, Default)]
 pub struct NetworkMonitor {
-    /// Unreachable hosts and the times of the attempts, since the last reachable host.
-    unreachable: VecDeque<(Duration, String)>,
     offline: bool,
+    /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
+    blamed: Vec<(FeedKey, FeedId)>,
+    /// Pages that were no feeds: hash, site and feed.
+    pages: VecDeque<([u8; 32], String, FeedKey)>,
+}
+
+/// The judgement about one poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// State of the network.
+    pub state: NetworkState,
+    /// Feeds whose last failure is not theirs either.
+    pub exonerated: Vec<(FeedKey, FeedId)>,
 }
 
 impl NetworkMonitor {
@@ -34,94 +73,191 @@ impl NetworkMonitor {
         if self.offline { NetworkState::Offline } else { NetworkState::Online }
     }
 
-    /// Adds the outcome of a poll. `now` is monotonic. Returns the state.
-    pub fn observe(&mut self, host: &str, outcome: &FetchOutcome, now: Duration) -> NetworkState {
-        if !is_unreachable(outcome) {
-            self.unreachable.clear();
+    /// Whether [`NetworkMonitor::judge`] needs the polls since the last success.
+    #[must_use]
+    pub fn needs_others(&self, this: &LastOutcome) -> bool {
+        !self.offline && (is_unreachable(this) || is_page(this))
+    }
+
+    /// Judges a poll. `others` has the last polls of other feeds since the last success.
+    pub fn judge(&mut self, this: &LastOutcome, others: &[LastOutcome]) -> Judgement {
+        let required = this.status == Some(NETWORK_AUTHENTICATION_REQUIRED);
+        if !required && !is_unreachable(this) && !is_page(this) {
             self.offline = false;
-            return NetworkState::Online;
+            self.blamed.clear();
+            self.pages.clear();
+            return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
         }
-        while self.unreachable.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
-            self.unreachable.pop_front();
-        }
-        if !self.unreachable.iter().any(|(_, known)| known == host)
-            && self.unreachable.len() < HOSTS
+        let mut exonerated: HashSet<FeedKey> = HashSet::new();
+        for evidence in [unreachable(this, others), same_target(this, others), self.same_page(this)]
         {
-            self.unreachable.push_back((now, host.to_owned()));
+            exonerated.extend(evidence.unwrap_or_default());
         }
-        // The state stays offline until a host is reached.
-        self.offline |= self.unreachable.len() >= HOSTS;
-        self.state()
+        // The state stays offline until a server is reached.
+        self.offline |= required || !exonerated.is_empty();
+        if !self.offline {
+            self.blamed.push((this.feed, this.id.clone()));
+            return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
+        }
+        let of_others = others.iter().filter(|other| exonerated.contains(&other.feed));
+        let of_others = of_others.map(|other| (other.feed, other.id.clone()));
+        let mut exonerated: Vec<_> = of_others.chain(self.blamed.iter().cloned()).collect();
+        exonerated.retain(|(feed, _)| *feed != this.feed);
+        exonerated.sort_unstable();
+        exonerated.dedup();
+        Judgement { state: NetworkState::Offline, exonerated }
+    }
+
+    /// The feeds of sites that sent this page, if they are enough.
+    fn same_page(&mut self, this: &LastOutcome) -> Option<Vec<FeedKey>> {
+        let hash = this.body_hash.filter(|_| is_page(this) && is_new(this))?;
+        self.pages.retain(|(_, _, feed)| *feed != this.feed);
+        if self.pages.len() >= PAGES {
+            self.pages.pop_front();
+        }
+        self.pages.push_back((hash, this.site.clone(), this.feed));
+        let same = self.pages.iter().filter(|(other, _, _)| *other == hash);
+        enough(same.map(|(_, site, feed)| (site.as_str(), *feed)))
     }
 }
 
-/// Whether neither the resolver nor the host answered. Any other failure comes from a server that was reached.
-fn is_unreachable(outcome: &FetchOutcome) -> bool {
-    match outcome {
-        FetchOutcome::Failed(failure) => {
-            matches!(failure.kind, FailureKind::Resolver | FailureKind::Connect)
-        }
-        _ => false,
+/// The unreachable feeds, if nothing was reached since the last success.
+fn unreachable(this: &LastOutcome, others: &[LastOutcome]) -> Option<Vec<FeedKey>> {
+    let reached = |other: &&LastOutcome| !is_unreachable(other) && !is_page(other);
+    if !is_unreachable(this) || others.iter().any(|other| reached(&other)) {
+        return None;
     }
+    let all = others.iter().chain([this]).filter(|one| is_unreachable(one) && is_new(one));
+    enough(all.map(|one| (one.site.as_str(), one.feed)))
+}
+
+/// The feeds that were redirected to the same page of another site.
+fn same_target(this: &LastOutcome, others: &[LastOutcome]) -> Option<Vec<FeedKey>> {
+    let target = this.redirected_to.as_ref().filter(|_| is_page(this))?;
+    let same = |one: &&LastOutcome| {
+        is_page(one) && is_new(one) && one.redirected_to.as_ref() == Some(target)
+    };
+    enough(others.iter().chain([this]).filter(same).map(|one| (one.site.as_str(), one.feed)))
+}
+
+/// The feeds, if they are of enough sites.
+fn enough<'a>(feeds: impl Iterator<Item = (&'a str, FeedKey)>) -> Option<Vec<FeedKey>> {
+    let (mut sites, mut keys) = (HashSet::new(), Vec::new());
+    for (site, feed) in feeds {
+        sites.insert(site);
+        keys.push(feed);
+    }
+    (sites.len() >= SITES).then_some(keys)
+}
+
+/// Whether the feed worked until a short time ago.
+fn is_new(poll: &LastOutcome) -> bool {
+    poll.failures <= MOST_FAILURES
+}
+
+/// Whether neither the resolver nor the host answered. Any other failure comes from a server that was reached.
+fn is_unreachable(poll: &LastOutcome) -> bool {
+    matches!(
+        poll.outcome,
+        Outcome::Failed(
+            FailureKind::Resolver
+                | FailureKind::Connect
+                | FailureKind::Refused
+                | FailureKind::Timeout
+        )
+    )
+}
+
+/// Whether a page came instead of the feed, as from a captive portal.
+fn is_page(poll: &LastOutcome) -> bool {
+    matches!(
+        poll.outcome,
+        Outcome::Failed(
+            FailureKind::NotAFeed | FailureKind::Malformed | FailureKind::DifferentFeed
+        )
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Failure;
 
-    fn lost(kind: FailureKind) -> FetchOutcome {
-        FetchOutcome::Failed(Failure::new(kind, "x"))
-    }
-
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    #[test]
-    fn several_unreachable_hosts_mean_that_this_machine_is_offline() {
-        let mut network = NetworkMonitor::default();
-        let resolver = lost(FailureKind::Resolver);
-        assert_eq!(network.observe("a", &resolver, seconds(0)), NetworkState::Online);
-        assert_eq!(network.observe("a", &resolver, seconds(1)), NetworkState::Online);
-        assert_eq!(
-            network.observe("b", &lost(FailureKind::Connect), seconds(2)),
-            NetworkState::Online
-        );
-        assert_eq!(network.observe("c", &resolver, seconds(3)), NetworkState::Offline);
-        // The state stays offline however rarely a host is tried.
-        assert_eq!(network.observe("d", &resolver, seconds(900)), NetworkState::Offline);
-        assert_eq!(
-            network.observe("a", &FetchOutcome::NotModified, seconds(901)),
-            NetworkState::Online
-        );
-        assert_eq!(network.observe("b", &resolver, seconds(902)), NetworkState::Online);
-    }
-
-    #[test]
-    fn single_unreachable_hosts_do_not_mean_offline() {
-        let mut network = NetworkMonitor::default();
-        for (n, host) in ["a", "b", "c", "d", "e"].iter().enumerate() {
-            let at = seconds(40 * n as u64);
-            assert_eq!(
-                network.observe(host, &lost(FailureKind::Connect), at),
-                NetworkState::Online
-            );
+    fn failed(feed: i64, kind: FailureKind) -> LastOutcome {
+        LastOutcome {
+            feed: FeedKey(feed),
+            id: FeedId::new(&format!("f{feed}")).unwrap(),
+            site: format!("h{feed}.test"),
+            outcome: Outcome::Failed(kind),
+            status: None,
+            redirected_to: None,
+            body_hash: None,
+            failures: 1,
         }
     }
 
+    fn judge(this: &LastOutcome, others: &[LastOutcome]) -> Judgement {
+        NetworkMonitor::default().judge(this, others)
+    }
+
     #[test]
-    fn failures_that_a_server_reports_do_not_mean_offline() {
+    fn several_unreachable_sites_mean_that_this_machine_is_offline() {
+        let others = [failed(1, FailureKind::Resolver), failed(2, FailureKind::Timeout)];
+        let third = failed(3, FailureKind::Refused);
         let mut network = NetworkMonitor::default();
-        for host in ["a", "b", "c", "d"] {
-            for kind in [
-                FailureKind::Refused,
-                FailureKind::ServerError,
-                FailureKind::NameNotFound,
-                FailureKind::Tls,
-            ] {
-                assert_eq!(network.observe(host, &lost(kind), seconds(1)), NetworkState::Online);
-            }
-        }
+        assert_eq!(network.judge(&others[1], &others[..1]).state, NetworkState::Online);
+        let judged = network.judge(&third, &others);
+        assert_eq!(judged.state, NetworkState::Offline);
+        assert_eq!(judged.exonerated.iter().map(|(feed, _)| feed.0).collect::<Vec<_>>(), [1, 2]);
+        // The state stays offline however rarely a site is tried.
+        assert_eq!(
+            network.judge(&failed(4, FailureKind::Resolver), &[]).state,
+            NetworkState::Offline
+        );
+        let reached =
+            LastOutcome { outcome: Outcome::NotModified, ..failed(1, FailureKind::Timeout) };
+        assert_eq!(network.judge(&reached, &[]).state, NetworkState::Online);
+        assert_eq!(
+            network.judge(&failed(4, FailureKind::Resolver), &[]).state,
+            NetworkState::Online
+        );
+    }
+
+    #[test]
+    fn feeds_of_one_site_and_feeds_that_failed_long_before_are_no_evidence() {
+        let mut others = [failed(1, FailureKind::Timeout), failed(2, FailureKind::Timeout)];
+        others[1].site = "h1.test".to_owned();
+        let third = failed(3, FailureKind::Timeout);
+        assert_eq!(judge(&third, &others).state, NetworkState::Online);
+        others[1] = LastOutcome { failures: 9, ..failed(2, FailureKind::Timeout) };
+        assert_eq!(judge(&third, &others).state, NetworkState::Online);
+    }
+
+    #[test]
+    fn a_server_that_was_reached_means_online() {
+        let mut others = vec![failed(1, FailureKind::Timeout), failed(2, FailureKind::Timeout)];
+        others.push(failed(4, FailureKind::NotFound));
+        assert_eq!(judge(&failed(3, FailureKind::Timeout), &others).state, NetworkState::Online);
+    }
+
+    #[test]
+    fn one_page_for_three_sites_is_a_captive_portal() {
+        let portal = |feed: i64| LastOutcome {
+            status: Some(200),
+            redirected_to: Some("http://portal.test/".to_owned()),
+            ..failed(feed, FailureKind::NotAFeed)
+        };
+        let judged = judge(&portal(3), &[portal(1), portal(2)]);
+        assert_eq!((judged.state, judged.exonerated.len()), (NetworkState::Offline, 2));
+        assert_eq!(judge(&portal(3), &[portal(1)]).state, NetworkState::Online);
+        let mut network = NetworkMonitor::default();
+        let page = |feed: i64| LastOutcome {
+            status: Some(200),
+            body_hash: Some([7; 32]),
+            ..failed(feed, FailureKind::NotAFeed)
+        };
+        let states = [1, 2, 3].map(|feed| network.judge(&page(feed), &[]).state);
+        assert_eq!(states, [NetworkState::Online, NetworkState::Online, NetworkState::Offline]);
+        let required = LastOutcome { status: Some(511), ..failed(1, FailureKind::ServerError) };
+        assert_eq!(judge(&required, &[]).state, NetworkState::Offline);
     }
 }

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{
-    Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Reason, ReasonKind,
+    Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Promise, Reason,
+    ReasonKind,
 };
 use crate::text::amounts::count;
 
@@ -19,6 +20,12 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After this number of consecutive panics a feed is quarantined for a day.
 const PANICS: u32 = 3;
+/// Longest expected delay of a poll, in seconds: the time between two passes of cron.
+const LATENESS: i64 = 15 * 60 - 1;
+/// Number of weekly polls of a feed that is gone.
+const GONE_POLLS: u32 = 4;
+/// Wait of a feed that is not polled again: a hundred years.
+pub const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// Longest wait that `Retry-After` can cause.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -39,8 +46,31 @@ pub struct Inputs<'a> {
     pub hints: &'a Hints,
     /// The learned interval, if it is known.
     pub learned: Option<Duration>,
+    /// The wait before a request without validators, if the next request has to be one.
+    pub unconditional: Option<UnconditionalWait>,
+    /// The promise about the URL, its site or its address that ends last.
+    pub promise: Option<&'a Promise>,
     /// End of the poll.
     pub now: Timestamp,
+}
+
+/// Why the next request has no validators, and how long it has to wait: it costs a complete document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnconditionalWait {
+    /// The rest of a day since the last complete document.
+    Rest {
+        /// The wait.
+        rest: Duration,
+        /// The reason as a phrase.
+        why: &'static str,
+    },
+    /// Longer with each document that could not be kept.
+    Repeated {
+        /// Number of these documents in a row.
+        times: u32,
+        /// The reason as a phrase.
+        why: &'static str,
+    },
 }
 
 impl Inputs<'_> {
@@ -64,8 +94,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         PublisherHints::Ignore => [None, None],
     };
     // Retry-After is not a hint: it is always followed.
+    let always = [requested_wait(inputs), promised(inputs), unconditional(inputs)];
     let mut considered = vec![best.considered()];
-    for floor in hints.into_iter().chain([retry_after(inputs)]).flatten() {
+    for floor in hints.into_iter().chain(always).flatten() {
         considered.push(floor.considered());
         if floor.wait > best.wait {
             best = floor;
@@ -96,7 +127,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 /// feeds are polled at once when the network is back.
 #[must_use]
 pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
-    let wait = MINUTE + (10 * MINUTE).mul_f64(share(feed, now));
+    let wait = 5 * MINUTE + (25 * MINUTE).mul_f64(share(feed, now));
     let text = "this machine seems to be offline".to_owned();
     let considered = vec![MinimumWait::new(wait, ReasonKind::Offline, text.clone()).considered()];
     Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }
@@ -130,8 +161,8 @@ impl<'a> Skipped<'a> {
     fn next_allowed(&self, at: Timestamp) -> Option<Timestamp> {
         let mut second = at.as_second();
         for _ in 0..=7 * 24 {
-            // A poll may start late, so that the last minute of an allowed hour does not count.
-            if self.allows(second) && self.allows(second + 59) {
+            // A poll may start late, with cron by a quarter of an hour.
+            if self.allows(second) && self.allows(second + LATENESS) {
                 return Timestamp::from_second(second).ok().map(|allowed| allowed.max(at));
             }
             second = (second.div_euclid(3600) + 1) * 3600;
@@ -173,12 +204,19 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
             };
             MinimumWait::new(interval, ReasonKind::Interval, text)
         }
-        // RFC 9110 15.5.11: gone is likely permanent. A weekly poll notices if it is not.
-        FetchOutcome::Gone => MinimumWait::new(
-            7 * DAY,
-            ReasonKind::Gone,
-            "the server reports that the feed is gone: polled once a week",
-        ),
+        // RFC 9110 15.5.11: gone is likely permanent. A few weekly polls notice if it is not.
+        FetchOutcome::Gone if inputs.failures <= GONE_POLLS => {
+            let text = format!(
+                "the server reports that the feed is gone: polled once a week, {} left",
+                count((GONE_POLLS + 1 - inputs.failures.max(1)).into(), "time")
+            );
+            MinimumWait::new(7 * DAY, ReasonKind::Gone, text)
+        }
+        FetchOutcome::Gone => {
+            let text =
+                "the server reports that the feed is gone: not polled until its [[feed]] changes";
+            MinimumWait::new(NEVER, ReasonKind::Gone, text)
+        }
         FetchOutcome::Throttled => {
             let wait = exponential(inputs.failures.saturating_add(1), DAY).max(interval);
             MinimumWait::new(wait, ReasonKind::Throttled, "the server asks to slow down")
@@ -215,17 +253,16 @@ fn back_off(inputs: &Inputs<'_>, kind: FailureKind) -> MinimumWait {
     MinimumWait::new(wait, ReasonKind::BackOff, text)
 }
 
-/// Whether failures of this kind usually pass without a change.
+/// Whether failures of this kind usually pass soon. A server that reports an error itself gets no early retry.
 fn is_transient(kind: FailureKind) -> bool {
     matches!(
         kind,
         FailureKind::Resolver
             | FailureKind::Connect
             | FailureKind::Refused
+            | FailureKind::Reset
             | FailureKind::Timeout
-            | FailureKind::BadResponse
             | FailureKind::Truncated
-            | FailureKind::ServerError
     )
 }
 
@@ -266,11 +303,29 @@ fn hint(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     ))
 }
 
+/// A complete document at most once a day from a server that takes no validators, and ever more rarely from one that
+/// cuts its document.
+fn unconditional(inputs: &Inputs<'_>) -> Option<MinimumWait> {
+    let (wait, why) = match inputs.unconditional? {
+        UnconditionalWait::Rest { rest, why } => (rest, why),
+        UnconditionalWait::Repeated { times, why } => (exponential(times, DAY), why),
+    };
+    Some(MinimumWait::new(wait.min(DAY), ReasonKind::Unconditional, why))
+}
+
 /// RFC 9110 10.2.3: `Retry-After` counts after any outcome.
-fn retry_after(inputs: &Inputs<'_>) -> Option<MinimumWait> {
+fn requested_wait(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     let asked = Duration::try_from(inputs.freshness.retry_after?).ok()?;
     let text = format!("the server asks to wait {}", short(asked));
     Some(MinimumWait::new(asked.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
+}
+
+/// A promise to the site or its address. One to the URL is its `Retry-After`.
+fn promised(inputs: &Inputs<'_>) -> Option<MinimumWait> {
+    let promise = inputs.promise?;
+    let wait = Duration::try_from(promise.until.duration_since(inputs.now)).ok()?;
+    let text = format!("the host asks to wait {} ({})", short(wait), promise.reason);
+    Some(MinimumWait::new(wait.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
 }
 
 /// Jitter: up to a tenth of the wait and at most half an hour, so that polls of different feeds spread.
@@ -302,7 +357,7 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 }
 
 /// A duration as text: `1h 30m`.
-fn short(duration: Duration) -> String {
+pub(super) fn short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
         (seconds / 86_400, "d"),
@@ -352,7 +407,8 @@ impl LastPoll<'_> {
     }
 
     fn of(&self, kind: ReasonKind) -> Option<Duration> {
-        let wait = self.considered.iter().find(|one| one.kind == kind)?.wait;
+        let of_kind = self.considered.iter().filter(|one| one.kind == kind);
+        let wait = of_kind.map(|one| one.wait).max()?;
         Some(Duration::from_secs(wait))
     }
 }
@@ -375,7 +431,22 @@ pub fn revise(
     };
     let outcome = &FetchOutcome::NotModified;
     let (failures, now) = (0, last.at);
-    plan(&Inputs { settings, feed, outcome, failures, freshness, hints, learned, now })
+    let unconditional = last.of(ReasonKind::Unconditional).map(|rest| {
+        let why = "the next request has no validators";
+        UnconditionalWait::Rest { rest, why }
+    });
+    plan(&Inputs {
+        settings,
+        feed,
+        outcome,
+        failures,
+        freshness,
+        hints,
+        learned,
+        unconditional,
+        promise: None,
+        now,
+    })
 }
 
 #[cfg(test)]
@@ -397,6 +468,8 @@ mod tests {
             freshness,
             hints: &Hints::default(),
             learned: None,
+            unconditional: None,
+            promise: None,
             now: Timestamp::UNIX_EPOCH,
         })
     }

@@ -32,6 +32,8 @@ fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &
         freshness,
         hints,
         learned: None,
+        unconditional: None,
+        promise: None,
         now,
     })
 }
@@ -71,7 +73,19 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let at = |freshness| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, hints) = (&settings, &feed, &hints);
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned: None, now })
+        let (learned, unconditional, promise) = (None, None, None);
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            unconditional,
+            promise,
+            now,
+        })
     };
     assert!(wait(&at(fresh)) < 2 * HOUR);
     let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
@@ -149,9 +163,58 @@ fn a_feed_that_newswire_panics_on_is_left_alone_for_a_day() {
 }
 
 #[test]
-fn a_feed_that_is_gone_is_probed_once_a_week() {
-    let plan = planned(&FetchOutcome::Gone, 3, Freshness::default(), &Hints::default());
-    assert!(wait(&plan) >= 7 * DAY && wait(&plan) <= 8 * DAY);
+fn a_feed_that_is_gone_is_polled_weekly_four_times_and_then_never() {
+    let gone =
+        |failures| planned(&FetchOutcome::Gone, failures, Freshness::default(), &Hints::default());
+    for failures in 1..=4 {
+        let plan = gone(failures);
+        assert!(wait(&plan) >= 7 * DAY && wait(&plan) <= 8 * DAY, "{plan:?}");
+    }
+    assert!(gone(4).reason.text.ends_with("1 time left"), "{:?}", gone(4).reason);
+    for failures in [5, 6, 1000] {
+        assert!(wait(&gone(failures)) >= NEVER, "{failures}");
+    }
+}
+
+#[test]
+fn a_server_that_reports_an_error_gets_no_early_retry() {
+    let first = |kind| {
+        let outcome = failed(kind);
+        wait(&planned(&outcome, 1, Freshness::default(), &Hints::default()))
+    };
+    for kind in [FailureKind::Refused, FailureKind::Reset, FailureKind::Timeout] {
+        assert!(first(kind) < HOUR / 2, "{kind:?}");
+    }
+    let reported = [FailureKind::ServerError, FailureKind::ClientError, FailureKind::Forbidden];
+    for kind in reported.into_iter().chain([FailureKind::BadResponse]) {
+        assert!(first(kind) >= HOUR, "{kind:?}");
+    }
+    let throttled = planned(&FetchOutcome::Throttled, 1, Freshness::default(), &Hints::default());
+    assert!(wait(&throttled) >= HOUR);
+}
+
+#[test]
+fn a_complete_document_is_requested_at_most_once_a_day() {
+    let feed = FeedId::new("a").unwrap();
+    let (settings, hints) = (Settings::default(), Hints::default());
+    let planned = |unconditional| {
+        wait(&plan(&Inputs {
+            settings: &settings,
+            feed: &feed,
+            outcome: &FetchOutcome::Modified,
+            failures: 0,
+            freshness: Freshness::default(),
+            hints: &hints,
+            learned: None,
+            unconditional: Some(unconditional),
+            promise: None,
+            now: Timestamp::UNIX_EPOCH,
+        }))
+    };
+    let rest = |rest| planned(UnconditionalWait::Rest { rest, why: "x" });
+    assert!(rest(20 * HOUR) >= 20 * HOUR && rest(900 * DAY) <= DAY + HOUR);
+    let cut = |times| planned(UnconditionalWait::Repeated { times, why: "x" });
+    assert!(cut(1) < 2 * HOUR && cut(4) >= 4 * HOUR && cut(99) >= DAY);
 }
 
 proptest! {
@@ -189,8 +252,19 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
     let planned = |learned| {
         let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
         let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
-        let hints = &Hints::default();
-        plan(&Inputs { settings, feed, outcome, failures: 0, freshness, hints, learned, now })
+        let (hints, unconditional, promise) = (&Hints::default(), None, None);
+        plan(&Inputs {
+            settings,
+            feed,
+            outcome,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            unconditional,
+            promise,
+            now,
+        })
     };
     for (learned, least, most) in [
         (None, HOUR, 2 * HOUR),

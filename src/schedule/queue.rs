@@ -5,24 +5,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::resume;
 use crate::clock::Moment;
 use crate::model::FeedKey;
 
 /// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// If two feeds of one host are throttled within this time, the limit is the host's.
-const THROTTLED_TOGETHER: Duration = Duration::from_secs(10 * 60);
-/// Hosts with one IP address share a machine or a content delivery network. Requests to the address may follow each
-/// other this many times faster than requests to one host.
-const SHARED_ADDRESS: u32 = 10;
-/// Longest pause of a host. Its feeds have their own waits.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Change of the difference between wall and monotonic clock that counts as a jump, in milliseconds.
+const JUMP: i64 = 5_000;
 
 /// Limits of the requests to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +52,14 @@ pub struct Queue {
     /// Feeds that are not due yet, by due time.
     sleeping: BinaryHeap<Reverse<(Timestamp, FeedKey)>>,
     hosts: HashMap<String, Host>,
-    /// Monotonic time of the earliest next start, by IP address.
-    addresses: HashMap<IpAddr, Duration>,
     /// Hosts with a waiting feed and below their limit, by the monotonic time of the next allowed start.
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
     /// Orders hosts with the same time: hosts take turns.
     ticket: u64,
+    /// Time of the last turn.
+    turn: Option<Moment>,
+    /// Size of a jump of the wall clock that was not taken yet.
+    jump: Option<SignedDuration>,
 }
 
 #[derive(Debug)]
@@ -71,6 +68,13 @@ struct Slot {
     gate: HostLimit,
     /// Time when it is due; of a waiting feed, since when it waits.
     due: Timestamp,
+    /// Planned time, and the difference of the clocks when it was planned.
+    plan: Timestamp,
+    offset: Option<i64>,
+    /// Monotonic time of the last start in this process.
+    started: Option<Duration>,
+    /// Monotonic time before which it must not start, whatever the wall clock shows.
+    rests: Duration,
     state: State,
     /// The host that it belongs to after its poll.
     new_host: Option<String>,
@@ -97,10 +101,26 @@ struct Host {
     opens: Duration,
     /// Whether the host is in `open`.
     queued: bool,
-    /// IP address of the host, if it is known.
-    address: Option<IpAddr>,
-    /// The feed that was throttled last, and the monotonic time.
-    throttled: Option<(FeedKey, Duration)>,
+}
+
+impl Slot {
+    /// When it is due after a jump of the wall clock. The wait goes on by the monotonic clock if the wall clock was set
+    /// back. If it was set forward, time may have passed, as in a suspend; but the minimum is kept.
+    fn due_after_jump(&self, now: Moment) -> Timestamp {
+        let offset_now = offset(now);
+        let back = (offset_now - self.offset.unwrap_or(offset_now)).min(0);
+        let due = self.plan.saturating_add(SignedDuration::from_millis(back));
+        let rest = self.rests.saturating_sub(now.elapsed);
+        let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
+        let earliest = now.wall.saturating_add(rest).unwrap_or(Timestamp::MAX);
+        due.unwrap_or(earliest).max(earliest)
+    }
+}
+
+/// Difference of wall and monotonic clock, in milliseconds.
+fn offset(moment: Moment) -> i64 {
+    let elapsed = i64::try_from(moment.elapsed.as_millis()).unwrap_or(i64::MAX);
+    moment.wall.as_millisecond().saturating_sub(elapsed)
 }
 
 impl Queue {
@@ -115,9 +135,10 @@ impl Queue {
             feeds: HashMap::new(),
             sleeping: BinaryHeap::new(),
             hosts: HashMap::new(),
-            addresses: HashMap::new(),
             open: BinaryHeap::new(),
             ticket: 0,
+            turn: None,
+            jump: None,
         }
     }
 
@@ -135,7 +156,19 @@ impl Queue {
             }
             _ => State::Sleeping,
         };
-        self.feeds.insert(feed, Slot { host: host.to_owned(), gate, due, state, new_host: None });
+        let before = self.feeds.get(&feed);
+        let slot = Slot {
+            host: host.to_owned(),
+            gate,
+            due,
+            plan: due,
+            offset: self.turn.map(offset),
+            started: before.and_then(|slot| slot.started),
+            rests: before.map_or(Duration::ZERO, |slot| slot.rests),
+            state,
+            new_host: None,
+        };
+        self.feeds.insert(feed, slot);
         self.sleeping.push(Reverse((due, feed)));
     }
 
@@ -180,7 +213,7 @@ impl Queue {
         self.sleeping.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// Due time of the most overdue feed. Feeds of a host that asked for a pause do not count.
+    /// Due time of the most overdue feed. Feeds that wait longer than the spacing of their host do not count.
     #[must_use]
     pub fn first_due(&self, now: Moment) -> Option<Timestamp> {
         let waiting = self.hosts.values().filter_map(|host| {
@@ -192,6 +225,7 @@ impl Queue {
 
     /// Returns what to do now. To be called until it returns [`QueueStep::Wait`].
     pub fn next(&mut self, now: Moment) -> QueueStep {
+        self.watch_clock(now);
         self.wake(now.wall);
         if self.running >= self.concurrency {
             return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
@@ -207,41 +241,48 @@ impl Queue {
         }
     }
 
-    /// Pauses the feed's host until this monotonic time.
-    pub fn pause_host(&mut self, feed: FeedKey, until: Duration) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        if let Some(host) = self.hosts.get_mut(&slot.host) {
-            host.opens = host.opens.max(until);
+    /// Compares the clocks. After a jump of the wall clock, the times of all sleeping feeds are computed anew.
+    pub fn watch_clock(&mut self, now: Moment) {
+        let before = self.turn.replace(now).map(offset);
+        let after = offset(now);
+        let Some(before) = before else {
+            for slot in self.feeds.values_mut() {
+                slot.offset = Some(after);
+            }
+            return;
+        };
+        if (after - before).abs() <= JUMP {
+            return;
+        }
+        self.jump = Some(SignedDuration::from_millis(after - before));
+        self.sleeping.clear();
+        for (feed, slot) in self.feeds.iter_mut().filter(|(_, slot)| slot.state == State::Sleeping)
+        {
+            slot.due = slot.due_after_jump(now);
+            self.sleeping.push(Reverse((slot.due, *feed)));
         }
     }
 
-    /// Sets the IP address of the feed's host; several hosts may share it.
-    pub fn set_address(&mut self, feed: FeedKey, address: IpAddr) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        if let Some(host) = self.hosts.get_mut(&slot.host) {
-            host.address = Some(address);
-        }
+    /// The size of a jump of the wall clock since the last call; `None`: there was none.
+    pub fn take_jump(&mut self) -> Option<SignedDuration> {
+        self.jump.take()
     }
 
-    /// Records that the server throttled this feed for `wait`. If a second feed of the host is throttled within ten
-    /// minutes, the host is paused.
-    pub fn throttled(&mut self, feed: FeedKey, wait: Duration, now: Moment) {
-        let Some(slot) = self.feeds.get(&feed) else { return };
-        let Some(host) = self.hosts.get_mut(&slot.host) else { return };
-        let earlier = host.throttled.replace((feed, now.elapsed));
-        let another = earlier.is_some_and(|(other, at)| {
-            other != feed && now.elapsed.saturating_sub(at) <= THROTTLED_TOGETHER
-        });
-        if another {
-            self.pause_host(feed, now.elapsed + wait.min(LONGEST_PAUSE));
-        }
+    /// Whether the feed was started since the queue exists.
+    #[must_use]
+    pub fn was_started(&self, feed: FeedKey) -> bool {
+        self.feeds.get(&feed).is_some_and(|slot| slot.started.is_some())
     }
 
     /// Records the end of a poll. The feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };
         let left = slot.state == State::Removed;
-        (slot.due, slot.state) = (due, State::Sleeping);
+        (slot.due, slot.plan, slot.state) = (due, due, State::Sleeping);
+        slot.offset = self.turn.map(offset);
+        if let (Some(turn), Some(started)) = (self.turn, slot.started) {
+            slot.rests = started + resume::minimum(due.duration_since(turn.wall));
+        }
         self.running = self.running.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
@@ -297,11 +338,8 @@ impl Queue {
         };
         let Some(host) = self.hosts.get_mut(&name) else { return QueueStep::Wait(now.elapsed) };
         host.queued = false;
-        if let Some(free) = host.address.and_then(|address| self.addresses.get(&address)) {
-            host.opens = host.opens.max(*free);
-        }
         if host.opens > now.elapsed {
-            // It was paused meanwhile, or another host with its address has just got a request.
+            // Another of its feeds has just started.
             let gate = host.waiting.front().and_then(|feed| self.feeds.get(feed)).map(|s| s.gate);
             if let Some(gate) = gate {
                 self.offer(&name, gate);
@@ -312,13 +350,11 @@ impl Queue {
         let Some(feed) = host.waiting.pop_front() else { return self.next(now) };
         let Some(slot) = self.feeds.get_mut(&feed) else { return QueueStep::Wait(now.elapsed) };
         slot.state = State::Running;
+        slot.started = Some(now.elapsed);
         let gate = slot.gate;
         host.running += 1;
         self.next_start = now.elapsed + self.start_spacing;
         host.opens = now.elapsed + gate.spacing;
-        if let Some(address) = host.address {
-            self.addresses.insert(address, now.elapsed + gate.spacing / SHARED_ADDRESS);
-        }
         self.running += 1;
         self.offer(&name, gate);
         QueueStep::Poll(feed)

@@ -1,6 +1,5 @@
 //! Whose turn it is, tried on a clock that is a number.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,53 +27,6 @@ fn many_feeds_that_are_due_at_once_start_one_after_another() {
         let QueueStep::Wait(until) = queue.next(at(second)) else { panic!("two at once") };
         assert!(second == 2 || until == next, "{until:?}");
     }
-}
-
-#[test]
-fn a_host_that_is_held_gets_nothing_and_the_others_go_on() {
-    let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
-    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
-    queue.pause_host(FeedKey(1), Duration::from_secs(100));
-    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(3)));
-    queue.done(FeedKey(1), Timestamp::MAX);
-    assert!(matches!(queue.next(at(50)), QueueStep::Wait(_)));
-    assert_eq!(queue.next(at(100)), QueueStep::Poll(FeedKey(2)));
-}
-
-#[test]
-fn hosts_at_one_address_are_asked_one_after_another() {
-    let mut queue = queue(&[(1, "a"), (2, "b"), (3, "c")]);
-    let gate = HostLimit { at_once: 1, spacing: Duration::from_secs(50) };
-    for key in 1..=3 {
-        assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(key)));
-        let last = if key == 3 { 2 } else { 1 };
-        queue.set_address(FeedKey(key), IpAddr::from([192, 0, 2, last]));
-        queue.add(FeedKey(key), ["a", "b", "c"][usize::try_from(key).unwrap() - 1], gate, wall(60));
-        queue.done(FeedKey(key), wall(60));
-    }
-    // a and b live at one address, c at another.
-    assert_eq!(queue.next(at(60)), QueueStep::Poll(FeedKey(1)));
-    assert_eq!(queue.next(at(60)), QueueStep::Poll(FeedKey(3)));
-    assert!(matches!(queue.next(at(64)), QueueStep::Wait(_)));
-    assert_eq!(queue.next(at(65)), QueueStep::Poll(FeedKey(2)));
-}
-
-fn wall(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-#[test]
-fn a_second_throttled_address_of_a_host_means_the_host() {
-    let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a")]);
-    let hour = Duration::from_secs(3600);
-    assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
-    queue.throttled(FeedKey(1), hour, at(1));
-    queue.done(FeedKey(1), Timestamp::MAX);
-    assert_eq!(queue.next(at(2)), QueueStep::Poll(FeedKey(2)), "one address may be at fault");
-    queue.throttled(FeedKey(2), hour, at(3));
-    queue.done(FeedKey(2), Timestamp::MAX);
-    assert!(matches!(queue.next(at(3000)), QueueStep::Wait(_)));
-    assert_eq!(queue.next(at(3603)), QueueStep::Poll(FeedKey(3)));
 }
 
 fn queue(feeds: &[(i64, &str)]) -> Queue {
@@ -195,13 +147,67 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
     assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(3)));
     assert_eq!(first(&queue, 1), Some(0), "one waits for its host");
-    queue.pause_host(FeedKey(1), Duration::from_secs(100));
-    assert_eq!(first(&queue, 1), None, "the host asked for it");
     queue.done(FeedKey(3), at(50).wall);
-    assert_eq!(first(&queue, 1), Some(50));
+    queue.remove(FeedKey(2));
     // Nobody was there to poll it before.
     queue.add(FeedKey(4), "c", GATE, Timestamp::UNIX_EPOCH);
     queue.add(FeedKey(5), "c", GATE, Timestamp::UNIX_EPOCH);
     assert_eq!(queue.next(at(40)), QueueStep::Poll(FeedKey(4)));
     assert_eq!(first(&queue, 45), Some(40));
+}
+
+const YEAR: u64 = 365 * 86_400;
+
+/// A moment with the wall clock set by this number of seconds.
+fn set_by(jump: i64, elapsed: u64) -> Moment {
+    let start = 1_800_000_000;
+    let wall = Timestamp::from_second(start + jump + elapsed.cast_signed()).unwrap();
+    Moment { wall, elapsed: Duration::from_secs(elapsed) }
+}
+
+/// A queue whose feeds were polled once and have to wait for an hour.
+fn polled_queue(count: i64) -> Queue {
+    let mut queue = Queue::new(100, Duration::ZERO);
+    for key in 0..count {
+        queue.add(FeedKey(key), &format!("h{key}"), GATE, set_by(0, 0).wall);
+    }
+    assert_eq!(started(&mut queue, set_by(0, 0)).len(), usize::try_from(count).unwrap());
+    for key in 0..count {
+        queue.done(FeedKey(key), set_by(0, 3600).wall);
+    }
+    queue
+}
+
+/// Monotonic time of the next start, if the wall clock is off by this number of seconds.
+fn next_start(queue: &mut Queue, jump: i64, from: u64) -> u64 {
+    let mut elapsed = from;
+    loop {
+        match queue.next(set_by(jump, elapsed)) {
+            QueueStep::Poll(_) => return elapsed,
+            QueueStep::Wait(until) => elapsed = (until.as_secs()).max(elapsed + 1),
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_ten_years_changes_no_wait() {
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, -10 * YEAR.cast_signed(), 60), 3600);
+    assert!(queue.take_jump().is_some_and(|jump| jump.is_negative()));
+    assert_eq!(queue.take_jump(), None);
+}
+
+#[test]
+fn after_a_suspend_overdue_feeds_are_polled_but_none_within_its_minimum() {
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 900, "15 minutes after its last start");
+    let mut queue = polled_queue(1);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 1200), 1200);
+}
+
+#[test]
+fn a_clock_that_is_a_year_ahead_and_back_again_changes_no_wait() {
+    let mut queue = polled_queue(3);
+    assert_eq!(started(&mut queue, set_by(YEAR.cast_signed(), 60)), [] as [i64; 0]);
+    assert_eq!(next_start(&mut queue, 0, 120), 3600);
 }

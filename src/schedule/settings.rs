@@ -39,6 +39,8 @@ pub struct Settings {
     pub per_host: usize,
     /// Minimum time between the starts of two requests to one host.
     pub host_spacing: Duration,
+    /// Bytes a day that all feeds of the server together may receive; `None`: no limit.
+    pub budget: Option<u64>,
 }
 
 impl Default for Settings {
@@ -51,6 +53,7 @@ impl Default for Settings {
             publisher_hints: PublisherHints::Follow,
             per_host: 1,
             host_spacing: Duration::from_secs(2),
+            budget: None,
         }
     }
 }

@@ -249,6 +249,12 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        Self::Sqlite(ErrorCause::from(&error), error.to_string())
+    }
+}
+
 impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {

@@ -1,12 +1,13 @@
 //! The table of feeds: what is configured and what is known about each feed.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
-use super::poll_update::{CachedResponse, NotModifiedTrust};
+use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
 use super::transaction::Transaction;
 use super::values::{
     digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp,
@@ -46,8 +47,8 @@ pub struct FeedState {
     pub hints: Hints,
     /// Address of the feed, if it is not the configured one.
     pub address: Address,
-    /// Time of the last complete document, and whether 304 of this server are reliable.
-    pub trust: NotModifiedTrust,
+    /// How the server handles validators.
+    pub trust: ValidatorTrust,
     /// Number of items ever kept.
     pub items: u64,
     /// `atom:id` of the feed.
@@ -60,6 +61,11 @@ pub struct FeedState {
     pub last_success: Option<Timestamp>,
     /// Outcome of the last poll; `None`: never polled.
     pub last_outcome: Option<Outcome>,
+    /// Time from which the complete document is requested, because an older parser read the last one; `None`: it
+    /// need not be read again.
+    pub reread_at: Option<Timestamp>,
+    /// Time of the last request of the last poll; `None`: never polled.
+    pub last_poll_at: Option<Timestamp>,
 }
 
 /// Version of the parser. To be raised when known documents have to be read again.
@@ -75,10 +81,12 @@ impl Transaction<'_> {
         feeds: &[Feed],
         now: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
-        // Read by an older parser: the next poll, and not an earlier one, asks for the complete document.
+        // Read by an older parser: the complete document is requested within a day, at a time that depends on the feed,
+        // so that not all servers send it at once.
         self.connection.execute(
-            "UPDATE feed SET parser_version = ?1, last_full_at = 0, body_hash = NULL WHERE parser_version < ?1",
-            [PARSER_VERSION],
+            "UPDATE feed SET parser_version = ?1, reread_at = ?2 + abs(id * 2654435761 % 86400000)
+             WHERE parser_version < ?1",
+            params![PARSER_VERSION, millis(now)],
         )?;
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
@@ -130,15 +138,15 @@ impl Transaction<'_> {
         Ok(None)
     }
 
-    /// Updates a feed from the config, if it differs. A feed with a changed URL is due at once.
+    /// Updates a feed from the config, if it differs. A feed with a changed URL, or that was gone, is due at once.
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
         self.connection
             .prepare_cached(
                 "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5, kept = ?6,
-                        next_poll_at = CASE WHEN url <> ?3 THEN 0 ELSE next_poll_at END,
+                        next_poll_at = CASE WHEN url <> ?3 OR plan_reason = 'gone' THEN 0 ELSE next_poll_at END,
                         plan_reason = CASE WHEN url <> ?3 THEN 'new' ELSE plan_reason END,
                         plan_text = CASE WHEN url <> ?3 THEN 'the address was changed' ELSE plan_text END,
-                        failures = CASE WHEN url <> ?3 THEN 0 ELSE failures END,
+                        failures = CASE WHEN url <> ?3 OR plan_reason = 'gone' THEN 0 ELSE failures END,
                         effective_url = CASE WHEN url <> ?3 THEN NULL ELSE effective_url END,
                         moved_to = CASE WHEN url <> ?3 THEN NULL ELSE moved_to END,
                         url = ?3
@@ -164,8 +172,8 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings,
-                                   unreliable_304, parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
-                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', 0, ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
+                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
             )?
             .execute(params![
                 name.as_str(),
@@ -233,8 +241,8 @@ impl Transaction<'_> {
     pub fn feed_state(&self, key: FeedKey) -> Result<FeedState, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
-                    moved_since, last_full_at, unreliable_304, items, profile, response_url, guids_reused, boilerplate,
-                    last_success_at, last_outcome FROM feed WHERE id = ?1",
+                    moved_since, last_full_at, validator_use, items, profile, response_url, guids_reused, boilerplate,
+                    last_success_at, last_outcome, last_poll_at, reread_at, checked_at, validator_count, lifetime FROM feed WHERE id = ?1",
         )?;
         let mut rows = statement.query([key.0])?;
         let row =
@@ -245,11 +253,20 @@ impl Transaction<'_> {
                 validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
                 body_hash: row.get(3)?,
                 url: row.get(13)?,
+                lifetime: row.get::<_, Option<u32>>(22)?.map(|s| Duration::from_secs(s.into())),
             },
             failures: row.get(4)?,
             hints: serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or("{}"))?,
             address: address(row.get(6)?, row.get(7)?, row.get(8)?)?,
-            trust: NotModifiedTrust { last_full_at: maybe(row.get(9)?)?, unreliable: row.get(10)? },
+            trust: ValidatorTrust {
+                last_full_at: maybe(row.get(9)?)?,
+                checked_at: maybe(row.get(20)?)?,
+                validator_use: ValidatorUse::from_slug(
+                    row.get_ref(10)?.as_str().unwrap_or_default(),
+                )
+                .unwrap_or_default(),
+                count: row.get(21)?,
+            },
             items: row.get::<_, i64>(11)?.unsigned_abs(),
             atom_id: serde_json::from_str::<FeedProfile>(
                 row.get_ref(12)?.as_str().unwrap_or("{}"),
@@ -259,6 +276,8 @@ impl Transaction<'_> {
             boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
             last_success: maybe(row.get(16)?)?,
             last_outcome: maybe_outcome(row.get(17)?)?,
+            last_poll_at: maybe(row.get(18)?)?,
+            reread_at: maybe(row.get(19)?)?,
         })
     }
 }
@@ -358,6 +377,17 @@ fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
 }
 
 impl Transaction<'_> {
+    /// What shows whether a feed still publishes.
+    pub fn feed_activity(&self, key: FeedKey) -> Result<FeedActivity, Error> {
+        let sql = format!("SELECT {ACTIVITY} FROM feed WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([key.0])?;
+        match rows.next()? {
+            Some(row) => activity(row, 0),
+            None => Err(Error::Corrupt(format!("feed {} is not there", key.0))),
+        }
+    }
+
     /// State of every configured feed, by name.
     pub fn feed_statuses(&self) -> Result<Vec<FeedStatus>, Error> {
         let sql = format!(

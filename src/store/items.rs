@@ -107,10 +107,10 @@ impl Transaction<'_> {
 const ARRIVALS: i64 = 60;
 
 impl Transaction<'_> {
-    /// First sight of the feed's newest items, the newest first.
-    pub fn arrival_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+    /// Times of the feed's newest items, the newest first: the date of publication, or of first sight.
+    pub fn item_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT first_seen_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
+            "SELECT sort_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
              ORDER BY sort_at DESC, id DESC LIMIT ?2",
         )?;
         let mut rows = statement.query(params![feed.0, ARRIVALS])?;
@@ -359,6 +359,13 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
             .execute(params![update.feed.0, new.identity, key.0])?;
+        for other in &new.other_identities {
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![update.feed.0, other, key.0])?;
+        }
         self.write_body(key, item)?;
         self.write_fingerprint(update, key, &new.text)?;
         Ok(true)

@@ -8,9 +8,11 @@
 //! |---|---|
 //! | `feed` | `feeds.rs` |
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
+//! | `promise`, `asked` | `promises.rs`, `manners.rs` |
+//! | `shared_document` | `shared_documents.rs` |
 //! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
-//! | `search` | `search.rs`, `search_query.rs` |
+//! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
@@ -22,17 +24,21 @@ mod backup;
 mod disk;
 mod error;
 mod feeds;
+mod folding;
 mod incidents;
 mod item_history;
 mod items;
+mod manners;
 mod matches;
 mod open;
 mod poll_update;
 mod polls;
+mod promises;
 mod publications;
 mod search;
 mod search_query;
 pub mod settings;
+mod shared_documents;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -53,16 +59,19 @@ pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use items::{IdConflict, ItemHead};
+pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, Usage, usage};
 pub use poll_update::{
-    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem,
-    NotModifiedTrust, PollCounts, PollUpdate, TextIndex,
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
+    PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
+pub use promises::UnsuccessfulPoll;
 pub use publications::RegisteredOutput;
 pub use search::{Hits, search_words};
 pub use settings::Settings;
+pub use shared_documents::SharedDocument;
 pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 

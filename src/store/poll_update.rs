@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::shared_documents::SharedDocument;
 use crate::model::{
     Address, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, GuidUse, Hints, HoldReason, Item,
-    ItemKey, PageOwner, ParseWarning, Plan, RecognisedBy, Validators,
+    ItemKey, PageOwner, ParseWarning, Plan, Promise, RecognisedBy, Validators,
 };
 
 /// The result of one poll of one feed, written completely or not at all.
@@ -15,7 +16,7 @@ use crate::model::{
 pub struct PollUpdate {
     /// The feed.
     pub feed: FeedKey,
-    /// Start of the poll.
+    /// Time of the last request of the poll, or of its start without a request.
     pub at: Timestamp,
     /// Duration of the poll.
     pub duration: Duration,
@@ -36,9 +37,15 @@ pub struct PollUpdate {
     /// Address of the feed from now on; `None`: no change.
     pub address: Option<Address>,
     /// Whether 304 of this server are reliable; `None`: no change.
-    pub trust: Option<NotModifiedTrust>,
+    pub trust: Option<ValidatorTrust>,
     /// What the document says about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
+    /// The document, if other feeds may be read from it.
+    pub shared: Option<Box<SharedDocument>>,
+    /// Feeds whose last failure was this machine's, with their next plans.
+    pub exonerated: Vec<(FeedKey, Plan)>,
+    /// Promises of the responses of this poll.
+    pub promises: Vec<Promise>,
     /// New items, the oldest first.
     pub new: Vec<NewItem>,
     /// Known items that changed.
@@ -56,13 +63,97 @@ pub struct Bytes {
     pub body: u64,
 }
 
-/// Whether the answer 304 of a server is reliable.
+/// What is known about a server's handling of validators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct NotModifiedTrust {
+pub struct ValidatorTrust {
     /// Time of the last complete document; `None`: never.
     pub last_full_at: Option<Timestamp>,
-    /// The server answered 304 although the document had changed.
-    pub unreliable: bool,
+    /// Time of the last request without the known validators; `None`: never.
+    pub checked_at: Option<Timestamp>,
+    /// Which validators are sent.
+    pub validator_use: ValidatorUse,
+    /// Number of consecutive responses that count towards another use.
+    pub count: u32,
+}
+
+/// Which validators are sent to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ValidatorUse {
+    /// Both.
+    #[default]
+    Both,
+    /// `Last-Modified` alone: the entity tag never matches.
+    DateAlone,
+    /// Both, because `Last-Modified` alone does not match either.
+    BothUnmatched,
+    /// Both, and none once a day: the server answered 304 although the document had changed.
+    Unreliable,
+    /// None in the next request: the server failed after it had sent a document.
+    Suspected,
+    /// None in the next request: the server rejected them.
+    Rejected,
+    /// Both again: after its failure the server answered once without them.
+    Doubted,
+    /// None: the server always rejects them.
+    Refused,
+    /// None are known, because the last document was cut.
+    Cut,
+}
+
+impl ValidatorUse {
+    /// Every use.
+    pub const ALL: &'static [Self] = &[
+        Self::Both,
+        Self::DateAlone,
+        Self::BothUnmatched,
+        Self::Unreliable,
+        Self::Suspected,
+        Self::Rejected,
+        Self::Doubted,
+        Self::Refused,
+        Self::Cut,
+    ];
+
+    /// The stable slug.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::DateAlone => "date_alone",
+            Self::BothUnmatched => "both_unmatched",
+            Self::Unreliable => "unreliable",
+            Self::Suspected => "suspected",
+            Self::Rejected => "rejected",
+            Self::Doubted => "doubted",
+            Self::Refused => "refused",
+            Self::Cut => "cut",
+        }
+    }
+
+    /// The use with this slug.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.slug() == slug)
+    }
+
+    /// Why not all requests are sent with both validators, for the operator; `None`: they are.
+    #[must_use]
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Both | Self::BothUnmatched | Self::Doubted => None,
+            Self::DateAlone => Some("the ETag never matches, so Last-Modified is sent alone"),
+            Self::Unreliable => {
+                Some("requested once a day, because \"not modified\" was wrong before")
+            }
+            Self::Suspected | Self::Rejected => {
+                Some("the next request has no validators, because the last one failed")
+            }
+            Self::Refused => {
+                Some("requested once a day, because the server rejects requests with validators")
+            }
+            Self::Cut => Some("no validators are kept, because the document was cut"),
+        }
+    }
 }
 
 /// The last good response, with which the next request is made conditional.
@@ -76,6 +167,8 @@ pub struct CachedResponse {
     pub body_hash: Option<[u8; 32]>,
     /// Where the response came from, after all redirects.
     pub url: Option<String>,
+    /// Freshness lifetime by `max-age`, which a 304 renews.
+    pub lifetime: Option<Duration>,
 }
 
 /// What a document says about its feed.
@@ -102,6 +195,8 @@ pub struct DocumentFacts {
 pub struct NewItem {
     /// What identifies it within the feed.
     pub identity: Digest,
+    /// Other keys that identify it from now on, even if they identified another item before.
+    pub other_identities: Vec<Digest>,
     /// Digest of the canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
     /// Digest of what a subscriber would notice.

@@ -120,7 +120,20 @@ impl Transaction<'_> {
         self.count_poll(update, &recorded)?;
         self.update_polled_feed(update, &recorded)?;
         self.insert_poll(update, &recorded)?;
+        self.write_promises(&update.promises)?;
+        self.exonerate(&update.exonerated)?;
+        self.write_shared(update)?;
         Ok((recorded, unindexed))
+    }
+
+    /// Keeps the document for other feeds, or deletes one that is older.
+    fn write_shared(&self, update: &PollUpdate) -> Result<(), Error> {
+        let sender = update.response.as_ref().and_then(|response| response.url.as_deref());
+        match (&update.shared, sender) {
+            (Some(document), _) => self.share(document),
+            (None, Some(url)) if update.outcome == FetchOutcome::Modified => self.unshare(url),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the feed's row.
@@ -134,7 +147,8 @@ impl Transaction<'_> {
                         plan_inputs = ?13,
                         last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
                         last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
-                        items = items + ?12
+                        items = items + ?12,
+                        reread_at = CASE WHEN ?8 = 200 AND reread_at <= ?6 THEN NULL ELSE reread_at END
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -179,7 +193,7 @@ impl Transaction<'_> {
             self.connection
                 .prepare_cached(
                     "UPDATE feed SET request_key = ?2, etag = ?3, last_modified = ?4, body_hash = ?5,
-                            response_url = ?6 WHERE id = ?1",
+                            response_url = ?6, lifetime = ?7 WHERE id = ?1",
                 )?
                 .execute(params![
                     update.feed.0,
@@ -188,12 +202,13 @@ impl Transaction<'_> {
                     response.validators.last_modified,
                     response.body_hash,
                     response.url,
+                    response.lifetime.map(|lifetime| lifetime.as_secs() as i64),
                 ])?;
         }
         Ok(())
     }
 
-    /// Writes the feed's address and whether its 304 are reliable, if that changed.
+    /// Writes the feed's address and how its server handles validators, if that changed.
     fn update_address(&self, update: &PollUpdate) -> Result<(), Error> {
         if let Some(address) = &update.address {
             let candidate = address.candidate.as_ref();
@@ -211,12 +226,15 @@ impl Transaction<'_> {
         if let Some(trust) = update.trust {
             self.connection
                 .prepare_cached(
-                    "UPDATE feed SET last_full_at = ?2, unreliable_304 = ?3 WHERE id = ?1",
+                    "UPDATE feed SET last_full_at = ?2, checked_at = ?3, validator_use = ?4, validator_count = ?5
+                     WHERE id = ?1",
                 )?
                 .execute(params![
                     update.feed.0,
                     trust.last_full_at.map(millis),
-                    trust.unreliable
+                    trust.checked_at.map(millis),
+                    trust.validator_use.slug(),
+                    trust.count,
                 ])?;
         }
         Ok(())

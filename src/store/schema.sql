@@ -16,14 +16,18 @@ CREATE TABLE feed (
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
   parse_warnings TEXT    NOT NULL,         -- JSON array: what had to be repaired in the last document
   -- the last good response
-  request_key    TEXT    NOT NULL,         -- URL and request headers that the next four columns belong to
+  request_key    TEXT    NOT NULL,         -- URL and request headers that the next five columns belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none
   last_modified  BLOB,                     -- opaque; NULL: the server sent none
   body_hash      BLOB,                     -- SHA-256 of the decoded body; NULL: no complete body was read
   response_url   TEXT,                     -- where the response came from, after all redirects
+  lifetime       INTEGER,                  -- freshness lifetime by max-age, seconds; NULL: none
   last_full_at   INTEGER,                  -- time of the last complete document; NULL: never
-  unreliable_304 INTEGER NOT NULL,         -- 1: the server answered 304 although the document had changed
-  parser_version INTEGER NOT NULL,         -- version of the parser that read the last complete document; an older one: it is read again
+  checked_at     INTEGER,                  -- time of the last request without the validators; NULL: never
+  validator_use  TEXT    NOT NULL DEFAULT 'both', -- slug: which validators are sent
+  validator_count INTEGER NOT NULL DEFAULT 0, -- consecutive responses that count towards another value of validator_use
+  parser_version INTEGER NOT NULL,         -- version of the parser that read, or will read, the last complete document
+  reread_at      INTEGER,                  -- time from which the complete document is requested to be read again; NULL: it is not
   -- where the feed is now
   effective_url  TEXT,                     -- adopted after permanent redirects; NULL: as configured
   moved_to       TEXT,                     -- target of permanent redirects that is not adopted yet
@@ -54,6 +58,7 @@ CREATE TABLE feed (
 ) STRICT;
 
 CREATE INDEX feed_url ON feed(url);
+CREATE INDEX feed_response_url ON feed(response_url);
 
 -- One poll of one feed. Rows older than two weeks are deleted by the feed's next poll.
 CREATE TABLE poll (
@@ -69,6 +74,46 @@ CREATE TABLE poll (
   message      TEXT,                       -- of a failure; NULL: none
   PRIMARY KEY (feed_id, at)
 ) STRICT, WITHOUT ROWID;
+
+-- Until when nothing that the key names is requested, and who asked for that. Rows are deleted a month after they ended.
+CREATE TABLE promise (
+  scope    TEXT    NOT NULL,               -- slug: url, host or address
+  key      TEXT    NOT NULL,               -- the URL, site or address
+  reason   TEXT    NOT NULL,               -- slug
+  host     TEXT    NOT NULL,               -- site of the URL whose response led to it
+  until    INTEGER NOT NULL,
+  said_by  TEXT    NOT NULL,               -- URL whose response led to it
+  at       INTEGER NOT NULL,               -- time when it was made
+  asked_at INTEGER,                        -- first request after it was made; NULL: none yet
+  earliest INTEGER,                        -- least time from the end of such a promise to the next request, milliseconds; negative: too early
+  PRIMARY KEY (scope, key, reason)
+) STRICT, WITHOUT ROWID;
+
+-- The last request for a URL or to a site, written before it is sent. Rows are deleted after a month without one.
+CREATE TABLE asked (
+  scope    TEXT    NOT NULL,               -- slug: url or host
+  key      TEXT    NOT NULL,               -- the URL or site
+  at       INTEGER NOT NULL,
+  by       TEXT    NOT NULL,               -- feed:ID, list or command
+  requests INTEGER NOT NULL,               -- number of requests
+  conditional INTEGER NOT NULL,            -- number of requests with validators
+  shortest INTEGER,                        -- shortest time between two requests, milliseconds; NULL: there was one
+  full_at  INTEGER,                        -- last request without validators; NULL: none
+  full_shortest INTEGER,                   -- shortest time between two of them, milliseconds
+  PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- The last document of a URL that several feeds are read from, or that a command fetched for a new feed.
+CREATE TABLE shared_document (
+  url           TEXT    PRIMARY KEY,       -- of the request
+  final_url     TEXT    NOT NULL,          -- that sent it, after redirects
+  content_type  TEXT,                      -- NULL: none
+  etag          BLOB,
+  last_modified BLOB,
+  hash          BLOB    NOT NULL,          -- SHA-256 of the body
+  body          BLOB    NOT NULL,
+  at            INTEGER NOT NULL           -- time when it was fetched
+) STRICT;
 
 -- Every item that was ever seen. Rows are never deleted, so that no item is ever new twice.
 CREATE TABLE item (
@@ -183,7 +228,7 @@ CREATE VIRTUAL TABLE search USING fts5(
   words,
   content = '', contentless_delete = 1,
   detail = none,                           -- a fifth of the size; phrases are looked up in the bodies
-  tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+  tokenize = "ascii"                       -- newswire separates and folds the words
 );
 
 -- The pages of an output's archive. A page is complete, and never changes, once the next page exists.

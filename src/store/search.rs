@@ -7,9 +7,10 @@ use rusqlite::params;
 use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
+use super::folding::words;
 use super::items::{ItemHead, head};
 use super::poll_update::PollUpdate;
-use super::search_query::{Query, indexed};
+use super::search_query::{Query, indexed, is_run};
 use super::transaction::Transaction;
 use super::values::json_list;
 use crate::model::{FeedKey, ItemKey};
@@ -58,28 +59,21 @@ impl Transaction<'_> {
     }
 }
 
-/// The distinct words of title and text in lower case, for the index, which keeps neither order nor number.
+/// The distinct words of title and text, folded, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
     let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
-    let mut words = String::with_capacity(text.len().min(INDEXED) / 2);
-    for part in [title.unwrap_or_default(), cut(text)] {
-        let part = indexed(part);
-        for piece in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
-            if piece.is_empty() {
-                continue;
-            }
-            let start = words.len();
-            words.push_str(piece);
-            words[start..].make_ascii_lowercase();
-            if seen.insert(FxBuildHasher.hash_one(&words[start..])) {
-                words.push(' ');
-            } else {
-                words.truncate(start);
-            }
+    let mut index = String::with_capacity(text.len().min(INDEXED) / 2);
+    let mut add = |token: &str| {
+        if seen.insert(FxBuildHasher.hash_one(token)) {
+            index.push_str(token);
+            index.push(' ');
         }
+    };
+    for part in [title.unwrap_or_default(), cut(text)] {
+        words(part, |word| if is_run(word) { indexed(word, &mut add) } else { add(word) });
     }
-    words
+    index
 }
 
 /// The text of an item as plain text.
@@ -222,6 +216,10 @@ mod tests {
             "ข่าวด่วนวันนี้ที่กรุงเทพฯ",
             "新型iPhone手机今天发布",
             "인공지능기술 발표",
+            "Σήμερα βρέχει στην πόλη της Αθήνας, Αθήνα, πόλης",
+            "Straße nach Gießen",
+            "Лучший Ёлка, Київ",
+            "שָׁלוֹם مُحَمَّد",
             "",
         ]);
         for (typed, expected) in [
@@ -258,8 +256,42 @@ mod tests {
             ("天今", &[]),
             ("지능", &[6]),
             ("발표", &[6]),
+            ("αθηνα", &[7]),
+            ("ΠΌΛΗΣ στην", &[7]),
+            ("strasse GIESSEN", &[8]),
+            ("лучший елка", &[9]),
+            ("Київ", &[9]),
+            ("שלום", &[10]),
+            ("محمد", &[10]),
         ] {
             assert_eq!(found(&index, typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn query_and_index_fold_every_letter_alike() {
+        let connection = index(&[]);
+        // The upper case of the combining iota is a letter.
+        let is_letter = |c: &char| c.is_alphabetic() && !is_run(&c.to_string()) && *c != '\u{345}';
+        let letters: Vec<char> = ('\0'..=char::MAX).filter(is_letter).collect();
+        for (n, letters) in (0_i64..).zip(letters.chunks(40)) {
+            let text: Vec<String> = letters.iter().map(|c| format!("q{c}q")).collect();
+            let words = search_words(None, &text.join(" "));
+            Transaction::new(&connection).index_new(ItemKey(n), &words).unwrap();
+            let sql = "SELECT count(*) FROM search WHERE search MATCH ?1 AND rowid = ?2";
+            let mut statement = connection.prepare_cached(sql).unwrap();
+            for c in letters {
+                let cases = [c.to_lowercase().collect::<String>(), c.to_uppercase().collect()];
+                // An iota below a Greek letter is an accent, but beside it in capitals.
+                let iota = ('\u{1f80}'..='\u{1fff}').contains(c);
+                let others = cases.into_iter().filter(|case| !iota && !case.chars().eq([*c]));
+                for word in [c.to_string()].into_iter().chain(others) {
+                    let query = Query::read(&format!("q{word}q")).unwrap().expression;
+                    let found: i64 =
+                        statement.query_row(params![query, n], |row| row.get(0)).unwrap();
+                    assert_eq!(found, 1, "{c:?} U+{:X} as {word:?}: {query}", u32::from(*c));
+                }
+            }
         }
     }
 

@@ -3,9 +3,7 @@
 //!
 //! Scripts without spaces between words are indexed as pairs of letters, so that any part of a word is found.
 
-use std::borrow::Cow;
-
-use icu_normalizer::DecomposingNormalizerBorrowed;
+use super::folding::words;
 
 /// Number of words of a query that are used.
 const WORDS: usize = 16;
@@ -110,7 +108,7 @@ fn matching(token: &str, term: &Term<'_>) -> String {
     one(token, if term.phrase { "" } else { " *" })
 }
 
-fn is_run(token: &str) -> bool {
+pub(crate) fn is_run(token: &str) -> bool {
     token.starts_with(is_dense)
 }
 
@@ -129,49 +127,11 @@ fn needle(tokens: &[String]) -> String {
     needle
 }
 
-/// Splits text into words and dense runs, in lower case and without accents, as the index does.
+/// The folded words and dense runs of a text in order.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
-    for word in text.split(parts_words).filter(|word| word.contains(char::is_alphanumeric)) {
-        let word = folded(word);
-        let mut rest = word.as_str();
-        while let Some(first) = rest.chars().next() {
-            let dense = is_dense(first);
-            let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
-            tokens.push(rest[..end].to_owned());
-            rest = &rest[end..];
-        }
-    }
+    words(text, |word| tokens.push(word.to_owned()));
     tokens
-}
-
-/// Removes case and the accents of Latin, Greek and Cyrillic. Marks of other scripts are significant.
-fn folded(word: &str) -> String {
-    if word.is_ascii() {
-        return word.to_ascii_lowercase();
-    }
-    let lower = word.to_lowercase();
-    if lower.chars().any(is_dense) {
-        return lower;
-    }
-    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(&lower);
-    apart.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
-}
-
-/// Whether `c` separates words in the index.
-fn parts_words(c: char) -> bool {
-    match c {
-        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
-        'ª' | 'µ' | 'º' | '²' | '³' | '¹' | '¼'..='¾' => false,
-        '\u{80}'..='\u{bf}' | '×' | '÷' => true,
-        '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{245f}' => true,
-        '\u{2500}'..='\u{2bff}' | '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => true,
-        '\u{fe10}'..='\u{fe1f}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}' => true,
-        '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => true,
-        '\u{30fb}' | '\u{e3f}' | '\u{e4f}' | '\u{e5a}'..='\u{e5b}' => true,
-        '\u{1f000}'..='\u{1faff}' => true,
-        _ => false,
-    }
 }
 
 /// Whether the script of `c` has no spaces between words.
@@ -193,32 +153,15 @@ pub(crate) fn is_dense(c: char) -> bool {
     }
 }
 
-/// Whether the text has a letter of such a script.
-pub(crate) fn has_dense(text: &str) -> bool {
-    !text.is_ascii() && text.chars().any(is_dense)
-}
-
-/// Replaces dense runs by pairs of letters, for the index.
-pub(crate) fn indexed(text: &str) -> Cow<'_, str> {
-    if !has_dense(text) {
-        return Cow::Borrowed(text);
+/// Calls `each` for what is indexed of a dense run: its pairs of letters, and its last letter, so that each letter
+/// begins a token.
+pub(crate) fn indexed(run: &str, mut each: impl FnMut(&str)) {
+    let mut letters = run.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        let behind = at + letter.len_utf8();
+        let next = letters.clone().next().map_or(behind, |(at, next)| at + next.len_utf8());
+        each(&run[at..next]);
     }
-    let mut indexed = String::with_capacity(text.len() * 3);
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if !is_dense(letter) {
-            indexed.push(letter);
-            continue;
-        }
-        indexed.push(' ');
-        indexed.push(letter);
-        match letters.peek().filter(|next| is_dense(**next)) {
-            Some(next) => indexed.push(*next),
-            // The last letter is alone, so that each letter begins a token.
-            None => indexed.push(' '),
-        }
-    }
-    Cow::Owned(indexed)
 }
 
 /// The pairs of a dense run, or its only letter.
@@ -281,15 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn dense_runs_become_pairs_and_nothing_else_changes() {
-        for (text, expected) in [
-            ("plain words", "plain words"),
-            ("Crème brûlée", "Crème brûlée"),
-            ("日本語", " 日本 本語 語 "),
-            ("iPhone手机。", "iPhone 手机 机 。"),
-            ("字", " 字 "),
-        ] {
-            assert_eq!(indexed(text), expected);
+    fn dense_runs_become_pairs() {
+        for (run, expected) in [("日本語", &["日本", "本語", "語"][..]), ("字", &["字"])]
+        {
+            let mut found = Vec::new();
+            indexed(run, |pair| found.push(pair.to_owned()));
+            assert_eq!(found, expected);
         }
         assert_eq!(pairs("日本語"), ["日本", "本語"]);
         assert_eq!(pairs("語"), ["語"]);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::error::{Error, ErrorCause, OpenError};
+use super::error::{Error, OpenError};
 use super::open;
 
 /// An open transaction: all reads of one see the same state of the database, and its writes are committed
@@ -75,8 +75,7 @@ impl Reader {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
-            None => open::reader(&self.path)
-                .map_err(|error| Error::Sqlite(ErrorCause::from(&error), error.to_string())),
+            None => Ok(open::reader(&self.path)?),
         }
     }
 }

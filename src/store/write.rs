@@ -11,8 +11,9 @@ use super::matches::{Matches, OperatorDecision};
 use super::poll_update::{PollCounts, PollUpdate};
 use super::publications::RegisteredOutput;
 use super::search::Unindexed;
+use super::shared_documents::SharedDocument;
 use super::transaction::Transaction;
-use crate::model::{Feed, FeedKey, Incident, ItemKey, Plan};
+use crate::model::{Asked, Feed, FeedKey, Incident, ItemKey, Plan, Promise};
 
 /// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,12 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
+    /// Requests that are about to be sent.
+    Asked(Vec<Asked>),
+    /// Promises of responses that belong to no poll.
+    Promises(Vec<Promise>),
+    /// A document that a feed will be read from.
+    Share(Box<SharedDocument>),
     /// The result of one poll.
     Poll(Box<PollUpdate>),
     /// The result of the stories stage for some pending items.
@@ -98,6 +105,11 @@ pub enum Write {
         /// Maximum number of bodies to delete.
         limit: usize,
     },
+    /// Deletes promises that ended, requests and shared documents before this time.
+    ForgetPromises {
+        /// Time until which they are deleted.
+        cutoff: Timestamp,
+    },
     /// Deletes fingerprints that left the window.
     ForgetFingerprints {
         /// Fingerprints made before this time.
@@ -132,6 +144,12 @@ impl Write {
         }
     }
 
+    /// Whether the write may be lost in a power cut, though not when the process is killed. Then it is committed
+    /// without waiting for the disk.
+    pub(crate) fn is_losable(&self) -> bool {
+        matches!(self, Self::Asked(_))
+    }
+
     /// Whether outputs may change after the write.
     fn concerns_outputs(&self, applied: &Applied) -> bool {
         match self {
@@ -140,6 +158,10 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::Replan(_)
+            | Self::Asked(_)
+            | Self::Promises(_)
+            | Self::Share(_)
+            | Self::ForgetPromises { .. }
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
@@ -184,6 +206,12 @@ impl Transaction<'_> {
                 applied.outputs = self.register_outputs(outputs)?;
             }
             Write::Replan(plans) => self.replan(plans)?,
+            Write::Asked(asked) => self.write_asked(asked)?,
+            Write::Promises(promises) => self.write_promises(promises)?,
+            Write::Share(document) => self.share(document)?,
+            Write::ForgetPromises { cutoff } => {
+                applied.count = self.forget_promises(*cutoff)? + self.forget_shared(*cutoff)?;
+            }
             Write::Poll(update) => {
                 (applied.recorded, applied.unindexed) = self.write_poll(update)?;
             }

@@ -129,6 +129,11 @@ impl Command {
         }
     }
 
+    /// Whether a power cut may undo it: see [`Write::is_losable`].
+    fn is_losable(&self) -> bool {
+        matches!(self, Self::Write(write, _) if write.is_losable())
+    }
+
     /// Answers with an error. The caller may have been cancelled.
     fn refuse(self, why: Error) {
         match self {
@@ -192,26 +197,35 @@ fn refuse(first: Command, waiting: &mut mpsc::Receiver<Command>, why: &Error) {
     }
 }
 
-/// Applies a command and those that wait behind it. The first value is the error that ended the transaction early.
-fn group(
-    state: &WriterState,
-    first: Command,
-    waiting: &mut mpsc::Receiver<Command>,
-) -> (Result<(), Error>, Vec<Done>) {
-    let begun = state.clock.elapsed();
+/// Commands of one transaction.
+struct Group {
+    /// The error that ended the transaction early.
+    result: Result<(), Error>,
+    done: Vec<Done>,
+    /// A command that was received and needs another transaction.
+    carried: Option<Command>,
+}
+
+/// Applies a command and those that wait behind it. A group that a power cut may undo ends before the first command
+/// that must survive it.
+fn group(state: &WriterState, first: Command, waiting: &mut mpsc::Receiver<Command>) -> Group {
+    let (begun, losable) = (state.clock.elapsed(), first.is_losable());
     let (mut group, mut next) = (Vec::new(), Some(first));
     while let Some(command) = next {
+        if losable && !command.is_losable() {
+            return Group { result: Ok(()), done: group, carried: Some(command) };
+        }
         let done = command.work(&state.connection);
         let ended = done.result();
         group.push(done);
         // A full or failing disk rolls back the whole transaction.
         if state.connection.is_autocommit() {
-            return (ended, group);
+            return Group { result: ended, done: group, carried: None };
         }
         let more = group.len() < GROUP && state.clock.elapsed().saturating_sub(begun) < GROUP_TIME;
         next = if more { waiting.try_recv().ok() } else { None };
     }
-    (Ok(()), group)
+    Group { result: Ok(()), done: group, carried: None }
 }
 
 /// Indexes the words of the whole group and commits.
@@ -244,18 +258,25 @@ fn publish(state: &mut WriterState, group: &[Done]) {
 
 /// The thread: waits for a command, applies it with those that wait behind it, commits, answers.
 fn run(mut state: WriterState, mut waiting: mpsc::Receiver<Command>) {
-    while let Some(first) = waiting.blocking_recv() {
-        if let Err(error) = state.connection.execute_batch("BEGIN IMMEDIATE") {
+    let mut carried = None;
+    while let Some(first) = carried.take().or_else(|| waiting.blocking_recv()) {
+        // Requests are written before they are sent: they need to survive the process, not the machine.
+        let begin = match first.is_losable() {
+            true => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            false => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+        };
+        if let Err(error) = state.connection.execute_batch(begin) {
             refuse(first, &mut waiting, &error.into());
             continue;
         }
-        let (done, group) = group(&state, first, &mut waiting);
-        let committed = done.and_then(|()| commit(&state.connection, &group));
+        let group = group(&state, first, &mut waiting);
+        carried = group.carried;
+        let committed = group.result.and_then(|()| commit(&state.connection, &group.done));
         match &committed {
-            Ok(()) => publish(&mut state, &group),
+            Ok(()) => publish(&mut state, &group.done),
             Err(error) => undo(&state.connection, error.cause()),
         }
-        for done in group {
+        for done in group.done {
             done.answer(committed.clone());
         }
     }

@@ -34,6 +34,8 @@ struct Inner {
     polls: Family<Label, Counter>,
     poll_duration: Histogram,
     received_bytes: Counter,
+    requests: Family<Label, Counter>,
+    held: Family<Label, Counter>,
     items: Family<Label, Counter>,
     delivery_delay: Histogram,
     blocked: Family<Label, Counter>,
@@ -54,6 +56,15 @@ pub enum Publication {
     Unchanged,
     /// A document was rejected or could not be written.
     Failed,
+}
+
+/// A request to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// It has validators.
+    Conditional,
+    /// It has none.
+    Unconditional,
 }
 
 /// A poll that is stored.
@@ -106,6 +117,8 @@ impl Metrics {
             polls: Family::default(),
             poll_duration: Histogram::new(DURATIONS),
             received_bytes: Counter::default(),
+            requests: Family::default(),
+            held: Family::default(),
             items: Family::default(),
             delivery_delay: Histogram::new(DELAYS),
             blocked: Family::default(),
@@ -134,6 +147,20 @@ impl Metrics {
         for delay in poll.delivery_delays {
             inner.delivery_delay.observe(delay.as_secs_f64());
         }
+    }
+
+    /// Counts a request to a server, redirects included.
+    pub fn requested(&self, kind: RequestKind) {
+        let value = match kind {
+            RequestKind::Conditional => "yes",
+            RequestKind::Unconditional => "no",
+        };
+        self.0.requests.get_or_create(&label("conditional", value)).inc();
+    }
+
+    /// Counts a poll that a promise to a server ended, by the slug of its reason.
+    pub fn held(&self, reason: &str) {
+        self.0.held.get_or_create(&label("reason", reason)).inc();
     }
 
     /// Counts a publication of an output.
@@ -207,6 +234,16 @@ impl Inner {
             "Bytes of documents as received, before decompression",
             self.received_bytes.clone(),
         );
+        all.register(
+            "newswire_requests",
+            "Requests to servers, redirects included, by whether they have validators",
+            self.requests.clone(),
+        );
+        all.register(
+            "newswire_held_polls",
+            "Polls that a promise to a server ended, by reason",
+            self.held.clone(),
+        );
         all.register("newswire_items", "Items of fetched documents by result", self.items.clone());
         all.register(
             "newswire_delivery_delay_seconds",
@@ -239,6 +276,12 @@ impl Inner {
             }
         };
         begin(&self.polls, "outcome", &["modified", "not_modified"]);
+        begin(&self.requests, "conditional", &["yes", "no"]);
+        begin(
+            &self.held,
+            "reason",
+            &["retry_after", "rate_limit", "throttled", "server_errors", "recent"],
+        );
         begin(&self.items, "result", &ItemCounts::default().by_result().map(|(result, _)| result));
         begin(&self.blocked, "reason", &["blocked_address", "bad_url", "insecure_redirect"]);
         begin(&self.publications, "result", &["changed", "unchanged", "failed"]);

@@ -171,6 +171,8 @@ fn log_levels_change_at_run_time_also_for_one_room() {
             tracing::debug!(target: "newswire::poll", "poll {mark}");
             tracing::debug!(target: "newswire::fetch", "fetch {mark}");
             tracing::info!(target: "reqwest", "crate {mark}");
+            tracing::error!(target: "rustls::client", "TLS {mark}");
+            tracing::error!(target: "rustls_platform_verifier::verification", "TLS {mark}");
         };
         each("1");
         handle.set_level(LevelFilter::DEBUG);

@@ -8,11 +8,13 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ago", largest_unit(now.duration_since(at)))
 }
 
-/// The time until `at` in its largest unit, `in 3h`; `due` if it has passed.
+/// The time until `at` in its largest unit, `in 3h`; `due` if it has passed, `never` if it is in ten years or later.
 #[must_use]
 pub fn ahead(at: Timestamp, now: Timestamp) -> String {
     if at <= now {
         "due".to_owned()
+    } else if at.duration_since(now) > SignedDuration::from_hours(10 * 365 * 24) {
+        "never".to_owned()
     } else {
         format!("in {}", largest_unit(at.duration_since(now)))
     }

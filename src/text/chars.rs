@@ -8,6 +8,26 @@ pub fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// Windows-1252 from 0x80 to 0x9F.
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
+/// The character that a C1 control was meant as (HTML 13.2.5.80); `None` if it is undefined.
+fn of_c1(c: char) -> Option<char> {
+    let meant = WINDOWS_1252.chars().nth(usize::try_from(u32::from(c)).ok()?.checked_sub(0x80)?)?;
+    (meant != c).then_some(meant)
+}
+
+/// The text with C1 controls as Windows-1252: what parsers that know only XML make of `&#146;`.
+#[must_use]
+pub fn without_c1(text: &str) -> Cow<'_, str> {
+    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+    // In UTF-8, C1 begins with C2.
+    if !text.bytes().any(|byte| byte == 0xc2) || !text.contains(is_c1) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_c1(c) { of_c1(c).unwrap_or(c) } else { c }).collect()
+}
+
 /// The character as outbound documents carry it; `None` if they do not.
 fn replacement(c: char) -> Option<char> {
     match c {
@@ -15,9 +35,10 @@ fn replacement(c: char) -> Option<char> {
         // XML 1.0 2.11, and NEL, which XML 1.1 treats alike.
         '\r' | '\u{85}' => Some('\n'),
         '\u{b}' | '\u{c}' => Some(' '),
-        // C1, U+FFFD and the noncharacters are legal XML, but they are remains of a wrong decoding and
-        // validators warn of them.
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => None,
+        // U+FFFD and the noncharacters are legal XML, but they are remains of a wrong decoding and validators
+        // warn of them. C1 was meant as Windows-1252.
+        '\u{80}'..='\u{9f}' => of_c1(c),
+        '\0'..='\u{1f}' | '\u{7f}' | '\u{fdd0}'..='\u{fdef}' => None,
         '\u{feff}' | '\u{fffd}' => None,
         _ if u32::from(c) & 0xfffe == 0xfffe => None,
         _ => Some(c),
@@ -77,9 +98,16 @@ mod tests {
 
     #[test]
     fn characters_that_xml_cannot_carry_are_dropped() {
-        assert_eq!(clean("a\0b\u{7}c\u{9f}d\u{fffe}e\u{ffff}f\u{fffd}g\u{1fffe}h"), "abcdefgh");
+        assert_eq!(clean("a\0b\u{7}c\u{81}d\u{fffe}e\u{ffff}f\u{fffd}g\u{1fffe}h"), "abcdefgh");
         assert_eq!(clean("a\r\nb\rc\u{85}d\te"), "a\nb\nc\nd\te");
         assert_eq!(clean("\r\r\n\n"), "\n\n\n");
+    }
+
+    #[test]
+    fn c1_controls_are_windows_1252() {
+        assert_eq!(clean("don\u{92}t \u{80}5\u{96}6"), "don’t €5–6");
+        assert_eq!(without_c1("a\u{85}\u{81}é"), "a…\u{81}é");
+        assert!(matches!(without_c1("aé"), Cow::Borrowed(_)));
     }
 
     #[test]

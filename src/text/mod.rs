@@ -4,7 +4,9 @@
 //! Pure functions of strings. What a title or a summary is belongs to the rooms that use it.
 
 pub mod amounts;
+pub mod attributes;
 pub mod bidi;
+pub mod challenge;
 pub mod chars;
 pub mod dates;
 pub mod html;

@@ -86,7 +86,8 @@ fn with_content(
     let mut response = response.header(CONTENT_TYPE, document.content_type);
     if !document.url.is_empty() {
         // RFC 8288, WebSub 4: the same as in the document.
-        let token = output.token.as_ref().map(|token| format!("?{}", token.query()));
+        let separator = if document.url.contains('?') { '&' } else { '?' };
+        let token = output.token.as_ref().map(|token| format!("{separator}{}", token.query()));
         let url = format!("{}{}", document.url, token.unwrap_or_default());
         response = response.header(LINK, format!("<{url}>; rel=\"self\""));
     }

@@ -11,6 +11,9 @@ use crate::render::Format;
 /// The style sheet of all pages. The content security policy forbids inline styles.
 pub(super) const STYLE: &str = include_str!("style.css");
 
+/// The icon of all pages.
+pub(super) const ICON: &str = include_str!("icon.svg");
+
 #[derive(Template)]
 #[template(path = "index.html", config = "src/web/askama.toml")]
 struct Index {

@@ -85,6 +85,7 @@ fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
         .route("/healthz", get(async || monitoring::alive()))
         .route("/readyz", get(ready))
         .route("/subscriptions.opml", get(subscriptions))
@@ -163,7 +164,10 @@ fn requested_document(
     let output = site.served.output(id)?;
     let access = access::authorize(Some(&output), query, headers);
     let OutputAccess::Granted(output, audience) = access else { return None };
-    if output.contents.is_some() && negotiate::representation(headers) == Representation::Page {
+    let is_filtered = || stories::query(query).is_filter();
+    if output.contents.is_some()
+        && (negotiate::representation(headers) == Representation::Page || is_filtered())
+    {
         return None;
     }
     let (output, document) = (Arc::clone(output), Arc::clone(output.document(format)?));
@@ -196,6 +200,15 @@ async fn output(
     };
     if output.document(format).is_none() {
         return not_found();
+    }
+    if negotiate::representation(&headers) == Representation::Feed {
+        let (query, shared) = (stories::query(query.as_deref()), Arc::clone(&site));
+        let shown = Arc::clone(output);
+        let found = site.query(output, move |contents| {
+            let document = contents.filtered(&query, format)?;
+            Ok(document.map(|document| shared.variants.make(&shown, &document, &base)))
+        });
+        return found_document(found.await, output, &headers, &audience);
     }
     // The page at the URL of a document is for this client alone: a shared cache would send it to feed readers.
     let audience = match audience {
@@ -285,8 +298,18 @@ async fn archive_page(
         let document = contents.archive_page(number, format)?;
         Ok(document.map(|document| shared.variants.make(&shown, &document, &base)))
     });
-    match found.await {
-        Ok(Some(document)) => document::respond(output, &document, &headers, &audience),
+    found_document(found.await, output, &headers, &audience)
+}
+
+/// The response with a document that was made for this request.
+fn found_document(
+    found: Result<Option<Arc<Document>>, Error>,
+    output: &ServedOutput,
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
+    match found {
+        Ok(Some(document)) => document::respond(output, &document, headers, audience),
         Ok(None) => not_found(),
         Err(error) => failed(&error),
     }
@@ -348,6 +371,10 @@ async fn index(State(site): State<Arc<Site>>) -> Response {
 
 async fn style(headers: HeaderMap) -> Response {
     cacheable("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
+}
+
+async fn icon(headers: HeaderMap) -> Response {
+    cacheable("image/svg+xml", index::ICON, &headers, &Audience::Public)
 }
 
 /// The subscribed feeds as OPML. It has no registered media type; feed readers know this one.

@@ -9,12 +9,14 @@ use url::form_urlencoded;
 use super::base_url::BaseUrl;
 use super::site::Error;
 use crate::model::{FeedInfo, ItemKey};
-use crate::outputs::{Contents, Position, Query, Results, ServedOutput};
+use crate::outputs::{Contents, Query, Results, ServedOutput};
 use crate::render::{Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
 const PAGE_SIZE: usize = 40;
+/// Maximum number of feeds in the list beside the stories.
+const MAX_LISTED: usize = 100;
 /// Maximum length of a search in characters.
 const MAX_SEARCH: usize = 200;
 
@@ -25,6 +27,7 @@ struct Frame {
     id: String,
     title: String,
     description: String,
+    /// The documents with the stories of the page.
     formats: Vec<FormatLink>,
     /// `token=…`, which every link must have; empty for a public output.
     token_query: String,
@@ -50,8 +53,14 @@ struct StoriesPage {
     words: String,
     feeds: Vec<FilterOption>,
     tags: Vec<FilterOption>,
-    /// Whether this is the first page without search and filters.
-    unfiltered: bool,
+    /// What the search and the filters select; `None`: there are none.
+    selection: Option<SelectionHeading>,
+    /// The feeds of the output, for the list beside the stories.
+    listed: Vec<ListedFeed>,
+    /// Number of feeds that are not listed.
+    unlisted: usize,
+    /// URL of the first page of this selection; `None`: it is this page.
+    newest: Option<String>,
     /// URL of the next page, with older stories.
     older: Option<String>,
     /// URL of the first page without search and filters.
@@ -67,6 +76,39 @@ struct StoryPage {
     all: String,
 }
 
+/// What the page shows, if it is not the whole output.
+struct SelectionHeading {
+    /// Title of the feed, tag and words.
+    title: String,
+    /// Number of stories, if all of them are on this page.
+    count: Option<usize>,
+    /// The feed, if one is selected.
+    feed: Option<ListedFeed>,
+}
+
+/// A feed of the output with its links.
+struct ListedFeed {
+    name: String,
+    /// First letter of the name.
+    initial: String,
+    /// Number of a colour, 0 to 7.
+    colour: u8,
+    /// URL of the page with its stories.
+    page: String,
+    /// URL of its site.
+    site: Option<String>,
+    /// URL of the feed itself.
+    url: String,
+    selected: bool,
+}
+
+/// A part of a text.
+struct Part {
+    text: String,
+    /// Whether the search has found it.
+    found: bool,
+}
+
 /// The stories of one day.
 struct Day {
     /// `2023-11-14`.
@@ -79,6 +121,14 @@ struct Day {
 /// A story with its links and dates.
 struct ShownStory {
     story: Story,
+    /// The title, or the excerpt of a story without a title.
+    heading: Vec<Part>,
+    /// The excerpt below the title.
+    excerpt: Vec<Part>,
+    /// First letter of the name of its feed.
+    initial: String,
+    /// Number of the colour of its feed, 0 to 7.
+    colour: u8,
     /// URL of its page.
     page: String,
     /// URL of the page with the stories of its feed.
@@ -95,6 +145,8 @@ struct ShownStory {
 struct FilterOption {
     value: String,
     name: String,
+    /// URL of the page with these stories.
+    page: String,
     selected: bool,
 }
 
@@ -138,19 +190,23 @@ pub(super) fn page(
     query: &Query,
     links: &Links,
 ) -> Result<String, Error> {
-    let frame = frame(output, links);
+    let frame = frame(output, links, query);
     let mut results = contents.browse(query, PAGE_SIZE)?;
     let feeds = contents.feeds()?;
     // The results of a search are in the order of arrival, but items may arrive late.
     results.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
     let url = |query: &Query| page_url(&frame, query);
     let older = results.more.map(|position| url(&Query { after: Some(position), ..query.clone() }));
+    let first = Query { after: None, ..query.clone() };
     let page = StoriesPage {
-        days: days(&results, output, &frame),
+        days: days(&results, output, (&frame, query)),
         words: query.words.clone(),
-        feeds: feed_options(&feeds, query),
-        tags: tag_options(&feeds, query),
-        unfiltered: *query == Query::default(),
+        feeds: feed_options(&frame, &feeds, query),
+        tags: tag_options(&frame, &feeds, query),
+        selection: query.is_filter().then(|| selection(&frame, &feeds, query, &results)),
+        unlisted: feeds.len().saturating_sub(MAX_LISTED),
+        listed: feeds.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
+        newest: query.after.is_some().then(|| url(&first)),
         older,
         all: url(&Query::default()),
         frame,
@@ -166,27 +222,26 @@ pub(super) fn story_page(
     links: &Links,
 ) -> Result<Option<String>, Error> {
     let Some(entry) = contents.item(key)? else { return Ok(None) };
-    let frame = frame(output, links);
+    let query = Query::default();
+    let frame = frame(output, links, &query);
     let page = StoryPage {
         html: story::content_html(&entry, &output.presentation),
-        shown: shown(Story::of(&entry, &output.presentation), &frame),
-        all: page_url(&frame, &Query::default()),
+        shown: shown(Story::of(&entry, &output.presentation), &frame, &query),
+        all: page_url(&frame, &query),
         frame,
     };
     Ok(Some(page.render()?))
 }
 
-fn frame(output: &ServedOutput, links: &Links) -> Frame {
+fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
     let token_query = links.token.as_ref().map(Token::query).unwrap_or_default();
-    let with_token = |url: &str| match &*token_query {
-        "" => url.to_owned(),
-        token => format!("{url}?{token}"),
-    };
+    let filter = query.to_url_query();
+    let selecting = |url: &str| with_queries(url, &[&filter, &token_query]);
     let formats = output.documents.iter().map(|(format, document)| FormatLink {
         media_type: format.media_type(),
         name: format.name(),
-        href: with_token(&format!("{}.{}", output.id, format.extension())),
-        url: with_token(&links.base.apply(output.base_url.as_str(), &document.url)),
+        href: selecting(&format!("{}.{}", output.id, format.extension())),
+        url: selecting(&links.base.apply(output.base_url.as_str(), &document.url)),
     });
     let mut parsed = form_urlencoded::parse(token_query.as_bytes());
     Frame {
@@ -200,28 +255,73 @@ fn frame(output: &ServedOutput, links: &Links) -> Frame {
     }
 }
 
-/// The relative URL of the page of stories for a query.
-fn page_url(frame: &Frame, query: &Query) -> String {
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    if !query.words.is_empty() {
-        pairs.append_pair("q", &query.words);
-    }
-    let before = query.after.as_ref().map(Position::to_string);
-    for (name, value) in [("feed", &query.feed), ("tag", &query.tag), ("before", &before)] {
-        if let Some(value) = value {
-            pairs.append_pair(name, value);
-        }
-    }
-    let mut pairs = pairs.finish();
-    if !frame.token_query.is_empty() {
-        let separator = if pairs.is_empty() { "" } else { "&" };
-        pairs = format!("{}{separator}{pairs}", frame.token_query);
-    }
-    let mark = if pairs.is_empty() { "" } else { "?" };
-    format!("{}{}/{mark}{pairs}", frame.root, frame.id)
+/// The URL with these queries, of which any may be empty.
+fn with_queries(url: &str, queries: &[&str]) -> String {
+    let queries: Vec<&str> = queries.iter().copied().filter(|query| !query.is_empty()).collect();
+    let mark = if queries.is_empty() { "" } else { "?" };
+    format!("{url}{mark}{}", queries.join("&"))
 }
 
-fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {
+/// The relative URL of the page of stories for a query.
+fn page_url(frame: &Frame, query: &Query) -> String {
+    let before = query.after.as_ref().map(|after| {
+        let mut pair = form_urlencoded::Serializer::new(String::new());
+        pair.append_pair("before", &after.to_string()).finish()
+    });
+    let queries = [&*frame.token_query, &query.to_url_query(), &before.unwrap_or_default()];
+    with_queries(&format!("{}{}/", frame.root, frame.id), &queries)
+}
+
+/// What the search and the filters select.
+fn selection(
+    frame: &Frame,
+    feeds: &[Arc<FeedInfo>],
+    query: &Query,
+    results: &Results,
+) -> SelectionHeading {
+    let is_selected = |feed: &&Arc<FeedInfo>| query.feed.as_deref() == Some(feed.id.as_str());
+    let feed = feeds.iter().find(is_selected).map(|feed| listed(frame, feed, query));
+    let words = Some(format!("“{}”", query.words)).filter(|_| !query.words.is_empty());
+    let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
+    let parts = [words, name, query.tag.as_ref().map(|tag| format!("#{tag}"))];
+    let all_here = results.more.is_none() && query.after.is_none();
+    SelectionHeading {
+        title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        count: all_here.then_some(results.entries.len()),
+        feed,
+    }
+}
+
+fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFeed {
+    let id = feed.id.to_string();
+    let of_feed = Query { feed: Some(id.clone()), ..Query::default() };
+    ListedFeed {
+        name: feed.title.clone(),
+        initial: initial(&feed.title),
+        colour: colour(&id),
+        page: page_url(frame, &of_feed),
+        site: feed.profile.site_url.clone().filter(|url| is_web(url)),
+        url: feed.url.clone(),
+        selected: query.feed == Some(id),
+    }
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// The first letter or digit of a name, in upper case.
+fn initial(name: &str) -> String {
+    let first = name.chars().find(|c| c.is_alphanumeric());
+    first.map_or_else(|| "•".to_owned(), |c| c.to_uppercase().collect())
+}
+
+/// The number of a colour that depends on the id of the feed alone, 0 to 7.
+fn colour(id: &str) -> u8 {
+    id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 8
+}
+
+fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Query)) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
         let story = Story::of(entry, &output.presentation);
@@ -231,18 +331,24 @@ fn days(results: &Results, output: &ServedOutput, frame: &Frame) -> Vec<Day> {
             days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
-            day.stories.push(shown(story, frame));
+            day.stories.push(shown(story, frame, query));
         }
     }
     days
 }
 
-fn shown(story: Story, frame: &Frame) -> ShownStory {
+fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
-    let mark = if frame.token_query.is_empty() { "" } else { "?" };
     let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
+    let has_heading = story.has_own_title || story.excerpt.is_empty();
+    let heading = if has_heading { &story.title } else { &story.excerpt };
+    let excerpt = if has_heading { &*story.excerpt } else { "" };
     ShownStory {
-        page: format!("{page}{mark}{}", frame.token_query),
+        heading: marked(heading, &query.words),
+        excerpt: marked(excerpt, &query.words),
+        initial: initial(&story.source),
+        colour: colour(&story.feed),
+        page: with_queries(&page, &[&frame.token_query]),
         feed_page: page_url(frame, &of_feed),
         machine: dates::rfc3339(story.at),
         time: story.at.strftime("%H:%M").to_string(),
@@ -251,23 +357,87 @@ fn shown(story: Story, frame: &Frame) -> ShownStory {
     }
 }
 
-fn feed_options(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
-    let option = |feed: &Arc<FeedInfo>| FilterOption {
-        value: feed.id.to_string(),
-        name: feed.title.clone(),
-        selected: query.feed.as_deref() == Some(feed.id.as_str()),
+/// The text in parts, of which those are marked that begin with a word of the search, whatever their case.
+fn marked(text: &str, search: &str) -> Vec<Part> {
+    let words = search.split(|c: char| c.is_whitespace() || c == '"');
+    let words: Vec<String> = words
+        .filter(|word| !word.starts_with('-') && word.chars().any(char::is_alphanumeric))
+        .map(str::to_lowercase)
+        .collect();
+    let mut parts: Vec<Part> = Vec::new();
+    for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let lower = word.to_lowercase();
+        let found = words.iter().any(|wanted| lower.starts_with(wanted.as_str()));
+        let letters = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let (letters, rest) = if found { word.split_at(letters.len()) } else { ("", word) };
+        for (text, found) in [(letters, true), (rest, false)] {
+            match parts.last_mut().filter(|last| last.found == found) {
+                _ if text.is_empty() => {}
+                Some(last) => last.text.push_str(text),
+                None => parts.push(Part { text: text.to_owned(), found }),
+            }
+        }
+    }
+    parts
+}
+
+fn feed_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
+    let option = |feed: &Arc<FeedInfo>| {
+        let value = feed.id.to_string();
+        FilterOption {
+            page: page_url(frame, &Query { feed: Some(value.clone()), ..Query::default() }),
+            name: feed.title.clone(),
+            selected: query.feed.as_ref() == Some(&value),
+            value,
+        }
     };
     feeds.iter().map(option).collect()
 }
 
-fn tag_options(feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
+fn tag_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
     let mut tags: Vec<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
     tags.sort();
     tags.dedup();
     let option = |tag: &String| FilterOption {
         value: tag.clone(),
         name: tag.clone(),
+        page: page_url(frame, &Query { tag: Some(tag.clone()), ..Query::default() }),
         selected: query.tag.as_ref() == Some(tag),
     };
     tags.into_iter().map(option).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, search: &str) -> String {
+        let part = |part: &Part| match part.found {
+            true => format!("[{}]", part.text),
+            false => part.text.clone(),
+        };
+        marked(text, search).iter().map(part).collect()
+    }
+
+    #[test]
+    fn words_of_the_search_are_marked() {
+        assert_eq!(shown("Rust, rusty and trust", "RUST"), "[Rust], [rusty] and trust");
+        assert_eq!(shown("Garbage collector", "\"garbage coll\""), "[Garbage] [collector]");
+        assert_eq!(shown("A game of Go", "go -game"), "A game of [Go]");
+        assert_eq!(shown("Straße ÄÖÜ", "ä"), "Straße [ÄÖÜ]");
+        for search in ["", "\"\"", "-", "%"] {
+            assert_eq!(shown("100 % of <b>", search), "100 % of <b>", "{search}");
+        }
+        assert!(marked("", "x").is_empty());
+    }
+
+    #[test]
+    fn a_feed_always_has_the_same_colour_and_initial() {
+        assert_eq!(
+            (initial("«éclair»"), initial("7 days"), initial("…")),
+            ("É".to_owned(), "7".to_owned(), "•".to_owned())
+        );
+        assert_eq!(colour("example.org-feed"), colour("example.org-feed"));
+        assert!((0..200).all(|n| colour(&format!("feed-{n}")) < 8));
+    }
 }

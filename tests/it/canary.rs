@@ -213,7 +213,7 @@ fn newswire_does_not_start_with_a_secret_that_other_users_can_read() {
         if code == 78 {
             let run = newswire(folder.path(), &["run"]);
             for part in [
-                "error[open_secret]",
+                "error[readable_secret]",
                 "newswire.toml:4:9",
                 "help: chmod 600 token",
                 &format!("mode {mode:04o}"),

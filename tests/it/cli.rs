@@ -145,7 +145,11 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     // No feed is due now.
     assert!(newswire(folder.path(), &["poll"]).out.starts_with("0 feeds polled"));
     let hasty = newswire(folder.path(), &["poll", "127.0.0.1-feed"]);
-    assert!(hasty.out.contains("127.0.0.1-feed: skipped, polled 0s ago"), "{}", hasty.out);
+    assert!(
+        hasty.out.contains("127.0.0.1-feed: held: ") && hasty.out.contains("requested 0s ago"),
+        "{}",
+        hasty.out
+    );
     let named = newswire(folder.path(), &["poll", "127.0.0.1-feed", "--force"]);
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
@@ -210,6 +214,12 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     let refused = newswire(elsewhere.path(), &["probe", &url]);
     assert_eq!(refused.code, 69);
     assert!(refused.err.contains("allow_networks"), "{}", refused.err);
+    // The advice of the message helps: the settings of a configured feed hold for it.
+    let text =
+        format!("version = 1\n[[feed]]\nurl = \"{url}\"\nallow_networks = [\"127.0.0.1\"]\n");
+    std::fs::write(elsewhere.path().join("newswire.toml"), text).unwrap();
+    let allowed = newswire(elsewhere.path(), &["probe", &url]);
+    assert_eq!(allowed.code, 0, "{}", allowed.err);
 }
 
 #[test]

@@ -105,6 +105,27 @@ async fn a_page_with_several_feeds() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_feeds_and_one_whose_feed_has_another_type() {
+    let origin = Origin::start().await;
+    let link = |path: &str| format!("<link rel=alternate type=application/json href={path}>");
+    let page = format!("<title>x</title>{}{}", link("/api"), link("/feed"));
+    let feed = r#"{"version": "https://jsonfeed.org/version/1", "title": "J", "items": []}"#;
+    origin.route("127.0.0.1", "/", [Answer::ok(page)]);
+    origin.route("127.0.0.1", "/api", [Answer::ok("{}")]);
+    origin.route("127.0.0.1", "/feed", [Answer::ok(feed)]);
+    origin.route("127.0.0.1", "/none", [Answer::ok("<p>no feeds <a href=/x>here</a>")]);
+    let folder = configured(&[]);
+    let none = origin.url("127.0.0.1", "/none").to_string();
+    assert_fails(folder.path(), (&["add", &none], "no_feed_linked", 65, &none, "rss.xml"));
+    assert_eq!(origin.count(), 1, "usual paths are only offered");
+    let url = origin.url("127.0.0.1", "/").to_string();
+    let added = newswire(folder.path(), &["add", &url]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let config = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    assert!(config.contains("/feed\""), "{config}");
+}
+
 #[test]
 fn invalid_lists_of_feeds() {
     let folder = tempfile::tempdir().unwrap();

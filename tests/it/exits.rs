@@ -1,6 +1,6 @@
 //! Every exit code, caused through the program, with its message.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use assert_cmd::cargo::CommandCargoExt as _;
 use rusqlite::Connection;
 
 use crate::cli::{Finished, configured, local, newswire};
-use crate::support::origin::Origin;
+use crate::support::origin::{Answer, Origin};
 
 /// A config with this `[store]` path.
 fn stored(folder: &Path, path: &str) {
@@ -215,4 +215,52 @@ fn commands_without_permission_exit_with_77_and_never_say_that_there_is_no_datab
         "{}",
         run.out
     );
+}
+
+#[test]
+fn health_asks_the_daemon_also_when_its_config_has_errors() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let faults =
+        ["[[nonsense\n", "[shedule]\n", "[schedule]\ninterval = \"soon\"\n", "version = 2\n"];
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(faults.len()) {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nready\n").unwrap();
+        }
+    });
+    for fault in faults {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("[web]\nlisten = \"{address}\"\n{fault}");
+        std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
+        assert_eq!(newswire(folder.path(), &["check"]).code, 78, "{fault}");
+        let run = newswire(folder.path(), &["health"]);
+        assert_eq!((run.code, run.out.as_str()), (0, "ready\n"), "{fault}{}", run.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn network_failures_of_add_and_probe_exit_with_69() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let here = |path: &str| origin.url("127.0.0.1", path).to_string();
+    for status in [403, 404, 410, 429, 500, 503] {
+        origin.route("127.0.0.1", &format!("/{status}"), [Answer::status(status)]);
+    }
+    let cut = Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>".to_vec());
+    origin.route("127.0.0.1", "/cut", [cut]);
+    let (refused, plain) = (format!("http://{closed}/"), here("/x").replace("http:", "https:"));
+    let mut cases = vec![(refused, "connection_refused"), (plain, "no_tls")];
+    let codes = ["forbidden", "not_found", "gone", "throttled", "server_error", "server_error"];
+    let answers = ["403", "404", "410", "429", "500", "503"].into_iter().zip(codes);
+    cases.extend(answers.map(|(path, code)| (here(&format!("/{path}")), code)));
+    cases.push((here("/cut"), "truncated"));
+    for (url, code) in &cases {
+        for command in ["add", "probe"] {
+            let run = newswire(folder.path(), &[command, url]);
+            assert_run(&run, 69, &[&format!("newswire explain {code}\n")]);
+        }
+    }
 }

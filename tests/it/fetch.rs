@@ -12,7 +12,7 @@ use newswire::model::{FailureKind, FetchOutcome, Validators};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use crate::support::client::{Client, body, kind, site};
+use crate::support::client::{Client, HOST, body, kind, site};
 use crate::support::origin::{Answer, Names};
 
 async fn coded(coding: &str, plain: &[u8]) -> Vec<u8> {
@@ -45,6 +45,7 @@ async fn a_request_is_a_get_with_few_headers() {
     assert!(agent.starts_with("newswire/") && agent.ends_with(" (+https://planet.test/about)"));
     assert!(asked.header("accept").unwrap().starts_with("application/atom+xml"));
     assert_eq!(asked.header("accept-encoding"), Some("gzip, br, zstd, deflate"));
+    assert_eq!(asked.headers[0].0, "host", "RFC 9110 7.2");
     let mut names: Vec<_> = asked.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "accept-encoding", "host", "user-agent"]);
@@ -234,6 +235,18 @@ async fn a_challenge_for_browsers_is_named_whatever_its_status() {
 }
 
 #[tokio::test]
+async fn a_challenge_that_only_its_page_shows_is_named_too() {
+    let body = b"<html><title>Just a moment...</title></html>".to_vec();
+    let page = Answer::Plain { status: 202, headers: Vec::new(), body };
+    let (_origin, client, url) = site(page).await;
+    let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Forbidden);
+    let other = Answer::Plain { status: 202, headers: Vec::new(), body: b"accepted".to_vec() };
+    let (_origin, client, url) = site(other).await;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::ClientError);
+}
+
+#[tokio::test]
 async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
     let gzip = coded("gzip", b"<rss>").await;
     let second = coded("gzip", b"</rss>").await;
@@ -315,7 +328,8 @@ async fn a_response_that_is_not_http_is_a_bad_response() {
     for bytes in [&b"SSH-2.0-OpenSSH_9\r\n"[..], b"\0\0\0\0\0\0\0\0\n", b""] {
         let (_origin, client, url) = site(Answer::Raw(bytes.to_vec())).await;
         let kind = kind(&client.get(&url).await);
-        assert!(matches!(kind, FailureKind::BadResponse | FailureKind::Truncated), "{kind:?}");
+        let closed = matches!(kind, FailureKind::Reset | FailureKind::Truncated);
+        assert!(closed || kind == FailureKind::BadResponse, "{kind:?}");
     }
 }
 
@@ -332,4 +346,62 @@ async fn a_refused_connection_and_an_unknown_name_differ() {
         let client = Client::new(Names::but("gone.test", Err(error)));
         assert_eq!(kind(&client.get(&url).await), expected);
     }
+}
+
+#[tokio::test]
+async fn a_203_is_a_document() {
+    let mut answer = Answer::ok("<rss/>").with("ETag", "\"1\"");
+    if let Answer::Plain { status, .. } = &mut answer {
+        *status = 203;
+    }
+    let (_origin, client, url) = site(answer).await;
+    let response = client.get(&url).await;
+    assert_eq!(response.outcome, FetchOutcome::Modified);
+    assert_eq!(response.validators.unwrap().etag.as_deref(), Some(&b"\"1\""[..]));
+}
+
+#[tokio::test]
+async fn a_document_whose_announced_length_is_too_large_is_not_read() {
+    // The body never comes: only the header can be the reason.
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n".to_vec();
+    let (_origin, client, url) = site(Answer::Stall(head)).await;
+    let response = client.get(&url).await;
+    assert_eq!((kind(&response), response.wire_bytes), (FailureKind::TooLarge, 0));
+}
+
+#[tokio::test]
+async fn a_folded_header_is_read() {
+    // RFC 9112 5.2
+    let raw = b"HTTP/1.1 200 OK\r\nCache-Control: public,\r\n  max-age=7200\r\nContent-Length: 6\r\n\r\n<rss/>";
+    let (_origin, client, url) = site(Answer::Raw(raw.to_vec())).await;
+    let response = client.get(&url).await;
+    assert_eq!(response.outcome, FetchOutcome::Modified);
+    assert_eq!(response.freshness.remaining.unwrap().as_secs(), 7200);
+}
+
+#[tokio::test]
+async fn a_request_on_a_kept_connection_that_was_closed_is_sent_once_more() {
+    let (origin, client, url) = site(Answer::ok("<rss/>")).await;
+    let closed = || Answer::Raw(Vec::new());
+    origin.route(HOST, "/feed", [Answer::ok("<rss/>"), closed(), Answer::ok("<rss/>"), closed()]);
+    for _ in 0..2 {
+        assert_eq!(client.get(&url).await.outcome, FetchOutcome::Modified);
+    }
+    assert_eq!(origin.count(), 3, "one request was lost");
+    // The connection of the last exchange, then a new one: not a third time.
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Reset);
+    assert_eq!(origin.count(), 5);
+    assert_eq!(kind(&client.get(&url).await), FailureKind::Reset);
+    assert_eq!(origin.count(), 6, "a new connection that is closed is a failure");
+}
+
+#[tokio::test]
+async fn a_fragment_is_no_part_of_a_url() {
+    let (origin, client, url) = site(Answer::ok("<rss/>")).await;
+    origin.route(HOST, "/feed", [Answer::redirect(302, format!("{url}#top"))]);
+    let mut asked = url.clone();
+    asked.set_fragment(Some("x"));
+    let response = client.get(&asked).await;
+    assert_eq!(kind(&response), FailureKind::TooManyRedirects, "a loop");
+    assert_eq!((origin.count(), response.url), (1, url));
 }

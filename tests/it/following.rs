@@ -9,6 +9,7 @@ use newswire::config::{self, Config, Followed, Loaded, Style};
 use newswire::daemon::{
     self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower, ListSelection,
 };
+use newswire::poll::{Gate, Ledger};
 use tokio::sync::oneshot;
 
 use crate::cli::{configured, newswire};
@@ -74,7 +75,7 @@ fn a_list_that_cannot_be_read_is_an_error_with_its_position() {
         ("file = \"page\"\nurl = \"https://a.example/\"", "missing_key"),
         ("tags = [\"a\"]", "missing_key"),
         ("url = \"gopher://a.example/\"", "bad_url"),
-        ("url = \"https://a.example/\"\ninterval = \"1m\"", "too_often"),
+        ("url = \"https://a.example/\"\ninterval = \"1m\"", "interval_too_short"),
         ("url = \"https://a.example/\"\ntitle = \"x\"", "unknown_key"),
     ] {
         let Loaded { config, report, .. } =
@@ -117,19 +118,21 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
     assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
-    let follower = ListFollower::new(clock, resolver).unwrap();
+    let fetcher = Arc::new(newswire::fetch::Fetcher::new(resolver).unwrap());
+    let gate = Gate::new(fetcher, Ledger::beside(&config.store.path), clock.clone());
+    let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: world.fetch.clone() };
     let ask = || follower.fetch(&lists, ListSelection::Due);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 1), "it is not due");
-    world.clock.advance(24 * HOUR);
+    world.clock.advance(25 * HOUR);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 2));
     assert_eq!(world.origin.last().header("if-none-match"), Some("\"1\""));
-    world.clock.advance(24 * HOUR);
-    // A failure and an incomplete or empty list change nothing, and are tried again within an hour.
+    world.clock.advance(25 * HOUR);
+    // A failure and an incomplete or empty list change nothing.
     for n in 3..=5 {
         assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, n));
         assert_eq!(urls(&good(folder, &text)), ["https://a.example/"]);
-        world.clock.advance(HOUR);
+        world.clock.advance(50 * HOUR);
     }
     assert_eq!(ask().await, ListChange::Changed);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
@@ -158,8 +161,8 @@ async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let follower = ListFollower::new(clock.clone(), resolver.clone()).unwrap();
-    let engine = Engine::open(config, clock, resolver).await.unwrap();
+    let engine = Engine::open(config, clock.clone(), resolver).await.unwrap();
+    let follower = ListFollower::new(engine.gate().clone(), clock);
     let (_handle, commands) = daemon::handle(source, None);
     let inputs = Inputs { commands, sockets: Vec::new(), follower };
     let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));

@@ -212,7 +212,7 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
         assert!(several.err.contains(&part), "{part} is missing in {}", several.err);
     }
     for (asked, code, part) in [
-        (here("/none"), 65, "a web page, not a feed"),
+        (here("/none"), 65, "a web page that links to no feed"),
         (here("/nowhere"), 69, "404"),
         ("http://127.0.0.2:8420/".to_owned(), 69, "--allow-network 127.0.0.2"),
         ("https://me:hunter2@site.test/".to_owned(), 64, "remove them"),

@@ -86,31 +86,6 @@ async fn a_feed_that_is_gone_is_polled_once_a_week_and_keeps_its_items() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_answers_304_is_detected() {
-    // The document changes, the response does not.
-    let world = World::new().await;
-    let old = Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
-    let not_modified = || Answer::status(304);
-    let new = || Answer::ok(rss(&[("b", "B"), ("a", "A")])).with("ETag", "\"1\"");
-    let mut answers = vec![old];
-    answers.extend((0..7).map(|_| not_modified()));
-    answers.extend([new(), not_modified(), new()]);
-    world.origin.route(OLD, "/feed", answers);
-    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    let mut unconditional = Vec::new();
-    for day in 0..11 {
-        poll(&engine, FeedSelection::All).await;
-        if world.origin.last().header("if-none-match").is_none() {
-            unconditional.push(day);
-        }
-        world.clock.advance(if day == 8 { DAY / 2 } else { DAY });
-    }
-    // Full responses: the first, one after eight days, and then one a day.
-    assert_eq!(unconditional, [0, 8, 10]);
-    assert_eq!(shown_as(&engine, "title"), ["B", "A"]);
-}
-
-#[tokio::test]
 async fn a_partial_document_adds_items_and_removes_none() {
     // RFC 3229: 226 IM Used.
     let world = World::new().await;
@@ -164,11 +139,13 @@ async fn every_request_is_conditional_once_a_validator_is_known() {
         poll(&engine, FeedSelection::Due).await;
         world.clock.advance(4 * Duration::from_secs(3600));
     }
-    let mut known = std::collections::HashSet::new();
+    // One that failed after a good answer is tried without conditions, at most once in eight days.
+    let mut allowed: std::collections::HashMap<String, u32> =
+        (0..12).map(|n| (format!("h{n}.test"), if n % 3 == 0 { 2 } else { 1 })).collect();
     let asked = world.origin.asked();
-    for request in &asked {
-        let conditional = request.header("if-none-match").is_some();
-        assert_eq!(conditional, !known.insert(request.host.clone()), "{request:?}");
+    for request in asked.iter().filter(|asked| asked.header("if-none-match").is_none()) {
+        let left = allowed.get_mut(&request.host).unwrap();
+        *left = left.checked_sub(1).unwrap_or_else(|| panic!("{request:?}"));
     }
     assert!(asked.len() > 300, "{} requests", asked.len());
     assert_eq!(shown(&engine).len(), 1, "one story of twelve feeds");

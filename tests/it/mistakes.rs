@@ -17,7 +17,7 @@ mod web;
 
 use std::path::Path;
 
-use newswire::config::{Diagnostic, Files, Loaded, Look, Severity, Style};
+use newswire::config::{Diagnostic, Files, Loaded, PathChecks, Severity, Style};
 use proptest::prelude::*;
 
 use crate::cli::newswire;
@@ -70,7 +70,7 @@ fn read(text: &str) -> Loaded {
     // The database's own place is looked at, too.
     let state = std::env::temp_dir();
     let files = Files::one(text.to_owned(), Path::new("newswire.toml"), &state);
-    files.read(Look::Close)
+    files.read(PathChecks::Writing)
 }
 
 #[test]

@@ -1,24 +1,34 @@
-//! A simulated month of 200 feeds on servers of every kind. The log of all requests is compared with the
-//! rules of the schedule.
+//! A simulated month of 200 feeds on servers of every kind, polled by a daemon or by cron, with jumps of the clock,
+//! restarts and an outage. The log of all requests is compared with the rules of the schedule.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use newswire::clock::Moment;
 use newswire::model::{
-    Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, Plan,
+    Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, ReasonKind, StoredPlan,
 };
-use newswire::schedule::{HostLimit, Inputs, Queue, QueueStep, Settings, plan};
+use newswire::schedule::{
+    HostLimit, Inputs, IntervalMode, LastOutcome, NetworkMonitor, NetworkState, PollCost, Queue,
+    QueueStep, Settings, UnconditionalWait, learned, plan, resume, while_offline,
+};
 
 const FEEDS: i64 = 200;
 const DAYS: i64 = 30;
+const DAY: i64 = 86_400;
+const MINUTE: i64 = 60;
 const SPACING: Duration = Duration::from_secs(2);
 /// Duration of one exchange.
 const EXCHANGE: i64 = 1;
+/// Time between two passes of cron.
+const PASS: i64 = 15 * MINUTE;
+/// Wall clock at the start, in seconds since 1970.
+const START: i64 = 1_750_000_000;
 
 /// Behaviour of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Temper {
     Plain,
     Fresh,
@@ -29,9 +39,11 @@ enum Temper {
     Flaky,
     Gone,
     NotThere,
+    NoValidators,
+    Refuses,
 }
 
-const TEMPERS: [Temper; 10] = [
+const TEMPERS: [Temper; 12] = [
     Temper::Plain,
     Temper::Fresh,
     Temper::Plain,
@@ -42,157 +54,415 @@ const TEMPERS: [Temper; 10] = [
     Temper::Flaky,
     Temper::Gone,
     Temper::NotThere,
+    Temper::NoValidators,
+    Temper::Refuses,
 ];
 
-/// A request with its response.
+/// Hours between two items of a feed; 0: it stopped publishing a year ago.
+const GAPS: [i64; 8] = [1, 6, 12, 24, 72, 168, 720, 0];
+/// Items of a document.
+const ITEMS: i64 = 15;
+/// Bytes of a complete response and of a 304.
+const DOCUMENT: u64 = 30_000;
+const NO_DOCUMENT: u64 = 300;
+
+/// A request with its response, in seconds of the monotonic clock.
 struct Asked {
     at: i64,
     /// Earliest time of the next request, as set by the server.
     promise: i64,
+    bytes: u64,
 }
 
 struct Feed {
     id: FeedId,
     host: String,
     temper: Temper,
+    /// Seconds between two items; 0: it publishes nothing.
+    gap: i64,
     failures: u32,
+    stored: StoredPlan,
     log: Vec<Asked>,
+    /// Number of the newest item that was seen.
+    seen: i64,
+    /// New items after the first poll, and the sum of their delays in seconds.
+    news: i64,
+    delays: i64,
+}
+
+/// What a server answers.
+struct Answer {
+    outcome: FetchOutcome,
+    freshness: Freshness,
+    hints: Hints,
+    promise: i64,
+    bytes: u64,
 }
 
 impl Feed {
     fn new(n: i64) -> Self {
         // A quarter of the feeds is on one host.
         let host = if n % 4 == 0 { "crowd.test".to_owned() } else { format!("h{n}.test") };
-        let temper = TEMPERS[usize::try_from(n).unwrap() % TEMPERS.len()];
-        let id = FeedId::new(&format!("feed-{n}")).unwrap();
-        Self { id, host, temper, failures: 0, log: Vec::new() }
+        let index = usize::try_from(n).unwrap();
+        let stored = StoredPlan {
+            next_poll_at: Timestamp::UNIX_EPOCH,
+            last_poll_at: None,
+            reason: ReasonKind::New,
+        };
+        Self {
+            id: FeedId::new(&format!("feed-{n}")).unwrap(),
+            host,
+            temper: TEMPERS[index % TEMPERS.len()],
+            gap: GAPS[index / 3 % GAPS.len()] * 3600,
+            failures: 0,
+            stored,
+            log: Vec::new(),
+            seen: 0,
+            news: 0,
+            delays: 0,
+        }
     }
 
-    fn failed(kind: FailureKind) -> FetchOutcome {
-        FetchOutcome::Failed(Failure::new(kind, "x"))
+    /// Number of the newest item at this time.
+    fn newest(&self, at: i64) -> i64 {
+        if self.gap == 0 { 0 } else { (START + at) / self.gap }
     }
 
-    /// Response to the next request, and the earliest time of the one after it.
-    fn answer(&self, at: i64) -> (FetchOutcome, Freshness, Hints, i64) {
+    /// Dates of the items of the document.
+    fn times(&self, at: i64) -> Vec<Timestamp> {
+        let (gap, newest) = match self.gap {
+            0 => (DAY, START - 365 * DAY),
+            gap => (gap, self.newest(at) * gap),
+        };
+        (0..ITEMS).map(|n| Timestamp::from_second(newest - n * gap).unwrap()).collect()
+    }
+
+    /// Takes the new items. Returns whether there were any.
+    fn take_news(&mut self, at: i64) -> bool {
+        let (first, newest) = (self.log.is_empty(), self.newest(at));
+        let unseen = if first { newest..newest } else { self.seen..newest };
+        for n in unseen {
+            self.news += 1;
+            self.delays += START + at - (n + 1) * self.gap;
+        }
+        let any = first || newest > self.seen;
+        self.seen = newest;
+        any
+    }
+
+    /// The answer to the next request.
+    fn answer(&mut self, at: i64) -> Answer {
         let (nth, mut freshness, mut hints) =
             (self.log.len(), Freshness::default(), Hints::default());
-        let mut promise = at;
-        let outcome = match self.temper {
-            Temper::Plain => FetchOutcome::NotModified,
-            Temper::Fresh => {
-                freshness.remaining = Some(SignedDuration::from_hours(7));
-                promise = at + 7 * 3600;
-                FetchOutcome::Modified
-            }
-            Temper::Ttl => {
-                hints.ttl = Some(3 * 3600);
-                promise = at + 3 * 3600;
-                FetchOutcome::NotModified
-            }
-            Temper::SkipsNights => {
-                hints.skip_hours = (0..6).collect();
-                FetchOutcome::NotModified
-            }
+        let (mut promise, mut bytes) = (at, NO_DOCUMENT);
+        let failed = |kind| FetchOutcome::Failed(Failure::new(kind, "x"));
+        let temper = self.temper;
+        let outcome = match temper {
             Temper::Throttles if nth % 5 == 0 => {
                 freshness.retry_after = Some(SignedDuration::from_hours(9));
                 promise = at + 9 * 3600;
                 FetchOutcome::Throttled
             }
-            Temper::Throttles => FetchOutcome::NotModified,
-            Temper::Fails => Self::failed(FailureKind::ServerError),
-            Temper::Flaky if nth % 3 == 0 => Self::failed(FailureKind::Timeout),
-            Temper::Flaky => FetchOutcome::Modified,
+            Temper::Fails => failed(FailureKind::ServerError),
+            Temper::Flaky if nth % 3 == 0 => failed(FailureKind::Timeout),
             Temper::Gone => FetchOutcome::Gone,
-            Temper::NotThere => Self::failed(FailureKind::NotFound),
+            Temper::NotThere => failed(FailureKind::NotFound),
+            _ if self.take_news(at) => FetchOutcome::Modified,
+            _ => FetchOutcome::NotModified,
         };
-        (outcome, freshness, hints, promise)
+        match self.temper {
+            Temper::Fresh => {
+                freshness.remaining = Some(SignedDuration::from_hours(7));
+                promise = at + 7 * 3600;
+            }
+            Temper::Ttl => {
+                hints.ttl = Some(3 * 3600);
+                promise = at + 3 * 3600;
+            }
+            Temper::SkipsNights => hints.skip_hours = (0..6).collect(),
+            _ => {}
+        }
+        if outcome == FetchOutcome::Modified || self.cost() == PollCost::Complete {
+            bytes = DOCUMENT;
+        }
+        Answer { outcome, freshness, hints, promise, bytes }
+    }
+
+    fn cost(&self) -> PollCost {
+        match self.temper {
+            Temper::NoValidators | Temper::Refuses => PollCost::Complete,
+            _ => PollCost::Conditional,
+        }
+    }
+
+    fn requests_a_day(&self) -> f64 {
+        self.log.len() as f64 / DAYS as f64
     }
 }
 
-fn wall(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
+/// What polls the feeds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Process {
+    Daemon,
+    Cron,
 }
 
-fn moment(second: i64) -> Moment {
-    Moment { wall: wall(second), elapsed: Duration::from_secs(second.unsigned_abs()) }
+/// One simulated month.
+struct Month {
+    settings: Settings,
+    process: Process,
+    /// Changes of the wall clock: at this time it is set by this number of seconds.
+    jumps: Vec<(i64, i64)>,
+    /// Times at which the daemon is started again.
+    restarts: Vec<i64>,
+    /// Time without a network.
+    outage: Range<i64>,
+    network: NetworkMonitor,
+    /// Last polls of the feeds since the last success of any feed.
+    unsuccessful: HashMap<FeedKey, LastOutcome>,
+    /// Feeds that a poll of another feed gave a new time.
+    replanned: Vec<(FeedKey, Timestamp)>,
+    feeds: Vec<Feed>,
 }
 
-/// The month: every feed with its log.
-fn month() -> Vec<Feed> {
-    let settings = Settings::default();
-    let mut feeds: Vec<Feed> = (0..FEEDS).map(Feed::new).collect();
-    let mut queue = Queue::new(64, Duration::ZERO);
-    for (n, feed) in (0..).zip(&feeds) {
-        queue.add(FeedKey(n), &feed.host, HostLimit { at_once: 1, spacing: SPACING }, wall(0));
+impl Month {
+    fn new(process: Process, mode: IntervalMode) -> Self {
+        Self {
+            settings: Settings { interval_mode: mode, ..Settings::default() },
+            process,
+            jumps: Vec::new(),
+            restarts: Vec::new(),
+            outage: 0..0,
+            network: NetworkMonitor::default(),
+            unsuccessful: HashMap::new(),
+            replanned: Vec::new(),
+            feeds: (0..FEEDS).map(Feed::new).collect(),
+        }
     }
-    let mut running: Vec<(i64, FeedKey, Plan)> = Vec::new();
-    let mut now = 0;
-    while now < DAYS * 86_400 {
-        running.retain(|(ends, key, plan)| {
-            let over = *ends <= now;
-            if over {
-                queue.done(*key, plan.at);
+
+    fn moment(&self, elapsed: i64) -> Moment {
+        let jumps = self.jumps.iter().filter(|(at, _)| *at <= elapsed).map(|(_, by)| by);
+        let wall = Timestamp::from_second(START + elapsed + jumps.sum::<i64>()).unwrap();
+        Moment { wall, elapsed: Duration::from_secs(elapsed.unsigned_abs()) }
+    }
+
+    /// A queue of all feeds, or of those that are due, as a process has it at its start.
+    fn queue(&mut self, now: i64) -> Queue {
+        let wall = self.moment(now).wall;
+        self.network = NetworkMonitor::default();
+        let mut queue = Queue::new(64, Duration::ZERO);
+        for (n, feed) in (0..).zip(&mut self.feeds) {
+            let resumed = resume(feed.stored, wall);
+            let due = match self.process {
+                Process::Daemon => resumed.due,
+                Process::Cron if resumed.moved => {
+                    feed.stored.next_poll_at = resumed.due;
+                    continue;
+                }
+                Process::Cron if resumed.due > wall => continue,
+                Process::Cron => wall,
+            };
+            queue.add(FeedKey(n), &feed.host, HostLimit { at_once: 1, spacing: SPACING }, due);
+        }
+        queue
+    }
+
+    /// Asks one feed. Returns the time of its next poll.
+    fn poll(&mut self, key: FeedKey, now: i64) -> Timestamp {
+        let (asked, ended) = (self.moment(now).wall, self.moment(now + EXCHANGE));
+        let feed = &mut self.feeds[usize::try_from(key.0).unwrap()];
+        let offline = self.outage.contains(&now);
+        let answer = if offline {
+            let outcome = FetchOutcome::Failed(Failure::new(FailureKind::Resolver, "x"));
+            let (freshness, hints) = (Freshness::default(), Hints::default());
+            Answer { outcome, freshness, hints, promise: now, bytes: 0 }
+        } else {
+            feed.answer(now)
+        };
+        feed.log.push(Asked { at: now, promise: answer.promise, bytes: answer.bytes });
+        let this = LastOutcome {
+            feed: key,
+            id: feed.id.clone(),
+            site: feed.host.clone(),
+            outcome: answer.outcome.kind(),
+            status: None,
+            redirected_to: None,
+            body_hash: None,
+            failures: feed.failures + 1,
+        };
+        let others: Vec<LastOutcome> =
+            self.unsuccessful.values().filter(|other| other.feed != key).cloned().collect();
+        let judgement = self.network.judge(&this, &others);
+        match answer.outcome.is_success() {
+            true => self.unsuccessful.clear(),
+            false => drop(self.unsuccessful.insert(key, this)),
+        }
+        let planned = if judgement.state == NetworkState::Offline {
+            while_offline(&feed.id, ended.wall)
+        } else {
+            feed.failures = if answer.outcome.is_success() { 0 } else { feed.failures + 1 };
+            let known = !matches!(feed.temper, Temper::Fails | Temper::Gone | Temper::NotThere);
+            let interval = |times: &[Timestamp]| {
+                learned(times, self.settings.interval, feed.cost(), ended.wall)
+            };
+            let day = Duration::from_secs(DAY.unsigned_abs());
+            plan(&Inputs {
+                settings: &self.settings,
+                feed: &feed.id,
+                outcome: &answer.outcome,
+                failures: feed.failures,
+                freshness: answer.freshness,
+                hints: &answer.hints,
+                learned: known.then(|| interval(&feed.times(now))).flatten(),
+                promise: None,
+                unconditional: (feed.temper == Temper::Refuses)
+                    .then_some(UnconditionalWait::Rest { rest: day, why: "x" }),
+                now: ended.wall,
+            })
+        };
+        feed.stored = StoredPlan {
+            next_poll_at: planned.at,
+            last_poll_at: Some(asked),
+            reason: planned.reason.kind,
+        };
+        for (key, id) in judgement.exonerated {
+            let other = &mut self.feeds[usize::try_from(key.0).unwrap()];
+            other.failures = other.failures.saturating_sub(1);
+            other.stored.next_poll_at = while_offline(&id, ended.wall).at;
+            self.replanned.push((key, other.stored.next_poll_at));
+        }
+        planned.at
+    }
+
+    /// The whole month.
+    fn run(mut self) -> Self {
+        let (mut now, end) = (0, DAYS * DAY);
+        let mut queue = self.queue(now);
+        let mut running: Vec<(i64, FeedKey, Timestamp)> = Vec::new();
+        let mut restarts = std::mem::take(&mut self.restarts);
+        while now < end {
+            if restarts.first().is_some_and(|at| *at <= now) {
+                // The results of the running polls are stored already.
+                restarts.remove(0);
+                running.clear();
+                queue = self.queue(now);
             }
-            !over
-        });
-        match queue.next(moment(now)) {
-            QueueStep::Poll(key) => {
-                let feed = &mut feeds[usize::try_from(key.0).unwrap()];
-                let (outcome, freshness, hints, promise) = feed.answer(now);
-                feed.log.push(Asked { at: now, promise });
-                feed.failures = if outcome.is_success() { 0 } else { feed.failures + 1 };
-                let inputs = Inputs {
-                    settings: &settings,
-                    feed: &feed.id,
-                    outcome: &outcome,
-                    failures: feed.failures,
-                    freshness,
-                    hints: &hints,
-                    learned: None,
-                    now: wall(now + EXCHANGE),
-                };
-                running.push((now + EXCHANGE, key, plan(&inputs)));
+            running.retain(|(ends, key, due)| {
+                let over = *ends <= now;
+                if over {
+                    queue.done(*key, *due);
+                }
+                !over
+            });
+            match queue.next(self.moment(now)) {
+                QueueStep::Poll(key) => {
+                    running.push((now + EXCHANGE, key, self.poll(key, now)));
+                    for (key, due) in std::mem::take(&mut self.replanned) {
+                        let is_running = running.iter().any(|(_, other, _)| *other == key);
+                        if self.process == Process::Daemon && !is_running {
+                            let host = &self.feeds[usize::try_from(key.0).unwrap()].host;
+                            queue.add(key, host, HostLimit { at_once: 1, spacing: SPACING }, due);
+                        }
+                    }
+                }
+                QueueStep::Wait(until) => {
+                    let passed = self.process == Process::Cron && running.is_empty();
+                    if passed
+                        && queue
+                            .first_due(self.moment(now))
+                            .is_none_or(|due| due > self.moment(now).wall)
+                    {
+                        now = (now / PASS + 1) * PASS;
+                        queue = self.queue(now);
+                        continue;
+                    }
+                    let until = i64::try_from(until.as_secs_f64().ceil() as u64).unwrap();
+                    let ends = running.iter().map(|(ends, _, _)| *ends).min().unwrap_or(i64::MAX);
+                    now = until.min(ends).max(now + 1);
+                }
             }
-            QueueStep::Wait(until) => {
-                let until = i64::try_from(until.as_secs_f64().ceil() as u64).unwrap();
-                let ends = running.iter().map(|(ends, _, _)| *ends).min().unwrap_or(i64::MAX);
-                now = until.min(ends).max(now + 1);
+        }
+        self
+    }
+
+    /// Requests and bytes a day, and the mean delay of an item in hours.
+    fn totals(&self) -> (f64, f64, f64) {
+        let logs = self.feeds.iter().flat_map(|feed| &feed.log);
+        let (requests, bytes) = logs.fold((0.0, 0.0), |(n, b), a| (n + 1.0, b + a.bytes as f64));
+        let news: i64 = self.feeds.iter().map(|feed| feed.news).sum();
+        let delays: i64 = self.feeds.iter().map(|feed| feed.delays).sum();
+        let days = DAYS as f64;
+        (requests / days, bytes / days, delays as f64 / news as f64 / 3600.0)
+    }
+
+    /// Every request is compared with the promise before it and with the minimum between two requests.
+    fn check_promises(&self) {
+        for feed in &self.feeds {
+            for pair in feed.log.windows(2) {
+                let (before, next) = (&pair[0], &pair[1]);
+                assert!(next.at >= before.promise, "{:?} {} at {}", feed.temper, feed.id, next.at);
+            }
+        }
+        self.check_minimum(15 * MINUTE);
+    }
+
+    fn check_minimum(&self, minimum: i64) {
+        for feed in &self.feeds {
+            for pair in feed.log.windows(2) {
+                let rest = pair[1].at - pair[0].at;
+                assert!(rest >= minimum, "{:?} {} after {rest} s", feed.temper, feed.id);
             }
         }
     }
-    feeds
+
+    fn check_hosts(&self) {
+        let mut by_host: HashMap<&str, Vec<i64>> = HashMap::new();
+        for feed in &self.feeds {
+            by_host.entry(&feed.host).or_default().extend(feed.log.iter().map(|asked| asked.at));
+        }
+        for (host, mut times) in by_host {
+            times.sort_unstable();
+            for pair in times.windows(2) {
+                assert!(pair[1] - pair[0] >= 2, "{host} was asked twice within two seconds");
+            }
+        }
+    }
+
+    fn of(&self, temper: Temper) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().filter(move |feed| feed.temper == temper)
+    }
+
+    /// No feed without a promise waits longer than this.
+    fn check_longest_wait(&self, longest: i64) {
+        for feed in self.of(Temper::Plain) {
+            let rests = feed.log.windows(2).map(|pair| pair[1].at - pair[0].at);
+            let last = feed.log.last().map_or(i64::MAX, |last| DAYS * DAY - last.at);
+            let rest = rests.chain([last]).max().unwrap();
+            assert!(rest <= longest, "{} waited for {rest} s", feed.id);
+        }
+    }
 }
 
 #[test]
 fn no_request_in_a_month_is_too_early_and_no_host_gets_too_many() {
-    let feeds = month();
-    let mut by_host: HashMap<&str, Vec<i64>> = HashMap::new();
-    for feed in &feeds {
-        for pair in feed.log.windows(2) {
-            let (before, next) = (&pair[0], &pair[1]);
-            assert!(next.at >= before.promise, "{:?} {} at {}", feed.temper, feed.id, next.at);
-            assert!(next.at - before.at >= 15 * 60, "{:?} twice within 15 minutes", feed.temper);
-        }
-        by_host.entry(&feed.host).or_default().extend(feed.log.iter().map(|asked| asked.at));
-        if feed.temper == Temper::SkipsNights {
-            let at_night = feed.log.iter().skip(1).filter(|asked| asked.at / 3600 % 24 < 6).count();
-            assert_eq!(at_night, 0, "{} was asked in hours it skips", feed.id);
-        }
-    }
-    for (host, mut times) in by_host {
-        times.sort_unstable();
-        for pair in times.windows(2) {
-            assert!(pair[1] - pair[0] >= 2, "{host} was asked twice within two seconds");
+    for process in [Process::Daemon, Process::Cron] {
+        for mode in [IntervalMode::Fixed, IntervalMode::Auto] {
+            let month = Month::new(process, mode).run();
+            month.check_promises();
+            month.check_hosts();
+            for feed in month.of(Temper::SkipsNights) {
+                let at_night = |asked: &&Asked| (START + asked.at) / 3600 % 24 < 6;
+                assert_eq!(feed.log.iter().skip(1).filter(at_night).count(), 0, "{}", feed.id);
+            }
         }
     }
 }
 
 #[test]
 fn every_feed_is_polled_at_its_expected_rate_all_month() {
-    for feed in month() {
-        let a_day = feed.log.len() as f64 / DAYS as f64;
+    for feed in &Month::new(Process::Daemon, IntervalMode::Fixed).run().feeds {
         let (least, most) = match feed.temper {
-            Temper::Plain => (20.0, 24.0),
+            Temper::Plain | Temper::NoValidators => (20.0, 24.0),
             Temper::Fresh => (3.0, 3.5),
             Temper::Ttl => (7.0, 8.0),
             Temper::SkipsNights => (15.0, 18.5),
@@ -200,15 +470,69 @@ fn every_feed_is_polled_at_its_expected_rate_all_month() {
             Temper::Flaky => (20.0, 40.0),
             Temper::Fails => (0.8, 1.5),
             Temper::NotThere => (0.4, 1.0),
-            Temper::Gone => (0.1, 0.3),
+            Temper::Gone => (0.1, 0.2),
+            Temper::Refuses => (0.9, 1.1),
         };
+        let a_day = feed.requests_a_day();
         assert!((least..most).contains(&a_day), "{:?}: {a_day:.2} a day", feed.temper);
     }
 }
 
 #[test]
-fn two_hundred_feeds_need_far_fewer_requests_than_hourly_polls() {
-    let requests: usize = month().iter().map(|feed| feed.log.len()).sum();
-    let (a_day, hourly) = (requests as f64 / DAYS as f64, (FEEDS * 24) as f64);
-    assert!(a_day < 0.6 * hourly, "{a_day:.0} requests a day instead of {hourly:.0}");
+fn learned_intervals_save_most_requests_and_cost_little_delay() {
+    let before = Month::new(Process::Daemon, IntervalMode::Fixed).run().totals();
+    let month = Month::new(Process::Daemon, IntervalMode::Auto).run();
+    let after = month.totals();
+    let report = format!("requests, bytes a day, hours of delay: {before:?}, {after:?}");
+    assert!(after.0 < 0.5 * before.0, "{report}");
+    assert!(after.1 < 0.7 * before.1, "{report}");
+    assert!(after.2 < before.2 + 1.5, "{report}");
+    for feed in month.of(Temper::Plain) {
+        let (a_day, hours) = (feed.requests_a_day(), feed.gap / 3600);
+        let most = match hours {
+            0 | 168.. => 2.0,
+            24.. => 6.0,
+            _ => 25.0,
+        };
+        assert!(a_day < most, "{hours} hours: {a_day:.2} a day");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_or_forward_makes_no_feed_sleep_or_repeat() {
+    let year = 365 * DAY;
+    for jumps in [
+        vec![(3 * DAY, -10 * year)],
+        vec![(3 * DAY, year), (3 * DAY + 5 * MINUTE, -year), (9 * DAY, 3600), (12 * DAY, -3600)],
+        vec![(4 * DAY + 60, 8 * 3600), (5 * DAY, -40), (6 * DAY, 40)],
+        // A machine without a battery clock that starts in 1970.
+        vec![(0, -START + 100), (90, START - 100)],
+    ] {
+        for process in [Process::Daemon, Process::Cron] {
+            // A process that starts while the clock is ahead believes it.
+            let ahead = jumps.iter().any(|(_, by)| *by == year);
+            let restarts = match ahead {
+                true => vec![2 * DAY, 10 * DAY],
+                false => vec![2 * DAY, 3 * DAY + 60, 3 * DAY + 120, 10 * DAY],
+            };
+            let jumps = jumps.clone();
+            let month = Month { jumps, restarts, ..Month::new(process, IntervalMode::Fixed) }.run();
+            month.check_minimum(5 * MINUTE);
+            month.check_longest_wait(3 * 3600);
+        }
+    }
+}
+
+#[test]
+fn after_an_outage_every_feed_is_asked_within_75_minutes_and_none_is_blamed() {
+    let outage = 10 * DAY..11 * DAY;
+    for process in [Process::Daemon, Process::Cron] {
+        let month = Month::new(process, IntervalMode::Fixed);
+        let month = Month { outage: outage.clone(), ..month }.run();
+        for feed in month.of(Temper::Plain) {
+            let asked = feed.log.iter().find(|asked| asked.at >= outage.end).unwrap().at;
+            let rest = asked - outage.end;
+            assert!(rest <= 75 * MINUTE, "{} after {rest} s", feed.id);
+        }
+    }
 }

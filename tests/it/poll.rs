@@ -313,14 +313,18 @@ async fn all_hosts_together_get_no_more_requests_at_once_than_allowed() {
 }
 
 #[tokio::test]
-async fn feeds_are_polled_after_the_clock_was_set_back() {
+async fn after_the_clock_was_set_back_feeds_wait_again_and_are_polled() {
     let world = World::new().await;
     world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
     let url = [world.origin.url(HOST, "/feed")];
     poll(&world.open(&url).await, FeedSelection::All).await;
     world.clock.set_wall("2015-06-01T12:00:00Z".parse().unwrap());
-    let engine = world.open(&url).await;
-    assert_eq!(poll(&engine, FeedSelection::Due).await.len(), 1);
+    let mut polled = Vec::new();
+    for _ in 0..8 {
+        polled.push(poll(&world.open(&url).await, FeedSelection::Due).await.len());
+        world.clock.advance(Duration::from_secs(20 * 60));
+    }
+    assert_eq!(polled, [0, 0, 0, 0, 1, 0, 0, 0], "once, after an interval with jitter");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use newswire::config;
 use newswire::daemon::control::{Reply, Request, send, socket_of};
@@ -46,8 +47,8 @@ impl Running {
         write(&world, address, &hosts[..configured], "");
         let config = source().config.unwrap();
         let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
-        let follower = ListFollower::new(clock.clone(), resolver.clone()).unwrap();
-        let engine = Engine::open(config, clock, resolver).await.unwrap();
+        let engine = Engine::open(config, clock.clone(), resolver).await.unwrap();
+        let follower = ListFollower::new(engine.gate().clone(), clock);
         let (handle, commands) = daemon::handle(source, None);
         let inputs = Inputs { commands, sockets: Vec::new(), follower };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -77,6 +78,11 @@ impl Running {
 
     async fn end(self) {
         self.stop.send(()).unwrap();
+        while !self.daemon.is_finished() {
+            // A poll may wait for its turn.
+            self.world.clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
         self.daemon.await.unwrap().unwrap();
     }
 }

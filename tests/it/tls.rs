@@ -88,17 +88,19 @@ async fn a_redirect_from_https_to_http_is_rejected() {
 
 #[tokio::test]
 async fn tls_on_a_port_without_tls_suggests_http() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut request = [0; 4096];
-        let _ = stream.read(&mut request).await;
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-        let _ = stream.read(&mut request).await;
-    });
-    let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
-    let FetchOutcome::Failed(failure) = client().get(&url).await.outcome else { panic!("{url}") };
-    assert_eq!(failure.kind, FailureKind::NoTls);
-    assert!(failure.help.as_ref().is_some_and(|help| help.contains("http://")), "{failure:?}");
+    for answer in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", b""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        });
+        let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+        let outcome = client().get(&url).await.outcome;
+        let FetchOutcome::Failed(failure) = outcome else { panic!("{url}") };
+        assert_eq!(failure.kind, FailureKind::NoTls, "{answer:?}");
+        assert!(failure.help.as_ref().is_some_and(|help| help.contains("http://")), "{failure:?}");
+    }
 }

@@ -81,7 +81,8 @@ async fn a_locked_database_stops_only_the_polls() {
     assert_eq!(world.origin.count(), asked, "nothing is fetched that cannot be kept");
     assert!(shows("A") && !shows("B"));
     other.execute_batch("COMMIT").unwrap();
-    // Polls that could not be stored are repeated.
+    // Polls that could not be stored are repeated an interval later: the servers were asked.
+    world.clock.advance(2 * HOUR);
     until(&world, "all are polled again", || all_have(2)).await;
     until(&world, "B is published", || shows("B")).await;
     running.stop().await.unwrap();

@@ -68,12 +68,9 @@ impl Why<'_> {
         add("ETag", &opaque(&validators.etag));
         add("Last-Modified", &opaque(&validators.last_modified));
         if let Some(at) = self.state.trust.last_full_at {
-            let unreliable = if self.state.trust.unreliable {
-                "; requested daily because its 304 responses were wrong"
-            } else {
-                ""
-            };
-            add("full response", &format!("{}{unreliable}", ago(at, now)));
+            let reason = self.state.trust.validator_use.reason();
+            let reason = reason.map_or_else(String::new, |reason| format!("; {reason}"));
+            add("full response", &format!("{}{reason}", ago(at, now)));
         }
         let settings = &self.subscription.schedule;
         let site = crate::model::site(&self.subscription.feed.url);
@@ -84,6 +81,9 @@ impl Why<'_> {
         );
         add("host limits", &limits);
         add("items", &status.items.to_string());
+        for warning in &status.parse_warnings {
+            add("parse warning", &format!("{} ({})", warning.message, warning.code));
+        }
         for poll in self.polls {
             add("poll", &line(poll, now));
         }
@@ -106,6 +106,7 @@ impl Why<'_> {
             "code": health.code,
             "text": health.text,
             "url": status.info.url,
+            "parse_warnings": status.parse_warnings,
             "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
             "redirected_to": candidate.map(|moved| moved.url.as_str()),
             "redirected_since": candidate.map(|moved| moved.since.to_string()),
@@ -117,7 +118,7 @@ impl Why<'_> {
             "etag": opaque(&state.response.validators.etag),
             "last_modified": opaque(&state.response.validators.last_modified),
             "full_response_at": state.trust.last_full_at.map(|at| at.to_string()),
-            "validators_unreliable": state.trust.unreliable,
+            "validator_use": state.trust.validator_use.slug(),
             "host": {
                 "site": crate::model::site(&self.subscription.feed.url),
                 "max_parallel": settings.per_host,

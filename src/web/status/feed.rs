@@ -215,11 +215,8 @@ fn stored(status: &FeedStatus, state: &FeedState, now: Timestamp) -> Vec<Fact> {
         at.map_or_else(|| "never".to_owned(), |at| Time::new(at, now).relative)
     };
     let validators = &state.response.validators;
-    let distrust = if state.trust.unreliable {
-        "; requested once a day, because \"not modified\" was wrong before"
-    } else {
-        ""
-    };
+    let distrust = state.trust.validator_use.reason();
+    let distrust = distrust.map_or_else(String::new, |reason| format!("; {reason}"));
     let format = status.dialect.clone().unwrap_or_else(|| "unknown".to_owned());
     vec![
         Fact::new("Last successful poll", ago(status.last_success_at)),

@@ -14,25 +14,25 @@ fn what_is_hardly_meant_is_told_at_its_place() {
     let output = |more: &str| format!("{OUTPUT}{more}\n");
     let rust = "include = { tags = [\"rust\"] }";
     for (text, code, at) in [
-        (output(rust) + &tagged + &feed(""), "unshown_feed", (10, 7)),
-        (output(rust) + &tagged + &feed("tags = [\"rsut\"]"), "unused_tag", (11, 9)),
+        (output(rust) + &tagged + &feed(""), "feed_without_output", (10, 7)),
+        (output(rust) + &tagged + &feed("tags = [\"rsut\"]"), "tag_without_output", (11, 9)),
         (
             output("include = { tags = [\"rust\"] }\nexclude = { tags = [\"rust\"] }")
                 + &tagged
                 + "[[output]]\nid = \"all\"\n",
-            "unreached_output",
+            "output_without_feeds",
             (5, 11),
         ),
-        (output("min_feeds = 2") + &tagged, "unreached_output", (5, 13)),
-        (output("include = { title = \".*\" }") + FEED, "matches_all", (5, 21)),
-        (output("exclude = { content = \"(?i)\" }") + FEED, "matches_all", (5, 23)),
-        (output("formats = [\"json\"]") + FEED, "few_readers", (5, 11)),
-        (output("directory = \".\"") + FEED, "public_database", (5, 13)),
-        (output("max_age = \"500d\"") + FEED, "short_retention", (5, 11)),
-        (output("") + &feed("allow_networks = [\"0.0.0.0/0\"]"), "open_guard", (8, 18)),
+        (output("min_feeds = 2") + &tagged, "output_without_feeds", (5, 13)),
+        (output("include = { title = \".*\" }") + FEED, "filter_matches_all", (5, 21)),
+        (output("exclude = { content = \"(?i)\" }") + FEED, "filter_matches_all", (5, 23)),
+        (output("formats = [\"json\"]") + FEED, "only_json_feed", (5, 11)),
+        (output("directory = \".\"") + FEED, "database_in_output_directory", (5, 13)),
+        (output("max_age = \"500d\"") + FEED, "retention_below_max_age", (5, 11)),
+        (output("") + &feed("allow_networks = [\"0.0.0.0/0\"]"), "all_networks_allowed", (8, 18)),
         (
             format!("[schedule]\nmin_interval = \"1h\"\n{OUTPUT}{}", feed("interval = \"30m\"")),
-            "below_minimum",
+            "interval_below_minimum",
             (9, 12),
         ),
         (output("exclude = { tags = [\"spam\"] }") + FEED, "no_such_feed", (5, 21)),

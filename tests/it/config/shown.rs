@@ -1,6 +1,6 @@
 //! `newswire config`: every value in force with its origin, and the schema.
 
-use newswire::config::{self, KEYS, Kind};
+use newswire::config::{self, KEYS, Section};
 use serde_json::Value;
 
 use super::{EXAMPLE, private};
@@ -75,7 +75,7 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
     line(&two, "interval = \"2h\"", "newswire.toml:3 [schedule]");
     let three =
         newswire(folder.path(), &["config", "--feed", "https://www.reddit.com/r/rust/.rss"]).out;
-    line(&three, "host_spacing = \"65s\"", "known of reddit.com");
+    line(&three, "host_spacing = \"65s\"", "built-in for reddit.com");
     assert_eq!(newswire(folder.path(), &["config", "--feed", "nobody"]).code, 64);
     let json = newswire(folder.path(), &["config", "--effective", "--json"]).out;
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -106,11 +106,15 @@ fn a_broken_config_is_told_instead_and_the_default_is_the_example() {
 }
 
 #[test]
-fn every_key_has_a_default_a_unit_a_version_and_an_example_and_stands_in_the_schema() {
+fn every_key_of_the_definitions_is_complete_and_in_the_schema() {
     let schema = config::schema();
     for key in KEYS {
         let tables = &schema["properties"];
-        let table = if key.table.is_empty() { &schema } else { &tables[key.table] };
+        let table = match key.section {
+            Section::Top => &schema,
+            Section::Rules => &tables["output"]["items"]["properties"]["include"],
+            section => &tables[section.name()],
+        };
         let table = if table["type"] == "array" { &table["items"] } else { table };
         let property = &table["properties"][key.name];
         let path = key.path();
@@ -121,16 +125,14 @@ fn every_key_has_a_default_a_unit_a_version_and_an_example_and_stands_in_the_sch
         }
         assert!(about["default"].is_string() && property["description"].is_string(), "{path}");
         assert_eq!(property["examples"].as_array().unwrap().len(), 1, "{path}: {}", key.example);
-        // What its kind says is what the default is.
-        let first = key.default.chars().next();
-        let fits = match key.kind {
-            Kind::Number(..) => first.is_none_or(|c| c.is_ascii_digit()),
-            Kind::Flag => matches!(key.default, "true" | "false"),
-            Kind::Texts | Kind::Networks | Kind::Choices(_) => first.is_none_or(|c| c == '['),
-            Kind::Secret | Kind::Secrets | Kind::Rules => first.is_none(),
-            _ => first.is_none_or(|c| c == '"'),
-        };
-        assert!(fits, "{path} is no {:?}: set its kind in src/config/key.rs", key.kind);
+        for text in [key.doc, key.details].into_iter().filter(|text| !text.is_empty()) {
+            assert!(text.ends_with(['.', ')']) && !text.starts_with(' '), "{path}: {text}");
+        }
+        assert!(!key.doc.is_empty() && !key.doc.contains(". "), "{path}: {}", key.doc);
+        for section in key.inherited_by {
+            let items = &tables[section.name()]["items"]["properties"];
+            assert_eq!(items[key.name]["x-newswire"]["key"], path.as_str(), "{section:?}");
+        }
     }
 }
 
@@ -209,17 +211,17 @@ fn the_example_holds_against_the_schema_and_so_does_each_key_as_it_is_shown() {
     assert_eq!(against_the_schema(CONFIG), Vec::<String>::new());
     for key in KEYS {
         for value in [key.default, key.example].into_iter().filter(|value| !value.is_empty()) {
-            let base = match key.table {
-                "output" if key.name != "id" => "id = \"a\"\n",
-                "feed" if key.name != "url" => "url = \"https://a.b/\"\n",
-                "subscriptions" if !matches!(key.name, "file" | "url") => "file = \"a\"\n",
+            let base = match key.section {
+                Section::Output if key.name != "id" => "id = \"a\"\n",
+                Section::Feed if key.name != "url" => "url = \"https://a.b/\"\n",
+                Section::Subscriptions if !matches!(key.name, "file" | "url") => "file = \"a\"\n",
                 _ => "",
             };
-            let list = matches!(key.table, "output" | "feed" | "server" | "subscriptions");
-            let head = match key.table {
-                "" => String::new(),
-                table if list => format!("[[{table}]]\n{base}"),
-                table => format!("[{table}]\n"),
+            let head = match key.section {
+                Section::Top => String::new(),
+                Section::Rules => "[[output]]\nid = \"a\"\n[output.include]\n".to_owned(),
+                section if section.is_list() => format!("[[{}]]\n{base}", section.name()),
+                section => format!("[{}]\n", section.name()),
             };
             let text = format!("{head}{} = {value}\n", key.name);
             assert_eq!(against_the_schema(&text), Vec::<String>::new(), "{text}");
@@ -243,7 +245,7 @@ fn the_schema_is_as_strict_as_the_reader_where_one_value_tells() {
         "[fetch]\nallow_networks = [\"home\"]",
         "[fetch]\nproxy = \"http://me:x@a.b/\"",
         "[dedupe]\nupdates = \"sometimes\"",
-        "[web]\nlisten = \"localhost:1\"",
+        "[web]\nlisten = \"example.org:1\"",
         "[log]\nlevel = \"loud\"",
         "[[output]]\ntitle = \"a\"",
         "[[output]]\nid = \"A\"",

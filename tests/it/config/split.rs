@@ -64,8 +64,8 @@ fn what_is_said_in_two_files_is_an_error_that_names_both_places() {
         "error[duplicate_output]: the output id \"planet\" is used twice\n --> conf.d/a.toml:4:6\n",
         "::: newswire.toml:6:1\n",
         "- first here\n",
-        "newswire.toml and 2 files in conf.d: 5 errors, 1 warning\n",
-        "error[missing_key]: a feed without url\n --> conf.d/b.toml:4:1\n",
+        "newswire.toml and 2 files in conf.d: 4 errors, 1 warning\n",
+        "error[unknown_key]: unknown key \"ulr\" in [[feed]]\n --> conf.d/b.toml:5:1\n",
     ] {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
     }
@@ -94,7 +94,7 @@ fn mistakes_in_any_file_are_told_in_one_run_each_with_its_own_place() {
         .diagnostics
         .iter()
         .map(|fault| {
-            let place = report.place(fault.span.clone().unwrap().start);
+            let place = report.location(fault.span.clone().unwrap().start);
             let file = place.path.file_name().unwrap().display();
             format!("{file}:{}:{} {}", place.line, place.column, fault.code)
         })

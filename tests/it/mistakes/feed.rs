@@ -9,25 +9,20 @@ pub(super) const CASES: &[Case] = &[
         "unknown_key",
         "did you mean \"tags\"?",
     ),
-    case("[[feed]]\ntitle = \"a\"", "1:1", "missing_key", "a feed without url"),
+    case("[[feed]]\ntitle = \"a\"", "1:1", "missing_key", "[[feed]] has no url"),
     case("[feed]\nurl = \"https://a.b/\"", "1:1", "wrong_type", "with two brackets"),
     case(
         "[[feed]]\nurl = [\"https://a.b/\"]",
         "2:7",
         "wrong_type",
-        "url is a text in quotes, not an array",
+        "url must be a text in quotes, not an array",
     ),
-    case(
-        "[[feed]]\nurl = \"https://a.b/\"\ntags = \"a\"",
-        "3:8",
-        "wrong_type",
-        "put it in brackets",
-    ),
+    case("[[feed]]\nurl = \"https://a.b/\"\ntags = \"a\"", "3:8", "wrong_type", "write [\"a\"]"),
     case(
         "[[feed]]\nurl = \"https://a.b/\"\ntags = [1]",
         "3:9",
         "wrong_type",
-        "tags holds texts, not an integer",
+        "tags must contain texts, not an integer",
     ),
     case(
         "[[feed]]\nurl = \"https://a.b/\"\ninterval = \"30m\"\nmin_interval = \"1h\"",
@@ -43,16 +38,11 @@ pub(super) const CASES: &[Case] = &[
         "",
     )
     .instead("auto"),
-    case("[[feed]]\nurl = \"example.org/feed\"", "2:7", "bad_url", "\"https://example.org/feed\""),
-    case("[[feed]]\nurl = \"ftp://example.org/\"", "2:7", "bad_url", "only http and https"),
-    case("[[feed]]\nurl = \"https://\"", "2:7", "bad_url", "is no URL"),
-    case(
-        "[[feed]]\nurl = \"https://me:secret@a.b/\"",
-        "2:7",
-        "bad_url",
-        "secrets are never values",
-    ),
-    case("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", "3:6", "bad_id", "is no id"),
+    case("[[feed]]\nurl = \"example.org/feed\"", "2:7", "bad_url", "\"https://example.org/feed\"?"),
+    case("[[feed]]\nurl = \"ftp://example.org/\"", "2:7", "bad_url", "http or https"),
+    case("[[feed]]\nurl = \"https://\"", "2:7", "bad_url", "is not a URL"),
+    case("[[feed]]\nurl = \"https://me:secret@a.b/\"", "2:7", "bad_url", "secrets are not values"),
+    case("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", "3:6", "bad_id", "is not an id"),
     case(
         "[[feed]]\nid = \"x\"\nurl = \"https://a.b\"\n[[feed]]\nid = \"y\"\nurl = \"https://A.b/\"",
         "6:7",
@@ -65,8 +55,12 @@ pub(super) const CASES: &[Case] = &[
         "duplicate_feed",
         "the feed id \"x\"",
     ),
-    case("[[feed]]\nulr = \"https://a.b/\"\nurl = \"https://a.b/\"", "2:1", "unknown_key", "")
-        .instead("url"),
+    case(
+        "[[feed]]\nulr = \"https://a.b/\"\nurl = \"https://a.b/\"",
+        "2:1",
+        "unknown_key",
+        "url is already set",
+    ),
     case("[[feed]]\nurl = \"https://a.b/\"\ntaggs = [\"a\"]", "3:1", "unknown_key", "")
         .instead("tags"),
     case("[[feed]]\nurl = \"https://a.b/\"\nintreval = \"1h\"", "3:1", "unknown_key", "")

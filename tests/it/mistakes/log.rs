@@ -3,7 +3,12 @@
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case("[log]\nlevel = true", "2:9", "wrong_type", "level is a text in quotes, not a boolean"),
+    case(
+        "[log]\nlevel = true",
+        "2:9",
+        "wrong_type",
+        "level must be a text in quotes, not a boolean",
+    ),
     case("[log]\nlevel = \"warning\"", "2:9", "unknown_value", "did you mean \"warn\"?"),
     case(
         "[log]\nformat = \"xml\"",

@@ -4,18 +4,23 @@ use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"a\"\nitem = 1", "3:1", "unknown_key", "did you mean \"items\"?"),
-    case("[[output]]\ntitle = \"a\"", "1:1", "missing_key", "an output without id"),
+    case("[[output]]\ntitle = \"a\"", "1:1", "missing_key", "[[output]] has no id"),
     case("[[output]]\nid = \"a\"\nmax_age = \"x\"", "3:11", "bad_duration", "\"x\""),
-    case("[[output]]\nid = \"a\"\nitems = 0", "3:9", "out_of_range", "items is from 1"),
-    case("[[output]]\nid = \"a\"\nper_feed = 0", "3:12", "out_of_range", "per_feed is from 1"),
+    case("[[output]]\nid = \"a\"\nitems = 0", "3:9", "out_of_range", "items must be from 1"),
+    case("[[output]]\nid = \"a\"\nper_feed = 0", "3:12", "out_of_range", "per_feed must be from 1"),
     case("[[output]]\nid = \"a\"\ncontent = \"ful\"", "3:11", "unknown_value", "\"full\"?"),
     case("[[output]]\nid = \"a\"\ncontent = true", "3:11", "wrong_type", "a text in quotes"),
     case("[[output]]\nid = \"a\"\ndate = \"first\"", "3:8", "unknown_value", "\"first_seen\"?"),
     case("[[output]]\nid = \"a\"\nalso_at = \"line\"", "3:11", "unknown_value", "\"links\"?"),
-    case("[[output]]\nid = \"a\"\nicon = \"i.png\"", "3:8", "bad_url", "no absolute URL"),
-    case("[[output]]\nid = \"a\"\nlanguage = \"english\"", "3:12", "bad_language", "write its tag"),
-    case("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", "3:16", "bad_prefix", "\"{source}: \""),
-    case("[[output]]\nid = \"a\"\ntitle_prefix = \"{soruce}: \"", "3:16", "bad_prefix", "")
+    case("[[output]]\nid = \"a\"\nicon = \"i.png\"", "3:8", "bad_url", "not an absolute URL"),
+    case("[[output]]\nid = \"a\"\nlanguage = \"english\"", "3:12", "bad_language", "write a tag"),
+    case(
+        "[[output]]\nid = \"a\"\ntitle_prefix = \" \"",
+        "3:16",
+        "bad_title_prefix",
+        "\"{source}: \"",
+    ),
+    case("[[output]]\nid = \"a\"\ntitle_prefix = \"{soruce}: \"", "3:16", "bad_title_prefix", "")
         .instead("{source}: "),
     case(
         "[[output]]\nid = \"a\"\nformats = [\"atmo\"]",
@@ -23,9 +28,9 @@ pub(super) const CASES: &[Case] = &[
         "unknown_value",
         "did you mean \"atom\"?",
     ),
-    case("[[output]]\nid = \"a\"\nformats = []", "3:11", "empty", "in no format"),
+    case("[[output]]\nid = \"a\"\nformats = []", "3:11", "empty_value", "formats is empty"),
     case("[[output]]\nid = \"My Planet\"", "2:6", "bad_id", "1 to 64 characters"),
-    case("[[output]]\nid = \"../x\"", "2:6", "bad_id", "is no id"),
+    case("[[output]]\nid = \"../x\"", "2:6", "bad_id", "is not an id"),
     case("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", "4:6", "duplicate_output", "first here"),
     case("[[output]]\nid = \"a\"\ntitel = \"x\"", "3:1", "unknown_key", "").instead("title"),
     case("[[output]]\nid = \"a\"\nformtas = [\"rss\"]", "3:1", "unknown_key", "")
@@ -42,14 +47,14 @@ pub(super) const CASES: &[Case] = &[
         "wrong_type",
         "a whole number, not a boolean",
     ),
-    case("[[output]]\nid = \"a\"\nformats = \"rss\"", "3:11", "wrong_type", "put it in brackets")
+    case("[[output]]\nid = \"a\"\nformats = \"rss\"", "3:11", "wrong_type", "write [")
         .instead("[\"rss\"]"),
     case("[[output]]\nid = \"a\"\nper_feed_percent = 101", "3:20", "out_of_range", "from 1 to 100")
         .instead("100"),
     case("[[output]]\nid = \"a\"\nmin_feeds = 0", "3:13", "out_of_range", "from 1").instead("1"),
     case("[[output]]\nid = \"a\"\nformats = [\"atom\", \"jsno\"]", "3:20", "unknown_value", "")
         .instead("json"),
-    case("[[output]]\nid = \".x\"", "2:6", "bad_id", "begins with no dot"),
+    case("[[output]]\nid = \".x\"", "2:6", "bad_id", "does not begin with a dot"),
     case(
         "[[output]]\nid = \"a\"\nlink = \"www.example.org\"",
         "3:8",
@@ -57,5 +62,5 @@ pub(super) const CASES: &[Case] = &[
         "write the scheme too",
     )
     .instead("https://www.example.org"),
-    case("[[output]]\nid = \"status\"", "2:6", "duplicate_output", "a page of newswire's own"),
+    case("[[output]]\nid = \"status\"", "2:6", "duplicate_output", "a page of Newswire"),
 ];

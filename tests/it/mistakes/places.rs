@@ -7,14 +7,19 @@ pub(super) const CASES: &[Case] = &[
     case("[store]\npth = \"x.db\"", "2:1", "unknown_key", "").instead("path"),
     case("[store]\nretension = \"1d\"", "2:1", "unknown_key", "").instead("retention"),
     case("[store]\nretention = 2024-01-01T00:00:00Z", "2:13", "wrong_type", "not a datetime"),
-    case("[store]\npath = \"/dev/null/x.db\"", "2:8", "bad_path", "/dev/null is no folder"),
+    case("[store]\npath = \"/dev/null/x.db\"", "2:8", "bad_path", "/dev/null is not a folder"),
     case("[store]\npath = \"/dev\"", "2:8", "bad_path", "is a folder"),
-    case("[[output]]\nid = \"a\"\ndirectory = \"/dev/null\"", "3:13", "bad_path", "is no folder"),
+    case(
+        "[[output]]\nid = \"a\"\ndirectory = \"/dev/null\"",
+        "3:13",
+        "bad_path",
+        "is not a folder",
+    ),
     case(
         "[[output]]\nid = \"a\"\ndirectory = \"/dev/null/www\"",
         "3:13",
         "bad_path",
-        "is no folder",
+        "is not a folder",
     ),
     case("[[subscriptions]]\nfile = \"/no/such.opml\"", "2:8", "bad_list", ""),
 ];

@@ -4,17 +4,17 @@ use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"a\"\ninclude = { tag = [] }", "3:13", "unknown_key", "did you mean \"tags\"?"),
-    case("[[output]]\nid = \"a\"\ninclude = { languages = [\"en\", \"e\"] }", "3:32", "bad_language", "\"e\" is no language"),
-    case("[[output]]\nid = \"a\"\ninclude = { enclosures = \"yes\" }", "3:26", "wrong_type", "enclosures is true or false, not a string"),
+    case("[[output]]\nid = \"a\"\ninclude = { languages = [\"en\", \"e\"] }", "3:32", "bad_language", "\"e\" is not a language tag"),
+    case("[[output]]\nid = \"a\"\ninclude = { enclosures = \"yes\" }", "3:26", "wrong_type", "enclosures must be true or false, not a string"),
     case("[[output]]\nid = \"a\"\nexclude = { language = [\"en\"] }", "3:13", "unknown_key", "did you mean \"languages\"?"),
     case("[[output]]\nid = \"a\"\nexclude = { title = \"(\" }", "3:21", "bad_regex", "unclosed group"),
     case("[[output]]\nid = \"a\"\ninclude = { titel = \"x\" }", "3:13", "unknown_key", "").instead("title"),
     case("[[output]]\nid = \"a\"\ninclude = { catgories = [\"x\"] }", "3:13", "unknown_key", "").instead("categories"),
-    case("[[output]]\nid = \"a\"\ninclude = { enclosures = \"true\" }", "3:26", "wrong_type", "write it without quotes").instead("true"),
-    case("[[output]]\nid = \"a\"\ninclude = { tags = \"a\" }", "3:20", "wrong_type", "put it in brackets").instead("[\"a\"]"),
+    case("[[output]]\nid = \"a\"\ninclude = { enclosures = \"true\" }", "3:26", "wrong_type", "write true").instead("true"),
+    case("[[output]]\nid = \"a\"\ninclude = { tags = \"a\" }", "3:20", "wrong_type", "write [\"a\"]").instead("[\"a\"]"),
     case("[[output]]\nid = \"a\"\ninclude = { tags = [\"rsut\"] }\n[[feed]]\nurl = \"https://a.b/\"\ntags = [\"rust\"]", "3:21", "no_such_feed", "did you mean").instead("rust"),
-    case("[[output]]\nid = \"a\"\ninclude = { tags = [\"linux\"] }\n[[feed]]\nurl = \"https://a.b/\"\n", "3:21", "no_such_feed", "give it to a feed"),
+    case("[[output]]\nid = \"a\"\ninclude = { tags = [\"linux\"] }\n[[feed]]\nurl = \"https://a.b/\"\n", "3:21", "no_such_feed", "add the tag to a feed"),
     case("[[output]]\nid = \"a\"\ninclude = { feeds = [\"blgo\"] }\n[[feed]]\nurl = \"https://a.b/\"\nid = \"blog\"", "3:22", "no_such_feed", "did you mean").instead("blog"),
-    case("[[output]]\nid = \"a\"\nexclude = { content = \"a{2000000000}\" }", "3:23", "bad_regex", "is no regular expression"),
+    case("[[output]]\nid = \"a\"\nexclude = { content = \"a{2000000000}\" }", "3:23", "bad_regex", "is not a regular expression"),
     case("[[output]]\nid = \"a\"\ninclude = { title = \"*\" }", "3:21", "bad_regex", ""),
 ];

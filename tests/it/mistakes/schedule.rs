@@ -4,18 +4,19 @@ use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case("[schedule]\nintervall = \"1h\"", "2:1", "unknown_key", "did you mean \"interval\"?"),
-    case("[schedule]\ninterval = 30", "2:12", "wrong_type", "put it in quotes, with a unit"),
-    case("[schedule]\nper_host = \"1\"", "2:12", "wrong_type", "per_host is a whole number"),
-    case("[schedule]\ninterval = \"soon\"", "2:12", "bad_duration", "\"soon\" is no duration"),
-    case("[schedule]\ninterval = \"30\"", "2:12", "bad_duration", "a number and a unit"),
+    case("[schedule]\ninterval = 30", "2:12", "wrong_type", "write \"30m\"").instead("\"30m\""),
+    case("[schedule]\nper_host = \"1\"", "2:12", "wrong_type", "per_host must be a whole number"),
+    case("[schedule]\ninterval = \"soon\"", "2:12", "bad_duration", "\"soon\" is not a duration"),
+    case("[schedule]\ninterval = \"30\"", "2:12", "bad_duration", "a number and a unit")
+        .instead("30m"),
     case("[schedule]\ninterval = \"-5m\"", "2:12", "bad_duration", "negative"),
-    case("[schedule]\ninterval = \"0s\"", "2:12", "bad_duration", "nought"),
-    case("[schedule]\nmin_interval = \"1m\"", "2:16", "too_often", "shorter than 5 minutes"),
+    case("[schedule]\ninterval = \"0s\"", "2:12", "bad_duration", "zero"),
+    case("[schedule]\nmin_interval = \"1m\"", "2:16", "interval_too_short", "shorter than 5m"),
     case(
         "[schedule]\nmin_interval = \"2h\"",
         "2:16",
         "contradiction",
-        "set interval too: it is \"1h\" now",
+        "set interval too; it is \"1h\"",
     ),
     case(
         "[schedule]\ninterval = \"2d\"\nmax_interval = \"1d\"",

@@ -3,7 +3,7 @@
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case("[fetch]\nauthorization = \"x\"", "2:17", "bad_secret", "never values in this file"),
+    case("[fetch]\nauthorization = \"x\"", "2:17", "bad_secret", "secrets are not values"),
     case(
         "[fetch]\nauthorization = { env = \"NO_SUCH_VARIABLE\" }",
         "2:17",
@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = &[
         "[fetch]\nheaders = { a = { file = \"/no/such\" } }",
         "2:17",
         "bad_secret",
-        "cannot be read",
+        "cannot read a",
     ),
     case(
         "[fetch]\nauthorization = { file = \"/no/such\" }",
@@ -32,28 +32,33 @@ pub(super) const CASES: &[Case] = &[
         "[fetch]\nauthorization = { file = \"/a\", env = \"B\" }",
         "2:17",
         "bad_secret",
-        "one of file, credential and env",
+        "needs one of file",
     ),
     case("[fetch]\nauthorization = { fil = \"/a\" }", "2:19", "unknown_key", "").instead("file"),
-    case("[fetch]\nauthorization = { env = 1 }", "2:25", "wrong_type", "env is a text in quotes"),
-    case("[fetch]\nauthorization = {}", "2:17", "bad_secret", "one of file"),
+    case(
+        "[fetch]\nauthorization = { env = 1 }",
+        "2:25",
+        "wrong_type",
+        "env must be a text in quotes",
+    ),
+    case("[fetch]\nauthorization = {}", "2:17", "bad_secret", "needs one of file"),
     case(
         "[[output]]\nid = \"a\"\ntoken = \"0123456789abcdef\"",
         "3:9",
         "bad_secret",
-        "never values in this file",
+        "secrets are not values",
     ),
-    case("[fetch.headers]\nX-Key = \"x\"", "2:9", "bad_secret", "never values in this file"),
+    case("[fetch.headers]\nX-Key = \"x\"", "2:9", "bad_secret", "secrets are not values"),
     case(
         "[fetch]\nheaders = { \"X Key\" = { env = \"HOME\" } }",
         "2:13",
         "bad_header",
-        "is no name of a header",
+        "is not a header name",
     ),
     case(
         "[fetch]\nheaders = { Host = { env = \"HOME\" } }",
         "2:13",
         "bad_header",
-        "newswire sets Host itself",
+        "Newswire sets the header Host itself",
     ),
 ];

@@ -3,8 +3,8 @@
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case("[[server]]\nhost_spacing = \"1s\"", "1:1", "missing_key", "a server without host"),
-    case("[[server]]\nhots = \"a.b\"\nhost = \"a.b\"", "2:1", "unknown_key", "").instead("host"),
+    case("[[server]]\nhost_spacing = \"1s\"", "1:1", "missing_key", "[[server]] has no host"),
+    case("[[server]]\nhots = \"a.b\"\nhost = \"a.b\"", "2:1", "unknown_key", "host is already set"),
     case(
         "[[server]]\nhost = \"a.b\"\n[[server]]\nhost = \"a.b\"",
         "4:8",
@@ -15,5 +15,5 @@ pub(super) const CASES: &[Case] = &[
         .instead("example.com"),
     case("[[server]]\nhost = \"www.example.com\"", "2:8", "bad_host", "registrable domain")
         .instead("example.com"),
-    case("[[server]]\nhost = \"\"", "2:8", "bad_host", "is no host"),
+    case("[[server]]\nhost = \"\"", "2:8", "bad_host", "is not a host"),
 ];

@@ -9,13 +9,13 @@ pub(super) const CASES: &[Case] = &[
         "[[subscriptions]]\nurl = \"https://a.b/\"\ninterval = \"1x\"",
         "3:12",
         "bad_duration",
-        "is no duration",
+        "is not a duration",
     ),
-    case("[[subscriptions]]\ntags = [\"a\"]", "1:1", "missing_key", "a list without file or url"),
+    case("[[subscriptions]]\ntags = [\"a\"]", "1:1", "missing_key", "neither file nor url"),
     case(
         "[[subscriptions]]\nfile = \"x\"\nurl = \"https://a.b/\"",
         "3:7",
         "missing_key",
-        "a list with file and url",
+        "both file and url",
     ),
 ];

@@ -25,14 +25,14 @@ pub(super) const CASES: &[Case] = &[
     case(
         "[[feed]]\nurl = \"https://a.b/\"\ntags = [\"a\", \"b\"\ninterval = \"1h\"\n[web]\nlisten = \"off\"",
         "4:1",
-        "unclosed",
-        "a bracket is still open here",
+        "unclosed_bracket",
+        "a bracket before this is not closed",
     ),
     case(
         "[[output]]\nid = \"a\"\ninclude = { tags = [\"a\"]\n[web]\nlisten = \"off\"",
         "4:1",
-        "unclosed",
-        "a bracket is still open here",
+        "unclosed_bracket",
+        "a bracket before this is not closed",
     ),
     case("[[feed]\nurl = \"https://a.b/\"", "1:8", "syntax", "unclosed array table"),
     case("[feed]]\nurl = \"https://a.b/\"", "1:7", "syntax", ""),

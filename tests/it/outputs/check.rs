@@ -147,8 +147,8 @@ fn malformed_documents_are_rejected() {
 #[test]
 fn undeclared_prefixes_are_rejected() {
     for (from, to) in [
-        ("<generator>", "<podcast:x/><generator>"),
-        ("<generator>", "<generator podcast:x=\"1\">"),
+        ("<generator>", "<unknown:x/><generator>"),
+        ("<generator>", "<generator unknown:x=\"1\">"),
         ("xmlns:media=", "xmlns:midea="),
     ] {
         let error = verdict(Format::Atom, from, to).unwrap_err().to_string();
@@ -289,7 +289,10 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     database.execute("UPDATE item SET outward_id = 'urn:ex:planted'", []).unwrap();
     world.clock.advance(2 * HOUR);
     let error =
-        daemon::pass(&engine, &FeedSelection::Due, |_, _| {}).await.unwrap_err().to_string();
+        daemon::pass(&engine, (&FeedSelection::Due, newswire::poll::Trigger::Due), |_, _| {})
+            .await
+            .unwrap_err()
+            .to_string();
     assert!(
         error.contains("the previous one stays") && error.contains("urn:ex:planted"),
         "{error}"

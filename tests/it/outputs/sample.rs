@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use newswire::model::{
     AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
-    OutputItem, Person, SourceInfo, StoryKey,
+    OutputItem, Person, Podcast, PodcastFile, SourceInfo, StoryKey,
 };
 use newswire::render::{Format, Output, OutputIdentity, Presentation, Rules};
 use url::Url;
@@ -34,6 +34,7 @@ pub(crate) fn output() -> Output {
         deltas: true,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
+        query: None,
     }
 }
 
@@ -151,6 +152,17 @@ fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
         file("ep42.mp3", "audio/mpeg", Some(34_216_300)),
     ];
     item.details.duration = Some(1830);
+    item.details.podcast = Some(Podcast {
+        season: Some(3),
+        episode: Some(42),
+        explicit: Some(false),
+        transcripts: vec![PodcastFile {
+            url: "https://cdn.example.net/ep42.vtt".to_owned(),
+            media_type: "text/vtt".to_owned(),
+            language: some("he"),
+        }],
+        chapters: None,
+    });
     item.details.image = Some(Image {
         url: "https://radio.example.net/42.jpg".to_owned(),
         width: Some(640),

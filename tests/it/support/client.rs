@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use newswire::fetch::{Fetcher, Request, Resolver, Response, Settings};
+use newswire::fetch::{Fetcher, Request, Resolver, Response, Settings, Step};
 use newswire::model::{FailureKind, FetchOutcome, Validators};
 use url::Url;
 
@@ -47,7 +47,25 @@ impl Client {
     pub(crate) async fn get(&self, url: &Url) -> Response {
         let (validators, settings) = (&self.validators, &self.settings);
         let (known_body, now) = (self.known_body, Timestamp::UNIX_EPOCH);
-        self.fetcher.fetch(Request { url, validators, known_body, settings, now }).await
+        let validators_from = None;
+        let request = Request {
+            url,
+            validators,
+            validators_from,
+            known_body,
+            known_lifetime: None,
+            settings,
+            now,
+        };
+        let mut exchange = match self.fetcher.exchange(request) {
+            Ok(exchange) => exchange,
+            Err(failure) => return Response::failed(url.clone(), failure),
+        };
+        loop {
+            if let Step::Done(response) = exchange.step(settings.timeout).await {
+                return *response;
+            }
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Answer {
     Stall(Vec<u8>),
     /// A whole response that is held back until the test lets it go.
     Held(Arc<tokio::sync::Semaphore>, Box<Answer>),
+    /// What a server with a mind makes of the request.
+    Dynamic(Arc<dyn Fn(&Asked) -> Answer + Send + Sync>),
 }
 
 impl Answer {
@@ -35,6 +37,10 @@ impl Answer {
 
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Plain { status: 200, headers: Vec::new(), body: body.into() }
+    }
+
+    pub(crate) fn dynamic(answer: impl Fn(&Asked) -> Self + Send + Sync + 'static) -> Self {
+        Self::Dynamic(Arc::new(answer))
     }
 
     pub(crate) fn redirect(status: u16, location: impl ToString) -> Self {
@@ -245,6 +251,7 @@ async fn reply(write: &mut (impl AsyncWriteExt + Unpin), answer: Answer, asked: 
             let answer = if known { Answer::status(304) } else { Answer::ok(body) };
             Box::pin(reply(write, answer.with("ETag", etag), asked)).await
         }
+        Answer::Dynamic(answer) => Box::pin(reply(write, answer(asked), asked)).await,
         Answer::Raw(bytes) => {
             let _ = write.write_all(&bytes).await;
             let _ = write.shutdown().await;

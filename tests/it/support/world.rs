@@ -9,7 +9,7 @@ use newswire::clock::Clock;
 use newswire::config::Config;
 use newswire::daemon::{self, Engine, FeedSelection};
 use newswire::model::{Feed, FeedStatus, Removal};
-use newswire::poll::{Polled, Subscription};
+use newswire::poll::{PollEnd, Polled, Subscription, Trigger};
 use newswire::render::{Format, Output, OutputIdentity};
 use newswire::store::Reader;
 use newswire::{dedupe, fetch, schedule, store, web};
@@ -132,15 +132,32 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         deltas: false,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
+        query: None,
     }
 }
 
 /// Polls once and publishes; what each poll brought, in the order of the feeds.
 pub(crate) async fn poll(engine: &Engine, which: FeedSelection) -> Vec<Polled> {
     let mut polled = Vec::new();
-    daemon::pass(engine, &which, |_, poll| polled.push(poll.clone())).await.unwrap();
-    polled.sort_by_key(|poll| poll.feed);
+    for end in ends(engine, which).await {
+        match end {
+            PollEnd::Polled(one) => polled.push(one),
+            PollEnd::Held(held) => panic!("held: {held:?}"),
+        }
+    }
     polled
+}
+
+/// Polls once and publishes; how each poll ended, in the order of the feeds. What is not due is polled as with --force.
+pub(crate) async fn ends(engine: &Engine, which: FeedSelection) -> Vec<PollEnd> {
+    let trigger = match which {
+        FeedSelection::Due => Trigger::Due,
+        _ => Trigger::Forced,
+    };
+    let mut ends = Vec::new();
+    daemon::pass(engine, (&which, trigger), |_, end| ends.push(end.clone())).await.unwrap();
+    ends.sort_by_key(PollEnd::feed);
+    ends
 }
 
 /// The items of the output as JSON Feed shows them.

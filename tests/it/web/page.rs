@@ -1,7 +1,8 @@
 //! The pages of an output for browsers.
 
 use newswire::daemon::{Engine, FeedSelection};
-use newswire::render::{Content, Output, Token};
+use newswire::parse::{Input, parse};
+use newswire::render::{Content, Format, Output, Token};
 use url::Url;
 
 use super::site::{Answer, Site, run};
@@ -58,9 +59,16 @@ fn titles(page: &Answer) -> Vec<String> {
     let headings = text.split("<h3 dir=\"auto\"").skip(1);
     let inner = |part: &str| {
         let link = part.split("<a href=").nth(1).unwrap();
-        link.split_once('>').unwrap().1.split("</a>").next().unwrap().to_owned()
+        let title = link.split_once('>').unwrap().1.split("</a>").next().unwrap();
+        title.replace("<mark>", "").replace("</mark>", "")
     };
     headings.map(inner).collect()
+}
+
+/// The link to the next page.
+fn older(page: &str) -> Option<&str> {
+    let href = page.split("\" rel=\"next\">").next().filter(|before| before.len() < page.len())?;
+    href.rsplit_once("href=\"").map(|(_, href)| href)
 }
 
 #[test]
@@ -141,8 +149,7 @@ fn paging_reaches_every_story_once() {
             seen.extend(titles(&page));
             pages += 1;
             let text = page.text();
-            let Some(next) = text.split("<nav").nth(1) else { break };
-            let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+            let Some(href) = older(&text) else { break };
             path = href.replace("&#38;", "&").replacen("..", "", 1);
         }
         assert_eq!((pages, seen.len()), (2, 62), "more than the feed shows");
@@ -188,14 +195,14 @@ fn search_results_have_pages() {
         let planet = Planet::open().await;
         let first = planet.get("/planet/?q=rust").await;
         let text = first.text();
-        let next = text.split("<nav").nth(1).unwrap();
-        let href = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let href = older(&text).unwrap();
         let second = planet.get(&href.replace("&#38;", "&").replacen("..", "", 1)).await;
         let mut all = [titles(&first), titles(&second)].concat();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 60);
-        assert!(!second.text().contains("<nav"));
+        assert_eq!(older(&second.text()), None);
+        assert!(second.text().contains("<a href=\"../planet/?q=rust\">Newest stories</a>"));
     });
 }
 
@@ -310,5 +317,96 @@ fn the_page_has_the_security_headers_and_no_scripts() {
         assert_eq!(page.header("cross-origin-resource-policy"), Some("same-origin"));
         let text = page.text();
         assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains("<img"));
+    });
+}
+
+#[test]
+fn the_page_of_a_feed_names_it_and_offers_its_stories_as_a_feed() {
+    run(async {
+        let planet = Planet::open().await;
+        let page = planet.get("/planet/?feed=a.test-feed").await.text();
+        assert!(page.contains("<h1 dir=\"auto\">Site &#60;A&#62;</h1>"), "{page}");
+        assert!(page.contains("2 stories."), "{page}");
+        assert!(page.contains("<a href=\"https://site.test/\">Site</a>"), "{page}");
+        let link = "type=\"application/atom+xml\" href=\"../planet.atom?feed=a.test-feed\"";
+        assert!(page.contains(link), "{page}");
+        assert!(page.contains("<code>http://127.0.0.1:8420/planet.atom?feed=a.test-feed</code>"));
+        let found = planet.get("/planet/?q=cafe+%C3%89").await.text();
+        assert!(found.contains("noindex"), "{found}");
+        let marked = planet.get("/planet/?q=note").await.text();
+        assert!(marked.contains("<mark>Note</mark> 0 on rust"), "{marked}");
+    });
+}
+
+#[test]
+fn a_search_a_tag_and_a_feed_are_feeds_too() {
+    run(async {
+        let planet = Planet::open().await;
+        let whole = planet.site.get("/planet.json", &[]).await;
+        for (query, expected) in [
+            ("q=cafe", 1),
+            ("feed=a.test-feed", 2),
+            ("tag=tech", 2),
+            ("tag=tech&q=chips", 1),
+            ("feed=none", 0),
+            ("q=rust&feed=b.test-feed", 60),
+        ] {
+            for format in Format::ALL {
+                let path = format!("/planet.{}?{query}", format.extension());
+                let feed = planet.site.get(&path, &[]).await;
+                assert_eq!(feed.header("content-type"), Some(format.content_type()), "{path}");
+                let etag = format!("If-None-Match: {}", feed.header("etag").unwrap());
+                assert_eq!(planet.site.get(&path, &[&etag]).await.status, 304, "{path}");
+                let url = url::Url::parse("https://planet.test/").unwrap();
+                let input =
+                    Input { bytes: &feed.body, content_type: None, url: &url, max_items: 100 };
+                let parsed = parse(input).unwrap();
+                assert_eq!(parsed.feed.items.len(), expected, "{path}");
+            }
+            let json = planet.site.get(&format!("/planet.json?{query}"), &[]).await;
+            let json: serde_json::Value = serde_json::from_slice(&json.body).unwrap();
+            let title = json["title"].as_str().unwrap();
+            assert!(title.starts_with("Planet: "), "{title}");
+            let ids: Vec<&str> = json["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|i| i["id"].as_str().unwrap())
+                .collect();
+            assert!(ids.iter().all(|id| whole.text().contains(id)), "the same ids");
+        }
+        let tagged = planet.site.get("/planet.atom?tag=tech&unknown=x", &[]).await.text();
+        let own = "rel=\"self\" type=\"application/atom+xml\" href=\"http://127.0.0.1:8420/planet.atom?tag=tech\"";
+        assert!(tagged.contains(own), "{tagged}");
+        assert!(
+            tagged.contains("type=\"text/html\" href=\"http://127.0.0.1:8420/planet/?tag=tech\"")
+        );
+        let id =
+            |atom: &str| atom.split("<id>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let all = planet.site.get("/planet.atom", &[]).await.text();
+        let other = planet.site.get("/planet.atom?tag=news", &[]).await.text();
+        assert!(id(&tagged) != id(&all) && id(&tagged) != id(&other), "each is a feed of its own");
+        // A query without a filter is the feed itself.
+        let plain = planet.site.get("/planet.atom?q=&utm_source=x", &[]).await.text();
+        assert_eq!(plain, all);
+    });
+}
+
+#[test]
+fn filtered_feeds_of_an_output_with_a_token_need_it_and_link_with_it() {
+    run(async {
+        let planet = Planet::with(|output| {
+            output.token = Some(Token::new("sesame-0123456789".to_owned()));
+            output.directory = None;
+        })
+        .await;
+        assert_eq!(planet.site.get("/planet.atom?tag=tech", &[]).await.status, 404);
+        let feed = planet.site.get("/planet.atom?tag=tech&token=sesame-0123456789", &[]).await;
+        assert_eq!(feed.header("cache-control"), Some("private, max-age=300"));
+        let url = "http://127.0.0.1:8420/planet.atom?tag=tech&amp;token=sesame-0123456789\"";
+        assert!(feed.text().contains(url), "{}", feed.text());
+        let link =
+            "<http://127.0.0.1:8420/planet.atom?tag=tech&token=sesame-0123456789>; rel=\"self\"";
+        assert_eq!(feed.header("link"), Some(link));
     });
 }

@@ -1,5 +1,4 @@
-//! Texts of several files whose bytes are counted one after the other, so that one number is a place
-//! in one of them.
+//! Positions in several files. Bytes are counted through all files, so that one offset is enough.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,11 +10,13 @@ use std::sync::Arc;
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
-    /// Where its first byte is, counted through all files.
+    /// Offset of its first byte.
     pub(super) start: usize,
+    /// Offsets of its lines, counted from its first byte.
+    lines: Vec<usize>,
 }
 
-/// There may be secrets in the text.
+/// Without the text, which may contain secrets.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
@@ -23,7 +24,12 @@ impl fmt::Debug for Source {
 }
 
 impl Source {
-    /// The same bytes, counted from the beginning of this file.
+    fn new(path: PathBuf, text: String, start: usize) -> Self {
+        let lines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { path, lines: [0].into_iter().chain(lines).collect(), text, start }
+    }
+
+    /// The same bytes counted from the beginning of this file, on character boundaries.
     pub(super) fn local(&self, span: &Range<usize>) -> Range<usize> {
         let within = |offset: usize| {
             let offset = offset.saturating_sub(self.start).min(self.text.len());
@@ -34,18 +40,18 @@ impl Source {
     }
 }
 
-/// Where something stands.
+/// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'f> {
-    /// The file.
+pub struct Location<'f> {
+    /// Path of the file.
     pub path: &'f Path,
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// From 1; counts characters.
+    /// Column in characters, from 1.
     pub column: usize,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.path.display(), self.line)
     }
@@ -64,43 +70,42 @@ impl Default for Sources {
 impl Sources {
     pub(super) fn new(files: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
         let mut start = 0;
-        let placed = files.into_iter().map(|(path, text)| {
-            let source = Source { path, text, start };
-            // The end of a file is a place too.
+        let sources = files.into_iter().map(|(path, text)| {
+            let source = Source::new(path, text, start);
+            // The end of a file is a position too.
             start += source.text.len() + 1;
             source
         });
-        Self(placed.collect())
+        Self(sources.collect())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.0.iter()
     }
 
-    /// Where the first byte of the file of that number is.
-    pub(super) fn start(&self, number: usize) -> usize {
-        self.0.get(number).map_or(0, |source| source.start)
+    /// Offset of the first byte of a file.
+    pub(super) fn start(&self, index: usize) -> usize {
+        self.0.get(index).map_or(0, |source| source.start)
     }
 
-    /// The file that a byte is in.
+    /// The file that contains a byte.
     pub(super) fn of(&self, offset: usize) -> &Source {
         let after = self.0.partition_point(|source| source.start <= offset);
         &self.0[after.saturating_sub(1)]
     }
 
-    /// The line that a byte is in, without what it is indented by.
+    /// The line that contains a byte, without its indentation.
     pub(super) fn line(&self, offset: usize) -> &str {
         let source = self.of(offset);
-        let at = source.local(&(offset..offset)).start;
-        let start = source.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        source.text[start..].lines().next().unwrap_or_default().trim_start()
+        let line = source.lines[self.location(offset).line - 1];
+        source.text[line..].lines().next().unwrap_or_default().trim_start()
     }
 
-    pub(super) fn place(&self, offset: usize) -> Place<'_> {
+    pub(super) fn location(&self, offset: usize) -> Location<'_> {
         let source = self.of(offset);
-        let before = &source.text[..source.local(&(offset..offset)).start];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        Place { path: &source.path, line, column: before[start..].chars().count() + 1 }
+        let at = source.local(&(offset..offset)).start;
+        let line = source.lines.partition_point(|start| *start <= at);
+        let column = source.text[source.lines[line - 1]..at].chars().count() + 1;
+        Location { path: &source.path, line, column }
     }
 }

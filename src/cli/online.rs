@@ -1,0 +1,192 @@
+//! Requests of `probe`, `add` and `check --online`, as a poll makes them: conditional for a configured feed, and within
+//! the promises of the ledger.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::document::{Document, DocumentError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::fetch::{self, Fetcher, FetcherError, SystemResolver};
+use crate::model::{Asked, Asker, FetchOutcome, Validators, site};
+use crate::poll::{Answer, Gate, Ledger, Limits, Urgency, Visit};
+use crate::schedule;
+use crate::store::{self, CachedResponse, OpenError, Reader, SharedDocument, Store};
+
+/// Which promises a command keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promises {
+    /// All.
+    Keep,
+    /// None (`--force`); the document is requested without validators.
+    Ignore,
+}
+
+impl From<bool> for Promises {
+    /// The promises that are kept with `--force` or without it.
+    fn from(force: bool) -> Self {
+        if force { Self::Ignore } else { Self::Keep }
+    }
+}
+
+/// Makes requests beside a daemon that may be running.
+#[derive(Debug)]
+pub(super) struct Online {
+    gate: Gate,
+    /// For URLs that are not configured, where the database may not be accessible.
+    without_ledger: Gate,
+    /// The last good response of each configured feed, by its URL.
+    known: HashMap<String, CachedResponse>,
+    clock: Clock,
+    promises: Promises,
+}
+
+impl Online {
+    /// Reads what is known about the configured feeds.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub(super) fn new(config: Option<&Config>, promises: Promises) -> Result<Self, FetcherError> {
+        let clock = Clock::system();
+        let fetcher = Arc::new(Fetcher::new(Arc::new(SystemResolver::new()))?);
+        let gate = |ledger| Gate::new(Arc::clone(&fetcher), ledger, clock.clone());
+        let nowhere = Path::new("");
+        let database = config.map_or(nowhere, |config| &config.store.path);
+        Ok(Self {
+            gate: gate(Ledger::beside(database)),
+            without_ledger: gate(Ledger::beside(nowhere)),
+            // A database that cannot be read is reported by the gate.
+            known: known(database).unwrap_or_default(),
+            clock,
+            promises,
+        })
+    }
+
+    /// Fetches a document.
+    pub(super) async fn fetch(
+        &self,
+        url: &Url,
+        settings: &fetch::Settings,
+        schedule: &schedule::Settings,
+    ) -> Result<Document, DocumentError> {
+        let known = self.known.get(url.as_str());
+        let cached = known.filter(|_| self.promises == Promises::Keep);
+        let none = Validators::default();
+        let from = cached.and_then(|cached| Url::parse(cached.url.as_deref()?).ok());
+        let request = fetch::Request {
+            url,
+            validators: cached.map_or(&none, |cached| &cached.validators),
+            validators_from: from.as_ref(),
+            known_body: cached.and_then(|cached| cached.body_hash),
+            known_lifetime: cached.and_then(|cached| cached.lifetime),
+            settings,
+            now: self.clock.now(),
+        };
+        let answer = match self.gate.fetch(self.visit(request, schedule)).await {
+            Err(_) if known.is_none() => {
+                self.without_ledger.fetch(self.visit(request, schedule)).await
+            }
+            answer => answer,
+        };
+        let response = match answer.map_err(DocumentError::Ledger)? {
+            Answer::Came(came) => came.response,
+            Answer::Denied(denied) => {
+                return Err(DocumentError::Held { denied, now: self.clock.now() });
+            }
+        };
+        match (response.outcome, response.body) {
+            (_, Some(body)) => Ok(Document {
+                url: response.url,
+                bytes: body.bytes,
+                content_type: body.content_type,
+                hops: response.hops,
+                validators: response.validators.unwrap_or_default(),
+                hash: response.body_hash,
+            }),
+            (FetchOutcome::Failed(failure), None) => Err(DocumentError::Failed(failure)),
+            (outcome, None) => Err(DocumentError::Absent {
+                outcome: outcome.kind(),
+                status: response.status.unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Leaves the document of a feed that was added for its first poll, so that it is not fetched twice.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(super) async fn hand_over(
+        &self,
+        database: &Path,
+        url: &Url,
+        document: &Document,
+    ) -> Result<(), store::Error> {
+        let Some(hash) = document.hash else { return Ok(()) };
+        let (ledger, at) = (Ledger::beside(database), self.clock.now());
+        let mut urls = vec![url, &document.url];
+        urls.dedup();
+        if !database.exists() {
+            if !is_own_folder(database) {
+                return Ok(());
+            }
+            drop(Store::open(database, self.clock.clone())?);
+            for url in &urls {
+                let (url, host) = (url.to_string(), site(url).to_owned());
+                let (by, conditional, forced) = (Asker::Command, false, false);
+                let asked = Asked { url, host, address: None, by, conditional, forced, at };
+                ledger.asked(asked).await?;
+            }
+        }
+        for url in urls {
+            ledger
+                .share(SharedDocument {
+                    url: url.to_string(),
+                    final_url: document.url.to_string(),
+                    content_type: document.content_type.clone(),
+                    validators: document.validators.clone(),
+                    hash,
+                    body: document.bytes.clone(),
+                    at,
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn visit<'a>(&self, request: fetch::Request<'a>, schedule: &schedule::Settings) -> Visit<'a> {
+        Visit {
+            request,
+            by: Asker::Command,
+            urgency: match self.promises {
+                Promises::Keep => Urgency::Command,
+                Promises::Ignore => Urgency::Forced,
+            },
+            limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
+            known: None,
+        }
+    }
+}
+
+/// Whether the folder of the database belongs to this user, so that a database of another user is not created.
+fn is_own_folder(database: &Path) -> bool {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.uid());
+    let folder = owner(folder.unwrap_or(Path::new(".")));
+    folder.is_some() && folder == owner(Path::new("/proc/self"))
+}
+
+/// The last good response of each feed that has validators.
+fn known(database: &Path) -> Result<HashMap<String, CachedResponse>, store::Error> {
+    let reader = match Reader::open(database) {
+        Err(OpenError::Missing { .. }) => return Ok(HashMap::new()),
+        opened => opened?,
+    };
+    reader.read(|reader| {
+        let feeds = reader.feeds()?.into_iter();
+        feeds.map(|feed| Ok((feed.url, reader.feed_state(feed.key)?.response))).collect()
+    })
+}

@@ -1,0 +1,458 @@
+//! Checks of the config as a whole: what no single value shows.
+//!
+//! A check does not report what may be a consequence of an error elsewhere: it looks at uncertain keys first.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::definition::Section;
+use super::diagnostic::{Diagnostic, Report, Severity};
+use super::section::{Document, Layer};
+use super::suggest::nearest;
+use super::value::{ListedText, Value};
+use crate::model::{Feed, FeedId};
+use crate::poll::Subscription;
+use crate::render::{Output, Rules};
+use crate::{fetch, store, web};
+
+/// Ids that outputs cannot have, because pages of Newswire have these paths.
+const RESERVED_IDS: &[&str] = &[
+    "health",
+    "health.atom",
+    "healthz",
+    "icon.svg",
+    "metrics",
+    "readyz",
+    "status",
+    "status.json",
+    "style.css",
+    "subscriptions.opml",
+];
+/// Sections that the feeds, and with them their tags and ids, come from.
+const SOURCES: [Section; 2] = [Section::Feed, Section::Subscriptions];
+
+/// How closely paths are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathChecks {
+    /// Whether the folders of outputs can exist.
+    Existence,
+    /// Also the path of the database, and whether this user can write to the folders.
+    Writing,
+}
+
+/// The parts of a config that are checked together.
+pub(super) struct Parts<'c> {
+    pub(super) document: &'c Document,
+    pub(super) subscriptions: &'c [Subscription],
+    pub(super) outputs: &'c [Output],
+    pub(super) web: &'c web::Settings,
+    pub(super) store: &'c store::Settings,
+}
+
+/// Runs all checks.
+pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
+    let document = parts.document;
+    duplicates(document, Section::Output, "duplicate_output", report);
+    duplicates(document, Section::Feed, "duplicate_feed", report);
+    check_path(document.one(Section::Store), "path", &parts.store.path, paths, report);
+    for layer in document.layers() {
+        check_section(layer, report);
+        if let Some(Value::Path(folder)) = layer.entry("directory").map(|entry| &entry.value) {
+            check_path(layer, "directory", folder, paths, report);
+        }
+    }
+    missing_sections(document, report);
+    missing_contact(parts, report);
+    missing_names(parts, report);
+    let feeds: Vec<KnownFeed<'_>> =
+        parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
+    let unknown = unknown_names(document, &feeds, report);
+    // An output with an error in its id is not in the list.
+    if document.all(Section::Output).count() == parts.outputs.len() {
+        for (layer, output) in document.all(Section::Output).zip(parts.outputs) {
+            check_output(layer, output, parts.store, report);
+            reaching_feeds(layer, output, &feeds, unknown, report);
+        }
+        if unknown == UnknownNames::None {
+            hidden_feeds(parts, &feeds, report);
+        }
+    }
+}
+
+/// Reports ids that are used twice, and outputs with the id of a page of Newswire.
+fn duplicates(document: &Document, section: Section, code: &'static str, report: &mut Report) {
+    let mut first: HashMap<&str, Range<usize>> = HashMap::new();
+    for layer in document.all(section) {
+        let (Some(id), span) = (layer.text("id"), layer.span("id")) else { continue };
+        if section == Section::Output && RESERVED_IDS.contains(&id) {
+            let message = format!("the id {id:?} is the path of a page of Newswire");
+            report.push(Diagnostic::error(code, span.clone(), message).help("choose another id"));
+        }
+        if let Some(earlier) = first.insert(id, span.clone()) {
+            let message = format!("the {} id {id:?} is used twice", section.name());
+            let error = Diagnostic::error(code, span, message);
+            report.push(
+                error.also(earlier, "first here").help("remove one of them, or change an id"),
+            );
+        }
+    }
+}
+
+/// Warnings about single values and pairs of them.
+fn check_section(layer: &Layer, report: &mut Report) {
+    let value = |name: &str| layer.entry(name).map(|entry| &entry.value);
+    let mut warn = |code, name: &str, message: &str, help: &str| {
+        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+    };
+    if let Some(Value::Word("ignore")) = value("publisher_hints") {
+        let help = "remove it unless the hints are wrong: site owners may block Newswire for it";
+        warn(
+            "publisher_hints_ignored",
+            "publisher_hints",
+            "hints of the publisher are ignored",
+            help,
+        );
+    }
+    if let Some(Value::Networks(networks)) = value("allow_networks")
+        && networks.iter().any(|network| network.prefix_len() == 0)
+    {
+        let message =
+            "all addresses are allowed: a feed can make Newswire send requests to your router";
+        warn("all_networks_allowed", "allow_networks", message, "name the networks of your feeds");
+    }
+    if let (Some(Value::Word("none")), Some(Value::Word("content"))) =
+        (value("content"), value("also_at"))
+    {
+        let message = "also_at = \"content\" has no effect without content";
+        warn("also_at_without_content", "also_at", message, "remove one of them");
+    }
+    if let Some(Value::Url(icon)) = value("icon")
+        && icon.path().to_ascii_lowercase().ends_with(".ico")
+    {
+        let help = "name a square PNG of 512 by 512 pixels";
+        warn("icon_too_small", "icon", "an .ico file is too small for most feed readers", help);
+    }
+    if let Some(Value::Words(formats)) = value("formats")
+        && *formats == ["json"]
+    {
+        let message =
+            "many feed readers cannot read JSON Feed, and this output has no other format";
+        warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
+    }
+    for part in ["include", "exclude"] {
+        let Some(rules) = layer.rules(part) else { continue };
+        for name in ["title", "content"] {
+            let Some(Value::Regex(regex)) = rules.entry(name).map(|entry| &entry.value) else {
+                continue;
+            };
+            if regex.is_match("") && regex.is_match("Zq~7 \u{f8}") {
+                let effect = if part == "include" { "" } else { ", so that none is shown" };
+                let message = format!("the {name} of every story matches{effect}");
+                let warning = Diagnostic::warning("filter_matches_all", rules.span(name), message);
+                report.push(warning.help("write a part of the text that you mean"));
+            }
+        }
+    }
+}
+
+fn of_the_file(code: &'static str, message: &str, help: &str, report: &mut Report) {
+    report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
+}
+
+/// Reports a config without version, feeds or outputs.
+fn missing_sections(document: &Document, report: &mut Report) {
+    if !document.one(Section::Top).may_set("version") {
+        let help = "write version = 1 at the top of the file";
+        of_the_file("missing_version", "the config has no version", help, report);
+    }
+    if SOURCES.iter().all(|section| !document.has(*section) && !document.is_uncertain(*section)) {
+        let help =
+            "'newswire add URL' adds a feed, 'newswire import FILE --append' a list of feeds";
+        of_the_file("no_feeds", "the config has no feeds", help, report);
+    }
+    if !document.has(Section::Output) && !document.is_uncertain(Section::Output) {
+        let message = "the config has no outputs: items are collected, but not published";
+        of_the_file("no_outputs", message, "add an [[output]] with an id", report);
+    }
+}
+
+fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
+    let anonymous = |fetch: &fetch::Settings| fetch.contact.is_none() && fetch.user_agent.is_none();
+    let uncertain = ["contact", "user_agent"].iter().any(|name| {
+        [Section::Fetch, Section::Feed].iter().any(|s| parts.document.is_key_uncertain(*s, name))
+    });
+    if !uncertain && parts.subscriptions.iter().any(|s| anonymous(&s.fetch)) {
+        let message = "no contact: site owners cannot find out who polls their feeds";
+        let help = "set contact in [fetch] to a page or a mail address of yours";
+        of_the_file("no_contact", message, help, report);
+    }
+}
+
+/// Reports a server that others can reach without its names.
+fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
+    let section = document.one(Section::Web);
+    let uncertain =
+        |names: &[&str]| names.iter().any(|name| document.is_key_uncertain(Section::Web, name));
+    let mut warn = |code, message: &str, help: &str| {
+        let warning = Diagnostic::warning(code, section.span("listen"), message).help(help);
+        let line = section.sets("listen");
+        report.push(if line { warning } else { warning.of_the_file() });
+    };
+    let public = web.listen.is_none_or(|address| !address.ip().is_loopback());
+    if !public || web.public_url.is_some() || uncertain(&["listen", "public_url"]) {
+        return;
+    }
+    if web.listen.is_some() && web.hosts.is_empty() && !uncertain(&["hosts"]) {
+        let message = "other machines can reach the server, and it accepts all host names: web pages can \
+            read it through the browser of a subscriber";
+        let help = "set public_url in [web], or hosts to the names of this server";
+        warn("host_names_unchecked", message, help);
+    }
+    if document.has(Section::Output) {
+        let message = "no public_url: served feeds contain the host of each request, and files the address of this machine";
+        warn("no_public_url", message, "set public_url in [web] to the URL that subscribers use");
+    }
+}
+
+/// What is known of a feed before it is polled.
+struct KnownFeed<'c> {
+    feed: &'c Feed,
+    id: String,
+}
+
+impl<'c> KnownFeed<'c> {
+    fn new(feed: &'c Feed) -> Self {
+        let id = feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url));
+        Self { feed, id: id.to_string() }
+    }
+
+    /// Whether tags and id of the feed are among the rules.
+    fn is_in(&self, rules: &Rules) -> (bool, bool) {
+        let tag = rules.tags.iter().any(|tag| self.feed.tags.contains(tag));
+        (tag, rules.feeds.contains(&self.id))
+    }
+
+    /// Whether the output can show items of the feed.
+    fn reaches(&self, output: &Output) -> bool {
+        let (tag, feed) = self.is_in(&output.include);
+        let (excluded_tag, excluded_feed) = self.is_in(&output.exclude);
+        let included =
+            (output.include.tags.is_empty() || tag) && (output.include.feeds.is_empty() || feed);
+        included && !excluded_tag && !excluded_feed
+    }
+}
+
+/// Whether an output includes tags or ids that no feed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UnknownNames {
+    None,
+    Some,
+}
+
+/// Reports tags and ids of `include` and `exclude` that no feed has.
+fn unknown_names(
+    document: &Document,
+    feeds: &[KnownFeed<'_>],
+    report: &mut Report,
+) -> UnknownNames {
+    let is_uncertain = |names: &[&str]| {
+        let unread = SOURCES.iter().any(|section| document.is_uncertain(*section));
+        let key = |name: &&str| SOURCES.iter().any(|s| document.is_key_uncertain(*s, name));
+        unread || names.iter().any(key) || report.diagnostics.iter().any(|d| d.code == "bad_list")
+    };
+    // A feed without a valid URL has tags and an id too.
+    let layers = || document.all(Section::Feed);
+    let tags = feeds.iter().flat_map(|feed| &feed.feed.tags).map(String::as_str);
+    let own_tags = layers().flat_map(|layer| layer.texts("tags")).map(|tag| tag.text.as_str());
+    let tags: HashSet<&str> = tags.chain(own_tags).collect();
+    let ids = feeds.iter().map(|feed| feed.id.as_str());
+    let ids: HashSet<&str> = ids.chain(layers().filter_map(|layer| layer.text("id"))).collect();
+    let tags = Some(tags).filter(|_| !is_uncertain(&["file", "tags"]));
+    let ids = Some(ids).filter(|_| !is_uncertain(&["file", "url", "id"]));
+    let mut found = UnknownNames::None;
+    for output in document.all(Section::Output) {
+        for part in ["include", "exclude"] {
+            let Some(rules) = output.rules(part) else { continue };
+            for (name, known) in [("tags", &tags), ("feeds", &ids)] {
+                let texts = rules.texts(name);
+                let unknown = |text: &&ListedText| {
+                    known.as_ref().is_none_or(|known| !known.contains(text.text.as_str()))
+                };
+                for text in texts.iter().filter(unknown) {
+                    found = UnknownNames::Some;
+                    let Some(known) = known else { continue };
+                    let certain = part == "include" && !document.has(Section::Subscriptions);
+                    let diagnostic = unknown_name(text, name, known, texts);
+                    report.push(match certain {
+                        true => diagnostic,
+                        false => Diagnostic { severity: Severity::Warning, ..diagnostic },
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The error for a tag or an id in a list that no feed has.
+fn unknown_name(
+    text: &ListedText,
+    name: &str,
+    known: &HashSet<&str>,
+    list: &[ListedText],
+) -> Diagnostic {
+    let what = if name == "tags" { "tag" } else { "id" };
+    let message = format!("no feed has the {what} {:?}", text.text);
+    let error = Diagnostic::error("no_such_feed", text.span.clone(), message);
+    match nearest(&text.text, known.iter().copied()) {
+        Some(near) if list.iter().any(|other| other.text == near) => {
+            error.help(format!("remove it; the list has {near:?} already"))
+        }
+        Some(near) => error.meant(near),
+        None if name == "tags" => error.help("add the tag to a feed, or remove it here"),
+        None => error.help("'newswire status' lists the ids; remove it if the feed is gone"),
+    }
+}
+
+/// Warnings about an output and the database.
+fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report: &mut Report) {
+    let mut warn = |code, name: &str, message: &str, help: &str| {
+        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+    };
+    if output.directory.as_ref().is_some_and(|folder| store.path.starts_with(folder)) {
+        let message = "the database is in the folder that is published";
+        warn("database_in_output_directory", "directory", message, "name another folder: \"www\"");
+    }
+    if output.max_age.is_some_and(|age| age > store.retention) {
+        let message = "max_age is longer than retention: old stories are shown without text";
+        let help = "raise retention in [store], or lower max_age";
+        warn("retention_below_max_age", "max_age", message, help);
+    }
+}
+
+/// Reports outputs that stay empty, because no feed or too few feeds can have stories for them.
+fn reaching_feeds(
+    layer: &Layer,
+    output: &Output,
+    feeds: &[KnownFeed<'_>],
+    unknown: UnknownNames,
+    report: &mut Report,
+) {
+    if unknown == UnknownNames::Some || has_uncertain_rules(layer) {
+        return;
+    }
+    let reaching = feeds.iter().filter(|feed| feed.reaches(output)).count();
+    let mut push = |name: &str, message: String, help: &str| {
+        let warning = Diagnostic::warning("output_without_feeds", layer.span(name), message);
+        report.push(warning.help(help));
+    };
+    if reaching == 0 && !feeds.is_empty() {
+        let message = format!("include and exclude of the output {:?} leave no feed", output.id);
+        push("include", message, "include a tag or an id of a feed that is not excluded");
+    } else if let Some(min) = output.min_feeds.filter(|min| *min > reaching && reaching > 0) {
+        let message = format!("min_feeds is {min}, but the output has only {reaching} feeds");
+        push("min_feeds", message, "lower min_feeds, or include more feeds");
+    }
+}
+
+fn has_uncertain_rules(layer: &Layer) -> bool {
+    ["include", "exclude"].iter().any(|part| {
+        let rules = layer.rules(part);
+        let names = ["tags", "feeds"];
+        layer.is_uncertain(part)
+            || rules.is_some_and(|rules| names.iter().any(|name| rules.is_uncertain(name)))
+    })
+}
+
+/// Reports feeds that no output shows, and their tags that are similar to a tag of an output.
+fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report) {
+    let document = parts.document;
+    let uncertain = SOURCES.iter().chain(&[Section::Output]).any(|s| document.is_uncertain(*s));
+    if parts.outputs.is_empty()
+        || uncertain
+        || document.all(Section::Output).any(has_uncertain_rules)
+    {
+        return;
+    }
+    let rules = parts.outputs.iter().flat_map(|output| [&output.include, &output.exclude]);
+    let wanted: HashSet<&str> = rules.flat_map(|rules| &rules.tags).map(String::as_str).collect();
+    let by_url: HashMap<&str, &KnownFeed<'_>> =
+        feeds.iter().map(|feed| (feed.feed.url.as_str(), feed)).collect();
+    for layer in document.all(Section::Feed) {
+        let Some(Value::Url(url)) = layer.entry("url").map(|entry| &entry.value) else { continue };
+        let Some(feed) = by_url.get(url.as_str()) else { continue };
+        let shown = parts.outputs.iter().any(|output| feed.reaches(output));
+        if shown || layer.is_uncertain("tags") || layer.is_uncertain("id") {
+            continue;
+        }
+        let misspelled = layer.texts("tags").iter().find_map(|tag| {
+            let near = nearest(&tag.text, wanted.iter().copied())?;
+            (near != tag.text).then_some((tag, near))
+        });
+        report.push(match misspelled {
+            Some((tag, near)) => {
+                let message = format!("no output includes the tag {:?}", tag.text);
+                Diagnostic::warning("tag_without_output", tag.span.clone(), message).meant(near)
+            }
+            None => {
+                let message = "no output shows this feed";
+                let warning =
+                    Diagnostic::warning("feed_without_output", layer.span("url"), message);
+                warning.help("add a tag that an output includes, or remove the feed")
+            }
+        });
+    }
+}
+
+/// Reports a path that Newswire cannot write to.
+fn check_path(layer: &Layer, name: &str, path: &Path, checks: PathChecks, report: &mut Report) {
+    // The store reports a bad path of the database itself, with its own exit code.
+    let database = name == "path";
+    if database && (checks == PathChecks::Existence || layer.is_uncertain(name)) {
+        return;
+    }
+    let set = layer.sets(name);
+    let mut push = |diagnostic: Diagnostic| {
+        report.push(if set { diagnostic } else { diagnostic.of_the_file() });
+    };
+    let bad = |message| Diagnostic::error("bad_path", layer.span(name), message);
+    if database && path.is_dir() {
+        return push(bad(format!("{} is a folder", path.display())).help("name a file in it"));
+    }
+    let folder = if database { path.parent().unwrap_or(Path::new("")) } else { path };
+    let existing = existing_folder(folder);
+    if !existing.is_dir() {
+        let error = bad(format!("{} is not a folder", existing.display()));
+        return push(error.help("name a folder that exists or can be created"));
+    }
+    if checks == PathChecks::Existence {
+        return;
+    }
+    if let Err(error) = tempfile::tempfile_in(&existing) {
+        let message = format!("cannot write to {}: {error}", existing.display());
+        let error_for_all = error.kind() == io::ErrorKind::ReadOnlyFilesystem || is_root();
+        push(match error_for_all {
+            true => Diagnostic::error("unwritable", layer.span(name), message).help(match set {
+                true => "name another folder",
+                false => "set path in [store] to a file in another folder",
+            }),
+            // The service may run as another user.
+            false => Diagnostic::warning("unwritable", layer.span(name), message)
+                .help("ignore this if Newswire runs as a user who can write there"),
+        });
+    }
+}
+
+/// The folder, or the nearest one above it that exists.
+fn existing_folder(folder: &Path) -> PathBuf {
+    let here =
+        |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.to_owned();
+    folder.ancestors().map(here).find(|path| path.exists()).unwrap_or_else(|| PathBuf::from("/"))
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

@@ -1,0 +1,447 @@
+//! The feeds of the config and of followed lists, each with the settings in force.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use url::{Host, Url};
+
+use super::definition::{Key, Section};
+use super::diagnostic::{Diagnostic, Report};
+use super::quantity::spelled;
+use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
+use super::section::{Document, Layer};
+use super::settings::{self, Shared};
+use super::value::Value;
+use crate::model::{Feed, FeedId, Removal, site};
+use crate::opml::{self, FeedList, ListedFeed};
+use crate::poll::Subscription;
+
+/// A list that is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// A file on this machine.
+    File(PathBuf),
+    /// A list on the web.
+    Web {
+        /// Its URL.
+        url: Url,
+        /// Time between two requests.
+        interval: Duration,
+        /// Path of the last valid copy, an OPML file.
+        copy: PathBuf,
+    },
+}
+
+/// A feed with its section; `None`: it comes from a list.
+pub(super) struct ConfiguredFeed<'d> {
+    pub(super) feed: Feed,
+    pub(super) layer: Option<&'d Layer>,
+}
+
+/// All feeds, and what their settings are inherited from.
+pub(super) struct Feeds<'d> {
+    document: &'d Document,
+    pub(super) feeds: Vec<ConfiguredFeed<'d>>,
+    pub(super) followed: Vec<Followed>,
+    /// Number of feeds of each site.
+    sites: HashMap<String, usize>,
+    /// The `[[server]]` of each site.
+    servers: HashMap<&'d str, &'d Layer>,
+}
+
+impl<'d> Feeds<'d> {
+    /// Collects the feeds of the config and of its lists. `database` is the path of the database.
+    pub(super) fn collect(document: &'d Document, database: &Path, report: &mut Report) -> Self {
+        let mut feeds = named_feeds(document, report);
+        let followed = followed_feeds(document, database, &mut feeds, report);
+        let mut sites: HashMap<String, usize> = HashMap::new();
+        for feed in &feeds {
+            *sites.entry(site(&feed.feed.url).to_owned()).or_default() += 1;
+        }
+        let mut servers: HashMap<&str, &Layer> = HashMap::new();
+        for server in document.all(Section::Server) {
+            let Some(host) = server.text("host") else { continue };
+            if let Some(first) = servers.insert(host, server) {
+                let message = format!("two [[server]] sections have the host {host:?}");
+                let error = Diagnostic::error("duplicate_server", server.span("host"), message);
+                report.push(error.also(first.span("host"), "first here").help("join them"));
+            }
+        }
+        Self { document, feeds, followed, sites, servers }
+    }
+
+    /// The chain of a key that belongs to `section`, for a feed on `site` with its own section.
+    pub(super) fn chain<'c>(
+        &'c self,
+        section: Section,
+        site: &'c str,
+        feed: Option<&'c Layer>,
+    ) -> Chain<'c> {
+        let mut chain = feed.map_or_else(Chain::default, |feed| Chain::default().own(feed));
+        let server = self.servers.get(site).filter(|_| section == Section::Schedule);
+        if let Some(server) = server {
+            chain = chain.inherited(server);
+        }
+        let built_in = resolve::built_in_server(site).filter(|_| section == Section::Schedule);
+        if let Some(built_in) = built_in {
+            chain = chain.built_in(built_in, site);
+        }
+        if section != Section::Feed {
+            chain = chain.inherited(self.document.one(section));
+        }
+        let many = self.sites.get(site).is_some_and(|feeds| *feeds >= MANY_FEEDS);
+        if many && server.is_none() && section == Section::Schedule {
+            chain = chain.many_feeds();
+        }
+        chain.defaults(section)
+    }
+
+    /// Whether the schedule of a site can differ from the one of `[schedule]`.
+    fn is_special(&self, site: &str) -> bool {
+        self.servers.contains_key(site)
+            || resolve::built_in_server(site).is_some()
+            || self.sites.get(site).is_some_and(|feeds| *feeds >= MANY_FEEDS)
+    }
+
+    /// Every feed with the settings in force. Feeds that override nothing share them.
+    pub(super) fn subscriptions(&self, shared: &Shared, report: &mut Report) -> Vec<Subscription> {
+        self.check_schedules(report);
+        let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();
+        let mut subscriptions = Vec::with_capacity(self.feeds.len());
+        for ConfiguredFeed { feed, layer } in &self.feeds {
+            let site = site(&feed.url);
+            let sets = |section: Section| {
+                layer.filter(|layer| section.keys().any(|key| layer.sets(key.name)))
+            };
+            let mut schedule = match sets(Section::Schedule) {
+                None if !self.is_special(site) => Arc::clone(&shared.schedule),
+                None => Arc::clone(schedules.entry(site).or_insert_with(|| {
+                    Arc::new(settings::schedule(&self.chain(Section::Schedule, site, None)))
+                })),
+                layer => Arc::new(settings::schedule(&self.chain(Section::Schedule, site, layer))),
+            };
+            let values = |section: Section, keys| {
+                sets(section).map(|layer| Values::of(&self.chain(section, site, Some(layer)), keys))
+            };
+            let own_fetch = values(Section::Fetch, Section::Fetch.keys());
+            let fetch = own_fetch.as_ref().map(|values| Arc::new(settings::fetch(values)));
+            let fetch = fetch.unwrap_or_else(|| Arc::clone(&shared.fetch));
+            let dedupe = values(Section::Dedupe, Section::Dedupe.keys());
+            let dedupe = dedupe.map(|values| Arc::new(settings::dedupe(&values)));
+            if schedule.host_spacing.is_zero() && !self.is_own_server(&feed.url) {
+                self.zero_spacing(&feed.url, *layer, report);
+                // A list can bring feeds of other servers at any time.
+                schedule = Arc::new(crate::schedule::Settings {
+                    host_spacing: crate::schedule::Settings::default().host_spacing,
+                    ..(*schedule).clone()
+                });
+            }
+            if let (Some(refused), Some(layer)) = (fetch.refuses(&feed.url), layer) {
+                let message = format!("every poll will be refused: {refused}");
+                let warning =
+                    Diagnostic::warning("address_not_allowed", layer.span("url"), message);
+                report.push(warning.help(refused.help.as_deref().unwrap_or_default()));
+            }
+            subscriptions.push(Subscription {
+                feed: feed.clone(),
+                schedule,
+                fetch,
+                dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
+                max_items: own_fetch
+                    .and_then(|v| v.number("max_items"))
+                    .unwrap_or(shared.max_items),
+            });
+        }
+        subscriptions
+    }
+
+    /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.
+    fn is_own_server(&self, url: &Url) -> bool {
+        self.servers.contains_key(site(url))
+            || match url.host() {
+                Some(Host::Ipv4(address)) => {
+                    address.is_loopback() || address.is_private() || address.is_link_local()
+                }
+                Some(Host::Ipv6(address)) => match IpAddr::V6(address).to_canonical() {
+                    IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+                    IpAddr::V6(address) => {
+                        let local = address.is_unique_local() || address.is_unicast_link_local();
+                        address.is_loopback() || local
+                    }
+                },
+                Some(Host::Domain(name)) => {
+                    const PRIVATE: [&str; 6] =
+                        [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
+                    !name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end))
+                }
+                None => false,
+            }
+    }
+
+    /// Reports `host_spacing = "0s"` for a server of another owner, where it is written.
+    fn zero_spacing(&self, url: &Url, layer: Option<&Layer>, report: &mut Report) {
+        let own = layer.filter(|layer| layer.sets("host_spacing"));
+        let inherited = || layer.map(|_| self.document.one(Section::Schedule));
+        let Some(layer) = own.or_else(inherited).filter(|layer| layer.sets("host_spacing")) else {
+            return;
+        };
+        let message = format!("host_spacing is zero, but {url} is not on a server of yours");
+        report_zero(layer, message, report);
+    }
+
+    /// Checks the bounds of the intervals in every section that sets them.
+    fn check_schedules(&self, report: &mut Report) {
+        let general = self.document.one(Section::Schedule);
+        let chain = Chain::of(general);
+        check_bounds(general, &chain, report);
+        let zero = Values::of(&chain, Section::Schedule.keys()).duration("host_spacing");
+        let uncertain = self.document.is_key_uncertain(Section::Feed, "url");
+        if zero.is_some_and(|spacing| spacing.is_zero())
+            && !uncertain
+            && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
+        {
+            let message = "host_spacing is zero, but no feed is on a server of yours".to_owned();
+            report_zero(general, message, report);
+        }
+        for server in self.document.all(Section::Server) {
+            let site = server.text("host").unwrap_or_default();
+            let mut chain = Chain::default().own(server);
+            if let Some(built_in) = resolve::built_in_server(site) {
+                chain = chain.built_in(built_in, site);
+            }
+            let chain = chain.inherited(general).defaults(Section::Schedule);
+            check_bounds(server, &chain, report);
+        }
+        for layer in self.document.all(Section::Feed) {
+            let url = layer.entry("url").and_then(|entry| match &entry.value {
+                Value::Url(url) => Some(url),
+                _ => None,
+            });
+            let site = url.map(site).unwrap_or_default();
+            check_bounds(layer, &self.chain(Section::Schedule, site, Some(layer)), report);
+        }
+    }
+}
+
+fn report_zero(layer: &Layer, message: String, report: &mut Report) {
+    let span = layer.span("host_spacing");
+    let reported = report
+        .diagnostics
+        .iter()
+        .any(|d| d.code == "zero_host_spacing" && d.span.as_ref() == Some(&span));
+    if !reported {
+        let error = Diagnostic::error("zero_host_spacing", span, message);
+        report.push(error.help("set it in a [[server]] for your own server only"));
+    }
+}
+
+/// The feeds of the config. Sections with one URL are one feed, with the tags of all.
+fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<ConfiguredFeed<'d>> {
+    let mut first: HashMap<Url, usize> = HashMap::new();
+    let mut feeds: Vec<ConfiguredFeed<'d>> = Vec::new();
+    for layer in document.all(Section::Feed) {
+        let values = Values::of(&Chain::of(layer), Section::Feed.keys());
+        let Some(url) = values.url("url") else { continue };
+        let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
+        let (title, tags) = (values.text("title"), values.texts("tags"));
+        let feed = Feed { id, title, tags, url, removal: Removal::Hide };
+        let requested = without_fragment(&feed.url);
+        let Some(earlier) = first.get(&requested) else {
+            first.insert(requested, feeds.len());
+            feeds.push(ConfiguredFeed { feed, layer: Some(layer) });
+            continue;
+        };
+        let ConfiguredFeed { feed: kept, layer: kept_layer } = &mut feeds[*earlier];
+        let message = format!("the URL {:?} is used twice", feed.url.as_str());
+        let span = kept_layer.map_or(0..0, |layer| layer.span("url"));
+        if kept.id.is_some() && feed.id.is_some() && kept.id != feed.id {
+            let error = Diagnostic::error("duplicate_feed", layer.span("url"), message);
+            let error = error.also(span, "first here, with another id");
+            report.push(error.help("remove one of them"));
+            continue;
+        }
+        let warning = Diagnostic::warning("merged_feeds", layer.span("url"), message);
+        let warning = warning.also(span, "first here; these settings are used");
+        report.push(warning.help("remove one; it is one feed with the tags of both"));
+        kept.id = kept.id.take().or(feed.id);
+        kept.title = kept.title.take().or(feed.title);
+        add_tags(kept, feed.tags);
+    }
+    feeds
+}
+
+/// The URL that is requested: the fragment is not sent.
+fn without_fragment(url: &Url) -> Url {
+    let mut requested = url.clone();
+    requested.set_fragment(None);
+    requested
+}
+
+fn add_tags(feed: &mut Feed, tags: impl IntoIterator<Item = String>) {
+    for tag in tags {
+        if !feed.tags.contains(&tag) {
+            feed.tags.push(tag);
+        }
+    }
+}
+
+/// Adds the feeds of all lists. Feeds that are in the config keep its settings and get the tags of the list.
+fn followed_feeds<'d>(
+    document: &'d Document,
+    database: &Path,
+    feeds: &mut Vec<ConfiguredFeed<'d>>,
+    report: &mut Report,
+) -> Vec<Followed> {
+    let mut index: HashMap<Url, usize> =
+        feeds.iter().enumerate().map(|(n, feed)| (without_fragment(&feed.feed.url), n)).collect();
+    let mut all = Vec::new();
+    for layer in document.all(Section::Subscriptions) {
+        let values = Values::of(&Chain::of(layer), Section::Subscriptions.keys());
+        let Some(followed) = followed(layer, &values, database, report) else { continue };
+        let list = match &followed {
+            Followed::File(path) => list_file(layer, path, report),
+            // A copy that cannot be read is requested again.
+            Followed::Web { copy, .. } => {
+                std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
+            }
+        };
+        let removal = match values.word("removed") {
+            Some("hide") => Removal::Hide,
+            _ => Removal::Keep,
+        };
+        for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
+            let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
+            if n == feeds.len() {
+                let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
+                feeds.push(ConfiguredFeed { feed, layer: None });
+            }
+            let ConfiguredFeed { feed, layer } = &mut feeds[n];
+            if removal == Removal::Keep && layer.is_none() {
+                feed.removal = removal;
+            }
+            add_tags(feed, tags.into_iter().chain(values.texts("tags")));
+        }
+        all.push(followed);
+    }
+    all
+}
+
+/// The list of a section; `None` if it has an error.
+fn followed(
+    layer: &Layer,
+    values: &Values,
+    database: &Path,
+    report: &mut Report,
+) -> Option<Followed> {
+    if layer.is_uncertain("file") || layer.is_uncertain("url") {
+        return None;
+    }
+    match (layer.sets("file"), layer.sets("url")) {
+        (true, false) => values.path("file").map(Followed::File),
+        (false, true) => {
+            let url = values.url("url")?;
+            let interval = values.duration("interval").unwrap_or_default();
+            let name = Sha256::digest(url.as_str());
+            let name: String = name.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let folder = database.parent().unwrap_or(Path::new("")).join("lists");
+            Some(Followed::Web { url, interval, copy: folder.join(format!("{name}.opml")) })
+        }
+        (both, _) => {
+            let what = if both { "both file and url" } else { "neither file nor url" };
+            let message = format!("[[subscriptions]] has {what}");
+            let error = Diagnostic::error("missing_key", layer.span("url"), message);
+            report.push(error.help("write either file = \"feeds.opml\" or url = \"https://…\""));
+            None
+        }
+    }
+}
+
+/// The list in a file; reports entries that are skipped.
+fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList> {
+    let (span, shown) = (layer.span("file"), path.display());
+    let read = std::fs::read(path).map_err(|error| error.to_string());
+    let list = match read.and_then(|bytes| opml::read(&bytes).map_err(|error| error.to_string())) {
+        Ok(list) => list,
+        Err(why) => {
+            let error = Diagnostic::error("bad_list", span, format!("cannot read {shown}: {why}"));
+            report.push(error.help("name an OPML file, a urls file or the ini file of a planet"));
+            return None;
+        }
+    };
+    if let Some(first) = list.skipped.first() {
+        let (count, line, why) = (list.skipped.len(), first.line, &first.reason);
+        let message = format!("{shown}:{line}: skipped {:?}: {why}", first.name);
+        let warning = Diagnostic::warning("list_entry_skipped", span.clone(), message);
+        report
+            .push(warning.help(format!("skipped entries: {count}; 'newswire import' lists them")));
+    }
+    if let Some(first) = list.ignored.first() {
+        let (count, line, why) = (list.ignored.len(), first.line, &first.reason);
+        let message = format!("{shown}:{line}: ignored {:?}: {why}", first.name);
+        let warning = Diagnostic::warning("ignored_setting", span, message);
+        report
+            .push(warning.help(format!("ignored settings: {count}; 'newswire import' lists them")));
+    }
+    Some(list)
+}
+
+/// Reports bounds of the interval that contradict each other, in the section `layer` that begins `chain`.
+fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
+    const KEYS: [&str; 3] = ["min_interval", "interval", "max_interval"];
+    if !KEYS.iter().any(|key| layer.sets(key)) {
+        return;
+    }
+    let (values, interval) = resolve::schedule(chain);
+    let fixed = values.duration("interval").is_some();
+    let value = |key: &str| match key {
+        "interval" => interval,
+        key => values.duration(key).unwrap_or_default(),
+    };
+    let mut order = |low: &'static str, high: &'static str| {
+        let (has_low, has_high) = (layer.sets(low), layer.sets(high));
+        let certain = !chain.is_uncertain(low) && !chain.is_uncertain(high);
+        if !certain || !has_low && !has_high || value(low) <= value(high) {
+            return;
+        }
+        let low_first = layer.span(low).start < layer.span(high).start;
+        let (at, other) = match has_high && (!has_low || low_first) {
+            true => (high, low),
+            false => (low, high),
+        };
+        let message = format!("{low} is longer than {high}");
+        let error = Diagnostic::error("contradiction", layer.span(at), message);
+        report.push(match layer.sets(other) {
+            true => error.also(layer.span(other), format!("{other} is set here")),
+            false => error.help(format!("set {other} too; it is \"{}\"", spelled(value(other)))),
+        });
+    };
+    if fixed {
+        order("min_interval", "interval");
+        order("interval", "max_interval");
+    }
+    if !fixed || layer.sets("min_interval") && layer.sets("max_interval") {
+        order("min_interval", "max_interval");
+    }
+    let minimum =
+        Section::Schedule.key("min_interval").and_then(|key: &'static Key| chain.resolve(key));
+    let Some(minimum) =
+        minimum.filter(|minimum| minimum.rank > 0 && minimum.origin != Origin::Default)
+    else {
+        return;
+    };
+    if let (Value::Duration(minimum), true, true) = (minimum.value, fixed, layer.sets("interval"))
+        && interval < minimum
+    {
+        let message = format!(
+            "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
+            spelled(minimum)
+        );
+        let warning =
+            Diagnostic::warning("interval_below_minimum", layer.span("interval"), message);
+        report.push(warning.help("set min_interval to the same value here to confirm it"));
+    }
+}

@@ -1,0 +1,421 @@
+//! The table of sections and keys: the one definition of each.
+
+use super::definition::Kind::*;
+use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition, Unit};
+use super::diagnostic::Severity;
+use crate::render::Output;
+
+const fn section(
+    section: Section,
+    name: &'static str,
+    heading: &'static str,
+    doc: &'static str,
+    aliases: &'static [&'static str],
+) -> SectionDefinition {
+    SectionDefinition { section, name, heading, doc, aliases }
+}
+
+/// All sections, in the order of [`Section`].
+#[rustfmt::skip]
+pub(super) const SECTIONS: &[SectionDefinition] = &[
+    section(Section::Top, "", "the top of the file", "Keys before the first section.", &[]),
+    section(Section::Schedule, "schedule", "[schedule]", "When feeds are polled.",
+        &["poll", "polling", "scheduler", "scheduling", "timing", "timer", "refresh", "cron"]),
+    section(Section::Fetch, "fetch", "[fetch]", "Headers and limits of requests.",
+        &["client", "http_client", "request", "requests", "network", "fetcher", "fetching", "download", "crawler", "tls"]),
+    section(Section::Dedupe, "dedupe", "[dedupe]", "Which items are the same story, and which new items are held.",
+        &["deduplication", "deduplicate", "duplicate", "duplicates", "grouping", "stories", "story", "matching"]),
+    section(Section::Store, "store", "[store]", "The database.",
+        &["database", "db", "storage", "sqlite", "data", "persistence", "archive"]),
+    section(Section::Web, "web", "[web]", "The HTTP server.",
+        &["http", "https", "listen", "api", "webserver", "web_server", "httpd", "www", "serve", "metrics", "status"]),
+    section(Section::Log, "log", "[log]", "The log.", &["logging", "logger", "logs", "tracing"]),
+    section(Section::Output, "output", "[[output]]", "A merged feed that Newswire publishes.",
+        &["planet", "merged", "publish", "publication", "out", "result", "aggregate"]),
+    section(Section::Rules, "include", "include or exclude", "The conditions of an output: which stories it shows.", &[]),
+    section(Section::Server, "server", "[[server]]", "Settings for all feeds of one registrable domain.",
+        &["host", "hosts", "domain", "domains", "site", "sites"]),
+    section(Section::Feed, "feed", "[[feed]]", "A feed.",
+        &["source", "sources", "channel", "channels", "rss", "atom", "url", "urls"]),
+    section(Section::Subscriptions, "subscriptions", "[[subscriptions]]", "A list of feeds that is followed.",
+        &["list", "lists", "opml", "import", "imports", "follow", "feed_list"]),
+];
+
+/// A limit of intervals between requests for feeds.
+const INTERVALS: &[Limit] = &[
+    limit(
+        Bound::Minimum,
+        5 * 60,
+        "interval_too_short",
+        Severity::Error,
+        "write \"5m\" or more; 30 minutes to an hour suit most feeds",
+    ),
+    limit(
+        Bound::Minimum,
+        15 * 60,
+        "interval_below_recommended",
+        Severity::Warning,
+        "polls this frequent suit your own servers; other site owners may block Newswire",
+    ),
+];
+const LIST_INTERVALS: &[Limit] = &[limit(
+    Bound::Minimum,
+    15 * 60,
+    "interval_too_short",
+    Severity::Error,
+    "remove the key: the default of one day suits lists of feeds",
+)];
+const WINDOWS: &[Limit] = &[limit(
+    Bound::Maximum,
+    14 * 86_400,
+    "window_too_long",
+    Severity::Error,
+    "write \"14d\" or less; the default \"72h\" suits most feeds",
+)];
+const TIMEOUTS: &[Limit] = &[limit(
+    Bound::Maximum,
+    600,
+    "timeout_above_recommended",
+    Severity::Warning,
+    "write \"60s\": a slow server occupies one of the simultaneous requests until the timeout",
+)];
+
+const fn limit(
+    bound: Bound,
+    seconds: u64,
+    code: &'static str,
+    severity: Severity,
+    help: &'static str,
+) -> Limit {
+    Limit { bound, seconds, code, severity, help }
+}
+
+const fn key(section: Section, name: &'static str, kind: Kind) -> Key {
+    Key::new(section, name, kind)
+}
+
+const fn number(unit: &'static str, min: usize, max: usize) -> Kind {
+    Number { unit, min, max }
+}
+
+const fn top(name: &'static str, kind: Kind) -> Key {
+    key(Section::Top, name, kind)
+}
+
+/// A key of `[schedule]`, which a server and a feed may override.
+const fn schedule(name: &'static str, kind: Kind) -> Key {
+    key(Section::Schedule, name, kind).inherited_by(&[Section::Server, Section::Feed])
+}
+
+/// A key of `[fetch]`, which a feed may override.
+const fn fetch(name: &'static str, kind: Kind) -> Key {
+    key(Section::Fetch, name, kind).inherited_by(&[Section::Feed])
+}
+
+/// A key of `[dedupe]`, which a feed may override.
+const fn dedupe(name: &'static str, kind: Kind) -> Key {
+    key(Section::Dedupe, name, kind).inherited_by(&[Section::Feed])
+}
+
+const fn output(name: &'static str, kind: Kind) -> Key {
+    key(Section::Output, name, kind)
+}
+
+const fn rule(name: &'static str, kind: Kind) -> Key {
+    key(Section::Rules, name, kind)
+}
+
+/// All keys, in the order of the example.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    top("version", number("version of the format", 1, 1)).default("1")
+        .doc("Version of the format of this file.")
+        .details("A later version of Newswire may read the same keys in another way; the number prevents a silent change.")
+        .also_called(&["config_version", "schema_version", "format"]),
+
+    schedule("interval", Interval(INTERVALS)).default("\"1h\"")
+        .doc("Time between two polls of a feed; \"auto\" learns it from how often the feed publishes.")
+        .details("A shorter interval shows items sooner and costs the site owner more. Most feeds publish less than once a day; \
+            \"6h\" delays their items by three hours on average. With \"auto\" the interval is between min_interval and max_interval.")
+        .also_called(&["frequency", "every", "refresh", "refresh_interval", "poll_interval", "poll_every", "update_interval", "period", "ttl"]),
+    schedule("min_interval", Duration(Unit::Minutes, INTERVALS)).default("\"15m\"")
+        .doc("Shortest time between two polls.")
+        .details("A shorter interval in the same section or in a [[feed]] lowers it.")
+        .also_called(&["minimum", "min", "minimum_interval"]),
+    schedule("max_interval", Duration(Unit::Hours, &[])).default("\"24h\"")
+        .doc("Longest delay of a poll that hints of the publisher can cause.")
+        .details("Hints are ttl, Cache-Control, skipHours and the like. Retry-After and back-off after failures can take longer.")
+        .also_called(&["maximum", "max", "maximum_interval"]),
+    schedule("publisher_hints", Choice(&["follow", "ignore"])).default("\"follow\"")
+        .doc("Whether hints of the publisher delay a poll.")
+        .details("\"ignore\" is for feeds with wrong hints. Retry-After is always followed.")
+        .also_called(&["hints", "respect_ttl", "cache_control"]),
+    schedule("per_host", number("requests", 1, 16)).default("1")
+        .doc("Largest number of simultaneous requests to one host.")
+        .details("Raise it only for your own servers.")
+        .also_called(&["max_per_host", "connections_per_host", "requests_per_host"]),
+    schedule("host_spacing", Spacing).default("\"2s\"")
+        .doc("Time between the starts of two requests to one host.")
+        .details("The default is \"10s\" for a site with more than 10 feeds. \"0s\" is for your own servers: it is accepted in a [[server]], \
+            in a [[feed]] on a private or loopback address or on the host of a [[server]], and in [schedule] if all feeds are on such servers. \
+            Private names are localhost, names without a dot, and names that end in .localhost, .local, .internal, .lan, .home.arpa or .test.")
+        .also_called(&["delay", "spacing", "crawl_delay", "pause", "wait", "rate_limit"]),
+
+    fetch("contact", Text)
+        .doc("Page or mail address by which site owners find you; part of the User-Agent.")
+        .details("A site owner who can ask you need not block you.")
+        .example("\"https://planet.example.org/about\"")
+        .also_called(&["email", "mail", "from", "owner", "admin"]),
+    fetch("user_agent", HeaderText)
+        .doc("Replaces the User-Agent \"newswire/VERSION (+contact)\".")
+        .details("For the rare site that requires a certain one.")
+        .example("\"Planet/1.0 (+https://planet.example.org/)\"")
+        .also_called(&["agent", "ua", "useragent"]),
+    fetch("timeout", Duration(Unit::Seconds, TIMEOUTS)).default("\"60s\"")
+        .doc("Time limit of a whole request: name lookup, connection, redirects and body.")
+        .also_called(&["request_timeout", "time_limit", "connect_timeout", "read_timeout"]),
+    fetch("max_body", Size).default("\"10 MiB\"")
+        .doc("Size limit of a document after decompression.")
+        .details("A larger document is a failure of its feed.")
+        .also_called(&["max_size", "size", "limit", "max_bytes", "max_length", "body_limit", "max_body_size"]),
+    fetch("max_redirects", number("redirects", 0, 20)).default("5")
+        .doc("Largest number of redirects that are followed.")
+        .details("Each target is checked like the first address.")
+        .also_called(&["redirects", "follow_redirects", "redirect_limit"]),
+    fetch("max_items", number("items", 1, 100_000)).default("10000")
+        .doc("Largest number of items that are read from one document, the newest first.")
+        .also_called(&["item_limit"]),
+    fetch("allow_networks", Networks).default("[]").example("[\"192.168.1.0/24\"]")
+        .doc("Private networks that feeds may be on; requests to all others are refused.")
+        .details("The refusal prevents a feed from making Newswire send requests to your router. \"127.0.0.1\" is this machine.")
+        .also_called(&["networks", "allow_private", "allowed_networks", "private_networks", "allow_hosts"]),
+    fetch("ca", Certificates)
+        .doc("File with certificates (PEM) of a further authority.")
+        .details("For feeds inside your network. TLS certificates are always verified.")
+        .example("\"/etc/newswire/ca.pem\"")
+        .also_called(&["ca_file", "cafile", "ca_bundle", "certificate", "cert", "cacert"]),
+    fetch("authorization", Secret)
+        .doc("Secret for the Authorization header: \"user:password\", or the whole value (\"Bearer …\").")
+        .details("It is sent only to the origin of the feed's URL.")
+        .example("{ file = \"/etc/newswire/feed.secret\" }")
+        .also_called(&["auth", "password", "user", "username", "login", "basic_auth", "credentials", "bearer"]),
+    fetch("headers", Secrets)
+        .doc("Further headers, each with a secret as its value.")
+        .details("They are sent only to the origin of the feed's URL.")
+        .example("{ \"X-Api-Key\" = { env = \"FEED_KEY\" } }")
+        .also_called(&["cookie", "cookies", "api_key", "extra_headers", "http_headers"]),
+    fetch("proxy", Url)
+        .doc("HTTP proxy for all requests.")
+        .details("The proxy resolves host names, so that allow_networks only checks addresses that are written as numbers.")
+        .example("\"http://127.0.0.1:3128\"")
+        .also_called(&["http_proxy", "https_proxy", "proxy_url"]),
+    key(Section::Fetch, "concurrency", number("requests", 1, 1024)).default("64")
+        .doc("Largest number of simultaneous requests in total.")
+        .details("This key cannot be set in a [[feed]].")
+        .also_called(&["parallel", "parallelism", "threads", "workers", "jobs", "max_connections"]),
+
+    dedupe("identity", Choice(&["auto", "key", "title", "date"])).default("\"auto\"")
+        .doc("What identifies an item in its feed: the guid or link with checks, only these, or these with the title or the date.")
+        .details("\"auto\": its guid, else its link; one that several items share counts only together with title and date, and the only \
+            item of a feed with a new title, text and date is a new item. \"key\": always guid, else link. \"title\" and \"date\": these \
+            together with the title or the date.")
+        .also_called(&["identify_by", "guid", "unique"]),
+    dedupe("across_feeds", Choice(&["text", "link", "off"])).default("\"text\"")
+        .doc("What joins items of several feeds to one story: the same page or a similar text, only the same page, or nothing.")
+        .details("'newswire why ID' shows which items were joined and why, 'newswire split' separates them.")
+        .also_called(&["enabled", "mode", "method"]),
+    dedupe("window", Duration(Unit::Hours, WINDOWS)).default("\"72h\"")
+        .doc("Texts that were published further apart are not compared.")
+        .details("A longer window joins texts that are only similar, and takes more memory."),
+    dedupe("similarity", Choice(&["strict", "normal", "loose"])).default("\"normal\"")
+        .doc("How similar the texts of one story must be.")
+        .also_called(&["threshold", "likeness", "strictness"]),
+    dedupe("updates", Choice(&["silent", "ignore", "bump"])).default("\"silent\"")
+        .doc("Effect of an edit on a published item: \"silent\" replaces the text, \"ignore\" keeps it, \"bump\" also sets a new date.")
+        .details("\"bump\" sets a new date for large edits only, so that feed readers show the item again. Place and id never change.")
+        .also_called(&["edits", "changes", "on_update"]),
+    dedupe("initial_items", number("items", 1, 100_000)).default("50")
+        .doc("Number of items, the newest first, that are published from the first document of a feed.")
+        .also_called(&["initial", "first_items", "backlog"]),
+    dedupe("burst_guard", Choice(&["hold", "off"])).default("\"hold\"")
+        .doc("Whether unusually many new items of a feed are held until 'newswire release FEED'.")
+        .details("A feed that suddenly has far more new items than ever was moved, imported or broken into. \
+            \"hold\" publishes the items that are certainly new and holds the others.")
+        .also_called(&["flood_guard", "bursts", "flood", "burst"]),
+
+    key(Section::Store, "path", File).default("\"newswire.db\"")
+        .doc("Path of the database; a relative path starts in the state directory.")
+        .details("Back it up with the tools of SQLite, or stop Newswire and copy the file.")
+        .also_called(&["file", "database", "db", "filename", "url", "dsn", "location"]),
+    key(Section::Store, "retention", Duration(Unit::Days, &[])).default("\"400d\"")
+        .doc("How long the texts of items are kept.")
+        .details("The ids of items are kept forever, so that no item is published again.")
+        .also_called(&["keep", "max_age", "expire", "expiry", "expire_after", "keep_days", "purge_after"]),
+
+    key(Section::Web, "listen", Listen).default("\"127.0.0.1:8420\"")
+        .doc("Address and port of the HTTP server, or \"off\".")
+        .details("\"localhost:8420\" is 127.0.0.1, and \":8420\" is all addresses of this machine. With \"off\" the outputs are only written \
+            to files. Behind a reverse proxy keep 127.0.0.1.")
+        .also_called(&["port", "address", "addr", "bind", "bind_address", "listen_address", "ip"]),
+    key(Section::Web, "public_url", BaseUrl)
+        .doc("URL by which subscribers reach this server; the merged feeds contain it.")
+        .details("Set it before others subscribe.")
+        .example("\"https://planet.example.org/\"")
+        .also_called(&["url", "base_url", "external_url", "site_url", "root_url", "public", "link"]),
+    key(Section::Web, "hosts", Hosts).default("[]").example("[\"planet.example.org\"]")
+        .doc("Further host names of this server.")
+        .details("Requests with another Host header are refused, except those with the host of public_url or a name of this machine. \
+            This prevents web pages from reading the server through a browser (DNS rebinding).")
+        .also_called(&["names", "domain", "domains", "server_name", "server_names", "allowed_hosts", "hostname", "hostnames"]),
+    key(Section::Web, "status", Choice(&["local", "open", "off"])).default("\"local\"")
+        .doc("Who may see the operator pages: clients on this machine, all clients, or no client.")
+        .details("\"local\" does not include clients that come through a proxy; docs/reverse-proxy.md describes which headers the proxy must set.")
+        .also_called(&["dashboard", "admin", "operator", "status_page"]),
+    key(Section::Web, "metrics", Choice(&["on", "feeds", "off"])).default("\"on\"")
+        .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
+        .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
+        .also_called(&["prometheus"]),
+    key(Section::Web, "samples", Listen).default("\"off\"")
+        .doc("Address and port of a further server with six sample feeds, or \"off\".")
+        .details("It is for a first try without a network; 'newswire run' sets it in a config that it creates.")
+        .also_called(&["sample", "sample_feeds", "demo"]),
+
+    key(Section::Log, "level", Choice(&["error", "warn", "info", "debug", "trace"])).default("\"info\"")
+        .doc("Least severe level that is logged.")
+        .details("\"info\" logs a poll if it found new items or failed.")
+        .also_called(&["verbosity", "loglevel", "log_level", "filter", "verbose", "debug"]),
+    key(Section::Log, "format", Choice(&["auto", "text", "json", "journal"])).default("\"auto\"")
+        .doc("Format of the log.")
+        .details("\"auto\" is \"journal\" under systemd, \"text\" on a terminal and otherwise \"json\".")
+        .also_called(&["output", "type", "style", "target"]),
+
+    output("id", Id).required().example("\"planet\"")
+        .doc("File name and path of the merged feed: planet.atom, planet.rss, planet.json.")
+        .also_called(&["name", "slug", "key"]),
+    output("title", Text).example("\"My planet\"")
+        .doc("Title of the merged feed; the default is its id.")
+        .also_called(&["name", "heading", "label"]),
+    output("description", Text).example("\"What my friends write\"")
+        .doc("Subtitle of the merged feed.")
+        .also_called(&["subtitle", "summary", "about"]),
+    output("link", Url).example("\"https://planet.example.org/\"")
+        .doc("Page that the merged feed belongs to; the default is the index page of this server.")
+        .also_called(&["url", "homepage", "website", "site", "site_url", "html_url", "home"]),
+    output("author", Text).example("\"Planet Example\"")
+        .doc("Publisher of the merged feed; the default is its title.")
+        .also_called(&["publisher", "owner", "creator"]),
+    output("formats", Choices(&["atom", "rss", "json"])).default("[\"atom\", \"rss\", \"json\"]")
+        .doc("Formats of the merged feed.")
+        .also_called(&["format", "type", "types"]),
+    output("directory", Folder).example("\"www\"")
+        .doc("Folder that the documents are written to; without it they are only served.")
+        .details("A compressed form of each file is written beside it, for a web server.")
+        .also_called(&["dir", "folder", "path", "file", "output_dir", "destination"]),
+    output("token", Secret).example("{ file = \"/etc/newswire/planet.token\" }")
+        .doc("Secret that subscribers must send, at least 16 characters.")
+        .details("docs/feeds.md describes how subscribers send it. It does not protect files in directory.")
+        .also_called(&["secret", "password", "key", "auth", "authorization", "access_token"]),
+    output("items", number("stories", 1, Output::MAX_ITEMS)).default("100")
+        .doc("Number of stories that are always shown, the newest first.")
+        .also_called(&["limit", "max_items", "count", "size", "entries", "length", "max"]),
+    output("max_age", Duration(Unit::Days, &[])).example("\"3d\"")
+        .doc("Stories younger than this are shown in addition to items.")
+        .details("So no story is lost in a busy hour.")
+        .also_called(&["age", "days", "since", "newer_than"]),
+    output("per_feed", number("stories", 1, Output::MAX_ITEMS)).example("10")
+        .doc("Largest number of stories of one feed.")
+        .also_called(&["max_per_feed", "items_per_feed"]),
+    output("per_feed_percent", number("percent", 1, 100)).example("20")
+        .doc("Largest number of stories of one feed, in percent of items.")
+        .also_called(&["share", "percent"]),
+    output("min_feeds", number("feeds", 1, Output::MAX_ITEMS)).example("2")
+        .doc("Smallest number of feeds of this output that a story must be in.")
+        .also_called(&["minimum_feeds", "at_least"]),
+    output("include", Rules).example("{ tags = [\"rust\"], languages = [\"en\"] }")
+        .doc("Conditions of the stories that are shown; a story must meet each of them.")
+        .also_called(&["filter", "filters", "only", "match", "select", "where"]),
+    output("exclude", Rules).example("{ title = \"(?i)sponsored\" }")
+        .doc("Conditions of the stories that are not shown; one of them is enough.")
+        .also_called(&["reject", "block", "ignore", "without", "except", "deny"]),
+    output("icon", Url).example("\"https://planet.example.org/icon.png\"")
+        .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
+        .also_called(&["logo", "image", "picture", "favicon"]),
+    output("language", Language).example("\"en\"")
+        .doc("Language of stories that do not name one.")
+        .details("Leave it out if the feeds have several languages.")
+        .also_called(&["lang", "locale"]),
+    output("content", Choice(&["full", "summary", "none"])).default("\"full\"")
+        .doc("How much of a story is shown.")
+        .details("\"summary\" is the summary of the publisher, or the beginning of the text.")
+        .also_called(&["body", "full_text", "text"]),
+    output("title_prefix", TitlePrefix).example("\"{source}: \"")
+        .doc("Text before each title; {source} is the title of the feed.")
+        .details("For feed readers that do not show the source of an item.")
+        .also_called(&["prefix"]),
+    output("date", Choice(&["published", "first_seen"])).default("\"published\"")
+        .doc("Date of a story: its publication, or when Newswire first saw it.")
+        .details("\"first_seen\" is for feed readers that do not show new items with an old date.")
+        .also_called(&["dates", "sort", "order", "sort_by"]),
+    output("also_at", Choice(&["links", "content"])).default("\"links\"")
+        .doc("Where other feeds with the story are named: in links, or also in a line below the text.")
+        .also_called(&["also", "duplicates", "see_also"]),
+    output("deltas", Flag).default("false")
+        .doc("Whether clients that accept deltas (RFC 3229) get only what changed.")
+        .details("Some feed readers fail on such responses.")
+        .also_called(&["delta", "feed_deltas", "rfc3229"]),
+
+    rule("tags", Texts).example("[\"rust\"]")
+        .doc("Tags of the feed, at least one of them.").also_called(&["label", "labels", "folder"]),
+    rule("feeds", Texts).example("[\"rust-blog\"]")
+        .doc("Ids of feeds.").also_called(&["ids", "id", "source", "sources"]),
+    rule("title", Regex).example("\"(?i)rust\"")
+        .doc("Regular expression that matches the title.").also_called(&["titles", "keyword", "keywords"]),
+    rule("content", Regex).example("\"(?i)release\"")
+        .doc("Regular expression that matches the text.").also_called(&["text", "body", "contents"]),
+    rule("authors", Texts).example("[\"Ann\"]")
+        .doc("Names of authors, compared without case.").also_called(&["creator", "by"]),
+    rule("categories", Texts).example("[\"linux\"]")
+        .doc("Categories of the item, compared without case.").also_called(&["topics", "subjects"]),
+    rule("languages", Languages).example("[\"en\"]")
+        .doc("Languages of the item; \"en\" includes \"en-GB\".").also_called(&["lang", "langs"]),
+    rule("enclosures", Flag).example("true")
+        .doc("Whether the item has an attached file.").also_called(&["attachments", "audio", "podcast", "media"]),
+
+    key(Section::Server, "host", Site).required().example("\"example.com\"")
+        .doc("Registrable domain of the server; the section applies to all feeds on it.")
+        .details("Newswire has built-in settings for a few well-known servers; a [[server]] overrides them.")
+        .also_called(&["name", "domain", "url", "hostname", "site", "address"]),
+
+    key(Section::Feed, "url", Url).required().example("\"https://blog.rust-lang.org/feed.xml\"")
+        .doc("URL of the feed.")
+        .also_called(&["link", "href", "uri", "feed", "feed_url", "xml_url", "xmlurl", "rss", "address", "source"]),
+    key(Section::Feed, "id", Id).example("\"rust-blog\"")
+        .doc("Permanent name of the feed; the default is derived from the URL.")
+        .also_called(&["slug", "key"]),
+    key(Section::Feed, "title", Text).example("\"Rust Blog\"")
+        .doc("Replaces the title of the publisher.")
+        .also_called(&["name", "label", "description"]),
+    key(Section::Feed, "tags", Texts).default("[]").example("[\"rust\"]")
+        .doc("Tags by which outputs include or exclude the feed.")
+        .also_called(&["category", "categories", "labels", "group", "groups", "folder", "topic", "topics"]),
+
+    key(Section::Subscriptions, "file", File).example("\"feeds.opml\"")
+        .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
+        .details("Its feeds are polled as if they were in this file. The list is read again when it changes. A feed that is removed from it \
+            is not polled any more.")
+        .also_called(&["path", "opml", "filename"]),
+    key(Section::Subscriptions, "url", Url).example("\"https://example.org/feeds.opml\"")
+        .doc("URL of a list of feeds, instead of file.")
+        .details("The last valid copy is kept for times without network.")
+        .also_called(&["link", "href", "uri", "address"]),
+    key(Section::Subscriptions, "interval", Duration(Unit::Hours, LIST_INTERVALS)).default("\"24h\"")
+        .doc("Time between two requests for the list at url.")
+        .also_called(&["frequency", "every", "refresh", "period"]),
+    key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")
+        .doc("Whether stories of a feed that leaves the list are still shown.")
+        .details("\"keep\" shows them as long as retention, \"hide\" removes them from the outputs.")
+        .also_called(&["on_remove", "remove", "gone"]),
+    key(Section::Subscriptions, "tags", Texts).default("[]").example("[\"friends\"]")
+        .doc("Tags that are added to each feed of the list.")
+        .also_called(&["category", "labels", "group", "folder"]),
+];

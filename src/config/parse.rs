@@ -1,0 +1,196 @@
+//! Parses the files as TOML and joins them: sections key by key, lists of sections one after the other.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, Error};
+
+use super::definition::Section;
+use super::diagnostic::{Diagnostic, Report};
+use super::position::Sources;
+use super::redact;
+use super::section::{not_a_list, not_a_table};
+
+/// All files as one table, with positions counted through all files. What cannot be parsed is reported.
+pub(super) fn joined<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'d> {
+    let mut whole = DeTable::new();
+    for (index, source) in sources.iter().enumerate() {
+        let (root, errors) = DeTable::parse_recoverable(&source.text);
+        let root = root.into_inner();
+        for error in syntax_errors(&source.text, &errors) {
+            let span = error.span.map(|span| span.start + source.start..span.end + source.start);
+            report.push(Diagnostic { span, ..error });
+        }
+        if index == 0 {
+            whole = root;
+        } else {
+            join(&mut whole, shifted(root, source.start), report);
+        }
+    }
+    whole
+}
+
+/// Syntax errors: one for each line, and of a bracket that is not closed only the first.
+fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
+    let is_inline = |error: &Error| error.message().contains("inline table");
+    let open = errors.iter().any(|e| e.message().starts_with("unclosed array,") || is_inline(e));
+    let redacted = if errors.is_empty() { String::new() } else { redact::config(text) };
+    let mut errors: Vec<_> = errors.iter().map(|e| (e.span().unwrap_or(0..0), e)).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut last = None;
+    for (span, error) in errors {
+        let before = text.get(..span.start).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        if last.replace(start) == Some(start) {
+            continue;
+        }
+        let line = text[start..].lines().next().unwrap_or_default();
+        let typographic = typographic(line, start);
+        let unclosed = error.message().contains("comma") || error.message().contains("inline");
+        if open && unclosed && typographic.is_none() {
+            let message = "a bracket before this is not closed";
+            let error = Diagnostic::error("unclosed_bracket", span, message);
+            found.push(
+                error.help("close a list with ] and a table with }; separate values with commas"),
+            );
+            break;
+        }
+        let error = typographic.unwrap_or_else(|| syntax_error(line, span, error.message()));
+        // A suggestion must not repeat a secret.
+        let public = redacted[start..].lines().next() == Some(line);
+        found.push(match error.suggestion.is_some() && !public {
+            true => Diagnostic { suggestion: None, label: String::new(), ..error },
+            false => error,
+        });
+    }
+    found
+}
+
+/// One syntax error, with what its line probably means.
+fn syntax_error(line: &str, span: Range<usize>, message: &str) -> Diagnostic {
+    let value = line.split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
+    let bare = value.chars().all(|c| c.is_alphanumeric() || "._/:+- ".contains(c));
+    let bare = bare && value.starts_with(|c: char| c.is_alphanumeric() || c == '/');
+    let (help, suggestion) = match value {
+        "yes" | "on" | "True" | "TRUE" => ("write true", Some("true".to_owned())),
+        "no" | "False" | "FALSE" => ("write false", Some("false".to_owned())),
+        _ if message.starts_with("duplicate key") => ("remove one of them", None),
+        _ if bare => ("put quotes around it", Some(format!("{value:?}"))),
+        _ if message.starts_with("invalid basic") => ("close the text with \"", None),
+        _ if !line.contains('=') && !line.trim().starts_with('[') => ("write key = value", None),
+        _ => ("toml.io describes how values are written", None),
+    };
+    let quoted = bare && suggestion.as_deref().is_some_and(|text| text.starts_with('"'));
+    let message = match quoted && !value.starts_with(|c: char| c.is_ascii_digit()) {
+        true => "string values must be quoted".to_owned(),
+        false => message.trim_end().replace('\n', ", "),
+    };
+    let error = Diagnostic::error("syntax", span, message).help(help);
+    Diagnostic { suggestion, ..error }
+}
+
+/// The error for a line with quotes or spaces that are typographic, as word processors write them.
+fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
+    let plain = |c: char| match c {
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂' => '"',
+        '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' => '\'',
+        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
+        c => c,
+    };
+    let fixed: String = line.chars().map(plain).collect();
+    if fixed == line || line.trim_start().starts_with('#') {
+        return None;
+    }
+    let parses = DeTable::parse(&fixed).is_ok();
+    if !parses && line.contains('=') {
+        // Another error of the line is more likely if its value has straight quotes.
+        let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
+        if value.starts_with(['"', '\'']) {
+            return None;
+        }
+    }
+    // The value, if the key has none of these characters; else the line. Without a comment.
+    let from = line.find('=').filter(|at| fixed.starts_with(&line[..*at])).map_or(0, |at| at + 1);
+    let from = from + line[from..].len() - line[from..].trim_start().len();
+    let end = line[from..].find(" #").map_or(line.len(), |at| from + at);
+    let part = line[from..end].trim_end();
+    let suggestion: String = part.chars().map(plain).collect();
+    let first = part.chars().find(|c| plain(*c) != *c).unwrap_or_default();
+    let span = start + from..start + from + part.len();
+    let message = format!("{first:?} is a typographic character");
+    let error = Diagnostic::error("syntax", span, message);
+    let error = error.help("write straight quotes and plain spaces");
+    Some(match parses || !line.contains('=') {
+        true => error.label(format!("did you mean {suggestion}?")).suggest(suggestion),
+        false => error,
+    })
+}
+
+fn join<'d>(whole: &mut DeTable<'d>, file: DeTable<'d>, report: &mut Report) {
+    for (name, value) in file {
+        let text: &str = name.get_ref();
+        // Each file has its own version.
+        if text == "version" && whole.contains_key(text) {
+            continue;
+        }
+        let Some(first) = whole.get_key_value(text).map(|(first, _)| first.span()) else {
+            whole.insert(name, value);
+            continue;
+        };
+        let Some(section) = Section::tables().find(|section| section.name() == text) else {
+            report.push(set_twice(&first, &name));
+            continue;
+        };
+        match section.is_list() {
+            true if !value.get_ref().is_array() => report.push(not_a_list(section, &value)),
+            false if !value.get_ref().is_table() => report.push(not_a_table(section, &value)),
+            _ => {}
+        }
+        let Some(earlier) = whole.get_mut(text) else { continue };
+        match (earlier.get_mut(), value.into_inner()) {
+            (DeValue::Array(earlier), DeValue::Array(more)) => {
+                more.into_iter().for_each(|value| earlier.push(value));
+            }
+            (DeValue::Table(earlier), DeValue::Table(more)) => {
+                for (name, value) in more {
+                    match earlier.get_key_value(name.get_ref().as_ref()) {
+                        Some((first, _)) => report.push(set_twice(&first.span(), &name)),
+                        None => drop(earlier.insert(name, value)),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn set_twice(first: &Range<usize>, name: &Spanned<Cow<'_, str>>) -> Diagnostic {
+    let message = format!("{} is set in two files", name.get_ref());
+    let error = Diagnostic::error("duplicate_key", name.span(), message);
+    error.also(first.clone(), "first here").help("remove one of them")
+}
+
+/// The table with all positions moved by `by` bytes.
+fn shifted(table: DeTable<'_>, by: usize) -> DeTable<'_> {
+    let moved = |span: Range<usize>| span.start + by..span.end + by;
+    let pair = |(name, value): (Spanned<_>, _)| {
+        (Spanned::new(moved(name.span()), name.into_inner()), shifted_value(value, by))
+    };
+    table.into_iter().map(pair).collect()
+}
+
+fn shifted_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+    let span = value.span();
+    let value = match value.into_inner() {
+        DeValue::Table(table) => DeValue::Table(shifted(table, by)),
+        DeValue::Array(array) => {
+            let array: DeArray<'_> =
+                array.into_iter().map(|value| shifted_value(value, by)).collect();
+            DeValue::Array(array)
+        }
+        other => other,
+    };
+    Spanned::new(span.start + by..span.end + by, value)
+}

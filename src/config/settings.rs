@@ -1,0 +1,231 @@
+//! From values in force to the settings of the rooms.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::level_filters::LevelFilter;
+use url::Url;
+
+use super::diagnostic::{Diagnostic, Report};
+use super::resolve::{Chain, Values, schedule as schedule_values};
+use super::secret::authorization;
+use super::section::Layer;
+use crate::fetch::Secret;
+use crate::render::{
+    AlsoAt, Content, Format, Output, OutputIdentity, Presentation, Rules, ShownDate, Token,
+};
+use crate::schedule::{IntervalMode, PublisherHints};
+use crate::telemetry::Format as LogFormat;
+use crate::{dedupe, fetch, schedule, store, telemetry, web};
+
+/// Shortest token, in characters.
+const MIN_TOKEN: usize = 16;
+
+pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
+    let (values, interval) = schedule_values(chain);
+    let duration = |name| values.duration(name).unwrap_or_default();
+    schedule::Settings {
+        interval,
+        interval_mode: match values.duration("interval") {
+            Some(_) => IntervalMode::Fixed,
+            None => IntervalMode::Auto,
+        },
+        min_interval: duration("min_interval"),
+        max_interval: duration("max_interval"),
+        publisher_hints: match values.word("publisher_hints") {
+            Some("ignore") => PublisherHints::Ignore,
+            _ => PublisherHints::Follow,
+        },
+        per_host: values.number("per_host").unwrap_or(1),
+        host_spacing: duration("host_spacing"),
+        budget: None,
+    }
+}
+
+pub(super) fn fetch(values: &Values) -> fetch::Settings {
+    let secrets = values.secrets("authorization").into_iter().flatten();
+    let authorization = secrets.map(|(name, secret)| (name, Secret(authorization(&secret.0))));
+    fetch::Settings {
+        contact: values.text("contact"),
+        user_agent: values.text("user_agent"),
+        timeout: values.duration("timeout").unwrap_or_default(),
+        max_body: values.size("max_body").unwrap_or_default(),
+        max_redirects: values.number("max_redirects").unwrap_or_default(),
+        allow_networks: values.networks("allow_networks").unwrap_or_default(),
+        ca: values.certificates("ca"),
+        headers: authorization.chain(values.secrets("headers").into_iter().flatten()).collect(),
+        proxy: values.url("proxy"),
+    }
+}
+
+pub(super) fn dedupe(values: &Values) -> dedupe::Settings {
+    use dedupe::{AcrossFeeds, BurstGuard, IdentityRule, Similarity, Updates};
+    dedupe::Settings {
+        identity: match values.word("identity") {
+            Some("key") => IdentityRule::Key,
+            Some("title") => IdentityRule::Title,
+            Some("date") => IdentityRule::Date,
+            _ => IdentityRule::Auto,
+        },
+        across_feeds: match values.word("across_feeds") {
+            Some("off") => AcrossFeeds::Off,
+            Some("link") => AcrossFeeds::Link,
+            _ => AcrossFeeds::Text,
+        },
+        window: values.duration("window").unwrap_or_default(),
+        similarity: match values.word("similarity") {
+            Some("strict") => Similarity::Strict,
+            Some("loose") => Similarity::Loose,
+            _ => Similarity::Normal,
+        },
+        updates: match values.word("updates") {
+            Some("ignore") => Updates::Ignore,
+            Some("bump") => Updates::Bump,
+            _ => Updates::Silent,
+        },
+        initial_items: values.number("initial_items").unwrap_or_default(),
+        burst_guard: match values.word("burst_guard") {
+            Some("off") => BurstGuard::Off,
+            _ => BurstGuard::Hold,
+        },
+    }
+}
+
+pub(super) fn store(values: &Values) -> store::Settings {
+    store::Settings {
+        path: values.path("path").unwrap_or_default(),
+        retention: values.duration("retention").unwrap_or_default(),
+        write_log: None,
+    }
+}
+
+pub(super) fn web(values: &Values) -> web::Settings {
+    use web::{MetricsPage, StatusPages};
+    web::Settings {
+        listen: values.listen("listen").flatten(),
+        samples: values.listen("samples").flatten(),
+        public_url: values.url("public_url"),
+        hosts: values.texts("hosts"),
+        status: match values.word("status") {
+            Some("open") => StatusPages::Open,
+            Some("off") => StatusPages::Off,
+            _ => StatusPages::Local,
+        },
+        metrics: match values.word("metrics") {
+            Some("feeds") => MetricsPage::Feeds,
+            Some("off") => MetricsPage::Off,
+            _ => MetricsPage::On,
+        },
+    }
+}
+
+pub(super) fn log(values: &Values) -> telemetry::Settings {
+    telemetry::Settings {
+        level: match values.word("level") {
+            Some("error") => LevelFilter::ERROR,
+            Some("warn") => LevelFilter::WARN,
+            Some("debug") => LevelFilter::DEBUG,
+            Some("trace") => LevelFilter::TRACE,
+            _ => LevelFilter::INFO,
+        },
+        format: match values.word("format") {
+            Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some("journal") => LogFormat::Journal,
+            _ => LogFormat::Auto,
+        },
+    }
+}
+
+/// An output; `None` if it has no valid id.
+pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Option<Output> {
+    let values = Values::of(&Chain::of(layer), layer.section.accepted());
+    let token = token(layer, &values, report);
+    let id = values.text("id")?;
+    let formats = values.words("formats").into_iter().flatten();
+    Some(Output {
+        title: values.text("title").unwrap_or_else(|| id.clone()),
+        description: values.text("description"),
+        link: values.url("link"),
+        author: values.text("author"),
+        formats: formats.filter_map(Format::from_extension).collect(),
+        directory: values.path("directory"),
+        token,
+        items: values.number("items").unwrap_or_default(),
+        max_age: values.duration("max_age"),
+        per_feed: values.number("per_feed"),
+        per_feed_percent: values.number("per_feed_percent"),
+        min_feeds: values.number("min_feeds"),
+        include: rules(values.rules("include").as_deref()),
+        exclude: rules(values.rules("exclude").as_deref()),
+        presentation: presentation(&values),
+        deltas: values.flag("deltas").unwrap_or_default(),
+        base_url: base_url.clone(),
+        // The daemon replaces it by the id in the database.
+        identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
+        query: None,
+        id,
+    })
+}
+
+fn presentation(values: &Values) -> Presentation {
+    Presentation {
+        icon: values.url("icon"),
+        language: values.text("language"),
+        title_prefix: values.title_prefix("title_prefix"),
+        content: match values.word("content") {
+            Some("summary") => Content::Summary,
+            Some("none") => Content::None,
+            _ => Content::Full,
+        },
+        date: match values.word("date") {
+            Some("first_seen") => ShownDate::FirstSeen,
+            _ => ShownDate::Published,
+        },
+        also_at: match values.word("also_at") {
+            Some("content") => AlsoAt::Content,
+            _ => AlsoAt::Links,
+        },
+    }
+}
+
+fn rules(layer: Option<&Layer>) -> Rules {
+    let Some(layer) = layer else { return Rules::default() };
+    let values = Values::of(&Chain::default().own(layer), layer.section.accepted());
+    Rules {
+        tags: values.texts("tags"),
+        feeds: values.texts("feeds"),
+        title: values.regex("title"),
+        content: values.regex("content"),
+        authors: values.texts("authors"),
+        categories: values.texts("categories"),
+        languages: values.texts("languages"),
+        enclosures: values.flag("enclosures"),
+    }
+}
+
+/// The token of an output, which must be hard to guess and does not protect files.
+fn token(layer: &Layer, values: &Values, report: &mut Report) -> Option<Token> {
+    let (_, Secret(secret)) = values.secrets("token")?.into_iter().next()?;
+    let mut error = |code, message: &str, help: &str| {
+        report.push(Diagnostic::error(code, layer.span("token"), message).help(help));
+    };
+    if secret.len() < MIN_TOKEN || secret.contains(' ') {
+        let message = "a token must have at least 16 characters and no space";
+        error("bad_token", message, "create one with 'openssl rand -hex 16'");
+    }
+    if layer.may_set("directory") {
+        let help = "remove directory or token; a web server can ask for a password itself";
+        error("contradiction", "a token does not protect the files in directory", help);
+    }
+    Some(Token::new(secret))
+}
+
+/// Settings that feeds share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) schedule: Arc<schedule::Settings>,
+    pub(super) fetch: Arc<fetch::Settings>,
+    pub(super) dedupe: Arc<dedupe::Settings>,
+    pub(super) max_items: usize,
+}

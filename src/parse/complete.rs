@@ -1,0 +1,70 @@
+//! What the items of a document have from their feed, and what they lack.
+
+use super::context::Context;
+use crate::model::{ParsedFeed, ParsedItem, SourceInfo, Text};
+
+/// Completes the items of a feed.
+pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context) {
+    let named = |person: &&crate::model::Person| !person.name.is_empty() || person.uri.is_some();
+    let authors: Vec<_> = feed.item_authors.iter().filter(named).cloned().collect();
+    let hosts = own_hosts(feed, context);
+    for item in &mut feed.items {
+        if item.authors.is_empty() && !authors.is_empty() {
+            item.authors.clone_from(&authors);
+            item.authors_are_inherited = true;
+        }
+        // What holds for the podcast holds for its episodes.
+        if item.podcast.explicit.is_none() && !item.enclosures.is_empty() {
+            item.podcast.explicit = feed.explicit.filter(|explicit| *explicit);
+        }
+        let title = item.title.as_ref().map(|title| title.value.as_str());
+        if item.source.as_ref().is_some_and(|source| is_own(source, title, &hosts)) {
+            item.source = None;
+        }
+        let long = |text: &&Text| text.value.len() > Text::MAX;
+        if [&item.content, &item.summary].into_iter().flatten().any(|text| long(&text)) {
+            let message = || format!("a text is longer than {} KiB; cut", Text::MAX / 1024);
+            context.report("long_text", message);
+        }
+        if is_blank(item) {
+            context.report("blank_items", || "an item has no title, text, link or file".into());
+        }
+    }
+}
+
+/// The hosts of the feed: of its URL, its home page and the URL that it gives for itself.
+fn own_hosts(feed: &ParsedFeed, context: &Context) -> Vec<String> {
+    let links = feed.links.iter().filter(|link| matches!(link.rel.as_str(), "alternate" | "self"));
+    let links = links.filter_map(|link| url::Url::parse(&link.href).ok());
+    let all = context.base.iter().cloned().chain(links);
+    all.filter_map(|url| host(&url).map(str::to_owned)).collect()
+}
+
+fn host(url: &url::Url) -> Option<&str> {
+    let host = url.host_str()?;
+    Some(host.strip_prefix("www.").unwrap_or(host))
+}
+
+/// Whether the source of an item is not another feed: it is on the host of this feed, or has the title of the
+/// item, as in Discourse, where it is the topic.
+fn is_own(source: &SourceInfo, title: Option<&str>, hosts: &[String]) -> bool {
+    // `atom:source` always describes another feed.
+    if source.id.is_some() || source.url.is_some() {
+        return false;
+    }
+    let url = source.feed_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let host = url.as_ref().and_then(host);
+    let here = host.is_some_and(|host| hosts.iter().any(|own| own == host));
+    let same = |name: &String| title.is_some_and(|title| title.trim() == name.trim());
+    here || source.title.as_ref().is_some_and(same)
+}
+
+/// Whether an item has nothing to show.
+fn is_blank(item: &ParsedItem) -> bool {
+    let texts = [&item.title, &item.summary, &item.content];
+    let none = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.value.trim().is_empty());
+    texts.into_iter().all(none)
+        && item.links.is_empty()
+        && item.enclosures.is_empty()
+        && item.thumbnails.is_empty()
+}

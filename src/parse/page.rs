@@ -1,0 +1,256 @@
+//! The feeds that a web page links to, read with the tokenizer of html5ever, so that scripts, comments and
+//! unclosed elements hide and add nothing.
+
+use std::cell::RefCell;
+
+use html5ever::tokenizer::states::{Rawtext, Rcdata, ScriptData};
+use html5ever::tokenizer::{
+    BufferQueue, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
+};
+use url::Url;
+
+use super::context::Context;
+use crate::model::Link;
+use crate::text::attributes::limit_attributes;
+
+/// Maximum number of bytes of a page that are read.
+const MAX_PAGE: usize = 2 << 20;
+/// Maximum number of links.
+const MAX_LINKS: usize = 20;
+
+/// The links of a page to feeds, absolute and without duplicates, at most 20 each.
+#[derive(Debug, Default)]
+pub(crate) struct PageLinks {
+    /// `<link>` elements with the type of a feed.
+    pub(crate) declared: Vec<Link>,
+    /// `<link>` elements with a type that a feed may have: JSON or XML.
+    pub(crate) possible: Vec<Link>,
+    /// `<a>` elements with the type of a feed.
+    pub(crate) anchors: Vec<Link>,
+    /// Whether any element of HTML was found.
+    pub(crate) is_page: bool,
+}
+
+impl PageLinks {
+    /// The declared links, or else those of `<a>` elements.
+    pub(crate) fn best(self) -> Vec<Link> {
+        if self.declared.is_empty() { self.anchors } else { self.declared }
+    }
+}
+
+/// Reads the links of a page; `url` is its URL.
+pub(crate) fn links(html: &str, url: &Url) -> PageLinks {
+    let end = (0..=html.len().min(MAX_PAGE)).rev().find(|at| html.is_char_boundary(*at));
+    let input = BufferQueue::default();
+    input.push_back(limit_attributes(&html[..end.unwrap_or(0)]).as_ref().into());
+    let sink = Collector(RefCell::new(Found { base: None, links: Vec::new(), is_page: false }));
+    let tokenizer = Tokenizer::new(sink, Default::default());
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    let found = tokenizer.sink.0.into_inner();
+    found.resolved(url)
+}
+
+/// Whether a root element shows that a document is a web page, also without `<html>` and `<head>`.
+pub(crate) fn is_page(root: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "html", "head", "body", "title", "meta", "link", "base", "script", "noscript", "style",
+        "div", "p", "h1", "h2", "header", "main", "nav", "center", "table", "section", "article",
+        "br", "hr", "img", "a", "b", "span", "font", "ul", "ol", "form", "iframe", "frameset",
+        "template",
+    ];
+    OTHERS.iter().any(|name| name.eq_ignore_ascii_case(root))
+}
+
+/// The kind of a link by its element, `rel` and `type`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Declared,
+    Possible,
+    Anchor,
+}
+
+struct Found {
+    /// The first `<base href>`, as written.
+    base: Option<String>,
+    links: Vec<(Kind, Link)>,
+    is_page: bool,
+}
+
+struct Collector(RefCell<Found>);
+
+impl TokenSink for Collector {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let TagToken(tag) = token else { return TokenSinkResult::Continue };
+        if tag.kind != StartTag {
+            return TokenSinkResult::Continue;
+        }
+        self.0.borrow_mut().tag(&tag);
+        match &*tag.name {
+            "script" => TokenSinkResult::RawData(ScriptData),
+            "title" | "textarea" => TokenSinkResult::RawData(Rcdata),
+            "style" | "xmp" | "iframe" | "noembed" | "noframes" => {
+                TokenSinkResult::RawData(Rawtext)
+            }
+            _ => TokenSinkResult::Continue,
+        }
+    }
+}
+
+impl Found {
+    fn tag(&mut self, tag: &Tag) {
+        self.is_page |= is_page(&tag.name);
+        let value = |name: &str| {
+            let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
+            Some(found.value.trim()).filter(|value| !value.is_empty())
+        };
+        let Some(href) = value("href") else { return };
+        if &*tag.name == "base" && self.base.is_none() {
+            self.base = Some(href.to_owned());
+        }
+        let Some(kind) = kind(&tag.name, value("rel"), value("type")) else { return };
+        if self.links.iter().filter(|(known, _)| *known == kind).count() < MAX_LINKS {
+            let own = |name| value(name).map(str::to_owned);
+            let (media_type, title) = (own("type"), own("title"));
+            let (href, rel) = (href.to_owned(), "alternate".to_owned());
+            self.links.push((kind, Link { href, rel, media_type, title, ..Link::default() }));
+        }
+    }
+
+    fn resolved(self, url: &Url) -> PageLinks {
+        let base = self.base.and_then(|base| url.join(&base).ok());
+        let context = Context::document(base.as_ref().unwrap_or(url));
+        let mut links = PageLinks { is_page: self.is_page, ..PageLinks::default() };
+        for (kind, link) in self.links {
+            let href = context.resolve(&link.href);
+            let list = match kind {
+                Kind::Declared => &mut links.declared,
+                Kind::Possible => &mut links.possible,
+                Kind::Anchor => &mut links.anchors,
+            };
+            if list.iter().all(|known| known.href != href) {
+                list.push(Link { href, ..link });
+            }
+        }
+        links
+    }
+}
+
+/// The kind of a link; `None` if it does not lead to a feed.
+fn kind(element: &str, rel: Option<&str>, media_type: Option<&str>) -> Option<Kind> {
+    let has_rel = |wanted: &str| {
+        rel.is_some_and(|rel| {
+            rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(wanted))
+        })
+    };
+    let lower = media_type.unwrap_or_default().to_ascii_lowercase();
+    let (bare, parameters) = lower.split_once(';').unwrap_or((&lower, ""));
+    // RFC 5023 12.1: an entry, not a feed.
+    if parameters.split(';').any(|part| part.trim().trim_matches('"') == "type=entry") {
+        return None;
+    }
+    let feed = matches!(
+        bare.trim(),
+        "application/rss+xml"
+            | "application/atom+xml"
+            | "application/feed+json"
+            | "application/rdf+xml"
+            | "application/rss"
+            | "application/atom"
+            | "text/rss+xml"
+    );
+    let possible = matches!(bare.trim(), "application/json" | "application/xml" | "text/xml");
+    match element {
+        "link" if has_rel("stylesheet") => None,
+        "link" if feed && has_rel("alternate") => Some(Kind::Declared),
+        // An early draft of HTML 5.
+        "link" if has_rel("feed") && (feed || possible || media_type.is_none()) => {
+            Some(Kind::Declared)
+        }
+        "link" if possible && has_rel("alternate") => Some(Kind::Possible),
+        "a" | "area" if feed => Some(Kind::Anchor),
+        _ => None,
+    }
+}
+
+/// Paths where feeds often are, for the operator to try.
+const USUAL_PATHS: &[&str] = &["feed", "rss.xml", "atom.xml", "feed.xml", "index.xml", "feed.json"];
+
+/// URLs on the site of a page where feeds often are. Newswire requests none of them by itself.
+pub(crate) fn usual_urls(page: &Url) -> Vec<Url> {
+    let root = page.join("/").ok();
+    USUAL_PATHS.iter().filter_map(|path| root.as_ref()?.join(path).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(html: &str) -> Vec<String> {
+        let links = links(html, &Url::parse("https://example.org/blog/page").unwrap());
+        links.declared.into_iter().map(|link| link.href).collect()
+    }
+
+    const LINK: &str = "<link rel=alternate type=application/rss+xml href=feed>";
+
+    #[test]
+    fn the_links_of_a_page_are_found_wherever_they_are() {
+        let meta: String = (0..300).map(|n| format!("<meta name=m{n} content=c>")).collect();
+        for html in [
+            format!("<!doctype html><html><head>{LINK}</head><body>"),
+            format!("<!doctype html>{meta}{LINK}"),
+            format!("<title>x</title>{LINK}<p>y"),
+            format!("<p>unclosed <div>{meta}<br><img>{LINK}"),
+            format!(
+                "<script>document.write('<link rel=alternate type=application/rss+xml href=/bogus>')</script>{LINK}"
+            ),
+            format!("<!-- <link rel=alternate type=application/rss+xml href=/bogus> -->{LINK}"),
+            format!(
+                "<textarea><link rel=alternate type=application/rss+xml href=/bogus></textarea>{LINK}"
+            ),
+            format!(
+                "<link rel=alternate type='application/atom+xml;type=entry' href=/bogus>{LINK}"
+            ),
+            format!("<link rel='alternate stylesheet' type=application/rss+xml href=/bogus>{LINK}"),
+            LINK.to_uppercase().replace("FEED", "feed"),
+            LINK.replace("alternate", "'Alternate home'"),
+            LINK.replace("xml", "'xml; charset=utf-8'")
+                .replace("=application/rss+'", "='application/rss+"),
+        ] {
+            assert_eq!(declared(&html), ["https://example.org/blog/feed"], "{html}");
+        }
+    }
+
+    #[test]
+    fn links_are_relative_to_the_first_base() {
+        let html = format!("<base target=_blank><base href=/other/><base href=/third/>{LINK}");
+        assert_eq!(declared(&html), ["https://example.org/other/feed"]);
+        let html = format!("{LINK}<base href='https://static.example/x/'>");
+        assert_eq!(declared(&html), ["https://static.example/x/feed"]);
+    }
+
+    #[test]
+    fn json_is_possible_and_links_in_the_text_come_last() {
+        let html = "<link rel=alternate type=application/json href=/a.json>\
+            <a type=application/rss+xml href=/b>RSS</a><a href=/c>no feed</a>";
+        let found = links(html, &Url::parse("https://example.org/").unwrap());
+        assert_eq!(found.possible[0].href, "https://example.org/a.json");
+        assert_eq!(found.best()[0].href, "https://example.org/b");
+        let both = format!("{html}{LINK}");
+        let found = links(&both, &Url::parse("https://example.org/").unwrap());
+        assert_eq!(
+            found.best().iter().map(|l| l.href.as_str()).collect::<Vec<_>>(),
+            ["https://example.org/feed"]
+        );
+    }
+
+    #[test]
+    fn large_pages_have_linear_cost() {
+        assert_eq!(declared(&"<a ".repeat(500_000)), [""; 0]);
+        let attributes: String = (0..200_000).map(|n| format!(" a{n}")).collect();
+        assert_eq!(declared(&format!("<a{attributes}>{LINK}")).len(), 1);
+        assert_eq!(declared(&format!("{}{LINK}", "<p>".repeat(100_000))).len(), 1);
+    }
+}

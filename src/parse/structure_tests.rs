@@ -1,0 +1,306 @@
+//! Feeds with a broken or unusual structure: no item is lost.
+
+use url::Url;
+
+use super::{Input, Parsed, parse};
+use crate::model::{ParsedItem, TextKind};
+
+fn read(document: &str) -> Parsed {
+    let url = Url::parse("https://example.org/feed").unwrap();
+    let input = Input { bytes: document.as_bytes(), content_type: None, url: &url, max_items: 100 };
+    parse(input).unwrap_or_else(|failure| panic!("{failure}: {document}"))
+}
+
+fn codes(parsed: &Parsed) -> Vec<&str> {
+    parsed.parse_warnings.iter().map(|warning| warning.code.as_ref()).collect()
+}
+
+fn title(item: &ParsedItem) -> &str {
+    item.title.as_ref().map_or("", |title| title.value.as_str())
+}
+
+const ITEMS: &str = "<item><title>A</title><link>https://example.org/a</link><description>x</description></item>\
+    <item><title>B</title><link>https://example.org/b</link><description>y</description></item>";
+const ENTRIES: &str = "<entry><id>a</id><title>A</title><link href='https://example.org/a'/><summary>x</summary></entry>\
+    <entry><id>b</id><title>B</title><link href='https://example.org/b'/><summary>y</summary></entry>";
+const RDF: &str = "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'";
+const ATOM: &str = "xmlns='http://www.w3.org/2005/Atom'";
+
+/// Both items with title, page and text.
+fn check(document: &str) -> Parsed {
+    let parsed = read(document);
+    let items = &parsed.feed.items;
+    let found: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let text = item.content.as_ref().or(item.summary.as_ref());
+            (title(item), item.page().unwrap_or_default(), text.map_or("", |text| &text.value))
+        })
+        .collect();
+    let expected = [("A", "https://example.org/a", "x"), ("B", "https://example.org/b", "y")];
+    assert_eq!(found, expected, "{document}");
+    parsed
+}
+
+#[test]
+fn items_are_found_in_wrappers() {
+    for document in [
+        format!(
+            "<rss version='2.0'><channel><title>F</title><items>{ITEMS}</items></channel></rss>"
+        ),
+        format!("<rss><channel><title>F</title><a><b><c>{ITEMS}</c></b></a></channel></rss>"),
+        format!("<rss><wrapper><channel><title>F</title>{ITEMS}</channel></wrapper></rss>"),
+        format!("<rss><channel><title>F</title></channel><items>{ITEMS}</items></rss>"),
+        format!("<feed {ATOM}><title>F</title><entries>{ENTRIES}</entries></feed>"),
+        format!("<feed {ATOM}><title>F</title><x:list xmlns:x='urn:x'>{ENTRIES}</x:list></feed>"),
+        format!(
+            "<rdf:RDF {RDF} xmlns='http://purl.org/rss/1.0/'><channel><title>F</title></channel><list>{ITEMS}</list></rdf:RDF>"
+        ),
+        format!("<channel><title>F</title><list>{ITEMS}</list></channel>"),
+        format!(
+            "<rss><channel><title>F</title>{}</channel></rss>",
+            ITEMS.replace("</item><item>", "<item>") + "</item>"
+        ),
+    ] {
+        let parsed = check(&document);
+        assert_eq!(parsed.feed.title.unwrap().value, "F", "{document}");
+    }
+}
+
+#[test]
+fn a_json_feed_is_found_in_a_wrapper() {
+    let document = r#"{"data": {"feed": {"version": "https://jsonfeed.org/version/1.1", "items": [
+        {"id": "1", "title": "A", "url": "https://example.org/a", "content_text": "x"},
+        {"id": "2", "title": "B", "url": "https://example.org/b", "content_text": "y"}]}}}"#;
+    check(document);
+}
+
+#[test]
+fn unclosed_elements_of_the_channel_hide_no_items() {
+    for unclosed in [
+        "<link>https://example.org/",
+        "<description>About",
+        "<image><url>https://example.org/i.png</url>",
+        "<image><url>https://example.org/i.png",
+        "<itunes:owner><itunes:name>X</itunes:name>",
+        "<atom:link href='https://example.org/feed' rel='self'>",
+        "<category>News",
+        "<pubDate>Tue, 10 Nov 2026 08:00:00 GMT",
+    ] {
+        let document = format!(
+            "<rss version='2.0'><channel><title>F</title>{unclosed}{ITEMS}</channel></rss>"
+        );
+        let parsed = check(&document);
+        assert!(codes(&parsed).contains(&"unclosed_tag"), "{document}");
+        assert_eq!(parsed.feed.title.unwrap().value, "F", "{document}");
+    }
+    check(&format!(
+        "<rss><channel><title>F<link>https://example.org/</link>{ITEMS}</channel></rss>"
+    ));
+    check(&format!("<feed {ATOM}><title>F</title><author><name>X</name>{ENTRIES}</feed>"));
+    check(&format!("<feed {ATOM}><title>F</title><subtitle>S{ENTRIES}</feed>"));
+    check(&format!(
+        "<rdf:RDF {RDF} xmlns='http://purl.org/rss/1.0/'><channel><title>F</title>{ITEMS}</rdf:RDF>"
+    ));
+}
+
+#[test]
+fn an_unclosed_item_ends_where_the_next_begins() {
+    let open = ITEMS.replace("</item>", "");
+    for document in [
+        format!("<rss version='2.0'><channel><title>F</title>{open}</channel></rss>"),
+        format!(
+            "<rss version='2.0'><channel><title>F</title>{}</channel></rss>",
+            ITEMS.replacen("</item>", "", 1)
+        ),
+        format!("<rdf:RDF {RDF} xmlns='http://purl.org/rss/1.0/'><channel/>{open}</rdf:RDF>"),
+        format!("<feed {ATOM}><title>F</title>{}</feed>", ENTRIES.replace("</entry>", "")),
+        format!(
+            "<a:feed xmlns:a='http://www.w3.org/2005/Atom'>{}</a:feed>",
+            ENTRIES
+                .replace("</entry>", "")
+                .replace("</", "</a:")
+                .replace('<', "<a:")
+                .replace("<a:/", "</")
+        ),
+        // Also the last element of the item is open.
+        format!("<rss><channel>{}</channel></rss>", ITEMS.replace("</description></item>", "")),
+        format!("<rss><channel>{}</channel></rss>", ITEMS.replace("</title>", "")),
+    ] {
+        let parsed = check(&document);
+        assert!(codes(&parsed).contains(&"unclosed_tag"), "{document}");
+    }
+}
+
+#[test]
+fn an_entry_inside_an_element_of_a_module_is_no_item_of_the_feed() {
+    let inner = format!(
+        "<gd:link xmlns:gd='urn:gd'><feed>{}</feed></gd:link>",
+        ENTRIES.replace("A<", "C<")
+    );
+    let document = format!(
+        "<feed {ATOM}>{}</feed>",
+        ENTRIES.replacen("</entry>", &format!("{inner}</entry>"), 1)
+    );
+    check(&document);
+}
+
+#[test]
+fn an_unknown_default_namespace_is_decided_by_names() {
+    for name in [
+        "http://example.org/mine",
+        "http://www.w3.org/1999/xhtml",
+        "http://backend.userland.com/rss3",
+        "urn:x",
+    ] {
+        for document in [
+            format!(
+                "<rss xmlns='{name}' version='2.0'><channel><title>F</title>{ITEMS}</channel></rss>"
+            ),
+            format!(
+                "<rss version='2.0'><channel xmlns='{name}'><title>F</title>{ITEMS}</channel></rss>"
+            ),
+            format!(
+                "<rss version='2.0'><channel><title>F</title>{}</channel></rss>",
+                ITEMS.replace("<item>", &format!("<item xmlns='{name}'>"))
+            ),
+            format!(
+                "<rdf:RDF {RDF} xmlns='{name}'><channel><title>F</title></channel>{ITEMS}</rdf:RDF>"
+            ),
+            format!("<feed xmlns='{name}'><title>F</title>{ENTRIES}</feed>"),
+            format!(
+                "<f:feed xmlns:f='{name}'><f:title>F</f:title>{}</f:feed>",
+                ENTRIES.replace("</", "</f:").replace('<', "<f:").replace("<f:/", "</")
+            ),
+        ] {
+            let parsed = check(&document);
+            assert!(codes(&parsed).contains(&"unknown_namespace"), "{document}");
+        }
+    }
+    let atom_on_rss =
+        format!("<rss {ATOM} version='2.0'><channel><title>F</title>{ITEMS}</channel></rss>");
+    check(&atom_on_rss);
+    let rss_on_atom =
+        format!("<feed xmlns='http://purl.org/rss/1.0/'><title>F</title>{ENTRIES}</feed>");
+    check(&rss_on_atom);
+    check(&format!("<feed><title>F</title>{ENTRIES}</feed>"));
+}
+
+#[test]
+fn a_part_with_a_namespace_of_its_own_is_read() {
+    let document = format!(
+        "<rss version='2.0'><channel><title>F</title>{}</channel></rss>",
+        ITEMS.replace("<title>", "<title xmlns='urn:mine'>")
+    );
+    check(&document);
+}
+
+#[test]
+fn numeric_references_from_128_to_159_are_windows_1252() {
+    let documents = [
+        "<rss version='2.0'><channel><title>F</title><item><title>don&#146;t</title>\
+         <description>&#x93;a&#148; &#133; b</description></item></channel></rss>".to_owned(),
+        format!("<feed {ATOM}><entry><title>don&#146;t</title><summary>&#x93;a&#148; &#133; b</summary></entry></feed>"),
+        format!("<feed {ATOM}><broken><entry><title>don&#146;t</title><summary>&#x93;a&#148; &#133; b</summary></entry></feed>"),
+        "{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [{\"title\": \"don\\u0092t\", \
+         \"content_text\": \"\\u0093a\\u0094 \\u0085 b\"}]}".to_owned(),
+    ];
+    for document in documents {
+        let parsed = read(&document);
+        let item = &parsed.feed.items[0];
+        let text = item.content.as_ref().or(item.summary.as_ref()).unwrap();
+        assert_eq!((title(item), text.value.as_str()), ("don’t", "“a” … b"), "{document}");
+    }
+}
+
+#[test]
+fn an_item_without_an_author_has_that_of_its_source_or_feed() {
+    let author = |document: &str| {
+        let item = read(document).feed.items.remove(0);
+        let names: Vec<String> = item.authors.into_iter().map(|person| person.name).collect();
+        (names.join(", "), item.authors_are_inherited)
+    };
+    let ann = "<author><name>Ann</name></author>";
+    let own = "<author><name>Own</name></author>";
+    let inherited = ("Ann".to_owned(), true);
+    let rss = |channel: &str| {
+        author(&format!(
+            "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>{channel}<item><title>A</title></item></channel></rss>"
+        ))
+    };
+    assert_eq!(
+        author(&format!("<feed {ATOM}>{ann}<entry><title>A</title></entry></feed>")),
+        inherited
+    );
+    assert_eq!(
+        author(&format!("<feed {ATOM}>{ann}<entry><title>A</title>{own}</entry></feed>")),
+        ("Own".to_owned(), false)
+    );
+    assert_eq!(
+        author(&format!(
+            "<feed {ATOM}>{ann}<entry><title>A</title><source>{own}</source></entry></feed>"
+        )),
+        ("Own".to_owned(), false)
+    );
+    assert_eq!(rss("<dc:creator>Ann</dc:creator>"), inherited);
+    assert_eq!(rss("<itunes:author>Ann</itunes:author>"), inherited);
+    assert_eq!(rss("<managingEditor>ann@example.org (Ann)</managingEditor>"), inherited);
+    assert_eq!(rss("<webMaster>root@example.org (Root)</webMaster>"), (String::new(), false));
+    assert_eq!(
+        author(
+            "{\"version\": \"https://jsonfeed.org/version/1.1\", \"authors\": [{\"name\": \"Ann\"}], \"items\": [{\"id\": \"1\"}]}"
+        ),
+        inherited
+    );
+}
+
+#[test]
+fn a_source_on_the_site_of_the_feed_is_no_other_feed() {
+    let source = |source: &str| {
+        let document = format!(
+            "<rss version='2.0'><channel><title>F</title><link>https://forum.example/</link><item><title>A topic</title>{source}</item></channel></rss>"
+        );
+        read(&document).feed.items.remove(0).source.and_then(|source| source.title)
+    };
+    assert_eq!(source("<source url='https://forum.example/t/1.rss'>Topic</source>"), None);
+    assert_eq!(source("<source url='https://example.org/t/1.rss'>Topic</source>"), None);
+    assert_eq!(source("<source url='https://other.example/1.rss'>A topic</source>"), None);
+    assert_eq!(
+        source("<source url='https://other.example/1.rss'>Other</source>"),
+        Some("Other".to_owned())
+    );
+}
+
+#[test]
+fn items_with_nothing_to_show_are_counted() {
+    let parsed = read(
+        "<rss version='2.0'><channel><title>F</title><item/><item><guid>1</guid></item></channel></rss>",
+    );
+    assert_eq!(parsed.feed.items.len(), 2);
+    assert_eq!(codes(&parsed), ["blank_items"]);
+    assert!(parsed.parse_warnings[0].message.ends_with("(1 more)"));
+}
+
+#[test]
+fn escaped_markup_beside_an_element_is_html() {
+    let rss = "<rss version='2.0'><channel><title>F</title><item><title>A</title>\
+        <description>&lt;p&gt;one&lt;/p&gt;<hr/><p>two</p></description></item></channel></rss>";
+    let content = read(rss).feed.items.remove(0).content.unwrap();
+    assert_eq!(
+        (content.kind, content.value.as_str()),
+        (TextKind::Html, "<p>one</p><hr><p>two</p>")
+    );
+    let atom = format!(
+        "<feed {ATOM}><entry><title>A</title><content type='html'><div><![CDATA[<p>one</p>]]><hr/></div></content></entry></feed>"
+    );
+    let content = read(&atom).feed.items.remove(0).content.unwrap();
+    assert_eq!((content.kind, content.value.as_str()), (TextKind::Html, "<p>one</p><hr>"));
+    // Text about tags inside an element stays text.
+    let about = format!(
+        "<feed {ATOM}><entry><title>A</title><content type='html'><p>the &lt;b&gt; tag</p></content></entry></feed>"
+    );
+    assert_eq!(
+        read(&about).feed.items[0].content.as_ref().unwrap().value,
+        "<p>the &lt;b&gt; tag</p>"
+    );
+}

@@ -1,0 +1,121 @@
+//! When a stored plan is due, if the clock may have been set in the meantime. Pure.
+//!
+//! The time of the last poll and the planned time were written by the same clock, so that the wait between them is
+//! right even if that clock was wrong. A clock that is behind the last poll was set back, or has no battery.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{ReasonKind, StoredPlan};
+
+/// Shortest time between two polls of a feed after the clock was set, if the plan did not ask for a shorter one.
+pub(super) const MINIMUM: SignedDuration = SignedDuration::from_mins(15);
+/// Longest wait of any plan: `Retry-After` or an ended feed, and a week of skipDays.
+const LONGEST: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// Difference of two clocks that is no sign of a clock that was set.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The time when a stored plan is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumed {
+    /// The time.
+    pub due: Timestamp,
+    /// Whether the clock was set back behind the last poll, so that the stored time is wrong.
+    pub moved: bool,
+}
+
+/// When the plan is due by the clock that shows `now`.
+#[must_use]
+pub fn resume(stored: StoredPlan, now: Timestamp) -> Resumed {
+    let StoredPlan { next_poll_at: next, last_poll_at, reason } = stored;
+    let latest = |from: Timestamp| from.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
+    // A feed that is new, or has another URL.
+    let Some(last) = last_poll_at.filter(|_| next > Timestamp::UNIX_EPOCH) else {
+        return Resumed { due: next.min(latest(now)), moved: false };
+    };
+    let wait = next.duration_since(last);
+    if last > now.saturating_add(TOLERANCE).unwrap_or(Timestamp::MAX) {
+        // Without a positive wait, an earlier run has already moved the plan.
+        return match wait.is_positive() {
+            true => Resumed { due: after(now, wait.min(LONGEST)), moved: true },
+            false => Resumed { due: next.min(latest(now)), moved: false },
+        };
+    }
+    // A feed that is gone may never be polled again.
+    let due = if reason == ReasonKind::Gone { next } else { next.min(latest(last)) };
+    let minimum = if wait.is_positive() { wait.min(MINIMUM) } else { MINIMUM };
+    Resumed { due: due.max(after(last, minimum)), moved: false }
+}
+
+fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {
+    at.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// The shortest time to the next start of a feed that has just been planned to wait for `wait`.
+pub(super) fn minimum(wait: SignedDuration) -> Duration {
+    Duration::try_from(wait.min(MINIMUM)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24;
+    const YEAR: i64 = 365 * DAY;
+    /// A time at which the clock is right, in hours since 1970.
+    const NOW: i64 = 56 * YEAR;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3600).unwrap()
+    }
+
+    /// Hours until a feed is due that was polled at `last` and planned for `next`.
+    fn hours(last: i64, next: i64, now: i64) -> (f64, bool) {
+        let stored = StoredPlan {
+            next_poll_at: at(next),
+            last_poll_at: Some(at(last)),
+            reason: ReasonKind::Interval,
+        };
+        let resumed = resume(stored, at(now));
+        (resumed.due.duration_since(at(now)).as_secs_f64() / 3600.0, resumed.moved)
+    }
+
+    #[test]
+    fn a_plan_is_kept_over_a_restart() {
+        assert_eq!(hours(NOW - 1, NOW + 3, NOW), (3.0, false));
+        assert_eq!(hours(NOW - 9, NOW - 5, NOW), (-5.0, false), "overdue");
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_ten_years_the_wait_counts_from_now() {
+        assert_eq!(hours(NOW, NOW + 4, NOW - 10 * YEAR), (4.0, true));
+        // The moved plan is kept by the next run.
+        assert_eq!(hours(NOW, NOW - 10 * YEAR + 4, NOW - 10 * YEAR + 1), (3.0, false));
+        assert_eq!(hours(NOW, NOW - 10 * YEAR + 4, NOW - 10 * YEAR + 5), (-1.0, false));
+    }
+
+    #[test]
+    fn a_boot_without_battery_clock_neither_forgets_nor_repeats_a_poll() {
+        assert_eq!(hours(NOW, NOW + 24, 0), (24.0, true));
+        // Moved in 1970, and then the clock was corrected.
+        assert_eq!(hours(NOW, 24, NOW), (0.25, false));
+    }
+
+    #[test]
+    fn a_plan_that_no_server_can_ask_for_is_cut_off() {
+        assert_eq!(hours(NOW, NOW + YEAR, NOW), (15.0 * 24.0, false));
+    }
+
+    #[test]
+    fn a_new_feed_is_due_at_once_and_a_gone_one_never() {
+        let new = StoredPlan {
+            next_poll_at: at(0),
+            last_poll_at: Some(at(NOW)),
+            reason: ReasonKind::New,
+        };
+        assert_eq!(resume(new, at(NOW)).due, at(0));
+        let gone = StoredPlan { next_poll_at: at(3 * NOW), reason: ReasonKind::Gone, ..new };
+        assert_eq!(resume(gone, at(NOW)).due, at(3 * NOW));
+    }
+}

@@ -1,0 +1,168 @@
+//! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script.
+//!
+//! Text and query take the same way, so that both give the same words. SQLite only separates them at spaces.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+use super::search_query::is_dense;
+
+/// Splits text into words and runs of scripts without spaces, folded, and calls `each` for them in order.
+pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
+    let mut word = String::new();
+    for piece in text.split(parts_words).filter(|piece| !piece.is_empty()) {
+        if piece.is_ascii() {
+            word.clear();
+            word.push_str(piece);
+            word.make_ascii_lowercase();
+            each(&word);
+            continue;
+        }
+        let mut rest = piece;
+        while let Some(first) = rest.chars().next() {
+            let dense = is_dense(first);
+            let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
+            if dense {
+                each(&rest[..end]);
+            } else {
+                fold(&rest[..end], &mut word);
+                // A decomposed letter may contain a space or a stroke.
+                for part in word.split(parts_words) {
+                    if !part.is_empty() {
+                        each(part);
+                    }
+                }
+            }
+            rest = &rest[end..];
+        }
+    }
+}
+
+/// Writes a word in its folded form.
+fn fold(word: &str, folded: &mut String) {
+    folded.clear();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(word);
+    let letters = decomposed.chars().filter(|c| !is_ignored(*c));
+    // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
+    for letter in letters.flat_map(char::to_uppercase).flat_map(char::to_lowercase) {
+        match plain(letter) {
+            Some(plain) => folded.push_str(plain),
+            None if is_ignored(letter) => {}
+            None => folded.push(letter),
+        }
+    }
+}
+
+/// Letters that are a base letter with a stroke, or two letters, but have no decomposition in Unicode.
+fn plain(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'ł' => "l",
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ı' => "i",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ß' => "ss",
+        'þ' => "th",
+        _ => return None,
+    })
+}
+
+/// Whether a character changes the sound or look of the letter before it, or is invisible.
+fn is_ignored(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        // Accents.
+        | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{2de0}'..='\u{2dff}'
+        | '\u{a66f}'..='\u{a672}' | '\u{a674}'..='\u{a67d}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}'
+        // Vowels and cantillation of Hebrew.
+        | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{5c7}'
+        // Vowels and other signs of Arabic, and the stretched line.
+        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}'
+        | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e4}' | '\u{6e7}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}'
+        | '\u{898}'..='\u{89f}' | '\u{8ca}'..='\u{8e1}' | '\u{8e3}'..='\u{8ff}'
+        // Vowels of Syriac.
+        | '\u{711}' | '\u{730}'..='\u{74a}')
+}
+
+/// Whether a character separates words.
+fn parts_words(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
+        // Signs that are part of words in the scripts of South and Southeast Asia, but for their punctuation.
+        '\u{964}' | '\u{965}' | '\u{970}' => true,
+        '\u{900}'..='\u{dff}' | '\u{1780}'..='\u{17d3}' => false,
+        // Characters for private use may be letters.
+        '\u{e000}'..='\u{f8ff}' => false,
+        _ => !c.is_alphanumeric() && !is_ignored(c) && !is_dense(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        words(text, |word| found.push(word.to_owned()));
+        found
+    }
+
+    #[test]
+    fn case_and_accents_are_no_difference_in_any_script() {
+        for (one, other) in [
+            ("Ελλάδα ΑΘΗΝΑ στην", "ελλαδα Αθήνα ΣΤΗΝ"),
+            ("πόλης", "ΠΟΛΗΣ"),
+            ("Ёлка ёжик Й", "елка Ежик и"),
+            ("Київ їжак", "КИІВ іжак"),
+            ("Straße GIESSEN", "STRASSE Gießen"),
+            ("İstanbul ılık", "istanbul ILIK"),
+            ("Łódź Smørrebrød œuvre Ångström", "lodz smorrebrod OEUVRE angstrom"),
+            ("e\u{301}clair", "ÉCLAIR"),
+            ("שָׁלוֹם", "שלום"),
+            ("مُحَمَّد كــتاب", "محمد كتاب"),
+            ("ﬁne １２ Ａ", "fine 12 a"),
+            ("Don’t", "don't"),
+            ("Donau\u{ad}dampf", "donaudampf"),
+            ("Հայաստան", "ՀԱՅԱՍՏԱՆ"),
+            ("ქართული", "ᲥᲐᲠᲗᲣᲚᲘ"),
+        ] {
+            assert_eq!(of(one), of(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn words_are_separated_by_punctuation_and_runs_stay_as_they_are() {
+        for (text, expected) in [
+            ("C++ and .NET, 3.5G!", &["c", "and", "net", "3", "5g"][..]),
+            ("state‑of‑the‑art", &["state", "of", "the", "art"]),
+            ("हिन्दी में।", &["हिन्दी", "में"]),
+            ("日本語のニュース、今日", &["日本語のニュース", "今日"]),
+            ("iPhone手机。", &["iphone", "手机"]),
+            ("🦊 5€", &["5"]),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_letter_in_every_case_is_a_word_that_folds_to_itself() {
+        // The upper case of the combining iota is a letter.
+        let letter = |c: &char| c.is_alphanumeric() && !is_dense(*c) && *c != '\u{345}';
+        for c in ('\0'..=char::MAX).filter(letter) {
+            let folded = of(&format!("q{c}q")).concat();
+            assert!(!folded.is_empty(), "{c:?}");
+            assert_eq!(of(&folded).concat(), folded, "{c:?} U+{:X}", u32::from(c));
+            // An iota below a Greek letter is an accent, but beside it in capitals.
+            if ('\u{1f80}'..='\u{1fff}').contains(&c) {
+                continue;
+            }
+            for other in [c.to_lowercase().collect::<String>(), c.to_uppercase().collect()] {
+                assert_eq!(of(&format!("q{other}q")).concat(), folded, "{c:?} {other:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The ledger: promises to servers, and the last request for each URL and to each site.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::error::Error;
+use super::transaction::Transaction;
+use super::values::{maybe_outcome, millis, timestamp};
+use crate::model::{
+    Asked, Asker, FeedId, FeedKey, LedgerEntry, Outcome, Plan, Promise, PromiseReason,
+    PromiseScope, ReasonKind,
+};
+
+/// The last poll of a feed, without success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsuccessfulPoll {
+    /// Row of the feed.
+    pub feed: FeedKey,
+    /// Stable id of the feed.
+    pub id: FeedId,
+    /// URL in the config.
+    pub url: String,
+    /// Outcome of the poll.
+    pub outcome: Outcome,
+    /// HTTP status; `None`: no response.
+    pub status: Option<u16>,
+    /// URL of the response, if it was redirected.
+    pub redirected_to: Option<String>,
+    /// Number of consecutive failures, this one included.
+    pub failures: u32,
+}
+
+const PROMISE: &str = "scope, key, reason, host, until, said_by, at";
+
+/// The columns of [`PROMISE`].
+fn promise(row: &Row<'_>) -> Result<Promise, Error> {
+    let scope = row.get_ref(0)?.as_str().unwrap_or_default();
+    let reason = row.get_ref(2)?.as_str().unwrap_or_default();
+    let corrupt = || Error::Corrupt(format!("a promise of scope {scope:?} and reason {reason:?}"));
+    Ok(Promise {
+        scope: PromiseScope::from_slug(scope).ok_or_else(corrupt)?,
+        key: row.get(1)?,
+        reason: PromiseReason::from_slug(reason).ok_or_else(corrupt)?,
+        host: row.get(3)?,
+        until: timestamp(row.get(4)?)?,
+        said_by: row.get(5)?,
+        at: timestamp(row.get(6)?)?,
+    })
+}
+
+impl Transaction<'_> {
+    /// Writes requests that are about to be sent.
+    pub(super) fn write_asked(&self, asked: &[Asked]) -> Result<(), Error> {
+        let mut count = self.connection.prepare_cached(
+            "INSERT INTO asked (scope, key, at, by, requests, conditional, full_at)
+             VALUES (?1, ?2, ?3, ?4, 1, ?5, CASE WHEN ?5 THEN NULL ELSE ?3 END)
+             ON CONFLICT (scope, key) DO UPDATE SET
+               shortest = min(ifnull(shortest, ?3 - at), ?3 - at), at = ?3, by = ?4,
+               requests = requests + 1, conditional = conditional + ?5,
+               full_shortest = CASE WHEN ?5 OR full_at IS NULL THEN full_shortest
+                                    ELSE min(ifnull(full_shortest, ?3 - full_at), ?3 - full_at) END,
+               full_at = CASE WHEN ?5 THEN full_at ELSE ?3 END",
+        )?;
+        let mut keep = self.connection.prepare_cached(
+            "UPDATE promise SET asked_at = ?3, earliest = min(ifnull(earliest, ?3 - until), ?3 - until)
+             WHERE scope = ?1 AND key = ?2 AND asked_at IS NULL",
+        )?;
+        for one in asked {
+            let (at, by) = (millis(one.at), one.by.to_string());
+            for (scope, key) in [(PromiseScope::Url, &one.url), (PromiseScope::Host, &one.host)] {
+                count.execute(params![scope.slug(), key, at, by, one.conditional])?;
+                if !one.forced {
+                    keep.execute(params![scope.slug(), key, at])?;
+                }
+            }
+            if let Some(address) = one.address.as_ref().filter(|_| !one.forced) {
+                keep.execute(params![PromiseScope::Address.slug(), address, at])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes promises. A demand of a server that ends later than the new one stays.
+    pub(super) fn write_promises(&self, promises: &[Promise]) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO promise (scope, key, reason, host, until, said_by, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (scope, key, reason) DO UPDATE SET
+               host = ?4, until = ?5, said_by = ?6, at = ?7, asked_at = NULL WHERE ?8 OR ?5 > until OR until <= ?7",
+        )?;
+        for it in promises {
+            let (until, at) = (millis(it.until), millis(it.at));
+            let (scope, reason) = (it.scope.slug(), it.reason.slug());
+            let replaces = !it.reason.is_demand();
+            statement.execute(params![
+                scope, it.key, reason, it.host, until, it.said_by, at, replaces
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// What is known about a URL and its site before a request.
+    pub fn ledger_entry(&self, url: &str, host: &str) -> Result<LedgerEntry, Error> {
+        let mut promises = self.promises_about(PromiseScope::Url, url)?;
+        promises.extend(self.promises_about(PromiseScope::Host, host)?);
+        let mut asked = self
+            .connection
+            .prepare_cached("SELECT at, by FROM asked WHERE scope = ?1 AND key = ?2")?;
+        let mut last = |scope: PromiseScope, key: &str| {
+            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+            asked.query_row([scope.slug(), key], row).optional()
+        };
+        let url_asked = match last(PromiseScope::Url, url)? {
+            Some((at, by)) => Some((timestamp(at)?, asker(&by)?)),
+            None => None,
+        };
+        let host_asked =
+            last(PromiseScope::Host, host)?.map(|(at, _)| timestamp(at)).transpose()?;
+        Ok(LedgerEntry { promises, url_asked, host_asked })
+    }
+
+    /// Promises about one key, also those that have ended.
+    pub fn promises_about(&self, scope: PromiseScope, key: &str) -> Result<Vec<Promise>, Error> {
+        let sql = format!("SELECT {PROMISE} FROM promise WHERE scope = ?1 AND key = ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([scope.slug(), key])?;
+        let mut promises = Vec::new();
+        while let Some(row) = rows.next()? {
+            promises.push(promise(row)?);
+        }
+        Ok(promises)
+    }
+
+    /// Promises of all keys of these scopes that have not ended.
+    pub fn open_promises(
+        &self,
+        scopes: &[PromiseScope],
+        now: Timestamp,
+    ) -> Result<Vec<Promise>, Error> {
+        let sql = format!("SELECT {PROMISE} FROM promise WHERE scope = ?1 AND until > ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut promises = Vec::new();
+        for scope in scopes {
+            let mut rows = statement.query(params![scope.slug(), millis(now)])?;
+            while let Some(row) = rows.next()? {
+                promises.push(promise(row)?);
+            }
+        }
+        Ok(promises)
+    }
+
+    /// Last polls of all feeds since the last success of any feed, at most 500.
+    pub fn polls_since_success(&self) -> Result<Vec<UnsuccessfulPoll>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, name, url, last_outcome, last_status, last_url, failures FROM feed
+             WHERE active = 1 AND last_poll_at > (SELECT ifnull(max(last_success_at), 0) FROM feed WHERE active = 1)
+             LIMIT 500",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut polls = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(1)?;
+            let Some(outcome) = maybe_outcome(row.get(3)?)? else { continue };
+            polls.push(UnsuccessfulPoll {
+                feed: FeedKey(row.get(0)?),
+                id: FeedId::new(&name).map_err(|error| Error::Corrupt(error.to_string()))?,
+                url: row.get(2)?,
+                outcome,
+                status: row.get(4)?,
+                redirected_to: row.get(5)?,
+                failures: row.get(6)?,
+            });
+        }
+        Ok(polls)
+    }
+
+    /// Takes back the last failure of these feeds, and writes their plans. A feed whose failure was taken back before
+    /// stays as it is.
+    pub(super) fn exonerate(&self, feeds: &[(FeedKey, Plan)]) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE feed SET failures = max(failures - 1, 0),
+                    failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END
+             WHERE id = ?1 AND plan_reason <> ?2 AND failures > 0",
+        )?;
+        for feed in feeds {
+            if statement.execute(params![feed.0.0, ReasonKind::Offline.slug()])? > 0 {
+                self.replan(std::slice::from_ref(feed))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes promises that ended before `cutoff`, and keys without a request since then.
+    pub(super) fn forget_promises(&self, cutoff: Timestamp) -> Result<usize, Error> {
+        let cutoff = millis(cutoff);
+        let promises = self.connection.execute("DELETE FROM promise WHERE until < ?1", [cutoff])?;
+        Ok(promises + self.connection.execute("DELETE FROM asked WHERE at < ?1", [cutoff])?)
+    }
+}
+
+fn asker(text: &str) -> Result<Asker, Error> {
+    text.parse().map_err(|error| Error::Corrupt(format!("{error}")))
+}

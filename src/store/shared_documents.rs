@@ -1,0 +1,97 @@
+//! Documents that several feeds are read from, so that each is fetched once in an interval.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::transaction::Transaction;
+use super::values::{millis, timestamp};
+use crate::model::{FeedKey, Validators};
+
+/// A complete document as it was fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedDocument {
+    /// URL of the request that it answers.
+    pub url: String,
+    /// URL that sent it, after redirects.
+    pub final_url: String,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// Validators of the document.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub hash: [u8; 32],
+    /// The decoded body.
+    pub body: Vec<u8>,
+    /// Time when it was fetched (UTC).
+    pub at: Timestamp,
+}
+
+impl Transaction<'_> {
+    /// The document of a URL, if it is kept.
+    pub fn shared_document(&self, url: &str) -> Result<Option<SharedDocument>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT url, final_url, content_type, etag, last_modified, hash, body, at FROM shared_document WHERE url = ?1",
+        )?;
+        let document = |row: &Row<'_>| {
+            let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)? };
+            let document = SharedDocument {
+                url: row.get(0)?,
+                final_url: row.get(1)?,
+                content_type: row.get(2)?,
+                validators,
+                hash: row.get(5)?,
+                body: row.get(6)?,
+                at: Timestamp::UNIX_EPOCH,
+            };
+            Ok((document, row.get::<_, i64>(7)?))
+        };
+        match statement.query_row([url], document).optional()? {
+            Some((document, at)) => Ok(Some(SharedDocument { at: timestamp(at)?, ..document })),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether another feed was last read from this URL.
+    pub fn is_shared(&self, url: &str, but: FeedKey) -> Result<bool, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM feed WHERE response_url = ?1 AND id <> ?2 AND active = 1 LIMIT 1",
+        )?;
+        Ok(statement.exists(params![url, but.0])?)
+    }
+
+    /// Keeps a document.
+    pub(super) fn share(&self, document: &SharedDocument) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO shared_document (url, final_url, content_type, etag, last_modified, hash, body, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                document.url,
+                document.final_url,
+                document.content_type,
+                document.validators.etag,
+                document.validators.last_modified,
+                document.hash,
+                document.body,
+                millis(document.at),
+            ])?;
+        Ok(())
+    }
+
+    /// Deletes the document of a URL, because there is a newer one that is not kept.
+    pub(super) fn unshare(&self, url: &str) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("DELETE FROM shared_document WHERE url = ?1")?
+            .execute([url])?;
+        Ok(())
+    }
+
+    /// Deletes documents that were fetched before `cutoff`.
+    pub(super) fn forget_shared(&self, cutoff: Timestamp) -> Result<usize, Error> {
+        let cutoff = millis(cutoff);
+        Ok(self.connection.execute("DELETE FROM shared_document WHERE at < ?1", [cutoff])?)
+    }
+}

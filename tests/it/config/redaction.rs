@@ -1,0 +1,76 @@
+//! Secrets in a config are hidden in messages, also if the config is broken on that line.
+
+use newswire::config::redact_config;
+use proptest::prelude::*;
+
+#[test]
+fn secrets_are_hidden_in_every_position() {
+    for text in [
+        "authorization = \"hunter2\"",
+        "authorization = \"hunter2",
+        "authorization = hunter2",
+        "authorization = “hunter2”",
+        "authorization : 'hunter2'",
+        "authorisaton = \"x hunter2\" # x",
+        "token=\"hunter2\" x",
+        "fetch.authorization = { value = \"hunter2\" }",
+        "authorization = { file = \"/etc/x\", value = \"hunter2\" }",
+        "headers = { \"X-Key\" = \"hunter2\" }",
+        "[fetch.headers]\nX-Key = \"hunter2\"",
+        "[fetch.headers]\n\nX-Key = [\n\"x\",\n\"hunter2\"",
+        "authorization = \"\"\"\nx\nhunter2\n\"\"\"",
+        "authorization = \"\"\"\nhunter2",
+        "password = \"hunter2\"",
+        "feed = [{ url = \"https://a.b/\", autorization = \"hunter2\" }]",
+        "interval = \"1h\" # the token is hunter2",
+        "url = \"https://me:hunter2@a.b/\"",
+        "url = \"https://hunter2@a.b/\"",
+        "url = \"https://me:hun/hunter2@a.b/\"",
+        "url = \"me:hunter2@a.b/\"",
+        "url = https://me:hunter2@a.b/",
+    ] {
+        let redacted = redact_config(text);
+        assert!(!redacted.contains("hunter2"), "{redacted}");
+        assert_eq!(redacted.len(), text.len());
+    }
+}
+
+#[test]
+fn errors_of_broken_lines_do_not_contain_the_secret() {
+    for line in [
+        "authorization = “hunter2”",
+        "authorization = hunter2",
+        "authorization = ‘hunter2’ # x",
+        "“authorization” = “hunter2”",
+        "[fetch.headers]\nX-Key = “hunter2”",
+        "url = “https://me:hunter2@a.b/”",
+    ] {
+        let report = super::read(&format!("[fetch]\n{line}\n")).report;
+        let text = report.draw(newswire::config::Style::Plain) + &report.to_json().to_string();
+        assert!(report.errors() > 0 && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn values_that_are_not_secret_stay_readable() {
+    for text in [
+        "interval = \"30m\" # often",
+        "author = \"Planet\"",
+        "authorization = { file = \"/etc/newswire/secret\" }",
+        "token = { credential = \"planet\" } # x",
+        "headers = { X-Key = { env = \"FEED_KEY\" } }",
+        "url = \"https://mastodon.example/@ann\"",
+        "url = \"https://mastodon.example:8080/@ann\"",
+        "contact = \"mailto:ann@example.org\"",
+        "contact = \"ann@example.org\"",
+    ] {
+        assert_eq!(redact_config(text), text);
+    }
+}
+
+proptest! {
+    #[test]
+    fn redaction_keeps_the_length_of_every_text(text in r#"(?s)(token|=|"|'|\{|\[|\n|#|ä|.){0,60}"#) {
+        prop_assert_eq!(redact_config(&text).len(), text.len());
+    }
+}

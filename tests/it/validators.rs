@@ -1,0 +1,325 @@
+//! Which validators are sent to servers that handle them well, badly, or not at all.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use newswire::clock::Clock;
+use newswire::daemon::{Engine, FeedSelection};
+use newswire::store::{Reader, ValidatorUse};
+
+use crate::support::origin::{Answer, Asked};
+use crate::support::world::{HOUR, World, poll};
+
+const SITE: &str = "site.test";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Number of items that were published by now, one each `gap` hours.
+fn published(clock: &Clock, gap: i64) -> i64 {
+    clock.now().as_second() / (gap * 3600)
+}
+
+/// The document with the items up to the `last`.
+fn document(last: i64, gap: i64) -> String {
+    let item = |n: i64| {
+        let at = Timestamp::from_second(n * gap * 3600).unwrap();
+        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        format!(
+            "<item><guid isPermaLink=\"false\">{n}</guid><title>Item {n}</title>\
+             <link>https://site.test/{n}</link><pubDate>{date}</pubDate></item>"
+        )
+    };
+    let items: String = (last - 9..=last).rev().map(item).collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>Site</title><link>https://site.test/</link>{items}</channel></rss>"
+    )
+}
+
+fn is_conditional(asked: &Asked) -> bool {
+    asked.header("if-none-match").is_some() || asked.header("if-modified-since").is_some()
+}
+
+/// A server that handles entity tags as it should.
+fn honest(clock: &Clock, gap: i64) -> Answer {
+    let clock = clock.clone();
+    Answer::dynamic(move |asked| {
+        let last = published(&clock, gap);
+        let etag = format!("\"{last}\"");
+        if asked.header("if-none-match") == Some(&etag) {
+            return Answer::status(304).with("ETag", etag);
+        }
+        Answer::ok(document(last, gap)).with("ETag", etag)
+    })
+}
+
+/// One feed with this server.
+async fn feed_with(answer: impl FnOnce(&Clock) -> Answer) -> World {
+    let world = World::new().await;
+    let answer = answer(&world.clock);
+    world.origin.route(SITE, "/feed", [answer]);
+    world
+}
+
+/// Number of items that came, after a pass.
+async fn items(world: &World) -> u64 {
+    pass(world).await;
+    world.status().items
+}
+
+/// One pass of a process that ends, as with cron.
+async fn pass(world: &World) -> Engine {
+    let engine = world.open(&[world.origin.url(SITE, "/feed")]).await;
+    poll(&engine, FeedSelection::Due).await;
+    engine
+}
+
+/// Polls what is due every so often. Returns the times of the requests without validators, in hours.
+async fn run(world: &World, step: Duration, steps: u32) -> Vec<i64> {
+    let mut unconditional = Vec::new();
+    for _ in 0..steps {
+        let before = world.origin.count();
+        pass(world).await;
+        let hour = world.clock.elapsed().as_secs().cast_signed() / 3600;
+        let asked = world.origin.asked().split_off(before);
+        unconditional.extend(asked.iter().filter(|asked| !is_conditional(asked)).map(|_| hour));
+        world.clock.advance(step);
+    }
+    unconditional
+}
+
+fn validator_use(world: &World) -> ValidatorUse {
+    let reader = Reader::open(&world.database()).unwrap();
+    let key = world.status().info.key;
+    reader.read(|reader| reader.feed_state(key)).unwrap().trust.validator_use
+}
+
+fn shortest_rest(unconditional: &[i64]) -> Option<i64> {
+    unconditional.windows(2).map(|pair| pair[1] - pair[0]).min()
+}
+
+#[tokio::test]
+async fn an_honest_site_that_publishes_rarely_is_always_asked_with_validators() {
+    let world = feed_with(|clock| honest(clock, 9 * 24)).await;
+    let unconditional = run(&world, 6 * HOUR, 4 * 90).await;
+    assert_eq!(unconditional, [0]);
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+    assert!(world.origin.count() > 90, "{} requests", world.origin.count());
+}
+
+#[tokio::test]
+async fn an_honest_site_that_stops_is_tested_ever_more_rarely_and_not_accused() {
+    let world = feed_with(|clock| {
+        let (clock, end) = (clock.clone(), published(clock, 24) + 3);
+        Answer::dynamic(move |asked| {
+            let last = published(&clock, 24).min(end);
+            let etag = format!("\"{last}\"");
+            match asked.header("if-none-match") == Some(&etag) {
+                true => Answer::status(304),
+                false => Answer::ok(document(last, 24)).with("ETag", etag),
+            }
+        })
+    })
+    .await;
+    let unconditional = run(&world, 6 * HOUR, 4 * 100).await;
+    assert!((3..=5).contains(&unconditional.len()), "{unconditional:?}");
+    assert!(shortest_rest(&unconditional).unwrap() >= 8 * 24, "{unconditional:?}");
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+}
+
+#[tokio::test]
+async fn a_pause_of_newswire_is_no_reason_to_distrust_a_server() {
+    let world = feed_with(|clock| honest(clock, 24)).await;
+    run(&world, 6 * HOUR, 8).await;
+    world.clock.advance(9 * DAY);
+    assert_eq!(run(&world, 6 * HOUR, 8).await, [] as [i64; 0]);
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+}
+
+#[tokio::test]
+async fn a_server_that_sends_only_new_items_is_not_distrusted() {
+    // RFC 3229
+    let world = feed_with(|clock| {
+        let clock = clock.clone();
+        Answer::dynamic(move |asked| {
+            let last = published(&clock, 24);
+            let etag = format!("\"{last}\"");
+            let answer = match asked.header("if-none-match") {
+                Some(known) if known == etag => Answer::status(304),
+                Some(_) => {
+                    let part = Answer::ok(document(last, 24)).with("IM", "feed");
+                    let Answer::Plain { headers, body, .. } = part else { unreachable!() };
+                    Answer::Plain { status: 226, headers, body }
+                }
+                None => Answer::ok(document(last, 24)),
+            };
+            answer.with("ETag", etag)
+        })
+    })
+    .await;
+    assert_eq!(run(&world, 6 * HOUR, 4 * 30).await, [0]);
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+}
+
+#[tokio::test]
+async fn a_lying_server_is_tested_daily_until_it_answers_a_condition_with_news() {
+    // Its entity tag never changes, until it is repaired after 60 days.
+    let world = feed_with(|clock| {
+        let (clock, start) = (clock.clone(), clock.now());
+        Answer::dynamic(move |asked| {
+            let last = published(&clock, 24);
+            let repaired = clock.now().duration_since(start) > SignedDuration::from_hours(60 * 24);
+            let etag = if repaired { format!("\"{last}\"") } else { "\"x\"".to_owned() };
+            match asked.header("if-none-match") == Some(&etag) {
+                true => Answer::status(304),
+                false => Answer::ok(document(last, 24)).with("ETag", etag),
+            }
+        })
+    })
+    .await;
+    let unconditional = run(&world, 6 * HOUR, 4 * 50).await;
+    let first_test = unconditional[1];
+    assert!((8 * 24..16 * 24).contains(&first_test), "{unconditional:?}");
+    assert_eq!(validator_use(&world), ValidatorUse::Unreliable);
+    let daily = unconditional.len() as i64 - 2;
+    let days = (50 * 24 - first_test) / 24;
+    assert!((days - 3..=days).contains(&daily), "{daily} tests in {days} days");
+    assert!(shortest_rest(&unconditional).unwrap() >= 24, "{unconditional:?}");
+    run(&world, 6 * HOUR, 4 * 20).await;
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+    assert_eq!(run(&world, 6 * HOUR, 4 * 5).await, [] as [i64; 0]);
+}
+
+#[tokio::test]
+async fn the_date_is_sent_alone_to_a_server_whose_entity_tag_never_matches() {
+    // RFC 9110 13.1.3: If-Modified-Since is ignored beside If-None-Match.
+    let world = feed_with(|clock| {
+        let clock = clock.clone();
+        Answer::dynamic(move |asked| {
+            let last = published(&clock, 24 * 5);
+            let date = format!("{last}");
+            match (asked.header("if-none-match"), asked.header("if-modified-since")) {
+                (None, Some(known)) if known == date => Answer::status(304),
+                _ => Answer::ok(document(last, 24 * 5))
+                    .with("ETag", format!("\"{last}-gzip\""))
+                    .with("Last-Modified", date),
+            }
+        })
+    })
+    .await;
+    run(&world, 6 * HOUR, 4 * 20).await;
+    assert_eq!(validator_use(&world), ValidatorUse::DateAlone);
+    let last = world.origin.last();
+    assert_eq!(last.header("if-none-match"), None);
+    assert!(last.header("if-modified-since").is_some());
+    let asked = world.origin.asked();
+    let with_tag = asked.iter().filter(|asked| asked.header("if-none-match").is_some()).count();
+    assert_eq!(with_tag, 2, "of {}", asked.len());
+    assert_eq!(world.status().items, 14);
+}
+
+#[tokio::test]
+async fn a_cut_document_keeps_its_items_but_no_validators_and_no_hash() {
+    let world = feed_with(|clock| {
+        let (clock, cut) = (clock.clone(), std::sync::atomic::AtomicBool::new(true));
+        Answer::dynamic(move |asked| {
+            let last = published(&clock, 24 * 365);
+            if asked.header("if-none-match").is_some() {
+                return Answer::status(304);
+            }
+            let whole = document(last, 24 * 365);
+            let half = whole.find("<title>Item").map(|_| whole.len() / 2).unwrap_or_default();
+            let body = match cut.swap(false, std::sync::atomic::Ordering::SeqCst) {
+                true => whole[..half].to_owned(),
+                false => whole,
+            };
+            Answer::ok(body).with("ETag", "\"1\"")
+        })
+    })
+    .await;
+    let salvaged = items(&world).await;
+    assert!((3..=5).contains(&salvaged), "{salvaged}");
+    assert_eq!(validator_use(&world), ValidatorUse::Cut);
+    assert_eq!(run(&world, HOUR, 30).await, [2], "once more, and then with validators");
+    assert_eq!(items(&world).await, 10);
+    assert_eq!(validator_use(&world), ValidatorUse::Both);
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_a_failure_whose_items_are_kept() {
+    let whole = document(20_000 / 30, 24 * 30);
+    let half = whole[..whole.len() / 2].to_owned();
+    let raw =
+        format!("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: {}\r\n\r\n{half}", whole.len());
+    let world = feed_with(|_| Answer::Raw(raw.into_bytes())).await;
+    let salvaged = items(&world).await;
+    assert!((3..=6).contains(&salvaged), "{salvaged}");
+    let outcome = world.status().last_outcome.unwrap();
+    assert_eq!((outcome.slug(), world.status().failures), ("truncated", 1));
+    world.clock.advance(HOUR);
+    pass(&world).await;
+    assert_eq!(world.origin.count(), 2);
+    assert!(!is_conditional(&world.origin.last()));
+}
+
+#[tokio::test]
+async fn a_server_that_rejects_conditions_is_asked_without_them_once_a_day() {
+    for status in [400, 412] {
+        let world = feed_with(|clock| {
+            let clock = clock.clone();
+            Answer::dynamic(move |asked| match is_conditional(asked) {
+                true => Answer::status(status),
+                false => Answer::ok(document(published(&clock, 24), 24)).with("ETag", "\"1\""),
+            })
+        })
+        .await;
+        let unconditional = run(&world, HOUR, 24 * 20).await;
+        // The first request, and the one that shows what the server can do.
+        assert!(shortest_rest(&unconditional[1..]).unwrap() >= 24, "{unconditional:?}");
+        assert!((16..=21).contains(&unconditional.len()), "{unconditional:?}");
+        assert_eq!(validator_use(&world), ValidatorUse::Refused);
+        assert!(world.origin.count() <= unconditional.len() + 2, "few conditional requests");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_after_a_good_answer_is_tried_without_conditions_once() {
+    for status in [403, 503] {
+        let world = feed_with(|clock| {
+            let clock = clock.clone();
+            let start = clock.now();
+            Answer::dynamic(move |asked| {
+                let hours = clock.now().duration_since(start).as_secs() / 3600;
+                match asked.header("if-none-match") {
+                    _ if hours >= 48 => Answer::status(status),
+                    Some(_) => Answer::status(304),
+                    None => Answer::ok(document(600, 24 * 30)).with("ETag", "\"1\""),
+                }
+            })
+        })
+        .await;
+        let unconditional = run(&world, HOUR, 24 * 7).await;
+        assert_eq!(unconditional.len(), 2, "{status}: {unconditional:?}");
+        assert!(unconditional[1] >= 48, "{unconditional:?}");
+        assert!(is_conditional(&world.origin.last()));
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_is_gone_is_polled_four_more_times() {
+    let world = feed_with(|clock| {
+        let (clock, start) = (clock.clone(), clock.now());
+        Answer::dynamic(move |_| match clock.now() == start {
+            true => Answer::ok(document(600, 24 * 30)),
+            false => Answer::status(410),
+        })
+    })
+    .await;
+    run(&world, 24 * HOUR, 100).await;
+    assert_eq!(world.origin.count(), 1 + 1 + 4);
+    let mut config = world.config(&[world.origin.url(SITE, "/feed")]);
+    config.subscriptions[0].feed.title = Some("Another title".to_owned());
+    let engine = world.open_with(config).await;
+    poll(&engine, FeedSelection::Due).await;
+    drop(engine);
+    assert_eq!(world.origin.count(), 7, "its [[feed]] has changed");
+    assert_eq!(items(&world).await, 10);
+}
