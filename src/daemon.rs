@@ -213,6 +213,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
+    engine.drop_old_promises().await?;
     engine.publish_changed().await
 }
 

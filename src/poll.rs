@@ -248,20 +248,7 @@ impl Poller {
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
-        let body = fetched.response.body.take();
-        let mut reading = None;
-        if let Some(body) = body {
-            let whole = fetched.response.body_hash.is_some();
-            let extent = if whole { Extent::Whole } else { Extent::Part };
-            match self.read(&begun, (body, extent), &fetched.response.url).await {
-                Ok(read) => reading = Some(read?),
-                // The beginning of a document that was cut in transit need not be readable.
-                Err(failure) if fetched.response.outcome.is_success() => {
-                    fetched.response.outcome = FetchOutcome::Failed(failure);
-                }
-                Err(_) => {}
-            }
-        }
+        let reading = self.read_body(&begun, &mut fetched.response).await?;
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
         let poll_metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
@@ -368,6 +355,26 @@ impl Poller {
         })
     }
 
+    /// Reads the document of the response, if it has one. An unreadable one becomes the outcome.
+    async fn read_body(
+        &self,
+        begun: &Begun<'_>,
+        response: &mut fetch::Response,
+    ) -> Result<Option<Reading>, store::Error> {
+        let Some(body) = response.body.take() else { return Ok(None) };
+        let extent = if response.body_hash.is_some() { Extent::Whole } else { Extent::Part };
+        match self.read(begun, (body, extent), &response.url).await {
+            Ok(read) => Ok(Some(read?)),
+            Err(failure) => {
+                // The beginning of a document that was cut in transit need not be readable.
+                if response.outcome.is_success() {
+                    response.outcome = FetchOutcome::Failed(failure);
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// Reads a new document on a blocking thread.
     ///
     /// The outer error is a failure of the feed, the inner one of the store.
@@ -403,7 +410,12 @@ impl Poller {
         let Came { response, promises, .. } = fetched;
         let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
         let trust = begun.trust(&response, reading.as_ref());
-        let said = Said { response: &response, promises: &promises, network: outage.state };
+        let said = Said {
+            response: &response,
+            promises: &promises,
+            network: outage.state,
+            was_blamed: outage.was_blamed,
+        };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
         let feed_match = match (&reading, &response.outcome) {
             (Some(reading), _) => reading.feed_match,
@@ -479,12 +491,12 @@ impl Poller {
             others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
         let mut network = self.lock_network();
         let before = network.state();
-        let Judgement { state, exonerated } = network.judge(&this, &evidence);
+        let Judgement { state, exonerated, was_blamed } = network.judge(&this, &evidence);
         drop(network);
         report::log_network(before, state);
         let now = self.clock.now();
         let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
-        Ok(Outage { state, exonerated: exonerated.into_iter().map(plan).collect() })
+        Ok(Outage { state, was_blamed, exonerated: exonerated.into_iter().map(plan).collect() })
     }
 
     fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
@@ -495,13 +507,14 @@ impl Poller {
     fn plan(
         &self,
         begun: &Begun<'_>,
-        &Said { response, promises, network }: &Said<'_>,
+        &Said { response, promises, network, was_blamed }: &Said<'_>,
         reading: Option<&Reading>,
         trust: ValidatorTrust,
     ) -> (u32, Plan) {
         let (target, before) = (begun.target, begun.state.failures);
         if network == NetworkState::Offline {
-            return (before, schedule::while_offline(&target.id, self.clock.now()));
+            let failures = before.saturating_sub(u32::from(was_blamed));
+            return (failures, schedule::while_offline(&target.id, self.clock.now()));
         }
         let failures = match response.outcome {
             FetchOutcome::Modified | FetchOutcome::NotModified => 0,
@@ -551,11 +564,15 @@ struct Said<'a> {
     response: &'a fetch::Response,
     promises: &'a [Promise],
     network: NetworkState,
+    /// Whether the failure of this feed before was this machine's.
+    was_blamed: bool,
 }
 
 /// The judgement about the network after one poll.
 struct Outage {
     state: NetworkState,
+    /// Whether the failure of this feed before was this machine's.
+    was_blamed: bool,
     /// Feeds whose last failure was this machine's, with their next plans.
     exonerated: Vec<(FeedKey, Plan)>,
 }

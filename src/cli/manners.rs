@@ -207,7 +207,8 @@ fn scores(manners: &Manners) -> Vec<Score> {
             id: "FRB004",
             what: "validators are sent back",
             measured: format!("{} of the requests to servers that send some", share(conditional)),
-            kept: (conditional.requests > 1).then_some(conditional.conditional > 0),
+            // The first request for a URL has none.
+            kept: conditional.shortest.map(|_| conditional.conditional > 0),
         },
         shortest(
             "FRB012",

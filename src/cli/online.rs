@@ -137,7 +137,8 @@ impl Online {
             for url in &urls {
                 let (url, host) = (url.to_string(), site(url).to_owned());
                 let (by, conditional, forced) = (Asker::Command, false, false);
-                let asked = Asked { url, host, address: None, by, conditional, forced, at };
+                let (address, promised) = (None, false);
+                let asked = Asked { url, host, address, by, conditional, forced, promised, at };
                 ledger.asked(asked).await?;
             }
         }

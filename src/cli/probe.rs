@@ -18,7 +18,7 @@ use super::document::{Document, DocumentError, MAX_ITEMS};
 use super::online::{Online, Promises};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::Validators;
+use crate::model::{Outcome, Validators};
 use crate::parse::{self, Parsed};
 use crate::{dedupe, fetch, normalise};
 
@@ -67,7 +67,13 @@ pub(super) async fn run(
             };
             let schedule = subscription.map(|subscription| subscription.schedule.as_ref().clone());
             let online = Online::new(config, promises)?;
-            online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await.map_err(failed)?
+            match online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await {
+                Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => {
+                    let _ = out.write_all(not_modified(target, format).as_bytes());
+                    return Ok(());
+                }
+                fetched => fetched.map_err(failed)?,
+            }
         }
         _ => read(Path::new(target))?,
     };
@@ -85,6 +91,16 @@ pub(super) async fn run(
     // A closed pipe is no error.
     let _ = out.write_all(text.as_bytes());
     Ok(())
+}
+
+/// What is printed for a feed whose document is that of the last poll.
+fn not_modified(target: &str, format: Format) -> String {
+    match format {
+        Format::Text => format!(
+            "{target}: not modified since the last poll; --force requests the complete document\n"
+        ),
+        Format::Json => format!("{:#}\n", json!({ "url": target, "not_modified": true })),
+    }
 }
 
 fn read(path: &Path) -> Result<Document, Error> {

@@ -133,6 +133,8 @@ pub enum Kind {
     Interval(&'static [Limit]),
     /// A size: `"10 MiB"`.
     Size,
+    /// A size per day: `"5 MB/day"`.
+    Rate,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of these words.
@@ -186,6 +188,7 @@ impl Kind {
             Self::Duration(..) | Self::Spacing => "duration: ms, s, m, h, d, w",
             Self::Interval(_) => "duration (ms, s, m, h, d, w) or \"auto\"",
             Self::Size => "size: B, kB, KiB, MB, MiB, GB, GiB",
+            Self::Rate => "size per day, such as 5 MB/day",
             Self::Choice(_) => "word",
             Self::Choices(_) => "list of words",
             Self::Texts => "list of texts",

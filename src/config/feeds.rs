@@ -140,6 +140,10 @@ impl<'d> Feeds<'d> {
                     ..(*schedule).clone()
                 });
             }
+            if let Some(budget) = self.budget(site) {
+                let budget = Some(budget);
+                schedule = Arc::new(crate::schedule::Settings { budget, ..(*schedule).clone() });
+            }
             if let (Some(refused), Some(layer)) = (fetch.refuses(&feed.url), layer) {
                 let message = format!("every poll will be refused: {refused}");
                 let warning =
@@ -157,6 +161,12 @@ impl<'d> Feeds<'d> {
             });
         }
         subscriptions
+    }
+
+    /// The traffic limit of a site, in bytes per day.
+    fn budget(&self, site: &str) -> Option<u64> {
+        let server = self.servers.get(site)?;
+        Values::of(&Chain::of(server), Section::Server.keys()).size("budget")
     }
 
     /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.

@@ -385,6 +385,10 @@ pub const KEYS: &[Key] = &[
         .doc("Registrable domain of the server; the section applies to all feeds on it.")
         .details("Newswire has built-in settings for a few well-known servers; a [[server]] overrides them.")
         .also_called(&["name", "domain", "url", "hostname", "site", "address"]),
+    key(Section::Server, "budget", Rate).example("\"5 MB/day\"")
+        .doc("Traffic limit of all feeds on the server together.")
+        .details("The intervals of these feeds become longer by the same factor until the expected traffic fits. `newswire plan` shows the effect.")
+        .also_called(&["bandwidth", "traffic", "quota", "max_bytes", "limit"]),
 
     key(Section::Feed, "url", Url).required().example("\"https://blog.rust-lang.org/feed.xml\"")
         .doc("URL of the feed.")

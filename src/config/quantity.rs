@@ -153,6 +153,22 @@ pub(super) fn size(text: &str) -> Result<u64, Invalid> {
     })
 }
 
+/// Parses `5 MB/day`. Returns the bytes per day.
+pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
+    const HELP: &str = "write a size and a day: \"500 kB/day\", \"5 MB/day\"";
+    let invalid = || Invalid::new("bad_size", format!("{text:?} is not a size per day"), HELP);
+    match text.split_once('/') {
+        Some((amount, per)) if matches!(per.trim(), "day" | "d") => {
+            size(amount).map_err(|error| match error.suggestion {
+                Some(size) => invalid().meant(format!("{size}/day")),
+                None => invalid(),
+            })
+        }
+        None if size(text).is_ok() => Err(invalid().meant(format!("{}/day", text.trim()))),
+        _ => Err(invalid()),
+    }
+}
+
 /// The size that a wrong text probably means: "10M" is "10 MiB".
 fn meant_size(text: &str) -> Option<String> {
     let (number, rest) = number(text)?;
@@ -203,4 +219,20 @@ pub(super) fn bare_size(number: f64) -> Option<String> {
     let whole = |(_, unit): &&(&str, u64)| bytes.is_multiple_of(*unit);
     let (name, unit) = [4, 3, 2, 1, 0].iter().map(|n| &SIZE_UNITS[*n]).find(whole)?;
     Some(format!("{} {name}", bytes / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_size_per_day() {
+        assert_eq!(rate("5 MB/day").unwrap(), 5_000_000);
+        assert_eq!(rate("1KiB / d").unwrap(), 1024);
+        assert_eq!(rate("5 MB").unwrap_err().suggestion.as_deref(), Some("5 MB/day"));
+        assert_eq!(rate("5M/day").unwrap_err().suggestion.as_deref(), Some("5 MiB/day"));
+        for text in ["", "5 MB/hour", "/day", "0 MB/day"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
 }

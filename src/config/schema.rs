@@ -91,6 +91,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Duration(..) | Kind::Spacing => text(&format!("^{DURATION}$")),
         Kind::Interval(_) => text(&format!("^(\\s*auto\\s*|{DURATION})$")),
         Kind::Size => text(r"^\s*0*[1-9]\d*\s*([KkMmGg][Ii]?)?[Bb]\s*$"),
+        Kind::Rate => text(r"^\s*0*[1-9]\d*\s*([KkMmGg][Ii]?)?[Bb]\s*/\s*(day|d)\s*$"),
         Kind::Number { min, max, .. } => {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }

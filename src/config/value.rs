@@ -97,6 +97,7 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
             quantity::interval(text).map(|read| read.map_or(Value::Auto, Value::Duration))
         }
         Kind::Size => quantity::size(text).map(Value::Size),
+        Kind::Rate => quantity::rate(text).map(Value::Size),
         Kind::Choice(words) => choice(key.name, text, words).map(Value::Word),
         Kind::Url => web_url(text).map(Value::Url),
         Kind::BaseUrl => base_url(text).map(Value::Url),
@@ -227,6 +228,10 @@ fn meant_text(kind: Kind, value: &DeValue<'_>, number: Option<f64>) -> Option<St
         (Kind::Spacing, _) => quantity::bare_duration(number?, Unit::Seconds),
         (Kind::Interval(_), _) => quantity::bare_duration(number?, Unit::Minutes),
         (Kind::Size, _) => number.filter(|n| *n > 0.0).and_then(quantity::bare_size),
+        (Kind::Rate, _) => {
+            let size = number.filter(|n| *n > 0.0).and_then(quantity::bare_size)?;
+            Some(format!("{size}/day"))
+        }
         (Kind::Listen, _) => Some(format!("127.0.0.1:{}", number.filter(|n| *n <= 65_535.0)?)),
         (Kind::Text | Kind::Id, DeValue::Integer(number)) => Some(number.as_str().to_owned()),
         (_, DeValue::Array(array)) if array.len() == 1 => {

@@ -346,7 +346,10 @@ impl Engine {
             FeedSelection::Named(names) => self.named(names)?,
         };
         let count = chosen.len();
-        let chosen = chosen.into_iter().map(|target| (target, now));
+        // In this order, although all are due.
+        let place = |n: usize| SignedDuration::from_millis(i64::try_from(count - n).unwrap_or(0));
+        let due = |n| now.saturating_sub(place(n)).unwrap_or(now);
+        let chosen = chosen.into_iter().enumerate().map(|(n, target)| (target, due(n)));
         Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
     }
 
@@ -455,6 +458,13 @@ impl Engine {
         Ok(self.setup.refresh_budgets(self.store.reader()).await?)
     }
 
+    /// Removes promises and requests that the ledger no longer needs.
+    pub(crate) async fn drop_old_promises(&self) -> Result<(), Error> {
+        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
+        self.store.write(Write::ForgetPromises { cutoff }).await?;
+        Ok(())
+    }
+
     /// Removes texts past their retention, in small steps, and fingerprints outside the window.
     pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
         const STEP: usize = 500;
@@ -463,8 +473,7 @@ impl Engine {
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         let forget = Write::ForgetBodies { cutoff, limit: STEP };
         while self.store.write(forget.clone()).await? == STEP {}
-        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
-        self.store.write(Write::ForgetPromises { cutoff }).await?;
+        self.drop_old_promises().await?;
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! An item that came again with other words: an edit worth showing, or another thing under its guid.
-//! Pure.
+//! An item that came again with other words: an edit worth showing, or another item under its guid. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +10,7 @@ use crate::model::EditCounts;
 
 /// Dates this close are one, in seconds.
 const MINUTE: i64 = 60;
-/// The smallest change that is shown: this part of the words, or so many of them (some 50 characters).
+/// The smallest change that is shown: this part of the words, or this number of words (some 50 characters).
 const PART: f32 = 0.1;
 const WORDS: usize = 9;
 
@@ -24,7 +23,7 @@ pub enum PageTrust {
     Nothing,
 }
 
-/// Whether the publisher gave the guid of one thing to another: title, text and date all differ, and the page
+/// Whether the publisher gave the guid of one item to another: title, text and date all differ, and the page
 /// too if it proves anything.
 #[must_use]
 pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
@@ -33,7 +32,7 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     let same_page = trusted && was.url_key.is_some() && was.url_key == is.url_key;
     let same_date = match (was.published, is.published) {
         (Some(old), Some(new)) => (old.as_second() - new.as_second()).abs() <= MINUTE,
-        // Nothing says that it is not.
+        // Without dates they may be the same.
         _ => trusted && (was.url_key.is_none() || is.url_key.is_none()),
     };
     let framed = was.title.is_sibling(&is.title) || was.title.is_variant(&is.title);
@@ -45,7 +44,7 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
 
-/// An item's words are replaced this often; one that changes on and on is not edited but generated.
+/// Maximum number of changes of an item. One that changes more often is generated, not edited.
 const CHANGES: u32 = 24;
 /// A change is shown as one this often, and not again within this time.
 const BUMPS: u32 = 3;
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_changes_on_and_on_is_let_be_and_shown_again_once_a_day() {
+    fn an_item_is_changed_and_shown_again_a_limited_number_of_times() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
         let edits = |changes, bumps, bumped_at| EditCounts { changes, bumps, bumped_at };
         assert!(may_change(&edits(23, 0, None)) && !may_change(&edits(24, 0, None)));

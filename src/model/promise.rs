@@ -180,6 +180,8 @@ pub struct Asked {
     pub conditional: bool,
     /// Whether the operator insists on it (`--force`), so that it breaks no promise.
     pub forced: bool,
+    /// Whether the ledger may have promises about its URL, site or address.
+    pub promised: bool,
     /// Time of the request (UTC).
     pub at: Timestamp,
 }
@@ -196,7 +198,8 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// The last demand of a server that has not ended at `now`.
+    /// The last demand of a server that has not ended at `now`. One of the future does not count: the clock was set
+    /// back since.
     #[must_use]
     pub fn demand(&self, now: Timestamp) -> Option<&Promise> {
         let open = self.promises.iter().filter(|it| it.reason.is_demand() && it.is_open(now));
@@ -207,6 +210,25 @@ impl LedgerEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_promise_from_the_future_holds_nothing() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let promise = Promise {
+            scope: PromiseScope::Url,
+            key: "http://a.test/".to_owned(),
+            host: "a.test".to_owned(),
+            until: at(2_000),
+            reason: PromiseReason::RetryAfter,
+            said_by: "http://a.test/".to_owned(),
+            at: at(1_000),
+        };
+        let entry = LedgerEntry { promises: vec![promise], ..LedgerEntry::default() };
+        assert!(entry.demand(at(1_500)).is_some());
+        assert!(entry.demand(at(2_000)).is_none());
+        // The clock was set back.
+        assert!(entry.demand(at(500)).is_none());
+    }
 
     #[test]
     fn an_asker_is_read_back_from_its_text() {

@@ -220,6 +220,7 @@ impl Gate {
                 by: visit.by.clone(),
                 conditional: exchange.is_conditional(),
                 forced: visit.urgency == Urgency::Forced,
+                promised: !entry.promises.is_empty() || self.has_demands(),
                 at,
             })
             .await?;
@@ -233,13 +234,14 @@ impl Gate {
         let begun = self.clock.elapsed();
         let step = exchange.step(*time).await;
         *time = time.saturating_sub(self.clock.elapsed().saturating_sub(begun));
-        drop(turn);
         let (status, freshness) = match &step {
             Step::Redirected { freshness } => (None, *freshness),
             Step::Done(response) => (response.status, response.freshness),
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
+        // The next request to the site has to see what this response asked for.
+        drop(turn);
         Ok(match step {
             Step::Redirected { .. } => Hop::Redirected,
             Step::Done(response) => Hop::Done(response),
@@ -362,6 +364,10 @@ impl Gate {
         ];
         let found = keys.into_iter().flatten().filter_map(|key| open.get(&key).cloned());
         Ok(found.filter(|promise| promise.is_open(now)).max_by_key(|promise| promise.until))
+    }
+
+    fn has_demands(&self) -> bool {
+        !self.demands.open.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

@@ -77,18 +77,9 @@ pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> 
     if !answered.is_throttled() {
         if matches!(answered.status, Some(500..=599)) {
             // A promise that has ended, from which the third one is recognised.
-            let (scope, reason) = (PromiseScope::Url, PromiseReason::ServerErrors);
-            promises.push(promise(scope, this, SignedDuration::ZERO, reason));
-            let failed = |it: &&Promise| {
-                it.scope == scope && it.reason == reason && it.host == host && it.at >= recent(now)
-            };
-            let others: HashSet<&str> = known
-                .iter()
-                .filter(failed)
-                .map(|it| it.key.as_str())
-                .filter(|it| *it != this)
-                .collect();
-            if others.len() >= OTHERS_FAILED {
+            let reason = PromiseReason::ServerErrors;
+            promises.push(promise(PromiseScope::Url, this, SignedDuration::ZERO, reason));
+            if other_failures(answered, known, now) >= OTHERS_FAILED {
                 promises.push(promise(PromiseScope::Host, host, SERVER_ERRORS, reason));
             }
         }
@@ -116,6 +107,18 @@ pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> 
         promises.push(promise(PromiseScope::Address, &address, wait, PromiseReason::Throttled));
     }
     promises
+}
+
+/// Number of other URLs of the site that failed recently.
+fn other_failures(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> usize {
+    let failed = |it: &&Promise| {
+        it.scope == PromiseScope::Url
+            && it.reason == PromiseReason::ServerErrors
+            && it.host == answered.host
+            && it.at >= recent(now)
+    };
+    let urls: HashSet<&str> = known.iter().filter(failed).map(|it| it.key.as_str()).collect();
+    urls.into_iter().filter(|url| *url != answered.url.as_str()).count()
 }
 
 #[cfg(test)]

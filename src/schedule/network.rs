@@ -52,7 +52,7 @@ pub struct LastOutcome {
 pub struct NetworkMonitor {
     offline: bool,
     /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
-    blamed: Vec<(FeedKey, FeedId)>,
+    blamed: Vec<LastOutcome>,
     /// Pages that were no feeds: hash, site and feed.
     pages: VecDeque<([u8; 32], String, FeedKey)>,
 }
@@ -64,6 +64,14 @@ pub struct Judgement {
     pub state: NetworkState,
     /// Feeds whose last failure is not theirs either.
     pub exonerated: Vec<(FeedKey, FeedId)>,
+    /// Whether the failure of this feed before is taken back too.
+    pub was_blamed: bool,
+}
+
+impl Judgement {
+    fn online() -> Self {
+        Self { state: NetworkState::Online, exonerated: Vec::new(), was_blamed: false }
+    }
 }
 
 impl NetworkMonitor {
@@ -86,26 +94,36 @@ impl NetworkMonitor {
             self.offline = false;
             self.blamed.clear();
             self.pages.clear();
-            return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
+            return Judgement::online();
         }
+        // Polls that are not stored yet are evidence too.
+        let mut all: Vec<LastOutcome> = others.to_vec();
+        let is_known = |feed: FeedKey| others.iter().any(|other| other.feed == feed);
+        all.extend(self.blamed.iter().filter(|it| !is_known(it.feed)).cloned());
+        let others: Vec<LastOutcome> = all.into_iter().filter(|it| it.feed != this.feed).collect();
         let mut exonerated: HashSet<FeedKey> = HashSet::new();
-        for evidence in [unreachable(this, others), same_target(this, others), self.same_page(this)]
+        for evidence in
+            [unreachable(this, &others), same_target(this, &others), self.same_page(this)]
         {
             exonerated.extend(evidence.unwrap_or_default());
         }
         // The state stays offline until a server is reached.
         self.offline |= required || !exonerated.is_empty();
         if !self.offline {
-            self.blamed.push((this.feed, this.id.clone()));
-            return Judgement { state: NetworkState::Online, exonerated: Vec::new() };
+            self.blamed.retain(|blamed| blamed.feed != this.feed);
+            self.blamed.push(this.clone());
+            return Judgement::online();
         }
         let of_others = others.iter().filter(|other| exonerated.contains(&other.feed));
         let of_others = of_others.map(|other| (other.feed, other.id.clone()));
-        let mut exonerated: Vec<_> = of_others.chain(self.blamed.iter().cloned()).collect();
-        exonerated.retain(|(feed, _)| *feed != this.feed);
+        let blamed = self.blamed.len();
+        self.blamed.retain(|blamed| blamed.feed != this.feed);
+        let was_blamed = self.blamed.len() < blamed;
+        let blamed = self.blamed.iter().map(|blamed| (blamed.feed, blamed.id.clone()));
+        let mut exonerated: Vec<_> = of_others.chain(blamed).collect();
         exonerated.sort_unstable();
         exonerated.dedup();
-        Judgement { state: NetworkState::Offline, exonerated }
+        Judgement { state: NetworkState::Offline, exonerated, was_blamed }
     }
 
     /// The feeds of sites that sent this page, if they are enough.

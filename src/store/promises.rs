@@ -69,11 +69,11 @@ impl Transaction<'_> {
             let (at, by) = (millis(one.at), one.by.to_string());
             for (scope, key) in [(PromiseScope::Url, &one.url), (PromiseScope::Host, &one.host)] {
                 count.execute(params![scope.slug(), key, at, by, one.conditional])?;
-                if !one.forced {
+                if !one.forced && one.promised {
                     keep.execute(params![scope.slug(), key, at])?;
                 }
             }
-            if let Some(address) = one.address.as_ref().filter(|_| !one.forced) {
+            if let Some(address) = one.address.as_ref().filter(|_| !one.forced && one.promised) {
                 keep.execute(params![PromiseScope::Address.slug(), address, at])?;
             }
         }

@@ -172,7 +172,7 @@ class Test:
             while path:
                 self.judge(browser, path, browser.open(self.base + path), "main section", own)
                 stories |= set(re.findall(rf'href="[./]*({name}/story/\d+)"', get(self.base + path).decode()))
-                path = (browser.evaluate("document.querySelector('nav a')?.href") or "").removeprefix(self.base)
+                path = (browser.evaluate("document.querySelector('nav a[rel=next]')?.href") or "").removeprefix(self.base)
             # Those that a page leads to are the long ones; the others have an address too.
             numbers = [int(story.rsplit("/")[-1]) for story in stories]
             for number in range(min(numbers, default=1), max(numbers, default=1), 10):

@@ -362,3 +362,25 @@ async fn a_list_that_is_throttled_is_left_alone() {
         assert!(least == 1 || second >= least * 24, "asked again after {second} hours");
     }
 }
+
+#[tokio::test]
+async fn feeds_of_a_server_with_a_budget_are_polled_until_they_fit() {
+    let mut world = world().await;
+    // 24 times 10 kB a day for each of two feeds, of which a quarter fits.
+    world.schedule.budget = Some(120_000);
+    let mut body = rss(&[("a", "A")]);
+    body.push_str(&" ".repeat(10_000 - body.len()));
+    for path in ["/1", "/2"] {
+        let changing = (0..200).map(|n| Answer::ok(format!("{body}<!-- {n} -->")));
+        world.origin.route("a.test", path, changing);
+    }
+    let urls = ["/1", "/2"].map(|path| world.origin.url("a.test", path));
+    for _ in 0..(48 * 2) {
+        cron(&world, &urls).await;
+        world.clock.advance(HOUR / 2);
+    }
+    for path in ["/1", "/2"] {
+        let requests = asked(&world, "a.test").iter().filter(|asked| *asked == path).count();
+        assert!((9..=14).contains(&requests), "{path}: {requests} requests in two days");
+    }
+}

@@ -15,7 +15,7 @@ use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 use crate::web::site::ask;
 
-const FEEDS: usize = 20;
+const FEEDS: usize = 16;
 /// SQLite waits five seconds for a lock; twenty waits in sequence take a hundred.
 const PATIENCE: Duration = Duration::from_secs(15);
 
