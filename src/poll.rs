@@ -12,6 +12,7 @@
 //! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
+mod end;
 mod feed_sites;
 mod gate;
 mod lanes;
@@ -32,6 +33,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use self::end::{Held, PollEnd, Polled};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
 use self::reading::{Document, Ending, Reading};
@@ -58,63 +60,6 @@ use crate::telemetry::Metrics;
 const LARGE: usize = 1024 * 1024;
 /// Largest document that is kept for other feeds, in bytes.
 const MAX_SHARED: usize = 2 * 1024 * 1024;
-
-/// How a poll ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Polled {
-    /// Row of the feed.
-    pub feed: FeedKey,
-    /// Outcome of the fetch, or of parsing if that failed.
-    pub outcome: FetchOutcome,
-    /// Numbers of new and changed items.
-    pub recorded: PollCounts,
-    /// Time of the next poll with its reason.
-    pub plan: Plan,
-    /// Duration of the poll.
-    pub duration: Duration,
-    /// Other feeds that have another plan now, because this machine was offline when they were polled.
-    pub replanned: Vec<(FeedKey, Timestamp)>,
-}
-
-/// The end of a poll.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PollEnd {
-    /// The exchange ended, and its result is stored.
-    Polled(Polled),
-    /// A promise ended the exchange. Nothing was fetched, and the feed has another plan.
-    Held(Held),
-}
-
-/// A poll that a promise ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Row of the feed.
-    pub feed: FeedKey,
-    /// Time of the next poll with its reason.
-    pub plan: Plan,
-    /// The promise.
-    pub denied: Denied,
-}
-
-impl PollEnd {
-    /// Row of the feed.
-    #[must_use]
-    pub fn feed(&self) -> FeedKey {
-        match self {
-            Self::Polled(polled) => polled.feed,
-            Self::Held(held) => held.feed,
-        }
-    }
-
-    /// Time of the next poll with its reason.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        match self {
-            Self::Polled(polled) => &polled.plan,
-            Self::Held(held) => &held.plan,
-        }
-    }
-}
 
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

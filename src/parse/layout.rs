@@ -2,8 +2,8 @@
 
 use super::item;
 use super::namespace::Namespace;
-use super::scan::newest;
 use super::structure::is_item;
+use super::surplus::newest;
 use super::tree::{Element, Tree};
 use crate::model::Dialect;
 

@@ -33,6 +33,7 @@ mod scan;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod tree;

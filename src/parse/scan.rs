@@ -5,15 +5,14 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
 use super::entity::{declared, entity, unescape};
-use super::item;
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
+use super::surplus::{Items, MIN_ITEMS};
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::ParseWarning;
 
@@ -23,8 +22,6 @@ const MAX_DEPTH: usize = 96;
 pub(crate) const MAX_ELEMENTS: usize = 500_000;
 /// Maximum number of elements of a document that feed-rs reads: it makes a copy of all of them.
 const MAX_FOR_FEED_RS: usize = 100_000;
-/// Smallest number of items from which items are dropped while reading, so that it is done rarely.
-pub(crate) const MIN_ITEMS: usize = 1_000;
 /// Maximum number of attributes of an element.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 /// Maximum number of parse warnings.
@@ -63,9 +60,7 @@ struct Open<'a> {
     tag: &'a str,
     /// Number of namespace declarations before it.
     bindings: usize,
-    /// Number of items in it, and the dates of the first ones, as far as they were needed.
-    items: usize,
-    stamps: Vec<Timestamp>,
+    items: Items,
 }
 
 impl<'a> Open<'a> {
@@ -256,8 +251,7 @@ impl<'a> Scanner<'a> {
         if self.open.is_empty() {
             self.root_namespace = self.bindings.name_of(tag);
         }
-        let (items, stamps) = (0, Vec::new());
-        self.open.push(Open { element, tag, bindings, items, stamps });
+        self.open.push(Open { element, tag, bindings, items: Items::default() });
     }
 
     /// Closes the elements that end where an element with this tag begins.
@@ -388,35 +382,19 @@ impl<'a> Scanner<'a> {
             self.root = Some(closed.element);
             return;
         };
-        parent.items += usize::from(closed.element.is_item());
+        parent.items.count += usize::from(closed.element.is_item());
         parent.element.nodes.push(Node::Element(Box::new(closed.element)));
-        if parent.items / 2 >= self.max_items {
+        if parent.items.count / 2 >= self.max_items {
             self.drop_older();
         }
     }
 
     /// Keeps the newest items of the open element.
     fn drop_older(&mut self) {
-        let Some(parent) = self.open.last_mut() else { return };
-        let later = parent.element.elements().filter(|inner| inner.is_item());
-        let later = later.skip(parent.stamps.len()).map(item::stamp);
-        parent.stamps.extend(later.collect::<Vec<_>>());
-        let kept = newest(&parent.stamps, self.max_items);
-        let mut each = kept.iter().copied();
-        parent.stamps.retain(|_| each.next().unwrap_or_default());
-        let mut kept = kept.into_iter();
-        let mut gone = 0;
-        parent.element.nodes.retain(|node| match node {
-            Node::Element(element) if element.is_item() => {
-                let keep = kept.next().unwrap_or_default();
-                gone += if keep { 0 } else { element.size() };
-                keep
-            }
-            _ => true,
-        });
-        self.dropped += parent.items.saturating_sub(self.max_items);
-        parent.items = self.max_items;
-        self.elements = self.elements.saturating_sub(gone);
+        let Some(Open { element, items, .. }) = self.open.last_mut() else { return };
+        let (dropped, elements) = items.keep_newest(element, self.max_items);
+        self.dropped += dropped;
+        self.elements = self.elements.saturating_sub(elements);
         // feed-rs would read the dropped ones.
         self.clean = false;
     }
@@ -519,17 +497,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Which of the items with these dates are the newest `max`; of equally old ones the first.
-pub(crate) fn newest(stamps: &[Timestamp], max: usize) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..stamps.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(stamps[*index]));
-    let mut kept = vec![false; stamps.len()];
-    for index in order.into_iter().take(max) {
-        kept[index] = true;
-    }
-    kept
-}
-
 fn reader(text: &str) -> Reader<&[u8]> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -626,18 +593,5 @@ mod tests {
         assert!(tree(&many).partial);
         let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
         assert_eq!(tree(&format!("<a{attributes}/>")).root.attributes.len(), MAX_ATTRIBUTES);
-    }
-
-    #[test]
-    fn declared_entities_are_expanded_if_they_are_plain_and_short() {
-        let text = |doctype: &str, inner: &str| {
-            let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
-            tree(&document).root.text().into_owned()
-        };
-        assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
-        assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
-        assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
-        let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
-        assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
     }
 }

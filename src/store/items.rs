@@ -361,16 +361,7 @@ impl Transaction<'_> {
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
             ])?;
-        self.connection
-            .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-            .execute(params![update.feed.0, new.identity, key.0])?;
-        for other in &new.other_identities {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
-                )?
-                .execute(params![update.feed.0, other, key.0])?;
-        }
+        self.insert_identities(update, new, key)?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             outward_id,
@@ -383,6 +374,26 @@ impl Transaction<'_> {
         self.write_body(key, &sealed)?;
         self.write_fingerprint(update, key, &new.text)?;
         Ok(true)
+    }
+
+    /// Inserts what identifies a new item within its feed.
+    fn insert_identities(
+        &self,
+        update: &PollUpdate,
+        new: &NewItem,
+        key: ItemKey,
+    ) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
+            .execute(params![update.feed.0, new.identity, key.0])?;
+        for other in &new.other_identities {
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![update.feed.0, other, key.0])?;
+        }
+        Ok(())
     }
 
     /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
