@@ -51,8 +51,8 @@ use crate::schedule::{
     self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
 };
 use crate::store::{
-    self, Bytes, CachedResponse, FeedState, PollCounts, PollUpdate, SharedDocument, Store,
-    ValidatorTrust, Write,
+    self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
+    Write,
 };
 use crate::telemetry::Metrics;
 
@@ -379,11 +379,7 @@ impl Poller {
             was_blamed: outage.was_blamed,
         };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
-        let feed_match = match (&reading, &response.outcome) {
-            (Some(reading), _) => reading.feed_match,
-            (None, FetchOutcome::NotModified) => FeedMatch::Same,
-            (None, _) => FeedMatch::NotRead,
-        };
+        let feed_match = feed_match(reading.as_ref(), &response.outcome);
         let configured = &target.subscription.feed.url;
         let address = schedule::address(&schedule::MoveObservation {
             configured,
@@ -563,4 +559,13 @@ async fn off_thread<T: Send + 'static>(
 fn panicked(what: &str) -> Failure {
     Failure::new(FailureKind::Panicked, format!("newswire panicked while {what} this feed"))
         .help("report it with the URL of the feed")
+}
+
+/// Whether the response is a document of the same feed.
+fn feed_match(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
+    match (reading, outcome) {
+        (Some(reading), _) => reading.feed_match,
+        (None, FetchOutcome::NotModified) => FeedMatch::Same,
+        (None, _) => FeedMatch::NotRead,
+    }
 }

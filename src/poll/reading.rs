@@ -10,7 +10,7 @@ use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
-    Digest, Failure, FailureKind, GuidUse, ItemKey, KnownItem, ParsedFeed, ParsedItem,
+    Digest, Failure, FailureKind, GuidUse, ItemKey, KnownItem, ParseWarning, ParsedFeed, ParsedItem,
 };
 use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
@@ -121,10 +121,14 @@ pub(super) fn read(
         boilerplate: brought.boilerplate.clone(),
     };
     let (items, dropped) = (feed.items.len(), parsed.dropped);
-    // A document that is too large is always read in part.
-    let too_large = facts.parse_warnings.iter().any(|it| it.code == "too_many_elements");
-    let ending = if feed.partial && !too_large { Ending::Cut } else { Ending::Complete };
+    let ending = ending(feed.partial, &facts.parse_warnings);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
+}
+
+/// Whether the document was cut. One that is too large is always read in part.
+fn ending(partial: bool, parse_warnings: &[ParseWarning]) -> Ending {
+    let too_large = parse_warnings.iter().any(|it| it.code == "too_many_elements");
+    if partial && !too_large { Ending::Cut } else { Ending::Complete }
 }
 
 /// The items of the document with the stored items that they are, by guid, page or text.

@@ -280,16 +280,7 @@ impl Month {
             feed.answer(now)
         };
         feed.log.push(Asked { at: now, promise: answer.promise, bytes: answer.bytes });
-        let this = LastOutcome {
-            feed: key,
-            id: feed.id.clone(),
-            site: feed.host.clone(),
-            outcome: answer.outcome.kind(),
-            status: None,
-            redirected_to: None,
-            body_hash: None,
-            failures: feed.failures + 1,
-        };
+        let this = last_outcome(key, feed, &answer);
         let others: Vec<LastOutcome> =
             self.unsuccessful.values().filter(|other| other.feed != key).cloned().collect();
         let judgement = self.network.judge(&this, &others);
@@ -534,5 +525,19 @@ fn after_an_outage_every_feed_is_asked_within_75_minutes_and_none_is_blamed() {
             let rest = asked - outage.end;
             assert!(rest <= 75 * MINUTE, "{} after {rest} s", feed.id);
         }
+    }
+}
+
+/// The poll as the network state judges it.
+fn last_outcome(key: FeedKey, feed: &Feed, answer: &Answer) -> LastOutcome {
+    LastOutcome {
+        feed: key,
+        id: feed.id.clone(),
+        site: feed.host.clone(),
+        outcome: answer.outcome.kind(),
+        status: None,
+        redirected_to: None,
+        body_hash: None,
+        failures: feed.failures + 1,
     }
 }
