@@ -99,6 +99,8 @@ impl Online {
             }
         };
         match (response.outcome, response.body) {
+            // The part of a document that was cut off is no document.
+            (FetchOutcome::Failed(failure), _) => Err(DocumentError::Failed(failure)),
             (_, Some(body)) => Ok(Document {
                 url: response.url,
                 bytes: body.bytes,
@@ -107,7 +109,6 @@ impl Online {
                 validators: response.validators.unwrap_or_default(),
                 hash: response.body_hash,
             }),
-            (FetchOutcome::Failed(failure), None) => Err(DocumentError::Failed(failure)),
             (outcome, None) => Err(DocumentError::Absent {
                 outcome: outcome.kind(),
                 status: response.status.unwrap_or_default(),

@@ -175,14 +175,7 @@ impl PlanReport {
                 };
                 (subscription.feed.url.to_string(), estimate)
             };
-            let mut subscriptions = config.subscriptions.clone();
-            let mean_bytes = |subscription: &crate::poll::Subscription| {
-                let status = by_url.get(subscription.feed.url.as_str())?;
-                Some(past.get(&status.info.key)?).filter(|past| past.polls > 0).map(mean_of_all)
-            };
-            let means: Vec<_> = subscriptions.iter().map(mean_bytes).collect();
-            apply_budgets(&mut subscriptions, &means);
-            subscriptions.iter().map(of).collect()
+            within_budgets(config, &by_url, past).iter().map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
@@ -283,10 +276,26 @@ impl PlanReport {
     }
 }
 
-/// Mean size of all responses, those without a body included.
-fn mean_of_all(past: &FeedHistory) -> f64 {
+/// The feeds of a config with the intervals that the budgets of their servers lead to.
+fn within_budgets(
+    config: &Config,
+    by_url: &HashMap<&str, &FeedStatus>,
+    past: &HashMap<FeedKey, FeedHistory>,
+) -> Vec<crate::poll::Subscription> {
+    let mut subscriptions = config.subscriptions.clone();
+    let mean = |subscription: &crate::poll::Subscription| {
+        let status = by_url.get(subscription.feed.url.as_str())?;
+        mean_of_all(past.get(&status.info.key)?)
+    };
+    let means: Vec<_> = subscriptions.iter().map(mean).collect();
+    apply_budgets(&mut subscriptions, &means);
+    subscriptions
+}
+
+/// Mean size of all responses, those without a body included; `None`: there was none.
+fn mean_of_all(past: &FeedHistory) -> Option<f64> {
     let with_body = past.polls.saturating_sub(past.not_modified) as f64;
-    past.mean_bytes * with_body / past.polls as f64
+    (past.polls > 0).then(|| past.mean_bytes * with_body / past.polls as f64)
 }
 
 fn known(past: &FeedHistory) -> FeedTraffic {

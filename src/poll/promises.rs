@@ -74,39 +74,49 @@ pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> 
     if let Some(wait) = freshness.remaining.map(|wait| wait.min(LONGEST_FRESH)) {
         promises.push(promise(PromiseScope::Url, this, wait, PromiseReason::Fresh));
     }
-    if !answered.is_throttled() {
-        if matches!(answered.status, Some(500..=599)) {
-            // A promise that has ended, from which the third one is recognised.
-            let reason = PromiseReason::ServerErrors;
-            promises.push(promise(PromiseScope::Url, this, SignedDuration::ZERO, reason));
-            if other_failures(answered, known, now) >= OTHERS_FAILED {
-                promises.push(promise(PromiseScope::Host, host, SERVER_ERRORS, reason));
-            }
+    if answered.is_throttled() {
+        let wait = asked.unwrap_or(THROTTLED);
+        if asked.is_none() {
+            promises.push(promise(PromiseScope::Url, this, wait, PromiseReason::Throttled));
         }
-        return promises;
-    }
-    let wait = asked.unwrap_or(THROTTLED);
-    if asked.is_none() {
-        promises.push(promise(PromiseScope::Url, this, wait, PromiseReason::Throttled));
-    }
-    // The first throttled URL leaves a promise that has ended, from which the second one is recognised.
-    let recent = |it: &&Promise| it.reason == PromiseReason::Throttled && it.at >= recent(now);
-    let known: Vec<&Promise> = known.iter().filter(recent).collect();
-    let about = |scope, key: &str| {
-        let key = key.to_owned();
-        known.iter().filter(move |it| it.scope == scope && it.key == key)
-    };
-    let together = |is_together: bool| if is_together { wait } else { SignedDuration::ZERO };
-    let others = about(PromiseScope::Host, host).any(|it| it.said_by != this || it.until > it.at);
-    let wait = together(others);
-    promises.push(promise(PromiseScope::Host, host, wait, PromiseReason::Throttled));
-    if let Some(address) = address.map(|address| address.to_string()) {
-        let hosts = about(PromiseScope::Address, &address);
-        let others = hosts.into_iter().any(|it| it.host != host || it.until > it.at);
-        let wait = together(others);
-        promises.push(promise(PromiseScope::Address, &address, wait, PromiseReason::Throttled));
+        for (scope, key, wait) in wider(answered, known, wait, now) {
+            promises.push(promise(scope, &key, wait, PromiseReason::Throttled));
+        }
+    } else if matches!(answered.status, Some(500..=599)) {
+        // A promise that has ended, from which the third one is recognised.
+        let reason = PromiseReason::ServerErrors;
+        promises.push(promise(PromiseScope::Url, this, SignedDuration::ZERO, reason));
+        if other_failures(answered, known, now) >= OTHERS_FAILED {
+            promises.push(promise(PromiseScope::Host, host, SERVER_ERRORS, reason));
+        }
     }
     promises
+}
+
+/// The waits of the site and of the address of a throttled URL. The first throttled URL leaves waits that have ended,
+/// from which the second one is recognised.
+fn wider(
+    answered: &Answered<'_>,
+    known: &[Promise],
+    wait: SignedDuration,
+    now: Timestamp,
+) -> Vec<(PromiseScope, String, SignedDuration)> {
+    let (url, host) = (answered.url.as_str(), answered.host);
+    let recent = |it: &&Promise| it.reason == PromiseReason::Throttled && it.at >= recent(now);
+    let known: Vec<&Promise> = known.iter().filter(recent).collect();
+    let of = |scope, key: String, is_other: bool| {
+        (scope, key, if is_other { wait } else { SignedDuration::ZERO })
+    };
+    let about = |it: &&&Promise, scope, key: &str| it.scope == scope && it.key == key;
+    let mut sites = known.iter().filter(|it| about(it, PromiseScope::Host, host));
+    let other_url = sites.any(|it| it.said_by != url || it.until > it.at);
+    let mut waits = vec![of(PromiseScope::Host, host.to_owned(), other_url)];
+    if let Some(address) = answered.address.map(|address| address.to_string()) {
+        let mut same = known.iter().filter(|it| about(it, PromiseScope::Address, &address));
+        let other_site = same.any(|it| it.host != host || it.until > it.at);
+        waits.push(of(PromiseScope::Address, address, other_site));
+    }
+    waits
 }
 
 /// Number of other URLs of the site that failed recently.

@@ -127,7 +127,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 /// feeds are polled at once when the network is back.
 #[must_use]
 pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
-    let wait = 5 * MINUTE + (25 * MINUTE).mul_f64(share(feed, now));
+    let wait = 15 * MINUTE + (45 * MINUTE).mul_f64(share(feed, now));
     let text = "this machine seems to be offline".to_owned();
     let considered = vec![MinimumWait::new(wait, ReasonKind::Offline, text.clone()).considered()];
     Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }

@@ -113,6 +113,10 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
         true => String::new(),
         false => format!("{}\n{line}", key.section.heading()),
     };
+    let server = match key.section {
+        Section::Server => format!("[[server]]\nhost = \"example.org\"\n{line}"),
+        _ => String::new(),
+    };
     // The interval must not be shorter than the minimum.
     let interval = if key.name == "min_interval" { "interval = \"20h\"\n" } else { "" };
     let list = match (key.path().as_str(), line) {
@@ -125,7 +129,7 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
     let list = format!("[[subscriptions]]\n{list}{}", of(Section::Subscriptions));
     let list = if key.section == Section::Subscriptions { list.as_str() } else { "" };
     format!(
-        "version = 1\n{single}{interval}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{}[output.include]\n{}{list}",
+        "version = 1\n{single}{interval}{server}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{}[output.include]\n{}{list}",
         of(Section::Feed),
         of(Section::Output),
         of(Section::Rules),

@@ -213,6 +213,7 @@ fn the_example_holds_against_the_schema_and_so_does_each_key_as_it_is_shown() {
         for value in [key.default, key.example].into_iter().filter(|value| !value.is_empty()) {
             let base = match key.section {
                 Section::Output if key.name != "id" => "id = \"a\"\n",
+                Section::Server if key.name != "host" => "host = \"a.b\"\n",
                 Section::Feed if key.name != "url" => "url = \"https://a.b/\"\n",
                 Section::Subscriptions if !matches!(key.name, "file" | "url") => "file = \"a\"\n",
                 _ => "",
