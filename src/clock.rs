@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+/// Time of the oldest release of this version, in seconds since 1970, unless the build records its own: 1 November
+/// 2026.
+const OLDEST_BUILD: i64 = 1_793_491_200;
+
 /// A clock. Clones share the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Kind);
@@ -16,7 +20,7 @@ pub struct Clock(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     System { started: Instant },
-    Manual(Arc<watch::Sender<Moment>>),
+    Manual(Arc<watch::Sender<Moment>>, Arc<watch::Sender<Timestamp>>),
 }
 
 /// One point in time on both clocks.
@@ -40,7 +44,8 @@ impl Clock {
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         let moment = Moment { wall: start, elapsed: Duration::ZERO };
-        Self(Kind::Manual(Arc::new(watch::Sender::new(moment))))
+        let earliest = watch::Sender::new(Timestamp::MIN);
+        Self(Kind::Manual(Arc::new(watch::Sender::new(moment)), Arc::new(earliest)))
     }
 
     /// The current time on both clocks.
@@ -51,7 +56,7 @@ impl Clock {
             Kind::System { started } => {
                 Moment { wall: Timestamp::now(), elapsed: started.elapsed() }
             }
-            Kind::Manual(moment) => *moment.borrow(),
+            Kind::Manual(moment, _) => *moment.borrow(),
         }
     }
 
@@ -67,11 +72,43 @@ impl Clock {
         self.moment().elapsed
     }
 
+    /// Time since the machine was started, suspends included.
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        match &self.0 {
+            Kind::System { .. } => {
+                let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+                let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+                Duration::from_secs(seconds) + Duration::from_nanos(nanos)
+            }
+            Kind::Manual(moment, _) => moment.borrow().elapsed,
+        }
+    }
+
+    /// The earliest possible time: that of the build. A clock that shows an earlier time is wrong.
+    #[must_use]
+    pub fn earliest(&self) -> Timestamp {
+        match &self.0 {
+            Kind::System { .. } => {
+                let built = option_env!("NEWSWIRE_BUILD_TIME").and_then(|time| time.parse().ok());
+                Timestamp::from_second(built.unwrap_or(OLDEST_BUILD)).unwrap_or(Timestamp::MIN)
+            }
+            Kind::Manual(_, earliest) => *earliest.borrow(),
+        }
+    }
+
+    /// Sets the earliest possible time of a manual clock.
+    pub fn set_earliest(&self, at: Timestamp) {
+        if let Kind::Manual(_, earliest) = &self.0 {
+            earliest.send_replace(at);
+        }
+    }
+
     /// Returns once [`Clock::elapsed`] has reached `until`.
     pub async fn sleep_until(&self, until: Duration) {
         match &self.0 {
             Kind::System { started } => tokio::time::sleep_until((*started + until).into()).await,
-            Kind::Manual(moment) => {
+            Kind::Manual(moment, _) => {
                 let mut moved = moment.subscribe();
                 // `self` holds the sender, so waiting cannot fail.
                 let _ = moved.wait_for(|m| m.elapsed >= until).await;
@@ -81,7 +118,7 @@ impl Clock {
 
     /// Advances a manual clock on both scales. Has no effect on the system clock.
     pub fn advance(&self, by: Duration) {
-        if let Kind::Manual(moment) = &self.0 {
+        if let Kind::Manual(moment, _) = &self.0 {
             let by_signed = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
             moment.send_modify(|m| {
                 m.elapsed += by;
@@ -92,9 +129,28 @@ impl Clock {
 
     /// Sets the wall-clock time of a manual clock, as after a suspend or a correction.
     pub fn set_wall(&self, wall: Timestamp) {
-        if let Kind::Manual(moment) = &self.0 {
+        if let Kind::Manual(moment, _) = &self.0 {
             moment.send_modify(|m| m.wall = wall);
         }
+    }
+}
+
+/// Measures time from its start, for limits of the network that have no other clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "only the clock reads the time")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }
 

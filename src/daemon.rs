@@ -12,6 +12,8 @@
 //! handle            commands to the daemon from signals, the control socket and followed lists
 //! control           the control socket
 //! lists             lists of feeds that are followed
+//! clock_watch       whether the wall clock can be trusted
+//! store_checks      checks of the database after an unclean stop and once a week
 //! incident_watch    incidents of feeds and outputs, once a minute
 //! store_failures    behaviour while the database cannot be written
 //! status_line       the status line of the systemd unit
@@ -23,6 +25,7 @@
 
 mod budgets;
 mod change;
+mod clock_watch;
 pub mod control;
 mod engine;
 mod handle;
@@ -35,6 +38,7 @@ mod publishing;
 mod service_manager;
 mod setup;
 mod status_line;
+mod store_checks;
 mod store_failures;
 
 use std::future::Future;
@@ -48,6 +52,7 @@ use tracing::{error, info};
 
 pub use self::budgets::apply_budgets;
 pub use self::change::Change;
+use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
@@ -64,6 +69,7 @@ pub use self::service_manager::{StartupExtension, extend_startup};
 use self::service_manager::{notify, status_interval};
 pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
+use self::store_checks::StoreChecks;
 use crate::config::Config;
 use crate::poll::{PollEnd, Target, Trigger};
 use crate::telemetry::{Event, Part, Problem, Reload};
@@ -194,6 +200,10 @@ pub async fn pass(
     (selection, trigger): (&FeedSelection, Trigger),
     mut report: impl FnMut(&Target, &PollEnd),
 ) -> Result<(), Error> {
+    if engine.clock().now() < engine.clock().earliest() {
+        return Err(Error::Clock(engine.clock().now()));
+    }
+    StoreChecks::check_unclean(engine).await?;
     engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
     let mut polls = Polls::new(queue, trigger);
@@ -240,12 +250,16 @@ impl Running {
         let changes = engine.external_changes().await;
         let mut changes = changes.or_else(|error| engine.tolerate(error).map(|()| 0))?;
         let interval = status_interval();
+        let mut clock_watch =
+            ClockWatch::new(clock.clone(), engine.readiness().clone(), engine.last_poll());
+        let mut trust = clock_watch.look();
+        let mut store_checks = StoreChecks::start(engine);
         tokio::pin!(shutdown);
         loop {
             // Feeds are not fetched while the result cannot be stored.
-            let due = match engine.store_failures().current()? {
-                None => polls.start_due(engine),
-                Some(_) => status_at,
+            let due = match (engine.store_failures().current()?, trust) {
+                (None, Trust::Trusted) => polls.start_due(engine),
+                _ => status_at,
             };
             let until = due.min(status_at).min(clean_up_at);
             tokio::select! {
@@ -263,6 +277,7 @@ impl Running {
             }
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + interval;
+                trust = clock_watch.look();
                 self.check(engine, &mut changes).await?;
                 polls.update_metrics(engine);
                 let (feeds, next) = (engine.targets().len(), polls.queue.next_due());
@@ -272,7 +287,10 @@ impl Running {
             }
             if clock.elapsed() >= clean_up_at {
                 clean_up_at = clock.elapsed() + CLEAN_UP;
-                engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+                if clock_watch.may_delete() {
+                    engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+                }
+                store_checks.next(engine);
                 let refreshed = engine.refresh_budgets().await;
                 refreshed.or_else(|error| engine.tolerate(error))?;
             }

@@ -12,6 +12,7 @@
 //! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
+mod end;
 mod feed_sites;
 mod gate;
 mod lanes;
@@ -32,6 +33,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use self::end::{Held, PollEnd, Polled};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
 use self::reading::{Document, Ending, Reading};
@@ -54,65 +56,10 @@ use crate::store::{
 };
 use crate::telemetry::Metrics;
 
+/// Size in bytes from which only one document is read at a time.
+const LARGE: usize = 1024 * 1024;
 /// Largest document that is kept for other feeds, in bytes.
 const MAX_SHARED: usize = 2 * 1024 * 1024;
-
-/// How a poll ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Polled {
-    /// Row of the feed.
-    pub feed: FeedKey,
-    /// Outcome of the fetch, or of parsing if that failed.
-    pub outcome: FetchOutcome,
-    /// Numbers of new and changed items.
-    pub recorded: PollCounts,
-    /// Time of the next poll with its reason.
-    pub plan: Plan,
-    /// Duration of the poll.
-    pub duration: Duration,
-    /// Other feeds that have another plan now, because this machine was offline when they were polled.
-    pub replanned: Vec<(FeedKey, Timestamp)>,
-}
-
-/// The end of a poll.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PollEnd {
-    /// The exchange ended, and its result is stored.
-    Polled(Polled),
-    /// A promise ended the exchange. Nothing was fetched, and the feed has another plan.
-    Held(Held),
-}
-
-/// A poll that a promise ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Row of the feed.
-    pub feed: FeedKey,
-    /// Time of the next poll with its reason.
-    pub plan: Plan,
-    /// The promise.
-    pub denied: Denied,
-}
-
-impl PollEnd {
-    /// Row of the feed.
-    #[must_use]
-    pub fn feed(&self) -> FeedKey {
-        match self {
-            Self::Polled(polled) => polled.feed,
-            Self::Held(held) => held.feed,
-        }
-    }
-
-    /// Time of the next poll with its reason.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        match self {
-            Self::Polled(polled) => &polled.plan,
-            Self::Held(held) => &held.plan,
-        }
-    }
-}
 
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +79,10 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
-    /// One permit per core, so that large documents do not occupy all threads.
+    /// One permit per core, so that documents do not occupy all threads.
     cpu: Arc<Semaphore>,
+    /// One permit for documents larger than [`LARGE`]: the memory to read one is a multiple of its size.
+    large: Arc<Semaphore>,
     /// Detects that this machine is offline.
     network: Arc<Mutex<NetworkMonitor>>,
 }
@@ -207,6 +156,7 @@ impl Poller {
             clock,
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
+            large: Arc::new(Semaphore::new(1)),
             network: Arc::default(),
         }
     }
@@ -215,6 +165,11 @@ impl Poller {
     #[must_use]
     pub fn counting(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
+    }
+
+    /// Reads the configuration of the resolver again.
+    pub fn reread_resolver(&self) {
+        self.gate.reread_resolver();
     }
 
     /// Polls one feed and stores the result.
@@ -248,6 +203,8 @@ impl Poller {
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
+        // The memory is reserved until the items are stored.
+        let _memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
@@ -384,13 +341,18 @@ impl Poller {
         (body, extent): (fetch::Body, Extent),
         url: &Url,
     ) -> Result<Result<Reading, store::Error>, Failure> {
+        let large = if body.bytes.len() > LARGE {
+            Arc::clone(&self.large).acquire_owned().await.ok()
+        } else {
+            None
+        };
         let Ok(permit) = Arc::clone(&self.cpu).acquire_owned().await else {
             return Ok(Err(store::Error::Closed));
         };
         let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
         let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
         off_thread(move || {
-            let _permit = permit;
+            let _permits = (permit, large);
             let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
             reading::read(&Document { target, state, asked, url, body, extent, now }, &reader)
         })

@@ -211,6 +211,11 @@ pub(super) enum Command {
         #[arg(value_name = "FILE")]
         from: PathBuf,
     },
+    /// Check or repair the database
+    Db {
+        #[command(subcommand)]
+        what: DbCommand,
+    },
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to
@@ -291,6 +296,9 @@ Decide:
   join         Put two items into one story permanently
   release      Release the held items of a feed
 
+Maintain:
+  db           Check or repair the database
+
 Other:
   man          Print or write the manual pages
   completions  Print completions for a shell
@@ -363,6 +371,17 @@ pub(super) enum ConfigCommand {
     Default,
     /// Print the JSON Schema of the config, for editors
     Schema,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(super) enum DbCommand {
+    /// Check structure, indexes and texts of the database; the daemon may be running
+    Check,
+    /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
+    ///
+    /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
+    /// contain the items.
+    Repair,
 }
 
 #[derive(Debug, Args)]

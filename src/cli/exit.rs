@@ -83,7 +83,7 @@ impl Exit {
             Self::CannotCreate => "a file cannot be created or written",
             Self::Io => "reading or writing failed: the disk is full, or the database is damaged",
             Self::TempFail => {
-                "another process uses the database, or changed the config at the same time"
+                "another process uses the database or changed the config at the same time, or the clock is wrong"
             }
             Self::NoPermission => "permission denied",
             Self::Config => "the config has errors",
@@ -222,17 +222,19 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
         &[
             "database_damaged",
             "database_unreadable",
+            "disk_readonly",
             "no_answer",
             "no_terminal",
             "output_disk_full",
             "stdio_failed",
             "store_corrupt",
+            "store_damaged",
             "store_ended",
             "store_full",
             "store_io",
         ],
     ),
-    (Exit::TempFail, &["config_changed", "database_in_use", "store_busy"]),
+    (Exit::TempFail, &["clock_untrusted", "config_changed", "database_in_use", "store_busy"]),
     (
         Exit::NoPermission,
         &[
@@ -250,7 +252,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
 pub(super) fn catch_panic(work: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let text =
-            "newswire: this is a bug in Newswire; please report the lines above and the command\n";
+            "newswire: this is a bug in Newswire, unless 'newswire db check' finds damage; please report the lines above and the command\n";
         let _ = io::stderr().write_all(text.as_bytes());
         Exit::Software
     })

@@ -10,6 +10,7 @@ mod backup;
 mod check;
 pub mod config_command;
 pub mod config_file;
+pub mod database;
 pub mod demo;
 pub mod document;
 pub mod dry_run;
@@ -34,13 +35,15 @@ pub mod replay;
 pub mod run;
 mod status;
 mod terminal;
+mod threads;
 pub mod top;
 mod version;
 mod why;
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -62,6 +65,8 @@ use crate::telemetry;
 
 /// Number of threads for parsing and for the database. More threads only wait for each other and use memory.
 const BLOCKING_THREADS: usize = 8;
+/// Time after which an idle thread of these ends: never, because a thread that ended may not be started again.
+const KEEP_THREADS: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Parses the command line and runs the command.
 #[must_use]
@@ -135,6 +140,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print_output(import::run(file, config, destination))?;
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
+        Command::Db { what } => return database::run(*what, &load_path(config)?),
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
@@ -146,6 +152,16 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Path of the database; the rest of the config may have errors.
+fn load_path(config: Option<&Path>) -> Result<PathBuf, Exit> {
+    let path = path(config)?;
+    let Loaded { config, report, database, .. } = config::load(&path);
+    match config {
+        None if !database.exists() => Err(print_diagnostics(&path, &report)),
+        _ => Ok(database),
+    }
 }
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
@@ -415,11 +431,18 @@ fn print_output<E: Coded>(output: Result<CommandOutput, E>) -> Result<(), Exit> 
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let no_threads = |error| failed(CommandError::Runtime(error));
+    // Tokio panics, or waits forever, when the system refuses a thread.
+    // One more is the writer of the database.
+    threads::probe(workers + BLOCKING_THREADS + 1, threads::waiting).map_err(no_threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(KEEP_THREADS)
         .build();
-    let runtime = runtime.map_err(|error| failed(CommandError::Runtime(error)))?;
+    let runtime = runtime.map_err(no_threads)?;
     Ok(runtime.block_on(future))
 }
 

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use super::definition::{Key, Section};
 use super::diagnostic::{Diagnostic, Report};
+use super::named_file;
 use super::quantity::spelled;
 use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
@@ -373,7 +374,7 @@ fn followed(
 /// The list in a file; reports entries that are skipped.
 fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList> {
     let (span, shown) = (layer.span("file"), path.display());
-    let read = std::fs::read(path).map_err(|error| error.to_string());
+    let read = named_file::read(path, opml::MAX_BYTES as u64).map_err(|error| error.to_string());
     let list = match read.and_then(|bytes| opml::read(&bytes).map_err(|error| error.to_string())) {
         Ok(list) => list,
         Err(why) => {

@@ -16,11 +16,13 @@
 
 mod checks;
 mod definition;
+mod depth;
 mod diagnostic;
 mod effective;
 mod feeds;
 mod files;
 mod keys;
+mod named_file;
 mod parse;
 mod position;
 mod quantity;

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
 use super::definition::Section;
+use super::depth::too_deep;
 use super::diagnostic::{Diagnostic, Report};
 use super::position::Sources;
 use super::redact;
@@ -16,9 +17,19 @@ use super::section::{not_a_list, not_a_table};
 pub(super) fn joined<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'d> {
     let mut whole = DeTable::new();
     for (index, source) in sources.iter().enumerate() {
-        let (root, errors) = DeTable::parse_recoverable(&source.text);
+        let text = match too_deep(&source.text) {
+            None => source.text.as_str(),
+            Some(at) => {
+                let span = source.start + at..source.start + at + 1;
+                let message = "inline tables are nested too deeply";
+                let error = Diagnostic::error("syntax", span, message);
+                report.push(error.help("write tables under headers: [a.b]"));
+                ""
+            }
+        };
+        let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
-        for error in syntax_errors(&source.text, &errors) {
+        for error in syntax_errors(text, &errors) {
             let span = error.span.map(|span| span.start + source.start..span.end + source.start);
             report.push(Diagnostic { span, ..error });
         }

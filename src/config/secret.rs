@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind};
 use super::diagnostic::{Diagnostic, Report};
+use super::named_file;
 use super::section::{quoted, toml};
 use super::suggest::nearest;
 use super::value::{Invalid, wrong_type};
@@ -152,7 +153,6 @@ fn private_file(path: &Path) -> Result<String, Invalid> {
     let shown = path.display();
     let metadata = path.metadata().map_err(|error| unreadable(format!("{shown}: {error}")))?;
     let mode = metadata.permissions().mode() & 0o777;
-    // The mode of a pipe does not matter: it belongs to one process.
     if metadata.is_file() && mode & OTHERS != 0 {
         let why = format!("its group or other users can access {shown} (mode {mode:04o})");
         return Err(Invalid::new("readable_secret", why, format!("chmod 600 {shown}")));
@@ -171,8 +171,11 @@ fn credential(name: &str) -> Result<PathBuf, String> {
     Ok(Path::new(&folder).join(name))
 }
 
+/// Maximum size of a file with a secret, in bytes.
+const MAX_SECRET: u64 = 64 << 10;
+
 fn content(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    named_file::read_text(path, MAX_SECRET).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Checks the name of a header (RFC 9110 5.6.2).

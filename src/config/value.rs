@@ -14,6 +14,7 @@ use url::Url;
 
 use super::definition::{Bound, Key, Kind, Limit, Unit};
 use super::diagnostic::{Diagnostic, Report, Severity};
+use super::named_file;
 use super::quantity;
 use super::section::Layer;
 use super::suggest::nearest;
@@ -364,11 +365,14 @@ pub(super) fn network(text: &str) -> Result<IpNet, Invalid> {
     })
 }
 
+/// Maximum size in bytes of a file with certificates: more than all authorities that browsers trust.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+
 /// The certificates in a file (PEM).
 fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
-    match std::fs::read(path) {
+    match named_file::read(path, MAX_CERTIFICATES) {
         Ok(pem) if pem.windows(BEGIN.len()).any(|part| part == BEGIN) => Ok(pem.into()),
         Ok(_) => {
             Err(Invalid::new("bad_certificates", format!("{path:?} has no certificate"), HELP))

@@ -48,6 +48,9 @@ pub enum Error {
     /// The config contains no feed of this name.
     #[error("no feed has the id or URL {0:?}")]
     NoSuchFeed(String),
+    /// The clock shows a time before this version was made.
+    #[error("the clock of the system is wrong: it shows {0}")]
+    Clock(Timestamp),
     /// An output could not be published.
     #[error(transparent)]
     Publication(#[from] outputs::Error),
@@ -62,6 +65,7 @@ crate::model::codes! {
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_not_available":
         "set [web] listen to an address of this machine ('ip address'), or to \"off\"",
     Self::Listen { .. } => "address_unusable": "set another [web] listen, or set it to \"off\"",
+    Self::Clock(_) => "clock_untrusted": "set the clock, and check the time synchronisation (timedatectl)",
     Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
     ;
     Self::Open(error) => error,
@@ -184,6 +188,7 @@ impl Engine {
     pub(crate) async fn apply(&mut self, config: Config) -> Result<Setup, Error> {
         let setup = Setup::of(config, &self.store, &self.clock).await?;
         let before = std::mem::replace(&mut self.setup, setup);
+        self.poller.reread_resolver();
         self.site.configure(self.setup.web.clone());
         self.matcher.configure(self.setup.policies());
         if before.window != self.setup.window {
@@ -451,6 +456,11 @@ impl Engine {
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.data_version().await?)
+    }
+
+    /// Time of the last poll of any feed.
+    pub(crate) fn last_poll(&self) -> Option<Timestamp> {
+        self.setup.registered().iter().filter_map(|feed| feed.last_poll_at).max()
     }
 
     /// Computes the intervals of feeds of servers with a bandwidth budget again.

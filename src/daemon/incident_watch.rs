@@ -110,7 +110,10 @@ fn changes(
         feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
     conditions.extend(served.refusals().into_iter().map(rejected_output));
-    conditions.extend(degraded.iter().filter_map(degraded_daemon));
+    let mut own: Vec<Condition> = degraded.iter().filter_map(degraded_daemon).collect();
+    // Problems of one kind follow each other, the worst first.
+    own.dedup_by_key(|condition| condition.kind);
+    conditions.extend(own);
     present.extend(served.outputs().iter().map(|output| output.id.clone()));
     present.extend(served.refusals().into_keys());
     let known = merged(reader.incidents(MAX_ENDED)?, waiting.clone());
@@ -148,6 +151,8 @@ fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
         Of::NotPolledYet => return None,
         Of::ConfigRejected => IncidentKind::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
+        Of::StoreDamaged => IncidentKind::Damage,
+        Of::ClockUntrusted | Of::ClockJumped => IncidentKind::Clock,
     };
     Some(Condition {
         kind,

@@ -121,7 +121,7 @@ impl Polls {
             Ok((_, Err(error))) => {
                 // The poll was not stored: the feed is polled again, soon for a temporary failure.
                 let again = match error.cause() {
-                    ErrorCause::Bug => engine.retry_in_an_hour(),
+                    ErrorCause::Bug | ErrorCause::Damaged => engine.retry_in_an_hour(),
                     _ => engine.retry_soon(),
                 };
                 self.queue.done(feed, again);

@@ -64,7 +64,10 @@ impl StoreFailures {
             let (event, code) = (Event::StoreFailing.slug(), fault.slug());
             error!(event, code, text = %error, help = fault.remedy(), "database failing");
         }
-        if fault != ErrorCause::Bug {
+        if fault == ErrorCause::Damaged {
+            // Other feeds and outputs are not affected. Only a repair ends it.
+            self.readiness.add(Problem::StoreDamaged);
+        } else if fault != ErrorCause::Bug {
             // Logged once, it counts as logged until it ends.
             let before = state.current.map_or(Logged::No, |(_, logged)| logged);
             let logged = if before == Logged::Yes { before } else { logged };
@@ -157,6 +160,15 @@ mod tests {
         failures.record(failed(ErrorCause::Bug)).unwrap();
         assert_eq!(failures.current().unwrap(), None);
         assert!(readiness.problems().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_value_is_a_problem_that_does_not_stop_polls() {
+        let (_, readiness, failures) = failures();
+        failures.record(failed(ErrorCause::Damaged)).unwrap();
+        assert_eq!(failures.current().unwrap(), None);
+        failures.clear();
+        assert_eq!(readiness.problems(), [Problem::StoreDamaged]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
+use super::budget::Reservation;
 use super::classify;
 use super::gzip::{self, GzipMembers};
 use crate::model::{Failure, FailureKind};
@@ -25,6 +26,9 @@ const MAX_RATIO: u64 = 200;
 const RATIO_FROM: u64 = 1024 * 1024;
 /// Largest window of a Zstandard decoder: 2^23 bytes, 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Largest number of bytes that one read adds.
+const READ_SIZE: usize = 64 * 1024;
 
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
@@ -39,6 +43,8 @@ pub(crate) struct DecodedBody {
     pub(crate) wire_bytes: u64,
     /// Why the end is missing; `None`: the body is complete.
     pub(crate) cut: Option<Failure>,
+    /// Memory for `bytes`.
+    pub(crate) memory: Reservation,
 }
 
 /// Failure of a document that exceeds the size limit.
@@ -49,8 +55,14 @@ pub(crate) fn too_large(max: u64) -> Failure {
 }
 
 /// Reads the body of `response`, at most `max` decoded bytes. Of a body that ends early, the beginning is returned.
-pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<DecodedBody, Failure> {
+pub(crate) async fn read(
+    response: reqwest::Response,
+    max: u64,
+    memory: Reservation,
+) -> Result<DecodedBody, Failure> {
     let codings = codings(response.headers())?;
+    // The window of these decoders grows with the body.
+    let windows = codings.iter().filter(|coding| ["br", "zstd"].contains(&coding.as_str())).count();
     let wire = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&wire);
     let stream = response.bytes_stream().inspect_ok(move |chunk| {
@@ -64,7 +76,8 @@ pub(crate) async fn read(response: reqwest::Response, max: u64) -> Result<Decode
     if starts_with_gzip(&mut reader).await? {
         reader = decode("gzip", reader).await?;
     }
-    drain(reader, max, &wire).await
+    let copies = 1 + windows as u64;
+    drain(reader, max, &wire, (memory, copies)).await
 }
 
 /// Values of Content-Encoding that name no coding. Servers send the last ones by mistake.
@@ -132,14 +145,21 @@ fn is_zlib(head: [u8; 2]) -> bool {
     head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31)
 }
 
-/// Reads to the end or to the size limit.
-async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<DecodedBody, Failure> {
+/// Reads to the end or to the size limit. Memory is reserved before it is used: for each copy of the body, and
+/// for the growth of its buffer.
+async fn drain(
+    mut reader: Reader,
+    max: u64,
+    wire: &AtomicU64,
+    (mut memory, copies): (Reservation, u64),
+) -> Result<DecodedBody, Failure> {
     let mut bytes = Vec::new();
     let mut hash = Sha256::new();
     let mut cut = None;
     loop {
         // The buffer grows with the received bytes, not with an announced length.
         let before = bytes.len();
+        memory.grow(copies * (before + READ_SIZE) as u64).await;
         match reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error)) {
             Ok(0) => break,
             Ok(_) => {}
@@ -162,7 +182,8 @@ async fn drain(mut reader: Reader, max: u64, wire: &AtomicU64) -> Result<Decoded
         }
     }
     let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
-    Ok(DecodedBody { bytes, hash, wire_bytes, cut })
+    bytes.shrink_to_fit();
+    Ok(DecodedBody { bytes, hash, wire_bytes, cut, memory })
 }
 
 /// The failure for an error while reading: of the connection or of the content coding.

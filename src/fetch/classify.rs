@@ -90,6 +90,9 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
         return Some(tls(error));
     }
     let io = cause.downcast_ref::<io::Error>()?;
+    if is_out_of_files(io) {
+        return Some(out_of_files());
+    }
     match io.kind() {
         io::ErrorKind::UnexpectedEof => {
             let message = "the connection ended in the middle of the response";
@@ -105,16 +108,39 @@ fn specific(cause: &(dyn Error + 'static)) -> Option<Failure> {
     }
 }
 
+/// Whether the process or the system has no free file descriptor.
+fn is_out_of_files(error: &io::Error) -> bool {
+    /// `ENFILE` and `EMFILE` of `errno(3)`; the same on all architectures of Linux.
+    const NONE_FREE: [i32; 2] = [23, 24];
+    error.raw_os_error().is_some_and(|number| NONE_FREE.contains(&number))
+}
+
+/// Whether a cause of the error is that no file descriptor is free.
+pub(crate) fn is_for_lack_of_files(error: &(dyn Error + 'static)) -> bool {
+    let mut found = false;
+    each_cause(error, &mut |cause| {
+        found |= cause.downcast_ref::<io::Error>().is_some_and(is_out_of_files);
+    });
+    found
+}
+
+fn out_of_files() -> Failure {
+    let message = "newswire has no free file descriptor for the connection";
+    Failure::new(FailureKind::Connect, message)
+        .help("raise the limit of open files: LimitNOFILE= in the unit, or 'ulimit -n'")
+}
+
 /// The failure for a host name without an address that may be contacted.
 pub(crate) fn lookup(error: &LookupError) -> Failure {
     let message = printable(&error.to_string());
     match error {
+        LookupError::Resolve(ResolveError::NoFiles) => out_of_files(),
         LookupError::Resolve(ResolveError::NotFound(_)) => {
             Failure::new(FailureKind::NameNotFound, message).help("check the URL")
         }
         LookupError::Resolve(ResolveError::Failed(..)) => {
             Failure::new(FailureKind::Resolver, message)
-                .help("check the name server of this machine")
+                .help("check the name servers of this machine (/etc/resolv.conf)")
         }
         LookupError::Blocked { blocked, .. } => {
             Failure::new(FailureKind::BlockedAddress, message).help(blocked.help())
@@ -154,4 +180,19 @@ fn each_cause(error: &(dyn Error + 'static), visit: &mut dyn FnMut(&(dyn Error +
 /// The text with spaces instead of control characters, for logs and terminals.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_file_descriptors_is_named() {
+        let inner = io::Error::from_raw_os_error(24);
+        let outer = io::Error::other(inner);
+        let failure = specific(&io::Error::from_raw_os_error(23)).unwrap();
+        assert!(failure.to_string().contains("no free file descriptor"), "{failure}");
+        assert!(is_for_lack_of_files(&outer));
+        assert!(!is_for_lack_of_files(&io::Error::from_raw_os_error(2)));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,8 +10,11 @@ use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
 use url::{Host, Url};
 
+use super::budget::{Budget, Reservation};
 use super::connector::Connector;
 use super::freshness::{document_age, freshness, renewed};
+use super::progress::Progress;
+use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
@@ -71,6 +75,8 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// Memory of the document and of what is read from it; kept until that is stored.
+    pub memory: Option<Reservation>,
 }
 
 impl Response {
@@ -100,6 +106,8 @@ pub struct Exchange<'a> {
     request: Request<'a>,
     response: Response,
     seen: HashSet<Url>,
+    budget: Budget,
+    progress: Progress,
 }
 
 /// A complete document that an earlier exchange brought.
@@ -129,14 +137,15 @@ pub enum Step {
 
 impl<'a> Exchange<'a> {
     /// An exchange before its first request.
-    pub(crate) fn new(connector: Connector, request: Request<'a>) -> Self {
+    pub(crate) fn new(connector: Connector, budget: Budget, request: Request<'a>) -> Self {
         let failure = Failure::new(FailureKind::BadUrl, "never asked");
         let mut url = request.url.clone();
         // A fragment is not part of a request (RFC 9110 4.2.5).
         url.set_fragment(None);
         let seen = HashSet::from([url.clone()]);
         let response = Response::failed(url, failure);
-        Self { connector, request, response, seen }
+        let progress = Progress::default();
+        Self { connector, request, response, seen, budget, progress }
     }
 
     /// URL of the next request.
@@ -169,6 +178,14 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The failure when [`Exchange::addresses`] takes longer than the exchange may.
+    #[must_use]
+    pub fn lookup_timed_out(&self) -> Failure {
+        let (host, limit) = (self.response.url.host_str(), self.request.settings.timeout);
+        let error = ResolveError::timed_out(host.unwrap_or_default(), limit);
+        classify::lookup(&LookupError::Resolve(error))
+    }
+
     /// Ends the exchange with a document that an earlier exchange brought from the next URL.
     pub fn end_with(&mut self, document: KnownDocument) -> Response {
         let mut response = self.end();
@@ -194,10 +211,10 @@ impl<'a> Exchange<'a> {
 
     /// Sends the next request, which may take `limit`. After a redirect, another request follows.
     pub async fn step(&mut self, limit: Duration) -> Step {
-        let failure = match tokio::time::timeout(limit, self.hop()).await {
-            Ok(Ok(step)) => return step,
-            Ok(Err(failure)) => failure,
-            Err(_) => {
+        let failure = match self.hop_within(limit).await {
+            Some(Ok(step)) => return step,
+            Some(Err(failure)) => failure,
+            None => {
                 let seconds = self.request.settings.timeout.as_secs_f32();
                 let message = format!("the exchange took longer than {seconds} s");
                 Failure::new(FailureKind::Timeout, message)
@@ -206,6 +223,23 @@ impl<'a> Exchange<'a> {
         };
         self.response.outcome = FetchOutcome::Failed(failure);
         Step::Done(self.end())
+    }
+
+    /// As [`Exchange::hop`]; `None`: it takes longer than `limit`, without the time that it waits for memory.
+    async fn hop_within(&mut self, limit: Duration) -> Option<Result<Step, Failure>> {
+        let progress = self.progress.clone();
+        let mut hop = pin!(self.hop());
+        let (mut waited, mut left) = (Duration::ZERO, limit);
+        loop {
+            if let Ok(result) = tokio::time::timeout(left, &mut hop).await {
+                return Some(result);
+            }
+            let total = progress.waited();
+            (left, waited) = (total.saturating_sub(waited), total);
+            if left.is_zero() {
+                return None;
+            }
+        }
     }
 
     /// The result, which leaves an exchange that was never asked.
@@ -247,7 +281,8 @@ impl<'a> Exchange<'a> {
                 let placeholder = Response { freshness: response.freshness, ..self.known() };
                 let response = std::mem::replace(&mut self.response, placeholder);
                 let request = Request { validators, ..request };
-                self.response = read(answer, &request, response).await;
+                let memory = self.budget.reserve(self.progress.clone());
+                self.response = read(answer, &request, response, memory).await;
                 if !is_broken(&self.response.outcome) {
                     self.connector.kept.insert(&url, request.now);
                 }
@@ -342,6 +377,7 @@ async fn read(
     answer: reqwest::Response,
     request: &Request<'_>,
     mut response: Response,
+    memory: Reservation,
 ) -> Response {
     let conditional = !request.validators.is_empty();
     if is_challenge(answer.headers()) {
@@ -351,17 +387,17 @@ async fn read(
     }
     match answer.status().as_u16() {
         // RFC 9110 15.3.4: 203 is a 200 that a proxy transformed.
-        200 | 203 => return document(answer, request, response).await,
+        200 | 203 => return document(answer, request, response, memory).await,
         // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
         226 if conditional && is_feed_delta(answer.headers()) => {
-            let mut response = document(answer, request, response).await;
+            let mut response = document(answer, request, response, memory).await;
             response.body_hash = None;
             return response;
         }
         // Some bot protections answer 202 with a page for browsers.
         202 => {
             let headers = answer.headers().clone();
-            let read = document(answer, request, response).await;
+            let read = document(answer, request, response, memory).await;
             let failure = match &read.body {
                 Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
                 _ => rejected(202, &headers, request.settings),
@@ -407,6 +443,7 @@ async fn document(
     answer: reqwest::Response,
     request: &Request<'_>,
     mut response: Response,
+    memory: Reservation,
 ) -> Response {
     let validators = received(answer.headers());
     response.document_age = document_age(answer.headers());
@@ -418,12 +455,13 @@ async fn document(
         response.outcome = FetchOutcome::Failed(body::too_large(max));
         return response;
     }
-    match body::read(answer, max).await {
+    match body::read(answer, max, memory).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
         Ok(part) if part.cut.is_some() => {
             response.wire_bytes = part.wire_bytes;
             response.body_bytes = part.bytes.len() as u64;
-            response.body = Some(Body { bytes: part.bytes, content_type });
+            let (bytes, memory) = (part.bytes, Some(part.memory));
+            response.body = Some(Body { bytes, content_type, memory });
             response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
         }
         Ok(whole) => {
@@ -435,7 +473,8 @@ async fn document(
                 response.outcome = FetchOutcome::NotModified;
             } else {
                 response.outcome = FetchOutcome::Modified;
-                response.body = Some(Body { bytes: whole.bytes, content_type });
+                let (bytes, memory) = (whole.bytes, Some(whole.memory));
+                response.body = Some(Body { bytes, content_type, memory });
             }
         }
     }

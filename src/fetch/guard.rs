@@ -9,9 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use url::{Host, Url};
 
+use super::own_addresses::OwnAddresses;
 use crate::model::{Failure, FailureKind};
 
-/// IPv4 networks that are not public (IANA special-purpose registry), with names.
+/// IPv4 networks that are not public, with names: the IANA IPv4 Special-Purpose Address Registry
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, RFC 6890), and multicast (RFC 5771).
 const DENIED_V4: &[(&str, &str)] = &[
     ("0.0.0.0/8", "this network"),
     ("10.0.0.0/8", "private"),
@@ -30,7 +32,9 @@ const DENIED_V4: &[(&str, &str)] = &[
     ("240.0.0.0/4", "reserved"),
 ];
 
-/// IPv6 networks that are not public, with names. Addresses that embed an IPv4 address are checked by that too.
+/// IPv6 networks that are not public, with names: the IANA IPv6 Special-Purpose Address Registry
+/// (<https://www.iana.org/assignments/iana-ipv6-special-registry>), deprecated and multicast networks. The first
+/// one that contains an address is named.
 const DENIED_V6: &[(&str, &str)] = &[
     ("::/128", "unspecified"),
     ("::1/128", "loopback"),
@@ -39,15 +43,21 @@ const DENIED_V6: &[(&str, &str)] = &[
     ("64:ff9b::/96", "NAT64"),
     ("64:ff9b:1::/48", "local NAT64"),
     ("100::/64", "discard"),
+    ("100:0:0:1::/64", "dummy prefix"),
     ("2001::/32", "Teredo"),
+    ("2001::/23", "protocol assignments"),
     ("2001:db8::/32", "documentation"),
     ("2002::/16", "6to4"),
+    ("3fff::/20", "documentation"),
     ("5f00::/16", "segment routing"),
     ("fc00::/7", "unique local"),
     ("fe80::/10", "link-local"),
     ("fec0::/10", "site-local"),
     ("ff00::/8", "multicast"),
 ];
+
+/// Name of an address of this machine.
+const OWN_ADDRESS: &str = "an address of this machine";
 
 /// Ports of other protocols (WHATWG Fetch 2.9).
 const BAD_PORTS: &[u16] = &[
@@ -58,10 +68,11 @@ const BAD_PORTS: &[u16] = &[
     6669, 6679, 6697, 10080,
 ];
 
-/// The parsed networks that are denied, and those that the operator allows.
+/// The parsed networks that are denied, the addresses of this machine, and what the operator allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     denied: std::sync::Arc<[(IpNet, &'static str)]>,
+    own: OwnAddresses,
     allowed: Vec<IpNet>,
 }
 
@@ -86,11 +97,11 @@ impl BlockedAddress {
 }
 
 impl Guard {
-    /// A guard that accepts public addresses and those in `allowed`.
-    pub(crate) fn new(allowed: &[IpNet]) -> Self {
+    /// A guard that accepts public addresses except those in `own`, and those in `allowed`.
+    pub(crate) fn new(allowed: &[IpNet], own: OwnAddresses) -> Self {
         let denied = DENIED_V4.iter().chain(DENIED_V6);
         let denied = denied.filter_map(|(net, name)| Some((net.parse().ok()?, *name))).collect();
-        Self { denied, allowed: allowed.to_vec() }
+        Self { denied, own, allowed: allowed.to_vec() }
     }
 
     /// Whether the address may be contacted.
@@ -106,6 +117,9 @@ impl Guard {
         }
         match self.denied.iter().find(|(net, _)| net.contains(&address)) {
             Some((_, network)) => Err(BlockedAddress { address, network }),
+            None if self.own.contains(address) => {
+                Err(BlockedAddress { address, network: OWN_ADDRESS })
+            }
             None => Ok(()),
         }
     }
@@ -167,14 +181,17 @@ mod tests {
     fn blocked(allow: &[&str], url: &str) -> bool {
         let allowed: Vec<IpNet> = allow.iter().map(|net| net.parse().unwrap()).collect();
         match Url::parse(url) {
-            Ok(url) => Guard::new(&allowed).check_url(&url).is_err(),
+            Ok(url) => Guard::new(&allowed, OwnAddresses::default()).check_url(&url).is_err(),
             Err(_) => true,
         }
     }
 
     #[test]
     fn every_network_is_parsed() {
-        assert_eq!(Guard::new(&[]).denied.len(), DENIED_V4.len() + DENIED_V6.len());
+        assert_eq!(
+            Guard::new(&[], OwnAddresses::default()).denied.len(),
+            DENIED_V4.len() + DENIED_V6.len()
+        );
     }
 
     #[test]
@@ -217,6 +234,11 @@ mod tests {
             "[fec0::1]",
             "[ff02::1]",
             "[2001:db8::1]",
+            "[2001:20::1]",
+            "[2001:1ff:ffff::1]",
+            "[3fff::1]",
+            "[3fff:fff::1]",
+            "[100:0:0:1::1]",
             "[100::1]",
             "[5f00::1]",
             "①②⑦.⓪.⓪.①",
@@ -236,12 +258,25 @@ mod tests {
         for host in [
             "93.184.216.34",
             "[2606:2800:220:1:248:1893:25c8:1946]",
+            "[2001:200::1]",
+            "[3fff:1000::1]",
             "example.org",
             "172.32.0.1",
             "11.0.0.1",
         ] {
             assert!(!blocked(&[], &format!("https://{host}/feed")), "{host}");
         }
+    }
+
+    #[test]
+    fn an_address_of_the_machine_is_blocked_unless_it_is_allowed() {
+        let public: IpAddr = "93.184.216.34".parse().unwrap();
+        let own = OwnAddresses::fixed(&[public]);
+        let refused = Guard::new(&[], own.clone()).check(public).unwrap_err();
+        assert_eq!(refused.network, OWN_ADDRESS);
+        let other: IpAddr = "93.184.216.35".parse().unwrap();
+        assert!(Guard::new(&[], own.clone()).check(other).is_ok());
+        assert!(Guard::new(&[public.into()], own).check(public).is_ok());
     }
 
     #[test]

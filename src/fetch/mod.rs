@@ -5,12 +5,15 @@
 //! when to poll, `parse` what the bytes mean.
 
 mod body;
+mod budget;
 mod classify;
 mod connector;
 mod exchange;
 mod freshness;
 mod guard;
 mod gzip;
+mod own_addresses;
+mod progress;
 mod request;
 mod resolve;
 pub mod settings;
@@ -24,13 +27,16 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
+pub use budget::Reservation;
 pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 
+use self::budget::Budget;
 use self::connector::{Connector, KEEP_ALIVE};
 use self::guard::Guard;
+use self::own_addresses::OwnAddresses;
 use self::resolve::GuardedResolver;
 use crate::model::{Failure, FailureKind};
 
@@ -38,6 +44,9 @@ use crate::model::{Failure, FailureKind};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// Windows of HTTP/2 in bytes: of a stream, and of a connection.
+const H2_STREAM_WINDOW: u32 = 256 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 512 * 1024;
 /// Largest number of HTTP clients that are kept.
 const MAX_CLIENTS: usize = 64;
 
@@ -63,6 +72,9 @@ crate::model::codes! {
 pub struct Fetcher {
     resolver: Arc<dyn Resolver>,
     clients: Mutex<HashMap<ClientKey, Connector>>,
+    /// Memory for all bodies.
+    budget: Budget,
+    own: OwnAddresses,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -79,7 +91,8 @@ impl Fetcher {
     pub fn new(resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
         // A provider may already be installed by a test; any one is sufficient.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let fetcher = Self { resolver, clients: Mutex::new(HashMap::new()) };
+        let (clients, budget) = (Mutex::default(), Budget::default());
+        let fetcher = Self { resolver, clients, budget, own: OwnAddresses::of_system() };
         fetcher.connector(&Settings::default())?;
         Ok(fetcher)
     }
@@ -90,10 +103,15 @@ impl Fetcher {
     /// When the HTTP client for these settings cannot be set up.
     pub fn exchange<'a>(&self, request: Request<'a>) -> Result<Exchange<'a>, Failure> {
         match self.connector(request.settings) {
-            Ok(connector) => Ok(Exchange::new(connector, request)),
+            Ok(connector) => Ok(Exchange::new(connector, self.budget.clone(), request)),
             Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
                 .help("check ca and proxy in [fetch] and in the [[feed]]")),
         }
+    }
+
+    /// Reads the configuration of the resolver again.
+    pub fn reread_resolver(&self) {
+        self.resolver.reread();
     }
 
     /// The client for these settings.
@@ -107,7 +125,7 @@ impl Fetcher {
         if let Some(connector) = clients.get(&key) {
             return Ok(connector.clone());
         }
-        let guard = Guard::new(&settings.allow_networks);
+        let guard = Guard::new(&settings.allow_networks, self.own.clone());
         let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
         let client = build(resolver.clone(), settings)?;
         let connector = Connector { client, resolver, kept: Arc::default() };
@@ -141,6 +159,9 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
+            // A server may send this much ahead of the reading, which takes no memory from the budget.
+            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
     };
     // A machine without certificates can still poll over http; only https feeds fail.
     let client = builder().tls_certs_merge(own.clone()).build();

@@ -1,24 +1,33 @@
 //! Resolves host names. Tests replace the resolver to map every name to a local server.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use hickory_resolver::TokioResolver;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{Hosts, TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use super::classify;
 use super::guard::{BlockedAddress, Guard};
 
-/// Time limit of one query. Two queries take less than the time limit of a connection, so that a name server
-/// that does not respond is reported as such.
+/// Time limit of one query. Two queries take less than a lookup may.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(4);
+/// Time limit of a lookup: less than that of a connection, so that name servers that do not respond are not
+/// reported as a slow server of the feed.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Resolves host names.
 pub trait Resolver: Send + Sync + 'static {
     /// All addresses of `host`.
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>>;
+
+    /// Reads the configuration of the resolver again and forgets earlier answers.
+    fn reread(&self) {}
 }
 
 /// Why a host name could not be resolved.
@@ -30,29 +39,90 @@ pub enum ResolveError {
     /// The name servers did not give a usable answer: the name and the reason.
     #[error("cannot resolve the host name {0}: {1}")]
     Failed(String, String),
+    /// The resolver got no file descriptor for its query.
+    #[error("no free file descriptor for the query of a host name")]
+    NoFiles,
 }
 
-/// The system's name servers and hosts file.
-#[derive(Debug, Clone)]
-pub struct SystemResolver {
-    inner: Result<TokioResolver, String>,
+impl ResolveError {
+    /// The name servers did not respond in time.
+    pub(crate) fn timed_out(host: &str, limit: Duration) -> Self {
+        let why = format!("the name servers did not respond within {} s", limit.as_secs_f32());
+        Self::Failed(host.to_owned(), why)
+    }
 }
+
+/// The system's name servers and hosts file. Both files are read again when they change.
+#[derive(Debug)]
+pub struct SystemResolver {
+    resolv_conf: PathBuf,
+    hosts: PathBuf,
+    current: Mutex<Current>,
+}
+
+/// A resolver with the state of the files that it was made from.
+#[derive(Debug, Clone)]
+struct Current {
+    stamps: [Stamp; 2],
+    resolver: Result<TokioResolver, String>,
+}
+
+/// What changes when a file is written or replaced; `None`: it cannot be read.
+type Stamp = Option<(u64, u64, i64, i64, u64)>;
 
 impl SystemResolver {
     /// Reads the configuration of the system. Without one, each lookup fails.
     #[must_use]
     pub fn new() -> Self {
-        let built = TokioResolver::builder_tokio().and_then(|mut builder| {
-            let options = builder.options_mut();
-            options.timeout = QUERY_TIMEOUT;
-            options.attempts = 2;
-            builder.build()
-        });
-        let inner = built.map_err(|error| {
-            format!("cannot read the resolver configuration of the system: {error}")
-        });
-        Self { inner }
+        Self::of_files("/etc/resolv.conf".into(), "/etc/hosts".into())
     }
+
+    fn of_files(resolv_conf: PathBuf, hosts: PathBuf) -> Self {
+        let current = Mutex::new(Current::read(&resolv_conf, &hosts));
+        Self { resolv_conf, hosts, current }
+    }
+
+    /// The resolver for the files as they are now.
+    fn current(&self) -> Result<TokioResolver, String> {
+        let stamps = [stamp(&self.resolv_conf), stamp(&self.hosts)];
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.stamps != stamps {
+            *current = Current::read(&self.resolv_conf, &self.hosts);
+        }
+        current.resolver.clone()
+    }
+}
+
+impl Current {
+    fn read(resolv_conf: &Path, hosts: &Path) -> Self {
+        // Taken before the files are read: a change meanwhile is noticed at the next lookup.
+        let stamps = [stamp(resolv_conf), stamp(hosts)];
+        let built = build(resolv_conf, hosts).map_err(|error| {
+            format!("cannot read the resolver configuration {}: {error}", resolv_conf.display())
+        });
+        Self { stamps, resolver: built }
+    }
+}
+
+fn build(resolv_conf: &Path, hosts: &Path) -> Result<TokioResolver, Box<dyn std::error::Error>> {
+    let (config, mut options) = system_conf::parse_resolv_conf(std::fs::read(resolv_conf)?)?;
+    options.timeout = QUERY_TIMEOUT;
+    options.attempts = 2;
+    let provider = TokioRuntimeProvider::default();
+    let builder = TokioResolver::builder_with_config(config, provider).with_options(options);
+    let mut resolver = builder.build()?;
+    let mut named = Hosts::default();
+    // A system without hosts file has no such names.
+    if let Ok(file) = std::fs::File::open(hosts) {
+        named.read_hosts_conf(file)?;
+    }
+    resolver.set_hosts(Arc::new(named));
+    Ok(resolver)
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.dev(), meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len()))
 }
 
 impl Default for SystemResolver {
@@ -63,18 +133,24 @@ impl Default for SystemResolver {
 
 impl Resolver for SystemResolver {
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>> {
-        let (inner, host) = (self.inner.clone(), host.to_owned());
+        let (resolver, host) = (self.current(), host.to_owned());
         async move {
-            let resolver = inner.map_err(|why| ResolveError::Failed(host.clone(), why))?;
+            let resolver = resolver.map_err(|why| ResolveError::Failed(host.clone(), why))?;
             match resolver.lookup_ip(host.as_str()).await {
                 Ok(found) => Ok(found.iter().collect()),
                 Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
                     Err(ResolveError::NotFound(host))
                 }
+                Err(error) if classify::is_for_lack_of_files(&error) => Err(ResolveError::NoFiles),
                 Err(error) => Err(ResolveError::Failed(host, error.to_string())),
             }
         }
         .boxed()
+    }
+
+    fn reread(&self) {
+        let read = Current::read(&self.resolv_conf, &self.hosts);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = read;
     }
 }
 
@@ -97,7 +173,9 @@ pub(crate) enum LookupError {
 impl GuardedResolver {
     /// The addresses of a host that may be contacted, at least one.
     pub(crate) async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, LookupError> {
-        let found = self.resolver.resolve(host).await.map_err(LookupError::Resolve)?;
+        let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.resolve(host)).await;
+        let found = found.unwrap_or_else(|_| Err(ResolveError::timed_out(host, LOOKUP_TIMEOUT)));
+        let found = found.map_err(LookupError::Resolve)?;
         let mut public = Vec::new();
         let mut blocked = None;
         for address in found {
@@ -122,5 +200,43 @@ impl Resolve for GuardedResolver {
             let found = resolver.lookup(name.as_str()).await?;
             Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(hosts: &str) -> (tempfile::TempDir, SystemResolver) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        // Port 53 of this address is never asked: the hosts file has the names.
+        std::fs::write(path("resolv.conf"), "nameserver 192.0.2.53\n").unwrap();
+        std::fs::write(path("hosts"), hosts).unwrap();
+        let resolver = SystemResolver::of_files(path("resolv.conf"), path("hosts"));
+        (folder, resolver)
+    }
+
+    #[tokio::test]
+    async fn a_changed_hosts_file_is_read_again() {
+        let (folder, resolver) = files("192.0.2.1 feed.test\n");
+        let first: IpAddr = "192.0.2.1".parse().unwrap();
+        assert_eq!(resolver.resolve("feed.test").await, Ok(vec![first]));
+        // Replaced, as a configuration tool does it.
+        std::fs::write(folder.path().join("new"), "192.0.2.2 feed.test\n").unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("hosts")).unwrap();
+        let second: IpAddr = "192.0.2.2".parse().unwrap();
+        assert_eq!(resolver.resolve("feed.test").await, Ok(vec![second]));
+    }
+
+    #[tokio::test]
+    async fn a_resolv_conf_that_appears_later_is_read() {
+        let (folder, resolver) = files("192.0.2.1 feed.test\n");
+        let path = folder.path().join("resolv.conf");
+        std::fs::remove_file(&path).unwrap();
+        let failed = resolver.resolve("feed.test").await.unwrap_err().to_string();
+        assert!(failed.contains("cannot read the resolver configuration"), "{failed}");
+        std::fs::write(&path, "nameserver 192.0.2.54\n").unwrap();
+        assert!(resolver.resolve("feed.test").await.is_ok());
     }
 }

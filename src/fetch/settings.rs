@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::guard::Guard;
+use super::own_addresses::OwnAddresses;
 use crate::model::Failure;
 
 /// Headers and limits of the requests for one feed.
@@ -42,7 +43,7 @@ impl Settings {
     pub fn refuses(&self, url: &Url) -> Option<Failure> {
         // A host name on the default port is checked when it is resolved.
         let usual = matches!(url.host(), Some(Host::Domain(_))) && url.port().is_none();
-        let guard = (!usual).then(|| Guard::new(&self.allow_networks))?;
+        let guard = (!usual).then(|| Guard::new(&self.allow_networks, OwnAddresses::default()))?;
         guard.check_url(url).err()
     }
 }

@@ -153,6 +153,8 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
         IncidentKind::Held => "No items are held.",
         IncidentKind::Rejected => "The output is published again.",
         IncidentKind::Config => "The config was accepted.",
+        IncidentKind::Damage => "Newswire was started again.",
+        IncidentKind::Clock => "The clock has been right for a day.",
         IncidentKind::Disk => "The database can be written to again.",
     };
     let text = format!("{end} The incident lasted {}: {}", span(seconds), incident.text);

@@ -55,6 +55,10 @@ incident_kinds! {
     Config = "config", "Config rejected";
     /// The database or a directory cannot be written.
     Disk = "disk", "Cannot write";
+    /// The database contains damaged data.
+    Damage = "damage", "Database damaged";
+    /// The clock of the system is wrong, or has jumped.
+    Clock = "clock", "Clock wrong";
 }
 
 /// A condition that needs, or needed, the operator.

@@ -213,7 +213,7 @@ fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
         Node::Element(_) => true,
     });
     match (parts.next(), parts.next()) {
-        (Some(Node::Element(div)), None) if div.name.eq_ignore_ascii_case("div") => div,
+        (Some(Node::Element(div)), None) if div.name.eq_ignore_ascii_case("div") => div.as_ref(),
         _ => element,
     }
 }

@@ -1,6 +1,8 @@
 //! An item element to a `ParsedItem`. Each field has a list of elements in order of precedence, for
 //! all XML dialects together.
 
+use jiff::Timestamp;
+
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
@@ -40,32 +42,8 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
     ParsedItem {
         id,
         id_is_permalink,
-        published: first_date(
-            element,
-            &[
-                (Atom, "published"),
-                (Atom, "issued"),
-                (Rss, "pubDate"),
-                (Dc, "issued"),
-                (Dc, "date"),
-                (Dc, "created"),
-                (Atom, "created"),
-                (Rss, "published"),
-            ],
-            &context,
-        ),
-        updated: first_date(
-            element,
-            &[
-                (Atom, "updated"),
-                (Atom, "modified"),
-                (Dc, "modified"),
-                (Rss, "updated"),
-                (Rss, "lastBuildDate"),
-            ],
-            &context,
-        )
-        .or_else(|| dates::date(element.attribute("lastmod")?, &context)),
+        published: published(element, &context),
+        updated: updated(element, &context),
         authors: own_authors(element, &context),
         contributors: contributors(element, &context),
         categories: categories(element),
@@ -85,6 +63,46 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
         podcast: podcast::podcast(element, &context),
         ..ParsedItem::default()
     }
+}
+
+/// Time by which the newest items are found; the earliest time if the item has no date.
+pub(crate) fn stamp(element: &Element<'_>) -> Timestamp {
+    // What cannot be read is reported when the item is read.
+    let context = Context::default();
+    let published = published(element, &context);
+    published.or_else(|| updated(element, &context)).unwrap_or(Timestamp::MIN)
+}
+
+fn published(element: &Element<'_>, context: &Context) -> Option<Timestamp> {
+    first_date(
+        element,
+        &[
+            (Atom, "published"),
+            (Atom, "issued"),
+            (Rss, "pubDate"),
+            (Dc, "issued"),
+            (Dc, "date"),
+            (Dc, "created"),
+            (Atom, "created"),
+            (Rss, "published"),
+        ],
+        context,
+    )
+}
+
+fn updated(element: &Element<'_>, context: &Context) -> Option<Timestamp> {
+    let named = first_date(
+        element,
+        &[
+            (Atom, "updated"),
+            (Atom, "modified"),
+            (Dc, "modified"),
+            (Rss, "updated"),
+            (Rss, "lastBuildDate"),
+        ],
+        context,
+    );
+    named.or_else(|| dates::date(element.attribute("lastmod")?, context))
 }
 
 /// The id, and whether it is also the URL of the item's page.

@@ -1,10 +1,11 @@
 //! JSON Feed 1.0 and 1.1. Every field is optional; a value of the wrong type is ignored.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::dates;
+use super::{dates, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Text,
@@ -14,34 +15,45 @@ use crate::text::chars;
 /// Maximum number of people, tags, hubs and files each.
 const MAX_PARTS: usize = 100;
 
-/// Parses a JSON Feed.
+/// Parses a JSON Feed: the feed, and the number of items dropped because of `max_items`.
 pub(crate) fn read(
     text: &str,
+    max_items: usize,
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
-) -> Result<ParsedFeed, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
+) -> Result<(ParsedFeed, usize), Failure> {
+    let document = json_tree::read(text, max_items).map_err(|error| {
         let message = format!("cannot parse the JSON document: {error}");
         Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
     })?;
-    let Some(feed) = find_feed(&value, 0) else {
+    let json_tree::Document { feed, items, dropped, others, partial } = document;
+    let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
+    let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
         return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
     };
-    let items = feed.get("items").and_then(Value::as_array);
+    let items = match items {
+        None if top.is_none() => feed.get("items").and_then(Value::as_array).map(|list| {
+            // Inside a wrapper: all of it was read.
+            list.iter().filter_map(Value::as_object).take(max_items).cloned().collect::<Vec<_>>()
+        }),
+        items => items,
+    };
+    let items = items.as_ref();
+    if partial {
+        let message = "too many values; the rest is ignored".to_owned();
+        parse_warnings.push(ParseWarning::new("too_many_elements", None, message));
+    }
     if items.is_none() {
         let message = "the JSON Feed has no items".to_owned();
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
-    let items = items.into_iter().flatten().filter_map(|item| {
-        let object = item.as_object();
-        if object.is_none() {
-            context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
-        }
-        object
-    });
-    Ok(ParsedFeed {
+    if others > 0 {
+        context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
+    }
+    let items = items.into_iter().flatten();
+    let feed = ParsedFeed {
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the URL of the feed identifies it.
         id: string(feed, "feed_url").map(|url| context.resolve(&url)),
@@ -55,8 +67,10 @@ pub(crate) fn read(
         image: image(feed, "icon", context).map(FeedImage::from),
         hints: hints(feed, context),
         items: items.map(|found| item(found, language.as_deref(), context)).collect(),
+        partial,
         ..ParsedFeed::default()
-    })
+    };
+    Ok((feed, dropped))
 }
 
 /// The outermost object that is a feed, also inside a wrapper.
@@ -73,6 +87,14 @@ fn is_feed(feed: &Map<String, Value>) -> bool {
     let version = feed.get("version").and_then(Value::as_str);
     version.is_some_and(|version| version.contains("jsonfeed"))
         || feed.get("items").is_some_and(Value::is_array)
+}
+
+/// Time by which the newest items are found; the earliest time if the item has no date.
+pub(super) fn stamp(item: &Map<String, Value>) -> Timestamp {
+    // What cannot be read is reported when the item is read.
+    let context = Context::default();
+    let date = |name| string(item, name).and_then(|date| dates::date(&date, &context));
+    date("date_published").or_else(|| date("date_modified")).unwrap_or(Timestamp::MIN)
 }
 
 /// A string or a number, as text.

@@ -1,7 +1,9 @@
 //! The layout of a feed: its dialect, channel element and item elements.
 
+use super::item;
 use super::namespace::Namespace;
 use super::structure::is_item;
+use super::surplus::newest;
 use super::tree::{Element, Tree};
 use crate::model::Dialect;
 
@@ -17,6 +19,22 @@ pub(crate) struct Layout<'t, 'a> {
     pub(crate) items: Vec<&'t Element<'a>>,
     /// Whether feed-rs reads this dialect and the document is clean.
     pub(crate) known_to_feed_rs: bool,
+}
+
+impl Layout<'_, '_> {
+    /// Keeps the newest `max` items in document order, or the first ones if they have no dates. Returns the
+    /// number of dropped items.
+    pub(crate) fn keep_newest(&mut self, max: usize) -> usize {
+        let surplus = self.items.len().saturating_sub(max);
+        if surplus > 0 {
+            let stamps: Vec<_> = self.items.iter().copied().map(item::stamp).collect();
+            let mut kept = newest(&stamps, max).into_iter();
+            self.items.retain(|_| kept.next().unwrap_or_default());
+            // feed-rs reads all of them.
+            self.known_to_feed_rs = false;
+        }
+        surplus
+    }
 }
 
 /// Finds the feed in a tree; `None` if there is none.

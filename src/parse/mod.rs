@@ -23,6 +23,7 @@ mod entity;
 mod feed_rs;
 mod item;
 mod json;
+mod json_tree;
 mod layout;
 mod media;
 mod namespace;
@@ -32,13 +33,13 @@ mod scan;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use url::Url;
 
 use self::context::Context;
@@ -96,13 +97,22 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type);
     let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
     let context = Context::document(input.url);
-    let (mut feed, read_by) = match text.trim_start().chars().next() {
+    let max = input.max_items;
+    let (mut feed, dropped, read_by) = match text.trim_start().chars().next() {
         None => return Err(not_a_feed("the document is empty")),
-        Some('{') => (json::read(&text, &context, &mut parse_warnings)?, ReadBy::Newswire),
-        Some('<') => xml(&text, &context, &mut parse_warnings)?,
+        Some('{') => {
+            let (feed, dropped) = json::read(&text, max, &context, &mut parse_warnings)?;
+            (feed, dropped, ReadBy::Newswire)
+        }
+        Some('<') => xml(&text, max, &context, &mut parse_warnings)?,
         Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
     };
-    let dropped = keep_newest(&mut feed.items, input.max_items, &mut parse_warnings);
+    if dropped > 0 {
+        let all = feed.items.len() + dropped;
+        let message =
+            format!("document has {all} items; only the newest {max} are read (max_items)");
+        parse_warnings.push(ParseWarning::new("too_many_items", None, message));
+    }
     complete::complete(&mut feed, &context);
     parse_warnings.extend(context.parse_warnings());
     Ok(Parsed { feed, dropped, charset, charset_by, read_by, parse_warnings })
@@ -183,17 +193,20 @@ pub fn alternates(input: Input<'_>) -> Alternates {
     Alternates { feeds: links.best(), possible, usual }
 }
 
+/// The feed, the number of items dropped because of `max_items`, and the reader of the texts.
 fn xml(
     text: &str,
+    max_items: usize,
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
-) -> Result<(ParsedFeed, ReadBy), Failure> {
-    let Some(tree) = scan::scan(text) else {
+) -> Result<(ParsedFeed, usize, ReadBy), Failure> {
+    let Some(tree) = scan::scan_newest(text, max_items) else {
         return Err(not_a_feed("the document has no element in it"));
     };
-    let Some(layout) = layout::layout(&tree) else {
+    let Some(mut layout) = layout::layout(&tree) else {
         return Err(no_feed(text, &tree.root, context));
     };
+    let dropped = tree.dropped + layout.keep_newest(max_items);
     let mut context = context.clone();
     context.keeps_div = layout.dialect == Dialect::Atom03;
     let root = context.enter(layout.root);
@@ -217,30 +230,5 @@ fn xml(
     feed.items = items;
     feed.partial = tree.partial;
     parse_warnings.extend(tree.parse_warnings);
-    Ok((feed, read_by))
-}
-
-/// Keeps the newest `max` items in document order, or the first ones if they have no dates. Returns
-/// the number of dropped items.
-fn keep_newest(
-    items: &mut Vec<ParsedItem>,
-    max: usize,
-    parse_warnings: &mut Vec<ParseWarning>,
-) -> usize {
-    let Some(surplus) = items.len().checked_sub(max).filter(|surplus| *surplus > 0) else {
-        return 0;
-    };
-    let message =
-        format!("document has {} items; only the newest {max} are read (max_items)", items.len());
-    parse_warnings.push(ParseWarning::new("too_many_items", None, message));
-    let stamp = |item: &ParsedItem| item.published.or(item.updated).unwrap_or(Timestamp::MIN);
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(stamp(&items[*index])));
-    let mut kept = vec![false; items.len()];
-    for index in order.into_iter().take(max) {
-        kept[index] = true;
-    }
-    let mut kept = kept.into_iter();
-    items.retain(|_| kept.next().unwrap_or_default());
-    surplus
+    Ok((feed, dropped, read_by))
 }

@@ -12,6 +12,7 @@ use quick_xml::events::attributes::Attributes;
 use super::entity::{declared, entity, unescape};
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
+use super::surplus::{Items, MIN_ITEMS};
 use super::tree::{Attribute, Element, Node, Tree};
 use crate::model::ParseWarning;
 
@@ -19,6 +20,8 @@ use crate::model::ParseWarning;
 const MAX_DEPTH: usize = 96;
 /// Maximum number of elements: about 100 MB of memory.
 pub(crate) const MAX_ELEMENTS: usize = 500_000;
+/// Maximum number of elements of a document that feed-rs reads: it makes a copy of all of them.
+const MAX_FOR_FEED_RS: usize = 100_000;
 /// Maximum number of attributes of an element.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 /// Maximum number of parse warnings.
@@ -29,14 +32,23 @@ const MAX_EXPANSION: usize = 64 << 10;
 const MAX_FAR_REPAIRS: usize = 100;
 
 /// Parses a document; `None` if it has no element.
+#[cfg(test)]
 pub(crate) fn scan(text: &str) -> Option<Tree<'_>> {
+    scan_newest(text, usize::MAX)
+}
+
+/// Parses a document that may have many items. At any time an element has fewer than twice `max_items` or
+/// [`MIN_ITEMS`] items, because the older ones are dropped while reading.
+pub(crate) fn scan_newest(text: &str, max_items: usize) -> Option<Tree<'_>> {
     let mut scanner = Scanner::new(text);
+    scanner.max_items = max_items.max(MIN_ITEMS);
     scanner.run();
     if !scanner.unclosed && scanner.open.is_empty() {
         return scanner.finish();
     }
     // Elements are not closed. By the names of a feed, it is known where most of them end.
-    scanner = Scanner { closes_by_name: true, ..Scanner::new(text) };
+    let max_items = scanner.max_items;
+    scanner = Scanner { closes_by_name: true, max_items, ..Scanner::new(text) };
     scanner.run();
     scanner.finish()
 }
@@ -48,6 +60,7 @@ struct Open<'a> {
     tag: &'a str,
     /// Number of namespace declarations before it.
     bindings: usize,
+    items: Items,
 }
 
 impl<'a> Open<'a> {
@@ -76,7 +89,11 @@ struct Scanner<'a> {
     expansion: usize,
     root: Option<Element<'a>>,
     root_namespace: Cow<'a, str>,
+    /// Number of elements in the tree.
     elements: usize,
+    /// Maximum number of items, and the number of items that were dropped because of it.
+    max_items: usize,
+    dropped: usize,
     far_repairs: usize,
     parse_warnings: Vec<ParseWarning>,
     /// Number of repairs without a parse warning.
@@ -102,6 +119,8 @@ impl<'a> Scanner<'a> {
             root: None,
             root_namespace: Cow::Borrowed(""),
             elements: 0,
+            max_items: usize::MAX,
+            dropped: 0,
             far_repairs: 0,
             parse_warnings: Vec::new(),
             unreported: 0,
@@ -232,7 +251,7 @@ impl<'a> Scanner<'a> {
         if self.open.is_empty() {
             self.root_namespace = self.bindings.name_of(tag);
         }
-        self.open.push(Open { element, tag, bindings });
+        self.open.push(Open { element, tag, bindings, items: Items::default() });
     }
 
     /// Closes the elements that end where an element with this tag begins.
@@ -359,10 +378,25 @@ impl<'a> Scanner<'a> {
         }
         let Some(closed) = self.open.pop() else { return };
         self.bindings.truncate(closed.bindings);
-        match self.open.last_mut() {
-            Some(parent) => parent.element.nodes.push(Node::Element(closed.element)),
-            None => self.root = Some(closed.element),
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(closed.element);
+            return;
+        };
+        parent.items.count += usize::from(closed.element.is_item());
+        parent.element.nodes.push(Node::Element(Box::new(closed.element)));
+        if parent.items.count / 2 >= self.max_items {
+            self.drop_older();
         }
+    }
+
+    /// Keeps the newest items of the open element.
+    fn drop_older(&mut self) {
+        let Some(Open { element, items, .. }) = self.open.last_mut() else { return };
+        let (dropped, elements) = items.keep_newest(element, self.max_items);
+        self.dropped += dropped;
+        self.elements = self.elements.saturating_sub(elements);
+        // feed-rs would read the dropped ones.
+        self.clean = false;
     }
 
     fn push_text(&mut self, text: Cow<'a, str>) {
@@ -449,13 +483,16 @@ impl<'a> Scanner<'a> {
         if let Some(last) = self.parse_warnings.last_mut().filter(|_| self.unreported > 0) {
             last.message.push_str(&format!(" ({} more repairs)", self.unreported));
         }
-        let Self { root, root_namespace, parse_warnings, clean, partial, .. } = self;
+        let Self {
+            root, root_namespace, parse_warnings, clean, partial, elements, dropped, ..
+        } = self;
         Some(Tree {
             root: root?,
             root_namespace,
             parse_warnings,
-            clean: clean && !partial,
+            clean: clean && !partial && elements <= MAX_FOR_FEED_RS,
             partial,
+            dropped,
         })
     }
 }
@@ -556,18 +593,5 @@ mod tests {
         assert!(tree(&many).partial);
         let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
         assert_eq!(tree(&format!("<a{attributes}/>")).root.attributes.len(), MAX_ATTRIBUTES);
-    }
-
-    #[test]
-    fn declared_entities_are_expanded_if_they_are_plain_and_short() {
-        let text = |doctype: &str, inner: &str| {
-            let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
-            tree(&document).root.text().into_owned()
-        };
-        assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
-        assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
-        assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
-        let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
-        assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
     }
 }

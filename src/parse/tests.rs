@@ -326,3 +326,16 @@ fn feed_rs_and_newswire_read_the_same_texts_in_the_corpus() {
     let shown: Vec<&String> = wrong.iter().take(12).collect();
     assert!(wrong.is_empty(), "{} of {} differ: {shown:#?}", wrong.len(), compared + wrong.len());
 }
+
+#[test]
+fn declared_entities_are_expanded_if_they_are_plain_and_short() {
+    let text = |doctype: &str, inner: &str| {
+        let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
+        scan::scan(&document).unwrap().root.text().into_owned()
+    };
+    assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
+    assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
+    assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
+    let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
+    assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
+}

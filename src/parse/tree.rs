@@ -29,7 +29,8 @@ pub(crate) struct Attribute<'a> {
 /// A part of the content of an element.
 #[derive(Debug)]
 pub(crate) enum Node<'a> {
-    Element(Element<'a>),
+    /// In a box, because most nodes are texts, and an element is three times as large.
+    Element(Box<Element<'a>>),
     /// Unescaped text; adjacent texts are joined.
     Text(Cow<'a, str>),
 }
@@ -47,6 +48,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) clean: bool,
     /// Whether the end is missing or unreadable.
     pub(crate) partial: bool,
+    /// Number of items that were dropped while reading, because newer ones fill the limit.
+    pub(crate) dropped: usize,
 }
 
 impl<'a> Element<'a> {
@@ -58,7 +61,7 @@ impl<'a> Element<'a> {
     /// The child elements.
     pub(crate) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
+            Node::Element(element) => Some(element.as_ref()),
             Node::Text(_) => None,
         })
     }
@@ -123,8 +126,25 @@ impl<'a> Element<'a> {
         }
         match self.nodes.last_mut() {
             Some(Node::Text(last)) => last.to_mut().push_str(&text),
-            _ => self.nodes.push(Node::Text(text)),
+            _ => {
+                // Most elements have one text and nothing else.
+                if self.nodes.is_empty() {
+                    self.nodes.reserve_exact(1);
+                }
+                self.nodes.push(Node::Text(text));
+            }
         }
+    }
+
+    /// Whether the name is that of an item in any dialect.
+    pub(crate) fn is_item(&self) -> bool {
+        matches!(self.namespace, Namespace::Rss | Namespace::Other | Namespace::Atom)
+            && ["item", "entry"].iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Number of elements, this one included.
+    pub(crate) fn size(&self) -> usize {
+        1 + self.elements().map(Element::size).sum::<usize>()
     }
 }
 

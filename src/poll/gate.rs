@@ -153,6 +153,11 @@ impl Gate {
         Self { metrics: Some(metrics), ..self }
     }
 
+    /// Reads the configuration of the resolver again.
+    pub(super) fn reread_resolver(&self) {
+        self.fetcher.reread_resolver();
+    }
+
     /// Whether the ledger is in the database of this process.
     pub(super) fn has_ledger_of_polls(&self) -> bool {
         self.ledger.is_of_polls()
@@ -270,7 +275,7 @@ impl Gate {
             // Several hosts at one address usually have the same first one.
             Ok(Ok(addresses)) => addresses.into_iter().min(),
             Ok(Err(failure)) => return Ok(Err(Hop::Unreachable(failure))),
-            Err(_) => None,
+            Err(_) => return Ok(Err(Hop::Unreachable(exchange.lookup_timed_out()))),
         };
         let now = self.clock.now();
         let since_last = entry.host_asked.map(|at| now.duration_since(at).unsigned_abs());
@@ -430,7 +435,8 @@ fn asked_by_other(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> boo
 
 fn known_document(document: SharedDocument) -> Option<KnownDocument> {
     let SharedDocument { final_url, content_type, validators, hash, body: bytes, .. } = document;
-    let (url, body) = (Url::parse(&final_url).ok()?, fetch::Body { bytes, content_type });
+    let (url, body) =
+        (Url::parse(&final_url).ok()?, fetch::Body { bytes, content_type, memory: None });
     Some(KnownDocument { url, validators, hash, body })
 }
 

@@ -53,7 +53,7 @@ pub(super) fn recent(now: Timestamp) -> Timestamp {
 
 /// The promises of one response. `known` has those about its site and its address.
 pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> Vec<Promise> {
-    let Answered { url, host, address, freshness, .. } = *answered;
+    let Answered { url, host, freshness, .. } = *answered;
     let promise = |scope, key: &str, wait: SignedDuration, reason| Promise {
         scope,
         key: key.to_owned(),

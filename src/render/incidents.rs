@@ -84,7 +84,11 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
     let name = if incident.name.is_empty() { "newswire" } else { &incident.name };
     let category = |term: &str| Category { term: term.to_owned(), ..Category::default() };
     let page = match kind {
-        IncidentKind::Rejected | IncidentKind::Config | IncidentKind::Disk => output.page(),
+        IncidentKind::Rejected
+        | IncidentKind::Config
+        | IncidentKind::Disk
+        | IncidentKind::Damage
+        | IncidentKind::Clock => output.page(),
         _ => format!("{}/{subject}", output.page()),
     };
     let state = if incident.resolved_at.is_some() { "resolved" } else { incident.state.as_str() };

@@ -90,13 +90,15 @@ crate::model::codes! {
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
         "run newswire as the user who owns the database, or give this user access to the file and its folder",
     Self::Io { source, .. } if is_full(source) => "store_full": "free space on the disk",
-    Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => "database_folder_unusable":
+    Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => "disk_readonly":
         "mount the disk for writing, or set another path in [store]",
     Self::Io { .. } => "database_folder_unusable": "check that the folder exists and that this user can write to it",
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Full => "store_full": "free space on the disk",
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly => "database_permission_denied":
         "give this user access to the file and its folder, and mount the disk for writing",
-    Self::Sqlite { .. } => "database_damaged": "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy",
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Io => "store_io": ErrorCause::Io.remedy(),
+    Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Busy => "store_busy": ErrorCause::Busy.remedy(),
+    Self::Sqlite { .. } => "database_damaged": ErrorCause::Damaged.remedy(),
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -114,8 +116,10 @@ pub enum ErrorCause {
     Busy,
     /// The disk failed: what was written last may not be there, whatever a second try says.
     Io,
-    /// The file is not what SQLite wrote.
+    /// SQLite finds the structure of the file damaged.
     Corrupt,
+    /// A value is not what newswire wrote.
+    Damaged,
     /// The writer thread has ended.
     WriterStopped,
     /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
@@ -130,6 +134,7 @@ impl ErrorCause {
         Self::Busy,
         Self::Io,
         Self::Corrupt,
+        Self::Damaged,
         Self::WriterStopped,
         Self::Bug,
     ];
@@ -143,6 +148,7 @@ impl ErrorCause {
             Self::Busy => "store_busy",
             Self::Io => "store_io",
             Self::Corrupt => "store_corrupt",
+            Self::Damaged => "store_damaged",
             Self::WriterStopped => "store_ended",
             Self::Bug => "store_bug",
         }
@@ -157,8 +163,12 @@ impl ErrorCause {
                 "give this user access to the file and its folder, and mount the disk for writing"
             }
             Self::Busy => "find the program that has it open with 'fuser newswire.db'",
-            Self::Io => "check the disk (dmesg, smartctl), then start newswire again",
-            Self::Corrupt => "replace it with a copy, or move it away and start newswire again",
+            Self::Io => {
+                "check the disk (dmesg, smartctl), then start newswire again; the database may be intact"
+            }
+            Self::Corrupt | Self::Damaged => {
+                "run 'newswire db check' and 'newswire db repair', or restore a copy"
+            }
             Self::WriterStopped => "start newswire again, and report the panic in its log",
             Self::Bug => "please report this",
         }
@@ -168,13 +178,21 @@ impl ErrorCause {
     /// knows what is on the disk, and a database that is broken must not be written to.
     #[must_use]
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Bug)
+        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Damaged | Self::Bug)
     }
 
     fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         // A shared-memory file that cannot grow: nothing but want of room makes it so.
         const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        // The tables are strict: newswire wrote no value of another type.
+        if let rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) = error
+        {
+            return Self::Damaged;
+        }
         let Some(known) = error.sqlite_error() else { return Self::Bug };
         match (known.code, known.extended_code) {
             (Code::DiskFull, _) | (_, NO_ROOM_FOR_SHM) => Self::Full,
@@ -218,12 +236,7 @@ impl Coded for Error {
     }
 
     fn help(&self) -> Option<Cow<'static, str>> {
-        Some(Cow::Borrowed(match self {
-            Self::Corrupt(_) => {
-                "check the file with 'sqlite3 FILE \"PRAGMA integrity_check\"', or restore a copy"
-            }
-            _ => self.cause().remedy(),
-        }))
+        Some(Cow::Borrowed(self.cause().remedy()))
     }
 }
 
@@ -238,7 +251,7 @@ impl Error {
             Self::Sqlite(fault, _) => *fault,
             Self::NoRoom { .. } => ErrorCause::Full,
             Self::Closed => ErrorCause::WriterStopped,
-            Self::Corrupt(_) => ErrorCause::Bug,
+            Self::Corrupt(_) => ErrorCause::Damaged,
         }
     }
 }

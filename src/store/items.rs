@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::error::Error;
+use super::item_digest::{SealedItem, text_column};
 use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
 use super::transaction::Transaction;
 use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
@@ -158,7 +159,7 @@ impl Transaction<'_> {
 const ENTRY: &str =
     "item.id, item.story_id, item.feed_id, item.outward_id, item.first_seen_at, item.sort_at,
     item.published_at, item.updated_at, item.guid, item.url, item.title, item.language,
-    body.summary, body.content, body.details";
+    body.summary, body.content, body.details, body.digest";
 
 impl Transaction<'_> {
     /// The items with these keys, with their words; those whose body is past retention are left out.
@@ -185,7 +186,11 @@ impl Transaction<'_> {
 
 /// The columns of [`ENTRY`].
 fn entry(row: &Row<'_>, feed: Arc<FeedInfo>) -> Result<OutputItem, Error> {
-    let details: Details = serde_json::from_str(row.get_ref(14)?.as_str().unwrap_or("{}"))?;
+    let sealed = SealedItem::of_row(row)?;
+    if sealed.digest() != row.get_ref(15)?.as_blob().unwrap_or_default() {
+        return Err(Error::Corrupt(format!("the text of the item {}", row.get::<_, i64>(0)?)));
+    }
+    let details: Details = serde_json::from_str(sealed.details)?;
     Ok(OutputItem {
         key: ItemKey(row.get(0)?),
         story: StoryKey(row.get(1)?),
@@ -356,6 +361,28 @@ impl Transaction<'_> {
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
             ])?;
+        self.insert_identities(update, new, key)?;
+        let details = serde_json::to_string(&item.details)?;
+        let sealed = SealedItem {
+            outward_id,
+            first_seen: seen,
+            sort_at: published.map_or(seen, |at| at.min(seen)),
+            published,
+            guid: item.guid.as_deref(),
+            ..SealedItem::of_text(item, &details)
+        };
+        self.write_body(key, &sealed)?;
+        self.write_fingerprint(update, key, &new.text)?;
+        Ok(true)
+    }
+
+    /// Inserts what identifies a new item within its feed.
+    fn insert_identities(
+        &self,
+        update: &PollUpdate,
+        new: &NewItem,
+        key: ItemKey,
+    ) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
             .execute(params![update.feed.0, new.identity, key.0])?;
@@ -366,9 +393,7 @@ impl Transaction<'_> {
                 )?
                 .execute(params![update.feed.0, other, key.0])?;
         }
-        self.write_body(key, item)?;
-        self.write_fingerprint(update, key, &new.text)?;
-        Ok(true)
+        Ok(())
     }
 
     /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
@@ -449,22 +474,38 @@ impl Transaction<'_> {
                 now,
                 changed.text.digest,
             ])?;
-        self.write_body(changed.key, item)?;
+        let details = serde_json::to_string(&item.details)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT outward_id, first_seen_at, sort_at, published_at, guid FROM item WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([changed.key.0])?;
+        if let Some(row) = rows.next()? {
+            let sealed = SealedItem {
+                outward_id: text_column(row, 0)?.unwrap_or_default(),
+                first_seen: row.get(1)?,
+                sort_at: row.get(2)?,
+                published: row.get(3)?,
+                guid: text_column(row, 4)?,
+                ..SealedItem::of_text(item, &details)
+            };
+            self.write_body(changed.key, &sealed)?;
+        }
         self.write_fingerprint(update, changed.key, &changed.text)?;
         Ok(true)
     }
 
     /// Writes the text of an item.
-    fn write_body(&self, key: ItemKey, item: &Item) -> Result<(), Error> {
+    fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO body (item_id, summary, content, details) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO body (item_id, summary, content, details, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
                 key.0,
-                item.summary,
-                item.content,
-                serde_json::to_string(&item.details)?
+                sealed.summary,
+                sealed.content,
+                sealed.details,
+                sealed.digest()
             ])?;
         Ok(())
     }

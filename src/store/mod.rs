@@ -16,16 +16,21 @@
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
+//! | `store_check` | `check.rs` |
+//!
+//! `item_digest.rs` has the digests of the texts, `repair.rs` copies what can be read of a damaged file.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
 mod backup;
+mod check;
 mod disk;
 mod error;
 mod feeds;
 mod folding;
 mod incidents;
+mod item_digest;
 mod item_history;
 mod items;
 mod manners;
@@ -35,6 +40,7 @@ mod poll_update;
 mod polls;
 mod promises;
 mod publications;
+mod repair;
 mod search;
 mod search_query;
 pub mod settings;
@@ -54,6 +60,7 @@ use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
 pub use backup::{Backup, BackupError, backup, restore};
+pub use check::{CheckReport, check};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};
@@ -69,6 +76,7 @@ pub use poll_update::{
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;
 pub use publications::RegisteredOutput;
+pub use repair::{Repaired, TextToIndex, repair};
 pub use search::{Hits, search_words};
 pub use settings::Settings;
 pub use shared_documents::SharedDocument;
@@ -91,6 +99,7 @@ pub struct Store {
     writer: writer::Writer,
     reader: Reader,
     pending: watch::Receiver<u64>,
+    unclean: bool,
     _lock: open::Lock,
 }
 
@@ -115,19 +124,26 @@ impl Store {
 
     fn start(path: &Path, clock: Clock, log: Option<File>) -> Result<Self, OpenError> {
         let lock = open::lock(path)?;
+        let unclean = open::ended_uncleanly(path);
         let connection = open::writer(path)?;
         let (sender, pending) = watch::channel(0);
         let state = writer::WriterState { connection, clock, pending: sender, log };
         let writer = writer::Writer::start(state)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Reader::open(path)?;
-        Ok(Self { writer, reader, pending, _lock: lock })
+        Ok(Self { writer, reader, pending, unclean, _lock: lock })
     }
 
     /// Read access.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Whether the process that had the database open before did not end cleanly.
+    #[must_use]
+    pub fn ended_uncleanly(&self) -> bool {
+        self.unclean
     }
 
     /// Number of commits after which items may be pending.

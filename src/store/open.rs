@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 12;
+pub const SCHEMA: usize = 13;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -118,6 +119,23 @@ pub(crate) fn ending(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Creates the file, unless it exists, for this user alone: feeds that need a login are in it. SQLite gives the
+/// files beside it the same mode.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(OpenError::Io { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the process that wrote last did not end cleanly: it left changes in the write-ahead log.
+pub(crate) fn ended_uncleanly(path: &Path) -> bool {
+    std::fs::metadata(ending(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
 const WRITING: &str =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
@@ -129,6 +147,7 @@ const WRITING: &str =
 /// When the file is not ours, is newer than this newswire, or SQLite fails.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    create_private(path)?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
     let _ = check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.

@@ -166,7 +166,8 @@ CREATE TABLE body (
   item_id  INTEGER PRIMARY KEY REFERENCES item(id),
   summary  TEXT,                           -- plain text; NULL: none
   content  TEXT,                           -- sanitised HTML; NULL: none
-  details  TEXT    NOT NULL                -- JSON: authors, categories, enclosures and so on
+  details  TEXT    NOT NULL,               -- JSON: authors, categories, enclosures and so on
+  digest   BLOB    NOT NULL                -- of what is published of the item: see store::item_digest
 ) STRICT;
 
 -- The last document of each output and format, so that Last-Modified survives a restart.
@@ -310,6 +311,12 @@ CREATE TABLE publication (
   basis    BLOB,                           -- SHA-256 of all that the files in its directory depend on; NULL: unknown
   until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
 ) STRICT, WITHOUT ROWID;
+
+-- The last complete check of the database; one row.
+CREATE TABLE store_check (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  checked_at INTEGER NOT NULL
+) STRICT;
 
 -- One row. The number ascends with every write that may change what an output shows.
 CREATE TABLE revision (

@@ -189,7 +189,8 @@ mod tests {
             let row = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, page_owner)
                        VALUES (?1, 1, ?1, ?1, x'', 0, 0, 0)";
             connection.execute(row, [n]).unwrap();
-            let row = "INSERT INTO body (item_id, summary, details) VALUES (?1, ?2, '{}')";
+            let row =
+                "INSERT INTO body (item_id, summary, details, digest) VALUES (?1, ?2, '{}', x'')";
             connection.execute(row, params![n, text]).unwrap();
             put(&connection, n, None, text);
         }

@@ -96,6 +96,11 @@ pub enum Write {
         /// Time when an item becomes too old for the output; `None`: none does.
         until: Option<Timestamp>,
     },
+    /// The database was checked completely.
+    Checked {
+        /// Time of the end of the check.
+        at: Timestamp,
+    },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
     /// Deletes bodies past retention.
@@ -167,6 +172,7 @@ impl Write {
             | Self::Archive { .. }
             | Self::Publication { .. }
             | Self::Basis { .. }
+            | Self::Checked { .. }
             | Self::Incidents(_)
             | Self::ForgetFingerprints { .. } => false,
         }
@@ -231,6 +237,7 @@ impl Transaction<'_> {
                 self.write_publication(output, shown)?;
             }
             Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
+            Write::Checked { at } => self.write_checked(*at)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,
             Write::ForgetBodies { cutoff, limit } => {
                 applied.count = self.forget_bodies(*cutoff, *limit)?;

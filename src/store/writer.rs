@@ -117,7 +117,8 @@ impl Command {
     fn work(self, connection: &Connection) -> Done {
         match self {
             Self::Write(write, answer) => {
-                let applied = in_savepoint(connection, &write);
+                let applied =
+                    in_savepoint(connection, &write).map_err(|error| examined(connection, error));
                 Done::Write(write, applied, answer)
             }
             Self::CheckWritable(answer) => Done::CheckWritable(open::touch(connection), answer),
@@ -160,6 +161,18 @@ impl Done {
             Self::CheckWritable(proved, answer) => drop(answer.send(committed.and(proved))),
             Self::Version(version, answer) => drop(answer.send(committed.and(version))),
         }
+    }
+}
+
+/// A rejected statement has a bug or met damage, such as an index that does not fit its table.
+fn examined(connection: &Connection, error: Error) -> Error {
+    if error.cause() != ErrorCause::Bug {
+        return error;
+    }
+    match Transaction::new(connection).integrity(1) {
+        Ok(found) if found.is_empty() => error,
+        Ok(found) => Error::Sqlite(ErrorCause::Damaged, format!("{error}; {}", found.join("; "))),
+        Err(damage) => damage,
     }
 }
 

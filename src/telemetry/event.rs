@@ -72,6 +72,8 @@ events! {
     StoreFailing = "store_failing", "4df80b03981c4305b41bbfe7c3af5b4a";
     /// The database can be written to again.
     StoreRecovered = "store_recovered", "289c1a6056234f3e9430581c2fd952b0";
+    /// The clock of the system has jumped, is wrong, or was set.
+    ClockChanged = "clock_changed", "ebe562c5c37a46bcb2038d3cad6f3f77";
     /// A followed list of feeds changed.
     ListChanged = "list_changed", "62cb7dce17d54d07881a548f1a0a2873";
     /// A followed list of feeds cannot be read.

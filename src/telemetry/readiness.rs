@@ -43,6 +43,12 @@ pub enum Problem {
     StoreReadonly,
     /// The database fails for another reason.
     StoreFailing,
+    /// The database contains damaged data.
+    StoreDamaged,
+    /// The wall clock of the system is wrong.
+    ClockUntrusted,
+    /// The wall clock of the system has jumped within the last day.
+    ClockJumped,
     /// The config file has errors; the previous config is in force.
     ConfigRejected,
 }
@@ -54,6 +60,9 @@ impl Problem {
         Self::StoreFull,
         Self::StoreReadonly,
         Self::StoreFailing,
+        Self::StoreDamaged,
+        Self::ClockUntrusted,
+        Self::ClockJumped,
         Self::ConfigRejected,
     ];
 
@@ -65,8 +74,17 @@ impl Problem {
             Self::StoreFull => "store_full",
             Self::StoreReadonly => "store_readonly",
             Self::StoreFailing => "store_failing",
+            Self::StoreDamaged => "store_damaged",
+            Self::ClockUntrusted => "clock_untrusted",
+            Self::ClockJumped => "clock_jumped",
             Self::ConfigRejected => "config_rejected",
         }
+    }
+
+    /// Whether newswire is not ready because of it.
+    #[must_use]
+    pub fn degrades(self) -> bool {
+        self != Self::ClockJumped
     }
 
     /// What is wrong, without a full stop.
@@ -77,6 +95,11 @@ impl Problem {
             Self::StoreFull => "the file system of the database is full",
             Self::StoreReadonly => "the database is read-only",
             Self::StoreFailing => "the database fails",
+            Self::StoreDamaged => "the database contains damaged data",
+            Self::ClockUntrusted => {
+                "the clock of the system is wrong; nothing is polled or deleted"
+            }
+            Self::ClockJumped => "the clock of the system has jumped; nothing is deleted for a day",
             Self::ConfigRejected => "the config has errors; the previous config is in force",
         }
     }
@@ -89,6 +112,10 @@ impl Problem {
             Self::StoreFull => "Free space on that file system.",
             Self::StoreReadonly => "Check the mount options and the permissions of the file.",
             Self::StoreFailing => "See the log.",
+            Self::StoreDamaged => "Run 'newswire db check', then 'newswire db repair'.",
+            Self::ClockUntrusted | Self::ClockJumped => {
+                "Check the clock and the time synchronisation (timedatectl)."
+            }
             Self::ConfigRejected => "Run 'newswire check'.",
         }
     }

@@ -39,7 +39,8 @@ struct Reason {
 }
 
 fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
-    let problems = readiness.problems().into_iter().map(|problem| Reason {
+    let problems = readiness.problems().into_iter().filter(|problem| problem.degrades());
+    let problems = problems.map(|problem| Reason {
         code: problem.slug().to_owned(),
         text: problem.text().to_owned(),
         remedy: problem.remedy(),

@@ -85,10 +85,9 @@ async fn a_document_that_fails_its_check_exits_with_70() {
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();
-    // An id that is no IRI is published as a UUID made from it, here the id of the other item.
-    let other = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, b"none").urn().to_string();
-    let spoil = "UPDATE item SET outward_id = CASE id WHEN 1 THEN 'none' ELSE ?1 END";
-    assert_eq!(database.execute(spoil, [other]).unwrap(), 2);
+    // The item has another id than the one that was published.
+    let spoil = "UPDATE publication SET shown = replace(shown, (SELECT outward_id FROM item WHERE id = 1), 'urn:ex:a')";
+    assert_eq!(database.execute(spoil, []).unwrap(), 1);
     database.execute("UPDATE revision SET number = number + 1", []).unwrap();
     drop(database);
     let run = newswire(folder.path(), &["poll"]);
@@ -109,7 +108,7 @@ fn a_damaged_database_exits_with_74() {
     let folder = configured(&[]);
     std::fs::write(folder.path().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
     let run = newswire(folder.path(), &["run"]);
-    assert_run(&run, 74, &["newswire.db", "not a database", "integrity_check"]);
+    assert_run(&run, 74, &["newswire.db", "not a database", "newswire db check"]);
 }
 
 #[test]

@@ -214,7 +214,7 @@ async fn every_failure_of_a_feed_has_a_code_and_help() {
         (ResolveError::NotFound("a.test".to_owned()), "check the URL"),
         (
             ResolveError::Failed("a.test".to_owned(), "x".to_owned()),
-            "check the name server of this machine",
+            "check the name servers of this machine (/etc/resolv.conf)",
         ),
     ] {
         let client = Client::new(Names::but("a.test", Err(error)));

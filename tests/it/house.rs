@@ -65,7 +65,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("prometheus_client", &["telemetry"]),
-    ("rustix", &["store", "files", "telemetry"]),
+    ("rustix", &["clock", "store", "files", "telemetry"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),

@@ -117,7 +117,7 @@ async fn published_ids_are_kept_across_a_restart() {
     let good = std::fs::read(&file).unwrap();
     drop(engine);
     let database = rusqlite::Connection::open(world.database()).unwrap();
-    let spoilt = "UPDATE item SET outward_id = 'urn:x:spoilt' WHERE title = 'Harbour'";
+    let spoilt = "UPDATE publication SET shown = replace(shown, (SELECT outward_id FROM item WHERE title = 'Harbour'), 'urn:x:spoilt')";
     assert_eq!(database.execute(spoilt, []).unwrap(), 1);
     drop(database);
     let engine = open(&world, &urls, &all).await;

@@ -11,6 +11,7 @@ mod config;
 mod counted;
 mod crash;
 mod daemon;
+mod damage;
 mod docs;
 mod errors;
 mod events;

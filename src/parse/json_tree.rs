@@ -1,0 +1,336 @@
+//! JSON text to values, with limits: a document of many small values would use a hundred times its size, and of
+//! many items only the newest are kept.
+
+use std::cell::Cell;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::{Map, Value};
+
+use super::json::stamp;
+use super::surplus::{MIN_ITEMS, newest};
+
+/// Maximum cost of all values of a document: about 64 MB of memory.
+const MAX_COST: usize = 1_000_000;
+/// Cost of an object, and of each other value. An object with one member needs about ten times the memory of a
+/// number.
+const OBJECT: usize = 10;
+const SCALAR: usize = 1;
+
+/// A JSON object whose member `items` may be long.
+pub(super) struct Document {
+    /// All members except `items`.
+    pub(super) feed: Map<String, Value>,
+    /// The newest objects of `items`, in document order; `None`: it is missing or no array.
+    pub(super) items: Option<Vec<Map<String, Value>>>,
+    /// Number of items that were dropped because newer ones fill the limit.
+    pub(super) dropped: usize,
+    /// Number of items that are no objects.
+    pub(super) others: usize,
+    /// Whether values were left out because there are too many.
+    pub(super) partial: bool,
+}
+
+/// Reads a JSON object; at most the newest `max_items` items are kept.
+pub(super) fn read(text: &str, max_items: usize) -> serde_json::Result<Document> {
+    let left = Cell::new(Some(MAX_COST));
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let mut document = Root { left: &left, max_items }.deserialize(&mut reader)?;
+    reader.end()?;
+    document.partial = left.get().is_none();
+    Ok(document)
+}
+
+/// Cost that is left; `None` once it was exceeded, and then for the rest of the document.
+type Left = Cell<Option<usize>>;
+
+fn spend(left: &Left, cost: usize) -> bool {
+    left.set(left.get().and_then(|left| left.checked_sub(cost)));
+    left.get().is_some()
+}
+
+#[derive(Clone, Copy)]
+struct Root<'a> {
+    left: &'a Left,
+    max_items: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Root<'_> {
+    type Value = Document;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Document, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Root<'_> {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut document =
+            Document { feed: Map::new(), items: None, dropped: 0, others: 0, partial: false };
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "items" {
+                let (items, dropped, others) = map.next_value_seed(Items(self))?;
+                (document.items, document.dropped, document.others) = (items, dropped, others);
+            } else {
+                let value = map.next_value_seed(Bounded(self.left))?;
+                document.feed.insert(name, value);
+            }
+        }
+        Ok(document)
+    }
+}
+
+/// The member `items`.
+struct Items<'a>(Root<'a>);
+
+type Newest = (Option<Vec<Map<String, Value>>>, usize, usize);
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = Newest;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Newest, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Newest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Newest, A::Error> {
+        let Self(Root { left, max_items }) = self;
+        let mut kept = Kept { items: Vec::new(), stamps: Vec::new() };
+        let (mut dropped, mut others) = (0, 0);
+        while let Some(item) = list.next_element_seed(Bounded(left))? {
+            let Value::Object(item) = item else {
+                others += 1;
+                continue;
+            };
+            kept.items.push(item);
+            if kept.items.len() / 2 >= max_items.max(MIN_ITEMS) {
+                let before = kept.items.len();
+                // The dropped items free their memory.
+                let freed = kept.keep_newest(max_items);
+                left.set(left.get().map(|left| left + freed));
+                dropped += before - kept.items.len();
+            }
+        }
+        let before = kept.items.len();
+        if before > max_items {
+            let _ = kept.keep_newest(max_items);
+        }
+        dropped += before - kept.items.len();
+        let items = kept.items;
+        Ok((Some(items), dropped, others))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Newest, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok((None, 0, 0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+
+    fn visit_unit<E>(self) -> Result<Newest, E> {
+        Ok((None, 0, 0))
+    }
+}
+
+/// Items, and the dates of the first ones, as far as they were needed.
+struct Kept {
+    items: Vec<Map<String, Value>>,
+    stamps: Vec<Timestamp>,
+}
+
+impl Kept {
+    /// Keeps the newest `max` items. Returns the cost of the dropped ones.
+    fn keep_newest(&mut self, max: usize) -> usize {
+        let later = self.items.iter().skip(self.stamps.len());
+        self.stamps.extend(later.map(stamp));
+        let kept = newest(&self.stamps, max);
+        let mut each = kept.iter().copied();
+        self.stamps.retain(|_| each.next().unwrap_or_default());
+        let (mut each, mut freed) = (kept.into_iter(), 0);
+        self.items.retain(|item| {
+            let keep = each.next().unwrap_or_default();
+            freed += if keep { 0 } else { OBJECT + cost_of(item.values()) };
+            keep
+        });
+        freed
+    }
+}
+
+fn cost_of<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
+    values
+        .map(|value| match value {
+            Value::Object(map) => OBJECT + cost_of(map.values()),
+            Value::Array(list) => SCALAR + cost_of(list.iter()),
+            _ => SCALAR,
+        })
+        .sum()
+}
+
+/// Any value. What exceeds the cost is read and dropped.
+struct Bounded<'a>(&'a Left);
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        if self.0.get().is_none() {
+            return IgnoredAny::deserialize(reader).map(|_| Value::Null);
+        }
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let _ = spend(self.0, SCALAR);
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(Bounded(self.0))? {
+            if self.0.get().is_some() {
+                values.push(value);
+            }
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let _ = spend(self.0, OBJECT);
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Bounded(self.0))?;
+            if self.0.get().is_some() {
+                members.insert(name, value);
+            }
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(self.scalar(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(self.scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(self.scalar(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(self.scalar(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(self.scalar(Value::String(value.to_owned())))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(self.scalar(Value::String(value)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(self.scalar(Value::Null))
+    }
+}
+
+impl Bounded<'_> {
+    fn scalar(&self, value: Value) -> Value {
+        if spend(self.0, SCALAR) { value } else { Value::Null }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(second: usize) -> String {
+        format!("{{\"date_published\":\"2026-01-01T00:{:02}:{:02}Z\"}}", second / 60, second % 60)
+    }
+
+    #[test]
+    fn the_newest_items_are_kept_in_document_order() {
+        let numbers: Vec<usize> = (0..3_500).map(|n| n * 37 % 3_500).collect();
+        let items: Vec<String> = numbers.iter().map(|n| item(*n)).collect();
+        let document = format!("{{\"a\":[1,{{}}],\"items\":[3,{}]}}", items.join(","));
+        for max_items in [1, 3, 1_000, 3_499] {
+            let found = read(&document, max_items).unwrap();
+            let expected = numbers.iter().filter(|n| **n >= 3_500 - max_items);
+            let expected: Vec<String> = expected.map(|n| item(*n)).collect();
+            let kept: Vec<String> = found
+                .items
+                .unwrap()
+                .into_iter()
+                .map(|item| Value::Object(item).to_string())
+                .collect();
+            assert_eq!(kept, expected, "{max_items}");
+            assert_eq!((found.dropped, found.partial), (3_500 - max_items, false));
+            assert_eq!(Value::Object(found.feed).to_string(), r#"{"a":[1,{}]}"#);
+        }
+    }
+
+    #[test]
+    fn items_of_another_type_are_no_items() {
+        for value in ["{}", "1", "-1", "1.5", "\"x\"", "null", "true", "{\"a\":[1]}"] {
+            assert!(read(&format!("{{\"items\":{value}}}"), 3).unwrap().items.is_none(), "{value}");
+        }
+        assert!(read("{\"items\":[}", 3).is_err());
+        assert!(read("{} x", 3).is_err());
+    }
+
+    #[test]
+    fn a_document_of_very_many_values_is_cut() {
+        let members = "{\"\":0},".repeat(MAX_COST / OBJECT + 1);
+        let text = format!("{{\"items\":[{{\"id\":1,\"x\":[{members}0]}},{{\"id\":2}}],\"b\":1}}");
+        let found = read(&text, 3).unwrap();
+        assert!(found.partial);
+        assert_eq!(found.items.unwrap()[0]["id"], 1);
+        // The same number of values in dropped items does not count.
+        let items = format!("{{\"items\":[{members}{{\"id\":1}}]}}");
+        let found = read(&items, 1_000).unwrap();
+        assert!(!found.partial);
+        assert_eq!(
+            (found.items.unwrap().len(), found.dropped),
+            (1_000, MAX_COST / OBJECT + 2 - 1_000)
+        );
+    }
+}

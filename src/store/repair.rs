@@ -1,0 +1,295 @@
+//! Copies what can be read of a damaged database to a new one.
+//!
+//! Each table is read in the order of its key, forwards and backwards; a part that cannot be read is skipped. The
+//! new file replaces the damaged one, which is kept beside it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::error::OpenError;
+use super::open;
+use super::transaction::Transaction;
+
+/// Result of a repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    /// Path of the damaged database from now on.
+    pub damaged: PathBuf,
+    /// Number of rows by table.
+    pub rows: Vec<(String, usize)>,
+    /// Tables of which a part could not be read.
+    pub incomplete: Vec<String>,
+    /// Number of texts that differed from what was written. They are removed, and read again from the feed.
+    pub altered: usize,
+}
+
+/// An item with its text, for the search index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextToIndex {
+    /// Plain text; `None`: untitled.
+    pub title: Option<String>,
+    /// Plain text; `None`: none.
+    pub summary: Option<String>,
+    /// Sanitised HTML; `None`: none.
+    pub content: Option<String>,
+}
+
+/// Replaces a damaged database by a copy of what can be read of it. `words` returns the words of an item for the
+/// search index.
+///
+/// # Errors
+/// When another process uses the database, nothing can be read, or the copy cannot be written. The damaged
+/// database is unchanged then.
+pub fn repair(path: &Path, words: impl Fn(&TextToIndex) -> String) -> Result<Repaired, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let _lock = open::lock(path)?;
+    let new = open::ending(path, ".repaired");
+    remove(&new)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    // Without it, a page with one bad cell is lost as a whole.
+    from.execute_batch("PRAGMA cell_size_check = OFF; PRAGMA trusted_schema = OFF")
+        .map_err(sqlite)?;
+    let to = open::writer(&new)?;
+    let result = salvage(&from, &to, &words).map_err(sqlite);
+    drop((from, to));
+    let (rows, incomplete, altered) = match result {
+        Ok(salvaged) => salvaged,
+        Err(error) => {
+            remove(&new)?;
+            return Err(error);
+        }
+    };
+    let damaged = free_name(path);
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    for end in ["", "-wal", "-shm"] {
+        let (old, kept) = (open::ending(path, end), open::ending(&damaged, end));
+        if old.exists() {
+            std::fs::rename(old, kept).map_err(io)?;
+        }
+    }
+    std::fs::rename(&new, path).map_err(io)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = std::fs::File::open(folder.unwrap_or(Path::new(".")));
+    folder.and_then(|folder| folder.sync_all()).map_err(io)?;
+    Ok(Repaired { damaged, rows, incomplete, altered })
+}
+
+fn remove(path: &Path) -> Result<(), OpenError> {
+    for end in ["", "-wal", "-shm"] {
+        let path = open::ending(path, end);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OpenError::Io { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first name of `newswire.db.damaged-1`, `-2` and so on that is free.
+fn free_name(path: &Path) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let name = open::ending(path, &format!(".damaged-{number}"));
+        if !name.exists() {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+type Salvaged = (Vec<(String, usize)>, Vec<String>, usize);
+
+fn salvage(
+    from: &Connection,
+    to: &Connection,
+    words: &dyn Fn(&TextToIndex) -> String,
+) -> rusqlite::Result<Salvaged> {
+    // Read first: a damaged list of tables means that nothing can be read.
+    from.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    to.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
+    let (mut rows, mut incomplete) = (Vec::new(), Vec::new());
+    for table in tables(to)? {
+        let copy = Copy::new(from, to, &table)?;
+        if !copy.run()? {
+            incomplete.push(table.clone());
+        }
+    }
+    remove_orphans(to)?;
+    let altered = remove_altered(to)?;
+    for table in tables(to)? {
+        let count = format!("SELECT count(*) FROM {table}");
+        let count: i64 = to.query_row(&count, [], |row| row.get(0))?;
+        rows.push((table, usize::try_from(count).unwrap_or_default()));
+    }
+    index(to, words)?;
+    to.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok((rows, incomplete, altered))
+}
+
+/// The tables with data of their own; the search index is made anew.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'search%'
+           AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+    )?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    names.collect()
+}
+
+/// The copy of one table.
+struct Copy<'c> {
+    from: &'c Connection,
+    to: &'c Connection,
+    /// Column names, joined by commas.
+    columns: String,
+    width: usize,
+    /// Key of the table: `rowid`, or the columns of the primary key.
+    key: String,
+    by_rowid: bool,
+    table: &'c str,
+}
+
+impl<'c> Copy<'c> {
+    fn new(from: &'c Connection, to: &'c Connection, table: &'c str) -> rusqlite::Result<Self> {
+        let mut statement = to.prepare(&format!("PRAGMA table_info({table})"))?;
+        let columns = statement.query_map([], |row| Ok((row.get(1)?, row.get(5)?)))?;
+        let columns: Vec<(String, i64)> = columns.collect::<Result<_, _>>()?;
+        let by_rowid = to.prepare(&format!("SELECT rowid FROM {table}")).is_ok();
+        let mut key: Vec<&(String, i64)> = columns.iter().filter(|(_, key)| *key > 0).collect();
+        key.sort_by_key(|(_, at)| *at);
+        let key: Vec<&str> = key.iter().map(|(name, _)| name.as_str()).collect();
+        let key = if by_rowid { "rowid".to_owned() } else { key.join(", ") };
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        Ok(Self { from, to, width: names.len(), columns: names.join(", "), key, by_rowid, table })
+    }
+
+    /// Copies all rows that can be read. Returns whether all of the table could be read.
+    fn run(&self) -> rusqlite::Result<bool> {
+        if self.by_rowid {
+            return self.by_number();
+        }
+        let Self { columns, table, key, .. } = self;
+        let ascending = format!("SELECT {columns} FROM {table} ORDER BY {key}");
+        if self.copy(&ascending, &[])?.is_none() {
+            return Ok(true);
+        }
+        let descending = key.replace(',', " DESC,");
+        self.copy(&format!("SELECT {columns} FROM {table} ORDER BY {descending} DESC"), &[])?;
+        // Between the first and the last damaged part: the rows of each feed.
+        if columns.starts_with("feed_id") {
+            let mut feeds = self.to.prepare("SELECT id FROM feed")?;
+            let feeds = feeds.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+            for feed in feeds {
+                for order in [key.clone(), format!("{descending} DESC")] {
+                    let one = format!(
+                        "SELECT {columns} FROM {table} WHERE feed_id = ?1 ORDER BY {order}"
+                    );
+                    self.copy(&one, &[Value::Integer(feed)])?;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Copies a table by its row numbers, with larger and larger steps over a part that cannot be read.
+    fn by_number(&self) -> rusqlite::Result<bool> {
+        const LARGEST_STEP: i64 = 1 << 40;
+        let Self { columns, table, .. } = self;
+        let rest = format!("SELECT {columns}, rowid FROM {table} WHERE rowid > ?1 ORDER BY rowid");
+        let (mut after, mut step, mut complete) = (i64::MIN, 1, true);
+        while let Some(last) = self.copy(&rest, &[Value::Integer(after)])? {
+            complete = false;
+            step = if last > Some(after) { 1 } else { step * 2 };
+            after = last.unwrap_or(after).max(after).max(0).saturating_add(step);
+            if step > LARGEST_STEP {
+                let back = format!("SELECT {columns}, rowid FROM {table} ORDER BY rowid DESC");
+                self.copy(&back, &[])?;
+                break;
+            }
+        }
+        Ok(complete)
+    }
+
+    /// Copies the rows of a query until the first that cannot be read. `None`: all were read; else the number of
+    /// the last row, if the query returns it.
+    fn copy(&self, query: &str, values: &[Value]) -> rusqlite::Result<Option<Option<i64>>> {
+        let marks = vec!["?"; self.width].join(", ");
+        let Self { to, from, table, columns, .. } = self;
+        let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})");
+        let mut insert = to.prepare_cached(&insert)?;
+        let mut last = None;
+        let Ok(mut select) = from.prepare(query) else { return Ok(Some(None)) };
+        let Ok(mut rows) = select.query(params_from_iter(values)) else { return Ok(Some(None)) };
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(None),
+                Err(_) => return Ok(Some(last)),
+            };
+            let values: Result<Vec<Value>, _> = (0..self.width).map(|at| row.get(at)).collect();
+            // A value of another type than that of its column is damage too.
+            if let Ok(values) = values {
+                let _ = insert.execute(params_from_iter(values));
+            }
+            last = row.get(self.width).ok();
+        }
+    }
+}
+
+/// Removes rows that refer to rows that could not be read.
+fn remove_orphans(to: &Connection) -> rusqlite::Result<()> {
+    for table in tables(to)? {
+        let mut statement = to.prepare(&format!("PRAGMA foreign_key_list({table})"))?;
+        let references =
+            statement.query_map([], |row| Ok((row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        let references: Vec<(String, String, Option<String>)> =
+            references.collect::<Result<_, _>>()?;
+        for (parent, column, key) in references {
+            let key = key.unwrap_or_else(|| "id".to_owned());
+            to.execute_batch(&format!(
+                "DELETE FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {parent})"
+            ))?;
+        }
+    }
+    // A story whose first item is lost: each of its items is alone.
+    to.execute_batch("UPDATE item SET story_id = id WHERE story_id NOT IN (SELECT id FROM item)")?;
+    to.execute_batch("INSERT OR IGNORE INTO revision VALUES (1, 0)")
+}
+
+/// Removes texts that differ from what was written, so that they are read again from the feed.
+fn remove_altered(to: &Connection) -> rusqlite::Result<usize> {
+    let Ok((altered, _)) = Transaction::new(to).altered_items(usize::MAX) else { return Ok(0) };
+    for key in &altered {
+        to.execute("DELETE FROM body WHERE item_id = ?1", [key])?;
+        to.execute("UPDATE item SET content_digest = zeroblob(16) WHERE id = ?1", [key])?;
+    }
+    // A text that was lost is read again too.
+    to.execute_batch(
+        "UPDATE item SET content_digest = zeroblob(16) WHERE id NOT IN (SELECT item_id FROM body)
+           AND id >= (SELECT ifnull(min(item_id), 0) FROM body);
+         UPDATE feed SET etag = NULL, last_modified = NULL, body_hash = NULL",
+    )?;
+    Ok(altered.len())
+}
+
+/// Makes the search index.
+fn index(to: &Connection, words: &dyn Fn(&TextToIndex) -> String) -> rusqlite::Result<()> {
+    let mut texts = to.prepare(
+        "SELECT item.id, title, summary, content FROM item JOIN body ON body.item_id = item.id ORDER BY item.id",
+    )?;
+    let mut insert = to.prepare("INSERT INTO search (rowid, words) VALUES (?1, ?2)")?;
+    let mut rows = texts.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = TextToIndex { title: row.get(1)?, summary: row.get(2)?, content: row.get(3)? };
+        insert.execute((row.get::<_, i64>(0)?, words(&text)))?;
+    }
+    Ok(())
+}
