@@ -43,6 +43,7 @@ struct Site {
     base: String,
     clock: Clock,
     opened: Timestamp,
+    started: Timestamp,
 }
 
 /// Serves the site until `shutdown` resolves.
@@ -55,7 +56,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let base = format!("http://{}", listener.local_addr()?);
-    let site = Site { base, opened: start_of_day(clock.now()), clock };
+    let started = clock.now();
+    let site = Site { base, opened: start_of_day(started), started, clock };
     let router =
         Router::new().route("/", get(index)).route("/{*path}", get(answer)).with_state(site);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
@@ -128,10 +130,12 @@ fn filled_in(text: &str, site: &Site) -> String {
     filled
 }
 
-/// The growing feed, with its newest ten items. An item is the same after a restart.
+/// The growing feed, with its newest ten items. The first new one comes [`GROWTH`] after the start; an item that is
+/// shown again after a restart is the same.
 fn tide(site: &Site) -> String {
-    let now = site.clock.now().as_second().max(0).unsigned_abs();
-    let newest = now / GROWTH.as_secs();
+    let seconds = |at: Timestamp| at.as_second().max(0).unsigned_abs();
+    let (now, started) = (seconds(site.clock.now()), seconds(site.started));
+    let newest = started / GROWTH.as_secs() + now.saturating_sub(started) / GROWTH.as_secs();
     let items: String = (0..=newest)
         .rev()
         .take(10)
@@ -163,6 +167,7 @@ mod tests {
         Site {
             base: "http://127.0.0.1:1".to_owned(),
             opened: Timestamp::from_second(360_000).unwrap(),
+            started: Timestamp::UNIX_EPOCH,
             clock,
         }
     }
