@@ -1,4 +1,4 @@
-//! A document that `probe`, `add` or `check --online` shows, and why there is none.
+//! A document that `probe`, `add` or `check --online` shows, or the reason why it cannot be shown.
 
 use std::borrow::Cow;
 

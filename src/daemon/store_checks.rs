@@ -89,7 +89,7 @@ fn check_table(reader: &Reader, table: &str, readiness: &Readiness) -> bool {
     report(reader.read(|reader| reader.check_table(table)), readiness)
 }
 
-/// Reports damage. Returns whether there is none.
+/// Reports damage. Returns true if none was found.
 fn report(found: Result<Vec<String>, store::Error>, readiness: &Readiness) -> bool {
     let error = match found {
         Ok(found) if found.is_empty() => return true,

@@ -91,7 +91,7 @@ impl Identities {
         }
         if self.sharing > 0 {
             let message = format!(
-                "{} items share their guid or link with another item; title, date and text tell them apart",
+                "{} items share their guid or link with another item; title, date and text distinguish them",
                 self.sharing
             );
             found.push(ParseWarning::new("shared_keys", None, message));
@@ -127,7 +127,7 @@ impl Keys {
             (None, Some(_)) => digest(&[b"page", place.as_bytes()]),
             (None, None) => words,
         };
-        // Without a title, the words are what tells two items with the same date apart.
+        // Without a title, only the words distinguish two items with the same date.
         let named: &[u8] = if title.is_some() { b"" } else { &words };
         let parts = digest(&[b"parts", &part(guid), place.as_bytes(), &part(title), named, &date]);
         let all = digest(&[b"all", &parts, &words]);
@@ -169,7 +169,7 @@ impl Keys {
 }
 
 /// Identifies the items of one document. A key that several items share identifies none of them: they are
-/// told apart by page, title, date or text.
+/// distinguished by page, title, date or text.
 #[must_use]
 pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Identities {
     let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, rule)).collect();

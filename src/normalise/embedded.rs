@@ -123,16 +123,16 @@ pub(super) fn embedded_image(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Embedded
     src.map_or(EmbeddedImage::Sourceless, |src| EmbeddedImage::Kept { src, srcset, loading })
 }
 
-/// Parts of classes and URLs of images that stand for characters.
+/// Parts of classes and URLs of images that represent characters.
 const EMOJI: &[&str] = &["emoji", "smiley", "smilies", "smileys", "emoticon"];
 
-/// Maximum side in pixels of an image that stands for a character.
+/// Maximum side in pixels of an image that represents a character.
 const MAX_EMOJI: u32 = 72;
 
 /// Maximum side in pixels of an image with the size of a letter.
 const MAX_LETTER: u32 = 32;
 
-/// Whether an image stands for a character, by its class or URL and its size.
+/// Whether an image represents a character, by its class or URL and its size.
 pub(super) fn is_emoji_image(tag: &Tag<'_>) -> bool {
     let named = |name: &str| {
         let value = tag.attribute(name).unwrap_or_default().to_ascii_lowercase();
@@ -151,7 +151,7 @@ pub(super) fn is_emoji_image(tag: &Tag<'_>) -> bool {
     (named("class") || folder()) && side("width").max(side("height")) <= MAX_EMOJI
 }
 
-/// The character that an image stands for.
+/// The character that an image represents.
 fn emoji(tag: &Tag<'_>) -> Option<String> {
     let alt = tag.attribute("alt")?.trim();
     let only_emoji = !alt.is_empty() && alt.chars().count() <= 12 && alt.chars().all(is_of_emoji);

@@ -37,7 +37,7 @@ impl Layout<'_, '_> {
     }
 }
 
-/// Finds the feed in a tree; `None` if there is none.
+/// Finds the feed in a tree; `None` if no element is a feed.
 pub(crate) fn layout<'t, 'a>(tree: &'t Tree<'a>) -> Option<Layout<'t, 'a>> {
     let root = find(&tree.root, 0)?;
     let own = std::ptr::eq(root, &tree.root);

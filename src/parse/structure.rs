@@ -192,7 +192,7 @@ impl<'a> Home<'a> {
             self.adopted.push((prefix, declared));
             return Resolved::NewlyAdopted(home);
         }
-        // A single element with a default namespace of its own.
+        // A single element that declares another default namespace.
         let part = prefix.is_empty()
             && matches!(declared, Namespace::Other | Namespace::Xhtml)
             && is_part(local)

@@ -104,7 +104,7 @@ struct Host {
 }
 
 impl Slot {
-    /// When it is due after a jump of the wall clock. The wait goes on by the monotonic clock if the wall clock was set
+    /// When it is due after a jump of the wall clock. The wait continues on the monotonic clock if the wall clock was set
     /// back. If it was set forward, time may have passed, as in a suspend; but the minimum is kept.
     fn due_after_jump(&self, now: Moment) -> Timestamp {
         let offset_now = offset(now);
