@@ -16,18 +16,39 @@ use tempfile::TempPath;
 /// # Errors
 /// When there is no such file, or the file system fails. The old file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let old = fs::metadata(path)?;
-    let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder(path))?;
     file.write_all(bytes)?;
     // Only root can change the owner. Other users own the file already or share its group.
     let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
     file.as_file().set_permissions(old.permissions())?;
     file.as_file().sync_all()?;
+    persist(file.into_temp_path(), path)
+}
+
+/// Gives a temporary file of the same folder its name, durably; it replaces a file of that name. The
+/// caller has made its content durable.
+///
+/// # Errors
+/// When the file system fails.
+pub fn persist(file: TempPath, path: &Path) -> io::Result<()> {
     file.persist(path).map_err(|error| error.error)?;
-    // The rename is an entry of the folder.
-    File::open(folder)?.sync_all()
+    sync_folder(path)
+}
+
+/// Makes the names of the folder that contains `path` durable: a rename is an entry of the folder.
+///
+/// # Errors
+/// When the folder cannot be opened, or the file system fails.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder(path))?.sync_all()
+}
+
+/// The folder that contains `path`; the current folder for a bare name.
+#[must_use]
+pub fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Whether this is the name of a file in a directory: no path, not hidden.
@@ -68,7 +89,9 @@ impl Batch {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "not a plain file name");
             return Err(failed(error));
         }
-        fs::create_dir_all(&self.directory).map_err(failed)?;
+        if self.files.is_empty() {
+            fs::create_dir_all(&self.directory).map_err(failed)?;
+        }
         let file = temporary(&self.directory, name, bytes, modified).map_err(failed)?;
         self.files.push((file, name.to_owned()));
         Ok(())

@@ -379,7 +379,7 @@ impl Poller {
             was_blamed: outage.was_blamed,
         };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
-        let feed_match = feed_match(reading.as_ref(), &response.outcome);
+        let feed_match = feed_match_of(reading.as_ref(), &response.outcome);
         let configured = &target.subscription.feed.url;
         let address = schedule::address(&schedule::MoveObservation {
             configured,
@@ -562,7 +562,7 @@ fn panicked(what: &str) -> Failure {
 }
 
 /// Whether the response is a document of the same feed.
-fn feed_match(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
+fn feed_match_of(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
     match (reading, outcome) {
         (Some(reading), _) => reading.feed_match,
         (None, FetchOutcome::NotModified) => FeedMatch::Same,

@@ -9,6 +9,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::terminal::{print, report};
 use crate::clock::Clock;
+use crate::files;
 use crate::store::{self, Backup, BackupError};
 use crate::text::amounts::{bytes, count};
 
@@ -62,8 +63,7 @@ fn remove_old(folder: &Path, keep: usize) -> io::Result<()> {
 /// The copy is made and checked beside the database first: a pipe cannot take back what it was given.
 fn to_standard_output(database: &Path) -> Result<(), Exit> {
     let failed = |error| report(&CommandError::Stdio(error));
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = files::folder(database);
     let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempdir_in(folder);
     let temporary =
         temporary.map_err(|source| report(&BackupError::Io { path: folder.to_owned(), source }))?;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use url::Url;
 
+use super::first_run;
 use super::run::stop_signal;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -48,7 +49,8 @@ crate::model::codes! {
 /// When it cannot start, or the daemon fails.
 pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     let folder = tempfile::Builder::new().prefix("newswire-demo-").tempdir()?;
-    let (listen, site) = (free_address().await?, TcpListener::bind("127.0.0.1:0").await?);
+    let usual = web::Settings::default().listen.unwrap_or(first_run::ANY_ADDRESS);
+    let (listen, site) = (first_run::free_address(usual)?, TcpListener::bind("127.0.0.1:0").await?);
     let sources = site.local_addr()?;
     let clock = Clock::system();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -62,17 +64,6 @@ pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     // The server ends with its last connection; the demo does not wait for that.
     server.abort();
     Ok(result?)
-}
-
-/// The default address if it is free, else any free port.
-async fn free_address() -> io::Result<SocketAddr> {
-    let usual =
-        web::Settings::default().listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let listener = match TcpListener::bind(usual).await {
-        Ok(listener) => listener,
-        Err(_) => TcpListener::bind("127.0.0.1:0").await?,
-    };
-    listener.local_addr()
 }
 
 fn welcome(listen: SocketAddr, sources: SocketAddr) -> String {

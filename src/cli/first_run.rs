@@ -1,7 +1,8 @@
 //! `newswire run` without a config: creates one with the sample feeds, or with the feeds that were named.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use super::add;
@@ -13,8 +14,8 @@ use crate::web::samples;
 
 /// Where a config is created.
 const NEW_CONFIG: &str = "newswire.toml";
-/// Usual port of the sample feeds.
-const SAMPLES_PORT: u16 = 8421;
+/// Usual address of the sample feeds.
+const SAMPLES: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8421);
 
 /// Why the daemon has no config to start with.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub(super) struct FirstConfig {
     pub(super) text: Option<String>,
 }
 
-/// Finds the config, or creates one in the current folder if there is none and the operator named none. Adds
+/// Finds the config, or creates one in the current folder unless one was named. Adds
 /// the feeds with these URLs; without any, a new config has the sample feeds.
 ///
 /// # Errors
@@ -61,7 +62,7 @@ pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<Fir
         None if !urls.is_empty() => NEW_CONFIG.into(),
         None => {
             let path = PathBuf::from(NEW_CONFIG);
-            init::create(&path, &with_samples(free_port(SAMPLES_PORT)))?;
+            init::create(&path, &with_samples(free_address(SAMPLES).unwrap_or(SAMPLES)))?;
             let feeds = samples::FEEDS.len();
             let _ = writeln!(
                 text,
@@ -105,9 +106,14 @@ fn with_samples(address: SocketAddr) -> String {
     text
 }
 
-/// The address of this machine with this port if it is free, else with any free port.
-fn free_port(port: u16) -> SocketAddr {
-    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let bound = TcpListener::bind(usual).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    bound.and_then(|listener| listener.local_addr()).unwrap_or(usual)
+/// A free port of this machine.
+pub(super) const ANY_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// The usual address if it is free, else one of this machine with a free port.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn free_address(usual: SocketAddr) -> io::Result<SocketAddr> {
+    let bound = TcpListener::bind(usual).or_else(|_| TcpListener::bind(ANY_ADDRESS));
+    bound?.local_addr()
 }

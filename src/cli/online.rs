@@ -12,6 +12,7 @@ use super::document::{Document, DocumentError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{self, Fetcher, FetcherError, SystemResolver};
+use crate::files;
 use crate::model::{Asked, Asker, FetchOutcome, Validators, site};
 use crate::poll::{Answer, Gate, Ledger, Limits, Urgency, Visit};
 use crate::schedule;
@@ -175,9 +176,8 @@ impl Online {
 
 /// Whether the folder of the database belongs to this user, so that a database of another user is not created.
 fn is_own_folder(database: &Path) -> bool {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     let owner = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.uid());
-    let folder = owner(folder.unwrap_or(Path::new(".")));
+    let folder = owner(files::folder(database));
     folder.is_some() && folder == owner(Path::new("/proc/self"))
 }
 

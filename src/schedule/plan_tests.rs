@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::plan::*;
 use super::settings::{IntervalMode, PublisherHints, Settings};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,20 +23,25 @@ fn failed(kind: FailureKind) -> FetchOutcome {
 
 /// The plan of a feed at the epoch, with the parts that a test does not care for filled in.
 fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &Hints) -> Plan {
-    let feed = FeedId::new("a").unwrap();
-    let (settings, now) = (Settings::default(), Timestamp::UNIX_EPOCH);
-    plan(&Inputs {
-        settings: &settings,
-        feed: &feed,
-        outcome,
-        failures,
-        freshness,
-        hints,
+    let (settings, feed) = (Settings::default(), FeedId::new("a").unwrap());
+    plan(&Inputs { outcome, failures, freshness, hints, ..usual(&settings, &feed) })
+}
+
+/// A successful poll at the epoch, without anything that the publisher or the server asks for.
+fn usual<'a>(settings: &'a Settings, feed: &'a FeedId) -> Inputs<'a> {
+    static NO_HINTS: LazyLock<Hints> = LazyLock::new(Hints::default);
+    Inputs {
+        settings,
+        feed,
+        outcome: &FetchOutcome::NotModified,
+        failures: 0,
+        freshness: Freshness::default(),
+        hints: &NO_HINTS,
         learned: None,
         unconditional: None,
         promise: None,
-        now,
-    })
+        now: Timestamp::UNIX_EPOCH,
+    }
 }
 
 #[test]
@@ -70,23 +76,7 @@ fn hints_may_be_ignored_for_a_feed_but_retry_after_never() {
     let hints = Hints { ttl: Some(80_000), skip_hours: vec![1], ..Hints::default() };
     let fresh =
         Freshness { remaining: Some(SignedDuration::from_hours(20)), ..Freshness::default() };
-    let at = |freshness| {
-        let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
-        let (settings, feed, hints) = (&settings, &feed, &hints);
-        let (learned, unconditional, promise) = (None, None, None);
-        plan(&Inputs {
-            settings,
-            feed,
-            outcome,
-            failures: 0,
-            freshness,
-            hints,
-            learned,
-            unconditional,
-            promise,
-            now,
-        })
-    };
+    let at = |freshness| plan(&Inputs { freshness, hints: &hints, ..usual(&settings, &feed) });
     assert!(wait(&at(fresh)) < 2 * HOUR);
     let told = Freshness { retry_after: Some(SignedDuration::from_hours(20)), ..fresh };
     assert!(wait(&at(told)) >= 20 * HOUR);
@@ -196,20 +186,10 @@ fn a_server_that_reports_an_error_gets_no_early_retry() {
 #[test]
 fn a_complete_document_is_requested_at_most_once_a_day() {
     let feed = FeedId::new("a").unwrap();
-    let (settings, hints) = (Settings::default(), Hints::default());
+    let settings = Settings::default();
     let planned = |unconditional| {
-        wait(&plan(&Inputs {
-            settings: &settings,
-            feed: &feed,
-            outcome: &FetchOutcome::Modified,
-            failures: 0,
-            freshness: Freshness::default(),
-            hints: &hints,
-            learned: None,
-            unconditional: Some(unconditional),
-            promise: None,
-            now: Timestamp::UNIX_EPOCH,
-        }))
+        let (outcome, unconditional) = (&FetchOutcome::Modified, Some(unconditional));
+        wait(&plan(&Inputs { outcome, unconditional, ..usual(&settings, &feed) }))
     };
     let rest = |rest| planned(UnconditionalWait::Rest { rest, why: "x" });
     assert!(rest(20 * HOUR) >= 20 * HOUR && rest(900 * DAY) <= DAY + HOUR);
@@ -249,23 +229,7 @@ proptest! {
 fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
     let feed = FeedId::new("a").unwrap();
     let settings = Settings { interval_mode: IntervalMode::Auto, ..Settings::default() };
-    let planned = |learned| {
-        let (outcome, now) = (&FetchOutcome::NotModified, Timestamp::UNIX_EPOCH);
-        let (settings, feed, freshness) = (&settings, &feed, Freshness::default());
-        let (hints, unconditional, promise) = (&Hints::default(), None, None);
-        plan(&Inputs {
-            settings,
-            feed,
-            outcome,
-            failures: 0,
-            freshness,
-            hints,
-            learned,
-            unconditional,
-            promise,
-            now,
-        })
-    };
+    let planned = |learned| plan(&Inputs { learned, ..usual(&settings, &feed) });
     for (learned, least, most) in [
         (None, HOUR, 2 * HOUR),
         (Some(5 * HOUR), 5 * HOUR, 6 * HOUR),

@@ -5,10 +5,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-
-use super::error::OpenError;
+use super::error::{Error, ErrorCause, OpenError};
 use super::open;
+use super::transaction::Transaction;
+use crate::files;
 
 /// Why a copy was not taken or not put back.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum BackupError {
     /// The database, or the copy, cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The finished copy cannot be read.
+    #[error(transparent)]
+    Store(Error),
     /// The source or the finished copy fails SQLite's check.
     #[error("the database {path} is damaged: {problem}")]
     Damaged {
@@ -46,6 +49,7 @@ crate::model::codes! {
     Self::SameFile(_) => "same_file": "name another file",
     ;
     Self::Open(error) => error,
+    Self::Store(error) => error,
 }
 
 /// A copy that was taken or put back.
@@ -101,11 +105,10 @@ fn refuse_same(one: &Path, other: &Path) -> Result<(), BackupError> {
 /// A copy of a database in one temporary file beside `to`, durable and without damage.
 fn checked_copy(from: &Path, to: &Path) -> Result<(tempfile::TempPath, Backup), BackupError> {
     let failed = |source| BackupError::Io { path: to.to_owned(), source };
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     // Created with mode 0600. SQLite writes into an empty file.
     let copy = tempfile::Builder::new()
         .prefix(".newswire-copy-")
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .tempfile_in(files::folder(to))
         .map_err(failed)?
         .into_temp_path();
     // One statement reads one state of the database, whatever is written meanwhile.
@@ -115,23 +118,25 @@ fn checked_copy(from: &Path, to: &Path) -> Result<(tempfile::TempPath, Backup), 
         .map_err(|error| copy_error(from, to, error))?;
     drop(source);
     let connection = open::reader(&copy)?;
-    let problem = first_problem(&connection).map_err(|error| copy_error(from, to, error))?;
-    if let Some(problem) = problem {
+    let transaction = Transaction::new(&connection);
+    let unreadable = |error: Error| match error.cause() {
+        ErrorCause::Corrupt | ErrorCause::Damaged => {
+            BackupError::Damaged { path: from.to_owned(), problem: error.to_string() }
+        }
+        _ => BackupError::Store(error),
+    };
+    let mut problems = transaction.quick_check().map_err(unreadable)?;
+    problems.extend(transaction.dangling().map_err(unreadable)?);
+    if let Some(problem) = problems.into_iter().next() {
         return Err(BackupError::Damaged { path: from.to_owned(), problem });
     }
-    let count = |table: &str| {
-        let query = format!("SELECT count(*) FROM {table}");
-        connection.query_row(&query, [], |row| row.get::<_, i64>(0))
-    };
-    let counts = count("feed").and_then(|feeds| Ok((feeds, count("item")?)));
-    let (feeds, items) = counts.map_err(|error| copy_error(from, to, error))?;
+    let count = |table| transaction.count(table).map_err(unreadable);
+    let (feeds, items) = (count("feed")?, count("item")?);
     drop(connection);
     let file = File::open(&copy).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    let backup =
-        Backup { bytes, feeds: feeds.unsigned_abs(), items: items.unsigned_abs(), previous: None };
-    Ok((copy, backup))
+    Ok((copy, Backup { bytes, feeds, items, previous: None }))
 }
 
 fn copy_error(from: &Path, to: &Path, error: rusqlite::Error) -> BackupError {
@@ -146,23 +151,6 @@ fn copy_error(from: &Path, to: &Path, error: rusqlite::Error) -> BackupError {
         }
         _ => OpenError::Sqlite { path: from.to_owned(), source: error }.into(),
     }
-}
-
-/// The first problem that SQLite finds in the structure of the file, in values or in references.
-fn first_problem(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found != "ok" {
-        return Ok(Some(found));
-    }
-    let mut references = connection.prepare("PRAGMA foreign_key_check")?;
-    let mut rows = references.query([])?;
-    Ok(match rows.next()? {
-        None => None,
-        Some(row) => {
-            let (table, to): (String, String) = (row.get(0)?, row.get(2)?);
-            Some(format!("a row of the table {table} refers to a row of {to} that is missing"))
-        }
-    })
 }
 
 /// Gives the database a second name. A process that is killed after this leaves it in place.
@@ -188,9 +176,5 @@ fn keep_previous(database: &Path) -> Result<PathBuf, BackupError> {
 
 /// Gives the copy its name, durably.
 fn persist(copy: tempfile::TempPath, to: &Path) -> Result<(), BackupError> {
-    let failed = |source| BackupError::Io { path: to.to_owned(), source };
-    copy.persist(to).map_err(|error| failed(error.error))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let sync = || File::open(folder.unwrap_or(Path::new(".")))?.sync_all();
-    sync().map_err(failed)
+    files::persist(copy, to).map_err(|source| BackupError::Io { path: to.to_owned(), source })
 }

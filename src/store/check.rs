@@ -45,8 +45,8 @@ pub fn check(path: &Path) -> Result<CheckReport, OpenError> {
         }
         Err(error) => report.add(Err(error)),
     }
-    match transaction.count_items() {
-        Ok(items) => report.items = items,
+    match transaction.count("item") {
+        Ok(items) => report.items = usize::try_from(items).unwrap_or_default(),
         Err(error) => report.add(Err(error)),
     }
     Ok(report)
@@ -97,7 +97,7 @@ impl Transaction<'_> {
     }
 
     /// Rows that refer to rows that do not exist.
-    fn dangling(&self) -> Result<Vec<String>, Error> {
+    pub(super) fn dangling(&self) -> Result<Vec<String>, Error> {
         let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
         let rows = statement.query_map([], |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
@@ -108,10 +108,11 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    fn count_items(&self) -> Result<usize, Error> {
-        let count: i64 =
-            self.connection.query_row("SELECT count(*) FROM item", [], |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or_default())
+    /// Number of rows of a table.
+    pub(super) fn count(&self, table: &str) -> Result<u64, Error> {
+        let query = format!("SELECT count(*) FROM {table}");
+        let count: i64 = self.connection.query_row(&query, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Time of the last complete check; `None`: there was none.

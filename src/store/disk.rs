@@ -4,6 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::transaction::Reader;
+use crate::files;
 
 /// Nothing is fetched while less than this is free, in bytes: polls under way and other programs need space too.
 const NEEDED: u64 = 16 * 1024 * 1024;
@@ -24,8 +25,7 @@ pub enum DiskSpace {
 
 /// Asks the file system of the database. One that cannot be asked counts as having enough.
 pub(super) fn space(database: &Path) -> DiskSpace {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
+    match rustix::fs::statvfs(files::folder(database)) {
         // Blocks that are reserved for root do not count.
         Ok(disk) => compare(disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize),
         Err(_) => DiskSpace::Enough,

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 use super::error::OpenError;
 use super::open;
 use super::transaction::Transaction;
+use crate::files;
 
 /// Result of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,9 +75,7 @@ pub fn repair(path: &Path, words: impl Fn(&TextToIndex) -> String) -> Result<Rep
         }
     }
     std::fs::rename(&new, path).map_err(io)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = std::fs::File::open(folder.unwrap_or(Path::new(".")));
-    folder.and_then(|folder| folder.sync_all()).map_err(io)?;
+    files::sync_folder(path).map_err(io)?;
     Ok(Repaired { damaged, rows, incomplete, altered })
 }
 
