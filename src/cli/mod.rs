@@ -17,6 +17,7 @@ pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+mod filters;
 pub mod first_run;
 mod health;
 pub mod import;
@@ -369,7 +370,9 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
             Command::Join { item, other } => {
                 operator_decisions::join(config, clock, item, other).await
             }
-            Command::Release { feed } => operator_decisions::release(config, clock, feed).await,
+            Command::Release { feed, filtered } => {
+                operator_decisions::release(config, clock, feed, (*filtered).into()).await
+            }
             _ => Ok(String::new()),
         }
     });

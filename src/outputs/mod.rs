@@ -7,6 +7,7 @@
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
 //! basis       whether its files are what would be written now
@@ -21,6 +22,7 @@ mod basis;
 mod contents;
 mod error;
 mod files;
+mod filters;
 mod ids;
 mod publisher;
 mod select;
@@ -30,6 +32,7 @@ mod visibility;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
+pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use publisher::{ArchiveState, Published, Publisher};
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
