@@ -97,6 +97,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

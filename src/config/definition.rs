@@ -167,6 +167,10 @@ pub enum Kind {
     Language,
     /// A regular expression.
     Regex,
+    /// Pairs of a regular expression and a text.
+    Replacements,
+    /// A time zone of the IANA database.
+    TimeZone,
     /// A prefix of titles.
     TitlePrefix,
     /// IP address and port, or `"off"`.
@@ -205,6 +209,8 @@ impl Kind {
             Self::Site => "registrable domain",
             Self::Language => "language tag",
             Self::Regex => "regular expression",
+            Self::Replacements => "list of pairs: regular expression, text",
+            Self::TimeZone => "name of a time zone",
             Self::TitlePrefix => "text with {source}",
             Self::Listen => "address and port, or \"off\"",
             Self::Secret => "secret: file, credential or env",
@@ -226,6 +232,7 @@ impl Kind {
             | Self::Hosts => "a list of texts",
             Self::Secrets => "a table",
             Self::Rules => "a table or a list of tables",
+            Self::Replacements => "a list of pairs",
             _ => "a text in quotes",
         }
     }

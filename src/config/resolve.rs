@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use regex::Regex;
 use toml::de::DeTable;
 use url::Url;
@@ -225,6 +226,8 @@ impl Values {
         listen: Listen -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
+        replacements: Replacements -> Vec<(Regex, String)>;
+        time_zone: TimeZone -> TimeZone;
     }
 
     fn value(&self, key: &str) -> Option<&Value> {

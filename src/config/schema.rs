@@ -106,6 +106,13 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Id => text(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
         Kind::Site => text(r"^\s*[^\s/]+\s*$"),
         Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
+        Kind::TimeZone => text(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
+        Kind::Replacements => list(json!({
+            "type": "array",
+            "items": { "type": "string" },
+            "minItems": 2,
+            "maxItems": 2,
+        })),
         Kind::Regex => json!({ "type": "string", "format": "regex" }),
         Kind::Listen => text(LISTEN),
         Kind::Secret => secret(),

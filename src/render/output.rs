@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
@@ -102,6 +104,8 @@ pub struct Output {
     pub min_feeds: Option<usize>,
     /// Which items it takes.
     pub filter: Filter,
+    /// How links and titles of its items are changed.
+    pub rewrite: Rewrite,
     /// Presentation of its stories.
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
@@ -233,6 +237,25 @@ pub enum AlsoAt {
     Content,
 }
 
+/// How an output changes links and titles. Identity and outward id of an item stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct Rewrite {
+    /// Whether query parameters that only track readers are removed from links.
+    pub strip_tracking: bool,
+    /// Replacements of parts of titles, in order: a regular expression, and the text with `$1` for groups.
+    pub titles: Vec<(Regex, String)>,
+}
+
+/// How the pages of an output show pictures of other sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Images {
+    /// As links, so that no other site learns who reads the page.
+    #[default]
+    Link,
+    /// As pictures, which browsers load from their sites.
+    Direct,
+}
+
 /// The presentation of the stories of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Presentation {
@@ -248,6 +271,10 @@ pub struct Presentation {
     pub date: ShownDate,
     /// Where other feeds with the story are named.
     pub also_at: AlsoAt,
+    /// How pages show pictures.
+    pub images: Images,
+    /// Time zone of the dates on pages; `None`: UTC.
+    pub time_zone: Option<TimeZone>,
 }
 
 /// A prefix of titles; `{source}` is replaced by the title of the feed: `"{source}: "`.

@@ -22,7 +22,7 @@ use super::base_url::BaseUrl;
 use super::negotiate::{self, Representation};
 use super::response::{
     Audience, HTML, build, cacheable, denied, line, moved, not_found, same_origin, uncached,
-    with_security_headers,
+    with_media, with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
@@ -217,7 +217,7 @@ async fn output(
     };
     let links = Links { root: "", base, token: audience.token().cloned() };
     let page = stories_page(&site, output, query.as_deref(), links).await;
-    let mut response = page_response(page, &headers, &audience);
+    let mut response = page_response(page, output, &headers, &audience);
     response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
     response
 }
@@ -261,7 +261,7 @@ async fn page(
     };
     let links = Links { root: "../", base, token: audience.token().cloned() };
     let page = stories_page(&site, output, query.as_deref(), links).await;
-    page_response(page, &headers, &audience)
+    page_response(page, output, &headers, &audience)
 }
 
 /// The page of stories as HTML; `None`: the output has documents only.
@@ -333,16 +333,20 @@ async fn story(
     let shown = Arc::clone(output);
     let page =
         site.query(output, move |contents| stories::story_page(&shown, contents, key, &links));
-    page_response(page.await, &headers, &audience)
+    page_response(page.await, output, &headers, &audience)
 }
 
 fn page_response(
     page: Result<Option<String>, Error>,
+    output: &ServedOutput,
     headers: &HeaderMap,
     audience: &Audience,
 ) -> Response {
     match page {
-        Ok(Some(html)) => cacheable(HTML, &html, headers, audience),
+        Ok(Some(html)) => {
+            let response = cacheable(HTML, &html, headers, audience);
+            with_media(response, output.presentation.images)
+        }
         Ok(None) => not_found(),
         Err(error) => failed(&error),
     }

@@ -211,8 +211,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!(output.directory.as_deref(), Some(Path::new("/state/www")));
     assert_eq!(output.base_url.as_str(), "https://example.org/planet/");
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
-    let include = &output.filter.include[0];
-    assert_eq!((&*include.languages[0], include.enclosures), ("en", Some(true)));
+    assert_eq!(output.filter.include[0].enclosures, Some(true));
     let look = Presentation {
         icon: "https://example.org/icon.png".parse().ok(),
         language: Some("de-AT".to_owned()),
@@ -220,6 +219,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
         title_prefix: "{source}: ".parse().ok(),
         date: ShownDate::FirstSeen,
         also_at: AlsoAt::Content,
+        ..Presentation::default()
     };
     assert_eq!(output.presentation, look);
     let default = good(&format!("{HEAD}{FEED}{OUTPUT}"));

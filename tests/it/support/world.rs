@@ -128,6 +128,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,
