@@ -108,6 +108,7 @@ fn output() -> Output {
         min_feeds: None,
         filter: Default::default(),
         rewrite: Default::default(),
+        theme: Default::default(),
         token: None,
         presentation: Presentation::default(),
         deltas: false,

@@ -98,6 +98,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         min_feeds: None,
         filter: Default::default(),
         rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

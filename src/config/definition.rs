@@ -159,6 +159,10 @@ pub enum Kind {
     Folder,
     /// The path of a file with certificates.
     Certificates,
+    /// The path of a text file for pages.
+    PageText,
+    /// The path of a picture.
+    Picture,
     /// An id, which becomes a file name.
     Id,
     /// A registrable domain.
@@ -203,7 +207,7 @@ impl Kind {
             Self::Networks => "list of IP addresses and networks",
             Self::Hosts => "list of host names",
             Self::Url | Self::BaseUrl => "http or https URL",
-            Self::File | Self::Certificates => "path of a file",
+            Self::File | Self::Certificates | Self::PageText | Self::Picture => "path of a file",
             Self::Folder => "path of a folder",
             Self::Id => "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
             Self::Site => "registrable domain",

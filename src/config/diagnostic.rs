@@ -70,6 +70,7 @@ impl Diagnostic {
         "bad_language",
         "bad_title_prefix",
         "bad_time_zone",
+        "bad_file",
         "bad_id",
         "bad_list",
         "bad_path",

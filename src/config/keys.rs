@@ -375,7 +375,7 @@ pub const KEYS: &[Key] = &[
         .also_called(EXCLUDE),
     output("icon", Url).example("\"https://planet.example.org/icon.png\"")
         .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
-        .also_called(&["logo", "image", "picture", "favicon"]),
+        .also_called(&["image", "picture", "favicon"]),
     output("language", Language).example("\"en\"")
         .doc("Language of stories that do not name one, and of the pages.")
         .details("Pages are written in English, German, French, Spanish and Japanese; for other languages in English.")
@@ -402,6 +402,20 @@ pub const KEYS: &[Key] = &[
     output("time_zone", Kind::TimeZone).example("\"Europe/Berlin\"")
         .doc("Time zone of the dates on the pages; the default is UTC.")
         .also_called(&["timezone", "tz", "zone"]),
+    output("stylesheet", PageText).example("\"my.css\"")
+        .doc("File with CSS for the pages, after the style sheet of Newswire.")
+        .details("docs/feeds.md lists the variables. The file is read when the config is loaded.")
+        .also_called(&["css", "style", "theme"]),
+    output("logo", Picture).example("\"logo.svg\"")
+        .doc("Picture above the title of the pages: SVG, PNG, JPEG or WebP.")
+        .also_called(&["banner", "brand"]),
+    output("header", PageText).example("\"header.html\"")
+        .doc("File with HTML that is written above the pages as it is.")
+        .details("Pages run no scripts, and load only files of this server.")
+        .also_called(&["head", "top"]),
+    output("footer", PageText).example("\"footer.html\"")
+        .doc("File with HTML that is written below the pages as it is.")
+        .also_called(&["foot", "bottom"]),
     output("strip_tracking", Flag).default("false")
         .doc("Whether query parameters that only track readers, such as utm_source, are removed from links.")
         .details("The identity of items does not depend on it. Addresses of attached files stay as they are.")

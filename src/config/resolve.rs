@@ -22,7 +22,7 @@ use super::section::{Document, Entry, Layer, quoted};
 use super::value::{ListedText, Value};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
-use crate::render::TitlePrefix;
+use crate::render::{Logo, TitlePrefix};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +226,8 @@ impl Values {
         listen: Listen -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
+        page_text: PageText -> Arc<str>;
+        picture: Picture -> Logo;
         replacements: Replacements -> Vec<(Regex, String)>;
         time_zone: TimeZone -> TimeZone;
     }

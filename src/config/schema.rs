@@ -83,9 +83,13 @@ fn of_kind(kind: Kind) -> Value {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let list = |items: Value| json!({ "type": "array", "items": items });
     match kind {
-        Kind::Text | Kind::TitlePrefix | Kind::File | Kind::Folder | Kind::Certificates => {
-            text(r"\S")
-        }
+        Kind::Text
+        | Kind::TitlePrefix
+        | Kind::File
+        | Kind::Folder
+        | Kind::Certificates
+        | Kind::PageText
+        | Kind::Picture => text(r"\S"),
         Kind::HeaderText => text(r"^\s*[!-~][ -~]*\s*$"),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Duration(..) | Kind::Spacing => text(&format!("^{DURATION}$")),

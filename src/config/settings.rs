@@ -14,7 +14,7 @@ use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::render::{
     AlsoAt, Content, Format, Images, Output, OutputIdentity, Presentation, Rewrite, ShownDate,
-    Token,
+    Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -162,6 +162,12 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         rewrite: Rewrite {
             strip_tracking: values.flag("strip_tracking").unwrap_or_default(),
             titles: values.replacements("title_replace").unwrap_or_default(),
+        },
+        theme: Theme {
+            stylesheet: values.page_text("stylesheet"),
+            header: values.page_text("header"),
+            footer: values.page_text("footer"),
+            logo: values.picture("logo"),
         },
         presentation: presentation(&values),
         deltas: values.flag("deltas").unwrap_or_default(),

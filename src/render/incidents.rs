@@ -69,6 +69,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         min_feeds: None,
         filter: Default::default(),
         rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Presentation::default(),
         deltas: false,
         base_url: base_url.clone(),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -106,6 +107,8 @@ pub struct Output {
     pub filter: Filter,
     /// How links and titles of its items are changed.
     pub rewrite: Rewrite,
+    /// What the operator adds to its pages.
+    pub theme: Theme,
     /// Presentation of its stories.
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
@@ -244,6 +247,47 @@ pub struct Rewrite {
     pub strip_tracking: bool,
     /// Replacements of parts of titles, in order: a regular expression, and the text with `$1` for groups.
     pub titles: Vec<(Regex, String)>,
+}
+
+/// What the operator adds to the pages of an output.
+#[derive(Clone, Default)]
+pub struct Theme {
+    /// CSS after the style sheet of Newswire.
+    pub stylesheet: Option<Arc<str>>,
+    /// HTML above the page; the operator is trusted.
+    pub header: Option<Arc<str>>,
+    /// HTML below the page; the operator is trusted.
+    pub footer: Option<Arc<str>>,
+    /// Picture above the title.
+    pub logo: Option<Logo>,
+}
+
+/// A picture of the operator.
+#[derive(Clone)]
+pub struct Logo {
+    /// The file.
+    pub bytes: Arc<[u8]>,
+    /// Its media type.
+    pub media_type: &'static str,
+}
+
+impl fmt::Debug for Theme {
+    /// Only the sizes: the texts are long, and documents do not contain them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.len());
+        f.debug_struct("Theme")
+            .field("stylesheet", &size(&self.stylesheet))
+            .field("header", &size(&self.header))
+            .field("footer", &size(&self.footer))
+            .field("logo", &self.logo)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Logo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of {}", self.bytes.len(), self.media_type)
+    }
 }
 
 /// How the pages of an output show pictures of other sites.

@@ -170,6 +170,7 @@ mod tests {
             min_feeds: None,
             filter: Default::default(),
             rewrite: Default::default(),
+            theme: Default::default(),
             presentation: Default::default(),
             deltas: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),

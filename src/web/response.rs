@@ -11,7 +11,7 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::render::{Effort, Images, Token, etag, in_coding};
+use crate::render::{Effort, Images, Logo, Token, etag, in_coding};
 
 use super::conditional::{self, Precondition};
 use super::negotiate;
@@ -115,6 +115,18 @@ pub(super) fn cacheable(
         return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
     encoded(response, text, headers)
+}
+
+/// A picture with a validator, or 304 if the client has it.
+pub(super) fn picture(logo: &Logo, headers: &HeaderMap, audience: &Audience) -> Response {
+    let etag = etag(&logo.bytes);
+    let response = same_origin(logo.media_type)
+        .header(ETAG, &etag)
+        .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE));
+    if conditional::evaluate(headers, &etag, None) == Precondition::NotModified {
+        return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    build(response, Body::from(logo.bytes.to_vec()))
 }
 
 /// A permanent redirect to the URL with the final slash. `location` is relative.

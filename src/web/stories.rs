@@ -28,6 +28,14 @@ struct Frame {
     texts: &'static Texts,
     /// Time zone of the dates.
     zone: TimeZone,
+    /// URL of the style sheet of the operator.
+    stylesheet: Option<String>,
+    /// URL of the logo.
+    logo: Option<String>,
+    /// HTML of the operator above the page.
+    header: Option<Arc<str>>,
+    /// HTML of the operator below the page.
+    footer: Option<Arc<str>>,
     /// Relative URL of the root of the server.
     root: &'static str,
     id: String,
@@ -254,8 +262,14 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         url: selecting(&links.base.apply(output.base_url.as_str(), &document.url)),
     });
     let mut parsed = form_urlencoded::parse(token_query.as_bytes());
-    let presentation = &output.presentation;
+    let (presentation, theme) = (&output.presentation, &output.theme);
+    let file =
+        |name: &str| with_queries(&format!("{}{}/{name}", links.root, output.id), &[&token_query]);
     Frame {
+        stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
+        logo: theme.logo.as_ref().map(|_| file("logo")),
+        header: theme.header.clone(),
+        footer: theme.footer.clone(),
         texts: Texts::of(presentation.language.as_deref()),
         zone: presentation.time_zone.clone().unwrap_or(TimeZone::UTC),
         root: links.root,

@@ -91,6 +91,8 @@ fn values(key: &Key, folder: &Path) -> Vec<String> {
         (_, Kind::Secret) => reference,
         (_, Kind::Secrets) => format!("{{ X-Key = {reference} }}"),
         (_, Kind::Certificates) => file("ca.pem"),
+        (_, Kind::PageText) => file("part.html"),
+        (_, Kind::Picture) => file("logo.png"),
         ("subscriptions.file", _) => file("list"),
         ("store.path", _) => "\"other.db\"".to_owned(),
         ("include.tags", _) => "[\"rust\"]".to_owned(),
@@ -146,6 +148,8 @@ fn every_key_and_every_word_of_it_has_an_effect() {
     private(&folder.join("secret"), "sesame-0123456789");
     std::fs::write(folder.join("ca.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
     std::fs::write(folder.join("list"), "https://example.org/listed\n").unwrap();
+    std::fs::write(folder.join("part.html"), "<p>Part</p>").unwrap();
+    std::fs::write(folder.join("logo.png"), "PNG").unwrap();
     // The config below needs or contains these.
     let apart = ["version", "id", "host", "url", "include", "exclude"];
     let mut checked = 0;

@@ -89,4 +89,11 @@ pub(super) const CASES: &[Case] = &[
         "title_replace must contain pairs of texts",
     ),
     case("[[output]]\nid = \"a\"\nimages = \"inline\"", "3:10", "unknown_value", "write one of"),
+    case(
+        "[[output]]\nid = \"a\"\nstylesheet = \"none.css\"",
+        "3:14",
+        "bad_file",
+        "of at most 256 KiB",
+    ),
+    case("[[output]]\nid = \"a\"\nlogo = \"logo.gif\"", "3:8", "bad_file", "is not a picture"),
 ];

@@ -27,6 +27,7 @@ pub(crate) fn output() -> Output {
         min_feeds: None,
         filter: Default::default(),
         rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Presentation {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
             ..Presentation::default()

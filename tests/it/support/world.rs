@@ -129,6 +129,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         min_feeds: None,
         filter: Default::default(),
         rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

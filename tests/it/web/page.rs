@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::model::Conditions;
 use newswire::parse::{Input, parse};
-use newswire::render::{Content, Format, Images, Output, Token};
+use newswire::render::{Content, Format, Images, Logo, Output, Theme, Token};
 use url::Url;
 
 use super::site::{Answer, Site, run};
@@ -488,5 +488,45 @@ fn sounds_are_played_on_demand_and_pictures_are_shown_if_the_output_says_so() {
             let policy = index.header("content-security-policy").unwrap();
             assert!(!policy.contains("https:"), "{policy}");
         }
+    });
+}
+
+#[test]
+fn the_operator_adds_style_logo_header_and_footer_to_the_pages() {
+    run(async {
+        let planet = Planet::with(|output| {
+            output.theme = Theme {
+                stylesheet: Some(":root { --link: #a00 }".into()),
+                header: Some("<nav><a href=\"/\">Home</a></nav>".into()),
+                footer: Some("<p>Made by <b>us</b></p>".into()),
+                logo: Some(Logo { bytes: b"<svg/>"[..].into(), media_type: "image/svg+xml" }),
+            };
+            output.token = Some(Token::new("open sesame".to_owned()));
+        })
+        .await;
+        for page in ["/planet/?token=open+sesame", "/planet/story/1?token=open+sesame"] {
+            let page = planet.get(page).await;
+            let text = page.text();
+            assert_eq!(page.status, 200);
+            assert!(text.contains("<nav><a href=\"/\">Home</a></nav>"), "{text}");
+            assert!(text.contains("<p>Made by <b>us</b></p>"));
+            let place = |name: &str| text.find(name).unwrap_or_else(|| panic!("no {name}"));
+            assert!(place("style.css\"") < place("theme.css?"), "the operator overrides ours");
+        }
+        let style = planet.get("/planet/theme.css?token=open+sesame").await;
+        assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+        assert_eq!(style.text(), ":root { --link: #a00 }");
+        let logo = planet.get("/planet/logo?token=open+sesame").await;
+        assert_eq!(logo.header("content-type"), Some("image/svg+xml"));
+        assert!(logo.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        let etag = format!("If-None-Match: {}", logo.header("etag").unwrap());
+        let again = planet.site.get("/planet/logo?token=open+sesame", &[&etag]).await;
+        assert_eq!(again.status, 304);
+        for path in ["/planet/theme.css", "/planet/logo", "/none/logo"] {
+            assert_eq!(planet.get(path).await.status, 404, "{path}");
+        }
+        let plain = Planet::open().await;
+        assert_eq!(plain.get("/planet/theme.css").await.status, 404);
+        assert!(!plain.get("/planet/").await.text().contains("theme.css"));
     });
 }

@@ -61,6 +61,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         token: None,
         filter: Default::default(),
             rewrite: Default::default(),
+            theme: Default::default(),
         presentation: Presentation {
             icon: bit(4).then(|| Url::parse("https://e.org/i.png?a&b").expect("a constant is a URL")),
             language: bit(4).then(text),
