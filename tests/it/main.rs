@@ -35,6 +35,7 @@ mod month;
 mod outputs;
 mod poll;
 mod readme;
+mod recovery;
 mod redirects;
 mod reload;
 mod sameness;
