@@ -16,6 +16,7 @@ pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+mod filters;
 pub mod first_run;
 pub mod from_outputs;
 mod health;
@@ -402,7 +403,9 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
             Command::Join { item, other } => {
                 operator_decisions::join(config, clock, item, other).await
             }
-            Command::Release { feed } => operator_decisions::release(config, clock, feed).await,
+            Command::Release { feed, filtered } => {
+                operator_decisions::release(config, clock, feed, (*filtered).into()).await
+            }
             _ => Ok(String::new()),
         }
     });

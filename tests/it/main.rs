@@ -19,6 +19,7 @@ mod exits;
 mod explain;
 mod faults;
 mod fetch;
+mod filters;
 mod first;
 mod floods;
 mod following;
