@@ -34,6 +34,7 @@ mod monitoring;
 mod month;
 mod outputs;
 mod poll;
+mod reading;
 mod readme;
 mod redirects;
 mod reload;
