@@ -201,7 +201,7 @@ pub(super) fn newest_of(list: &[Value], max_items: usize) -> Newest {
         _ => items.iter().copied().map(stamp).collect(),
     };
     let kept = newest(&stamps, max_items).into_iter().zip(items);
-    let kept = kept.filter_map(|(keep, item)| keep.then(|| item.clone())).collect();
+    let kept = kept.filter(|(keep, _)| *keep).map(|(_, item)| item.clone()).collect();
     (Some(kept), dropped, others)
 }
 
