@@ -9,6 +9,7 @@
 //! contents    queries about one output: items by page, search, one item, archive pages
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
+//! recovery    what is in an output's directory, read back and compared
 //! basis       whether its files are what would be written now
 //! visibility  where an item appears in an output, or why it does not
 //! ```
@@ -23,6 +24,7 @@ mod error;
 mod files;
 mod ids;
 mod publisher;
+mod recovery;
 mod select;
 mod served;
 mod visibility;
@@ -31,6 +33,10 @@ pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use publisher::{ArchiveState, Published, Publisher};
+pub use recovery::{
+    PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
+    published_documents,
+};
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
 pub use visibility::{Visibility, visibility};

@@ -36,6 +36,7 @@ mod outputs;
 mod poll;
 mod reading;
 mod readme;
+mod recovery;
 mod redirects;
 mod reload;
 mod sameness;
