@@ -35,6 +35,7 @@ mod monitoring;
 mod month;
 mod outputs;
 mod poll;
+mod reading;
 mod readme;
 mod recovery;
 mod redirects;
