@@ -21,12 +21,12 @@ pub use feed::{
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
 pub use item::{
-    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, Podcast,
-    PodcastFile, SourceInfo, StoryKey,
+    AlsoAt, Category, Chapter, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person,
+    Podcast, PodcastFile, SourceInfo, StoryKey,
 };
 pub use parsed::{
-    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
-    TextKind,
+    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Surplus,
+    Text, TextKind,
 };
 pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,

@@ -5,7 +5,7 @@
 //! of unknown type are written as `media:content` instead, because podcast clients drop such
 //! enclosures, or fetch them.
 
-use crate::model::Enclosure;
+use crate::model::{Chapter, Enclosure};
 
 use super::shown::ShownItem;
 use super::text;
@@ -83,6 +83,24 @@ fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         let attributes = [("url", &*chapters.url), ("type", &*chapters.media_type)];
         xml.empty("podcast:chapters", &attributes);
     }
+    write_chapters(xml, &podcast.chapter_list);
+}
+
+/// Writes the list of chapters. The namespace is declared here, because few feeds use it.
+fn write_chapters(xml: &mut XmlWriter, chapters: &[Chapter]) {
+    if chapters.is_empty() {
+        return;
+    }
+    let attributes = [("version", "1.2"), ("xmlns:psc", "http://podlove.org/simple-chapters")];
+    xml.open("psc:chapters", &attributes);
+    for chapter in chapters {
+        let mut attributes = vec![("start", &*chapter.start)];
+        attributes.extend(chapter.title.as_deref().map(|title| ("title", title)));
+        attributes.extend(chapter.url.as_deref().map(|url| ("href", url)));
+        attributes.extend(chapter.image.as_deref().map(|image| ("image", image)));
+        xml.empty("psc:chapter", &attributes);
+    }
+    xml.close();
 }
 
 /// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.

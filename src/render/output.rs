@@ -362,6 +362,20 @@ impl TitlePrefix {
         let composed = format!("{}{title}", self.0.replace(SOURCE, &source));
         text::line(&composed).unwrap_or(composed)
     }
+
+    /// The title without the prefix that [`TitlePrefix::apply`] wrote; `None`: it has another beginning.
+    #[must_use]
+    pub fn removed(&self, shown: &str, source: &str) -> Option<String> {
+        const ISOLATES: [char; 2] = ['\u{2068}', '\u{2069}'];
+        let (isolated, _) = bidi::isolated(source, shown);
+        let beginnings = [source, &isolated].map(|source| self.0.replace(SOURCE, source));
+        let beginnings = beginnings.iter().filter_map(|beginning| text::line(beginning));
+        let mut titles = beginnings.filter_map(|beginning| {
+            let title = shown.strip_prefix(&beginning)?.trim().trim_matches(ISOLATES);
+            (self.apply(title, source) == shown).then(|| title.to_owned())
+        });
+        titles.next()
+    }
 }
 
 /// The secret of an output, which its subscribers send. It is compared in constant time, and never appears in
@@ -406,6 +420,8 @@ mod tests {
     fn a_title_prefix_has_one_placeholder() {
         let prefix: TitlePrefix = "[{source}]  ".parse().unwrap();
         assert_eq!(prefix.apply("A title", "Feed A"), "[Feed A] A title");
+        assert_eq!(prefix.removed("[Feed A] A title", "Feed A").as_deref(), Some("A title"));
+        assert_eq!(prefix.removed("[Feed B] A title", "Feed A"), None);
         let plain: TitlePrefix = "Planet: ".parse().unwrap();
         assert_eq!(plain.apply("A title", "Feed A"), "Planet: A title");
         let unknown = |text: &str| text.parse::<TitlePrefix>().unwrap_err();
@@ -419,6 +435,8 @@ mod tests {
     fn titles_from_right_to_left_are_isolated() {
         let prefix: TitlePrefix = "{source}: ".parse().unwrap();
         assert_eq!(prefix.apply("חדשות", "Radio"), "\u{2068}Radio\u{2069}: \u{2068}חדשות\u{2069}");
+        let shown = prefix.apply("News", "רדיו");
+        assert_eq!(prefix.removed(&shown, "רדיו").as_deref(), Some("News"));
         assert_eq!(prefix.apply("News", "רדיו"), "\u{2068}רדיו\u{2069}: \u{2068}News\u{2069}");
         assert_eq!(prefix.apply("{source}", "A"), "A: {source}");
     }

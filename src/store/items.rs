@@ -362,7 +362,7 @@ impl Transaction<'_> {
                 new.held.map_or("pending", HoldReason::slug),
                 new.filtered_by,
             ])?;
-        self.insert_identities(update, new, key)?;
+        self.insert_identities(update.feed, new, key)?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             outward_id,
@@ -373,26 +373,26 @@ impl Transaction<'_> {
             ..SealedItem::of_text(item, &details)
         };
         self.write_body(key, &sealed)?;
-        self.write_fingerprint(update, key, &new.text)?;
+        self.write_fingerprint((update.feed, update.at), key, &new.text)?;
         Ok(true)
     }
 
     /// Inserts what identifies a new item within its feed.
-    fn insert_identities(
+    pub(super) fn insert_identities(
         &self,
-        update: &PollUpdate,
+        feed: FeedKey,
         new: &NewItem,
         key: ItemKey,
     ) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-            .execute(params![update.feed.0, new.identity, key.0])?;
+            .execute(params![feed.0, new.identity, key.0])?;
         for other in &new.other_identities {
             self.connection
                 .prepare_cached(
                     "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
                 )?
-                .execute(params![update.feed.0, other, key.0])?;
+                .execute(params![feed.0, other, key.0])?;
         }
         Ok(())
     }
@@ -408,9 +408,9 @@ impl Transaction<'_> {
     }
 
     /// Writes the fingerprint, if the feed's items are compared.
-    fn write_fingerprint(
+    pub(super) fn write_fingerprint(
         &self,
-        update: &PollUpdate,
+        (feed, at): (FeedKey, Timestamp),
         key: ItemKey,
         text: &TextIndex,
     ) -> Result<(), Error> {
@@ -419,7 +419,7 @@ impl Transaction<'_> {
                 .prepare_cached(
                     "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
+                .execute(params![key.0, feed.0, millis(at), fingerprint])?;
         }
         Ok(())
     }
@@ -491,12 +491,12 @@ impl Transaction<'_> {
             };
             self.write_body(changed.key, &sealed)?;
         }
-        self.write_fingerprint(update, changed.key, &changed.text)?;
+        self.write_fingerprint((update.feed, update.at), changed.key, &changed.text)?;
         Ok(true)
     }
 
     /// Writes the text of an item.
-    fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
+    pub(super) fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO body (item_id, summary, content, details, digest) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -95,6 +95,13 @@ impl Transaction<'_> {
         let mut next = self.next_item_key()?;
         let mut unindexed = Vec::with_capacity(update.new.len());
         for (at, new) in update.new.iter().enumerate() {
+            if let Some(key) = self.recovered(update.feed, new)? {
+                self.complete_recovered(update, new, key)?;
+                recorded.changed += 1;
+                self.mark_pending(key)?;
+                unindexed.push(Unindexed::Recovered(key, at));
+                continue;
+            }
             if !self.insert_item(update, new, next)? {
                 continue;
             }

@@ -163,6 +163,7 @@ fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
             language: some("he"),
         }],
         chapters: None,
+        chapter_list: Vec::new(),
     });
     item.details.image = Some(Image {
         url: "https://radio.example.net/42.jpg".to_owned(),
