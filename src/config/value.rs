@@ -16,6 +16,7 @@ use url::Url;
 use super::definition::{Bound, Key, Kind, Limit, Unit};
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::named_file;
+use super::page_files;
 use super::quantity;
 use super::section::Layer;
 use super::suggest::nearest;
@@ -111,8 +112,8 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
         Kind::BaseUrl => base_url(text).map(Value::Url),
         Kind::File | Kind::Folder => path().map(Value::Path),
         Kind::Certificates => certificates(&path()?).map(Value::Certificates),
-        Kind::PageText => page_text(&path()?).map(Value::PageText),
-        Kind::Picture => picture(&path()?).map(Value::Picture),
+        Kind::PageText => page_files::text(&path()?).map(Value::PageText),
+        Kind::Picture => page_files::picture(&path()?).map(Value::Picture),
         Kind::Id => id(text).map(|id| Value::Text(id.to_owned())),
         Kind::Site => site(text).map(Value::Text),
         Kind::Language => language(text).map(Value::Text),
@@ -393,38 +394,6 @@ fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
             Err(Invalid::new("bad_certificates", message, HELP))
         }
     }
-}
-
-/// Maximum size of a style sheet or a part of a page, in bytes.
-const MAX_PAGE_TEXT: u64 = 256 << 10;
-/// Maximum size of a picture, in bytes.
-const MAX_PICTURE: u64 = 1 << 20;
-
-fn bad_file(path: &Path, error: &std::io::Error, help: &str) -> Invalid {
-    Invalid::new("bad_file", format!("cannot read {path:?}: {error}"), help)
-}
-
-/// The text of a style sheet or of a part of a page.
-fn page_text(path: &Path) -> Result<Arc<str>, Invalid> {
-    let text = named_file::read_text(path, MAX_PAGE_TEXT);
-    text.map(Into::into)
-        .map_err(|error| bad_file(path, &error, "name a text file (UTF-8) of at most 256 KiB"))
-}
-
-/// A picture, whose type is that of its name.
-fn picture(path: &Path) -> Result<Logo, Invalid> {
-    const HELP: &str = "name an SVG, PNG, JPEG or WebP file of at most 1 MiB";
-    let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
-    let media_type = match extension.to_ascii_lowercase().as_str() {
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
-        _ => return Err(Invalid::new("bad_file", format!("{path:?} is not a picture"), HELP)),
-    };
-    let bytes = named_file::read(path, MAX_PICTURE);
-    let bytes = bytes.map_err(|error| bad_file(path, &error, HELP))?;
-    Ok(Logo { bytes: bytes.into(), media_type })
 }
 
 /// The address to listen on; `None` is "off". ":8420" is all addresses, "localhost:8420" is 127.0.0.1.
