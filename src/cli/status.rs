@@ -60,10 +60,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             text.push_str(&format!("{}: warning ({code}): {message}{more}\n", feed.info.id));
         }
     }
-    for feed in feeds.iter().filter(|feed| feed.activity.filtered > 0) {
-        let (id, items) = (&feed.info.id, count(feed.activity.filtered, "item"));
-        text.push_str(&format!("{id}: {items} filtered; 'newswire why {id}' shows the rules\n"));
-    }
+    text.extend(feeds.iter().filter(|feed| feed.activity.filtered > 0).map(filtered));
     // Feeds that moved are listed above.
     let needs_attention = |state: State| state.needs_attention() && state != State::Moved;
     for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs_attention(h.state)) {
@@ -75,6 +72,12 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
         );
     }
     text
+}
+
+/// The number of items that filters keep out of a feed.
+fn filtered(feed: &FeedStatus) -> String {
+    let (id, items) = (&feed.info.id, count(feed.activity.filtered, "item"));
+    format!("{id}: {items} filtered; 'newswire why {id}' shows the rules\n")
 }
 
 /// When all feeds are overdue by this time, no daemon polls them.
