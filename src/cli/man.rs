@@ -1,6 +1,7 @@
 //! `newswire man` and `newswire completions`: generated from the command line, the config keys and `docs/`, so
 //! that they cannot differ from the program.
 
+mod completion;
 mod markdown;
 
 use std::io;
@@ -24,7 +25,7 @@ const FEEDS: &str = include_str!("../../docs/feeds.md");
 type Page = (String, String);
 
 /// All manual pages; the first is newswire(1).
-pub(super) fn pages() -> Vec<Page> {
+fn pages() -> Vec<Page> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![("newswire.1".to_owned(), main_page(&command))];
@@ -49,11 +50,19 @@ pub(super) fn pages() -> Vec<Page> {
 const DATE: &str = "2026-11-24";
 const VERSION: &str = concat!("newswire ", env!("CARGO_PKG_VERSION"));
 
+/// The first page, or the message after all pages were written to a folder.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) fn run(folder: Option<&Path>) -> Result<String, CommandError> {
+    folder.map_or_else(|| Ok(pages().swap_remove(0).1), write)
+}
+
 /// Writes all pages to `folder`. Returns a message with their number.
 ///
 /// # Errors
 /// When they cannot be written.
-pub(super) fn write(folder: &Path) -> Result<String, CommandError> {
+fn write(folder: &Path) -> Result<String, CommandError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error| CommandError::Write(path, error)
@@ -73,7 +82,7 @@ pub(super) fn write(folder: &Path) -> Result<String, CommandError> {
 pub(super) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "newswire", &mut script);
-    into_text(script)
+    completion::with_names(shell, into_text(script))
 }
 
 /// Writes to memory.
@@ -113,7 +122,11 @@ fn main_page(command: &Command) -> String {
         "SIGTERM, SIGINT",
         "newswire run finishes its work and exits; a second signal ends it immediately",
     );
-    tagged(&mut roff, "SIGHUP", "newswire run loads its config again, as newswire reload does");
+    tagged(
+        &mut roff,
+        "SIGHUP",
+        "newswire run loads its config again, as newswire reload does; started on a terminal, it exits",
+    );
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("newswire.toml(5), newswire-feeds(7), newswire-codes(7)")]);
     page.push_str(&roff.to_roff());
