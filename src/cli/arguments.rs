@@ -217,6 +217,9 @@ pub(super) enum Command {
     Release {
         /// Id or URL of the feed
         feed: String,
+        /// Release the items that filters keep out, instead of the held ones
+        #[arg(long)]
+        filtered: bool,
     },
     /// Copy the database to a file; the daemon may run meanwhile
     Backup(BackupRequest),

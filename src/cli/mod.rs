@@ -17,6 +17,7 @@ mod edit;
 pub mod error;
 pub mod exit;
 mod explain;
+mod filters;
 pub mod first_run;
 pub mod from_outputs;
 mod guesses;
@@ -503,7 +504,9 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
             Command::Join { item, other } => {
                 operator_decisions::join(config, clock, item, other).await
             }
-            Command::Release { feed } => operator_decisions::release(config, clock, feed).await,
+            Command::Release { feed, filtered } => {
+                operator_decisions::release(config, clock, feed, (*filtered).into()).await
+            }
             _ => Ok(String::new()),
         }
     });

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::end::{Held, PollEnd};
 use super::gate::{Denial, Denied};
 use crate::model::{Coded as _, FeedId, FetchOutcome};
+use crate::store::PollCounts;
 use crate::text::amounts::{ago, ahead};
 
 /// The result of one feed.
@@ -27,7 +28,12 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
         }
         FetchOutcome::NotModified => format!("{id}: not modified"),
         FetchOutcome::Modified => {
-            format!("{id}: {} new, {} changed", polled.recorded.new, polled.recorded.changed)
+            let PollCounts { new, changed, filtered, .. } = polled.recorded;
+            let filtered = match filtered {
+                0 => String::new(),
+                filtered => format!(", {filtered} filtered"),
+            };
+            format!("{id}: {new} new, {changed} changed{filtered}")
         }
     }
 }

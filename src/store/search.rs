@@ -67,8 +67,10 @@ impl Transaction<'_> {
 /// The distinct words of title and text, folded, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
-    let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
-    let mut index = String::with_capacity(text.len().min(INDEXED) / 2);
+    let length = text.len().min(INDEXED);
+    let mut seen: HashSet<u64, FxBuildHasher> =
+        HashSet::with_capacity_and_hasher(length / 12, FxBuildHasher);
+    let mut index = String::with_capacity(length / 2);
     let mut add = |token: &str| {
         if seen.insert(FxBuildHasher.hash_one(token)) {
             index.push_str(token);
