@@ -24,6 +24,19 @@ done
 readers=$(basename -a $(command -v man mandoc) | xargs || true)
 echo "$pages pages, read by ${readers:-nobody (skipped: no man, no mandoc)}"
 
+# With a terminal, SIGHUP ends the daemon. Without one it reloads, which tests/it/reload.rs checks.
+if command -v script >/dev/null; then
+    (cd "$folder" && HOME=$folder timeout 30 script -qec "'$newswire' run --listen 127.0.0.1:0" /dev/null </dev/null >terminal.log 2>&1) &
+    for _ in $(seq 100); do [ -S "$folder/newswire.sock" ] && break; sleep 0.1; done
+    kill -HUP "$(cat "$folder/newswire.db.lock")"
+    for _ in $(seq 100); do [ -S "$folder/newswire.sock" ] || break; sleep 0.1; done
+    [ ! -S "$folder/newswire.sock" ] || { echo 'SIGHUP did not end newswire run on a terminal'; exit 1; }
+    wait
+    echo 'SIGHUP ends newswire run on a terminal'
+else
+    echo 'skipped: no script(1)'
+fi
+
 for shell in bash zsh fish; do
     "$newswire" completions $shell >"$folder/$shell"
     if command -v $shell >/dev/null; then

@@ -42,7 +42,10 @@ async fn the_filter_authors_sees_the_author_of_the_feed() {
             let output = &mut config.outputs[0];
             let rules =
                 if excluded { &mut output.filter.exclude } else { &mut output.filter.include };
-            rules.authors = vec!["Ann".to_owned()];
+            rules.push(newswire::model::Conditions {
+                authors: vec!["Ann".to_owned()],
+                ..Default::default()
+            });
             let engine = world.open_with(config).await;
             poll(&engine, FeedSelection::All).await;
             let mut titles = shown_as(&engine, "title");
@@ -174,7 +177,7 @@ async fn a_loss_is_shown_by_probe_status_and_why() {
     let categories: String = (0..80).map(|n| format!("<category>c{n}</category>")).collect();
     let item = format!("<item><guid>1</guid><title>A</title>{categories}</item>");
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss("", &item))]);
-    let folder = configured(&[url.clone()]);
+    let folder = configured(std::slice::from_ref(&url));
     newswire(folder.path(), &["poll"]);
     let loss = "left out: categories (30)";
     let probe = newswire(folder.path(), &["probe", "--force", &url]).out;
