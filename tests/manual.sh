@@ -8,7 +8,7 @@ trap 'rm -rf "$folder"' EXIT
 
 "$newswire" man "$folder" >/dev/null
 pages=0
-for page in "$folder"/*.[157]; do
+for page in "$folder"/man?/*.[157]; do
     if command -v man >/dev/null; then
         warnings=$(MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null)
         [ -z "$warnings" ] || { echo "$page: $warnings"; exit 1; }

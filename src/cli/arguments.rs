@@ -247,7 +247,7 @@ pub(super) enum Command {
     Repair,
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
-        /// Folder to write to
+        /// Folder to write to, such as /usr/local/share/man; gets the folders man1, man5 and man7
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
@@ -476,8 +476,6 @@ impl From<bool> for Format {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Show the effective config with the origin of each value; secrets are masked
-    Show(Shown),
     /// Print the commented example config
     Default,
     /// Print the JSON Schema of the config, for editors
@@ -486,12 +484,12 @@ pub(super) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Shown {
-    /// Show all effective values (the default)
-    #[arg(long)]
-    pub(super) effective: bool,
-    /// Show only the values of one feed (id or URL)
-    #[arg(long, value_name = "FEED")]
+    /// Show only the values of this feed (id or URL)
+    #[arg(value_name = "FEED")]
     pub(super) feed: Option<String>,
+    /// Show only the values that are not defaults
+    #[arg(long)]
+    pub(super) changed: bool,
     /// Print a JSON array
     #[arg(long)]
     pub(super) json: bool,

@@ -153,6 +153,7 @@ fn key_text(key: &Key) -> String {
         ("default", default),
         ("format", key.kind.format()),
         ("range", range.as_str()),
+        ("variable", key.variable().unwrap_or_default().as_str()),
         ("sections", sections.join(", ").as_str()),
         ("example", format!("{} = {}", key.name, key.example).as_str()),
         ("since", key.since),

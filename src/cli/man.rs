@@ -67,13 +67,15 @@ fn write(folder: &Path) -> Result<String, CommandError> {
         let path = path.to_owned();
         move |error| CommandError::Write(path, error)
     };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let pages = pages();
     for (name, text) in &pages {
-        let path = folder.join(name);
+        let section = name.rsplit('.').next().unwrap_or("1");
+        let section = folder.join(format!("man{section}"));
+        std::fs::create_dir_all(&section).map_err(failed(&section))?;
+        let path = section.join(name);
         std::fs::write(&path, text).map_err(failed(&path))?;
     }
-    let first = folder.join("newswire.1");
+    let first = folder.join("man1/newswire.1");
     let count = pages.len();
     Ok(format!("wrote {count} pages; 'man -l {}' shows the first\n", first.display()))
 }
@@ -148,12 +150,20 @@ fn files_and_environment(roff: &mut Roff) {
             "newswire.db.lock",
             "locked by the process that writes to the database; contains its process id",
         ),
-        ("newswire.sock", "the socket of newswire reload and newswire log-level"),
+        (
+            "newswire.sock",
+            "the control socket of the running daemon, for newswire poll FEED, reload and others",
+        ),
     ] {
         tagged(roff, file, what);
     }
     roff.control("SH", ["ENVIRONMENT"]);
     for (name, what) in [
+        (
+            "NEWSWIRE_SECTION_KEY",
+            "replaces a value of the config, such as NEWSWIRE_WEB_LISTEN for listen in [web]; newswire explain KEY \
+             names the variable of a key",
+        ),
         ("XDG_CONFIG_HOME", "searched for the config instead of ~/.config"),
         ("STATE_DIRECTORY", "base folder of relative paths in the config; set by systemd"),
         (

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
+use super::environment;
 use super::position::Sources;
 
 /// The folder beside the main file.
@@ -50,6 +51,8 @@ impl Files {
                 files.push((folder, (String::new(), Some(error))));
             }
         }
+        let variables = environment::files(std::env::vars_os());
+        files.extend(variables.into_iter().map(|(path, text)| (path, (text, None))));
         Self::of(files, state_folder(path))
     }
 

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! files       the files and their texts; position: places in them
+//! environment variables that set keys, as files
 //! parse       TOML, all files joined
 //! section     sections and keys by their definitions; value, quantity, secret: single values
 //! suggest     what an unknown name probably means
@@ -20,6 +21,7 @@ mod depth;
 mod diagnostic;
 mod edit;
 mod effective;
+mod environment;
 mod feeds;
 mod files;
 mod keys;
