@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
+use super::feeds::has_private_host;
 use super::section::{Document, Layer};
 use super::suggest::nearest;
 use super::value::{ListedText, Value};
@@ -66,6 +67,7 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     }
     missing_sections(document, report);
     missing_contact(parts, report);
+    own_intervals(document, report);
     missing_names(parts, report);
     let feeds: Vec<KnownFeed<'_>> =
         parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
@@ -207,10 +209,25 @@ fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
     let uncertain = ["contact", "user_agent"].iter().any(|name| {
         [Section::Fetch, Section::Feed].iter().any(|s| parts.document.is_key_uncertain(*s, name))
     });
-    if !uncertain && parts.subscriptions.iter().any(|s| anonymous(&s.fetch)) {
+    let mut others = parts.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
+    if !uncertain && others.any(|s| anonymous(&s.fetch)) {
         let message = "no contact: site owners cannot find out who polls their feeds";
         let help = "set contact in [fetch] to a page or a mail address of yours";
         of_the_file("no_contact", message, help, report);
+    }
+}
+
+/// Removes the advice about intervals where a feed is on a server of one's own.
+fn own_intervals(document: &Document, report: &mut Report) {
+    for layer in document.all(Section::Feed) {
+        let Some(Value::Url(url)) = layer.entry("url").map(|entry| &entry.value) else { continue };
+        if has_private_host(url) {
+            let own = ["interval", "min_interval"].map(|key| layer.span(key));
+            let advice = |it: &Diagnostic| it.code == "interval_below_recommended";
+            report.diagnostics.retain(|it| {
+                !(advice(it) && it.span.as_ref().is_some_and(|span| own.contains(span)))
+            });
+        }
     }
 }
 
