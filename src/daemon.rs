@@ -50,7 +50,7 @@ use sd_notify::NotifyState;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info};
 
-pub use self::budgets::apply_budgets;
+pub use self::budgets::{KnownTraffic, apply_budgets};
 pub use self::change::Change;
 use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;

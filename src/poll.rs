@@ -138,10 +138,26 @@ impl Begun<'_> {
         if schedule.interval_mode == IntervalMode::Fixed {
             return None;
         }
-        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at));
-        let times: Vec<Timestamp> = self.times.iter().copied().chain(new).collect();
-        let validators = response.validators.as_ref().unwrap_or(&self.memory.validators);
-        schedule::learned(&times, schedule.interval, PollCost::of(validators), self.at)
+        let new: Vec<Timestamp> =
+            reading.into_iter().flat_map(|reading| reading.new_times(self.at)).collect();
+        // Without an item, the only known time is that when the feed was added.
+        let known = if self.state.items == 0 && !new.is_empty() { &[] } else { &self.times[..] };
+        let times = [known, &new].concat();
+        let cost = PollCost::of(response.validators.as_ref().or(self.known_validators()));
+        schedule::learned(&times, schedule.interval, cost, self.at)
+    }
+
+    /// The validators of the last document; `None`: there was none.
+    fn known_validators(&self) -> Option<&Validators> {
+        self.state.last_success.map(|_| &self.memory.validators)
+    }
+
+    /// The interval that was in force before this poll.
+    fn interval(&self) -> Duration {
+        let schedule = &self.target.subscription.schedule;
+        let cost = PollCost::of(self.known_validators());
+        let learned = schedule::learned(&self.times, schedule.interval, cost, self.at);
+        schedule.interval_of(learned)
     }
 }
 
@@ -291,12 +307,11 @@ impl Poller {
             settings: &begun.target.subscription.fetch,
             now: begun.at,
         };
-        let interval = match schedule.interval_mode {
-            IntervalMode::Fixed => schedule.interval,
-            IntervalMode::Auto => schedule.min_interval,
-        };
         let urgency = match begun.trigger {
-            Trigger::Due => Urgency::Scheduled { interval, last: begun.state.last_poll_at },
+            Trigger::Due => {
+                let (interval, last) = (begun.interval(), begun.state.last_poll_at);
+                Urgency::Scheduled { interval, last }
+            }
             Trigger::Command => Urgency::Command,
             Trigger::Forced => Urgency::Forced,
         };

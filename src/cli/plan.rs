@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::daemon::apply_budgets;
+use crate::daemon::{KnownTraffic, apply_budgets};
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
 use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
 use crate::store::FeedHistory;
@@ -158,16 +158,11 @@ impl PlanReport {
         let estimates = |config: &Config| -> HashMap<String, Estimate> {
             let of = |subscription: &crate::poll::Subscription| {
                 let status = by_url.get(subscription.feed.url.as_str());
-                let key = status.map(|status| status.info.key);
-                let history = key.and_then(|key| past.get(&key));
+                let history = status.and_then(|status| past.get(&status.info.key));
                 let known = history.map(known).unwrap_or_default();
-                let seen = key.and_then(|key| times.get(&key));
-                let start = subscription.schedule.interval;
-                let cost = match history {
-                    Some(past) if past.same_body > past.not_modified => PollCost::Complete,
-                    _ => PollCost::Conditional,
-                };
-                let learned = seen.and_then(|seen| schedule::learned(seen, start, cost, at));
+                let learned = status.and_then(|status| {
+                    learned(subscription, (history, times.get(&status.info.key)?), at)
+                });
                 let known = FeedTraffic { learned, ..known };
                 let estimate = Estimate {
                     forecast: Forecast::of(&subscription.schedule, &known),
@@ -175,7 +170,7 @@ impl PlanReport {
                 };
                 (subscription.feed.url.to_string(), estimate)
             };
-            within_budgets(config, &by_url, past).iter().map(of).collect()
+            within_budgets(config, &by_url, past, (times, at)).iter().map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
@@ -281,15 +276,31 @@ fn within_budgets(
     config: &Config,
     by_url: &HashMap<&str, &FeedStatus>,
     past: &HashMap<FeedKey, FeedHistory>,
+    (times, at): (&PublicationTimes, Timestamp),
 ) -> Vec<crate::poll::Subscription> {
     let mut subscriptions = config.subscriptions.clone();
-    let mean = |subscription: &crate::poll::Subscription| {
+    let known = |subscription: &crate::poll::Subscription| {
         let status = by_url.get(subscription.feed.url.as_str())?;
-        mean_of_all(past.get(&status.info.key)?)
+        let (history, seen) = (past.get(&status.info.key), times.get(&status.info.key));
+        let learned = seen.and_then(|seen| learned(subscription, (history, seen), at));
+        Some(KnownTraffic { mean_bytes: history.and_then(mean_of_all), learned })
     };
-    let means: Vec<_> = subscriptions.iter().map(mean).collect();
-    apply_budgets(&mut subscriptions, &means);
+    let known: Vec<_> = subscriptions.iter().map(|it| known(it).unwrap_or_default()).collect();
+    apply_budgets(&mut subscriptions, &known);
     subscriptions
+}
+
+/// The interval that the items of the feed show.
+fn learned(
+    subscription: &crate::poll::Subscription,
+    (history, seen): (Option<&FeedHistory>, &Vec<Timestamp>),
+    at: Timestamp,
+) -> Option<Duration> {
+    let cost = match history {
+        Some(past) if past.same_body > past.not_modified => PollCost::Complete,
+        _ => PollCost::Conditional,
+    };
+    schedule::learned(seen, subscription.schedule.interval, cost, at)
 }
 
 /// Mean size of all responses, those without a body included; `None`: there was none.

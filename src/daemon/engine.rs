@@ -465,7 +465,7 @@ impl Engine {
 
     /// Computes the intervals of feeds of servers with a bandwidth budget again.
     pub(crate) async fn refresh_budgets(&mut self) -> Result<(), Error> {
-        Ok(self.setup.refresh_budgets(self.store.reader()).await?)
+        Ok(self.setup.refresh_budgets(self.store.reader(), self.clock.now()).await?)
     }
 
     /// Removes promises and requests that the ledger no longer needs.

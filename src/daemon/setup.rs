@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::budgets::apply_budgets;
+use super::budgets::{KnownTraffic, apply_budgets};
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{FeedKey, Plan, Reason, StoredPlan, site};
@@ -79,7 +79,8 @@ impl Setup {
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
         let mut subscriptions = config.subscriptions;
-        let budgeted = budgeted(&mut subscriptions, &registered, store.reader()).await?;
+        let budgeted =
+            budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;
         let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
@@ -116,15 +117,17 @@ impl Setup {
     }
 
     /// Computes the intervals of feeds of servers with a budget again. They apply from the next poll on.
-    pub(crate) async fn refresh_budgets(&mut self, reader: &Reader) -> Result<(), store::Error> {
+    pub(crate) async fn refresh_budgets(
+        &mut self,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
         if self.budgeted.is_empty() {
             return Ok(());
         }
         let (keys, mut subscriptions): (Vec<FeedKey>, Vec<Subscription>) =
             self.budgeted.iter().cloned().unzip();
-        let means = mean_bytes(reader).await?;
-        let means: Vec<Option<f64>> = keys.iter().map(|key| means.get(key).copied()).collect();
-        apply_budgets(&mut subscriptions, &means);
+        apply_budgets(&mut subscriptions, &known_traffic(&self.budgeted, reader, now).await?);
         for (key, subscription) in keys.into_iter().zip(subscriptions) {
             let target = self.by_key.get(&key).and_then(|&i| self.targets.get_mut(i));
             if let Some(target) = target {
@@ -271,23 +274,44 @@ fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target
 async fn budgeted(
     subscriptions: &mut [Subscription],
     registered: &[RegisteredFeed],
-    reader: &Reader,
+    (reader, now): (&Reader, Timestamp),
 ) -> Result<Vec<(FeedKey, Subscription)>, store::Error> {
     let of_server = |(subscription, feed): (&Subscription, &RegisteredFeed)| {
         subscription.schedule.budget.map(|_| (feed.key, subscription.clone()))
     };
     let before: Vec<_> = subscriptions.iter().zip(registered).filter_map(of_server).collect();
     if !before.is_empty() {
-        let means = mean_bytes(reader).await?;
-        let means: Vec<_> = registered.iter().map(|feed| means.get(&feed.key).copied()).collect();
-        apply_budgets(subscriptions, &means);
+        let known = known_traffic(&before, reader, now).await?;
+        let keys = before.iter().map(|(key, _)| *key);
+        let known: HashMap<FeedKey, KnownTraffic> = keys.zip(known).collect();
+        let known = |feed: &RegisteredFeed| known.get(&feed.key).copied().unwrap_or_default();
+        let known: Vec<_> = registered.iter().map(known).collect();
+        apply_budgets(subscriptions, &known);
     }
     Ok(before)
 }
 
-async fn mean_bytes(reader: &Reader) -> Result<HashMap<FeedKey, f64>, store::Error> {
-    let reader = reader.clone();
-    let read = move || reader.read(|reader| reader.mean_bytes());
+/// The traffic of these feeds, in their order.
+async fn known_traffic(
+    feeds: &[(FeedKey, Subscription)],
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<Vec<KnownTraffic>, store::Error> {
+    let start =
+        |(key, subscription): &(FeedKey, Subscription)| (*key, subscription.schedule.interval);
+    let (reader, feeds) = (reader.clone(), feeds.iter().map(start).collect::<Vec<_>>());
+    let read = move || {
+        reader.read(|reader| {
+            let means = reader.mean_bytes()?;
+            let known = |(feed, start): (FeedKey, Duration)| {
+                let state = reader.feed_state(feed)?;
+                let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
+                let learned = schedule::learned(&reader.item_times(feed)?, start, cost, now);
+                Ok(KnownTraffic { mean_bytes: means.get(&feed).copied(), learned })
+            };
+            feeds.into_iter().map(known).collect()
+        })
+    };
     tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
 }
 
@@ -334,8 +358,8 @@ pub(crate) fn revised(
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let state = reader.feed_state(feed)?;
-    let (times, cost) = (reader.item_times(feed)?, PollCost::of(&state.response.validators));
-    let learned = schedule::learned(&times, settings.interval, cost, now);
+    let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
+    let learned = schedule::learned(&reader.item_times(feed)?, settings.interval, cost, now);
     Ok(schedule::revise(settings, id, last, &state.hints, learned))
 }
 

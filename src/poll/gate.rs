@@ -24,6 +24,8 @@ use crate::telemetry::{Metrics, RequestKind};
 
 /// Least time between two requests for a URL that a command makes.
 pub const COMMAND_GAP: SignedDuration = SignedDuration::from_mins(5);
+/// Longest time for which a request of a command delays a poll. Its result is not stored.
+const COMMAND_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Limits of the requests to one site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -460,7 +462,7 @@ fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> 
             let overdue = last.is_none_or(|last| now.duration_since(last) >= interval * 2);
             match &by {
                 Asker::Command if overdue => COMMAND_GAP,
-                Asker::Command => interval,
+                Asker::Command => interval.min(COMMAND_DELAY),
                 // It was killed before it had a result.
                 asker if *asker == visit.by && last.is_none_or(|last| at > last) => interval,
                 _ => return None,

@@ -25,6 +25,7 @@ mod following;
 mod house;
 mod identity;
 mod ids;
+mod intervals;
 mod json;
 mod ledger;
 mod lists;
