@@ -33,11 +33,11 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub use self::end::{Held, PollEnd, Polled};
+pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
 use self::reading::{Document, Ending, Reading};
-use self::report::{PollMetrics, PollReport};
+use self::report::PollMetrics;
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
 use self::validators::Rhythm;
@@ -102,6 +102,12 @@ struct Begun<'a> {
     trigger: Trigger,
     known: LedgerEntry,
     is_shared: bool,
+}
+
+/// How an exchange ended.
+enum Exchanged {
+    Finished(Box<Finished>),
+    Held(Box<Held>),
 }
 
 /// What is read at the start of a poll.
@@ -192,7 +198,26 @@ impl Poller {
     ///
     /// # Errors
     /// If the store fails. A failure of the feed is an outcome.
-    pub async fn poll(&self, target: &Target, trigger: Trigger) -> Result<PollEnd, store::Error> {
+    pub async fn poll(&self, target: &Target, trigger: Trigger) -> Result<PollEnd, Unstored> {
+        match self.exchange(target, trigger).await? {
+            Exchanged::Finished(finished) => self.store(finished).await,
+            Exchanged::Held(held) => Ok(PollEnd::Held(*held)),
+        }
+    }
+
+    /// Stores the result of an exchange.
+    ///
+    /// # Errors
+    /// If the store fails; the error contains the result if it can be stored later.
+    pub async fn store(&self, finished: Box<Finished>) -> Result<PollEnd, Unstored> {
+        match self.store.write_poll(Arc::clone(&finished.update)).await {
+            Ok(recorded) => Ok(PollEnd::Polled(finished.end(recorded, self.metrics.as_ref()))),
+            Err(error) => Err(Unstored::of(error, finished)),
+        }
+    }
+
+    /// Fetches and reads one feed, and decides what is stored.
+    async fn exchange(&self, target: &Target, trigger: Trigger) -> Result<Exchanged, store::Error> {
         let moment = self.clock.moment();
         let Before { state, times, rhythm, asked, known, is_shared } = self.before(target).await?;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
@@ -213,36 +238,32 @@ impl Poller {
         let mut fetched = match self.fetch(&begun).await? {
             Answer::Came(came) => *came,
             Answer::Denied(denied) => {
-                return self.hold((target, trigger), *denied).await.map(PollEnd::Held);
+                let held = self.hold((target, trigger), *denied).await?;
+                return Ok(Exchanged::Held(Box::new(held)));
             }
         };
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
         let shared = shared(&begun, &fetched);
         // The memory is reserved until the items are stored.
-        let _memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
+        let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
-        let poll_metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
+        let metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
         let outage = self.judge_network(&begun, &fetched.response).await?;
         let update = self.update(&begun, (fetched, outage), reading, duration);
-        let update = PollUpdate { shared, ..update };
-        let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
-        let (outcome, plan, status) = (update.outcome.clone(), update.plan.clone(), update.status);
-        let lives = update.address.as_ref().and_then(|address| address.effective.clone());
-        let recorded = self.store.write_poll(update).await?;
-        let moved =
-            lives.as_ref().filter(|url| Some(*url) != begun.state.address.effective.as_ref());
-        let (asked, said, then) = (&begun.asked, &outcome, &plan);
-        let report =
-            PollReport { asked, status, outcome: said, recorded, plan: then, duration, moved };
-        report::log(target, &begun.state, &report);
-        if let Some(metrics) = &self.metrics {
-            poll_metrics.count(metrics, &outcome, recorded, duration);
-        }
-        let feed = target.key;
-        Ok(PollEnd::Polled(Polled { feed, outcome, recorded, plan, duration, replanned }))
+        let update = Arc::new(PollUpdate { shared, ..update });
+        let (target, Begun { state: before, asked, .. }) = (target.clone(), begun);
+        Ok(Exchanged::Finished(Box::new(Finished {
+            target,
+            before,
+            asked,
+            metrics,
+            update,
+            duration,
+            _memory: memory,
+        })))
     }
 
     /// Plans the next poll after the end of the promise.

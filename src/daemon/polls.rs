@@ -8,34 +8,36 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use crate::poll::{PollEnd, Target, Trigger};
+use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored};
 use crate::schedule::{Queue, QueueStep};
-use crate::store::{self, ErrorCause};
+use crate::store::ErrorCause;
 use crate::telemetry::Problem;
 
 /// Time limit for running polls at shutdown.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A task that ended: its id and the result of the poll.
-pub(crate) type Ended = Result<(Id, Result<PollEnd, store::Error>), JoinError>;
+pub(crate) type Ended = Result<(Id, Result<PollEnd, Unstored>), JoinError>;
 
 /// Running polls and the queue of feeds.
 #[derive(Debug)]
 pub(crate) struct Polls {
     pub(crate) queue: Queue,
-    running: JoinSet<Result<PollEnd, store::Error>>,
+    running: JoinSet<Result<PollEnd, Unstored>>,
     trigger: Trigger,
     /// Whether a feed is polled again after its poll, as in the daemon.
     repeats: bool,
     /// The feed of each task, needed when a task panics.
     targets: HashMap<Id, Target>,
+    /// Results that the store could not take. They are stored when it works again.
+    unstored: Vec<Finished>,
 }
 
 impl Polls {
     /// No running polls, and this queue.
     pub(crate) fn new(queue: Queue, trigger: Trigger) -> Self {
         let (running, targets) = (JoinSet::new(), HashMap::new());
-        Self { queue, running, trigger, repeats: false, targets }
+        Self { queue, running, trigger, repeats: false, targets, unstored: Vec::new() }
     }
 
     /// The same, for a daemon.
@@ -52,6 +54,11 @@ impl Polls {
             let seconds = jump.as_secs();
             warn!(seconds, "wall clock jumped, next polls are computed anew");
             engine.setup().resume_unstarted(&mut self.queue, now.wall);
+        }
+        for finished in std::mem::take(&mut self.unstored) {
+            let (poller, target) = (engine.poller().clone(), finished.target().clone());
+            let task = self.running.spawn(async move { poller.store(Box::new(finished)).await });
+            self.targets.insert(task.id(), target);
         }
         loop {
             match self.queue.next(engine.clock().moment()) {
@@ -118,8 +125,13 @@ impl Polls {
                 self.requeue(engine, &end);
                 replanned.map(|()| Some(end))
             }
-            Ok((_, Err(error))) => {
-                // The poll was not stored: the feed is polled again, soon for a temporary failure.
+            Ok((_, Err(Unstored { error, finished: Some(finished) }))) if self.repeats => {
+                // The feed counts as being polled until the result is stored.
+                self.unstored.push(*finished);
+                Err(error.into())
+            }
+            Ok((_, Err(Unstored { error, .. }))) => {
+                // The result is lost: the feed is polled again, soon for a temporary failure.
                 let again = match error.cause() {
                     ErrorCause::Bug | ErrorCause::Damaged => engine.retry_in_an_hour(),
                     _ => engine.retry_soon(),

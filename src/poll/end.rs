@@ -1,12 +1,18 @@
 //! How a poll ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::gate::Denied;
+use super::report::{self, PollMetrics, PollReport};
+use super::target::Target;
+use crate::fetch::Reservation;
 use crate::model::{FeedKey, FetchOutcome, Plan};
-use crate::store::PollCounts;
+use crate::store::{self, ErrorCause, FeedState, PollCounts, PollUpdate};
+use crate::telemetry::Metrics;
 
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,5 +68,75 @@ impl PollEnd {
             Self::Polled(polled) => &polled.plan,
             Self::Held(held) => &held.plan,
         }
+    }
+}
+
+/// The result of an exchange, ready to be stored.
+#[derive(Debug)]
+pub struct Finished {
+    /// The feed, with the settings of the poll.
+    pub(super) target: Target,
+    /// The feed before the poll.
+    pub(super) before: FeedState,
+    /// URL of the request.
+    pub(super) asked: Url,
+    pub(super) metrics: PollMetrics,
+    pub(super) update: Arc<PollUpdate>,
+    pub(super) duration: Duration,
+    /// The memory that its items occupy.
+    pub(super) _memory: Option<Reservation>,
+}
+
+impl Finished {
+    /// The feed, with the settings of the poll.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Logs and counts the stored poll.
+    pub(super) fn end(self, recorded: PollCounts, counted: Option<&Metrics>) -> Polled {
+        let Self { target, before, asked, metrics, update, duration, .. } = self;
+        let lives = update.address.as_ref().and_then(|address| address.effective.as_ref());
+        let report = PollReport {
+            asked: &asked,
+            status: update.status,
+            outcome: &update.outcome,
+            recorded,
+            plan: &update.plan,
+            duration,
+            moved: lives.filter(|url| Some(*url) != before.address.effective.as_ref()),
+        };
+        report::log(&target, &before, &report);
+        let (feed, outcome, plan) = (target.key, update.outcome.clone(), update.plan.clone());
+        if let Some(counted) = counted {
+            metrics.count(counted, &outcome, recorded, duration);
+        }
+        let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
+        Polled { feed, outcome, recorded, plan, duration, replanned }
+    }
+}
+
+/// A poll that the store could not take.
+#[derive(Debug)]
+pub struct Unstored {
+    /// Why.
+    pub error: store::Error,
+    /// The result, if it can be stored once the failure has passed. The server is not asked a second time for it.
+    pub finished: Option<Box<Finished>>,
+}
+
+impl Unstored {
+    /// A damaged value or a faulty statement would fail again.
+    pub(super) fn of(error: store::Error, finished: Box<Finished>) -> Self {
+        let passes =
+            matches!(error.cause(), ErrorCause::Full | ErrorCause::ReadOnly | ErrorCause::Busy);
+        Self { error, finished: passes.then_some(finished) }
+    }
+}
+
+impl From<store::Error> for Unstored {
+    fn from(error: store::Error) -> Self {
+        Self { error, finished: None }
     }
 }

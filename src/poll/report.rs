@@ -158,6 +158,7 @@ pub(super) fn log_network(before: NetworkState, now: NetworkState) {
 }
 
 /// Metrics of a poll that are known before it is stored.
+#[derive(Debug)]
 pub(super) struct PollMetrics {
     bytes: u64,
     items: usize,

@@ -54,6 +54,7 @@ mod writer;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -188,8 +189,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_poll(&self, update: PollUpdate) -> Result<PollCounts, Error> {
-        Ok(self.writer.write(Write::Poll(Box::new(update))).await?.recorded)
+    pub async fn write_poll(
+        &self,
+        update: impl Into<Arc<PollUpdate>>,
+    ) -> Result<PollCounts, Error> {
+        Ok(self.writer.write(Write::Poll(update.into())).await?.recorded)
     }
 
     /// Writes the hash of a document that is about to be published. Returns the time of its last difference.

@@ -1,6 +1,8 @@
 //! Every write to the database is a value of one enum, applied by one function, so that writes can be logged,
 //! replayed and tested.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub enum Write {
     /// A document that a feed will be read from.
     Share(Box<SharedDocument>),
     /// The result of one poll.
-    Poll(Box<PollUpdate>),
+    Poll(Arc<PollUpdate>),
     /// The result of the stories stage for some pending items.
     Matches(Matches),
     /// A decision of the operator.
