@@ -17,6 +17,7 @@ mod feed_sites;
 mod gate;
 mod lanes;
 mod ledger;
+mod pace;
 mod promises;
 mod reading;
 mod report;
@@ -36,6 +37,7 @@ use url::Url;
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
+use self::pace::Pace;
 use self::reading::{Document, Ending, Reading};
 use self::report::PollMetrics;
 use self::sorting::Extent;
@@ -48,7 +50,7 @@ use crate::model::{
     Promise, PromiseScope, Validators, site,
 };
 use crate::schedule::{
-    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
+    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
 };
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
@@ -138,32 +140,18 @@ impl Begun<'_> {
         validators::trust(state.trust, &evidence)
     }
 
+    /// What the feed shows about how often it publishes.
+    fn pace(&self) -> Pace<'_> {
+        let validators = self.state.last_success.map(|_| &self.memory.validators);
+        let schedule = &self.target.subscription.schedule;
+        let times: &[Timestamp] = &self.times;
+        Pace { schedule, times, has_items: self.state.items > 0, validators, now: self.at }
+    }
+
     /// The interval that the feed's items show, those of the new document included.
     fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
-        let schedule = &self.target.subscription.schedule;
-        if schedule.interval_mode == IntervalMode::Fixed {
-            return None;
-        }
-        let new: Vec<Timestamp> =
-            reading.into_iter().flat_map(|reading| reading.new_times(self.at)).collect();
-        // Without an item, the only known time is that when the feed was added.
-        let known = if self.state.items == 0 && !new.is_empty() { &[] } else { &self.times[..] };
-        let times = [known, &new].concat();
-        let cost = PollCost::of(response.validators.as_ref().or(self.known_validators()));
-        schedule::learned(&times, schedule.interval, cost, self.at)
-    }
-
-    /// The validators of the last document; `None`: there was none.
-    fn known_validators(&self) -> Option<&Validators> {
-        self.state.last_success.map(|_| &self.memory.validators)
-    }
-
-    /// The interval that was in force before this poll.
-    fn interval(&self) -> Duration {
-        let schedule = &self.target.subscription.schedule;
-        let cost = PollCost::of(self.known_validators());
-        let learned = schedule::learned(&self.times, schedule.interval, cost, self.at);
-        schedule.interval_of(learned)
+        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at)).collect();
+        self.pace().after(new, response.validators.as_ref())
     }
 }
 
@@ -330,7 +318,7 @@ impl Poller {
         };
         let urgency = match begun.trigger {
             Trigger::Due => {
-                let (interval, last) = (begun.interval(), begun.state.last_poll_at);
+                let (interval, last) = (begun.pace().interval(), begun.state.last_poll_at);
                 Urgency::Scheduled { interval, last }
             }
             Trigger::Command => Urgency::Command,

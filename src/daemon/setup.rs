@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
     registered: Vec<RegisteredFeed>,
+    /// Sites that were asked before.
+    asked_sites: HashSet<String>,
     /// Feeds whose next poll was planned again because their settings changed.
     replanned: HashSet<FeedKey>,
     pub(crate) output_set: Arc<OutputSet>,
@@ -92,6 +94,10 @@ impl Setup {
         for feed in &mut registered {
             feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
         }
+        let (reader, sites) =
+            (store.reader().clone(), |reader: &Transaction<'_>| reader.asked_sites());
+        let asked_sites = tokio::task::spawn_blocking(move || reader.read(sites)).await;
+        let asked_sites = asked_sites.map_err(|_| store::Error::Closed)??;
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
         let outputs = registered_outputs(config.outputs, store, clock.now()).await?;
         let output_set = OutputSet {
@@ -113,6 +119,7 @@ impl Setup {
             targets,
             by_key,
             registered,
+            asked_sites,
         })
     }
 
@@ -181,9 +188,10 @@ impl Setup {
         feeds: impl Iterator<Item = (&'a Target, Timestamp)>,
         pace: Duration,
     ) -> Queue {
-        let mut queue = Queue::new(self.concurrency, pace);
+        let queue = Queue::new(self.concurrency, pace);
+        let mut queue = queue.ramping(self.asked_sites.clone());
         for (target, due) in feeds {
-            let (host, gate) = host_gate(target);
+            let (host, gate) = self.host_gate(target);
             queue.add(target.key, host, gate, due);
         }
         queue
@@ -204,7 +212,7 @@ impl Setup {
     pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp) {
         for (feed, target) in self.registered.iter().zip(&self.targets) {
             if !queue.was_started(target.key) {
-                let (host, gate) = host_gate(target);
+                let (host, gate) = self.host_gate(target);
                 queue.add(target.key, host, gate, due_time(feed, now));
             }
         }
@@ -212,8 +220,18 @@ impl Setup {
 
     /// Gives a feed another time in the queue.
     pub(crate) fn requeue_at(&self, target: &Target, queue: &mut Queue, due: Timestamp) {
-        let (host, gate) = host_gate(target);
+        let (host, gate) = self.host_gate(target);
         queue.add(target.key, host, gate, due);
+    }
+
+    /// Site of the URL that is requested for a feed, and the limits for polls of that site.
+    fn host_gate(&self, target: &Target) -> (&str, HostLimit) {
+        let settings = &target.subscription.schedule;
+        let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
+        let registered = self.by_key.get(&target.key).and_then(|&i| self.registered.get(i));
+        let moved = registered.and_then(|feed| feed.effective.as_ref());
+        let url = moved.or_else(|| Some(&self.target(target.key)?.subscription.feed.url));
+        (url.map(site).unwrap_or_default(), gate)
     }
 
     /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
@@ -225,11 +243,11 @@ impl Setup {
         for (feed, target) in self.registered.iter().zip(&self.targets) {
             let same = |old: &Target| {
                 old.subscription.feed.url == target.subscription.feed.url
-                    && host_gate(old) == host_gate(target)
+                    && before.host_gate(old) == self.host_gate(target)
             };
             let kept = before.target(target.key).is_some_and(same);
             if !kept || self.replanned.contains(&target.key) {
-                let (host, gate) = host_gate(target);
+                let (host, gate) = self.host_gate(target);
                 queue.add(target.key, host, gate, due_time(feed, now));
             }
         }
@@ -257,13 +275,6 @@ async fn registered_outputs(
         output.identity = OutputIdentity { id, since };
     }
     Ok(outputs)
-}
-
-/// Host of a feed and the limits for polls of that host.
-fn host_gate(target: &Target) -> (&str, HostLimit) {
-    let settings = &target.subscription.schedule;
-    let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
-    (site(&target.subscription.feed.url), gate)
 }
 
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {

@@ -211,3 +211,35 @@ fn a_clock_that_is_a_year_ahead_and_back_again_changes_no_wait() {
     assert_eq!(started(&mut queue, set_by(YEAR.cast_signed(), 60)), [] as [i64; 0]);
     assert_eq!(next_start(&mut queue, 0, 120), 3600);
 }
+
+/// A queue of 20 new hosts and one known host, which are all due.
+fn ramping() -> Queue {
+    let mut queue = Queue::new(64, Duration::ZERO).ramping(["known".to_owned()].into());
+    for key in 0..20 {
+        queue.add(FeedKey(key), &format!("new{key}"), GATE, Timestamp::UNIX_EPOCH);
+    }
+    queue.add(FeedKey(100), "known", GATE, Timestamp::UNIX_EPOCH);
+    queue
+}
+
+#[test]
+fn new_hosts_start_slowly_and_do_not_delay_known_ones() {
+    let mut queue = ramping();
+    let first = started(&mut queue, at(0));
+    assert_eq!((first.len(), first[0]), (17, 100), "{first:?}");
+    assert_eq!(queue.next(at(0)), QueueStep::Wait(Duration::from_millis(500)));
+    assert_eq!(queue.running(), 17, "feeds that wait occupy no slot");
+    for second in 1..=4 {
+        assert_eq!(started(&mut queue, at(second)), [15 + i64::try_from(second).unwrap()]);
+    }
+    assert!(started(&mut queue, at(9)).is_empty());
+}
+
+#[test]
+fn new_hosts_that_wait_can_be_left_for_the_next_pass() {
+    let mut queue = ramping();
+    started(&mut queue, at(0));
+    assert_eq!(queue.postpone_new(), 4);
+    assert_eq!(started(&mut queue, at(60)), [] as [i64; 0]);
+    assert_eq!(queue.postpone_new(), 0);
+}
