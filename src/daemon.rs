@@ -222,6 +222,7 @@ pub async fn pass(
         if remaining == 0 {
             break;
         }
+        polls.follow_clock(engine).await?;
         let until = polls.start_due(engine);
         tokio::select! {
             Some(ended) = polls.next() => {
@@ -270,6 +271,7 @@ impl Running {
         let mut store_checks = StoreChecks::start(engine);
         tokio::pin!(shutdown);
         loop {
+            polls.follow_clock(engine).await.or_else(|error| engine.tolerate(error))?;
             // Feeds are not fetched while the result cannot be stored.
             let due = match (engine.store_failures().current()?, trust) {
                 (None, Trust::Trusted) => polls.start_due(engine),

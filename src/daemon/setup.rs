@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::budgets::{KnownTraffic, apply_budgets};
 use crate::clock::Clock;
@@ -208,10 +208,13 @@ impl Setup {
         self.registered.iter().filter_map(plan).collect()
     }
 
-    /// Computes the times of the feeds anew that were not polled by this process, after a jump of the clock.
-    pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp) {
+    /// Computes the times of the feeds anew that were not polled by this process, if the clock was behind their last poll
+    /// before it jumped.
+    pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp, jump: SignedDuration) {
+        let before = now.saturating_sub(jump).unwrap_or(now);
         for (feed, target) in self.registered.iter().zip(&self.targets) {
-            if !queue.was_started(target.key) {
+            let was_behind = feed.last_poll_at.is_some_and(|last| last > before);
+            if was_behind && !queue.was_started(target.key) {
                 let (host, gate) = self.host_gate(target);
                 queue.add(target.key, host, gate, due_time(feed, now));
             }

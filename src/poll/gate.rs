@@ -160,6 +160,15 @@ impl Gate {
         self.fetcher.reread_resolver();
     }
 
+    /// Moves the promises that this process knows of with the clock.
+    pub fn move_clock(&self, by: SignedDuration) {
+        let mut open = self.demands.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for promise in open.values_mut() {
+            promise.until = promise.until.saturating_add(by).unwrap_or(promise.until);
+            promise.at = promise.at.saturating_add(by).unwrap_or(promise.at);
+        }
+    }
+
     /// Whether the ledger is in the database of this process.
     pub(super) fn has_ledger_of_polls(&self) -> bool {
         self.ledger.is_of_polls()

@@ -28,5 +28,5 @@ pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
 pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};
 pub use queue::{HostLimit, Queue, QueueStep};
 pub use ramp::{FREE_HOSTS, new_host_spacing};
-pub use resume::{Resumed, resume};
+pub use resume::{ClockChange, Resumed, clock_change, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};

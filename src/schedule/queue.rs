@@ -17,7 +17,8 @@ use crate::model::FeedKey;
 /// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Change of the difference between wall and monotonic clock that counts as a jump, in milliseconds.
+/// Change of the difference between wall clock and time since the start of the machine that counts as a jump, in
+/// milliseconds.
 const JUMP: i64 = 5_000;
 
 /// Limits of the requests to one host.
@@ -107,12 +108,12 @@ struct Host {
 }
 
 impl Slot {
-    /// When it is due after a jump of the wall clock. The wait continues on the monotonic clock if the wall clock was set
-    /// back. If it was set forward, time may have passed, as in a suspend; but the minimum is kept.
+    /// When it is due after a jump of the wall clock: its wait continues. A suspend is no jump, because the time since
+    /// the start of the machine contains it.
     fn due_after_jump(&self, now: Moment) -> Timestamp {
         let offset_now = offset(now);
-        let back = (offset_now - self.offset.unwrap_or(offset_now)).min(0);
-        let due = self.plan.saturating_add(SignedDuration::from_millis(back));
+        let moved = offset_now - self.offset.unwrap_or(offset_now);
+        let due = self.plan.saturating_add(SignedDuration::from_millis(moved));
         let rest = self.rests.saturating_sub(now.elapsed);
         let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
         let earliest = now.wall.saturating_add(rest).unwrap_or(Timestamp::MAX);
@@ -120,10 +121,10 @@ impl Slot {
     }
 }
 
-/// Difference of wall and monotonic clock, in milliseconds.
+/// Difference of the wall clock to the time since the start of the machine, in milliseconds.
 fn offset(moment: Moment) -> i64 {
-    let elapsed = i64::try_from(moment.elapsed.as_millis()).unwrap_or(i64::MAX);
-    moment.wall.as_millisecond().saturating_sub(elapsed)
+    let since_boot = i64::try_from(moment.since_boot.as_millis()).unwrap_or(i64::MAX);
+    moment.wall.as_millisecond().saturating_sub(since_boot)
 }
 
 impl Queue {

@@ -12,7 +12,8 @@ const GATE: HostLimit = HostLimit { at_once: 1, spacing: Duration::from_secs(2) 
 
 fn at(seconds: u64) -> Moment {
     let wall = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
-    Moment { wall, elapsed: Duration::from_secs(seconds) }
+    let elapsed = Duration::from_secs(seconds);
+    Moment { wall, elapsed, since_boot: elapsed }
 }
 
 #[test]
@@ -162,7 +163,8 @@ const YEAR: u64 = 365 * 86_400;
 fn set_by(jump: i64, elapsed: u64) -> Moment {
     let start = 1_800_000_000;
     let wall = Timestamp::from_second(start + jump + elapsed.cast_signed()).unwrap();
-    Moment { wall, elapsed: Duration::from_secs(elapsed) }
+    let elapsed = Duration::from_secs(elapsed);
+    Moment { wall, elapsed, since_boot: elapsed }
 }
 
 /// A queue whose feeds were polled once and have to wait for an hour.
@@ -198,11 +200,20 @@ fn a_clock_that_is_set_back_ten_years_changes_no_wait() {
 }
 
 #[test]
-fn after_a_suspend_overdue_feeds_are_polled_but_none_within_its_minimum() {
+fn after_a_suspend_overdue_feeds_are_polled() {
     let mut queue = polled_queue(1);
-    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 900, "15 minutes after its last start");
+    let slept = Duration::from_secs(8 * 3600);
+    let Moment { elapsed, since_boot, .. } = set_by(0, 60);
+    let wall = set_by(8 * 3600, 60).wall;
+    let now = Moment { wall, elapsed, since_boot: since_boot + slept };
+    assert_eq!(started(&mut queue, now), [0]);
+    assert_eq!(queue.take_jump(), None);
+}
+
+#[test]
+fn a_clock_that_is_set_forward_breaks_no_promise() {
     let mut queue = polled_queue(1);
-    assert_eq!(next_start(&mut queue, 8 * 3600, 1200), 1200);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 3600);
 }
 
 #[test]

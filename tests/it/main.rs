@@ -7,6 +7,7 @@ mod backup;
 mod canary;
 mod carriers;
 mod cli;
+mod clock;
 mod config;
 mod counted;
 mod crash;
