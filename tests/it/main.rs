@@ -23,6 +23,7 @@ mod fetch;
 mod first;
 mod floods;
 mod following;
+mod hostile;
 mod house;
 mod identity;
 mod ids;
