@@ -451,6 +451,13 @@ fn known_document(document: SharedDocument) -> Option<KnownDocument> {
     Some(KnownDocument { url, validators, hash, body })
 }
 
+/// Whether the URL is that of the first request of the exchange.
+fn is_first(visit: &Visit<'_>, url: &Url) -> bool {
+    let mut first = visit.request.url.clone();
+    first.set_fragment(None);
+    first == *url
+}
+
 /// Whether what is known about the URL and its site forbids the request.
 fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> Option<Denied> {
     let denied = |until, reason| Some(Denied { until, reason, url: url.clone() });
@@ -472,8 +479,11 @@ fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> 
             match &by {
                 Asker::Command if overdue => COMMAND_GAP,
                 Asker::Command => interval.min(COMMAND_DELAY),
+                // The document of a feed with the same URL is not stored yet, or there was none.
+                asker if *asker != visit.by && is_first(visit, url) => COMMAND_GAP,
+                asker if *asker != visit.by => return None,
                 // It was killed before it had a result.
-                asker if *asker == visit.by && last.is_none_or(|last| at > last) => interval,
+                _ if last.is_none_or(|last| at > last) => interval,
                 _ => return None,
             }
         }

@@ -8,12 +8,11 @@ use super::transaction::Transaction;
 use super::values::maybe;
 use crate::model::ClockMark;
 
-/// Statements that move times by `?1` milliseconds. The time of a new feed, 0, and that of a feed that is gone stay.
+/// Statements that move times by `?1` milliseconds. The time of a new feed, 0, stays.
 const MOVES: [&str; 4] = [
     "UPDATE feed SET last_poll_at = last_poll_at + ?1, reread_at = reread_at + ?1, last_full_at = last_full_at + ?1,
             checked_at = checked_at + ?1, moved_since = moved_since + ?1,
-            next_poll_at = CASE WHEN next_poll_at > 0 AND plan_reason <> 'gone' THEN max(next_poll_at + ?1, 1)
-                                ELSE next_poll_at END",
+            next_poll_at = CASE WHEN next_poll_at > 0 THEN max(next_poll_at + ?1, 1) ELSE 0 END",
     "UPDATE promise SET until = until + ?1, at = at + ?1, asked_at = asked_at + ?1",
     "UPDATE asked SET at = at + ?1, full_at = full_at + ?1",
     "UPDATE shared_document SET at = at + ?1",

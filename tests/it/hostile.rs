@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use newswire::daemon::{Engine, FeedSelection};
+use newswire::fetch::ResolveError;
 use newswire::model::Outcome;
 use newswire::text::dates;
 use url::Url;
@@ -328,4 +329,54 @@ async fn a_loop_of_redirects_is_asked_no_more_often_than_a_failing_feed() {
         assert!(log[host].len() <= 8, "{host}: {} requests in two days", log[host].len());
     }
     assert!(!world.status().last_outcome.is_some_and(Outcome::is_success));
+}
+
+/// Requests of a feed that fails in this way, in three days.
+async fn requests_of_failing(answer: Answer) -> usize {
+    let (world, log) = (world().await, Log::default());
+    logged(&world, &log, "a.test", vec![answer]);
+    passes(&world, &[world.origin.url("a.test", "/feed")], 72).await;
+    let requests = log.lock().unwrap()["a.test"].len();
+    assert!(world.status().failures > 0);
+    requests
+}
+
+#[tokio::test]
+async fn every_kind_of_failure_is_asked_ever_more_rarely() {
+    for code in [400, 401, 403, 404, 406, 418, 451, 500, 502, 503, 429] {
+        let requests = requests_of_failing(Answer::status(code)).await;
+        assert!((4..=12).contains(&requests), "{code}: {requests} requests in three days");
+    }
+    let bodies = [
+        "<html><body>not a feed</body></html>",
+        "<rss><channel><item",
+        "HTTP/1.1 nonsense",
+    ];
+    for body in bodies {
+        let requests = requests_of_failing(Answer::ok(body)).await;
+        assert!((4..=12).contains(&requests), "{body}: {requests} requests in three days");
+    }
+    let requests = requests_of_failing(Answer::Raw(Vec::new())).await;
+    assert!((4..=12).contains(&requests), "closed: {requests} requests in three days");
+}
+
+#[tokio::test]
+async fn hosts_that_cannot_be_reached_are_tried_ever_more_rarely() {
+    let world = world().await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = Url::parse(&format!("http://refused.test:{}/", closed.port())).unwrap();
+    let (unknown, good_url) =
+        (world.origin.url("unknown.test", "/"), world.origin.url("good.test", "/feed"));
+    world.origin.route("good.test", "/feed", [good()]);
+    let missing = Err(ResolveError::NotFound("unknown.test".to_owned()));
+    let urls = [refused, unknown, good_url];
+    for _ in 0..72 * 4 {
+        let names = Names::but("unknown.test", missing.clone());
+        let engine = Engine::open(world.config(&urls), world.clock.clone(), names).await.unwrap();
+        ends(&engine, FeedSelection::Due).await;
+        world.clock.advance(HOUR / 4);
+    }
+    for status in &world.statuses()[..2] {
+        assert!((4..=12).contains(&status.failures), "{}: {}", status.info.url, status.failures);
+    }
 }

@@ -50,4 +50,5 @@ mod tls;
 mod trouble;
 mod validators;
 mod web;
+mod week;
 mod writes;
