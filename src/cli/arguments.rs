@@ -202,20 +202,34 @@ pub(super) enum Command {
     Release {
         /// Id or URL of the feed
         feed: String,
+        /// Release the items that filters keep out, instead of the held ones
+        #[arg(long)]
+        filtered: bool,
     },
     /// Copy the database to a file; the daemon may run meanwhile
     Backup(BackupRequest),
-    /// Replace the database with a copy; the daemon must not run
+    /// Replace the database with a copy, or read back what the outputs published; the daemon must not run
     Restore {
         /// Copy that `newswire backup` made
+        #[arg(value_name = "FILE", required_unless_present = "from_outputs")]
+        from: Option<PathBuf>,
+        /// Read the items in the directories of the outputs back, after FILE or without it, so that subscribers see
+        /// nothing twice: for a database that is lost, or a copy that is older than the outputs
+        #[arg(long)]
+        from_outputs: bool,
+    },
+    /// Check structure, indexes, references, ids and texts of the database, and the files of the outputs; the daemon
+    /// may run
+    Verify {
+        /// Check this database alone, such as a copy; without it, the database of the config
         #[arg(value_name = "FILE")]
-        from: PathBuf,
+        file: Option<PathBuf>,
     },
-    /// Check or repair the database
-    Db {
-        #[command(subcommand)]
-        what: DbCommand,
-    },
+    /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
+    ///
+    /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
+    /// contain the items.
+    Repair,
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to
@@ -287,7 +301,9 @@ Observe:
 
 Keep:
   backup       Copy the database to a file while the daemon runs
-  restore      Replace the database with a copy
+  restore      Replace the database with a copy, or read back what was published
+  verify       Check the database and the files of the outputs
+  repair       Replace a damaged database by what can be read of it
 
 Decide:
   plan         Forecast requests, traffic and delays under the config
@@ -295,9 +311,6 @@ Decide:
   split        Separate an item from its story permanently
   join         Put two items into one story permanently
   release      Release the held items of a feed
-
-Maintain:
-  db           Check or repair the database
 
 Other:
   man          Print or write the manual pages
@@ -371,17 +384,6 @@ pub(super) enum ConfigCommand {
     Default,
     /// Print the JSON Schema of the config, for editors
     Schema,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub(super) enum DbCommand {
-    /// Check structure, indexes and texts of the database; the daemon may be running
-    Check,
-    /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
-    ///
-    /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
-    /// contain the items.
-    Repair,
 }
 
 #[derive(Debug, Args)]

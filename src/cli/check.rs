@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::add::plain;
 use super::arguments::{Format, Scope};
 use super::document::{DocumentError, held};
+use super::filters;
 use super::online::{Online, Promises};
 use crate::config::{Config, Files, Loaded, PathChecks, Style};
 use crate::fetch::FetcherError;
@@ -41,7 +42,10 @@ pub(super) async fn run(
     style: Style,
     say: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
-    let Loaded { config, report, .. } = Files::gather(path).read(PathChecks::Writing);
+    let Loaded { config, mut report, .. } = Files::gather(path).read(PathChecks::Writing);
+    if let Some(config) = &config {
+        filters::check(config, &mut report);
+    }
     // Each feed is told of as it answers; a program waits for the whole.
     let people = |text: &str| {
         if form == Format::Text {

@@ -105,6 +105,10 @@ fn list_new_in(
     for key in (before.0 + 1..=reader.newest_item()?.0).take(MAX_LISTED) {
         let found = reader.find_items(&key.to_string(), None)?;
         let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
+        if let Some(rule) = &item.filtered_by {
+            let _ = writeln!(out, "  - {}: filtered by {rule}", name(item));
+            continue;
+        }
         let by_output = visibility(item)?;
         let is_shown = |visibility: &Visibility| {
             matches!(visibility, Visibility::Shown(_) | Visibility::Follows(_))

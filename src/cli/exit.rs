@@ -156,6 +156,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "list_unreadable",
             "no_config",
             "no_database",
+            "no_documents",
             "database_empty",
         ],
     ),
@@ -226,6 +227,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "no_answer",
             "no_terminal",
             "output_disk_full",
+            "outputs_differ",
             "stdio_failed",
             "store_corrupt",
             "store_damaged",
@@ -252,7 +254,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
 pub(super) fn catch_panic(work: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let text =
-            "newswire: this is a bug in Newswire, unless 'newswire db check' finds damage; please report the lines above and the command\n";
+            "newswire: this is a bug in Newswire, unless 'newswire verify' finds damage; please report the lines above and the command\n";
         let _ = io::stderr().write_all(text.as_bytes());
         Exit::Software
     })

@@ -10,14 +10,15 @@ mod backup;
 mod check;
 pub mod config_command;
 pub mod config_file;
-pub mod database;
 pub mod demo;
 pub mod document;
 pub mod dry_run;
 pub mod error;
 pub mod exit;
 mod explain;
+mod filters;
 pub mod first_run;
+pub mod from_outputs;
 mod health;
 pub mod import;
 pub mod init;
@@ -31,12 +32,14 @@ pub mod probe;
 #[cfg(test)]
 mod reference;
 mod reload;
+mod repair;
 pub mod replay;
 pub mod run;
 mod status;
 mod terminal;
 mod threads;
 pub mod top;
+pub mod verify;
 mod version;
 mod why;
 
@@ -128,7 +131,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             replay((current.as_deref(), config), since, *apply, *json)?;
         }
         Command::Backup(request) => backup::backup(&database_path(config)?, request, &clock)?,
-        Command::Restore { from } => backup::restore(from, &database_path(config)?)?,
+        Command::Restore { from, from_outputs } => {
+            restore(config, &clock, (from.as_deref(), *from_outputs))?;
+        }
+        Command::Verify { file } => return verify(config, file.as_deref()),
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add { url, tags, networks, print } => {
             let request = add::Request { url, tags, networks };
@@ -140,7 +146,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print_output(import::run(file, config, destination))?;
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
-        Command::Db { what } => return database::run(*what, &load_path(config)?),
+        Command::Repair => repair::run(&load_path(config)?)?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
@@ -161,6 +167,34 @@ fn load_path(config: Option<&Path>) -> Result<PathBuf, Exit> {
     match config {
         None if !database.exists() => Err(print_diagnostics(&path, &report)),
         _ => Ok(database),
+    }
+}
+
+/// `restore`: a copy, then what the outputs published.
+fn restore(
+    config: Option<&Path>,
+    clock: &Clock,
+    (from, from_outputs): (Option<&Path>, bool),
+) -> Result<(), Exit> {
+    if let Some(from) = from {
+        backup::restore(from, &database_path(config)?)?;
+    }
+    if from_outputs {
+        let config = load(config)?;
+        let recovery = block_on(from_outputs::run(&config, clock))?.map_err(failed)?;
+        print(&format!("{recovery}\n"));
+    }
+    Ok(())
+}
+
+/// `verify`: a file, or the database of the config with the files of its outputs.
+fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
+    match file {
+        Some(file) => verify::run(file, None),
+        None => {
+            let database = load_path(config)?;
+            verify::run(&database, config::load(&path(config)?).config.as_ref())
+        }
     }
 }
 
@@ -369,7 +403,9 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
             Command::Join { item, other } => {
                 operator_decisions::join(config, clock, item, other).await
             }
-            Command::Release { feed } => operator_decisions::release(config, clock, feed).await,
+            Command::Release { feed, filtered } => {
+                operator_decisions::release(config, clock, feed, (*filtered).into()).await
+            }
             _ => Ok(String::new()),
         }
     });

@@ -18,6 +18,7 @@ use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
 use crate::poll::{Held, PollEnd, Polled, Target, Trigger};
+use crate::store::PollCounts;
 use crate::text::amounts::count;
 
 /// The result of polling once.
@@ -159,7 +160,12 @@ pub(super) fn line(target: &Target, end: &PollEnd, now: Timestamp) -> String {
         }
         FetchOutcome::NotModified => format!("{id}: not modified"),
         FetchOutcome::Modified => {
-            format!("{id}: {} new, {} changed", polled.recorded.new, polled.recorded.changed)
+            let PollCounts { new, changed, filtered, .. } = polled.recorded;
+            let filtered = match filtered {
+                0 => String::new(),
+                filtered => format!(", {filtered} filtered"),
+            };
+            format!("{id}: {new} new, {changed} changed{filtered}")
         }
     }
 }

@@ -127,7 +127,7 @@ impl Effective {
                 tables.push(table(section, Values::of(&chain, section.accepted()).0, None));
             }
         }
-        for ConfiguredFeed { feed, layer } in &feeds.feeds {
+        for ConfiguredFeed { feed, layer, .. } in &feeds.feeds {
             let site = site(&feed.url);
             let chain = |section| feeds.chain(section, site, *layer);
             let mut values = match layer {

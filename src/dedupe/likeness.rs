@@ -59,7 +59,8 @@ pub fn shingles(words: &[Word], weights: &Weights) -> Vec<Shingle> {
 
 /// Hash of consecutive words.
 pub(super) fn shingle(window: &[Word]) -> u64 {
-    window.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| mix(hash ^ u64::from(word.hash)))
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    mix(window.iter().fold(0, |hash: u64, word| (hash ^ u64::from(word.hash)).wrapping_mul(FACTOR)))
 }
 
 /// Compares two texts.

@@ -256,14 +256,24 @@ pub fn boilerplate<'t>(texts: impl Iterator<Item = &'t Text>) -> HashSet<u64> {
     found.into_iter().collect()
 }
 
-/// How boilerplate begins.
-static BEGINNINGS: LazyLock<Vec<&str>> =
-    LazyLock::new(|| lines(include_str!("data/boilerplate.txt")));
+/// How boilerplate begins, by the first character.
+static BEGINNINGS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
+    let mut beginnings = HashMap::<_, Vec<_>>::new();
+    for line in lines(include_str!("data/boilerplate.txt")) {
+        beginnings.entry(line.chars().next().unwrap_or_default()).or_default().push(line);
+    }
+    beginnings
+});
+/// Length in characters of the longest of them.
+const LONGEST_BEGINNING: usize = 32;
 
 fn is_boilerplate(text: &str) -> bool {
-    let beginning: String = text.trim_start().chars().take(32).collect::<String>().to_lowercase();
-    let beginning = beginning.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
-    BEGINNINGS.iter().any(|start| {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
+    let Some(first) = text.chars().flat_map(char::to_lowercase).next() else { return false };
+    let Some(known) = BEGINNINGS.get(&first) else { return false };
+    let beginning = text.chars().take(LONGEST_BEGINNING);
+    let beginning: String = beginning.flat_map(char::to_lowercase).collect();
+    known.iter().any(|start| {
         let rest = beginning.strip_prefix(start);
         rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     })

@@ -42,7 +42,7 @@ impl Sketch {
 /// words that share nothing agree on a row by chance once in 400 times, and on a band once in 60
 /// million times.
 fn bands(shingles: &[u64]) -> impl Iterator<Item = u32> {
-    const FACTORS: [u16; BANDS * ROWS] = {
+    static FACTORS: [u16; BANDS * ROWS] = {
         let mut factors = [0; BANDS * ROWS];
         let mut row = 0;
         while row < factors.len() {
@@ -54,11 +54,11 @@ fn bands(shingles: &[u64]) -> impl Iterator<Item = u32> {
     let mut signature = [i16::MAX; BANDS * ROWS];
     for shingle in shingles {
         // Two hashes make a family (Kirsch and Mitzenmacher 2006).
-        let hash = mix(*shingle ^ 0x5bd1_e995);
-        let (first, second) = (hash as u16, (hash >> 16) as u16 | 1);
-        for (least, factor) in signature.iter_mut().zip(FACTORS) {
-            let row = first.wrapping_add(second.wrapping_mul(factor));
-            *least = (*least).min(row.cast_signed());
+        let (first, second) = ((*shingle >> 16) as u16, (*shingle >> 32) as u16 | 1);
+        // By index: the compiler makes no vectors of an iterator over a constant.
+        for row in 0..FACTORS.len() {
+            let hash = first.wrapping_add(second.wrapping_mul(FACTORS[row]));
+            signature[row] = signature[row].min(hash.cast_signed());
         }
     }
     (0..BANDS).map(move |band| {

@@ -185,6 +185,9 @@ fn class(c: char) -> Class {
     match c {
         '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
         '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
+        // The most common others, without a look into the tables of Unicode.
+        '×' | '÷' | '\u{2010}'..='\u{2027}' => Class::Other,
+        '\u{c0}'..='\u{24f}' => Class::Letter,
         c if without_spaces(c) && is_word(c) => Class::Whole,
         c if c.is_numeric() => Class::Digit,
         c if is_word(c) => Class::Letter,
@@ -232,7 +235,9 @@ impl Open {
 
     fn byte(&mut self, byte: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
-        self.unit = (self.unit ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        if self.before_unit.is_some() {
+            self.unit = (self.unit ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        }
     }
 
     /// Adds a letter, as it is written.

@@ -12,9 +12,10 @@ use super::anchors::Anchors;
 use super::embedded::{self, EmbeddedImage, Loading, player};
 use super::links::LinkBase;
 use super::math::{self, Formula, Formulas};
-use super::plain_text::{self, breaks_out, head, is_block, is_hidden, text_of_html};
+use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
 use super::tokens::{self, Sink, Tag};
-use super::writer::{Attribute, HtmlWriter, is_void};
+use super::writer::{Attribute, HtmlWriter, MAX_OUTPUT, is_void};
+use crate::model::{Text, TextKind};
 use crate::text::chars;
 
 /// Maximum number of passes before HTML is reduced to text.
@@ -43,9 +44,24 @@ pub(super) fn fragment(html: &str, link_base: LinkBase<'_>) -> Option<String> {
 
 /// Plain text as HTML. Empty lines separate paragraphs; line breaks, indentation and runs of spaces are kept.
 pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String> {
-    if plain_text::is_blank(plain) {
-        return None;
-    }
+    // Applies the size limit and the same serialisation.
+    (!plain_text::is_blank(plain)).then(|| rewrite(&marked(plain), link_base).html)
+}
+
+/// Whether the end of a text is left out because of the size limit.
+pub(super) fn is_cut(text: &Text, link_base: LinkBase<'_>) -> bool {
+    // HTML hardly grows; a character of plain text becomes at most six.
+    let least = if text.kind == TextKind::Html { MAX_OUTPUT / 2 } else { MAX_OUTPUT / 6 };
+    let html = || match text.kind {
+        TextKind::Html => Cow::Borrowed(without_cdata(&text.value)),
+        TextKind::Plain => Cow::Owned(marked(&text.value)),
+    };
+    let size = text.value.len();
+    size > MAX_HTML || size > least && rewrite(&html(), link_base).is_cut
+}
+
+/// Plain text as HTML of any size.
+fn marked(plain: &str) -> String {
     let mut html = String::with_capacity(plain.len() + 16);
     let plain = chars::clean(head(plain));
     let margin = margin(&plain);
@@ -61,8 +77,7 @@ pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String>
         spaced(line.get(margin..).unwrap_or(line).trim_end(), &mut html);
     }
     html.push_str(if in_paragraph { "</p>" } else { "" });
-    // Applies the size limit and the same serialisation.
-    Some(rewrite(&html, link_base).html)
+    html
 }
 
 /// The number of spaces that all lines begin with: the indentation of the element in its document.
@@ -104,6 +119,8 @@ pub(super) struct Rewritten {
     pub(super) html: String,
     /// Whether anything in it is visible.
     pub(super) visible: bool,
+    /// Whether the end is left out because of the size limit.
+    pub(super) is_cut: bool,
 }
 
 /// Rewrites an HTML fragment once.
@@ -124,7 +141,7 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
     rewriter.settle();
     let mut writer = rewriter.writer;
     writer.cut |= read.len() < html.len();
-    Rewritten { visible: writer.visible, html: writer.finish() }
+    Rewritten { visible: writer.visible, is_cut: writer.cut, html: writer.finish() }
 }
 
 struct Rewriter<'a> {

@@ -8,32 +8,48 @@ use super::search_query::is_dense;
 
 /// Splits text into words and runs of scripts without spaces, folded, and calls `each` for them in order.
 pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
-    let mut word = String::new();
-    for piece in text.split(parts_words).filter(|piece| !piece.is_empty()) {
-        if piece.is_ascii() {
-            word.clear();
-            word.push_str(piece);
-            word.make_ascii_lowercase();
-            each(&word);
+    let (mut rest, mut word) = (text, String::new());
+    while let Some(first) = rest.bytes().next() {
+        if first.is_ascii() && !first.is_ascii_alphanumeric() {
+            rest = &rest[1..];
             continue;
         }
-        let mut rest = piece;
-        while let Some(first) = rest.chars().next() {
-            let dense = is_dense(first);
-            let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
-            if dense {
-                each(&rest[..end]);
-            } else {
-                fold(&rest[..end], &mut word);
-                // A decomposed letter may contain a space or a stroke.
-                for part in word.split(parts_words) {
-                    if !part.is_empty() {
-                        each(part);
-                    }
+        let letters = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+        let mut end = letters.unwrap_or(rest.len());
+        // Nearly all words end here; only other letters need the tables of Unicode.
+        if end > 0 && rest[end..].chars().next().is_none_or(parts_words) {
+            word.clear();
+            word.push_str(&rest[..end]);
+            word.make_ascii_lowercase();
+            each(&word);
+        } else {
+            end += rest[end..].find(parts_words).unwrap_or(rest.len() - end);
+            words_of_piece(&rest[..end], &mut word, &mut each);
+            // The separator.
+            end += rest[end..].chars().next().map_or(0, char::len_utf8);
+        }
+        rest = &rest[end..];
+    }
+}
+
+/// The words of a text without separators.
+fn words_of_piece(piece: &str, word: &mut String, each: &mut impl FnMut(&str)) {
+    let mut rest = piece;
+    while let Some(first) = rest.chars().next() {
+        let dense = is_dense(first);
+        let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
+        if dense {
+            each(&rest[..end]);
+        } else {
+            fold(&rest[..end], word);
+            // A decomposed letter may contain a space or a stroke.
+            for part in word.split(parts_words) {
+                if !part.is_empty() {
+                    each(part);
                 }
             }
-            rest = &rest[end..];
         }
+        rest = &rest[end..];
     }
 }
 
@@ -41,13 +57,18 @@ pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
 fn fold(word: &str, folded: &mut String) {
     folded.clear();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(word);
-    let letters = decomposed.chars().filter(|c| !is_ignored(*c));
-    // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
-    for letter in letters.flat_map(char::to_uppercase).flat_map(char::to_lowercase) {
-        match plain(letter) {
-            Some(plain) => folded.push_str(plain),
-            None if is_ignored(letter) => {}
-            None => folded.push(letter),
+    for c in decomposed.chars().filter(|c| !is_ignored(*c)) {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+            continue;
+        }
+        // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
+        for letter in c.to_uppercase().flat_map(char::to_lowercase) {
+            match plain(letter) {
+                Some(plain) => folded.push_str(plain),
+                None if is_ignored(letter) => {}
+                None => folded.push(letter),
+            }
         }
     }
 }
@@ -92,6 +113,9 @@ fn is_ignored(c: char) -> bool {
 fn parts_words(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
+        // The most common others, without a look into the tables of Unicode.
+        '×' | '÷' | '\u{2010}'..='\u{2027}' => true,
+        '\u{c0}'..='\u{24f}' => false,
         // Signs that are part of words in the scripts of South and Southeast Asia, but for their punctuation.
         '\u{964}' | '\u{965}' | '\u{970}' => true,
         '\u{900}'..='\u{dff}' | '\u{1780}'..='\u{17d3}' => false,

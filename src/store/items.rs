@@ -348,8 +348,8 @@ impl Transaction<'_> {
             .prepare_cached(
                 "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
                                    published_at, updated_at, guid, url, title, language, claimed_id, page_owner,
-                                   text_digest, hidden)
-                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                                   text_digest, hidden, filtered_by)
+                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             )?
             .execute(params![
                 key.0,
@@ -369,8 +369,9 @@ impl Transaction<'_> {
                 page_owner_number(new.page_owner),
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
+                new.filtered_by,
             ])?;
-        self.insert_identities(update, new, key)?;
+        self.insert_identities(update.feed, new, key)?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             outward_id,
@@ -381,26 +382,26 @@ impl Transaction<'_> {
             ..SealedItem::of_text(item, &details)
         };
         self.write_body(key, &sealed)?;
-        self.write_fingerprint(update, key, &new.text)?;
+        self.write_fingerprint((update.feed, update.at), key, &new.text)?;
         Ok(true)
     }
 
     /// Inserts what identifies a new item within its feed.
-    fn insert_identities(
+    pub(super) fn insert_identities(
         &self,
-        update: &PollUpdate,
+        feed: FeedKey,
         new: &NewItem,
         key: ItemKey,
     ) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-            .execute(params![update.feed.0, new.identity, key.0])?;
+            .execute(params![feed.0, new.identity, key.0])?;
         for other in &new.other_identities {
             self.connection
                 .prepare_cached(
                     "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
                 )?
-                .execute(params![update.feed.0, other, key.0])?;
+                .execute(params![feed.0, other, key.0])?;
         }
         Ok(())
     }
@@ -416,9 +417,9 @@ impl Transaction<'_> {
     }
 
     /// Writes the fingerprint, if the feed's items are compared.
-    fn write_fingerprint(
+    pub(super) fn write_fingerprint(
         &self,
-        update: &PollUpdate,
+        (feed, at): (FeedKey, Timestamp),
         key: ItemKey,
         text: &TextIndex,
     ) -> Result<(), Error> {
@@ -427,7 +428,7 @@ impl Transaction<'_> {
                 .prepare_cached(
                     "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
+                .execute(params![key.0, feed.0, millis(at), fingerprint])?;
         }
         Ok(())
     }
@@ -499,12 +500,12 @@ impl Transaction<'_> {
             };
             self.write_body(changed.key, &sealed)?;
         }
-        self.write_fingerprint(update, changed.key, &changed.text)?;
+        self.write_fingerprint((update.feed, update.at), changed.key, &changed.text)?;
         Ok(true)
     }
 
     /// Writes the text of an item.
-    fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
+    pub(super) fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO body (item_id, summary, content, details, digest) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -23,6 +23,8 @@ pub(super) enum Unindexed {
     New(ItemKey, usize),
     /// An item that was indexed before.
     Changed(ItemKey, usize),
+    /// A recovered item, which was indexed before, with the new item that it is.
+    Recovered(ItemKey, usize),
 }
 
 impl Transaction<'_> {
@@ -38,6 +40,9 @@ impl Transaction<'_> {
                 Unindexed::New(key, at) => {
                     self.index_new(key, &update.new[at].text.search_words)?;
                 }
+                Unindexed::Recovered(key, at) => {
+                    self.index_again(key, &update.new[at].text.search_words)?;
+                }
                 Unindexed::Changed(key, at) => {
                     self.index_again(key, &update.changed[at].text.search_words)?;
                 }
@@ -46,7 +51,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+    pub(super) fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
         let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
         self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
         Ok(())
@@ -62,8 +67,10 @@ impl Transaction<'_> {
 /// The distinct words of title and text, folded, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
-    let mut seen: HashSet<u64, FxBuildHasher> = HashSet::default();
-    let mut index = String::with_capacity(text.len().min(INDEXED) / 2);
+    let length = text.len().min(INDEXED);
+    let mut seen: HashSet<u64, FxBuildHasher> =
+        HashSet::with_capacity_and_hasher(length / 12, FxBuildHasher);
+    let mut index = String::with_capacity(length / 2);
     let mut add = |token: &str| {
         if seen.insert(FxBuildHasher.hash_one(token)) {
             index.push_str(token);

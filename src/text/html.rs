@@ -39,17 +39,22 @@ impl Tag<'_> {
     /// Whether the tag separates words: true for all but inline elements.
     #[must_use]
     pub fn breaks_words(&self) -> bool {
-        const INLINE: &[&str] = &[
-            "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
-            "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup",
-            "time", "tt", "u", "var", "wbr",
-        ];
-        // Sorted; a serialiser writes lower case.
-        let known = |name: &str| INLINE.binary_search(&name).is_ok();
-        !(known(self.name)
+        // A serialiser writes lower case.
+        !(is_inline(self.name)
             || self.name.bytes().any(|byte| byte.is_ascii_uppercase())
-                && known(&self.name.to_ascii_lowercase()))
+                && is_inline(&self.name.to_ascii_lowercase()))
     }
+}
+
+fn is_inline(name: &str) -> bool {
+    #[rustfmt::skip]
+    let inline = matches!(
+        name.as_bytes(),
+        [b'a' | b'b' | b'i' | b'q' | b's' | b'u'] | b"abbr" | b"bdi" | b"bdo" | b"cite" | b"code" | b"del" | b"em"
+            | b"font" | b"ins" | b"kbd" | b"mark" | b"rp" | b"rt" | b"ruby" | b"samp" | b"small" | b"span"
+            | b"strong" | b"sub" | b"sup" | b"time" | b"tt" | b"var" | b"wbr"
+    );
+    inline
 }
 
 /// The text with each `&name;` replaced by the result of `value(name)`; names have fewer than `longest`

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use newswire::cli::operator_decisions;
+use newswire::cli::operator_decisions::{self, Release};
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::outputs::{ArchiveState, Publisher, Served};
 use newswire::render::{Output, Token};
@@ -233,7 +233,9 @@ fn what_waits_for_the_operator_comes_to_the_archive_when_it_is_let_through() {
         }
         assert_eq!(hidden, held, "nor can it be read by its number");
         let config = library.world.config(&library.feeds);
-        operator_decisions::release(&config, &library.world.clock, "a.test-feed").await.unwrap();
+        operator_decisions::release(&config, &library.world.clock, "a.test-feed", Release::Held)
+            .await
+            .unwrap();
         library.arrive(1, &notes(900..901)).await;
         let after = archived().await;
         let once: BTreeSet<&String> = after.iter().collect();

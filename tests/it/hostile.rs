@@ -347,11 +347,8 @@ async fn every_kind_of_failure_is_asked_ever_more_rarely() {
         let requests = requests_of_failing(Answer::status(code)).await;
         assert!((4..=12).contains(&requests), "{code}: {requests} requests in three days");
     }
-    let bodies = [
-        "<html><body>not a feed</body></html>",
-        "<rss><channel><item",
-        "HTTP/1.1 nonsense",
-    ];
+    let bodies =
+        ["<html><body>not a feed</body></html>", "<rss><channel><item", "HTTP/1.1 nonsense"];
     for body in bodies {
         let requests = requests_of_failing(Answer::ok(body)).await;
         assert!((4..=12).contains(&requests), "{body}: {requests} requests in three days");
