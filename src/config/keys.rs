@@ -185,6 +185,10 @@ pub const KEYS: &[Key] = &[
         .doc("Whether hints of the publisher delay a poll.")
         .details("\"ignore\" is for feeds with wrong hints. Retry-After is always followed.")
         .also_called(&["hints", "respect_ttl", "cache_control"]),
+    schedule("paused", Flag).default("false")
+        .doc("Whether feeds are not polled for now; their items stay in the outputs.")
+        .details("newswire pause and newswire resume set it in a [[feed]]. newswire poll FEED polls such a feed nevertheless.")
+        .also_called(&["pause", "disabled", "disable", "enabled", "active", "suspended"]),
     schedule("per_host", number("requests", 1, 16)).default("1")
         .doc("Largest number of simultaneous requests to one host.")
         .details("Raise it only for your own servers.")

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod acting;
 mod archive;
 mod backup;
 mod canary;

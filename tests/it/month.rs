@@ -519,6 +519,7 @@ fn learned_intervals_save_most_requests_and_cost_little_delay() {
 
 /// Prints what 200 mixed feeds cost their servers, with `--nocapture`.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are for the reader of the test")]
 fn learned_intervals_save_requests_and_bytes_as_a_daemon_and_with_cron() {
     for (name, process) in [("daemon", Process::Daemon), ("cron", Process::Cron)] {
         let fixed = Month::new(process, IntervalMode::Fixed).run().totals();

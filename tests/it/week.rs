@@ -253,6 +253,5 @@ async fn days_of_cron_with_everything_keep_every_promise() {
     assert!(unconditional * 20 <= log.len(), "{unconditional} of {} requests", log.len());
     let lists = by_url["lists.test/x.opml"].len() as u64;
     assert!((5..=4 * DAY.as_secs() / 40_000 + 1).contains(&lists), "{lists} requests for the list");
-    println!("{} requests in four days, {unconditional} without known validators", log.len());
     assert!(week.folder.path().exists());
 }
