@@ -35,6 +35,8 @@ pub struct Summary {
     pub changed: usize,
     /// Number of feeds that may not be requested now.
     pub held: usize,
+    /// Number of feeds on new hosts that are left for the next run.
+    pub left: usize,
 }
 
 impl Summary {
@@ -53,13 +55,18 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed, held } = self;
+        let Self { polled, failed, new, changed, held, left } = self;
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
         write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
-        match held {
+        if *held > 0 {
+            write!(f, "; {} held", count(*held as u64, "feed"))?;
+        }
+        match left {
             0 => Ok(()),
-            held => write!(f, "; {} held", count(*held as u64, "feed")),
+            left => {
+                write!(f, "; {} on new hosts left for the next run", count(*left as u64, "feed"))
+            }
         }
     }
 }
@@ -120,7 +127,8 @@ pub(super) async fn run(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    result.map(|()| summary)
+    summary.left = result?;
+    Ok(summary)
 }
 
 /// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.

@@ -68,6 +68,7 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     missing_sections(document, report);
     missing_contact(parts, report);
     own_intervals(document, report);
+    masquerades(document, report);
     missing_names(parts, report);
     let feeds: Vec<KnownFeed<'_>> =
         parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
@@ -227,6 +228,69 @@ fn own_intervals(document: &Document, report: &mut Report) {
             report.diagnostics.retain(|it| {
                 !(advice(it) && it.span.as_ref().is_some_and(|span| own.contains(span)))
             });
+        }
+    }
+}
+
+/// Names in a User-Agent of programs that Newswire is not: browsers, search engines and feed readers.
+const OTHER_PROGRAMS: &[&str] = &[
+    "mozilla/",
+    "chrome/",
+    "chromium/",
+    "firefox/",
+    "safari/",
+    "applewebkit/",
+    "gecko/",
+    "opera/",
+    "edg/",
+    "googlebot",
+    "feedfetcher-google",
+    "bingbot",
+    "yandexbot",
+    "baiduspider",
+    "duckduckbot",
+    "applebot",
+    "gptbot",
+    "facebookexternalhit",
+    "twitterbot",
+    "slackbot",
+    "feedly",
+    "inoreader",
+    "newsblur",
+    "feedbin",
+    "feedburner",
+    "netnewswire",
+    "reeder/",
+    "tiny tiny rss",
+    "freshrss",
+    "miniflux",
+    "newsboat",
+    "feeddemon",
+    "the old reader",
+    "bazqux",
+    "rssowl",
+    "liferea",
+    "akregator",
+    "thunderbird",
+    "curl/",
+    "wget/",
+];
+
+/// Reports a User-Agent that claims to be another program. Site owners then cannot tell who polls, and block the
+/// others with it.
+fn masquerades(document: &Document, report: &mut Report) {
+    for layer in document.layers() {
+        let Some(Value::Text(agent)) = layer.entry("user_agent").map(|entry| &entry.value) else {
+            continue;
+        };
+        let lower = agent.to_ascii_lowercase();
+        if let Some(other) = OTHER_PROGRAMS.iter().find(|name| lower.contains(**name)) {
+            let other = other.trim_end_matches('/');
+            let message = format!("user_agent claims to be another program ({other})");
+            let help = "write a name of yours with a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
+            let warning =
+                Diagnostic::warning("masquerading_user_agent", layer.span("user_agent"), message);
+            report.push(warning.help(help));
         }
     }
 }

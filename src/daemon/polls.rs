@@ -64,16 +64,23 @@ impl Polls {
         Self { repeats: true, ..Self::new(queue, Trigger::Due) }
     }
 
+    /// Compares the clocks. After a jump of the wall clock, stored times are moved with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn follow_clock(&mut self, engine: &Engine) -> Result<(), Error> {
+        let now = engine.clock().moment();
+        self.queue.watch_clock(now);
+        let Some(jump) = self.queue.take_jump() else { return Ok(()) };
+        let seconds = jump.as_secs();
+        warn!(seconds, "wall clock jumped, next polls are computed anew");
+        engine.setup().resume_unstarted(&mut self.queue, now.wall, jump);
+        engine.follow_clock().await
+    }
+
     /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
-        let now = engine.clock().moment();
-        self.queue.watch_clock(now);
-        if let Some(jump) = self.queue.take_jump() {
-            let seconds = jump.as_secs();
-            warn!(seconds, "wall clock jumped, next polls are computed anew");
-            engine.setup().resume_unstarted(&mut self.queue, now.wall);
-        }
         for finished in std::mem::take(&mut self.unstored) {
             let (poller, target) = (engine.poller().clone(), finished.target().clone());
             let task = self.running.spawn(async move { poller.store(Box::new(finished)).await });
