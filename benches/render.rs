@@ -107,6 +107,8 @@ fn output() -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
+        theme: Default::default(),
         token: None,
         presentation: Presentation::default(),
         deltas: false,

@@ -97,6 +97,8 @@ fn output(folder: &Path, base_url: Url) -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

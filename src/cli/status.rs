@@ -60,6 +60,10 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             text.push_str(&format!("{}: warning ({code}): {message}{more}\n", feed.info.id));
         }
     }
+    for feed in feeds.iter().filter(|feed| feed.activity.filtered > 0) {
+        let (id, items) = (&feed.info.id, count(feed.activity.filtered, "item"));
+        text.push_str(&format!("{id}: {items} filtered; 'newswire why {id}' shows the rules\n"));
+    }
     // Feeds that moved are listed above.
     let needs_attention = |state: State| state.needs_attention() && state != State::Moved;
     for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs_attention(h.state)) {
@@ -229,6 +233,16 @@ mod tests {
         let text = table(&[status(3)], at(6_500));
         assert!(text.contains("garden: the server answers 500"), "{text}");
         assert!(text.contains("1 feed, 1 failing"), "{text}");
+    }
+
+    #[test]
+    fn filtered_items_are_counted() {
+        let mut feed = status(0);
+        assert!(!table(&[feed.clone()], at(6_500)).contains("filtered"));
+        feed.activity.filtered = 3;
+        let text = table(&[feed], at(6_500));
+        let line = "garden: 3 items filtered; 'newswire why garden' shows the rules\n";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]

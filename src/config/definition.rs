@@ -159,6 +159,10 @@ pub enum Kind {
     Folder,
     /// The path of a file with certificates.
     Certificates,
+    /// The path of a text file for pages.
+    PageText,
+    /// The path of a picture.
+    Picture,
     /// An id, which becomes a file name.
     Id,
     /// A registrable domain.
@@ -167,6 +171,10 @@ pub enum Kind {
     Language,
     /// A regular expression.
     Regex,
+    /// Pairs of a regular expression and a text.
+    Replacements,
+    /// A time zone of the IANA database.
+    TimeZone,
     /// A prefix of titles.
     TitlePrefix,
     /// IP address and port, or `"off"`.
@@ -199,12 +207,14 @@ impl Kind {
             Self::Networks => "list of IP addresses and networks",
             Self::Hosts => "list of host names",
             Self::Url | Self::BaseUrl => "http or https URL",
-            Self::File | Self::Certificates => "path of a file",
+            Self::File | Self::Certificates | Self::PageText | Self::Picture => "path of a file",
             Self::Folder => "path of a folder",
             Self::Id => "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
             Self::Site => "registrable domain",
             Self::Language => "language tag",
             Self::Regex => "regular expression",
+            Self::Replacements => "list of pairs: regular expression, text",
+            Self::TimeZone => "name of a time zone",
             Self::TitlePrefix => "text with {source}",
             Self::Listen => "address and port, or \"off\"",
             Self::Secret => "secret: file, credential or env",
@@ -226,6 +236,7 @@ impl Kind {
             | Self::Hosts => "a list of texts",
             Self::Secrets => "a table",
             Self::Rules => "a table or a list of tables",
+            Self::Replacements => "a list of pairs",
             _ => "a text in quotes",
         }
     }

@@ -69,6 +69,8 @@ impl Diagnostic {
         "bad_regex",
         "bad_language",
         "bad_title_prefix",
+        "bad_time_zone",
+        "bad_file",
         "bad_id",
         "bad_list",
         "bad_path",

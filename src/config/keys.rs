@@ -380,10 +380,10 @@ pub const KEYS: &[Key] = &[
         .also_called(EXCLUDE),
     output("icon", Url).example("\"https://planet.example.org/icon.png\"")
         .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
-        .also_called(&["logo", "image", "picture", "favicon"]),
+        .also_called(&["image", "picture", "favicon"]),
     output("language", Language).example("\"en\"")
-        .doc("Language of stories that do not name one.")
-        .details("Leave it out if the feeds have several languages.")
+        .doc("Language of stories that do not name one, and of the pages.")
+        .details("Pages are written in English, German, French, Spanish and Japanese; for other languages in English.")
         .also_called(&["lang", "locale"]),
     output("content", Choice(&["full", "summary", "none"])).default("\"full\"")
         .doc("How much of a story is shown.")
@@ -400,6 +400,35 @@ pub const KEYS: &[Key] = &[
     output("also_at", Choice(&["links", "content"])).default("\"links\"")
         .doc("Where other feeds with the story are named: in links, or also in a line below the text.")
         .also_called(&["also", "duplicates", "see_also"]),
+    output("images", Choice(&["link", "direct"])).default("\"link\"")
+        .doc("How the pages show pictures: as links, or as pictures that browsers load from their sites.")
+        .details("With \"direct\" these sites learn the addresses of the readers. Sounds and films load only when they are played.")
+        .also_called(&["pictures", "image_proxy", "media"]),
+    output("time_zone", Kind::TimeZone).example("\"Europe/Berlin\"")
+        .doc("Time zone of the dates on the pages; the default is UTC.")
+        .also_called(&["timezone", "tz", "zone"]),
+    output("stylesheet", PageText).example("\"my.css\"")
+        .doc("File with CSS for the pages, after the style sheet of Newswire.")
+        .details("docs/feeds.md lists the variables. The file is read when the config is loaded.")
+        .also_called(&["css", "style", "theme"]),
+    output("logo", Picture).example("\"logo.svg\"")
+        .doc("Picture above the title of the pages: SVG, PNG, JPEG or WebP.")
+        .also_called(&["banner", "brand"]),
+    output("header", PageText).example("\"header.html\"")
+        .doc("File with HTML that is written above the pages as it is.")
+        .details("Pages run no scripts, and load only files of this server.")
+        .also_called(&["head", "top"]),
+    output("footer", PageText).example("\"footer.html\"")
+        .doc("File with HTML that is written below the pages as it is.")
+        .also_called(&["foot", "bottom"]),
+    output("strip_tracking", Flag).default("false")
+        .doc("Whether query parameters that only track readers, such as utm_source, are removed from links.")
+        .details("The identity of items does not depend on it. Addresses of attached files stay as they are.")
+        .also_called(&["remove_tracking", "clean_urls", "remove_utm"]),
+    output("title_replace", Replacements).example("[[\"^\\\\[Ad\\\\] \", \"\"]]")
+        .doc("Replacements of parts of titles, in order: a regular expression, and a text with $1 for groups.")
+        .details("The identity of items does not depend on it. A title of which nothing is left is made from the text.")
+        .also_called(&["replace", "rewrite", "rewrite_rules", "title_rewrite"]),
     output("deltas", Flag).default("false")
         .doc("Whether clients that accept deltas (RFC 3229) get only what changed.")
         .details("Some feed readers fail on such responses.")

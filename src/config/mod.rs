@@ -26,6 +26,7 @@ mod feeds;
 mod files;
 mod keys;
 mod named_file;
+mod page_files;
 mod parse;
 mod position;
 mod quantity;

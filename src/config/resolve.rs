@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use regex::Regex;
 use toml::de::DeTable;
 use url::Url;
@@ -21,7 +22,7 @@ use super::section::{Document, Entry, Layer, quoted};
 use super::value::{ListedText, Value};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
-use crate::render::TitlePrefix;
+use crate::render::{Logo, TitlePrefix};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,6 +226,10 @@ impl Values {
         listen: Listen -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
+        page_text: PageText -> Arc<str>;
+        picture: Picture -> Logo;
+        replacements: Replacements -> Vec<(Regex, String)>;
+        time_zone: TimeZone -> TimeZone;
     }
 
     fn value(&self, key: &str) -> Option<&Value> {

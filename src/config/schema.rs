@@ -83,9 +83,13 @@ fn of_kind(kind: Kind) -> Value {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let list = |items: Value| json!({ "type": "array", "items": items });
     match kind {
-        Kind::Text | Kind::TitlePrefix | Kind::File | Kind::Folder | Kind::Certificates => {
-            text(r"\S")
-        }
+        Kind::Text
+        | Kind::TitlePrefix
+        | Kind::File
+        | Kind::Folder
+        | Kind::Certificates
+        | Kind::PageText
+        | Kind::Picture => text(r"\S"),
         Kind::HeaderText => text(r"^\s*[!-~][ -~]*\s*$"),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Duration(..) | Kind::Spacing => text(&format!("^{DURATION}$")),
@@ -106,6 +110,13 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Id => text(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
         Kind::Site => text(r"^\s*[^\s/]+\s*$"),
         Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
+        Kind::TimeZone => text(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
+        Kind::Replacements => list(json!({
+            "type": "array",
+            "items": { "type": "string" },
+            "minItems": 2,
+            "maxItems": 2,
+        })),
         Kind::Regex => json!({ "type": "string", "format": "regex" }),
         Kind::Listen => text(LISTEN),
         Kind::Secret => secret(),

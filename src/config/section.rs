@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -423,6 +424,11 @@ fn read_value(
             }
             return Some(Value::Rules(rules));
         }
+        (Kind::Replacements, DeValue::Array(pairs)) => {
+            let pairs: Option<Vec<_>> =
+                pairs.iter().map(|pair| read_replacement(key, pair, report)).collect();
+            return pairs.map(Value::Replacements);
+        }
         (Kind::Number { min, max, .. }, DeValue::Integer(integer)) => {
             let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
             value::number(key, min, max, number)
@@ -446,6 +452,27 @@ fn read_value(
         }
         _ => Some(parsed),
     }
+}
+
+/// Reads a pair of a regular expression and a text.
+fn read_replacement(
+    key: &'static Key,
+    value: &Spanned<DeValue<'_>>,
+    report: &mut Report,
+) -> Option<(Regex, String)> {
+    let pair = value.get_ref().as_array().map(|pair| pair.iter().collect::<Vec<_>>());
+    let texts = pair.as_deref().and_then(|pair| match pair {
+        [regex, text] => Some((regex.span(), regex.get_ref().as_str()?, text.get_ref().as_str()?)),
+        _ => None,
+    });
+    let Some((span, regex, text)) = texts else {
+        let message = format!("{} must contain pairs of texts", key.name);
+        let error = Diagnostic::error("wrong_type", value.span(), message);
+        report.push(error.help(format!("write it as {}", key.example)));
+        return None;
+    };
+    let regex = value::regex(regex).map_err(|invalid| report.push(invalid.at(span))).ok()?;
+    Some((regex, text.to_owned()))
 }
 
 /// The error for conditions that would match every item, or none.

@@ -13,7 +13,8 @@ use super::section::Layer;
 use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::render::{
-    AlsoAt, Content, Format, Output, OutputIdentity, Presentation, ShownDate, Token,
+    AlsoAt, Content, Format, Images, Output, OutputIdentity, Presentation, Rewrite, ShownDate,
+    Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -159,6 +160,16 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         per_feed_percent: values.number("per_feed_percent"),
         min_feeds: values.number("min_feeds"),
         filter: filter(layer),
+        rewrite: Rewrite {
+            strip_tracking: values.flag("strip_tracking").unwrap_or_default(),
+            titles: values.replacements("title_replace").unwrap_or_default(),
+        },
+        theme: Theme {
+            stylesheet: values.page_text("stylesheet"),
+            header: values.page_text("header"),
+            footer: values.page_text("footer"),
+            logo: values.picture("logo"),
+        },
         presentation: presentation(&values),
         deltas: values.flag("deltas").unwrap_or_default(),
         base_url: base_url.clone(),
@@ -187,6 +198,11 @@ fn presentation(values: &Values) -> Presentation {
             Some("content") => AlsoAt::Content,
             _ => AlsoAt::Links,
         },
+        images: match values.word("images") {
+            Some("direct") => Images::Direct,
+            _ => Images::Link,
+        },
+        time_zone: values.time_zone("time_zone"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -15,12 +16,13 @@ use url::Url;
 use super::definition::{Bound, Key, Kind, Limit, Unit};
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::named_file;
+use super::page_files;
 use super::quantity;
 use super::section::Layer;
 use super::suggest::nearest;
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
-use crate::render::{PrefixError, TitlePrefix};
+use crate::render::{Logo, PrefixError, TitlePrefix};
 
 /// A value that its key accepts.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub(super) enum Value {
     Url(Url),
     Path(PathBuf),
     Certificates(Arc<[u8]>),
+    PageText(Arc<str>),
+    Picture(Logo),
     Regex(Regex),
     TitlePrefix(TitlePrefix),
     /// `None` is `"off"`.
@@ -47,6 +51,8 @@ pub(super) enum Value {
     Secrets(Vec<(String, Secret)>),
     Rules(Vec<Layer>),
     Links(Vec<LinkPattern>),
+    Replacements(Vec<(Regex, String)>),
+    TimeZone(TimeZone),
 }
 
 /// A text in a list, with its place.
@@ -106,10 +112,13 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
         Kind::BaseUrl => base_url(text).map(Value::Url),
         Kind::File | Kind::Folder => path().map(Value::Path),
         Kind::Certificates => certificates(&path()?).map(Value::Certificates),
+        Kind::PageText => page_files::text(&path()?).map(Value::PageText),
+        Kind::Picture => page_files::picture(&path()?).map(Value::Picture),
         Kind::Id => id(text).map(|id| Value::Text(id.to_owned())),
         Kind::Site => site(text).map(Value::Text),
         Kind::Language => language(text).map(Value::Text),
         Kind::Regex => regex(text).map(Value::Regex),
+        Kind::TimeZone => time_zone(text).map(Value::TimeZone),
         Kind::TitlePrefix => title_prefix(text).map(Value::TitlePrefix),
         Kind::Listen => listen(text).map(Value::Listen),
         Kind::HeaderText => header_text(key, filled(key, text)?),
@@ -463,7 +472,27 @@ fn host(text: &str) -> Result<String, Invalid> {
 /// Memory limit of a compiled regular expression, in bytes.
 const MAX_REGEX: usize = 1 << 20;
 
-fn regex(text: &str) -> Result<Regex, Invalid> {
+/// A time zone of the IANA database.
+fn time_zone(text: &str) -> Result<TimeZone, Invalid> {
+    let text = text.trim();
+    TimeZone::get(text).map_err(|_| {
+        let message = format!("{text:?} is not a time zone");
+        let help = "write a name of the IANA database: \"Europe/Berlin\", \"UTC\"";
+        let invalid = Invalid::new("bad_time_zone", message, help);
+        let spelled = text.replace(' ', "_").to_lowercase();
+        let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let is_named = |name: &&String| {
+            let lower = name.to_lowercase();
+            lower.rsplit('/').next() == Some(&*spelled)
+        };
+        match known.iter().find(is_named) {
+            Some(name) => invalid.meant(name),
+            None => invalid,
+        }
+    })
+}
+
+pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
     RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
             let message = format!("{text:?} needs more than 1 MiB as a regular expression");

@@ -69,6 +69,23 @@ pub fn within_feed(url: &str) -> String {
     }
 }
 
+/// The URL without the query parameters that only track readers; `separator` is between parameters: `&`, or `&amp;` in
+/// HTML. `None`: it has none. The rest stays byte for byte. Parameters such as `ref` stay, because they may select a
+/// page.
+#[must_use]
+pub fn without_trackers(url: &str, separator: &str) -> Option<String> {
+    let (page, fragment) = url.split_once('#').map_or((url, None), |(page, at)| (page, Some(at)));
+    let (path, query) = page.split_once('?')?;
+    let all: Vec<&str> = query.split(separator).collect();
+    let kept: Vec<&str> = all.iter().copied().filter(|pair| !is_listed(pair)).collect();
+    if kept.len() == all.len() {
+        return None;
+    }
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join(separator)) };
+    let fragment = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
+    Some(format!("{path}{query}{fragment}"))
+}
+
 /// The query without what only tracks; the rest in its order, byte for byte.
 fn without_tracking(query: &str) -> String {
     let kept: Vec<&str> =
@@ -85,6 +102,12 @@ fn is_tracking(pair: &str) -> bool {
     if ORIGINS.contains(&name.as_str()) {
         return !value.bytes().any(|byte| byte.is_ascii_digit());
     }
+    is_listed(pair)
+}
+
+/// Whether the name of a parameter is in the list.
+fn is_listed(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
     TRACKING.iter().any(|known| match known.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == *known,
@@ -97,6 +120,26 @@ mod tests {
 
     fn same(a: &str, b: &str) -> bool {
         canonical(a).is_some() && canonical(a) == canonical(b)
+    }
+
+    #[test]
+    fn only_parameters_that_track_are_removed_from_a_link() {
+        for (url, rest) in [
+            ("https://a.b/?utm_source=rss&id=3&UTM_medium=x#c", "https://a.b/?id=3#c"),
+            ("https://a.b/p?fbclid=x", "https://a.b/p"),
+            ("https://a.b/p?fbclid=x#!c?d", "https://a.b/p#!c?d"),
+            ("https://a.b/?b=%C3%A4&&gclid=1&a", "https://a.b/?b=%C3%A4&&a"),
+        ] {
+            assert_eq!(without_trackers(url, "&").as_deref(), Some(rest));
+            let escaped = url.replace('&', "&amp;");
+            let rest = rest.replace('&', "&amp;");
+            assert_eq!(without_trackers(&escaped, "&amp;"), Some(rest));
+        }
+        for url in
+            ["https://a.b/utm_source=x", "https://a.b/?ref=home&src=a", "https://a.b/#?utm_a=b"]
+        {
+            assert_eq!(without_trackers(url, "&"), None, "{url}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! publisher   one publication of one output: select > render > check > record > write > serve
+//! rewrite     changes links and titles of the items that an output shows
 //! select      which stored items an output shows, newest first
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
@@ -27,6 +28,7 @@ mod filters;
 mod ids;
 mod publisher;
 mod recovery;
+mod rewrite;
 mod select;
 mod served;
 mod visibility;

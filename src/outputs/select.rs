@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::ids::{self, AssignedId};
+use super::rewrite;
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{AddResult, Output, Selector};
 use crate::store::{self, Hits, ItemHead, Transaction};
@@ -125,7 +126,9 @@ pub(super) fn complete(
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
     attach_also(reader, entries, feeds)?;
-    ids::assign(reader, &output.id, entries, feeds)
+    let assigned = ids::assign(reader, &output.id, entries, feeds)?;
+    rewrite::apply(&output.rewrite, entries);
+    Ok(assigned)
 }
 
 /// Adds to each entry the other feeds of the output that carry its story.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::contents::Contents;
-use crate::render::{Document, Format, Output, Presentation, Token};
+use crate::render::{Document, Format, Output, Presentation, Theme, Token};
 
 /// Number of past documents that are remembered for delta responses.
 const PAST: usize = 256;
@@ -25,6 +25,8 @@ pub struct ServedOutput {
     pub description: Option<String>,
     /// How its items look.
     pub presentation: Presentation,
+    /// What the operator adds to its pages.
+    pub theme: Theme,
     /// The token that opens it; `None`: it is open to all.
     pub token: Option<Token>,
     /// Whether clients that accept deltas get them.
@@ -58,6 +60,7 @@ impl ServedOutput {
             title: output.title.clone(),
             description: output.description.clone(),
             presentation: output.presentation.clone(),
+            theme: output.theme.clone(),
             token: output.token.clone(),
             deltas: output.deltas,
             base_url: output.base_url.clone(),

@@ -68,6 +68,8 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Presentation::default(),
         deltas: false,
         base_url: base_url.clone(),

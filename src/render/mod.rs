@@ -27,9 +27,9 @@ pub use check::{CheckError, PreviousPublication, check};
 pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
-    AlsoAt, Content, Format, Output, OutputIdentity, PrefixError, Presentation, ShownDate,
-    TitlePrefix, Token,
+    AlsoAt, Content, Format, Images, Logo, Output, OutputIdentity, PrefixError, Presentation,
+    Rewrite, ShownDate, Theme, TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use select::{AddResult, Selector};
-pub use story::{OtherHeadline, Story, StoryLink};
+pub use story::{Media, MediaNames, OtherHeadline, Story, StoryLink};

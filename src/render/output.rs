@@ -3,9 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
@@ -102,6 +105,10 @@ pub struct Output {
     pub min_feeds: Option<usize>,
     /// Which items it takes.
     pub filter: Filter,
+    /// How links and titles of its items are changed.
+    pub rewrite: Rewrite,
+    /// What the operator adds to its pages.
+    pub theme: Theme,
     /// Presentation of its stories.
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
@@ -233,6 +240,66 @@ pub enum AlsoAt {
     Content,
 }
 
+/// How an output changes links and titles. Identity and outward id of an item stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct Rewrite {
+    /// Whether query parameters that only track readers are removed from links.
+    pub strip_tracking: bool,
+    /// Replacements of parts of titles, in order: a regular expression, and the text with `$1` for groups.
+    pub titles: Vec<(Regex, String)>,
+}
+
+/// What the operator adds to the pages of an output.
+#[derive(Clone, Default)]
+pub struct Theme {
+    /// CSS after the style sheet of Newswire.
+    pub stylesheet: Option<Arc<str>>,
+    /// HTML above the page; the operator is trusted.
+    pub header: Option<Arc<str>>,
+    /// HTML below the page; the operator is trusted.
+    pub footer: Option<Arc<str>>,
+    /// Picture above the title.
+    pub logo: Option<Logo>,
+}
+
+/// A picture of the operator.
+#[derive(Clone)]
+pub struct Logo {
+    /// The file.
+    pub bytes: Arc<[u8]>,
+    /// Its media type.
+    pub media_type: &'static str,
+}
+
+impl fmt::Debug for Theme {
+    /// Only the sizes: the texts are long, and documents do not contain them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.len());
+        f.debug_struct("Theme")
+            .field("stylesheet", &size(&self.stylesheet))
+            .field("header", &size(&self.header))
+            .field("footer", &size(&self.footer))
+            .field("logo", &self.logo)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Logo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of {}", self.bytes.len(), self.media_type)
+    }
+}
+
+/// How the pages of an output show pictures of other sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Images {
+    /// As links, so that no other site learns who reads the page.
+    #[default]
+    Link,
+    /// As pictures, which browsers load from their sites.
+    Direct,
+}
+
 /// The presentation of the stories of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Presentation {
@@ -248,6 +315,10 @@ pub struct Presentation {
     pub date: ShownDate,
     /// Where other feeds with the story are named.
     pub also_at: AlsoAt,
+    /// How pages show pictures.
+    pub images: Images,
+    /// Time zone of the dates on pages; `None`: UTC.
+    pub time_zone: Option<TimeZone>,
 }
 
 /// A prefix of titles; `{source}` is replaced by the title of the feed: `"{source}: "`.

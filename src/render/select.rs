@@ -169,6 +169,8 @@ mod tests {
             per_feed_percent: None,
             min_feeds: None,
             filter: Default::default(),
+            rewrite: Default::default(),
+            theme: Default::default(),
             presentation: Default::default(),
             deltas: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::output::{AlsoAt, Presentation};
+use super::output::{AlsoAt, Images, Presentation};
 use super::shown::ShownItem;
 use super::text;
 use crate::model::{Enclosure, ItemKey, OutputItem};
@@ -41,6 +41,8 @@ pub struct Story {
     pub also_at: Vec<OtherHeadline>,
     /// Attached files.
     pub files: Vec<StoryLink>,
+    /// URL of its picture, if pages show pictures.
+    pub image: Option<String>,
     /// URL of the comments.
     pub comments_url: Option<String>,
 }
@@ -63,6 +65,38 @@ pub struct StoryLink {
     pub url: String,
     /// Text of the link.
     pub name: String,
+    /// How the page plays it; `None`: it is a link only.
+    pub media: Option<Media>,
+}
+
+/// A kind of file that browsers play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// Sound.
+    Audio,
+    /// A film.
+    Video,
+}
+
+impl Media {
+    fn of(file: &Enclosure) -> Option<Self> {
+        match file.media_type.split('/').next() {
+            Some("audio") => Some(Self::Audio),
+            Some("video") => Some(Self::Video),
+            _ => (file.media_type == "application/ogg").then_some(Self::Audio),
+        }
+    }
+}
+
+/// Names of media without a text of their own, in the language of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct MediaNames {
+    /// Of a picture.
+    pub picture: &'static str,
+    /// Of a sound.
+    pub sound: &'static str,
+    /// Of a film.
+    pub film: &'static str,
 }
 
 impl Story {
@@ -77,7 +111,8 @@ impl Story {
         let file = |file: &Enclosure| {
             let title = file.title.as_deref().and_then(text::line);
             let name = file.url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&file.url);
-            StoryLink { url: file.url.clone(), name: title.unwrap_or_else(|| name.to_owned()) }
+            let name = title.unwrap_or_else(|| name.to_owned());
+            StoryLink { url: file.url.clone(), name, media: Media::of(file) }
         };
         let title = shown.made_title();
         let also_at = shown.also_at().map(|also| OtherHeadline {
@@ -100,19 +135,23 @@ impl Story {
             also_at,
             title,
             files: shown.files().map(file).collect(),
+            image: shown
+                .image()
+                .filter(|_| presentation.images == Images::Direct)
+                .map(|image| image.url.clone()),
             comments_url: shown.comments().map(str::to_owned),
         }
     }
 }
 
-/// The whole text of a story as HTML for a page. It loads nothing, so that no other site learns who reads
-/// it: pictures become links.
+/// The whole text of a story as HTML for a page. Sounds and films become links, and so do pictures unless the output
+/// shows them, so that no other site learns who reads it.
 #[must_use]
-pub fn content_html(entry: &OutputItem, presentation: &Presentation) -> String {
+pub fn content_html(entry: &OutputItem, presentation: &Presentation, names: &MediaNames) -> String {
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
     match (&shown.body.content, &shown.body.summary) {
-        (Some(content), _) => without_media(content),
+        (Some(content), _) => without_media(content, presentation.images, names),
         (None, Some(summary)) => {
             format!("<p>{}</p>", html::escape(summary).replace('\n', "<br>"))
         }
@@ -126,8 +165,8 @@ fn plain_look(presentation: &Presentation) -> Presentation {
     Presentation { title_prefix: None, also_at: AlsoAt::Links, ..presentation.clone() }
 }
 
-/// The HTML with every picture, sound and film replaced by a link to it, so that a page loads nothing.
-fn without_media(html: &str) -> String {
+/// The HTML with every sound, film and, unless they are shown, picture replaced by a link to it.
+fn without_media(html: &str, images: Images, names: &MediaNames) -> String {
     let mut kept = String::with_capacity(html.len());
     let (mut rest, mut in_link) = (html, false);
     while let Some(at) = rest.find('<') {
@@ -136,8 +175,12 @@ fn without_media(html: &str) -> String {
         let (tag, behind) = rest.split_at(tag_length(rest));
         rest = behind;
         match tag_name(tag) {
+            "img" if images == Images::Direct => {
+                kept.push_str("<img loading=\"lazy\" referrerpolicy=\"no-referrer\"");
+                kept.push_str(tag.trim_start_matches("<img"));
+            }
             "img" | "audio" | "video" if !tag.starts_with("</") => {
-                push_link(&mut kept, tag, in_link);
+                push_link(&mut kept, tag, in_link, names);
             }
             "audio" | "img" | "picture" | "source" | "track" | "video" => {}
             name => {
@@ -154,12 +197,12 @@ fn without_media(html: &str) -> String {
 
 /// Appends a link to the file that `tag` would load, named by its alternative text. Inside of another
 /// link, appends the name alone.
-fn push_link(kept: &mut String, tag: &str, in_link: bool) {
+fn push_link(kept: &mut String, tag: &str, in_link: bool, names: &MediaNames) {
     let (source, name) = (attribute(tag, "src"), attribute(tag, "alt"));
     let name = name.filter(|name| !name.trim().is_empty()).unwrap_or(match tag_name(tag) {
-        "img" => "picture",
-        "audio" => "sound",
-        _ => "film",
+        "img" => names.picture,
+        "audio" => names.sound,
+        _ => names.film,
     });
     let name = name.replace('<', "&lt;").replace('>', "&gt;");
     match source.filter(|_| !in_link) {
@@ -200,6 +243,8 @@ fn tag_name(tag: &str) -> &str {
 mod tests {
     use super::*;
 
+    const NAMES: MediaNames = MediaNames { picture: "picture", sound: "sound", film: "film" };
+
     #[test]
     fn media_becomes_a_link() {
         let rel = "rel=\"noopener noreferrer nofollow\"";
@@ -224,7 +269,18 @@ mod tests {
             ),
             ("no <b>media</b> &lt;img src=x&gt;", "no <b>media</b> &lt;img src=x&gt;".to_owned()),
         ] {
-            assert_eq!(without_media(html), expected);
+            assert_eq!(without_media(html, Images::Link, &NAMES), expected);
         }
+    }
+
+    #[test]
+    fn only_pictures_are_loaded_if_the_output_shows_them() {
+        let html = "<a href=\"/\"><img alt=\"x\" src=\"https://e.org/b\"></a><audio src=\"https://e.org/s\"></audio>";
+        let shown = without_media(html, Images::Direct, &NAMES);
+        let image = "<img loading=\"lazy\" referrerpolicy=\"no-referrer\" alt=\"x\" src=\"https://e.org/b\">";
+        assert!(
+            shown.starts_with(&format!("<a href=\"/\">{image}</a><a href=\"https://e.org/s\""))
+        );
+        assert!(shown.ends_with(">[sound]</a>"), "{shown}");
     }
 }

@@ -21,6 +21,7 @@ mod server;
 mod site;
 mod status;
 mod stories;
+mod texts;
 
 pub use server::{Listener, serve};
 pub use settings::{MetricsPage, Settings, StatusPages};

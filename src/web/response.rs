@@ -11,7 +11,7 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::render::{Effort, Token, etag, in_coding};
+use crate::render::{Effort, Images, Logo, Token, etag, in_coding};
 
 use super::conditional::{self, Precondition};
 use super::negotiate;
@@ -25,6 +25,13 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// no pictures of other sites, which would learn who reads the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
+
+/// The policy of the pages of an output: sounds and films may be loaded, which happens when the reader plays them.
+const PLAYER_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+                             media-src https: http:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// As [`PLAYER_POLICY`], and pictures of other sites are loaded.
+const PICTURE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https: http:; \
+                              media-src https: http:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -40,9 +47,22 @@ pub(super) fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
     put(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(CONTENT_SECURITY_POLICY, POLICY);
     // URLs may contain a token, and other sites must not learn what is read here.
     put(REFERRER_POLICY, "no-referrer");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    response
+}
+
+/// The page of an output, which may load media of other sites.
+pub(super) fn with_media(mut response: Response, images: Images) -> Response {
+    if response.status() == StatusCode::OK {
+        let policy = match images {
+            Images::Link => PLAYER_POLICY,
+            Images::Direct => PICTURE_POLICY,
+        };
+        let policy = HeaderValue::from_static(policy);
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
     response
 }
 
@@ -95,6 +115,18 @@ pub(super) fn cacheable(
         return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
     encoded(response, text, headers)
+}
+
+/// A picture with a validator, or 304 if the client has it.
+pub(super) fn picture(logo: &Logo, headers: &HeaderMap, audience: &Audience) -> Response {
+    let etag = etag(&logo.bytes);
+    let response = same_origin(logo.media_type)
+        .header(ETAG, &etag)
+        .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE));
+    if conditional::evaluate(headers, &etag, None) == Precondition::NotModified {
+        return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    build(response, Body::from(logo.bytes.to_vec()))
 }
 
 /// A permanent redirect to the URL with the final slash. `location` is relative.

@@ -21,8 +21,8 @@ use super::access::{self, LocalEnd, OutputAccess, Rejection};
 use super::base_url::BaseUrl;
 use super::negotiate::{self, Representation};
 use super::response::{
-    Audience, HTML, build, cacheable, denied, line, moved, not_found, same_origin, uncached,
-    with_security_headers,
+    Audience, HTML, build, cacheable, denied, line, moved, not_found, picture, same_origin,
+    uncached, with_media, with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
@@ -91,6 +91,8 @@ fn router(site: Arc<Site>) -> Router {
         .route("/subscriptions.opml", get(subscriptions))
         .route("/{file}", get(output))
         .route("/{id}/", get(page))
+        .route("/{id}/theme.css", get(theme_style))
+        .route("/{id}/logo", get(logo))
         .route("/{id}/archive/{file}", get(archive_page))
         .route("/{id}/story/{key}", get(story))
         .merge(operator_pages.route_layer(operator_only))
@@ -217,7 +219,7 @@ async fn output(
     };
     let links = Links { root: "", base, token: audience.token().cloned() };
     let page = stories_page(&site, output, query.as_deref(), links).await;
-    let mut response = page_response(page, &headers, &audience);
+    let mut response = page_response(page, output, &headers, &audience);
     response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
     response
 }
@@ -261,7 +263,7 @@ async fn page(
     };
     let links = Links { root: "../", base, token: audience.token().cloned() };
     let page = stories_page(&site, output, query.as_deref(), links).await;
-    page_response(page, &headers, &audience)
+    page_response(page, output, &headers, &audience)
 }
 
 /// The page of stories as HTML; `None`: the output has documents only.
@@ -333,16 +335,20 @@ async fn story(
     let shown = Arc::clone(output);
     let page =
         site.query(output, move |contents| stories::story_page(&shown, contents, key, &links));
-    page_response(page.await, &headers, &audience)
+    page_response(page.await, output, &headers, &audience)
 }
 
 fn page_response(
     page: Result<Option<String>, Error>,
+    output: &ServedOutput,
     headers: &HeaderMap,
     audience: &Audience,
 ) -> Response {
     match page {
-        Ok(Some(html)) => cacheable(HTML, &html, headers, audience),
+        Ok(Some(html)) => {
+            let response = cacheable(HTML, &html, headers, audience);
+            with_media(response, output.presentation.images)
+        }
         Ok(None) => not_found(),
         Err(error) => failed(&error),
     }
@@ -371,6 +377,40 @@ async fn index(State(site): State<Arc<Site>>) -> Response {
 
 async fn style(headers: HeaderMap) -> Response {
     cacheable("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
+}
+
+/// `planet/theme.css`: the style sheet of the operator.
+async fn theme_style(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let output = site.served.output(&id);
+    match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => denied(status),
+        OutputAccess::Granted(output, audience) => match &output.theme.stylesheet {
+            Some(css) => cacheable("text/css; charset=utf-8", css, &headers, &audience),
+            None => not_found(),
+        },
+    }
+}
+
+/// `planet/logo`: the logo of the operator.
+async fn logo(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let output = site.served.output(&id);
+    match access::authorize(output.as_ref(), query.as_deref(), &headers) {
+        OutputAccess::Denied(status) => denied(status),
+        OutputAccess::Granted(output, audience) => match &output.theme.logo {
+            Some(logo) => picture(logo, &headers, &audience),
+            None => not_found(),
+        },
+    }
 }
 
 async fn icon(headers: HeaderMap) -> Response {

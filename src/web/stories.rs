@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
 use super::site::Error;
+use super::texts::Texts;
 use crate::model::{FeedInfo, ItemKey};
 use crate::outputs::{Contents, Query, Results, ServedOutput};
-use crate::render::{Story, Token, story};
+use crate::render::{Media, MediaNames, Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
@@ -22,6 +24,18 @@ const MAX_SEARCH: usize = 200;
 
 /// The parts of both pages that come from the output.
 struct Frame {
+    /// The texts in the language of the output.
+    texts: &'static Texts,
+    /// Time zone of the dates.
+    zone: TimeZone,
+    /// URL of the style sheet of the operator.
+    stylesheet: Option<String>,
+    /// URL of the logo.
+    logo: Option<String>,
+    /// HTML of the operator above the page.
+    header: Option<Arc<str>>,
+    /// HTML of the operator below the page.
+    footer: Option<Arc<str>>,
     /// Relative URL of the root of the server.
     root: &'static str,
     id: String,
@@ -57,8 +71,8 @@ struct StoriesPage {
     selection: Option<SelectionHeading>,
     /// The feeds of the output, for the list beside the stories.
     listed: Vec<ListedFeed>,
-    /// Number of feeds that are not listed.
-    unlisted: usize,
+    /// Number of feeds that are not listed, in words.
+    unlisted: Option<String>,
     /// URL of the first page of this selection; `None`: it is this page.
     newest: Option<String>,
     /// URL of the next page, with older stories.
@@ -80,8 +94,8 @@ struct StoryPage {
 struct SelectionHeading {
     /// Title of the feed, tag and words.
     title: String,
-    /// Number of stories, if all of them are on this page.
-    count: Option<usize>,
+    /// Number of stories in words, if all of them are on this page.
+    count: Option<String>,
     /// The feed, if one is selected.
     feed: Option<ListedFeed>,
 }
@@ -204,7 +218,11 @@ pub(super) fn page(
         feeds: feed_options(&frame, &feeds, query),
         tags: tag_options(&frame, &feeds, query),
         selection: query.is_filter().then(|| selection(&frame, &feeds, query, &results)),
-        unlisted: feeds.len().saturating_sub(MAX_LISTED),
+        unlisted: feeds
+            .len()
+            .checked_sub(MAX_LISTED)
+            .filter(|more| *more > 0)
+            .map(|more| frame.texts.more_feeds(more)),
         listed: feeds.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
         newest: query.after.is_some().then(|| url(&first)),
         older,
@@ -225,7 +243,7 @@ pub(super) fn story_page(
     let query = Query::default();
     let frame = frame(output, links, &query);
     let page = StoryPage {
-        html: story::content_html(&entry, &output.presentation),
+        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts)),
         shown: shown(Story::of(&entry, &output.presentation), &frame, &query),
         all: page_url(&frame, &query),
         frame,
@@ -244,7 +262,16 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         url: selecting(&links.base.apply(output.base_url.as_str(), &document.url)),
     });
     let mut parsed = form_urlencoded::parse(token_query.as_bytes());
+    let (presentation, theme) = (&output.presentation, &output.theme);
+    let file =
+        |name: &str| with_queries(&format!("{}{}/{name}", links.root, output.id), &[&token_query]);
     Frame {
+        stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
+        logo: theme.logo.as_ref().map(|_| file("logo")),
+        header: theme.header.clone(),
+        footer: theme.footer.clone(),
+        texts: Texts::of(presentation.language.as_deref()),
+        zone: presentation.time_zone.clone().unwrap_or(TimeZone::UTC),
         root: links.root,
         id: output.id.clone(),
         title: output.title.clone(),
@@ -253,6 +280,11 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
         token_query,
     }
+}
+
+fn media_names(texts: &Texts) -> MediaNames {
+    let Texts { picture, sound, film, .. } = texts;
+    MediaNames { picture, sound, film }
 }
 
 /// The URL with these queries, of which any may be empty.
@@ -287,7 +319,7 @@ fn selection(
     let all_here = results.more.is_none() && query.after.is_none();
     SelectionHeading {
         title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        count: all_here.then_some(results.entries.len()),
+        count: all_here.then(|| frame.texts.count(results.entries.len())),
         feed,
     }
 }
@@ -325,9 +357,10 @@ fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Quer
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
         let story = Story::of(entry, &output.presentation);
-        let machine = story.at.strftime("%Y-%m-%d").to_string();
+        let at = story.at.to_zoned_datetime(frame.zone.clone());
+        let machine = at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
-            let date = story.at.strftime("%A, %-d %B %Y").to_string();
+            let date = frame.texts.full_date(&at);
             days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
@@ -339,6 +372,7 @@ fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Quer
 
 fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
+    let at = story.at.to_zoned_datetime(frame.zone.clone());
     let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
     let has_heading = story.has_own_title || story.excerpt.is_empty();
     let heading = if has_heading { &story.title } else { &story.excerpt };
@@ -351,8 +385,8 @@ fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
         page: with_queries(&page, &[&frame.token_query]),
         feed_page: page_url(frame, &of_feed),
         machine: dates::rfc3339(story.at),
-        time: story.at.strftime("%H:%M").to_string(),
-        date: dates::long(story.at),
+        time: at.strftime("%H:%M").to_string(),
+        date: frame.texts.moment(&at),
         story,
     }
 }

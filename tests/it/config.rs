@@ -91,6 +91,8 @@ fn values(key: &Key, folder: &Path) -> Vec<String> {
         (_, Kind::Secret) => reference,
         (_, Kind::Secrets) => format!("{{ X-Key = {reference} }}"),
         (_, Kind::Certificates) => file("ca.pem"),
+        (_, Kind::PageText) => file("part.html"),
+        (_, Kind::Picture) => file("logo.png"),
         ("subscriptions.file", _) => file("list"),
         ("store.path", _) => "\"other.db\"".to_owned(),
         ("include.tags", _) => "[\"rust\"]".to_owned(),
@@ -146,6 +148,8 @@ fn every_key_and_every_word_of_it_has_an_effect() {
     private(&folder.join("secret"), "sesame-0123456789");
     std::fs::write(folder.join("ca.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
     std::fs::write(folder.join("list"), "https://example.org/listed\n").unwrap();
+    std::fs::write(folder.join("part.html"), "<p>Part</p>").unwrap();
+    std::fs::write(folder.join("logo.png"), "PNG").unwrap();
     // The config below needs or contains these.
     let apart = ["version", "id", "host", "url", "include", "exclude"];
     let mut checked = 0;
@@ -211,8 +215,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
     assert_eq!(output.directory.as_deref(), Some(Path::new("/state/www")));
     assert_eq!(output.base_url.as_str(), "https://example.org/planet/");
     assert_eq!((output.title.as_str(), output.items), ("planet", 100));
-    let include = &output.filter.include[0];
-    assert_eq!((&*include.languages[0], include.enclosures), ("en", Some(true)));
+    assert_eq!(output.filter.include[0].enclosures, Some(true));
     let look = Presentation {
         icon: "https://example.org/icon.png".parse().ok(),
         language: Some("de-AT".to_owned()),
@@ -220,6 +223,7 @@ fn what_is_set_is_in_force_and_a_feed_overrides_it() {
         title_prefix: "{source}: ".parse().ok(),
         date: ShownDate::FirstSeen,
         also_at: AlsoAt::Content,
+        ..Presentation::default()
     };
     assert_eq!(output.presentation, look);
     let default = good(&format!("{HEAD}{FEED}{OUTPUT}"));

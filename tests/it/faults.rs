@@ -126,6 +126,7 @@ fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     // The others are provoked there, each with its place and what was meant.
     let there = [
         include_str!("config/doubts.rs"),
+        include_str!("mistakes/output.rs"),
         include_str!("mistakes/places.rs"),
         include_str!("mistakes/server.rs"),
         include_str!("mistakes/syntax.rs"),

@@ -200,6 +200,46 @@ fn filters_of_server_and_list_apply_in_addition() {
     assert_eq!(rules["c.test"], [""; 0]);
 }
 
+#[tokio::test]
+async fn rewriting_changes_links_and_titles_and_no_identity() {
+    let world = World::new().await;
+    let text = "See &lt;a href=\"https://b.test/?utm_source=a&amp;amp;id=1\"&gt;this&lt;/a&gt;";
+    let item = Story {
+        guid: "1",
+        title: "[Ad] A ship",
+        link: "https://a.test/1?id=2&amp;utm_medium=feed".to_owned(),
+        text: text.to_owned(),
+        date: "Sun, 01 Jun 2025 08:00:00 GMT",
+    };
+    world.origin.route("a.test", "/feed", [rss(&[item])]);
+    let url = world.origin.url("a.test", "/feed");
+    let mut config = world.config(std::slice::from_ref(&url));
+    let mut seen = Vec::new();
+    let section =
+        "[[output]]\nid = \"a\"\nstrip_tracking = true\ntitle_replace = [['^\\[Ad\\] ', '']]\n";
+    for rewrite in
+        [Default::default(), read(&format!("version = 1\n{section}")).outputs[0].rewrite.clone()]
+    {
+        config.outputs[0].rewrite = rewrite;
+        let engine = world.open_with(config.clone()).await;
+        poll(&engine, FeedSelection::All).await;
+        engine.publish().await.unwrap();
+        seen.push(shown(&engine));
+        world.clock.advance(crate::support::world::HOUR * 2);
+    }
+    let [before, after] = &seen[..] else { panic!("two") };
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_eq!(before[0]["id"], after[0]["id"]);
+    assert_eq!(before[0]["url"], "https://a.test/1?id=2&utm_medium=feed");
+    assert_eq!(after[0]["url"], "https://a.test/1?id=2");
+    assert_eq!(
+        (&before[0]["title"], &after[0]["title"]),
+        (&"[Ad] A ship".into(), &"A ship".into())
+    );
+    let html = after[0]["content_html"].as_str().unwrap();
+    assert!(html.contains("href=\"https://b.test/?id=1\""), "{html}");
+}
+
 /// An item with a title.
 fn titled(title: &str) -> Item {
     Item {

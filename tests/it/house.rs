@@ -56,7 +56,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("flate2", &["render"]),
     ("brotli", &["render"]),
     ("zstd", &["render"]),
-    ("regex", &["model", "render", "config"]),
+    ("regex", &["model", "render", "outputs", "config"]),
     ("axum", &["web"]),
     ("askama", &["web"]),
     ("hyper", &["web", "fetch"]),

@@ -63,4 +63,37 @@ pub(super) const CASES: &[Case] = &[
     )
     .instead("https://www.example.org"),
     case("[[output]]\nid = \"status\"", "2:6", "duplicate_output", "a page of Newswire"),
+    case(
+        "[[output]]\nid = \"a\"\ntime_zone = \"Berlin\"",
+        "3:13",
+        "bad_time_zone",
+        "did you mean \"Europe/Berlin\"?",
+    )
+    .instead("Europe/Berlin"),
+    case(
+        "[[output]]\nid = \"a\"\ntime_zone = \"Mars/Base\"",
+        "3:13",
+        "bad_time_zone",
+        "IANA database",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ntitle_replace = [[\"(\", \"\"]]",
+        "3:19",
+        "bad_regex",
+        "unclosed group",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ntitle_replace = [\"a\", \"b\"]",
+        "3:18",
+        "wrong_type",
+        "title_replace must contain pairs of texts",
+    ),
+    case("[[output]]\nid = \"a\"\nimages = \"inline\"", "3:10", "unknown_value", "write one of"),
+    case(
+        "[[output]]\nid = \"a\"\nstylesheet = \"none.css\"",
+        "3:14",
+        "bad_file",
+        "of at most 256 KiB",
+    ),
+    case("[[output]]\nid = \"a\"\nlogo = \"logo.gif\"", "3:8", "bad_file", "is not a picture"),
 ];

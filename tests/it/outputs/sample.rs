@@ -26,6 +26,8 @@ pub(crate) fn output() -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Presentation {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
             ..Presentation::default()

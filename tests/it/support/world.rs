@@ -129,6 +129,8 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         per_feed_percent: None,
         min_feeds: None,
         filter: Default::default(),
+        rewrite: Default::default(),
+        theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

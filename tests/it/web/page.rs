@@ -1,9 +1,10 @@
 //! The pages of an output for browsers.
 
+use jiff::tz::TimeZone;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::model::Conditions;
 use newswire::parse::{Input, parse};
-use newswire::render::{Content, Format, Output, Token};
+use newswire::render::{Content, Format, Images, Logo, Output, Theme, Token};
 use url::Url;
 
 use super::site::{Answer, Site, run};
@@ -331,8 +332,8 @@ fn the_page_of_a_feed_names_it_and_offers_its_stories_as_a_feed() {
         let planet = Planet::open().await;
         let page = planet.get("/planet/?feed=a.test-feed").await.text();
         assert!(page.contains("<h1 dir=\"auto\">Site &#60;A&#62;</h1>"), "{page}");
-        assert!(page.contains("2 stories."), "{page}");
-        assert!(page.contains("<a href=\"https://site.test/\">Site</a>"), "{page}");
+        assert!(page.contains("2 stories · "), "{page}");
+        assert!(page.contains("<a href=\"https://site.test/\">site</a>"), "{page}");
         let link = "type=\"application/atom+xml\" href=\"../planet.atom?feed=a.test-feed\"";
         assert!(page.contains(link), "{page}");
         assert!(page.contains("<code>http://127.0.0.1:8420/planet.atom?feed=a.test-feed</code>"));
@@ -413,5 +414,119 @@ fn filtered_feeds_of_an_output_with_a_token_need_it_and_link_with_it() {
         let link =
             "<http://127.0.0.1:8420/planet.atom?tag=tech&token=sesame-0123456789>; rel=\"self\"";
         assert_eq!(feed.header("link"), Some(link));
+    });
+}
+
+#[test]
+fn the_page_is_in_the_language_and_the_time_zone_of_its_output() {
+    run(async {
+        let planet = Planet::with(|output| {
+            output.presentation.language = Some("de-AT".to_owned());
+            output.presentation.time_zone = TimeZone::get("Asia/Tokyo").ok();
+        })
+        .await;
+        let page = planet.get("/planet/").await.text();
+        // 11:00 in UTC, and the last hours of the day before are on this day too.
+        for part in [
+            "<html lang=\"de\">",
+            "<h2><time datetime=\"2025-06-01\">Sonntag, 1. Juni 2025</time></h2>",
+            "title=\"1. Juni 2025, 20:00 JST\"><time datetime=\"2025-06-01T11:00:00Z\">20:00</time>",
+            "placeholder=\"Titel und Texte durchsuchen\"",
+            "<h2>Abonnieren</h2>",
+            "rel=\"next\">Ältere Artikel</a>",
+        ] {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+        let found = planet.get("/planet/?q=chips").await.text();
+        assert!(found.contains("1 Artikel · <a href=\"../planet/\">Alle Artikel</a>"), "{found}");
+        for word in ["Stories", "stories", "Subscribe", "Search", "Older"] {
+            assert!(!page.contains(word) && !found.contains(word), "{word}");
+        }
+    });
+}
+
+/// A feed with a picture, a sound, and a text with a picture.
+fn media(world: &World, url: &Url) {
+    let item = "<item><guid>m</guid><title>Media</title><link>https://site.test/m</link>\
+        <description>&lt;p&gt;Text &lt;img src=\"https://pics.test/t.jpg\" alt=\"dish\"&gt;&lt;/p&gt;</description>\
+        <media:thumbnail url=\"https://pics.test/thumb.jpg\"/>\
+        <enclosure url=\"https://sound.test/e.mp3\" type=\"audio/mpeg\" length=\"9\"/></item>";
+    let head = "<rss version=\"2.0\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel><title>M</title>";
+    answer(world, url, format!("{head}{item}</channel></rss>"));
+}
+
+#[test]
+fn sounds_are_played_on_demand_and_pictures_are_shown_if_the_output_says_so() {
+    run(async {
+        for images in [Images::Link, Images::Direct] {
+            let planet = Planet::with(|output| output.presentation.images = images).await;
+            media(&planet.world, &planet.world.origin.url("a.test", "/feed"));
+            planet.world.clock.advance(crate::support::world::HOUR * 2);
+            poll(&planet.engine, FeedSelection::All).await;
+            let list = planet.get("/planet/?q=media").await;
+            let text = list.text();
+            let story = text.split("/story/").nth(1).and_then(|rest| rest.split('"').next());
+            let story = planet.get(&format!("/planet/story/{}", story.unwrap())).await;
+            let player = "<audio controls preload=\"none\" src=\"https://sound.test/e.mp3\"";
+            assert!(story.text().contains(player), "{}", story.text());
+            let policy = list.header("content-security-policy").unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("media-src https:"));
+            assert_eq!(story.header("content-security-policy"), Some(policy));
+            let shown = |page: &Answer| page.text().matches("<img ").count();
+            match images {
+                Images::Link => {
+                    assert_eq!((shown(&list), shown(&story)), (0, 0));
+                    assert!(policy.contains("img-src 'self';"), "{policy}");
+                }
+                Images::Direct => {
+                    assert_eq!((shown(&list), shown(&story)), (1, 1));
+                    assert!(text.contains("<img src=\"https://pics.test/thumb.jpg\" alt=\"\""));
+                    assert!(policy.contains("img-src 'self' https: http:;"), "{policy}");
+                }
+            }
+            let index = planet.get("/").await;
+            let policy = index.header("content-security-policy").unwrap();
+            assert!(!policy.contains("https:"), "{policy}");
+        }
+    });
+}
+
+#[test]
+fn the_operator_adds_style_logo_header_and_footer_to_the_pages() {
+    run(async {
+        let planet = Planet::with(|output| {
+            output.theme = Theme {
+                stylesheet: Some(":root { --link: #a00 }".into()),
+                header: Some("<nav><a href=\"/\">Home</a></nav>".into()),
+                footer: Some("<p>Made by <b>us</b></p>".into()),
+                logo: Some(Logo { bytes: b"<svg/>"[..].into(), media_type: "image/svg+xml" }),
+            };
+            output.token = Some(Token::new("open sesame".to_owned()));
+        })
+        .await;
+        for page in ["/planet/?token=open+sesame", "/planet/story/1?token=open+sesame"] {
+            let page = planet.get(page).await;
+            let text = page.text();
+            assert_eq!(page.status, 200);
+            assert!(text.contains("<nav><a href=\"/\">Home</a></nav>"), "{text}");
+            assert!(text.contains("<p>Made by <b>us</b></p>"));
+            let place = |name: &str| text.find(name).unwrap_or_else(|| panic!("no {name}"));
+            assert!(place("style.css\"") < place("theme.css?"), "the operator overrides ours");
+        }
+        let style = planet.get("/planet/theme.css?token=open+sesame").await;
+        assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+        assert_eq!(style.text(), ":root { --link: #a00 }");
+        let logo = planet.get("/planet/logo?token=open+sesame").await;
+        assert_eq!(logo.header("content-type"), Some("image/svg+xml"));
+        assert!(logo.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        let etag = format!("If-None-Match: {}", logo.header("etag").unwrap());
+        let again = planet.site.get("/planet/logo?token=open+sesame", &[&etag]).await;
+        assert_eq!(again.status, 304);
+        for path in ["/planet/theme.css", "/planet/logo", "/none/logo"] {
+            assert_eq!(planet.get(path).await.status, 404, "{path}");
+        }
+        let plain = Planet::open().await;
+        assert_eq!(plain.get("/planet/theme.css").await.status, 404);
+        assert!(!plain.get("/planet/").await.text().contains("theme.css"));
     });
 }

@@ -60,6 +60,8 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         per_feed_percent: None,
         token: None,
         filter: Default::default(),
+            rewrite: Default::default(),
+            theme: Default::default(),
         presentation: Presentation {
             icon: bit(4).then(|| Url::parse("https://e.org/i.png?a&b").expect("a constant is a URL")),
             language: bit(4).then(text),
@@ -68,6 +70,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
             title_prefix: bit(5).then(|| "[{source}] ".parse().expect("a constant is a prefix")),
             date: if bit(6) { ShownDate::FirstSeen } else { ShownDate::Published },
             also_at: if bit(7) { render::AlsoAt::Content } else { render::AlsoAt::Links },
+            ..Presentation::default()
         },
         deltas: false,
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),

@@ -1,0 +1,104 @@
+//! Changes links and titles of the items that an output shows, as its config says. Identity and outward id stay.
+
+use crate::dedupe::canonical::without_trackers;
+use crate::model::OutputItem;
+use crate::render::Rewrite;
+
+/// Maximum length of a title after replacements, in characters.
+const MAX_TITLE: usize = 1_000;
+
+/// Applies the changes to the items.
+pub(super) fn apply(rewrite: &Rewrite, entries: &mut [OutputItem]) {
+    for entry in entries {
+        if rewrite.strip_tracking {
+            strip_tracking(entry);
+        }
+        if !rewrite.titles.is_empty() {
+            entry.item.title = entry.item.title.take().and_then(|title| replaced(title, rewrite));
+        }
+    }
+}
+
+/// The title after all replacements; `None`: nothing is left of it.
+fn replaced(title: String, rewrite: &Rewrite) -> Option<String> {
+    let mut title = title;
+    for (regex, text) in &rewrite.titles {
+        let new = regex.replace_all(&title, text.as_str());
+        title = new.chars().take(MAX_TITLE).collect();
+    }
+    let words: Vec<&str> = title.split_whitespace().collect();
+    Some(words.join(" ")).filter(|title| !title.is_empty())
+}
+
+/// Removes parameters that track from the links of an item and in its text. The files keep their addresses, which are
+/// what a podcast is counted and paid by.
+fn strip_tracking(entry: &mut OutputItem) {
+    let details = &mut entry.item.details;
+    let also = entry.also.iter_mut().map(|also| &mut also.url);
+    let links = [&mut entry.item.url, &mut details.via, &mut details.comments];
+    for link in links.into_iter().chain(also).flatten() {
+        if let Some(bare) = without_trackers(link, "&") {
+            *link = bare;
+        }
+    }
+    if let Some(html) = &mut entry.item.content
+        && let Some(bare) = bare_links(html)
+    {
+        *html = bare;
+    }
+}
+
+/// The HTML with the links of its `href` attributes stripped; `None`: nothing changes. A serialiser wrote it: values are in
+/// double quotes, and a quote in a value or `<` in a text is a reference.
+fn bare_links(html: &str) -> Option<String> {
+    const BEGIN: &str = " href=\"";
+    let (mut bare, mut rest, mut changed) = (String::with_capacity(html.len()), html, false);
+    while let Some(at) = rest.find(BEGIN) {
+        let (before, behind) = rest.split_at(at + BEGIN.len());
+        // In a text it is no attribute: the last angle bracket before it does not open a tag.
+        let is_attribute = before.rfind(['<', '>']).is_some_and(|at| before[at..].starts_with('<'));
+        bare.push_str(before);
+        let end = behind.find('"').unwrap_or(behind.len());
+        let (link, behind) = behind.split_at(end);
+        let stripped = without_trackers(link, "&amp;").filter(|_| is_attribute);
+        changed |= stripped.is_some();
+        bare.push_str(stripped.as_deref().unwrap_or(link));
+        rest = behind;
+    }
+    bare.push_str(rest);
+    changed.then_some(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+
+    fn titles(replacements: &[(&str, &str)]) -> Rewrite {
+        let pair = |(regex, text): &(&str, &str)| (Regex::new(regex).unwrap(), (*text).to_owned());
+        Rewrite { titles: replacements.iter().map(pair).collect(), ..Rewrite::default() }
+    }
+
+    #[test]
+    fn parts_of_titles_are_replaced_in_order() {
+        let rewrite = titles(&[("(?i)^\\[ad\\] *", ""), ("(\\w+) beats (\\w+)", "$2 loses to $1")]);
+        let new = |title: &str| replaced(title.to_owned(), &rewrite);
+        assert_eq!(new("[AD] Ann  beats Bob").as_deref(), Some("Ann beats Bob"), "two spaces");
+        assert_eq!(new("[ad] Ann beats Bob").as_deref(), Some("Bob loses to Ann"));
+        assert_eq!(new("[ad] "), None, "it is untitled then");
+        let growing = titles(&[("a", "aaaaaaaaaa"); 20]);
+        let title = replaced("a".to_owned(), &growing).unwrap();
+        assert_eq!(title.chars().count(), MAX_TITLE);
+    }
+
+    #[test]
+    fn links_in_a_text_are_stripped_and_its_words_are_not() {
+        let html = "<p>a href=\"https://a.b/?utm_a=1\" <a href=\"https://a.b/?utm_a=1&amp;x=2\" \
+                    title=\"t\">?utm_a=1</a><img src=\"https://a.b/i?utm_a=1\"></p>";
+        let bare = "<p>a href=\"https://a.b/?utm_a=1\" <a href=\"https://a.b/?x=2\" \
+                    title=\"t\">?utm_a=1</a><img src=\"https://a.b/i?utm_a=1\"></p>";
+        assert_eq!(bare_links(html).as_deref(), Some(bare));
+        assert_eq!(bare_links(bare), None);
+    }
+}
