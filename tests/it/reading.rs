@@ -1,6 +1,7 @@
 //! What is read of a document, from the body to the output, the commands and the pages.
 
 use newswire::daemon::FeedSelection;
+use newswire::model::Conditions;
 use serde_json::Value;
 
 use crate::cli::{configured, newswire};
@@ -40,12 +41,9 @@ async fn the_filter_authors_sees_the_author_of_the_feed() {
             let urls = documents.map(|(path, _)| world.origin.url("e.test", path));
             let mut config = world.config(&urls);
             let output = &mut config.outputs[0];
-            let rules =
-                if excluded { &mut output.filter.exclude } else { &mut output.filter.include };
-            rules.push(newswire::model::Conditions {
-                authors: vec!["Ann".to_owned()],
-                ..Default::default()
-            });
+            let filter = &mut output.filter;
+            let rules = if excluded { &mut filter.exclude } else { &mut filter.include };
+            rules.push(Conditions { authors: vec!["Ann".to_owned()], ..Conditions::default() });
             let engine = world.open_with(config).await;
             poll(&engine, FeedSelection::All).await;
             let mut titles = shown_as(&engine, "title");
