@@ -324,7 +324,7 @@ fn an_error_in_a_variable_names_it() {
     let folder = folder();
     for (variable, value, says) in [
         ("NEWSWIRE_SCHEDULE_INTERVAL", "30x", "is not a duration"),
-        ("NEWSWIRE_WEB_LISTN", "off", "did you mean"),
+        ("NEWSWIRE_WEB_PUBLC_URL", "https://e.test/", "did you mean"),
         ("NEWSWIRE_SCHEDULE_PER_HOST", "many", "a whole number"),
         ("NEWSWIRE_LOG_LEVEL", "loud", "loud"),
     ] {
