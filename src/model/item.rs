@@ -194,6 +194,20 @@ pub struct Enclosure {
     pub duration: Option<u32>,
 }
 
+impl Enclosure {
+    /// Whether it is a file to play or to download: no picture, page or file of unknown type.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        !matches!(
+            self.media_type.as_str(),
+            "" | "application/octet-stream"
+                | "text/html"
+                | "application/xhtml+xml"
+                | "application/x-shockwave-flash"
+        ) && !self.media_type.starts_with("image/")
+    }
+}
+
 /// A picture: `media:thumbnail`, `itunes:image`, JSON Feed `image`, RSS `image`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

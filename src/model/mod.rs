@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod feed;
+pub mod filter;
 pub mod incident;
 pub mod item;
 pub mod parsed;
@@ -17,6 +18,7 @@ pub use feed::{
     BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
     site,
 };
+pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
 pub use item::{
     AlsoAt, Category, Chapter, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person,

@@ -7,6 +7,7 @@
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
 //! recovery    what is in an output's directory, read back and compared
@@ -22,6 +23,7 @@ mod basis;
 mod contents;
 mod error;
 mod files;
+mod filters;
 mod ids;
 mod publisher;
 mod recovery;
@@ -32,6 +34,7 @@ mod visibility;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
+pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use publisher::{ArchiveState, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,

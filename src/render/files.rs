@@ -22,12 +22,7 @@ pub(super) fn is_played(file: &Enclosure) -> bool {
 
 /// Whether it is an enclosure: a file to play or to download.
 pub(super) fn is_enclosure(file: &Enclosure) -> bool {
-    !matches!(
-        file.media_type.as_str(),
-        "" | UNKNOWN | "text/html" | "application/xhtml+xml" | "application/x-shockwave-flash"
-    ) && !file.media_type.starts_with("image/")
-        && text::line(&file.media_type).is_some()
-        && is_reachable(&file.url)
+    file.is_file() && text::line(&file.media_type).is_some() && is_reachable(&file.url)
 }
 
 /// Whether the host can be public; a name without a dot is in a local network.
@@ -46,11 +41,6 @@ pub(super) fn medium(file: &Enclosure) -> Option<&'static str> {
     ["image", "audio", "video"].into_iter().find(|medium| {
         file.media_type.strip_prefix(medium).is_some_and(|rest| rest.starts_with('/'))
     })
-}
-
-/// Whether any of the files is an enclosure.
-pub(super) fn has_enclosure(files: &[Enclosure]) -> bool {
-    files.iter().any(is_enclosure)
 }
 
 /// Writes the elements of the podcast and Media RSS namespaces, the same for Atom and RSS: files, playing

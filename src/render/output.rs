@@ -6,11 +6,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{id, shown, text};
+use crate::model::Filter;
 use crate::text::bidi;
 
 /// An outbound format.
@@ -71,30 +71,6 @@ impl Format {
     }
 }
 
-/// The rules of `include` or `exclude`.
-///
-/// For `include` an item must meet every given condition, each by one of its values. For `exclude` one
-/// condition is enough.
-#[derive(Debug, Clone, Default)]
-pub struct Rules {
-    /// Tags of the feed.
-    pub tags: Vec<String>,
-    /// Ids of feeds.
-    pub feeds: Vec<String>,
-    /// Matched against the title.
-    pub title: Option<Regex>,
-    /// Matched against the text of the content.
-    pub content: Option<Regex>,
-    /// Names of authors, compared without case.
-    pub authors: Vec<String>,
-    /// Categories (term or label), compared without case.
-    pub categories: Vec<String>,
-    /// Languages, RFC 4647 3.3.1: `en` is also met by `en-GB`, and nothing by an unknown one.
-    pub languages: Vec<String>,
-    /// Whether there is an enclosure.
-    pub enclosures: Option<bool>,
-}
-
 /// One outbound merged feed.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -124,10 +100,8 @@ pub struct Output {
     pub per_feed_percent: Option<usize>,
     /// Minimum number of feeds of this output that a story must be in.
     pub min_feeds: Option<usize>,
-    /// Rules for the items that are taken; empty: all.
-    pub include: Rules,
-    /// Rules for the items that are left out.
-    pub exclude: Rules,
+    /// Which items it takes.
+    pub filter: Filter,
     /// Presentation of its stories.
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.

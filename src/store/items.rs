@@ -339,8 +339,8 @@ impl Transaction<'_> {
             .prepare_cached(
                 "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
                                    published_at, updated_at, guid, url, title, language, claimed_id, page_owner,
-                                   text_digest, hidden)
-                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                                   text_digest, hidden, filtered_by)
+                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             )?
             .execute(params![
                 key.0,
@@ -360,6 +360,7 @@ impl Transaction<'_> {
                 page_owner_number(new.page_owner),
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
+                new.filtered_by,
             ])?;
         self.insert_identities(update.feed, new, key)?;
         let details = serde_json::to_string(&item.details)?;

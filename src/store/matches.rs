@@ -46,6 +46,8 @@ pub enum OperatorDecision {
     Join(ItemKey, ItemKey),
     /// The held items of a feed are released.
     Release(FeedKey),
+    /// The items of a feed that its filters kept out are released.
+    ReleaseFiltered(FeedKey),
 }
 
 /// A fingerprint as it is stored.
@@ -390,13 +392,18 @@ impl Transaction<'_> {
                 self.mark_pending(b)?;
                 Ok(2)
             }
-            OperatorDecision::Release(feed) => {
+            OperatorDecision::Release(feed) | OperatorDecision::ReleaseFiltered(feed) => {
+                let which = match decision {
+                    OperatorDecision::ReleaseFiltered(_) => ["filtered", "filtered"],
+                    _ => ["history", "burst"],
+                };
                 let mut held = self.connection.prepare_cached(
-                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL AND hidden <> 'pending'
-                     ORDER BY id",
+                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL
+                       AND hidden IN (?2, ?3) ORDER BY id",
                 )?;
-                let held: Vec<i64> =
-                    held.query_map([feed.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                let held: Vec<i64> = held
+                    .query_map((feed.0, which[0], which[1]), |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
                 let mut release = self
                     .connection
                     .prepare_cached("UPDATE item SET hidden = 'pending' WHERE id = ?1")?;

@@ -56,6 +56,7 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
         page_owner: PageOwner::FeedSite,
         text: TextIndex { fingerprint: Some(vec![1]), ..TextIndex::default() },
         held: None,
+        filtered_by: None,
     }
 }
 

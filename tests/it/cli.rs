@@ -301,7 +301,7 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_estimates_delays_from_the_dates_of_one_document() {
     let origin = Origin::start().await;
-    let now = jiff::Timestamp::now();
+    let now = newswire::clock::Clock::system().now();
     let item = |number: i64| {
         let at = now - jiff::SignedDuration::from_hours(6 * number + 1);
         let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT");

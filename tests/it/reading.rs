@@ -1,6 +1,7 @@
 //! What is read of a document, from the body to the output, the commands and the pages.
 
 use newswire::daemon::FeedSelection;
+use newswire::model::Conditions;
 use serde_json::Value;
 
 use crate::cli::{configured, newswire};
@@ -40,8 +41,9 @@ async fn the_filter_authors_sees_the_author_of_the_feed() {
             let urls = documents.map(|(path, _)| world.origin.url("e.test", path));
             let mut config = world.config(&urls);
             let output = &mut config.outputs[0];
-            let rules = if excluded { &mut output.exclude } else { &mut output.include };
-            rules.authors = vec!["Ann".to_owned()];
+            let filter = &mut output.filter;
+            let rules = if excluded { &mut filter.exclude } else { &mut filter.include };
+            rules.push(Conditions { authors: vec!["Ann".to_owned()], ..Conditions::default() });
             let engine = world.open_with(config).await;
             poll(&engine, FeedSelection::All).await;
             let mut titles = shown_as(&engine, "title");
@@ -173,7 +175,7 @@ async fn a_loss_is_shown_by_probe_status_and_why() {
     let categories: String = (0..80).map(|n| format!("<category>c{n}</category>")).collect();
     let item = format!("<item><guid>1</guid><title>A</title>{categories}</item>");
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss("", &item))]);
-    let folder = configured(&[url.clone()]);
+    let folder = configured(std::slice::from_ref(&url));
     newswire(folder.path(), &["poll"]);
     let loss = "left out: categories (30)";
     let probe = newswire(folder.path(), &["probe", "--force", &url]).out;
