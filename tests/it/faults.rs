@@ -151,7 +151,7 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
         ("client_error", Answer::status(418), "check the URL"),
         ("server_error", Answer::status(500), "polls the feed again later"),
         ("too_large", Answer::ok(vec![b'x'; 3000]), "raise max_body"),
-        ("bad_coding", Answer::ok("x").with("Content-Encoding", "rot13"), "report this"),
+        ("bad_coding", Answer::ok("x").with("Content-Encoding", "compress"), "report this"),
         ("not_a_feed", Answer::ok("<html><body/></html>"), "look for the URL"),
         ("malformed", Answer::ok("{\"items\": ["), "report it to the publisher"),
         (
