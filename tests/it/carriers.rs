@@ -70,6 +70,9 @@ const INDEPENDENT: (&str, &str) = (
 const NEWS: (&str, &str) =
     (include_str!("../fixtures/carriers/news.txt"), include_str!("../fixtures/carriers/forms.txt"));
 
+const WORLD: (&str, &str) =
+    (include_str!("../fixtures/carriers/world.txt"), include_str!("../fixtures/carriers/slips.txt"));
+
 fn check(report: &Report) {
     let (all, text) = (report.total(|_| true), report.text(""));
     assert!(all.shown_once() >= 0.95 && all.pair_precision() >= 0.99, "{text}");
@@ -90,4 +93,9 @@ async fn papers_show_a_story_once_and_forms_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn papers_that_were_set_aside_show_a_story_once_and_forms_apart() {
     check(&judge("papers, set aside", NEWS, Part::Aside).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn papers_of_many_languages_show_a_story_once_and_forms_apart() {
+    check(&judge("papers of many languages", WORLD, Part::All).await);
 }
