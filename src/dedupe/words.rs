@@ -3,9 +3,14 @@
 //! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
 //! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
+use std::sync::LazyLock;
+
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::lexicon::{AND, Digits, GLUED, LEXICON, Listed, NumberBefore, continued};
+use super::clocks::Clock;
+use super::lexicon::{
+    AND, Digits, GLUED, Kanji, LEXICON, Listed, NumberBefore, PERCENT, continued, is_one, is_percent,
+};
 use super::tuning::{EXACT_WORDS, MAX_WORDS};
 
 /// What a word is in a text.
@@ -39,6 +44,11 @@ impl Word {
     pub(super) const BYTES: usize = 5;
     /// The values that `load` has.
     const LOADS: [u8; 4] = [10, 6, 16, 12];
+
+    /// Whether it is a character of a script without spaces.
+    pub(super) fn is_character(&self) -> bool {
+        self.load == Self::LOADS[1]
+    }
 
     /// As it is stored: four bytes of hash, then kind, length and load in one.
     pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
@@ -205,6 +215,8 @@ struct Open {
     digit: bool,
     /// Whether the last letter is an ASCII digit.
     after_digit: bool,
+    /// Whether a letter is not a capital.
+    small: bool,
     joint: Option<u8>,
     /// A hashtag is not a word of the text: each service has its own.
     tag: bool,
@@ -225,6 +237,7 @@ impl Open {
         capital: false,
         digit: false,
         after_digit: false,
+        small: false,
         joint: None,
         tag: false,
         number: Digits::NONE,
@@ -256,6 +269,7 @@ impl Open {
             self.lettered = true;
         }
         self.after_digit = c.is_ascii_digit();
+        self.small |= !c.is_ascii_uppercase();
         if c.is_ascii() {
             return self.lower(c.to_ascii_lowercase());
         }
@@ -279,11 +293,14 @@ impl Open {
 struct Before {
     opens_sentence: bool,
     number: Option<NumberBefore>,
+    /// A number that may be a time of day.
+    clock: Option<Clock>,
+    kanji: Option<Kanji>,
 }
 
 fn split(text: &str, words: &mut Vec<Word>) {
     let mut open = Open::NONE;
-    let mut before = Before { opens_sentence: true, number: None };
+    let mut before = Before { opens_sentence: true, number: None, clock: None, kanji: None };
     for c in text.chars() {
         match class(c) {
             class @ (Class::Letter | Class::Digit | Class::Whole) => {
@@ -298,8 +315,10 @@ fn split(text: &str, words: &mut Vec<Word>) {
                 }
                 if class == Class::Whole {
                     close(&mut open, &mut before, words);
-                    open.push(c);
-                    close(&mut open, &mut before, words);
+                    if !kanji(c, &mut before, words) {
+                        open.push(c);
+                        close(&mut open, &mut before, words);
+                    }
                     continue;
                 }
                 open.digit |= class == Class::Digit;
@@ -313,13 +332,36 @@ fn split(text: &str, words: &mut Vec<Word>) {
             class => {
                 close(&mut open, &mut before, words);
                 before.opens_sentence |= class == Class::Stop || matches!(c, '.' | ':');
+                before.kanji = None;
                 if !c.is_whitespace() && c != '-' {
                     before.number = None;
+                }
+                if c == '%' && words.last().is_some_and(|word| word.kind == Kind::Number) {
+                    words.push(*PERCENT_WORD);
                 }
             }
         }
     }
     close(&mut open, &mut before, words);
+}
+
+/// Reads a digit of a number such as 二十三; whether it is one.
+fn kanji(c: char, before: &mut Before, words: &mut Vec<Word>) -> bool {
+    let Some(digit) = Kanji::digit(c) else {
+        before.kanji = None;
+        return false;
+    };
+    let number = match before.kanji {
+        Some(first) => first.followed_by(digit),
+        None => {
+            words.push(Word { hash: 0, kind: Kind::Number, length: 1, load: 6 });
+            Kanji::NONE.followed_by(digit)
+        }
+    };
+    let (at, value) = (words.len() - 1, number.value());
+    words[at].hash = hash_of(&value.to_string());
+    (before.kanji, before.clock) = (Some(number), Clock::of_integer(at, value, 0));
+    true
 }
 
 /// Ends a word, if one is open.
@@ -328,12 +370,26 @@ fn close(open: &mut Open, before: &mut Before, words: &mut Vec<Word>) {
     if open.letters == 0 || open.tag && !open.digit {
         return;
     }
-    if let Some((hash, letters, number)) = open.before_unit
-        && let unit = fold(mix(open.unit))
+    let unit = fold(mix(open.unit));
+    let first = open.before_unit.map(|(hash, letters, number)| Open {
+        lettered: false,
+        before_unit: None,
+        hash,
+        letters,
+        number,
+        ..open
+    });
+    if let Some(first) = &first
+        && let Some(mut clock) = clock(first, words.len())
+        && clock.is_glued(unit)
+    {
+        push(first, before, words);
+        clock.glued(unit, words);
+        (before.number, before.clock) = (None, Some(clock));
+    } else if let Some(first) = &first
         && let Some(glued) = GLUED.iter().find(|glued| glued.hash == unit)
     {
-        let first = Open { hash, letters, number, before_unit: None, ..open };
-        push(&first, before, words);
+        push(first, before, words);
         before.number = None;
         if !glued.ordinal {
             let hash = LEXICON.find(unit).map_or(unit, |listed| listed.hash(unit));
@@ -349,11 +405,27 @@ fn close(open: &mut Open, before: &mut Before, words: &mut Vec<Word>) {
     }
 }
 
+/// The time of day that a number may be.
+fn clock(open: &Open, at: usize) -> Option<Clock> {
+    let Digits { value, group, joints, whole } = open.number;
+    match (open.lettered, joints, group) {
+        (true, ..) => None,
+        (_, 0, digits) => Clock::of_integer(at, value, digits),
+        (_, 1, 2) => Clock::of_joined(at, value, !whole),
+        _ => None,
+    }
+}
+
 /// Adds a word, or puts it into the number before it.
 fn push(open: &Open, before: &mut Before, words: &mut Vec<Word>) {
     let written = fold(mix(open.hash));
     let listed = LEXICON.find(written);
+    let roman = match listed {
+        Some(Listed::Roman(value)) if !open.small => Some(value),
+        _ => None,
+    };
     let kind = match listed {
+        _ if roman.is_some() => Kind::Number,
         Some(Listed::Numeral(_) | Listed::Date) => Kind::Number,
         Some(Listed::Honorific) => Kind::Plain,
         _ if open.digit => Kind::Number,
@@ -365,11 +437,36 @@ fn push(open: &Open, before: &mut Before, words: &mut Vec<Word>) {
     if let Some(Listed::Spelling(hash)) = listed {
         word.hash = hash;
     }
+    if let Some(value) = roman {
+        word.hash = hash_of(&value.to_string());
+    }
     let value = match listed {
         Some(Listed::Numeral(value)) => Some(value),
         _ if open.digit => open.number.integer(),
+        _ if is_one(written, before.number) => Some(1),
         _ => None,
     };
+    if let Some(clock) = &mut before.clock {
+        let digits = if open.lettered { 0 } else { open.letters };
+        let part = match open.digit {
+            true => clock.minutes(open.number.value, digits, words),
+            false => clock.followed_by(written, words),
+        };
+        if part {
+            before.number = None;
+            return;
+        }
+    }
+    if open.digit {
+        before.clock = clock(open, words.len());
+        if let Some(full) = before.clock.filter(|clock| clock.is_full()) {
+            word.hash = full.hash();
+        }
+    }
+    if is_percent(written, words) {
+        words.pop();
+        return words.push(*PERCENT_WORD);
+    }
     let Some(value) = value else {
         let joins = |first: &NumberBefore| first.spelled && !first.and && AND.contains(&written);
         let first = before.number.filter(joins);
@@ -385,8 +482,15 @@ fn push(open: &Open, before: &mut Before, words: &mut Vec<Word>) {
     }
     words.truncate(number.at);
     words.push(word);
+    if number.spelled {
+        before.clock = Clock::of_integer(number.at, number.value, 0);
+    }
     before.number = Some(number);
 }
+
+/// What `%` and "per cent" are read as.
+static PERCENT_WORD: LazyLock<Word> =
+    LazyLock::new(|| Word { hash: *PERCENT, kind: Kind::Plain, length: Word::LONGEST, load: 10 });
 
 fn is_word(c: char) -> bool {
     // Marks belong to the letters before them: Hindi, Arabic, what does not compose.
@@ -491,6 +595,21 @@ mod tests {
             ("quarante-deux", "42"),
             ("noventa y siete", "97"),
             ("sessantuno", "61"),
+            ("soixante-dix-sept", "77"),
+            ("quatre-vingt-onze", "91"),
+            ("dix-neuf", "19"),
+            ("sessenta e um anos", "61 anos"),
+            ("vingt et une pages", "21 pages"),
+            ("treinta y uno", "31"),
+            ("двадцать один", "21"),
+            ("тридцать четыре", "34"),
+            ("trzystu", "300"),
+            ("二十三日", "23日"),
+            ("二百万円", "200万円"),
+            ("the eighteenth", "the 18th"),
+            ("le 3e acte", "le troisième acte"),
+            ("het 2e net", "het tweede net"),
+            ("Magnus VI", "Magnus the Sixth".replace("the ", "").as_str()),
         ] {
             assert!(same(a, b), "{a} / {b}");
         }
@@ -501,9 +620,60 @@ mod tests {
             ("nine, fifty", "59"),
             ("in 2025 300 people", "in 2025300 people"),
             ("4k", "4"),
+            ("vi ser", "6 ser"),
         ] {
             assert!(!same(a, b), "{a} / {b}");
         }
+    }
+
+    #[test]
+    fn one_time_of_day_is_one_word_however_it_is_written() {
+        for (a, b) in [
+            ("at 3 p.m. sharp", "at 15:00 sharp"),
+            ("at 3 pm sharp", "at 3pm sharp"),
+            ("at 12 a.m. sharp", "at 0:00 sharp"),
+            ("at 12.30 p.m. sharp", "at 12:30 sharp"),
+            ("at 9.30 am sharp", "at 09:30 sharp"),
+            ("at 1500 GMT", "at 15:00 GMT"),
+            ("um 15 Uhr", "um 15.00 Uhr"),
+            ("um vier Uhr", "um 4:00"),
+            ("à 15h30", "à 15 h 30"),
+            ("à 20 heures", "à 20h00"),
+            ("om 8 uur", "om 8.00 uur"),
+            ("午後三時", "午後3時"),
+        ] {
+            assert!(same(a, b), "{a} / {b}");
+        }
+        for (a, b) in [
+            ("3 p.m.", "3 a.m."),
+            ("3 p.m.", "3"),
+            ("1500 people", "15:00 people"),
+            ("13 p.m.", "1 p.m."),
+            ("15h30", "15h45"),
+            ("in 1530 a man", "15:30 a man"),
+        ] {
+            assert!(!same(a, b), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn a_share_and_a_spelling_are_one_word_however_they_are_written() {
+        for (a, b) in [
+            ("12 percent", "12%"),
+            ("12 per cent", "twelve percent"),
+            ("4,5 pour cent", "4,5 %"),
+            ("30 por ciento", "30%"),
+            ("30 Prozent", "30 %"),
+            ("40 процентов", "40%"),
+            ("harmonised", "harmonized"),
+            ("St. Mark", "Saint Mark"),
+            ("2,4 Mio. Euro", "2,4 Millionen Euro"),
+            ("80 млн рублей", "80 миллионов рублей"),
+        ] {
+            assert!(same(a, b), "{a} / {b}");
+        }
+        assert!(!same("12 percent", "12"), "a share is no number");
+        assert!(!same("a per cent b", "a percent b"), "no number, no share");
     }
 
     #[test]
