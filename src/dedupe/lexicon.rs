@@ -52,7 +52,10 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let titles = lines(include_str!("data/honorifics.txt"));
     let titles = titles.into_iter().flat_map(str::split_whitespace);
     words.extend(titles.map(|name| (hash_of(name), Listed::Honorific)));
-    let romans = ["ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi"];
+    let romans = [
+        "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv",
+        "xvi",
+    ];
     let romans = romans.iter().chain(&["xvii", "xviii", "xix", "xx", "xxi"]);
     let numbered = romans.zip(2..).filter(|(name, _)| name.len() > 1);
     words.extend(numbered.map(|(name, value)| (hash_of(name), Listed::Roman(value))));
@@ -235,7 +238,10 @@ impl Kanji {
     pub(super) fn followed_by(self, digit: u32) -> Self {
         match digit {
             0..=9 => Self { digits: self.digits.saturating_mul(10).saturating_add(digit), ..self },
-            _ => Self { total: self.total.saturating_add(self.digits.max(1).saturating_mul(digit)), digits: 0 },
+            _ => Self {
+                total: self.total.saturating_add(self.digits.max(1).saturating_mul(digit)),
+                digits: 0,
+            },
         }
     }
 

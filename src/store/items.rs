@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 use super::error::Error;
 use super::item_digest::{SealedItem, text_column};
-use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
+use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate};
 use super::transaction::Transaction;
 use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
 use crate::model::{
@@ -372,7 +372,7 @@ impl Transaction<'_> {
             ..SealedItem::of_text(item, &details)
         };
         self.write_body(key, &sealed)?;
-        self.write_fingerprint(update, key, &new.text)?;
+        self.write_fingerprint((key, update.feed), update.at, new.text.fingerprint.as_deref())?;
         Ok(true)
     }
 
@@ -404,23 +404,6 @@ impl Transaction<'_> {
             .exists([&new.outward_id])?;
         let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
         Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
-    }
-
-    /// Writes the fingerprint, if the feed's items are compared.
-    fn write_fingerprint(
-        &self,
-        update: &PollUpdate,
-        key: ItemKey,
-        text: &TextIndex,
-    ) -> Result<(), Error> {
-        if let Some(fingerprint) = &text.fingerprint {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![key.0, update.feed.0, millis(update.at), fingerprint])?;
-        }
-        Ok(())
     }
 
     /// Adds a guid to a known item.
@@ -490,7 +473,8 @@ impl Transaction<'_> {
             };
             self.write_body(changed.key, &sealed)?;
         }
-        self.write_fingerprint(update, changed.key, &changed.text)?;
+        let data = changed.text.fingerprint.as_deref();
+        self.write_fingerprint((changed.key, update.feed), update.at, data)?;
         Ok(true)
     }
 
