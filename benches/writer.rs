@@ -72,6 +72,7 @@ fn item(numbers: &mut Numbers, feed: usize, n: usize, now: Timestamp) -> NewItem
         page_owner: PageOwner::FeedSite,
         item,
         held: None,
+        filtered_by: None,
     }
 }
 

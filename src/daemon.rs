@@ -56,7 +56,7 @@ use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
-use self::handle::Command;
+use self::handle::{Command, PollRefusal, PollRequest};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
 use self::listeners::Listeners;
@@ -349,6 +349,7 @@ impl Running {
                 // The receiver may no longer exist.
                 let _ = reply.send(result.map_err(|error| error.to_string()));
             }
+            Command::Poll(request) => poll_now(request, engine, polls),
             Command::ReportRejected => record_reload(engine, Reload::Rejected),
         }
     }
@@ -372,6 +373,26 @@ impl Running {
         engine.keep_restart_values(before);
         Ok(change)
     }
+}
+
+/// Starts the polls that a command asks for.
+fn poll_now(request: PollRequest, engine: &Engine, polls: &mut Polls) {
+    let PollRequest { feeds, trigger, client, started } = request;
+    let problem = engine.store_failures().current();
+    let result = match (problem, engine.selected(&feeds)) {
+        (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),
+        (Err(error), _) => Err(PollRefusal::Unable(error.to_string())),
+        (Ok(Some(_)), _) => Err(PollRefusal::Unable("the database cannot be written".to_owned())),
+        (_, Err(error)) => Err(PollRefusal::Unable(error.to_string())),
+        (Ok(None), Ok(targets)) => {
+            for target in &targets {
+                polls.ask(engine, target, (trigger, client.clone()));
+            }
+            Ok(targets.len())
+        }
+    };
+    // The client may be gone.
+    let _ = started.send(result);
 }
 
 /// The status line after the conditions that degrade the daemon: `store_full; 497/500 feeds ok, …`.

@@ -96,8 +96,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         per_feed: Some(20),
         per_feed_percent: None,
         min_feeds: None,
-        include: Default::default(),
-        exclude: Default::default(),
+        filter: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,
@@ -134,6 +133,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         schedule: Arc::clone(&schedule),
         fetch: Arc::clone(&fetch),
         dedupe: Arc::default(),
+        filters: Arc::default(),
         max_items: 1_000,
     };
     Config {

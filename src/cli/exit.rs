@@ -116,6 +116,8 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "invalid_log_level",
             "multiple_feeds",
             "not_a_folder",
+            "one_url",
+            "invalid_value",
             "password_in_url",
             "same_file",
             "same_item",
@@ -156,6 +158,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "list_unreadable",
             "no_config",
             "no_database",
+            "no_documents",
             "database_empty",
         ],
     ),
@@ -168,6 +171,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "config_not_applied",
             "demo_cannot_start",
             "no_threads",
+            "not_polled",
             "not_running",
             // Feed failures: the network or the server.
             "bad_response",
@@ -226,6 +230,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "no_answer",
             "no_terminal",
             "output_disk_full",
+            "outputs_differ",
             "stdio_failed",
             "store_corrupt",
             "store_damaged",
@@ -252,7 +257,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
 pub(super) fn catch_panic(work: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let text =
-            "newswire: this is a bug in Newswire, unless 'newswire db check' finds damage; please report the lines above and the command\n";
+            "newswire: this is a bug in Newswire, unless 'newswire verify' finds damage; please report the lines above and the command\n";
         let _ = io::stderr().write_all(text.as_bytes());
         Exit::Software
     })

@@ -96,15 +96,40 @@ pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<St
     Ok(format!("{} and {} are now one story\n", name(&first), name(&second)))
 }
 
-/// Releases the held items of a feed.
+/// The items that a release publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Those that the burst guard holds, and those that were old when the feed was added.
+    Held,
+    /// Those that filters keep out.
+    Filtered,
+}
+
+impl From<bool> for Release {
+    /// Of the option `--filtered`.
+    fn from(filtered: bool) -> Self {
+        if filtered { Self::Filtered } else { Self::Held }
+    }
+}
+
+/// Releases the held items of a feed, or those that its filters keep out.
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn release(config: &Config, clock: &Clock, feed: &str) -> Result<String, Error> {
+pub async fn release(
+    config: &Config,
+    clock: &Clock,
+    feed: &str,
+    release: Release,
+) -> Result<String, Error> {
     let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
     let found = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
     let found = found.ok_or_else(|| Error::NoSuchFeed(feed.to_owned()))?;
-    let released = record(config, clock, OperatorDecision::Release(found.key)).await?;
+    let decision = match release {
+        Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),
+        Release::Held => OperatorDecision::Release(found.key),
+    };
+    let released = record(config, clock, decision).await?;
     Ok(format!("{}: {} released\n", found.id, count(released as u64, "item")))
 }
 

@@ -18,15 +18,63 @@ use crate::text::amounts::{bytes, count, span};
 /// Length of a day, in seconds.
 const DAY: f64 = 86_400.0;
 
-/// Shortest recorded time from which traffic and delays are forecast, in seconds.
+/// Shortest recorded time from which traffic is forecast, in seconds.
 const MIN_RECORDED: f64 = DAY;
+
+/// What a forecast is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    /// Polls of at least [`MIN_RECORDED`].
+    Polls,
+    /// The dates of the items. The traffic is unknown.
+    Dates,
+    /// The settings. Only the requests are known.
+    Settings,
+}
+
+impl Basis {
+    fn slug(self) -> &'static str {
+        match self {
+            Self::Polls => "polls",
+            Self::Dates => "dates",
+            Self::Settings => "settings",
+        }
+    }
+}
 
 /// The forecast of one feed.
 #[derive(Debug)]
 struct Estimate {
     forecast: Forecast,
-    /// Whether polls of at least [`MIN_RECORDED`] are recorded; otherwise only the requests are known.
-    is_measured: bool,
+    basis: Basis,
+}
+
+impl Estimate {
+    /// The forecast under the settings of a feed. `times` are those of its items.
+    fn new(
+        settings: &schedule::Settings,
+        past: Option<&FeedHistory>,
+        times: &[Timestamp],
+        at: Timestamp,
+    ) -> Self {
+        let cost = match past {
+            Some(past) if past.same_body > past.not_modified => PollCost::Complete,
+            _ => PollCost::Conditional,
+        };
+        let dated = schedule::arrivals_per_day(times, at);
+        let recorded = past.is_some_and(|past| past.span >= MIN_RECORDED);
+        let (basis, arrivals) = match (past.filter(|_| recorded), dated) {
+            (Some(past), _) => (Basis::Polls, past.arrivals as f64 * DAY / past.span),
+            (None, Some(dated)) => (Basis::Dates, dated),
+            (None, None) => (Basis::Settings, 0.0),
+        };
+        let traffic = FeedTraffic {
+            arrivals_a_day: arrivals,
+            learned: schedule::learned(times, settings.interval, cost, at),
+            ..past.map(known).unwrap_or_default()
+        };
+        Self { forecast: Forecast::of(settings, &traffic), basis }
+    }
 }
 
 /// The forecast of all feeds together.
@@ -34,24 +82,54 @@ struct Estimate {
 struct Total {
     /// Requests per day of all feeds.
     requests: f64,
-    /// The forecast of the measured feeds.
-    measured: Forecast,
-    /// Number of feeds that are not measured.
-    unmeasured: usize,
+    /// The forecast of the feeds with recorded polls.
+    recorded: Forecast,
+    /// The forecast of these, and of the feeds with dates.
+    dated: Forecast,
+    /// Number of feeds without recorded polls.
+    unrecorded: usize,
+    /// Number of feeds without recorded polls and dates.
+    unknown: usize,
 }
 
 impl Total {
     fn of<'e>(estimates: impl Iterator<Item = &'e Estimate>) -> Self {
         let mut total = Self::default();
-        for estimate in estimates {
-            total.requests += estimate.forecast.requests;
-            if estimate.is_measured {
-                total.measured.add(&estimate.forecast);
+        for Estimate { forecast, basis } in estimates {
+            total.requests += forecast.requests;
+            if *basis == Basis::Polls {
+                total.recorded.add(forecast);
             } else {
-                total.unmeasured += 1;
+                total.unrecorded += 1;
+            }
+            if *basis == Basis::Settings {
+                total.unknown += 1;
+            } else {
+                total.dated.add(forecast);
             }
         }
         total
+    }
+
+    /// What the sums do not contain, as lines of text.
+    fn notes(&self) -> String {
+        let mut notes = String::new();
+        let mut note = |number: usize, text: &str| {
+            if number > 0 {
+                notes.push_str(&format!("{} {text}\n", count(number as u64, "feed")));
+            }
+        };
+        note(
+            self.unrecorded,
+            "recorded for less than a day: traffic is unknown and not in the sums.",
+        );
+        let dated = self.unrecorded - self.unknown;
+        note(dated, "of these: delays and unchanged polls are estimated from the dates of items.");
+        note(
+            self.unknown,
+            "of these: delays are unknown too, because fewer than five dates are known.",
+        );
+        notes
     }
 }
 
@@ -71,13 +149,14 @@ struct Figures {
 }
 
 impl Figures {
-    fn new(requests: f64, measured: Option<&Forecast>) -> Self {
+    /// The figures from the forecasts whose traffic, and whose delays, are known.
+    fn new(requests: f64, traffic: Option<&Forecast>, delays: Option<&Forecast>) -> Self {
         Self {
             requests,
-            bytes: measured.map(|forecast| forecast.bytes),
-            unchanged: measured.map(Forecast::unchanged_share),
-            median: measured.and_then(|forecast| forecast.delay(0.5)),
-            p95: measured.and_then(|forecast| forecast.delay(0.95)),
+            bytes: traffic.map(|forecast| forecast.bytes),
+            unchanged: delays.map(Forecast::unchanged_share),
+            median: delays.and_then(|forecast| forecast.delay(0.5)),
+            p95: delays.and_then(|forecast| forecast.delay(0.95)),
         }
     }
 
@@ -105,16 +184,21 @@ impl Figures {
 }
 
 impl From<&Estimate> for Figures {
-    fn from(estimate: &Estimate) -> Self {
-        let measured = Some(&estimate.forecast).filter(|_| estimate.is_measured);
-        Self::new(estimate.forecast.requests, measured)
+    fn from(Estimate { forecast, basis }: &Estimate) -> Self {
+        let traffic = Some(forecast).filter(|_| *basis == Basis::Polls);
+        let delays = Some(forecast).filter(|_| *basis != Basis::Settings);
+        Self::new(forecast.requests, traffic, delays)
     }
 }
 
 impl From<&Total> for Figures {
     fn from(total: &Total) -> Self {
-        let measured = Some(&total.measured).filter(|forecast| forecast.requests > 0.0);
-        Self::new(total.requests, measured)
+        let known = |forecast: &&Forecast| forecast.requests > 0.0;
+        Self::new(
+            total.requests,
+            Some(&total.recorded).filter(known),
+            Some(&total.dated).filter(known),
+        )
     }
 }
 
@@ -160,19 +244,8 @@ impl PlanReport {
                 let status = by_url.get(subscription.feed.url.as_str());
                 let key = status.map(|status| status.info.key);
                 let history = key.and_then(|key| past.get(&key));
-                let known = history.map(known).unwrap_or_default();
-                let seen = key.and_then(|key| times.get(&key));
-                let start = subscription.schedule.interval;
-                let cost = match history {
-                    Some(past) if past.same_body > past.not_modified => PollCost::Complete,
-                    _ => PollCost::Conditional,
-                };
-                let learned = seen.and_then(|seen| schedule::learned(seen, start, cost, at));
-                let known = FeedTraffic { learned, ..known };
-                let estimate = Estimate {
-                    forecast: Forecast::of(&subscription.schedule, &known),
-                    is_measured: history.is_some_and(|history| history.span >= MIN_RECORDED),
-                };
+                let times = key.and_then(|key| times.get(&key)).map_or(&[][..], Vec::as_slice);
+                let estimate = Estimate::new(&subscription.schedule, history, times, at);
                 (subscription.feed.url.to_string(), estimate)
             };
             within_budgets(config, &by_url, past).iter().map(of).collect()
@@ -248,19 +321,18 @@ impl PlanReport {
             time(self.recorded.0),
             time(self.recorded.1)
         );
-        if self.current.unmeasured > 0 {
-            text.push_str(&format!(
-                "{} recorded for less than a day: traffic and delays are unknown and not in the sums.\n",
-                count(self.current.unmeasured as u64, "feed")
-            ));
-        }
+        text.push_str(&self.current.notes());
         text
     }
 
     /// The forecasts as JSON: rates per day, times in seconds.
     #[must_use]
     pub(super) fn json(&self) -> Value {
-        let side = |estimate: &Estimate| Figures::from(estimate).json();
+        let side = |estimate: &Estimate| {
+            let mut figures = Figures::from(estimate).json();
+            figures["basis"] = estimate.basis.slug().into();
+            figures
+        };
         json!({
             "feeds": self.rows.iter().map(|row| json!({
                 "id": row.id,
@@ -298,8 +370,8 @@ fn mean_of_all(past: &FeedHistory) -> Option<f64> {
     (past.polls > 0).then(|| past.mean_bytes * with_body / past.polls as f64)
 }
 
+/// The traffic of the recorded polls, without the arrivals of items.
 fn known(past: &FeedHistory) -> FeedTraffic {
-    let days = (past.span / DAY).max(1.0 / 24.0);
     let nothing = past.not_modified + past.same_body;
     let not_modified = if nothing == 0 { 1.0 } else { past.not_modified as f64 / nothing as f64 };
     let asked = past
@@ -307,7 +379,7 @@ fn known(past: &FeedHistory) -> FeedTraffic {
         .iter()
         .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::PublisherHint));
     FeedTraffic {
-        arrivals_a_day: past.arrivals as f64 / days,
+        arrivals_a_day: 0.0,
         mean_bytes: past.mean_bytes,
         not_modified,
         requested_wait: Duration::from_secs(

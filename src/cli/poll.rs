@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::document::held;
+use super::error::CommandError;
+use super::exit::Exit;
 use super::online::Promises;
+use super::terminal::{print, report};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::control::{ControlError, Reply, Request, send};
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::poll::{Held, PollEnd, Polled, Target, Trigger};
+use crate::poll::{PollEnd, Polled, Target, Trigger, result_line};
 use crate::text::amounts::count;
 
 /// The result of polling once.
@@ -107,11 +109,11 @@ pub(super) async fn run(
                 bar.inc(1);
                 let failed = matches!(end, PollEnd::Polled(polled) if is_failed(polled));
                 if failed || matches!(end, PollEnd::Held(_)) {
-                    bar.println(line(target, end, clock.now()));
+                    bar.println(result_line(&target.id, end, clock.now()));
                 }
             }
             // A closed pipe does not stop the polls.
-            None => drop(writeln!(out, "{}", line(target, end, clock.now()))),
+            None => drop(writeln!(out, "{}", result_line(&target.id, end, clock.now()))),
         }
     };
     let result = daemon::pass(&engine, (selection, trigger), report).await;
@@ -119,6 +121,31 @@ pub(super) async fn run(
         bar.finish_and_clear();
     }
     result.map(|()| summary)
+}
+
+/// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.
+pub(super) fn in_daemon(
+    database: &Path,
+    feeds: &[String],
+    promises: Promises,
+) -> Option<Result<(), Exit>> {
+    let (feeds, force) = (feeds.to_vec(), promises == Promises::Ignore);
+    let request = Request::Poll { feeds, force };
+    let reply = match send(database, &request, |line| print(&format!("{line}\n"))) {
+        Err(ControlError::NotRunning { .. }) => return None,
+        reply => reply,
+    };
+    Some(match reply {
+        Ok(Reply::Done { message, .. }) => {
+            print(&format!("{message} by the daemon\n"));
+            Ok(())
+        }
+        Ok(Reply::UnknownFeed(name)) => Err(report(&daemon::Error::NoSuchFeed(name))),
+        Ok(Reply::Failed(reason) | Reply::Rejected(reason) | Reply::Progress(reason)) => {
+            Err(report(&CommandError::NotPolled(reason)))
+        }
+        Err(error) => Err(report(&error)),
+    })
 }
 
 fn bar(count: usize) -> ProgressBar {
@@ -129,31 +156,6 @@ fn bar(count: usize) -> ProgressBar {
 
 fn is_failed(polled: &Polled) -> bool {
     matches!(polled.outcome, FetchOutcome::Failed(_))
-}
-
-/// The result of one feed, one line.
-pub(super) fn line(target: &Target, end: &PollEnd, now: Timestamp) -> String {
-    let id = &target.id;
-    let polled = match end {
-        PollEnd::Polled(polled) => polled,
-        PollEnd::Held(Held { denied, .. }) => {
-            return format!("{id}: held: {}; --force polls it", held(denied, now));
-        }
-    };
-    match &polled.outcome {
-        FetchOutcome::Failed(failure) => {
-            let help = failure.help.as_deref();
-            let help = help.map_or_else(String::new, |help| format!("; {help}"));
-            format!("{id}: failed ({}): {failure}{help}", failure.kind.slug())
-        }
-        FetchOutcome::Throttled | FetchOutcome::Gone => {
-            format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
-        }
-        FetchOutcome::NotModified => format!("{id}: not modified"),
-        FetchOutcome::Modified => {
-            format!("{id}: {} new, {} changed", polled.recorded.new, polled.recorded.changed)
-        }
-    }
 }
 
 #[cfg(test)]

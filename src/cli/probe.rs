@@ -83,7 +83,8 @@ pub(super) async fn run(
     let identities = dedupe::identify(&parsed.feed.items, guids, rule);
     parsed.parse_warnings.extend(identities.parse_warnings());
     let now = Clock::system().now();
-    parsed.parse_warnings.extend(normalise::unlikely_dates(&parsed.feed.items, now));
+    let warnings = normalise::warnings(&parsed.feed, &document.url, now);
+    parsed.parse_warnings.extend(warnings);
     let text = match format {
         Format::Text => text::text(&document, &parsed),
         Format::Json => format!("{:#}\n", full_json(target, &document, &parsed)),

@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::filters;
 use super::operator_decisions::policies;
 use super::why::item::{match_text, name, visibility_text};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{ItemKey, OutputItem};
-use crate::outputs;
+use crate::outputs::{self, FilterEffect};
 use crate::store::{self, ItemSummary, OpenError, Reader, Store, Transaction, Write};
 use crate::stories::Matcher;
 
@@ -65,6 +66,8 @@ pub struct Replay {
     pub regrouped: usize,
     /// Whether the result is in the database.
     pub applied: bool,
+    /// What each rule of the new config would keep out of its feeds, of the items that were seen in this time.
+    pub filters: Vec<FilterEffect>,
     /// The difference in each output, by its id.
     pub outputs: BTreeMap<String, OutputDifference>,
 }
@@ -125,6 +128,7 @@ fn compare(
         replay.outputs.insert(output.id.clone(), difference);
     }
     replay.regrouped = regrouped(before, after, since)?;
+    replay.filters = filters::effects(after, new, since)?;
     Ok(replay)
 }
 
@@ -234,6 +238,14 @@ impl Replay {
                  stop the daemon and run 'newswire replay --apply' to regroup them\n"
             ),
         };
+        for FilterEffect { rule, examined, matched, titles } in &self.filters {
+            let _ = writeln!(text, "\nfilter of feeds: {rule}");
+            let _ =
+                writeln!(text, "  would keep out {matched} of {examined} items; stored items stay");
+            for title in titles {
+                let _ = writeln!(text, "  - {title}");
+            }
+        }
         for (output, difference) in &self.outputs {
             let [old, new] = difference.stories;
             let _ = writeln!(text, "\n{output}: {old} stories before, {new} after");
@@ -259,6 +271,12 @@ impl Replay {
             "items": self.items,
             "regrouped": self.regrouped,
             "applied": self.applied,
+            "filters": self.filters.iter().map(|effect| json!({
+                "rule": effect.rule,
+                "examined": effect.examined,
+                "matched": effect.matched,
+                "titles": effect.titles,
+            })).collect::<Vec<_>>(),
             "outputs": self.outputs.iter().map(|(output, difference)| json!({
                 "output": output,
                 "stories_before": difference.stories[0],

@@ -34,7 +34,9 @@ pub(super) fn explain(
     let state = reader.feed_state(key).map_err(failed)?;
     let polls = reader.polls(key, feed::POLLS).map_err(failed)?;
     let past = reader.feed_histories().map_err(failed)?.remove(&key).unwrap_or_default();
-    let why = feed::Why { status, state: &state, past: &past, polls: &polls, subscription };
+    let filtered = reader.filtered_by_rule(key).map_err(failed)?;
+    let (state, past, polls, filtered) = (&state, &past, &*polls, &*filtered);
+    let why = feed::Why { status, state, past, polls, filtered, subscription };
     let now = Clock::system().now();
     Ok(match format {
         Format::Json => format!("{:#}\n", why.json(now)),

@@ -15,7 +15,7 @@ use super::suggest::nearest;
 use super::value::{ListedText, Value};
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
-use crate::render::{Output, Rules};
+use crate::render::Output;
 use crate::{fetch, store, web};
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
@@ -142,20 +142,43 @@ fn check_section(layer: &Layer, report: &mut Report) {
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
     }
-    for part in ["include", "exclude"] {
-        let Some(rules) = layer.rules(part) else { continue };
-        for name in ["title", "content"] {
-            let Some(Value::Regex(regex)) = rules.entry(name).map(|entry| &entry.value) else {
-                continue;
-            };
-            if regex.is_match("") && regex.is_match("Zq~7 \u{f8}") {
-                let effect = if part == "include" { "" } else { ", so that none is shown" };
-                let message = format!("the {name} of every story matches{effect}");
-                let warning = Diagnostic::warning("filter_matches_all", rules.span(name), message);
-                report.push(warning.help("write a part of the text that you mean"));
-            }
+    for (part, rules) in rules(layer) {
+        check_rules(part, rules, report);
+    }
+}
+
+/// Warnings about one table of conditions.
+fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
+    for name in ["title", "content"] {
+        let Some(Value::Regex(regex)) = rules.entry(name).map(|entry| &entry.value) else {
+            continue;
+        };
+        if regex.is_match("") && regex.is_match("Zq~7 \u{f8}") {
+            let message = format!("the {name} of every item matches in this {part}");
+            let warning = Diagnostic::warning("filter_matches_all", rules.span(name), message);
+            report.push(warning.help("write a part of the text that you mean"));
         }
     }
+    if let (Some(Value::Number(min)), Some(Value::Number(max))) =
+        (value_of(rules, "min_words"), value_of(rules, "max_words"))
+        && min > max
+    {
+        let message = "no item has as many words as min_words and as few as max_words";
+        let warning =
+            Diagnostic::warning("filter_matches_nothing", rules.span("max_words"), message);
+        report.push(warning.help("lower min_words, or raise max_words"));
+    }
+}
+
+fn value_of<'l>(layer: &'l Layer, name: &str) -> Option<&'l Value> {
+    layer.entry(name).map(|entry| &entry.value)
+}
+
+/// Each table of conditions of a section, with the name of its key.
+fn rules(layer: &Layer) -> impl Iterator<Item = (&'static str, &Layer)> {
+    ["include", "exclude"]
+        .into_iter()
+        .flat_map(move |part| layer.rules(part).iter().map(move |rules| (part, rules)))
 }
 
 fn of_the_file(code: &'static str, message: &str, help: &str, report: &mut Report) {
@@ -220,28 +243,18 @@ fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
 /// What is known of a feed before it is polled.
 struct KnownFeed<'c> {
     feed: &'c Feed,
-    id: String,
+    id: FeedId,
 }
 
 impl<'c> KnownFeed<'c> {
     fn new(feed: &'c Feed) -> Self {
         let id = feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url));
-        Self { feed, id: id.to_string() }
-    }
-
-    /// Whether tags and id of the feed are among the rules.
-    fn is_in(&self, rules: &Rules) -> (bool, bool) {
-        let tag = rules.tags.iter().any(|tag| self.feed.tags.contains(tag));
-        (tag, rules.feeds.contains(&self.id))
+        Self { feed, id }
     }
 
     /// Whether the output can show items of the feed.
     fn reaches(&self, output: &Output) -> bool {
-        let (tag, feed) = self.is_in(&output.include);
-        let (excluded_tag, excluded_feed) = self.is_in(&output.exclude);
-        let included =
-            (output.include.tags.is_empty() || tag) && (output.include.feeds.is_empty() || feed);
-        included && !excluded_tag && !excluded_feed
+        output.filter.takes_feed(&self.id, &self.feed.tags)
     }
 }
 
@@ -273,9 +286,9 @@ fn unknown_names(
     let tags = Some(tags).filter(|_| !is_uncertain(&["file", "tags"]));
     let ids = Some(ids).filter(|_| !is_uncertain(&["file", "url", "id"]));
     let mut found = UnknownNames::None;
-    for output in document.all(Section::Output) {
-        for part in ["include", "exclude"] {
-            let Some(rules) = output.rules(part) else { continue };
+    let filtering = [Section::Output, Section::Server, Section::Subscriptions];
+    for section in filtering.iter().flat_map(|section| document.all(*section)) {
+        for (part, rules) in rules(section) {
             for (name, known) in [("tags", &tags), ("feeds", &ids)] {
                 let texts = rules.texts(name);
                 let unknown = |text: &&ListedText| {
@@ -360,10 +373,10 @@ fn reaching_feeds(
 
 fn has_uncertain_rules(layer: &Layer) -> bool {
     ["include", "exclude"].iter().any(|part| {
-        let rules = layer.rules(part);
+        let mut rules = layer.rules(part).iter();
         let names = ["tags", "feeds"];
         layer.is_uncertain(part)
-            || rules.is_some_and(|rules| names.iter().any(|name| rules.is_uncertain(name)))
+            || rules.any(|rules| names.iter().any(|name| rules.is_uncertain(name)))
     })
 }
 
@@ -377,8 +390,8 @@ fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report)
     {
         return;
     }
-    let rules = parts.outputs.iter().flat_map(|output| [&output.include, &output.exclude]);
-    let wanted: HashSet<&str> = rules.flat_map(|rules| &rules.tags).map(String::as_str).collect();
+    let tables = parts.outputs.iter().flat_map(|output| output.filter.tables());
+    let wanted: HashSet<&str> = tables.flat_map(|table| &table.tags).map(String::as_str).collect();
     let by_url: HashMap<&str, &KnownFeed<'_>> =
         feeds.iter().map(|feed| (feed.feed.url.as_str(), feed)).collect();
     for layer in document.all(Section::Feed) {

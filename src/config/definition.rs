@@ -21,7 +21,7 @@ pub enum Section {
     Log,
     /// `[[output]]`
     Output,
-    /// The tables `include` and `exclude` of an output.
+    /// The tables `include` and `exclude` of an output, a server, a feed or a list of feeds.
     Rules,
     /// `[[server]]`
     Server,
@@ -141,6 +141,8 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     /// A list of texts.
     Texts,
+    /// A list of host names and regular expressions.
+    Links,
     /// A list of language tags.
     Languages,
     /// A list of IP addresses and networks.
@@ -173,7 +175,7 @@ pub enum Kind {
     Secret,
     /// Header names, each with a reference to a secret.
     Secrets,
-    /// The conditions of `include` and `exclude`.
+    /// The conditions of `include` or `exclude`: one table, or a list of tables.
     Rules,
 }
 
@@ -192,6 +194,7 @@ impl Kind {
             Self::Choice(_) => "word",
             Self::Choices(_) => "list of words",
             Self::Texts => "list of texts",
+            Self::Links => "list of host names and regular expressions",
             Self::Languages => "list of language tags",
             Self::Networks => "list of IP addresses and networks",
             Self::Hosts => "list of host names",
@@ -206,7 +209,7 @@ impl Kind {
             Self::Listen => "address and port, or \"off\"",
             Self::Secret => "secret: file, credential or env",
             Self::Secrets => "header names, each with a secret",
-            Self::Rules => "table of conditions",
+            Self::Rules => "table of conditions, or several",
         }
     }
 
@@ -215,10 +218,14 @@ impl Kind {
         match self {
             Self::Flag => "true or false",
             Self::Number { .. } => "a whole number",
-            Self::Choices(_) | Self::Texts | Self::Languages | Self::Networks | Self::Hosts => {
-                "a list of texts"
-            }
-            Self::Secrets | Self::Rules => "a table",
+            Self::Choices(_)
+            | Self::Texts
+            | Self::Links
+            | Self::Languages
+            | Self::Networks
+            | Self::Hosts => "a list of texts",
+            Self::Secrets => "a table",
+            Self::Rules => "a table or a list of tables",
             _ => "a text in quotes",
         }
     }

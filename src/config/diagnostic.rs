@@ -98,6 +98,7 @@ impl Diagnostic {
         "all_networks_allowed",
         "only_json_feed",
         "filter_matches_all",
+        "filter_matches_nothing",
         "database_in_output_directory",
         "retention_below_max_age",
         "no_such_feed",
@@ -179,7 +180,7 @@ impl Report {
     }
 
     /// Adds a diagnostic, without the passwords of URLs in its texts.
-    pub(super) fn push(&mut self, mut diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
         let also = diagnostic.also.as_mut().map(|(_, label)| label);
         let texts = [&mut diagnostic.message, &mut diagnostic.label].into_iter().chain(also);
         for text in texts.chain(&mut diagnostic.help).chain(&mut diagnostic.suggestion) {

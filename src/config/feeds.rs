@@ -17,7 +17,7 @@ use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
 use super::value::Value;
-use crate::model::{Feed, FeedId, Removal, site};
+use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 
@@ -41,6 +41,8 @@ pub enum Followed {
 pub(super) struct ConfiguredFeed<'d> {
     pub(super) feed: Feed,
     pub(super) layer: Option<&'d Layer>,
+    /// The lists that contain it.
+    lists: Vec<&'d Layer>,
 }
 
 /// All feeds, and what their settings are inherited from.
@@ -113,7 +115,7 @@ impl<'d> Feeds<'d> {
         self.check_schedules(report);
         let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();
         let mut subscriptions = Vec::with_capacity(self.feeds.len());
-        for ConfiguredFeed { feed, layer } in &self.feeds {
+        for ConfiguredFeed { feed, layer, lists } in &self.feeds {
             let site = site(&feed.url);
             let sets = |section: Section| {
                 layer.filter(|layer| section.keys().any(|key| layer.sets(key.name)))
@@ -156,12 +158,23 @@ impl<'d> Feeds<'d> {
                 schedule,
                 fetch,
                 dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
+                filters: self.filters((*layer).into_iter().chain(lists.iter().copied()), site),
                 max_items: own_fetch
                     .and_then(|v| v.number("max_items"))
                     .unwrap_or(shared.max_items),
             });
         }
         subscriptions
+    }
+
+    /// The filters of a feed: of its section, its lists and its server.
+    fn filters<'c>(&self, sections: impl Iterator<Item = &'c Layer>, site: &str) -> Arc<[Filter]>
+    where
+        'd: 'c,
+    {
+        let server = self.servers.get(site).copied();
+        let filters = sections.chain(server).map(settings::filter);
+        filters.filter(|filter| !filter.is_empty()).collect()
     }
 
     /// The traffic limit of a site, in bytes per day.
@@ -263,10 +276,10 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let requested = without_fragment(&feed.url);
         let Some(earlier) = first.get(&requested) else {
             first.insert(requested, feeds.len());
-            feeds.push(ConfiguredFeed { feed, layer: Some(layer) });
+            feeds.push(ConfiguredFeed { feed, layer: Some(layer), lists: Vec::new() });
             continue;
         };
-        let ConfiguredFeed { feed: kept, layer: kept_layer } = &mut feeds[*earlier];
+        let ConfiguredFeed { feed: kept, layer: kept_layer, .. } = &mut feeds[*earlier];
         let message = format!("the URL {:?} is used twice", feed.url.as_str());
         let span = kept_layer.map_or(0..0, |layer| layer.span("url"));
         if kept.id.is_some() && feed.id.is_some() && kept.id != feed.id {
@@ -328,10 +341,11 @@ fn followed_feeds<'d>(
             let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
                 let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
-                feeds.push(ConfiguredFeed { feed, layer: None });
+                feeds.push(ConfiguredFeed { feed, layer: None, lists: Vec::new() });
             }
-            let ConfiguredFeed { feed, layer } = &mut feeds[n];
-            if removal == Removal::Keep && layer.is_none() {
+            let ConfiguredFeed { feed, layer: own, lists } = &mut feeds[n];
+            lists.push(layer);
+            if removal == Removal::Keep && own.is_none() {
                 feed.removal = removal;
             }
             add_tags(feed, tags.into_iter().chain(values.texts("tags")));

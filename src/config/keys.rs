@@ -32,13 +32,47 @@ pub(super) const SECTIONS: &[SectionDefinition] = &[
     section(Section::Log, "log", "[log]", "The log.", &["logging", "logger", "logs", "tracing"]),
     section(Section::Output, "output", "[[output]]", "A merged feed that Newswire publishes.",
         &["planet", "merged", "publish", "publication", "out", "result", "aggregate"]),
-    section(Section::Rules, "include", "include or exclude", "The conditions of an output: which stories it shows.", &[]),
+    section(Section::Rules, "include", "include or exclude", "A table of conditions: which items an output shows, or which items enter from a feed.", &[]),
     section(Section::Server, "server", "[[server]]", "Settings for all feeds of one registrable domain.",
         &["host", "hosts", "domain", "domains", "site", "sites"]),
     section(Section::Feed, "feed", "[[feed]]", "A feed.",
         &["source", "sources", "channel", "channels", "rss", "atom", "url", "urls"]),
     section(Section::Subscriptions, "subscriptions", "[[subscriptions]]", "A list of feeds that is followed.",
         &["list", "lists", "opml", "import", "imports", "follow", "feed_list"]),
+];
+
+/// Names of `include` in other programs.
+const INCLUDE: &[&str] = &[
+    "filter",
+    "filters",
+    "only",
+    "match",
+    "select",
+    "where",
+    "keep",
+    "keep_rules",
+    "keeplist",
+    "keeplist_rules",
+    "allow",
+    "allowlist",
+    "whitelist",
+];
+/// Names of `exclude` in other programs.
+const EXCLUDE: &[&str] = &[
+    "reject",
+    "block",
+    "ignore",
+    "without",
+    "except",
+    "deny",
+    "block_rules",
+    "blocklist",
+    "blocklist_rules",
+    "blacklist",
+    "discard",
+    "drop",
+    "mute",
+    "ignore_article",
 ];
 
 /// A limit of intervals between requests for feeds.
@@ -150,6 +184,10 @@ pub const KEYS: &[Key] = &[
         .doc("Whether hints of the publisher delay a poll.")
         .details("\"ignore\" is for feeds with wrong hints. Retry-After is always followed.")
         .also_called(&["hints", "respect_ttl", "cache_control"]),
+    schedule("paused", Flag).default("false")
+        .doc("Whether feeds are not polled for now; their items stay in the outputs.")
+        .details("newswire pause and newswire resume set it in a [[feed]]. newswire poll FEED polls such a feed nevertheless.")
+        .also_called(&["pause", "disabled", "disable", "enabled", "active", "suspended"]),
     schedule("per_host", number("requests", 1, 16)).default("1")
         .doc("Largest number of simultaneous requests to one host.")
         .details("Raise it only for your own servers.")
@@ -332,11 +370,13 @@ pub const KEYS: &[Key] = &[
         .doc("Smallest number of feeds of this output that a story must be in.")
         .also_called(&["minimum_feeds", "at_least"]),
     output("include", Rules).example("{ tags = [\"rust\"], languages = [\"en\"] }")
-        .doc("Conditions of the stories that are shown; a story must meet each of them.")
-        .also_called(&["filter", "filters", "only", "match", "select", "where"]),
+        .doc("Conditions of the items that are shown; an item must meet all of one table.")
+        .details("Several tables are alternatives. docs/filters.md has recipes, 'newswire replay' shows the effect.")
+        .also_called(INCLUDE),
     output("exclude", Rules).example("{ title = \"(?i)sponsored\" }")
-        .doc("Conditions of the stories that are not shown; one of them is enough.")
-        .also_called(&["reject", "block", "ignore", "without", "except", "deny"]),
+        .doc("Conditions of the items that are not shown; an item meets all of one table.")
+        .details("Several tables are alternatives: [{ title = \"…\" }, { links = [\"…\"] }].")
+        .also_called(EXCLUDE),
     output("icon", Url).example("\"https://planet.example.org/icon.png\"")
         .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
         .also_called(&["logo", "image", "picture", "favicon"]),
@@ -365,21 +405,40 @@ pub const KEYS: &[Key] = &[
         .also_called(&["delta", "feed_deltas", "rfc3229"]),
 
     rule("tags", Texts).example("[\"rust\"]")
-        .doc("Tags of the feed, at least one of them.").also_called(&["label", "labels", "folder"]),
+        .doc("Tags of the feed, at least one of them; not in a [[feed]].").also_called(&["label", "labels", "folder"]),
     rule("feeds", Texts).example("[\"rust-blog\"]")
-        .doc("Ids of feeds.").also_called(&["ids", "id", "source", "sources"]),
+        .doc("Ids of feeds; not in a [[feed]].").also_called(&["ids", "id", "source", "sources"]),
+    rule("links", Links).example("[\"nytimes.com\", \"/shorts/\"]")
+        .doc("Patterns of the link, at least one of them: host names with their subdomains, or regular expressions.")
+        .details("The link that a link-blog points at counts too.")
+        .also_called(&["link", "url", "urls", "host", "hosts", "domain", "domains", "entry_url"]),
     rule("title", Regex).example("\"(?i)rust\"")
-        .doc("Regular expression that matches the title.").also_called(&["titles", "keyword", "keywords"]),
+        .doc("Regular expression that matches the title; an untitled item does not match.")
+        .also_called(&["titles", "keyword", "keywords", "entry_title"]),
     rule("content", Regex).example("\"(?i)release\"")
-        .doc("Regular expression that matches the text.").also_called(&["text", "body", "contents"]),
+        .doc("Regular expression that matches the text, without markup.")
+        .also_called(&["text", "body", "contents", "entry_content"]),
     rule("authors", Texts).example("[\"Ann\"]")
-        .doc("Names of authors, compared without case.").also_called(&["creator", "by"]),
+        .doc("Names of authors, compared without case.").also_called(&["author", "creator", "by", "entry_author"]),
     rule("categories", Texts).example("[\"linux\"]")
-        .doc("Categories of the item, compared without case.").also_called(&["topics", "subjects"]),
+        .doc("Categories of the item, compared without case.")
+        .also_called(&["category", "topics", "subjects", "entry_tag"]),
     rule("languages", Languages).example("[\"en\"]")
-        .doc("Languages of the item; \"en\" includes \"en-GB\".").also_called(&["lang", "langs"]),
+        .doc("Languages of the item; \"en\" includes \"en-GB\".").details("An item without a language meets none.")
+        .also_called(&["language", "lang", "langs"]),
     rule("enclosures", Flag).example("true")
-        .doc("Whether the item has an attached file.").also_called(&["attachments", "audio", "podcast", "media"]),
+        .doc("Whether the item has an attached file, such as an episode of a podcast; pictures do not count.")
+        .also_called(&["enclosure", "attachments", "audio", "podcast", "media"]),
+    rule("min_words", number("words", 0, 1_000_000)).example("50")
+        .doc("Smallest number of words of the text, else of the summary.")
+        .also_called(&["minimum_words", "min_length", "longer_than"]),
+    rule("max_words", number("words", 0, 1_000_000)).example("20")
+        .doc("Largest number of words of the text, else of the summary.")
+        .also_called(&["maximum_words", "max_length", "shorter_than"]),
+    rule("max_age", Duration(Unit::Days, &[])).example("\"7d\"")
+        .doc("Largest age of the item when it was first seen.")
+        .details("An item without a date is new. The age does not change later, so that no item leaves an output by this condition.")
+        .also_called(&["age", "newer_than", "days", "entry_date"]),
 
     key(Section::Server, "host", Site).required().example("\"example.com\"")
         .doc("Registrable domain of the server; the section applies to all feeds on it.")
@@ -389,6 +448,13 @@ pub const KEYS: &[Key] = &[
         .doc("Traffic limit of all feeds on the server together.")
         .details("The intervals of these feeds become longer by the same factor until the expected traffic fits. `newswire plan` shows the effect.")
         .also_called(&["bandwidth", "traffic", "quota", "max_bytes", "limit"]),
+
+    key(Section::Server, "include", Rules).example("{ enclosures = true }")
+        .doc("Conditions of the items that enter from feeds on the server, in addition to those of the feed.")
+        .also_called(INCLUDE),
+    key(Section::Server, "exclude", Rules).example("{ links = [\"/shorts/\"] }")
+        .doc("Conditions of the items that are kept out of feeds on the server, in addition to those of the feed.")
+        .also_called(EXCLUDE),
 
     key(Section::Feed, "url", Url).required().example("\"https://blog.rust-lang.org/feed.xml\"")
         .doc("URL of the feed.")
@@ -402,6 +468,14 @@ pub const KEYS: &[Key] = &[
     key(Section::Feed, "tags", Texts).default("[]").example("[\"rust\"]")
         .doc("Tags by which outputs include or exclude the feed.")
         .also_called(&["category", "categories", "labels", "group", "groups", "folder", "topic", "topics"]),
+    key(Section::Feed, "include", Rules).example("{ title = \"(?i)rust\" }")
+        .doc("Conditions of the items that enter; an item must meet all of one table.")
+        .details("Others are kept out of all outputs. An item is judged once, when it is first seen. 'newswire why FEED' counts what each rule keeps out.")
+        .also_called(INCLUDE),
+    key(Section::Feed, "exclude", Rules).example("{ links = [\"/shorts/\"] }")
+        .doc("Conditions of the items that are kept out of all outputs; an item meets all of one table.")
+        .details("'newswire release --filtered FEED' publishes the items that were kept out.")
+        .also_called(EXCLUDE),
 
     key(Section::Subscriptions, "file", File).example("\"feeds.opml\"")
         .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
@@ -422,4 +496,10 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "tags", Texts).default("[]").example("[\"friends\"]")
         .doc("Tags that are added to each feed of the list.")
         .also_called(&["category", "labels", "group", "folder"]),
+    key(Section::Subscriptions, "include", Rules).example("{ languages = [\"en\"] }")
+        .doc("Conditions of the items that enter from feeds of the list, in addition to those of the feed.")
+        .also_called(INCLUDE),
+    key(Section::Subscriptions, "exclude", Rules).example("{ title = \"(?i)sponsored\" }")
+        .doc("Conditions of the items that are kept out of feeds of the list, in addition to those of the feed.")
+        .also_called(EXCLUDE),
 ];

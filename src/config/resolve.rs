@@ -20,6 +20,7 @@ use super::quantity::spelled;
 use super::section::{Document, Entry, Layer, quoted};
 use super::value::{ListedText, Value};
 use crate::fetch::Secret;
+use crate::model::LinkPattern;
 use crate::render::TitlePrefix;
 
 /// Where a value comes from.
@@ -223,7 +224,7 @@ impl Values {
         title_prefix: TitlePrefix -> TitlePrefix;
         listen: Listen -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
-        rules: Rules -> Box<Layer>;
+        links: Links -> Vec<LinkPattern>;
     }
 
     fn value(&self, key: &str) -> Option<&Value> {

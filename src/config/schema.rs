@@ -99,7 +99,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Choices(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1 })
         }
-        Kind::Texts | Kind::Hosts => list(json!({ "type": "string" })),
+        Kind::Texts | Kind::Links | Kind::Hosts => list(json!({ "type": "string" })),
         Kind::Languages => list(of_kind(Kind::Language)),
         Kind::Networks => list(text(r"^\s*[0-9A-Fa-f:.]+(/\d{1,3})?\s*$")),
         Kind::Url | Kind::BaseUrl => text(URL),
@@ -114,11 +114,18 @@ fn of_kind(kind: Kind) -> Value {
             "propertyNames": { "pattern": HEADER_NAME },
             "additionalProperties": secret(),
         }),
-        Kind::Rules => json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": properties(Section::Rules),
-        }),
+        Kind::Rules => {
+            let mut table = json!({
+                "type": "object",
+                "additionalProperties": false,
+                "minProperties": 1,
+                "properties": properties(Section::Rules),
+            });
+            let items = table.clone();
+            table["type"] = json!(["object", "array"]);
+            table["items"] = items;
+            table
+        }
     }
 }
 

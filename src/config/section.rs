@@ -170,6 +170,11 @@ impl Layer {
         self.entry(name).map_or(self.span.clone(), |entry| entry.span.clone())
     }
 
+    /// The place of the name of a key, else of the section.
+    fn name(&self, name: &str) -> Range<usize> {
+        self.entry(name).map_or(self.span.clone(), |entry| entry.name.clone())
+    }
+
     /// The texts of a list; none if it is not set.
     pub(super) fn texts(&self, name: &str) -> &[ListedText] {
         match self.entry(name).map(|entry| &entry.value) {
@@ -185,12 +190,28 @@ impl Layer {
         }
     }
 
-    /// The conditions `include` or `exclude`.
-    pub(super) fn rules(&self, name: &str) -> Option<&Self> {
-        match &self.entry(name)?.value {
-            Value::Rules(rules) => Some(rules),
-            _ => None,
+    /// The tables of conditions of `include` or `exclude`; none if it is not set.
+    pub(super) fn rules(&self, name: &str) -> &[Self] {
+        match self.entry(name).map(|entry| &entry.value) {
+            Some(Value::Rules(rules)) => rules,
+            _ => &[],
         }
+    }
+
+    /// Whether it sets nothing but empty lists.
+    pub(super) fn is_blank(&self) -> bool {
+        self.entries.iter().all(|entry| match &entry.value {
+            Value::Texts(texts) => texts.is_empty(),
+            Value::Links(patterns) => patterns.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// The keys that it sets with their values, as one inline table.
+    pub(super) fn inline(&self) -> String {
+        let pairs: Vec<String> =
+            self.entries.iter().map(|e| format!("{} = {}", e.key.name, e.toml)).collect();
+        format!("{{ {} }}", pairs.join(", "))
     }
 }
 
@@ -385,8 +406,22 @@ fn read_value(
             return secret::read(key, value, state, report).map(Value::Secrets);
         }
         (Kind::Rules, DeValue::Table(table)) => {
-            let rules = Layer::read(Section::Rules, table, value.span(), state, report);
-            return Some(Value::Rules(Box::new(rules)));
+            return Some(Value::Rules(vec![read_rules(key, table, value.span(), state, report)]));
+        }
+        (Kind::Rules, DeValue::Array(tables)) => {
+            if tables.is_empty() {
+                report.push(no_conditions(key, value.span()));
+                return None;
+            }
+            let mut rules = Vec::new();
+            for value in tables.iter() {
+                let Some(table) = value.get_ref().as_table() else {
+                    report.push(wrong_type(key, value));
+                    return None;
+                };
+                rules.push(read_rules(key, table, value.span(), state, report));
+            }
+            return Some(Value::Rules(rules));
         }
         (Kind::Number { min, max, .. }, DeValue::Integer(integer)) => {
             let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
@@ -411,6 +446,35 @@ fn read_value(
         }
         _ => Some(parsed),
     }
+}
+
+/// The error for conditions that would match every item, or none.
+fn no_conditions(key: &Key, span: Range<usize>) -> Diagnostic {
+    let message = format!("{} has no conditions", key.name);
+    let help = format!("write a condition, such as {}", key.example);
+    Diagnostic::error("empty_value", span, message).help(help)
+}
+
+/// Reads one table of conditions.
+fn read_rules(
+    key: &'static Key,
+    table: &DeTable<'_>,
+    span: Range<usize>,
+    state: &Path,
+    report: &mut Report,
+) -> Layer {
+    let rules = Layer::read(Section::Rules, table, span, state, report);
+    if rules.uncertain.is_empty() && rules.is_blank() {
+        report.push(no_conditions(key, rules.span.clone()));
+    }
+    for name in ["tags", "feeds"] {
+        if key.section == Section::Feed && rules.sets(name) {
+            let message = format!("{name} cannot be a condition in a [[feed]]");
+            let error = Diagnostic::error("unknown_key", rules.name(name), message);
+            report.push(error.help("remove it: the conditions apply to this feed only"));
+        }
+    }
+    rules
 }
 
 /// Reads a list of texts; texts with an error are reported and left out.
@@ -440,6 +504,10 @@ fn read_list(
         Kind::Networks => {
             let networks = texts.iter().filter_map(|listed| value::network(&listed.text).ok());
             Value::Networks(networks.collect())
+        }
+        Kind::Links => {
+            let patterns = texts.iter().filter_map(|listed| value::link_pattern(&listed.text).ok());
+            Value::Links(patterns.collect())
         }
         Kind::Choices(words) => {
             if texts.is_empty() {
@@ -477,7 +545,7 @@ pub(super) fn toml(value: &DeValue<'_>) -> String {
 }
 
 /// A basic string (TOML 1.0, "String").
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

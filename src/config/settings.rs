@@ -11,8 +11,9 @@ use super::resolve::{Chain, Values, schedule as schedule_values};
 use super::secret::authorization;
 use super::section::Layer;
 use crate::fetch::Secret;
+use crate::model::{Conditions, Filter};
 use crate::render::{
-    AlsoAt, Content, Format, Output, OutputIdentity, Presentation, Rules, ShownDate, Token,
+    AlsoAt, Content, Format, Output, OutputIdentity, Presentation, ShownDate, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -39,6 +40,7 @@ pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
         per_host: values.number("per_host").unwrap_or(1),
         host_spacing: duration("host_spacing"),
         budget: None,
+        paused: values.flag("paused").unwrap_or_default(),
     }
 }
 
@@ -156,8 +158,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         per_feed: values.number("per_feed"),
         per_feed_percent: values.number("per_feed_percent"),
         min_feeds: values.number("min_feeds"),
-        include: rules(values.rules("include").as_deref()),
-        exclude: rules(values.rules("exclude").as_deref()),
+        filter: filter(layer),
         presentation: presentation(&values),
         deltas: values.flag("deltas").unwrap_or_default(),
         base_url: base_url.clone(),
@@ -189,18 +190,31 @@ fn presentation(values: &Values) -> Presentation {
     }
 }
 
-fn rules(layer: Option<&Layer>) -> Rules {
-    let Some(layer) = layer else { return Rules::default() };
+/// The filter of a section with `include` and `exclude`.
+pub(super) fn filter(layer: &Layer) -> Filter {
+    let tables = |name: &str| {
+        let tables = layer.rules(name).iter().filter(|table| !table.is_blank());
+        tables.map(|table| conditions(name, table)).collect()
+    };
+    Filter { include: tables("include"), exclude: tables("exclude") }
+}
+
+fn conditions(name: &str, layer: &Layer) -> Conditions {
     let values = Values::of(&Chain::default().own(layer), layer.section.accepted());
-    Rules {
+    Conditions {
+        text: format!("{name} = {}", layer.inline()),
         tags: values.texts("tags"),
         feeds: values.texts("feeds"),
+        links: values.links("links").unwrap_or_default(),
         title: values.regex("title"),
         content: values.regex("content"),
         authors: values.texts("authors"),
         categories: values.texts("categories"),
         languages: values.texts("languages"),
         enclosures: values.flag("enclosures"),
+        min_words: values.number("min_words"),
+        max_words: values.number("max_words"),
+        max_age: values.duration("max_age"),
     }
 }
 

@@ -69,7 +69,9 @@ pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
 /// The section in which a name is a key, if it is not one in `section`.
 pub(super) fn elsewhere(name: &str, section: Section) -> Option<Meaning> {
     // The conditions of an output are more likely than keys of other sections.
-    let of_rules = (section == Section::Output).then(|| Section::Rules.key(name)).flatten();
+    let of_rules = matches!(section, Section::Output | Section::Feed | Section::Server)
+        .then(|| Section::Rules.key(name))
+        .flatten();
     let key = of_rules.or_else(|| KEYS.iter().find(|key| key.name == name))?;
     Some(Meaning::Elsewhere(key.name, home(key)))
 }
@@ -77,7 +79,7 @@ pub(super) fn elsewhere(name: &str, section: Section) -> Option<Meaning> {
 fn home(key: &Key) -> String {
     match key.section {
         Section::Top => "the top of the file, before the first section".to_owned(),
-        Section::Rules => "include or exclude of an [[output]]".to_owned(),
+        Section::Rules => "include or exclude of an [[output]] or a [[feed]]".to_owned(),
         home => home.heading().to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use toml::Spanned;
 use toml::de::DeValue;
 use url::Url;
@@ -19,6 +19,7 @@ use super::quantity;
 use super::section::Layer;
 use super::suggest::nearest;
 use crate::fetch::Secret;
+use crate::model::LinkPattern;
 use crate::render::{PrefixError, TitlePrefix};
 
 /// A value that its key accepts.
@@ -44,7 +45,8 @@ pub(super) enum Value {
     /// `None` is `"off"`.
     Listen(Option<SocketAddr>),
     Secrets(Vec<(String, Secret)>),
-    Rules(Box<Layer>),
+    Rules(Vec<Layer>),
+    Links(Vec<LinkPattern>),
 }
 
 /// A text in a list, with its place.
@@ -121,6 +123,7 @@ pub(super) fn parse_listed(key: &Key, text: &str) -> Result<String, Invalid> {
         Kind::Languages => language(text),
         Kind::Hosts => host(text),
         Kind::Networks => network(text).map(|network| network.to_string()),
+        Kind::Links => link_pattern(text).map(|_| text.trim().to_owned()),
         Kind::Choices(words) => choice(key.name, text, words).map(str::to_owned),
         _ => Ok(text.trim().to_owned()),
     }
@@ -457,13 +460,46 @@ fn host(text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// Memory limit of a compiled regular expression, in bytes.
+const MAX_REGEX: usize = 1 << 20;
+
 fn regex(text: &str) -> Result<Regex, Invalid> {
-    Regex::new(text).map_err(|error| {
+    RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            let message = format!("{text:?} needs more than 1 MiB as a regular expression");
+            let help = "shorten it, or replace \\w by [a-z] and large counts by \"+\"";
+            return Invalid::new("bad_regex", message, help);
+        }
         let why = error.to_string();
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let message = format!("{text:?} is not a regular expression: {why}");
         Invalid::new("bad_regex", message, "docs.rs/regex describes the syntax")
     })
+}
+
+/// A pattern of links: a host name with its subdomains, or a regular expression.
+pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
+    let text = text.trim();
+    if text.is_empty() {
+        let help = "write a host name or a regular expression";
+        return Err(Invalid::new("empty_value", "a text in links is empty", help));
+    }
+    if let Some(name) = text.strip_prefix("*.") {
+        let message = format!("{text:?} is not a host name");
+        let help = "a host name includes its subdomains";
+        return Err(Invalid::new("bad_regex", message, help).meant(name));
+    }
+    let label = |label: &str| {
+        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let is_host = text.contains('.')
+        && text.split('.').all(label)
+        && (last.chars().any(char::is_alphabetic) || text.parse::<Ipv4Addr>().is_ok());
+    match url::Host::parse(text) {
+        Ok(host) if is_host => Ok(LinkPattern::Host(host.to_string())),
+        _ => regex(text).map(LinkPattern::Regex),
+    }
 }
 
 /// A language tag, RFC 5646 2.1, as far as a feed reader checks it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::service_manager::extend_startup;
-use super::setup::{Setup, revised};
+use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -356,6 +356,31 @@ impl Engine {
         let due = |n| now.saturating_sub(place(n)).unwrap_or(now);
         let chosen = chosen.into_iter().enumerate().map(|(n, target)| (target, due(n)));
         Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
+    }
+
+    /// Plans no poll for a paused feed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn plan_pause(&self, feed: FeedKey) -> Result<(), Error> {
+        let registered = self.setup.registered().iter().find(|registered| registered.key == feed);
+        let considered = registered.map_or(&[][..], |registered| &registered.considered);
+        let plan = paused_plan(considered, self.clock.now());
+        self.store.write(Write::Replan(vec![(feed, plan)])).await?;
+        Ok(())
+    }
+
+    /// The selected feeds.
+    ///
+    /// # Errors
+    /// When a name is not configured.
+    pub(crate) fn selected(&self, selection: &FeedSelection) -> Result<Vec<Target>, Error> {
+        let now = self.clock.now();
+        Ok(match selection {
+            FeedSelection::All => self.targets().to_vec(),
+            FeedSelection::Due => self.setup.due(now).into_iter().cloned().collect(),
+            FeedSelection::Named(names) => self.named(names)?.into_iter().cloned().collect(),
+        })
     }
 
     fn named(&self, names: &[String]) -> Result<Vec<&Target>, Error> {

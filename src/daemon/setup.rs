@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::budgets::apply_budgets;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
-use crate::model::{FeedKey, Plan, Reason, StoredPlan, site};
+use crate::model::{Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
 use crate::poll::{Subscription, Target};
 use crate::render::{Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
@@ -156,6 +156,7 @@ impl Setup {
     /// The queue of all feeds with the times when they are due.
     pub(crate) fn queue(&self, now: Timestamp) -> Queue {
         let feeds = self.registered.iter().zip(&self.targets);
+        let feeds = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
         let mut feeds: Vec<_> = feeds.map(|(feed, target)| (target, due_time(feed, now))).collect();
         // Feeds that are due at the same time are polled in a pseudo-random order.
         feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, POLL_SPACING * 1_000_000));
@@ -165,7 +166,8 @@ impl Setup {
     /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
-        let due = feeds.filter(|(feed, _)| due_time(feed, now) <= now);
+        let polled = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
+        let due = polled.filter(|(feed, _)| due_time(feed, now) <= now);
         // A host that answers few requests must not answer the same feeds each time.
         let mut due: Vec<_> = due.collect();
         due.sort_by_key(|(feed, _)| feed.last_poll_at);
@@ -220,6 +222,10 @@ impl Setup {
             queue.remove(gone.key);
         }
         for (feed, target) in self.registered.iter().zip(&self.targets) {
+            if target.subscription.schedule.paused {
+                queue.remove(target.key);
+                continue;
+            }
             let same = |old: &Target| {
                 old.subscription.feed.url == target.subscription.feed.url
                     && host_gate(old) == host_gate(target)
@@ -298,14 +304,31 @@ async fn replanned(
     registered: &[RegisteredFeed],
     now: Timestamp,
 ) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
+    let paused = registered.iter().zip(targets).filter_map(|(feed, target)| {
+        let is_known = feed.reason == ReasonKind::Paused;
+        let paused = target.subscription.schedule.paused;
+        match (is_known, paused) {
+            (false, true) => Some((feed.key, paused_plan(&feed.considered, now))),
+            // The plan after its last poll follows below.
+            (true, false) if feed.last_poll_at.is_none() => {
+                Some((feed.key, resumed_plan(feed, now)))
+            }
+            _ => None,
+        }
+    });
+    let mut plans: Vec<(FeedKey, Plan)> = paused.collect();
     let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
+        if target.subscription.schedule.paused {
+            return None;
+        }
         let last = LastPoll { at: feed.last_poll_at?, considered: &feed.considered };
         let settings = &target.subscription.schedule;
-        last.is_outdated(settings).then(|| (feed.clone(), Arc::clone(settings)))
+        let outdated = last.is_outdated(settings) || feed.reason == ReasonKind::Paused;
+        outdated.then(|| (feed.clone(), Arc::clone(settings)))
     });
     let outdated: Vec<_> = outdated.collect();
     if outdated.is_empty() {
-        return Ok(Vec::new());
+        return Ok(plans);
     }
     let reader = reader.clone();
     let work = move || {
@@ -319,7 +342,26 @@ async fn replanned(
         })
     };
     // A panic in the task keeps the old plans.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
+    let revised: Result<Vec<_>, store::Error> =
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()));
+    plans.extend(revised?);
+    Ok(plans)
+}
+
+/// Time until which a paused feed is planned: it is in no queue meanwhile.
+const PAUSE: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
+
+/// The plan of a paused feed, with the inputs of its last plan.
+pub(super) fn paused_plan(considered: &[Considered], now: Timestamp) -> Plan {
+    let reason = Reason { kind: ReasonKind::Paused, text: "paused in the config".to_owned() };
+    let at = now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
+    Plan { at, reason, considered: considered.to_vec() }
+}
+
+/// The plan of a feed that was paused before its first poll.
+fn resumed_plan(feed: &RegisteredFeed, now: Timestamp) -> Plan {
+    let reason = Reason { kind: ReasonKind::New, text: "no longer paused".to_owned() };
+    Plan { at: now, reason, considered: feed.considered.clone() }
 }
 
 /// The plan after the last poll under these settings. Blocks.

@@ -294,6 +294,10 @@ fn content_digest(item: &ParsedItem, words: &Digest) -> Digest {
     for file in podcast.transcripts.iter().chain(&podcast.chapters) {
         hasher.part(file.url.as_bytes());
     }
+    for chapter in &podcast.chapter_list {
+        hasher.part(chapter.start.as_bytes());
+        hasher.maybe(chapter.title.as_deref());
+    }
     hasher.finish()
 }
 

@@ -29,6 +29,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "items": status.items,
         "held_items": status.activity.held,
         "older_items": status.activity.older,
+        "filtered_items": status.activity.filtered,
         "last_poll_at": time(status.last_poll_at),
         "last_outcome": status.last_outcome.map(Outcome::slug),
         "last_status": status.last_status,

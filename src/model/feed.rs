@@ -205,6 +205,8 @@ pub struct FeedActivity {
     pub held: u64,
     /// Number of items that are held because they were old when the feed was added.
     pub older: u64,
+    /// Number of items that filters of the feed keep out.
+    pub filtered: u64,
 }
 
 impl FeedActivity {

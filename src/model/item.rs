@@ -109,9 +109,29 @@ pub struct Podcast {
     /// Transcripts in several formats or languages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transcripts: Vec<PodcastFile>,
-    /// The list of chapters.
+    /// The file with the chapters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chapters: Option<PodcastFile>,
+    /// Chapters that the feed itself lists (Podlove Simple Chapters).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chapter_list: Vec<Chapter>,
+}
+
+/// A chapter of an episode.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chapter {
+    /// Start in the playing time: `HH:MM:SS`, with `.mmm` if it has milliseconds.
+    pub start: String,
+    /// Title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// URL of a page about it, http or https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// URL of an image, http or https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// A document about an episode.
@@ -172,6 +192,20 @@ pub struct Enclosure {
     /// In seconds, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
+}
+
+impl Enclosure {
+    /// Whether it is a file to play or to download: no picture, page or file of unknown type.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        !matches!(
+            self.media_type.as_str(),
+            "" | "application/octet-stream"
+                | "text/html"
+                | "application/xhtml+xml"
+                | "application/x-shockwave-flash"
+        ) && !self.media_type.starts_with("image/")
+    }
 }
 
 /// A picture: `media:thumbnail`, `itunes:image`, JSON Feed `image`, RSS `image`.

@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod feed;
+pub mod filter;
 pub mod incident;
 pub mod item;
 pub mod parsed;
@@ -17,14 +18,15 @@ pub use feed::{
     BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
     site,
 };
+pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
 pub use item::{
-    AlsoAt, Category, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person, Podcast,
-    PodcastFile, SourceInfo, StoryKey,
+    AlsoAt, Category, Chapter, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person,
+    Podcast, PodcastFile, SourceInfo, StoryKey,
 };
 pub use parsed::{
-    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Text,
-    TextKind,
+    Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Surplus,
+    Text, TextKind,
 };
 pub use poll::{
     Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,

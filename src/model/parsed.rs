@@ -174,6 +174,8 @@ pub struct ParsedFeed {
     pub authors: Vec<Person>,
     /// Authors of the items that name none: those of the feed.
     pub item_authors: Vec<Person>,
+    /// Number of these that were not read because there are too many.
+    pub surplus_authors: usize,
     /// Contributors of the feed.
     pub contributors: Vec<Person>,
     /// Categories of the feed.
@@ -243,6 +245,25 @@ pub struct ParsedItem {
     pub duration: Option<u32>,
     /// `itunes:season` and others; all empty if it is no episode.
     pub podcast: Podcast,
+    /// Parts that were not read because there are too many.
+    pub surplus: Surplus,
+}
+
+/// Numbers of parts of an item that were not read because there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Surplus {
+    /// Authors.
+    pub authors: usize,
+    /// Categories.
+    pub categories: usize,
+    /// Attached files.
+    pub files: usize,
+    /// Preview images.
+    pub images: usize,
+    /// Transcripts.
+    pub transcripts: usize,
+    /// Chapters.
+    pub chapters: usize,
 }
 
 impl ParsedItem {
@@ -289,8 +310,10 @@ impl ParseWarning {
         "blank_items",
         "too_many_parts",
         "long_text",
+        "unusable_link",
         "unlikely_date",
         "bad_item",
+        "bad_chapter",
         "bad_date",
         "unknown_time_zone",
         "wrong_text_type",

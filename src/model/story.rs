@@ -213,11 +213,13 @@ pub enum HoldReason {
     History,
     /// It came in a burst.
     Burst,
+    /// A filter of its feed keeps it out.
+    Filtered,
 }
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: &'static [Self] = &[Self::History, Self::Burst];
+    pub const ALL: &'static [Self] = &[Self::History, Self::Burst, Self::Filtered];
 
     /// The stable slug.
     #[must_use]
@@ -225,6 +227,7 @@ impl HoldReason {
         match self {
             Self::History => "history",
             Self::Burst => "burst",
+            Self::Filtered => "filtered",
         }
     }
 }

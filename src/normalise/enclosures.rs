@@ -7,7 +7,7 @@ use super::plain_text;
 use crate::model::{Enclosure, Image};
 
 /// Maximum number of enclosures of an item.
-const MAX_ENCLOSURES: usize = 50;
+pub(super) const MAX_ENCLOSURES: usize = 50;
 
 /// Media type of unknown content (RFC 2046 4.5.1).
 const UNKNOWN: &str = "application/octet-stream";
@@ -48,12 +48,16 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("zip", "application/zip"),
 ];
 
-/// The enclosures in the order of the document, without duplicates.
-pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> Vec<Enclosure> {
-    let mut kept: Vec<Enclosure> = Vec::new();
+/// The first enclosures in the order of the document, without duplicates, and the number of enclosures left out.
+pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> (Vec<Enclosure>, usize) {
+    let (mut kept, mut surplus) = (Vec::<Enclosure>::new(), 0);
     for enclosure in parsed {
         let Some(url) = links::absolute(&enclosure.url, base, WEB) else { continue };
         if kept.iter().any(|kept| kept.url == url) {
+            continue;
+        }
+        if kept.len() == MAX_ENCLOSURES {
+            surplus += 1;
             continue;
         }
         kept.push(Enclosure {
@@ -67,11 +71,8 @@ pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> Vec<Enclosure> {
             duration: enclosure.duration,
             url,
         });
-        if kept.len() == MAX_ENCLOSURES {
-            break;
-        }
     }
-    kept
+    (kept, surplus)
 }
 
 /// The image of the item: the widest thumbnail, or the first enclosure that is an image.
@@ -81,9 +82,7 @@ pub(super) fn item_image(
     base: &Url,
 ) -> Option<Image> {
     let mut best: Option<Image> = None;
-    for thumbnail in
-        thumbnails.iter().take(MAX_ENCLOSURES).filter_map(|thumbnail| image(thumbnail, base))
-    {
+    for thumbnail in thumbnails.iter().filter_map(|thumbnail| image(thumbnail, base)) {
         if best.as_ref().is_none_or(|best| thumbnail.width > best.width) {
             best = Some(thumbnail);
         }
@@ -162,7 +161,7 @@ mod tests {
             enclosure("javascript:alert(1)", "audio/mpeg", None),
             enclosure("https://e.org/b", "audio/ogg", None),
         ];
-        let kept = enclosures(&parsed, &base());
+        let (kept, _) = enclosures(&parsed, &base());
         let seen: Vec<_> =
             kept.iter().map(|e| (e.url.as_str(), e.media_type.as_str(), e.length)).collect();
         assert_eq!(
@@ -195,7 +194,8 @@ mod tests {
     #[test]
     fn no_more_than_fifty_enclosures_are_kept() {
         let many: Vec<_> = (0..99).map(|n| enclosure(&format!("/{n}.png"), "", None)).collect();
-        assert_eq!(enclosures(&many, &base()).len(), MAX_ENCLOSURES);
+        let (kept, surplus) = enclosures(&many, &base());
+        assert_eq!((kept.len(), surplus), (MAX_ENCLOSURES, 49));
     }
 
     #[test]

@@ -12,9 +12,10 @@ use super::anchors::Anchors;
 use super::embedded::{self, EmbeddedImage, Loading, player};
 use super::links::LinkBase;
 use super::math::{self, Formula, Formulas};
-use super::plain_text::{self, breaks_out, head, is_block, is_hidden, text_of_html};
+use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
 use super::tokens::{self, Sink, Tag};
-use super::writer::{Attribute, HtmlWriter, is_void};
+use super::writer::{Attribute, HtmlWriter, MAX_OUTPUT, is_void};
+use crate::model::{Text, TextKind};
 use crate::text::chars;
 
 /// Maximum number of passes before HTML is reduced to text.
@@ -43,9 +44,24 @@ pub(super) fn fragment(html: &str, link_base: LinkBase<'_>) -> Option<String> {
 
 /// Plain text as HTML. Empty lines separate paragraphs; line breaks, indentation and runs of spaces are kept.
 pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String> {
-    if plain_text::is_blank(plain) {
-        return None;
-    }
+    // Applies the size limit and the same serialisation.
+    (!plain_text::is_blank(plain)).then(|| rewrite(&marked(plain), link_base).html)
+}
+
+/// Whether the end of a text is left out because of the size limit.
+pub(super) fn is_cut(text: &Text, link_base: LinkBase<'_>) -> bool {
+    // HTML hardly grows; a character of plain text becomes at most six.
+    let least = if text.kind == TextKind::Html { MAX_OUTPUT / 2 } else { MAX_OUTPUT / 6 };
+    let html = || match text.kind {
+        TextKind::Html => Cow::Borrowed(without_cdata(&text.value)),
+        TextKind::Plain => Cow::Owned(marked(&text.value)),
+    };
+    let size = text.value.len();
+    size > MAX_HTML || size > least && rewrite(&html(), link_base).is_cut
+}
+
+/// Plain text as HTML of any size.
+fn marked(plain: &str) -> String {
     let mut html = String::with_capacity(plain.len() + 16);
     let plain = chars::clean(head(plain));
     let margin = margin(&plain);
@@ -61,8 +77,7 @@ pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String>
         spaced(line.get(margin..).unwrap_or(line).trim_end(), &mut html);
     }
     html.push_str(if in_paragraph { "</p>" } else { "" });
-    // Applies the size limit and the same serialisation.
-    Some(rewrite(&html, link_base).html)
+    html
 }
 
 /// The number of spaces that all lines begin with: the indentation of the element in its document.
@@ -104,6 +119,8 @@ pub(super) struct Rewritten {
     pub(super) html: String,
     /// Whether anything in it is visible.
     pub(super) visible: bool,
+    /// Whether the end is left out because of the size limit.
+    pub(super) is_cut: bool,
 }
 
 /// Rewrites an HTML fragment once.
@@ -124,7 +141,7 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
     rewriter.settle();
     let mut writer = rewriter.writer;
     writer.cut |= read.len() < html.len();
-    Rewritten { visible: writer.visible, html: writer.finish() }
+    Rewritten { visible: writer.visible, is_cut: writer.cut, html: writer.finish() }
 }
 
 struct Rewriter<'a> {
@@ -146,8 +163,8 @@ enum Beside {
     Nothing,
     /// A lazily loaded image was written. Its copy follows.
     Lazy,
-    /// An image with this source was written. A copy may follow.
-    Written(String),
+    /// An image with this source was written, and what a script loads in its place. A copy may follow.
+    Written(String, Option<String>),
     /// A placeholder was not written. If no copy follows, its text, or the placeholder, is.
     Pending {
         alt: String,
@@ -155,7 +172,7 @@ enum Beside {
     },
     /// Inside a `<noscript>`; the source of the image that is before it, and of the one in it.
     NoScript {
-        before: Option<String>,
+        before: [Option<String>; 2],
         inside: Option<String>,
     },
     /// After a `<noscript>` with an image of this source. A lazily loaded copy may follow.
@@ -337,9 +354,9 @@ impl Rewriter<'_> {
     fn begin_noscript(&mut self, tag: &Tag<'_>) {
         let before = match std::mem::replace(&mut self.image, Beside::Nothing) {
             Beside::Lazy if !tag.self_closing => return self.skip(tag, Ends::Itself),
-            Beside::Written(src) => Some(src),
+            Beside::Written(src, later) => [Some(src), later],
             // The copy is written instead of what is pending.
-            _ => None,
+            _ => [None, None],
         };
         self.image = Beside::NoScript { before, inside: None };
     }
@@ -364,7 +381,7 @@ impl Rewriter<'_> {
             set(&mut kept, "srcset", embedded::srcset(tag, link_base));
         }
         if name == "a" {
-            set(&mut kept, "href", self.anchors.link(tag, link_base.page));
+            set(&mut kept, "href", self.anchors.link(tag, link_base));
         }
         set(&mut kept, "id", self.anchors.id(tag));
         let has = |wanted: &[&str]| kept.iter().any(|(name, _)| wanted.contains(name));
@@ -392,10 +409,20 @@ impl Rewriter<'_> {
                 self.settle();
                 self.pend(Beside::Pending { alt: alt.to_owned(), placeholder: None });
             }
-            EmbeddedImage::Kept { src, srcset, loading } => {
+            EmbeddedImage::Kept { src, srcset, loading, later } => {
                 match &self.image {
-                    Beside::After(before) if loading != Loading::Eager || *before == src => return,
-                    Beside::NoScript { before: Some(before), .. } if *before == src => return,
+                    Beside::After(before)
+                        if loading != Loading::Eager
+                            || *before == src
+                            || later.as_ref() == Some(before) =>
+                    {
+                        return;
+                    }
+                    Beside::NoScript { before, .. }
+                        if before.iter().flatten().any(|known| *known == src) =>
+                    {
+                        return;
+                    }
                     _ => self.settle(),
                 }
                 if loading == Loading::Placeholder && !matches!(self.image, Beside::NoScript { .. })
@@ -416,7 +443,7 @@ impl Rewriter<'_> {
                 self.pend(if loading == Loading::Lazy {
                     Beside::Lazy
                 } else {
-                    Beside::Written(src)
+                    Beside::Written(src, later)
                 });
             }
         }
@@ -425,7 +452,7 @@ impl Rewriter<'_> {
     /// Remembers an image.
     fn pend(&mut self, image: Beside) {
         match (&mut self.image, image) {
-            (Beside::NoScript { inside, .. }, Beside::Written(src)) => *inside = Some(src),
+            (Beside::NoScript { inside, .. }, Beside::Written(src, _)) => *inside = Some(src),
             (Beside::NoScript { .. }, Beside::Pending { alt, .. }) => self.writer.text(&alt),
             (Beside::NoScript { .. }, _) => {}
             (known, image) => *known = image,

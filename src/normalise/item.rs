@@ -5,18 +5,18 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::links::{self, LinkBase, WEB};
-use super::plain_text::{self, SUMMARY, TITLE, text_of_html};
+use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
 use super::references::references;
 use super::{enclosures, html, metadata};
 use crate::model::{
-    Details, FeedProfile, Item, Link, ParseWarning, ParsedFeed, ParsedItem, Podcast, PodcastFile,
+    Chapter, Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, Podcast, PodcastFile,
     SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
 use crate::text::{bidi, chars};
 
 /// Maximum length of an id in bytes. A longer one is replaced by its hash.
-const MAX_ID: usize = 2 * 1024;
+pub(super) const MAX_ID: usize = 2 * 1024;
 
 /// Facts about the document of an item.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
     let url = page(parsed, base);
     let (published, updated) = metadata::dates(parsed.published, parsed.updated, context.now);
     let (content, summary) = content_and_summary(parsed, base, url.as_deref());
-    let files = enclosures::enclosures(&parsed.enclosures, base);
+    let (files, _) = enclosures::enclosures(&parsed.enclosures, base);
     let web = |link: &str| links::absolute(link, base, WEB);
     Item {
         guid: parsed.id.as_deref().and_then(id),
@@ -49,8 +49,8 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
         updated,
         language: item_language(parsed, context),
         details: Details {
-            authors: metadata::authors(&parsed.authors, base),
-            categories: metadata::categories(&parsed.categories),
+            authors: metadata::authors(&parsed.authors, base).0,
+            categories: metadata::categories(&parsed.categories).0,
             image: enclosures::item_image(&parsed.thumbnails, &files, base),
             enclosures: files,
             comments: parsed.comments.as_deref().and_then(web),
@@ -72,25 +72,19 @@ fn podcast(parsed: &Podcast, base: &Url) -> Option<Podcast> {
         let language = file.language.as_deref().and_then(metadata::language_tag);
         Some(PodcastFile { url, media_type, language })
     };
+    let chapter = |chapter: &Chapter| Chapter {
+        start: chapter.start.clone(),
+        title: chapter.title.as_deref().and_then(|title| plain_text::line(title, NAME)),
+        url: chapter.url.as_deref().and_then(|url| links::absolute(url, base, WEB)),
+        image: chapter.image.as_deref().and_then(|url| links::absolute(url, base, WEB)),
+    };
     let podcast = Podcast {
         transcripts: parsed.transcripts.iter().filter_map(file).collect(),
         chapters: parsed.chapters.as_ref().and_then(file),
+        chapter_list: parsed.chapter_list.iter().map(chapter).collect(),
         ..parsed.clone()
     };
     (podcast != Podcast::default()).then_some(podcast)
-}
-
-/// Parse warning about the dates of items that are left out because they are before 1990 or in the future.
-#[must_use]
-pub fn unlikely_dates(items: &[ParsedItem], now: Timestamp) -> Option<ParseWarning> {
-    let unlikely = |item: &&ParsedItem| {
-        let (published, updated) = (item.published, item.updated);
-        let (kept, _) = metadata::dates(published, updated, now);
-        kept.is_none() && published.or(updated).is_some()
-    };
-    let count = items.iter().filter(unlikely).count();
-    let message = format!("{count} items have a date before 1990 or in the future; left out");
-    (count > 0).then(|| ParseWarning::new("unlikely_date", None, message))
 }
 
 /// The normalised description of a feed.
@@ -127,7 +121,7 @@ fn id(written: &str) -> Option<String> {
 }
 
 /// The page of the item: the first valid alternate link, or else an id that is a URL.
-fn page(parsed: &ParsedItem, base: &Url) -> Option<String> {
+pub(super) fn page(parsed: &ParsedItem, base: &Url) -> Option<String> {
     // RSS 2.0: a guid is a permalink by default, but many are numbers.
     let permalink = || {
         let id = parsed.id.as_deref().filter(|_| parsed.id_is_permalink)?;
@@ -169,7 +163,7 @@ fn content_and_summary(
     page: Option<&str>,
 ) -> (Option<String>, Option<String>) {
     let html = |text: &Text| {
-        let own = text.base.as_deref().and_then(|own| base.join(own).ok());
+        let own = text_base(text, base);
         let link_base = LinkBase { base: own.as_ref().unwrap_or(base), page };
         match text.kind {
             TextKind::Html => html::fragment(&text.value, link_base),
@@ -187,6 +181,11 @@ fn content_and_summary(
         (!may_repeat(&content, &summary) || !repeats()).then_some(summary)
     });
     (Some(content), summary)
+}
+
+/// The `xml:base` of a text.
+pub(super) fn text_base(text: &Text, base: &Url) -> Option<Url> {
+    text.base.as_deref().and_then(|own| base.join(own).ok())
 }
 
 /// Whether the text of sanitised HTML may begin with the summary. A cheap check before the exact one.

@@ -10,13 +10,13 @@ use crate::model::{Category, Person};
 use crate::text::chars;
 
 /// Maximum number of authors of an item.
-const MAX_PEOPLE: usize = 20;
+pub(super) const MAX_PEOPLE: usize = 20;
 /// Maximum number of categories of an item.
-const MAX_CATEGORIES: usize = 50;
+pub(super) const MAX_CATEGORIES: usize = 50;
 
-/// The authors without duplicates. Duplicates complete missing values.
-pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
-    let mut kept: Vec<Person> = Vec::new();
+/// The first authors without duplicates, and the number of authors left out. Duplicates complete missing values.
+pub(super) fn authors(parsed: &[Person], base: &Url) -> (Vec<Person>, usize) {
+    let (mut kept, mut surplus) = (Vec::<Person>::new(), 0);
     for person in parsed.iter().filter_map(|parsed| person(parsed, base)) {
         let same = |known: &&mut Person| match person.name.is_empty() {
             true => person.email.is_some() && known.email == person.email,
@@ -28,10 +28,10 @@ pub(super) fn authors(parsed: &[Person], base: &Url) -> Vec<Person> {
         } else if kept.len() < MAX_PEOPLE {
             kept.push(person);
         } else {
-            break;
+            surplus += 1;
         }
     }
-    kept
+    (kept, surplus)
 }
 
 /// An author; `None` if all values are empty or invalid.
@@ -75,9 +75,9 @@ fn address(written: &str) -> Option<String> {
     (fits && address.len() <= 254 && !address.contains(odd)).then(|| address.to_owned())
 }
 
-/// The categories without duplicates of term and scheme.
-pub(super) fn categories(parsed: &[Category]) -> Vec<Category> {
-    let mut kept: Vec<Category> = Vec::new();
+/// The first categories without duplicates of term and scheme, and the number of categories left out.
+pub(super) fn categories(parsed: &[Category]) -> (Vec<Category>, usize) {
+    let (mut kept, mut surplus) = (Vec::<Category>::new(), 0);
     for parsed in parsed {
         let plain = |written: &str| plain_text::line(&references(written), NAME);
         let label = parsed.label.as_deref().and_then(plain);
@@ -88,14 +88,16 @@ pub(super) fn categories(parsed: &[Category]) -> Vec<Category> {
             known.scheme == category.scheme
                 && known.term.to_lowercase() == category.term.to_lowercase()
         };
-        if !kept.iter().any(same) {
-            kept.push(category);
+        if kept.iter().any(same) {
+            continue;
         }
-        if kept.len() == MAX_CATEGORIES {
-            break;
+        if kept.len() < MAX_CATEGORIES {
+            kept.push(category);
+        } else {
+            surplus += 1;
         }
     }
-    kept
+    (kept, surplus)
 }
 
 /// The scheme of a category: an IRI (RFC 4287 4.2.2.2), unchanged. It is an identifier, not a link.
@@ -161,7 +163,7 @@ mod tests {
     }
 
     fn read(parsed: &[Person]) -> Vec<Person> {
-        authors(parsed, &Url::parse("https://example.org/").unwrap())
+        authors(parsed, &Url::parse("https://example.org/").unwrap()).0
     }
 
     #[test]
@@ -226,7 +228,7 @@ mod tests {
             category("a", Some("javascript:x"), Some("a")),
         ];
         assert_eq!(
-            categories(&parsed),
+            categories(&parsed).0,
             [
                 category("R&D", None, None),
                 category("rust", Some("https://e.org/tags/"), Some("Rust")),
@@ -235,7 +237,8 @@ mod tests {
             ]
         );
         let many: Vec<_> = (0..99).map(|n| category(&n.to_string(), None, None)).collect();
-        assert_eq!(categories(&many).len(), MAX_CATEGORIES);
+        let (kept, surplus) = categories(&many);
+        assert_eq!((kept.len(), surplus), (MAX_CATEGORIES, many.len() - MAX_CATEGORIES));
     }
 
     const NOW: i64 = 1_800_000_000;

@@ -19,7 +19,9 @@ mod sanitiser_tests;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod warnings;
 mod writer;
 
-pub use item::{Context, item, profile, unlikely_dates};
+pub use item::{Context, item, profile};
 pub use plain_text::text_of_html;
+pub use warnings::warnings;

@@ -246,6 +246,11 @@ pub(super) fn line(text: &str, max: usize) -> Option<String> {
     }
 }
 
+/// Whether [`line`] cuts the text.
+pub(super) fn is_cut(text: &str, max: usize) -> bool {
+    text.len() > max && !is_blank(text) && cut(&balanced(one_line(text)), max).is_some()
+}
+
 /// Collapses and trims white space. A single no-break space is kept, because it is typography.
 pub(super) fn one_line(text: &str) -> String {
     let glue = |c| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');

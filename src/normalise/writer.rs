@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 128 - 4;
 const MAX_TRACKED: usize = 256;
 /// Maximum size of the output in bytes. With all end tags it is below the input limit, so that the
 /// output can be read again.
-const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
+pub(super) const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
 
 /// Elements that limit the scope of an end tag, HTML 13.2.4.2.
 const SCOPE: &[&str] = &["td", "th", "caption", "table"];

@@ -231,10 +231,44 @@ impl Writer {
         directory: &Path,
     ) -> Result<usize, Error> {
         let complete = reader.read(|reader| complete_pages(reader, output))?;
-        if self.waiting.is_empty() {
-            self.look(reader, output, directory, &complete)?;
-        }
+        self.look(reader, output, directory, &complete)?;
         let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
+        self.write_pages(reader, output, (directory, &complete), &numbers)
+    }
+
+    /// Writes the pages that became complete since the last publication, before it is replaced: what leaves the
+    /// subscription document is in the archive then (RFC 5005 4). An output that is new in its directory, and one that
+    /// lacks more pages than are written at once, is published first.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(super) fn write_before(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<usize, Error> {
+        let published = |format: &Format| directory.join(output.file_name(*format)).exists();
+        if !output.formats.iter().any(published) {
+            return Ok(0);
+        }
+        let complete = reader.read(|reader| complete_pages(reader, output))?;
+        self.look(reader, output, directory, &complete)?;
+        let missing = |number: &u32| !is_written(output, directory, *number);
+        let numbers: Vec<u32> = self.waiting.iter().copied().filter(missing).collect();
+        if numbers.len() > AT_ONCE {
+            return Ok(0);
+        }
+        self.write_pages(reader, output, (directory, &complete), &numbers)
+    }
+
+    fn write_pages(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        (directory, complete): (&Path, &RangeInclusive<u32>),
+        numbers: &[u32],
+    ) -> Result<usize, Error> {
         if numbers.is_empty() {
             return Ok(0);
         }
@@ -242,10 +276,10 @@ impl Writer {
         let failed = |source| Error::Write { path: folder.clone(), source };
         let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
         let mut files = Files::new(&folder);
-        for &number in &numbers {
+        for &number in numbers {
             let entries = reader.read(|reader| entries(reader, output, number, &feeds))?;
             let Some(entries) = entries else { continue };
-            let page = page(number, &complete);
+            let page = page(number, complete);
             for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
                 let name = format!("{number}.{}", format.extension());
                 add(&mut files, &name, &bytes).map_err(failed)?;
@@ -256,7 +290,7 @@ impl Writer {
         Ok(numbers.len())
     }
 
-    /// Looks which pages have to be written.
+    /// Looks which pages have to be written, unless some are known.
     fn look(
         &mut self,
         reader: &Reader,
@@ -264,6 +298,9 @@ impl Writer {
         directory: &Path,
         complete: &RangeInclusive<u32>,
     ) -> Result<(), Error> {
+        if !self.waiting.is_empty() {
+            return Ok(());
+        }
         let written = |number: &u32| is_written(output, directory, *number);
         let mut waiting: BTreeSet<u32> =
             complete.clone().filter(|number| !written(number)).collect();

@@ -7,8 +7,10 @@
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
+//! recovery    what is in an output's directory, read back and compared
 //! basis       whether its files are what would be written now
 //! visibility  where an item appears in an output, or why it does not
 //! ```
@@ -21,8 +23,10 @@ mod basis;
 mod contents;
 mod error;
 mod files;
+mod filters;
 mod ids;
 mod publisher;
+mod recovery;
 mod select;
 mod served;
 mod visibility;
@@ -30,7 +34,12 @@ mod visibility;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
+pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use publisher::{ArchiveState, Published, Publisher};
+pub use recovery::{
+    PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
+    published_documents,
+};
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
 pub use visibility::{Visibility, visibility};

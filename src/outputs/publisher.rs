@@ -4,6 +4,7 @@
 //! an output takes and how it looks is decided by `render`, when it is published by the daemon.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::opml;
 use crate::render::{
     self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
 };
-use crate::store::{self, Store, Transaction, Write};
+use crate::store::{self, Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 
 /// File name of the list of feeds.
@@ -236,6 +237,11 @@ impl Publisher {
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
         self.archive(output, now).await?;
+        // An error is recorded and met again after the publication.
+        let _ = self.write_pages(output, archive::Writer::write_before).await;
+        if let Some(archive) = self.archives().get_mut(&output.id) {
+            archive.unannounced = false;
+        }
         let prepared = self.prepare(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
@@ -272,16 +278,7 @@ impl Publisher {
     /// # Errors
     /// See [`Error`]; the next call tries again.
     pub async fn write_archive(&self, output: &Arc<Output>) -> Result<ArchiveState, Error> {
-        let Some(directory) = output.directory.clone() else { return Ok(ArchiveState::Complete) };
-        let writer = Arc::clone(&self.archives().entry(output.id.clone()).or_default().writer);
-        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-        let work = move || {
-            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.write(&reader, &asked, &directory)
-        };
-        let written = self.off_thread(output, work).await;
-        self.record_archive(&output.id, &written);
-        if written? > 0 {
+        if self.write_pages(output, archive::Writer::write).await? > 0 {
             return Ok(ArchiveState::Unfinished);
         }
         let archive =
@@ -290,6 +287,26 @@ impl Publisher {
             self.publish(output).await?;
         }
         Ok(ArchiveState::Complete)
+    }
+
+    /// Writes some archive pages to the directory of the output. Returns how many.
+    async fn write_pages(
+        &self,
+        output: &Arc<Output>,
+        write: impl FnOnce(&mut archive::Writer, &Reader, &Output, &Path) -> Result<usize, Error>
+        + Send
+        + 'static,
+    ) -> Result<usize, Error> {
+        let Some(directory) = output.directory.clone() else { return Ok(0) };
+        let writer = Arc::clone(&self.archives().entry(output.id.clone()).or_default().writer);
+        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        let work = move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            write(&mut writer, &reader, &asked, &directory)
+        };
+        let written = self.off_thread(output, work).await;
+        self.record_archive(&output.id, &written);
+        written
     }
 
     /// Writes all archive pages of the output that are not in its directory yet.

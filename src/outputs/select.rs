@@ -178,7 +178,7 @@ impl Batch {
     pub(super) fn lead(&mut self, head: ItemHead, selector: &Selector<'_>) -> Option<OutputItem> {
         let takes = |key: &ItemKey| {
             self.led.contains(key)
-                || self.entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item))
+                || self.entries.get(key).is_some_and(|entry| selector.takes_item(entry))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
@@ -198,7 +198,7 @@ impl Batch {
     /// for several feeds, an earlier item.
     pub(super) fn completed(&self, head: ItemHead, selector: &Selector<'_>) -> Option<ItemKey> {
         let takes = |member: &&ItemHead| {
-            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(&entry.item))
+            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(entry))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
@@ -239,7 +239,7 @@ impl FromStr for Position {
 
 /// The items of many feeds, newest first, read a little at a time from each.
 #[derive(Debug)]
-struct Merge<'a> {
+pub(super) struct Merge<'a> {
     reader: &'a Transaction<'a>,
     /// The next item of each feed, the newest on top.
     next: BinaryHeap<(Timestamp, ItemKey, FeedKey)>,
@@ -248,7 +248,7 @@ struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Starts at the newest item of each feed.
-    fn new(
+    pub(super) fn new(
         reader: &'a Transaction<'a>,
         feeds: impl Iterator<Item = FeedKey>,
     ) -> Result<Self, store::Error> {
@@ -272,7 +272,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next `limit` items, newest first; fewer at the end.
-    fn next_batch(&mut self, limit: usize) -> Result<Vec<ItemHead>, store::Error> {
+    pub(super) fn next_batch(&mut self, limit: usize) -> Result<Vec<ItemHead>, store::Error> {
         let mut batch = Vec::with_capacity(limit);
         while batch.len() < limit {
             let Some((_, _, feed)) = self.next.pop() else { break };

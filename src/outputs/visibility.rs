@@ -23,8 +23,10 @@ pub enum Visibility {
     FeedGone,
     /// The output does not take its feed.
     FeedNotTaken,
-    /// The output does not take it: a condition on its content.
-    NotTaken,
+    /// A filter of its feed keeps it out: the rule.
+    Filtered(String),
+    /// The filter of the output does not take it: the rule.
+    NotTaken(String),
     /// Its text is past retention.
     PastRetention,
     /// Number of feeds that carry its story: too few for the output.
@@ -43,6 +45,9 @@ pub fn visibility(
     item: &ItemSummary,
     now: Timestamp,
 ) -> Result<Visibility, Error> {
+    if let Some(rule) = &item.filtered_by {
+        return Ok(Visibility::Filtered(rule.clone()));
+    }
     if let Some(why) = &item.held {
         return Ok(Visibility::Held(why.clone()));
     }
@@ -66,10 +71,10 @@ pub fn visibility(
     }
     let entries = reader.output_items(&keys, &taken)?;
     let Some(own) = entries.get(&item.key) else { return Ok(Visibility::PastRetention) };
-    if !selector.takes_item(&own.item) {
-        return Ok(Visibility::NotTaken);
+    if let Some(refusal) = selector.refusal(own) {
+        return Ok(Visibility::NotTaken(refusal.rule().to_owned()));
     }
-    keys.retain(|key| entries.get(key).is_some_and(|entry| selector.takes_item(&entry.item)));
+    keys.retain(|key| entries.get(key).is_some_and(|entry| selector.takes_item(entry)));
     let carriers: HashSet<FeedKey> = keys.iter().map(|key| entries[key].feed.key).collect();
     if carriers.len() < selector.min_feeds() {
         return Ok(Visibility::TooFewFeeds(carriers.len()));

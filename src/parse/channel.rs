@@ -59,7 +59,7 @@ pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed 
         .or_else(|| dates::date(channel.attribute("lastmod")?, context)),
         authors: feed_authors(channel, context),
         contributors: contributors(channel, context),
-        categories: categories(channel),
+        categories: categories(channel).0,
         rights: rights(channel, context),
         language: language(channel, root, context),
         generator: generator(channel, context),
@@ -107,7 +107,7 @@ fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
 }
 
 fn feed_authors(channel: &Element<'_>, context: &Context) -> Vec<Person> {
-    let named = authors(channel, context);
+    let (named, _) = authors(channel, context);
     if !named.is_empty() {
         return named;
     }

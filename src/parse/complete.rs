@@ -12,6 +12,7 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context) {
         if item.authors.is_empty() && !authors.is_empty() {
             item.authors.clone_from(&authors);
             item.authors_are_inherited = true;
+            item.surplus.authors = feed.surplus_authors;
         }
         // What holds for the podcast holds for its episodes.
         if item.podcast.explicit.is_none() && !item.enclosures.is_empty() {
@@ -20,11 +21,6 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context) {
         let title = item.title.as_ref().map(|title| title.value.as_str());
         if item.source.as_ref().is_some_and(|source| is_own(source, title, &hosts)) {
             item.source = None;
-        }
-        let long = |text: &&Text| text.value.len() > Text::MAX;
-        if [&item.content, &item.summary].into_iter().flatten().any(|text| long(&text)) {
-            let message = || format!("a text is longer than {} KiB; cut", Text::MAX / 1024);
-            context.report("long_text", message);
         }
         if is_blank(item) {
             context.report("blank_items", || "an item has no title, text, link or file".into());

@@ -11,10 +11,10 @@ use super::namespace::Namespace::{
 };
 use super::tree::Element;
 use super::{media, podcast};
-use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Text};
+use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Surplus, Text};
 
-/// Maximum number of categories and of people of an item.
-const MAX_CATEGORIES: usize = 200;
+/// Maximum number of categories and of people of an item. Fewer are published; more would cost quadratic time.
+const MAX_PARTS: usize = 200;
 
 /// The texts of an item.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,14 +39,24 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
     let media_of = media::media_of(element, &links, &context);
     let (id, id_is_permalink) = id(element, &context);
     let language = element.child(Dc, "language").and_then(Element::trimmed);
+    let (authors, surplus_authors) = own_authors(element, &context);
+    let (categories, surplus_categories) = categories(element);
+    let (podcast, surplus_podcast) = podcast::podcast(element, &context);
+    let surplus = Surplus {
+        authors: surplus_authors,
+        categories: surplus_categories,
+        files: media_of.surplus_files,
+        images: media_of.surplus_images,
+        ..surplus_podcast
+    };
     ParsedItem {
         id,
         id_is_permalink,
         published: published(element, &context),
         updated: updated(element, &context),
-        authors: own_authors(element, &context),
+        authors,
         contributors: contributors(element, &context),
-        categories: categories(element),
+        categories,
         enclosures: media_of.enclosures,
         thumbnails: media_of.thumbnails,
         comments: comments(element, &context, &links),
@@ -60,7 +70,8 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
             .child(Itunes, "duration")
             .and_then(|found| media::duration(&found.text())),
         links,
-        podcast: podcast::podcast(element, &context),
+        podcast,
+        surplus,
         ..ParsedItem::default()
     }
 }
@@ -236,17 +247,17 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
     links
 }
 
-/// The authors of an item, or else of its `atom:source` (RFC 4287 4.2.1).
-fn own_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
+/// The authors of an item, or else of its `atom:source` (RFC 4287 4.2.1), and the number of authors left out.
+fn own_authors(element: &Element<'_>, context: &Context) -> (Vec<Person>, usize) {
     let own = authors(element, context);
-    match element.child(Atom, "source").filter(|_| own.is_empty()) {
+    match element.child(Atom, "source").filter(|_| own.0.is_empty()) {
         Some(source) => authors(source, &context.enter(source)),
         None => own,
     }
 }
 
-/// The authors, from the first kind of element that names any.
-pub(crate) fn authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
+/// The authors, from the first kind of element that names any, and the number of authors left out.
+pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>, usize) {
     let atom: Vec<Person> =
         element.all(Atom, "author").filter_map(|author| atom_person(author, context)).collect();
     let named = |namespace, name: &'static str| -> Vec<Person> {
@@ -274,7 +285,7 @@ fn rss_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
 pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, context));
     let dc = element.all(Dc, "contributor").filter_map(|found| constructs::person(&found.text()));
-    unique(atom.chain(dc).collect())
+    unique(atom.chain(dc).collect()).0
 }
 
 /// A person construct, RFC 4287 3.2.
@@ -303,35 +314,42 @@ pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Pe
     Some(person)
 }
 
-fn unique(people: Vec<Person>) -> Vec<Person> {
-    let mut kept: Vec<Person> = Vec::with_capacity(people.len().min(MAX_CATEGORIES));
-    for person in people.into_iter().take(MAX_CATEGORIES) {
-        if !kept.contains(&person) {
+/// The first people without duplicates, and the number of people left out.
+fn unique(people: Vec<Person>) -> (Vec<Person>, usize) {
+    let mut kept: Vec<Person> = Vec::with_capacity(people.len().min(MAX_PARTS));
+    let mut surplus = 0;
+    for person in people {
+        if kept.len() == MAX_PARTS {
+            surplus += 1;
+        } else if !kept.contains(&person) {
             kept.push(person);
         }
     }
-    kept
+    (kept, surplus)
 }
 
-/// The categories of an item or a channel without duplicates, those of the dialect first.
-pub(crate) fn categories(element: &Element<'_>) -> Vec<Category> {
+/// The first categories of an item or a channel without duplicates, those of the dialect first, and the number of
+/// categories left out.
+pub(crate) fn categories(element: &Element<'_>) -> (Vec<Category>, usize) {
     let mut found = Vec::new();
-    nested(element, &mut found, 0);
+    nested(element, &mut found);
     if let Some(keywords) = element.child(Itunes, "keywords").and_then(Element::trimmed) {
         found.extend(keywords.split(',').map(|word| (1, category(word, None, None))));
     }
     found.sort_by_key(|(rank, _)| *rank);
-    let mut kept: Vec<Category> = Vec::new();
-    for (_, category) in found {
-        if !category.term.is_empty() && !kept.contains(&category) && kept.len() < MAX_CATEGORIES {
+    let (mut kept, mut surplus) = (Vec::<Category>::new(), 0);
+    for (_, category) in found.into_iter().filter(|(_, category)| !category.term.is_empty()) {
+        if kept.len() == MAX_PARTS {
+            surplus += 1;
+        } else if !kept.contains(&category) {
             kept.push(category);
         }
     }
-    kept
+    (kept, surplus)
 }
 
-fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) {
-    for inner in element.elements().take(MAX_CATEGORIES) {
+fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>) {
+    for inner in element.elements() {
         let is_category = inner.name.eq_ignore_ascii_case("category");
         if !is_category && !inner.is(Dc, "subject") {
             continue;
@@ -343,14 +361,12 @@ fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>, depth: usize) 
                 let term = if text.trim().is_empty() { attribute("term") } else { Some(&*text) };
                 let scheme = attribute("domain").or_else(|| attribute("scheme"));
                 found.push((0, category(term.unwrap_or_default(), scheme, attribute("label"))));
-                nested(inner, found, depth + 1);
+                nested(inner, found);
             }
             Itunes => {
                 let scheme = Some("http://www.itunes.com/");
                 found.push((2, category(attribute("text").unwrap_or_default(), scheme, None)));
-                if depth < 4 {
-                    nested(inner, found, depth + 1);
-                }
+                nested(inner, found);
             }
             Dc if !is_category => found.push((3, category(&text, None, None))),
             Atom => {

@@ -8,11 +8,11 @@ use super::context::Context;
 use super::{dates, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
-    ParseWarning, ParsedFeed, ParsedItem, Person, Text,
+    ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
 };
 use crate::text::chars;
 
-/// Maximum number of people, tags, hubs and files each.
+/// Maximum number of people, tags and files each.
 const MAX_PARTS: usize = 100;
 
 /// Parses a JSON Feed: the feed, and the number of items dropped because of `max_items`.
@@ -32,12 +32,11 @@ pub(crate) fn read(
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
         return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
     };
-    let items = match items {
-        None if top.is_none() => feed.get("items").and_then(Value::as_array).map(|list| {
-            // Inside a wrapper: all of it was read.
-            list.iter().filter_map(Value::as_object).take(max_items).cloned().collect::<Vec<_>>()
-        }),
-        items => items,
+    // Inside a wrapper, all items were read.
+    let inner = feed.get("items").and_then(Value::as_array).filter(|_| top.is_none());
+    let (items, dropped, others) = match inner {
+        Some(list) => json_tree::newest_of(list, max_items),
+        None => (items, dropped, others),
     };
     let items = items.as_ref();
     if partial {
@@ -53,6 +52,7 @@ pub(crate) fn read(
         context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
     }
     let items = items.into_iter().flatten();
+    let (item_authors, surplus_authors) = people(feed, context);
     let feed = ParsedFeed {
         dialect: Some(Dialect::Json),
         // JSON Feed 1.1: the URL of the feed identifies it.
@@ -60,8 +60,9 @@ pub(crate) fn read(
         title: string(feed, "title").map(title),
         subtitle: string(feed, "description").map(Text::plain),
         links: feed_links(feed, context),
-        authors: people(feed, context),
-        item_authors: people(feed, context),
+        authors: item_authors.clone(),
+        item_authors,
+        surplus_authors,
         language: language.clone(),
         icon: address(feed, "favicon", context),
         image: image(feed, "icon", context).map(FeedImage::from),
@@ -133,7 +134,7 @@ fn objects<'m>(
     name: &str,
 ) -> impl Iterator<Item = &'m Map<String, Value>> {
     let list = map.get(name).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_object).take(MAX_PARTS)
+    list.into_iter().flatten().filter_map(Value::as_object)
 }
 
 fn link(map: &Map<String, Value>, name: &str, rel: &str, context: &Context) -> Option<Link> {
@@ -157,8 +158,8 @@ fn hints(feed: &Map<String, Value>, context: &Context) -> Hints {
     }
 }
 
-/// `authors` of 1.1, `author` of 1.0.
-fn people(map: &Map<String, Value>, context: &Context) -> Vec<Person> {
+/// `authors` of 1.1, `author` of 1.0, and the number of people left out.
+fn people(map: &Map<String, Value>, context: &Context) -> (Vec<Person>, usize) {
     let single = map.get("author").and_then(Value::as_object);
     let person = |author: &Map<String, Value>| {
         let person = Person {
@@ -172,7 +173,14 @@ fn people(map: &Map<String, Value>, context: &Context) -> Vec<Person> {
     let only = map.get("authors").and_then(Value::as_object);
     let mut named: Vec<_> = objects(map, "authors").chain(only).filter_map(person).collect();
     named.extend(single.and_then(person).filter(|single| !named.contains(single)));
-    named
+    first(named)
+}
+
+/// The first of the parts, and the number of the others.
+fn first<T>(mut parts: Vec<T>) -> (Vec<T>, usize) {
+    let surplus = parts.len().saturating_sub(MAX_PARTS);
+    parts.truncate(MAX_PARTS);
+    (parts, surplus)
 }
 
 fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Context) -> ParsedItem {
@@ -182,6 +190,13 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
         link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, context);
     let html = string(item, "content_html").map(Text::html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let category = |tag: &str| Category { term: tag.trim().to_owned(), ..Category::default() };
+    let tags = tags.filter_map(Value::as_str).map(|tag| category(&chars::without_c1(tag)));
+    let tags = tags.filter(|category| !category.term.is_empty());
+    let (categories, surplus_categories) = first(tags.collect());
+    let files = objects(item, "attachments").filter_map(|file| enclosure(file, context));
+    let (enclosures, surplus_files) = first(files.collect());
+    let (authors, surplus_authors) = people(item, context);
     ParsedItem {
         id: string(item, "id"),
         title: string(item, "title").map(title),
@@ -190,16 +205,15 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
         updated: string(item, "date_modified").and_then(|date| dates::date(&date, context)),
         summary: string(item, "summary").map(Text::plain),
         content: html.or_else(|| content_text(item).map(Text::plain)),
-        authors: people(item, context),
-        categories: tags
-            .filter_map(Value::as_str)
-            .take(MAX_PARTS)
-            .map(|tag| Category { term: tag.trim().to_owned(), ..Category::default() })
-            .filter(|category| !category.term.is_empty())
-            .collect(),
-        enclosures: objects(item, "attachments")
-            .filter_map(|file| enclosure(file, context))
-            .collect(),
+        authors,
+        categories,
+        enclosures,
+        surplus: Surplus {
+            authors: surplus_authors,
+            categories: surplus_categories,
+            files: surplus_files,
+            ..Surplus::default()
+        },
         thumbnails: ["image", "banner_image"]
             .iter()
             .filter_map(|name| image(item, name, context))

@@ -92,7 +92,8 @@ impl<'de> Visitor<'de> for Root<'_> {
 /// The member `items`.
 struct Items<'a>(Root<'a>);
 
-type Newest = (Option<Vec<Map<String, Value>>>, usize, usize);
+/// The newest items in document order, the number of dropped items, and that of values that are no objects.
+pub(super) type Newest = (Option<Vec<Map<String, Value>>>, usize, usize);
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = Newest;
@@ -188,6 +189,20 @@ impl Kept {
         });
         freed
     }
+}
+
+/// The newest objects of a list that was read as a whole, and the numbers of dropped items and of other values.
+pub(super) fn newest_of(list: &[Value], max_items: usize) -> Newest {
+    let items: Vec<_> = list.iter().filter_map(Value::as_object).collect();
+    let others = list.len() - items.len();
+    let dropped = items.len().saturating_sub(max_items);
+    let stamps: Vec<Timestamp> = match dropped {
+        0 => vec![Timestamp::MIN; items.len()],
+        _ => items.iter().copied().map(stamp).collect(),
+    };
+    let kept = newest(&stamps, max_items).into_iter().zip(items);
+    let kept = kept.filter(|(keep, _)| *keep).map(|(_, item)| item.clone()).collect();
+    (Some(kept), dropped, others)
 }
 
 fn cost_of<'v>(values: impl Iterator<Item = &'v Value>) -> usize {

@@ -64,7 +64,7 @@ fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a
         return Some(element);
     }
     let filled = ["item", "items", "title", "abstract"].into_iter().any(holds)
-        || named(&["channel"]) && !items(element, &["item"]).is_empty()
+        || named(&["channel"]) && !items(element).is_empty()
         || element.attribute("href").or_else(|| element.attribute("lastmod")).is_some();
     if known && named(&["channel"]) && filled || element.is(Namespace::Atom, "entry") {
         return Some(element);
@@ -84,7 +84,7 @@ fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
         matches!(inner.namespace, Namespace::Atom | Namespace::Rss)
             && inner.name.eq_ignore_ascii_case("entry")
     };
-    let items = items(root, &["entry", "item"]);
+    let items = items(root);
     let known_to_feed_rs = tree.root_namespace == "http://www.w3.org/2005/Atom"
         && root.name == "feed"
         && !old
@@ -97,7 +97,7 @@ fn rss<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
         || root.all(Namespace::Rss, "channel").chain(root.all(Namespace::Other, "channel"));
     let channel = channels().next().or_else(|| inner_channel(root, 0)).unwrap_or(root);
     // RSS 0.9x has items next to the channel, and some documents have several channels.
-    let items = items(root, &["item", "entry"]);
+    let items = items(root);
     let version = root.attribute("version");
     let known_to_feed_rs = root.namespace == Namespace::Rss
         && root.name == "rss"
@@ -118,7 +118,7 @@ fn inner_channel<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t E
 fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
     let channel =
         root.child(Namespace::Rss, "channel").or_else(|| inner_channel(root, 0)).unwrap_or(root);
-    let items = items(root, &["item", "entry"]);
+    let items = items(root);
     let all_outside = items.len() == root.all(Namespace::Rss, "item").count();
     let linked = items.iter().all(|item| item.child(Namespace::Rss, "link").is_some());
     let exact = tree.root_namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -133,7 +133,7 @@ fn rdf<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
 
 /// A channel without root element: CDF, RSS 1.1, or incomplete RSS.
 fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
-    let items = items(root, &["item", "entry"]);
+    let items = items(root);
     // CDF has attributes where RSS has elements.
     let marked = |element: &Element<'_>| {
         element.attribute("href").or_else(|| element.attribute("lastmod")).is_some()
@@ -152,22 +152,14 @@ fn channel<'t, 'a>(root: &'t Element<'a>) -> Layout<'t, 'a> {
 /// Maximum depth of items and channels below the root.
 const MAX_DEPTH: usize = 8;
 
-/// The items of a feed at any depth, in document order: those with the first name that any item has.
-fn items<'t, 'a>(root: &'t Element<'a>, names: &[&str]) -> Vec<&'t Element<'a>> {
-    let of_name = |name: &&str| {
-        let mut found = Vec::new();
-        collect(root, name, 0, &mut found);
-        found
-    };
-    names.iter().map(of_name).find(|found| !found.is_empty()).unwrap_or_default()
+/// The items of a feed at any depth, in document order.
+fn items<'t, 'a>(root: &'t Element<'a>) -> Vec<&'t Element<'a>> {
+    let mut found = Vec::new();
+    collect(root, 0, &mut found);
+    found
 }
 
-fn collect<'t, 'a>(
-    element: &'t Element<'a>,
-    name: &str,
-    depth: usize,
-    found: &mut Vec<&'t Element<'a>>,
-) {
+fn collect<'t, 'a>(element: &'t Element<'a>, depth: usize, found: &mut Vec<&'t Element<'a>>) {
     let in_channel = element.name.eq_ignore_ascii_case("channel");
     for inner in element.elements() {
         let of_feed = match inner.namespace {
@@ -175,16 +167,15 @@ fn collect<'t, 'a>(
             Namespace::Other => depth == 0 || in_channel,
             _ => false,
         };
-        let named = inner.name.eq_ignore_ascii_case(name);
-        if of_feed && named {
+        if of_feed && is_item(inner.name) {
             found.push(inner);
             // An item that is not closed contains the next one.
             let swallowed = inner.elements().filter(|next| {
-                next.namespace == inner.namespace && next.name.eq_ignore_ascii_case(name)
+                next.namespace == inner.namespace && next.name.eq_ignore_ascii_case(inner.name)
             });
             found.extend(swallowed);
         } else if depth < MAX_DEPTH && may_wrap(inner) {
-            collect(inner, name, depth + 1, found);
+            collect(inner, depth + 1, found);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::{Enclosure, Image, Link};
 
-/// Maximum number of files, and of images, of an item.
+/// Maximum number of files, and of images, of an item. Fewer are published; more would cost quadratic time.
 const MAX_FILES: usize = 100;
 
 /// Files and images of an item.
@@ -13,6 +13,9 @@ const MAX_FILES: usize = 100;
 pub(crate) struct Media {
     pub(crate) enclosures: Vec<Enclosure>,
     pub(crate) thumbnails: Vec<Image>,
+    /// Numbers of files and images left out because there are too many.
+    pub(crate) surplus_files: usize,
+    pub(crate) surplus_images: usize,
 }
 
 /// The files and images of an item without duplicates; `links` are its links.
@@ -53,7 +56,12 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
 impl Media {
     fn file(&mut self, file: Enclosure) {
         let known = self.enclosures.iter().any(|known| known.url == file.url);
-        if !known && !file.url.is_empty() && self.enclosures.len() < MAX_FILES {
+        if known || file.url.is_empty() {
+            return;
+        }
+        if self.enclosures.len() == MAX_FILES {
+            self.surplus_files += 1;
+        } else {
             self.enclosures.push(file);
         }
     }
@@ -63,7 +71,12 @@ impl Media {
         let url = element.attribute(attribute).map(str::to_owned).or_else(|| element.trimmed());
         let url = context.resolve(&url.unwrap_or_default());
         let known = self.thumbnails.iter().any(|known| known.url == url);
-        if !known && !url.is_empty() && self.thumbnails.len() < MAX_FILES {
+        if known || url.is_empty() {
+            return;
+        }
+        if self.thumbnails.len() == MAX_FILES {
+            self.surplus_images += 1;
+        } else {
             let size = |name| element.attribute(name).and_then(|size| size.parse().ok());
             self.thumbnails.push(Image { url, width: size("width"), height: size("height") });
         }

@@ -214,7 +214,7 @@ fn xml(
     let inner = if own { root } else { Cow::Owned(root.enter(layout.channel).into_owned()) };
     let mut feed = channel::channel(&layout, &inner);
     feed.explicit = podcast::explicit(layout.channel);
-    feed.item_authors = item::authors(layout.channel, &inner);
+    (feed.item_authors, feed.surplus_authors) = item::authors(layout.channel, &inner);
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };
     let mut clean = clean.map(Vec::into_iter);

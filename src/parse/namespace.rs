@@ -17,6 +17,8 @@ pub(crate) enum Namespace {
     Itunes,
     Media,
     Podcast,
+    /// Podlove Simple Chapters.
+    Chapters,
     /// RSS 1.0 `syndication`.
     Syndication,
     Slash,
@@ -65,6 +67,7 @@ const NAMES: &[(&str, Namespace)] = &[
     ("tools.search.yahoo.com/mrss", Namespace::Media),
     ("podcastindex.org/namespace/1.0", Namespace::Podcast),
     ("github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md", Namespace::Podcast),
+    ("podlove.org/simple-chapters", Namespace::Chapters),
     ("purl.org/rss/1.0/modules/syndication", Namespace::Syndication),
     ("purl.org/rss/1.0/modules/slash", Namespace::Slash),
     ("wellformedweb.org/commentapi", Namespace::Wfw),
@@ -91,6 +94,7 @@ const PREFIXES: &[(&str, Namespace)] = &[
     ("itunes", Namespace::Itunes),
     ("media", Namespace::Media),
     ("podcast", Namespace::Podcast),
+    ("psc", Namespace::Chapters),
     ("sy", Namespace::Syndication),
     ("slash", Namespace::Slash),
     ("wfw", Namespace::Wfw),

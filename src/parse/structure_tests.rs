@@ -304,3 +304,10 @@ fn escaped_markup_beside_an_element_is_html() {
         "<p>the &lt;b&gt; tag</p>"
     );
 }
+
+#[test]
+fn items_of_both_names_are_read() {
+    let entry = "<entry><title>B</title><link>https://example.org/b</link><description>y</description></entry>";
+    let item = &ITEMS[..ITEMS.len() / 2];
+    check(&format!("<rss version='2.0'><channel><title>F</title>{item}{entry}</channel></rss>"));
+}

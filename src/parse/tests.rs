@@ -339,3 +339,29 @@ fn declared_entities_are_expanded_if_they_are_plain_and_short() {
     let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
     assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
 }
+
+fn scanned(text: &str) -> super::tree::Tree<'_> {
+    scan::scan(text).unwrap()
+}
+
+#[test]
+fn depth_and_size_are_limited_and_hostile_input_has_linear_cost() {
+    let deep = format!("<a>{}x{}</a>", "<b>".repeat(50_000), "</b>".repeat(50_000));
+    assert!(scanned(&deep).root.text().contains('x'));
+    let signs = format!("<a>{}</a>", "< ".repeat(200_000));
+    assert_eq!(scanned(&signs).root.text().len(), 400_000);
+    let quotes = format!("<a>{}</a>", "<b c=\"".repeat(50_001));
+    assert!(!scanned(&quotes).clean);
+    let many = format!("<a>{}</a>", "<b/>".repeat(scan::MAX_ELEMENTS + 1));
+    assert!(scanned(&many).partial);
+    let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
+    assert_eq!(scanned(&format!("<a{attributes}/>")).root.attributes.len(), scan::MAX_ATTRIBUTES);
+}
+
+#[test]
+fn the_first_warning_of_each_kind_is_kept() {
+    let many = "<b c=\"1\">&nosuch;</b>".repeat(30);
+    let warnings = scanned(&format!("<a>{many}<d>1</a>")).parse_warnings;
+    assert_eq!(warnings.last().unwrap().code, "unclosed_tag");
+    assert!(warnings.last().unwrap().message.ends_with("(10 more repairs)"));
+}

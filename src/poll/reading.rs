@@ -87,7 +87,7 @@ pub(super) fn read(
     let identities = dedupe::identify(&feed.items, guids, rule);
     let mut parse_warnings = parsed.parse_warnings;
     parse_warnings.extend(identities.parse_warnings());
-    parse_warnings.extend(normalise::unlikely_dates(&feed.items, now));
+    parse_warnings.extend(normalise::warnings(&feed, url, now));
     let found = match recognise(document, identities, &feed_sites, reader) {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),

@@ -193,12 +193,13 @@ impl PollMetrics {
         recorded: PollCounts,
         took: Duration,
     ) {
-        let PollCounts { new, changed, held, .. } = recorded;
+        let PollCounts { new, changed, held, filtered, .. } = recorded;
         let items = ItemCounts {
             new,
             changed,
-            unchanged: self.items.saturating_sub(new + changed + held),
+            unchanged: self.items.saturating_sub(new + changed + held + filtered),
             held,
+            filtered,
             dropped: self.dropped,
         };
         metrics.polled(&Poll {

@@ -13,7 +13,7 @@ use crate::dedupe::{
 };
 use crate::model::{
     EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, RecentItem,
-    RecognisedBy,
+    RecognisedBy, Subject,
 };
 use crate::normalise;
 use crate::store::{
@@ -183,12 +183,42 @@ fn sort_newcomers(
             sorted.changed.push(changed(document, key, read, (None, change), &site));
         }
     }
-    let dates: Vec<Option<Timestamp>> = newcomers.iter().map(|new| new.item.published).collect();
-    let holds = holds(document, dated, &dates, reader)?;
-    // In reverse order, so that the oldest item gets the lowest row number.
-    let news = newcomers.into_iter().zip(holds).rev();
-    sorted.new = news.map(|(new, hold)| new_item(document, new, hold, &site)).collect();
+    sorted.new = new_items(document, newcomers, (dated, &site), reader)?;
     Ok(())
+}
+
+/// The new items, the oldest first, each with the reason why it is not published. `dated` is the number of stored
+/// items per day by their dates.
+fn new_items(
+    document: &Document<'_>,
+    newcomers: Vec<Read>,
+    (dated, boilerplate): (f32, &HashSet<u64>),
+    reader: &Reader,
+) -> Result<Vec<NewItem>, store::Error> {
+    let filtered: Vec<Option<String>> =
+        newcomers.iter().map(|new| refusal(document, &new.item)).collect();
+    let entering = newcomers.iter().zip(&filtered).filter(|(_, rule)| rule.is_none());
+    let dates: Vec<Option<Timestamp>> = entering.map(|(new, _)| new.item.published).collect();
+    let mut holds = holds(document, dated, &dates, reader)?.into_iter();
+    let mut news = Vec::with_capacity(newcomers.len());
+    for (new, filtered_by) in newcomers.into_iter().zip(filtered) {
+        let held = match &filtered_by {
+            Some(_) => Some(HoldReason::Filtered),
+            None => holds.next().flatten(),
+        };
+        news.push(NewItem { held, filtered_by, ..new_item(document, new, boilerplate) });
+    }
+    // In reverse order, so that the oldest item gets the lowest row number.
+    news.reverse();
+    Ok(news)
+}
+
+/// The rule by which a filter keeps a new item out.
+fn refusal(document: &Document<'_>, item: &Item) -> Option<String> {
+    let Target { id, subscription, .. } = document.target;
+    let subject = Subject::new(id, &subscription.feed.tags, item, document.now);
+    let refusal = subscription.filters.iter().find_map(|filter| filter.refusal(&subject))?;
+    Some(refusal.rule().to_owned())
 }
 
 /// Decides which of the new items are held. `dated` is the number of stored items per day by their
@@ -364,12 +394,7 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> Stranger {
     Stranger { index: found.index, shares_its_key: found.shares_its_key(), seen }
 }
 
-fn new_item(
-    document: &Document<'_>,
-    new: Read,
-    held: Option<HoldReason>,
-    boilerplate: &HashSet<u64>,
-) -> NewItem {
+fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> NewItem {
     let facts = facts(document, &new, None);
     let found = new.found;
     let (item, text) = text_keys(document, new, facts, boilerplate);
@@ -387,7 +412,8 @@ fn new_item(
         first_seen: document.now,
         page_owner: facts.page_owner,
         text,
-        held,
+        held: None,
+        filtered_by: None,
         item,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Feed, FeedId, FeedKey};
+use crate::model::{Feed, FeedId, FeedKey, Filter};
 use crate::{dedupe, fetch, schedule};
 
 /// A feed with its effective settings.
@@ -16,6 +16,8 @@ pub struct Subscription {
     pub fetch: Arc<fetch::Settings>,
     /// Settings of deduplication; shared by feeds with the same values.
     pub dedupe: Arc<dedupe::Settings>,
+    /// Filters that an item must pass to enter: of the feed, of its server and of its lists; shared by feeds.
+    pub filters: Arc<[Filter]>,
     /// Maximum number of items read from a document; the newest are kept.
     pub max_items: usize,
 }

@@ -5,7 +5,7 @@
 //! of unknown type are written as `media:content` instead, because podcast clients drop such
 //! enclosures, or fetch them.
 
-use crate::model::Enclosure;
+use crate::model::{Chapter, Enclosure};
 
 use super::shown::ShownItem;
 use super::text;
@@ -22,12 +22,7 @@ pub(super) fn is_played(file: &Enclosure) -> bool {
 
 /// Whether it is an enclosure: a file to play or to download.
 pub(super) fn is_enclosure(file: &Enclosure) -> bool {
-    !matches!(
-        file.media_type.as_str(),
-        "" | UNKNOWN | "text/html" | "application/xhtml+xml" | "application/x-shockwave-flash"
-    ) && !file.media_type.starts_with("image/")
-        && text::line(&file.media_type).is_some()
-        && is_reachable(&file.url)
+    file.is_file() && text::line(&file.media_type).is_some() && is_reachable(&file.url)
 }
 
 /// Whether the host can be public; a name without a dot is in a local network.
@@ -46,11 +41,6 @@ pub(super) fn medium(file: &Enclosure) -> Option<&'static str> {
     ["image", "audio", "video"].into_iter().find(|medium| {
         file.media_type.strip_prefix(medium).is_some_and(|rest| rest.starts_with('/'))
     })
-}
-
-/// Whether any of the files is an enclosure.
-pub(super) fn has_enclosure(files: &[Enclosure]) -> bool {
-    files.iter().any(is_enclosure)
 }
 
 /// Writes the elements of the podcast and Media RSS namespaces, the same for Atom and RSS: files, playing
@@ -93,6 +83,24 @@ fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         let attributes = [("url", &*chapters.url), ("type", &*chapters.media_type)];
         xml.empty("podcast:chapters", &attributes);
     }
+    write_chapters(xml, &podcast.chapter_list);
+}
+
+/// Writes the list of chapters. The namespace is declared here, because few feeds use it.
+fn write_chapters(xml: &mut XmlWriter, chapters: &[Chapter]) {
+    if chapters.is_empty() {
+        return;
+    }
+    let attributes = [("version", "1.2"), ("xmlns:psc", "http://podlove.org/simple-chapters")];
+    xml.open("psc:chapters", &attributes);
+    for chapter in chapters {
+        let mut attributes = vec![("start", &*chapter.start)];
+        attributes.extend(chapter.title.as_deref().map(|title| ("title", title)));
+        attributes.extend(chapter.url.as_deref().map(|url| ("href", url)));
+        attributes.extend(chapter.image.as_deref().map(|image| ("image", image)));
+        xml.empty("psc:chapter", &attributes);
+    }
+    xml.close();
 }
 
 /// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.

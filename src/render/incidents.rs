@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::check::{self, CheckError};
-use super::output::{Format, Output, OutputIdentity, Presentation, Rules};
+use super::output::{Format, Output, OutputIdentity, Presentation};
 use super::page::render;
 use super::{id, text};
 use crate::model::{
@@ -67,8 +67,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         per_feed: None,
         per_feed_percent: None,
         min_feeds: None,
-        include: Rules::default(),
-        exclude: Rules::default(),
+        filter: Default::default(),
         presentation: Presentation::default(),
         deltas: false,
         base_url: base_url.clone(),

@@ -27,7 +27,7 @@ pub use check::{CheckError, PreviousPublication, check};
 pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
-    AlsoAt, Content, Format, Output, OutputIdentity, PrefixError, Presentation, Rules, ShownDate,
+    AlsoAt, Content, Format, Output, OutputIdentity, PrefixError, Presentation, ShownDate,
     TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{id, shown, text};
+use crate::model::Filter;
 use crate::text::bidi;
 
 /// An outbound format.
@@ -71,30 +71,6 @@ impl Format {
     }
 }
 
-/// The rules of `include` or `exclude`.
-///
-/// For `include` an item must meet every given condition, each by one of its values. For `exclude` one
-/// condition is enough.
-#[derive(Debug, Clone, Default)]
-pub struct Rules {
-    /// Tags of the feed.
-    pub tags: Vec<String>,
-    /// Ids of feeds.
-    pub feeds: Vec<String>,
-    /// Matched against the title.
-    pub title: Option<Regex>,
-    /// Matched against the text of the content.
-    pub content: Option<Regex>,
-    /// Names of authors, compared without case.
-    pub authors: Vec<String>,
-    /// Categories (term or label), compared without case.
-    pub categories: Vec<String>,
-    /// Languages, RFC 4647 3.3.1: `en` is also met by `en-GB`, and nothing by an unknown one.
-    pub languages: Vec<String>,
-    /// Whether there is an enclosure.
-    pub enclosures: Option<bool>,
-}
-
 /// One outbound merged feed.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -124,10 +100,8 @@ pub struct Output {
     pub per_feed_percent: Option<usize>,
     /// Minimum number of feeds of this output that a story must be in.
     pub min_feeds: Option<usize>,
-    /// Rules for the items that are taken; empty: all.
-    pub include: Rules,
-    /// Rules for the items that are left out.
-    pub exclude: Rules,
+    /// Which items it takes.
+    pub filter: Filter,
     /// Presentation of its stories.
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
@@ -317,6 +291,20 @@ impl TitlePrefix {
         let composed = format!("{}{title}", self.0.replace(SOURCE, &source));
         text::line(&composed).unwrap_or(composed)
     }
+
+    /// The title without the prefix that [`TitlePrefix::apply`] wrote; `None`: it has another beginning.
+    #[must_use]
+    pub fn removed(&self, shown: &str, source: &str) -> Option<String> {
+        const ISOLATES: [char; 2] = ['\u{2068}', '\u{2069}'];
+        let (isolated, _) = bidi::isolated(source, shown);
+        let beginnings = [source, &isolated].map(|source| self.0.replace(SOURCE, source));
+        let beginnings = beginnings.iter().filter_map(|beginning| text::line(beginning));
+        let mut titles = beginnings.filter_map(|beginning| {
+            let title = shown.strip_prefix(&beginning)?.trim().trim_matches(ISOLATES);
+            (self.apply(title, source) == shown).then(|| title.to_owned())
+        });
+        titles.next()
+    }
 }
 
 /// The secret of an output, which its subscribers send. It is compared in constant time, and never appears in
@@ -361,6 +349,8 @@ mod tests {
     fn a_title_prefix_has_one_placeholder() {
         let prefix: TitlePrefix = "[{source}]  ".parse().unwrap();
         assert_eq!(prefix.apply("A title", "Feed A"), "[Feed A] A title");
+        assert_eq!(prefix.removed("[Feed A] A title", "Feed A").as_deref(), Some("A title"));
+        assert_eq!(prefix.removed("[Feed B] A title", "Feed A"), None);
         let plain: TitlePrefix = "Planet: ".parse().unwrap();
         assert_eq!(plain.apply("A title", "Feed A"), "Planet: A title");
         let unknown = |text: &str| text.parse::<TitlePrefix>().unwrap_err();
@@ -374,6 +364,8 @@ mod tests {
     fn titles_from_right_to_left_are_isolated() {
         let prefix: TitlePrefix = "{source}: ".parse().unwrap();
         assert_eq!(prefix.apply("חדשות", "Radio"), "\u{2068}Radio\u{2069}: \u{2068}חדשות\u{2069}");
+        let shown = prefix.apply("News", "רדיו");
+        assert_eq!(prefix.removed(&shown, "רדיו").as_deref(), Some("News"));
         assert_eq!(prefix.apply("News", "רדיו"), "\u{2068}רדיו\u{2069}: \u{2068}News\u{2069}");
         assert_eq!(prefix.apply("{source}", "A"), "A: {source}");
     }

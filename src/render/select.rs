@@ -8,14 +8,9 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use regex::Regex;
 
-use crate::model::{FeedId, FeedKey, Item, OutputItem};
-
-use super::files;
-use super::output::ShownDate;
-use super::output::{Output, Rules};
-use crate::text::html;
+use super::output::{Output, ShownDate};
+use crate::model::{FeedId, FeedKey, OutputItem, Refusal, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,30 +73,20 @@ impl<'a> Selector<'a> {
     /// Whether the output takes items of this feed: the conditions on id and tags.
     #[must_use]
     pub fn takes_feed(&self, id: &FeedId, tags: &[String]) -> bool {
-        let id_in = |rules: &Rules| rules.feeds.iter().any(|feed| feed == id.as_str());
-        let tag_in = |rules: &Rules| rules.tags.iter().any(|tag| tags.contains(tag));
-        let (include, exclude) = (&self.output.include, &self.output.exclude);
-        (include.feeds.is_empty() || id_in(include))
-            && (include.tags.is_empty() || tag_in(include))
-            && !id_in(exclude)
-            && !tag_in(exclude)
+        self.output.filter.takes_feed(id, tags)
     }
 
-    /// Whether the output takes this item: the conditions on title, content, authors and the like.
+    /// Whether the output takes this item.
     #[must_use]
-    pub fn takes_item(&self, item: &Item) -> bool {
-        let conditions = |rules: &Rules| -> [Option<bool>; 6] {
-            [
-                rules.title.as_ref().map(|regex| title_matches(regex, item)),
-                rules.content.as_ref().map(|regex| content_matches(regex, item)),
-                (!rules.authors.is_empty()).then(|| has_author(&rules.authors, item)),
-                (!rules.categories.is_empty()).then(|| has_category(&rules.categories, item)),
-                (!rules.languages.is_empty()).then(|| has_language(&rules.languages, item)),
-                rules.enclosures.map(|has| files::has_enclosure(&item.details.enclosures) == has),
-            ]
-        };
-        conditions(&self.output.include).into_iter().flatten().all(|met| met)
-            && !conditions(&self.output.exclude).into_iter().flatten().any(|met| met)
+    pub fn takes_item(&self, entry: &OutputItem) -> bool {
+        self.refusal(entry).is_none()
+    }
+
+    /// Why the output does not take this item; `None`: it takes it.
+    #[must_use]
+    pub fn refusal(&self, entry: &OutputItem) -> Option<Refusal<'a>> {
+        let OutputItem { feed, item, first_seen, .. } = entry;
+        self.output.filter.refusal(&Subject::new(&feed.id, &feed.tags, item, *first_seen))
     }
 
     /// Minimum number of feeds of the output that a story must be in.
@@ -159,42 +144,6 @@ impl<'a> Selector<'a> {
     }
 }
 
-fn title_matches(regex: &Regex, item: &Item) -> bool {
-    item.title.as_deref().is_some_and(|title| regex.is_match(title))
-}
-
-fn content_matches(regex: &Regex, item: &Item) -> bool {
-    let content = item.content.as_deref().map(html::to_text);
-    content.as_deref().or(item.summary.as_deref()).is_some_and(|text| regex.is_match(text))
-}
-
-fn has_author(names: &[String], item: &Item) -> bool {
-    item.details.authors.iter().any(|author| is_any_of(names, &author.name))
-}
-
-fn has_category(categories: &[String], item: &Item) -> bool {
-    item.details.categories.iter().any(|category| {
-        is_any_of(categories, &category.term)
-            || category.label.as_deref().is_some_and(|label| is_any_of(categories, label))
-    })
-}
-
-/// RFC 4647 3.3.1, basic filtering.
-fn has_language(ranges: &[String], item: &Item) -> bool {
-    let Some(tag) = item.language.as_deref() else { return false };
-    ranges.iter().any(|range| {
-        let mut subtags = tag.split('-');
-        range
-            .split('-')
-            .all(|wanted| subtags.next().is_some_and(|s| s.eq_ignore_ascii_case(wanted)))
-    })
-}
-
-fn is_any_of(wanted: &[String], found: &str) -> bool {
-    let found = found.trim().to_lowercase();
-    wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -203,7 +152,6 @@ mod tests {
 
     use super::super::output::OutputIdentity;
     use super::*;
-    use crate::model::{Category, Enclosure, Person};
 
     fn output() -> Output {
         Output {
@@ -220,8 +168,7 @@ mod tests {
             per_feed: None,
             per_feed_percent: None,
             min_feeds: None,
-            include: Rules::default(),
-            exclude: Rules::default(),
+            filter: Default::default(),
             presentation: Default::default(),
             deltas: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
@@ -237,10 +184,6 @@ mod tests {
     /// Adds candidates given as feed and age in seconds.
     fn add(selector: &mut Selector<'_>, candidates: &[(i64, i64)]) -> Vec<AddResult> {
         candidates.iter().map(|(feed, age)| selector.try_add(FeedKey(*feed), at(-age))).collect()
-    }
-
-    fn words(text: &[&str]) -> Vec<String> {
-        text.iter().map(|word| (*word).to_owned()).collect()
     }
 
     use AddResult::{Full, Skipped, Taken};
@@ -296,112 +239,5 @@ mod tests {
             add(&mut selector, &[(1, 1), (1, 2), (2, 3), (1, 4)]),
             [Taken, Skipped, Taken, Full]
         );
-    }
-
-    #[test]
-    fn every_condition_of_include_must_be_met() {
-        let output = Output {
-            include: Rules {
-                tags: words(&["rust", "c"]),
-                feeds: words(&["a"]),
-                ..Rules::default()
-            },
-            ..output()
-        };
-        let selector = Selector::new(&output, at(0));
-        let (a, b) = (FeedId::new("a").unwrap(), FeedId::new("b").unwrap());
-        assert!(selector.takes_feed(&a, &words(&["x", "c"])));
-        assert!(!selector.takes_feed(&a, &words(&["x"])));
-        assert!(!selector.takes_feed(&b, &words(&["c"])));
-    }
-
-    #[test]
-    fn one_condition_of_exclude_is_enough() {
-        let output = Output {
-            exclude: Rules { tags: words(&["ads"]), feeds: words(&["b"]), ..Rules::default() },
-            ..output()
-        };
-        let selector = Selector::new(&output, at(0));
-        let (a, b) = (FeedId::new("a").unwrap(), FeedId::new("b").unwrap());
-        assert!(selector.takes_feed(&a, &[]));
-        assert!(!selector.takes_feed(&a, &words(&["ads"])));
-        assert!(!selector.takes_feed(&b, &[]));
-    }
-
-    #[test]
-    fn rules_test_title_text_author_and_category() {
-        let mut item = Item {
-            title: Some("Sponsored: soap".to_owned()),
-            content: Some("<p class=\"hidden\">fish &amp; <b>ch</b>ips</p>".to_owned()),
-            ..Item::default()
-        };
-        item.details.authors = vec![Person { name: "Ada".to_owned(), ..Person::default() }];
-        item.details.categories =
-            vec![Category { term: "f".to_owned(), label: Some("Food".to_owned()), scheme: None }];
-        let takes = |include: Rules, exclude: Rules| {
-            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(&item)
-        };
-        let regex = |text| Some(Regex::new(text).unwrap());
-        let none = Rules::default;
-        assert!(takes(none(), none()));
-        assert!(!takes(none(), Rules { title: regex("(?i)^sponsored"), ..none() }));
-        assert!(takes(Rules { content: regex("fish & chips"), ..none() }, none()));
-        assert!(!takes(Rules { content: regex("hidden"), ..none() }, none()), "no markup");
-        assert!(takes(Rules { authors: words(&["ADA"]), ..none() }, none()));
-        assert!(!takes(none(), Rules { categories: words(&["food"]), ..none() }));
-        let both = Rules { authors: words(&["Ada"]), categories: words(&["x"]), ..none() };
-        assert!(!takes(both.clone(), none()), "an include needs both kinds");
-        assert!(!takes(none(), both), "an exclude needs one");
-    }
-
-    #[test]
-    fn rules_test_language_and_enclosures() {
-        let file = |media_type: &str| Enclosure {
-            url: "https://e.org/a".to_owned(),
-            media_type: media_type.to_owned(),
-            ..Enclosure::default()
-        };
-        let item = |language: Option<&str>, files: &[Enclosure]| {
-            let mut item = Item { language: language.map(str::to_owned), ..Item::default() };
-            item.details.enclosures = files.to_vec();
-            item
-        };
-        let takes = |include: Rules, exclude: Rules, item: &Item| {
-            Selector::new(&Output { include, exclude, ..output() }, at(0)).takes_item(item)
-        };
-        let speaks = |tags: &[&str]| Rules { languages: words(tags), ..Rules::default() };
-        let none = Rules::default;
-        for (ranges, tag, met) in [
-            (&["en"][..], Some("en-GB"), true),
-            (&["EN-gb"], Some("en-GB-oxendict"), true),
-            (&["en-US"], Some("en"), false),
-            (&["e"], Some("en"), false),
-            (&["de", "en"], Some("en"), true),
-            (&["en"], None, false),
-        ] {
-            assert_eq!(takes(speaks(ranges), none(), &item(tag, &[])), met, "{ranges:?} {tag:?}");
-            assert_eq!(takes(none(), speaks(ranges), &item(tag, &[])), !met, "{ranges:?} {tag:?}");
-        }
-        let brings = |enclosures| Rules { enclosures: Some(enclosures), ..Rules::default() };
-        for (files, has) in [
-            (&[][..], false),
-            (&[file("image/png"), file("")], false),
-            (&[file("image/png"), file("audio/mpeg")], true),
-            (&[file("application/pdf")], true),
-        ] {
-            let item = item(None, files);
-            assert_eq!(takes(brings(true), none(), &item), has, "{files:?}");
-            assert_eq!(takes(brings(false), none(), &item), !has, "{files:?}");
-            assert_eq!(takes(none(), brings(true), &item), !has, "{files:?}");
-        }
-    }
-
-    #[test]
-    fn items_without_a_title_do_not_match_title_rules() {
-        let some = || Rules { title: Some(Regex::new("").unwrap()), ..Rules::default() };
-        let include = Output { include: some(), ..output() };
-        let exclude = Output { exclude: some(), ..output() };
-        assert!(!Selector::new(&include, at(0)).takes_item(&Item::default()));
-        assert!(Selector::new(&exclude, at(0)).takes_item(&Item::default()));
     }
 }

@@ -47,10 +47,7 @@ pub fn learned(
     cost: PollCost,
     now: Timestamp,
 ) -> Option<Duration> {
-    let mut moments: Vec<i64> =
-        times.iter().map(|at| at.as_second().min(now.as_second())).collect();
-    moments.sort_unstable();
-    moments.dedup_by(|next, kept| *next - *kept < SITTING);
+    let moments = moments(times, now);
     let newest = *moments.last()?;
     let silence = (now.as_second() - newest) as f64;
     let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
@@ -69,6 +66,30 @@ pub fn learned(
 }
 
 const HOUR: f64 = 3600.0;
+
+/// The times in ascending order, in Unix seconds; times that are close to each other count once.
+fn moments(times: &[Timestamp], now: Timestamp) -> Vec<i64> {
+    let mut moments: Vec<i64> =
+        times.iter().map(|at| at.as_second().min(now.as_second())).collect();
+    moments.sort_unstable();
+    moments.dedup_by(|next, kept| *next - *kept < SITTING);
+    moments
+}
+
+/// Fewest different times of items from which a rate is estimated.
+const MIN_MOMENTS: usize = 5;
+/// Shortest time over which a rate is estimated, in seconds.
+const MIN_SPAN: i64 = 24 * 3600;
+
+/// Number of times a day at which items came, from the times of the items; `None`: there are too few, or they are too
+/// close to each other. The silence since the newest item counts.
+#[must_use]
+pub fn arrivals_per_day(times: &[Timestamp], now: Timestamp) -> Option<f64> {
+    let moments = moments(times, now);
+    let span = now.as_second() - moments.first()?;
+    let known = moments.len() >= MIN_MOMENTS && span >= MIN_SPAN;
+    known.then(|| (moments.len() - 1) as f64 * 24.0 * HOUR / span as f64)
+}
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +112,20 @@ mod tests {
         assert!((0.9..1.1).contains(&hourly), "{hourly}");
         let monthly = hours(&[0, 720, 1440], 1500).unwrap();
         assert!(monthly > 24.0, "{monthly}");
+    }
+
+    #[test]
+    fn a_rate_needs_five_times_within_a_day_or_more() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+        let rate = |times: &[i64], now| {
+            let times: Vec<Timestamp> = times.iter().map(|hour| at(*hour)).collect();
+            arrivals_per_day(&times, at(now))
+        };
+        assert_eq!(rate(&[0, 12, 24, 36, 48], 48), Some(2.0));
+        assert_eq!(rate(&[0, 12, 24, 36, 48], 96), Some(1.0));
+        assert_eq!(rate(&[0, 12, 24, 36], 48), None);
+        assert_eq!(rate(&[0, 1, 2, 3, 4, 5], 6), None);
+        assert_eq!(rate(&[7; 50], 90), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod settings;
 pub use budget::{BudgetShare, stretch, stretched};
 pub use forecast::{FeedTraffic, Forecast};
 pub use held::{after_promise, after_unfinished};
-pub use learned::{PollCost, learned};
+pub use learned::{PollCost, arrivals_per_day, learned};
 pub use moved::{FeedMatch, MoveObservation, address};
 pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
 pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};

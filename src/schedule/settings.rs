@@ -41,6 +41,8 @@ pub struct Settings {
     pub host_spacing: Duration,
     /// Bytes a day that all feeds of the server together may receive; `None`: no limit.
     pub budget: Option<u64>,
+    /// Whether the feed is not polled, except by a command.
+    pub paused: bool,
 }
 
 impl Default for Settings {
@@ -54,6 +56,7 @@ impl Default for Settings {
             per_host: 1,
             host_spacing: Duration::from_secs(2),
             budget: None,
+            paused: false,
         }
     }
 }

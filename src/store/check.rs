@@ -23,7 +23,7 @@ pub struct CheckReport {
     pub texts: usize,
 }
 
-/// Checks a database completely: structure, indexes, references and texts. Reads all of it; a daemon may be
+/// Checks a database completely: structure, indexes, references, ids and texts. Reads all of it; a daemon may be
 /// running.
 ///
 /// # Errors
@@ -37,6 +37,8 @@ pub fn check(path: &Path) -> Result<CheckReport, OpenError> {
     let integrity = begun.and_then(|()| transaction.integrity(LISTED));
     report.add(integrity);
     report.add(transaction.dangling());
+    report.add(transaction.ids_of_several_items(LISTED));
+    report.add(transaction.missing_published_items(LISTED));
     match transaction.altered_items(LISTED) {
         Ok((altered, texts)) => {
             report.texts = texts;

@@ -167,7 +167,7 @@ impl ErrorCause {
                 "check the disk (dmesg, smartctl), then start newswire again; the database may be intact"
             }
             Self::Corrupt | Self::Damaged => {
-                "run 'newswire db check' and 'newswire db repair', or restore a copy"
+                "run 'newswire verify' and 'newswire repair', or restore a copy"
             }
             Self::WriterStopped => "start newswire again, and report the panic in its log",
             Self::Bug => "please report this",

@@ -357,7 +357,8 @@ const ACTIVITY: &str = "(SELECT sort_at FROM item WHERE feed_id = feed.id AND hi
     (SELECT group_concat(sort_at) FROM (SELECT sort_at FROM item WHERE feed_id = feed.id AND hidden IS NULL
                                         ORDER BY sort_at DESC, id DESC LIMIT 60)),
     (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'burst'),
-    (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history')";
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'history'),
+    (SELECT count(*) FROM item WHERE feed_id = feed.id AND hidden IS NOT NULL AND hidden = 'filtered')";
 
 /// The columns of [`ACTIVITY`], from column `at` on.
 fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
@@ -373,6 +374,7 @@ fn activity(row: &Row<'_>, at: usize) -> Result<FeedActivity, Error> {
         moments: moments.filter_map(|at| timestamp(at.parse().ok()?).ok()).collect(),
         held: row.get::<_, i64>(at + 7)?.unsigned_abs(),
         older: row.get::<_, i64>(at + 8)?.unsigned_abs(),
+        filtered: row.get::<_, i64>(at + 9)?.unsigned_abs(),
     })
 }
 

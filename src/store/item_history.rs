@@ -27,6 +27,8 @@ pub struct ItemSummary {
     pub url: Option<String>,
     /// Slug of the reason why it is held; `None`: it is not held.
     pub held: Option<String>,
+    /// The rule of a filter of its feed that keeps it out; `None`: none does.
+    pub filtered_by: Option<String>,
     /// Time of first sight.
     pub first_seen: Timestamp,
     /// Time of publication, if the publisher gives one.
@@ -42,6 +44,8 @@ pub enum ItemFilter {
     Shown,
     /// Items that are held until the operator releases them.
     Held,
+    /// Items that filters of the feed keep out.
+    Filtered,
 }
 
 /// All that is recorded about one item.
@@ -65,7 +69,8 @@ pub struct ItemHistory {
 
 const NAMED: &str =
     "item.id, item.story_id, item.feed_id, feed.name, item.outward_id, item.title, item.url,
-    nullif(item.hidden, 'pending'), item.first_seen_at, item.published_at, item.sort_at";
+    nullif(item.hidden, 'pending'), iif(item.hidden = 'filtered', item.filtered_by, NULL), item.first_seen_at,
+    item.published_at, item.sort_at";
 
 /// The columns of [`NAMED`], from column `at` on.
 fn named(row: &Row<'_>, at: usize) -> Result<ItemSummary, Error> {
@@ -78,9 +83,10 @@ fn named(row: &Row<'_>, at: usize) -> Result<ItemSummary, Error> {
         title: row.get(at + 5)?,
         url: row.get(at + 6)?,
         held: row.get(at + 7)?,
-        first_seen: timestamp(row.get(at + 8)?)?,
-        published: maybe(row.get(at + 9)?)?,
-        sort_at: timestamp(row.get(at + 10)?)?,
+        filtered_by: row.get(at + 8)?,
+        first_seen: timestamp(row.get(at + 9)?)?,
+        published: maybe(row.get(at + 10)?)?,
+        sort_at: timestamp(row.get(at + 11)?)?,
     })
 }
 
@@ -162,7 +168,8 @@ impl Transaction<'_> {
     ) -> Result<Vec<ItemSummary>, Error> {
         let held = match which {
             ItemFilter::Shown => "hidden IS NULL",
-            ItemFilter::Held => "hidden IS NOT NULL AND hidden <> 'pending'",
+            ItemFilter::Held => "hidden IS NOT NULL AND hidden IN ('history', 'burst')",
+            ItemFilter::Filtered => "hidden IS NOT NULL AND hidden = 'filtered'",
         };
         let which = format!(
             "item.id IN (SELECT id FROM item WHERE feed_id = ?1 AND {held}
@@ -172,6 +179,19 @@ impl Transaction<'_> {
         let mut newest = self.item_summaries(&which, [feed.0, limit])?;
         newest.sort_by_key(|item| std::cmp::Reverse((item.sort_at, item.key)));
         Ok(newest)
+    }
+
+    /// Number of items of a feed that each rule of its filters keeps out, the largest first.
+    pub fn filtered_by_rule(&self, feed: FeedKey) -> Result<Vec<(String, u64)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT ifnull(filtered_by, ''), count(*) FROM item
+             WHERE feed_id = ?1 AND hidden IS NOT NULL AND hidden = 'filtered'
+             GROUP BY 1 ORDER BY 2 DESC, 1",
+        )?;
+        let rows = statement.query_map([feed.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn matches_with_others(

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 use super::error::Error;
 use super::item_digest::{SealedItem, text_column};
-use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate};
+use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
 use super::transaction::Transaction;
 use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
 use crate::model::{
@@ -339,8 +339,8 @@ impl Transaction<'_> {
             .prepare_cached(
                 "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
                                    published_at, updated_at, guid, url, title, language, claimed_id, page_owner,
-                                   text_digest, hidden)
-                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                                   text_digest, hidden, filtered_by)
+                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             )?
             .execute(params![
                 key.0,
@@ -360,8 +360,9 @@ impl Transaction<'_> {
                 page_owner_number(new.page_owner),
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
+                new.filtered_by,
             ])?;
-        self.insert_identities(update, new, key)?;
+        self.insert_identities(update.feed, new, key)?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             outward_id,
@@ -372,26 +373,26 @@ impl Transaction<'_> {
             ..SealedItem::of_text(item, &details)
         };
         self.write_body(key, &sealed)?;
-        self.write_fingerprint((key, update.feed), update.at, new.text.fingerprint.as_deref())?;
+        self.write_fingerprint((update.feed, update.at), key, &new.text)?;
         Ok(true)
     }
 
     /// Inserts what identifies a new item within its feed.
-    fn insert_identities(
+    pub(super) fn insert_identities(
         &self,
-        update: &PollUpdate,
+        feed: FeedKey,
         new: &NewItem,
         key: ItemKey,
     ) -> Result<(), Error> {
         self.connection
             .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
-            .execute(params![update.feed.0, new.identity, key.0])?;
+            .execute(params![feed.0, new.identity, key.0])?;
         for other in &new.other_identities {
             self.connection
                 .prepare_cached(
                     "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
                 )?
-                .execute(params![update.feed.0, other, key.0])?;
+                .execute(params![feed.0, other, key.0])?;
         }
         Ok(())
     }
@@ -404,6 +405,16 @@ impl Transaction<'_> {
             .exists([&new.outward_id])?;
         let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
         Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
+    }
+
+    /// Writes the fingerprint of an item, if the feed's items are compared; otherwise that of its text before is gone.
+    pub(super) fn write_fingerprint(
+        &self,
+        (feed, at): (FeedKey, Timestamp),
+        key: ItemKey,
+        text: &TextIndex,
+    ) -> Result<(), Error> {
+        self.put_fingerprint((key, feed), at, text.fingerprint.as_deref())
     }
 
     /// Adds a guid to a known item.
@@ -473,13 +484,12 @@ impl Transaction<'_> {
             };
             self.write_body(changed.key, &sealed)?;
         }
-        let data = changed.text.fingerprint.as_deref();
-        self.write_fingerprint((changed.key, update.feed), update.at, data)?;
+        self.write_fingerprint((update.feed, update.at), changed.key, &changed.text)?;
         Ok(true)
     }
 
     /// Writes the text of an item.
-    fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
+    pub(super) fn write_body(&self, key: ItemKey, sealed: &SealedItem<'_>) -> Result<(), Error> {
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO body (item_id, summary, content, details, digest) VALUES (?1, ?2, ?3, ?4, ?5)",

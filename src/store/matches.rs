@@ -48,6 +48,8 @@ pub enum OperatorDecision {
     Join(ItemKey, ItemKey),
     /// The held items of a feed are released.
     Release(FeedKey),
+    /// The items of a feed that its filters kept out are released.
+    ReleaseFiltered(FeedKey),
 }
 
 /// A fingerprint as it is stored.
@@ -329,7 +331,7 @@ impl Transaction<'_> {
     }
 
     /// Writes the fingerprint of an item of a feed; `None` deletes that of its text before.
-    pub(super) fn write_fingerprint(
+    pub(super) fn put_fingerprint(
         &self,
         (key, feed): (ItemKey, FeedKey),
         at: Timestamp,
@@ -354,7 +356,7 @@ impl Transaction<'_> {
     pub(super) fn write_matches(&self, matches: &Matches) -> Result<(), Error> {
         let Matches { at, marks, fingerprints, pairs, stories } = matches;
         for StoredFingerprint { key, feed, at, data } in fingerprints {
-            self.write_fingerprint((*key, *feed), *at, Some(data))?;
+            self.put_fingerprint((*key, *feed), *at, Some(data))?;
         }
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO item_match (item_id, other_id, same_story, rule, score, threshold, at)
@@ -415,13 +417,18 @@ impl Transaction<'_> {
                 self.mark_pending(b)?;
                 Ok(2)
             }
-            OperatorDecision::Release(feed) => {
+            OperatorDecision::Release(feed) | OperatorDecision::ReleaseFiltered(feed) => {
+                let which = match decision {
+                    OperatorDecision::ReleaseFiltered(_) => ["filtered", "filtered"],
+                    _ => ["history", "burst"],
+                };
                 let mut held = self.connection.prepare_cached(
-                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL AND hidden <> 'pending'
-                     ORDER BY id",
+                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL
+                       AND hidden IN (?2, ?3) ORDER BY id",
                 )?;
-                let held: Vec<i64> =
-                    held.query_map([feed.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                let held: Vec<i64> = held
+                    .query_map((feed.0, which[0], which[1]), |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
                 let mut release = self
                     .connection
                     .prepare_cached("UPDATE item SET hidden = 'pending' WHERE id = ?1")?;

@@ -18,7 +18,7 @@
 //! | `incident` | `incidents.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `item_digest.rs` has the digests of the texts, `repair.rs` copies what can be read of a damaged file.
+//! `item_digest.rs` has the digests of the texts, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
@@ -40,6 +40,7 @@ mod poll_update;
 mod polls;
 mod promises;
 mod publications;
+mod recovery;
 mod repair;
 mod search;
 mod search_query;
@@ -77,6 +78,7 @@ pub use poll_update::{
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;
 pub use publications::RegisteredOutput;
+pub use recovery::RecoveredItem;
 pub use repair::{Repaired, TextToIndex, repair};
 pub use search::{Hits, search_words};
 pub use settings::Settings;

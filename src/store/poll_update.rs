@@ -215,6 +215,8 @@ pub struct NewItem {
     pub text: TextIndex,
     /// Why it is held; `None`: it is not held.
     pub held: Option<HoldReason>,
+    /// The rule of a filter that keeps it out; `None`: none does.
+    pub filtered_by: Option<String>,
 }
 
 /// What the text of an item is searched and compared by.
@@ -279,4 +281,6 @@ pub struct PollCounts {
     pub guid_changes: usize,
     /// New items that are held.
     pub held: usize,
+    /// New items that a filter keeps out.
+    pub filtered: usize,
 }

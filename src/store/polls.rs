@@ -13,7 +13,7 @@ use super::poll_update::{PollCounts, PollUpdate};
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, millis, outcome, timestamp};
-use crate::model::{Considered, Dialect, FeedKey, FetchOutcome, GuidUse, Outcome};
+use crate::model::{Considered, Dialect, FeedKey, FetchOutcome, GuidUse, HoldReason, Outcome};
 
 const HOUR: i64 = 3_600_000;
 /// Polls older than this are forgotten, in milliseconds: two weeks.
@@ -95,14 +95,23 @@ impl Transaction<'_> {
         let mut next = self.next_item_key()?;
         let mut unindexed = Vec::with_capacity(update.new.len());
         for (at, new) in update.new.iter().enumerate() {
+            if let Some(key) = self.recovered(update.feed, new)? {
+                self.complete_recovered(update, new, key)?;
+                recorded.changed += 1;
+                self.mark_pending(key)?;
+                unindexed.push(Unindexed::Recovered(key, at));
+                continue;
+            }
             if !self.insert_item(update, new, next)? {
                 continue;
             }
-            if new.held.is_some() {
-                recorded.held += 1;
-            } else {
-                recorded.new += 1;
-                self.mark_pending(next)?;
+            match new.held {
+                Some(HoldReason::Filtered) => recorded.filtered += 1,
+                Some(HoldReason::History | HoldReason::Burst) => recorded.held += 1,
+                None => {
+                    recorded.new += 1;
+                    self.mark_pending(next)?;
+                }
             }
             unindexed.push(Unindexed::New(next, at));
             next.0 += 1;
@@ -335,7 +344,7 @@ impl Transaction<'_> {
     /// Updates what shows whether the feed still publishes, after a successful poll.
     fn update_activity(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
-        if recorded.new + recorded.held > 0 {
+        if recorded.new + recorded.held + recorded.filtered > 0 {
             self.connection
                 .prepare_cached(
                     "UPDATE feed SET quiet_not_modified = 0, quiet_same_body = 0, quiet_nothing_new = 0, empty_since = NULL,

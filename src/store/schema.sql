@@ -134,7 +134,8 @@ CREATE TABLE item (
   claimed_id   TEXT,                       -- the publisher's id for it, if another item had that id first; NULL: no conflict
   page_owner   INTEGER NOT NULL,           -- its URL is on 0: another site, 1: the site that the feed came from, 2: the site that the feed names
   text_digest  INTEGER,                    -- of the words of its text; NULL: too few words
-  hidden       TEXT,                       -- why it is not shown: 'pending' (not matched yet), 'history' or 'burst' (held); NULL: shown
+  hidden       TEXT,                       -- why it is not shown: 'pending' (not matched yet), 'history' or 'burst' (held), 'filtered'; NULL: shown
+  filtered_by  TEXT,                       -- the rule of a filter that kept it out; NULL: none
   changes      INTEGER NOT NULL DEFAULT 0, -- number of times that its text was replaced
   bumps        INTEGER NOT NULL DEFAULT 0, -- number of times that a change got a new updated date
   bumped_at    INTEGER                     -- time of the last one; NULL: never
@@ -142,7 +143,7 @@ CREATE TABLE item (
 
 -- The newest items of a feed, without a sort.
 CREATE INDEX item_order ON item(feed_id, sort_at DESC, id DESC, story_id) WHERE hidden IS NULL;
-CREATE INDEX item_hidden ON item(feed_id, id) WHERE hidden IS NOT NULL;
+CREATE INDEX item_hidden ON item(feed_id, id, hidden) WHERE hidden IS NOT NULL;
 CREATE INDEX item_claimed ON item(claimed_id) WHERE claimed_id IS NOT NULL;
 -- Items of other feeds with the same canonical URL.
 CREATE INDEX item_url ON item(url_key) WHERE url_key IS NOT NULL;
@@ -248,7 +249,7 @@ CREATE TABLE released (
   item_id  INTEGER NOT NULL REFERENCES item(id)
 ) STRICT;
 
-CREATE TRIGGER item_released AFTER UPDATE OF hidden ON item WHEN old.hidden IN ('history', 'burst') AND new.hidden = 'pending'
+CREATE TRIGGER item_released AFTER UPDATE OF hidden ON item WHEN old.hidden IN ('history', 'burst', 'filtered') AND new.hidden = 'pending'
 BEGIN
   INSERT INTO released (item_id) VALUES (new.id);
 END;

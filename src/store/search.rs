@@ -23,6 +23,8 @@ pub(super) enum Unindexed {
     New(ItemKey, usize),
     /// An item that was indexed before.
     Changed(ItemKey, usize),
+    /// A recovered item, which was indexed before, with the new item that it is.
+    Recovered(ItemKey, usize),
 }
 
 impl Transaction<'_> {
@@ -38,6 +40,9 @@ impl Transaction<'_> {
                 Unindexed::New(key, at) => {
                     self.index_new(key, &update.new[at].text.search_words)?;
                 }
+                Unindexed::Recovered(key, at) => {
+                    self.index_again(key, &update.new[at].text.search_words)?;
+                }
                 Unindexed::Changed(key, at) => {
                     self.index_again(key, &update.changed[at].text.search_words)?;
                 }
@@ -46,7 +51,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
+    pub(super) fn index_new(&self, key: ItemKey, words: &str) -> Result<(), Error> {
         let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
         self.connection.prepare_cached(sql)?.execute(params![key.0, words])?;
         Ok(())

@@ -12,6 +12,7 @@ use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
 use super::poll_update::{PollCounts, PollUpdate};
 use super::publications::RegisteredOutput;
+use super::recovery::RecoveredItem;
 use super::search::Unindexed;
 use super::shared_documents::SharedDocument;
 use super::transaction::Transaction;
@@ -103,6 +104,13 @@ pub enum Write {
         /// Time of the end of the check.
         at: Timestamp,
     },
+    /// Items that are read back from published documents.
+    Recover {
+        /// The items, those first that lead their stories.
+        items: Vec<RecoveredItem>,
+        /// Time of the write.
+        at: Timestamp,
+    },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
     /// Deletes bodies past retention.
@@ -137,6 +145,8 @@ pub(crate) struct Applied {
     pub(crate) modified: Option<Timestamp>,
     /// Number of rows that the write is about, for the kinds that count them.
     pub(crate) count: usize,
+    /// Keys of recovered items with their places in the write.
+    pub(super) recovered: Vec<(ItemKey, usize)>,
     /// Texts that go into the search index with the commit.
     pub(super) unindexed: Vec<Unindexed>,
 }
@@ -146,7 +156,7 @@ impl Write {
     pub(crate) fn marks(&self, applied: &Applied) -> bool {
         match self {
             Self::Poll(_) => applied.recorded.new + applied.recorded.changed > 0,
-            Self::Decide { .. } | Self::Regroup { .. } => true,
+            Self::Decide { .. } | Self::Regroup { .. } | Self::Recover { .. } => true,
             _ => false,
         }
     }
@@ -162,6 +172,7 @@ impl Write {
         match self {
             Self::Poll(update) => update.document.is_some(),
             Self::Matches(_) | Self::Decide { .. } | Self::Regroup { .. } => true,
+            Self::Recover { .. } => true,
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::Replan(_)
@@ -197,6 +208,11 @@ impl Transaction<'_> {
     pub(super) fn index(&self, write: &Write, applied: &Applied) -> Result<(), Error> {
         match write {
             Write::Poll(update) => self.index_words(update, &applied.unindexed),
+            Write::Recover { items, .. } => {
+                let mut written = applied.recovered.iter();
+                written
+                    .try_for_each(|(key, at)| self.index_new(*key, &items[*at].text.search_words))
+            }
             _ => Ok(()),
         }
     }
@@ -239,6 +255,11 @@ impl Transaction<'_> {
                 self.write_publication(output, shown)?;
             }
             Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
+            Write::Recover { items, at } => {
+                let written = self.recover(items, *at)?;
+                applied.count = written.len();
+                applied.recovered = written;
+            }
             Write::Checked { at } => self.write_checked(*at)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,
             Write::ForgetBodies { cutoff, limit } => {

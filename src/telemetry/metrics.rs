@@ -95,6 +95,8 @@ pub struct ItemCounts {
     pub unchanged: usize,
     /// New items that the burst guard holds.
     pub held: usize,
+    /// New items that a filter keeps out.
+    pub filtered: usize,
     /// Items beyond `max_items`, which were not read.
     pub dropped: usize,
 }
@@ -289,12 +291,13 @@ impl Inner {
 }
 
 impl ItemCounts {
-    fn by_result(self) -> [(&'static str, usize); 5] {
+    fn by_result(self) -> [(&'static str, usize); 6] {
         [
             ("new", self.new),
             ("changed", self.changed),
             ("unchanged", self.unchanged),
             ("held", self.held),
+            ("filtered", self.filtered),
             ("dropped", self.dropped),
         ]
     }

@@ -112,7 +112,7 @@ impl Problem {
             Self::StoreFull => "Free space on that file system.",
             Self::StoreReadonly => "Check the mount options and the permissions of the file.",
             Self::StoreFailing => "See the log.",
-            Self::StoreDamaged => "Run 'newswire db check', then 'newswire db repair'.",
+            Self::StoreDamaged => "Run 'newswire verify', then 'newswire repair'.",
             Self::ClockUntrusted | Self::ClockJumped => {
                 "Check the clock and the time synchronisation (timedatectl)."
             }

@@ -297,3 +297,37 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     // The config is unchanged.
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_estimates_delays_from_the_dates_of_one_document() {
+    let origin = Origin::start().await;
+    let now = newswire::clock::Clock::system().now();
+    let item = |number: i64| {
+        let at = now - jiff::SignedDuration::from_hours(6 * number + 1);
+        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        format!(
+            "<item><title>Story {number}</title><guid>g{number}</guid><pubDate>{date}</pubDate></item>"
+        )
+    };
+    let items: String = (0..50).map(item).collect();
+    let document = format!("<rss><channel>{items}</channel></rss>");
+    let folder = configured(&[local(&origin, "/dated"), local(&origin, "/feed")]);
+    origin.route("127.0.0.1", "/dated", [Answer::ok(document)]);
+    newswire(folder.path(), &["poll"]);
+    let json = newswire(folder.path(), &["plan", "--json"]).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let figures = |id: &str| {
+        let feeds = json["feeds"].as_array().unwrap();
+        feeds.iter().find(|feed| feed["id"] == id).unwrap()["current"].clone()
+    };
+    let dated = figures("127.0.0.1-dated");
+    // Four items a day, polled each hour: five of six polls find nothing. The traffic is unknown after one poll.
+    let unchanged = dated["unchanged_share"].as_f64().unwrap();
+    assert!((0.8..0.9).contains(&unchanged), "{dated}");
+    assert!(dated["delay_median"].as_f64().is_some_and(|delay| delay > 900.0), "{dated}");
+    assert_eq!((&dated["bytes_per_day"], &dated["basis"]), (&Value::Null, &"dates".into()));
+    let undated = figures("127.0.0.1-feed");
+    assert_eq!((&undated["delay_median"], &undated["basis"]), (&Value::Null, &"settings".into()));
+    let text = newswire(folder.path(), &["plan"]).out;
+    assert!(text.contains("1 feed of these: delays and unchanged"), "{text}");
+}

@@ -1,4 +1,4 @@
-//! A damaged database: nothing altered is published, `newswire db` finds it and repairs it.
+//! A damaged database: nothing altered is published, `newswire verify` finds it and `newswire repair` repairs it.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -38,21 +38,21 @@ fn altered_is_not_published(folder: &Path) {
     let published = run(folder, &["poll"]);
     assert_eq!(published.code, 74, "{}", published.err);
     assert!(!published.err.contains("report"), "{}", published.err);
-    assert!(published.err.contains("newswire db check"), "{}", published.err);
+    assert!(published.err.contains("newswire verify"), "{}", published.err);
     assert!(!folder.join("www/planet.atom").exists());
 }
 
 fn repaired(folder: &Path) {
-    let checked = run(folder, &["db", "check"]);
+    let checked = run(folder, &["verify"]);
     assert_eq!(checked.code, 74, "{}", checked.out);
-    assert!(checked.err.contains("newswire db repair"), "{}", checked.err);
-    let repaired = run(folder, &["db", "repair"]);
+    assert!(checked.err.contains("newswire repair"), "{}", checked.err);
+    let repaired = run(folder, &["repair"]);
     assert_eq!(repaired.code, 0, "{}", repaired.err);
     assert!(folder.join("newswire.db.damaged-1").exists());
-    let checked = run(folder, &["db", "check"]);
-    assert_eq!(checked.code, 0, "{}", checked.out);
     let again = run(folder, &["poll", "--all", "--force"]);
     assert_eq!(again.code, 0, "{}", again.err);
+    let checked = run(folder, &["verify"]);
+    assert_eq!(checked.code, 0, "{}", checked.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,16 +101,16 @@ async fn a_lost_page_is_found_and_a_repair_keeps_the_ids() {
 async fn an_intact_database_has_no_problem() {
     let origin = Origin::start().await;
     let folder = polled(&origin);
-    let checked = run(folder.path(), &["db", "check"]);
+    let checked = run(folder.path(), &["verify"]);
     assert_eq!(checked.code, 0, "{}", checked.err);
-    assert!(checked.out.ends_with("no damage found in 2 items and 2 texts\n"), "{}", checked.out);
+    assert!(checked.out.contains("no damage found in 2 items and 2 texts\n"), "{}", checked.out);
     let search = |folder: &Path| {
         let database = Connection::open(folder.join("newswire.db")).unwrap();
         let sql = "SELECT count(*) FROM search WHERE search MATCH 'another'";
         database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
     assert_eq!(search(folder.path()), 1);
-    let repaired = run(folder.path(), &["db", "repair"]);
+    let repaired = run(folder.path(), &["repair"]);
     assert_eq!(repaired.code, 0, "{}", repaired.err);
     assert_eq!(search(folder.path()), 1);
 }

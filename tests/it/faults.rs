@@ -76,6 +76,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "newswire.toml:4:11",
     ),
     ("[[output]]\nid = \"a\"\nicon = \"https://a.b/i.ico\"", "icon_too_small", "newswire.toml:3:8"),
+    (
+        "[[output]]\nid = \"a\"\nexclude = { min_words = 9, max_words = 8 }",
+        "filter_matches_nothing",
+        "newswire.toml:3:40",
+    ),
     ("version = 1", "no_feeds", "newswire.toml"),
     ("version = 1", "no_outputs", "newswire.toml"),
     ("[[feed]]\nurl = \"https://a.b/\"", "no_contact", "newswire.toml"),

@@ -6,7 +6,7 @@ use newswire::config::Config;
 use newswire::daemon::FeedSelection;
 use newswire::dedupe::Updates;
 use newswire::health::{JudgedFeed, State, conditions, judge};
-use newswire::render::Rules;
+use newswire::model::Conditions;
 use serde_json::Value;
 
 use crate::support::origin::Answer;
@@ -16,7 +16,8 @@ use crate::support::world::{HOUR, World, poll, shown, shown_as};
 fn alone(config: &mut Config, feed: &str) {
     let mut output = config.outputs[0].clone();
     output.id = "alone".to_owned();
-    output.include = Rules { feeds: vec![feed.to_owned()], ..Rules::default() };
+    let conditions = Conditions { feeds: vec![feed.to_owned()], ..Conditions::default() };
+    output.filter.include = vec![conditions];
     config.outputs.push(output);
 }
 

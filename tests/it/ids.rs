@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::dedupe::AcrossFeeds;
-use newswire::render::Rules;
+use newswire::model::Conditions;
 use url::Url;
 
 use crate::support::papers::{AGENCY, Story, rss, story, with};
@@ -27,7 +27,7 @@ async fn two(world: &World) -> Vec<Url> {
 async fn open(world: &World, urls: &[Url], feeds: &[&str]) -> Engine {
     let mut config = world.config(urls);
     let feeds = feeds.iter().map(|&feed| feed.to_owned()).collect();
-    config.outputs[0].include = Rules { feeds, ..Rules::default() };
+    config.outputs[0].filter.include = vec![Conditions { feeds, ..Conditions::default() }];
     world.open_with(config).await
 }
 
@@ -77,7 +77,7 @@ async fn a_feed_that_leaves_an_output_changes_no_ids() {
         let open = async |feeds: &[&str]| {
             let mut config = with(world.config(&urls), |s| s.across_feeds = across_feeds);
             let feeds = feeds.iter().map(|&feed| feed.to_owned()).collect();
-            config.outputs[0].include = Rules { feeds, ..Rules::default() };
+            config.outputs[0].filter.include = vec![Conditions { feeds, ..Conditions::default() }];
             world.open_with(config).await
         };
         let engine = open(&["owner.test-feed", "copier.test-feed"]).await;

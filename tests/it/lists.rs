@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use newswire::daemon::FeedSelection;
 use newswire::fetch::Secret;
-use newswire::render::{Rules, Token};
+use newswire::model::{Conditions, Filter};
+use newswire::render::Token;
 
 use crate::cli::{configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
@@ -173,7 +174,7 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     assert_eq!(run.code, 0, "{}", run.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
-         added to newswire.toml: 'newswire reload' applies it to a running daemon\n"
+         added to newswire.toml\n"
     );
     assert_eq!(run.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");
@@ -240,10 +241,11 @@ async fn the_feeds_of_public_outputs_are_published_as_opml() {
     behind_login.headers = vec![("authorization".to_owned(), Secret("Basic eA==".to_owned()))];
     config.subscriptions[1].fetch = Arc::new(behind_login);
     config.subscriptions[2].feed.tags = vec!["staff".to_owned()];
-    config.outputs[0].exclude.tags = vec!["staff".to_owned()];
+    let staff = Conditions { tags: vec!["staff".to_owned()], ..Conditions::default() };
+    config.outputs[0].filter.exclude = vec![staff];
     let mut staff = config.outputs[0].clone();
     staff.id = "staff".to_owned();
-    staff.exclude = Rules::default();
+    staff.filter = Filter::default();
     staff.token = Some(Token::new("open-sesame-0123456789".to_owned()));
     staff.directory = Some(world.folder.path().join("staff"));
     config.outputs.push(staff);

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod acting;
 mod archive;
 mod backup;
 mod canary;
@@ -19,6 +20,7 @@ mod exits;
 mod explain;
 mod faults;
 mod fetch;
+mod filters;
 mod first;
 mod floods;
 mod following;
@@ -34,7 +36,9 @@ mod monitoring;
 mod month;
 mod outputs;
 mod poll;
+mod reading;
 mod readme;
+mod recovery;
 mod redirects;
 mod reload;
 mod sameness;

@@ -24,6 +24,8 @@ pub(in crate::cli) struct Why<'a> {
     pub(in crate::cli) state: &'a FeedState,
     /// The inputs of the schedule.
     pub(in crate::cli) past: &'a FeedHistory,
+    /// Number of items that each rule of its filters keeps out.
+    pub(in crate::cli) filtered: &'a [(String, u64)],
     /// The last polls, the newest first.
     pub(in crate::cli) polls: &'a [PollRecord],
     /// The feed in the config, with its settings.
@@ -81,6 +83,9 @@ impl Why<'_> {
         );
         add("host limits", &limits);
         add("items", &status.items.to_string());
+        for (rule, items) in self.filtered {
+            add("filtered", &format!("{} by {rule}", count(*items, "item")));
+        }
         for warning in &status.parse_warnings {
             add("parse warning", &format!("{} ({})", warning.message, warning.code));
         }
@@ -125,6 +130,10 @@ impl Why<'_> {
                 "spacing_seconds": settings.host_spacing.as_secs_f64(),
             },
             "items": status.items,
+            "filtered": self.filtered.iter().map(|(rule, items)| json!({
+                "rule": rule,
+                "items": items,
+            })).collect::<Vec<_>>(),
             "polls": self.polls.iter().map(|poll| json!({
                 "at": poll.at.to_string(),
                 "outcome": poll.outcome.slug(),

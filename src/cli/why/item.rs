@@ -145,6 +145,7 @@ impl Why<'_> {
                 "url": item.url,
                 "feed": item.feed_name,
                 "held": item.held,
+                "filtered_by": item.filtered_by,
                 "first_seen": item.first_seen.to_string(),
                 "published": item.published.map(|at| at.to_string()),
                 "sort_at": item.sort_at.to_string(),
@@ -252,7 +253,8 @@ pub(in crate::cli) fn visibility_text(visibility: &Visibility) -> String {
         }
         Visibility::FeedGone => "not shown: its feed is no longer configured".to_owned(),
         Visibility::FeedNotTaken => "not shown: the output does not select its feed".to_owned(),
-        Visibility::NotTaken => "not shown: excluded by include or exclude".to_owned(),
+        Visibility::Filtered(rule) => format!("not shown: its feed filters it by {rule}"),
+        Visibility::NotTaken(rule) => format!("not shown: the output filters it by {rule}"),
         Visibility::PastRetention => {
             "not shown: its text is older than [store] retention".to_owned()
         }

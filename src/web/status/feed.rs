@@ -47,6 +47,10 @@ struct Page {
     held: HiddenItems,
     /// Items that were old when the feed was added.
     older: HiddenItems,
+    /// Items that filters keep out.
+    filtered: HiddenItems,
+    /// Number of them by rule.
+    rules: Vec<(String, u64)>,
     items: Vec<ItemRow>,
     polls: Vec<PollRow>,
     version: &'static str,
@@ -131,6 +135,7 @@ pub(super) fn render(
     let hidden = reader.newest_summaries(key, ItemFilter::Held, MAX_ITEMS)?;
     let (older, held): (Vec<ItemSummary>, _) =
         hidden.into_iter().partition(|named| named.held.as_deref() == Some("history"));
+    let filtered = reader.newest_summaries(key, ItemFilter::Filtered, MAX_ITEMS)?;
     let story_urls = story_urls(outputs, id)?;
     let page = Page {
         inputs: inputs(&status, &considered),
@@ -141,6 +146,8 @@ pub(super) fn render(
         warnings: status.parse_warnings.iter().map(warning).collect(),
         held: hidden_items(status.activity.held, &held, now),
         older: hidden_items(status.activity.older, &older, now),
+        filtered: hidden_items(status.activity.filtered, &filtered, now),
+        rules: reader.filtered_by_rule(key)?,
         items: shown.iter().map(|named| item(named, &story_urls, now)).collect(),
         polls: polls.iter().map(|past| poll(past, now)).collect(),
         ..head(&status, &judge(&status, now), now)
@@ -172,6 +179,8 @@ fn head(status: &FeedStatus, health: &Health, now: Timestamp) -> Page {
         warnings: Vec::new(),
         held: HiddenItems::default(),
         older: HiddenItems::default(),
+        filtered: HiddenItems::default(),
+        rules: Vec::new(),
         items: Vec::new(),
         polls: Vec::new(),
     }

@@ -19,7 +19,12 @@ pub(super) const CASES: &[Case] = &[
     case("schedule = 1", "1:12", "wrong_type", "[schedule] must be a table, not an integer"),
     case("[output]\nid = \"a\"", "1:1", "wrong_type", "[[output]] must be a list of tables"),
     case("feed = [1]", "1:9", "wrong_type", "[[feed]] must be a table, not an integer"),
-    case("[[output]]\nid = \"a\"\ninclude = []", "3:11", "wrong_type", "include must be a table"),
+    case(
+        "[[output]]\nid = \"a\"\ninclude = []",
+        "3:11",
+        "empty_value",
+        "include has no conditions",
+    ),
     case("[schedule]\ninterval = \"1m\"", "2:12", "interval_too_short", "shorter than 5m"),
     case(
         "[[output]]\nid = \"a\"\ntitle_prefix = \"{feed}: \"",

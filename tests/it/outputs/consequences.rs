@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use newswire::daemon::FeedSelection;
 use newswire::model::{
-    AlsoAt, Category, Enclosure, Image, Item, OutputItem, ParsedItem, Person, Podcast, PodcastFile,
+    AlsoAt, Category, Chapter, Enclosure, Image, Item, OutputItem, ParsedItem, Person, Podcast,
+    PodcastFile,
 };
 use newswire::parse::{Input, parse};
 use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
@@ -383,6 +384,12 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
         explicit: Some(true),
         transcripts: vec![part("7.vtt", "text/vtt", Some("de"))],
         chapters: Some(part("7.json", "application/json+chapters", None)),
+        chapter_list: vec![Chapter {
+            start: "00:03:07.250".to_owned(),
+            title: some("A & B"),
+            url: some("https://e.org/b"),
+            image: None,
+        }],
     });
     let feed = Arc::new(feed(1, "a.example.org", "A"));
     let made = vec![entry(1, "urn:ex:1", "2025-01-01T00:00:00Z", &feed, item)];
@@ -395,6 +402,8 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
             "<podcast:transcript url=\"https://cdn.example.net/7.vtt\" type=\"text/vtt\" language=\"de\"/>",
             "<podcast:chapters url=\"https://cdn.example.net/7.json\" type=\"application/json+chapters\"/>",
             "xmlns:podcast=\"https://podcastindex.org/namespace/1.0\"",
+            "<psc:chapters version=\"1.2\" xmlns:psc=\"http://podlove.org/simple-chapters\">",
+            "<psc:chapter start=\"00:03:07.250\" title=\"A &amp; B\" href=\"https://e.org/b\"/>",
         ] {
             assert!(xml.contains(part), "{format:?} has lost {part}");
         }
@@ -405,6 +414,7 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
     assert_eq!((&podcast["season"], &podcast["episode"]), (&2.into(), &7.into()));
     assert_eq!(podcast["transcripts"][0]["url"], "https://cdn.example.net/7.vtt");
     assert_eq!(podcast["chapters"]["url"], "https://cdn.example.net/7.json");
+    assert_eq!(podcast["chapter_list"][0]["start"], "00:03:07.250");
 }
 
 #[test]

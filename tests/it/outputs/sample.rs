@@ -7,7 +7,7 @@ use newswire::model::{
     AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
     OutputItem, Person, Podcast, PodcastFile, SourceInfo, StoryKey,
 };
-use newswire::render::{Format, Output, OutputIdentity, Presentation, Rules};
+use newswire::render::{Format, Output, OutputIdentity, Presentation};
 use url::Url;
 
 pub(crate) fn output() -> Output {
@@ -25,8 +25,7 @@ pub(crate) fn output() -> Output {
         per_feed: None,
         per_feed_percent: None,
         min_feeds: None,
-        include: Rules::default(),
-        exclude: Rules::default(),
+        filter: Default::default(),
         presentation: Presentation {
             icon: Some(Url::parse("https://wire.example.org/icon.png").unwrap()),
             ..Presentation::default()
@@ -162,6 +161,7 @@ fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
             language: some("he"),
         }],
         chapters: None,
+        chapter_list: Vec::new(),
     });
     item.details.image = Some(Image {
         url: "https://radio.example.net/42.jpg".to_owned(),

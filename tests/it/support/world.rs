@@ -73,6 +73,7 @@ impl World {
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
             dedupe: Arc::new(dedupe::Settings { initial_items: 10_000, ..Default::default() }),
+            filters: Arc::default(),
             max_items: 1_000,
         };
         let web = web::Settings { listen: None, ..web::Settings::default() };
@@ -126,8 +127,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         per_feed: None,
         per_feed_percent: None,
         min_feeds: None,
-        include: Default::default(),
-        exclude: Default::default(),
+        filter: Default::default(),
         presentation: Default::default(),
         deltas: false,
         base_url,

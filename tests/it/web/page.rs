@@ -1,6 +1,7 @@
 //! The pages of an output for browsers.
 
 use newswire::daemon::{Engine, FeedSelection};
+use newswire::model::Conditions;
 use newswire::parse::{Input, parse};
 use newswire::render::{Content, Format, Output, Token};
 use url::Url;
@@ -264,7 +265,11 @@ fn the_page_shows_as_much_of_a_story_as_the_output() {
 #[test]
 fn the_rules_of_an_output_apply_to_its_page() {
     run(async {
-        let planet = Planet::with(|output| output.include.tags = vec!["tech".to_owned()]).await;
+        let planet = Planet::with(|output| {
+            let tags = vec!["tech".to_owned()];
+            output.filter.include = vec![Conditions { tags, ..Conditions::default() }];
+        })
+        .await;
         assert_eq!(titles(&planet.get("/planet/").await).len(), 2);
         assert!(titles(&planet.get("/planet/?q=rust").await).is_empty());
         let others = planet.get("/planet/story/60").await;

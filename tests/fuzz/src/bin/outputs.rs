@@ -59,8 +59,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         min_feeds: None,
         per_feed_percent: None,
         token: None,
-        include: Default::default(),
-        exclude: Default::default(),
+        filter: Default::default(),
         presentation: Presentation {
             icon: bit(4).then(|| Url::parse("https://e.org/i.png?a&b").expect("a constant is a URL")),
             language: bit(4).then(text),

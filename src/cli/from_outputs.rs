@@ -1,0 +1,356 @@
+//! `newswire restore --from-outputs`: the items that the outputs published, read back into the database, so that
+//! subscribers see nothing twice.
+//!
+//! An id alone would not be enough: the lead of a story is the item that was seen first, and after the loss of the
+//! database the feeds come in another order. So the published items are written before any poll, each to its feed.
+//! Those that more outputs show come first, because they are the leads of their stories.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dedupe::{self, AcrossFeeds, Facts, Fingerprint, Text};
+use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner, ParsedItem, site};
+use crate::normalise;
+use crate::outputs::{self, PublishedDocuments, PublishedItem, RecoveryError};
+use crate::poll::Subscription;
+use crate::render::Output;
+use crate::store::{
+    self, ArchivePage, OpenError, RecoveredItem, RegisteredOutput, Store, TextIndex, Write,
+    search_words,
+};
+use crate::text::amounts::count;
+
+/// Why no items were read back.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No output has documents in a directory.
+    #[error("no output has documents in its directory")]
+    NoDocuments,
+    /// The documents cannot be read.
+    #[error(transparent)]
+    Documents(#[from] RecoveryError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+crate::model::codes! {
+    Error:
+    Self::NoDocuments => "no_documents": "set directory in [[output]] to the folder with the published files",
+    ;
+    Self::Documents(error) => error,
+    Self::Open(error) => error,
+    Self::Store(error) => error,
+}
+
+/// What was read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recovery {
+    /// Number of outputs with documents.
+    pub outputs: usize,
+    /// Number of items that were written.
+    pub items: usize,
+    /// Number of items that the database had already.
+    pub known: usize,
+    /// Number of items whose feed is not configured, or not named by the documents.
+    pub without_feed: usize,
+    /// Number of archive pages.
+    pub pages: usize,
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outputs, items, known, without_feed, pages } = *self;
+        let of = |number: usize, name| count(number as u64, name);
+        write!(f, "read {} of {} back", of(items, "item"), of(outputs, "output"))?;
+        write!(f, ", {} on archive pages; {known} were known", of(pages, "page"))?;
+        match without_feed {
+            0 => Ok(()),
+            number => write!(f, "; {number} belong to no configured feed"),
+        }
+    }
+}
+
+/// Reads the documents in the directories of all outputs back into the database, which is created if it does not
+/// exist. Items that it has stay as they are.
+///
+/// # Errors
+/// See [`Error`]. A running daemon has the database in use.
+pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
+    let mut documents = Vec::new();
+    for output in &config.outputs {
+        if let Some(published) = outputs::published_documents(output)? {
+            documents.push((output, published));
+        }
+    }
+    if documents.is_empty() {
+        return Err(Error::NoDocuments);
+    }
+    let now = clock.now();
+    let store = Store::open(&config.store.path, clock.clone())?;
+    let feeds = config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
+    let registered = store.register(feeds, now).await?;
+    let keys: Vec<FeedKey> = registered.into_iter().map(|feed| feed.key).collect();
+    let identity = |(output, published): &(&Output, PublishedDocuments)| {
+        let id = published.id.clone()?;
+        Some(RegisteredOutput { name: output.id.clone(), id, since: now })
+    };
+    store.register_outputs(documents.iter().filter_map(identity).collect()).await?;
+    let mut recovery = Recovery { outputs: documents.len(), ..Recovery::default() };
+    let mut candidates = Candidates::new(config, &keys, &documents, now);
+    for (output, published) in &documents {
+        let known = known(&store, output, published)?;
+        recovery.known += known.len();
+        candidates.add(output, published, &known);
+    }
+    recovery.without_feed = candidates.without_feed.len();
+    let (items, other_ids) = candidates.finish();
+    recovery.items = store.write(Write::Recover { items, at: now }).await?;
+    for (output, published) in &documents {
+        let keys = known(&store, output, published)?;
+        let ids = other_ids.iter().filter(|other| other.output == output.id);
+        let item_ids: Vec<(ItemKey, String)> =
+            ids.filter_map(|other| Some((*keys.get(&other.own)?, other.shown.clone()))).collect();
+        let pages = pages(&store, output, published, &keys)?;
+        recovery.pages += pages.len().saturating_sub(1);
+        store.write_archive_pages(output.id.clone(), pages, item_ids).await?;
+    }
+    Ok(recovery)
+}
+
+/// The items of a database that an output published, by their ids there.
+fn known(
+    store: &Store,
+    output: &Output,
+    published: &PublishedDocuments,
+) -> Result<HashMap<String, ItemKey>, store::Error> {
+    let pages = published.archive.iter().map(|(_, items)| items);
+    let items = pages.chain([&published.current]).flatten();
+    let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found = store.reader().read(|reader| reader.items_with_ids(&output.id, &ids))?;
+    Ok(found.into_iter().collect())
+}
+
+/// The archive pages that the database does not have, and the page that grows from now on; empty if it has all.
+fn pages(
+    store: &Store,
+    output: &Output,
+    published: &PublishedDocuments,
+    keys: &HashMap<String, ItemKey>,
+) -> Result<Vec<ArchivePage>, store::Error> {
+    let (growing, newest) = store.reader().read(|reader| {
+        Ok::<_, store::Error>((reader.growing_page(&output.id)?, reader.newest_item()?))
+    })?;
+    let (first, late) = growing.map_or((1, 0), |page| (page.number, page.late));
+    // The newest comes first in a document and last on a page.
+    let of = |items: &[PublishedItem]| -> Vec<ItemKey> {
+        items.iter().rev().filter_map(|item| keys.get(&item.id).copied()).collect()
+    };
+    let page = |(number, items): &(u32, Vec<PublishedItem>)| {
+        let items = of(items);
+        let seen = items.iter().copied().max().unwrap_or_default();
+        ArchivePage { number: *number, items, seen, late }
+    };
+    let new = published.archive.iter().filter(|(number, _)| *number >= first);
+    let mut pages: Vec<ArchivePage> = new.map(page).collect();
+    let Some(last) = pages.last() else { return Ok(pages) };
+    let number = last.number + 1;
+    let archived: HashSet<&str> = published
+        .archive
+        .iter()
+        .flat_map(|(_, items)| items)
+        .map(|item| item.id.as_str())
+        .collect();
+    let mut items = of(&published.current);
+    let on_a_page: HashSet<ItemKey> =
+        archived.iter().filter_map(|id| keys.get(*id).copied()).collect();
+    items.retain(|key| !on_a_page.contains(key));
+    pages.push(ArchivePage { number, items, seen: newest, late });
+    Ok(pages)
+}
+
+/// An id under which an output shows an item that has another id elsewhere.
+struct OtherId {
+    output: String,
+    own: String,
+    shown: String,
+}
+
+/// An item with the number of outputs that show it.
+struct Candidate {
+    item: RecoveredItem,
+    outputs: usize,
+}
+
+/// The items of all outputs, each once.
+struct Candidates<'c> {
+    config: &'c Config,
+    keys: &'c [FeedKey],
+    now: Timestamp,
+    /// Positions of the items by their ids.
+    positions: HashMap<String, Timestamp>,
+    by_id: HashMap<String, Candidate>,
+    /// Ids of the items by feed and page.
+    by_page: HashMap<(FeedKey, String), String>,
+    other_ids: Vec<OtherId>,
+    without_feed: HashSet<String>,
+}
+
+impl<'c> Candidates<'c> {
+    fn new(
+        config: &'c Config,
+        keys: &'c [FeedKey],
+        documents: &[(&Output, PublishedDocuments)],
+        now: Timestamp,
+    ) -> Self {
+        let (by_id, by_page, other_ids, without_feed) = Default::default();
+        let positions = positions(documents, now);
+        Self { config, keys, now, positions, by_id, by_page, other_ids, without_feed }
+    }
+
+    /// Adds the items of an output that the database does not know.
+    fn add(
+        &mut self,
+        output: &Output,
+        published: &PublishedDocuments,
+        known: &HashMap<String, ItemKey>,
+    ) {
+        let pages = published.archive.iter().map(|(_, items)| items);
+        let mut here = HashSet::new();
+        // The current document first: its texts are the newest.
+        for item in [&published.current].into_iter().chain(pages).flatten() {
+            if !known.contains_key(&item.id) && here.insert(item.id.as_str()) {
+                self.add_item(output, item);
+            }
+        }
+    }
+
+    fn add_item(&mut self, output: &Output, item: &PublishedItem) {
+        let at = self.positions.get(&item.id).copied().unwrap_or(self.now);
+        let Some((key, subscription)) = self.feed_of(item) else {
+            self.without_feed.insert(item.id.clone());
+            return;
+        };
+        let recovered = recovered(item, (key, subscription), output, at);
+        let page = recovered.item.url.clone().map(|url| (key, url));
+        let same = page.as_ref().and_then(|page| self.by_page.get(page));
+        if let Some(own) = same.filter(|own| **own != item.id) {
+            let (own, shown) = (own.clone(), item.id.clone());
+            self.other_ids.push(OtherId { output: output.id.clone(), own, shown });
+            return;
+        }
+        if let Some(page) = page {
+            self.by_page.insert(page, item.id.clone());
+        }
+        let new = Candidate { item: recovered, outputs: 0 };
+        self.by_id.entry(item.id.clone()).or_insert(new).outputs += 1;
+    }
+
+    /// The configured feed that an item is attributed to: by its URL, else by a title that only one has.
+    fn feed_of(&self, item: &PublishedItem) -> Option<(FeedKey, &'c Subscription)> {
+        let feeds = || self.keys.iter().copied().zip(&self.config.subscriptions);
+        let url = item.feed_url.as_deref();
+        let by_url = feeds().find(|(_, subscription)| {
+            url.is_some_and(|url| outputs::is_same_feed(&subscription.feed.url, url))
+        });
+        by_url.or_else(|| {
+            let title = item.feed_title.as_deref()?;
+            let mut named = feeds()
+                .filter(|(_, subscription)| subscription.feed.title.as_deref() == Some(title));
+            named.next().filter(|_| named.next().is_none())
+        })
+    }
+
+    /// The items in the order in which they are written, and the ids that differ between outputs.
+    fn finish(self) -> (Vec<RecoveredItem>, Vec<OtherId>) {
+        let mut candidates: Vec<Candidate> = self.by_id.into_values().collect();
+        candidates.sort_by(|a, b| {
+            let key = |it: &Candidate| (Reverse(it.outputs), it.item.at);
+            key(a).cmp(&key(b)).then_with(|| a.item.outward_id.cmp(&b.item.outward_id))
+        });
+        let mut pages: HashMap<(FeedKey, Digest), usize> = HashMap::new();
+        for Candidate { item, .. } in &candidates {
+            if let Some(page) = item.url_key {
+                *pages.entry((item.feed, page)).or_default() += 1;
+            }
+        }
+        let item = |Candidate { mut item, .. }: Candidate| {
+            // A page that several items of one feed link to is not the page of any of them.
+            item.url_key = item.url_key.filter(|page| pages[&(item.feed, *page)] == 1);
+            item
+        };
+        (candidates.into_iter().map(item).collect(), self.other_ids)
+    }
+}
+
+/// The date that a document shows for an item, which is its position in an output.
+fn position(item: &ParsedItem, now: Timestamp) -> Timestamp {
+    item.published.or(item.updated).unwrap_or(now).min(now)
+}
+
+/// The positions of all items. Documents have no fractions of seconds: items of the same second keep the order that
+/// they have in the longest document.
+fn positions(
+    documents: &[(&Output, PublishedDocuments)],
+    now: Timestamp,
+) -> HashMap<String, Timestamp> {
+    let lists = documents.iter().flat_map(|(_, published)| {
+        [&published.current].into_iter().chain(published.archive.iter().map(|(_, items)| items))
+    });
+    let mut lists: Vec<&Vec<PublishedItem>> = lists.collect();
+    lists.sort_by_key(|items| Reverse(items.len()));
+    let mut positions = HashMap::new();
+    for items in lists {
+        let mut earlier = Timestamp::MIN;
+        for item in items.iter().rev() {
+            let at = later_in_the_second(position(&item.item, now), earlier);
+            earlier = *positions.entry(item.id.clone()).or_insert(at);
+        }
+    }
+    positions
+}
+
+/// The time, or one just after `earlier` in the same second: documents have no fractions of seconds.
+fn later_in_the_second(at: Timestamp, earlier: Timestamp) -> Timestamp {
+    let next = earlier.checked_add(SignedDuration::from_millis(1)).unwrap_or(at);
+    if at.as_second() == next.as_second() { at.max(next) } else { at }
+}
+
+/// The item as the store keeps it, at this position.
+fn recovered(
+    published: &PublishedItem,
+    (feed, subscription): (FeedKey, &Subscription),
+    output: &Output,
+    at: Timestamp,
+) -> RecoveredItem {
+    let context =
+        normalise::Context { now: at, document_url: &output.base_url, feed_language: None };
+    let item = Item { guid: None, ..normalise::item(&published.item, &context) };
+    let url_key = item.url.as_deref().and_then(dedupe::canonical::url_key);
+    let page = item.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let is_own = page.is_some_and(|page| site(&page) == site(&subscription.feed.url));
+    let page_owner = if is_own { PageOwner::FeedSite } else { PageOwner::OtherSite };
+    let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
+    let search_words = search_words(item.title.as_deref(), &plain);
+    let own = text.own_words(&HashSet::new());
+    let digest = own.exact_digest().map(u64::cast_signed);
+    let facts = Facts { published: item.published, seen: at, url_key, page_owner };
+    let fingerprint = match subscription.dedupe.across_feeds {
+        AcrossFeeds::Off => None,
+        AcrossFeeds::Link => Some(Fingerprint::without_sketch(&item, text, facts, &own)),
+        AcrossFeeds::Text => Some(Fingerprint::with_sketch(&item, text, facts, &own)),
+    };
+    let fingerprint = fingerprint.map(|made| made.to_bytes());
+    let text = TextIndex { digest, fingerprint, search_words };
+    RecoveredItem { feed, outward_id: published.id.clone(), at, url_key, page_owner, item, text }
+}

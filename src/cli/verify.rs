@@ -1,0 +1,86 @@
+//! `newswire verify`: checks the database and what the outputs published from it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::terminal::{print, report};
+use crate::config::Config;
+use crate::outputs::{self, RecoveryError};
+use crate::store::{self, CheckReport, ErrorCause, Reader};
+use crate::text::amounts::count;
+
+/// Something is wrong; the problems were printed before.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database is damaged.
+    #[error("the database is damaged")]
+    Damaged,
+    /// The files of an output are not what was published.
+    #[error("the files of an output differ from the database")]
+    OutputsDiffer,
+    /// The files of an output cannot be read.
+    #[error(transparent)]
+    Documents(#[from] RecoveryError),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Damaged => "database_damaged": ErrorCause::Damaged.remedy(),
+    Self::OutputsDiffer => "outputs_differ":
+        "'newswire poll' or a restart of the daemon writes the files again; after the loss of the database, \
+         run 'newswire restore --from-outputs' first",
+    ;
+    Self::Documents(error) => error,
+}
+
+/// Number of times that an output is compared: the daemon may publish meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Checks the database at `path`, and the files of the outputs if `config` is the config of this database.
+///
+/// # Errors
+/// When there is damage or a difference, or the database cannot be opened; the error is printed.
+pub(super) fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
+    let checked = store::check(path).map_err(|error| report(&error))?;
+    print(&text(path, &checked));
+    if !checked.problems.is_empty() {
+        return Err(report(&Error::Damaged));
+    }
+    let Some(config) = config else { return Ok(Exit::Ok) };
+    let reader = Reader::open(path).map_err(|error| report(&error))?;
+    let (mut files, mut problems) = (0, Vec::new());
+    for output in config.outputs.iter().filter(|output| output.directory.is_some()) {
+        files += 1;
+        let compare = || reader.read(|reader| outputs::differences(reader, output));
+        let mut found = compare().map_err(|error| report(&error))?;
+        for _ in 1..ATTEMPTS {
+            if found.is_empty() {
+                break;
+            }
+            found = compare().map_err(|error| report(&error))?;
+        }
+        problems.extend(found);
+    }
+    if problems.is_empty() {
+        if files > 0 {
+            print(&format!("the files of {} match it\n", count(files, "output")));
+        }
+        return Ok(Exit::Ok);
+    }
+    let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}\n")).collect();
+    print(&lines.concat());
+    Err(report(&Error::OutputsDiffer))
+}
+
+fn text(path: &Path, checked: &CheckReport) -> String {
+    let CheckReport { problems, items, texts } = checked;
+    if problems.is_empty() {
+        return format!("{}: no damage found in {items} items and {texts} texts\n", path.display());
+    }
+    let mut text = format!("{}: {} problems\n", path.display(), problems.len());
+    for problem in problems {
+        let _ = writeln!(text, "  {}", problem.replace('\n', " "));
+    }
+    text
+}
