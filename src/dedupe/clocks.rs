@@ -77,11 +77,16 @@ impl Clock {
         }
     }
 
-    /// A number whose last two digits are behind a joint: `330` with `colon` is 3:30.
-    pub(super) fn of_joined(at: usize, value: u32, colon: bool) -> Option<Self> {
+    /// A number whose last two digits are behind a colon: 330 is 3:30.
+    pub(super) fn of_colon(at: usize, value: u32) -> Option<Self> {
+        Some(Self { form: Form::Full, ..Self::of_dot(at, value)? })
+    }
+
+    /// A number whose last two digits are behind a dot: 330 is 3.30.
+    pub(super) fn of_dot(at: usize, value: u32) -> Option<Self> {
         let (hour, minute) = (value / 100, value % 100);
-        let form = if colon { Form::Full } else { Form::Dotted };
-        (hour <= 24 && minute < 60).then_some(Self { at, minutes: hour * 60 + minute, form })
+        let minutes = hour * 60 + minute;
+        (hour <= 24 && minute < 60).then_some(Self { at, minutes, form: Form::Dotted })
     }
 
     /// Whether it is a time of day whatever follows.

@@ -412,7 +412,8 @@ fn clock(open: &Open, at: usize) -> Option<Clock> {
     match (open.lettered, joints, group) {
         (true, ..) => None,
         (_, 0, digits) => Clock::of_integer(at, value, digits),
-        (_, 1, 2) => Clock::of_joined(at, value, !whole),
+        (_, 1, 2) if whole => Clock::of_dot(at, value),
+        (_, 1, 2) => Clock::of_colon(at, value),
         _ => None,
     }
 }

@@ -1,3 +1,5 @@
+//! What two texts in other spellings, numbers, times and shares have in common.
+
 use super::*;
 
 fn same(a: &str, b: &str) -> bool {
