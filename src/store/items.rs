@@ -416,21 +416,14 @@ impl Transaction<'_> {
         Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
     }
 
-    /// Writes the fingerprint, if the feed's items are compared.
+    /// Writes the fingerprint of an item, if the feed's items are compared; otherwise that of its text before is gone.
     pub(super) fn write_fingerprint(
         &self,
         (feed, at): (FeedKey, Timestamp),
         key: ItemKey,
         text: &TextIndex,
     ) -> Result<(), Error> {
-        if let Some(fingerprint) = &text.fingerprint {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![key.0, feed.0, millis(at), fingerprint])?;
-        }
-        Ok(())
+        self.put_fingerprint((key, feed), at, text.fingerprint.as_deref())
     }
 
     /// Adds a guid to a known item.
