@@ -30,6 +30,8 @@ pub struct Moment {
     pub wall: Timestamp,
     /// Monotonic time since the clock was created, for intervals and time limits.
     pub elapsed: Duration,
+    /// Time since the machine was started, suspends included.
+    pub since_boot: Duration,
 }
 
 impl Clock {
@@ -43,7 +45,8 @@ impl Clock {
     /// A clock that moves only by [`Clock::advance`] and [`Clock::set_wall`].
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        let moment = Moment { wall: start, elapsed: Duration::ZERO };
+        let (elapsed, since_boot) = (Duration::ZERO, Duration::ZERO);
+        let moment = Moment { wall: start, elapsed, since_boot };
         let earliest = watch::Sender::new(Timestamp::MIN);
         Self(Kind::Manual(Arc::new(watch::Sender::new(moment)), Arc::new(earliest)))
     }
@@ -54,7 +57,8 @@ impl Clock {
     pub fn moment(&self) -> Moment {
         match &self.0 {
             Kind::System { started } => {
-                Moment { wall: Timestamp::now(), elapsed: started.elapsed() }
+                let (elapsed, since_boot) = (started.elapsed(), self.since_boot());
+                Moment { wall: Timestamp::now(), elapsed, since_boot }
             }
             Kind::Manual(moment, _) => *moment.borrow(),
         }
@@ -81,7 +85,21 @@ impl Clock {
                 let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
                 Duration::from_secs(seconds) + Duration::from_nanos(nanos)
             }
-            Kind::Manual(moment, _) => moment.borrow().elapsed,
+            Kind::Manual(moment, _) => moment.borrow().since_boot,
+        }
+    }
+
+    /// Identifies the clock that [`Clock::since_boot`] counts on; `None`: unknown.
+    #[must_use]
+    pub fn boot(&self) -> Option<String> {
+        match &self.0 {
+            Kind::System { .. } => {
+                let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+                // A container may count from another time.
+                let namespace = std::fs::read_link("/proc/self/ns/time").unwrap_or_default();
+                Some(format!("{} {}", boot.trim(), namespace.display()))
+            }
+            Kind::Manual(..) => Some("manual".to_owned()),
         }
     }
 
@@ -122,6 +140,7 @@ impl Clock {
             let by_signed = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
             moment.send_modify(|m| {
                 m.elapsed += by;
+                m.since_boot += by;
                 m.wall = m.wall.saturating_add(by_signed).unwrap_or(Timestamp::MAX);
             });
         }

@@ -50,13 +50,13 @@ use sd_notify::NotifyState;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info};
 
-pub use self::budgets::apply_budgets;
+pub use self::budgets::{KnownTraffic, apply_budgets};
 pub use self::change::Change;
 use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
-use self::handle::Command;
+use self::handle::{Command, PollRefusal, PollRequest};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
 use self::listeners::Listeners;
@@ -77,6 +77,8 @@ use crate::web::Listener;
 
 /// The web server signals every second. Without a signal for this time it is considered stalled.
 const WEB_STALLED: Duration = Duration::from_secs(10);
+/// Time after which a pass starts no more hosts that were never asked.
+const LONGEST_START: Duration = Duration::from_secs(4 * 60);
 /// Interval of the removal of expired data.
 const CLEAN_UP: Duration = Duration::from_secs(60 * 60);
 
@@ -191,7 +193,8 @@ async fn work(
 /// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
 /// requested now gets another plan; the pass does not wait for it.
 ///
-/// `report` is called after each poll.
+/// `report` is called after each poll. Returns the number of feeds on new hosts that are left for the next pass: they
+/// start slowly, and a pass of the feeds that are due must not keep the database from the next one.
 ///
 /// # Errors
 /// When a selected feed is not configured, the database fails, or an output cannot be published.
@@ -199,7 +202,7 @@ pub async fn pass(
     engine: &Engine,
     (selection, trigger): (&FeedSelection, Trigger),
     mut report: impl FnMut(&Target, &PollEnd),
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     if engine.clock().now() < engine.clock().earliest() {
         return Err(Error::Clock(engine.clock().now()));
     }
@@ -208,7 +211,18 @@ pub async fn pass(
     let (queue, mut remaining) = engine.queue_once(selection)?;
     let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);
+    let mut left = 0;
+    let end = engine.clock().elapsed() + LONGEST_START;
     while remaining > 0 {
+        if *selection == FeedSelection::Due && engine.clock().elapsed() >= end {
+            let postponed = polls.queue.postpone_new();
+            left += postponed;
+            remaining -= postponed.min(remaining);
+        }
+        if remaining == 0 {
+            break;
+        }
+        polls.follow_clock(engine).await?;
         let until = polls.start_due(engine);
         tokio::select! {
             Some(ended) = polls.next() => {
@@ -224,7 +238,8 @@ pub async fn pass(
     }
     matching.stop().await;
     engine.drop_old_promises().await?;
-    engine.publish_changed().await
+    engine.publish_changed().await?;
+    Ok(left)
 }
 
 /// The parts of a running daemon beside the engine.
@@ -256,6 +271,7 @@ impl Running {
         let mut store_checks = StoreChecks::start(engine);
         tokio::pin!(shutdown);
         loop {
+            polls.follow_clock(engine).await.or_else(|error| engine.tolerate(error))?;
             // Feeds are not fetched while the result cannot be stored.
             let due = match (engine.store_failures().current()?, trust) {
                 (None, Trust::Trusted) => polls.start_due(engine),
@@ -349,6 +365,7 @@ impl Running {
                 // The receiver may no longer exist.
                 let _ = reply.send(result.map_err(|error| error.to_string()));
             }
+            Command::Poll(request) => poll_now(request, engine, polls),
             Command::ReportRejected => record_reload(engine, Reload::Rejected),
         }
     }
@@ -372,6 +389,26 @@ impl Running {
         engine.keep_restart_values(before);
         Ok(change)
     }
+}
+
+/// Starts the polls that a command asks for.
+fn poll_now(request: PollRequest, engine: &Engine, polls: &mut Polls) {
+    let PollRequest { feeds, trigger, client, started } = request;
+    let problem = engine.store_failures().current();
+    let result = match (problem, engine.selected(&feeds)) {
+        (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),
+        (Err(error), _) => Err(PollRefusal::Unable(error.to_string())),
+        (Ok(Some(_)), _) => Err(PollRefusal::Unable("the database cannot be written".to_owned())),
+        (_, Err(error)) => Err(PollRefusal::Unable(error.to_string())),
+        (Ok(None), Ok(targets)) => {
+            for target in &targets {
+                polls.ask(engine, target, (trigger, client.clone()));
+            }
+            Ok(targets.len())
+        }
+    };
+    // The client may be gone.
+    let _ = started.send(result);
 }
 
 /// The status line after the conditions that degrade the daemon: `store_full; 497/500 feeds ok, …`.

@@ -17,6 +17,8 @@ mod feed_sites;
 mod gate;
 mod lanes;
 mod ledger;
+mod line;
+mod pace;
 mod promises;
 mod reading;
 mod report;
@@ -36,6 +38,8 @@ use url::Url;
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
 pub use self::ledger::Ledger;
+pub use self::line::{denial_line, result_line};
+use self::pace::Pace;
 use self::reading::{Document, Ending, Reading};
 use self::report::PollMetrics;
 use self::sorting::Extent;
@@ -48,7 +52,7 @@ use crate::model::{
     Promise, PromiseScope, Validators, site,
 };
 use crate::schedule::{
-    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState, PollCost,
+    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
 };
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
@@ -138,16 +142,18 @@ impl Begun<'_> {
         validators::trust(state.trust, &evidence)
     }
 
+    /// What the feed shows about how often it publishes.
+    fn pace(&self) -> Pace<'_> {
+        let validators = self.state.last_success.map(|_| &self.memory.validators);
+        let schedule = &self.target.subscription.schedule;
+        let times: &[Timestamp] = &self.times;
+        Pace { schedule, times, has_items: self.state.items > 0, validators, now: self.at }
+    }
+
     /// The interval that the feed's items show, those of the new document included.
     fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
-        let schedule = &self.target.subscription.schedule;
-        if schedule.interval_mode == IntervalMode::Fixed {
-            return None;
-        }
-        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at));
-        let times: Vec<Timestamp> = self.times.iter().copied().chain(new).collect();
-        let validators = response.validators.as_ref().unwrap_or(&self.memory.validators);
-        schedule::learned(&times, schedule.interval, PollCost::of(validators), self.at)
+        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at)).collect();
+        self.pace().after(new, response.validators.as_ref())
     }
 }
 
@@ -312,12 +318,11 @@ impl Poller {
             settings: &begun.target.subscription.fetch,
             now: begun.at,
         };
-        let interval = match schedule.interval_mode {
-            IntervalMode::Fixed => schedule.interval,
-            IntervalMode::Auto => schedule.min_interval,
-        };
         let urgency = match begun.trigger {
-            Trigger::Due => Urgency::Scheduled { interval, last: begun.state.last_poll_at },
+            Trigger::Due => {
+                let (interval, last) = (begun.pace().interval(), begun.state.last_poll_at);
+                Urgency::Scheduled { interval, last }
+            }
             Trigger::Command => Urgency::Command,
             Trigger::Forced => Urgency::Forced,
         };

@@ -1,4 +1,4 @@
-//! `newswire add`: adds one feed to the config, by its URL or by the URL of a page that links to it.
+//! `newswire add`: adds feeds to the config, by their URLs or by the URLs of pages that link to them.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -33,6 +33,9 @@ pub enum Error {
     /// The argument contains a user name or a password.
     #[error("the URL contains a user name or a password")]
     Password,
+    /// An option that names one feed, and several URLs.
+    #[error("--id and --title are for one URL")]
+    OneUrl,
     /// The HTTP client cannot be set up.
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
@@ -67,6 +70,7 @@ crate::model::codes! {
     Error:
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
+    Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
     Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
     Self::Unlinked { usual, .. } => "no_feed_linked": format!("look for the URL of its feed, or try one of these:\n{usual}"),
     ;
@@ -77,10 +81,16 @@ crate::model::codes! {
 }
 
 /// What to add, as the command line says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Request<'a> {
     /// The URL of a feed or of a page; `https://` may be missing.
     pub(super) url: &'a str,
+    /// Id of the new feed; `None`: derived from its URL.
+    pub(super) id: Option<&'a str>,
+    /// Title that replaces the publisher's.
+    pub(super) title: Option<&'a str>,
+    /// Interval of its polls, as in the config.
+    pub(super) interval: Option<&'a str>,
     /// Tags of the new feed.
     pub(super) tags: &'a [String],
     /// Private networks that the new feed may be in.
@@ -115,16 +125,17 @@ pub(super) async fn run(
     }
     let summary = summary(&url, &parsed);
     let tags = request.tags.to_vec();
-    let feed = Feed { id: None, url: url.clone(), title: None, tags, removal: Removal::Hide };
-    let block = block(&feed, request.networks);
+    let title = request.title.map(str::to_owned);
+    let feed = Feed { id: None, url: url.clone(), title, tags, removal: Removal::Hide };
+    let block = block(&feed, request);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {
             return Ok(CommandOutput { stdout: block, stderr: summary });
         }
-        Some((path, _)) => (path, "'newswire reload' applies it to a running daemon"),
+        Some((path, _)) => (path, ""),
         None => {
             init::run(Path::new(NEW_CONFIG))?;
-            (NEW_CONFIG.into(), "a new file; 'newswire run' starts the daemon")
+            (NEW_CONFIG.into(), ": a new file; 'newswire run' starts the daemon")
         }
     };
     append_feeds::append(&path, &[feed], &block)?;
@@ -132,22 +143,36 @@ pub(super) async fn run(
     if let Err(error) = online.hand_over(&config::load(&path).database, &url, &document).await {
         tracing::debug!(%error, "document not handed over");
     }
-    let stdout = format!("{summary}\nadded to {}: {next}\n", path.display());
+    let stdout = format!("{summary}\nadded to {}{next}\n", path.display());
     Ok(CommandOutput { stdout, stderr: String::new() })
 }
 
 /// Where a config is created.
 const NEW_CONFIG: &str = "newswire.toml";
 
-/// The `[[feed]]` block, with the networks that the feed may be in.
-fn block(feed: &Feed, networks: &[IpNet]) -> String {
+/// The `[[feed]]` block with the keys of the request.
+fn block(feed: &Feed, request: Request<'_>) -> String {
     let mut block = config::feed_block(feed);
+    for (key, value) in [("id", request.id), ("interval", request.interval)] {
+        if let Some(value) = value {
+            let _ = writeln!(block, "{key} = {}", config::quoted(value));
+        }
+    }
+    let networks = request.networks;
     if !networks.is_empty() {
         let networks: Vec<String> =
             networks.iter().map(|network| format!("\"{network}\"")).collect();
         let _ = writeln!(block, "allow_networks = [{}]", networks.join(", "));
     }
     block
+}
+
+/// `feed:https://example.org/feed` and `feed://example.org/feed`, as browsers pass addresses of feeds on, without `feed:`.
+fn without_feed_scheme(text: &str) -> &str {
+    match text.get(..5) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("feed:") => text[5..].trim_start_matches("//"),
+        _ => text,
+    }
 }
 
 /// Parses the argument; a missing scheme means https.
@@ -157,10 +182,11 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         config::redact_logins(&mut shown);
         Error::Url(shown)
     };
-    let url = match Url::parse(text.trim()) {
+    let text = without_feed_scheme(text.trim());
+    let url = match Url::parse(text) {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
-        _ => Url::parse(&format!("https://{}", text.trim())).map_err(|_| invalid())?,
+        _ => Url::parse(&format!("https://{text}")).map_err(|_| invalid())?,
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::Password);
@@ -327,6 +353,9 @@ mod tests {
             ("example.org", Some("https://example.org/")),
             ("example.org:8080/feed", Some("https://example.org:8080/feed")),
             ("http://example.org", Some("http://example.org/")),
+            ("feed://example.org/feed", Some("https://example.org/feed")),
+            ("FEED:http://example.org/feed", Some("http://example.org/feed")),
+            ("feed:example.org", Some("https://example.org/")),
             ("", None),
             ("mailto:a@example.org", None),
             ("ftp://example.org/", None),

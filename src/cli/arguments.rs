@@ -29,19 +29,20 @@ pub(super) enum Command {
         #[arg(value_name = "FILE", default_value = "newswire.toml")]
         file: PathBuf,
     },
-    /// Add a feed to the config by its URL or the URL of its web page; shows its newest items
-    Add {
-        /// URL of a feed or of a web page
-        url: String,
-        /// Tag of the feed; can be repeated
-        #[arg(long = "tag", value_name = "TAG")]
-        tags: Vec<String>,
-        /// Private network that this feed may be in, such as "192.168.1.7" or "10.0.0.0/8"; can be repeated
-        #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network)]
-        networks: Vec<ipnet::IpNet>,
-        /// Print the [[feed]] block and leave the config unchanged
+    /// Add feeds to the config by their URLs or the URLs of their web pages; shows their newest items
+    ///
+    /// A running daemon applies it at once.
+    Add(AddRequest),
+    #[command(flatten)]
+    Change(ChangeCommand),
+    /// List the configured feeds
+    List {
+        /// Print JSON
+        #[arg(long, conflicts_with = "ids")]
+        json: bool,
+        /// Print only the ids, one per line
         #[arg(long)]
-        print: bool,
+        ids: bool,
     },
     /// Convert a list of feeds to [[feed]] blocks: OPML, the urls file of newsboat, the ini file of Planet
     Import {
@@ -73,7 +74,7 @@ pub(super) enum Command {
     ///
     /// If there is no config, one with sample feeds is created in the current folder, or with the feeds at the URLs.
     Run(RunRequest),
-    /// Poll the feeds that are due once, publish, and exit (for cron)
+    /// Poll the feeds that are due once, publish, and exit (for cron); with FEED, a running daemon polls them now
     Poll {
         /// Poll only these feeds (id or URL), even if they are not due
         #[arg(value_name = "FEED", conflicts_with = "all")]
@@ -107,12 +108,26 @@ pub(super) enum Command {
     Demo,
     /// Show each feed with its last and its next poll; exit code 1 if a feed fails, 2 if all feeds fail
     Status {
+        /// Show only these feeds (id or URL)
+        #[arg(value_name = "FEED", conflicts_with = "check")]
+        feeds: Vec<String>,
+        /// Show only feeds that fail, have stopped publishing or are gone
+        #[arg(long, conflicts_with = "check")]
+        failing: bool,
         /// Print JSON
         #[arg(long, conflicts_with = "check")]
         json: bool,
         /// Print one line in the format of monitoring plugins (Nagios, Icinga)
         #[arg(long)]
         check: bool,
+    },
+    /// Show the last polls of a feed
+    Logs {
+        /// Id or URL of the feed
+        feed: String,
+        /// Largest number of polls
+        #[arg(short = 'n', long, value_name = "N", default_value = "50")]
+        lines: u16,
     },
     /// Show how the servers that are polled are treated, by the ids of the Feed Reader Behavior project
     Manners {
@@ -232,7 +247,7 @@ pub(super) enum Command {
     Repair,
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
-        /// Folder to write to
+        /// Folder to write to, such as /usr/local/share/man; gets the folders man1, man5 and man7
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
@@ -241,6 +256,80 @@ pub(super) enum Command {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Changes of feeds in the config.
+#[derive(Debug, Subcommand)]
+pub(super) enum ChangeCommand {
+    /// Remove feeds from the config; their items stay in the database
+    Remove {
+        /// Id or URL of a feed; can be repeated
+        #[arg(value_name = "FEED", required = true)]
+        feeds: Vec<String>,
+    },
+    /// Do not poll feeds for now; their items stay in the outputs
+    Pause {
+        /// Id or URL of a feed; can be repeated
+        #[arg(value_name = "FEED", required = true)]
+        feeds: Vec<String>,
+    },
+    /// Poll paused feeds again
+    Resume {
+        /// Id or URL of a feed; can be repeated
+        #[arg(value_name = "FEED", required = true)]
+        feeds: Vec<String>,
+    },
+    /// Add tags to a feed, or remove tags from it
+    Tag {
+        /// Id or URL of the feed
+        feed: String,
+        /// Tag to add; can be repeated
+        #[arg(value_name = "TAG", required_unless_present = "remove")]
+        tags: Vec<String>,
+        /// Tag to remove; can be repeated
+        #[arg(long, value_name = "TAG")]
+        remove: Vec<String>,
+    },
+    /// Set config keys of a feed
+    Set {
+        /// Id or URL of the feed
+        feed: String,
+        /// Config key and value, such as `interval=2h`; an empty value removes the key; can be repeated
+        #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_and_value)]
+        values: Vec<(String, String)>,
+    },
+}
+
+/// The feeds to add.
+#[derive(Debug, Args)]
+pub(super) struct AddRequest {
+    /// URL of a feed or of a web page; `feed:` addresses are accepted; can be repeated
+    #[arg(value_name = "URL", required = true)]
+    pub(super) urls: Vec<String>,
+    /// Tag of the feeds; can be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// Title that replaces the publisher's
+    #[arg(long, value_name = "TITLE")]
+    pub(super) title: Option<String>,
+    /// Permanent name of the feed; the default is derived from its URL
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// Interval of the polls, such as "2h"
+    #[arg(long, value_name = "DURATION")]
+    pub(super) interval: Option<String>,
+    /// Private network that the feeds may be in, such as "192.168.1.7" or "10.0.0.0/8"; can be repeated
+    #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network)]
+    pub(super) networks: Vec<ipnet::IpNet>,
+    /// Print the [[feed]] blocks and leave the config unchanged
+    #[arg(long)]
+    pub(super) print: bool,
+}
+
+/// Splits `KEY=VALUE`.
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// What the daemon starts with.
@@ -276,22 +365,31 @@ const HELP: &str = "\
 
 Set up:
   init         Write a commented example config
-  add          Add a feed to the config by its URL or the URL of its web page
   import       Convert a list of feeds to [[feed]] blocks (OPML, newsboat, Planet)
   export       Print the configured feeds as OPML
   check        Check the config and list its errors and warnings
   config       Show the effective config with the origin of each value
   schema       Print the JSON Schema of the config, for editors
 
+Feeds:
+  add          Add feeds to the config by their URLs or the URLs of their web pages
+  list         List the configured feeds
+  set          Set config keys of a feed
+  tag          Add tags to a feed, or remove tags from it
+  pause        Do not poll feeds for now
+  resume       Poll paused feeds again
+  remove       Remove feeds from the config
+
 Run:
   run          Run the daemon: poll, publish and serve
-  poll         Poll the feeds that are due once, publish, and exit (for cron)
+  poll         Poll feeds now, or those that are due once (for cron)
   reload       Make the daemon load its config again
   log-level    Change the log levels of the daemon for a limited time
   demo         Run Newswire with sample feeds
 
 Observe:
   status       Show each feed with its last and its next poll
+  logs         Show the last polls of a feed
   top          Show the state of all feeds live
   manners      Show how the servers that are polled are treated
   health       Ask the daemon whether it is ready
@@ -378,8 +476,6 @@ impl From<bool> for Format {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Show the effective config with the origin of each value; secrets are masked
-    Show(Shown),
     /// Print the commented example config
     Default,
     /// Print the JSON Schema of the config, for editors
@@ -388,12 +484,12 @@ pub(super) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Shown {
-    /// Show all effective values (the default)
-    #[arg(long)]
-    pub(super) effective: bool,
-    /// Show only the values of one feed (id or URL)
-    #[arg(long, value_name = "FEED")]
+    /// Show only the values of this feed (id or URL)
+    #[arg(value_name = "FEED")]
     pub(super) feed: Option<String>,
+    /// Show only the values that are not defaults
+    #[arg(long)]
+    pub(super) changed: bool,
     /// Print a JSON array
     #[arg(long)]
     pub(super) json: bool,

@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 
 use super::add::plain;
 use super::arguments::{Format, Scope};
-use super::document::{DocumentError, held};
+use super::document::DocumentError;
 use super::filters;
 use super::online::{Online, Promises};
 use crate::config::{Config, Files, Loaded, PathChecks, Style};
 use crate::fetch::FetcherError;
 use crate::model::{Coded as _, Outcome, site};
-use crate::poll::Subscription;
+use crate::poll::{Subscription, denial_line};
 
 /// How the check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,7 @@ async fn one(online: &Online, subscription: &Subscription) -> Answer {
             }
         }),
         Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => Ok(Came::NotModified),
-        Err(DocumentError::Held { denied, now }) => Ok(Came::Held(held(&denied, now))),
+        Err(DocumentError::Held { denied, now }) => Ok(Came::Held(denial_line(&denied, now))),
         Err(failure) => Err(failure),
     };
     Answer { url: asked.to_string(), came }

@@ -35,7 +35,6 @@ pub(super) fn run<E>(
     Ok(match what {
         Some(ConfigCommand::Default) => Ok(init::EXAMPLE.to_owned()),
         Some(ConfigCommand::Schema) => Ok(schema()),
-        Some(ConfigCommand::Show(shown)) => show(find()?, shown),
         None => show(find()?, shown),
     })
 }
@@ -52,5 +51,6 @@ fn show(path: PathBuf, shown: &Shown) -> Result<String, Error> {
         Some(feed) => effective.of(feed).ok_or_else(|| Error::NoFeed(feed.clone(), path))?,
         None => effective,
     };
+    let effective = if shown.changed { effective.changed() } else { effective };
     Ok(if shown.json { format!("{:#}\n", effective.json()) } else { effective.text() })
 }

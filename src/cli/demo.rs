@@ -111,6 +111,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
 fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
     let schedule = schedule::Settings {
         interval: INTERVAL,
+        interval_mode: schedule::IntervalMode::Fixed,
         min_interval: INTERVAL,
         per_host: 4,
         host_spacing: Duration::from_millis(100),

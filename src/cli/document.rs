@@ -7,9 +7,8 @@ use url::Url;
 
 use crate::model::{Coded, Failure, Hop, Outcome, Validators};
 use crate::parse::{self, Input, Parsed};
-use crate::poll::{Denial, Denied};
+use crate::poll::{Denied, denial_line};
 use crate::store;
-use crate::text::amounts::{ago, ahead};
 
 /// Upper limit of items that are read from one document.
 pub(super) const MAX_ITEMS: usize = 100_000;
@@ -46,7 +45,7 @@ pub enum DocumentError {
         status: u16,
     },
     /// A promise to the server forbids the request now.
-    #[error("{}", held(denied, *now))]
+    #[error("{}", denial_line(denied, *now))]
     Held {
         /// The promise.
         denied: Box<Denied>,
@@ -62,16 +61,6 @@ impl DocumentError {
     /// The codes of this type alone.
     #[cfg(test)]
     pub(super) const CODES: &'static [&'static str] = &["held"];
-}
-
-/// Until when a URL is not requested, and why.
-pub(super) fn held(denied: &Denied, now: Timestamp) -> String {
-    let (until, url) = (denied.until.strftime("%Y-%m-%d %H:%M:%SZ"), &denied.url);
-    let why = match &denied.reason {
-        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.said_by),
-        Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
-    };
-    format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))
 }
 
 impl Coded for DocumentError {

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::poll::line;
 use super::why::item::{name, visibility_text};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,7 +12,7 @@ use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::{ItemKey, OutputItem};
 use crate::outputs::{self, Visibility};
-use crate::poll::{Ledger, PollEnd, Target, Trigger};
+use crate::poll::{Ledger, PollEnd, Target, Trigger, result_line};
 use crate::render::Output;
 use crate::store::{self, ItemSummary, OpenError, Reader, Transaction};
 
@@ -64,7 +63,7 @@ pub async fn run(
     let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
     let before = newest(&copy)?;
     let report = |target: &Target, end: &PollEnd| {
-        let _ = writeln!(out, "{}", line(target, end, clock.now()));
+        let _ = writeln!(out, "{}", result_line(&target.id, end, clock.now()));
     };
     daemon::pass(&engine, (selection, trigger), report).await?;
     list_new(&copy, &outputs, (before, clock.now()), out)?;

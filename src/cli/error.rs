@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
+    /// The daemon does not poll.
+    #[error("the daemon does not poll now: {0}")]
+    NotPolled(String),
     /// The async runtime cannot be started.
     #[error("cannot start threads: {0}")]
     Runtime(io::Error),
@@ -53,6 +56,7 @@ crate::model::codes! {
     Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
     Self::Write(..) => "file_unwritable": "choose a folder that this user can write to",
     Self::NoFolder(_) => "not_a_folder": "create the folder first; --keep removes old copies from it",
+    Self::NotPolled(_) => "not_polled": "'newswire health' shows the condition",
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
     Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
     Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace",

@@ -116,6 +116,8 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "invalid_log_level",
             "multiple_feeds",
             "not_a_folder",
+            "one_url",
+            "invalid_value",
             "password_in_url",
             "same_file",
             "same_item",
@@ -169,6 +171,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "config_not_applied",
             "demo_cannot_start",
             "no_threads",
+            "not_polled",
             "not_running",
             // Feed failures: the network or the server.
             "bad_response",

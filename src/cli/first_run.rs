@@ -53,7 +53,7 @@ pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<Fir
     let existing = config_file::find_existing(given);
     let mut text = String::new();
     for url in urls {
-        let request = add::Request { url, tags: &[], networks: &[] };
+        let request = add::Request { url, ..add::Request::default() };
         let added = add::run(request, given, Destination::Config).await?;
         text.push_str(&added.stdout);
     }

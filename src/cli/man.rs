@@ -1,6 +1,7 @@
 //! `newswire man` and `newswire completions`: generated from the command line, the config keys and `docs/`, so
 //! that they cannot differ from the program.
 
+mod completion;
 mod markdown;
 
 use std::io;
@@ -24,7 +25,7 @@ const FEEDS: &str = include_str!("../../docs/feeds.md");
 type Page = (String, String);
 
 /// All manual pages; the first is newswire(1).
-pub(super) fn pages() -> Vec<Page> {
+fn pages() -> Vec<Page> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![("newswire.1".to_owned(), main_page(&command))];
@@ -49,22 +50,32 @@ pub(super) fn pages() -> Vec<Page> {
 const DATE: &str = "2026-11-24";
 const VERSION: &str = concat!("newswire ", env!("CARGO_PKG_VERSION"));
 
+/// The first page, or the message after all pages were written to a folder.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) fn run(folder: Option<&Path>) -> Result<String, CommandError> {
+    folder.map_or_else(|| Ok(pages().swap_remove(0).1), write)
+}
+
 /// Writes all pages to `folder`. Returns a message with their number.
 ///
 /// # Errors
 /// When they cannot be written.
-pub(super) fn write(folder: &Path) -> Result<String, CommandError> {
+fn write(folder: &Path) -> Result<String, CommandError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error| CommandError::Write(path, error)
     };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let pages = pages();
     for (name, text) in &pages {
-        let path = folder.join(name);
+        let section = name.rsplit('.').next().unwrap_or("1");
+        let section = folder.join(format!("man{section}"));
+        std::fs::create_dir_all(&section).map_err(failed(&section))?;
+        let path = section.join(name);
         std::fs::write(&path, text).map_err(failed(&path))?;
     }
-    let first = folder.join("newswire.1");
+    let first = folder.join("man1/newswire.1");
     let count = pages.len();
     Ok(format!("wrote {count} pages; 'man -l {}' shows the first\n", first.display()))
 }
@@ -73,7 +84,7 @@ pub(super) fn write(folder: &Path) -> Result<String, CommandError> {
 pub(super) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "newswire", &mut script);
-    into_text(script)
+    completion::with_names(shell, into_text(script))
 }
 
 /// Writes to memory.
@@ -113,7 +124,11 @@ fn main_page(command: &Command) -> String {
         "SIGTERM, SIGINT",
         "newswire run finishes its work and exits; a second signal ends it immediately",
     );
-    tagged(&mut roff, "SIGHUP", "newswire run loads its config again, as newswire reload does");
+    tagged(
+        &mut roff,
+        "SIGHUP",
+        "newswire run loads its config again, as newswire reload does; started on a terminal, it exits",
+    );
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("newswire.toml(5), newswire-feeds(7), newswire-codes(7)")]);
     page.push_str(&roff.to_roff());
@@ -135,12 +150,20 @@ fn files_and_environment(roff: &mut Roff) {
             "newswire.db.lock",
             "locked by the process that writes to the database; contains its process id",
         ),
-        ("newswire.sock", "the socket of newswire reload and newswire log-level"),
+        (
+            "newswire.sock",
+            "the control socket of the running daemon, for newswire poll FEED, reload and others",
+        ),
     ] {
         tagged(roff, file, what);
     }
     roff.control("SH", ["ENVIRONMENT"]);
     for (name, what) in [
+        (
+            "NEWSWIRE_SECTION_KEY",
+            "replaces a value of the config, such as NEWSWIRE_WEB_LISTEN for listen in [web]; newswire explain KEY \
+             names the variable of a key",
+        ),
         ("XDG_CONFIG_HOME", "searched for the config instead of ~/.config"),
         ("STATE_DIRECTORY", "base folder of relative paths in the config; set by systemd"),
         (

@@ -13,15 +13,18 @@ pub mod config_file;
 pub mod demo;
 pub mod document;
 pub mod dry_run;
+mod edit;
 pub mod error;
 pub mod exit;
 mod explain;
 mod filters;
 pub mod first_run;
 pub mod from_outputs;
+mod guesses;
 mod health;
 pub mod import;
 pub mod init;
+mod list;
 mod man;
 mod manners;
 mod online;
@@ -52,7 +55,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::arguments::{Cli, Command, RunRequest};
+use self::arguments::{AddRequest, ChangeCommand, Cli, Command, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
@@ -60,7 +63,7 @@ use self::error::CommandError;
 use self::exit::Exit;
 use self::terminal::{explain_line, print, print_error, report, style};
 use crate::clock::Clock;
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, FeedEdit, Loaded};
 use crate::daemon::{self, FeedSelection};
 use crate::model::{Coded, FeedStatus};
 use crate::store::{self, Reader};
@@ -90,6 +93,7 @@ fn run_command() -> Exit {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
                 _ => {
+                    print_error(&guesses::help(&error));
                     print_error(&explain_line("usage"));
                     Exit::Usage
                 }
@@ -120,8 +124,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Probe { target: None, .. } => conformance()?,
         Command::Explain { what, json } => explain(config, what.as_deref(), *json)?,
-        Command::Man { folder: None } => print(&man::pages()[0].1),
-        Command::Man { folder: Some(folder) } => print(&man::write(folder).map_err(failed)?),
+        Command::Man { folder } => print(&man::run(folder.as_deref()).map_err(failed)?),
         Command::Completions { shell } => print(&man::completions(*shell)),
         Command::Why { name, json } => why(&load(config)?, name, *json)?,
         command @ (Command::Split { .. } | Command::Join { .. } | Command::Release { .. }) => {
@@ -136,11 +139,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         }
         Command::Verify { file } => return verify(config, file.as_deref()),
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
-        Command::Add { url, tags, networks, print } => {
-            let request = add::Request { url, tags, networks };
-            let destination = if *print { Destination::Stdout } else { Destination::Config };
-            print_output(block_on(add::run(request, config, destination))?)?;
-        }
+        Command::Add(request) => return add(config, request),
+        Command::Change(what) => return change(&path(config)?, what),
+        Command::List { json, ids } => list(&load(config)?, *json, *ids),
+        Command::Logs { feed, lines } => logs(config, feed, *lines)?,
         Command::Import { file, append } => {
             let destination = if *append { Destination::Config } else { Destination::Stdout };
             print_output(import::run(file, config, destination))?;
@@ -151,7 +153,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
         Command::Status { check: true, .. } => return check_status(config),
-        Command::Status { json, .. } => return show_status(config, *json),
+        Command::Status { feeds, failing, json, .. } => {
+            return show_status(config, (feeds, *failing), *json);
+        }
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
             block_on(demo::run(print))?.map_err(failed)?;
@@ -168,6 +172,80 @@ fn load_path(config: Option<&Path>) -> Result<PathBuf, Exit> {
         None if !database.exists() => Err(print_diagnostics(&path, &report)),
         _ => Ok(database),
     }
+}
+
+/// `add`: each URL by itself. A running daemon loads the config then.
+fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
+    let AddRequest { urls, tags, title, id, interval, networks, print } = request;
+    if urls.len() > 1 && (title.is_some() || id.is_some()) {
+        return Err(failed(add::Error::OneUrl));
+    }
+    let destination = if *print { Destination::Stdout } else { Destination::Config };
+    let mut exit = Exit::Ok;
+    for url in urls {
+        let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
+        let request = add::Request { url, id, title, interval, tags, networks };
+        if let Err(first) = print_output(block_on(add::run(request, config, destination))?)
+            && exit == Exit::Ok
+        {
+            exit = first;
+        }
+    }
+    if let (Destination::Config, Some(path)) = (destination, find_existing(config)) {
+        edit::apply_if_running(&config::load(&path).database);
+    }
+    Ok(exit)
+}
+
+/// `remove`, `pause`, `resume`, `tag` and `set`.
+fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
+    let of_each = |feeds: &'_ [String], edit: FeedEdit<'static>, done: &str| {
+        let edits: Vec<(&str, FeedEdit<'_>)> =
+            feeds.iter().map(|feed| (feed.as_str(), edit)).collect();
+        edit::run(path, &edits, &format!("{done} {}", feeds.join(", ")))
+    };
+    match what {
+        ChangeCommand::Remove { feeds } => of_each(feeds, FeedEdit::Remove, "removed"),
+        ChangeCommand::Pause { feeds } => {
+            of_each(feeds, FeedEdit::Set { key: "paused", value: "true" }, "paused")
+        }
+        ChangeCommand::Resume { feeds } => {
+            of_each(feeds, FeedEdit::Set { key: "paused", value: "" }, "resumed")
+        }
+        ChangeCommand::Tag { feed, tags, remove } => {
+            let edit = FeedEdit::Tag { add: tags, remove };
+            edit::run(path, &[(feed, edit)], &format!("changed the tags of {feed}"))
+        }
+        ChangeCommand::Set { feed, values } => {
+            let edit = |(key, value): &'_ (String, String)| (key.clone(), value.clone());
+            let values: Vec<(String, String)> = values.iter().map(edit).collect();
+            let edits: Vec<(&str, FeedEdit<'_>)> = values
+                .iter()
+                .map(|(key, value)| (feed.as_str(), FeedEdit::Set { key, value }))
+                .collect();
+            edit::run(path, &edits, &format!("changed {feed}"))
+        }
+    }
+}
+
+fn list(config: &Config, json: bool, ids: bool) {
+    print(&match (json, ids) {
+        (true, _) => format!("{:#}\n", list::json(config)),
+        (false, true) => list::ids(config),
+        (false, false) => list::table(config),
+    });
+}
+
+fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), Exit> {
+    let reader = database(config)?;
+    let feeds = reader.read(|reader| reader.feeds()).map_err(failed)?;
+    let known = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
+    let Some(known) = known else {
+        return Err(failed(daemon::Error::NoSuchFeed(feed.to_owned())));
+    };
+    let polls = reader.read(|reader| reader.polls(known.key, usize::from(lines)));
+    print(&list::polls(&polls.map_err(failed)?));
+    Ok(())
 }
 
 /// `restore`: a copy, then what the outputs published.
@@ -223,6 +301,13 @@ fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), E
     let (path, selection) = (path(config)?, selection(feeds, *all));
     if let Some(spread) = spread {
         wait_for_turn(&path, clock, spread)?;
+    }
+    let forced = (*force).into();
+    if !feeds.is_empty() || *all {
+        let database = config::load(&path).database;
+        if let (false, Some(polled)) = (*dry_run, poll::in_daemon(&database, feeds, forced)) {
+            return polled;
+        }
     }
     match dry_run {
         true => rehearse(&path, selection, *force),
@@ -347,9 +432,25 @@ fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
-fn show_status(config: Option<&Path>, json: bool) -> Result<Exit, Exit> {
+fn show_status(
+    config: Option<&Path>,
+    (named, only_failing): (&[String], bool),
+    json: bool,
+) -> Result<Exit, Exit> {
     let (reader, now) = (database(config)?, Clock::system().now());
-    let feeds = reader.read(|reader| reader.feed_statuses()).map_err(failed)?;
+    let mut feeds = reader.read(|reader| reader.feed_statuses()).map_err(failed)?;
+    let is = |feed: &FeedStatus, name: &str| feed.info.id.as_str() == name || feed.info.url == name;
+    if let Some(unknown) = named.iter().find(|name| !feeds.iter().any(|feed| is(feed, name))) {
+        return Err(failed(daemon::Error::NoSuchFeed(unknown.clone())));
+    }
+    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| is(feed, name)));
+    if only_failing {
+        feeds.retain(|feed| status::is_failing(feed, now));
+        if feeds.is_empty() && !json {
+            print("no feed fails\n");
+            return Ok(Exit::Ok);
+        }
+    }
     print(&match json {
         true => format!("{:#}\n", status::json(&feeds, now)),
         false => status::table(&feeds, now),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::daemon::apply_budgets;
+use crate::daemon::{KnownTraffic, apply_budgets};
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
 use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
 use crate::store::FeedHistory;
@@ -57,10 +57,6 @@ impl Estimate {
         times: &[Timestamp],
         at: Timestamp,
     ) -> Self {
-        let cost = match past {
-            Some(past) if past.same_body > past.not_modified => PollCost::Complete,
-            _ => PollCost::Conditional,
-        };
         let dated = schedule::arrivals_per_day(times, at);
         let recorded = past.is_some_and(|past| past.span >= MIN_RECORDED);
         let (basis, arrivals) = match (past.filter(|_| recorded), dated) {
@@ -70,7 +66,7 @@ impl Estimate {
         };
         let traffic = FeedTraffic {
             arrivals_a_day: arrivals,
-            learned: schedule::learned(times, settings.interval, cost, at),
+            learned: learned(settings, past, times, at),
             ..past.map(known).unwrap_or_default()
         };
         Self { forecast: Forecast::of(settings, &traffic), basis }
@@ -248,7 +244,7 @@ impl PlanReport {
                 let estimate = Estimate::new(&subscription.schedule, history, times, at);
                 (subscription.feed.url.to_string(), estimate)
             };
-            within_budgets(config, &by_url, past).iter().map(of).collect()
+            within_budgets(config, &by_url, past, (times, at)).iter().map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =
@@ -353,15 +349,32 @@ fn within_budgets(
     config: &Config,
     by_url: &HashMap<&str, &FeedStatus>,
     past: &HashMap<FeedKey, FeedHistory>,
+    (times, at): (&PublicationTimes, Timestamp),
 ) -> Vec<crate::poll::Subscription> {
     let mut subscriptions = config.subscriptions.clone();
-    let mean = |subscription: &crate::poll::Subscription| {
+    let known = |subscription: &crate::poll::Subscription| {
         let status = by_url.get(subscription.feed.url.as_str())?;
-        mean_of_all(past.get(&status.info.key)?)
+        let (history, seen) = (past.get(&status.info.key), times.get(&status.info.key));
+        let learned = seen.and_then(|seen| learned(&subscription.schedule, history, seen, at));
+        Some(KnownTraffic { mean_bytes: history.and_then(mean_of_all), learned })
     };
-    let means: Vec<_> = subscriptions.iter().map(mean).collect();
-    apply_budgets(&mut subscriptions, &means);
+    let known: Vec<_> = subscriptions.iter().map(|it| known(it).unwrap_or_default()).collect();
+    apply_budgets(&mut subscriptions, &known);
     subscriptions
+}
+
+/// The interval that the items of the feed show.
+fn learned(
+    settings: &schedule::Settings,
+    past: Option<&FeedHistory>,
+    times: &[Timestamp],
+    at: Timestamp,
+) -> Option<Duration> {
+    let cost = match past {
+        Some(past) if past.same_body > past.not_modified => PollCost::Complete,
+        _ => PollCost::Conditional,
+    };
+    schedule::learned(times, settings.interval, cost, at)
 }
 
 /// Mean size of all responses, those without a body included; `None`: there was none.

@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::document::held;
+use super::error::CommandError;
+use super::exit::Exit;
 use super::online::Promises;
+use super::terminal::{print, report};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::control::{ControlError, Reply, Request, send};
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
-use crate::poll::{Held, PollEnd, Polled, Target, Trigger};
-use crate::store::PollCounts;
+use crate::poll::{PollEnd, Polled, Target, Trigger, result_line};
 use crate::text::amounts::count;
 
 /// The result of polling once.
@@ -34,6 +35,8 @@ pub struct Summary {
     pub changed: usize,
     /// Number of feeds that may not be requested now.
     pub held: usize,
+    /// Number of feeds on new hosts that are left for the next run.
+    pub left: usize,
 }
 
 impl Summary {
@@ -52,13 +55,18 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed, held } = self;
+        let Self { polled, failed, new, changed, held, left } = self;
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
         write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
-        match held {
+        if *held > 0 {
+            write!(f, "; {} held", count(*held as u64, "feed"))?;
+        }
+        match left {
             0 => Ok(()),
-            held => write!(f, "; {} held", count(*held as u64, "feed")),
+            left => {
+                write!(f, "; {} on new hosts left for the next run", count(*left as u64, "feed"))
+            }
         }
     }
 }
@@ -108,18 +116,44 @@ pub(super) async fn run(
                 bar.inc(1);
                 let failed = matches!(end, PollEnd::Polled(polled) if is_failed(polled));
                 if failed || matches!(end, PollEnd::Held(_)) {
-                    bar.println(line(target, end, clock.now()));
+                    bar.println(result_line(&target.id, end, clock.now()));
                 }
             }
             // A closed pipe does not stop the polls.
-            None => drop(writeln!(out, "{}", line(target, end, clock.now()))),
+            None => drop(writeln!(out, "{}", result_line(&target.id, end, clock.now()))),
         }
     };
     let result = daemon::pass(&engine, (selection, trigger), report).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    result.map(|()| summary)
+    summary.left = result?;
+    Ok(summary)
+}
+
+/// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.
+pub(super) fn in_daemon(
+    database: &Path,
+    feeds: &[String],
+    promises: Promises,
+) -> Option<Result<(), Exit>> {
+    let (feeds, force) = (feeds.to_vec(), promises == Promises::Ignore);
+    let request = Request::Poll { feeds, force };
+    let reply = match send(database, &request, |line| print(&format!("{line}\n"))) {
+        Err(ControlError::NotRunning { .. }) => return None,
+        reply => reply,
+    };
+    Some(match reply {
+        Ok(Reply::Done { message, .. }) => {
+            print(&format!("{message} by the daemon\n"));
+            Ok(())
+        }
+        Ok(Reply::UnknownFeed(name)) => Err(report(&daemon::Error::NoSuchFeed(name))),
+        Ok(Reply::Failed(reason) | Reply::Rejected(reason) | Reply::Progress(reason)) => {
+            Err(report(&CommandError::NotPolled(reason)))
+        }
+        Err(error) => Err(report(&error)),
+    })
 }
 
 fn bar(count: usize) -> ProgressBar {
@@ -130,36 +164,6 @@ fn bar(count: usize) -> ProgressBar {
 
 fn is_failed(polled: &Polled) -> bool {
     matches!(polled.outcome, FetchOutcome::Failed(_))
-}
-
-/// The result of one feed, one line.
-pub(super) fn line(target: &Target, end: &PollEnd, now: Timestamp) -> String {
-    let id = &target.id;
-    let polled = match end {
-        PollEnd::Polled(polled) => polled,
-        PollEnd::Held(Held { denied, .. }) => {
-            return format!("{id}: held: {}; --force polls it", held(denied, now));
-        }
-    };
-    match &polled.outcome {
-        FetchOutcome::Failed(failure) => {
-            let help = failure.help.as_deref();
-            let help = help.map_or_else(String::new, |help| format!("; {help}"));
-            format!("{id}: failed ({}): {failure}{help}", failure.kind.slug())
-        }
-        FetchOutcome::Throttled | FetchOutcome::Gone => {
-            format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
-        }
-        FetchOutcome::NotModified => format!("{id}: not modified"),
-        FetchOutcome::Modified => {
-            let PollCounts { new, changed, filtered, .. } = polled.recorded;
-            let filtered = match filtered {
-                0 => String::new(),
-                filtered => format!(", {filtered} filtered"),
-            };
-            format!("{id}: {new} new, {changed} changed{filtered}")
-        }
-    }
 }
 
 #[cfg(test)]

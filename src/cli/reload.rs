@@ -26,7 +26,8 @@ fn request(
     request: &Request,
     failed: fn(String) -> CommandError,
 ) -> Result<Exit, Exit> {
-    let reply = send(&config::load(path).database, request).map_err(|error| report(&error))?;
+    let reply =
+        send(&config::load(path).database, request, |_| ()).map_err(|error| report(&error))?;
     Ok(match reply {
         Reply::Done { message, warnings } => {
             print_error(&warnings);
@@ -37,6 +38,8 @@ fn request(
             print_error(&diagnostics);
             report(&CommandError::Rejected)
         }
-        Reply::Failed(reason) => report(&failed(reason)),
+        Reply::UnknownFeed(reason) | Reply::Progress(reason) | Reply::Failed(reason) => {
+            report(&failed(reason))
+        }
     })
 }

@@ -1,6 +1,7 @@
-//! `newswire run`: runs the daemon until SIGTERM or Ctrl-C; SIGHUP reloads the config.
+//! `newswire run`: runs the daemon until SIGTERM or Ctrl-C. SIGHUP reloads the config; with a terminal it ends the daemon.
 
 use std::future::Future;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
@@ -68,6 +69,11 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     let sockets = daemon::inherited_sockets();
     // From here on a signal does not end the process by itself.
     let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
+    // The terminal is gone, or there is none.
+    let (stop, hangup) = match hangup {
+        Ok(hangup) if io::stdin().is_terminal() => (stop_or(stop, Some(hangup)), None),
+        hangup => (stop_or(stop, None), hangup.ok()),
+    };
     let mut stop = pin!(stop);
     serve_samples(&config, &clock).await;
     let extension = daemon::extend_startup("fetching lists of feeds");
@@ -78,13 +84,22 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     };
     drop(extension);
     let (handle, commands) = daemon::handle(source, Some((log, config.log.level)));
-    if let Ok(hangup) = hangup {
+    if let Some(hangup) = hangup {
         tokio::spawn(reload_on(hangup, handle));
     }
     let engine = Engine::open(config, clock.clone(), resolver).await?;
     let follower = ListFollower::new(engine.gate().clone(), clock);
     let inputs = Inputs { commands, sockets, follower };
     daemon::run_with(engine, inputs, stop).await
+}
+
+/// Resolves when `stop` does, or at the first of these signals.
+async fn stop_or(stop: impl Future<Output = ()>, hangup: Option<Signal>) {
+    let Some(mut hangup) = hangup else { return stop.await };
+    tokio::select! {
+        () = stop => {}
+        _ = hangup.recv() => {}
+    }
 }
 
 /// Loads the config at `path` at each call.

@@ -27,7 +27,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
             Cell::new(feed.items).set_alignment(CellAlignment::Right),
             Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
             outcome(feed),
-            Cell::new(ahead(feed.next_poll_at, now)),
+            Cell::new(next_poll(feed, health.state, now)),
             Cell::new(&feed.reason_text),
         ]);
     }
@@ -80,15 +80,25 @@ fn filtered(feed: &FeedStatus) -> String {
     format!("{id}: {items} filtered; 'newswire why {id}' shows the rules\n")
 }
 
+fn next_poll(feed: &FeedStatus, state: State, now: Timestamp) -> String {
+    if state == State::Paused { "never".to_owned() } else { ahead(feed.next_poll_at, now) }
+}
+
 /// When all feeds are overdue by this time, no daemon polls them.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a feed fails, has stopped publishing or is gone.
+#[must_use]
+pub(super) fn is_failing(feed: &FeedStatus, now: Timestamp) -> bool {
+    let bad = [State::Failing, State::Quarantined, State::Gone, State::Silent];
+    bad.contains(&judge(feed, now).state)
+}
 
 /// The state of all feeds together, as an exit code and a line of text.
 #[must_use]
 pub(super) fn overall(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
-    let bad = [State::Failing, State::Quarantined, State::Gone, State::Silent];
-    let failing = |feed: &&FeedStatus| bad.contains(&judge(feed, now).state);
-    let failing: Vec<&FeedStatus> = feeds.iter().filter(failing).collect();
+    let failing = feeds.iter().filter(|feed| is_failing(feed, now));
+    let failing: Vec<&FeedStatus> = failing.collect();
     let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
     let (all, late) = (feeds.len(), feeds.iter().filter(overdue).count());
     let why = format!("{} of {all} feeds ok, {} failing", all - failing.len(), failing.len());

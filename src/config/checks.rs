@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
+use super::feeds::has_private_host;
 use super::section::{Document, Layer};
 use super::suggest::nearest;
 use super::value::{ListedText, Value};
@@ -66,6 +67,8 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     }
     missing_sections(document, report);
     missing_contact(parts, report);
+    own_intervals(document, report);
+    masquerades(document, report);
     missing_names(parts, report);
     let feeds: Vec<KnownFeed<'_>> =
         parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
@@ -207,10 +210,88 @@ fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
     let uncertain = ["contact", "user_agent"].iter().any(|name| {
         [Section::Fetch, Section::Feed].iter().any(|s| parts.document.is_key_uncertain(*s, name))
     });
-    if !uncertain && parts.subscriptions.iter().any(|s| anonymous(&s.fetch)) {
+    let mut others = parts.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
+    if !uncertain && others.any(|s| anonymous(&s.fetch)) {
         let message = "no contact: site owners cannot find out who polls their feeds";
         let help = "set contact in [fetch] to a page or a mail address of yours";
         of_the_file("no_contact", message, help, report);
+    }
+}
+
+/// Removes the advice about intervals where a feed is on a server of one's own.
+fn own_intervals(document: &Document, report: &mut Report) {
+    for layer in document.all(Section::Feed) {
+        let Some(Value::Url(url)) = layer.entry("url").map(|entry| &entry.value) else { continue };
+        if has_private_host(url) {
+            let own = ["interval", "min_interval"].map(|key| layer.span(key));
+            let advice = |it: &Diagnostic| it.code == "interval_below_recommended";
+            report.diagnostics.retain(|it| {
+                !(advice(it) && it.span.as_ref().is_some_and(|span| own.contains(span)))
+            });
+        }
+    }
+}
+
+/// Names in a User-Agent of programs that Newswire is not: browsers, search engines and feed readers.
+const OTHER_PROGRAMS: &[&str] = &[
+    "mozilla/",
+    "chrome/",
+    "chromium/",
+    "firefox/",
+    "safari/",
+    "applewebkit/",
+    "gecko/",
+    "opera/",
+    "edg/",
+    "googlebot",
+    "feedfetcher-google",
+    "bingbot",
+    "yandexbot",
+    "baiduspider",
+    "duckduckbot",
+    "applebot",
+    "gptbot",
+    "facebookexternalhit",
+    "twitterbot",
+    "slackbot",
+    "feedly",
+    "inoreader",
+    "newsblur",
+    "feedbin",
+    "feedburner",
+    "netnewswire",
+    "reeder/",
+    "tiny tiny rss",
+    "freshrss",
+    "miniflux",
+    "newsboat",
+    "feeddemon",
+    "the old reader",
+    "bazqux",
+    "rssowl",
+    "liferea",
+    "akregator",
+    "thunderbird",
+    "curl/",
+    "wget/",
+];
+
+/// Reports a User-Agent that claims to be another program. Site owners then cannot tell who polls, and block the
+/// others with it.
+fn masquerades(document: &Document, report: &mut Report) {
+    for layer in document.layers() {
+        let Some(Value::Text(agent)) = layer.entry("user_agent").map(|entry| &entry.value) else {
+            continue;
+        };
+        let lower = agent.to_ascii_lowercase();
+        if let Some(other) = OTHER_PROGRAMS.iter().find(|name| lower.contains(**name)) {
+            let other = other.trim_end_matches('/');
+            let message = format!("user_agent claims to be another program ({other})");
+            let help = "write a name of yours with a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
+            let warning =
+                Diagnostic::warning("masquerading_user_agent", layer.span("user_agent"), message);
+            report.push(warning.help(help));
+        }
     }
 }
 

@@ -94,6 +94,7 @@ impl Diagnostic {
         "no_feeds",
         "no_outputs",
         "no_contact",
+        "masquerading_user_agent",
         "no_public_url",
         "host_names_unchecked",
         "address_not_allowed",

@@ -54,6 +54,19 @@ impl Effective {
         (!tables.is_empty()).then_some(Self(tables))
     }
 
+    /// Only the values that are not defaults, and the sections that have some.
+    #[must_use]
+    pub fn changed(mut self) -> Self {
+        let is_default = |setting: &Setting| {
+            matches!(setting.origin, Origin::Default | Origin::Derived(_) | Origin::BuiltIn(_))
+        };
+        for table in &mut self.0 {
+            table.settings.retain(|setting| !is_default(setting));
+        }
+        self.0.retain(|table| !table.settings.is_empty());
+        self
+    }
+
     /// A config with the origin of each value in a comment.
     #[must_use]
     pub fn text(&self) -> String {

@@ -185,25 +185,7 @@ impl<'d> Feeds<'d> {
 
     /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.
     fn is_own_server(&self, url: &Url) -> bool {
-        self.servers.contains_key(site(url))
-            || match url.host() {
-                Some(Host::Ipv4(address)) => {
-                    address.is_loopback() || address.is_private() || address.is_link_local()
-                }
-                Some(Host::Ipv6(address)) => match IpAddr::V6(address).to_canonical() {
-                    IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-                    IpAddr::V6(address) => {
-                        let local = address.is_unique_local() || address.is_unicast_link_local();
-                        address.is_loopback() || local
-                    }
-                },
-                Some(Host::Domain(name)) => {
-                    const PRIVATE: [&str; 6] =
-                        [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
-                    !name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end))
-                }
-                None => false,
-            }
+        self.servers.contains_key(site(url)) || has_private_host(url)
     }
 
     /// Reports `host_spacing = "0s"` for a server of another owner, where it is written.
@@ -248,6 +230,28 @@ impl<'d> Feeds<'d> {
             let site = url.map(site).unwrap_or_default();
             check_bounds(layer, &self.chain(Section::Schedule, site, Some(layer)), report);
         }
+    }
+}
+
+/// Whether the host of a URL is a private address, or a name of a local network.
+pub(super) fn has_private_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback() || address.is_private() || address.is_link_local()
+        }
+        Some(Host::Ipv6(address)) => match IpAddr::V6(address).to_canonical() {
+            IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+            IpAddr::V6(address) => {
+                let local = address.is_unique_local() || address.is_unicast_link_local();
+                address.is_loopback() || local
+            }
+        },
+        Some(Host::Domain(name)) => {
+            const PRIVATE: [&str; 6] =
+                [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
+            !name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end))
+        }
+        None => false,
     }
 }
 

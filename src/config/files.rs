@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
+use super::environment;
 use super::position::Sources;
 
 /// The folder beside the main file.
@@ -50,6 +51,8 @@ impl Files {
                 files.push((folder, (String::new(), Some(error))));
             }
         }
+        let variables = environment::files(std::env::vars_os());
+        files.extend(variables.into_iter().map(|(path, text)| (path, (text, None))));
         Self::of(files, state_folder(path))
     }
 
@@ -66,11 +69,29 @@ impl Files {
     /// The same files with another text of the main file.
     #[must_use]
     pub fn with_main(self, text: String) -> Self {
+        let main = self.sources.of(0).path.clone();
+        self.with(&main, text)
+    }
+
+    /// The same files with another text of the file at `path`.
+    #[must_use]
+    pub(super) fn with(self, path: &Path, text: String) -> Self {
         let mut files: Vec<(PathBuf, String)> =
             self.sources.iter().map(|source| (source.path.clone(), source.text.clone())).collect();
-        files[0].1 = text;
-        let errors = self.errors.into_iter().filter(|(index, _)| *index != 0).collect();
+        let Some(at) = files.iter().position(|(known, _)| known == path) else { return self };
+        files[at].1 = text;
+        let errors = self.errors.into_iter().filter(|(index, _)| *index != at).collect();
         Self { sources: Sources::new(files), errors, state: self.state }
+    }
+
+    /// The files whose text differs in `other`: path, text here, text there.
+    pub fn changes<'f>(
+        &'f self,
+        other: &'f Self,
+    ) -> impl Iterator<Item = (&'f Path, &'f str, &'f str)> {
+        let pairs = self.sources.iter().zip(other.sources.iter());
+        let differing = pairs.filter(|(here, there)| here.text != there.text);
+        differing.map(|(here, there)| (&*here.path, &*here.text, &*there.text))
     }
 
     /// Why files could not be read.

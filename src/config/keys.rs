@@ -167,23 +167,28 @@ pub const KEYS: &[Key] = &[
         .details("A later version of Newswire may read the same keys in another way; the number prevents a silent change.")
         .also_called(&["config_version", "schema_version", "format"]),
 
-    schedule("interval", Interval(INTERVALS)).default("\"1h\"")
+    schedule("interval", Interval(INTERVALS)).default("\"auto\"")
         .doc("Time between two polls of a feed; \"auto\" learns it from how often the feed publishes.")
-        .details("A shorter interval shows items sooner and costs the site owner more. Most feeds publish less than once a day; \
-            \"6h\" delays their items by three hours on average. With \"auto\" the interval is between min_interval and max_interval.")
+        .details("With \"auto\" the interval is between min_interval and max_interval: about one hour for a feed with an item an hour, \
+            five hours for a daily one, a day for a monthly one, and one hour while nothing is known. A time, such as \"1h\", is used for \
+            all feeds: a shorter one shows items sooner and costs the site owner more.")
         .also_called(&["frequency", "every", "refresh", "refresh_interval", "poll_interval", "poll_every", "update_interval", "period", "ttl"]),
     schedule("min_interval", Duration(Unit::Minutes, INTERVALS)).default("\"15m\"")
         .doc("Shortest time between two polls.")
         .details("A shorter interval in the same section or in a [[feed]] lowers it.")
         .also_called(&["minimum", "min", "minimum_interval"]),
     schedule("max_interval", Duration(Unit::Hours, &[])).default("\"24h\"")
-        .doc("Longest delay of a poll that hints of the publisher can cause.")
+        .doc("Longest interval that is learned, and longest delay of a poll that hints of the publisher can cause.")
         .details("Hints are ttl, Cache-Control, skipHours and the like. Retry-After and back-off after failures can take longer.")
         .also_called(&["maximum", "max", "maximum_interval"]),
     schedule("publisher_hints", Choice(&["follow", "ignore"])).default("\"follow\"")
         .doc("Whether hints of the publisher delay a poll.")
         .details("\"ignore\" is for feeds with wrong hints. Retry-After is always followed.")
         .also_called(&["hints", "respect_ttl", "cache_control"]),
+    schedule("paused", Flag).default("false")
+        .doc("Whether feeds are not polled for now; their items stay in the outputs.")
+        .details("newswire pause and newswire resume set it in a [[feed]]. newswire poll FEED polls such a feed nevertheless.")
+        .also_called(&["pause", "disabled", "disable", "enabled", "active", "suspended"]),
     schedule("per_host", number("requests", 1, 16)).default("1")
         .doc("Largest number of simultaneous requests to one host.")
         .details("Raise it only for your own servers.")
@@ -195,7 +200,7 @@ pub const KEYS: &[Key] = &[
             Private names are localhost, names without a dot, and names that end in .localhost, .local, .internal, .lan, .home.arpa or .test.")
         .also_called(&["delay", "spacing", "crawl_delay", "pause", "wait", "rate_limit"]),
 
-    fetch("contact", Text)
+    fetch("contact", HeaderText)
         .doc("Page or mail address by which site owners find you; part of the User-Agent.")
         .details("A site owner who can ask you need not block you.")
         .example("\"https://planet.example.org/about\"")

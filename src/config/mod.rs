@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! files       the files and their texts; position: places in them
+//! environment variables that set keys, as files
 //! parse       TOML, all files joined
 //! section     sections and keys by their definitions; value, quantity, secret: single values
 //! suggest     what an unknown name probably means
@@ -18,7 +19,9 @@ mod checks;
 mod definition;
 mod depth;
 mod diagnostic;
+mod edit;
 mod effective;
+mod environment;
 mod feeds;
 mod files;
 mod keys;
@@ -47,6 +50,7 @@ pub use self::checks::PathChecks;
 use self::checks::{Parts, check};
 pub use self::definition::{Bound, Key, Kind, Limit, Section, Unit};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
+pub use self::edit::{EditError, EditedFile, FeedEdit};
 pub use self::effective::{Effective, Setting};
 use self::feeds::Feeds;
 pub use self::feeds::Followed;
@@ -58,7 +62,8 @@ pub use self::redact::{config as redact_config, logins as redact_logins};
 pub use self::resolve::Origin;
 use self::resolve::{Chain, Values};
 pub use self::schema::schema;
-use self::section::{Document, quoted};
+use self::section::Document;
+pub(crate) use self::section::quoted;
 use self::settings::Shared;
 pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;

@@ -9,6 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue, Error};
 use super::definition::Section;
 use super::depth::too_deep;
 use super::diagnostic::{Diagnostic, Report};
+use super::environment::is_variable;
 use super::position::Sources;
 use super::redact;
 use super::section::{not_a_list, not_a_table};
@@ -36,7 +37,11 @@ pub(super) fn joined<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'
         if index == 0 {
             whole = root;
         } else {
-            join(&mut whole, shifted(root, source.start), report);
+            let root = shifted(root, source.start);
+            match is_variable(&source.path) {
+                true => replace(&mut whole, root),
+                false => join(&mut whole, root, report),
+            }
         }
     }
     whole
@@ -137,6 +142,27 @@ fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
         true => error.label(format!("did you mean {suggestion}?")).suggest(suggestion),
         false => error,
     })
+}
+
+/// Sets the keys of a variable, whatever the files have.
+fn replace<'d>(whole: &mut DeTable<'d>, variable: DeTable<'d>) {
+    for (name, value) in variable {
+        let known = whole.get_mut(name.get_ref().as_ref()).map(Spanned::get_mut);
+        match (known, value.into_inner()) {
+            (Some(DeValue::Table(known)), DeValue::Table(keys)) => {
+                for (key, value) in keys {
+                    known.remove(key.get_ref().as_ref());
+                    known.insert(key, value);
+                }
+            }
+            // A section that is no table is reported as that.
+            (Some(_), _) => {}
+            (None, value) => {
+                let span = name.span();
+                whole.insert(name, Spanned::new(span, value));
+            }
+        }
+    }
 }
 
 fn join<'d>(whole: &mut DeTable<'d>, file: DeTable<'d>, report: &mut Report) {

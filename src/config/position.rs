@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::environment::is_variable;
+
 /// One file.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Source {
@@ -53,7 +55,10 @@ pub struct Location<'f> {
 
 impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.path.display(), self.line)
+        match is_variable(self.path) {
+            true => write!(f, "{}", self.path.display()),
+            false => write!(f, "{}:{}", self.path.display(), self.line),
+        }
     }
 }
 

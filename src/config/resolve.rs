@@ -258,6 +258,8 @@ impl Values {
 /// for "auto" the one to start with.
 pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
     const FOLLOWS: &str = "follows interval";
+    /// Interval of a feed about which nothing is known, unless a section sets one.
+    const START: Duration = Duration::from_secs(60 * 60);
     let keys = || KEYS.iter().filter(|key| key.section == Section::Schedule);
     let mut values = Values::of(chain, keys());
     let fixed = values.duration("interval").is_some();
@@ -268,7 +270,7 @@ pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
     let start = chain.find("interval", |value| matches!(value, Value::Duration(_)));
     let (mut interval, mut rank) = match start {
         Some(Resolved { value: Value::Duration(interval), rank, .. }) => (interval, rank),
-        _ => (Duration::ZERO, 0),
+        _ => (START, 0),
     };
     let (min, min_rank) = of(&values, "min_interval");
     if interval < min && min_rank < rank && chain.is_server(min_rank) {

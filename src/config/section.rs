@@ -572,7 +572,7 @@ pub(super) fn toml(value: &DeValue<'_>) -> String {
 }
 
 /// A basic string (TOML 1.0, "String").
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

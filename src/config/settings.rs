@@ -41,6 +41,7 @@ pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
         per_host: values.number("per_host").unwrap_or(1),
         host_spacing: duration("host_spacing"),
         budget: None,
+        paused: values.flag("paused").unwrap_or_default(),
     }
 }
 

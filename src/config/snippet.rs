@@ -6,6 +6,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Sni
 use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, Report, Severity};
+use super::environment::is_variable;
 use super::position::Source;
 use super::redact;
 
@@ -44,7 +45,8 @@ impl Report {
         let hidden = self.diagnostics.len().saturating_sub(MAX_SHOWN);
         let hidden =
             if hidden > 0 { format!(", of which {hidden} are not shown") } else { String::new() };
-        let files = match self.sources.iter().count() - 1 {
+        let files = self.sources.iter().filter(|source| !is_variable(&source.path));
+        let files = match files.count() - 1 {
             0 => String::new(),
             n => format!(" and {} in conf.d", count(n, "file")),
         };

@@ -6,16 +6,25 @@ use std::time::Duration;
 
 use crate::model::site;
 use crate::poll::Subscription;
-use crate::schedule::{self, BudgetShare, IntervalMode, stretch, stretched};
+use crate::schedule::{self, BudgetShare, stretch, stretched};
 
 /// Expected size of the responses of a feed that was never polled, in bytes.
 const UNKNOWN: f64 = 50_000.0;
 /// The factor grows in steps of this size, so that small differences of the traffic change no plan.
 const STEP: f64 = 0.25;
 
-/// Makes the intervals of feeds longer until the feeds of each server with a budget fit into it. `mean_bytes` has the
-/// mean size of the responses of each feed, those without a body included, in the order of the feeds.
-pub fn apply_budgets(subscriptions: &mut [Subscription], mean_bytes: &[Option<f64>]) {
+/// What is known about the traffic of a feed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownTraffic {
+    /// Mean size of its responses, those without a body included, in bytes; `None`: it was never polled.
+    pub mean_bytes: Option<f64>,
+    /// The learned interval; `None`: nothing is known.
+    pub learned: Option<Duration>,
+}
+
+/// Makes the intervals of feeds longer until the feeds of each server with a budget fit into it. `traffic` is in the
+/// order of the feeds.
+pub fn apply_budgets(subscriptions: &mut [Subscription], traffic: &[KnownTraffic]) {
     let mut servers: HashMap<String, (u64, Vec<usize>)> = HashMap::new();
     for (n, subscription) in subscriptions.iter().enumerate() {
         if let Some(budget) = subscription.schedule.budget {
@@ -24,13 +33,14 @@ pub fn apply_budgets(subscriptions: &mut [Subscription], mean_bytes: &[Option<f6
         }
     }
     for (budget, feeds) in servers.into_values() {
-        let shares: Vec<BudgetShare> = feeds
-            .iter()
-            .map(|n| BudgetShare {
-                interval: usual_interval(&subscriptions[*n].schedule),
-                mean_bytes: mean_bytes.get(*n).copied().flatten().unwrap_or(UNKNOWN),
-            })
-            .collect();
+        let share = |n: &usize| {
+            let known = traffic.get(*n).copied().unwrap_or_default();
+            BudgetShare {
+                interval: subscriptions[*n].schedule.interval_of(known.learned),
+                mean_bytes: known.mean_bytes.unwrap_or(UNKNOWN),
+            }
+        };
+        let shares: Vec<BudgetShare> = feeds.iter().map(share).collect();
         let factor = (stretch(&shares, budget) / STEP - 1e-6).ceil() * STEP;
         if factor <= 1.0 {
             continue;
@@ -42,20 +52,11 @@ pub fn apply_budgets(subscriptions: &mut [Subscription], mean_bytes: &[Option<f6
     }
 }
 
-/// The interval that the traffic is computed from. A learned one is at least the shortest.
-fn usual_interval(settings: &schedule::Settings) -> Duration {
-    match settings.interval_mode {
-        IntervalMode::Fixed => settings.interval,
-        IntervalMode::Auto => settings.min_interval,
-    }
-}
-
+/// Longer by this factor, whether the interval is fixed or learned: a learned one is proportional to `interval`, within
+/// the limits.
 fn stretched_settings(settings: &schedule::Settings, factor: f64) -> schedule::Settings {
-    let interval = stretched(settings.interval, factor);
-    let min_interval = match settings.interval_mode {
-        IntervalMode::Fixed => settings.min_interval,
-        IntervalMode::Auto => stretched(settings.min_interval, factor),
-    };
-    let max_interval = settings.max_interval.max(interval).max(min_interval);
+    let of = |limit| stretched(limit, factor);
+    let (interval, min_interval) = (of(settings.interval), of(settings.min_interval));
+    let max_interval = of(settings.max_interval).max(interval);
     schedule::Settings { interval, min_interval, max_interval, ..settings.clone() }
 }

@@ -8,17 +8,25 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::WriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::handle::{DaemonHandle, ReloadResult};
+use super::engine::FeedSelection;
+use super::handle::{DaemonHandle, PollRefusal, ReloadResult};
+use crate::poll::Trigger;
+use crate::text::amounts::count;
 
 /// Longest request, in bytes.
-const MAX_REQUEST: u64 = 4096;
+const MAX_REQUEST: u64 = 1 << 16;
+/// Longest line of a reply, in bytes.
+const MAX_REPLY: u64 = 1 << 20;
 /// Time limit for receiving a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time limit for the reply to a client.
+/// Time between two signs of life while polls run.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// Time limit for the next line of a reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A request to the daemon.
@@ -27,6 +35,13 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Request {
     /// Load the config again and apply it.
     Reload,
+    /// Poll feeds now.
+    Poll {
+        /// Ids or URLs; empty: all feeds.
+        feeds: Vec<String>,
+        /// Whether feeds are polled that servers asked to leave alone for now.
+        force: bool,
+    },
     /// Change the log levels for a limited time.
     LogLevel {
         /// Such as `debug` or `info,newswire::fetch=debug`.
@@ -47,6 +62,10 @@ pub enum Reply {
         /// Warnings about the config; may be empty.
         warnings: String,
     },
+    /// A result before the end, one line; empty while there is none. Another reply follows.
+    Progress(String),
+    /// No feed has this id or URL.
+    UnknownFeed(String),
     /// The config has errors, as text.
     Rejected(String),
     /// The request failed.
@@ -99,11 +118,15 @@ pub fn socket_of(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Sends a request to the daemon of this database and waits for the reply. Blocks.
+/// Sends a request to the daemon of this database and waits for the reply. `progress` gets the lines before it. Blocks.
 ///
 /// # Errors
 /// See [`ControlError`].
-pub fn send(database: &Path, request: &Request) -> Result<Reply, ControlError> {
+pub fn send(
+    database: &Path,
+    request: &Request,
+    mut progress: impl FnMut(&str),
+) -> Result<Reply, ControlError> {
     let path = socket_of(database);
     let mut stream = match std::os::unix::net::UnixStream::connect(&path) {
         Ok(stream) => stream,
@@ -117,9 +140,16 @@ pub fn send(database: &Path, request: &Request) -> Result<Reply, ControlError> {
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line)?;
-        let mut answer = String::new();
-        io::BufReader::new(&stream).take(1 << 20).read_line(&mut answer)?;
-        Ok(serde_json::from_str(&answer)?)
+        let mut reading = io::BufReader::new(&stream);
+        loop {
+            let mut answer = String::new();
+            reading.by_ref().take(MAX_REPLY).read_line(&mut answer)?;
+            match serde_json::from_str(&answer)? {
+                Reply::Progress(line) if line.is_empty() => {}
+                Reply::Progress(line) => progress(&line),
+                reply => return Ok(reply),
+            }
+        }
     };
     exchange().map_err(|source: io::Error| ControlError::NoAnswer { path: path.clone(), source })
 }
@@ -167,7 +197,7 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     Ok((listener, std::fs::metadata(path)?.uid()))
 }
 
-/// Accepts clients one after another.
+/// Accepts clients. Their requests are served at the same time, because polls take a while.
 async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
     loop {
         match listener.accept().await {
@@ -178,9 +208,12 @@ async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
                     warn!("control request of another user rejected");
                     continue;
                 }
-                if let Err(error) = reply(stream, &handle).await {
-                    debug!(%error, "control client disconnected");
-                }
+                let handle = handle.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = reply(stream, &handle).await {
+                        debug!(%error, "control client disconnected");
+                    }
+                });
             }
             Err(error) => {
                 debug!(%error, "control socket cannot accept");
@@ -203,6 +236,7 @@ async fn reply(mut stream: UnixStream, handle: &DaemonHandle) -> io::Result<()> 
             ReloadResult::Rejected(report) => Reply::Rejected(report),
             ReloadResult::Failed(reason) => Reply::Failed(reason),
         },
+        Ok(Request::Poll { feeds, force }) => poll((feeds, force), handle, &mut writing).await?,
         Ok(Request::LogLevel { levels, seconds }) => {
             match handle.set_log_levels(&levels, Duration::from_secs(seconds)) {
                 Ok(()) => Reply::Done {
@@ -214,7 +248,45 @@ async fn reply(mut stream: UnixStream, handle: &DaemonHandle) -> io::Result<()> 
         }
         Err(error) => Reply::Failed(format!("invalid request: {error}")),
     };
-    let mut line = serde_json::to_vec(&reply)?;
+    send_line(&mut writing, &reply).await
+}
+
+/// Polls feeds and sends the result of each as progress.
+async fn poll(
+    (feeds, force): (Vec<String>, bool),
+    handle: &DaemonHandle,
+    writing: &mut WriteHalf<'_>,
+) -> io::Result<Reply> {
+    let selection = if feeds.is_empty() { FeedSelection::All } else { FeedSelection::Named(feeds) };
+    let trigger = if force { Trigger::Forced } else { Trigger::Command };
+    let (number, mut results) = match handle.poll(selection, trigger).await {
+        Ok(started) => started,
+        Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
+        Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),
+    };
+    let mut polled = 0;
+    loop {
+        match tokio::time::timeout(SIGN_OF_LIFE, results.recv()).await {
+            Ok(Some(line)) => {
+                polled += 1;
+                send_line(writing, &Reply::Progress(line)).await?;
+            }
+            Ok(None) if polled < number => {
+                return Ok(Reply::Failed("the daemon is stopping".to_owned()));
+            }
+            Ok(None) => break,
+            // The client notices when the daemon does not answer any more.
+            Err(_) => send_line(writing, &Reply::Progress(String::new())).await?,
+        }
+    }
+    Ok(Reply::Done {
+        message: format!("{} polled", count(number as u64, "feed")),
+        warnings: String::new(),
+    })
+}
+
+async fn send_line(writing: &mut WriteHalf<'_>, reply: &Reply) -> io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     writing.write_all(&line).await
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::service_manager::extend_startup;
-use super::setup::{Setup, revised};
+use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::model::FeedKey;
 use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Gate, Ledger, Polled, Poller, Target};
 use crate::render::Output;
-use crate::schedule::{LastPoll, Queue};
+use crate::schedule::{ClockChange, LastPoll, Queue, clock_change};
 use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Readiness};
@@ -146,6 +146,7 @@ impl Engine {
             None => Store::open(path, clock.clone())?,
         });
         drop(extension);
+        follow_clock(&store, &clock).await?;
         let setup = Setup::of(config, &store, &clock).await?;
         let ledger = ledger.unwrap_or_else(|| Ledger::of_store(Arc::clone(&store)));
         let served = Arc::new(Served::default());
@@ -358,6 +359,31 @@ impl Engine {
         Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
     }
 
+    /// Plans no poll for a paused feed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn plan_pause(&self, feed: FeedKey) -> Result<(), Error> {
+        let registered = self.setup.registered().iter().find(|registered| registered.key == feed);
+        let considered = registered.map_or(&[][..], |registered| &registered.considered);
+        let plan = paused_plan(considered, self.clock.now());
+        self.store.write(Write::Replan(vec![(feed, plan)])).await?;
+        Ok(())
+    }
+
+    /// The selected feeds.
+    ///
+    /// # Errors
+    /// When a name is not configured.
+    pub(crate) fn selected(&self, selection: &FeedSelection) -> Result<Vec<Target>, Error> {
+        let now = self.clock.now();
+        Ok(match selection {
+            FeedSelection::All => self.targets().to_vec(),
+            FeedSelection::Due => self.setup.due(now).into_iter().cloned().collect(),
+            FeedSelection::Named(names) => self.named(names)?.into_iter().cloned().collect(),
+        })
+    }
+
     fn named(&self, names: &[String]) -> Result<Vec<&Target>, Error> {
         let mut chosen = Vec::with_capacity(names.len());
         for name in names {
@@ -453,6 +479,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Moves stored times with the clock, if it was set since they were written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn follow_clock(&self) -> Result<(), Error> {
+        let by = follow_clock(&self.store, &self.clock).await?;
+        self.gate.move_clock(by);
+        Ok(())
+    }
+
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.data_version().await?)
@@ -465,7 +501,7 @@ impl Engine {
 
     /// Computes the intervals of feeds of servers with a bandwidth budget again.
     pub(crate) async fn refresh_budgets(&mut self) -> Result<(), Error> {
-        Ok(self.setup.refresh_budgets(self.store.reader()).await?)
+        Ok(self.setup.refresh_budgets(self.store.reader(), self.clock.now()).await?)
     }
 
     /// Removes promises and requests that the ledger no longer needs.
@@ -487,4 +523,22 @@ impl Engine {
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }
+}
+
+/// Moves stored times with the clock. Returns by how much.
+async fn follow_clock(store: &Store, clock: &Clock) -> Result<SignedDuration, store::Error> {
+    let Some(boot) = clock.boot() else { return Ok(SignedDuration::ZERO) };
+    let reader = store.reader().clone();
+    let read = move || reader.read(|reader| reader.clock_mark());
+    let read = tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?;
+    let (stored, last_poll) = read?;
+    let (mark, by) = match clock_change(stored.as_ref(), boot, last_poll, clock.moment()) {
+        ClockChange::Keep => return Ok(SignedDuration::ZERO),
+        ClockChange::Adopt(mark) => (mark, SignedDuration::ZERO),
+        ClockChange::Move(mark, by) => (mark, by),
+    };
+    if stored.as_ref() != Some(&mark) {
+        store.write(Write::Clock { mark, by }).await?;
+    }
+    Ok(by)
 }

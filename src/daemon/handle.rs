@@ -12,8 +12,10 @@ use tracing::level_filters::LevelFilter;
 use tracing::{error, info};
 
 use super::change::Change;
+use super::engine::FeedSelection;
 use super::service_manager::notify;
 use crate::config::{Config, Loaded, Style};
+use crate::poll::Trigger;
 use crate::telemetry::{Event, Handle};
 
 /// Loads the current config. Blocks.
@@ -24,8 +26,30 @@ pub type ConfigSource = Arc<dyn Fn() -> Loaded + Send + Sync>;
 pub(crate) enum Command {
     /// Apply this config and send the result.
     Apply(Box<Config>, oneshot::Sender<Result<Change, String>>),
+    /// Poll these feeds now, and send their number, and the result of each to the client.
+    Poll(PollRequest),
     /// Record that a config was rejected because of errors.
     ReportRejected,
+}
+
+/// Feeds that a command asks the daemon to poll.
+#[derive(Debug)]
+pub(crate) struct PollRequest {
+    pub(crate) feeds: FeedSelection,
+    pub(crate) trigger: Trigger,
+    /// Receives the result of each feed.
+    pub(crate) client: mpsc::UnboundedSender<String>,
+    /// Receives the number of feeds, or why none is polled.
+    pub(crate) started: oneshot::Sender<Result<usize, PollRefusal>>,
+}
+
+/// Why the daemon does not poll now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PollRefusal {
+    /// No feed has this id or URL.
+    UnknownFeed(String),
+    /// The database cannot be written, or the daemon stops, as text.
+    Unable(String),
 }
 
 /// Result of a reload.
@@ -105,6 +129,22 @@ impl DaemonHandle {
             }
         });
         Ok(())
+    }
+
+    /// Polls feeds now. Returns their number, and a receiver of the result of each.
+    pub(crate) async fn poll(
+        &self,
+        feeds: FeedSelection,
+        trigger: Trigger,
+    ) -> Result<(usize, mpsc::UnboundedReceiver<String>), PollRefusal> {
+        let (client, results) = mpsc::unbounded_channel();
+        let (started, number) = oneshot::channel();
+        let request = PollRequest { feeds, trigger, client, started };
+        let sent = self.commands.send(Command::Poll(request)).await;
+        match number.await {
+            Ok(number) if sent.is_ok() => Ok((number?, results)),
+            _ => Err(PollRefusal::Unable("the daemon is stopping".to_owned())),
+        }
     }
 
     /// Loads the config and applies it, completely or not at all.

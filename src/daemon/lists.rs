@@ -22,7 +22,7 @@ use crate::model::{
 use crate::opml::{self, OpmlHead};
 use crate::outputs::write_atomically;
 use crate::poll::{Answer, Came, Gate, Limits, Urgency, Visit};
-use crate::schedule;
+use crate::schedule::{self, IntervalMode};
 use crate::telemetry::Event;
 
 /// Interval of the checks for changed files and due lists.
@@ -261,7 +261,11 @@ impl ListState {
     ) -> Plan {
         self.failures = if outcome.is_success() { 0 } else { self.failures.saturating_add(1) };
         schedule::plan(&schedule::Inputs {
-            settings: &schedule::Settings { interval, ..schedule::Settings::default() },
+            settings: &schedule::Settings {
+                interval,
+                interval_mode: IntervalMode::Fixed,
+                ..schedule::Settings::default()
+            },
             feed: &FeedId::derive(url),
             outcome,
             failures: self.failures,

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored};
+use crate::model::FeedKey;
+use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored, result_line};
 use crate::schedule::{Queue, QueueStep};
 use crate::store::ErrorCause;
 use crate::telemetry::Problem;
@@ -31,13 +33,30 @@ pub(crate) struct Polls {
     targets: HashMap<Id, Target>,
     /// Results that the store could not take. They are stored when it works again.
     unstored: Vec<Finished>,
+    /// Feeds that a command asked for.
+    asked: HashMap<FeedKey, AskedPoll>,
+}
+
+/// A poll that a command asked for, with the clients that wait for its result.
+#[derive(Debug)]
+struct AskedPoll {
+    trigger: Trigger,
+    clients: Vec<mpsc::UnboundedSender<String>>,
 }
 
 impl Polls {
     /// No running polls, and this queue.
     pub(crate) fn new(queue: Queue, trigger: Trigger) -> Self {
         let (running, targets) = (JoinSet::new(), HashMap::new());
-        Self { queue, running, trigger, repeats: false, targets, unstored: Vec::new() }
+        Self {
+            queue,
+            running,
+            trigger,
+            repeats: false,
+            targets,
+            unstored: Vec::new(),
+            asked: HashMap::new(),
+        }
     }
 
     /// The same, for a daemon.
@@ -45,16 +64,23 @@ impl Polls {
         Self { repeats: true, ..Self::new(queue, Trigger::Due) }
     }
 
+    /// Compares the clocks. After a jump of the wall clock, stored times are moved with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn follow_clock(&mut self, engine: &Engine) -> Result<(), Error> {
+        let now = engine.clock().moment();
+        self.queue.watch_clock(now);
+        let Some(jump) = self.queue.take_jump() else { return Ok(()) };
+        let seconds = jump.as_secs();
+        warn!(seconds, "wall clock jumped, next polls are computed anew");
+        engine.setup().resume_unstarted(&mut self.queue, now.wall, jump);
+        engine.follow_clock().await
+    }
+
     /// Starts all polls that are due and within the limits. Returns the time of the next check on the monotonic
     /// clock.
     pub(crate) fn start_due(&mut self, engine: &Engine) -> Duration {
-        let now = engine.clock().moment();
-        self.queue.watch_clock(now);
-        if let Some(jump) = self.queue.take_jump() {
-            let seconds = jump.as_secs();
-            warn!(seconds, "wall clock jumped, next polls are computed anew");
-            engine.setup().resume_unstarted(&mut self.queue, now.wall);
-        }
         for finished in std::mem::take(&mut self.unstored) {
             let (poller, target) = (engine.poller().clone(), finished.target().clone());
             let task = self.running.spawn(async move { poller.store(Box::new(finished)).await });
@@ -70,7 +96,8 @@ impl Polls {
                         continue;
                     };
                     let (poller, polled) = (engine.poller().clone(), target.clone());
-                    let trigger = self.trigger;
+                    let asked = self.asked.get(&feed);
+                    let trigger = asked.map_or(self.trigger, |asked| asked.trigger);
                     let task =
                         self.running.spawn(async move { poller.poll(&polled, trigger).await });
                     self.targets.insert(task.id(), target);
@@ -123,7 +150,9 @@ impl Polls {
                 };
                 self.queue.done(feed, end.plan().at);
                 self.requeue(engine, &end);
-                replanned.map(|()| Some(end))
+                self.answer(feed, &result_line(&target.id, &end, engine.clock().now()));
+                let paused = self.keep_paused(engine, &target).await;
+                replanned.and(paused).map(|()| Some(end))
             }
             Ok((_, Err(Unstored { error, finished: Some(finished) }))) if self.repeats => {
                 // The feed counts as being polled until the result is stored.
@@ -137,6 +166,7 @@ impl Polls {
                     _ => engine.retry_soon(),
                 };
                 self.queue.done(feed, again);
+                self.answer(feed, &format!("{}: not stored: {error}", target.id));
                 Err(error.into())
             }
             Err(error) => {
@@ -144,16 +174,52 @@ impl Polls {
                 warn!(feed = %target.id, %error, "poll panicked");
                 engine.metrics().panicked();
                 self.queue.done(feed, engine.retry_in_an_hour());
+                self.answer(feed, &format!("{}: newswire panicked", target.id));
                 Ok(None)
             }
         }
+    }
+
+    /// Polls a feed now, within the limits of its host, and sends the result to a client. A running poll is not
+    /// repeated: its result is sent.
+    pub(crate) fn ask(
+        &mut self,
+        engine: &Engine,
+        target: &Target,
+        (trigger, client): (Trigger, mpsc::UnboundedSender<String>),
+    ) {
+        let asked = self.asked.entry(target.key);
+        let asked = asked.or_insert_with(|| AskedPoll { trigger, clients: Vec::new() });
+        asked.clients.push(client);
+        if trigger == Trigger::Forced {
+            asked.trigger = trigger;
+        }
+        engine.setup().requeue_at(target, &mut self.queue, engine.clock().now());
+    }
+
+    /// Sends the result of a poll to the clients that wait for it.
+    fn answer(&mut self, feed: FeedKey, line: &str) {
+        for client in self.asked.remove(&feed).into_iter().flat_map(|asked| asked.clients) {
+            // The client may be gone.
+            let _ = client.send(line.to_owned());
+        }
+    }
+
+    /// Takes a paused feed that a command polled out of the queue again.
+    async fn keep_paused(&mut self, engine: &Engine, target: &Target) -> Result<(), Error> {
+        if !target.subscription.schedule.paused {
+            return Ok(());
+        }
+        self.queue.remove(target.key);
+        engine.plan_pause(target.key).await
     }
 
     /// Moves the feeds that a poll gave another plan. A pass has only the feeds that it polls.
     fn requeue(&mut self, engine: &Engine, end: &PollEnd) {
         let PollEnd::Polled(polled) = end else { return };
         for (feed, due) in &polled.replanned {
-            if let Some(target) = engine.target(*feed).filter(|_| self.repeats) {
+            let target = engine.target(*feed).filter(|_| self.repeats);
+            if let Some(target) = target.filter(|target| !target.subscription.schedule.paused) {
                 engine.setup().requeue_at(target, &mut self.queue, *due);
             }
         }

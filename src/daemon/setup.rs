@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::budgets::apply_budgets;
+use super::budgets::{KnownTraffic, apply_budgets};
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
-use crate::model::{FeedKey, Plan, Reason, StoredPlan, site};
+use crate::model::{Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
 use crate::poll::{Subscription, Target};
 use crate::render::{Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) targets: Vec<Target>,
     by_key: HashMap<FeedKey, usize>,
     registered: Vec<RegisteredFeed>,
+    /// Sites that were asked before.
+    asked_sites: HashSet<String>,
     /// Feeds whose next poll was planned again because their settings changed.
     replanned: HashSet<FeedKey>,
     pub(crate) output_set: Arc<OutputSet>,
@@ -79,7 +81,8 @@ impl Setup {
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
         let mut subscriptions = config.subscriptions;
-        let budgeted = budgeted(&mut subscriptions, &registered, store.reader()).await?;
+        let budgeted =
+            budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;
         let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
         let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
@@ -91,6 +94,10 @@ impl Setup {
         for feed in &mut registered {
             feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
         }
+        let (reader, sites) =
+            (store.reader().clone(), |reader: &Transaction<'_>| reader.asked_sites());
+        let asked_sites = tokio::task::spawn_blocking(move || reader.read(sites)).await;
+        let asked_sites = asked_sites.map_err(|_| store::Error::Closed)??;
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
         let outputs = registered_outputs(config.outputs, store, clock.now()).await?;
         let output_set = OutputSet {
@@ -112,19 +119,22 @@ impl Setup {
             targets,
             by_key,
             registered,
+            asked_sites,
         })
     }
 
     /// Computes the intervals of feeds of servers with a budget again. They apply from the next poll on.
-    pub(crate) async fn refresh_budgets(&mut self, reader: &Reader) -> Result<(), store::Error> {
+    pub(crate) async fn refresh_budgets(
+        &mut self,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
         if self.budgeted.is_empty() {
             return Ok(());
         }
         let (keys, mut subscriptions): (Vec<FeedKey>, Vec<Subscription>) =
             self.budgeted.iter().cloned().unzip();
-        let means = mean_bytes(reader).await?;
-        let means: Vec<Option<f64>> = keys.iter().map(|key| means.get(key).copied()).collect();
-        apply_budgets(&mut subscriptions, &means);
+        apply_budgets(&mut subscriptions, &known_traffic(&self.budgeted, reader, now).await?);
         for (key, subscription) in keys.into_iter().zip(subscriptions) {
             let target = self.by_key.get(&key).and_then(|&i| self.targets.get_mut(i));
             if let Some(target) = target {
@@ -156,6 +166,7 @@ impl Setup {
     /// The queue of all feeds with the times when they are due.
     pub(crate) fn queue(&self, now: Timestamp) -> Queue {
         let feeds = self.registered.iter().zip(&self.targets);
+        let feeds = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
         let mut feeds: Vec<_> = feeds.map(|(feed, target)| (target, due_time(feed, now))).collect();
         // Feeds that are due at the same time are polled in a pseudo-random order.
         feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, POLL_SPACING * 1_000_000));
@@ -165,7 +176,8 @@ impl Setup {
     /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
-        let due = feeds.filter(|(feed, _)| due_time(feed, now) <= now);
+        let polled = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
+        let due = polled.filter(|(feed, _)| due_time(feed, now) <= now);
         // A host that answers few requests must not answer the same feeds each time.
         let mut due: Vec<_> = due.collect();
         due.sort_by_key(|(feed, _)| feed.last_poll_at);
@@ -178,9 +190,10 @@ impl Setup {
         feeds: impl Iterator<Item = (&'a Target, Timestamp)>,
         pace: Duration,
     ) -> Queue {
-        let mut queue = Queue::new(self.concurrency, pace);
+        let queue = Queue::new(self.concurrency, pace);
+        let mut queue = queue.ramping(self.asked_sites.clone());
         for (target, due) in feeds {
-            let (host, gate) = host_gate(target);
+            let (host, gate) = self.host_gate(target);
             queue.add(target.key, host, gate, due);
         }
         queue
@@ -197,11 +210,14 @@ impl Setup {
         self.registered.iter().filter_map(plan).collect()
     }
 
-    /// Computes the times of the feeds anew that were not polled by this process, after a jump of the clock.
-    pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp) {
+    /// Computes the times of the feeds anew that were not polled by this process, if the clock was behind their last poll
+    /// before it jumped.
+    pub(crate) fn resume_unstarted(&self, queue: &mut Queue, now: Timestamp, jump: SignedDuration) {
+        let before = now.saturating_sub(jump).unwrap_or(now);
         for (feed, target) in self.registered.iter().zip(&self.targets) {
-            if !queue.was_started(target.key) {
-                let (host, gate) = host_gate(target);
+            let was_behind = feed.last_poll_at.is_some_and(|last| last > before);
+            if was_behind && !queue.was_started(target.key) {
+                let (host, gate) = self.host_gate(target);
                 queue.add(target.key, host, gate, due_time(feed, now));
             }
         }
@@ -209,8 +225,18 @@ impl Setup {
 
     /// Gives a feed another time in the queue.
     pub(crate) fn requeue_at(&self, target: &Target, queue: &mut Queue, due: Timestamp) {
-        let (host, gate) = host_gate(target);
+        let (host, gate) = self.host_gate(target);
         queue.add(target.key, host, gate, due);
+    }
+
+    /// Site of the URL that is requested for a feed, and the limits for polls of that site.
+    fn host_gate(&self, target: &Target) -> (&str, HostLimit) {
+        let settings = &target.subscription.schedule;
+        let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
+        let registered = self.by_key.get(&target.key).and_then(|&i| self.registered.get(i));
+        let moved = registered.and_then(|feed| feed.effective.as_ref());
+        let url = moved.or_else(|| Some(&self.target(target.key)?.subscription.feed.url));
+        (url.map(site).unwrap_or_default(), gate)
     }
 
     /// Updates the queue for the feeds that differ from `before`; the others keep their positions.
@@ -220,13 +246,17 @@ impl Setup {
             queue.remove(gone.key);
         }
         for (feed, target) in self.registered.iter().zip(&self.targets) {
+            if target.subscription.schedule.paused {
+                queue.remove(target.key);
+                continue;
+            }
             let same = |old: &Target| {
                 old.subscription.feed.url == target.subscription.feed.url
-                    && host_gate(old) == host_gate(target)
+                    && before.host_gate(old) == self.host_gate(target)
             };
             let kept = before.target(target.key).is_some_and(same);
             if !kept || self.replanned.contains(&target.key) {
-                let (host, gate) = host_gate(target);
+                let (host, gate) = self.host_gate(target);
                 queue.add(target.key, host, gate, due_time(feed, now));
             }
         }
@@ -256,13 +286,6 @@ async fn registered_outputs(
     Ok(outputs)
 }
 
-/// Host of a feed and the limits for polls of that host.
-fn host_gate(target: &Target) -> (&str, HostLimit) {
-    let settings = &target.subscription.schedule;
-    let gate = HostLimit { at_once: settings.per_host, spacing: settings.host_spacing };
-    (site(&target.subscription.feed.url), gate)
-}
-
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
 }
@@ -271,23 +294,44 @@ fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target
 async fn budgeted(
     subscriptions: &mut [Subscription],
     registered: &[RegisteredFeed],
-    reader: &Reader,
+    (reader, now): (&Reader, Timestamp),
 ) -> Result<Vec<(FeedKey, Subscription)>, store::Error> {
     let of_server = |(subscription, feed): (&Subscription, &RegisteredFeed)| {
         subscription.schedule.budget.map(|_| (feed.key, subscription.clone()))
     };
     let before: Vec<_> = subscriptions.iter().zip(registered).filter_map(of_server).collect();
     if !before.is_empty() {
-        let means = mean_bytes(reader).await?;
-        let means: Vec<_> = registered.iter().map(|feed| means.get(&feed.key).copied()).collect();
-        apply_budgets(subscriptions, &means);
+        let known = known_traffic(&before, reader, now).await?;
+        let keys = before.iter().map(|(key, _)| *key);
+        let known: HashMap<FeedKey, KnownTraffic> = keys.zip(known).collect();
+        let known = |feed: &RegisteredFeed| known.get(&feed.key).copied().unwrap_or_default();
+        let known: Vec<_> = registered.iter().map(known).collect();
+        apply_budgets(subscriptions, &known);
     }
     Ok(before)
 }
 
-async fn mean_bytes(reader: &Reader) -> Result<HashMap<FeedKey, f64>, store::Error> {
-    let reader = reader.clone();
-    let read = move || reader.read(|reader| reader.mean_bytes());
+/// The traffic of these feeds, in their order.
+async fn known_traffic(
+    feeds: &[(FeedKey, Subscription)],
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<Vec<KnownTraffic>, store::Error> {
+    let start =
+        |(key, subscription): &(FeedKey, Subscription)| (*key, subscription.schedule.interval);
+    let (reader, feeds) = (reader.clone(), feeds.iter().map(start).collect::<Vec<_>>());
+    let read = move || {
+        reader.read(|reader| {
+            let means = reader.mean_bytes()?;
+            let known = |(feed, start): (FeedKey, Duration)| {
+                let state = reader.feed_state(feed)?;
+                let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
+                let learned = schedule::learned(&reader.item_times(feed)?, start, cost, now);
+                Ok(KnownTraffic { mean_bytes: means.get(&feed).copied(), learned })
+            };
+            feeds.into_iter().map(known).collect()
+        })
+    };
     tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
 }
 
@@ -298,14 +342,31 @@ async fn replanned(
     registered: &[RegisteredFeed],
     now: Timestamp,
 ) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
+    let paused = registered.iter().zip(targets).filter_map(|(feed, target)| {
+        let is_known = feed.reason == ReasonKind::Paused;
+        let paused = target.subscription.schedule.paused;
+        match (is_known, paused) {
+            (false, true) => Some((feed.key, paused_plan(&feed.considered, now))),
+            // The plan after its last poll follows below.
+            (true, false) if feed.last_poll_at.is_none() => {
+                Some((feed.key, resumed_plan(feed, now)))
+            }
+            _ => None,
+        }
+    });
+    let mut plans: Vec<(FeedKey, Plan)> = paused.collect();
     let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
+        if target.subscription.schedule.paused {
+            return None;
+        }
         let last = LastPoll { at: feed.last_poll_at?, considered: &feed.considered };
         let settings = &target.subscription.schedule;
-        last.is_outdated(settings).then(|| (feed.clone(), Arc::clone(settings)))
+        let outdated = last.is_outdated(settings) || feed.reason == ReasonKind::Paused;
+        outdated.then(|| (feed.clone(), Arc::clone(settings)))
     });
     let outdated: Vec<_> = outdated.collect();
     if outdated.is_empty() {
-        return Ok(Vec::new());
+        return Ok(plans);
     }
     let reader = reader.clone();
     let work = move || {
@@ -319,7 +380,26 @@ async fn replanned(
         })
     };
     // A panic in the task keeps the old plans.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()))
+    let revised: Result<Vec<_>, store::Error> =
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()));
+    plans.extend(revised?);
+    Ok(plans)
+}
+
+/// Time until which a paused feed is planned: it is in no queue meanwhile.
+const PAUSE: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
+
+/// The plan of a paused feed, with the inputs of its last plan.
+pub(super) fn paused_plan(considered: &[Considered], now: Timestamp) -> Plan {
+    let reason = Reason { kind: ReasonKind::Paused, text: "paused in the config".to_owned() };
+    let at = now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
+    Plan { at, reason, considered: considered.to_vec() }
+}
+
+/// The plan of a feed that was paused before its first poll.
+fn resumed_plan(feed: &RegisteredFeed, now: Timestamp) -> Plan {
+    let reason = Reason { kind: ReasonKind::New, text: "no longer paused".to_owned() };
+    Plan { at: now, reason, considered: feed.considered.clone() }
 }
 
 /// The plan after the last poll under these settings. Blocks.
@@ -334,8 +414,8 @@ pub(crate) fn revised(
     now: Timestamp,
 ) -> Result<Plan, store::Error> {
     let state = reader.feed_state(feed)?;
-    let (times, cost) = (reader.item_times(feed)?, PollCost::of(&state.response.validators));
-    let learned = schedule::learned(&times, settings.interval, cost, now);
+    let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
+    let learned = schedule::learned(&reader.item_times(feed)?, settings.interval, cost, now);
     Ok(schedule::revise(settings, id, last, &state.hints, learned))
 }
 

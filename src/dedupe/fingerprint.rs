@@ -17,7 +17,7 @@ use super::words::{Word, Words, hash64};
 use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// Maximum number of keys of a sketch: those of the title and of the whole text, bands and samples.
 const MAX_KEYS: usize = 2 + BANDS + MAX_SAMPLES;

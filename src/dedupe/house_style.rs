@@ -8,6 +8,7 @@ use jiff::civil::Weekday;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::clocks;
 use super::lexicon::lines;
 use super::words::{Kind, Word, hash_of};
 
@@ -143,6 +144,9 @@ pub(super) fn compare(a: Piece<'_>, b: Piece<'_>, published: Option<Timestamp>) 
         }
         _ => {}
     }
+    if clocks::same_time(a.words, b.words) {
+        return Found::Same;
+    }
     match (a.unit(), b.unit()) {
         (Some(one), Some(other)) if one.of == other.of && one.size != other.size => {
             match (a.quantity(one), b.quantity(other)) {
@@ -199,6 +203,30 @@ mod tests {
     }
 
     #[test]
+    fn a_weekday_is_a_date_in_other_languages_too() {
+        for (a, b) in [
+            ("в понедельник", "23 ноября"),
+            ("we wtorek", "24 listopada"),
+            ("måndags", "den 23 november"),
+            ("v úterý", "24. listopadu"),
+            ("na quinta-feira", "26 de novembro"),
+        ] {
+            assert_eq!(found(a, b), Found::Same, "{a} / {b}");
+        }
+        assert_eq!(found("в понедельник", "24 ноября"), Found::Other);
+    }
+
+    #[test]
+    fn a_time_of_day_may_be_written_with_a_dot_or_as_an_hour() {
+        for (a, b) in [("18.20", "18:20"), ("4 de la tarde", "16.00"), ("6 утра", "6:00")] {
+            assert_eq!(found(a, b), Found::Same, "{a} / {b}");
+        }
+        for (a, b) in [("18.20", "18:40"), ("5 de la tarde", "16.00"), ("9 p.m.", "9 a.m.")] {
+            assert_eq!(found(a, b), Found::Other, "{a} / {b}");
+        }
+    }
+
+    #[test]
     fn quantities_in_other_units_are_converted() {
         for (a, b) in [
             ("1,180 kilometres", "733 miles"),
@@ -206,6 +234,10 @@ mod tests {
             ("8 degrees Celsius", "46 degrees Fahrenheit"),
             ("8.7 miles", "14 km"),
             ("48 hours", "two days"),
+            ("60 mph", "97 km/h"),
+            ("60 miles per hour", "97 kph"),
+            ("12 °C", "54 °F"),
+            ("двенадцати километров", "7.5 miles"),
         ] {
             assert_eq!(found(a, b), Found::Same, "{a} / {b}");
         }

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::words::hash_of;
+use super::words::{Kind, Word, hash_of};
 
 /// What a listed word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +16,19 @@ pub(super) enum Listed {
     Spelling(u32),
     /// A title before a name. Papers choose different ones, so it is no name.
     Honorific,
+    /// A Roman numeral, if it is written in capitals: Magnus VI is Magnus the Sixth.
+    Roman(u32),
 }
+
+/// Words of bits in the filter.
+const FILTER: usize = 512;
 
 /// Number words, days, months, spellings and honorifics.
 pub(super) struct Lexicon {
     /// By hash, ascending.
     words: Vec<(u32, Listed)>,
     /// A bit for the low bits of each hash: most words need no search.
-    filter: [u64; 256],
+    filter: [u64; FILTER],
 }
 
 pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
@@ -37,21 +42,43 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     words.extend(dates.map(|name| (hash_of(name), Listed::Date)));
     for line in lines(include_str!("data/spellings.txt")) {
         let (word, others) = line.split_once(' ').unwrap_or((line, ""));
+        if word == "-ize" {
+            others.split(' ').for_each(|stem| words.extend(verb_spellings(stem)));
+            continue;
+        }
         let word = Listed::Spelling(hash_of(word));
         words.extend(others.split_whitespace().map(|other| (hash_of(other), word)));
     }
     let titles = lines(include_str!("data/honorifics.txt"));
     let titles = titles.into_iter().flat_map(str::split_whitespace);
     words.extend(titles.map(|name| (hash_of(name), Listed::Honorific)));
+    let romans = [
+        "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv",
+        "xvi",
+    ];
+    let romans = romans.iter().chain(&["xvii", "xviii", "xix", "xx", "xxi"]);
+    let numbered = romans.zip(2..).filter(|(name, _)| name.len() > 1);
+    words.extend(numbered.map(|(name, value)| (hash_of(name), Listed::Roman(value))));
     // A word of both lists is a numeral: the sort is stable and the first of a name stays.
     words.sort_by_key(|(hash, _)| *hash);
     words.dedup_by_key(|(hash, _)| *hash);
-    let mut filter = [0; 256];
+    let mut filter = [0; FILTER];
     for (hash, _) in &words {
-        filter[(hash >> 6 & 255) as usize] |= 1 << (hash & 63);
+        filter[*hash as usize >> 6 & (FILTER - 1)] |= 1 << (hash & 63);
     }
     Lexicon { words, filter }
 });
+
+/// Endings of verbs that papers write with "z" or with "s".
+const VERB_ENDINGS: [&str; 8] = ["e", "es", "ed", "ing", "er", "ers", "ation", "ations"];
+
+/// The spellings with "s" of the forms of a verb on "-ize".
+fn verb_spellings(stem: &str) -> impl Iterator<Item = (u32, Listed)> {
+    VERB_ENDINGS.into_iter().map(move |ending| {
+        let other = hash_of(&format!("{stem}is{ending}"));
+        (other, Listed::Spelling(hash_of(&format!("{stem}iz{ending}"))))
+    })
+}
 
 impl Listed {
     /// The hash that is compared of a word that is written with the hash `written`.
@@ -59,14 +86,14 @@ impl Listed {
         match self {
             Self::Spelling(hash) => hash,
             Self::Numeral(value) => hash_of(&value.to_string()),
-            Self::Date | Self::Honorific => written,
+            Self::Date | Self::Honorific | Self::Roman(_) => written,
         }
     }
 }
 
 impl Lexicon {
     pub(super) fn find(&self, hash: u32) -> Option<Listed> {
-        if self.filter[(hash >> 6 & 255) as usize] & 1 << (hash & 63) == 0 {
+        if self.filter[hash as usize >> 6 & (FILTER - 1)] & 1 << (hash & 63) == 0 {
             return None;
         }
         let at = self.words.binary_search_by_key(&hash, |(word, _)| *word).ok()?;
@@ -138,6 +165,10 @@ pub(super) fn continued(
         (true, true) if b == 1_000 && (1..1_000).contains(&a) => a * 1_000,
         (true, true) if (1..10).contains(&b) && a % 10 == 0 && a % 100 >= 20 => a + b,
         (true, true) if b < 100 && a > 0 && a % 100 == 0 => a + b,
+        // Dix-neuf, soixante-dix, quatre-vingt-onze.
+        (true, true) if (7..10).contains(&b) && a == 10 => a + b,
+        (true, true) if (10..20).contains(&b) && (a == 60 || a == 80) => a + b,
+        (true, true) if b == 20 && a == 4 => 80,
         // Groups of three digits behind a space.
         (false, false) if letters == 3 && (first.grouped || (1..1_000).contains(&a)) => {
             a.checked_mul(1_000)?.checked_add(b)?
@@ -156,10 +187,80 @@ pub(super) struct Glued {
 
 pub(super) static GLUED: LazyLock<Vec<Glued>> = LazyLock::new(|| {
     let units = ["km", "kg", "cm", "mm", "ft", "lb", "mi", "bn", "mn", "tn", "mph", "kmh", "kph"];
-    let ordinals = ["st", "nd", "rd", "th"];
+    let ordinals = ["st", "nd", "rd", "th", "e", "er", "ère", "ème", "de", "ste"];
     let glued = |ordinal| move |text: &&str| Glued { hash: hash_of(text), ordinal };
     units.iter().map(glued(false)).chain(ordinals.iter().map(glued(true))).collect()
 });
+
+/// Hash of the word for a share in hundredths.
+pub(super) static PERCENT: LazyLock<u32> = LazyLock::new(|| hash_of("percent"));
+
+/// Whether a word ends "12 per cent", of which `words` ends with "12 per".
+pub(super) fn is_percent(word: u32, words: &[Word]) -> bool {
+    static SECOND: LazyLock<Vec<u32>> =
+        LazyLock::new(|| ["cent", "ciento", "cento"].map(hash_of).to_vec());
+    static FIRST: LazyLock<Vec<u32>> =
+        LazyLock::new(|| ["per", "pour", "por"].map(hash_of).to_vec());
+    let [.., number, first] = words else { return false };
+    number.kind == Kind::Number && FIRST.contains(&first.hash) && SECOND.contains(&word)
+}
+
+/// A number in Chinese characters as far as it was read: 二十三.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kanji {
+    total: u32,
+    digits: u32,
+}
+
+impl Kanji {
+    pub(super) const NONE: Self = Self { total: 0, digits: 0 };
+
+    /// A digit, or ten, a hundred or a thousand.
+    pub(super) fn digit(c: char) -> Option<u32> {
+        Some(match c {
+            '〇' => 0,
+            '一' => 1,
+            '二' => 2,
+            '三' => 3,
+            '四' => 4,
+            '五' => 5,
+            '六' => 6,
+            '七' => 7,
+            '八' => 8,
+            '九' => 9,
+            '十' => 10,
+            '百' => 100,
+            '千' => 1_000,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn followed_by(self, digit: u32) -> Self {
+        match digit {
+            0..=9 => Self { digits: self.digits.saturating_mul(10).saturating_add(digit), ..self },
+            _ => Self {
+                total: self.total.saturating_add(self.digits.max(1).saturating_mul(digit)),
+                digits: 0,
+            },
+        }
+    }
+
+    pub(super) fn value(self) -> u32 {
+        self.total.saturating_add(self.digits)
+    }
+}
+
+/// Whether a word is the one of "sixty-one" behind this number: mostly an article otherwise.
+pub(super) fn is_one(word: u32, before: Option<NumberBefore>) -> bool {
+    static ONES: LazyLock<Vec<u32>> =
+        LazyLock::new(|| ["un", "une", "uno", "una", "um", "uma"].map(hash_of).to_vec());
+    static BARE: LazyLock<Vec<u32>> =
+        LazyLock::new(|| ["один", "одна", "jeden", "jedna", "en", "ett"].map(hash_of).to_vec());
+    let Some(tens) = before.filter(|first| first.spelled) else { return false };
+    tens.value % 10 == 0
+        && (20..100).contains(&tens.value)
+        && (tens.and && ONES.contains(&word) || !tens.and && BARE.contains(&word))
+}
 
 /// Words that join the parts of a spelled number.
 pub(super) static AND: LazyLock<Vec<u32>> =

@@ -16,6 +16,7 @@
 
 pub mod canonical;
 pub mod churn;
+mod clocks;
 mod differences;
 pub mod digest;
 pub mod fingerprint;

@@ -61,6 +61,12 @@ impl Title {
         self.chars
     }
 
+    /// Width in columns: a character of a script without spaces takes two.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.chars + self.words.iter().filter(|word| word.is_character()).count()
+    }
+
     /// Digest of its words.
     #[must_use]
     pub fn digest(&self) -> u64 {

@@ -91,12 +91,16 @@ pub(super) const WORDS_PER_SLOT: usize = 30;
 pub(super) const FILLING: f32 = 0.25;
 /// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.
 pub(super) const EQUAL: f32 = 0.85;
+/// A text of which this much is in the other was cut from it.
+pub(super) const CUT: f32 = 0.95;
 /// A headline of this many words and characters that two items share within [`HEADLINE_HOURS`] is one report,
 pub(super) const HEADLINE_WORDS: usize = 5;
 pub(super) const HEADLINE_CHARS: usize = 38;
 /// if the weights of its words, less that of a common word each, add up to this.
 pub(super) const HEADLINE_RARITY: f32 = 2.6;
 pub(super) const COMMON: f32 = 0.35;
+/// What a character of a script without spaces adds.
+pub(super) const CHARACTER: f32 = 0.13;
 /// Longest time between two items that only their headline joins, in hours.
 pub(super) const HEADLINE_HOURS: i64 = 18;
 /// Longest text, in English words, that counts as a teaser of its headline.

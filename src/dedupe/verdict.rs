@@ -11,11 +11,11 @@ use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{Likeness, likeness, shared_beginning, shared_opening, slots};
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
-    COMMON, EQUAL, EXACT_WORDS, EXCERPT, FORM_WORDS, HEADLINE_CHARS, HEADLINE_HOURS,
-    HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
-    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT, SAME_LEAD,
-    SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS,
-    VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
+    CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_WORDS, HEADLINE_CHARS,
+    HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED,
+    NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT,
+    SAME_LEAD, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT,
+    TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
 use super::weights::Weights;
 use super::words::{Kind, Word};
@@ -218,7 +218,7 @@ impl Pair<'_> {
     /// Whether both have the same long title.
     fn has_long_title(&self) -> bool {
         let (a, b) = (&self.a.fingerprint.title, &self.b.fingerprint.title);
-        a.len() >= TITLE_WORDS && a.chars() >= TITLE_CHARS && a.digest() == b.digest()
+        a.len() >= TITLE_WORDS && a.width() >= TITLE_CHARS && a.digest() == b.digest()
     }
 
     /// The same long title, and the texts or the site do not speak against it.
@@ -245,10 +245,12 @@ impl Pair<'_> {
     fn is_headline(&self, weights: &Weights) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let (Some(x), Some(y)) = (a.published, b.published) else { return false };
-        let long = a.title.len() >= HEADLINE_WORDS && a.title.chars() >= HEADLINE_CHARS;
+        let long = a.title.len() >= HEADLINE_WORDS && a.title.width() >= HEADLINE_CHARS;
         let near = x.duration_since(y).abs() <= SignedDuration::from_hours(HEADLINE_HOURS);
         let rare = |word: &Word| match word.kind {
             Kind::Number => 1.0 - COMMON,
+            // Single characters are common, but not so many of them in this order.
+            _ if word.is_character() => CHARACTER,
             _ => (weights.of(word) - COMMON).max(0.0),
         };
         let rare: f32 = a.title.words().iter().map(rare).sum();
@@ -311,7 +313,8 @@ impl Pair<'_> {
             // Headlines of one story in other words are about words that both texts have.
             return short && one.min(two) >= 2 && 2 * one >= mine.len() && 2 * two >= others.len();
         }
-        let equal = self.like.jaccard >= EQUAL && self.form().is_none();
+        let alike = self.like.jaccard >= EQUAL || self.like.containment >= CUT;
+        let equal = alike && self.form().is_none();
         short && !equal || one > 0 && two > 0
     }
 

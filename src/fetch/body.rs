@@ -80,8 +80,21 @@ pub(crate) async fn read(
     drain(reader, max, &wire, (memory, copies)).await
 }
 
-/// Values of Content-Encoding that name no coding. Servers send the last ones by mistake.
-const NO_CODINGS: [&str; 7] = ["", "identity", "utf-8", "none", "null", "binary", "8bit"];
+/// The registered content codings except `identity` (IANA HTTP Content Coding Registry). Servers also send charsets,
+/// media types, `none` and others by mistake, which clients ignore.
+const CODINGS: [&str; 11] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
 
 /// The content codings in the order of decoding (RFC 9110 8.4).
 fn codings(headers: &HeaderMap) -> Result<Vec<String>, Failure> {
@@ -89,7 +102,7 @@ fn codings(headers: &HeaderMap) -> Result<Vec<String>, Failure> {
     for value in headers.get_all(header::CONTENT_ENCODING) {
         for coding in value.to_str().unwrap_or_default().split(',') {
             let coding = coding.trim().to_ascii_lowercase();
-            if !NO_CODINGS.contains(&coding.as_str()) {
+            if CODINGS.contains(&coding.as_str()) {
                 codings.push(coding);
             }
         }

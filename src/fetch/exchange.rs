@@ -274,7 +274,7 @@ impl<'a> Exchange<'a> {
         response.status = Some(answer.status().as_u16());
         let direct = request.settings.proxy.is_none();
         response.remote = answer.remote_addr().filter(|_| direct).map(|at| at.ip());
-        response.freshness = freshness(answer.headers(), request.now);
+        response.freshness = freshness(answer.headers(), answer.status().as_u16(), request.now);
         match location(&answer, &url, request.settings) {
             None => {
                 // Without a response, so that a failure while reading keeps what is known.

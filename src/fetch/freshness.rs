@@ -12,7 +12,7 @@ use crate::text::dates;
 const LONGEST: u64 = 10 * 365 * 86_400;
 
 /// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits. `now` is the time of receipt.
-pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
+pub(crate) fn freshness(headers: &HeaderMap, status: u16, now: Timestamp) -> Freshness {
     // RFC 9110 6.6.1: a response without Date counts from its receipt.
     let date = http_date(headers, header::DATE).unwrap_or(now);
     let directives = Directives::of(headers);
@@ -20,13 +20,13 @@ pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
         remaining: remaining(headers, &directives, date),
         lifetime: directives.lifetime().and_then(|lifetime| lifetime.try_into().ok()),
         retry_after: retry_after(headers, date),
-        host_pause: host_pause(headers, date),
+        host_pause: host_pause(headers, status, date),
     }
 }
 
 /// The freshness of a 304. Without `Cache-Control` it renews the stored lifetime (RFC 9111 4.3.4).
 pub(crate) fn renewed(headers: &HeaderMap, stored: Option<Duration>, now: Timestamp) -> Freshness {
-    let read = freshness(headers, now);
+    let read = freshness(headers, 304, now);
     if headers.contains_key(header::CACHE_CONTROL) {
         return read;
     }
@@ -50,10 +50,13 @@ const UNIX_TIME: f64 = 1e9;
 const UNIX_MILLIS: f64 = 1e12;
 
 /// Time until the rate limit of the host is reset, when no requests are left. With several limits, the longest time.
-fn host_pause(headers: &HeaderMap, server_time: Timestamp) -> Option<SignedDuration> {
+fn host_pause(headers: &HeaderMap, status: u16, server_time: Timestamp) -> Option<SignedDuration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    // A 429 says itself that no requests are left.
+    let none_left = (status == 429).then_some(0.0);
     let pairs = ["x-ratelimit", "ratelimit", "x-rate-limit"].into_iter().filter_map(|name| {
-        Some((number(&format!("{name}-remaining"))?, number(&format!("{name}-reset"))?))
+        let left = number(&format!("{name}-remaining")).or(none_left)?;
+        Some((left, number(&format!("{name}-reset"))?))
     });
     let fields = headers.get_all("ratelimit").iter().filter_map(|value| value.to_str().ok());
     let waits = pairs.chain(fields.flat_map(limits)).filter(|(left, _)| *left < 1.0);
@@ -142,9 +145,14 @@ impl Directives {
             for directive in value.to_str().unwrap_or_default().split(',') {
                 let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
                 match name.trim().to_ascii_lowercase().as_str() {
+                    // With an argument, it is only about the fields that are named. RFC 9111 5.2.2.4
+                    "no-cache" if !argument.is_empty() => {}
                     "no-cache" | "no-store" => directives.never_fresh = true,
+                    // Of several, the first one counts. RFC 9111 4.2.1
                     // s-maxage is for shared caches. RFC 9111 5.2.2.10
-                    "max-age" => directives.max_age = seconds(argument.trim().trim_matches('"')),
+                    "max-age" if directives.max_age.is_none() => {
+                        directives.max_age = seconds(argument.trim().trim_matches('"'));
+                    }
                     _ => {}
                 }
             }
@@ -184,7 +192,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
         }
-        freshness(&map, dates::parse_http(NOW).unwrap())
+        freshness(&map, 200, dates::parse_http(NOW).unwrap())
     }
 
     fn remaining(headers: &[(HeaderName, &str)]) -> Option<i64> {
@@ -306,7 +314,7 @@ mod tests {
             for (name, value) in headers {
                 map.append(HeaderName::from_static(name), value.parse().unwrap());
             }
-            freshness(&map, now).host_pause.map(|pause| pause.as_secs())
+            freshness(&map, 200, now).host_pause.map(|pause| pause.as_secs())
         };
         let reset = (now.as_second() + 90).to_string();
         let millis = format!("{reset}000");

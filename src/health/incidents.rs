@@ -55,7 +55,7 @@ fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Con
         State::Gone => IncidentKind::Gone,
         State::Held => IncidentKind::Held,
         State::Moved => IncidentKind::Moved,
-        State::Throttled | State::Offline | State::New | State::Ok => return None,
+        State::Throttled | State::Offline | State::Paused | State::New | State::Ok => return None,
     };
     let remedy = health.remedy.clone();
     let (remedy, toml) = remedy.map_or_else(Default::default, |remedy| {

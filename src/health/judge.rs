@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::remedy::{self, Remedy};
 use super::silence::{Silence, SilenceKind, silence};
 use super::state::State;
-use crate::model::{FailureKind, FeedStatus, Outcome};
+use crate::model::{FailureKind, FeedStatus, Outcome, ReasonKind};
 use crate::text::amounts::{count, span};
 
 /// Number of panics in a row that put a feed into quarantine.
@@ -116,6 +116,9 @@ fn failure(status: &FeedStatus) -> Option<FailureKind> {
 }
 
 fn state(status: &FeedStatus, is_silent: bool) -> State {
+    if status.reason == ReasonKind::Paused {
+        return State::Paused;
+    }
     let Some(outcome) = status.last_outcome else { return State::New };
     match (outcome, status.failures) {
         (Outcome::Failed(FailureKind::Panicked), QUARANTINE_PANICS..) => State::Quarantined,
@@ -169,6 +172,7 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
             None => String::new(),
         },
         State::Offline => "this machine seems to be offline".to_owned(),
+        State::Paused => "paused in the config".to_owned(),
         State::New => "not polled yet".to_owned(),
         State::Silent | State::Ok => String::new(),
     }

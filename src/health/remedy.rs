@@ -58,7 +58,7 @@ pub(super) fn of_state(
             let to = status.address.effective.as_ref()?;
             Some(moved(to.as_str()))
         }
-        State::Silent | State::Offline | State::New | State::Ok => None,
+        State::Silent | State::Offline | State::Paused | State::New | State::Ok => None,
     }
 }
 

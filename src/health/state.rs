@@ -49,6 +49,8 @@ states! {
     Moved = "moved", "moved";
     /// It could not be reached, because this machine seems to be offline.
     Offline = "offline", "offline";
+    /// The operator paused it: it is not polled.
+    Paused = "paused", "paused";
     /// It has not been polled yet.
     New = "new", "not polled yet";
     /// Its last poll succeeded.
@@ -68,6 +70,6 @@ impl State {
     /// Whether the operator should look at feeds in this state. The other states pass without them.
     #[must_use]
     pub fn needs_attention(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Offline | Self::New | Self::Ok)
+        !matches!(self, Self::Throttled | Self::Offline | Self::Paused | Self::New | Self::Ok)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`parsed`] is a document as it was read, [`item`] what is stored and published of it.
 
+pub mod clock_mark;
 pub mod code;
 pub mod feed;
 pub mod filter;
@@ -12,6 +13,7 @@ pub mod poll;
 pub mod promise;
 pub mod story;
 
+pub use clock_mark::ClockMark;
 pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{

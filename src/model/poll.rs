@@ -352,6 +352,8 @@ pub enum ReasonKind {
     Offline,
     /// Random extra wait, so that polls of different feeds spread.
     Jitter,
+    /// The feed is paused in the config.
+    Paused,
 }
 
 impl ReasonKind {
@@ -370,6 +372,7 @@ impl ReasonKind {
         Self::Gone,
         Self::Offline,
         Self::Jitter,
+        Self::Paused,
     ];
 
     /// The stable slug.
@@ -389,6 +392,7 @@ impl ReasonKind {
             Self::Gone => "gone",
             Self::Offline => "offline",
             Self::Jitter => "jitter",
+            Self::Paused => "paused",
         }
     }
 

@@ -26,7 +26,29 @@ pub(super) struct Anchors {
 struct Ends {
     ids: HashSet<String>,
     links: HashSet<String>,
-    page: Option<String>,
+    page: Option<Page>,
+}
+
+/// The page of the fragment.
+#[derive(Clone)]
+struct Page {
+    /// Its URL without fragment.
+    url: String,
+    /// Base of relative links.
+    base: Url,
+}
+
+impl Page {
+    fn of(link_base: LinkBase<'_>) -> Option<Self> {
+        let url = link_base.page?.split('#').next().unwrap_or_default().to_owned();
+        Some(Self { url, base: link_base.base.clone() })
+    }
+
+    /// Whether a link without its fragment leads to the page.
+    fn is(&self, link: &str) -> bool {
+        let relative = || self.base.join(link).is_ok_and(|link| link.as_str() == self.url);
+        self.url == link || !link.is_empty() && self.url.ends_with(link) && relative()
+    }
 }
 
 impl Sink for Ends {
@@ -40,8 +62,7 @@ impl Sink for Ends {
         if let Some(id) = id(tag).filter(|_| known && self.ids.len() < MAX_PLACES) {
             self.ids.insert(id.to_owned());
         }
-        if let Some(place) =
-            tag.attribute("href").and_then(|href| place(href, self.page.as_deref()))
+        if let Some(place) = tag.attribute("href").and_then(|href| place(href, self.page.as_ref()))
             && self.links.len() < MAX_PLACES
         {
             self.links.insert(place);
@@ -57,27 +78,30 @@ fn id<'t>(tag: &'t Tag<'_>) -> Option<&'t str> {
 }
 
 /// The place that a link to the same page leads to.
-fn place(href: &str, page: Option<&str>) -> Option<String> {
+fn place(href: &str, page: Option<&Page>) -> Option<String> {
     let href = href.trim();
     let (before, place) = href.split_once('#')?;
-    let same = before.is_empty()
-        || page.is_some_and(|page| page.split('#').next().unwrap_or_default() == before);
+    let same = before.is_empty() || page.is_some_and(|page| page.is(before));
     let decoded = percent_decoded(place);
     (same && !decoded.is_empty()).then_some(decoded)
 }
 
 /// Whether a fragment may have a link to a place in it. A cheap check before the exact one.
 fn has_local_link(html: &str, page: Option<&str>) -> bool {
+    let page = page.and_then(|page| page.split('#').next()).unwrap_or_default().as_bytes();
     memchr::memchr_iter(b'#', html.as_bytes()).any(|at| {
         let before = &html.as_bytes()[..at];
+        // Each byte is searched once, because `#` ends the search too.
+        let ends = |byte: &u8| matches!(byte, b'"' | b'\'' | b'=' | b' ' | b'#' | b'<' | b'>');
+        let link = before.iter().rposition(ends).map_or(before, |end| &before[end + 1..]);
+        if !link.is_empty() {
+            return page.ends_with(link);
+        }
         let bare = match before {
             [bare @ .., b'"' | b'\'' | b' '] => bare,
             bare => bare,
         };
-        let is_href = |bare: &[u8]| {
-            bare.last_chunk::<5>().is_some_and(|name| name.eq_ignore_ascii_case(b"href="))
-        };
-        is_href(bare) || page.is_some_and(|page| before.ends_with(page.as_bytes()))
+        bare.last_chunk::<5>().is_some_and(|name| name.eq_ignore_ascii_case(b"href="))
     })
 }
 
@@ -97,8 +121,7 @@ impl Anchors {
         if !has_local_link(html, link_base.page) {
             return Self::default();
         }
-        let page = || link_base.page.map(str::to_owned);
-        let ends = tokens::read(html, || Ends { page: page(), ..Ends::default() });
+        let ends = tokens::read(html, || Ends { page: Page::of(link_base), ..Ends::default() });
         let places: HashSet<String> = ends.ids.intersection(&ends.links).cloned().collect();
         if places.is_empty() {
             return Self::default();
@@ -115,11 +138,11 @@ impl Anchors {
     }
 
     /// The local link of an element, if both ends are in the text.
-    pub(super) fn link(&self, tag: &Tag<'_>, page: Option<&str>) -> Option<String> {
+    pub(super) fn link(&self, tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
         if self.places.is_empty() {
             return None;
         }
-        let place = place(tag.attribute("href")?, page)?;
+        let place = place(tag.attribute("href")?, Page::of(link_base).as_ref())?;
         self.places.contains(&place).then(|| format!("#{}", self.outward(&place)))
     }
 
@@ -165,12 +188,13 @@ mod tests {
     fn a_footnote_is_linked_inside_the_text() {
         for html in [
             "<p>a<sup id=r1><a href=#f1>1</a></sup></p><ol><li id=f1>Note <a href=#r1>back</a></li></ol>",
+            "<p>a<sup id=r1><a href=/post#f1>1</a></sup></p><ol><li id=f1>Note <a href=\"post#r1\">back</a></li></ol>",
             "<p>a<sup id=r1><a href=https://example.org/post#f1>1</a></sup></p><ol><li id=f1>Note <a href=#r1>back</a></li></ol>",
         ] {
             let safe = read(html, PAGE);
             let prefix = Anchors::new(
                 html,
-                LinkBase { base: &Url::parse("https://e.org").unwrap(), page: PAGE },
+                LinkBase { base: &Url::parse("https://example.org/feed").unwrap(), page: PAGE },
             )
             .prefix;
             assert_eq!(

@@ -77,7 +77,13 @@ pub(super) enum EmbeddedImage {
     /// An image without valid source.
     Sourceless,
     /// An image with these attributes.
-    Kept { src: String, srcset: Option<String>, loading: Loading },
+    Kept {
+        src: String,
+        srcset: Option<String>,
+        loading: Loading,
+        /// Source that a script puts in the place of `src`.
+        later: Option<String>,
+    },
 }
 
 /// When the publisher's page loads the image.
@@ -112,15 +118,16 @@ pub(super) fn embedded_image(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Embedded
         (Some(_), None) if srcset.is_none() => Loading::Placeholder,
         _ => Loading::Eager,
     };
-    let src = match (written, lazy) {
-        (Some(written), _) if real => Some(written),
-        (_, Some(lazy)) => Some(lazy),
+    let (src, later) = match (written, lazy) {
+        (Some(written), lazy) if real => (Some(written), lazy),
+        (_, Some(lazy)) => (Some(lazy), None),
         (written, None) => {
             let candidate = srcset.as_deref().and_then(|set| set.split([' ', ',']).next());
-            candidate.map(str::to_owned).or(written)
+            (candidate.map(str::to_owned).or(written), None)
         }
     };
-    src.map_or(EmbeddedImage::Sourceless, |src| EmbeddedImage::Kept { src, srcset, loading })
+    let kept = |src| EmbeddedImage::Kept { src, srcset, loading, later };
+    src.map_or(EmbeddedImage::Sourceless, kept)
 }
 
 /// Parts of classes and URLs of images that represent characters.

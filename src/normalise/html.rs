@@ -163,8 +163,8 @@ enum Beside {
     Nothing,
     /// A lazily loaded image was written. Its copy follows.
     Lazy,
-    /// An image with this source was written. A copy may follow.
-    Written(String),
+    /// An image with this source was written, and what a script loads in its place. A copy may follow.
+    Written(String, Option<String>),
     /// A placeholder was not written. If no copy follows, its text, or the placeholder, is.
     Pending {
         alt: String,
@@ -172,7 +172,7 @@ enum Beside {
     },
     /// Inside a `<noscript>`; the source of the image that is before it, and of the one in it.
     NoScript {
-        before: Option<String>,
+        before: [Option<String>; 2],
         inside: Option<String>,
     },
     /// After a `<noscript>` with an image of this source. A lazily loaded copy may follow.
@@ -354,9 +354,9 @@ impl Rewriter<'_> {
     fn begin_noscript(&mut self, tag: &Tag<'_>) {
         let before = match std::mem::replace(&mut self.image, Beside::Nothing) {
             Beside::Lazy if !tag.self_closing => return self.skip(tag, Ends::Itself),
-            Beside::Written(src) => Some(src),
+            Beside::Written(src, later) => [Some(src), later],
             // The copy is written instead of what is pending.
-            _ => None,
+            _ => [None, None],
         };
         self.image = Beside::NoScript { before, inside: None };
     }
@@ -381,7 +381,7 @@ impl Rewriter<'_> {
             set(&mut kept, "srcset", embedded::srcset(tag, link_base));
         }
         if name == "a" {
-            set(&mut kept, "href", self.anchors.link(tag, link_base.page));
+            set(&mut kept, "href", self.anchors.link(tag, link_base));
         }
         set(&mut kept, "id", self.anchors.id(tag));
         let has = |wanted: &[&str]| kept.iter().any(|(name, _)| wanted.contains(name));
@@ -409,10 +409,20 @@ impl Rewriter<'_> {
                 self.settle();
                 self.pend(Beside::Pending { alt: alt.to_owned(), placeholder: None });
             }
-            EmbeddedImage::Kept { src, srcset, loading } => {
+            EmbeddedImage::Kept { src, srcset, loading, later } => {
                 match &self.image {
-                    Beside::After(before) if loading != Loading::Eager || *before == src => return,
-                    Beside::NoScript { before: Some(before), .. } if *before == src => return,
+                    Beside::After(before)
+                        if loading != Loading::Eager
+                            || *before == src
+                            || later.as_ref() == Some(before) =>
+                    {
+                        return;
+                    }
+                    Beside::NoScript { before, .. }
+                        if before.iter().flatten().any(|known| *known == src) =>
+                    {
+                        return;
+                    }
                     _ => self.settle(),
                 }
                 if loading == Loading::Placeholder && !matches!(self.image, Beside::NoScript { .. })
@@ -433,7 +443,7 @@ impl Rewriter<'_> {
                 self.pend(if loading == Loading::Lazy {
                     Beside::Lazy
                 } else {
-                    Beside::Written(src)
+                    Beside::Written(src, later)
                 });
             }
         }
@@ -442,7 +452,7 @@ impl Rewriter<'_> {
     /// Remembers an image.
     fn pend(&mut self, image: Beside) {
         match (&mut self.image, image) {
-            (Beside::NoScript { inside, .. }, Beside::Written(src)) => *inside = Some(src),
+            (Beside::NoScript { inside, .. }, Beside::Written(src, _)) => *inside = Some(src),
             (Beside::NoScript { .. }, Beside::Pending { alt, .. }) => self.writer.text(&alt),
             (Beside::NoScript { .. }, _) => {}
             (known, image) => *known = image,

@@ -163,6 +163,8 @@ fn an_image_and_its_copy_for_clients_without_scripts_are_one_image() {
             "<figure><noscript><img src=/a.jpg></noscript><img src={blank} data-src=/a.jpg></figure>"
         ),
         format!("<figure><noscript><img src=/a.jpg></noscript> <img src={blank}></figure>"),
+        "<figure><img src=/a.jpg data-src=/large.jpg><noscript><img src=/large.jpg></noscript></figure>"
+            .to_owned(),
         format!("<figure><a><img src={blank}></a><noscript><img src=/a.jpg></noscript></figure>"),
     ] {
         let kept = sanitised(&html).replace("> <", "><");

@@ -151,8 +151,8 @@ fn looks_like_html(text: &str) -> bool {
 fn is_markup(rest: &str) -> bool {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "big", "cite", "code", "del", "div", "em", "font", "i", "iframe", "ins",
-        "kbd", "mark", "p", "q", "s", "script", "small", "span", "strike", "strong", "style",
-        "sub", "sup", "tt", "u",
+        "kbd", "mark", "math", "p", "q", "s", "script", "small", "span", "strike", "strong",
+        "style", "sub", "sup", "tt", "u",
     ];
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
     let (name, rest) = rest.split_at(end);
@@ -430,6 +430,7 @@ mod tests {
             ("a &amp;#8217; b", TextKind::Html),
             ("a &amp;amp; b", TextKind::Html),
             ("&lt;em&gt;new&lt;/em&gt;", TextKind::Html),
+            ("&lt;math&gt;&lt;mi&gt;x&lt;/mi&gt;&lt;/math&gt;", TextKind::Html),
             ("Vec&lt;T&gt;", TextKind::Plain),
             ("&lt;script&gt;alert(1)&lt;/script&gt;", TextKind::Html),
             ("what the &lt;script&gt; tag does", TextKind::Plain),

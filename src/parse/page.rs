@@ -43,7 +43,12 @@ pub(crate) fn links(html: &str, url: &Url) -> PageLinks {
     let end = (0..=html.len().min(MAX_PAGE)).rev().find(|at| html.is_char_boundary(*at));
     let input = BufferQueue::default();
     input.push_back(limit_attributes(&html[..end.unwrap_or(0)]).as_ref().into());
-    let sink = Collector(RefCell::new(Found { base: None, links: Vec::new(), is_page: false }));
+    let sink = Collector(RefCell::new(Found {
+        base: None,
+        links: Vec::new(),
+        is_page: false,
+        inert: None,
+    }));
     let tokenizer = Tokenizer::new(sink, Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
@@ -75,6 +80,8 @@ struct Found {
     base: Option<String>,
     links: Vec<(Kind, Link)>,
     is_page: bool,
+    /// The outermost open element whose links are none, and the number of links before it.
+    inert: Option<(String, usize)>,
 }
 
 struct Collector(RefCell<Found>);
@@ -85,6 +92,7 @@ impl TokenSink for Collector {
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         let TagToken(tag) = token else { return TokenSinkResult::Continue };
         if tag.kind != StartTag {
+            self.0.borrow_mut().end(&tag.name);
             return TokenSinkResult::Continue;
         }
         self.0.borrow_mut().tag(&tag);
@@ -100,8 +108,19 @@ impl TokenSink for Collector {
 }
 
 impl Found {
+    /// Drops the links inside an element whose links are none: HTML 4.12.3 for templates. If its end tag is missing,
+    /// they are kept, because the publisher did not mean to hide the rest of the page.
+    fn end(&mut self, name: &str) {
+        if let Some((_, before)) = self.inert.take_if(|(open, _)| open == name) {
+            self.links.truncate(before);
+        }
+    }
+
     fn tag(&mut self, tag: &Tag) {
         self.is_page |= is_page(&tag.name);
+        if matches!(&*tag.name, "template" | "svg") && !tag.self_closing {
+            self.inert.get_or_insert((tag.name.to_string(), self.links.len()));
+        }
         let value = |name: &str| {
             let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
             Some(found.value.trim()).filter(|value| !value.is_empty())
@@ -203,6 +222,9 @@ mod tests {
             format!("<!doctype html>{meta}{LINK}"),
             format!("<title>x</title>{LINK}<p>y"),
             format!("<p>unclosed <div>{meta}<br><img>{LINK}"),
+            format!("<template>{}</template>{LINK}", LINK.replace("feed", "bogus")),
+            format!("<svg>{}</svg>{LINK}", LINK.replace("feed", "bogus")),
+            format!("<template><p>{LINK}"),
             format!(
                 "<script>document.write('<link rel=alternate type=application/rss+xml href=/bogus>')</script>{LINK}"
             ),

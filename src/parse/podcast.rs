@@ -11,6 +11,11 @@ const MAX_CHAPTERS: usize = 500;
 
 /// The parts of an episode that the item has, and the numbers of parts left out.
 pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplus) {
+    // Most items are no episodes.
+    let is_part = |inner: &Element<'_>| matches!(inner.namespace, Itunes | Podcasting | Chapters);
+    if !item.elements().any(is_part) {
+        return Default::default();
+    }
     let number = |name: &str| {
         let found = [Itunes, Podcasting].into_iter().find_map(|space| item.child(space, name))?;
         found.text().trim().parse().ok()

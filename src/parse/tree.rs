@@ -138,7 +138,8 @@ impl<'a> Element<'a> {
 
     /// Whether the name is that of an item in any dialect.
     pub(crate) fn is_item(&self) -> bool {
-        matches!(self.namespace, Namespace::Rss | Namespace::Other | Namespace::Atom)
+        matches!(self.name.len(), 4 | 5)
+            && matches!(self.namespace, Namespace::Rss | Namespace::Other | Namespace::Atom)
             && ["item", "entry"].iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 

@@ -24,6 +24,8 @@ use crate::telemetry::{Metrics, RequestKind};
 
 /// Least time between two requests for a URL that a command makes.
 pub const COMMAND_GAP: SignedDuration = SignedDuration::from_mins(5);
+/// Longest time for which a request of a command delays a poll. Its result is not stored.
+const COMMAND_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Limits of the requests to one site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +158,15 @@ impl Gate {
     /// Reads the configuration of the resolver again.
     pub(super) fn reread_resolver(&self) {
         self.fetcher.reread_resolver();
+    }
+
+    /// Moves the promises that this process knows of with the clock.
+    pub fn move_clock(&self, by: SignedDuration) {
+        let mut open = self.demands.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for promise in open.values_mut() {
+            promise.until = promise.until.saturating_add(by).unwrap_or(promise.until);
+            promise.at = promise.at.saturating_add(by).unwrap_or(promise.at);
+        }
     }
 
     /// Whether the ledger is in the database of this process.
@@ -440,6 +451,13 @@ fn known_document(document: SharedDocument) -> Option<KnownDocument> {
     Some(KnownDocument { url, validators, hash, body })
 }
 
+/// Whether the URL is that of the first request of the exchange.
+fn is_first(visit: &Visit<'_>, url: &Url) -> bool {
+    let mut first = visit.request.url.clone();
+    first.set_fragment(None);
+    first == *url
+}
+
 /// Whether what is known about the URL and its site forbids the request.
 fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> Option<Denied> {
     let denied = |until, reason| Some(Denied { until, reason, url: url.clone() });
@@ -460,9 +478,12 @@ fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> 
             let overdue = last.is_none_or(|last| now.duration_since(last) >= interval * 2);
             match &by {
                 Asker::Command if overdue => COMMAND_GAP,
-                Asker::Command => interval,
+                Asker::Command => interval.min(COMMAND_DELAY),
+                // The document of a feed with the same URL is not stored yet, or there was none.
+                asker if *asker != visit.by && is_first(visit, url) => COMMAND_GAP,
+                asker if *asker != visit.by => return None,
                 // It was killed before it had a result.
-                asker if *asker == visit.by && last.is_none_or(|last| at > last) => interval,
+                _ if last.is_none_or(|last| at > last) => interval,
                 _ => return None,
             }
         }

@@ -9,18 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::gate::Limits;
 use crate::clock::Clock;
+use crate::schedule::{FREE_HOSTS, new_host_spacing};
 
 /// Least number of requests at once to one address that serves several sites.
 const ADDRESS_AT_ONCE: usize = 2;
 /// Requests to one address may follow each other this many times faster than requests to one site.
 const SHARED_ADDRESS: u32 = 10;
-/// Number of new sites that are asked without a wait.
-const FREE_SITES: usize = 16;
-/// Spacing of new sites is computed from no more than this, the default of `host_spacing`.
-const USUAL_SPACING: Duration = Duration::from_secs(2);
-/// Further new sites may follow each other this many times faster than requests to one site: with the default of
-/// `host_spacing`, one in half a second.
-const NEW_SITES: u32 = 4;
 /// Number of lanes from which those without requests are removed.
 const MANY: usize = 2_048;
 
@@ -146,10 +140,10 @@ impl Lanes {
         let mut start = lanes.into_iter().flatten().fold(now, |start, lane| start.max(lane.next));
         let spacing = waiting.limits.spacing;
         if waiting.since_last.is_none() && new_sites.insert(waiting.site.to_owned()) {
-            if new_sites.len() > FREE_SITES {
+            if new_sites.len() > FREE_HOSTS {
                 start = start.max(*next_new_site);
             }
-            *next_new_site = start + spacing.min(USUAL_SPACING) / NEW_SITES;
+            *next_new_site = start + new_host_spacing(spacing);
         }
         if let Some(site) = &mut site {
             site.next = start + spacing;

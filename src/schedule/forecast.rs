@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::settings::{IntervalMode, PublisherHints, Settings};
+use super::settings::{PublisherHints, Settings};
 
 const DAY: f64 = 86_400.0;
 /// Mean factor by which jitter makes waits longer.
@@ -44,11 +44,7 @@ impl Forecast {
     /// The forecast for one feed.
     #[must_use]
     pub fn of(settings: &Settings, traffic: &FeedTraffic) -> Self {
-        let interval = match (settings.interval_mode, traffic.learned) {
-            (IntervalMode::Auto, Some(learned)) => learned
-                .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
-            _ => settings.interval,
-        };
+        let interval = settings.interval_of(traffic.learned);
         let asked = match settings.publisher_hints {
             PublisherHints::Follow => traffic.requested_wait.min(settings.max_interval),
             PublisherHints::Ignore => Duration::ZERO,
@@ -106,9 +102,11 @@ impl Forecast {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::IntervalMode;
 
     fn every(hours: u64) -> Settings {
-        Settings { interval: Duration::from_secs(hours * 3600), ..Settings::default() }
+        let (interval, interval_mode) = (Duration::from_secs(hours * 3600), IntervalMode::Fixed);
+        Settings { interval, interval_mode, ..Settings::default() }
     }
 
     const DAILY: FeedTraffic = FeedTraffic {

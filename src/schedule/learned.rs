@@ -29,10 +29,13 @@ pub enum PollCost {
 }
 
 impl PollCost {
-    /// The cost of requests with these validators.
+    /// The cost of requests to a server that sent these validators; `None`: it has sent no document yet.
     #[must_use]
-    pub fn of(validators: &Validators) -> Self {
-        if validators.is_empty() { Self::Complete } else { Self::Conditional }
+    pub fn of(validators: Option<&Validators>) -> Self {
+        match validators {
+            Some(validators) if validators.is_empty() => Self::Complete,
+            _ => Self::Conditional,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod plan_tests;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;
+pub mod ramp;
 pub mod resume;
 pub mod settings;
 
@@ -26,5 +27,6 @@ pub use moved::{FeedMatch, MoveObservation, address};
 pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
 pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};
 pub use queue::{HostLimit, Queue, QueueStep};
-pub use resume::{Resumed, resume};
+pub use ramp::{FREE_HOSTS, new_host_spacing};
+pub use resume::{ClockChange, Resumed, clock_change, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};

@@ -76,12 +76,7 @@ pub enum UnconditionalWait {
 impl Inputs<'_> {
     /// Time between two successful polls.
     fn interval(&self) -> Duration {
-        let settings = self.settings;
-        match (settings.interval_mode, self.learned) {
-            (IntervalMode::Auto, Some(learned)) => learned
-                .clamp(settings.min_interval, settings.max_interval.max(settings.min_interval)),
-            _ => settings.interval,
-        }
+        self.settings.interval_of(self.learned)
     }
 }
 
@@ -456,7 +451,8 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn hours(hours: u32) -> Settings {
-        Settings { interval: hours * HOUR, ..Settings::default() }
+        let interval_mode = IntervalMode::Fixed;
+        Settings { interval: hours * HOUR, interval_mode, ..Settings::default() }
     }
 
     fn polled(settings: &Settings, freshness: Freshness) -> Plan {

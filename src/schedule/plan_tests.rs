@@ -23,7 +23,8 @@ fn failed(kind: FailureKind) -> FetchOutcome {
 
 /// The plan of a feed at the epoch, with the parts that a test does not care for filled in.
 fn planned(outcome: &FetchOutcome, failures: u32, freshness: Freshness, hints: &Hints) -> Plan {
-    let (settings, feed) = (Settings::default(), FeedId::new("a").unwrap());
+    let feed = FeedId::new("a").unwrap();
+    let settings = Settings { interval_mode: IntervalMode::Fixed, ..Settings::default() };
     plan(&Inputs { outcome, failures, freshness, hints, ..usual(&settings, &feed) })
 }
 

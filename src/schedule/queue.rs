@@ -4,11 +4,12 @@
 //! number of feeds, also when many feeds wait for one host.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ramp::Ramp;
 use super::resume;
 use crate::clock::Moment;
 use crate::model::FeedKey;
@@ -16,7 +17,8 @@ use crate::model::FeedKey;
 /// Longest time between two looks at the wall clock, so that a clock that jumps back does not delay feeds.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Change of the difference between wall and monotonic clock that counts as a jump, in milliseconds.
+/// Change of the difference between wall clock and time since the start of the machine that counts as a jump, in
+/// milliseconds.
 const JUMP: i64 = 5_000;
 
 /// Limits of the requests to one host.
@@ -54,6 +56,8 @@ pub struct Queue {
     hosts: HashMap<String, Host>,
     /// Hosts with a waiting feed and below their limit, by the monotonic time of the next allowed start.
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
+    /// Hosts that were never asked, which start slowly.
+    ramp: Ramp,
     /// Orders hosts with the same time: hosts take turns.
     ticket: u64,
     /// Time of the last turn.
@@ -104,12 +108,12 @@ struct Host {
 }
 
 impl Slot {
-    /// When it is due after a jump of the wall clock. The wait continues on the monotonic clock if the wall clock was set
-    /// back. If it was set forward, time may have passed, as in a suspend; but the minimum is kept.
+    /// When it is due after a jump of the wall clock: its wait continues. A suspend is no jump, because the time since
+    /// the start of the machine contains it.
     fn due_after_jump(&self, now: Moment) -> Timestamp {
         let offset_now = offset(now);
-        let back = (offset_now - self.offset.unwrap_or(offset_now)).min(0);
-        let due = self.plan.saturating_add(SignedDuration::from_millis(back));
+        let moved = offset_now - self.offset.unwrap_or(offset_now);
+        let due = self.plan.saturating_add(SignedDuration::from_millis(moved));
         let rest = self.rests.saturating_sub(now.elapsed);
         let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
         let earliest = now.wall.saturating_add(rest).unwrap_or(Timestamp::MAX);
@@ -117,10 +121,10 @@ impl Slot {
     }
 }
 
-/// Difference of wall and monotonic clock, in milliseconds.
+/// Difference of the wall clock to the time since the start of the machine, in milliseconds.
 fn offset(moment: Moment) -> i64 {
-    let elapsed = i64::try_from(moment.elapsed.as_millis()).unwrap_or(i64::MAX);
-    moment.wall.as_millisecond().saturating_sub(elapsed)
+    let since_boot = i64::try_from(moment.since_boot.as_millis()).unwrap_or(i64::MAX);
+    moment.wall.as_millisecond().saturating_sub(since_boot)
 }
 
 impl Queue {
@@ -136,10 +140,28 @@ impl Queue {
             sleeping: BinaryHeap::new(),
             hosts: HashMap::new(),
             open: BinaryHeap::new(),
+            ramp: Ramp::default(),
             ticket: 0,
             turn: None,
             jump: None,
         }
+    }
+
+    /// The queue, in which hosts other than `known` start slowly and after the feeds of known hosts.
+    #[must_use]
+    pub fn ramping(self, known: HashSet<String>) -> Self {
+        Self { ramp: Ramp::new(known), ..self }
+    }
+
+    /// Removes the feeds of new hosts that wait for their start. Returns their number.
+    pub fn postpone_new(&mut self) -> usize {
+        let hosts = self.ramp.take_waiting();
+        let hosts: Vec<_> = hosts.iter().filter_map(|host| self.hosts.remove(host)).collect();
+        let feeds: Vec<FeedKey> = hosts.into_iter().flat_map(|host| host.waiting).collect();
+        for feed in &feeds {
+            self.feeds.remove(feed);
+        }
+        feeds.len()
     }
 
     /// Adds a feed, or changes one. A running poll continues; its end sets the next due time.
@@ -213,12 +235,14 @@ impl Queue {
         self.sleeping.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// Due time of the most overdue feed. Feeds that wait longer than the spacing of their host do not count.
+    /// Due time of the most overdue feed. Feeds that wait longer than the spacing of their host do not count, and
+    /// neither do those of new hosts.
     #[must_use]
     pub fn first_due(&self, now: Moment) -> Option<Timestamp> {
-        let waiting = self.hosts.values().filter_map(|host| {
+        let waiting = self.hosts.iter().filter_map(|(name, host)| {
             let slot = self.feeds.get(host.waiting.front()?)?;
-            (host.opens <= now.elapsed + slot.gate.spacing).then_some(slot.due)
+            let opens = host.opens <= now.elapsed + slot.gate.spacing;
+            (opens && !self.ramp.is_new(name)).then_some(slot.due)
         });
         waiting.chain(self.next_due()).min()
     }
@@ -230,14 +254,32 @@ impl Queue {
         if self.running >= self.concurrency {
             return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
         }
-        match self.open.peek() {
-            Some(Reverse((opens, _, _))) if *opens <= now.elapsed => {
-                if now.elapsed < self.next_start {
-                    return QueueStep::Wait(self.next_start);
-                }
-                self.start(now)
+        let is_open = matches!(self.open.peek(), Some(Reverse((at, _, _))) if *at <= now.elapsed);
+        if !is_open && !self.ramp.is_open(now.elapsed) {
+            return QueueStep::Wait(self.until(now));
+        }
+        if now.elapsed < self.next_start {
+            return QueueStep::Wait(self.next_start);
+        }
+        if !is_open {
+            self.open_new(now.elapsed);
+        }
+        self.start(now)
+    }
+
+    /// Opens the next new host that has a waiting feed.
+    fn open_new(&mut self, now: Duration) {
+        while let Some(name) = self.ramp.pop() {
+            let first = self.hosts.get_mut(&name).and_then(|host| {
+                host.queued = false;
+                self.feeds.get(host.waiting.front()?)
+            });
+            // All its waiting feeds may have been removed.
+            if let Some(gate) = first.map(|slot| slot.gate) {
+                self.ramp.started(&name, gate.spacing, now);
+                self.offer(&name, gate);
+                return;
             }
-            _ => QueueStep::Wait(self.until(now)),
         }
     }
 
@@ -327,6 +369,10 @@ impl Queue {
             return;
         }
         host.queued = true;
+        if self.ramp.is_new(name) {
+            self.ramp.push(name);
+            return;
+        }
         self.ticket += 1;
         self.open.push(Reverse((host.opens, self.ticket, name.to_owned())));
     }
@@ -368,6 +414,6 @@ impl Queue {
             now.elapsed + Duration::try_from(wait).unwrap_or(Duration::ZERO)
         });
         let longest = now.elapsed + LONGEST_WAIT;
-        [gate, due].into_iter().flatten().fold(longest, Duration::min)
+        [gate, due, self.ramp.opens()].into_iter().flatten().fold(longest, Duration::min)
     }
 }

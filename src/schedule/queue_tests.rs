@@ -12,7 +12,8 @@ const GATE: HostLimit = HostLimit { at_once: 1, spacing: Duration::from_secs(2) 
 
 fn at(seconds: u64) -> Moment {
     let wall = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
-    Moment { wall, elapsed: Duration::from_secs(seconds) }
+    let elapsed = Duration::from_secs(seconds);
+    Moment { wall, elapsed, since_boot: elapsed }
 }
 
 #[test]
@@ -162,7 +163,8 @@ const YEAR: u64 = 365 * 86_400;
 fn set_by(jump: i64, elapsed: u64) -> Moment {
     let start = 1_800_000_000;
     let wall = Timestamp::from_second(start + jump + elapsed.cast_signed()).unwrap();
-    Moment { wall, elapsed: Duration::from_secs(elapsed) }
+    let elapsed = Duration::from_secs(elapsed);
+    Moment { wall, elapsed, since_boot: elapsed }
 }
 
 /// A queue whose feeds were polled once and have to wait for an hour.
@@ -198,11 +200,20 @@ fn a_clock_that_is_set_back_ten_years_changes_no_wait() {
 }
 
 #[test]
-fn after_a_suspend_overdue_feeds_are_polled_but_none_within_its_minimum() {
+fn after_a_suspend_overdue_feeds_are_polled() {
     let mut queue = polled_queue(1);
-    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 900, "15 minutes after its last start");
+    let slept = Duration::from_secs(8 * 3600);
+    let Moment { elapsed, since_boot, .. } = set_by(0, 60);
+    let wall = set_by(8 * 3600, 60).wall;
+    let now = Moment { wall, elapsed, since_boot: since_boot + slept };
+    assert_eq!(started(&mut queue, now), [0]);
+    assert_eq!(queue.take_jump(), None);
+}
+
+#[test]
+fn a_clock_that_is_set_forward_breaks_no_promise() {
     let mut queue = polled_queue(1);
-    assert_eq!(next_start(&mut queue, 8 * 3600, 1200), 1200);
+    assert_eq!(next_start(&mut queue, 8 * 3600, 60), 3600);
 }
 
 #[test]
@@ -210,4 +221,36 @@ fn a_clock_that_is_a_year_ahead_and_back_again_changes_no_wait() {
     let mut queue = polled_queue(3);
     assert_eq!(started(&mut queue, set_by(YEAR.cast_signed(), 60)), [] as [i64; 0]);
     assert_eq!(next_start(&mut queue, 0, 120), 3600);
+}
+
+/// A queue of 20 new hosts and one known host, which are all due.
+fn ramping() -> Queue {
+    let mut queue = Queue::new(64, Duration::ZERO).ramping(["known".to_owned()].into());
+    for key in 0..20 {
+        queue.add(FeedKey(key), &format!("new{key}"), GATE, Timestamp::UNIX_EPOCH);
+    }
+    queue.add(FeedKey(100), "known", GATE, Timestamp::UNIX_EPOCH);
+    queue
+}
+
+#[test]
+fn new_hosts_start_slowly_and_do_not_delay_known_ones() {
+    let mut queue = ramping();
+    let first = started(&mut queue, at(0));
+    assert_eq!((first.len(), first[0]), (17, 100), "{first:?}");
+    assert_eq!(queue.next(at(0)), QueueStep::Wait(Duration::from_millis(500)));
+    assert_eq!(queue.running(), 17, "feeds that wait occupy no slot");
+    for second in 1..=4 {
+        assert_eq!(started(&mut queue, at(second)), [15 + i64::try_from(second).unwrap()]);
+    }
+    assert!(started(&mut queue, at(9)).is_empty());
+}
+
+#[test]
+fn new_hosts_that_wait_can_be_left_for_the_next_pass() {
+    let mut queue = ramping();
+    started(&mut queue, at(0));
+    assert_eq!(queue.postpone_new(), 4);
+    assert_eq!(started(&mut queue, at(60)), [] as [i64; 0]);
+    assert_eq!(queue.postpone_new(), 0);
 }

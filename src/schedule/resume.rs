@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ReasonKind, StoredPlan};
+use crate::clock::Moment;
+use crate::model::{ClockMark, ReasonKind, StoredPlan};
 
 /// Shortest time between two polls of a feed after the clock was set, if the plan did not ask for a shorter one.
 pub(super) const MINIMUM: SignedDuration = SignedDuration::from_mins(15);
@@ -46,6 +47,47 @@ pub fn resume(stored: StoredPlan, now: Timestamp) -> Resumed {
     let due = if reason == ReasonKind::Gone { next } else { next.min(latest(last)) };
     let minimum = if wait.is_positive() { wait.min(MINIMUM) } else { MINIMUM };
     Resumed { due: due.max(after(last, minimum)), moved: false }
+}
+
+/// What has to be done with stored times because of the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClockChange {
+    /// Nothing: the clock that they are by is unknown, and this one is behind them.
+    Keep,
+    /// They are by this clock from now on.
+    Adopt(ClockMark),
+    /// They are moved by this time, because the clock was set since they were written.
+    Move(ClockMark, SignedDuration),
+}
+
+/// Compares the clock that stored times are by with the clock now. Within one run of the machine, the difference of the
+/// wall clock to the time since its start changes only if the clock is set; after another start nothing is known.
+/// `last_poll` is the latest stored time of a poll.
+#[must_use]
+pub fn clock_change(
+    stored: Option<&ClockMark>,
+    boot: String,
+    last_poll: Option<Timestamp>,
+    now: Moment,
+) -> ClockChange {
+    let since_boot = i64::try_from(now.since_boot.as_millis()).unwrap_or(i64::MAX);
+    let offset = now.wall.as_millisecond().saturating_sub(since_boot);
+    let mark = ClockMark { boot, offset };
+    match stored.filter(|stored| stored.boot == mark.boot) {
+        Some(stored) => {
+            let by = SignedDuration::from_millis(offset.saturating_sub(stored.offset));
+            // Less is a correction of a clock that is inaccurate.
+            if by.abs() <= TOLERANCE {
+                ClockChange::Adopt(mark)
+            } else {
+                ClockChange::Move(mark, by)
+            }
+        }
+        None if last_poll.is_some_and(|last| last.duration_since(now.wall) > TOLERANCE) => {
+            ClockChange::Keep
+        }
+        None => ClockChange::Adopt(mark),
+    }
 }
 
 fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {
@@ -100,6 +142,30 @@ mod tests {
         assert_eq!(hours(NOW, NOW + 24, 0), (24.0, true));
         // Moved in 1970, and then the clock was corrected.
         assert_eq!(hours(NOW, 24, NOW), (0.25, false));
+    }
+
+    #[test]
+    fn stored_times_move_with_a_clock_that_is_set_while_the_machine_runs() {
+        let moment = |hour: i64, since_boot: u64| {
+            let since_boot = Duration::from_secs(3600 * since_boot);
+            Moment { wall: at(hour), elapsed: Duration::ZERO, since_boot }
+        };
+        let change = |stored: Option<&ClockMark>, boot: &str, now| {
+            clock_change(stored, boot.to_owned(), Some(at(NOW)), now)
+        };
+        let ClockChange::Adopt(mark) = change(None, "a", moment(NOW, 5)) else { panic!() };
+        assert_eq!(change(Some(&mark), "a", moment(NOW + 2, 7)), ClockChange::Adopt(mark.clone()));
+        let ahead = change(Some(&mark), "a", moment(NOW + YEAR, 5));
+        let year = SignedDuration::from_hours(YEAR);
+        let ClockChange::Move(ahead, by) = ahead else { panic!("{ahead:?}") };
+        assert_eq!(by, year);
+        let ClockChange::Move(back, by) = change(Some(&ahead), "a", moment(NOW, 5)) else {
+            panic!()
+        };
+        assert_eq!((by, back), (-year, mark.clone()));
+        // Another start of the machine: only a clock that is behind the last poll is certainly wrong.
+        assert_eq!(change(Some(&mark), "b", moment(0, 0)), ClockChange::Keep);
+        assert!(matches!(change(Some(&mark), "b", moment(NOW + YEAR, 0)), ClockChange::Adopt(_)));
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub enum PublisherHints {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntervalMode {
     /// Always `interval`.
-    #[default]
     Fixed,
     /// Learned from how often the feed publishes; `interval` until enough is known.
+    #[default]
     Auto,
 }
 
@@ -41,19 +41,35 @@ pub struct Settings {
     pub host_spacing: Duration,
     /// Bytes a day that all feeds of the server together may receive; `None`: no limit.
     pub budget: Option<u64>,
+    /// Whether the feed is not polled, except by a command.
+    pub paused: bool,
+}
+
+impl Settings {
+    /// Time between two successful polls of a feed with this learned interval; `None`: nothing is learned yet.
+    #[must_use]
+    pub fn interval_of(&self, learned: Option<Duration>) -> Duration {
+        match (self.interval_mode, learned) {
+            (IntervalMode::Auto, Some(learned)) => {
+                learned.clamp(self.min_interval, self.max_interval.max(self.min_interval))
+            }
+            _ => self.interval,
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(60 * 60),
-            interval_mode: IntervalMode::Fixed,
+            interval_mode: IntervalMode::default(),
             min_interval: Duration::from_secs(15 * 60),
             max_interval: Duration::from_secs(24 * 60 * 60),
             publisher_hints: PublisherHints::Follow,
             per_host: 1,
             host_spacing: Duration::from_secs(2),
             budget: None,
+            paused: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, params};
+use url::Url;
 
 use super::error::Error;
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
@@ -24,6 +25,8 @@ pub struct RegisteredFeed {
     pub key: FeedKey,
     /// Stable id of the feed.
     pub id: FeedId,
+    /// URL that is requested instead of the configured one, after permanent redirects.
+    pub effective: Option<Url>,
     /// Time of the next poll.
     pub next_poll_at: Timestamp,
     /// Reason for that time.
@@ -201,7 +204,8 @@ impl Transaction<'_> {
 
     fn registered_feed(&self, key: i64) -> Result<RegisteredFeed, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT name, next_poll_at, plan_reason, last_poll_at, plan_inputs, failures FROM feed WHERE id = ?1",
+            "SELECT name, next_poll_at, plan_reason, last_poll_at, plan_inputs, failures,
+                    effective_url FROM feed WHERE id = ?1",
         )?;
         let mut rows = statement.query([key])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -213,6 +217,7 @@ impl Transaction<'_> {
             reason: reason.unwrap_or(ReasonKind::New),
             last_poll_at: maybe(row.get(3)?)?,
             failures: row.get(5)?,
+            effective: row.get_ref(6)?.as_str().ok().and_then(|url| Url::parse(url).ok()),
             considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
         })
     }

@@ -108,7 +108,8 @@ impl Transaction<'_> {
 const ARRIVALS: i64 = 60;
 
 impl Transaction<'_> {
-    /// Times of the feed's newest items, the newest first: the date of publication, or of first sight.
+    /// Times of the feed's newest items, the newest first: the date of publication, or of first sight. Of a feed without
+    /// items, the time when it was added.
     pub fn item_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT sort_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
@@ -118,6 +119,14 @@ impl Transaction<'_> {
         let mut seen = Vec::new();
         while let Some(row) = rows.next()? {
             seen.push(timestamp(row.get(0)?)?);
+        }
+        if seen.is_empty() {
+            let mut added =
+                self.connection.prepare_cached("SELECT added_at FROM feed WHERE id = ?1")?;
+            let mut rows = added.query([feed.0])?;
+            if let Some(row) = rows.next()? {
+                seen.push(timestamp(row.get(0)?)?);
+            }
         }
         Ok(seen)
     }
@@ -407,21 +416,14 @@ impl Transaction<'_> {
         Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
     }
 
-    /// Writes the fingerprint, if the feed's items are compared.
+    /// Writes the fingerprint of an item, if the feed's items are compared; otherwise that of its text before is gone.
     pub(super) fn write_fingerprint(
         &self,
         (feed, at): (FeedKey, Timestamp),
         key: ItemKey,
         text: &TextIndex,
     ) -> Result<(), Error> {
-        if let Some(fingerprint) = &text.fingerprint {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![key.0, feed.0, millis(at), fingerprint])?;
-        }
-        Ok(())
+        self.put_fingerprint((key, feed), at, text.fingerprint.as_deref())
     }
 
     /// Adds a guid to a known item.

@@ -31,6 +31,8 @@ pub struct Matches {
     pub at: Timestamp,
     /// Marks that are done. Their items may be shown from now on.
     pub marks: Vec<i64>,
+    /// Fingerprints of pending items that had none.
+    pub fingerprints: Vec<StoredFingerprint>,
     /// Matches of two items each.
     pub pairs: Vec<Match>,
     /// Items and the story that each belongs to from now on.
@@ -51,7 +53,7 @@ pub enum OperatorDecision {
 }
 
 /// A fingerprint as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFingerprint {
     /// Row of the item.
     pub key: ItemKey,
@@ -328,11 +330,34 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Writes the fingerprint of an item of a feed; `None` deletes that of its text before.
+    pub(super) fn put_fingerprint(
+        &self,
+        (key, feed): (ItemKey, FeedKey),
+        at: Timestamp,
+        data: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let Some(data) = data else {
+            let mut delete =
+                self.connection.prepare_cached("DELETE FROM fingerprint WHERE item_id = ?1")?;
+            delete.execute([key.0])?;
+            return Ok(());
+        };
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO fingerprint (item_id, feed_id, at, data) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        insert.execute(params![key.0, feed.0, millis(at), data])?;
+        Ok(())
+    }
+
     /// Writes the result of the stories stage, and shows the items that are done.
     ///
     /// A later match of the same two items replaces the earlier one.
     pub(super) fn write_matches(&self, matches: &Matches) -> Result<(), Error> {
-        let Matches { at, marks, pairs, stories } = matches;
+        let Matches { at, marks, fingerprints, pairs, stories } = matches;
+        for StoredFingerprint { key, feed, at, data } in fingerprints {
+            self.put_fingerprint((*key, *feed), *at, Some(data))?;
+        }
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO item_match (item_id, other_id, same_story, rule, score, threshold, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -479,7 +504,9 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     let marks = transaction.pending(5).unwrap().iter().map(|pending| pending.mark).collect();
     let stories = vec![(key, StoryKey(key.0))];
     let at = Timestamp::UNIX_EPOCH;
-    transaction.write_matches(&Matches { at, marks, pairs: vec![pair], stories }).unwrap();
+    transaction
+        .write_matches(&Matches { at, marks, fingerprints: Vec::new(), pairs: vec![pair], stories })
+        .unwrap();
     assert_eq!(transaction.pending(5).unwrap(), []);
     assert_eq!(transaction.item_matches(&[other]).unwrap(), [pair]);
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);

@@ -25,6 +25,7 @@
 mod archive;
 mod backup;
 mod check;
+mod clock;
 mod disk;
 mod error;
 mod feeds;

@@ -1,5 +1,7 @@
 //! The ledger: promises to servers, and the last request for each URL and to each site.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -117,6 +119,14 @@ impl Transaction<'_> {
         let host_asked =
             last(PromiseScope::Host, host)?.map(|(at, _)| timestamp(at)).transpose()?;
         Ok(LedgerEntry { promises, url_asked, host_asked })
+    }
+
+    /// Sites that were requested within the last month.
+    pub fn asked_sites(&self) -> Result<HashSet<String>, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT key FROM asked WHERE scope = 'host'")?;
+        let sites = statement.query_map([], |row| row.get(0))?;
+        Ok(sites.collect::<Result<_, _>>()?)
     }
 
     /// Promises about one key, also those that have ended.

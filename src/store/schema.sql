@@ -75,6 +75,13 @@ CREATE TABLE poll (
   PRIMARY KEY (feed_id, at)
 ) STRICT, WITHOUT ROWID;
 
+-- The clock that the times of polls, plans and promises are by; one row. They move when the clock is set.
+CREATE TABLE clock (
+  id     INTEGER PRIMARY KEY CHECK (id = 1),
+  boot   TEXT    NOT NULL,                 -- identifies one run of the machine
+  offset INTEGER NOT NULL                  -- wall clock less the time since the start of the machine, milliseconds
+) STRICT;
+
 -- Until when nothing that the key names is requested, and who asked for that. Rows are deleted a month after they ended.
 CREATE TABLE promise (
   scope    TEXT    NOT NULL,               -- slug: url, host or address

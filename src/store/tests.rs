@@ -120,7 +120,8 @@ async fn matched(store: &Store) {
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
-    let matches = Matches { at: at(1_000), marks, pairs: Vec::new(), stories };
+    let matches =
+        Matches { at: at(1_000), marks, fingerprints: Vec::new(), pairs: Vec::new(), stories };
     store.write(Write::Matches(matches)).await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::archive::ArchivePage;
@@ -16,7 +16,7 @@ use super::recovery::RecoveredItem;
 use super::search::Unindexed;
 use super::shared_documents::SharedDocument;
 use super::transaction::Transaction;
-use crate::model::{Asked, Feed, FeedKey, Incident, ItemKey, Plan, Promise};
+use crate::model::{Asked, ClockMark, Feed, FeedKey, Incident, ItemKey, Plan, Promise};
 
 /// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,13 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
+    /// Moves the times of polls, plans and promises, because the clock was set.
+    Clock {
+        /// The clock that they are by afterwards.
+        mark: ClockMark,
+        /// By how much they are moved; zero: only the clock is noted.
+        by: SignedDuration,
+    },
     /// Requests that are about to be sent.
     Asked(Vec<Asked>),
     /// Promises of responses that belong to no poll.
@@ -176,6 +183,7 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::Replan(_)
+            | Self::Clock { .. }
             | Self::Asked(_)
             | Self::Promises(_)
             | Self::Share(_)
@@ -230,6 +238,7 @@ impl Transaction<'_> {
                 applied.outputs = self.register_outputs(outputs)?;
             }
             Write::Replan(plans) => self.replan(plans)?,
+            Write::Clock { mark, by } => self.move_clock(mark, *by)?,
             Write::Asked(asked) => self.write_asked(asked)?,
             Write::Promises(promises) => self.write_promises(promises)?,
             Write::Share(document) => self.share(document)?,

@@ -136,7 +136,10 @@ impl Matcher {
         let (at, mut memory) = (self.clock.now(), self.memory());
         memory.fill(reader, at)?;
         let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-        let stored = reader.fingerprints(&keys)?;
+        let mut stored = reader.fingerprints(&keys)?;
+        let made = self.missing(reader, &pending, &stored)?;
+        stored.retain(|stored| made.iter().all(|made| made.key != stored.key));
+        stored.extend(made.iter().cloned());
         let known = reader.item_matches(&keys)?;
         let matched: HashSet<(ItemKey, ItemKey)> =
             known.iter().filter(|tie| tie.same).map(|tie| (tie.item, tie.other)).collect();
@@ -154,7 +157,48 @@ impl Matcher {
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
-        Ok(Some(Matches { at, marks, pairs: ties, stories }))
+        Ok(Some(Matches { at, marks, fingerprints: made, pairs: ties, stories }))
+    }
+
+    /// The fingerprints of pending items that have none or none for their text, because the settings of their feeds
+    /// were others when they arrived. Made from what is kept of their text.
+    fn missing(
+        &self,
+        reader: &Transaction<'_>,
+        pending: &[PendingItem],
+        stored: &[StoredFingerprint],
+    ) -> Result<Vec<StoredFingerprint>, store::Error> {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let stored: HashMap<ItemKey, &[u8]> =
+            stored.iter().map(|stored| (stored.key, stored.data.as_slice())).collect();
+        let lacks = |pending: &&PendingItem| {
+            let policy = policies.feeds.get(&pending.feed).unwrap_or(&policies.others);
+            let sketch =
+                stored.get(&pending.item).and_then(|data| Fingerprint::sketch_from_bytes(data));
+            match policy.across_feeds {
+                AcrossFeeds::Off => false,
+                AcrossFeeds::Link => sketch.is_none(),
+                AcrossFeeds::Text => sketch.is_none_or(|sketch| sketch.0.is_empty()),
+            }
+        };
+        let lacking: Vec<ItemKey> = pending.iter().filter(lacks).map(|p| p.item).collect();
+        if lacking.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = reader.stored_items(&lacking)?;
+        let mut feeds: Vec<FeedKey> = kept.iter().map(|kept| kept.feed).collect();
+        feeds.sort_unstable();
+        feeds.dedup();
+        let boilerplate = reader.boilerplate(&feeds)?;
+        let none = HashSet::new();
+        let made = kept.iter().map(|kept| StoredFingerprint {
+            key: kept.key,
+            feed: kept.feed,
+            at: kept.seen,
+            data: Fingerprint::of_kept(kept, boilerplate.get(&kept.feed).unwrap_or(&none))
+                .to_bytes(),
+        });
+        Ok(made.collect())
     }
 
     /// For each pending item what may be the same story; from now on it is itself among what others are

@@ -22,7 +22,7 @@ fn of_c1(c: char) -> Option<char> {
 pub fn without_c1(text: &str) -> Cow<'_, str> {
     let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
     // In UTF-8, C1 begins with C2.
-    if !text.bytes().any(|byte| byte == 0xc2) || !text.contains(is_c1) {
+    if memchr::memchr(0xc2, text.as_bytes()).is_none() || !text.contains(is_c1) {
         return Cow::Borrowed(text);
     }
     text.chars().map(|c| if is_c1(c) { of_c1(c).unwrap_or(c) } else { c }).collect()

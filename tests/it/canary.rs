@@ -98,7 +98,7 @@ fn asked_around(folder: &Path, address: SocketAddr, feed: &str) {
     let private = String::from_utf8(page(address, &bearer)).unwrap();
     assert!(private.contains(&format!("board.atom?token={TOKEN}\"")), "{private}");
     assert_no_secret(&bearer, private.replace(TOKEN, "").as_bytes());
-    let commands = "status|status --json|why FEED|why FEED --json|plan|export|config --effective|\
+    let commands = "status|status --json|why FEED|why FEED --json|plan|export|config|\
         config --json|check|check --online|check --json|probe FEED|probe FEED --json|replay|reload|\
         why nobody";
     for line in commands.split('|') {

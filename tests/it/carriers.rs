@@ -70,6 +70,11 @@ const INDEPENDENT: (&str, &str) = (
 const NEWS: (&str, &str) =
     (include_str!("../fixtures/carriers/news.txt"), include_str!("../fixtures/carriers/forms.txt"));
 
+const WORLD: (&str, &str) = (
+    include_str!("../fixtures/carriers/world.txt"),
+    include_str!("../fixtures/carriers/slips.txt"),
+);
+
 fn check(report: &Report) {
     let (all, text) = (report.total(|_| true), report.text(""));
     assert!(all.shown_once() >= 0.95 && all.pair_precision() >= 0.99, "{text}");
@@ -90,4 +95,39 @@ async fn papers_show_a_story_once_and_forms_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn papers_that_were_set_aside_show_a_story_once_and_forms_apart() {
     check(&judge("papers, set aside", NEWS, Part::Aside).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn papers_of_many_languages_show_a_story_once_and_forms_apart() {
+    check(&judge("papers of many languages", WORLD, Part::All).await);
+}
+
+/// Ten polls in random order, ten times, in which carriers appear at any time. Each run has the texts of one set;
+/// with `NEWSWIRE_ORDERS=all` each has those of all sets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn published_stories_never_fall_apart_in_any_order_of_polls() {
+    const POLLS: usize = 10;
+    let sets = [WORLD, NEWS, INDEPENDENT];
+    let all =
+        (sets.map(|(stories, _)| stories).join("\n"), sets.map(|(_, forms)| forms).join("\n"));
+    let joined = std::env::var("NEWSWIRE_ORDERS").is_ok_and(|orders| orders == "all");
+    let mut report = Report::default();
+    for seed in 0..10 {
+        let one = sets[seed % sets.len()];
+        let (stories, forms) = if joined { (all.0.as_str(), all.1.as_str()) } else { one };
+        let mut carriers = papers::carriers(stories, forms, Part::All, seed);
+        for (n, carrier) in carriers.iter_mut().enumerate().filter(|(_, c)| !c.is_other()) {
+            carrier.round = (n * 7 + seed * 3) % POLLS;
+        }
+        let polls = Polls {
+            start: "2026-11-28T12:00:00Z",
+            rounds: POLLS,
+            parts: 3,
+            seed: 1_000 + seed as u64,
+            similarity: Similarity::Normal,
+        };
+        report.measure(&carriers, polls).await;
+    }
+    print(&report.text("ten polls in random order"));
+    check(&report);
 }

@@ -41,7 +41,7 @@ pub(crate) fn configured(feeds: &[String]) -> TempDir {
     let folder = folder();
     let feeds: String = feeds.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect();
     let text = format!(
-        "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
+        "version = 1\n[schedule]\ninterval = \"1h\"\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
          allow_networks = [\"127.0.0.1\"]\n\
          [web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n\
          [[output]]\nid = \"planet\"\ndirectory = \"www\"\n{feeds}"
@@ -278,7 +278,7 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let folder = configured(&[local(&origin, "/feed")]);
     newswire(folder.path(), &["poll"]);
     let old = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
-    let new = old.replace("[schedule]\n", "[schedule]\ninterval = \"4h\"\n");
+    let new = old.replace("interval = \"1h\"", "interval = \"4h\"");
     std::fs::write(folder.path().join("new.toml"), new).unwrap();
     let json = newswire(folder.path(), &["plan", "--config", "new.toml", "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();

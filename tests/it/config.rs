@@ -352,6 +352,8 @@ fn what_is_doubtful_is_a_warning_and_no_error() {
         ("[schedule]\ninterval = \"10m\"\n", "interval_below_recommended"),
         ("[schedule]\npublisher_hints = \"ignore\"\n", "publisher_hints_ignored"),
         ("[fetch]\ntimeout = \"1h\"\n", "timeout_above_recommended"),
+        ("[fetch]\nuser_agent = \"Mozilla/5.0 (X11) Firefox/140.0\"\n", "masquerading_user_agent"),
+        ("[fetch]\nuser_agent = \"FeedBurner/1.0\"\n", "masquerading_user_agent"),
         ("[[feed]]\nurl = \"http://10.0.0.7/f\"\n", "address_not_allowed"),
         ("[[feed]]\nurl = \"http://[::1]/f\"\n", "address_not_allowed"),
         ("[[feed]]\nurl = \"http://example.org:25/f\"\n", "address_not_allowed"),

@@ -38,6 +38,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[web]\nhosts = [\"https://a.b/\"]", "bad_host", "newswire.toml:2:10"),
     ("[fetch]\nallow_networks = [\"x\"]", "bad_network", "newswire.toml:2:19"),
     ("[fetch]\nuser_agent = \"Ä\"", "bad_header", "newswire.toml:2:14"),
+    ("[fetch]\nuser_agent = \"Mozilla/5.0\"", "masquerading_user_agent", "newswire.toml:2:14"),
     ("[fetch]\nauthorization = \"x\"", "bad_secret", "newswire.toml:2:17"),
     ("[[output]]\nid = \"a\"\ntoken = { env = \"SHORT\" }", "bad_token", "newswire.toml:3:9"),
     ("[fetch]\nca = \"/dev/null\"", "bad_certificates", "newswire.toml:2:6"),
@@ -52,7 +53,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[schedule]\ninterval = \"10m\"", "interval_below_recommended", "newswire.toml:2:12"),
     ("[dedupe]\nwindow = \"30d\"", "window_too_long", "newswire.toml:2:10"),
     ("[fetch]\ntimeout = \"1h\"", "timeout_above_recommended", "newswire.toml:2:11"),
-    ("[schedule]\nmin_interval = \"2h\"", "contradiction", "newswire.toml:2:16"),
+    ("[schedule]\nmin_interval = \"2d\"", "contradiction", "newswire.toml:2:16"),
     (
         "[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"",
         "duplicate_feed",
@@ -150,7 +151,7 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
         ("client_error", Answer::status(418), "check the URL"),
         ("server_error", Answer::status(500), "polls the feed again later"),
         ("too_large", Answer::ok(vec![b'x'; 3000]), "raise max_body"),
-        ("bad_coding", Answer::ok("x").with("Content-Encoding", "rot13"), "report this"),
+        ("bad_coding", Answer::ok("x").with("Content-Encoding", "compress"), "report this"),
         ("not_a_feed", Answer::ok("<html><body/></html>"), "look for the URL"),
         ("malformed", Answer::ok("{\"items\": ["), "report it to the publisher"),
         (

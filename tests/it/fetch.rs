@@ -260,7 +260,19 @@ async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
 
 #[tokio::test]
 async fn a_content_encoding_that_names_no_coding_is_ignored() {
-    for value in ["utf-8", "UTF-8", "none", "null", "binary", "8bit", "gzip, utf-8"] {
+    for value in [
+        "utf-8",
+        "UTF-8",
+        "none",
+        "null",
+        "binary",
+        "8bit",
+        "gzip, utf-8",
+        "UTF8",
+        "chunked",
+        "text/html",
+        "latin1",
+    ] {
         let bytes = match value.starts_with("gzip") {
             true => coded("gzip", b"<rss/>").await,
             false => b"<rss/>".to_vec(),

@@ -285,9 +285,13 @@ fn the_program_writes_its_manual_and_completions() {
     let folder = tempfile::tempdir().unwrap();
     let run = newswire(folder.path(), &["man", "pages"]);
     assert_eq!(run.code, 0, "{}", run.err);
-    for page in
-        ["newswire.1", "newswire-run.1", "newswire.toml.5", "newswire-feeds.7", "newswire-codes.7"]
-    {
+    for page in [
+        "man1/newswire.1",
+        "man1/newswire-run.1",
+        "man5/newswire.toml.5",
+        "man7/newswire-feeds.7",
+        "man7/newswire-codes.7",
+    ] {
         let text = std::fs::read_to_string(folder.path().join("pages").join(page)).unwrap();
         assert!(text.contains(".TH ") && text.contains(".SH NAME"), "{page}: {text}");
     }

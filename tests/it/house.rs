@@ -62,6 +62,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper", &["web", "fetch"]),
     ("hyper_util", &["web"]),
     ("toml", &["config"]),
+    ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("prometheus_client", &["telemetry"]),

@@ -174,7 +174,7 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     assert_eq!(run.code, 0, "{}", run.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\
-         added to newswire.toml: 'newswire reload' applies it to a running daemon\n"
+         added to newswire.toml\n"
     );
     assert_eq!(run.out, shown);
     let after = format!("{before}\n[[feed]]\nurl = \"{url}\"\ntags = [\"a\", \"b\"]\n");

@@ -2,11 +2,13 @@
 
 mod support;
 
+mod acting;
 mod archive;
 mod backup;
 mod canary;
 mod carriers;
 mod cli;
+mod clock;
 mod config;
 mod counted;
 mod crash;
@@ -23,9 +25,11 @@ mod filters;
 mod first;
 mod floods;
 mod following;
+mod hostile;
 mod house;
 mod identity;
 mod ids;
+mod intervals;
 mod json;
 mod ledger;
 mod lists;
@@ -50,4 +54,5 @@ mod tls;
 mod trouble;
 mod validators;
 mod web;
+mod week;
 mod writes;

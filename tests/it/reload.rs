@@ -181,7 +181,7 @@ async fn a_config_with_an_error_changes_nothing() {
         assert!(report.contains("newswire.toml:"), "{report}");
         // The same through the control socket.
         let database = running.world.database();
-        let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload));
+        let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload, |_| ()));
         assert_eq!(asked.await.unwrap().unwrap(), Reply::Rejected(report));
     }
     running.world.clock.advance(HOUR / 2);
@@ -189,7 +189,7 @@ async fn a_config_with_an_error_changes_nothing() {
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     running.write(&["a.test"], "");
     let database = running.world.database();
-    let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload));
+    let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Reload, |_| ()));
     assert!(matches!(asked.await.unwrap().unwrap(), Reply::Done { .. }));
     running.end().await;
     assert!(!socket.exists(), "the socket goes with the daemon");

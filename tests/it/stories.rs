@@ -430,6 +430,33 @@ async fn a_replay_is_applied_on_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn items_that_were_not_compared_when_they_arrived_are_compared_by_a_replay() {
+    for setting in ["off", "link"] {
+        let world = World::new().await;
+        let folder = on_disk(&world).await;
+        let run = |arguments: &[&str]| newswire(&folder, arguments);
+        let path = folder.join("newswire.toml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        let section = format!("[dedupe]\nacross_feeds = \"{setting}\"\n[store]");
+        std::fs::write(&path, config.replace("[store]", &section)).unwrap();
+        assert_eq!(run(&["poll", "--all"]).0, 0);
+        assert_eq!(stories(&world).len(), 3, "{setting}");
+        std::fs::write(&path, &config).unwrap();
+        let (code, preview) = run(&["replay"]);
+        assert_eq!(code, 0, "{preview}");
+        assert!(preview.contains("planet: 3 stories before, 2 after"), "{setting}: {preview}");
+        assert_eq!(stories(&world).len(), 3, "{setting}");
+        assert_eq!(run(&["replay", "--apply"]).0, 0);
+        assert_eq!(stories(&world).len(), 2, "{setting}");
+        // What was made for the replay is kept for items that arrive later.
+        let connection = rusqlite::Connection::open(world.database()).unwrap();
+        let count = "SELECT count(*) FROM fingerprint WHERE length(data) > 200";
+        let kept: i64 = connection.query_row(count, [], |row| row.get(0)).unwrap();
+        assert!(kept >= 2, "{setting}: {kept}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_names_the_differences_of_two_texts() {
     let world = World::new().await;
     let folder = on_disk(&world).await;

@@ -171,7 +171,7 @@ fn state_style(state: State) -> TextStyle {
     match state {
         State::Quarantined | State::Failing | State::Gone => TextStyle::Bad,
         State::Silent | State::Throttled | State::Held | State::Moved => TextStyle::Warning,
-        State::Offline | State::New => TextStyle::Dim,
+        State::Offline | State::Paused | State::New => TextStyle::Dim,
         State::Ok => TextStyle::Good,
     }
 }

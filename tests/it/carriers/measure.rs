@@ -32,6 +32,11 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
+    /// Whether no other item shares its story.
+    pub(super) fn is_other(&self) -> bool {
+        self.class() == OTHER
+    }
+
     fn class(&self) -> &str {
         self.story.split_once('/').map_or(&self.story, |(class, _)| class)
     }
@@ -44,7 +49,7 @@ pub(super) struct Polls {
     pub(super) start: &'static str,
     /// All feeds are polled this many times.
     pub(super) rounds: usize,
-    /// Parts in which the feeds of a round are polled, in an order of `seed`.
+    /// Parts in which the feeds of a round are polled, in another order in each round, drawn from `seed`.
     pub(super) parts: usize,
     pub(super) seed: u64,
     pub(super) similarity: Similarity,
@@ -288,14 +293,15 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> Grouped {
     let config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
     let engine = world.open_with(config).await;
     let mut state = polls.seed;
-    urls.sort_by_cached_key(|_| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state >> 20
-    });
     let url = |carrier: &Carrier| carrier.item.url.clone().expect("an address");
     let (mut before, mut fell_apart): (HashMap<String, i64>, Vec<usize>) = Default::default();
     for _ in 0..polls.rounds {
+        urls.sort_by_cached_key(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            state >> 20
+        });
         for some in urls.chunks(urls.len().div_ceil(polls.parts)) {
             poll(&engine, FeedSelection::Named(some.iter().map(Url::to_string).collect())).await;
             let now = placed(&world);

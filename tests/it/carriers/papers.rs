@@ -21,11 +21,13 @@ pub(super) enum Part {
     Work,
     /// Every third text, which is only measured.
     Aside,
+    /// All texts.
+    All,
 }
 
 impl Part {
     fn has(self, place: usize) -> bool {
-        (place % 3 == 2) == (self == Self::Aside)
+        self == Self::All || (place % 3 == 2) == (self == Self::Aside)
     }
 }
 

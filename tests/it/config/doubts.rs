@@ -67,8 +67,28 @@ fn what_is_meant_is_not_doubted() {
             "{OUTPUT}formats = [\"json\", \"atom\"]\ndirectory = \"www\"\nmax_age = \"30d\"\n{FEED}"
         ),
         format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
+        // A server of one's own.
+        format!(
+            "{OUTPUT}[[feed]]\nurl = \"http://10.0.0.7/a\"\nallow_networks = [\"10.0.0.7\"]\n\
+             interval = \"5m\"\nmin_interval = \"5m\"\n"
+        ),
     ] {
         let report = read(&format!("{HEAD}{text}")).report;
         assert!(report.is_empty(), "{report:?}");
+    }
+}
+
+#[test]
+fn only_servers_of_others_need_a_contact() {
+    for (url, codes) in [
+        ("http://127.0.0.1:8421/feed", &[][..]),
+        ("http://nas.local/feed", &[]),
+        ("https://example.org/feed", &["no_contact"]),
+    ] {
+        let allow = "allow_networks = [\"127.0.0.1\"]";
+        let text = format!("version = 1\n{OUTPUT}[[feed]]\nurl = \"{url}\"\n{allow}\n");
+        let report = read(&text).report;
+        let found: Vec<_> = report.diagnostics.iter().map(|fault| fault.code).collect();
+        assert_eq!(found, codes, "{url}");
     }
 }

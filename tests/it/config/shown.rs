@@ -52,7 +52,7 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
             .any(|line| line.starts_with(start) && line.ends_with(&format!("# {origin}")));
         assert!(found, "{start} # {origin} is missing in\n{text}");
     };
-    let said = newswire(folder.path(), &["config", "--effective"]);
+    let said = newswire(folder.path(), &["config"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let all = &said.out;
     line(all, "version = 1 ", "newswire.toml:1");
@@ -63,21 +63,20 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
     line(all, &format!("path = \"{}\"", "newswire.db"), "default");
     line(all, "include = { tags = [\"a\"] }", "newswire.toml:13");
     assert!(!all.contains("hunter2"), "{all}");
-    let one = newswire(folder.path(), &["config", "show", "--effective", "--feed", "one"]).out;
+    let one = newswire(folder.path(), &["config", "one"]).out;
     line(&one, "interval = \"10m\"", "newswire.toml:20");
     line(&one, "min_interval = \"10m\"", "follows interval");
     line(&one, "timeout = \"5s\"", "newswire.toml:21");
     line(&one, "contact = ", "newswire.toml:5 [fetch]");
     line(&one, "authorization = \"***\"", "newswire.toml:6 [fetch], file \"secret\"");
     line(&one, "max_redirects = 5", "default");
-    let two = newswire(folder.path(), &["config", "--feed", "https://www.example.com/2"]).out;
+    let two = newswire(folder.path(), &["config", "https://www.example.com/2"]).out;
     line(&two, "per_host = 4", "newswire.toml:16 [[server]]");
     line(&two, "interval = \"2h\"", "newswire.toml:3 [schedule]");
-    let three =
-        newswire(folder.path(), &["config", "--feed", "https://www.reddit.com/r/rust/.rss"]).out;
+    let three = newswire(folder.path(), &["config", "https://www.reddit.com/r/rust/.rss"]).out;
     line(&three, "host_spacing = \"65s\"", "built-in for reddit.com");
-    assert_eq!(newswire(folder.path(), &["config", "--feed", "nobody"]).code, 64);
-    let json = newswire(folder.path(), &["config", "--effective", "--json"]).out;
+    assert_eq!(newswire(folder.path(), &["config", "nobody"]).code, 64);
+    let json = newswire(folder.path(), &["config", "--json"]).out;
     let json: Value = serde_json::from_str(&json).unwrap();
     let of = |key: &str| {
         let is = |s: &&Value| s["key"] == key && s["table"] == "feed" && s["of"] == "one";
@@ -273,4 +272,89 @@ fn the_schema_is_as_strict_as_the_reader_where_one_value_tells() {
         .report;
         assert!(!report.diagnostics.iter().any(|fault| fault.code == "bad_duration"), "{text}");
     }
+}
+
+/// Runs `newswire` with these environment variables.
+fn with(
+    folder: &std::path::Path,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> (i32, String, String) {
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).env_clear().env("HOME", folder).args(arguments);
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_variable_replaces_a_value_and_is_its_origin() {
+    let folder = folder();
+    let variables = [
+        ("NEWSWIRE_WEB_LISTEN", "127.0.0.1:1234"),
+        ("NEWSWIRE_SCHEDULE_INTERVAL", "3h"),
+        ("NEWSWIRE_SCHEDULE_PER_HOST", "2"),
+        ("NEWSWIRE_LOG_LEVEL", "debug"),
+        ("NEWSWIRE_STORE_PATH", "other.db"),
+    ];
+    let (code, out, err) = with(folder.path(), &variables, &["config"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for (line, variable) in [
+        ("listen = \"127.0.0.1:1234\"", "NEWSWIRE_WEB_LISTEN"),
+        ("interval = \"3h\"", "NEWSWIRE_SCHEDULE_INTERVAL"),
+        ("per_host = 2", "NEWSWIRE_SCHEDULE_PER_HOST"),
+        ("level = \"debug\"", "NEWSWIRE_LOG_LEVEL"),
+        ("path = \"other.db\"", "NEWSWIRE_STORE_PATH"),
+    ] {
+        let is =
+            |found: &&str| found.starts_with(line) && found.ends_with(&format!("# ${variable}"));
+        assert!(out.lines().any(|line| is(&line)), "{line} # ${variable} is missing in\n{out}");
+    }
+    // A value of a feed is more specific, and what it inherits is the value of the variable.
+    let (_, one, _) = with(folder.path(), &variables, &["config", "one"]);
+    assert!(one.contains("interval = \"10m\""), "{one}");
+    let (_, two, _) = with(folder.path(), &variables, &["config", "https://www.example.com/2"]);
+    assert!(two.contains("# $NEWSWIRE_SCHEDULE_INTERVAL [schedule]"), "{two}");
+    let (code, _, _) = with(folder.path(), &variables, &["check"]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn an_error_in_a_variable_names_it() {
+    let folder = folder();
+    for (variable, value, says) in [
+        ("NEWSWIRE_SCHEDULE_INTERVAL", "30x", "is not a duration"),
+        ("NEWSWIRE_WEB_PUBLC_URL", "https://e.test/", "did you mean"),
+        ("NEWSWIRE_SCHEDULE_PER_HOST", "many", "a whole number"),
+        ("NEWSWIRE_LOG_LEVEL", "loud", "loud"),
+    ] {
+        let (code, out, _) = with(folder.path(), &[(variable, value)], &["check"]);
+        assert_eq!(code, 78, "{variable}: {out}");
+        assert!(
+            out.contains(&format!("${variable}:2:")) && out.contains(says),
+            "{variable}: {out}"
+        );
+    }
+    let (code, _, _) = with(folder.path(), &[("NEWSWIRE_SOMETHING", "else")], &["check"]);
+    assert_eq!(code, 0, "other variables are none of its business");
+}
+
+#[test]
+fn only_what_is_not_a_default_is_shown_on_request() {
+    let folder = folder();
+    let (_, out, _) =
+        with(folder.path(), &[("NEWSWIRE_LOG_LEVEL", "debug")], &["config", "--changed"]);
+    assert!(!out.contains("# default") && !out.contains("[dedupe]"), "{out}");
+    for part in ["interval = \"2h\"", "level = \"debug\"", "timeout = \"5s\"", "[[server]]"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let (_, one, _) = with(folder.path(), &[], &["config", "--changed", "one"]);
+    assert!(one.starts_with("[[feed]]\n") && !one.contains("max_redirects"), "{one}");
+}
+
+#[test]
+fn explain_names_the_variable_of_a_key() {
+    let folder = folder();
+    let said = newswire(folder.path(), &["explain", "web.listen"]).out;
+    assert!(said.contains("NEWSWIRE_WEB_LISTEN"), "{said}");
 }

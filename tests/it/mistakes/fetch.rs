@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
     case("[fetch]\nallow_networks = [\"10.0.0.0/33\"]", "2:19", "bad_network", "is not a network"),
     case("[fetch]\nallow_networks = [\"home\"]", "2:19", "bad_network", "192.168.1.0/24"),
     case("[fetch]\nuser_agent = \"Ä\"", "2:14", "bad_header", "visible ASCII"),
+    case("[fetch]\ncontact = \"Jürgen\"", "2:11", "bad_header", "visible ASCII"),
     case("[fetch]\ncontact = \" \"", "2:11", "empty_value", "contact is empty"),
     case("[fetch]\nca = \"/no/such/file\"", "2:6", "bad_certificates", "cannot read"),
     case("[fetch]\nca = \"/dev/null\"", "2:6", "bad_certificates", "not a regular file"),

@@ -13,10 +13,10 @@ pub(super) const CASES: &[Case] = &[
     case("[schedule]\ninterval = \"0s\"", "2:12", "bad_duration", "zero"),
     case("[schedule]\nmin_interval = \"1m\"", "2:16", "interval_too_short", "shorter than 5m"),
     case(
-        "[schedule]\nmin_interval = \"2h\"",
+        "[schedule]\nmin_interval = \"2d\"",
         "2:16",
         "contradiction",
-        "set interval too; it is \"1h\"",
+        "set max_interval too; it is \"24h\"",
     ),
     case(
         "[schedule]\ninterval = \"2d\"\nmax_interval = \"1d\"",

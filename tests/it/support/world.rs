@@ -45,6 +45,7 @@ impl World {
             schedule: schedule::Settings {
                 per_host: 16,
                 host_spacing: Duration::ZERO,
+                interval_mode: schedule::IntervalMode::Fixed,
                 ..schedule::Settings::default()
             },
             concurrency: 64,

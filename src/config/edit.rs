@@ -1,0 +1,297 @@
+//! Changes one `[[feed]]` of a config without changing anything else: comments, order and spaces stay.
+
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
+
+use super::definition::{Kind, Section};
+use super::files::Files;
+
+/// A change of one feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedEdit<'a> {
+    /// Remove its section.
+    Remove,
+    /// Set a key to a value as TOML, or as text for keys that take text; an empty value removes the key.
+    Set {
+        /// Name of the key.
+        key: &'a str,
+        /// The value.
+        value: &'a str,
+    },
+    /// Add and remove tags.
+    Tag {
+        /// Tags to add.
+        add: &'a [String],
+        /// Tags to remove.
+        remove: &'a [String],
+    },
+}
+
+/// A file of a config with another text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedFile {
+    /// Path of the file.
+    pub path: PathBuf,
+    /// Its text before.
+    pub before: String,
+    /// Its text with the change.
+    pub after: String,
+}
+
+/// Why a feed cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// No file has a `[[feed]]` with this id or URL.
+    #[error("no [[feed]] in {path} has the id or URL {name:?}", path = .path.display())]
+    NoFeed {
+        /// The argument.
+        name: String,
+        /// The main file of the config.
+        path: PathBuf,
+    },
+    /// A file is no TOML.
+    #[error("{0} is no TOML: {1}")]
+    Syntax(PathBuf, String),
+    /// The text of a value is no TOML.
+    #[error("cannot parse the value of {key}: {value:?} is no TOML value")]
+    Value {
+        /// Name of the key.
+        key: String,
+        /// The argument.
+        value: String,
+    },
+}
+
+crate::model::codes! {
+    EditError:
+    Self::NoFeed { .. } => "unknown_feed":
+        "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
+    Self::Syntax(..) => "config_has_errors": "correct the errors; 'newswire check' lists them",
+    Self::Value { .. } => "invalid_value": "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'",
+}
+
+impl Files {
+    /// The file with the feed that has the id or URL `name`, with the change. A file that does not change has the
+    /// same text.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn edit_feed(&self, name: &str, edit: FeedEdit<'_>) -> Result<EditedFile, EditError> {
+        let mut main = PathBuf::new();
+        for source in self.sources.iter() {
+            if main.as_os_str().is_empty() {
+                main.clone_from(&source.path);
+            }
+            if let Some(after) = edited(&source.path, &source.text, (name, edit))? {
+                let (path, before) = (source.path.clone(), source.text.clone());
+                return Ok(EditedFile { path, before, after });
+            }
+        }
+        Err(EditError::NoFeed { name: name.to_owned(), path: main })
+    }
+
+    /// The same files with another text of one of them.
+    #[must_use]
+    pub fn with_edited(self, edited: &EditedFile) -> Self {
+        self.with(&edited.path, edited.after.clone())
+    }
+}
+
+/// The text with the change; `None`: it has no such feed.
+fn edited(
+    path: &Path,
+    text: &str,
+    (name, edit): (&str, FeedEdit<'_>),
+) -> Result<Option<String>, EditError> {
+    if !text.contains("feed") {
+        return Ok(None);
+    }
+    let document = text.parse::<DocumentMut>();
+    let mut document =
+        document.map_err(|error| EditError::Syntax(path.to_owned(), error.to_string()))?;
+    let Some(feeds) = document.get_mut("feed").and_then(Item::as_array_of_tables_mut) else {
+        return Ok(None);
+    };
+    let is_named = |table: &Table| {
+        let is = |key: &str| table.get(key).and_then(Item::as_str) == Some(name);
+        is("id") || is("url")
+    };
+    let Some(at) = feeds.iter().position(is_named) else { return Ok(None) };
+    if edit == FeedEdit::Remove
+        && let Some(after) = without_section(text, at)
+    {
+        return Ok(Some(after));
+    }
+    change(feeds, at, edit)?;
+    let after = document.to_string();
+    // The parser reads CRLF as LF.
+    let after = if text.contains("\r\n") && !after.contains("\r\n") {
+        after.replace('\n', "\r\n")
+    } else {
+        after
+    };
+    Ok(Some(after))
+}
+
+/// The text without the section of a feed and the comment right above it; `None`: it has sections of its own.
+fn without_section(text: &str, at: usize) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let table = document.get("feed")?.as_array_of_tables()?.get(at)?;
+    if table.iter().any(|(_, item)| item.is_table() || item.is_array_of_tables()) {
+        return None;
+    }
+    let ends = table.iter().filter_map(|(_, item)| item.span()).map(|span| span.end);
+    let header = table.span()?;
+    let end = ends.chain([header.end]).max()?;
+    let end = text[end..].find('\n').map_or(text.len(), |line| end + line + 1);
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |line| line + 1);
+    let mut start = line_start(header.start);
+    while start > 0 {
+        let above = line_start(start - 1);
+        if !text[above..start].trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    // One of the empty lines around it goes with it.
+    let (before, after) = (&text[..start], &text[end..]);
+    let before = match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
+        Some(shorter) if shorter.is_empty() || shorter.ends_with('\n') => shorter,
+        _ => before,
+    };
+    Some(format!("{before}{after}"))
+}
+
+fn change(feeds: &mut ArrayOfTables, at: usize, edit: FeedEdit<'_>) -> Result<(), EditError> {
+    let Some(table) = feeds.get_mut(at) else { return Ok(()) };
+    match edit {
+        FeedEdit::Remove => drop(feeds.remove(at)),
+        FeedEdit::Set { key, value: "" } => drop(table.remove(key)),
+        FeedEdit::Set { key, value } => set(table, key, parsed(key, value)?),
+        FeedEdit::Tag { add, remove } => {
+            let written = table.get("tags").and_then(Item::as_array).cloned().unwrap_or_default();
+            let mut tags = written;
+            tags.retain(|tag| tag.as_str().is_none_or(|tag| !remove.iter().any(|it| it == tag)));
+            for tag in add {
+                if !tags.iter().any(|known| known.as_str() == Some(tag)) {
+                    tags.push(tag.as_str());
+                }
+            }
+            match tags.is_empty() {
+                true => drop(table.remove("tags")),
+                false => set(table, "tags", Value::Array(tidy(tags))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets a key; the comment and the spaces around its value stay.
+fn set(table: &mut Table, key: &str, mut value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(known) => {
+            *value.decor_mut() = known.decor().clone();
+            *known = value;
+        }
+        None => drop(table.insert(key, Item::Value(value))),
+    }
+}
+
+/// The first element of a list has no space before it.
+fn tidy(mut tags: Array) -> Array {
+    if let Some(first) = tags.get_mut(0)
+        && first.decor().prefix().and_then(|prefix| prefix.as_str()) == Some(" ")
+    {
+        first.decor_mut().set_prefix("");
+    }
+    tags
+}
+
+/// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists.
+fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
+    let kind = Section::Feed.key(key).map(|key| key.kind);
+    let is_text = !matches!(
+        kind,
+        Some(
+            Kind::Number { .. }
+                | Kind::Flag
+                | Kind::Texts
+                | Kind::Networks
+                | Kind::Secret
+                | Kind::Secrets
+        ) | None
+    );
+    let quoted = value.starts_with(['"', '\'']);
+    if is_text && !quoted {
+        return Ok(Value::from(value));
+    }
+    let invalid = |_| EditError::Value { key: key.to_owned(), value: value.to_owned() };
+    value.parse::<Value>().map_err(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# my planet\nversion = 1\n\n# the first\n[[feed]]\nurl = \"https://a.test/f\"   # stays\n\
+        tags = [\"x\", \"y\"]  # two\n\n# the second\n[[feed]]\nid   = \"b\" \nurl = \"https://b.test/f\"\n\n[web]\nlisten = \"off\"\n";
+
+    fn files(text: &str) -> Files {
+        Files::one(text.to_owned(), Path::new("n.toml"), Path::new(""))
+    }
+
+    fn after(name: &str, edit: FeedEdit<'_>) -> String {
+        files(TEXT).edit_feed(name, edit).unwrap().after
+    }
+
+    #[test]
+    fn a_key_is_set_and_comments_and_spaces_stay() {
+        let set = |key, value| FeedEdit::Set { key, value };
+        let paused = after("b", set("paused", "true"));
+        assert_eq!(paused, TEXT.replace("b.test/f\"\n", "b.test/f\"\npaused = true\n"));
+        let again = files(&paused).edit_feed("b", set("paused", "")).unwrap().after;
+        assert_eq!(again, TEXT);
+        let url = after("https://a.test/f", set("url", "https://c.test/f"));
+        assert_eq!(url, TEXT.replace("a.test", "c.test"));
+        let interval = after("b", set("interval", "2h"));
+        assert!(interval.contains("interval = \"2h\"\n"), "{interval}");
+        let quoted = after("b", set("title", "\"A \\\" B\""));
+        assert!(quoted.contains("title = \"A \\\" B\"\n"), "{quoted}");
+    }
+
+    #[test]
+    fn tags_are_added_and_removed_and_the_comment_stays() {
+        let tag = |add: &[&str], remove: &[&str]| {
+            let owned =
+                |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
+            let (add, remove) = (owned(add), owned(remove));
+            after("https://a.test/f", FeedEdit::Tag { add: &add, remove: &remove })
+        };
+        assert_eq!(tag(&["z", "x"], &[]), TEXT.replace("\"y\"]", "\"y\", \"z\"]"));
+        assert_eq!(tag(&[], &["x"]), TEXT.replace("\"x\", ", ""));
+        assert_eq!(tag(&[], &["x", "y"]), TEXT.replace("tags = [\"x\", \"y\"]  # two\n", ""));
+    }
+
+    #[test]
+    fn a_removed_feed_takes_only_its_own_section_along() {
+        let second = "# the second\n[[feed]]\nid   = \"b\" \nurl = \"https://b.test/f\"\n\n";
+        assert_eq!(after("b", FeedEdit::Remove), TEXT.replace(second, ""));
+        let removed = after("b", FeedEdit::Remove);
+        assert!(removed.contains("a.test") && !removed.contains("b.test"), "{removed}");
+        assert!(
+            removed.starts_with("# my planet\n") && removed.ends_with("[web]\nlisten = \"off\"\n"),
+            "{removed}"
+        );
+    }
+
+    #[test]
+    fn unknown_feeds_and_values_that_are_no_toml_are_errors() {
+        let set = |value| FeedEdit::Set { key: "per_host", value };
+        assert!(matches!(files(TEXT).edit_feed("c", set("1")), Err(EditError::NoFeed { .. })));
+        assert!(matches!(files(TEXT).edit_feed("b", set("a b")), Err(EditError::Value { .. })));
+        let windows = TEXT.replace('\n', "\r\n");
+        let edited = files(&windows).edit_feed("b", set("2")).unwrap().after;
+        assert_eq!(edited, windows.replace("b.test/f\"\r\n", "b.test/f\"\r\nper_host = 2\r\n"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The clock that the times of polls, plans and promises are by.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::error::Error;
+use super::transaction::Transaction;
+use super::values::maybe;
+use crate::model::ClockMark;
+
+/// Statements that move times by `?1` milliseconds. The time of a new feed, 0, stays.
+const MOVES: [&str; 4] = [
+    "UPDATE feed SET last_poll_at = last_poll_at + ?1, reread_at = reread_at + ?1, last_full_at = last_full_at + ?1,
+            checked_at = checked_at + ?1, moved_since = moved_since + ?1,
+            next_poll_at = CASE WHEN next_poll_at > 0 THEN max(next_poll_at + ?1, 1) ELSE 0 END",
+    "UPDATE promise SET until = until + ?1, at = at + ?1, asked_at = asked_at + ?1",
+    "UPDATE asked SET at = at + ?1, full_at = full_at + ?1",
+    "UPDATE shared_document SET at = at + ?1",
+];
+
+impl Transaction<'_> {
+    /// The clock that stored times are by, and the latest time of a poll.
+    pub fn clock_mark(&self) -> Result<(Option<ClockMark>, Option<Timestamp>), Error> {
+        let mark =
+            |row: &rusqlite::Row<'_>| Ok(ClockMark { boot: row.get(0)?, offset: row.get(1)? });
+        let mark =
+            self.connection.query_row("SELECT boot, offset FROM clock", [], mark).optional()?;
+        let last = self.connection.query_row("SELECT max(last_poll_at) FROM feed", [], |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
+        Ok((mark, maybe(last)?))
+    }
+
+    /// Moves the stored times by `by`, and notes the clock that they are by.
+    pub(super) fn move_clock(&self, mark: &ClockMark, by: SignedDuration) -> Result<(), Error> {
+        let by = i64::try_from(by.as_millis()).unwrap_or(0);
+        if by != 0 {
+            for statement in MOVES {
+                self.connection.execute(statement, [by])?;
+            }
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO clock (id, boot, offset) VALUES (1, ?1, ?2)")?
+            .execute(params![mark.boot, mark.offset])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! Commands that change the config, and that act on the running daemon over its control socket.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use newswire::clock::Clock;
+use newswire::daemon::control::socket_of;
+use tempfile::TempDir;
+
+use crate::cli::{Finished, local, newswire};
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::rss;
+
+/// A running daemon; killed on drop.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::cargo_bin("newswire").unwrap();
+        command.current_dir(folder).args(["run", "--config", "newswire.toml"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let daemon = Self(command.spawn().unwrap());
+        until(|| socket_of(&folder.join("newswire.db")).exists());
+        daemon
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until(mut met: impl FnMut() -> bool) {
+    let clock = Clock::system();
+    let begun = clock.elapsed();
+    while !met() {
+        assert!(clock.elapsed() - begun < Duration::from_secs(30), "waited too long");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A folder with a config that has comments everywhere.
+fn folder(urls: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let feeds: String = urls
+        .iter()
+        .enumerate()
+        .map(|(n, url)| {
+            format!("\n# feed {n}\n[[feed]]   # here\nurl = \"{url}\"\nid = \"f{n}\"  # its id\n")
+        })
+        .collect();
+    let text = format!(
+        "# top\nversion = 1\n\n[schedule]\nhost_spacing = \"1ms\"   # fast\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n\
+         [web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n[[output]]\nid = \"planet\"\ndirectory = \"www\"\n{feeds}\n# the end\n"
+    );
+    fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    folder
+}
+
+fn config(folder: &TempDir) -> String {
+    fs::read_to_string(folder.path().join("newswire.toml")).unwrap()
+}
+
+fn ok(folder: &TempDir, arguments: &[&str]) -> Finished {
+    let run = newswire(folder.path(), arguments);
+    assert_eq!(run.code, 0, "{arguments:?}\n{}{}", run.out, run.err);
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poll_with_a_feed_is_done_by_the_running_daemon() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    let folder = folder(&[&url]);
+    let _daemon = Daemon::start(folder.path());
+    let published = folder.path().join("www/planet.json");
+    let shows = |title: &str| fs::read_to_string(&published).is_ok_and(|text| text.contains(title));
+    until(|| shows("\"title\": \"A\""));
+    // Once more within five minutes: kept, and said.
+    let held = ok(&folder, &["poll", "f0"]);
+    assert!(held.out.contains("f0: held: ") && held.out.contains("requested"), "{}", held.out);
+    assert!(held.out.ends_with("1 feed polled by the daemon\n"), "{}", held.out);
+    assert_eq!(origin.count(), 1);
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("n", "New"), ("a", "A"), ("b", "B")]))]);
+    let forced = ok(&folder, &["poll", "--force", &url]);
+    assert!(forced.out.starts_with("f0: 1 new, 0 changed\n"), "{}", forced.out);
+    assert_eq!(origin.count(), 2);
+    let all = ok(&folder, &["poll", "--all"]);
+    assert!(all.out.contains("f0: held: "), "{}", all.out);
+    let unknown = newswire(folder.path(), &["poll", "nothing"]);
+    assert_eq!(unknown.code, 64, "{}", unknown.err);
+    assert!(unknown.err.contains("no feed has the id or URL \"nothing\""), "{}", unknown.err);
+    until(|| shows("New"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_feeds_keep_every_comment_and_reach_the_daemon() {
+    let origin = Origin::start().await;
+    let (first, second) = (local(&origin, "/first"), local(&origin, "/second"));
+    let folder = folder(&[&first]);
+    let before = config(&folder);
+    let _daemon = Daemon::start(folder.path());
+    until(|| origin.count() == 1);
+    let added = ok(
+        &folder,
+        &[
+            "add",
+            "--allow-network",
+            "127.0.0.1",
+            "--id",
+            "two",
+            "--title",
+            "Two",
+            "--tag",
+            "t",
+            "--interval",
+            "2h",
+            &second,
+        ],
+    );
+    assert!(added.out.contains("the daemon: feeds added: 1 (two)"), "{}", added.out);
+    assert!(config(&folder).starts_with(&before), "{}", config(&folder));
+    assert!(config(&folder).contains("interval = \"2h\""), "{}", config(&folder));
+    let set = ok(&folder, &["set", "two", "interval=3h", "title=New title"]);
+    assert!(set.out.contains("the daemon: feeds changed: 1 (two)"), "{}", set.out);
+    ok(&folder, &["tag", "two", "x", "--remove", "t"]);
+    let text = config(&folder);
+    for part in ["interval = \"3h\"", "title = \"New title\"", "tags = [\"x\"]"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let paused = ok(&folder, &["pause", "f0", "two"]);
+    assert!(paused.out.contains("the daemon: feeds changed: 2 (f0, two)"), "{}", paused.out);
+    let status = newswire(folder.path(), &["status"]);
+    assert!(status.out.contains("2 paused"), "{}", status.out);
+    ok(&folder, &["resume", "f0", "two"]);
+    assert!(newswire(folder.path(), &["status"]).out.contains("0 failing"));
+    assert!(!newswire(folder.path(), &["status"]).out.contains("paused"));
+    let removed = ok(&folder, &["remove", "two"]);
+    assert!(removed.out.contains("the daemon: feeds removed: 1 (two)"), "{}", removed.out);
+    assert_eq!(config(&folder), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_would_be_an_error_changes_nothing() {
+    let folder = folder(&["https://a.test/feed", "https://b.test/feed"]);
+    let before = config(&folder);
+    for (arguments, code, says) in [
+        (&["set", "f0", "interval=1s"][..], 78, "interval_too_short"),
+        (&["set", "f0", "nonsense=\"1\""], 78, "unknown key"),
+        (&["set", "f0", "per_host=x y"], 64, "invalid_value"),
+        (&["set", "f1", "id=f0"], 78, "f0"),
+        (&["pause", "f0", "nothing"], 64, "unknown_feed"),
+        (&["set", "f0", "interval"], 64, "write KEY=VALUE"),
+    ] {
+        let run = newswire(folder.path(), arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {}{}", run.out, run.err);
+        assert!(run.err.contains(says), "{arguments:?}: {}", run.err);
+        assert_eq!(config(&folder), before, "{arguments:?}");
+    }
+    let one = newswire(folder.path(), &["add", "--id", "x", "https://c.test/", "https://d.test/"]);
+    assert_eq!(one.code, 64, "{}", one.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_feed_is_not_polled_and_stays_in_the_outputs() {
+    let origin = Origin::start().await;
+    let (first, second) = (local(&origin, "/first"), local(&origin, "/second"));
+    let other = [Answer::ok(rss(&[("c", "Cedar"), ("d", "Dogwood")]))];
+    origin.route("127.0.0.1", "/second", other);
+    let folder = folder(&[&first, &second]);
+    ok(&folder, &["poll", "f0"]);
+    ok(&folder, &["pause", "f0"]);
+    let polled = ok(&folder, &["poll"]);
+    assert!(polled.out.starts_with("f1: 2 new"), "{}", polled.out);
+    assert_eq!(origin.count(), 2);
+    let json = fs::read_to_string(folder.path().join("www/planet.json")).unwrap();
+    assert!(json.contains(&first) && json.contains(&second), "{json}");
+    assert_eq!(json.matches("\"id\": ").count(), 4, "{json}");
+    // A command polls it, and it stays paused.
+    ok(&folder, &["poll", "--force", "f0"]);
+    assert!(newswire(folder.path(), &["status", "f0"]).out.contains("1 paused"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_are_listed_with_their_state_and_their_last_polls() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    origin.route("127.0.0.1", "/bad", std::iter::repeat_n(Answer::status(404), 3));
+    let bad = origin.url("127.0.0.1", "/bad").to_string();
+    let folder = folder(&[&url, &bad]);
+    ok(&folder, &["poll"]);
+    assert_eq!(ok(&folder, &["list", "--ids"]).out, "f0\nf1\n");
+    let list = ok(&folder, &["list"]);
+    assert!(list.out.contains(&url) && list.out.ends_with("2 feeds\n"), "{}", list.out);
+    let failing = newswire(folder.path(), &["status", "--failing"]);
+    assert!(failing.out.contains("f1") && !failing.out.contains("f0"), "{}", failing.out);
+    let one = newswire(folder.path(), &["status", "f0"]);
+    assert!(one.out.contains("1 feed, 0 failing"), "{}", one.out);
+    assert_eq!(newswire(folder.path(), &["status", "nothing"]).code, 64);
+    let logs = ok(&folder, &["logs", "f1"]);
+    assert!(logs.out.contains("not_found") && logs.out.contains("404"), "{}", logs.out);
+    assert_eq!(logs.out.lines().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_addresses_are_added_and_one_that_fails_stops_none() {
+    let origin = Origin::start().await;
+    let (first, second) = (local(&origin, "/first"), local(&origin, "/second"));
+    origin.route("127.0.0.1", "/bad", [Answer::status(404)]);
+    let bad = origin.url("127.0.0.1", "/bad").to_string();
+    let folder = folder(&[]);
+    let feed_scheme = format!("feed:{second}");
+    let run = newswire(folder.path(), &["add", "--tag", "both", &first, &bad, &feed_scheme]);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
+    let listed = ok(&folder, &["list", "--json"]).out;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let urls: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|feed| feed["url"].as_str().unwrap()).collect();
+    assert_eq!(urls, [first, second]);
+    assert!(listed.as_array().unwrap().iter().all(|feed| feed["tags"][0] == "both"), "{listed}");
+}
+
+#[test]
+fn a_command_of_another_program_leads_to_the_right_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for (word, meant) in [
+        ("rm", "newswire remove"),
+        ("fetch", "newswire poll"),
+        ("refresh", "newswire poll"),
+        ("start", "newswire run"),
+        ("ls", "newswire list"),
+        ("db", "newswire verify"),
+    ] {
+        let run = newswire(folder.path(), &[word]);
+        assert_eq!(run.code, 64);
+        assert!(run.err.contains(&format!("help: use '{meant}")), "{word}: {}", run.err);
+    }
+}
+
+#[test]
+fn completions_ask_the_program_for_the_names_of_feeds() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = newswire(folder.path(), &["completions", shell]).out;
+        assert!(script.contains("newswire list --ids"), "{shell}");
+    }
+    let zsh = newswire(folder.path(), &["completions", "zsh"]).out;
+    assert!(zsh.matches("_newswire_feeds").count() > 8, "{zsh}");
+}

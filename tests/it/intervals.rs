@@ -1,0 +1,125 @@
+//! Intervals that are learned, which is the default, with the real poller.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use newswire::daemon::FeedSelection;
+use newswire::schedule::IntervalMode;
+
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, ends, poll};
+
+const DAY: u32 = 24;
+
+async fn learning() -> World {
+    let mut world = World::new().await;
+    world.schedule.interval_mode = IntervalMode::Auto;
+    world.schedule.per_host = 1;
+    world
+}
+
+/// A document with an item at each of these times before `now`.
+fn dated(now: Timestamp, hours_ago: &[i64]) -> String {
+    let item = |hours: &i64| {
+        let at = now - SignedDuration::from_hours(*hours);
+
+        format!("<item><guid>g{hours}</guid><title>t{hours}</title><dc:date>{at}</dc:date></item>")
+    };
+    let items: String = hours_ago.iter().map(item).collect();
+    format!(
+        "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>Site</title>{items}</channel></rss>"
+    )
+}
+
+/// Requests to the host in each of these numbers of days, with a pass of cron every quarter of an hour.
+async fn requests(world: &World, host: &str, days: &[u32]) -> Vec<usize> {
+    let urls = [world.origin.url(host, "/feed")];
+    let mut counts = Vec::new();
+    for days in days {
+        let before = world.origin.count();
+        for _ in 0..days * DAY * 4 {
+            ends(&world.open(&urls).await, FeedSelection::Due).await;
+            world.clock.advance(HOUR / 4);
+        }
+        counts.push(world.origin.count() - before);
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_feed_that_never_changes_is_asked_ever_more_rarely() {
+    let undated = "<rss version=\"2.0\"><channel><title>Site</title>\
+                   <item><guid>a</guid><title>A</title></item></channel></rss>";
+    let empty = "<rss version=\"2.0\"><channel><title>Site</title></channel></rss>";
+    for document in [undated, empty] {
+        let world = learning().await;
+        world.origin.route("a.test", "/feed", [Answer::ok(document)]);
+        let counts = requests(&world, "a.test", &[1, 1, 1]).await;
+        assert!(counts[0] <= 8 && counts[2] <= 3, "{counts:?}: {document}");
+    }
+}
+
+#[tokio::test]
+async fn the_dates_of_the_first_document_determine_the_first_interval() {
+    for (hours_ago, hours) in [
+        ([9_000, 9_024, 9_048].as_slice(), 24..26),
+        (&[24, 744, 1464], 24..26),
+        (&[2, 26, 50, 74], 4..6),
+        (&[0, 1, 2, 3, 4], 1..2),
+    ] {
+        let world = learning().await;
+        let document = Answer::ok(dated(world.now(), hours_ago)).with("ETag", "\"1\"");
+        world.origin.route("a.test", "/feed", [document]);
+        let engine = world.open(&[world.origin.url("a.test", "/feed")]).await;
+        let polled = poll(&engine, FeedSelection::All).await;
+        let wait = polled[0].plan.at.duration_since(world.now()).as_hours();
+        assert!(hours.contains(&wait), "{hours_ago:?}: {wait} hours");
+    }
+}
+
+#[tokio::test]
+async fn feeds_of_one_document_fetch_it_once_in_the_learned_interval() {
+    let world = learning().await;
+    let hub = world.origin.url("hub.test", "/feed");
+    let body = dated(world.now(), &[2, 26, 50, 74]).into_bytes();
+    world.origin.route("hub.test", "/feed", [Answer::Tagged { etag: "\"1\"".to_owned(), body }]);
+    let hosts = ["a.test", "b.test", "c.test"];
+    for host in hosts {
+        world.origin.route(host, "/feed", [Answer::redirect(302, &hub)]);
+    }
+    let urls = hosts.map(|host| world.origin.url(host, "/feed"));
+    for _ in 0..3 * DAY * 4 {
+        ends(&world.open(&urls).await, FeedSelection::Due).await;
+        world.clock.advance(HOUR / 4);
+    }
+    let asked = world.origin.asked().into_iter().filter(|asked| asked.host == "hub.test").count();
+    // A daily feed has an interval of about five hours, which grows with its silence.
+    assert!((5..=16).contains(&asked), "{asked} requests in three days");
+    assert!(world.statuses().iter().all(|feed| feed.items == 4 && feed.failures == 0));
+}
+
+#[tokio::test]
+async fn a_command_delays_a_feed_by_an_hour_at_most() {
+    let world = learning().await;
+    let document = Answer::ok(dated(world.now(), &[2, 26, 50, 74])).with("ETag", "\"1\"");
+    world.origin.route("a.test", "/feed", [document]);
+    let url = world.origin.url("a.test", "/feed");
+    let urls = [url.clone()];
+    ends(&world.open(&urls).await, FeedSelection::Due).await;
+    let due = world.status().next_poll_at;
+    let early = due.duration_since(world.now()) - SignedDuration::from_mins(5);
+    world.clock.advance(Duration::try_from(early).unwrap());
+    // As `probe` does, which stores no poll.
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let now = world.now().as_millisecond();
+    database.execute("UPDATE asked SET at = ?1, by = 'command'", [now]).unwrap();
+    drop(database);
+    let mut waited = Duration::ZERO;
+    while world.origin.count() < 2 {
+        world.clock.advance(HOUR / 12);
+        waited += HOUR / 12;
+        ends(&world.open(&urls).await, FeedSelection::Due).await;
+        assert!(waited <= 2 * HOUR, "it was not asked again");
+    }
+    assert!(waited >= HOUR, "asked {waited:?} after the command");
+}
