@@ -71,7 +71,10 @@ impl fmt::Display for Recovery {
         let Self { outputs, items, known, without_feed, pages } = *self;
         let of = |number: usize, name| count(number as u64, name);
         write!(f, "read {} of {} back", of(items, "item"), of(outputs, "output"))?;
-        write!(f, ", {} on archive pages; {known} were known", of(pages, "page"))?;
+        write!(f, ", and {}", of(pages, "archive page"))?;
+        if known > 0 {
+            write!(f, "; the database had {known} of the items already")?;
+        }
         match without_feed {
             0 => Ok(()),
             number => write!(f, "; {number} belong to no configured feed"),

@@ -94,6 +94,10 @@ impl MannersReport {
             share(self.urls),
             count(often, "URL"),
         );
+        if self.hosts.iter().all(|(_, host)| host.wire_bytes == 0) {
+            text.push_str("No responses with a body in 14 days\n");
+            return text;
+        }
         let mut table = hosts_table();
         for (name, host) in self.hosts.iter().filter(|(_, host)| host.wire_bytes > 0).take(LISTED) {
             table.add_row([
@@ -246,14 +250,14 @@ mod tests {
     use super::*;
     use crate::store::PromiseTally;
 
-    fn kept(earliest: i64, shortest: u64) -> Vec<(&'static str, Option<bool>)> {
+    fn manners(earliest: i64, shortest: u64) -> Manners {
         let tally = RequestTally {
             requests: 10,
             conditional: 9,
             shortest: Some(Duration::from_secs(shortest)),
             full_shortest: None,
         };
-        let manners = Manners {
+        Manners {
             promises: vec![PromiseTally {
                 reason: PromiseReason::RetryAfter,
                 promises: 1,
@@ -264,7 +268,11 @@ mod tests {
             often_unconditional: 0,
             hosts: vec![("a.test".to_owned(), tally)],
             bytes: Vec::new(),
-        };
+        }
+    }
+
+    fn kept(earliest: i64, shortest: u64) -> Vec<(&'static str, Option<bool>)> {
+        let manners = manners(earliest, shortest);
         scores(&manners).into_iter().map(|score| (score.id, score.kept)).collect()
     }
 
@@ -278,5 +286,11 @@ mod tests {
         assert_eq!(of(&good, "FRB022"), None);
         let bad = kept(-60, 20);
         assert_eq!((of(&bad, "FRB020"), of(&bad, "FRB070")), (Some(false), Some(false)));
+    }
+
+    #[test]
+    fn sites_are_listed_only_if_they_sent_bytes() {
+        let text = MannersReport::new(manners(60, 3600)).text();
+        assert!(text.ends_with("No responses with a body in 14 days\n"), "{text}");
     }
 }

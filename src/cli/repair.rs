@@ -27,7 +27,7 @@ fn words(text: &TextToIndex) -> String {
 fn text(path: &Path, repaired: &Repaired) -> String {
     let Repaired { damaged, rows, incomplete, altered } = repaired;
     let mut text = format!(
-        "{}: replaced by a copy of what could be read; the damaged database is {}\n",
+        "{}: replaced by a copy of what could be read; the previous file is {}; number of rows by table:\n",
         path.display(),
         damaged.display()
     );

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::terminal::{print, report};
 use crate::config::Config;
 use crate::outputs::{self, RecoveryError};
-use crate::store::{self, CheckReport, ErrorCause, Reader};
+use crate::store::{self, CheckReport, Reader};
 use crate::text::amounts::count;
 
 /// Something is wrong; the problems were printed before.
@@ -26,7 +26,7 @@ pub enum Error {
 
 crate::model::codes! {
     Error:
-    Self::Damaged => "database_damaged": ErrorCause::Damaged.remedy(),
+    Self::Damaged => "database_damaged": "stop the daemon and run 'newswire repair', or restore a copy",
     Self::OutputsDiffer => "outputs_differ":
         "'newswire poll' or a restart of the daemon writes the files again; after the loss of the database, \
          run 'newswire restore --from-outputs' first",
@@ -78,7 +78,7 @@ fn text(path: &Path, checked: &CheckReport) -> String {
     if problems.is_empty() {
         return format!("{}: no damage found in {items} items and {texts} texts\n", path.display());
     }
-    let mut text = format!("{}: {} problems\n", path.display(), problems.len());
+    let mut text = format!("{}: {}\n", path.display(), count(problems.len() as u64, "problem"));
     for problem in problems {
         let _ = writeln!(text, "  {}", problem.replace('\n', " "));
     }

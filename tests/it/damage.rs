@@ -46,8 +46,14 @@ fn repaired(folder: &Path) {
     let checked = run(folder, &["verify"]);
     assert_eq!(checked.code, 74, "{}", checked.out);
     assert!(checked.err.contains("newswire repair"), "{}", checked.err);
+    assert!(!checked.err.contains("newswire verify"), "{}", checked.err);
     let repaired = run(folder, &["repair"]);
     assert_eq!(repaired.code, 0, "{}", repaired.err);
+    assert!(
+        repaired.out.contains("the previous file is newswire.db.damaged-1"),
+        "{}",
+        repaired.out
+    );
     assert!(folder.join("newswire.db.damaged-1").exists());
     let again = run(folder, &["poll", "--all", "--force"]);
     assert_eq!(again.code, 0, "{}", again.err);

@@ -240,6 +240,7 @@ async fn nothing_is_read_back_twice_or_without_documents() {
     let before = planet.published();
     let again = planet.ok(&["restore", "--from-outputs"]);
     assert!(again.out.starts_with("read 0 items of 3 outputs back"), "{}", again.out);
+    assert!(again.out.contains("; the database had "), "{}", again.out);
     planet.poll([0, 1]);
     assert_eq!(planet.published(), before);
     assert_eq!(newswire(planet.folder(), &["restore"]).code, 64);
