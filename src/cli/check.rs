@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 use super::add::plain;
 use super::arguments::{Format, Scope};
 use super::document::DocumentError;
-use super::filters;
 use super::online::{Online, Promises};
+use super::{config_file, filters};
 use crate::config::{Config, Files, Loaded, PathChecks, Style};
 use crate::fetch::FetcherError;
 use crate::model::{Coded as _, Outcome, site};
@@ -27,7 +27,7 @@ pub(super) enum Verdict {
     Good,
     /// The config has errors.
     Broken,
-    /// A feed cannot be had.
+    /// A feed failed.
     Unreached,
 }
 
@@ -53,13 +53,14 @@ pub(super) async fn run(
         }
     };
     people(&report.draw(style));
+    people(config.as_ref().map_or("", config_file::first_step));
     let answers = match config.filter(|_| scope == Scope::Feeds) {
         Some(config) => ask(&config, promises, |answer| people(&answer.text())).await?,
         None => Vec::new(),
     };
     let failed = answers.iter().filter(|answer| answer.came.is_err()).count();
     if scope == Scope::Feeds && report.errors() == 0 {
-        people(&format!("feeds: {}, of which {failed} cannot be had\n", answers.len()));
+        people(&format!("feeds: {}, of which {failed} failed\n", answers.len()));
     }
     if form == Format::Json {
         let faults = report.to_json();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::{ConfigCommand, Shown};
-use super::init;
+use super::{edit, init};
 use crate::config::{self, Files, Report};
 
 /// Why there is nothing to show.
@@ -48,7 +48,14 @@ fn show(path: PathBuf, shown: &Shown) -> Result<String, Error> {
     let effective = Files::gather(&path).effective();
     let effective = effective.map_err(|report| Error::Config(Box::new(report), path.clone()))?;
     let effective = match &shown.feed {
-        Some(feed) => effective.of(feed).ok_or_else(|| Error::NoFeed(feed.clone(), path))?,
+        Some(feed) => {
+            let by_url = || {
+                let url = edit::url_of_id(&config::load(&path).database, feed)?;
+                effective.of(&url)
+            };
+            let found = effective.of(feed).or_else(by_url);
+            found.ok_or_else(|| Error::NoFeed(feed.clone(), path.clone()))?
+        }
         None => effective,
     };
     let effective = if shown.changed { effective.changed() } else { effective };

@@ -69,6 +69,21 @@ pub(super) fn print_diagnostics(path: &Path, report: &Report) -> Exit {
     exit_of_invalid(path)
 }
 
+/// The next step for a config that has neither feeds nor lists of feeds; empty for others.
+pub(super) fn first_step(config: &Config) -> &'static str {
+    let has_feeds = !config.subscriptions.is_empty() || !config.followed.is_empty();
+    if has_feeds { "" } else { "no feeds yet: 'newswire add URL' adds one\n" }
+}
+
+/// Logs each warning of a config that has no errors.
+pub(super) fn log_warnings(report: &Report) {
+    for found in &report.diagnostics {
+        let place = found.span.as_ref().map(|span| report.location(span.start).to_string());
+        let (code, text) = (found.code, found.message.as_str());
+        tracing::warn!(code, text, place, help = found.help, "config warning");
+    }
+}
+
 /// The exit code for a config that has errors or does not exist.
 pub(super) fn exit_of_invalid(path: &Path) -> Exit {
     if path.exists() { Exit::Config } else { Exit::NoInput }

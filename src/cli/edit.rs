@@ -57,9 +57,13 @@ fn edit_one(
         Err(error @ EditError::NoFeed { .. }) => error,
         result => return result,
     };
-    let feeds = Reader::open(database).ok().and_then(|reader| reader.read(|tx| tx.feeds()).ok());
-    let known = feeds.into_iter().flatten().find(|feed| feed.id.as_str() == name);
-    known.map_or(Err(unknown), |feed| files.edit_feed(&feed.url, edit))
+    url_of_id(database, name).map_or(Err(unknown), |url| files.edit_feed(&url, edit))
+}
+
+/// URL of the feed that has this id in the database; `None`: there is none, or no database.
+pub(super) fn url_of_id(database: &Path, id: &str) -> Option<String> {
+    let feeds = Reader::open(database).ok()?.read(|tx| tx.feeds()).ok()?;
+    feeds.into_iter().find(|feed| feed.id.as_str() == id).map(|feed| feed.url)
 }
 
 /// Replaces a file unless another program changed it meanwhile.

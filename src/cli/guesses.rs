@@ -28,11 +28,15 @@ const GUESSES: &[(&[&str], &str)] = &[
     (&["version"], "newswire --version"),
 ];
 
-/// The help for a command that does not exist under this name; empty if no other is meant.
-pub(super) fn help(error: &clap::Error) -> String {
+/// The help for a command that does not exist under this name; empty if no other is meant. It replaces the similar
+/// words that `error` suggests.
+pub(super) fn help(error: &mut clap::Error) -> String {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return String::new();
     };
     let meant = GUESSES.iter().find(|(words, _)| words.contains(&word.as_str()));
-    meant.map_or_else(String::new, |(_, command)| format!("  help: use '{command}'\n"))
+    let Some((_, command)) = meant else { return String::new() };
+    error.remove(ContextKind::SuggestedSubcommand);
+    error.remove(ContextKind::Suggested);
+    format!("  help: use '{command}'\n")
 }

@@ -34,10 +34,10 @@ pub fn next(path: &Path) -> String {
         _ => format!(" --config {}", path.display()),
     };
     format!(
-        "wrote {0}, with every key and no feed yet. Now\n\n  \
+        "wrote {0}, with all keys and no feeds yet. Next:\n\n  \
          newswire add URL{config}    # a feed, or the page of a site that has one\n  \
          newswire run{config}        # then subscribe to http://127.0.0.1:8420/planet.atom\n\n\
-         'newswire check{config}' tells what is wrong with it, once you have changed it.\n",
+         'newswire check{config}' lists the errors and warnings of the file.\n",
         path.display()
     )
 }

@@ -87,13 +87,14 @@ fn run_command() -> Exit {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            let meant = guesses::help(&mut error);
             let _ = error.print();
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
                 _ => {
-                    print_error(&guesses::help(&error));
+                    print_error(&meant);
                     print_error(&explain_line("usage"));
                     Exit::Usage
                 }
@@ -284,13 +285,13 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     if first.text.is_some() || io::stdout().is_terminal() {
         let added = first.text.unwrap_or_default();
         print(&format!("{added}{}", first_run::addresses(&config)));
+        print_error(config_file::first_step(&config));
     }
     let log = telemetry::init(config.log);
     if !diagnostics.is_empty() && io::stderr().is_terminal() {
         print_error(&diagnostics.draw(style(&io::stderr())));
     } else if !diagnostics.is_empty() {
-        let diagnostics = diagnostics.draw(config::Style::Plain);
-        tracing::warn!(diagnostics, "the config has warnings; 'newswire check' lists them");
+        config_file::log_warnings(&diagnostics);
     }
     block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
 }
@@ -303,9 +304,9 @@ fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), E
         wait_for_turn(&path, clock, spread)?;
     }
     let forced = (*force).into();
-    if !feeds.is_empty() || *all {
+    if !dry_run && (!feeds.is_empty() || *all) {
         let database = config::load(&path).database;
-        if let (false, Some(polled)) = (*dry_run, poll::in_daemon(&database, feeds, forced)) {
+        if let Some(polled) = poll::in_daemon(&database, feeds, forced) {
             return polled;
         }
     }
@@ -345,9 +346,10 @@ fn selection(feeds: &[String], all: bool) -> FeedSelection {
 /// logged.
 fn prepare_pass(path: &Path) -> Result<Config, Exit> {
     let (config, diagnostics) = read(path)?;
-    if config.subscriptions.is_empty() {
+    if config.subscriptions.is_empty() && !diagnostics.is_empty() {
         print_error(&diagnostics.draw(style(&io::stderr())));
     }
+    print_error(config_file::first_step(&config));
     let level = config.log.level.min(tracing::level_filters::LevelFilter::ERROR);
     telemetry::init(telemetry::Settings { level, ..config.log });
     Ok(config)

@@ -224,7 +224,7 @@ pub(super) struct PlanReport {
 pub(super) type PublicationTimes = HashMap<FeedKey, Vec<Timestamp>>;
 
 impl PlanReport {
-    /// Forecasts the feeds of `current` and, if given, of `new`.
+    /// Forecasts the feeds of `current` and, if given, of `new`; paused feeds are not polled and not contained.
     #[must_use]
     pub(super) fn new(
         current: &Config,
@@ -244,7 +244,8 @@ impl PlanReport {
                 let estimate = Estimate::new(&subscription.schedule, history, times, at);
                 (subscription.feed.url.to_string(), estimate)
             };
-            within_budgets(config, &by_url, past, (times, at)).iter().map(of).collect()
+            let subscriptions = within_budgets(config, &by_url, past, (times, at));
+            subscriptions.iter().filter(|it| !it.schedule.paused).map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
         let mut urls: Vec<String> =

@@ -145,7 +145,7 @@ pub(super) fn in_daemon(
     };
     Some(match reply {
         Ok(Reply::Done { message, .. }) => {
-            print(&format!("{message} by the daemon\n"));
+            print(&format!("{message}\n"));
             Ok(())
         }
         Ok(Reply::UnknownFeed(name)) => Err(report(&daemon::Error::NoSuchFeed(name))),

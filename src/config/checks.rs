@@ -188,16 +188,11 @@ fn of_the_file(code: &'static str, message: &str, help: &str, report: &mut Repor
     report.push(Diagnostic::warning(code, 0..0, message).of_the_file().help(help));
 }
 
-/// Reports a config without version, feeds or outputs.
+/// Reports a config without version or outputs. A config without feeds is one that has just been written.
 fn missing_sections(document: &Document, report: &mut Report) {
     if !document.one(Section::Top).may_set("version") {
         let help = "write version = 1 at the top of the file";
         of_the_file("missing_version", "the config has no version", help, report);
-    }
-    if SOURCES.iter().all(|section| !document.has(*section) && !document.is_uncertain(*section)) {
-        let help =
-            "'newswire add URL' adds a feed, 'newswire import FILE --append' a list of feeds";
-        of_the_file("no_feeds", "the config has no feeds", help, report);
     }
     if !document.has(Section::Output) && !document.is_uncertain(Section::Output) {
         let message = "the config has no outputs: items are collected, but not published";

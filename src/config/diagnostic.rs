@@ -91,7 +91,6 @@ impl Diagnostic {
         "publisher_hints_ignored",
         "also_at_without_content",
         "icon_too_small",
-        "no_feeds",
         "no_outputs",
         "no_contact",
         "masquerading_user_agent",

@@ -208,7 +208,8 @@ fn tidy(mut tags: Array) -> Array {
     tags
 }
 
-/// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists.
+/// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
+/// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
     let kind = Section::Feed.key(key).map(|key| key.kind);
     let is_text = !matches!(
@@ -220,7 +221,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
                 | Kind::Networks
                 | Kind::Secret
                 | Kind::Secrets
-        ) | None
+        )
     );
     let quoted = value.starts_with(['"', '\'']);
     if is_text && !quoted {

@@ -45,12 +45,12 @@ pub struct Effective(Vec<Table>);
 impl Effective {
     /// Only the values of a feed, by id or URL; `None`: the feed is unknown.
     #[must_use]
-    pub fn of(self, feed: &str) -> Option<Self> {
+    pub fn of(&self, feed: &str) -> Option<Self> {
         let named = |table: &Table| {
             let is = |s: &Setting| matches!(s.key, "id" | "url") && s.value == quoted(feed);
             table.section == Section::Feed && table.settings.iter().any(is)
         };
-        let tables: Vec<Table> = self.0.into_iter().filter(named).collect();
+        let tables: Vec<Table> = self.0.iter().filter(|table| named(table)).cloned().collect();
         (!tables.is_empty()).then_some(Self(tables))
     }
 

@@ -264,14 +264,15 @@ async fn poll(
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),
     };
-    let mut polled = 0;
+    let (mut ended, mut held) = (0, 0);
     loop {
         match tokio::time::timeout(SIGN_OF_LIFE, results.recv()).await {
-            Ok(Some(line)) => {
-                polled += 1;
-                send_line(writing, &Reply::Progress(line)).await?;
+            Ok(Some(report)) => {
+                ended += 1;
+                held += usize::from(report.is_held);
+                send_line(writing, &Reply::Progress(report.line)).await?;
             }
-            Ok(None) if polled < number => {
+            Ok(None) if ended < number => {
                 return Ok(Reply::Failed("the daemon is stopping".to_owned()));
             }
             Ok(None) => break,
@@ -279,10 +280,13 @@ async fn poll(
             Err(_) => send_line(writing, &Reply::Progress(String::new())).await?,
         }
     }
-    Ok(Reply::Done {
-        message: format!("{} polled", count(number as u64, "feed")),
-        warnings: String::new(),
-    })
+    Ok(Reply::Done { message: poll_summary(number, held), warnings: String::new() })
+}
+
+/// The result of a command that polls `number` feeds, of which `held` were not requested.
+fn poll_summary(number: usize, held: usize) -> String {
+    let polled = format!("{} polled by the daemon", count((number - held) as u64, "feed"));
+    if held > 0 { format!("{polled}, {held} held") } else { polled }
 }
 
 async fn send_line(writing: &mut WriteHalf<'_>, reply: &Reply) -> io::Result<()> {

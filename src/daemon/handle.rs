@@ -38,9 +38,18 @@ pub(crate) struct PollRequest {
     pub(crate) feeds: FeedSelection,
     pub(crate) trigger: Trigger,
     /// Receives the result of each feed.
-    pub(crate) client: mpsc::UnboundedSender<String>,
+    pub(crate) client: mpsc::UnboundedSender<PollReport>,
     /// Receives the number of feeds, or why none is polled.
     pub(crate) started: oneshot::Sender<Result<usize, PollRefusal>>,
+}
+
+/// The end of one poll, for the command that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PollReport {
+    /// The result as one line.
+    pub(crate) line: String,
+    /// Whether the feed was not requested, because it may not be requested yet.
+    pub(crate) is_held: bool,
 }
 
 /// Why the daemon does not poll now.
@@ -136,7 +145,7 @@ impl DaemonHandle {
         &self,
         feeds: FeedSelection,
         trigger: Trigger,
-    ) -> Result<(usize, mpsc::UnboundedReceiver<String>), PollRefusal> {
+    ) -> Result<(usize, mpsc::UnboundedReceiver<PollReport>), PollRefusal> {
         let (client, results) = mpsc::unbounded_channel();
         let (started, number) = oneshot::channel();
         let request = PollRequest { feeds, trigger, client, started };

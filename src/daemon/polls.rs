@@ -9,6 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
+use super::handle::PollReport;
 use crate::model::FeedKey;
 use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored, result_line};
 use crate::schedule::{Queue, QueueStep};
@@ -41,7 +42,7 @@ pub(crate) struct Polls {
 #[derive(Debug)]
 struct AskedPoll {
     trigger: Trigger,
-    clients: Vec<mpsc::UnboundedSender<String>>,
+    clients: Vec<mpsc::UnboundedSender<PollReport>>,
 }
 
 impl Polls {
@@ -150,7 +151,8 @@ impl Polls {
                 };
                 self.queue.done(feed, end.plan().at);
                 self.requeue(engine, &end);
-                self.answer(feed, &result_line(&target.id, &end, engine.clock().now()));
+                let line = result_line(&target.id, &end, engine.clock().now());
+                self.answer(feed, &PollReport { line, is_held: matches!(end, PollEnd::Held(_)) });
                 let paused = self.keep_paused(engine, &target).await;
                 replanned.and(paused).map(|()| Some(end))
             }
@@ -166,7 +168,8 @@ impl Polls {
                     _ => engine.retry_soon(),
                 };
                 self.queue.done(feed, again);
-                self.answer(feed, &format!("{}: not stored: {error}", target.id));
+                let line = format!("{}: not stored: {error}", target.id);
+                self.answer(feed, &PollReport { line, is_held: false });
                 Err(error.into())
             }
             Err(error) => {
@@ -174,7 +177,8 @@ impl Polls {
                 warn!(feed = %target.id, %error, "poll panicked");
                 engine.metrics().panicked();
                 self.queue.done(feed, engine.retry_in_an_hour());
-                self.answer(feed, &format!("{}: newswire panicked", target.id));
+                let line = format!("{}: newswire panicked", target.id);
+                self.answer(feed, &PollReport { line, is_held: false });
                 Ok(None)
             }
         }
@@ -186,7 +190,7 @@ impl Polls {
         &mut self,
         engine: &Engine,
         target: &Target,
-        (trigger, client): (Trigger, mpsc::UnboundedSender<String>),
+        (trigger, client): (Trigger, mpsc::UnboundedSender<PollReport>),
     ) {
         let asked = self.asked.entry(target.key);
         let asked = asked.or_insert_with(|| AskedPoll { trigger, clients: Vec::new() });
@@ -198,10 +202,10 @@ impl Polls {
     }
 
     /// Sends the result of a poll to the clients that wait for it.
-    fn answer(&mut self, feed: FeedKey, line: &str) {
+    fn answer(&mut self, feed: FeedKey, report: &PollReport) {
         for client in self.asked.remove(&feed).into_iter().flat_map(|asked| asked.clients) {
             // The client may be gone.
-            let _ = client.send(line.to_owned());
+            let _ = client.send(report.clone());
         }
     }
 

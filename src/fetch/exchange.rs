@@ -537,11 +537,9 @@ fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
             "the server refuses access",
             "set contact in [fetch], so that the site owner knows who polls, and ask for access",
         ),
-        402 | 403 | 451 => (
-            FailureKind::Forbidden,
-            "the server refuses access",
-            "ask the site owner for access; some servers accept another user_agent",
-        ),
+        402 | 403 | 451 => {
+            (FailureKind::Forbidden, "the server refuses access", "ask the site owner for access")
+        }
         404 => (
             FailureKind::NotFound,
             "there is no document at this URL",

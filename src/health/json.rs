@@ -39,7 +39,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "last_new_item_at": time(status.last_new_at),
         "consecutive_failures": status.failures,
         "failing_since": time(status.failing_since),
-        "next_poll_at": status.next_poll_at.to_string(),
+        "next_poll_at": time(status.next_poll()),
         "next_poll_reason": status.reason.slug(),
         "next_poll_reason_text": status.reason_text,
         "format": status.dialect,

@@ -131,7 +131,6 @@ const LINES: &[(FailureKind, &str)] = &[
     (FailureKind::Timeout, "timeout = \"3m\""),
     (FailureKind::TooManyRedirects, "# change the URL"),
     (FailureKind::Unauthorized, "authorization = { file = \"/etc/newswire/feed-login\" }"),
-    (FailureKind::Forbidden, "user_agent = \"…\""),
     (FailureKind::NotFound, "# change the URL, or remove this block"),
     (FailureKind::TooLarge, "max_body = \"30 MiB\""),
 ];

@@ -184,6 +184,19 @@ pub struct FeedStatus {
     pub activity: FeedActivity,
 }
 
+/// Waits from here on mean that a feed is not polled again.
+const NEVER: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
+
+impl FeedStatus {
+    /// Time of the next poll; `None`: the feed is paused, or gone for good.
+    #[must_use]
+    pub fn next_poll(&self) -> Option<Timestamp> {
+        let waits = |last: Timestamp| self.next_poll_at.duration_since(last) >= NEVER;
+        let is_gone = self.reason == ReasonKind::Gone && self.last_poll_at.is_some_and(waits);
+        (self.reason != ReasonKind::Paused && !is_gone).then_some(self.next_poll_at)
+    }
+}
+
 /// When a feed published, and how its server has answered since the last new item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedActivity {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::clock::Clock;
 use newswire::daemon::control::socket_of;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{Finished, local, newswire};
@@ -84,7 +85,7 @@ async fn poll_with_a_feed_is_done_by_the_running_daemon() {
     // Once more within five minutes: kept, and said.
     let held = ok(&folder, &["poll", "f0"]);
     assert!(held.out.contains("f0: held: ") && held.out.contains("requested"), "{}", held.out);
-    assert!(held.out.ends_with("1 feed polled by the daemon\n"), "{}", held.out);
+    assert!(held.out.ends_with("0 feeds polled by the daemon, 1 held\n"), "{}", held.out);
     assert_eq!(origin.count(), 1);
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("n", "New"), ("a", "A"), ("b", "B")]))]);
     let forced = ok(&folder, &["poll", "--force", &url]);
@@ -92,6 +93,10 @@ async fn poll_with_a_feed_is_done_by_the_running_daemon() {
     assert_eq!(origin.count(), 2);
     let all = ok(&folder, &["poll", "--all"]);
     assert!(all.out.contains("f0: held: "), "{}", all.out);
+    // A dry run does not reach the daemon, which would store the items.
+    let dry = ok(&folder, &["poll", "--dry-run", "--force", "f0"]);
+    assert!(!dry.out.contains("by the daemon"), "{}", dry.out);
+    assert_eq!(origin.count(), 3);
     let unknown = newswire(folder.path(), &["poll", "nothing"]);
     assert_eq!(unknown.code, 64, "{}", unknown.err);
     assert!(unknown.err.contains("no feed has the id or URL \"nothing\""), "{}", unknown.err);
@@ -152,6 +157,7 @@ async fn a_change_that_would_be_an_error_changes_nothing() {
     for (arguments, code, says) in [
         (&["set", "f0", "interval=1s"][..], 78, "interval_too_short"),
         (&["set", "f0", "nonsense=\"1\""], 78, "unknown key"),
+        (&["set", "f0", "intervall=2h"], 78, "did you mean \"interval\"?"),
         (&["set", "f0", "per_host=x y"], 64, "invalid_value"),
         (&["set", "f1", "id=f0"], 78, "f0"),
         (&["pause", "f0", "nothing"], 64, "unknown_feed"),
@@ -184,6 +190,38 @@ async fn a_paused_feed_is_not_polled_and_stays_in_the_outputs() {
     // A command polls it, and it stays paused.
     ok(&folder, &["poll", "--force", "f0"]);
     assert!(newswire(folder.path(), &["status", "f0"]).out.contains("1 paused"));
+    // It has no next poll and causes no requests.
+    for command in ["status", "why"] {
+        let json: Value =
+            serde_json::from_str(&ok(&folder, &[command, "f0", "--json"]).out).unwrap();
+        let feed = if command == "status" { &json["feeds"][0] } else { &json };
+        assert_eq!((&feed["id"], &feed["next_poll_at"]), (&"f0".into(), &Value::Null), "{json}");
+    }
+    let why = ok(&folder, &["why", "f0"]).out;
+    assert!(why.contains("next poll      never\n"), "{why}");
+    let plan: Value = serde_json::from_str(&ok(&folder, &["plan", "--json"]).out).unwrap();
+    assert_eq!(plan["feeds"].as_array().unwrap().len(), 1, "{plan}");
+    assert_eq!(plan["feeds"][0]["id"], "f1");
+}
+
+#[test]
+fn the_daemon_logs_each_warning_of_the_config_with_its_fields() {
+    let folder = folder(&[]);
+    fs::write(folder.path().join("newswire.toml"), config(&folder).replace("version = 1\n", ""))
+        .unwrap();
+    let log = folder.path().join("log");
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder.path()).args(["run", "--config", "newswire.toml"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+    let _daemon = Daemon(command.spawn().unwrap());
+    until(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("daemon started")));
+    let text = fs::read_to_string(&log).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let warnings: Vec<Value> = lines.filter(|line| line["level"] == "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    assert_eq!(warnings[0]["message"], "config warning");
+    assert_eq!(warnings[0]["code"], "missing_version");
+    assert_eq!(warnings[0]["help"], "write version = 1 at the top of the file");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,6 +277,8 @@ fn a_command_of_another_program_leads_to_the_right_one() {
         let run = newswire(folder.path(), &[word]);
         assert_eq!(run.code, 64);
         assert!(run.err.contains(&format!("help: use '{meant}")), "{word}: {}", run.err);
+        // Similar words are not suggested beside it.
+        assert!(!run.err.contains("tip:"), "{word}: {}", run.err);
     }
 }
 

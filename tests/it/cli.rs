@@ -82,7 +82,7 @@ fn init_writes_a_valid_config_and_never_overwrites_a_file() {
     }
     let check = newswire(folder.path(), &["check"]);
     assert_eq!(check.code, 0, "{}", check.out);
-    assert!(check.out.contains("0 errors, 1 warning"), "{}", check.out);
+    assert!(check.out.contains("0 errors, 0 warnings\nno feeds yet"), "{}", check.out);
     std::fs::write(folder.path().join("newswire.toml"), "mine").unwrap();
     let again = newswire(folder.path(), &["init"]);
     assert_eq!(again.code, 73);
@@ -285,6 +285,9 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
     assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
     assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
+    // An id that is derived is no key of the config.
+    let one = newswire(folder.path(), &["config", "127.0.0.1-feed"]).out;
+    assert!(one.contains("/feed\"") && one.contains("[[feed]]"), "{one}");
     // One poll shows neither traffic nor delays.
     for side in [&json["feeds"][0]["current"], &json["current"]] {
         for key in ["bytes_per_day", "unchanged_share", "delay_median", "delay_p95"] {

@@ -82,7 +82,6 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "filter_matches_nothing",
         "newswire.toml:3:40",
     ),
-    ("version = 1", "no_feeds", "newswire.toml"),
     ("version = 1", "no_outputs", "newswire.toml"),
     ("[[feed]]\nurl = \"https://a.b/\"", "no_contact", "newswire.toml"),
     ("[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"", "no_public_url", "newswire.toml:2:10"),

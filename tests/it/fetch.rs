@@ -142,6 +142,20 @@ async fn errors_keep_the_validators() {
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_a_known_contact_is_to_be_asked() {
+    let (_origin, mut client, url) = site(Answer::status(403)).await;
+    for (contact, expect) in
+        [(None, "set contact in [fetch], "), (Some("https://planet.test/"), "ask the site owner")]
+    {
+        client.settings.contact = contact.map(str::to_owned);
+        let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else { panic!() };
+        let help = failure.help.unwrap();
+        assert!(help.starts_with(expect), "{help}");
+        assert!(!help.contains("user_agent"), "{help}");
+    }
+}
+
+#[tokio::test]
 async fn every_status_has_its_outcome() {
     for (answer, slug) in [
         (Answer::status(401), "unauthorized"),

@@ -185,7 +185,7 @@ async fn add_creates_a_config_when_there_is_none() {
 }
 
 #[test]
-fn run_without_feeds_prints_a_warning() {
+fn a_pass_without_feeds_prints_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     newswire(folder.path(), &["init"]);
     let poll = newswire(folder.path(), &["poll"]);

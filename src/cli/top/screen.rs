@@ -102,10 +102,13 @@ fn head(snapshot: &Snapshot, view: &View, columns: usize) -> Vec<Line> {
         bytes(sum(|hour| hour.wire_bytes) as f64),
     );
     let due = snapshot.feeds.iter().filter(|feed| feed.status.next_poll_at <= snapshot.now).count();
-    let next = snapshot.feeds.iter().map(|feed| feed.status.next_poll_at);
+    let next = snapshot.feeds.iter().filter_map(|feed| feed.status.next_poll());
     let next = match (due, next.min()) {
         (0, Some(at)) => format!("next poll {}", ahead(at, snapshot.now)),
-        (0, None) => "nothing to poll: 'newswire add URL' subscribes to a feed".to_owned(),
+        (0, None) if snapshot.feeds.is_empty() => {
+            "nothing to poll: 'newswire add URL' subscribes to a feed".to_owned()
+        }
+        (0, None) => "no polls: all feeds are paused or gone".to_owned(),
         (due, _) => format!("{due} due or being polled"),
     };
     let mut lines = vec![first, vec![(TextStyle::Plain, day), (TextStyle::Good, spark(&by_hour))]];

@@ -51,7 +51,8 @@ impl Why<'_> {
             add("", &format!("{text} {} since {since}; accepted after 7 days", moved.url));
         }
         add_health(&judge(status, now), &mut add);
-        add("next poll", &format!("{}, {}", ahead(status.next_poll_at, now), status.next_poll_at));
+        let next = status.next_poll().map(|at| format!("{}, {at}", ahead(at, now)));
+        add("next poll", next.as_deref().unwrap_or("never"));
         add("reason", &status.reason_text);
         for input in &self.past.considered {
             let decided = input.kind == status.reason && input.text == status.reason_text;
@@ -115,7 +116,7 @@ impl Why<'_> {
             "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
             "redirected_to": candidate.map(|moved| moved.url.as_str()),
             "redirected_since": candidate.map(|moved| moved.since.to_string()),
-            "next_poll_at": status.next_poll_at.to_string(),
+            "next_poll_at": status.next_poll().map(|at| at.to_string()),
             "next_poll_reason": status.reason.slug(),
             "next_poll_reason_text": status.reason_text,
             "considered": self.past.considered,

@@ -65,9 +65,9 @@ impl Snapshot {
         })
     }
 
-    /// Time of the next poll; `None`: there is no feed.
+    /// Time of the next poll; `None`: no feed will be polled.
     pub(super) fn next_poll_at(&self) -> Option<Timestamp> {
-        self.feeds.iter().map(|feed| feed.status.next_poll_at).min()
+        self.feeds.iter().filter_map(|feed| feed.status.next_poll()).min()
     }
 
     /// The snapshot as JSON. Times are RFC 3339 in UTC.

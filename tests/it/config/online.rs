@@ -23,7 +23,7 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
         format!("failed  {}: ", url("/broken")),
         "newswire explain server_error\n".to_owned(),
         "newswire explain not_a_feed\n".to_owned(),
-        "feeds: 4, of which 2 cannot be had\n".to_owned(),
+        "feeds: 4, of which 2 failed\n".to_owned(),
     ] {
         assert!(run.out.contains(&part), "{part:?} is missing in\n{}", run.out);
     }
