@@ -7,6 +7,7 @@ a title and gain an item, and newswire polls and publishes again; CLIENTS reads 
 another, where only what is new may show up as new. KEEP is a folder for all of it; a temporary one otherwise.
 Exit: 0 all readers agree, 1 somebody found a problem.
 """
+import html
 import http.server
 import os
 import pathlib
@@ -80,7 +81,7 @@ def changed(path, data):
         return data
     number = re.sub(r"\W", "-", path)
     titles = list(re.finditer(r"<title>([^<]{3,})</title>", text))
-    if len(titles) > 1:
+    if len(titles) > 1 and is_identified(text):
         at = titles[-1].end(1)
         text = text[:at] + ", corrected" + text[at:]
     for tag, news in NEWS:
@@ -89,6 +90,12 @@ def changed(path, data):
             text = text[: at.start()] + news % (number, number) + text[at.start() :]
             break
     return text.encode()
+
+
+def is_identified(text):
+    """Whether items have guids, or else links, of their own. Where they share them, the title is what tells them apart."""
+    keys = re.findall(r"<(?:guid|id)\b[^>]*>([^<]*)<", text) or re.findall(r"<link>([^<]*)<", text)
+    return len({html.unescape(key.strip()) for key in keys}) == len(keys)
 
 
 def config(folder, documents, base):
