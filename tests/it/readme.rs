@@ -169,7 +169,16 @@ async fn every_command_of_the_documents_runs() {
                     let made = ["target/release/newswire", "newswire.toml"].contains(from);
                     assert!(made || root.join(from).exists(), "{name}: {from} is not there");
                 }
+                // tests/packaging builds, installs and starts what these make.
+                [script] if script.starts_with("packaging/") => {
+                    assert!(root.join(script).exists(), "{name}: {script} is not there");
+                }
+                ["podman", "build", .., "-f", file, "-t", _, "."] => {
+                    assert!(root.join(file).exists(), "{name}: {file} is not there");
+                }
                 ["cargo", "install" | "run" | "test", ..]
+                | ["apt", "install", ..]
+                | ["podman", "run", ..]
                 | ["systemctl", "daemon-reload" | "enable" | "start" | "stop", ..]
                 | ["journalctl", "-u", "newswire", ..]
                 | ["journalctl", "--update-catalog"]
