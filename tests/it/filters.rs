@@ -405,7 +405,7 @@ fn samples_of_words() -> Vec<Sample> {
         ),
         ("Items without a title", titles(&["A title"]), vec![untitled]),
         (
-            "What a feed repeats of another",
+            "Items that one feed repeats of another",
             vec![linked("https://news.test/a")],
             vec![linked("https://blog.rust-lang.org/2026/a.html")],
         ),
