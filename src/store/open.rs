@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, OpenError};
@@ -141,6 +142,13 @@ const WRITING: &str =
     PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
     PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
 
+/// Keeps this many prepared statements, with their plans. Otherwise SQLite compiles a statement with `LIMIT ?` again
+/// for each value.
+fn keep_statements(connection: &Connection, count: usize) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(count);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 /// Opens for writing and brings the schema up to date.
 ///
 /// # Errors
@@ -152,7 +160,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let _ = check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    keep_statements(&connection, 128).map_err(sqlite)?;
     create(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }
@@ -192,7 +200,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
             "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",
         )
         .map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    keep_statements(&connection, 64).map_err(sqlite)?;
     match check(&connection, path)? {
         Content::Blank => Err(OpenError::Empty { path: path.to_owned() }),
         Content::Tables => Ok(connection),
