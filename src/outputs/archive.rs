@@ -253,6 +253,10 @@ impl Writer {
             return Ok(0);
         }
         let complete = reader.read(|reader| complete_pages(reader, output))?;
+        // Nearly always: no page became complete. The call after the publication looks at all pages.
+        if self.waiting.is_empty() && self.newest == Some(*complete.end()) {
+            return Ok(0);
+        }
         self.look(reader, output, directory, &complete)?;
         let missing = |number: &u32| !is_written(output, directory, *number);
         let numbers: Vec<u32> = self.waiting.iter().copied().filter(missing).collect();
