@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{self, Extension, Path, RawQuery, State};
+use axum::extract::{self, Extension, FromRequestParts, Path, RawPathParams, RawQuery, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, VARY};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use url::form_urlencoded;
 
@@ -154,6 +155,29 @@ impl RequestedDocument {
     }
 }
 
+/// The output that the parameter `id` of the path names, for a client that may read it.
+struct Readable {
+    output: Arc<ServedOutput>,
+    audience: Audience,
+}
+
+impl FromRequestParts<Arc<Site>> for Readable {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let path = RawPathParams::from_request_parts(parts, site).await;
+        let path = path.map_err(IntoResponse::into_response)?;
+        let id = path.iter().find_map(|(name, id)| (name == "id").then_some(id));
+        let output = id.and_then(|id| site.served.output(id));
+        match access::authorize(output.as_ref(), parts.uri.query(), &parts.headers) {
+            OutputAccess::Denied(status) => Err(denied(status)),
+            OutputAccess::Granted(output, audience) => {
+                Ok(Self { output: Arc::clone(output), audience })
+            }
+        }
+    }
+}
+
 /// The document of `planet.atom`; `None` for browsers, which get a page, and for clients that may not
 /// read it.
 fn requested_document(
@@ -252,18 +276,13 @@ async fn document_response(
 async fn page(
     State(site): State<Arc<Site>>,
     Extension(base): Extension<BaseUrl>,
-    Path(id): Path<String>,
+    Readable { output, audience }: Readable,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let output = site.served.output(&id);
-    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
-        OutputAccess::Denied(status) => return denied(status),
-        OutputAccess::Granted(output, audience) => (output, audience),
-    };
     let links = Links { root: "../", base, token: audience.token().cloned() };
-    let page = stories_page(&site, output, query.as_deref(), links).await;
-    page_response(page, output, &headers, &audience)
+    let page = stories_page(&site, &output, query.as_deref(), links).await;
+    page_response(page, &output, &headers, &audience)
 }
 
 /// The page of stories as HTML; `None`: the output has documents only.
@@ -282,25 +301,20 @@ async fn stories_page(
 async fn archive_page(
     State(site): State<Arc<Site>>,
     Extension(base): Extension<BaseUrl>,
-    Path((id, file)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    Readable { output, audience }: Readable,
+    Path((_, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let output = site.served.output(&id);
-    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
-        OutputAccess::Denied(status) => return denied(status),
-        OutputAccess::Granted(output, audience) => (output, audience),
-    };
     let (number, format) = split_file_name(&file);
     // Each archive page has one URL: `007` and `+7` have none.
     let number = number.parse::<u32>().ok().filter(|parsed| parsed.to_string() == number);
     let Some((number, format)) = number.zip(format) else { return not_found() };
-    let (shared, shown) = (Arc::clone(&site), Arc::clone(output));
-    let found = site.query(output, move |contents| {
+    let (shared, shown) = (Arc::clone(&site), Arc::clone(&output));
+    let found = site.query(&output, move |contents| {
         let document = contents.archive_page(number, format)?;
         Ok(document.map(|document| shared.variants.make(&shown, &document, &base)))
     });
-    found_document(found.await, output, &headers, &audience)
+    found_document(found.await, &output, &headers, &audience)
 }
 
 /// The response with a document that was made for this request.
@@ -321,21 +335,16 @@ fn found_document(
 async fn story(
     State(site): State<Arc<Site>>,
     Extension(base): Extension<BaseUrl>,
-    Path((id, key)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    Readable { output, audience }: Readable,
+    Path((_, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let output = site.served.output(&id);
-    let (output, audience) = match access::authorize(output.as_ref(), query.as_deref(), &headers) {
-        OutputAccess::Denied(status) => return denied(status),
-        OutputAccess::Granted(output, audience) => (output, audience),
-    };
     let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
     let links = Links { root: "../../", base, token: audience.token().cloned() };
-    let shown = Arc::clone(output);
+    let shown = Arc::clone(&output);
     let page =
-        site.query(output, move |contents| stories::story_page(&shown, contents, key, &links));
-    page_response(page.await, output, &headers, &audience)
+        site.query(&output, move |contents| stories::story_page(&shown, contents, key, &links));
+    page_response(page.await, &output, &headers, &audience)
 }
 
 fn page_response(
@@ -380,36 +389,18 @@ async fn style(headers: HeaderMap) -> Response {
 }
 
 /// `planet/theme.css`: the style sheet of the operator.
-async fn theme_style(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let output = site.served.output(&id);
-    match access::authorize(output.as_ref(), query.as_deref(), &headers) {
-        OutputAccess::Denied(status) => denied(status),
-        OutputAccess::Granted(output, audience) => match &output.theme.stylesheet {
-            Some(css) => cacheable("text/css; charset=utf-8", css, &headers, &audience),
-            None => not_found(),
-        },
+async fn theme_style(Readable { output, audience }: Readable, headers: HeaderMap) -> Response {
+    match &output.theme.stylesheet {
+        Some(css) => cacheable("text/css; charset=utf-8", css, &headers, &audience),
+        None => not_found(),
     }
 }
 
 /// `planet/logo`: the logo of the operator.
-async fn logo(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let output = site.served.output(&id);
-    match access::authorize(output.as_ref(), query.as_deref(), &headers) {
-        OutputAccess::Denied(status) => denied(status),
-        OutputAccess::Granted(output, audience) => match &output.theme.logo {
-            Some(logo) => picture(logo, &headers, &audience),
-            None => not_found(),
-        },
+async fn logo(Readable { output, audience }: Readable, headers: HeaderMap) -> Response {
+    match &output.theme.logo {
+        Some(logo) => picture(logo, &headers, &audience),
+        None => not_found(),
     }
 }
 
