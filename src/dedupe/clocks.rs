@@ -158,24 +158,26 @@ impl Clock {
 
     /// Whether these letters behind the digits make it a time of day: `15h30`, `3pm`.
     pub(super) fn is_glued(self, unit: u32) -> bool {
-        let names = &*NAMES;
-        let half = unit == names.am || unit == names.pm;
-        let hours = names.glued.binary_search_by_key(&unit, |(hash, _)| *hash).is_ok();
-        hours && self.form == Form::Hour || half && { self }.half(true)
+        let half = unit == NAMES.am || unit == NAMES.pm;
+        self.glued_minutes(unit).is_some() || half && { self }.half(true)
     }
 
     /// Reads letters behind the digits, `15h30` and `3pm`; whether these make it a time of day.
     pub(super) fn glued(&mut self, unit: u32, words: &mut Vec<Word>) -> bool {
-        let names = &*NAMES;
-        if self.form == Form::Hour
-            && let Ok(found) = names.glued.binary_search_by_key(&unit, |(hash, _)| *hash)
-        {
-            self.minutes += names.glued[found].1;
+        if let Some(minutes) = self.glued_minutes(unit) {
+            self.minutes += minutes;
             self.form = Form::Full;
             self.set(words);
             return true;
         }
-        (unit == names.am || unit == names.pm) && self.followed_by(unit, words)
+        (unit == NAMES.am || unit == NAMES.pm) && self.followed_by(unit, words)
+    }
+
+    /// The minutes that letters behind an hour add: 30 of `15h30`.
+    fn glued_minutes(self, unit: u32) -> Option<u32> {
+        let glued = &NAMES.glued;
+        let found = glued.binary_search_by_key(&unit, |(hash, _)| *hash);
+        found.ok().filter(|_| self.form == Form::Hour).map(|found| glued[found].1)
     }
 }
 
