@@ -60,7 +60,7 @@ fn edit_one(
     url_of_id(database, name).map_or(Err(unknown), |url| files.edit_feed(&url, edit))
 }
 
-/// URL of the feed that has this id in the database; `None`: there is none, or no database.
+/// URL of the feed that has this id in the database; `None`: no feed has it, or there is no database.
 pub(super) fn url_of_id(database: &Path, id: &str) -> Option<String> {
     let feeds = Reader::open(database).ok()?.read(|tx| tx.feeds()).ok()?;
     feeds.into_iter().find(|feed| feed.id.as_str() == id).map(|feed| feed.url)

@@ -69,7 +69,7 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     let sockets = daemon::inherited_sockets();
     // From here on a signal does not end the process by itself.
     let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
-    // The terminal is gone, or there is none.
+    // The terminal is closed, or the process has none.
     let (stop, hangup) = match hangup {
         Ok(hangup) if io::stdin().is_terminal() => (stop_or(stop, Some(hangup)), None),
         hangup => (stop_or(stop, None), hangup.ok()),

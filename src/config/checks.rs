@@ -271,7 +271,7 @@ const OTHER_PROGRAMS: &[&str] = &[
     "wget/",
 ];
 
-/// Reports a User-Agent that claims to be another program. Site owners then cannot tell who polls, and block the
+/// Reports a User-Agent that claims to be another program. Site owners then do not know who polls, and block the
 /// others with it.
 fn masquerades(document: &Document, report: &mut Report) {
     for layer in document.layers() {

@@ -134,7 +134,7 @@ fn edited(
     Ok(Some(after))
 }
 
-/// The text without the section of a feed and the comment right above it; `None`: it has sections of its own.
+/// The text without the section of a feed and the comment right above it; `None`: sections are nested in it.
 fn without_section(text: &str, at: usize) -> Option<String> {
     let document = Document::parse(text).ok()?;
     let table = document.get("feed")?.as_array_of_tables()?.get(at)?;

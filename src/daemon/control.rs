@@ -62,7 +62,7 @@ pub enum Reply {
         /// Warnings about the config; may be empty.
         warnings: String,
     },
-    /// A result before the end, one line; empty while there is none. Another reply follows.
+    /// A result before the end, one line; empty as a sign of life. Another reply follows.
     Progress(String),
     /// No feed has this id or URL.
     UnknownFeed(String),

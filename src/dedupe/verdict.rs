@@ -249,7 +249,7 @@ impl Pair<'_> {
         let near = x.duration_since(y).abs() <= SignedDuration::from_hours(HEADLINE_HOURS);
         let rare = |word: &Word| match word.kind {
             Kind::Number => 1.0 - COMMON,
-            // Single characters are common, but not so many of them in this order.
+            // Single characters are common, but rarely this many in this order.
             _ if word.is_character() => CHARACTER,
             _ => (weights.of(word) - COMMON).max(0.0),
         };

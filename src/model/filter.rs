@@ -1,7 +1,7 @@
 //! Filters: conditions on items. An output selects its stories with a filter, and a feed keeps items out with one. Pure.
 //!
 //! A filter has tables of conditions. An item meets a table if it meets each condition of the table. It passes the
-//! filter if it meets one table of `include`, or there is none, and no table of `exclude`.
+//! filter if it meets one table of `include`, or `include` has no table, and no table of `exclude`.
 
 use std::cell::OnceCell;
 use std::time::Duration;

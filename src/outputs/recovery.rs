@@ -62,7 +62,7 @@ crate::model::codes! {
     Self::Store(error) => error,
 }
 
-/// Reads the documents that `output` wrote into its directory; `None`: there is none.
+/// Reads the documents that `output` wrote into its directory; `None`: it wrote none.
 ///
 /// # Errors
 /// See [`RecoveryError`].

@@ -101,7 +101,7 @@ impl Transaction<'_> {
         self.write_fingerprint((recovered.feed, now), key, &recovered.text)
     }
 
-    /// The recovered item that a new item is: the one with one of its ids, else with its page; `None`: there is none.
+    /// The recovered item that a new item is: the one with one of its ids, else with its page; `None`: it was not recovered.
     pub(super) fn recovered(&self, feed: FeedKey, new: &NewItem) -> Result<Option<ItemKey>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, outward_id FROM item WHERE (outward_id IN (?1, ?2) OR url_key = ?3)
