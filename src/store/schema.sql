@@ -241,6 +241,9 @@ CREATE VIRTUAL TABLE search USING fts5(
   tokenize = "ascii"                       -- newswire separates and folds the words
 );
 
+-- Segments of the index are merged less often than by default (4): each poll adds one.
+INSERT INTO search(search, rank) VALUES ('automerge', 8);
+
 -- The pages of an output's archive. A page is complete, and never changes, once the next page exists.
 CREATE TABLE archive_page (
   output   TEXT    NOT NULL,
