@@ -440,8 +440,9 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
         return not_found();
     };
     let (reader, served) = (pages.reader.clone(), Arc::clone(&site.served));
-    let now = pages.clock.now();
-    let sample = site.off_thread(move || monitoring::sample(&reader, &served, page, now));
+    let (readiness, now) = (pages.readiness.clone(), pages.clock.now());
+    let sample =
+        site.off_thread(move || monitoring::sample((&reader, &readiness), &served, page, now));
     match sample.await {
         Ok(sample) => {
             let exposition = monitoring::exposition(&headers);
