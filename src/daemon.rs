@@ -187,8 +187,18 @@ async fn work(
     }
     publishing.finish().await;
     let _ = closing.await;
+    engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
     info!(event = Event::Stopped.slug(), "daemon stopped");
     ended.and(drained)
+}
+
+/// The hourly work on the database: numbers of subscribers, and what has become too old.
+async fn tidy(engine: &Engine, may_delete: bool) -> Result<(), Error> {
+    engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
+    if may_delete {
+        engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+    }
+    Ok(())
 }
 
 /// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
@@ -311,9 +321,7 @@ impl Running {
             }
             if clock.elapsed() >= clean_up_at {
                 clean_up_at = clock.elapsed() + CLEAN_UP;
-                if clock_watch.may_delete() {
-                    engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
-                }
+                tidy(engine, clock_watch.may_delete()).await?;
                 store_checks.next(engine);
                 let refreshed = engine.refresh_budgets().await;
                 refreshed.or_else(|error| engine.tolerate(error))?;

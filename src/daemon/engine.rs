@@ -548,6 +548,16 @@ impl Engine {
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }
+
+    /// Stores the numbers of subscribers.
+    pub(crate) async fn store_subscribers(&self) -> Result<(), Error> {
+        let counts = self.site.subscribers();
+        if !counts.is_empty() {
+            self.store.write(Write::Subscribers(counts.clone())).await?;
+            self.site.forget_subscribers(&counts);
+        }
+        Ok(())
+    }
 }
 
 /// Marks the feeds that were being polled when the process before was killed: its death may be the work of one of them.

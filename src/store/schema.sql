@@ -325,6 +325,15 @@ CREATE TABLE publication (
   until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
 ) STRICT, WITHOUT ROWID;
 
+-- How many subscribers an output had on a day. Nothing about the clients is stored.
+CREATE TABLE subscriber_count (
+  output   TEXT    NOT NULL,               -- from the config
+  day      INTEGER NOT NULL,               -- UTC, days since 1970
+  clients  INTEGER NOT NULL,               -- number of different clients, an estimate
+  reported INTEGER NOT NULL,               -- number of subscribers that services report
+  PRIMARY KEY (output, day)
+) STRICT, WITHOUT ROWID;
+
 -- The last complete check of the database; one row.
 CREATE TABLE store_check (
   id         INTEGER PRIMARY KEY CHECK (id = 1),

@@ -16,7 +16,9 @@ use super::recovery::RecoveredItem;
 use super::search::Unindexed;
 use super::shared_documents::SharedDocument;
 use super::transaction::Transaction;
-use crate::model::{Asked, ClockMark, Feed, FeedKey, Incident, ItemKey, Plan, Promise};
+use crate::model::{
+    Asked, ClockMark, Feed, FeedKey, Incident, ItemKey, Plan, Promise, SubscriberCount,
+};
 
 /// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +124,8 @@ pub enum Write {
     },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
+    /// Numbers of subscribers; larger numbers that are stored stay.
+    Subscribers(Vec<SubscriberCount>),
     /// Deletes bodies past retention.
     ForgetBodies {
         /// Bodies of items first seen before this time.
@@ -198,6 +202,7 @@ impl Write {
             | Self::Basis { .. }
             | Self::Checked { .. }
             | Self::Incidents(_)
+            | Self::Subscribers(_)
             | Self::ForgetFingerprints { .. } => false,
         }
     }
@@ -275,6 +280,7 @@ impl Transaction<'_> {
             }
             Write::Checked { at } => self.write_checked(*at)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,
+            Write::Subscribers(counts) => self.write_subscribers(counts)?,
             Write::ForgetBodies { cutoff, limit } => {
                 applied.count = self.forget_bodies(*cutoff, *limit)?;
             }

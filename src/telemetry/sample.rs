@@ -65,6 +65,8 @@ pub struct OutputSample {
     pub id: String,
     /// Number of items in its documents.
     pub items: usize,
+    /// Numbers of clients and of reported subscribers of the last whole day; `None`: there were none.
+    pub subscribers: Option<(u64, u64)>,
 }
 
 /// Values of the database, in bytes.
@@ -204,14 +206,29 @@ impl Sample {
 
     fn of_outputs(&self, all: &mut Registry, reported: &Reported) {
         let (items, last) = <(Family<Label, Integer>, Family<Label, Seconds>)>::default();
+        let (clients, reported_subscribers) =
+            <(Family<Label, Integer>, Family<Label, Integer>)>::default();
         for output in &self.outputs {
             let output_label = label("output", &output.id);
             items.get_or_create(&output_label).set(output.items as u64);
+            let (direct, by_services) = output.subscribers.unwrap_or_default();
+            clients.get_or_create(&output_label).set(direct);
+            reported_subscribers.get_or_create(&output_label).set(by_services);
             if let Some(at) = reported.published.get(&output.id) {
                 last.get_or_create(&output_label).set(seconds(*at));
             }
         }
         all.register("newswire_output_items", "Items in the documents of the output", items);
+        all.register(
+            "newswire_output_clients",
+            "Different clients that requested the feed of the output on the last whole day",
+            clients,
+        );
+        all.register(
+            "newswire_output_reported_subscribers",
+            "Subscribers of the output that services reported on the last whole day",
+            reported_subscribers,
+        );
         all.register(
             "newswire_output_last_publication_timestamp_seconds",
             "Time of the last complete publication of the output",
@@ -282,7 +299,7 @@ mod tests {
             now: Timestamp::from_second(100).unwrap(),
             states: vec![("ok", 1)],
             feeds: Vec::new(),
-            outputs: vec![OutputSample { id: output.to_owned(), items: 7 }],
+            outputs: vec![OutputSample { id: output.to_owned(), items: 7, subscribers: None }],
             store: None,
             problems: vec![Problem::ClockJumped],
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::health::{Health, judge, tally};
-use crate::model::FeedStatus;
+use crate::model::{FeedStatus, SubscriberCount};
 use crate::outputs::{Served, ServedOutput};
 use crate::store::Reader;
 use crate::telemetry::{
@@ -106,14 +106,52 @@ fn status(reasons: &[Reason]) -> StatusCode {
     if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
+/// Number of days whose subscribers are shown.
+const DAYS: i64 = 14;
+
+/// The first day whose subscribers are shown.
+pub(super) fn subscribers_from(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(86_400) - DAYS
+}
+
+/// Stored numbers of subscribers with those that are counted now.
+pub(super) fn with_today(
+    mut stored: Vec<SubscriberCount>,
+    counted: Vec<SubscriberCount>,
+) -> Vec<SubscriberCount> {
+    for new in counted {
+        let same = |old: &&mut SubscriberCount| (&old.output, old.day) == (&new.output, new.day);
+        match stored.iter_mut().find(same) {
+            Some(old) => {
+                old.clients = old.clients.max(new.clients);
+                old.reported = old.reported.max(new.reported);
+            }
+            None => stored.push(new),
+        }
+    }
+    stored.sort_by(|a, b| (&a.output, a.day).cmp(&(&b.output, b.day)));
+    stored
+}
+
+/// The numbers of the last whole day, or else those of today.
+pub(super) fn last_whole<'c>(
+    counts: impl Iterator<Item = &'c SubscriberCount>,
+    now: Timestamp,
+) -> Option<&'c SubscriberCount> {
+    let today = now.as_second().div_euclid(86_400);
+    counts.max_by_key(|count| if count.day < today { count.day } else { i64::MIN })
+}
+
 /// The gauges of `/metrics`. Blocks. If the database fails, its values are missing.
 pub(super) fn sample(
     (reader, readiness): (&Reader, &Readiness),
     served: &Served,
     page: MetricsPage,
-    now: Timestamp,
+    (now, today): (Timestamp, Vec<SubscriberCount>),
 ) -> Result<Sample, Error> {
     let statuses = reader.read(|reader| reader.feed_statuses());
+    let stored = reader.read(|reader| reader.subscriber_counts(subscribers_from(now)));
+    let subscribers = with_today(stored.unwrap_or_default(), today);
     let states = match &statuses {
         Ok(statuses) => {
             let healths: Vec<Health> = statuses.iter().map(|feed| judge(feed, now)).collect();
@@ -131,8 +169,14 @@ pub(super) fn sample(
         MetricsPage::Feeds => statuses.iter().map(feed).collect(),
         MetricsPage::On | MetricsPage::Off => Vec::new(),
     };
-    let output =
-        |output: &ServedOutput| OutputSample { id: output.id.clone(), items: output.items };
+    let output = |output: &ServedOutput| {
+        let counts = subscribers.iter().filter(|count| count.output == output.id);
+        OutputSample {
+            id: output.id.clone(),
+            items: output.items,
+            subscribers: last_whole(counts, now).map(|count| (count.clients, count.reported)),
+        }
+    };
     let outputs = served.outputs().iter().map(|served| output(served)).collect();
     let store = reader.sizes().ok().map(|sizes| StoreSample {
         size_bytes: sizes.database,
