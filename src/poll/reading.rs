@@ -86,7 +86,7 @@ pub(super) fn read(
     let rule = target.subscription.dedupe.identity;
     let identities = dedupe::identify(&feed.items, guids, rule);
     let mut parse_warnings = parsed.parse_warnings;
-    parse_warnings.extend(identities.parse_warnings());
+    parse_warnings.extend(body.parse_warning().into_iter().chain(identities.parse_warnings()));
     parse_warnings.extend(normalise::warnings(&feed, url, now));
     let found = match recognise(document, identities, &feed_sites, reader) {
         Ok(found) => found,
