@@ -44,6 +44,7 @@ mod readme;
 mod recovery;
 mod redirects;
 mod reload;
+mod remove;
 mod sameness;
 mod scarcity;
 mod service;
