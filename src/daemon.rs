@@ -304,8 +304,7 @@ impl Running {
                     status.reset(engine.setup().registered());
                 }
                 Some(ended) = polls.next() => match polls.record(engine, ended).await {
-                    Ok(Some(PollEnd::Polled(polled))) => status.count(&polled, clock.elapsed()),
-                    Ok(_) => {}
+                    Ok(end) => take_result(end, engine, (&mut *polls, &mut status)),
                     Err(error) => engine.tolerate(error)?,
                 },
                 () = clock.sleep_until(until) => {}
@@ -404,6 +403,18 @@ impl Running {
         self.lists.send_replace(Arc::clone(&setup.lists));
         engine.keep_restart_values(before);
         Ok(change)
+    }
+}
+
+/// Takes over what a poll that is stored means for the queue and for the status line.
+fn take_result(
+    end: Option<PollEnd>,
+    engine: &mut Engine,
+    (polls, status): (&mut Polls, &mut StatusLine),
+) {
+    if let Some(PollEnd::Polled(polled)) = end {
+        engine.adopt(&polled, &mut polls.queue);
+        status.count(&polled, engine.clock().elapsed());
     }
 }
 

@@ -12,6 +12,7 @@
 //! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
+mod documents;
 mod end;
 mod feed_sites;
 mod gate;
@@ -53,15 +54,12 @@ use crate::model::{
 };
 use crate::schedule::{self, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState};
 use crate::store::{
-    self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
-    Write,
+    self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
 };
 use crate::telemetry::Metrics;
 
 /// Size in bytes from which only one document is read at a time.
 const LARGE: usize = 1024 * 1024;
-/// Largest document that is kept for other feeds, in bytes.
-const MAX_SHARED: usize = 2 * 1024 * 1024;
 
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,7 +238,7 @@ impl Poller {
             // The clock was set meanwhile. Items keep their dates, so that these are by the clock at the start.
             begun.at = moment.wall;
         }
-        let shared = shared(&begun, &fetched);
+        let shared = fetched.shared.take();
         // The memory is reserved until the items are stored.
         let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
@@ -335,12 +333,12 @@ impl Poller {
         let limits = Limits { at_once: schedule.per_host, spacing: schedule.host_spacing };
         let known = self.gate.has_ledger_of_polls().then(|| begun.known.clone());
         let by = Asker::Feed(begun.target.id.clone());
-        let visit = Visit { request, by, urgency, limits, known };
+        let is_shared = begun.is_shared;
+        let visit = Visit { request, by, urgency, limits, is_shared, known };
         let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
-            let (promises, asked_at) = (Vec::new(), None);
-            Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
+            Ok(Answer::Came(Box::new(Came::unsent(response))))
         })
     }
 
@@ -529,25 +527,6 @@ impl Poller {
         });
         (failures, plan)
     }
-}
-
-/// The document, if other feeds may be read from it: several are, or a redirect led to it.
-fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
-    let response = &fetched.response;
-    let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
-    if !begun.is_shared && response.hops.is_empty() {
-        return None;
-    }
-    let url = response.url.to_string();
-    Some(Box::new(SharedDocument {
-        final_url: url.clone(),
-        url,
-        content_type: body.content_type.clone(),
-        validators: response.validators.clone()?,
-        hash: response.body_hash?,
-        body: body.bytes.clone(),
-        at: fetched.asked_at?,
-    }))
 }
 
 /// What a poll brought, as the plan needs it.

@@ -299,7 +299,7 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
 /// `poll`.
 fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
     let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
-    let (path, selection) = (path(config)?, selection(feeds, *all));
+    let (path, selection) = (path(config)?, selection(feeds, *all, *force));
     if let Some(spread) = spread {
         wait_for_turn(&path, clock, spread)?;
     }
@@ -334,8 +334,9 @@ fn manners(config: Option<&Path>, clock: &Clock, json: bool) -> Result<(), Exit>
     Ok(())
 }
 
-fn selection(feeds: &[String], all: bool) -> FeedSelection {
+fn selection(feeds: &[String], all: bool, force: bool) -> FeedSelection {
     match (all, feeds) {
+        (true, _) if force => FeedSelection::WithPaused,
         (true, _) => FeedSelection::All,
         (false, []) => FeedSelection::Due,
         (false, names) => FeedSelection::Named(names.to_vec()),

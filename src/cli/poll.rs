@@ -97,7 +97,9 @@ pub(super) fn trigger(selection: &FeedSelection, promises: Promises) -> Trigger 
     match selection {
         _ if promises == Promises::Ignore => Trigger::Forced,
         FeedSelection::Due => Trigger::Due,
-        FeedSelection::All | FeedSelection::Named(_) => Trigger::Command,
+        FeedSelection::All | FeedSelection::WithPaused | FeedSelection::Named(_) => {
+            Trigger::Command
+        }
     }
 }
 

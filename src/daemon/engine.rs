@@ -81,8 +81,10 @@ crate::model::codes! {
 pub enum FeedSelection {
     /// The feeds that are due.
     Due,
-    /// All feeds.
+    /// All feeds that are not paused.
     All,
+    /// All feeds, also those that are paused.
+    WithPaused,
     /// Feeds by id or URL.
     Named(Vec<String>),
 }
@@ -372,7 +374,8 @@ impl Engine {
     pub(crate) fn queue_once(&self, selection: &FeedSelection) -> Result<(Queue, usize), Error> {
         let now = self.clock.now();
         let chosen = match selection {
-            FeedSelection::All => self.targets().iter().collect(),
+            FeedSelection::All => self.setup.not_paused().collect(),
+            FeedSelection::WithPaused => self.targets().iter().collect(),
             FeedSelection::Due => self.setup.due(now),
             FeedSelection::Named(names) => self.named(names)?,
         };
@@ -382,6 +385,13 @@ impl Engine {
         let due = |n| now.saturating_sub(place(n)).unwrap_or(now);
         let chosen = chosen.into_iter().enumerate().map(|(n, target)| (target, due(n)));
         Ok((self.setup.queue_of(chosen, Duration::ZERO), count))
+    }
+
+    /// Moves a feed whose address changed to the queue of its site.
+    pub(crate) fn adopt(&mut self, polled: &Polled, queue: &mut Queue) {
+        if let Some(address) = &polled.address {
+            self.setup.adopt((polled.feed, address), queue, polled.plan.at);
+        }
     }
 
     /// Plans no poll for a paused feed.
@@ -403,7 +413,8 @@ impl Engine {
     pub(crate) fn selected(&self, selection: &FeedSelection) -> Result<Vec<Target>, Error> {
         let now = self.clock.now();
         Ok(match selection {
-            FeedSelection::All => self.targets().to_vec(),
+            FeedSelection::All => self.setup.not_paused().cloned().collect(),
+            FeedSelection::WithPaused => self.targets().to_vec(),
             FeedSelection::Due => self.setup.due(now).into_iter().cloned().collect(),
             FeedSelection::Named(names) => self.named(names)?.into_iter().cloned().collect(),
         })

@@ -227,11 +227,15 @@ impl Pair<'_> {
         1.0 - (1.0 - LEAST_NEED) * ((agreement - from) / (to - from)).clamp(0.0, 1.0)
     }
 
-    /// The part of the words of the shorter text that the longer one has.
+    /// The part of the words of the shorter text that the longer one has, of its first words or of all, whichever is
+    /// smaller: a report with a paragraph of background from another begins with words of its own.
     fn said(&self, weights: &Weights) -> f32 {
         let (a, b) = (self.a, self.b);
         let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
-        shared_words(shorter.words.0.iter(), longer.words.0.iter(), weights)
+        let said = |words: usize| {
+            shared_words(shorter.words.0.iter().take(words), longer.words.0.iter(), weights)
+        };
+        said(OPENING).min(said(usize::MAX))
     }
 
     /// Whether both have the same long title.

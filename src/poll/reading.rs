@@ -92,7 +92,7 @@ pub(super) fn read(
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
     let mut parse_warnings = parsed.parse_warnings;
-    parse_warnings.extend(identities.parse_warnings());
+    parse_warnings.extend(body.parse_warning().into_iter().chain(identities.parse_warnings()));
     parse_warnings.extend(normalise::warnings(&feed, url, now));
     let found = match recognise(document, identities, &feed_sites, reader) {
         Ok(found) => found,
