@@ -47,6 +47,7 @@ CREATE TABLE feed (
   last_message   TEXT,                     -- of a failure; NULL: none
   last_url       TEXT,                     -- where the last response came from; NULL: not redirected
   last_success_at INTEGER,                 -- NULL: never
+  is_suspect     INTEGER NOT NULL DEFAULT 0, -- 1: newswire was killed during its poll, and no poll has ended since
   last_new_at    INTEGER,                  -- time of the last new item; NULL: never
   items          INTEGER NOT NULL,         -- number of items that were ever new and not held
   guids_reused   INTEGER NOT NULL DEFAULT 0, -- 1: the feed gave one guid to different items

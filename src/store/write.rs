@@ -34,6 +34,8 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
+    /// Feeds that were being polled when the process before was killed.
+    Suspects(Vec<FeedKey>),
     /// Moves the times of polls, plans and promises, because the clock was set.
     Clock {
         /// The clock that they are by afterwards.
@@ -187,6 +189,7 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::Replan(_)
+            | Self::Suspects(_)
             | Self::Clock { .. }
             | Self::Asked(_)
             | Self::Promises(_)
@@ -243,6 +246,7 @@ impl Transaction<'_> {
                 applied.outputs = self.register_outputs(outputs)?;
             }
             Write::Replan(plans) => self.replan(plans)?,
+            Write::Suspects(feeds) => self.mark_suspects(feeds)?,
             Write::Clock { mark, by } => self.move_clock(mark, *by)?,
             Write::Asked(asked) => self.write_asked(asked)?,
             Write::Promises(promises) => self.write_promises(promises)?,

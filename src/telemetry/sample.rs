@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use super::process::Process;
+use super::readiness::Problem;
 
 /// One label.
 pub(super) type Label = [(&'static str, String); 1];
@@ -42,6 +43,8 @@ pub struct Sample {
     pub outputs: Vec<OutputSample>,
     /// Values of the database; `None`: unknown.
     pub store: Option<StoreSample>,
+    /// Problems of newswire now.
+    pub problems: Vec<Problem>,
 }
 
 /// Values of one feed.
@@ -152,6 +155,7 @@ impl Sample {
         self.of_feeds(&mut all, reported);
         self.of_outputs(&mut all, reported);
         self.of_store(&mut all);
+        self.of_newswire(&mut all);
         let accepted = i64::from(reported.reloaded == Reload::Accepted);
         all.register(
             "newswire_config_last_reload_successful",
@@ -232,6 +236,15 @@ impl Sample {
         );
     }
 
+    fn of_newswire(&self, all: &mut Registry) {
+        let problems = Family::<Label, Integer>::default();
+        for problem in Problem::ALL {
+            let present = self.problems.contains(problem);
+            problems.get_or_create(&label("code", problem.slug())).set(present.into());
+        }
+        all.register("newswire_problem", "Whether newswire has this problem now", problems);
+    }
+
     fn of_store(&self, all: &mut Registry) {
         let Some(store) = self.store else { return };
         for (name, help, bytes) in [
@@ -288,7 +301,17 @@ mod tests {
             feeds: Vec::new(),
             outputs: vec![OutputSample { id: output.to_owned(), items: 7, subscribers: None }],
             store: None,
+            problems: vec![Problem::ClockJumped],
         }
+    }
+
+    #[test]
+    fn each_problem_is_a_series() {
+        let reported = Reported::since(Timestamp::UNIX_EPOCH);
+        let registry = sample("planet").registry(&reported);
+        let text = Exposition::Prometheus.write([&Registry::default(), &registry]);
+        assert!(text.contains("newswire_problem{code=\"clock_jumped\"} 1\n"), "{text}");
+        assert!(text.contains("newswire_problem{code=\"store_full\"} 0\n"), "{text}");
     }
 
     #[test]

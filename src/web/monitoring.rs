@@ -13,7 +13,7 @@ use crate::model::{FeedStatus, SubscriberCount};
 use crate::outputs::{Served, ServedOutput};
 use crate::store::Reader;
 use crate::telemetry::{
-    Exposition, FeedSample, OutputSample, Part, Readiness, Sample, StoreSample,
+    Exposition, FeedSample, OutputSample, Part, Problem, Readiness, Sample, StoreSample,
 };
 
 use super::response::{TEXT, line, uncached};
@@ -38,13 +38,28 @@ struct Reason {
     remedy: &'static str,
 }
 
+impl From<Problem> for Reason {
+    fn from(problem: Problem) -> Self {
+        let (code, text) = (problem.slug().to_owned(), problem.text().to_owned());
+        Self { code, text, remedy: problem.remedy() }
+    }
+}
+
+impl Reason {
+    fn json(&self) -> Value {
+        json!({ "code": self.code, "text": self.text, "remedy": self.remedy })
+    }
+}
+
+/// Problems with which newswire works.
+fn warnings(readiness: &Readiness) -> Vec<Reason> {
+    let problems = readiness.problems().into_iter();
+    problems.filter(|problem| !problem.degrades()).map(Reason::from).collect()
+}
+
 fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
     let problems = readiness.problems().into_iter().filter(|problem| problem.degrades());
-    let problems = problems.map(|problem| Reason {
-        code: problem.slug().to_owned(),
-        text: problem.text().to_owned(),
-        remedy: problem.remedy(),
-    });
+    let problems = problems.map(Reason::from);
     let stalled = Part::ALL.iter().filter_map(|part| {
         let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
         (age > STALLED_AFTER).then(|| Reason {
@@ -56,22 +71,22 @@ fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
     problems.chain(stalled).collect()
 }
 
-/// 200 and `ready`, or 503 and one code per line.
+/// 200 and `ready`, or 503 and one code per line; then one line per warning.
 pub(super) fn ready(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
     let reasons = reasons(readiness, now);
-    let text = match reasons.is_empty() {
+    let mut text: String = match reasons.is_empty() {
         true => "ready\n".to_owned(),
         false => reasons.iter().map(|reason| format!("{}\n", reason.code)).collect(),
     };
+    text.extend(warnings(readiness).iter().map(|reason| format!("warning: {}\n", reason.code)));
     uncached(status(&reasons), TEXT, &text, headers)
 }
 
 /// The same with all details, as JSON.
 pub(super) fn ready_verbose(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
     let reasons = reasons(readiness, now);
-    let problems = reasons
-        .iter()
-        .map(|reason| json!({ "code": reason.code, "text": reason.text, "remedy": reason.remedy }));
+    let problems = reasons.iter().map(Reason::json);
+    let warnings = warnings(readiness);
     let parts = Part::ALL.iter().filter_map(|part| {
         let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
         Some((part.slug().to_owned(), json!({ "heartbeat_age_seconds": age.as_secs_f64() })))
@@ -79,6 +94,7 @@ pub(super) fn ready_verbose(readiness: &Readiness, now: Duration, headers: &Head
     let answer = json!({
         "ready": reasons.is_empty(),
         "problems": problems.collect::<Vec<_>>(),
+        "warnings": warnings.iter().map(Reason::json).collect::<Vec<_>>(),
         "parts": parts.collect::<serde_json::Map<String, Value>>(),
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": now.as_secs(),
@@ -128,7 +144,7 @@ pub(super) fn last_whole<'c>(
 
 /// The gauges of `/metrics`. Blocks. If the database fails, its values are missing.
 pub(super) fn sample(
-    reader: &Reader,
+    (reader, readiness): (&Reader, &Readiness),
     served: &Served,
     page: MetricsPage,
     (now, today): (Timestamp, Vec<SubscriberCount>),
@@ -167,7 +183,8 @@ pub(super) fn sample(
         wal_size_bytes: sizes.log,
         filesystem_free_bytes: sizes.free,
     });
-    Ok(Sample { now, states, feeds, outputs, store })
+    let problems = readiness.problems();
+    Ok(Sample { now, states, feeds, outputs, store, problems })
 }
 
 /// The text format for a scrape: OpenMetrics if the client accepts it, as Prometheus does.

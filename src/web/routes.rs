@@ -455,7 +455,9 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
     };
     let (reader, served) = (pages.reader.clone(), Arc::clone(&site.served));
     let now = (pages.clock.now(), site.subscribers());
-    let sample = site.off_thread(move || monitoring::sample(&reader, &served, page, now));
+    let readiness = pages.readiness.clone();
+    let sample =
+        site.off_thread(move || monitoring::sample((&reader, &readiness), &served, page, now));
     match sample.await {
         Ok(sample) => {
             let exposition = monitoring::exposition(&headers);
