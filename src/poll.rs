@@ -12,6 +12,7 @@
 //! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
+mod documents;
 mod end;
 mod feed_sites;
 mod gate;
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -40,7 +41,7 @@ pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Ur
 pub use self::ledger::Ledger;
 pub use self::line::{denial_line, result_line};
 use self::pace::Pace;
-use self::reading::{Document, Ending, Reading};
+use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
@@ -51,19 +52,14 @@ use crate::model::{
     Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
     Promise, PromiseScope, Validators, site,
 };
-use crate::schedule::{
-    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
-};
+use crate::schedule::{self, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState};
 use crate::store::{
-    self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
-    Write,
+    self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
 };
 use crate::telemetry::Metrics;
 
 /// Size in bytes from which only one document is read at a time.
 const LARGE: usize = 1024 * 1024;
-/// Largest document that is kept for other feeds, in bytes.
-const MAX_SHARED: usize = 2 * 1024 * 1024;
 
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +99,8 @@ struct Begun<'a> {
     /// The validators that are sent.
     validators: Validators,
     at: Timestamp,
+    /// By how much the clock was set during the exchange; zero: it was not.
+    jump: SignedDuration,
     trigger: Trigger,
     known: LedgerEntry,
     is_shared: bool,
@@ -221,6 +219,7 @@ impl Poller {
             memory,
             validators,
             at,
+            jump: SignedDuration::ZERO,
             trigger,
             known,
             is_shared,
@@ -234,7 +233,12 @@ impl Poller {
         };
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
-        let shared = shared(&begun, &fetched);
+        begun.jump = schedule::jump_between(moment, self.clock.moment());
+        if begun.jump != SignedDuration::ZERO {
+            // The clock was set meanwhile. Items keep their dates, so that these are by the clock at the start.
+            begun.at = moment.wall;
+        }
+        let shared = fetched.shared.take();
         // The memory is reserved until the items are stored.
         let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
@@ -329,12 +333,12 @@ impl Poller {
         let limits = Limits { at_once: schedule.per_host, spacing: schedule.host_spacing };
         let known = self.gate.has_ledger_of_polls().then(|| begun.known.clone());
         let by = Asker::Feed(begun.target.id.clone());
-        let visit = Visit { request, by, urgency, limits, known };
+        let is_shared = begun.is_shared;
+        let visit = Visit { request, by, urgency, limits, is_shared, known };
         let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
-            let (promises, asked_at) = (Vec::new(), None);
-            Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
+            Ok(Answer::Came(Box::new(Came::unsent(response))))
         })
     }
 
@@ -506,7 +510,8 @@ impl Poller {
             FetchOutcome::Gone if begun.state.last_outcome != Some(Outcome::Gone) => 1,
             _ => before.saturating_add(1),
         };
-        let now = self.clock.now();
+        // Stored times are moved with the clock afterwards.
+        let now = self.clock.now().saturating_sub(begun.jump).unwrap_or(begun.at);
         let wide = promises.iter().filter(|it| it.scope != PromiseScope::Url && it.until > now);
         let plan = schedule::plan(&schedule::Inputs {
             promise: wide.max_by_key(|promise| promise.until),
@@ -522,25 +527,6 @@ impl Poller {
         });
         (failures, plan)
     }
-}
-
-/// The document, if other feeds may be read from it: several are, or a redirect led to it.
-fn shared(begun: &Begun<'_>, fetched: &Came) -> Option<Box<SharedDocument>> {
-    let response = &fetched.response;
-    let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
-    if !begun.is_shared && response.hops.is_empty() {
-        return None;
-    }
-    let url = response.url.to_string();
-    Some(Box::new(SharedDocument {
-        final_url: url.clone(),
-        url,
-        content_type: body.content_type.clone(),
-        validators: response.validators.clone()?,
-        hash: response.body_hash?,
-        body: body.bytes.clone(),
-        at: fetched.asked_at?,
-    }))
 }
 
 /// What a poll brought, as the plan needs it.
@@ -585,13 +571,4 @@ async fn off_thread<T: Send + 'static>(
 fn panicked(what: &str) -> Failure {
     Failure::new(FailureKind::Panicked, format!("newswire panicked while {what} this feed"))
         .help("report it with the URL of the feed")
-}
-
-/// Whether the response is a document of the same feed.
-fn feed_match_of(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
-    match (reading, outcome) {
-        (Some(reading), _) => reading.feed_match,
-        (None, FetchOutcome::NotModified) => FeedMatch::Same,
-        (None, _) => FeedMatch::NotRead,
-    }
 }

@@ -79,7 +79,7 @@ pub(super) enum Command {
         /// Poll only these feeds (id or URL), even if they are not due
         #[arg(value_name = "FEED", conflicts_with = "all")]
         feeds: Vec<String>,
-        /// Poll all feeds, even if they are not due
+        /// Poll all feeds, even if they are not due; paused feeds only with --force
         #[arg(long)]
         all: bool,
         /// Also poll feeds that were requested less than five minutes ago, or that a server asked to leave alone for now

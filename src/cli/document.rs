@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::model::{Coded, Failure, Hop, Outcome, Validators};
+use crate::model::{Coded, Failure, Hop, Outcome, ParseWarning, Validators};
 use crate::parse::{self, Input, Parsed};
 use crate::poll::{Denied, denial_line};
 use crate::store;
@@ -28,6 +28,8 @@ pub(super) struct Document {
     pub(super) validators: Validators,
     /// SHA-256 of the body; `None`: of a file.
     pub(super) hash: Option<[u8; 32]>,
+    /// What was ignored while the body was decoded.
+    pub(super) ignored: Option<ParseWarning>,
 }
 
 /// Why a document cannot be shown.
@@ -116,7 +118,9 @@ impl Document {
 
     /// Parses the document.
     pub(super) fn parse(&self) -> Result<Parsed, Failure> {
-        parse::parse(self.input())
+        let mut parsed = parse::parse(self.input())?;
+        parsed.parse_warnings.extend(self.ignored.clone());
+        Ok(parsed)
     }
 
     /// Where the feed at `requested` is now: the target of the permanent redirects at the start of the

@@ -299,7 +299,7 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
 /// `poll`.
 fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
     let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
-    let (path, selection) = (path(config)?, selection(feeds, *all));
+    let (path, selection) = (path(config)?, selection(feeds, *all, *force));
     if let Some(spread) = spread {
         wait_for_turn(&path, clock, spread)?;
     }
@@ -334,8 +334,9 @@ fn manners(config: Option<&Path>, clock: &Clock, json: bool) -> Result<(), Exit>
     Ok(())
 }
 
-fn selection(feeds: &[String], all: bool) -> FeedSelection {
+fn selection(feeds: &[String], all: bool, force: bool) -> FeedSelection {
     match (all, feeds) {
+        (true, _) if force => FeedSelection::WithPaused,
         (true, _) => FeedSelection::All,
         (false, []) => FeedSelection::Due,
         (false, names) => FeedSelection::Named(names.to_vec()),
@@ -453,8 +454,10 @@ fn show_status(
             return Ok(Exit::Ok);
         }
     }
+    let from = now.as_second().div_euclid(86_400) - 14;
+    let subscribers = reader.read(|reader| reader.subscriber_counts(from)).map_err(failed)?;
     print(&match json {
-        true => format!("{:#}\n", status::json(&feeds, now)),
+        true => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
         false => status::table(&feeds, now),
     });
     Ok(status::overall(&feeds, now).0)

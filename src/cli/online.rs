@@ -104,6 +104,7 @@ impl Online {
             (FetchOutcome::Failed(failure), _) => Err(DocumentError::Failed(failure)),
             (_, Some(body)) => Ok(Document {
                 url: response.url,
+                ignored: body.parse_warning(),
                 bytes: body.bytes,
                 content_type: body.content_type,
                 hops: response.hops,
@@ -169,6 +170,7 @@ impl Online {
                 Promises::Ignore => Urgency::Forced,
             },
             limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
+            is_shared: false,
             known: None,
         }
     }

@@ -121,7 +121,8 @@ fn read(path: &Path) -> Result<Document, Error> {
     let absolute = std::path::absolute(path).map_err(failed)?;
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());
-    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None })
+    let ignored = None;
+    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None, ignored })
 }
 
 /// A base URL that no relative reference can be resolved against.

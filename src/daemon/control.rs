@@ -257,7 +257,11 @@ async fn poll(
     handle: &DaemonHandle,
     writing: &mut WriteHalf<'_>,
 ) -> io::Result<Reply> {
-    let selection = if feeds.is_empty() { FeedSelection::All } else { FeedSelection::Named(feeds) };
+    let selection = match (feeds.is_empty(), force) {
+        (false, _) => FeedSelection::Named(feeds),
+        (true, false) => FeedSelection::All,
+        (true, true) => FeedSelection::WithPaused,
+    };
     let trigger = if force { Trigger::Forced } else { Trigger::Command };
     let (number, mut results) = match handle.poll(selection, trigger).await {
         Ok(started) => started,

@@ -247,6 +247,7 @@ impl ListState {
             by: Asker::List,
             urgency: Urgency::Scheduled { interval, last },
             limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
+            is_shared: false,
             known: None,
         }
     }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::budgets::{KnownTraffic, apply_budgets};
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
-use crate::model::{Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
+use crate::model::{Address, Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
 use crate::poll::{Subscription, Target};
 use crate::render::{Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
@@ -173,6 +173,11 @@ impl Setup {
         self.queue_of(feeds.into_iter(), POLL_SPACING)
     }
 
+    /// The feeds that are not paused.
+    pub(crate) fn not_paused(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| !target.subscription.schedule.paused)
+    }
+
     /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
         let feeds = self.registered.iter().zip(&self.targets);
@@ -195,6 +200,10 @@ impl Setup {
         for (target, due) in feeds {
             let (host, gate) = self.host_gate(target);
             queue.add(target.key, host, gate, due);
+            let registered = self.by_key.get(&target.key).and_then(|&i| self.registered.get(i));
+            if registered.is_some_and(|feed| feed.is_suspect) {
+                queue.isolate(target.key);
+            }
         }
         queue
     }
@@ -227,6 +236,24 @@ impl Setup {
     pub(crate) fn requeue_at(&self, target: &Target, queue: &mut Queue, due: Timestamp) {
         let (host, gate) = self.host_gate(target);
         queue.add(target.key, host, gate, due);
+    }
+
+    /// Moves a feed whose address changed to the queue of its site.
+    pub(crate) fn adopt(
+        &mut self,
+        (feed, address): (FeedKey, &Address),
+        queue: &mut Queue,
+        due: Timestamp,
+    ) {
+        let Some(&i) = self.by_key.get(&feed) else { return };
+        if let Some(registered) = self.registered.get_mut(i) {
+            registered.effective.clone_from(&address.effective);
+        }
+        if let Some(target) = self.targets.get(i)
+            && !target.subscription.schedule.paused
+        {
+            self.requeue_at(target, queue, due);
+        }
     }
 
     /// Site of the URL that is requested for a feed, and the limits for polls of that site.

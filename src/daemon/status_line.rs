@@ -88,6 +88,7 @@ mod tests {
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
             replanned: Vec::new(),
+            address: None,
         }
     }
 

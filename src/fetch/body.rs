@@ -15,7 +15,7 @@ use tokio_util::io::StreamReader;
 
 use super::budget::Reservation;
 use super::classify;
-use super::gzip::{self, GzipMembers};
+use super::gzip::{self, GzipMembers, Surplus};
 use crate::model::{Failure, FailureKind};
 
 /// Largest number of content codings on one body.
@@ -43,6 +43,8 @@ pub(crate) struct DecodedBody {
     pub(crate) wire_bytes: u64,
     /// Why the end is missing; `None`: the body is complete.
     pub(crate) cut: Option<Failure>,
+    /// Whether bytes after the end of the compressed document were ignored.
+    pub(crate) surplus: bool,
     /// Memory for `bytes`.
     pub(crate) memory: Reservation,
 }
@@ -68,16 +70,18 @@ pub(crate) async fn read(
     let stream = response.bytes_stream().inspect_ok(move |chunk| {
         counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
     });
+    let surplus = Surplus::default();
     let mut reader: Reader = Box::pin(StreamReader::new(stream.map_err(io::Error::other).boxed()));
     for coding in codings {
-        reader = decode(&coding, reader).await?;
+        reader = decode(&coding, reader, &surplus).await?;
     }
     // Some servers send a .gz file without Content-Encoding, or compress it again.
     if starts_with_gzip(&mut reader).await? {
-        reader = decode("gzip", reader).await?;
+        reader = decode("gzip", reader, &surplus).await?;
     }
     let copies = 1 + windows as u64;
-    drain(reader, max, &wire, (memory, copies)).await
+    let body = drain(reader, max, &wire, (memory, copies)).await?;
+    Ok(DecodedBody { surplus: surplus.was_found(), ..body })
 }
 
 /// The registered content codings except `identity` (IANA HTTP Content Coding Registry). Servers also send charsets,
@@ -118,11 +122,11 @@ fn codings(headers: &HeaderMap) -> Result<Vec<String>, Failure> {
 const REPORT_TO_SITE: &str = "report this to the site owner";
 
 /// Adds a decoder to the reader, unless the body is not encoded in spite of its header.
-async fn decode(coding: &str, mut reader: Reader) -> Result<Reader, Failure> {
+async fn decode(coding: &str, mut reader: Reader, surplus: &Surplus) -> Result<Reader, Failure> {
     let head = peek(&mut reader).await?;
     Ok(match coding {
         "gzip" | "x-gzip" if !is_gzip(head) => reader,
-        "gzip" | "x-gzip" => Box::pin(BufReader::new(GzipMembers::new(reader))),
+        "gzip" | "x-gzip" => Box::pin(BufReader::new(GzipMembers::new(reader, surplus.clone()))),
         "br" => Box::pin(BufReader::new(BrotliDecoder::new(reader))),
         "zstd" => {
             let window = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
@@ -196,7 +200,7 @@ async fn drain(
     }
     let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
     bytes.shrink_to_fit();
-    Ok(DecodedBody { bytes, hash, wire_bytes, cut, memory })
+    Ok(DecodedBody { bytes, hash, wire_bytes, cut, surplus: false, memory })
 }
 
 /// The failure for an error while reading: of the connection or of the content coding.

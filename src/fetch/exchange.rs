@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
-use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, Validators};
+use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, ParseWarning, Validators};
 use crate::text::challenge;
 
 /// One request for a document.
@@ -77,6 +77,17 @@ pub struct Body {
     pub content_type: Option<String>,
     /// Memory of the document and of what is read from it; kept until that is stored.
     pub memory: Option<Reservation>,
+    /// Whether bytes after the end of the compressed document were ignored.
+    pub surplus: bool,
+}
+
+impl Body {
+    /// What was ignored while the body was decoded, as a parse warning.
+    #[must_use]
+    pub fn parse_warning(&self) -> Option<ParseWarning> {
+        let message = || "bytes after the end of the compressed document are ignored".to_owned();
+        self.surplus.then(|| ParseWarning::new("junk_after", None, message()))
+    }
 }
 
 impl Response {
@@ -460,8 +471,8 @@ async fn document(
         Ok(part) if part.cut.is_some() => {
             response.wire_bytes = part.wire_bytes;
             response.body_bytes = part.bytes.len() as u64;
-            let (bytes, memory) = (part.bytes, Some(part.memory));
-            response.body = Some(Body { bytes, content_type, memory });
+            let (bytes, memory, surplus) = (part.bytes, Some(part.memory), part.surplus);
+            response.body = Some(Body { bytes, content_type, memory, surplus });
             response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
         }
         Ok(whole) => {
@@ -473,8 +484,8 @@ async fn document(
                 response.outcome = FetchOutcome::NotModified;
             } else {
                 response.outcome = FetchOutcome::Modified;
-                let (bytes, memory) = (whole.bytes, Some(whole.memory));
-                response.body = Some(Body { bytes, content_type, memory });
+                let (bytes, memory, surplus) = (whole.bytes, Some(whole.memory), whole.surplus);
+                response.body = Some(Body { bytes, content_type, memory, surplus });
             }
         }
     }

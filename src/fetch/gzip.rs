@@ -1,8 +1,10 @@
 //! Decodes gzip bodies with several members (RFC 1952 2.2) and ignores what follows the last one, as browsers do:
-//! some servers append line ends, zeros or a comment.
+//! some servers append line ends, zeros, a comment, or bytes that only begin like a member.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use async_compression::tokio::bufread::GzipDecoder;
@@ -11,9 +13,27 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 /// The first two bytes of a member.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Whether bytes after the last member were ignored. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surplus(Arc<AtomicBool>);
+
+impl Surplus {
+    /// Whether there were any, other than line ends and zeros.
+    pub(crate) fn was_found(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn found(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The decoded content of all members.
 pub(crate) struct GzipMembers<R> {
     state: State<R>,
+    /// Whether the present member is not the first, and nothing of it was decoded yet.
+    may_be_junk: bool,
+    surplus: Surplus,
 }
 
 enum State<R> {
@@ -27,8 +47,9 @@ enum State<R> {
 
 impl<R: AsyncBufRead + Unpin> GzipMembers<R> {
     /// Decodes `reader`, which is at the start of the first member.
-    pub(crate) fn new(reader: R) -> Self {
-        Self { state: State::Member(Box::new(GzipDecoder::new(reader))) }
+    pub(crate) fn new(reader: R, surplus: Surplus) -> Self {
+        let state = State::Member(Box::new(GzipDecoder::new(reader)));
+        Self { state, may_be_junk: false, surplus }
     }
 }
 
@@ -41,16 +62,26 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
+        let Self { state, may_be_junk, surplus } = &mut *self;
         loop {
-            self.state = match &mut self.state {
+            *state = match state {
                 State::End => return Poll::Ready(Ok(())),
                 State::Member(decoder) => {
                     let before = buffer.filled().len();
-                    ready!(Pin::new(&mut **decoder).poll_read(context, buffer))?;
+                    match ready!(Pin::new(&mut **decoder).poll_read(context, buffer)) {
+                        Ok(()) => {}
+                        Err(error) if *may_be_junk && is_junk(&error) => {
+                            surplus.found();
+                            *state = State::End;
+                            return Poll::Ready(Ok(()));
+                        }
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
                     if buffer.filled().len() > before {
+                        *may_be_junk = false;
                         return Poll::Ready(Ok(()));
                     }
-                    match std::mem::replace(&mut self.state, State::End) {
+                    match std::mem::replace(state, State::End) {
                         State::Member(decoder) => State::Between(decoder.into_inner()),
                         other => other,
                     }
@@ -59,8 +90,12 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
                     let next = ready!(Pin::new(reader).poll_fill_buf(context))?;
                     // A chunk may end after the first byte of a member.
                     let is_member = next.starts_with(&MAGIC) || next == [MAGIC[0]];
-                    match std::mem::replace(&mut self.state, State::End) {
+                    if !is_member && !next.iter().all(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+                        surplus.found();
+                    }
+                    match std::mem::replace(state, State::End) {
                         State::Between(reader) if is_member => {
+                            *may_be_junk = true;
                             State::Member(Box::new(GzipDecoder::new(reader)))
                         }
                         _ => State::End,
@@ -69,4 +104,9 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
             };
         }
     }
+}
+
+/// Whether bytes that begin like a member are none. Errors of the connection are those of the response.
+fn is_junk(error: &io::Error) -> bool {
+    error.get_ref().is_none_or(|inner| !inner.is::<reqwest::Error>())
 }

@@ -311,6 +311,7 @@ impl ParseWarning {
         "too_many_parts",
         "long_text",
         "unusable_link",
+        "reduced_html",
         "unlikely_date",
         "bad_item",
         "bad_chapter",

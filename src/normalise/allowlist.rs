@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 
 use super::anchors::is_outward;
+use super::limits::MAX_LABEL;
 use super::links::{HYPERLINK, LinkBase, WEB};
 use super::tokens::Tag;
 use super::writer::Attribute;
@@ -166,9 +167,6 @@ fn web_only<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'
     };
     allowed.then_some(Cow::Borrowed(value))
 }
-
-/// Maximum length of an `alt` or `title` in characters.
-const MAX_LABEL: usize = 1_000;
 
 /// The allowed attributes of a tag with valid values. `allowed` are the attributes of the element
 /// `name` on the allowlist.

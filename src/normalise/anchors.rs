@@ -11,9 +11,6 @@ use super::allowlist::element;
 use super::links::LinkBase;
 use super::tokens::{self, Sink, Tag};
 
-/// Maximum number of places.
-const MAX_PLACES: usize = 1_000;
-
 /// The places of a fragment that are linked from the same fragment.
 #[derive(Default)]
 pub(super) struct Anchors {
@@ -59,11 +56,10 @@ impl Sink for Ends {
             return false;
         }
         let known = element(&tag.name).is_some();
-        if let Some(id) = id(tag).filter(|_| known && self.ids.len() < MAX_PLACES) {
+        if let Some(id) = id(tag).filter(|_| known) {
             self.ids.insert(id.to_owned());
         }
         if let Some(place) = tag.attribute("href").and_then(|href| place(href, self.page.as_ref()))
-            && self.links.len() < MAX_PLACES
         {
             self.links.insert(place);
         }

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::limits::MAX_CANDIDATES;
 use super::links::{self, LinkBase, WEB};
 use super::plain_text;
 use super::tokens::Tag;
@@ -197,11 +198,23 @@ pub(super) fn srcset(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
 
 /// The valid image candidates of a `srcset` with absolute URLs (HTML 4.8.4.3.10).
 pub(super) fn candidates(written: &str, link_base: LinkBase<'_>) -> Option<String> {
-    const MAX_CANDIDATES: usize = 24;
+    let kept = up_to(MAX_CANDIDATES, written, link_base);
+    (!kept.is_empty()).then(|| kept.join(", "))
+}
+
+/// Number of valid candidates that are left out of the `srcset` of an element.
+pub(super) fn surplus_candidates(tag: &Tag<'_>, link_base: LinkBase<'_>) -> usize {
+    let sets = ["srcset"].iter().chain(LAZY_SRCSET).filter_map(|name| tag.attribute(name));
+    let all = sets.map(|set| up_to(usize::MAX, set, link_base).len()).find(|number| *number > 0);
+    all.unwrap_or_default().saturating_sub(MAX_CANDIDATES)
+}
+
+/// The first valid candidates.
+fn up_to(most: usize, written: &str, link_base: LinkBase<'_>) -> Vec<String> {
     let space = |c: char| c.is_ascii_whitespace();
     let mut rest = written;
     let mut kept: Vec<String> = Vec::new();
-    while kept.len() < MAX_CANDIDATES {
+    while kept.len() < most {
         rest = rest.trim_start_matches(|c| space(c) || c == ',');
         if rest.is_empty() {
             break;
@@ -222,7 +235,7 @@ pub(super) fn candidates(written: &str, link_base: LinkBase<'_>) -> Option<Strin
             kept.push(format!("{link} {descriptor}").trim_end().to_owned());
         }
     }
-    (!kept.is_empty()).then(|| kept.join(", "))
+    kept
 }
 
 /// Whether an image descriptor is valid: `100w`, `1.5x` or empty.

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
 use super::embedded::{self, EmbeddedImage, Loading, player};
+use super::limits::{Omissions, long_labels, may_exceed};
 use super::links::LinkBase;
 use super::math::{self, Formula, Formulas};
 use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
@@ -48,8 +49,8 @@ pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String>
     (!plain_text::is_blank(plain)).then(|| rewrite(&marked(plain), link_base).html)
 }
 
-/// Whether the end of a text is left out because of the size limit.
-pub(super) fn is_cut(text: &Text, link_base: LinkBase<'_>) -> bool {
+/// Whether the end of a text is left out because of the size limit, and what because of other limits.
+pub(super) fn losses(text: &Text, link_base: LinkBase<'_>) -> (bool, Omissions) {
     // HTML hardly grows; a character of plain text becomes at most six.
     let least = if text.kind == TextKind::Html { MAX_OUTPUT / 2 } else { MAX_OUTPUT / 6 };
     let html = || match text.kind {
@@ -57,7 +58,11 @@ pub(super) fn is_cut(text: &Text, link_base: LinkBase<'_>) -> bool {
         TextKind::Plain => Cow::Owned(marked(&text.value)),
     };
     let size = text.value.len();
-    size > MAX_HTML || size > least && rewrite(&html(), link_base).is_cut
+    if size <= least && (text.kind == TextKind::Plain || !may_exceed(&text.value)) {
+        return (false, Omissions::default());
+    }
+    let Rewritten { is_cut, omissions, .. } = rewrite_with(Counting::Omissions, &html(), link_base);
+    (is_cut || size > MAX_HTML, omissions)
 }
 
 /// Plain text as HTML of any size.
@@ -121,10 +126,23 @@ pub(super) struct Rewritten {
     pub(super) visible: bool,
     /// Whether the end is left out because of the size limit.
     pub(super) is_cut: bool,
+    /// What is left out because of other limits, if that is counted.
+    pub(super) omissions: Omissions,
+}
+
+/// Whether what is left out because of limits is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    Nothing,
+    Omissions,
 }
 
 /// Rewrites an HTML fragment once.
 pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
+    rewrite_with(Counting::Nothing, html, link_base)
+}
+
+fn rewrite_with(counting: Counting, html: &str, link_base: LinkBase<'_>) -> Rewritten {
     let read = head(html);
     let room = read.len() + read.len() / 8;
     let (anchors, formulas) = (Anchors::new(read, link_base), Formulas::of(read));
@@ -136,12 +154,15 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
         skipped: None,
         formula: None,
         image: Beside::Nothing,
+        counting,
+        omissions: Omissions::default(),
     });
     rewriter.end_formula();
     rewriter.settle();
-    let mut writer = rewriter.writer;
+    let (mut writer, mut omissions) = (rewriter.writer, rewriter.omissions);
     writer.cut |= read.len() < html.len();
-    Rewritten { visible: writer.visible, is_cut: writer.cut, html: writer.finish() }
+    omissions.elements = writer.too_deep;
+    Rewritten { visible: writer.visible, is_cut: writer.cut, omissions, html: writer.finish() }
 }
 
 struct Rewriter<'a> {
@@ -156,6 +177,8 @@ struct Rewriter<'a> {
     formula: Option<Formula>,
     /// The image before or inside the present place.
     image: Beside,
+    counting: Counting,
+    omissions: Omissions,
 }
 
 /// An image and its copy for clients without scripts: which of both is written.
@@ -317,6 +340,16 @@ impl Rewriter<'_> {
         }
     }
 
+    /// Counts what is left out of the attributes of an element.
+    fn count(&mut self, tag: &Tag<'_>, allowed: &[&'static str]) {
+        if self.counting == Counting::Omissions {
+            self.omissions.labels += long_labels(tag, allowed);
+            if matches!(&*tag.name, "img" | "image" | "amp-img" | "source") {
+                self.omissions.candidates += embedded::surplus_candidates(tag, self.link_base);
+            }
+        }
+    }
+
     fn skip(&mut self, tag: &Tag<'_>, ends: Ends) {
         self.skipped = Some(Skipped { name: tag.name.clone().into_owned(), inner: 0, ends });
     }
@@ -332,6 +365,7 @@ impl Rewriter<'_> {
 
     fn end_formula(&mut self) {
         if let Some(formula) = self.formula.take() {
+            self.omissions.formulas += usize::from(formula.is_cut());
             self.writer.text(&formula.finish());
         }
     }
@@ -376,6 +410,7 @@ impl Rewriter<'_> {
         tag: &Tag<'_>,
         link_base: LinkBase<'_>,
     ) {
+        self.count(tag, allowed);
         let mut kept = allowed_attributes(name, allowed, tag, link_base);
         if name == "source" {
             set(&mut kept, "srcset", embedded::srcset(tag, link_base));
@@ -430,6 +465,7 @@ impl Rewriter<'_> {
                     let (alt, placeholder) = (alt.to_owned(), Some((src, srcset)));
                     return self.pend(Beside::Pending { alt, placeholder });
                 }
+                self.count(tag, allowed);
                 let mut kept = allowed_attributes(name, allowed, tag, link_base);
                 set(&mut kept, "src", Some(src.clone()));
                 set(&mut kept, "srcset", srcset);

@@ -1,12 +1,8 @@
 //! Formulas in `MathML` as text: `alttext`, or else the TeX annotation, or else a line such as `1/2`, `e^(kt)` or
 //! `√(y)`.
 
+use super::limits::{MAX_FORMULA, MAX_FORMULA_DEPTH};
 use super::tokens::Tag;
-
-/// Maximum depth of elements; deeper ones are read as a row.
-const MAX_DEPTH: usize = 64;
-/// Maximum length of a formula in bytes.
-const MAX_LENGTH: usize = 16 * 1024;
 
 /// Whether a tag is of a `<math>` element, also with a prefix such as `mml:`.
 pub(super) fn is_math(name: &str) -> bool {
@@ -86,6 +82,8 @@ pub(super) struct Formula {
     alt: Option<String>,
     tex: Option<String>,
     length: usize,
+    /// Whether elements that are too deep were read as a row.
+    is_flattened: bool,
 }
 
 impl Formula {
@@ -98,13 +96,14 @@ impl Formula {
             alt: alt.map(str::to_owned),
             tex: None,
             length: 0,
+            is_flattened: false,
         }
     }
 
     /// Adds text.
     pub(super) fn text(&mut self, text: &str) {
         self.length += text.len();
-        if self.length <= MAX_LENGTH
+        if self.length <= MAX_FORMULA
             && let Some(open) = self.open.last_mut()
         {
             open.text.push_str(text);
@@ -115,7 +114,8 @@ impl Formula {
     pub(super) fn tag(&mut self, tag: &Tag<'_>) -> bool {
         let name = local(&tag.name);
         if !tag.end {
-            if self.open.len() >= MAX_DEPTH {
+            if self.open.len() >= MAX_FORMULA_DEPTH {
+                self.is_flattened = true;
                 self.too_deep += usize::from(!tag.self_closing);
                 return false;
             }
@@ -149,6 +149,12 @@ impl Formula {
         {
             parent.parts.push(text);
         }
+    }
+
+    /// Whether a part of it is left out.
+    pub(super) fn is_cut(&self) -> bool {
+        let is_read = self.alt.is_none() && self.tex.is_none();
+        is_read && (self.length > MAX_FORMULA || self.is_flattened)
     }
 
     /// The formula as text.

@@ -10,6 +10,7 @@ mod embedded;
 mod enclosures;
 mod html;
 mod item;
+mod limits;
 mod links;
 mod math;
 mod metadata;

@@ -11,6 +11,7 @@ use url::Url;
 use super::enclosures::{self, MAX_ENCLOSURES};
 use super::html;
 use super::item::{MAX_ID, text_base};
+use super::limits::{MAX_CANDIDATES, MAX_DEPTH, MAX_FORMULA, MAX_LABEL, Omissions};
 use super::links::{self, LinkBase, PERSON, WEB};
 use super::metadata::{self, MAX_CATEGORIES, MAX_PEOPLE};
 use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
@@ -50,6 +51,8 @@ struct Losses {
     ids: usize,
     /// Links that are not published.
     links: usize,
+    /// Parts of the HTML of contents.
+    html: Omissions,
 }
 
 impl Losses {
@@ -92,10 +95,13 @@ impl Losses {
         self.titles += usize::from(item.title.as_ref().is_some_and(|text| is_cut(text, TITLE)));
         self.rights += usize::from(item.rights.as_ref().is_some_and(|text| is_cut(text, TITLE)));
         self.ids += usize::from(item.id.as_ref().is_some_and(|id| id.trim().len() > MAX_ID));
-        let long = |text: &Text| {
+        let mut omissions = Omissions::default();
+        let mut long = |text: &Text| {
             let own = text_base(text, base);
             let link_base = LinkBase { base: own.as_ref().unwrap_or(base), page: item.page() };
-            html::is_cut(text, link_base)
+            let (is_cut, omitted) = html::losses(text, link_base);
+            omissions = omitted;
+            is_cut
         };
         match (&item.content, &item.summary) {
             (Some(content), summary) => {
@@ -108,6 +114,10 @@ impl Losses {
             (None, Some(summary)) => self.contents += usize::from(long(summary)),
             (None, None) => {}
         }
+        self.html.candidates += omissions.candidates;
+        self.html.labels += omissions.labels;
+        self.html.formulas += omissions.formulas;
+        self.html.elements += omissions.elements;
     }
 
     fn names(&mut self, item: &ParsedItem) {
@@ -169,11 +179,25 @@ impl Losses {
             "links that are invalid, not of http or https, or longer than 8 KiB, left out: {}",
             self.links
         );
+        let Omissions { candidates, labels, formulas, elements } = self.html;
+        let html = listed([
+            (candidates, "sizes of images"),
+            (labels, "descriptions"),
+            (formulas, "formulas"),
+            (elements, "nested elements"),
+        ]);
+        let html = format!(
+            "beyond the limits of the HTML ({MAX_CANDIDATES} sizes of an image, {MAX_LABEL} characters of a \
+             description, {} KiB of a formula, {MAX_DEPTH} nested elements), left out or cut: {html}",
+            MAX_FORMULA / 1024
+        );
+        let omitted = candidates + labels + formulas + elements;
         let numbers = [
             ("unlikely_date", self.unlikely_dates, dates),
             ("too_many_parts", self.number_of_parts(), parts),
             ("long_text", self.number_of_texts(), texts),
             ("unusable_link", self.links, links),
+            ("reduced_html", omitted, html),
         ];
         let any = numbers.into_iter().filter(|(_, number, _)| *number > 0);
         any.map(|(code, _, message)| ParseWarning::new(code, None, message)).collect()
@@ -305,6 +329,33 @@ mod tests {
         one(ParsedItem { categories, ..ParsedItem::default() }, "long_text", "names (1)");
         let id = Some("i".repeat(3_000));
         one(ParsedItem { id, ..ParsedItem::default() }, "long_text", "ids, now hashes (1)");
+    }
+
+    #[test]
+    fn what_is_left_out_of_html_is_counted() {
+        let candidates = "https://e.org/a 9w, ".repeat(30);
+        let label = "word ".repeat(300);
+        for (html, end) in [
+            (format!("<img src=a srcset='{candidates}'>"), "sizes of images (6)"),
+            (format!("<img src=data:, data-srcset='{candidates}'>"), "sizes of images (6)"),
+            (format!("<picture><source srcset='{candidates}'></picture>"), "sizes of images (6)"),
+            (
+                format!("<img src=a alt='{label}'><a href=b title='{label}'>x</a>"),
+                "descriptions (2)",
+            ),
+            (format!("<p title='{label}'>x</p>"), ""),
+            (format!("<math><mi>{}</mi></math>", "x".repeat(20_000)), "formulas (1)"),
+            (format!("<math alttext=x><mi>{}</mi></math>", "x".repeat(20_000)), ""),
+            (format!("<math>{}x</math>", "<mrow>".repeat(70)), "formulas (1)"),
+            ("<div>".repeat(130) + "x", "nested elements (6)"),
+            ("<p id=x>".repeat(3_000) + "<a href=#x>y</a>", ""),
+        ] {
+            let item = ParsedItem { content: Some(Text::html(html)), ..ParsedItem::default() };
+            match end {
+                "" => assert_eq!(about(item), [""; 0]),
+                end => one(item, "reduced_html", end),
+            }
+        }
     }
 
     #[test]

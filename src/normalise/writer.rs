@@ -5,15 +5,13 @@
 
 use std::borrow::Cow;
 
+use super::limits::MAX_DEPTH;
 use super::plain_text::{self, MAX_HTML, is_block};
 use crate::text::chars;
 
 /// Name and unescaped value of an attribute.
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 
-/// Maximum depth of elements, because feed readers recurse. The tags of deeper elements are dropped.
-/// Leaves room for parts of tables, which are always written.
-const MAX_DEPTH: usize = 128 - 4;
 /// Maximum number of tracked elements, including those without tags, whose end tags must close nothing
 /// else.
 const MAX_TRACKED: usize = 256;
@@ -38,6 +36,8 @@ pub(super) struct HtmlWriter {
     pub(super) visible: bool,
     /// Whether content was dropped because of the size limit.
     pub(super) cut: bool,
+    /// Number of elements without tags because of their depth.
+    pub(super) too_deep: usize,
 }
 
 impl HtmlWriter {
@@ -72,6 +72,8 @@ impl HtmlWriter {
         if written {
             self.write_tag(name, attributes);
             self.visible |= matches!(name, "img" | "audio" | "video");
+        } else {
+            self.too_deep += 1;
         }
         if !is_void(name) {
             self.push(name, written);

@@ -105,7 +105,7 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
             (feed, dropped, ReadBy::Newswire)
         }
         Some('<') => xml(&text, max, &context, &mut parse_warnings)?,
-        Some(_) => return Err(not_a_feed("the document is neither XML nor JSON")),
+        Some(first) => return Err(not_a_feed(other_document(&text, first))),
     };
     if dropped > 0 {
         let all = feed.items.len() + dropped;
@@ -120,6 +120,21 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
 
 /// Help for a challenge of a bot protection.
 const CHALLENGED: &str = "ask the publisher to exempt the feed from it";
+
+/// What a document is that begins with neither an element nor an object.
+fn other_document(text: &str, first: char) -> &'static str {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok();
+    match first {
+        '[' if is_json => "the document is a JSON array; a JSON Feed is an object",
+        '"' if is_json && text.contains("<rss") || text.contains("<feed") => {
+            "the document is a JSON string that contains a feed; a feed is not encoded again"
+        }
+        '"' if is_json => "the document is a JSON string; a JSON Feed is an object",
+        'n' if is_json => "the document is the JSON value null; a JSON Feed is an object",
+        _ if is_json => "the document is a JSON value; a JSON Feed is an object",
+        _ => "the document is neither XML nor JSON",
+    }
+}
 
 fn not_a_feed(message: &str) -> Failure {
     Failure::new(FailureKind::NotAFeed, message).help("check the URL")

@@ -10,7 +10,7 @@ use super::gate::Denied;
 use super::report::{self, PollMetrics, PollReport};
 use super::target::Target;
 use crate::fetch::Reservation;
-use crate::model::{FeedKey, FetchOutcome, Plan};
+use crate::model::{Address, FeedKey, FetchOutcome, Plan};
 use crate::store::{self, ErrorCause, FeedState, PollCounts, PollUpdate};
 use crate::telemetry::Metrics;
 
@@ -29,6 +29,8 @@ pub struct Polled {
     pub duration: Duration,
     /// Other feeds that have another plan now, because this machine was offline when they were polled.
     pub replanned: Vec<(FeedKey, Timestamp)>,
+    /// Address of the feed from now on; `None`: no change.
+    pub address: Option<Address>,
 }
 
 /// The end of a poll.
@@ -113,7 +115,8 @@ impl Finished {
             metrics.count(counted, &outcome, recorded, duration);
         }
         let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
-        Polled { feed, outcome, recorded, plan, duration, replanned }
+        let address = update.address.clone();
+        Polled { feed, outcome, recorded, plan, duration, replanned, address }
     }
 }
 

@@ -13,11 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::documents::{self, Documents};
 use super::lanes::{Lanes, Turn, Waiting};
 use super::ledger::Ledger;
 use super::promises::{self, Answered};
 use crate::clock::Clock;
-use crate::fetch::{self, Exchange, Fetcher, KnownDocument, Step};
+use crate::fetch::{self, Exchange, Fetcher, Step};
 use crate::model::{Asked, Asker, Freshness, LedgerEntry, Promise, PromiseScope, site};
 use crate::store::{self, SharedDocument};
 use crate::telemetry::{Metrics, RequestKind};
@@ -63,6 +64,8 @@ pub struct Visit<'a> {
     pub urgency: Urgency,
     /// Limits of the sites that are asked.
     pub limits: Limits,
+    /// Whether other feeds are read from the URL too.
+    pub is_shared: bool,
     /// What the ledger has about the first URL and its site; `None`: it is read.
     pub known: Option<LedgerEntry>,
 }
@@ -85,6 +88,15 @@ pub struct Came {
     pub promises: Vec<Promise>,
     /// Time of the last request; `None`: none was sent.
     pub asked_at: Option<Timestamp>,
+    /// The document, if other feeds may be read from it: several are, or a redirect led to it.
+    pub shared: Option<Arc<SharedDocument>>,
+}
+
+impl Came {
+    /// An exchange without a request.
+    pub(super) fn unsent(response: fetch::Response) -> Self {
+        Self { response, promises: Vec::new(), asked_at: None, shared: None }
+    }
 }
 
 /// An exchange that a promise ended.
@@ -131,6 +143,7 @@ pub struct Gate {
     clock: Clock,
     lanes: Arc<Lanes>,
     demands: Arc<Demands>,
+    documents: Arc<Documents>,
     metrics: Option<Metrics>,
 }
 
@@ -145,8 +158,8 @@ impl Gate {
     /// A gate with this ledger.
     #[must_use]
     pub fn new(fetcher: Arc<Fetcher>, ledger: Ledger, clock: Clock) -> Self {
-        let (lanes, demands) = (Arc::default(), Arc::default());
-        Self { fetcher, ledger, clock, lanes, demands, metrics: None }
+        let (lanes, demands, documents) = (Arc::default(), Arc::default(), Arc::default());
+        Self { fetcher, ledger, clock, lanes, demands, documents, metrics: None }
     }
 
     /// The same gate, which counts its requests.
@@ -184,8 +197,7 @@ impl Gate {
             Ok(exchange) => (exchange, Said::default()),
             Err(failure) => {
                 let response = fetch::Response::failed(asked, failure);
-                let (promises, asked_at) = (Vec::new(), None);
-                return Ok(Answer::Came(Box::new(Came { response, promises, asked_at })));
+                return Ok(Answer::Came(Box::new(Came::unsent(response))));
             }
         };
         let mut time = visit.request.settings.timeout;
@@ -210,8 +222,8 @@ impl Gate {
             self.ledger.promise(std::mem::take(&mut promises)).await?;
         }
         let response = fetch::Response { freshness, ..response };
-        let asked_at = said.asked_at;
-        Ok(Answer::Came(Box::new(Came { response, promises, asked_at })))
+        let (asked_at, shared) = (said.asked_at, said.shared);
+        Ok(Answer::Came(Box::new(Came { response, promises, asked_at, shared })))
     }
 
     /// Sends the next request of the exchange, unless a promise forbids it.
@@ -223,7 +235,7 @@ impl Gate {
         time: &mut Duration,
     ) -> Result<Hop, store::Error> {
         let Entered { url, host, address, entry, turn } =
-            match self.enter((visit, known), exchange, time).await? {
+            match self.enter((visit, known), exchange, (said, time)).await? {
                 Ok(entered) => entered,
                 Err(hop) => return Ok(hop),
             };
@@ -240,6 +252,9 @@ impl Gate {
                 at,
             })
             .await?;
+        let (site, limits, since_last) = (host.as_str(), visit.limits, None);
+        let waiting = Waiting { url: url.as_str(), site, address, limits, since_last };
+        self.lanes.sent(waiting, self.clock.elapsed());
         said.asked_at = Some(at);
         if let Some(metrics) = &self.metrics {
             metrics.requested(match exchange.is_conditional() {
@@ -256,7 +271,12 @@ impl Gate {
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
-        // The next request to the site has to see what this response asked for.
+        if let Step::Done(response) = &step
+            && (visit.is_shared || !response.hops.is_empty())
+        {
+            said.shared = self.documents.keep(response, at);
+        }
+        // The next request to the site has to see what this response asked for, and the document.
         drop(turn);
         Ok(match step {
             Step::Redirected { .. } => Hop::Redirected,
@@ -269,14 +289,14 @@ impl Gate {
         &self,
         (visit, known): (&Visit<'_>, Option<LedgerEntry>),
         exchange: &mut Exchange<'_>,
-        time: &mut Duration,
+        (said, time): (&mut Said, &mut Duration),
     ) -> Result<Result<Entered, Hop>, store::Error> {
         let (url, host) = (exchange.url().clone(), site(exchange.url()).to_owned());
         let mut entry = match known {
             Some(entry) => entry,
             None => self.ledger.entry(url.as_str(), &host).await?,
         };
-        if let Some(hop) = self.forbidden(visit, exchange, &entry).await? {
+        if let Some(hop) = self.forbidden(visit, (exchange, said), &entry).await? {
             return Ok(Err(hop));
         }
         let begun = self.clock.elapsed();
@@ -290,12 +310,13 @@ impl Gate {
         };
         let now = self.clock.now();
         let since_last = entry.host_asked.map(|at| now.duration_since(at).unsigned_abs());
-        let waiting = Waiting { site: &host, address, limits: visit.limits, since_last };
+        let (site, limits) = (host.as_str(), visit.limits);
+        let waiting = Waiting { url: url.as_str(), site, address, limits, since_last };
         let turn = self.lanes.turn(waiting, &self.clock).await.ok_or(store::Error::Closed)?;
         if turn.waited {
             // Another feed may have fetched the document, or the server may have asked to wait.
             entry = self.ledger.entry(url.as_str(), &host).await?;
-            if let Some(hop) = self.forbidden(visit, exchange, &entry).await? {
+            if let Some(hop) = self.forbidden(visit, (exchange, said), &entry).await? {
                 return Ok(Err(hop));
             }
         }
@@ -312,17 +333,26 @@ impl Gate {
     async fn forbidden(
         &self,
         visit: &Visit<'_>,
-        exchange: &mut Exchange<'_>,
+        (exchange, said): (&mut Exchange<'_>, &mut Said),
         entry: &LedgerEntry,
     ) -> Result<Option<Hop>, store::Error> {
         let (url, now) = (exchange.url().clone(), self.clock.now());
         if asked_by_other(visit, entry, now)
-            && let Some(document) = self.ledger.shared_document(&url).await?
-            && let Some(document) = known_document(document)
+            && let Some(document) = self.document(&url).await?
+            && let Some(known) = documents::known(&document)
         {
-            return Ok(Some(Hop::Done(Box::new(exchange.end_with(document)))));
+            said.shared = Some(document);
+            return Ok(Some(Hop::Done(Box::new(exchange.end_with(known)))));
         }
         Ok(denied(visit, entry, &url, now).map(Hop::Denied))
+    }
+
+    /// The last document of a URL that another feed was read from.
+    async fn document(&self, url: &Url) -> Result<Option<Arc<SharedDocument>>, store::Error> {
+        match self.documents.of(url) {
+            Some(document) => Ok(Some(document)),
+            None => Ok(self.ledger.shared_document(url).await?.map(Arc::new)),
+        }
     }
 
     /// Adds the promises of a response.
@@ -411,6 +441,8 @@ struct Said {
     promises: Vec<Promise>,
     freshness: Freshness,
     asked_at: Option<Timestamp>,
+    /// The document, if other feeds may be read from it.
+    shared: Option<Arc<SharedDocument>>,
 }
 
 impl Said {
@@ -442,13 +474,6 @@ fn asked_by_other(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> boo
         let gap = now.duration_since(*at);
         *by != visit.by && (SignedDuration::ZERO..interval).contains(&gap)
     })
-}
-
-fn known_document(document: SharedDocument) -> Option<KnownDocument> {
-    let SharedDocument { final_url, content_type, validators, hash, body: bytes, .. } = document;
-    let (url, body) =
-        (Url::parse(&final_url).ok()?, fetch::Body { bytes, content_type, memory: None });
-    Some(KnownDocument { url, validators, hash, body })
 }
 
 /// Whether the URL is that of the first request of the exchange.

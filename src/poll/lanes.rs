@@ -26,6 +26,8 @@ pub(super) struct Lanes {
 
 #[derive(Debug, Default)]
 struct State {
+    /// URLs of sites that get several requests at once.
+    urls: HashMap<String, Lane>,
     sites: HashMap<String, Lane>,
     addresses: HashMap<IpAddr, Lane>,
     /// Sites that were new when this process asked them.
@@ -47,13 +49,24 @@ struct Lane {
 pub(super) struct Turn {
     /// Whether it had to wait for others.
     pub(super) waited: bool,
+    _url: Option<OwnedSemaphorePermit>,
     _site: OwnedSemaphorePermit,
     _address: Option<OwnedSemaphorePermit>,
+}
+
+/// What a request has to acquire.
+struct Turns {
+    /// `None`: the site gets one request at once.
+    url: Option<Arc<Semaphore>>,
+    site: Arc<Semaphore>,
+    /// `None` behind a proxy.
+    address: Option<Arc<Semaphore>>,
 }
 
 /// A request that waits for its turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting<'a> {
+    pub(super) url: &'a str,
     pub(super) site: &'a str,
     pub(super) address: Option<IpAddr>,
     pub(super) limits: Limits,
@@ -83,8 +96,12 @@ impl Lane {
 impl Lanes {
     /// Waits until the request may be sent.
     pub(super) async fn turn(&self, waiting: Waiting<'_>, clock: &Clock) -> Option<Turn> {
-        let (site, address) = self.turns(waiting, clock.elapsed());
+        let Turns { url, site, address } = self.turns(waiting, clock.elapsed());
         let mut waited = false;
+        let url = match url {
+            Some(url) => Some(acquire(url, &mut waited).await?),
+            None => None,
+        };
         let site = acquire(site, &mut waited).await?;
         let address = match address {
             Some(address) => Some(acquire(address, &mut waited).await?),
@@ -95,21 +112,35 @@ impl Lanes {
             waited = true;
             clock.sleep_until(start).await;
         }
-        Some(Turn { waited, _site: site, _address: address })
+        Some(Turn { waited, _url: url, _site: site, _address: address })
     }
 
-    /// The turns of the site and of the address.
-    fn turns(
-        &self,
-        waiting: Waiting<'_>,
-        now: Duration,
-    ) -> (Arc<Semaphore>, Option<Arc<Semaphore>>) {
+    /// Notes that the request was sent, which may be later than its turn: it is written first.
+    pub(super) fn sent(&self, waiting: Waiting<'_>, now: Duration) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.sites.len() > MANY {
+        let spacing = waiting.limits.spacing;
+        if let Some(site) = state.sites.get_mut(waiting.site) {
+            site.next = site.next.max(now + spacing);
+        }
+        let address = waiting.address.and_then(|address| state.addresses.get_mut(&address));
+        if let Some(address) = address {
+            address.next = address.next.max(now + spacing / SHARED_ADDRESS);
+        }
+    }
+
+    /// The turns of the URL, of the site and of the address.
+    fn turns(&self, waiting: Waiting<'_>, now: Duration) -> Turns {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.sites.len() + state.urls.len() > MANY {
+            state.urls.retain(|_, lane| !lane.is_idle(now));
             state.sites.retain(|_, lane| !lane.is_idle(now));
             state.addresses.retain(|_, lane| !lane.is_idle(now));
         }
         let at_once = waiting.limits.at_once;
+        let url = (at_once > 1).then(|| {
+            let lane = state.urls.entry(waiting.url.to_owned()).or_insert_with(|| Lane::new(1));
+            Arc::clone(&lane.turns)
+        });
         let site = state.sites.entry(waiting.site.to_owned()).or_insert_with(|| {
             let mut lane = Lane::new(at_once);
             // Another process may have asked just before.
@@ -125,13 +156,13 @@ impl Lanes {
             lane.widen(at_once);
             Arc::clone(&lane.turns)
         });
-        (site, address)
+        Turns { url, site, address }
     }
 
     /// Takes the next free time. Returns it on the monotonic clock.
     fn reserve(&self, waiting: Waiting<'_>, now: Duration) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { sites, addresses, new_sites, next_new_site } = &mut *state;
+        let State { sites, addresses, new_sites, next_new_site, .. } = &mut *state;
         let (mut site, mut address) = (
             sites.get_mut(waiting.site),
             waiting.address.and_then(|address| addresses.get_mut(&address)),
@@ -176,7 +207,8 @@ mod tests {
 
     fn waiting(site: &str, address: u8, is_new: bool) -> Waiting<'_> {
         let since_last = (!is_new).then_some(Duration::from_secs(3600));
-        Waiting { site, address: Some([192, 0, 2, address].into()), limits: LIMITS, since_last }
+        let (url, address) = ("https://a.test/feed", Some([192, 0, 2, address].into()));
+        Waiting { url, site, address, limits: LIMITS, since_last }
     }
 
     /// The times at which requests to these sites may start, if all ask at once.
@@ -210,6 +242,15 @@ mod tests {
         let starts = starts(&new);
         assert_eq!(starts[..16], [0.0; 16]);
         assert_eq!(starts[16..], [0.5, 1.0, 1.5, 2.0]);
+    }
+
+    #[test]
+    fn the_spacing_counts_from_the_time_when_a_request_was_sent() {
+        let (lanes, waiting) = (Lanes::default(), waiting("a.test", 1, false));
+        drop(lanes.turns(waiting, Duration::ZERO));
+        assert_eq!(lanes.reserve(waiting, Duration::ZERO), Duration::ZERO);
+        lanes.sent(waiting, Duration::from_secs(5));
+        assert_eq!(lanes.reserve(waiting, Duration::from_secs(5)), Duration::from_secs(7));
     }
 
     #[test]

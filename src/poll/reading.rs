@@ -10,7 +10,8 @@ use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
-    Digest, Failure, FailureKind, GuidUse, ItemKey, KnownItem, ParseWarning, ParsedFeed, ParsedItem,
+    Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
+    ParsedFeed, ParsedItem,
 };
 use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
@@ -50,6 +51,15 @@ pub(super) enum Ending {
     Cut,
 }
 
+/// Whether a response is a document of the same feed.
+pub(super) fn feed_match_of(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
+    match (reading, outcome) {
+        (Some(reading), _) => reading.feed_match,
+        (None, FetchOutcome::NotModified) => FeedMatch::Same,
+        (None, _) => FeedMatch::NotRead,
+    }
+}
+
 impl Reading {
     /// Whether the document has new or changed items.
     pub(super) fn has_news(&self) -> bool {
@@ -82,7 +92,7 @@ pub(super) fn read(
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
     let mut parse_warnings = parsed.parse_warnings;
-    parse_warnings.extend(identities.parse_warnings());
+    parse_warnings.extend(body.parse_warning().into_iter().chain(identities.parse_warnings()));
     parse_warnings.extend(normalise::warnings(&feed, url, now));
     let found = match recognise(document, identities, &feed_sites, reader) {
         Ok(found) => found,

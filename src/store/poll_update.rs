@@ -1,5 +1,6 @@
 //! The result of one poll, as values. The statements are in `polls`, `items` and `feeds`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -41,7 +42,7 @@ pub struct PollUpdate {
     /// What the document says about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
     /// The document, if other feeds may be read from it.
-    pub shared: Option<Box<SharedDocument>>,
+    pub shared: Option<Arc<SharedDocument>>,
     /// Feeds whose last failure was this machine's, with their next plans.
     pub exonerated: Vec<(FeedKey, Plan)>,
     /// Promises of the responses of this poll.

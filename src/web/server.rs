@@ -310,7 +310,7 @@ async fn serve_connection(
             first.notify_one();
         }
         let rejection = app.rejection(&request, local);
-        match rejection.or_else(|| app.document(&request)) {
+        match rejection.or_else(|| app.document(&request, peer)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
             None => {
                 let base = app.base_url(&request);

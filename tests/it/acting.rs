@@ -187,6 +187,13 @@ async fn a_paused_feed_is_not_polled_and_stays_in_the_outputs() {
     let json = fs::read_to_string(folder.path().join("www/planet.json")).unwrap();
     assert!(json.contains(&first) && json.contains(&second), "{json}");
     assert_eq!(json.matches("\"id\": ").count(), 4, "{json}");
+    // It is not among all feeds, unless that is forced.
+    let all = ok(&folder, &["poll", "--all", "--force"]).out;
+    assert!(all.contains("f0: ") && all.contains("f1: "), "{all}");
+    for arguments in [&["poll", "--all"][..], &["poll", "--all", "--dry-run"]] {
+        let all = ok(&folder, arguments).out;
+        assert!(!all.contains("f0: ") && all.contains("f1: "), "{all}");
+    }
     // A command polls it, and it stays paused.
     ok(&folder, &["poll", "--force", "f0"]);
     assert!(newswire(folder.path(), &["status", "f0"]).out.contains("1 paused"));

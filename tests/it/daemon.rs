@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::support::origin::Answer;
+use crate::support::process::settle;
 use crate::support::world::{HOUR, World, rss};
 
 const HOST: &str = "site.test";
@@ -196,4 +197,46 @@ async fn a_restart_polls_only_what_is_due() {
     running.stop().await.unwrap();
     let hosts: Vec<_> = world.origin.asked().into_iter().map(|asked| asked.host).collect();
     assert_eq!(hosts, ["a.test", "b.test"]);
+}
+
+#[tokio::test]
+async fn a_feed_that_moves_meanwhile_takes_turns_with_the_feeds_of_its_new_site() {
+    let mut world = World::new().await;
+    (world.schedule.per_host, world.concurrency) = (1, 2);
+    let moved = world.origin.url("new.test", "/moved");
+    world.origin.route("old.test", "/feed", [Answer::redirect(301, &moved)]);
+    let feeds = [("new.test", "/moved"), ("new.test", "/own"), ("other.test", "/feed")];
+    for (host, path) in feeds {
+        world.origin.route(host, path, [Answer::ok(rss(&[("a", "A")]))]);
+    }
+    let urls = [("old.test", "/feed"), feeds[1], feeds[2]];
+    let urls = urls.map(|(host, path)| world.origin.url(host, path));
+    let running = Running::start(world.open(&urls).await);
+    let count = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
+    for _ in 0..8 {
+        settle(&world).await;
+        world.clock.advance(24 * HOUR);
+    }
+    let adopted =
+        || world.statuses().iter().any(|feed| feed.address.effective == Some(moved.clone()));
+    until(&world, "the new address is adopted", adopted).await;
+    settle(&world).await;
+    // The new site does not answer. Its two feeds take one place.
+    let held = Arc::new(Semaphore::new(0));
+    for path in ["/moved", "/own"] {
+        let answer = Answer::Held(Arc::clone(&held), Box::new(Answer::ok(rss(&[("a", "A")]))));
+        world.origin.route("new.test", path, [answer]);
+    }
+    for _ in 0..3 {
+        let other = count("other.test");
+        world.clock.advance(2 * HOUR);
+        let is_planned = || {
+            let mut feeds = world.statuses().into_iter();
+            feeds.any(|feed| feed.info.url.contains("other") && feed.next_poll_at > world.now())
+        };
+        let is_polled = || count("other.test") > other && is_planned();
+        until(&world, "the other site is asked", is_polled).await;
+    }
+    held.add_permits(10);
+    running.stop().await.unwrap();
 }

@@ -265,11 +265,29 @@ async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
     let gzip = coded("gzip", b"<rss>").await;
     let second = coded("gzip", b"</rss>").await;
     let behind = [&b"\r\n"[..], &[0; 512], b"<!-- cached -->", b"x"];
-    for behind in behind {
+    let members = [
+        &b"\x1f\x8b\x09\x00 is no member"[..],
+        b"\x1f\x8b\x08\xff\xff\xff",
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff\xff\xff",
+        b"\x1f\x8b<!-- cached -->",
+    ];
+    for behind in behind.into_iter().chain(members) {
         let bytes = [&gzip, &second, behind].concat();
         let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", "gzip")).await;
-        assert_eq!(body(&client.get(&url).await), b"<rss></rss>", "{behind:?}");
+        let response = client.get(&url).await;
+        assert_eq!(body(&response), b"<rss></rss>", "{behind:?}");
+        let is_reported = response.body.unwrap().parse_warning().is_some();
+        assert_eq!(is_reported, behind != b"\r\n" && behind != [0; 512], "{behind:?}");
     }
+    // A member that is damaged after its beginning is part of the document.
+    let numbers: String =
+        (0..90_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect();
+    let mut damaged = coded("gzip", numbers.as_bytes()).await;
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 99].fill(0xff);
+    let bytes = [gzip, damaged].concat();
+    let (_origin, client, url) = site(Answer::ok(bytes).with("Content-Encoding", "gzip")).await;
+    assert_eq!(kind(&client.get(&url).await), FailureKind::BadCoding);
 }
 
 #[tokio::test]

@@ -1,19 +1,19 @@
 //! An origin that tries everything a server can ask for: waits in all spellings, odd validators, documents that
-//! lead to each other. Passes of cron ask it; its log shows when.
+//! lead to each other. Passes of cron and a daemon ask it; its log shows when.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use newswire::daemon::{Engine, FeedSelection};
 use newswire::fetch::ResolveError;
 use newswire::model::Outcome;
 use newswire::text::dates;
 use url::Url;
 
 use crate::support::origin::{Answer, Asked, Names, Origin};
-use crate::support::world::{HOUR, World, ends, rss};
+use crate::support::process::Process;
+use crate::support::world::{HOUR, World, rss};
 
 const HOURS: u64 = 3600;
 
@@ -62,17 +62,9 @@ fn names(urls: &[Url]) -> Arc<Names> {
     Arc::new(Names(urls.iter().enumerate().map(host).collect()))
 }
 
-/// Passes of cron, every quarter of an hour.
-async fn passes(world: &World, urls: &[Url], hours: u32) {
-    for _ in 0..hours * 4 {
-        pass(world, urls).await;
-        world.clock.advance(HOUR / 4);
-    }
-}
-
-async fn pass(world: &World, urls: &[Url]) {
-    let engine = Engine::open(world.config(urls), world.clock.clone(), names(urls)).await.unwrap();
-    ends(&engine, FeedSelection::Due).await;
+/// A quarter of an hour, for this number of hours.
+fn quarters(hours: usize) -> impl Iterator<Item = Duration> {
+    std::iter::repeat_n(HOUR / 4, hours * 4)
 }
 
 /// Responses that ask for six hours without a request.
@@ -148,6 +140,12 @@ fn by_fields(now: Timestamp) -> Vec<(&'static str, Answer)> {
 
 #[tokio::test]
 async fn a_wait_is_kept_in_every_spelling_and_no_longer_than_needed() {
+    for process in Process::ALL {
+        keep_waits(process).await;
+    }
+}
+
+async fn keep_waits(process: Process) {
     let (world, log) = (world().await, Log::default());
     let cases = six_hours(world.now());
     let mut urls = Vec::new();
@@ -156,15 +154,15 @@ async fn a_wait_is_kept_in_every_spelling_and_no_longer_than_needed() {
         logged(&world, &log, &host, vec![answer.clone(), good()]);
         urls.push(world.origin.url(&host, "/feed"));
     }
-    passes(&world, &urls, 9).await;
+    process.run(&world, (&urls, &names(&urls)), quarters(9)).await;
     let log = log.lock().unwrap();
     for (n, (name, answer)) in cases.iter().enumerate() {
         let times = &log[&format!("h{n}.test")];
         let next = times.get(1).map(|next| *next - times[0]);
         let Answer::Plain { status: 410, .. } = answer else {
-            let next = next.unwrap_or_else(|| panic!("{name} {n}: not asked again"));
-            assert!(next >= 6 * HOUR, "{name} {n}: asked after {next:?}");
-            assert!(next <= 8 * HOUR, "{name} {n}: asked only after {next:?}");
+            let next = next.unwrap_or_else(|| panic!("{process:?}, {name} {n}: not asked again"));
+            assert!(next >= 6 * HOUR, "{process:?}, {name} {n}: asked after {next:?}");
+            assert!(next <= 8 * HOUR, "{process:?}, {name} {n}: asked only after {next:?}");
             continue;
         };
         assert_eq!(next, None, "gone: asked after {next:?}");
@@ -173,6 +171,12 @@ async fn a_wait_is_kept_in_every_spelling_and_no_longer_than_needed() {
 
 #[tokio::test]
 async fn nonsense_is_no_wait_and_no_wait_is_endless() {
+    for process in Process::ALL {
+        survive_nonsense(process).await;
+    }
+}
+
+async fn survive_nonsense(process: Process) {
     let (world, log) = (world().await, Log::default());
     let answers = [
         good().with("Retry-After", "soon"),
@@ -204,15 +208,12 @@ async fn nonsense_is_no_wait_and_no_wait_is_endless() {
         vec![Answer::status(429).with("Retry-After", &endless[13..]), good()],
     );
     urls.push(world.origin.url("endless.test", "/feed"));
-    passes(&world, &urls, 4).await;
+    let days = std::iter::repeat_n(24 * HOUR, 9);
+    process.run(&world, (&urls, &names(&urls)), quarters(4).chain(days)).await;
     for (n, answer) in answers.iter().enumerate() {
         let times = log.lock().unwrap()[&format!("h{n}.test")].clone();
         let Answer::Plain { headers, .. } = answer else { panic!() };
-        assert!(times.len() >= 3, "{headers:?}: asked at {times:?}");
-    }
-    for _ in 0..8 {
-        world.clock.advance(24 * HOUR);
-        pass(&world, &urls).await;
+        assert!(times.len() >= 3, "{process:?}, {headers:?}: asked at {times:?}");
     }
     assert!(log.lock().unwrap()["endless.test"].len() >= 2, "a server silenced its feed");
 }
@@ -249,6 +250,12 @@ const DATES: &[&str] = &[
 
 #[tokio::test]
 async fn every_spelling_of_a_validator_comes_back_byte_for_byte() {
+    for process in Process::ALL {
+        return_validators(process).await;
+    }
+}
+
+async fn return_validators(process: Process) {
     let world = world().await;
     let mut urls = Vec::new();
     let body = || Answer::ok(rss(&[("a", "A")]));
@@ -268,7 +275,7 @@ async fn every_spelling_of_a_validator_comes_back_byte_for_byte() {
         world.origin.route(&host, "/feed", [answer, Answer::status(304)]);
         urls.push(world.origin.url(&host, "/feed"));
     }
-    passes(&world, &urls, 3).await;
+    process.run(&world, (&urls, &names(&urls)), quarters(3)).await;
     for (n, (tag, date)) in cases.iter().enumerate() {
         let host = format!("h{n}.test");
         let asked: Vec<Asked> =
@@ -284,6 +291,12 @@ async fn every_spelling_of_a_validator_comes_back_byte_for_byte() {
 
 #[tokio::test]
 async fn a_304_changes_the_lifetime_for_the_next_polls() {
+    for process in Process::ALL {
+        renew_lifetimes(process).await;
+    }
+}
+
+async fn renew_lifetimes(process: Process) {
     let (world, log) = (world().await, Log::default());
     let fresh = |answer: Answer, hours: u64| {
         answer.with("Cache-Control", format!("max-age={}", hours * HOURS))
@@ -298,19 +311,26 @@ async fn a_304_changes_the_lifetime_for_the_next_polls() {
         not_modified(),
     ];
     logged(&world, &log, "a.test", answers);
-    passes(&world, &[world.origin.url("a.test", "/feed")], 24).await;
+    let urls = [world.origin.url("a.test", "/feed")];
+    process.run(&world, (&urls, &names(&urls)), quarters(24)).await;
     let times = log.lock().unwrap()["a.test"].clone();
     let gaps: Vec<u64> =
         times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs() / HOURS).collect();
-    assert_eq!(gaps[..6], [2, 2, 5, 5, 1, 1], "hours between the requests");
+    assert_eq!(gaps[..6], [2, 2, 5, 5, 1, 1], "{process:?}: hours between the requests");
 }
 
 #[tokio::test]
 async fn feeds_that_differ_in_the_fragment_fetch_one_document() {
+    for process in Process::ALL {
+        share_document(process).await;
+    }
+}
+
+async fn share_document(process: Process) {
     let (world, log) = (world().await, Log::default());
     logged(&world, &log, "a.test", vec![good()]);
     let urls = ["/feed", "/feed#one", "/feed#two"].map(|path| world.origin.url("a.test", path));
-    passes(&world, &urls, 12).await;
+    process.run(&world, (&urls, &names(&urls)), quarters(12)).await;
     let requests = log.lock().unwrap()["a.test"].len();
     assert!((8..=12).contains(&requests), "{requests} requests in twelve hours");
     assert!(world.origin.asked().iter().all(|asked| asked.target == "/feed"));
@@ -319,11 +339,18 @@ async fn feeds_that_differ_in_the_fragment_fetch_one_document() {
 
 #[tokio::test]
 async fn a_loop_of_redirects_is_asked_no_more_often_than_a_failing_feed() {
+    for process in Process::ALL {
+        follow_loop(process).await;
+    }
+}
+
+async fn follow_loop(process: Process) {
     let (world, log) = (world().await, Log::default());
     let to = |host: &str| Answer::redirect(301, world.origin.url(host, "/feed"));
     logged(&world, &log, "a.test", vec![to("b.test")]);
     logged(&world, &log, "b.test", vec![to("a.test")]);
-    passes(&world, &[world.origin.url("a.test", "/feed")], 48).await;
+    let urls = [world.origin.url("a.test", "/feed")];
+    process.run(&world, (&urls, &names(&urls)), quarters(48)).await;
     let log = log.lock().unwrap();
     for host in ["a.test", "b.test"] {
         assert!(log[host].len() <= 8, "{host}: {} requests in two days", log[host].len());
@@ -333,6 +360,12 @@ async fn a_loop_of_redirects_is_asked_no_more_often_than_a_failing_feed() {
 
 #[tokio::test]
 async fn every_kind_of_failure_is_asked_ever_more_rarely() {
+    for process in Process::ALL {
+        ask_failing(process).await;
+    }
+}
+
+async fn ask_failing(process: Process) {
     let (world, log) = (world().await, Log::default());
     let codes = [400, 401, 403, 404, 406, 418, 429, 451, 500, 502, 503];
     let mut answers: Vec<Answer> = codes.into_iter().map(Answer::status).collect();
@@ -346,7 +379,7 @@ async fn every_kind_of_failure_is_asked_ever_more_rarely() {
     let good = "good.test".to_owned();
     let urls: Vec<Url> =
         hosts.iter().chain([&good]).map(|host| world.origin.url(host, "/feed")).collect();
-    passes(&world, &urls, 48).await;
+    process.run(&world, (&urls, &names(&urls)), quarters(48)).await;
     let log = log.lock().unwrap();
     for (n, host) in hosts.iter().enumerate() {
         let requests = log[host].len();
@@ -357,6 +390,12 @@ async fn every_kind_of_failure_is_asked_ever_more_rarely() {
 
 #[tokio::test]
 async fn hosts_that_cannot_be_reached_are_tried_ever_more_rarely() {
+    for process in Process::ALL {
+        reach_nothing(process).await;
+    }
+}
+
+async fn reach_nothing(process: Process) {
     let world = world().await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = Url::parse(&format!("http://refused.test:{}/", closed.port())).unwrap();
@@ -365,12 +404,8 @@ async fn hosts_that_cannot_be_reached_are_tried_ever_more_rarely() {
     world.origin.route("good.test", "/feed", [good()]);
     let missing = Err(ResolveError::NotFound("unknown.test".to_owned()));
     let urls = [refused, unknown, reached];
-    for _ in 0..48 * 4 {
-        let names = Names::but("unknown.test", missing.clone());
-        let engine = Engine::open(world.config(&urls), world.clock.clone(), names).await.unwrap();
-        ends(&engine, FeedSelection::Due).await;
-        world.clock.advance(HOUR / 4);
-    }
+    let names = Names::but("unknown.test", missing);
+    process.run(&world, (&urls, &names), quarters(48)).await;
     for status in world.statuses() {
         let (url, failures) = (&status.info.url, status.failures);
         match url.contains("good.test") {

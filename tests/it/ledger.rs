@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::cli::{configured, newswire};
 use crate::support::origin::{Answer, Names, Origin};
+use crate::support::process::driven;
 use crate::support::world::{HOUR, World, ends, poll, rss};
 
 fn good() -> Answer {
@@ -152,6 +153,27 @@ async fn three_feeds_of_one_document_fetch_it_once_an_interval() {
     assert!((20..=24).contains(&requests), "{requests} requests in 24 intervals");
     let statuses = world.statuses();
     assert!(statuses.iter().all(|feed| feed.items == 1 && feed.failures == 0), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_document_is_shared_before_it_is_stored() {
+    for per_host in [1, 16] {
+        let mut world = World::new().await;
+        world.schedule.per_host = per_host;
+        let hub = world.origin.url("hub.test", "/feed");
+        let document = Box::new(tagged("\"1\""));
+        let slow = Answer::Slow(world.clock.clone(), Duration::from_secs(10), document);
+        world.origin.route("hub.test", "/feed", [slow]);
+        let hosts: Vec<String> = (0..8).map(|n| format!("h{n}.test")).collect();
+        for host in &hosts {
+            world.origin.route(host, "/feed", [Answer::redirect(302, &hub)]);
+        }
+        let urls: Vec<Url> = hosts.iter().map(|host| world.origin.url(host, "/feed")).collect();
+        driven(&world, cron(&world, &urls)).await;
+        let requests = asked(&world, "hub.test").len();
+        assert_eq!(requests, 1, "{requests} requests for one document, {per_host} at once");
+        assert!(world.statuses().iter().all(|feed| feed.items == 1), "{:?}", world.statuses());
+    }
 }
 
 #[tokio::test]

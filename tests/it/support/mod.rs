@@ -3,4 +3,5 @@
 pub(crate) mod client;
 pub(crate) mod origin;
 pub(crate) mod papers;
+pub(crate) mod process;
 pub(crate) mod world;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use newswire::clock::Clock;
 use newswire::fetch::{ResolveError, Resolver};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +27,8 @@ pub(crate) enum Answer {
     Stall(Vec<u8>),
     /// A whole response that is held back until the test lets it go.
     Held(Arc<tokio::sync::Semaphore>, Box<Answer>),
+    /// A response that comes after this time.
+    Slow(Clock, Duration, Box<Answer>),
     /// What a server with a mind makes of the request.
     Dynamic(Arc<dyn Fn(&Asked) -> Answer + Send + Sync>),
 }
@@ -77,7 +80,7 @@ struct Script {
     /// By host and path; the last answer is given again and again.
     routes: HashMap<(String, String), Vec<Answer>>,
     asked: Vec<Asked>,
-    /// Requests that are being answered, by host, and the most there ever were.
+    /// Requests that are being answered, by host and by address, and the most there ever were.
     open: HashMap<String, usize>,
     most: HashMap<String, usize>,
 }
@@ -141,7 +144,7 @@ impl Origin {
         self.asked().pop().expect("nobody asked")
     }
 
-    /// The most requests to one host that were open at one time.
+    /// The most requests to one host, or to one address, that were open at one time.
     pub(crate) fn most_at_once(&self, host: &str) -> usize {
         self.script.lock().unwrap().most.get(host).copied().unwrap_or_default()
     }
@@ -170,22 +173,19 @@ impl Resolver for Names {
 }
 
 async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
+    let address = stream.local_addr().unwrap().ip().to_string();
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
     while let Some(asked) = request(&mut read).await {
-        let host = asked.host.clone();
+        let places = [asked.host.clone(), address.clone()];
         let answer = {
             let mut script = script.lock().unwrap();
-            let open = script.open.entry(host.clone()).or_default();
-            *open += 1;
-            let open = *open;
-            let most = script.most.entry(host.clone()).or_default();
-            *most = open.max(*most);
+            script.begin(&places);
             script.asked.push(asked.clone());
             script.next(&asked)
         };
         let on = reply(&mut write, answer, &asked).await;
-        *script.lock().unwrap().open.entry(host).or_default() -= 1;
+        script.lock().unwrap().end(&places);
         if !on {
             return;
         }
@@ -193,6 +193,21 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
 }
 
 impl Script {
+    fn begin(&mut self, places: &[String]) {
+        for place in places {
+            let open = self.open.entry(place.clone()).or_default();
+            *open += 1;
+            let most = self.most.entry(place.clone()).or_default();
+            *most = (*most).max(*open);
+        }
+    }
+
+    fn end(&mut self, places: &[String]) {
+        for place in places {
+            *self.open.entry(place.clone()).or_default() -= 1;
+        }
+    }
+
     fn next(&mut self, asked: &Asked) -> Answer {
         let path = asked.target.split('?').next().unwrap_or_default().to_owned();
         match self.routes.get_mut(&(asked.host.clone(), path)) {
@@ -233,6 +248,10 @@ async fn reply(write: &mut (impl AsyncWriteExt + Unpin), answer: Answer, asked: 
     match answer {
         Answer::Held(gate, answer) => {
             let _permit = gate.acquire().await.unwrap();
+            Box::pin(reply(write, *answer, asked)).await
+        }
+        Answer::Slow(clock, time, answer) => {
+            clock.sleep_until(clock.elapsed() + time).await;
             Box::pin(reply(write, *answer, asked)).await
         }
         Answer::Plain { status, headers, body } => {

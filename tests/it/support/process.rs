@@ -1,0 +1,80 @@
+//! The two ways in which feeds are polled: by cron, a process for each pass, and by one daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::daemon::{Engine, FeedSelection};
+use url::Url;
+
+use crate::daemon::Running;
+use crate::support::origin::Names;
+use crate::support::world::{World, ends};
+
+/// What polls the feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    Cron,
+    Daemon,
+}
+
+impl Process {
+    pub(crate) const ALL: [Self; 2] = [Self::Cron, Self::Daemon];
+
+    /// Polls what is due, and advances the clock after each of these steps.
+    pub(crate) async fn run(
+        self,
+        world: &World,
+        (urls, names): (&[Url], &Arc<Names>),
+        steps: impl IntoIterator<Item = Duration>,
+    ) {
+        let open = || {
+            let (config, names) = (world.config(urls), Arc::clone(names));
+            async { Engine::open(config, world.clock.clone(), names).await.unwrap() }
+        };
+        match self {
+            Self::Cron => {
+                for step in steps {
+                    ends(&open().await, FeedSelection::Due).await;
+                    world.clock.advance(step);
+                }
+            }
+            Self::Daemon => {
+                let running = Running::start(open().await);
+                for step in steps {
+                    settle(world).await;
+                    world.clock.advance(step);
+                }
+                running.stop().await.unwrap();
+            }
+        }
+    }
+}
+
+/// Waits until the daemon has polled every feed that is due.
+pub(crate) async fn settle(world: &World) {
+    for _ in 0..20_000 {
+        let now = world.now();
+        let statuses = world.statuses();
+        if !statuses.is_empty() && statuses.iter().all(|feed| feed.next_poll_at > now) {
+            return;
+        }
+        // Sockets and the writer thread need real time, the timers of the daemon that of the manual clock.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        world.clock.advance(Duration::from_millis(50));
+    }
+    panic!("a feed that is due is not polled");
+}
+
+/// Advances the clock while the work runs, so that it waits for turns and slow servers.
+pub(crate) async fn driven<T>(world: &World, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(Duration::from_millis(1)) => {
+                world.clock.advance(Duration::from_millis(200));
+            }
+        }
+    }
+}
