@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::feeds::has_private_host;
+use super::podcast;
 use super::section::{Document, Layer};
 use super::suggest::nearest;
 use super::value::{ListedText, Value};
@@ -145,6 +146,7 @@ fn check_section(layer: &Layer, report: &mut Report) {
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
     }
+    podcast::check(layer, report);
     for (part, rules) in rules(layer) {
         check_rules(part, rules, report);
     }

@@ -175,6 +175,8 @@ pub enum Kind {
     Regex,
     /// Pairs of a regular expression and a text.
     Replacements,
+    /// A category of Apple Podcasts.
+    PodcastCategory,
     /// A time zone of the IANA database.
     TimeZone,
     /// A prefix of titles.
@@ -217,6 +219,7 @@ impl Kind {
             Self::Language => "language tag",
             Self::Regex => "regular expression",
             Self::Replacements => "list of pairs: regular expression, text",
+            Self::PodcastCategory => "category of Apple Podcasts",
             Self::TimeZone => "name of a time zone",
             Self::TitlePrefix => "text with {source}",
             Self::Listen => "address and port, or \"off\"",

@@ -100,6 +100,8 @@ impl Diagnostic {
         "address_not_allowed",
         "all_networks_allowed",
         "only_json_feed",
+        "podcast_incomplete",
+        "podcast_key_without_podcast",
         "filter_matches_all",
         "filter_matches_nothing",
         "database_in_output_directory",

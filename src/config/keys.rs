@@ -433,6 +433,16 @@ pub const KEYS: &[Key] = &[
         .doc("Replacements of parts of titles, in order: a regular expression, and a text with $1 for groups.")
         .details("The identity of items does not depend on it. A title of which nothing is left is made from the text.")
         .also_called(&["replace", "rewrite", "rewrite_rules", "title_rewrite"]),
+    output("podcast", PodcastCategory).example("\"Technology\"")
+        .doc("Makes the output a podcast of this category of Apple Podcasts; it shows only items with an audio or video file.")
+        .details("docs/feeds.md lists the categories. Directories also require icon (a PNG or JPEG of 1400 to 3000 pixels) and language.")
+        .also_called(&["podcast_category", "itunes_category", "itunes"]),
+    output("podcast_explicit", Flag).default("false")
+        .doc("Whether the whole podcast is not for children; otherwise it is while it shows such an episode.")
+        .also_called(&["explicit", "itunes_explicit"]),
+    output("podcast_email", Text).example("\"radio@example.org\"")
+        .doc("Mail address of the owner, which the podcast contains and directories write to.")
+        .also_called(&["email", "owner_email", "itunes_owner", "itunes_email"]),
     output("deltas", Flag).default("false")
         .doc("Whether clients that accept deltas (RFC 3229) get only what changed.")
         .details("Some feed readers fail on such responses.")

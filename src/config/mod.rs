@@ -28,6 +28,7 @@ mod keys;
 mod named_file;
 mod page_files;
 mod parse;
+mod podcast;
 mod position;
 mod quantity;
 mod redact;

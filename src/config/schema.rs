@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
+use crate::render::PodcastCategory;
 
 const DURATION: &str = r"(\s*\d+(\.\d+)?\s*(w|wks?|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms|millis?|milliseconds?),?)+\s*";
 const URL: &str = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?\s*$";
@@ -103,7 +104,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Number { min, max, .. } => {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }
-        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
+        Kind::Choice(words) => one_of(words.to_vec()),
         Kind::Choices(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1 })
         }
@@ -114,6 +115,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Id => text(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
         Kind::Site => text(r"^\s*[^\s/]+\s*$"),
         Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
+        Kind::PodcastCategory => one_of(PodcastCategory::names().collect()),
         Kind::TimeZone => text(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
         Kind::Replacements => list(json!({
             "type": "array",
@@ -142,6 +144,11 @@ fn of_kind(kind: Kind) -> Value {
             table
         }
     }
+}
+
+/// One of these texts.
+fn one_of(words: Vec<&str>) -> Value {
+    json!({ "type": "string", "enum": words })
 }
 
 fn secret() -> Value {

@@ -14,8 +14,8 @@ use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::normalise::Selector;
 use crate::render::{
-    AlsoAt, Content, Format, Images, Output, OutputIdentity, Presentation, Rewrite, ShownDate,
-    Theme, Token,
+    AlsoAt, Content, Format, Images, Output, OutputIdentity, PodcastCategory, PodcastChannel,
+    Presentation, Rewrite, ShownDate, Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -204,6 +204,13 @@ fn presentation(values: &Values) -> Presentation {
             _ => Images::Link,
         },
         time_zone: values.time_zone("time_zone"),
+        podcast: values.word("podcast").and_then(PodcastCategory::named).map(|category| {
+            PodcastChannel {
+                category,
+                explicit: values.flag("podcast_explicit").unwrap_or_default(),
+                email: values.text("podcast_email"),
+            }
+        }),
     }
 }
 

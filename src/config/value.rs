@@ -15,11 +15,9 @@ use url::Url;
 
 use super::definition::{Bound, Key, Kind, Limit, Unit};
 use super::diagnostic::{Diagnostic, Report, Severity};
-use super::named_file;
-use super::page_files;
-use super::quantity;
 use super::section::Layer;
 use super::suggest::nearest;
+use super::{named_file, page_files, podcast, quantity};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
 use crate::normalise::Selector;
@@ -120,6 +118,7 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
         Kind::Site => site(text).map(Value::Text),
         Kind::Language => language(text).map(Value::Text),
         Kind::Regex => regex(text).map(Value::Regex),
+        Kind::PodcastCategory => podcast::category(text).map(Value::Word),
         Kind::TimeZone => time_zone(text).map(Value::TimeZone),
         Kind::TitlePrefix => title_prefix(text).map(Value::TitlePrefix),
         Kind::Listen => listen(text).map(Value::Listen),
@@ -218,7 +217,8 @@ pub(super) fn wrong_type(key: &Key, value: &Spanned<DeValue<'_>>) -> Diagnostic 
         }
         _ => meant_text(key.kind, value.get_ref(), number).map(|text| format!("{text:?}")),
     };
-    let bare = !list && !value.get_ref().is_table() && !value.get_ref().is_array();
+    let is_category = matches!(key.kind, Kind::PodcastCategory);
+    let bare = !list && !is_category && !value.get_ref().is_table() && !value.get_ref().is_array();
     match suggestion {
         Some(suggestion) => diagnostic.help(format!("write {suggestion}")).suggest(suggestion),
         None if list => diagnostic.help("put it in brackets: [\"…\"]"),

@@ -80,6 +80,8 @@ pub enum Refusal<'f> {
     NotIncluded,
     /// It meets this table of `exclude`.
     Excluded(&'f Conditions),
+    /// The output is a podcast, and the item has no audio or video file.
+    NoEpisode,
 }
 
 impl Refusal<'_> {
@@ -89,6 +91,7 @@ impl Refusal<'_> {
         match self {
             Self::NotIncluded => Filter::NOT_INCLUDED,
             Self::Excluded(conditions) => &conditions.text,
+            Self::NoEpisode => "podcast: no audio or video file",
         }
     }
 }

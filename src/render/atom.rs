@@ -12,6 +12,7 @@ use super::files::{self, is_played, media_type};
 use super::id::is_iri;
 use super::output::{Format, Output};
 use super::page::Page;
+use super::podcast::Channel;
 use super::shown::ShownItem;
 use super::text;
 use super::xml::XmlWriter;
@@ -41,6 +42,9 @@ pub(super) fn render(
     attributes.extend(output.language().map(|language| ("xml:lang", language)));
     xml.open("feed", &attributes);
     head(&mut xml, output, page, updated);
+    if let Some(channel) = Channel::of(output, entries) {
+        channel.write(&mut xml, output);
+    }
     for shown in entries {
         entry(&mut xml, shown);
     }

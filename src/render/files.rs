@@ -5,7 +5,7 @@
 //! of unknown type are written as `media:content` instead, because podcast clients drop such
 //! enclosures, or fetch them.
 
-use crate::model::{Chapter, Enclosure};
+use crate::model::{Chapter, Enclosure, PodcastFile};
 
 use super::shown::ShownItem;
 use super::text;
@@ -65,25 +65,41 @@ pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
 /// Writes what makes an item an episode of a podcast.
 fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let Some(podcast) = &shown.entry.item.details.podcast else { return };
-    if let Some(season) = podcast.season {
+    // Validators reject zero, which publishers write for a trailer.
+    if let Some(season) = podcast.season.filter(|season| *season > 0) {
         xml.text("itunes:season", &[], &season.to_string());
     }
-    if let Some(episode) = podcast.episode {
+    if let Some(episode) = podcast.episode.filter(|episode| *episode > 0) {
         xml.text("itunes:episode", &[], &episode.to_string());
     }
     if let Some(explicit) = podcast.explicit {
         xml.text("itunes:explicit", &[], if explicit { "true" } else { "false" });
     }
     for transcript in &podcast.transcripts {
-        let mut attributes = vec![("url", &*transcript.url), ("type", &*transcript.media_type)];
+        let mut attributes = vec![("url", &*transcript.url), ("type", transcript_type(transcript))];
         attributes.extend(transcript.language.as_deref().map(|language| ("language", language)));
         xml.empty("podcast:transcript", &attributes);
     }
     if let Some(chapters) = &podcast.chapters {
-        let attributes = [("url", &*chapters.url), ("type", &*chapters.media_type)];
+        let kind = Some(&*chapters.media_type).filter(|kind| !kind.is_empty());
+        let kind = kind.unwrap_or("application/json+chapters");
+        let attributes = [("url", &*chapters.url), ("type", kind)];
         xml.empty("podcast:chapters", &attributes);
     }
     write_chapters(xml, &podcast.chapter_list);
+}
+
+/// The media type of a transcript, which the format requires: of the publisher, else by the end of its URL.
+fn transcript_type(transcript: &PodcastFile) -> &str {
+    let path = transcript.url.split(['?', '#']).next().unwrap_or_default();
+    match path.rsplit('.').next() {
+        _ if !transcript.media_type.is_empty() => &transcript.media_type,
+        Some("vtt") => "text/vtt",
+        Some("srt") => "application/x-subrip",
+        Some("json") => "application/json",
+        Some("html" | "htm") => "text/html",
+        _ => "text/plain",
+    }
 }
 
 /// Writes the list of chapters. The namespace is declared here, because few feeds use it.

@@ -9,6 +9,7 @@ use url::Url;
 use super::files::{is_enclosure, is_played, media_type, medium};
 use super::output::{Format, Output};
 use super::page::Page;
+use super::podcast::Channel;
 use super::shown::{OtherFeed, ShownItem};
 use super::text;
 use crate::model::{Enclosure, Podcast};
@@ -32,7 +33,15 @@ struct Feed<'a> {
     favicon: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(rename = "_newswire", skip_serializing_if = "Option::is_none")]
+    newswire: Option<FeedExtension<'a>>,
     items: Vec<Item<'a>>,
+}
+
+/// Facts of a podcast.
+#[derive(Serialize)]
+struct FeedExtension<'a> {
+    podcast: Channel<'a>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +147,7 @@ pub(super) fn render(output: &Output, page: Page, entries: &[ShownItem<'_>]) -> 
         icon: output.presentation.icon.as_ref().map(Url::as_str),
         favicon: output.presentation.icon.as_ref().map(Url::as_str),
         language: output.language(),
+        newswire: Channel::of(output, entries).map(|podcast| FeedExtension { podcast }),
         items: entries.iter().map(item).collect(),
     };
     // Fails only for maps with keys that are not strings. `check` would reject an empty document.

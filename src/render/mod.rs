@@ -17,6 +17,7 @@ mod atom;
 mod files;
 mod id;
 mod json;
+mod podcast;
 mod read;
 mod rss;
 mod shown;
@@ -31,5 +32,6 @@ pub use output::{
     Rewrite, ShownDate, Theme, TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
+pub use podcast::{PodcastCategory, PodcastChannel};
 pub use select::{AddResult, Selector};
 pub use story::{Media, MediaNames, OtherHeadline, Story, StoryLink};

@@ -12,6 +12,7 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
+use super::podcast::PodcastChannel;
 use super::{id, shown, text};
 use crate::model::Filter;
 use crate::text::bidi;
@@ -303,7 +304,7 @@ pub enum Images {
 /// The presentation of the stories of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Presentation {
-    /// URL of a square picture for the output: `atom:icon`, RSS `image`, JSON Feed `icon`.
+    /// URL of a square picture for the output: `atom:icon`, RSS `image`, JSON Feed `icon`, `itunes:image`.
     pub icon: Option<Url>,
     /// Language of stories without one, BCP 47.
     pub language: Option<String>,
@@ -319,6 +320,8 @@ pub struct Presentation {
     pub images: Images,
     /// Time zone of the dates on pages; `None`: UTC.
     pub time_zone: Option<TimeZone>,
+    /// What makes it a podcast, which shows only episodes; `None`: it is none.
+    pub podcast: Option<PodcastChannel>,
 }
 
 /// A prefix of titles; `{source}` is replaced by the title of the feed: `"{source}: "`.

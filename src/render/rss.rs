@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::files::{self, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
+use super::podcast::Channel;
 use super::shown::ShownItem;
 use super::text;
 use super::xml::XmlWriter;
@@ -60,6 +61,9 @@ pub(super) fn render(
         &[("rel", "self"), ("type", Format::Rss.media_type()), ("href", &address)],
     );
     image(&mut xml, output, &title);
+    if let Some(channel) = Channel::of(output, entries) {
+        channel.write(&mut xml, output);
+    }
     for (relation, url) in page.links(output, Format::Rss) {
         xml.empty("atom:link", &[("rel", relation), ("href", &url)]);
     }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::{Output, ShownDate};
+use super::podcast;
 use crate::model::{Conditions, FeedId, FeedKey, OutputItem, Refusal, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
@@ -79,7 +80,7 @@ impl<'a> Selector<'a> {
     /// Whether the output takes all items of the feeds that it takes.
     #[must_use]
     pub fn takes_whole_feeds(&self) -> bool {
-        self.output.filter.tables().all(Conditions::is_of_feeds)
+        !self.is_podcast() && self.output.filter.tables().all(Conditions::is_of_feeds)
     }
 
     /// Whether the output takes this item.
@@ -92,7 +93,14 @@ impl<'a> Selector<'a> {
     #[must_use]
     pub fn refusal(&self, entry: &OutputItem) -> Option<Refusal<'a>> {
         let OutputItem { feed, item, first_seen, .. } = entry;
-        self.output.filter.refusal(&Subject::new(&feed.id, &feed.tags, item, *first_seen))
+        let subject = Subject::new(&feed.id, &feed.tags, item, *first_seen);
+        self.output.filter.refusal(&subject).or_else(|| {
+            (self.is_podcast() && !podcast::is_episode(item)).then_some(Refusal::NoEpisode)
+        })
+    }
+
+    fn is_podcast(&self) -> bool {
+        self.output.presentation.podcast.is_some()
     }
 
     /// Minimum number of feeds of the output that a story must be in.

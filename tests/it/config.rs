@@ -121,6 +121,8 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
     };
     // The interval must not be shorter than the minimum.
     let interval = if key.name == "min_interval" { "interval = \"20h\"\n" } else { "" };
+    // They have an effect only on a podcast.
+    let podcast = if key.name.starts_with("podcast_") { "podcast = \"Arts\"\n" } else { "" };
     let list = match (key.path().as_str(), line) {
         ("subscriptions.tags" | "subscriptions.removed" | "subscriptions.remove", _) => {
             format!("file = {:?}\n", folder.join("list"))
@@ -135,7 +137,7 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
         line => format!("[output.include]\n{line}"),
     };
     format!(
-        "version = 1\n{single}{interval}{server}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{}{rules}{list}",
+        "version = 1\n{single}{interval}{server}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{podcast}{}{rules}{list}",
         of(Section::Feed),
         of(Section::Output),
     )

@@ -4,5 +4,6 @@ mod check;
 mod consequences;
 mod golden;
 mod look;
+mod podcasts;
 mod rules;
 pub(crate) mod sample;

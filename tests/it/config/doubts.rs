@@ -4,6 +4,9 @@ use newswire::config::Severity;
 
 use super::{FEED, HEAD, OUTPUT, read};
 
+/// A podcast that directories accept.
+const PODCAST: &str = "podcast = \"Arts\"\nlanguage = \"en\"\nicon = \"https://a.b/i.png\"\n";
+
 #[test]
 fn what_is_hardly_meant_is_told_at_its_place() {
     let feed = |more: &str| {
@@ -27,6 +30,14 @@ fn what_is_hardly_meant_is_told_at_its_place() {
         (output("include = { title = \".*\" }") + FEED, "filter_matches_all", (5, 21)),
         (output("exclude = { content = \"(?i)\" }") + FEED, "filter_matches_all", (5, 23)),
         (output("formats = [\"json\"]") + FEED, "only_json_feed", (5, 11)),
+        (output("podcast = \"Arts\"\nlanguage = \"en\"") + FEED, "podcast_incomplete", (5, 11)),
+        (output(&format!("{PODCAST}formats = [\"atom\"]")) + FEED, "podcast_incomplete", (8, 11)),
+        (
+            output(&format!("{PODCAST}podcast_email = \"a b\"")) + FEED,
+            "podcast_incomplete",
+            (8, 17),
+        ),
+        (output("podcast_explicit = true") + FEED, "podcast_key_without_podcast", (5, 20)),
         (output("directory = \".\"") + FEED, "database_in_output_directory", (5, 13)),
         (output("max_age = \"500d\"") + FEED, "retention_below_max_age", (5, 11)),
         (output("") + &feed("allow_networks = [\"0.0.0.0/0\"]"), "all_networks_allowed", (8, 18)),
@@ -67,6 +78,7 @@ fn what_is_meant_is_not_doubted() {
             "{OUTPUT}formats = [\"json\", \"atom\"]\ndirectory = \"www\"\nmax_age = \"30d\"\n{FEED}"
         ),
         format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
+        format!("{OUTPUT}{PODCAST}podcast_email = \"a@b.example\"\n{FEED}"),
         // A server of one's own.
         format!(
             "{OUTPUT}[[feed]]\nurl = \"http://10.0.0.7/a\"\nallow_networks = [\"10.0.0.7\"]\n\

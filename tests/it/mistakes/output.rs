@@ -88,6 +88,14 @@ pub(super) const CASES: &[Case] = &[
         "wrong_type",
         "title_replace must contain pairs of texts",
     ),
+    case(
+        "[[output]]\nid = \"a\"\npodcast = \"News > Tech news\"",
+        "3:11",
+        "unknown_value",
+        "docs/feeds.md lists the categories",
+    )
+    .instead("Tech News"),
+    case("[[output]]\nid = \"a\"\npodcast = true", "3:11", "wrong_type", "\"Technology\""),
     case("[[output]]\nid = \"a\"\nimages = \"inline\"", "3:10", "unknown_value", "write one of"),
     case(
         "[[output]]\nid = \"a\"\nstylesheet = \"none.css\"",
