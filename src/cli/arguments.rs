@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::web::ListenAddress;
+
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
 #[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
@@ -338,9 +340,9 @@ pub(super) struct RunRequest {
     /// URL of a feed or of a web page to add to the config first; can be repeated
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
-    /// Address to listen on, instead of `listen` in [web]
+    /// Address to listen on, instead of `listen` in [web]; can be repeated
     #[arg(long, value_name = "ADDRESS")]
-    pub(super) listen: Option<std::net::SocketAddr>,
+    pub(super) listen: Vec<ListenAddress>,
     /// Level of the log, instead of `level` in [log]
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<LevelFilter>,

@@ -279,7 +279,7 @@ fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
-    let overrides = run::Overrides { listen: request.listen, level: request.log_level };
+    let overrides = run::Overrides { listen: request.listen.clone(), level: request.log_level };
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
     if first.text.is_some() || io::stdout().is_terminal() {
@@ -429,7 +429,7 @@ fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
     if !path.exists() {
         return Err(print_diagnostics(&path, &report));
     }
-    let (text, exit) = health::check(listen, &database);
+    let (text, exit) = health::check(&listen, &database);
     print(&text);
     Ok(exit)
 }

@@ -23,6 +23,7 @@ use super::value::{ListedText, Value};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
 use crate::render::{Logo, TitlePrefix};
+use crate::web::ListenAddress;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +224,8 @@ impl Values {
         regex: Regex -> Regex;
         flag: Flag -> bool;
         title_prefix: TitlePrefix -> TitlePrefix;
-        listen: Listen -> Option<SocketAddr>;
+        listen: Listen -> Vec<ListenAddress>;
+        address: Address -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
         page_text: PageText -> Arc<str>;

@@ -3,7 +3,6 @@
 //! Used by the daemon and by a single pass (`newswire poll`).
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::schedule::{ClockChange, LastPoll, Queue, clock_change};
 use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Readiness};
-use crate::web;
+use crate::web::{self, ListenAddress};
 
 /// Why the daemon or a single pass cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +40,7 @@ pub enum Error {
     #[error("failed to listen on {address}: {source}")]
     Listen {
         /// The configured address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The error of the system.
         source: io::Error,
     },
@@ -59,7 +58,9 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use":
-        "stop the program that uses it ('ss -ltnp'), set another [web] listen, or set it to \"off\"",
+        "stop the program that uses it ('ss -lnp'), set another [web] listen, or set it to \"off\"",
+    Self::Listen { address: ListenAddress::Unix { .. }, .. } => "socket_unusable":
+        "the folder must exist, and newswire must be able to write to it; the unit has /run/newswire",
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_not_permitted":
         "set [web] listen to a port above 1023",
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_not_available":
