@@ -245,8 +245,12 @@ pub(super) enum Command {
     /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
     ///
     /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
-    /// contain the items.
-    Repair,
+    /// contain the items. A database without damage stays as it is.
+    Repair {
+        /// Repair this database, such as a copy; without it, the database of the config
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to, such as /usr/local/share/man; gets the folders man1, man5 and man7

@@ -149,7 +149,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print_output(import::run(file, config, destination))?;
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
-        Command::Repair => repair::run(&load_path(config)?)?,
+        Command::Repair { file } => repair(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
@@ -267,6 +267,13 @@ fn restore(
 }
 
 /// `verify`: a file, or the database of the config with the files of its outputs.
+fn repair(config: Option<&Path>, file: Option<&Path>) -> Result<(), Exit> {
+    match file {
+        Some(file) => repair::run(file),
+        None => repair::run(&load_path(config)?),
+    }
+}
+
 fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
     match file {
         Some(file) => verify::run(file, None),
