@@ -138,6 +138,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         fetch: Arc::clone(&fetch),
         dedupe: Arc::default(),
         filters: Arc::default(),
+        remove: Arc::default(),
         max_items: 1_000,
     };
     Config {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::why::feed::removed_text;
 use super::why::item::{name, visibility_text};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -61,11 +62,12 @@ pub async fn run(
     let clock = Clock::system();
     let resolver = Arc::new(SystemResolver::new());
     let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
-    let before = newest(&copy)?;
+    let (before, start) = (newest(&copy)?, clock.now());
     let report = |target: &Target, end: &PollEnd| {
         let _ = writeln!(out, "{}", result_line(&target.id, end, clock.now()));
     };
     daemon::pass(&engine, (selection, trigger), report).await?;
+    list_removed(&copy, start, out)?;
     list_new(&copy, &outputs, (before, clock.now()), out)?;
     let _ = writeln!(out, "dry run: nothing was stored or published");
     Ok(())
@@ -74,6 +76,21 @@ pub async fn run(
 /// Key of the newest item.
 fn newest(database: &Path) -> Result<ItemKey, daemon::Error> {
     Ok(Reader::open(database)?.read(|reader| reader.newest_item())?)
+}
+
+/// Lists what the selectors of `remove` took away from the documents since `start`.
+fn list_removed(
+    database: &Path,
+    start: jiff::Timestamp,
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
+    for status in statuses.iter().filter(|it| it.last_success_at.is_some_and(|at| at >= start)) {
+        for removed in &status.removed {
+            let _ = writeln!(out, "{}: removed {}", status.info.id, removed_text(removed));
+        }
+    }
+    Ok(())
 }
 
 /// Lists the items after `before` with their visibility.

@@ -9,6 +9,7 @@ mod text;
 use std::io::{self, BufRead, Write};
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use url::Url;
@@ -58,6 +59,7 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
+    let mut selectors: Arc<[normalise::Selector]> = Arc::default();
     let document = match Url::parse(target) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
             let subscription = config.and_then(|config| {
@@ -68,6 +70,7 @@ pub(super) async fn run(
                 (None, Some(config)) => config.fetch.clone(),
                 (None, None) => fetch::Settings::default(),
             };
+            selectors = subscription.map(|it| Arc::clone(&it.remove)).unwrap_or_default();
             let schedule = subscription.map(|subscription| subscription.schedule.as_ref().clone());
             let online = Online::new(config, promises)?;
             match online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await {
@@ -88,9 +91,17 @@ pub(super) async fn run(
     let now = Clock::system().now();
     let warnings = normalise::warnings(&parsed.feed, &document.url, now);
     parsed.parse_warnings.extend(warnings);
+    let mut reduction = normalise::remove(&parsed.feed.items, &selectors);
+    for (at, item) in reduction.items.drain() {
+        parsed.feed.items[at] = item;
+    }
     let text = match format {
-        Format::Text => text::text(&document, &parsed),
-        Format::Json => format!("{:#}\n", full_json(target, &document, &parsed)),
+        Format::Text => text::text(&document, &parsed, &reduction.effects),
+        Format::Json => {
+            let mut json = full_json(target, &document, &parsed);
+            json["removed"] = json!(reduction.effects);
+            format!("{json:#}\n")
+        }
     };
     // A closed pipe is no error.
     let _ = out.write_all(text.as_bytes());

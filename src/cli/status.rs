@@ -206,6 +206,7 @@ mod tests {
             items: 17,
             dialect: Some("rss2".to_owned()),
             address: Address::default(),
+            removed: Vec::new(),
             parse_warnings: vec![ParseWarning::new(
                 "bare_less_than",
                 Some(7),

@@ -143,6 +143,8 @@ pub enum Kind {
     Texts,
     /// A list of host names and regular expressions.
     Links,
+    /// A list of CSS selectors.
+    Selectors,
     /// A list of language tags.
     Languages,
     /// A list of IP addresses and networks.
@@ -207,6 +209,7 @@ impl Kind {
             Self::Choices(_) => "list of words",
             Self::Texts => "list of texts",
             Self::Links => "list of host names and regular expressions",
+            Self::Selectors => "list of CSS selectors",
             Self::Languages => "list of language tags",
             Self::Networks => "list of IP addresses and networks",
             Self::Hosts => "list of host names",
@@ -237,6 +240,7 @@ impl Kind {
             Self::Choices(_)
             | Self::Texts
             | Self::Links
+            | Self::Selectors
             | Self::Languages
             | Self::Networks
             | Self::Hosts => "a list of texts",

@@ -68,6 +68,7 @@ impl Diagnostic {
         "bad_token",
         "bad_certificates",
         "bad_regex",
+        "bad_selector",
         "bad_language",
         "bad_title_prefix",
         "bad_time_zone",

@@ -19,6 +19,7 @@ use super::settings::{self, Shared};
 use super::value::Value;
 use crate::fetch;
 use crate::model::{Feed, FeedId, Filter, Removal, site};
+use crate::normalise::Selector;
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 
@@ -160,6 +161,7 @@ impl<'d> Feeds<'d> {
                 fetch,
                 dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
                 filters: self.filters((*layer).into_iter().chain(lists.iter().copied()), site),
+                remove: self.remove((*layer).into_iter().chain(lists.iter().copied()), site),
                 max_items: own_fetch
                     .and_then(|v| v.number("max_items"))
                     .unwrap_or(shared.max_items),
@@ -176,6 +178,15 @@ impl<'d> Feeds<'d> {
         let server = self.servers.get(site).copied();
         let filters = sections.chain(server).map(settings::filter);
         filters.filter(|filter| !filter.is_empty()).collect()
+    }
+
+    /// The selectors of a feed: of its section, its lists and its server.
+    fn remove<'c>(&self, sections: impl Iterator<Item = &'c Layer>, site: &str) -> Arc<[Selector]>
+    where
+        'd: 'c,
+    {
+        let server = self.servers.get(site).copied();
+        sections.chain(server).flat_map(settings::remove).collect()
     }
 
     /// The traffic limit of a site, in bytes per day.

@@ -75,6 +75,10 @@ const EXCLUDE: &[&str] = &[
     "ignore_article",
 ];
 
+/// Names of `remove` in other programs.
+const REMOVE: &[&str] =
+    &["strip", "strip_id_or_class", "remove_selector", "selectors", "scraper_rules", "cleanup"];
+
 /// A limit of intervals between requests for feeds.
 const INTERVALS: &[Limit] = &[
     limit(
@@ -498,6 +502,9 @@ pub const KEYS: &[Key] = &[
     key(Section::Server, "exclude", Rules).example("{ links = [\"/shorts/\"] }")
         .doc("Conditions of the items that are kept out of feeds on the server, in addition to those of the feed.")
         .also_called(EXCLUDE),
+    key(Section::Server, "remove", Selectors).example("[\".sharedaddy\"]")
+        .doc("CSS selectors of parts that are removed from the items of feeds on the server, in addition to those of the feed.")
+        .also_called(REMOVE),
 
     key(Section::Feed, "url", Url).example("\"https://blog.rust-lang.org/feed.xml\"")
         .doc("URL of the feed; a [[feed]] has either url or file.")
@@ -524,6 +531,10 @@ pub const KEYS: &[Key] = &[
         .doc("Conditions of the items that are kept out of all outputs; an item meets all of one table.")
         .details("'newswire release --filtered FEED' publishes the items that were kept out.")
         .also_called(EXCLUDE),
+    key(Section::Feed, "remove", Selectors).example("[\".share\", \"#related\"]")
+        .doc("CSS selectors of parts that are removed from the content of items.")
+        .details("docs/remove.md has examples. 'newswire why FEED' counts what each selector removed.")
+        .also_called(REMOVE),
 
     key(Section::Subscriptions, "file", File).example("\"feeds.opml\"")
         .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
@@ -540,7 +551,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")
         .doc("Whether stories of a feed that leaves the list are still shown.")
         .details("\"keep\" shows them as long as retention, \"hide\" removes them from the outputs.")
-        .also_called(&["on_remove", "remove", "gone"]),
+        .also_called(&["on_remove", "gone"]),
     key(Section::Subscriptions, "tags", Texts).default("[]").example("[\"friends\"]")
         .doc("Tags that are added to each feed of the list.")
         .also_called(&["category", "labels", "group", "folder"]),
@@ -550,4 +561,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "exclude", Rules).example("{ title = \"(?i)sponsored\" }")
         .doc("Conditions of the items that are kept out of feeds of the list, in addition to those of the feed.")
         .also_called(EXCLUDE),
+    key(Section::Subscriptions, "remove", Selectors).example("[\".share\"]")
+        .doc("CSS selectors of parts that are removed from the items of feeds of the list, in addition to those of the feed.")
+        .also_called(REMOVE),
 ];

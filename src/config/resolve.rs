@@ -22,6 +22,7 @@ use super::section::{Document, Entry, Layer, quoted};
 use super::value::{ListedText, Value};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
+use crate::normalise::Selector;
 use crate::render::{Logo, TitlePrefix};
 use crate::web::ListenAddress;
 
@@ -228,6 +229,7 @@ impl Values {
         address: Address -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
+        selectors: Selectors -> Vec<Selector>;
         page_text: PageText -> Arc<str>;
         picture: Picture -> Logo;
         replacements: Replacements -> Vec<(Regex, String)>;

@@ -82,6 +82,10 @@ fn property(key: &Key) -> Value {
     value
 }
 
+fn texts() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
 fn of_kind(kind: Kind) -> Value {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let list = |items: Value| json!({ "type": "array", "items": items });
@@ -106,7 +110,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Choices(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1 })
         }
-        Kind::Texts | Kind::Links | Kind::Hosts => list(json!({ "type": "string" })),
+        Kind::Texts | Kind::Links | Kind::Selectors | Kind::Hosts => texts(),
         Kind::Languages => list(of_kind(Kind::Language)),
         Kind::Networks => list(text(r"^\s*[0-9A-Fa-f:.]+(/\d{1,3})?\s*$")),
         Kind::Url | Kind::BaseUrl => text(URL),

@@ -543,6 +543,10 @@ fn read_list(
             let patterns = texts.iter().filter_map(|listed| value::link_pattern(&listed.text).ok());
             Value::Links(patterns.collect())
         }
+        Kind::Selectors => {
+            let selectors = texts.iter().filter_map(|listed| value::selector(&listed.text).ok());
+            Value::Selectors(selectors.collect())
+        }
         Kind::Choices(words) => {
             if texts.is_empty() {
                 let message = format!("{} is empty", key.name);

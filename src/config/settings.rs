@@ -12,6 +12,7 @@ use super::secret::authorization;
 use super::section::Layer;
 use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
+use crate::normalise::Selector;
 use crate::render::{
     AlsoAt, Content, Format, Images, Output, OutputIdentity, Presentation, Rewrite, ShownDate,
     Theme, Token,
@@ -217,6 +218,12 @@ pub(super) fn filter(layer: &Layer) -> Filter {
         tables.map(|table| conditions(name, table)).collect()
     };
     Filter { include: tables("include"), exclude: tables("exclude") }
+}
+
+/// The selectors of a section with `remove`.
+pub(super) fn remove(layer: &Layer) -> Vec<Selector> {
+    let values = Values::of(&Chain::default().own(layer), layer.section.accepted());
+    values.selectors("remove").unwrap_or_default()
 }
 
 fn conditions(name: &str, layer: &Layer) -> Conditions {

@@ -23,6 +23,7 @@ use super::section::Layer;
 use super::suggest::nearest;
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
+use crate::normalise::Selector;
 use crate::render::{Logo, PrefixError, TitlePrefix};
 use crate::web::ListenAddress;
 
@@ -55,6 +56,7 @@ pub(super) enum Value {
     Secrets(Vec<(String, Secret)>),
     Rules(Vec<Layer>),
     Links(Vec<LinkPattern>),
+    Selectors(Vec<Selector>),
     Replacements(Vec<(Regex, String)>),
     TimeZone(TimeZone),
 }
@@ -142,6 +144,7 @@ pub(super) fn parse_listed(key: &Key, text: &str) -> Result<String, Invalid> {
         Kind::Networks => network(text).map(|network| network.to_string()),
         Kind::Links => link_pattern(text).map(|_| text.trim().to_owned()),
         Kind::Listen => listen::one(text).map(|_| text.trim().to_owned()),
+        Kind::Selectors => selector(text).map(|_| text.trim().to_owned()),
         Kind::Choices(words) => choice(key.name, text, words).map(str::to_owned),
         _ => Ok(text.trim().to_owned()),
     }
@@ -522,6 +525,16 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
         Ok(host) if is_host => Ok(LinkPattern::Host(host.to_string())),
         _ => regex(text).map(LinkPattern::Regex),
     }
+}
+
+/// A CSS selector.
+pub(super) fn selector(text: &str) -> Result<Selector, Invalid> {
+    Selector::parse(text).map_err(|why| {
+        let message = format!("{text:?} is not a CSS selector: {why}");
+        let help =
+            "docs/remove.md has examples, such as \".share\", \"#related\", \"a[href*='utm_']\"";
+        Invalid::new("bad_selector", message, help)
+    })
 }
 
 /// A language tag, RFC 5646 2.1, as far as a feed reader checks it.

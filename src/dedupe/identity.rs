@@ -149,7 +149,7 @@ impl Keys {
         };
         let dates = item.published.is_some() && item.updated.is_some();
         let version = guid.filter(|_| dates).map(|_| parts);
-        Self { levels, version, content_digest: content_digest(item, &words) }
+        Self { levels, version, content_digest: digest_with(item, &words) }
     }
 
     /// The other keys of an item whose identity is the key of `level`.
@@ -273,7 +273,13 @@ fn words(item: &ParsedItem) -> Digest {
     hasher.finish()
 }
 
-fn content_digest(item: &ParsedItem, words: &Digest) -> Digest {
+/// Digest of everything in an item that a subscriber would notice; dates and counters are left out.
+#[must_use]
+pub fn content_digest(item: &ParsedItem) -> Digest {
+    digest_with(item, &words(item))
+}
+
+fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     let mut hasher = Hasher::default();
     hasher.part(words);
     hasher.maybe(item.page());

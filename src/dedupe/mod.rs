@@ -45,8 +45,8 @@ pub use flood::{Acquaintance, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
 pub use identity::{
-    Identified, Identities, Needs, OtherKey, authority, global_id, identify, own_id, reused,
-    share_guids,
+    Identified, Identities, Needs, OtherKey, authority, content_digest, global_id, identify,
+    own_id, reused, share_guids,
 };
 pub use index::{Entry, Found, Index};
 pub use paragraphs::{Text, boilerplate};

@@ -198,7 +198,10 @@ fn class(c: char) -> Class {
         '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
         // The most common others, without a look into the tables of Unicode.
         '×' | '÷' | '\u{2010}'..='\u{2027}' => Class::Other,
-        '\u{c0}'..='\u{24f}' => Class::Letter,
+        '\u{c0}'..='\u{24f}'
+        | '\u{3a3}'..='\u{3f5}'
+        | '\u{400}'..='\u{481}'
+        | '\u{48a}'..='\u{52f}' => Class::Letter,
         c if without_spaces(c) && is_word(c) => Class::Whole,
         c if c.is_numeric() => Class::Digit,
         c if is_word(c) => Class::Letter,
@@ -302,7 +305,17 @@ struct Before {
 fn split(text: &str, words: &mut Vec<Word>) {
     let mut open = Open::NONE;
     let mut before = Before { opens_sentence: true, number: None, clock: None, kanji: None };
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if open.letters == 0
+            && !open.tag
+            && let Some(length) = ascii_word(rest)
+        {
+            plain_word(&rest[..length], &mut before, words);
+            rest = &rest[length..];
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
         match class(c) {
             class @ (Class::Letter | Class::Digit | Class::Whole) => {
                 if let Some(joint) = open.joint.take() {
@@ -344,6 +357,36 @@ fn split(text: &str, words: &mut Vec<Word>) {
         }
     }
     close(&mut open, &mut before, words);
+}
+
+/// Length of the word at the beginning of a text, if it has ASCII letters only. Most words do.
+fn ascii_word(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let length = bytes.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(bytes.len());
+    let ends = |byte: &u8| {
+        byte.is_ascii() && !matches!(ASCII[usize::from(*byte)], Class::Digit | Class::Silent)
+    };
+    (length > 0 && bytes.get(length).is_none_or(ends)).then_some(length)
+}
+
+/// Adds a word of ASCII letters.
+fn plain_word(letters: &str, before: &mut Before, words: &mut Vec<Word>) {
+    let bytes = letters.as_bytes();
+    let step = |hash: u64, byte: &u8| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FNV_PRIME)
+    };
+    let open = Open {
+        hash: bytes.iter().fold(FNV, step),
+        letters: bytes.len() as u32,
+        first: char::from(bytes[0].to_ascii_lowercase()),
+        capital: bytes[0].is_ascii_uppercase(),
+        small: bytes.iter().any(u8::is_ascii_lowercase),
+        number: Digits { whole: false, ..Digits::NONE },
+        lettered: true,
+        ..Open::NONE
+    };
+    push(&open, before, words);
+    before.opens_sentence = false;
 }
 
 /// Reads a digit of a number such as 二十三; whether it is one.

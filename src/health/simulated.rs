@@ -119,6 +119,7 @@ fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
         last_new_at: None,
         items: 1,
         dialect: None,
+        removed: Vec::new(),
         parse_warnings: Vec::new(),
         address: Address::default(),
         activity: FeedActivity::default(),

@@ -113,6 +113,19 @@ pub struct Feed {
     pub removal: Removal,
 }
 
+/// What a selector of `remove` took away from the items of one document.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Removed {
+    /// The selector in the config.
+    pub selector: String,
+    /// Number of elements.
+    pub elements: usize,
+    /// Number of items that lost an element.
+    pub items: usize,
+    /// Beginning of the text of one of the elements; `None`: they have no text.
+    pub example: Option<String>,
+}
+
 /// What a document says about its feed. Texts are plain, URLs are absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -183,6 +196,8 @@ pub struct FeedStatus {
     pub dialect: Option<String>,
     /// Parse warnings of the last document.
     pub parse_warnings: Vec<ParseWarning>,
+    /// What the selectors of `remove` took away from the last document.
+    pub removed: Vec<Removed>,
     /// Address after permanent redirects.
     pub address: Address,
     /// What shows whether it still publishes.

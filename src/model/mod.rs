@@ -18,7 +18,7 @@ pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
     BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
-    site,
+    Removed, site,
 };
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};

@@ -1,7 +1,8 @@
 //! A parsed item to an `Item` that is safe to publish. Pure, with bounded cost and size.
 //!
 //! Implausible dates are dropped, links made absolute, titles reduced to a line of plain text. HTML
-//! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia.
+//! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia. Before that, `removal` takes away
+//! what the operator does not want.
 
 mod allowlist;
 mod anchors;
@@ -14,14 +15,19 @@ mod math;
 mod metadata;
 mod plain_text;
 mod references;
+mod removal;
 #[cfg(test)]
 mod sanitiser_tests;
+mod selectors;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod tree;
 mod warnings;
 mod writer;
 
 pub use item::{Context, item, profile};
 pub use plain_text::text_of_html;
+pub use removal::{Reduction, remove};
+pub use selectors::{BadSelector, Selector};
 pub use warnings::warnings;

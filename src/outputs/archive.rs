@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::files::sibling;
 use super::ids::{self, AssignedId};
-use super::select::{BATCH, Batch, Feeds, complete, feeds, feeds_taken};
+use super::select::{BATCH, Feeds, Taken, complete, feeds, feeds_taken};
 use crate::files::Batch as Files;
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
@@ -53,8 +53,8 @@ pub(super) fn next(
     let shown = feeds_taken(reader, output)?;
     let mut taken = Vec::new();
     for heads in arrivals.heads.chunks(BATCH) {
-        let batch = Batch::load(reader, heads, &shown)?;
-        taken.extend(heads.iter().filter_map(|head| batch.completed(*head, &selector)));
+        let here = Taken::load(reader, heads, &shown, &selector)?;
+        taken.extend(heads.iter().filter_map(|head| here.completed(*head)));
     }
     let assigned = ids::to_assign(reader, &output.id, &taken, &shown)?;
     let pages = grow(growing, output.archive_page(), &taken, &arrivals);

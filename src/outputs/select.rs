@@ -167,12 +167,7 @@ impl Batch {
         heads: &[ItemHead],
         feeds: &Feeds,
     ) -> Result<Self, Error> {
-        let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
-        let members = reader.members(&stories)?;
-        let others = members.values().flatten().map(|head| head.key);
-        let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let (members, keys) = with_members(reader, heads)?;
         Ok(Self { entries: reader.output_items(&keys, feeds)?, members, led: HashSet::new() })
     }
 
@@ -196,23 +191,63 @@ impl Batch {
         }
         self.entries.remove(&head.key)
     }
+}
+
+/// Which of some items an output takes, and the other members of their stories.
+pub(super) struct Taken {
+    items: HashSet<ItemKey>,
+    members: HashMap<StoryKey, Vec<ItemHead>>,
+    min_feeds: usize,
+}
+
+impl Taken {
+    /// Reads the items of `heads`, and of their stories; their texts only where the output has conditions on items.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn load(
+        reader: &Transaction<'_>,
+        heads: &[ItemHead],
+        feeds: &Feeds,
+        selector: &Selector<'_>,
+    ) -> Result<Self, Error> {
+        let (members, keys) = with_members(reader, heads)?;
+        let items = if selector.takes_whole_feeds() {
+            reader.items_with_text(&keys, feeds)?
+        } else {
+            let entries = reader.output_items(&keys, feeds)?.into_values();
+            entries.filter(|it| selector.takes_item(it)).map(|it| it.key).collect()
+        };
+        Ok(Self { items, members, min_feeds: selector.min_feeds() })
+    }
 
     /// The lead of the story that this item completes: the item itself, or, where `min_feeds` asks
     /// for several feeds, an earlier item.
-    pub(super) fn completed(&self, head: ItemHead, selector: &Selector<'_>) -> Option<ItemKey> {
-        let takes = |member: &&ItemHead| {
-            self.entries.get(&member.key).is_some_and(|entry| selector.takes_item(entry))
-        };
+    pub(super) fn completed(&self, head: ItemHead) -> Option<ItemKey> {
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&ItemHead> =
-            members.iter().filter(|m| m.key <= head.key).filter(takes).collect();
+        let taken = members.iter().filter(|m| m.key <= head.key && self.items.contains(&m.key));
+        let taken: Vec<&ItemHead> = taken.collect();
         let (last, before) = taken.split_last().filter(|(last, _)| last.key == head.key)?;
         let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
-        let short = feeds.len() < selector.min_feeds();
+        let short = feeds.len() < self.min_feeds;
         feeds.insert(last.feed);
-        (short && feeds.len() >= selector.min_feeds()).then(|| taken[0].key)
+        (short && feeds.len() >= self.min_feeds).then(|| taken[0].key)
     }
+}
+
+/// The members of the stories that several items have, and the keys of all items of these stories.
+fn with_members(
+    reader: &Transaction<'_>,
+    heads: &[ItemHead],
+) -> Result<(HashMap<StoryKey, Vec<ItemHead>>, Vec<ItemKey>), Error> {
+    let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
+    let members = reader.members(&stories)?;
+    let others = members.values().flatten().map(|head| head.key);
+    let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    Ok((members, keys))
 }
 
 /// A position between two items, newest first.

@@ -76,15 +76,11 @@ pub(super) fn read(
         max_items: target.subscription.max_items,
     })?;
     let feed = parsed.feed;
-    let guids = match state.guids {
-        GuidUse::Reused => GuidUse::Reused,
-        GuidUse::Unique => dedupe::share_guids(&feed.items),
-    };
+    let (guids, mut identities) = identify(&feed.items, target, state);
+    let reduction = reduce(&feed.items, &mut identities, target);
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
-    let rule = target.subscription.dedupe.identity;
-    let identities = dedupe::identify(&feed.items, guids, rule);
     let mut parse_warnings = parsed.parse_warnings;
     parse_warnings.extend(identities.parse_warnings());
     parse_warnings.extend(normalise::warnings(&feed, url, now));
@@ -106,6 +102,7 @@ pub(super) fn read(
         now,
         extent,
         single: feed.items.len() == 1,
+        reduced: &reduction.items,
     };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
         Ok(brought) => brought,
@@ -117,12 +114,41 @@ pub(super) fn read(
         dialect: feed.dialect,
         parse_warnings,
         hints: feed.hints,
+        removed: reduction.effects,
         guids: if brought.reused { GuidUse::Reused } else { guids },
         boilerplate: brought.boilerplate.clone(),
     };
-    let (items, dropped) = (feed.items.len(), parsed.dropped);
     let ending = ending(feed.partial, &facts.parse_warnings);
+    let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
+}
+
+/// Whether guids are unique, and what identifies each item.
+fn identify(
+    items: &[ParsedItem],
+    target: &Target,
+    state: &FeedState,
+) -> (GuidUse, dedupe::Identities) {
+    let guids = match state.guids {
+        GuidUse::Reused => GuidUse::Reused,
+        GuidUse::Unique => dedupe::share_guids(items),
+    };
+    (guids, dedupe::identify(items, guids, target.subscription.dedupe.identity))
+}
+
+/// Takes away what the operator does not want. This changes no identity, and later changes inside it are no edits.
+fn reduce(
+    items: &[ParsedItem],
+    identities: &mut dedupe::Identities,
+    target: &Target,
+) -> normalise::Reduction {
+    let reduction = normalise::remove(items, &target.subscription.remove);
+    for item in &mut identities.items {
+        if let Some(reduced) = reduction.items.get(&item.index) {
+            item.content_digest = dedupe::content_digest(reduced);
+        }
+    }
+    reduction
 }
 
 /// Whether the document was cut. One that is too large is always read in part.

@@ -12,8 +12,8 @@ use crate::dedupe::{
     PageTrust, Rhythm, Stranger, Text, Updates, Weights, Words,
 };
 use crate::model::{
-    EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, RecentItem,
-    RecognisedBy, Subject,
+    EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, ParsedItem,
+    RecentItem, RecognisedBy, Subject,
 };
 use crate::normalise;
 use crate::store::{
@@ -60,6 +60,8 @@ pub(super) struct Document<'a> {
     pub(super) extent: Extent,
     /// Whether the document has one item only, whose guid and link may be constant.
     pub(super) single: bool,
+    /// Items without the parts that the operator removes, by their place in the document.
+    pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
 
 /// Maximum number of stored items that are searched for the same item under another guid.
@@ -97,7 +99,8 @@ pub(super) fn sort(
     reader: &Reader,
 ) -> Result<Sorted, store::Error> {
     let mut sorted = Sorted::default();
-    let normal = |item: &Identified| normalise::item(&feed.items[item.index], context);
+    let reduced = |index: usize| document.reduced.get(&index).unwrap_or(&feed.items[index]);
+    let normal = |item: &Identified| normalise::item(reduced(item.index), context);
     let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Feed, FeedId, FeedKey, Filter};
+use crate::normalise::Selector;
 use crate::{dedupe, fetch, schedule};
 
 /// A feed with its effective settings.
@@ -18,6 +19,8 @@ pub struct Subscription {
     pub dedupe: Arc<dedupe::Settings>,
     /// Filters that an item must pass to enter: of the feed, of its server and of its lists; shared by feeds.
     pub filters: Arc<[Filter]>,
+    /// Selectors of parts that are removed from items: of the feed, of its lists and of its server.
+    pub remove: Arc<[Selector]>,
     /// Maximum number of items read from a document; the newest are kept.
     pub max_items: usize,
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::{Output, ShownDate};
-use crate::model::{FeedId, FeedKey, OutputItem, Refusal, Subject};
+use crate::model::{Conditions, FeedId, FeedKey, OutputItem, Refusal, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,12 @@ impl<'a> Selector<'a> {
     #[must_use]
     pub fn takes_feed(&self, id: &FeedId, tags: &[String]) -> bool {
         self.output.filter.takes_feed(id, tags)
+    }
+
+    /// Whether the output takes all items of the feeds that it takes.
+    #[must_use]
+    pub fn takes_whole_feeds(&self) -> bool {
+        self.output.filter.tables().all(Conditions::is_of_feeds)
     }
 
     /// Whether the output takes this item.

@@ -174,9 +174,9 @@ impl Transaction<'_> {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings,
+                "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings, removed,
                                    parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
-                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
             )?
             .execute(params![
                 name.as_str(),
@@ -401,7 +401,7 @@ impl Transaction<'_> {
         let sql = format!(
             "SELECT {INFO}, next_poll_at, plan_reason, plan_text, failures, failing_since, last_poll_at, last_outcome,
                     last_status, last_message, last_url, last_success_at, last_new_at, items, dialect, parse_warnings,
-                    effective_url, moved_to, moved_since, {ACTIVITY}
+                    effective_url, moved_to, moved_since, removed, {ACTIVITY}
              FROM feed WHERE active = 1 ORDER BY name"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -426,7 +426,8 @@ impl Transaction<'_> {
                 dialect: row.get(19)?,
                 parse_warnings: serde_json::from_str(&row.get::<_, String>(20)?)?,
                 address: address(row.get(21)?, row.get(22)?, row.get(23)?)?,
-                activity: activity(row, 24)?,
+                removed: serde_json::from_str(&row.get::<_, String>(24)?)?,
+                activity: activity(row, 25)?,
             });
         }
         Ok(feeds)

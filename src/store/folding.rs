@@ -2,6 +2,8 @@
 //!
 //! Text and query take the same way, so that both give the same words. SQLite only separates them at spaces.
 
+use std::sync::LazyLock;
+
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::search_query::is_dense;
@@ -56,6 +58,18 @@ fn words_of_piece(piece: &str, word: &mut String, each: &mut impl FnMut(&str)) {
 /// Writes a word in its folded form.
 fn fold(word: &str, folded: &mut String) {
     folded.clear();
+    for c in word.chars() {
+        match Common::of(c) {
+            _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+            Some(common) => folded.push_str(&common.folded),
+            None => return fold_any(word, folded),
+        }
+    }
+}
+
+/// As [`fold`], for all characters.
+fn fold_any(word: &str, folded: &mut String) {
+    folded.clear();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(word);
     for c in decomposed.chars().filter(|c| !is_ignored(*c)) {
         if c.is_ascii() {
@@ -70,6 +84,30 @@ fn fold(word: &str, folded: &mut String) {
                 None => folded.push(letter),
             }
         }
+    }
+}
+
+/// A character of the alphabets of Europe, computed once.
+struct Common {
+    folded: String,
+    parts_words: bool,
+}
+
+/// The end of the alphabets of Europe.
+const COMMON: usize = 0x530;
+
+static COMMONS: LazyLock<Vec<Common>> = LazyLock::new(|| {
+    let common = |c: char| {
+        let mut folded = String::new();
+        fold_any(c.encode_utf8(&mut [0; 4]), &mut folded);
+        Common { folded, parts_words: parts_words_by_tables(c) }
+    };
+    ('\0'..'\u{530}').map(common).collect()
+});
+
+impl Common {
+    fn of(c: char) -> Option<&'static Self> {
+        ((c as usize) < COMMON).then(|| &COMMONS[c as usize])
     }
 }
 
@@ -114,8 +152,13 @@ fn parts_words(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
         // The most common others, without a look into the tables of Unicode.
-        '×' | '÷' | '\u{2010}'..='\u{2027}' => true,
-        '\u{c0}'..='\u{24f}' => false,
+        '\u{2010}'..='\u{2027}' => true,
+        c => Common::of(c).map_or_else(|| parts_words_by_tables(c), |common| common.parts_words),
+    }
+}
+
+fn parts_words_by_tables(c: char) -> bool {
+    match c {
         // Signs that are part of words in the scripts of South and Southeast Asia, but for their punctuation.
         '\u{964}' | '\u{965}' | '\u{970}' => true,
         '\u{900}'..='\u{dff}' | '\u{1780}'..='\u{17d3}' => false,

@@ -1,6 +1,6 @@
 //! The tables of items: item, identity and body.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -190,6 +190,28 @@ impl Transaction<'_> {
             entries.insert(entry.key, entry);
         }
         Ok(entries)
+    }
+}
+
+impl Transaction<'_> {
+    /// Those of these items that are of `feeds` and whose body is kept.
+    pub fn items_with_text(
+        &self,
+        keys: &[ItemKey],
+        feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
+    ) -> Result<HashSet<ItemKey>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.feed_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             WHERE EXISTS (SELECT 1 FROM body WHERE body.item_id = item.id)",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut found = HashSet::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            if feeds.contains_key(&FeedKey(row.get(1)?)) {
+                found.insert(ItemKey(row.get(0)?));
+            }
+        }
+        Ok(found)
     }
 }
 

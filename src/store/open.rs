@@ -18,7 +18,7 @@ const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 14;
+pub const SCHEMA: usize = 16;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -140,7 +140,8 @@ pub(crate) fn ended_uncleanly(path: &Path) -> bool {
 const WRITING: &str =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-    PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
+    PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;
+    PRAGMA temp_store = MEMORY;";
 
 /// Keeps this many prepared statements, with their plans. Otherwise SQLite compiles a statement with `LIMIT ?` again
 /// for each value.

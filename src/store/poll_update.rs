@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::shared_documents::SharedDocument;
 use crate::model::{
     Address, Dialect, Digest, FeedKey, FeedProfile, FetchOutcome, GuidUse, Hints, HoldReason, Item,
-    ItemKey, PageOwner, ParseWarning, Plan, Promise, RecognisedBy, Validators,
+    ItemKey, PageOwner, ParseWarning, Plan, Promise, RecognisedBy, Removed, Validators,
 };
 
 /// The result of one poll of one feed, written completely or not at all.
@@ -184,6 +184,8 @@ pub struct DocumentFacts {
     pub dialect: Option<Dialect>,
     /// What had to be repaired, at most a few of each kind.
     pub parse_warnings: Vec<ParseWarning>,
+    /// What each selector of `remove` took away.
+    pub removed: Vec<Removed>,
     /// Whether its guids are unique; once reused, always reused.
     pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate; `None`: no change.

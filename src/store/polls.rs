@@ -180,7 +180,7 @@ impl Transaction<'_> {
         if let Some(facts) = &update.document {
             self.connection
                 .prepare_cached(
-                    "UPDATE feed SET profile = ?2, publisher_hints = ?3, dialect = ?4, parse_warnings = ?5,
+                    "UPDATE feed SET profile = ?2, publisher_hints = ?3, dialect = ?4, parse_warnings = ?5, removed = ?8,
                             guids_reused = max(guids_reused, ?6), boilerplate = ifnull(?7, boilerplate) WHERE id = ?1",
                 )?
                 .execute(params![
@@ -191,6 +191,7 @@ impl Transaction<'_> {
                     serde_json::to_string(&facts.parse_warnings)?,
                     facts.guids == GuidUse::Reused,
                     facts.boilerplate.as_deref().map(digests_to_bytes),
+                    serde_json::to_string(&facts.removed)?,
                 ])?;
         }
         Ok(())

@@ -15,6 +15,7 @@ CREATE TABLE feed (
   publisher_hints TEXT   NOT NULL,         -- JSON: ttl, update period, skipHours and so on, from the document
   dialect        TEXT,                     -- of the last document; NULL: none was read yet
   parse_warnings TEXT    NOT NULL,         -- JSON array: what had to be repaired in the last document
+  removed        TEXT    NOT NULL,         -- JSON array: what each selector of remove took away from the last document
   -- the last good response
   request_key    TEXT    NOT NULL,         -- URL and request headers that the next five columns belong to
   etag           BLOB,                     -- opaque; NULL: the server sent none
@@ -239,6 +240,9 @@ CREATE VIRTUAL TABLE search USING fts5(
   detail = none,                           -- a fifth of the size; phrases are looked up in the bodies
   tokenize = "ascii"                       -- newswire separates and folds the words
 );
+
+-- Segments of the index are merged less often than by default (4): each poll adds one.
+INSERT INTO search(search, rank) VALUES ('automerge', 8);
 
 -- The pages of an output's archive. A page is complete, and never changes, once the next page exists.
 CREATE TABLE archive_page (

@@ -122,7 +122,7 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
     // The interval must not be shorter than the minimum.
     let interval = if key.name == "min_interval" { "interval = \"20h\"\n" } else { "" };
     let list = match (key.path().as_str(), line) {
-        ("subscriptions.tags" | "subscriptions.removed", _) => {
+        ("subscriptions.tags" | "subscriptions.removed" | "subscriptions.remove", _) => {
             format!("file = {:?}\n", folder.join("list"))
         }
         ("subscriptions.interval", _) | (_, "") => "url = \"https://a.b/\"\n".to_owned(),

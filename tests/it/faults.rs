@@ -43,6 +43,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[[output]]\nid = \"a\"\ntoken = { env = \"SHORT\" }", "bad_token", "newswire.toml:3:9"),
     ("[fetch]\nca = \"/dev/null\"", "bad_certificates", "newswire.toml:2:6"),
     ("[[output]]\nid = \"a\"\nexclude = { title = \"(\" }", "bad_regex", "newswire.toml:3:21"),
+    (
+        "[[feed]]\nurl = \"https://a.b/\"\nremove = [\"p:hover\"]",
+        "bad_selector",
+        "newswire.toml:3:11",
+    ),
     ("[[output]]\nid = \"a\"\nlanguage = \"english\"", "bad_language", "newswire.toml:3:12"),
     ("[[output]]\nid = \"a\"\ntitle_prefix = \" \"", "bad_title_prefix", "newswire.toml:3:16"),
     ("[[output]]\nid = \"A\"", "bad_id", "newswire.toml:2:6"),

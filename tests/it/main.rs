@@ -46,6 +46,7 @@ mod readme;
 mod recovery;
 mod redirects;
 mod reload;
+mod remove;
 mod sameness;
 mod scarcity;
 mod service;

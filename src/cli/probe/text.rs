@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::cli::document::Document;
-use crate::model::{Dialect, Hints, ParsedItem, Person};
+use crate::cli::why::feed::removed_text;
+use crate::model::{Dialect, Hints, ParsedItem, Person, Removed};
 use crate::parse::{Parsed, ReadBy};
 
 /// Length of an excerpt, in characters.
 const EXCERPT: usize = 160;
 
 /// The whole report.
-pub(super) fn text(document: &Document, parsed: &Parsed) -> String {
+pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) -> String {
     let mut lines = Lines::default();
     let feed = &parsed.feed;
     lines.add("url", Some(document.url.as_str()));
@@ -47,6 +48,9 @@ pub(super) fn text(document: &Document, parsed: &Parsed) -> String {
     for warning in &parsed.parse_warnings {
         let offset = warning.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
         lines.add("warning", Some(&format!("{}{offset}: {}", warning.code, warning.message)));
+    }
+    for removed in removed {
+        lines.add("removed", Some(&removed_text(removed)));
     }
     lines.add("items", Some(&feed.items.len().to_string()));
     for item in &feed.items {

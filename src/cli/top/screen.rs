@@ -302,6 +302,7 @@ mod tests {
             last_new_at: Some(at(-7_200)),
             items: 3,
             dialect: None,
+            removed: Vec::new(),
             parse_warnings: Vec::new(),
             address: Address::default(),
             activity: Default::default(),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::health::{Health, judge};
-use crate::model::FeedStatus;
+use crate::model::{FeedStatus, Removed};
 use crate::poll::Subscription;
 use crate::store::{FeedHistory, FeedState, PollRecord};
 use crate::text::amounts::{ago, ahead, bytes, count, span};
@@ -84,8 +84,8 @@ impl Why<'_> {
         );
         add("host limits", &limits);
         add("items", &status.items.to_string());
-        for (rule, items) in self.filtered {
-            add("filtered", &format!("{} by {rule}", count(*items, "item")));
+        for (name, taken) in self.taken() {
+            add(name, &taken);
         }
         for warning in &status.parse_warnings {
             add("parse warning", &format!("{} ({})", warning.message, warning.code));
@@ -94,6 +94,21 @@ impl Why<'_> {
             add("poll", &line(poll, now));
         }
         text
+    }
+
+    /// What filters keep out and selectors remove.
+    fn taken(&self) -> Vec<(&'static str, String)> {
+        let filtered = self.filtered.iter();
+        let filtered = filtered
+            .map(|(rule, items)| ("filtered", format!("{} by {rule}", count(*items, "item"))));
+        filtered.chain(self.removed().map(|it| ("removed", removed_text(it)))).collect()
+    }
+
+    /// What the selectors of the config removed from the last document.
+    fn removed(&self) -> impl Iterator<Item = &Removed> {
+        let selectors = &self.subscription.remove;
+        let is_set = |it: &&Removed| selectors.iter().any(|set| set.as_str() == it.selector);
+        self.status.removed.iter().filter(is_set)
     }
 
     /// The report as JSON.
@@ -135,6 +150,7 @@ impl Why<'_> {
                 "rule": rule,
                 "items": items,
             })).collect::<Vec<_>>(),
+            "removed": self.removed().collect::<Vec<_>>(),
             "polls": self.polls.iter().map(|poll| json!({
                 "at": poll.at.to_string(),
                 "outcome": poll.outcome.slug(),
@@ -147,6 +163,14 @@ impl Why<'_> {
             })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What a selector removed: `3 elements of 2 items by .share: "Share this"`.
+pub(in crate::cli) fn removed_text(removed: &Removed) -> String {
+    let Removed { selector, elements, items, example } = removed;
+    let (elements, items) = (count(*elements as u64, "element"), count(*items as u64, "item"));
+    let example = example.as_ref().map_or_else(String::new, |text| format!(": {text:?}"));
+    format!("{elements} of {items} by {selector}{example}")
 }
 
 /// State, cause and remedy.

@@ -153,3 +153,17 @@ fn a_script_without_spaces_has_a_word_a_character() {
     assert_eq!(Words::of_text("東京で地震").0.len(), 5);
     assert_eq!(Words::of_text("हिन्दी में").0.len(), 2);
 }
+
+#[test]
+fn words_of_ascii_letters_are_read_alike_with_and_without_shortcut() {
+    let text = "One hundred and ninety-one of 20 told Mr Brandt: \"At 9 pm, King Magnus VI rose.\" The DHCP client \
+                cost $5 million; twenty per cent, 12% and 3 percent. On Monday (Nov. 23) #tag #7, a half of IV. \
+                Organised at four in the afternoon by two thirds of x1 and 10km, a.m. and p.m. at 7.30 am";
+    // A soft hyphen is no letter, and not in ASCII.
+    let mut hyphened = String::new();
+    for c in text.chars() {
+        hyphened.push(c);
+        hyphened.push_str(if c.is_ascii_alphabetic() { "\u{ad}" } else { "" });
+    }
+    assert_eq!(Words::of_text(&hyphened), Words::of_text(text));
+}

@@ -71,4 +71,30 @@ pub(super) const CASES: &[Case] = &[
         .instead("tags"),
     case("[[feed]]\nurl = \"https://a.b/\"\nintreval = \"1h\"", "3:1", "unknown_key", "")
         .instead("interval"),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\nremove = [\".a\", \"p:hover\"]",
+        "3:17",
+        "bad_selector",
+        "not supported",
+    ),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\nremove = [\"div >\"]",
+        "3:11",
+        "bad_selector",
+        "a selector is missing after a combinator",
+    ),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\nremove = \".a\"",
+        "3:10",
+        "wrong_type",
+        "write [\".a\"]",
+    )
+    .instead("[\".a\"]"),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\nstrip_id_or_class = [\".a\"]",
+        "3:1",
+        "unknown_key",
+        "",
+    )
+    .instead("remove"),
 ];

@@ -74,6 +74,7 @@ impl World {
             schedule: Arc::clone(&schedule),
             fetch: Arc::clone(&fetch),
             dedupe: Arc::new(dedupe::Settings { initial_items: 10_000, ..Default::default() }),
+            remove: Arc::default(),
             filters: Arc::default(),
             max_items: 1_000,
         };
