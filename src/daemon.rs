@@ -49,7 +49,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::sync::{mpsc, watch};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 pub use self::budgets::{KnownTraffic, apply_budgets};
 pub use self::change::Change;
@@ -168,7 +168,8 @@ async fn work(
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());
     let event = Event::Started.slug();
     info!(event, feeds, outputs, "daemon started");
-    let mut running = Running { commands, lists, publishing, listeners };
+    let trust = Trust::Trusted;
+    let mut running = Running { commands, lists, publishing, listeners, trust };
     let mut polls = Polls::repeating(engine.setup().queue(engine.clock().now()));
     let ended = running.run_loop(&mut engine, &mut polls, shutdown).await;
     notify(&[NotifyState::Stopping]);
@@ -187,8 +188,18 @@ async fn work(
     }
     publishing.finish().await;
     let _ = closing.await;
+    engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
     info!(event = Event::Stopped.slug(), "daemon stopped");
     ended.and(drained)
+}
+
+/// The hourly work on the database: numbers of subscribers, and what has become too old.
+async fn tidy(engine: &Engine, may_delete: bool) -> Result<(), Error> {
+    engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
+    if may_delete {
+        engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+    }
+    Ok(())
 }
 
 /// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
@@ -210,6 +221,13 @@ pub async fn pass(
     StoreChecks::check_unclean(engine).await?;
     engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
+    if engine.clock_jumped() && trigger != Trigger::Forced {
+        // Its items would be dated by a clock that may be wrong. The next pass finds the clock as it is now.
+        let (event, code) = (Event::ClockChanged.slug(), Problem::ClockJumped.slug());
+        let seconds = engine.clock_jump().as_secs();
+        warn!(event, code, seconds, "clock jumped, nothing is polled in this run");
+        remaining = 0;
+    }
     let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);
     let mut left = 0;
@@ -249,6 +267,7 @@ struct Running {
     lists: watch::Sender<Arc<FollowedLists>>,
     publishing: Publishing,
     listeners: Listeners,
+    trust: Trust,
 }
 
 impl Running {
@@ -266,15 +285,15 @@ impl Running {
         let changes = engine.external_changes().await;
         let mut changes = changes.or_else(|error| engine.tolerate(error).map(|()| 0))?;
         let interval = status_interval();
-        let mut clock_watch =
-            ClockWatch::new(clock.clone(), engine.readiness().clone(), engine.last_poll());
-        let mut trust = clock_watch.look();
+        let before = (engine.last_poll(), engine.clock_jump());
+        let mut clock_watch = ClockWatch::new(clock.clone(), engine.readiness().clone(), before);
         let mut store_checks = StoreChecks::start(engine);
         tokio::pin!(shutdown);
         loop {
             polls.follow_clock(engine).await.or_else(|error| engine.tolerate(error))?;
-            // Feeds are not fetched while the result cannot be stored.
-            let due = match (engine.store_failures().current()?, trust) {
+            // Feeds are not fetched while the result cannot be stored or dated.
+            self.trust = clock_watch.look();
+            let due = match (engine.store_failures().current()?, self.trust) {
                 (None, Trust::Trusted) => polls.start_due(engine),
                 _ => status_at,
             };
@@ -294,7 +313,6 @@ impl Running {
             }
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + interval;
-                trust = clock_watch.look();
                 self.check(engine, &mut changes).await?;
                 polls.update_metrics(engine);
                 let (feeds, next) = (engine.targets().len(), polls.queue.next_due());
@@ -304,9 +322,7 @@ impl Running {
             }
             if clock.elapsed() >= clean_up_at {
                 clean_up_at = clock.elapsed() + CLEAN_UP;
-                if clock_watch.may_delete() {
-                    engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
-                }
+                tidy(engine, clock_watch.may_delete()).await?;
                 store_checks.next(engine);
                 let refreshed = engine.refresh_budgets().await;
                 refreshed.or_else(|error| engine.tolerate(error))?;
@@ -366,7 +382,7 @@ impl Running {
                 // The receiver may no longer exist.
                 let _ = reply.send(result.map_err(|error| error.to_string()));
             }
-            Command::Poll(request) => poll_now(request, engine, polls),
+            Command::Poll(request) => poll_now(request, engine, (polls, self.trust)),
             Command::ReportRejected => record_reload(engine, Reload::Rejected),
         }
     }
@@ -393,7 +409,7 @@ impl Running {
 }
 
 /// Starts the polls that a command asks for.
-fn poll_now(request: PollRequest, engine: &Engine, polls: &mut Polls) {
+fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, Trust)) {
     let PollRequest { feeds, trigger, started } = request;
     let problem = engine.store_failures().current();
     let result = match (problem, engine.selected(&feeds)) {
@@ -401,6 +417,12 @@ fn poll_now(request: PollRequest, engine: &Engine, polls: &mut Polls) {
         (Err(error), _) => Err(PollRefusal::Unable(error.to_string())),
         (Ok(Some(_)), _) => Err(PollRefusal::Unable("the database cannot be written".to_owned())),
         (_, Err(error)) => Err(PollRefusal::Unable(error.to_string())),
+        _ if trust == Trust::Untrusted => Err(PollRefusal::Unable(
+            "the clock of the system is wrong (check 'timedatectl')".to_owned(),
+        )),
+        _ if trust == Trust::Doubted => Err(PollRefusal::Unable(
+            "the clock of the system has jumped, nothing is polled for ten minutes".to_owned(),
+        )),
         (Ok(None), Ok(targets)) => {
             let (client, results) = mpsc::channel(targets.len().max(1));
             for target in &targets {

@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -40,7 +40,7 @@ pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Ur
 pub use self::ledger::Ledger;
 pub use self::line::{denial_line, result_line};
 use self::pace::Pace;
-use self::reading::{Document, Ending, Reading};
+use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
@@ -51,9 +51,7 @@ use crate::model::{
     Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
     Promise, PromiseScope, Validators, site,
 };
-use crate::schedule::{
-    self, FeedMatch, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState,
-};
+use crate::schedule::{self, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState};
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, SharedDocument, Store, ValidatorTrust,
     Write,
@@ -103,6 +101,8 @@ struct Begun<'a> {
     /// The validators that are sent.
     validators: Validators,
     at: Timestamp,
+    /// By how much the clock was set during the exchange; zero: it was not.
+    jump: SignedDuration,
     trigger: Trigger,
     known: LedgerEntry,
     is_shared: bool,
@@ -221,6 +221,7 @@ impl Poller {
             memory,
             validators,
             at,
+            jump: SignedDuration::ZERO,
             trigger,
             known,
             is_shared,
@@ -234,6 +235,11 @@ impl Poller {
         };
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
+        begun.jump = schedule::jump_between(moment, self.clock.moment());
+        if begun.jump != SignedDuration::ZERO {
+            // The clock was set meanwhile. Items keep their dates, so that these are by the clock at the start.
+            begun.at = moment.wall;
+        }
         let shared = shared(&begun, &fetched);
         // The memory is reserved until the items are stored.
         let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
@@ -506,7 +512,8 @@ impl Poller {
             FetchOutcome::Gone if begun.state.last_outcome != Some(Outcome::Gone) => 1,
             _ => before.saturating_add(1),
         };
-        let now = self.clock.now();
+        // Stored times are moved with the clock afterwards.
+        let now = self.clock.now().saturating_sub(begun.jump).unwrap_or(begun.at);
         let wide = promises.iter().filter(|it| it.scope != PromiseScope::Url && it.until > now);
         let plan = schedule::plan(&schedule::Inputs {
             promise: wide.max_by_key(|promise| promise.until),
@@ -585,13 +592,4 @@ async fn off_thread<T: Send + 'static>(
 fn panicked(what: &str) -> Failure {
     Failure::new(FailureKind::Panicked, format!("newswire panicked while {what} this feed"))
         .help("report it with the URL of the feed")
-}
-
-/// Whether the response is a document of the same feed.
-fn feed_match_of(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
-    match (reading, outcome) {
-        (Some(reading), _) => reading.feed_match,
-        (None, FetchOutcome::NotModified) => FeedMatch::Same,
-        (None, _) => FeedMatch::NotRead,
-    }
 }

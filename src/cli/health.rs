@@ -88,18 +88,23 @@ fn exchange(mut stream: impl io::Read + io::Write, path: &str) -> io::Result<Str
 fn interpret(response: &str) -> (String, Exit) {
     let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
     match head.split(' ').nth(1) {
-        Some("200") => ("ready\n".to_owned(), Exit::Ok),
+        Some("200") => (body.lines().map(reason).collect(), Exit::Ok),
         Some("503") => (body.lines().map(reason).collect(), Exit::Degraded),
         _ => ("down: the server at this address is not Newswire\n".to_owned(), Exit::Down),
     }
 }
 
-/// A slug and its remedy. Only characters of slugs are shown.
-fn reason(slug: &str) -> String {
+/// A line of the response with the text and the remedy of its code. Only characters of slugs are shown.
+fn reason(line: &str) -> String {
+    let (severity, slug) = match line.strip_prefix("warning: ") {
+        Some(slug) => ("warning", slug),
+        None if line == "ready" => return "ready\n".to_owned(),
+        None => ("degraded", line),
+    };
     let slug: String = slug.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
     match Problem::ALL.iter().find(|trouble| trouble.slug() == slug) {
-        Some(trouble) => format!("degraded: {slug}: {}. {}\n", trouble.text(), trouble.remedy()),
-        None => format!("degraded: {slug}\n"),
+        Some(trouble) => format!("{severity}: {slug}: {}. {}\n", trouble.text(), trouble.remedy()),
+        None => format!("{severity}: {slug}\n"),
     }
 }
 
@@ -113,6 +118,10 @@ mod tests {
             interpret("HTTP/1.1 200 OK\r\nA: b\r\n\r\nready\n"),
             ("ready\n".to_owned(), Exit::Ok)
         );
+        let warned = interpret("HTTP/1.1 200 OK\r\n\r\nready\nwarning: config_rejected\n");
+        let expected = "ready\nwarning: config_rejected: the config has errors; the previous config is in force. \
+                        Run 'newswire check'.\n";
+        assert_eq!(warned, (expected.to_owned(), Exit::Ok));
         let (text, exit) = interpret("HTTP/1.1 503 x\r\n\r\nstore_full\nweb_stalled\x1b[1m\n");
         assert_eq!(exit, Exit::Degraded);
         assert_eq!(

@@ -460,8 +460,10 @@ fn show_status(
             return Ok(Exit::Ok);
         }
     }
+    let from = now.as_second().div_euclid(86_400) - 14;
+    let subscribers = reader.read(|reader| reader.subscriber_counts(from)).map_err(failed)?;
     print(&match json {
-        true => format!("{:#}\n", status::json(&feeds, now)),
+        true => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
         false => status::table(&feeds, now),
     });
     Ok(status::overall(&feeds, now).0)

@@ -37,6 +37,8 @@ pub struct Summary {
     pub held: usize,
     /// Number of feeds on new hosts that are left for the next run.
     pub left: usize,
+    /// Whether nothing was polled because the clock was set.
+    pub clock_jumped: bool,
 }
 
 impl Summary {
@@ -55,7 +57,12 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed, held, left } = self;
+        let Self { polled, failed, new, changed, held, left, clock_jumped } = self;
+        if *clock_jumped {
+            return f.write_str(
+                "the clock was set since the last run: nothing polled until the next run",
+            );
+        }
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
         write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
@@ -128,6 +135,7 @@ pub(super) async fn run(
         bar.finish_and_clear();
     }
     summary.left = result?;
+    summary.clock_jumped = engine.clock_jumped() && trigger != Trigger::Forced;
     Ok(summary)
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use crate::health::{self, State, judge, tally};
-use crate::model::{FeedStatus, Outcome, ParseWarning};
+use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
 use crate::text::amounts::{ago, ahead, count};
 
 /// The table and the notes below it; as wide as the terminal.
@@ -163,9 +163,12 @@ fn outcome(feed: &FeedStatus) -> Cell {
 
 /// The status as JSON: one object per feed; times are RFC 3339.
 #[must_use]
-pub(super) fn json(feeds: &[FeedStatus], now: Timestamp) -> Value {
+pub(super) fn json(feeds: &[FeedStatus], subscribers: &[SubscriberCount], now: Timestamp) -> Value {
     let feed = |status: &FeedStatus| health::json::feed(status, &judge(status, now));
-    json!({ "feeds": feeds.iter().map(feed).collect::<Vec<_>>() })
+    json!({
+        "feeds": feeds.iter().map(feed).collect::<Vec<_>>(),
+        "subscribers": subscribers.iter().map(health::json::subscribers).collect::<Vec<_>>(),
+    })
 }
 
 #[cfg(test)]
@@ -298,7 +301,7 @@ mod tests {
 
     #[test]
     fn times_in_json_are_rfc_3339() {
-        let feed = &json(&[status(0)], at(6_500))["feeds"][0];
+        let feed = &json(&[status(0)], &[], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);
         assert_eq!(feed["last_new_at"], Value::Null);

@@ -1,5 +1,6 @@
-//! Whether the wall clock can be trusted. Nothing is polled while it is certainly wrong, and nothing is deleted for
-//! a day after it has jumped: a clock that is ahead for a moment must not expire every text.
+//! Whether the wall clock can be trusted. Nothing is polled while it is certainly wrong. After it has jumped, nothing is
+//! polled for ten minutes and nothing is deleted for a day: a clock that is ahead for a moment must neither date items,
+//! for they keep their dates, nor expire every text.
 
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use crate::clock::Clock;
 use crate::telemetry::{Event, Problem, Readiness};
 
 /// Difference to the time since the start of the machine from which the clock has jumped. A suspend is no jump.
-const JUMP: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const JUMP: SignedDuration = SignedDuration::from_hours(1);
+/// Time without polls after a jump. A clock that is corrected soon dates no item.
+const NO_POLLS: Duration = Duration::from_secs(10 * 60);
 /// Time without deletions after a jump.
 const NO_DELETIONS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time since the last poll after which a start waits with deletions too.
@@ -23,6 +26,8 @@ pub(crate) struct ClockWatch {
     readiness: Readiness,
     /// Wall clock and time since the start of the machine at the last look.
     last: (Timestamp, Duration),
+    /// Monotonic time until which nothing is polled.
+    doubted_until: Duration,
     /// Monotonic time until which nothing is deleted.
     kept_until: Duration,
     trust: Trust,
@@ -33,18 +38,28 @@ pub(crate) struct ClockWatch {
 pub(crate) enum Trust {
     /// The time is possible.
     Trusted,
+    /// It has just jumped.
+    Doubted,
     /// It is before this version of newswire was made.
     Untrusted,
 }
 
 impl ClockWatch {
-    /// The state at the start; `last_poll` is the time of the last poll of any feed.
-    pub(crate) fn new(clock: Clock, readiness: Readiness, last_poll: Option<Timestamp>) -> Self {
+    /// The state at the start; `last_poll` is the time of the last poll of any feed, `jump` by how much the clock was set
+    /// since the process before.
+    pub(crate) fn new(
+        clock: Clock,
+        readiness: Readiness,
+        (last_poll, jump): (Option<Timestamp>, SignedDuration),
+    ) -> Self {
         let now = clock.now();
         let last = (now, clock.since_boot());
         let trust = Trust::Trusted;
-        let mut watch = Self { clock, readiness, last, kept_until: Duration::ZERO, trust };
-        if let Some(last_poll) = last_poll {
+        let (doubted_until, kept_until) = (Duration::ZERO, Duration::ZERO);
+        let mut watch = Self { clock, readiness, last, doubted_until, kept_until, trust };
+        if jump.abs() > JUMP {
+            watch.jumped(jump);
+        } else if let Some(last_poll) = last_poll {
             let difference = now.duration_since(last_poll);
             if difference < -JUMP {
                 watch.jumped(difference);
@@ -56,7 +71,7 @@ impl ClockWatch {
         watch
     }
 
-    /// Looks at the clock. Returns whether the time is possible.
+    /// Looks at the clock. Returns whether it can be trusted.
     pub(crate) fn look(&mut self) -> Trust {
         let (now, boot) = (self.clock.now(), self.clock.since_boot());
         let passed = SignedDuration::try_from(boot.saturating_sub(self.last.1));
@@ -78,7 +93,7 @@ impl ClockWatch {
                     self.readiness.add(Problem::ClockUntrusted);
                     warn!(event, code, at = %now, "clock wrong, nothing is polled");
                 }
-                Trust::Trusted => {
+                Trust::Trusted | Trust::Doubted => {
                     self.readiness.remove(Problem::ClockUntrusted);
                     self.keep();
                     info!(event, code, at = %now, "clock set");
@@ -86,7 +101,10 @@ impl ClockWatch {
             }
             self.trust = trust;
         }
-        trust
+        match trust {
+            Trust::Trusted if self.clock.elapsed() < self.doubted_until => Trust::Doubted,
+            trust => trust,
+        }
     }
 
     /// Whether texts that are past retention may be deleted.
@@ -96,10 +114,14 @@ impl ClockWatch {
 
     fn jumped(&mut self, by: SignedDuration) {
         self.keep();
+        self.doubted_until = self.clock.elapsed() + NO_POLLS;
         self.readiness.add(Problem::ClockJumped);
         let (event, code) = (Event::ClockChanged.slug(), Problem::ClockJumped.slug());
         let seconds = by.as_secs();
-        warn!(event, code, seconds, "clock jumped, nothing is deleted for a day");
+        warn!(
+            event,
+            code, seconds, "clock jumped, nothing is polled for ten minutes or deleted for a day"
+        );
     }
 
     fn keep(&mut self) {
@@ -121,7 +143,8 @@ mod tests {
     fn watch(last_poll: Option<i64>) -> (Clock, Readiness, ClockWatch) {
         let (clock, readiness) = (Clock::manual(at(20_000)), Readiness::default());
         readiness.remove(Problem::NotPolledYet);
-        let watch = ClockWatch::new(clock.clone(), readiness.clone(), last_poll.map(at));
+        let last_poll = (last_poll.map(at), SignedDuration::ZERO);
+        let watch = ClockWatch::new(clock.clone(), readiness.clone(), last_poll);
         (clock, readiness, watch)
     }
 
@@ -144,6 +167,31 @@ mod tests {
         clock.advance(HOUR);
         assert!(watch.may_delete());
         assert!(readiness.problems().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_polled_for_ten_minutes_after_a_jump() {
+        let (clock, _, mut watch) = watch(Some(19_999));
+        assert_eq!(watch.look(), Trust::Trusted);
+        clock.set_wall(at(20_500));
+        assert_eq!(watch.look(), Trust::Doubted);
+        clock.advance(Duration::from_secs(300));
+        clock.set_wall(at(20_000));
+        assert_eq!(watch.look(), Trust::Doubted);
+        clock.advance(Duration::from_secs(599));
+        assert_eq!(watch.look(), Trust::Doubted);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(watch.look(), Trust::Trusted);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_before_the_start_is_doubted() {
+        for (jump, trust) in [(1, Trust::Trusted), (2, Trust::Doubted), (-2, Trust::Doubted)] {
+            let (clock, readiness) = (Clock::manual(at(20_000)), Readiness::default());
+            let jump = SignedDuration::from_hours(jump);
+            let mut watch = ClockWatch::new(clock, readiness, (Some(at(20_000)), jump));
+            assert_eq!(watch.look(), trust, "{jump}");
+        }
     }
 
     #[test]

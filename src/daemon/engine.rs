@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 
+use super::clock_watch::JUMP;
 use super::service_manager::extend_startup;
 use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
@@ -21,7 +23,7 @@ use crate::render::Output;
 use crate::schedule::{ClockChange, LastPoll, Queue, clock_change};
 use crate::store::{self, DiskSpace, OpenError, Store, Write};
 use crate::stories::Matcher;
-use crate::telemetry::{Metrics, Readiness};
+use crate::telemetry::{Metrics, Problem, Readiness};
 use crate::web::{self, ListenAddress};
 
 /// Why the daemon or a single pass cannot start or continue.
@@ -97,6 +99,10 @@ pub(crate) enum StoreHealth {
     Failing,
 }
 
+/// Size of the write-ahead log, in bytes, from which a program must be keeping it from being reused. SQLite truncates it
+/// to 64 MiB when it is reused.
+const LARGE_LOG: u64 = 128 * 1024 * 1024;
+
 /// How long the ledger keeps promises after their end, and URLs after their last request.
 const LEDGER: SignedDuration = SignedDuration::from_hours(31 * 24);
 
@@ -115,6 +121,8 @@ pub struct Engine {
     metrics: Metrics,
     readiness: Readiness,
     store_failures: StoreFailures,
+    /// By how much the clock was set since the process before; zero: it was not.
+    clock_jump: SignedDuration,
 }
 
 impl Engine {
@@ -147,7 +155,8 @@ impl Engine {
             None => Store::open(path, clock.clone())?,
         });
         drop(extension);
-        follow_clock(&store, &clock).await?;
+        mark_suspects(&store).await?;
+        let clock_jump = follow_clock(&store, &clock).await?;
         let setup = Setup::of(config, &store, &clock).await?;
         let ledger = ledger.unwrap_or_else(|| Ledger::of_store(Arc::clone(&store)));
         let served = Arc::new(Served::default());
@@ -180,6 +189,7 @@ impl Engine {
             setup,
             metrics,
             readiness,
+            clock_jump,
         })
     }
 
@@ -227,6 +237,18 @@ impl Engine {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// By how much the clock was set since the process before; zero: it was not, or not while the machine ran.
+    #[must_use]
+    pub fn clock_jump(&self) -> SignedDuration {
+        self.clock_jump
+    }
+
+    /// Whether the clock was set so far since the process before that a single pass polls nothing.
+    #[must_use]
+    pub fn clock_jumped(&self) -> bool {
+        self.clock_jump.abs() > JUMP
     }
 
     /// The feed with this key, if it is configured.
@@ -285,9 +307,12 @@ impl Engine {
     /// When a permanent failure was recorded.
     pub(crate) async fn check_store(&self) -> Result<StoreHealth, Error> {
         let store = Arc::clone(&self.store);
-        let room = tokio::task::spawn_blocking(move || store.disk_space())
-            .await
-            .unwrap_or(DiskSpace::Enough);
+        let look = move || (store.disk_space(), store.reader().sizes().map_or(0, |it| it.log));
+        let (room, log) = tokio::task::spawn_blocking(look).await.unwrap_or((DiskSpace::Enough, 0));
+        match log > LARGE_LOG {
+            true => self.readiness.add(Problem::LogLarge),
+            false => self.readiness.remove(Problem::LogLarge),
+        }
         let before = self.store_failures.current()?;
         let written = match (room, before) {
             (DiskSpace::Low { free, needed }, _) => {
@@ -524,6 +549,32 @@ impl Engine {
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }
+
+    /// Stores the numbers of subscribers.
+    pub(crate) async fn store_subscribers(&self) -> Result<(), Error> {
+        let counts = self.site.subscribers();
+        if !counts.is_empty() {
+            self.store.write(Write::Subscribers(counts.clone())).await?;
+            self.site.forget_subscribers(&counts);
+        }
+        Ok(())
+    }
+}
+
+/// Marks the feeds that were being polled when the process before was killed: its death may be the work of one of them.
+async fn mark_suspects(store: &Store) -> Result<(), store::Error> {
+    if !store.ended_uncleanly() {
+        return Ok(());
+    }
+    let reader = store.reader().clone();
+    let read = move || reader.read(|reader| reader.polls_without_result());
+    let suspects = tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)??;
+    if !suspects.is_empty() {
+        let feeds = suspects.len();
+        warn!(feeds, "killed during polls, these feeds are polled last and alone");
+        store.write(Write::Suspects(suspects)).await?;
+    }
+    Ok(())
 }
 
 /// Moves stored times with the clock. Returns by how much.

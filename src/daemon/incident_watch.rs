@@ -151,6 +151,7 @@ fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
         Of::NotPolledYet => return None,
         Of::ConfigRejected => IncidentKind::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
+        Of::OutputUnwritable | Of::LogLarge => IncidentKind::Disk,
         Of::StoreDamaged => IncidentKind::Damage,
         Of::ClockUntrusted | Of::ClockJumped => IncidentKind::Clock,
     };

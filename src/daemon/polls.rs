@@ -145,6 +145,7 @@ impl Polls {
                 let replanned = match &mut end {
                     PollEnd::Polled(polled) => {
                         engine.readiness().remove(Problem::NotPolledYet);
+                        self.queue.trust(feed);
                         engine.replan(&target, polled).await
                     }
                     PollEnd::Held(_) => Ok(()),

@@ -16,7 +16,7 @@ use super::store_failures::{LOG_AGAIN, StoreFailures};
 use crate::clock::Clock;
 use crate::model::Coded as _;
 use crate::outputs::{self, ArchiveState, Publisher};
-use crate::telemetry::Event;
+use crate::telemetry::{Event, Problem, Readiness};
 
 /// Time without changes after which outputs are published.
 const QUIET: Duration = Duration::from_millis(500);
@@ -49,7 +49,9 @@ impl Publishing {
     pub(crate) fn start(engine: &Engine) -> Self {
         let (changes, seen) = watch::channel((Arc::clone(&engine.setup().output_set), 0));
         let (clock, store_failures) = (engine.clock().clone(), engine.store_failures().clone());
-        let error_log = ErrorLog { clock, store_failures, logged: HashMap::new() };
+        let readiness = engine.readiness().clone();
+        let logged = HashMap::new();
+        let error_log = ErrorLog { clock, store_failures, readiness, logged, unwritten: false };
         let task = tokio::spawn(work(engine.publisher().clone(), seen, error_log));
         Self { changes, task }
     }
@@ -88,6 +90,7 @@ async fn work(
         if write_archives(&publisher, &mut changes, &mut error_log).await {
             retry_at = retry_at.or(Some(clock.elapsed() + RETRY));
         }
+        error_log.report();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = clock.sleep_until(retry_at.unwrap_or_default()), if retry_at.is_some() => {}
@@ -96,6 +99,7 @@ async fn work(
         let output_set = Arc::clone(&changes.borrow_and_update().0);
         publisher.keep_only(&output_set.outputs);
         let mut temporary = false;
+        error_log.unwritten = false;
         for output in &output_set.outputs {
             if let Err(error) = publisher.publish(output).await {
                 temporary |= error_log.log(&output.id, error);
@@ -138,11 +142,22 @@ async fn write_archives(
 struct ErrorLog {
     clock: Clock,
     store_failures: StoreFailures,
+    readiness: Readiness,
+    /// Whether a file could not be written since the last publication began.
+    unwritten: bool,
     /// The last error of each document and the time when it was logged.
     logged: HashMap<String, (String, Duration)>,
 }
 
 impl ErrorLog {
+    /// Reports whether all files of the outputs are written.
+    fn report(&self) {
+        match self.unwritten {
+            true => self.readiness.add(Problem::OutputUnwritable),
+            false => self.readiness.remove(Problem::OutputUnwritable),
+        }
+    }
+
     /// Logs an error. Returns whether it may be temporary.
     fn log(&mut self, output: &str, error: outputs::Error) -> bool {
         let event = match error {
@@ -154,6 +169,7 @@ impl ErrorLog {
             outputs::Error::Write { .. } => Event::OutputWriteFailed,
             outputs::Error::Check { .. } | outputs::Error::Panicked(_) => Event::OutputRejected,
         };
+        self.unwritten |= event == Event::OutputWriteFailed;
         let (text, now) = (error.to_string(), self.clock.elapsed());
         let is_repeated = self
             .logged

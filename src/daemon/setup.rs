@@ -195,6 +195,10 @@ impl Setup {
         for (target, due) in feeds {
             let (host, gate) = self.host_gate(target);
             queue.add(target.key, host, gate, due);
+            let registered = self.by_key.get(&target.key).and_then(|&i| self.registered.get(i));
+            if registered.is_some_and(|feed| feed.is_suspect) {
+                queue.isolate(target.key);
+            }
         }
         queue
     }

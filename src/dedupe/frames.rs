@@ -4,7 +4,7 @@
 use super::fingerprint::Comparable;
 use super::likeness::slots;
 use super::settings::Settings;
-use super::tuning::{FILLING, FRAME_ITEMS, WORDS_PER_SLOT};
+use super::tuning::{FILLING, FRAME_ITEMS, KEPT_PER_LOST, WORDS_PER_SLOT};
 use super::verdict::Verdict;
 use crate::model::Rule;
 
@@ -28,8 +28,11 @@ impl Frame {
             let title = &item.fingerprint.title;
             frame.title |= !title.is_empty() && title.digest() == other.fingerprint.title.digest();
             let laid = slots(&item.words.0, &other.words.0, item.fingerprint.published);
-            // A later version of a story changes little of it, another filling something in every sentence.
-            if laid.places == 0 || laid.places * WORDS_PER_SLOT < laid.kept {
+            // A later version of a story changes little of it, another filling something in every sentence, or much of
+            // it at once.
+            let filled = laid.places > 0 && laid.places * WORDS_PER_SLOT >= laid.kept;
+            let replaced = laid.lost * KEPT_PER_LOST >= laid.kept;
+            if !filled && !replaced {
                 continue;
             }
             frame.items += 1;

@@ -107,14 +107,23 @@ pub fn shared_beginning(a: &Comparable, b: &Comparable, weights: &Weights) -> f3
 /// The larger part of the first words of either text that are among the first of the other, 0 to 1.
 #[must_use]
 pub fn shared_opening(a: &Words, b: &Words, weights: &Weights) -> f32 {
-    opening_of(a, b, weights).max(opening_of(b, a, weights))
+    let opening = |text: &Words, other: &Words| {
+        let (text, other) = (text.0.iter().take(OPENING), other.0.iter().take(OPENING_OF_OTHER));
+        shared_words(text, other, weights)
+    };
+    opening(a, b).max(opening(b, a))
 }
 
-fn opening_of(text: &Words, other: &Words, weights: &Weights) -> f32 {
-    let there: HashSet<u32> = other.0.iter().take(OPENING_OF_OTHER).map(|word| word.hash).collect();
+/// The part of the words of a text, each counted once, that are in the other, 0 to 1; without little words.
+pub(super) fn shared_words<'w>(
+    text: impl Iterator<Item = &'w Word>,
+    other: impl Iterator<Item = &'w Word>,
+    weights: &Weights,
+) -> f32 {
+    let there: HashSet<u32> = other.map(|word| word.hash).collect();
     let counts = |word: &&Word| word.length > 3 || word.kind != Kind::Plain || word.load < 10;
     let (mut seen, mut all, mut shared) = (HashSet::new(), 0.0, 0.0);
-    for word in text.0.iter().take(OPENING).filter(counts).filter(|word| seen.insert(word.hash)) {
+    for word in text.filter(counts).filter(|word| seen.insert(word.hash)) {
         all += weights.of(word);
         shared += if there.contains(&word.hash) { weights.of(word) } else { 0.0 };
     }
@@ -153,6 +162,7 @@ impl Slots {
 pub fn slots(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Slots {
     let hashes = |words: &[Word]| words.iter().map(|word| word.hash).collect::<Vec<_>>();
     let (left, right) = (hashes(a), hashes(b));
+    let said: [HashSet<u32>; 2] = [left.iter().copied().collect(), right.iter().copied().collect()];
     let mut slots = Slots::default();
     for op in capture_diff_slices(Algorithm::Patience, &left, &right) {
         match op {
@@ -165,7 +175,7 @@ pub fn slots(a: &[Word], b: &[Word], published: Option<Timestamp>) -> Slots {
                 slots.lost += old_len.min(new_len);
                 if old_len <= SLOT_WORDS && new_len <= SLOT_WORDS {
                     let (a, b) = (piece(a, old_index, old_len), piece(b, new_index, new_len));
-                    fill(a, b, published, &mut slots);
+                    fill((a, b), &said, published, &mut slots);
                 }
             }
             DiffOp::Delete { .. } | DiffOp::Insert { .. } => {}
@@ -179,16 +189,19 @@ fn piece(words: &[Word], from: usize, length: usize) -> Piece<'_> {
     Piece { words: &words[from..end], next: &words[end..last] }
 }
 
-/// One place where two texts differ.
-fn fill(left: Piece<'_>, right: Piece<'_>, published: Option<Timestamp>, slots: &mut Slots) {
+/// One place where two texts differ. `said` are the words of both texts: what the other says elsewhere is no
+/// difference, because papers change the order.
+fn fill(
+    (left, right): (Piece<'_>, Piece<'_>),
+    said: &[HashSet<u32>; 2],
+    published: Option<Timestamp>,
+    slots: &mut Slots,
+) {
     let (a, b) = (left.words, right.words);
-    let of = |words: &[Word], kind: Kind| -> HashSet<u32> {
-        words.iter().filter(|word| word.kind == kind).map(|word| word.hash).collect()
+    let own = |words: &[Word], other: &HashSet<u32>, kind: Kind| {
+        words.iter().any(|word| word.kind == kind && !other.contains(&word.hash))
     };
-    let differ = |kind| {
-        let (left, right) = (of(a, kind), of(b, kind));
-        !left.is_empty() && !right.is_empty() && left.is_disjoint(&right)
-    };
+    let differ = |kind| own(a, &said[1], kind) && own(b, &said[0], kind);
     let numbers = differ(Kind::Number);
     if numbers {
         match house_style::compare(left, right, published) {
@@ -199,14 +212,14 @@ fn fill(left: Piece<'_>, right: Piece<'_>, published: Option<Timestamp>, slots: 
     }
     slots.numbers += usize::from(numbers);
     slots.differ += usize::from(numbers || differ(Kind::Name));
-    let content = |words: &[Word], other: &[Word]| {
+    let content = |words: &[Word], other: &HashSet<u32>| {
         let says = |word: &&Word| {
             (word.length > 3 || word.kind != Kind::Plain || word.load < 10)
                 && !house_style::is_measure(word)
         };
-        words.iter().filter(says).any(|word| other.iter().all(|other| other.hash != word.hash))
+        words.iter().filter(says).any(|word| !other.contains(&word.hash))
     };
-    slots.places += usize::from(numbers || content(a, b) && content(b, a));
+    slots.places += usize::from(numbers || content(a, &said[1]) && content(b, &said[0]));
 }
 
 #[cfg(test)]

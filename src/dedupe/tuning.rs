@@ -55,8 +55,11 @@ pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
 pub(super) const SAME_LEAD: f32 = 0.7;
 pub(super) const LEAD_WORDS: usize = 60;
 pub(super) const NEED_WITH_LEAD: f32 = 0.75;
-/// The smallest of these factors.
-pub(super) const LEAST_NEED: f32 = 0.75;
+/// No more than this is needed where the texts begin alike, see [`SAME_OPENING`], or an excerpt says what the text
+/// says, see [`SAID`],
+pub(super) const LEAST_NEED: f32 = 0.2;
+/// and the weights of all shingles that they share add up to this.
+pub(super) const LEAST_SHARED: f32 = 4.0;
 /// Texts that share at least this part of all that they say are remembered as compared, also where
 /// they are not one story.
 pub(super) const WORTH: f32 = 0.2;
@@ -65,7 +68,11 @@ pub(super) const LEAD: f32 = 0.4;
 pub(super) const LONGEST_LEAD: usize = 60;
 /// Of the first words of a text, this part must be among the first of the other, in any order.
 /// Otherwise they share a quotation, or the paragraph that a firm or an agency puts under everything.
-pub(super) const OPENING_SUPPORT: f32 = 0.48;
+pub(super) const OPENING_SUPPORT: f32 = 0.34;
+/// Texts begin alike from this part on.
+pub(super) const SAME_OPENING: f32 = 0.44;
+/// An excerpt may be one of the text from the first part of its words on that are in the text, and is from the second.
+pub(super) const SAID: (f32, f32) = (0.42, 0.54);
 pub(super) const OPENING: usize = 30;
 pub(super) const OPENING_OF_OTHER: usize = 60;
 /// Unless they share this much of the whole.
@@ -87,6 +94,8 @@ pub(super) const FRAME_EXAMPLES: usize = 4;
 pub(super) const FRAME_ITEMS: usize = 2;
 /// Another filling of a frame has other words at one place in this many shared words.
 pub(super) const WORDS_PER_SLOT: usize = 30;
+/// Or one word was replaced for at most this many that were kept.
+pub(super) const KEPT_PER_LOST: usize = 6;
 /// In a recurring frame, this part of the words that fill it may differ.
 pub(super) const FILLING: f32 = 0.25;
 /// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.

@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint};
-use super::likeness::{Likeness, likeness, shared_beginning, shared_opening, slots};
+use super::likeness::{Likeness, likeness, shared_beginning, shared_opening, shared_words, slots};
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_WORDS, HEADLINE_CHARS,
-    HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NEED, NEAR_WORDS, NEED,
-    NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT, PAGE_SUPPORT,
-    SAME_LEAD, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT,
-    TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
+    HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NEED, LEAST_SHARED,
+    NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING_SUPPORT,
+    PAGE_SUPPORT, SAID, SAME_LEAD, SAME_OPENING, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE,
+    TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
 use super::weights::Weights;
 use super::words::{Kind, Word};
@@ -185,27 +185,26 @@ impl Pair<'_> {
             return None;
         }
         let (a, b) = (self.a, self.b);
-        let mut need = need(shorter);
+        let need = need(shorter);
         // Most candidates share a phrase and no more: nothing below could change that.
-        if jaccard < WORTH && containment < self.settings.need(need * LEAST_NEED) / 2.0 {
+        if jaccard < WORTH && containment < self.settings.need(need * LEAST_NEED) {
             return None;
         }
+        let opening = shared_opening(&a.words, &b.words, weights);
         let excerpt = longer as f32 >= EXCERPT * shorter as f32;
         let long = shorter >= LEAD_WORDS;
+        let mut part =
+            self.part_of_need(if excerpt { self.said(weights) } else { opening }, excerpt);
         if a.fingerprint.title.says_the_same(&b.fingerprint.title) && (excerpt || long) {
-            need *= NEED_WITH_TITLE;
+            part = part.min(NEED_WITH_TITLE);
         } else if excerpt {
-            need *= NEED_OF_EXCERPT;
+            part = part.min(NEED_OF_EXCERPT);
         } else if long && shared_beginning(a, b, weights) >= SAME_LEAD {
-            need *= NEED_WITH_LEAD;
+            part = part.min(NEED_WITH_LEAD);
         }
-        let need = self.settings.need(need);
-        let led = || {
-            excerpt
-                || containment >= WITHOUT_LEAD
-                || shared_opening(&a.words, &b.words, weights) >= OPENING_SUPPORT
-        };
-        let same = containment >= need && led();
+        let need = self.settings.need(need * part);
+        let led = excerpt || containment >= WITHOUT_LEAD || opening >= OPENING_SUPPORT;
+        let same = containment >= need && led;
         let worth = same || jaccard >= WORTH || containment >= need / 2.0;
         worth.then_some(Verdict {
             rule: Rule::SimilarText,
@@ -213,6 +212,26 @@ impl Pair<'_> {
             threshold: need,
             same,
         })
+    }
+
+    /// The part of the need that is left where `agreement` of the beginnings of two texts is the same, or of all of
+    /// an excerpt. Two reports that begin alike and share sentences are one, however much of the rest was rewritten;
+    /// texts that share a quotation or what happened before begin otherwise.
+    fn part_of_need(&self, agreement: f32, excerpt: bool) -> f32 {
+        let shared = self.like.containment * self.a.weight.min(self.b.weight);
+        // Two short texts may be one form, or nothing but what two sites put under everything.
+        if shared < LEAST_SHARED || self.like.longer < VARIANT_WORDS {
+            return 1.0;
+        }
+        let (from, to) = if excerpt { SAID } else { (OPENING_SUPPORT, SAME_OPENING) };
+        1.0 - (1.0 - LEAST_NEED) * ((agreement - from) / (to - from)).clamp(0.0, 1.0)
+    }
+
+    /// The part of the words of the shorter text that the longer one has.
+    fn said(&self, weights: &Weights) -> f32 {
+        let (a, b) = (self.a, self.b);
+        let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
+        shared_words(shorter.words.0.iter(), longer.words.0.iter(), weights)
     }
 
     /// Whether both have the same long title.

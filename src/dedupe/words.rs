@@ -3,10 +3,13 @@
 //! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
 //! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
 
+mod classes;
+
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
+use self::classes::{ASCII, Class, class, without_spaces};
 use super::clocks::Clock;
 use super::lexicon::{
     AND, Digits, GLUED, Kanji, LEXICON, Listed, NumberBefore, PERCENT, continued, is_one,
@@ -149,63 +152,6 @@ fn address(text: &str) -> Option<(usize, usize)> {
             return Some((start, end - start));
         }
         from = end;
-    }
-}
-
-/// What a character does in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// A letter, a mark or a digit.
-    Letter,
-    Digit,
-    /// A character of a script without spaces: a word by itself.
-    Whole,
-    /// An apostrophe or a joiner: it is left out inside a word and at its end.
-    Silent,
-    /// Between two digits it belongs to the number: `1.2`, `12:30`.
-    Joint,
-    Hash,
-    /// It ends a sentence.
-    Stop,
-    Other,
-}
-
-/// The classes of ASCII.
-const ASCII: [Class; 128] = {
-    let mut classes = [Class::Other; 128];
-    let mut c = 0;
-    while c < 128 {
-        classes[c] = match c as u8 {
-            b'0'..=b'9' => Class::Digit,
-            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-            b'\'' => Class::Silent,
-            b'.' | b',' | b':' => Class::Joint,
-            b'#' => Class::Hash,
-            b'!' | b'?' | b'"' | b'\n' => Class::Stop,
-            _ => Class::Other,
-        };
-        c += 1;
-    }
-    classes
-};
-
-fn class(c: char) -> Class {
-    if c.is_ascii() {
-        return ASCII[c as usize];
-    }
-    match c {
-        '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
-        '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
-        // The most common others, without a look into the tables of Unicode.
-        '×' | '÷' | '\u{2010}'..='\u{2027}' => Class::Other,
-        '\u{c0}'..='\u{24f}'
-        | '\u{3a3}'..='\u{3f5}'
-        | '\u{400}'..='\u{481}'
-        | '\u{48a}'..='\u{52f}' => Class::Letter,
-        c if without_spaces(c) && is_word(c) => Class::Whole,
-        c if c.is_numeric() => Class::Digit,
-        c if is_word(c) => Class::Letter,
-        _ => Class::Other,
     }
 }
 
@@ -548,19 +494,6 @@ fn add_number(mut word: Word, value: u32, open: &Open, before: &mut Before, word
 /// What `%` and "per cent" are read as.
 static PERCENT_WORD: LazyLock<Word> =
     LazyLock::new(|| Word { hash: *PERCENT, kind: Kind::Plain, length: Word::LONGEST, load: 10 });
-
-fn is_word(c: char) -> bool {
-    // Marks belong to the letters before them: Hindi, Arabic, what does not compose.
-    c.is_alphanumeric()
-        || matches!(c, '\u{300}'..='\u{36f}' | '\u{93c}'..='\u{94d}' | '\u{5b0}'..='\u{5c7}' | '\u{64b}'..='\u{65f}')
-}
-
-/// Scripts that put no space between words: each character counts as one.
-fn without_spaces(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}')
-}
 
 /// Information of a word that begins with this character, in tenths of an English word, from translations.
 fn load(first: char) -> u8 {

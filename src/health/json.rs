@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::judge::Health;
-use crate::model::{FeedStatus, Incident, Outcome};
+use crate::model::{FeedStatus, Incident, Outcome, SubscriberCount};
 
 /// A feed with its health. Times are RFC 3339 in UTC.
 #[must_use]
@@ -46,6 +46,17 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
         "redirected_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
         "parse_warnings": status.parse_warnings,
+    })
+}
+
+/// The number of subscribers of an output on one day.
+#[must_use]
+pub fn subscribers(count: &SubscriberCount) -> Value {
+    json!({
+        "output": count.output,
+        "date": count.date(),
+        "clients": count.clients,
+        "reported": count.reported,
     })
 }
 

@@ -12,6 +12,7 @@ pub mod parsed;
 pub mod poll;
 pub mod promise;
 pub mod story;
+mod subscribers;
 
 pub use clock_mark::ClockMark;
 pub use code::Coded;
@@ -39,3 +40,4 @@ pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,
 };
+pub use subscribers::SubscriberCount;

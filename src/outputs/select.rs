@@ -152,7 +152,7 @@ fn attach_also(
 /// Some candidates with their content, and the other members of their stories.
 pub(super) struct Batch {
     entries: HashMap<ItemKey, OutputItem>,
-    members: HashMap<StoryKey, Vec<ItemHead>>,
+    members: Members,
     /// Leads that were returned already.
     led: HashSet<ItemKey>,
 }
@@ -196,7 +196,7 @@ impl Batch {
 /// Which of some items an output takes, and the other members of their stories.
 pub(super) struct Taken {
     items: HashSet<ItemKey>,
-    members: HashMap<StoryKey, Vec<ItemHead>>,
+    members: Members,
     min_feeds: usize,
 }
 
@@ -236,11 +236,14 @@ impl Taken {
     }
 }
 
+/// The members of stories, the first seen first.
+type Members = HashMap<StoryKey, Vec<ItemHead>>;
+
 /// The members of the stories that several items have, and the keys of all items of these stories.
 fn with_members(
     reader: &Transaction<'_>,
     heads: &[ItemHead],
-) -> Result<(HashMap<StoryKey, Vec<ItemHead>>, Vec<ItemKey>), Error> {
+) -> Result<(Members, Vec<ItemKey>), Error> {
     let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
     let members = reader.members(&stories)?;
     let others = members.values().flatten().map(|head| head.key);

@@ -10,7 +10,8 @@ use super::sorting::{self, Extent, Found, Sorted};
 use super::target::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
-    Digest, Failure, FailureKind, GuidUse, ItemKey, KnownItem, ParseWarning, ParsedFeed, ParsedItem,
+    Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
+    ParsedFeed, ParsedItem,
 };
 use crate::schedule::FeedMatch;
 use crate::store::{self, DocumentFacts, FeedState, Reader};
@@ -48,6 +49,15 @@ pub(super) enum Ending {
     Complete,
     /// Its end is missing.
     Cut,
+}
+
+/// Whether a response is a document of the same feed.
+pub(super) fn feed_match_of(reading: Option<&Reading>, outcome: &FetchOutcome) -> FeedMatch {
+    match (reading, outcome) {
+        (Some(reading), _) => reading.feed_match,
+        (None, FetchOutcome::NotModified) => FeedMatch::Same,
+        (None, _) => FeedMatch::NotRead,
+    }
 }
 
 impl Reading {

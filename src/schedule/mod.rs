@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod forecast;
 pub mod held;
+mod isolation;
 pub mod learned;
 pub mod moved;
 pub mod network;
@@ -28,5 +29,5 @@ pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
 pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};
 pub use queue::{HostLimit, Queue, QueueStep};
 pub use ramp::{FREE_HOSTS, new_host_spacing};
-pub use resume::{ClockChange, Resumed, clock_change, resume};
+pub use resume::{ClockChange, Resumed, clock_change, jump_between, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::isolation::Isolation;
 use super::ramp::Ramp;
 use super::resume;
 use crate::clock::Moment;
@@ -58,6 +59,8 @@ pub struct Queue {
     open: BinaryHeap<Reverse<(Duration, u64, String)>>,
     /// Hosts that were never asked, which start slowly.
     ramp: Ramp,
+    /// Feeds that may exhaust the memory: they are polled last and alone.
+    isolation: Isolation,
     /// Orders hosts with the same time: hosts take turns.
     ticket: u64,
     /// Time of the last turn.
@@ -141,6 +144,7 @@ impl Queue {
             hosts: HashMap::new(),
             open: BinaryHeap::new(),
             ramp: Ramp::default(),
+            isolation: Isolation::default(),
             ticket: 0,
             turn: None,
             jump: None,
@@ -214,11 +218,12 @@ impl Queue {
     /// Takes the feed out of its host's queue. Returns its state before that.
     fn take(&mut self, feed: FeedKey) -> Option<State> {
         let slot = self.feeds.get_mut(&feed)?;
-        if slot.state == State::Waiting
-            && let Some(host) = self.hosts.get_mut(&slot.host)
-        {
-            host.waiting.retain(|waiting| *waiting != feed);
+        if slot.state == State::Waiting {
             slot.state = State::Sleeping;
+            self.isolation.forget(feed);
+            if let Some(host) = self.hosts.get_mut(&slot.host) {
+                host.waiting.retain(|waiting| *waiting != feed);
+            }
         }
         Some(slot.state)
     }
@@ -250,13 +255,16 @@ impl Queue {
     /// Returns what to do now. To be called until it returns [`QueueStep::Wait`].
     pub fn next(&mut self, now: Moment) -> QueueStep {
         self.watch_clock(now);
-        self.wake(now.wall);
-        if self.running >= self.concurrency {
+        self.wake(now);
+        if self.running >= self.concurrency || self.isolation.occupies(self.running) {
             return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
+        }
+        if self.isolation.is_impatient(now.elapsed) {
+            return self.start_isolated(now);
         }
         let is_open = matches!(self.open.peek(), Some(Reverse((at, _, _))) if *at <= now.elapsed);
         if !is_open && !self.ramp.is_open(now.elapsed) {
-            return QueueStep::Wait(self.until(now));
+            return self.start_isolated(now);
         }
         if now.elapsed < self.next_start {
             return QueueStep::Wait(self.next_start);
@@ -265,6 +273,41 @@ impl Queue {
             self.open_new(now.elapsed);
         }
         self.start(now)
+    }
+
+    /// Polls this feed last and alone from now on, until [`Queue::trust`].
+    pub fn isolate(&mut self, feed: FeedKey) {
+        self.isolation.add(feed);
+    }
+
+    /// The feed is polled like others again.
+    pub fn trust(&mut self, feed: FeedKey) {
+        self.isolation.remove(feed);
+    }
+
+    /// Starts the next isolated feed, if nothing else runs.
+    fn start_isolated(&mut self, now: Moment) -> QueueStep {
+        let Some(feed) = self.isolation.next() else { return QueueStep::Wait(self.until(now)) };
+        if self.running > 0 {
+            // The end of a poll is followed by another call.
+            return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
+        }
+        let Some(slot) = self.feeds.get_mut(&feed) else {
+            self.isolation.forget(feed);
+            return self.next(now);
+        };
+        let host = self.hosts.entry(slot.host.clone()).or_default();
+        let opens = host.opens.max(self.next_start);
+        if opens > now.elapsed {
+            return QueueStep::Wait(opens.min(self.until(now)));
+        }
+        self.isolation.start(feed);
+        (slot.state, slot.started) = (State::Running, Some(now.elapsed));
+        host.running += 1;
+        host.opens = now.elapsed + slot.gate.spacing;
+        self.next_start = now.elapsed + self.start_spacing;
+        self.running += 1;
+        QueueStep::Poll(feed)
     }
 
     /// Opens the next new host that has a waiting feed.
@@ -326,6 +369,7 @@ impl Queue {
             slot.rests = started + resume::minimum(due.duration_since(turn.wall));
         }
         self.running = self.running.saturating_sub(1);
+        self.isolation.ended(feed);
         if let Some(host) = self.hosts.get_mut(&slot.host) {
             host.running = host.running.saturating_sub(1);
         }
@@ -342,7 +386,7 @@ impl Queue {
     }
 
     /// Moves feeds that are due to their host's queue.
-    fn wake(&mut self, wall: Timestamp) {
+    fn wake(&mut self, Moment { wall, elapsed, .. }: Moment) {
         while let Some(Reverse((due, feed))) = self.sleeping.peek().copied() {
             if due > wall {
                 break;
@@ -356,6 +400,9 @@ impl Queue {
             slot.state = State::Waiting;
             // It waits from now on. Before, the process or the machine may have been suspended.
             slot.due = wall;
+            if self.isolation.wait(feed, elapsed) {
+                continue;
+            }
             let (name, gate) = (slot.host.clone(), slot.gate);
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
             self.offer(&name, gate);

@@ -47,6 +47,45 @@ fn started(queue: &mut Queue, now: Moment) -> Vec<i64> {
 }
 
 #[test]
+fn isolated_feeds_are_polled_after_all_others_and_alone() {
+    let mut queue = queue(&[(1, "a"), (2, "b"), (3, "c"), (4, "d")]);
+    queue.isolate(FeedKey(1));
+    queue.isolate(FeedKey(3));
+    let empty = [] as [i64; 0];
+    assert_eq!(started(&mut queue, at(0)), [2, 4], "not while others run");
+    queue.done(FeedKey(2), at(100).wall);
+    assert_eq!(started(&mut queue, at(1)), empty);
+    queue.done(FeedKey(4), at(10).wall);
+    assert_eq!(started(&mut queue, at(2)), [1]);
+    assert_eq!(started(&mut queue, at(10)), empty, "4 is due, and 1 is alone");
+    // No result yet: it stays isolated.
+    queue.done(FeedKey(1), at(50).wall);
+    assert_eq!(started(&mut queue, at(11)), [4], "before 3");
+    queue.done(FeedKey(4), at(1_000).wall);
+    assert_eq!(started(&mut queue, at(12)), [3]);
+    queue.trust(FeedKey(3));
+    queue.done(FeedKey(3), at(100).wall);
+    assert_eq!(started(&mut queue, at(50)), [1]);
+    queue.trust(FeedKey(1));
+    queue.done(FeedKey(1), at(100).wall);
+    assert_eq!(started(&mut queue, at(100)).len(), 3, "as all others");
+}
+
+#[test]
+fn isolated_feeds_wait_no_longer_than_half_an_hour() {
+    let mut queue = queue(&[(1, "a"), (2, "b")]);
+    queue.isolate(FeedKey(1));
+    for minute in 0..30 {
+        assert_eq!(started(&mut queue, at(minute * 60)), [2], "{minute}");
+        queue.done(FeedKey(2), at(minute * 60).wall);
+    }
+    assert_eq!(started(&mut queue, at(30 * 60)), [1]);
+    queue.remove(FeedKey(1));
+    queue.done(FeedKey(1), at(0).wall);
+    assert_eq!(started(&mut queue, at(30 * 60 + 2)), [2]);
+}
+
+#[test]
 fn a_host_is_asked_once_at_a_time_and_hosts_take_turns() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")]);
     assert_eq!(started(&mut queue, at(0)), [1, 4, 5]);

@@ -60,6 +60,9 @@ pub enum ClockChange {
     Move(ClockMark, SignedDuration),
 }
 
+/// A jump of the clock from which its dates are not believed at once.
+const LARGE_JUMP: SignedDuration = SignedDuration::from_hours(1);
+
 /// Compares the clock that stored times are by with the clock now. Within one run of the machine, the difference of the
 /// wall clock to the time since its start changes only if the clock is set; after another start nothing is known.
 /// `last_poll` is the latest stored time of a poll.
@@ -88,6 +91,15 @@ pub fn clock_change(
         }
         None => ClockChange::Adopt(mark),
     }
+}
+
+/// By how much the wall clock was set between two moments of one process; zero: less than an hour.
+#[must_use]
+pub fn jump_between(before: Moment, now: Moment) -> SignedDuration {
+    let passed = now.since_boot.saturating_sub(before.since_boot);
+    let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+    let jump = now.wall.duration_since(before.wall).saturating_sub(passed);
+    if jump.abs() > LARGE_JUMP { jump } else { SignedDuration::ZERO }
 }
 
 fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {

@@ -35,6 +35,8 @@ pub struct RegisteredFeed {
     pub last_poll_at: Option<Timestamp>,
     /// Number of consecutive failures.
     pub failures: u32,
+    /// Whether the process was killed during its poll, and no poll has ended since.
+    pub is_suspect: bool,
     /// Every input of its plan.
     pub considered: Vec<Considered>,
 }
@@ -205,7 +207,7 @@ impl Transaction<'_> {
     fn registered_feed(&self, key: i64) -> Result<RegisteredFeed, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name, next_poll_at, plan_reason, last_poll_at, plan_inputs, failures,
-                    effective_url FROM feed WHERE id = ?1",
+                    effective_url, is_suspect FROM feed WHERE id = ?1",
         )?;
         let mut rows = statement.query([key])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -217,6 +219,7 @@ impl Transaction<'_> {
             reason: reason.unwrap_or(ReasonKind::New),
             last_poll_at: maybe(row.get(3)?)?,
             failures: row.get(5)?,
+            is_suspect: row.get(7)?,
             effective: row.get_ref(6)?.as_str().ok().and_then(|url| Url::parse(url).ok()),
             considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
         })

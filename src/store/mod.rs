@@ -16,6 +16,7 @@
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `incident` | `incidents.rs` |
+//! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
 //! `item_digest.rs` has the digests of the texts, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
@@ -47,6 +48,7 @@ mod search;
 mod search_query;
 pub mod settings;
 mod shared_documents;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 mod transaction;

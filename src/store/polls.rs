@@ -156,7 +156,7 @@ impl Transaction<'_> {
                         plan_inputs = ?13,
                         last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
                         last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
-                        items = items + ?12,
+                        items = items + ?12, is_suspect = 0,
                         reread_at = CASE WHEN ?8 = 200 AND reread_at <= ?6 THEN NULL ELSE reread_at END
                  WHERE id = ?1",
             )?

@@ -32,6 +32,9 @@ pub struct UnsuccessfulPoll {
     pub failures: u32,
 }
 
+/// Longest time from the last request of a poll to its result, in milliseconds.
+const LONGEST_POLL: i64 = 10 * 60 * 1000;
+
 const PROMISE: &str = "scope, key, reason, host, until, said_by, at";
 
 /// The columns of [`PROMISE`].
@@ -119,6 +122,30 @@ impl Transaction<'_> {
         let host_asked =
             last(PromiseScope::Host, host)?.map(|(at, _)| timestamp(at)).transpose()?;
         Ok(LedgerEntry { promises, url_asked, host_asked })
+    }
+
+    /// Feeds that were being polled when the process ended: their last request has no result. Requests that are older
+    /// than the last one by more than the longest poll were given up before.
+    pub fn polls_without_result(&self) -> Result<Vec<FeedKey>, Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT DISTINCT feed.id FROM asked JOIN feed ON feed.name = substr(asked.by, 6)
+             WHERE asked.scope = 'url' AND asked.by LIKE 'feed:%' AND feed.active = 1
+               AND asked.at > ifnull(feed.last_poll_at, 0)
+               AND asked.at >= (SELECT max(at) FROM asked) - ?1
+             ORDER BY feed.id",
+        )?;
+        let feeds = statement.query_map([LONGEST_POLL], |row| row.get(0).map(FeedKey))?;
+        Ok(feeds.collect::<Result<_, _>>()?)
+    }
+
+    /// Marks the feeds that were being polled when the process before was killed.
+    pub(super) fn mark_suspects(&self, feeds: &[FeedKey]) -> Result<(), Error> {
+        let mut statement =
+            self.connection.prepare_cached("UPDATE feed SET is_suspect = 1 WHERE id = ?1")?;
+        for feed in feeds {
+            statement.execute([feed.0])?;
+        }
+        Ok(())
     }
 
     /// Sites that were requested within the last month.

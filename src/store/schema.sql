@@ -47,6 +47,7 @@ CREATE TABLE feed (
   last_message   TEXT,                     -- of a failure; NULL: none
   last_url       TEXT,                     -- where the last response came from; NULL: not redirected
   last_success_at INTEGER,                 -- NULL: never
+  is_suspect     INTEGER NOT NULL DEFAULT 0, -- 1: newswire was killed during its poll, and no poll has ended since
   last_new_at    INTEGER,                  -- time of the last new item; NULL: never
   items          INTEGER NOT NULL,         -- number of items that were ever new and not held
   guids_reused   INTEGER NOT NULL DEFAULT 0, -- 1: the feed gave one guid to different items
@@ -322,6 +323,15 @@ CREATE TABLE publication (
   shown    TEXT    NOT NULL,               -- JSON, in the form of render::Last
   basis    BLOB,                           -- SHA-256 of all that the files in its directory depend on; NULL: unknown
   until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
+) STRICT, WITHOUT ROWID;
+
+-- How many subscribers an output had on a day. Nothing about the clients is stored.
+CREATE TABLE subscriber_count (
+  output   TEXT    NOT NULL,               -- from the config
+  day      INTEGER NOT NULL,               -- UTC, days since 1970
+  clients  INTEGER NOT NULL,               -- number of different clients, an estimate
+  reported INTEGER NOT NULL,               -- number of subscribers that services report
+  PRIMARY KEY (output, day)
 ) STRICT, WITHOUT ROWID;
 
 -- The last complete check of the database; one row.

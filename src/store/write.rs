@@ -16,7 +16,9 @@ use super::recovery::RecoveredItem;
 use super::search::Unindexed;
 use super::shared_documents::SharedDocument;
 use super::transaction::Transaction;
-use crate::model::{Asked, ClockMark, Feed, FeedKey, Incident, ItemKey, Plan, Promise};
+use crate::model::{
+    Asked, ClockMark, Feed, FeedKey, Incident, ItemKey, Plan, Promise, SubscriberCount,
+};
 
 /// A write to the database, applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
+    /// Feeds that were being polled when the process before was killed.
+    Suspects(Vec<FeedKey>),
     /// Moves the times of polls, plans and promises, because the clock was set.
     Clock {
         /// The clock that they are by afterwards.
@@ -120,6 +124,8 @@ pub enum Write {
     },
     /// Incidents that are new or have changed.
     Incidents(Vec<Incident>),
+    /// Numbers of subscribers; larger numbers that are stored stay.
+    Subscribers(Vec<SubscriberCount>),
     /// Deletes bodies past retention.
     ForgetBodies {
         /// Bodies of items first seen before this time.
@@ -183,6 +189,7 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::Replan(_)
+            | Self::Suspects(_)
             | Self::Clock { .. }
             | Self::Asked(_)
             | Self::Promises(_)
@@ -195,6 +202,7 @@ impl Write {
             | Self::Basis { .. }
             | Self::Checked { .. }
             | Self::Incidents(_)
+            | Self::Subscribers(_)
             | Self::ForgetFingerprints { .. } => false,
         }
     }
@@ -238,6 +246,7 @@ impl Transaction<'_> {
                 applied.outputs = self.register_outputs(outputs)?;
             }
             Write::Replan(plans) => self.replan(plans)?,
+            Write::Suspects(feeds) => self.mark_suspects(feeds)?,
             Write::Clock { mark, by } => self.move_clock(mark, *by)?,
             Write::Asked(asked) => self.write_asked(asked)?,
             Write::Promises(promises) => self.write_promises(promises)?,
@@ -271,6 +280,7 @@ impl Transaction<'_> {
             }
             Write::Checked { at } => self.write_checked(*at)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,
+            Write::Subscribers(counts) => self.write_subscribers(counts)?,
             Write::ForgetBodies { cutoff, limit } => {
                 applied.count = self.forget_bodies(*cutoff, *limit)?;
             }

@@ -43,6 +43,10 @@ pub enum Problem {
     StoreReadonly,
     /// The database fails for another reason.
     StoreFailing,
+    /// Files of an output cannot be written.
+    OutputUnwritable,
+    /// The write-ahead log of the database has grown large, because it cannot be reused.
+    LogLarge,
     /// The database contains damaged data.
     StoreDamaged,
     /// The wall clock of the system is wrong.
@@ -60,6 +64,8 @@ impl Problem {
         Self::StoreFull,
         Self::StoreReadonly,
         Self::StoreFailing,
+        Self::OutputUnwritable,
+        Self::LogLarge,
         Self::StoreDamaged,
         Self::ClockUntrusted,
         Self::ClockJumped,
@@ -74,6 +80,8 @@ impl Problem {
             Self::StoreFull => "store_full",
             Self::StoreReadonly => "store_readonly",
             Self::StoreFailing => "store_failing",
+            Self::OutputUnwritable => "output_unwritable",
+            Self::LogLarge => "store_log_large",
             Self::StoreDamaged => "store_damaged",
             Self::ClockUntrusted => "clock_untrusted",
             Self::ClockJumped => "clock_jumped",
@@ -81,10 +89,10 @@ impl Problem {
         }
     }
 
-    /// Whether newswire is not ready because of it.
+    /// Whether newswire is not ready because of it. The others are warnings: it works, and the operator has to know.
     #[must_use]
     pub fn degrades(self) -> bool {
-        self != Self::ClockJumped
+        !matches!(self, Self::ClockJumped | Self::ConfigRejected | Self::LogLarge)
     }
 
     /// What is wrong, without a full stop.
@@ -95,11 +103,17 @@ impl Problem {
             Self::StoreFull => "the file system of the database is full",
             Self::StoreReadonly => "the database is read-only",
             Self::StoreFailing => "the database fails",
+            Self::OutputUnwritable => "files of an output cannot be written",
+            Self::LogLarge => {
+                "the write-ahead log of the database is large; a program reads the database for a long time"
+            }
             Self::StoreDamaged => "the database contains damaged data",
             Self::ClockUntrusted => {
                 "the clock of the system is wrong; nothing is polled or deleted"
             }
-            Self::ClockJumped => "the clock of the system has jumped; nothing is deleted for a day",
+            Self::ClockJumped => {
+                "the clock of the system has jumped; nothing is polled for ten minutes or deleted for a day"
+            }
             Self::ConfigRejected => "the config has errors; the previous config is in force",
         }
     }
@@ -112,6 +126,10 @@ impl Problem {
             Self::StoreFull => "Free space on that file system.",
             Self::StoreReadonly => "Check the mount options and the permissions of the file.",
             Self::StoreFailing => "See the log.",
+            Self::OutputUnwritable => {
+                "See the log for the file, and give newswire access to its folder."
+            }
+            Self::LogLarge => "Find the program with 'fuser newswire.db', and end it.",
             Self::StoreDamaged => "Run 'newswire verify', then 'newswire repair'.",
             Self::ClockUntrusted | Self::ClockJumped => {
                 "Check the clock and the time synchronisation (timedatectl)."

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use super::process::Process;
+use super::readiness::Problem;
 
 /// One label.
 pub(super) type Label = [(&'static str, String); 1];
@@ -42,6 +43,8 @@ pub struct Sample {
     pub outputs: Vec<OutputSample>,
     /// Values of the database; `None`: unknown.
     pub store: Option<StoreSample>,
+    /// Problems of newswire now.
+    pub problems: Vec<Problem>,
 }
 
 /// Values of one feed.
@@ -62,6 +65,8 @@ pub struct OutputSample {
     pub id: String,
     /// Number of items in its documents.
     pub items: usize,
+    /// Numbers of clients and of reported subscribers of the last whole day; `None`: there were none.
+    pub subscribers: Option<(u64, u64)>,
 }
 
 /// Values of the database, in bytes.
@@ -150,6 +155,7 @@ impl Sample {
         self.of_feeds(&mut all, reported);
         self.of_outputs(&mut all, reported);
         self.of_store(&mut all);
+        self.of_newswire(&mut all);
         let accepted = i64::from(reported.reloaded == Reload::Accepted);
         all.register(
             "newswire_config_last_reload_successful",
@@ -200,19 +206,43 @@ impl Sample {
 
     fn of_outputs(&self, all: &mut Registry, reported: &Reported) {
         let (items, last) = <(Family<Label, Integer>, Family<Label, Seconds>)>::default();
+        let (clients, reported_subscribers) =
+            <(Family<Label, Integer>, Family<Label, Integer>)>::default();
         for output in &self.outputs {
             let output_label = label("output", &output.id);
             items.get_or_create(&output_label).set(output.items as u64);
+            let (direct, by_services) = output.subscribers.unwrap_or_default();
+            clients.get_or_create(&output_label).set(direct);
+            reported_subscribers.get_or_create(&output_label).set(by_services);
             if let Some(at) = reported.published.get(&output.id) {
                 last.get_or_create(&output_label).set(seconds(*at));
             }
         }
         all.register("newswire_output_items", "Items in the documents of the output", items);
         all.register(
+            "newswire_output_clients",
+            "Different clients that requested the feed of the output on the last whole day",
+            clients,
+        );
+        all.register(
+            "newswire_output_reported_subscribers",
+            "Subscribers of the output that services reported on the last whole day",
+            reported_subscribers,
+        );
+        all.register(
             "newswire_output_last_publication_timestamp_seconds",
             "Time of the last complete publication of the output",
             last,
         );
+    }
+
+    fn of_newswire(&self, all: &mut Registry) {
+        let problems = Family::<Label, Integer>::default();
+        for problem in Problem::ALL {
+            let present = self.problems.contains(problem);
+            problems.get_or_create(&label("code", problem.slug())).set(present.into());
+        }
+        all.register("newswire_problem", "Whether newswire has this problem now", problems);
     }
 
     fn of_store(&self, all: &mut Registry) {
@@ -269,9 +299,19 @@ mod tests {
             now: Timestamp::from_second(100).unwrap(),
             states: vec![("ok", 1)],
             feeds: Vec::new(),
-            outputs: vec![OutputSample { id: output.to_owned(), items: 7 }],
+            outputs: vec![OutputSample { id: output.to_owned(), items: 7, subscribers: None }],
             store: None,
+            problems: vec![Problem::ClockJumped],
         }
+    }
+
+    #[test]
+    fn each_problem_is_a_series() {
+        let reported = Reported::since(Timestamp::UNIX_EPOCH);
+        let registry = sample("planet").registry(&reported);
+        let text = Exposition::Prometheus.write([&Registry::default(), &registry]);
+        assert!(text.contains("newswire_problem{code=\"clock_jumped\"} 1\n"), "{text}");
+        assert!(text.contains("newswire_problem{code=\"store_full\"} 0\n"), "{text}");
     }
 
     #[test]

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::health::{Health, judge, tally};
-use crate::model::FeedStatus;
+use crate::model::{FeedStatus, SubscriberCount};
 use crate::outputs::{Served, ServedOutput};
 use crate::store::Reader;
 use crate::telemetry::{
-    Exposition, FeedSample, OutputSample, Part, Readiness, Sample, StoreSample,
+    Exposition, FeedSample, OutputSample, Part, Problem, Readiness, Sample, StoreSample,
 };
 
 use super::response::{TEXT, line, uncached};
@@ -38,13 +38,28 @@ struct Reason {
     remedy: &'static str,
 }
 
+impl From<Problem> for Reason {
+    fn from(problem: Problem) -> Self {
+        let (code, text) = (problem.slug().to_owned(), problem.text().to_owned());
+        Self { code, text, remedy: problem.remedy() }
+    }
+}
+
+impl Reason {
+    fn json(&self) -> Value {
+        json!({ "code": self.code, "text": self.text, "remedy": self.remedy })
+    }
+}
+
+/// Problems with which newswire works.
+fn warnings(readiness: &Readiness) -> Vec<Reason> {
+    let problems = readiness.problems().into_iter();
+    problems.filter(|problem| !problem.degrades()).map(Reason::from).collect()
+}
+
 fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
     let problems = readiness.problems().into_iter().filter(|problem| problem.degrades());
-    let problems = problems.map(|problem| Reason {
-        code: problem.slug().to_owned(),
-        text: problem.text().to_owned(),
-        remedy: problem.remedy(),
-    });
+    let problems = problems.map(Reason::from);
     let stalled = Part::ALL.iter().filter_map(|part| {
         let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
         (age > STALLED_AFTER).then(|| Reason {
@@ -56,22 +71,22 @@ fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
     problems.chain(stalled).collect()
 }
 
-/// 200 and `ready`, or 503 and one code per line.
+/// 200 and `ready`, or 503 and one code per line; then one line per warning.
 pub(super) fn ready(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
     let reasons = reasons(readiness, now);
-    let text = match reasons.is_empty() {
+    let mut text: String = match reasons.is_empty() {
         true => "ready\n".to_owned(),
         false => reasons.iter().map(|reason| format!("{}\n", reason.code)).collect(),
     };
+    text.extend(warnings(readiness).iter().map(|reason| format!("warning: {}\n", reason.code)));
     uncached(status(&reasons), TEXT, &text, headers)
 }
 
 /// The same with all details, as JSON.
 pub(super) fn ready_verbose(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
     let reasons = reasons(readiness, now);
-    let problems = reasons
-        .iter()
-        .map(|reason| json!({ "code": reason.code, "text": reason.text, "remedy": reason.remedy }));
+    let problems = reasons.iter().map(Reason::json);
+    let warnings = warnings(readiness);
     let parts = Part::ALL.iter().filter_map(|part| {
         let age = now.saturating_sub(readiness.last_heartbeat(*part)?);
         Some((part.slug().to_owned(), json!({ "heartbeat_age_seconds": age.as_secs_f64() })))
@@ -79,6 +94,7 @@ pub(super) fn ready_verbose(readiness: &Readiness, now: Duration, headers: &Head
     let answer = json!({
         "ready": reasons.is_empty(),
         "problems": problems.collect::<Vec<_>>(),
+        "warnings": warnings.iter().map(Reason::json).collect::<Vec<_>>(),
         "parts": parts.collect::<serde_json::Map<String, Value>>(),
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": now.as_secs(),
@@ -90,14 +106,52 @@ fn status(reasons: &[Reason]) -> StatusCode {
     if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
+/// Number of days whose subscribers are shown.
+const DAYS: i64 = 14;
+
+/// The first day whose subscribers are shown.
+pub(super) fn subscribers_from(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(86_400) - DAYS
+}
+
+/// Stored numbers of subscribers with those that are counted now.
+pub(super) fn with_today(
+    mut stored: Vec<SubscriberCount>,
+    counted: Vec<SubscriberCount>,
+) -> Vec<SubscriberCount> {
+    for new in counted {
+        let same = |old: &&mut SubscriberCount| (&old.output, old.day) == (&new.output, new.day);
+        match stored.iter_mut().find(same) {
+            Some(old) => {
+                old.clients = old.clients.max(new.clients);
+                old.reported = old.reported.max(new.reported);
+            }
+            None => stored.push(new),
+        }
+    }
+    stored.sort_by(|a, b| (&a.output, a.day).cmp(&(&b.output, b.day)));
+    stored
+}
+
+/// The numbers of the last whole day, or else those of today.
+pub(super) fn last_whole<'c>(
+    counts: impl Iterator<Item = &'c SubscriberCount>,
+    now: Timestamp,
+) -> Option<&'c SubscriberCount> {
+    let today = now.as_second().div_euclid(86_400);
+    counts.max_by_key(|count| if count.day < today { count.day } else { i64::MIN })
+}
+
 /// The gauges of `/metrics`. Blocks. If the database fails, its values are missing.
 pub(super) fn sample(
-    reader: &Reader,
+    (reader, readiness): (&Reader, &Readiness),
     served: &Served,
     page: MetricsPage,
-    now: Timestamp,
+    (now, today): (Timestamp, Vec<SubscriberCount>),
 ) -> Result<Sample, Error> {
     let statuses = reader.read(|reader| reader.feed_statuses());
+    let stored = reader.read(|reader| reader.subscriber_counts(subscribers_from(now)));
+    let subscribers = with_today(stored.unwrap_or_default(), today);
     let states = match &statuses {
         Ok(statuses) => {
             let healths: Vec<Health> = statuses.iter().map(|feed| judge(feed, now)).collect();
@@ -115,15 +169,22 @@ pub(super) fn sample(
         MetricsPage::Feeds => statuses.iter().map(feed).collect(),
         MetricsPage::On | MetricsPage::Off => Vec::new(),
     };
-    let output =
-        |output: &ServedOutput| OutputSample { id: output.id.clone(), items: output.items };
+    let output = |output: &ServedOutput| {
+        let counts = subscribers.iter().filter(|count| count.output == output.id);
+        OutputSample {
+            id: output.id.clone(),
+            items: output.items,
+            subscribers: last_whole(counts, now).map(|count| (count.clients, count.reported)),
+        }
+    };
     let outputs = served.outputs().iter().map(|served| output(served)).collect();
     let store = reader.sizes().ok().map(|sizes| StoreSample {
         size_bytes: sizes.database,
         wal_size_bytes: sizes.log,
         filesystem_free_bytes: sizes.free,
     });
-    Ok(Sample { now, states, feeds, outputs, store })
+    let problems = readiness.problems();
+    Ok(Sample { now, states, feeds, outputs, store, problems })
 }
 
 /// The text format for a scrape: OpenMetrics if the client accepts it, as Prometheus does.

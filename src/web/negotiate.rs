@@ -1,6 +1,6 @@
 //! Content negotiation, RFC 9110 12.5. Pure.
 
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::render::Coding;
@@ -69,6 +69,11 @@ pub(super) fn representation(headers: &HeaderMap) -> Representation {
 /// Media types that only feeds have.
 const FEED_TYPES: [&str; 4] =
     ["application/atom+xml", "application/rss+xml", "application/rdf+xml", "application/feed+json"];
+
+/// The languages that the client accepts, each with its quality in thousandths.
+pub(super) fn languages(headers: &HeaderMap) -> impl Iterator<Item = (&str, u16)> {
+    members(headers, &ACCEPT_LANGUAGE)
+}
 
 fn is_named(coding: Coding, name: &str) -> bool {
     let own = coding.name().unwrap_or("identity");

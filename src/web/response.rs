@@ -14,6 +14,7 @@ use axum::response::Response;
 use crate::render::{Effort, Images, Logo, Token, etag, in_coding};
 
 use super::conditional::{self, Precondition};
+use super::errors::Plain;
 use super::negotiate;
 
 /// `Content-Type` of pages.
@@ -168,19 +169,26 @@ pub(super) fn line(status: StatusCode, text: &'static str) -> Response {
     build(response.header(CACHE_CONTROL, "no-cache"), text.into())
 }
 
+/// A line of plain text about an error, instead of which browsers get a page.
+pub(super) fn error(status: StatusCode, text: &'static str) -> Response {
+    let mut response = line(status, text);
+    response.extensions_mut().insert(Plain);
+    response
+}
+
 /// 404.
 pub(super) fn not_found() -> Response {
-    line(StatusCode::NOT_FOUND, "not found\n")
+    error(StatusCode::NOT_FOUND, "not found\n")
 }
 
 /// The response to a request without access: 401, 403, or for any other status 404.
 pub(super) fn denied(status: StatusCode) -> Response {
     match status {
         StatusCode::UNAUTHORIZED => {}
-        StatusCode::FORBIDDEN => return line(status, "forbidden for requests from other sites\n"),
+        StatusCode::FORBIDDEN => return error(status, "forbidden for requests from other sites\n"),
         _ => return not_found(),
     }
-    let mut response = line(status, "the token is not valid: ask its sender for a new one\n");
+    let mut response = error(status, "the token is not valid: ask its sender for a new one\n");
     // RFC 6750 3.
     let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

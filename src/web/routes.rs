@@ -21,6 +21,7 @@ use crate::render::{Document, Format};
 use super::access::{self, LocalEnd, OutputAccess, Rejection};
 use super::base_url::BaseUrl;
 use super::negotiate::{self, Representation};
+use super::notices::Notices;
 use super::prefix::{self, Place};
 use super::response::{
     Audience, HTML, build, cacheable, denied, line, moved, not_found, picture, same_origin,
@@ -29,7 +30,7 @@ use super::response::{
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
 use super::stories::Links;
-use super::{document, index, monitoring, status, stories};
+use super::{document, errors, index, monitoring, response, status, stories};
 
 /// The answers of a site. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl App {
 
     /// The response to a request for a document that is ready, without the router and without
     /// waiting. `None`: [`App::router`] has to answer.
-    pub(super) fn document<B>(&self, request: &Request<B>) -> Option<Response> {
+    pub(super) fn document<B>(&self, request: &Request<B>, peer: Peer) -> Option<Response> {
         let (file, query) = (request.uri().path().strip_prefix('/')?, request.uri().query());
         let headers = request.headers();
         let requested = requested_document(&self.site, file, query, headers)?;
@@ -84,7 +85,14 @@ impl App {
         let document = self.site.variants.find(&requested.output, &requested.document, &base)?;
         // Compressing takes milliseconds, too long for this thread.
         let ready = document::is_ready(&document, headers);
-        ready.then(|| finished(&self.site, requested.respond(&document, headers)))
+        ready.then(|| {
+            self.site.count_subscriber(
+                (&requested.output.id, document.format),
+                Some(peer),
+                headers,
+            );
+            finished(&self.site, requested.respond(&document, headers))
+        })
     }
 
     /// The URL of the server that a request was sent to.
@@ -123,7 +131,8 @@ fn router(site: Arc<Site>) -> Router {
         .route("/{id}/story/{key}", get(story))
         .merge(operator_pages.route_layer(operator_only))
         .fallback(|| async { not_found() })
-        .with_state(site)
+        .with_state(Arc::clone(&site))
+        .layer(from_fn_with_state(site, errors::explained))
         .layer(map_response(move |response| {
             let response = finished(&shared, response);
             async { response }
@@ -231,12 +240,14 @@ fn requested_document(
 /// `planet.atom`: the document, in a browser the page of stories. `planet`: a redirect to the page.
 async fn output(
     State(site): State<Arc<Site>>,
-    Extension(base): Extension<BaseUrl>,
+    (Extension(base), Extension(peer)): (Extension<BaseUrl>, Extension<Peer>),
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if let Some(requested) = requested_document(&site, &file, query.as_deref(), &headers) {
+        let document = (&*requested.output.id, requested.document.format);
+        site.count_subscriber(document, Some(peer), &headers);
         return document_response(site, requested, base, &headers).await;
     }
     let (id, format) = split_file_name(&file);
@@ -256,6 +267,7 @@ async fn output(
         return not_found();
     }
     if negotiate::representation(&headers) == Representation::Feed {
+        site.count_subscriber((&output.id, format), Some(peer), &headers);
         let (query, shared) = (stories::query(query.as_deref()), Arc::clone(&site));
         let shown = Arc::clone(output);
         let found = site.query(output, move |contents| {
@@ -393,7 +405,7 @@ fn page_response(
 
 fn failed(error: &Error) -> Response {
     tracing::error!(%error, "cannot render a page");
-    line(StatusCode::INTERNAL_SERVER_ERROR, "internal server error\n")
+    response::error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error\n")
 }
 
 /// Splits `planet.atom` into output id and format; a name without the extension of a format is an id.
@@ -405,9 +417,11 @@ fn split_file_name(file: &str) -> (&str, Option<Format>) {
     }
 }
 
-async fn index(State(site): State<Arc<Site>>) -> Response {
-    match index::render(&site.served.outputs()) {
-        Ok(html) => build(same_origin(HTML).header(CACHE_CONTROL, "no-cache"), html.into()),
+async fn index(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let page = index::render(&site.served.outputs(), Notices::preferred(&headers));
+    let response = same_origin(HTML).header(CACHE_CONTROL, "no-cache");
+    match page {
+        Ok(html) => build(response.header(VARY, "Accept-Language"), html.into()),
         Err(error) => failed(&error.into()),
     }
 }
@@ -471,8 +485,10 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
         return not_found();
     };
     let (reader, served) = (pages.reader.clone(), Arc::clone(&site.served));
-    let now = pages.clock.now();
-    let sample = site.off_thread(move || monitoring::sample(&reader, &served, page, now));
+    let now = (pages.clock.now(), site.subscribers());
+    let readiness = pages.readiness.clone();
+    let sample =
+        site.off_thread(move || monitoring::sample((&reader, &readiness), &served, page, now));
     match sample.await {
         Ok(sample) => {
             let exposition = monitoring::exposition(&headers);

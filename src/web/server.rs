@@ -311,7 +311,7 @@ async fn serve_connection(
         }
         let rejection = app.rejection(&request, local);
         let moved = rejection.or_else(|| app.remove_prefix(&mut request));
-        match moved.or_else(|| app.document(&request)) {
+        match moved.or_else(|| app.document(&request, peer)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
             None => {
                 let base = app.base_url(&request);

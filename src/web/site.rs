@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use axum::http::HeaderMap;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tracing::info;
@@ -18,6 +19,9 @@ use crate::telemetry::{Metrics, Part, Readiness};
 use super::access::OperatorRefusal;
 use super::base_url::{BaseUrl, Variants};
 use super::settings::Settings;
+use super::subscribers::Subscribers;
+use crate::model::SubscriberCount;
+use crate::render::Format;
 
 /// Number of database queries that run at once. Further queries wait; documents need none.
 pub(super) const MAX_QUERIES: usize = 4;
@@ -37,6 +41,7 @@ pub struct Site {
     pub(super) variants: Variants,
     /// The feed of incidents, Atom, and the URL of the server in it.
     incidents: RwLock<Option<(Arc<str>, Arc<str>)>>,
+    subscribers: Subscribers,
     settings: RwLock<Arc<Settings>>,
     queries: Arc<Semaphore>,
     /// Clients whose refusal is logged already.
@@ -101,6 +106,7 @@ impl Site {
             started_at: Timestamp::UNIX_EPOCH,
             variants: Variants::default(),
             incidents: RwLock::default(),
+            subscribers: Subscribers::default(),
             settings: RwLock::new(Arc::new(settings)),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
             refused: Mutex::default(),
@@ -136,6 +142,30 @@ impl Site {
     pub(super) fn incidents(&self, base: &BaseUrl) -> Option<String> {
         let incidents = self.incidents.read().unwrap_or_else(PoisonError::into_inner).clone();
         incidents.map(|(atom, default)| base.apply_to_links(&default, &atom))
+    }
+
+    /// Counts a request for the feed of an output.
+    pub(super) fn count_subscriber(
+        &self,
+        document: (&str, Format),
+        peer: Option<Peer>,
+        headers: &HeaderMap,
+    ) {
+        if let Some(pages) = &self.operator_pages {
+            self.subscribers.count(pages.clock.now(), document, peer, headers);
+        }
+    }
+
+    /// The numbers of subscribers of the present day, and of earlier days that are not stored yet.
+    #[must_use]
+    pub fn subscribers(&self) -> Vec<SubscriberCount> {
+        let pages = self.operator_pages.as_ref();
+        pages.map(|pages| self.subscribers.counts(pages.clock.now())).unwrap_or_default()
+    }
+
+    /// Forgets numbers of earlier days, because they are stored.
+    pub fn forget_subscribers(&self, stored: &[SubscriberCount]) {
+        self.subscribers.forget(stored);
     }
 
     /// Records that all threads of the server run.

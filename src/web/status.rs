@@ -5,6 +5,7 @@
 mod chart;
 mod feed;
 mod filter;
+mod incidents;
 mod overview;
 mod snapshot;
 
@@ -12,15 +13,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
 use self::filter::FeedFilter;
 use self::snapshot::Snapshot;
 use super::base_url::BaseUrl;
-use super::response::{Audience, HTML, build, cacheable, line, not_found, same_origin};
+use super::document;
+use super::negotiate::{self, Representation};
+use super::response::{Audience, HTML, build, cacheable, error, not_found, same_origin};
 use super::site::{Error, Site};
 use crate::render::Format;
 
@@ -58,12 +61,22 @@ async fn incidents(
     Extension(base): Extension<BaseUrl>,
     headers: HeaderMap,
 ) -> Response {
+    if negotiate::representation(&headers) == Representation::Page {
+        let page = site.with_snapshot(|snapshot| Ok(incidents::render(snapshot)?));
+        return varying(respond(page.await, HTML));
+    }
     match site.incidents(&base) {
         Some(atom) => {
-            cacheable(Format::Atom.content_type(), &atom, &headers, &Audience::Subscriber)
+            varying(cacheable(Format::Atom.content_type(), &atom, &headers, &Audience::Subscriber))
         }
         None => not_found(),
     }
+}
+
+/// Marks a response at a URL that has a page for browsers and a feed for others.
+fn varying(mut response: Response) -> Response {
+    response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
+    response
 }
 
 impl Site {
@@ -74,7 +87,8 @@ impl Site {
     ) -> Result<Option<String>, Error> {
         let Some(pages) = self.operator_pages.clone() else { return Ok(None) };
         let (served, started_at) = (Arc::clone(&self.served), self.started_at);
-        let work = move || render(&Snapshot::read(&pages, &served, started_at)?).map(Some);
+        let today = self.subscribers();
+        let work = move || render(&Snapshot::read(&pages, (&served, started_at), today)?).map(Some);
         self.off_thread(work).await
     }
 }
@@ -85,9 +99,9 @@ fn respond(text: Result<Option<String>, Error>, content_type: &'static str) -> R
             build(same_origin(content_type).header(CACHE_CONTROL, "no-store"), text.into())
         }
         Ok(None) => not_found(),
-        Err(error) => {
-            tracing::error!(%error, "cannot render an operator page");
-            line(StatusCode::INTERNAL_SERVER_ERROR, "internal server error: see the log\n")
+        Err(why) => {
+            tracing::error!(error = %why, "cannot render an operator page");
+            error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error: see the log\n")
         }
     }
 }

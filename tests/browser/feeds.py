@@ -62,3 +62,21 @@ def json_feed(payloads):
     items = [item(n, payload) for n, payload in enumerate(payloads)]
     return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "</title><script>document.documentElement.dataset.pwned=1</script>",
                        "home_page_url": "javascript:1", "items": items})
+
+
+def clean():
+    """Harmless stories with all that a page shows: pictures, a sound, a table, a list, authors and a tag."""
+    html = """<p>Der <b>Hafen</b> wird im Mai eröffnet.</p><img src="https://pictures.invalid/a.jpg" alt="Der Hafen"><h2>Zahlen</h2>
+<table><tr><th>Jahr</th><th>Schiffe</th></tr><tr><td>2024</td><td>12</td></tr></table><ul><li>eins</li><li>zwei</li></ul>
+<blockquote><p>Ein Satz.</p></blockquote><pre>cargo run</pre>"""
+    long = "<p>" + "Ein langer Satz über den Hafen und seine Schiffe. " * 40 + "</p>"
+    def item(number, content, more=""):
+        return f"""<item><title>Neuigkeit {number} vom Hafen</title><link>https://clean.test/{number}</link><guid isPermaLink="false">c{number}</guid>
+<dc:creator>Ada</dc:creator><category>Hafen</category><content:encoded>{text(content)}</content:encoded>{more}
+<pubDate>Thu, {18 + number} Nov 2025 09:00:00 GMT</pubDate></item>"""
+    sound = '<enclosure url="https://pictures.invalid/a.mp3" type="audio/mpeg" length="1"/>'
+    picture = '<media:content url="https://pictures.invalid/b.jpg" medium="image"/>'
+    items = item(1, html) + item(2, long, sound) + item(3, html + long, picture)
+    return f"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>Hafenblatt</title>
+<link>https://clean.test/</link><description>x</description><language>de</language>{items}</channel></rss>"""

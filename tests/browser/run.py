@@ -5,7 +5,7 @@
 
 Serves the payloads in every field of RSS, Atom and JSON Feed, lets newswire merge them, and shows a
 headless Chromium every page, every story, the documents, and their content as a reader without any
-guard of its own would show it. Also holds the page against AA contrast and the width of a phone."""
+guard of its own would show it. Also holds the pages against axe-core, AA contrast, the width of a phone, and paper."""
 
 import http.server
 import json
@@ -22,6 +22,7 @@ import urllib.parse
 import urllib.request
 
 sys.dont_write_bytecode = True
+import axe  # noqa: E402
 import feeds  # noqa: E402
 import hostile  # noqa: E402
 from chromium import Chromium, program  # noqa: E402
@@ -57,6 +58,10 @@ OURS = """(() => {
   for (const input of document.querySelectorAll('input:not([type=hidden]),select')) if (!input.labels.length) faults.push('no label for ' + input.name);
   return faults;
 })()"""
+# The pages of an output with harmless stories, those of errors, and the operator's.
+CLEAN = ("clean/", "clean/?q=hafen", "clean/?feed=clean", "clean/?tag=clean", "clean/?q=nothing-of-this-kind", "pictures/", "empty/")
+ERRORS = ("clean/story/999999", "none/at/all", "private/?token=wrong")
+OPERATOR = ("status", "status?q=nothing-of-this-kind", "status?state=failing", "status/evil3", "status/moved3", "status/rss", "health.atom")
 # So many feeds have a hostile title; as many lead to hostile places.
 EVIL = 24
 # Every text below 4.5:1 (large ones 3:1), and what is wider than the window.
@@ -76,6 +81,10 @@ LOOKS = """(() => {
   if (document.scrollingElement.scrollWidth > innerWidth) faults.push('wider than the window: ' + document.scrollingElement.scrollWidth);
   return faults;
 })()"""
+
+
+# What a reader cannot use on paper.
+ON_PAPER = """[...document.querySelectorAll('form, aside, audio, video')].filter(e => e.offsetParent !== null).map(e => 'on paper: ' + e.localName)"""
 
 
 def free_port():
@@ -125,6 +134,7 @@ class Test:
         for path, kind, make in (("/rss", "application/rss+xml", feeds.rss), ("/atom", "application/atom+xml", feeds.atom),
                                  ("/json", "application/feed+json", feeds.json_feed)):
             Origin.documents[path] = (kind, make(self.payloads).encode("utf-8", "replace"))
+        Origin.documents["/clean"] = ("application/rss+xml", feeds.clean().encode())
         for number in range(EVIL):
             payload = self.payloads[number * len(self.payloads) // EVIL]
             Origin.documents[f"/evil{number}"] = ("application/rss+xml", feeds.titled(payload, number).encode("utf-8", "replace"))
@@ -141,14 +151,22 @@ class Test:
         sources += "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = [{quote(self.payloads[-1 - n])}]\n' for n, name in enumerate(evil))
         with open(config, "w") as file:
             outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\ninclude = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
+            # The same stories with pictures; one without stories; one in another language; one with a token.
+            outputs += '[[output]]\nid = "direct"\nitems = 5000\nimages = "direct"\ninclude = { tags = ["rss"] }\n'
+            outputs += '[[output]]\nid = "pictures"\nimages = "direct"\ninclude = { tags = ["clean"] }\n'
+            outputs += '[[output]]\nid = "clean"\ntitle = "Nachrichten"\nlanguage = "de"\ndescription = "Was geschah"\ninclude = { tags = ["clean"] }\n'
+            outputs += '[[output]]\nid = "empty"\ninclude = { tags = ["evil"], title = "$^" }\n'
+            outputs += '[[output]]\nid = "private"\ntoken = { env = "NEWSWIRE_TEST_TOKEN" }\n'
+            sources += f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/clean"\nid = "clean"\ntags = ["clean", "evil"]\n'
             file.write(f'version = 1\n[schedule]\nhost_spacing = "10ms"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
                        f'[dedupe]\ninitial_items = 10000\nburst_guard = "off"\nacross_feeds = "off"\n[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
-        self.process = subprocess.Popen([self.newswire, "run", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([self.newswire, "run", "--config", config], env={**os.environ, "NEWSWIRE_TEST_TOKEN": "sesame-0123456789"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.base = f"http://127.0.0.1:{self.wire}/"
         for _ in range(600):
             try:
                 self.items = {name: json.loads(get(f"{self.base}{name}.json"))["items"] for name in OUTPUTS}
-                if all(len(items) == len(self.payloads) for items in self.items.values()):
+                shown = len(json.loads(get(f"{self.base}clean.json"))["items"])
+                if shown == 3 and all(len(items) == len(self.payloads) for items in self.items.values()):
                     return
             except OSError:
                 pass
@@ -241,17 +259,56 @@ class Test:
             if len(found) < 2:
                 raise SystemExit(f"the judge is blind: {base} gives {found}")
 
+    def direct(self, browser):
+        """With images = "direct" only the pictures of the stories are asked for, and nothing runs."""
+        asked, paths = set(), ["pictures/"]
+        path = "direct/"
+        while path:
+            paths.append(path)
+            browser.open(self.base + path)
+            path = (browser.evaluate("document.querySelector('nav a[rel=next]')?.href") or "").removeprefix(self.base)
+        for path in list(paths):
+            stories = re.findall(r'href="[./]*((?:direct|pictures)/story/\d+)"', get(self.base + path).decode())
+            paths += stories[::10]
+        for path in dict.fromkeys(paths):
+            requests = browser.open(self.base + path)
+            pictures = set(browser.evaluate("[...document.images].flatMap(i => [i.src, ...i.srcset.split(/,?\\s+/), ...[...i.parentElement.querySelectorAll('source')].flatMap(s => s.srcset.split(/,?\\s+/))])"))
+            allowed = lambda url, kind: url.startswith(self.base) or kind == "Image" and url in pictures
+            self.judge(browser, path, requests, "main section" if path.endswith("/") else ".text", allowed)
+            asked |= {urllib.parse.urlsplit(url).hostname for url, kind, _ in requests if kind == "Image" and not url.startswith(self.base)}
+            referrers = [e["params"]["request"]["headers"].get("Referer") for e in browser.events if e.get("method") == "Network.requestWillBeSent" and e["params"].get("type") == "Image"]
+            if any(referrers):
+                self.faults.append(f"{path}: pictures are asked for with the referrer {referrers}")
+        if "pictures.invalid" not in asked:
+            raise SystemExit(f"no picture was asked for: nothing was tried ({asked})")
+        self.judge(browser, "clean/", browser.open(self.base + "clean/"), "main section", lambda url, _: url.startswith(self.base))
+
     def looks(self, browser):
-        """AA contrast, light and dark, and no sideways scrolling on a phone."""
+        """axe-core and AA contrast, light and dark, no sideways scrolling on a phone, and paper."""
+        checker = axe.Axe(browser)
+        browser.open(self.base)
+        checker.control()
         story = next(path for path in (f"atom/story/{n}" for n in range(1, 1 + 3 * len(self.payloads))) if answers(self.base + path))
+        clean_story = re.search(r"clean/story/\d+", get(self.base + "clean/").decode()).group()
         for scheme in ("light", "dark"):
             for width in (320, 1280):
                 browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
-                for path in ("", "atom/", "atom/?q=nothing-of-this-kind", story, "status", "status?q=nothing-of-this-kind", "status/evil3", "status/moved3", "status/rss"):
+                for path in ("", "atom/", "atom/?q=nothing-of-this-kind", story, *CLEAN, clean_story, *ERRORS, *OPERATOR):
                     browser.open(self.base + path)
-                    self.faults += [f"/{path} {scheme} {width}: {fault}" for fault in browser.evaluate(LOOKS)]
+                    name = f"/{path} {scheme} {width}"
+                    self.faults += [f"{name}: {fault}" for fault in browser.evaluate(LOOKS)]
+                    # What is in the text is the publisher's.
+                    if path not in ("atom/", story):
+                        self.faults += checker.faults(name)
         browser.call("Emulation.clearDeviceMetricsOverride")
+        browser.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        for path in ("clean/", clean_story):
+            browser.open(self.base + path)
+            faults = browser.evaluate(ON_PAPER) + browser.evaluate(LOOKS)
+            self.faults += [f"/{path} printed: {fault}" for fault in faults]
+        browser.call("Emulation.setEmulatedMedia", media="", features=[])
+        self.checked = checker.pages
 
 
 def main():
@@ -265,6 +322,7 @@ def main():
         test.control(browser)
         test.backstage(browser)
         test.looks(browser)
+        test.direct(browser)
         shown = test.reader(browser)
         test.documents(browser)
         test.pages(browser)
@@ -274,7 +332,9 @@ def main():
         test.process.wait()
     for fault in test.faults[:40]:
         print(fault)
-    print(f"{len(test.payloads)} payloads in every field of three formats, {shown} stories, {test.seen} views: {len(test.faults)} faults")
+    print(f"{len(test.payloads)} payloads in every field of three formats, {shown} stories, {test.seen} views, axe-core on {test.checked} pages: {len(test.faults)} faults")
+    if not test.checked:
+        print("skipped: axe-core is not installed")
     sys.exit(bool(test.faults))
 
 

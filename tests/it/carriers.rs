@@ -6,6 +6,7 @@
 
 mod measure;
 mod papers;
+mod printed;
 mod wires;
 
 use std::path::Path;
@@ -100,6 +101,55 @@ async fn papers_that_were_set_aside_show_a_story_once_and_forms_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn papers_of_many_languages_show_a_story_once_and_forms_apart() {
     check(&judge("papers of many languages", WORLD, Part::All).await);
+}
+
+async fn judge_printed(title: &str, texts: &str, similarity: Similarity) -> Report {
+    let mut report = Report::default();
+    let carriers = printed::carriers(texts, 0);
+    let start = "2026-11-28T12:00:00Z";
+    report.measure(&carriers, Polls { start, rounds: 3, parts: 1, seed: 0, similarity }).await;
+    print(&report.text(title));
+    report
+}
+
+const ENGLISH: &str = include_str!("../fixtures/carriers/printed/english.txt");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strict_recognises_fewer_edited_copies_than_normal_and_loose_more() {
+    let mut recalls = Vec::new();
+    for similarity in [Similarity::Strict, Similarity::Normal, Similarity::Loose] {
+        let report = judge_printed(&format!("{similarity:?}"), ENGLISH, similarity).await;
+        let all = report.total(|_| true);
+        assert!(all.pair_precision() >= 0.97, "{}", report.text("precision"));
+        recalls.push(all.pair_recall());
+    }
+    assert!(recalls.is_sorted_by(|less, more| less < more), "{recalls:?}");
+}
+
+/// Stories that were written out for each paper by people who did not know the rules, most of them edited so much that
+/// no paper keeps half of the source. Some carriers are a headline of their own and no more, which joins nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heavily_edited_copies_are_shown_seldom_more_than_once() {
+    for (title, texts, entries) in [
+        ("printed, English", ENGLISH, 1.6),
+        ("printed, languages", include_str!("../fixtures/carriers/printed/languages.txt"), 1.9),
+        ("printed, releases", include_str!("../fixtures/carriers/printed/releases.txt"), 1.5),
+    ] {
+        let report = judge_printed(title, texts, Similarity::Normal).await;
+        let (all, text) = (report.total(|_| true), report.text(title));
+        assert!(all.entries_per_story() <= entries, "{text}");
+        assert!(all.pair_precision() >= 0.97, "{text}");
+        assert_eq!(all.fell_apart, 0, "{text}");
+    }
+}
+
+/// The figures of another set of printed stories, which `NEWSWIRE_PRINTED` names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn printed_stories_of_another_set_are_measured() {
+    let Ok(path) = std::env::var("NEWSWIRE_PRINTED") else { return };
+    let report =
+        judge_printed(&path, &std::fs::read_to_string(&path).unwrap(), Similarity::Normal).await;
+    assert_eq!(report.total(|_| true).fell_apart, 0, "{}", report.text(&path));
 }
 
 /// Ten polls in random order, ten times, in which carriers appear at any time. Each run has the texts of one set;

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use newswire::daemon::FeedSelection;
 use newswire::model::Outcome;
+use rusqlite::Connection;
 use url::Url;
 
 use crate::support::origin::Answer;
@@ -81,4 +82,46 @@ async fn the_holds_of_a_host_move_with_the_clock() {
     // A feed that is added now is on the host that asked for a pause.
     let both = ["/1", "/2"].map(|path| world.origin.url("a.test", path));
     assert_eq!(passes(&world, &both, 8).await, 0);
+}
+
+/// The dates of all items.
+fn dates(world: &World) -> Vec<Timestamp> {
+    let database = Connection::open(world.database()).unwrap();
+    let mut statement = database.prepare("SELECT first_seen_at, sort_at FROM item").unwrap();
+    let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?])).unwrap();
+    let rows: Vec<[i64; 2]> = rows.collect::<Result<_, _>>().unwrap();
+    rows.into_iter().flatten().map(|at| Timestamp::from_millisecond(at).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn no_item_is_dated_by_a_clock_that_is_wrong_for_one_pass() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/feed", [good(), Answer::ok(rss(&[("b", "B"), ("a", "A")]))]);
+    let urls = [world.origin.url("a.test", "/feed")];
+    assert_eq!(passes(&world, &urls, 8).await, 2);
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("c", "C"), ("b", "B")]))]);
+    for days in [500, -500, -20_000, 20_000] {
+        set_by(&world, days);
+        assert_eq!(passes(&world, &urls, 1).await, 0, "set by {days} days");
+    }
+    assert!(passes(&world, &urls, 8).await > 0);
+    let (dates, day) = (dates(&world), SignedDuration::from_hours(24));
+    assert_eq!(dates.len(), 6, "three items");
+    assert!(dates.iter().all(|at| world.now().duration_since(*at).abs() < day), "{dates:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_during_a_poll_does_not_date_its_items() {
+    let world = World::new().await;
+    let (clock, before) = (world.clock.clone(), world.now());
+    let answer = Answer::dynamic(move |_| {
+        clock.set_wall(clock.now() + SignedDuration::from_hours(24 * 500));
+        good()
+    });
+    world.origin.route("a.test", "/feed", [answer]);
+    let urls = [world.origin.url("a.test", "/feed")];
+    assert_eq!(passes(&world, &urls, 1).await, 1);
+    let (dates, day) = (dates(&world), SignedDuration::from_hours(24));
+    assert!(dates.iter().all(|at| before.duration_since(*at).abs() < day), "{dates:?}");
+    assert_eq!(dates.len(), 2);
 }

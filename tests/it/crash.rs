@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::clock::Clock;
 use rusqlite::Connection;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
@@ -90,4 +92,68 @@ async fn killed_again_and_again_it_loses_nothing_and_repeats_nothing() {
     let ids = published(folder.path());
     let unique: HashSet<&String> = ids.iter().collect();
     assert_eq!((ids.len(), unique.len()), (FEEDS * 3, FEEDS * 3));
+}
+
+/// The hosts of all requests so far, in order.
+fn hosts(origin: &Origin) -> Vec<String> {
+    origin.asked().into_iter().map(|asked| asked.host).collect()
+}
+
+/// Makes every feed due, as an interval later.
+fn an_interval_later(folder: &Path) {
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    database.execute("UPDATE asked SET at = at - 7200000", []).unwrap();
+    database
+        .execute("UPDATE feed SET next_poll_at = 0, last_poll_at = last_poll_at - 7200000", [])
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_polled_at_a_kill_is_polled_last_and_alone() {
+    let origin = Origin::any_address().await;
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), &origin);
+    let gate = Arc::new(Semaphore::new(0));
+    let poison = || Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(rss(&[("x", "x")]))));
+    let poisonous = ["127.0.0.1", "127.0.7.1"];
+    for host in poisonous {
+        origin.route(host, "/feed", [poison()]);
+    }
+    let until = async |count: usize| {
+        let clock = Clock::system();
+        let begun = clock.elapsed();
+        while origin.count() < count {
+            assert!(clock.elapsed() - begun < Duration::from_secs(30), "{:?}", hosts(&origin));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Polls that must not start would start meanwhile.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(origin.count(), count, "{:?}", hosts(&origin));
+    };
+    let mut child = start(folder.path());
+    until(FEEDS).await;
+    an_interval_later(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut child = start(folder.path());
+    // The first suspect is asked last, and the other one not while it is being polled.
+    until(FEEDS + FEEDS - 1).await;
+    let asked = hosts(&origin).split_off(FEEDS);
+    assert!(poisonous.contains(&&**asked.last().unwrap()), "{asked:?}");
+    assert_eq!(asked.iter().filter(|host| poisonous.contains(&&***host)).count(), 1);
+    // The process dies of it again: the other suspect, which has no result either, stays one.
+    an_interval_later(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut child = start(folder.path());
+    until(3 * FEEDS - 2).await;
+    gate.add_permits(2);
+    until(3 * FEEDS - 1).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let database = Connection::open(folder.path().join("newswire.db")).unwrap();
+    let suspects: i64 = database
+        .query_row("SELECT count(*) FROM feed WHERE is_suspect = 1", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(suspects, 0, "both have a result");
 }

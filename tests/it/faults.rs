@@ -186,7 +186,7 @@ fn with_tight_limits(folder: &Path) {
     write(folder, "newswire.toml", text);
 }
 
-/// Failures that are tested in tls.rs, redirects.rs and feed_files.rs; a panic needs a bug in Newswire.
+/// Failures that are tested in `tls.rs`, `redirects.rs` and `feed_files.rs`; a panic needs a bug in Newswire.
 const ELSEWHERE: &[&str] = &[
     "tls_failed",
     "no_tls",

@@ -66,7 +66,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("prometheus_client", &["telemetry"]),
-    ("rustix", &["clock", "store", "files", "telemetry"]),
+    ("rustix", &["clock", "store", "files", "telemetry", "web"]),
     ("sd_notify", &["daemon"]),
     ("listenfd", &["daemon"]),
     ("clap", &["cli"]),

@@ -247,6 +247,8 @@ fn newswire_is_ready_after_the_first_stored_poll() {
         watched.polled(1).await;
         let ready = watched.get("/readyz").await;
         assert_eq!((ready.status, &*ready.text()), (200, "ready\n"));
+        let metrics = watched.get("/metrics").await.text();
+        assert!(metrics.contains("newswire_problem{code=\"not_polled_yet\"} 0\n"), "{metrics}");
         watched.running.stop().await.unwrap();
     });
 }

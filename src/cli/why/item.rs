@@ -218,11 +218,13 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
         (Rule::SameId, false) => "they have the same id, but say different things".to_owned(),
         (Rule::SameText, _) => "their texts are the same word for word".to_owned(),
         (Rule::SimilarText, true) => {
-            format!("{share}% of the shorter text is in the other, at least {least}% is needed")
+            format!(
+                "{share}% of the shorter text is in the other, {least}% is needed for texts of this length and beginning"
+            )
         }
         (Rule::SimilarText, false) if tie.score < tie.threshold => {
             format!(
-                "only {share}% of the shorter text is in the other, at least {least}% is needed"
+                "only {share}% of the shorter text is in the other, {least}% is needed for texts of this length and beginning"
             )
         }
         (Rule::SimilarText, false) => {

@@ -9,7 +9,7 @@ use super::chart::{self, Chart, Interval, Period, charts, intervals};
 use super::filter::{FeedFilter, PAGE_SIZE, SortBy};
 use super::snapshot::Snapshot;
 use crate::health::{JudgedFeed, State, tally};
-use crate::model::Incident;
+use crate::model::{Incident, SubscriberCount};
 use crate::telemetry::Problem;
 use crate::text::amounts::{ahead, count, span};
 use crate::web::parts::{RemedyParts, Time, feed_name};
@@ -73,6 +73,8 @@ struct OutputRow {
     title: String,
     page: String,
     items: usize,
+    /// Number of subscribers, and how it is made up; `None`: the feed was never requested.
+    subscribers: Option<(u64, String)>,
     changed: Option<Time>,
     formats: String,
     /// Whether a token protects it, so that it gets no link.
@@ -247,6 +249,12 @@ fn attention(snapshot: &Snapshot, filter: &FeedFilter) -> Vec<Attention> {
     feeds.into_iter().map(attention).collect()
 }
 
+/// How a number of subscribers is made up: `12 clients, 30 by services, on 2026-11-28`.
+fn made_up(subscribers: &SubscriberCount) -> String {
+    let clients = count(subscribers.clients, "client");
+    format!("{clients}, {} by services, on {}", subscribers.reported, subscribers.date())
+}
+
 fn outputs(snapshot: &Snapshot) -> Vec<OutputRow> {
     let failure = |id: &str| {
         let failure = snapshot.failed_outputs.get(id)?;
@@ -259,6 +267,7 @@ fn outputs(snapshot: &Snapshot) -> Vec<OutputRow> {
             title: output.title.clone(),
             page: format!("{}/", output.id),
             items: output.items,
+            subscribers: snapshot.last_subscribers(&output.id).map(|it| (it.total(), made_up(it))),
             changed: output.modified().map(|at| Time::new(at, snapshot.now)),
             formats: formats.collect::<Vec<_>>().join(", "),
             private: output.token.is_some(),
@@ -271,6 +280,7 @@ fn outputs(snapshot: &Snapshot) -> Vec<OutputRow> {
         title: id.clone(),
         page: id.clone(),
         items: 0,
+        subscribers: None,
         changed: None,
         formats: String::new(),
         private: true,

@@ -8,11 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::chart::quantile;
+use crate::health::json::subscribers as json_of;
 use crate::health::{self, JudgedFeed, judge_all, tally};
-use crate::model::Incident;
+use crate::model::{Incident, SubscriberCount};
 use crate::outputs::{Refusal, Served, ServedOutput};
 use crate::store::{Error, HourCounts};
 use crate::telemetry::Problem;
+use crate::web::monitoring::{last_whole, subscribers_from, with_today};
 use crate::web::site::OperatorPages;
 
 /// Age of the oldest hour that is shown: as long as polls are kept.
@@ -34,6 +36,8 @@ pub(super) struct Snapshot {
     /// Open and resolved incidents.
     pub(super) incidents: Vec<Incident>,
     pub(super) outputs: Vec<Arc<ServedOutput>>,
+    /// Numbers of subscribers of the last days, by output and day.
+    pub(super) subscribers: Vec<SubscriberCount>,
     /// Failed publications by output id.
     pub(super) failed_outputs: BTreeMap<String, Refusal>,
 }
@@ -42,16 +46,18 @@ impl Snapshot {
     /// Reads the current state. Blocks.
     pub(super) fn read(
         pages: &OperatorPages,
-        served: &Served,
-        started_at: Timestamp,
+        (served, started_at): (&Served, Timestamp),
+        today: Vec<SubscriberCount>,
     ) -> Result<Self, Error> {
         let (reader, now) = (&pages.reader, pages.clock.now());
         let mut problems = pages.readiness.problems();
         // It ends with the first poll.
         problems.retain(|problem| *problem != Problem::NotPolledYet);
-        let (statuses, hours, incidents) = reader.read(|reader| {
+        let (statuses, hours, incidents, stored) = reader.read(|reader| {
             let hours = reader.poll_hours(now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN))?;
-            Ok::<_, Error>((reader.feed_statuses()?, hours, reader.incidents(MAX_RESOLVED)?))
+            let stored = reader.subscriber_counts(subscribers_from(now))?;
+            let incidents = reader.incidents(MAX_RESOLVED)?;
+            Ok::<_, Error>((reader.feed_statuses()?, hours, incidents, stored))
         })?;
         Ok(Self {
             now,
@@ -60,6 +66,7 @@ impl Snapshot {
             feeds: judge_all(statuses, now),
             hours,
             incidents,
+            subscribers: with_today(stored, today),
             outputs: served.outputs(),
             failed_outputs: served.refusals(),
         })
@@ -68,6 +75,16 @@ impl Snapshot {
     /// Time of the next poll; `None`: no feed will be polled.
     pub(super) fn next_poll_at(&self) -> Option<Timestamp> {
         self.feeds.iter().filter_map(|feed| feed.status.next_poll()).min()
+    }
+
+    /// The numbers of subscribers of an output, by day.
+    pub(super) fn subscribers(&self, output: &str) -> impl Iterator<Item = &SubscriberCount> {
+        self.subscribers.iter().filter(move |count| count.output == output)
+    }
+
+    /// The number of subscribers of the last whole day of an output, or else of today.
+    pub(super) fn last_subscribers(&self, output: &str) -> Option<&SubscriberCount> {
+        last_whole(self.subscribers(output), self.now)
     }
 
     /// The snapshot as JSON. Times are RFC 3339 in UTC.
@@ -102,6 +119,7 @@ impl Snapshot {
             "items": output.items,
             "changed_at": output.modified().map(|at| at.to_string()),
             "formats": formats.collect::<Vec<_>>(),
+            "subscribers": self.subscribers(&output.id).map(json_of).collect::<Vec<_>>(),
             "failing_since": failure.map(|failure| failure.since.to_string()),
             "failure_text": failure.map(|failure| &failure.why),
         })

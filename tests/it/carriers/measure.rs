@@ -100,6 +100,10 @@ impl Score {
         self.once as f64 / self.stories.max(1) as f64
     }
 
+    pub(super) fn entries_per_story(&self) -> f64 {
+        self.entries as f64 / self.stories.max(1) as f64
+    }
+
     pub(super) fn pair_precision(&self) -> f64 {
         ratio(self.right, self.right + self.wrong)
     }
@@ -115,7 +119,7 @@ impl Score {
             self.once,
             self.stories,
             self.shown_once(),
-            self.entries as f64 / self.stories.max(1) as f64,
+            self.entries_per_story(),
             self.pair_precision(),
             self.wrong / 2,
             self.pair_recall(),
@@ -143,7 +147,7 @@ impl Report {
         for n in fell_apart {
             self.scores.entry(carriers[n].class().to_owned()).or_default().fell_apart += 1;
         }
-        self.count_items(carriers, &groups);
+        self.count_items(carriers, &groups, &ties);
         self.count_stories(carriers, &groups, &ties);
     }
 
@@ -159,7 +163,7 @@ impl Report {
         format!("{title}\n{lines}{}{}", self.total(|_| true).line("all"), self.errors)
     }
 
-    fn count_items(&mut self, carriers: &[Carrier], groups: &[i64]) {
+    fn count_items(&mut self, carriers: &[Carrier], groups: &[i64], ties: &Ties) {
         for (n, carrier) in carriers.iter().enumerate() {
             let (mut same, mut together, mut all) = (0, 0, 0);
             for (m, other) in carriers.iter().enumerate() {
@@ -167,9 +171,13 @@ impl Report {
                 same += usize::from(one);
                 all += usize::from(grouped);
                 together += usize::from(one && grouped);
-                if grouped && !one && n < m {
+                if grouped
+                    && !one
+                    && n < m
+                    && let Some(found) = tie(carrier, other, ties)
+                {
                     let (a, b) = (name(carrier), name(other));
-                    writeln!(self.errors, "  wrongly one: {a}  {b}").unwrap();
+                    writeln!(self.errors, "  wrongly one, {found}: {a}  {b}").unwrap();
                 }
             }
             let score = self.scores.entry(carrier.class().to_owned()).or_default();
@@ -212,11 +220,15 @@ impl Report {
     }
 }
 
+/// The comparison of two items.
+fn tie<'t>(one: &Carrier, other: &Carrier, ties: &'t Ties) -> Option<&'t String> {
+    let url = |carrier: &Carrier| carrier.item.url.clone().unwrap_or_default();
+    ties.get(&(url(one), url(other))).or_else(|| ties.get(&(url(other), url(one))))
+}
+
 /// The comparison of two items that are not one story, as a line.
 fn between(one: &Carrier, other: &Carrier, ties: &Ties) -> String {
-    let url = |carrier: &Carrier| carrier.item.url.clone().unwrap_or_default();
-    let found = ties.get(&(url(one), url(other))).or(ties.get(&(url(other), url(one))));
-    match found {
+    match tie(one, other, ties) {
         Some(found) if !found.starts_with("same") => {
             format!("    {found}: {} / {}\n", name(one), name(other))
         }

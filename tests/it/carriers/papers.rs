@@ -15,7 +15,7 @@ const PAPERS: usize = 12;
 const MORE_PAPERS: usize = 14;
 
 /// A part of the texts of a fixture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, std::marker::Copy, PartialEq)]
 pub(super) enum Part {
     /// The texts that the rules were set on.
     Work,
@@ -33,11 +33,23 @@ impl Part {
 
 /// A copy of a story in a paper.
 #[derive(Debug, Clone)]
-struct Copy {
-    story: String,
-    paper: usize,
-    title: String,
-    paragraphs: Vec<String>,
+pub(super) struct Copy {
+    pub(super) story: String,
+    pub(super) paper: usize,
+    pub(super) title: String,
+    pub(super) paragraphs: Vec<String>,
+}
+
+/// When and where a copy is printed.
+#[derive(Debug, Clone, std::marker::Copy)]
+pub(super) struct Printed {
+    /// Its place among all copies.
+    pub(super) number: usize,
+    pub(super) seed: usize,
+    /// Minutes after 04:00.
+    pub(super) minutes: usize,
+    /// The first round of polls in which the feed shows it.
+    pub(super) round: usize,
 }
 
 /// The sections of a fixture: a name and its lines.
@@ -53,7 +65,7 @@ fn sections(text: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// A number that looks drawn by chance and is the same in every run.
-fn draw(parts: &[usize]) -> usize {
+pub(super) fn draw(parts: &[usize]) -> usize {
     let mixed = parts.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, part| {
         let hash = (hash ^ *part as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash ^ (hash >> 29)
@@ -168,7 +180,7 @@ fn forms(texts: &str, part: Part) -> Vec<Copy> {
 }
 
 /// Other news of a paper: words that nothing else has.
-fn other_news(paper: usize, seed: usize) -> Vec<Copy> {
+pub(super) fn other_news(paper: usize, seed: usize) -> Vec<Copy> {
     let word = |n: usize| -> String {
         let syllable = |k| ["ka", "lo", "mi", "ter", "zun", "pe", "ri", "osh"][draw(&[n, k]) % 8];
         (0..3).map(syllable).collect()
@@ -192,26 +204,32 @@ pub(super) fn carriers(stories: &str, templates: &str, part: Part, seed: usize) 
     all.extend(if seed == 0 { forms(templates, part) } else { Vec::new() });
     let papers: BTreeSet<usize> = all.iter().map(|copy| copy.paper).collect();
     all.extend(papers.into_iter().flat_map(|paper| other_news(paper, seed)));
-    all.into_iter().enumerate().map(|(n, copy)| printed(copy, n, seed)).collect()
+    let place = |(n, copy): (usize, Copy)| {
+        let when = draw(&[n, seed, 3]);
+        let round = if copy.story.starts_with(OTHER) { 0 } else { when % 3 };
+        let minutes = when % 7 * 60 + when % 60;
+        printed(copy, Printed { number: n, seed, minutes, round })
+    };
+    all.into_iter().enumerate().map(place).collect()
 }
 
-fn printed(copy: Copy, n: usize, seed: usize) -> Carrier {
+/// A copy as its paper prints it, over the footer of the paper.
+pub(super) fn printed(copy: Copy, at: Printed) -> Carrier {
+    let Printed { number: n, seed, minutes, round } = at;
     let Copy { story, paper, title, paragraphs } = copy;
     let footer = format!(
         "<p>Paper {paper} is printed in street {paper} by people who like to read.</p>\
          <p>Read also: what we wrote yesterday</p>"
     );
     let text: String = paragraphs.iter().map(|p| format!("<p>{}</p>", escaped(p))).collect();
-    let when = draw(&[n, seed, 3]);
     let item = Item {
         title: Some(title),
         url: Some(format!("https://paper{paper}.test/{seed}/{n}")),
         guid: Some(format!("{story}#{paper}")),
-        published: Some(format!("2026-11-28T{:02}:{:02}:00Z", 4 + when % 7, when % 60)),
+        published: Some(format!("2026-11-28T{:02}:{:02}:00Z", 4 + minutes / 60, minutes % 60)),
         content: Some(if text.is_empty() { text } else { text + &footer }),
         summary: None,
     };
-    let round = if story.starts_with(OTHER) { 0 } else { when % 3 };
     Carrier { host: format!("paper{paper}.test"), story, round, item }
 }
 

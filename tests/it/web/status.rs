@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use newswire::daemon::{Engine, FeedSelection};
-use newswire::store::Reader;
+use newswire::model::{Incident, IncidentKind, SubscriberCount};
+use newswire::store::{Reader, Write, transact};
 use newswire::telemetry::{Metrics, Problem, Readiness};
 use newswire::web;
 use serde_json::Value;
@@ -287,4 +288,94 @@ async fn a_site_without_operator_pages_answers_404() {
     for path in ["/status", "/status.json", "/status/x", "/health.atom"] {
         assert_eq!(site.get(path, &[]).await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_incidents_as_a_page() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let mut incidents = Vec::new();
+    for (kind, name, resolved_at) in [
+        (IncidentKind::Failing, EVIL, None),
+        (IncidentKind::Silent, "Old garden", Some(world.now())),
+    ] {
+        incidents.push(Incident {
+            kind,
+            subject: name.to_owned(),
+            name: name.to_owned(),
+            state: "not_found".to_owned(),
+            text: "the server reports that the feed does not exist".to_owned(),
+            remedy: "Look for another address.".to_owned(),
+            toml: None,
+            since: world.now(),
+            opened_at: world.now(),
+            changed_at: world.now(),
+            resolved_at,
+        });
+    }
+    let write = Write::Incidents(incidents);
+    transact(&world.database(), |transaction| transaction.apply(&write)).unwrap().unwrap();
+    let site = site(&world, &engine).await;
+    let browser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+    let page = site.get("/health.atom", &[browser]).await;
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.header("vary").unwrap().contains("Accept"));
+    let text = page.text();
+    let (open, resolved) = text.split_once("<h2 id=\"resolved\">").unwrap();
+    assert!(open.contains("&#60;script&#62;alert(1)") && !text.contains("<script"), "{text}");
+    assert!(open.contains("Look for another address.") && !open.contains("Old garden"), "{text}");
+    assert!(resolved.contains("Old garden"), "{text}");
+}
+
+#[tokio::test]
+async fn subscribers_are_counted_and_only_their_number_is_stored() {
+    let world = World::new().await;
+    let (engine, _) = two(&world).await;
+    let site = site(&world, &engine).await;
+    for (path, agent) in [
+        ("/planet.atom", "Reeder/5"),
+        ("/planet.atom", "Reeder/5"),
+        ("/planet.json", "NetNewsWire/6"),
+        ("/planet.atom?q=tale", "Miniflux/2"),
+        ("/planet.rss", "Feedbin feed-id:7 - 30 subscribers"),
+    ] {
+        assert_eq!(site.get(path, &[&format!("User-Agent: {agent}")]).await.status, 200);
+    }
+    // Neither pages nor what fails.
+    for (path, header) in [
+        ("/planet/", "User-Agent: Firefox"),
+        ("/planet.atom", "Sec-Fetch-Mode: navigate"),
+        ("/none.atom", "User-Agent: Lost/1"),
+    ] {
+        site.get(path, &[header]).await;
+    }
+    let json =
+        |answer: &super::site::Answer| -> Value { serde_json::from_str(&answer.text()).unwrap() };
+    let today = json(&site.get("/status.json", &[]).await);
+    let count = &today["outputs"][0]["subscribers"][0];
+    assert_eq!((&count["clients"], &count["reported"]), (&3.into(), &30.into()));
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("33<span class=\"facts\">3 clients, 30 by services, on "), "{page}");
+    let metrics = site.get("/metrics", &[]).await.text();
+    assert!(metrics.contains("newswire_output_clients{output=\"planet\"} 3\n"), "{metrics}");
+    let line = "newswire_output_reported_subscribers{output=\"planet\"} 30\n";
+    assert!(metrics.contains(line), "{metrics}");
+    // A number that is stored is never lowered by a process that counts from zero.
+    let day = world.now().as_second().div_euclid(86_400);
+    let count = |day, clients, reported| SubscriberCount {
+        output: "planet".to_owned(),
+        day,
+        clients,
+        reported,
+    };
+    for counts in [vec![count(day, 5, 2), count(day - 1, 40, 0)], vec![count(day, 3, 30)]] {
+        let write = Write::Subscribers(counts);
+        transact(&world.database(), |transaction| transaction.apply(&write)).unwrap().unwrap();
+    }
+    let counts = Reader::open(&world.database()).unwrap();
+    let counts = counts.read(|reader| reader.subscriber_counts(0)).unwrap();
+    assert_eq!(counts, [count(day - 1, 40, 0), count(day, 5, 30)]);
+    // The last whole day is shown.
+    let page = site.get("/status", &[]).await.text();
+    assert!(page.contains("40<span class=\"facts\">40 clients, 0 by services"), "{page}");
 }

@@ -1,0 +1,71 @@
+//! What each character does in a text. Pure.
+
+/// What a character does in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A letter, a mark or a digit.
+    Letter,
+    Digit,
+    /// A character of a script without spaces: a word by itself.
+    Whole,
+    /// An apostrophe or a joiner: it is left out inside a word and at its end.
+    Silent,
+    /// Between two digits it belongs to the number: `1.2`, `12:30`.
+    Joint,
+    Hash,
+    /// It ends a sentence.
+    Stop,
+    Other,
+}
+
+/// The classes of ASCII.
+pub(super) const ASCII: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut c = 0;
+    while c < 128 {
+        classes[c] = match c as u8 {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'\'' => Class::Silent,
+            b'.' | b',' | b':' => Class::Joint,
+            b'#' => Class::Hash,
+            b'!' | b'?' | b'"' | b'\n' => Class::Stop,
+            _ => Class::Other,
+        };
+        c += 1;
+    }
+    classes
+};
+
+pub(super) fn class(c: char) -> Class {
+    if c.is_ascii() {
+        return ASCII[c as usize];
+    }
+    match c {
+        '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
+        '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
+        // The most common others, without a look into the tables of Unicode.
+        '×' | '÷' | '\u{2010}'..='\u{2027}' => Class::Other,
+        '\u{c0}'..='\u{24f}'
+        | '\u{3a3}'..='\u{3f5}'
+        | '\u{400}'..='\u{481}'
+        | '\u{48a}'..='\u{52f}' => Class::Letter,
+        c if without_spaces(c) && is_word(c) => Class::Whole,
+        c if c.is_numeric() => Class::Digit,
+        c if is_word(c) => Class::Letter,
+        _ => Class::Other,
+    }
+}
+
+fn is_word(c: char) -> bool {
+    // Marks belong to the letters before them: Hindi, Arabic, what does not compose.
+    c.is_alphanumeric()
+        || matches!(c, '\u{300}'..='\u{36f}' | '\u{93c}'..='\u{94d}' | '\u{5b0}'..='\u{5c7}' | '\u{64b}'..='\u{65f}')
+}
+
+/// Scripts that put no space between words: each character counts as one.
+pub(super) fn without_spaces(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}')
+}

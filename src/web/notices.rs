@@ -1,0 +1,219 @@
+//! The texts of the pages that belong to no output, in each language: the index and the pages of errors.
+//!
+//! Each client gets them in the language that it prefers, because the outputs of a server may have several. The pages of
+//! an output have the language of the output: see `texts`.
+
+use axum::http::{HeaderMap, StatusCode};
+
+use super::negotiate;
+
+/// The texts in one language.
+#[derive(Debug)]
+pub(super) struct Notices {
+    /// Language tag of the page.
+    pub(super) code: &'static str,
+    /// Title of the index.
+    pub(super) feeds: &'static str,
+    /// Text of an index without outputs.
+    pub(super) nothing: &'static str,
+    /// Below the title of the index.
+    pub(super) how_to: &'static str,
+    /// Before the time of the last change.
+    pub(super) last_change: &'static str,
+    /// Number of stories of an empty output.
+    pub(super) no_stories: &'static str,
+    /// Before the name of the list of feeds.
+    pub(super) sources: &'static str,
+    /// Link to the index.
+    pub(super) all_feeds: &'static str,
+    /// Title and text of 401: the token is not valid.
+    unauthorized: Notice,
+    /// Title and text of 403: the request comes from a page of another site.
+    forbidden: Notice,
+    /// Title and text of 404.
+    not_found: Notice,
+    /// Title and text of any other error.
+    failed: Notice,
+}
+
+/// Title and text of a page.
+type Notice = (&'static str, &'static str);
+
+/// Every language; the first is the default.
+const LANGUAGES: &[&Notices] = &[&ENGLISH, &GERMAN, &FRENCH, &SPANISH, &JAPANESE];
+
+const ENGLISH: Notices = Notices {
+    code: "en",
+    feeds: "Feeds",
+    nothing: "Nothing has been published yet. Try again in a moment.",
+    how_to: "Open a feed to read it here. To subscribe, copy the URL of any format into your feed reader.",
+    last_change: "last change",
+    no_stories: "no stories yet",
+    sources: "List of the sources, for feed readers:",
+    all_feeds: "All feeds",
+    unauthorized: (
+        "Token not valid",
+        "The address contains a token that is not valid. Ask the person who sent it to you for a new one.",
+    ),
+    forbidden: ("Not allowed", "This page cannot be opened from another site. Enter its address."),
+    not_found: (
+        "Not found",
+        "There is no page at this address. The story may be too old, or the address may have a typing error.",
+    ),
+    failed: ("Error", "The page cannot be shown because of an error. Try again later."),
+};
+
+const GERMAN: Notices = Notices {
+    code: "de",
+    feeds: "Feeds",
+    nothing: "Noch wurde nichts veröffentlicht. Versuchen Sie es gleich noch einmal.",
+    how_to: "Öffnen Sie einen Feed, um ihn hier zu lesen. Zum Abonnieren kopieren Sie die URL eines Formats in Ihren Feedreader.",
+    last_change: "letzte Änderung",
+    no_stories: "noch keine Artikel",
+    sources: "Liste der Quellen, für Feedreader:",
+    all_feeds: "Alle Feeds",
+    unauthorized: (
+        "Token ungültig",
+        "Die Adresse enthält einen Token, der nicht gültig ist. Bitten Sie die Person, von der Sie sie haben, um einen neuen.",
+    ),
+    forbidden: (
+        "Nicht erlaubt",
+        "Diese Seite kann nicht von einer anderen Website aus geöffnet werden. Geben Sie die Adresse ein.",
+    ),
+    not_found: (
+        "Nicht gefunden",
+        "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Artikel zu alt, oder die Adresse enthält einen Tippfehler.",
+    ),
+    failed: (
+        "Fehler",
+        "Die Seite kann wegen eines Fehlers nicht angezeigt werden. Versuchen Sie es später noch einmal.",
+    ),
+};
+
+const FRENCH: Notices = Notices {
+    code: "fr",
+    feeds: "Flux",
+    nothing: "Rien n’a encore été publié. Réessayez dans un instant.",
+    how_to: "Ouvrez un flux pour le lire ici. Pour vous abonner, copiez l’URL d’un format dans votre lecteur de flux.",
+    last_change: "dernière modification",
+    no_stories: "pas encore d’articles",
+    sources: "Liste des sources, pour les lecteurs de flux :",
+    all_feeds: "Tous les flux",
+    unauthorized: (
+        "Jeton non valable",
+        "L’adresse contient un jeton qui n’est pas valable. Demandez-en un nouveau à la personne qui vous l’a envoyée.",
+    ),
+    forbidden: (
+        "Non autorisé",
+        "Cette page ne peut pas être ouverte depuis un autre site. Saisissez son adresse.",
+    ),
+    not_found: (
+        "Page introuvable",
+        "Il n’y a pas de page à cette adresse. L’article est peut-être trop ancien, ou l’adresse contient une faute de frappe.",
+    ),
+    failed: (
+        "Erreur",
+        "La page ne peut pas être affichée à cause d’une erreur. Réessayez plus tard.",
+    ),
+};
+
+const SPANISH: Notices = Notices {
+    code: "es",
+    feeds: "Fuentes",
+    nothing: "Todavía no se ha publicado nada. Inténtelo de nuevo en un momento.",
+    how_to: "Abra una fuente para leerla aquí. Para suscribirse, copie la URL de un formato en su lector de fuentes.",
+    last_change: "último cambio",
+    no_stories: "todavía no hay artículos",
+    sources: "Lista de las fuentes de origen, para lectores de fuentes:",
+    all_feeds: "Todas las fuentes",
+    unauthorized: (
+        "Token no válido",
+        "La dirección contiene un token que no es válido. Pida uno nuevo a la persona que se la envió.",
+    ),
+    forbidden: (
+        "No permitido",
+        "Esta página no se puede abrir desde otro sitio. Escriba su dirección.",
+    ),
+    not_found: (
+        "Página no encontrada",
+        "No hay ninguna página en esta dirección. Quizá el artículo sea demasiado antiguo o la dirección tenga un error.",
+    ),
+    failed: ("Error", "La página no se puede mostrar debido a un error. Inténtelo más tarde."),
+};
+
+const JAPANESE: Notices = Notices {
+    code: "ja",
+    feeds: "フィード",
+    nothing: "まだ何も公開されていません。しばらくしてからもう一度お試しください。",
+    how_to: "フィードを開くとここで読めます。購読するには、いずれかの形式のURLをフィードリーダーに登録してください。",
+    last_change: "最終更新",
+    no_stories: "記事はまだありません",
+    sources: "フィードリーダー用の配信元の一覧:",
+    all_feeds: "すべてのフィード",
+    unauthorized: (
+        "トークンが無効です",
+        "アドレスに含まれるトークンは無効です。アドレスを送った人に新しいトークンを依頼してください。",
+    ),
+    forbidden: (
+        "許可されていません",
+        "このページは他のサイトから開くことができません。アドレスを入力してください。",
+    ),
+    not_found: (
+        "見つかりません",
+        "このアドレスにページはありません。記事が古すぎるか、アドレスに誤りがある可能性があります。",
+    ),
+    failed: ("エラー", "エラーのためページを表示できません。後でもう一度お試しください。"),
+};
+
+impl Notices {
+    /// The texts for a language tag, by its first part; `None`: the language is unknown.
+    pub(super) fn of(language: &str) -> Option<&'static Self> {
+        let primary = language.split('-').next().unwrap_or_default();
+        LANGUAGES.iter().find(|texts| texts.code.eq_ignore_ascii_case(primary)).copied()
+    }
+
+    /// The texts in the language that the client prefers; English if it prefers none of these.
+    pub(super) fn preferred(headers: &HeaderMap) -> &'static Self {
+        let mut best: (&Self, u16) = (&ENGLISH, 0);
+        for (language, quality) in negotiate::languages(headers) {
+            // The first of equals comes first.
+            if let Some(texts) = Self::of(language).filter(|_| quality > best.1) {
+                best = (texts, quality);
+            }
+        }
+        best.0
+    }
+
+    /// Title and text of the page of an error.
+    pub(super) fn error(&self, status: StatusCode) -> (&'static str, &'static str) {
+        match status {
+            StatusCode::UNAUTHORIZED => self.unauthorized,
+            StatusCode::FORBIDDEN => self.forbidden,
+            StatusCode::NOT_FOUND => self.not_found,
+            _ => self.failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use axum::http::header::ACCEPT_LANGUAGE;
+
+    use super::*;
+
+    #[test]
+    fn a_client_gets_the_language_that_it_prefers() {
+        let code = |accepted: &'static str| {
+            let value = HeaderValue::from_static(accepted);
+            Notices::preferred(&HeaderMap::from_iter([(ACCEPT_LANGUAGE, value)])).code
+        };
+        assert_eq!(code("de-CH, en;q=0.8"), "de");
+        assert_eq!(code("nl, fr;q=0.3, es;q=0.9"), "es");
+        assert_eq!(code("JA"), "ja");
+        for accepted in ["", "*", "nl", "de;q=0", "en, de"] {
+            assert_eq!(code(accepted), "en", "{accepted:?}");
+        }
+        assert_eq!(Notices::preferred(&HeaderMap::new()).code, "en");
+    }
+}
