@@ -23,6 +23,7 @@
 //! The loop does not wait for slow feeds: it spawns due polls, each result puts its feed back into the queue,
 //! and a separate task publishes with a delay. `poll` makes one poll, `outputs` one publication, `cli` prints.
 
+mod bound;
 mod budgets;
 mod change;
 mod clock_watch;
@@ -56,7 +57,7 @@ use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
-use self::handle::{Command, PollRefusal, PollRequest};
+use self::handle::{Command, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
 use self::listeners::Listeners;
@@ -99,7 +100,7 @@ pub struct Inputs {
 /// When the database fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let first = engine.publish_documents().await;
-    let listeners = Listeners::open(engine.site(), Vec::new(), engine.setup().web.listen)?;
+    let listeners = Listeners::open(engine.site(), Vec::new(), &engine.setup().web.listen)?;
     // A channel without commands.
     let (_sender, commands) = mpsc::channel(1);
     let (lists, _) = watch::channel(Arc::clone(&engine.setup().lists));
@@ -125,7 +126,7 @@ pub async fn run_with(
         () = &mut shutdown => return Ok(()),
         first = engine.publish_documents() => first,
     };
-    let listeners = Listeners::open(engine.site(), sockets, engine.setup().web.listen)?;
+    let listeners = Listeners::open(engine.site(), sockets, &engine.setup().web.listen)?;
     let _control = Control::open(&engine.setup().store, handle.clone());
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
     let following = tokio::spawn(follower.follow(followed, handle));
@@ -392,7 +393,7 @@ impl Running {
         engine: &mut Engine,
         polls: &mut Polls,
     ) -> Result<Change, Error> {
-        let next = self.listeners.prepare(config.web.listen)?;
+        let next = self.listeners.prepare(&config.web.listen)?;
         let before = engine.apply(config).await?;
         let setup = engine.setup();
         let change = Change::between(&before, setup, &next);
@@ -420,7 +421,7 @@ fn take_result(
 
 /// Starts the polls that a command asks for.
 fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, Trust)) {
-    let PollRequest { feeds, trigger, client, started } = request;
+    let PollRequest { feeds, trigger, started } = request;
     let problem = engine.store_failures().current();
     let result = match (problem, engine.selected(&feeds)) {
         (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),
@@ -434,10 +435,11 @@ fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, 
             "the clock of the system has jumped, nothing is polled for ten minutes".to_owned(),
         )),
         (Ok(None), Ok(targets)) => {
+            let (client, results) = mpsc::channel(targets.len().max(1));
             for target in &targets {
                 polls.ask(engine, target, (trigger, client.clone()));
             }
-            Ok(targets.len())
+            Ok(StartedPolls { number: targets.len(), results })
         }
     };
     // The client may be gone.

@@ -1,14 +1,42 @@
 //! Replaces files atomically: a client of a web server and a process that is killed see whole files
-//! only.
+//! only. Reads regular files within a bound: a device never ends, and the open of a pipe may never return.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::io::{self, Read as _, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tempfile::TempPath;
+
+/// A regular file that is open for reading.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder, a device, a pipe or a socket.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let regular = |meta: fs::Metadata| match meta.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    };
+    // Before the open, which can have an effect on a device.
+    regular(fs::metadata(path)?)?;
+    let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = fs::OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    // The name may have got another file meanwhile.
+    regular(file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads at most `max` bytes of a file; `None`: it has more.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_bounded(file: File, max: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= max))
+}
 
 /// Replaces a file that exists, durably; its mode and owner stay. Several processes may call this
 /// for the same path: the last one wins.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::web::ListenAddress;
+
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
 #[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
@@ -243,8 +245,12 @@ pub(super) enum Command {
     /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
     ///
     /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
-    /// contain the items.
-    Repair,
+    /// contain the items. A database without damage stays as it is.
+    Repair {
+        /// Repair this database, such as a copy; without it, the database of the config
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Print the manual page newswire(1), or write all manual pages to a folder
     Man {
         /// Folder to write to, such as /usr/local/share/man; gets the folders man1, man5 and man7
@@ -338,9 +344,9 @@ pub(super) struct RunRequest {
     /// URL of a feed or of a web page to add to the config first; can be repeated
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
-    /// Address to listen on, instead of `listen` in [web]
+    /// Address to listen on, instead of `listen` in [web]; can be repeated
     #[arg(long, value_name = "ADDRESS")]
-    pub(super) listen: Option<std::net::SocketAddr>,
+    pub(super) listen: Vec<ListenAddress>,
     /// Level of the log, instead of `level` in [log]
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<LevelFilter>,

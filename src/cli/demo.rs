@@ -49,7 +49,8 @@ crate::model::codes! {
 /// When it cannot start, or the daemon fails.
 pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     let folder = tempfile::Builder::new().prefix("newswire-demo-").tempdir()?;
-    let usual = web::Settings::default().listen.unwrap_or(first_run::ANY_ADDRESS);
+    let usual = web::Settings::default().listen.first().and_then(web::ListenAddress::reachable);
+    let usual = usual.unwrap_or(first_run::ANY_ADDRESS);
     let (listen, site) = (first_run::free_address(usual)?, TcpListener::bind("127.0.0.1:0").await?);
     let sources = site.local_addr()?;
     let clock = Clock::system();
@@ -122,7 +123,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         allow_networks: vec![ipnet::IpNet::from(sources.ip())],
         ..fetch::Settings::default()
     };
-    let web = web::Settings { listen: Some(listen), ..web::Settings::default() };
+    let web = web::Settings { listen: vec![listen.into()], ..web::Settings::default() };
     let output = output(folder, web.base_url());
     let (schedule, fetch) = (Arc::new(schedule), Arc::new(fetch));
     let subscription = |path: &&str| Subscription {

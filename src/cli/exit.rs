@@ -160,6 +160,8 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "no_database",
             "no_documents",
             "database_empty",
+            // Feed failures: the file.
+            "feed_file_unreadable",
         ],
     ),
     (
@@ -173,6 +175,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "no_threads",
             "not_polled",
             "not_running",
+            "socket_unusable",
             // Feed failures: the network or the server.
             "bad_response",
             "blocked_address",

@@ -78,7 +78,7 @@ pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<Fir
 pub(super) fn addresses(config: &Config) -> String {
     let base = config.web.base_url();
     let mut text = String::new();
-    if config.web.listen.is_none() {
+    if config.web.listen.is_empty() {
         return text;
     }
     let _ = writeln!(text, "  look       {base}");

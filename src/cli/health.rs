@@ -1,30 +1,37 @@
 //! `newswire health`: asks the running daemon whether it is ready, for monitoring and containers. Exit codes: 0
 //! ready, 1 degraded or unknown, 2 no response.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::io::{self, Read as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
 use crate::store::{self, Usage};
 use crate::telemetry::Problem;
+use crate::web::ListenAddress;
 
 /// Time limit for connecting, sending and receiving.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest response that is read, in bytes.
 const MAX_RESPONSE: u64 = 64 * 1024;
 
-/// Requests `/readyz` at the configured address. Without a response, reports only whether a daemon uses the
+/// Requests `/readyz` at the first configured address. Without a response, reports only whether a daemon uses the
 /// database.
-pub(super) fn check(listen: Option<SocketAddr>, database: &Path) -> (String, Exit) {
-    let Some(listen) = listen else {
+pub(super) fn check(listen: &[ListenAddress], database: &Path) -> (String, Exit) {
+    let Some(listen) = listen.first() else {
         return without_response("[web] listen is \"off\"", database);
     };
-    let address = SocketAddr::new(reachable(listen.ip()), listen.port());
-    match get(address, "/readyz") {
+    let address = listen.reachable().map_or_else(|| listen.to_string(), |at| at.to_string());
+    match get(listen, "/readyz") {
         Ok(response) => interpret(&response),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
+            ) =>
+        {
             without_response(&format!("no response from {address}: {error}"), database)
         }
         Err(error) => (format!("down: no response from {address}: {error}\n"), Exit::Down),
@@ -51,20 +58,26 @@ fn without_response(reason: &str, database: &Path) -> (String, Exit) {
     }
 }
 
-/// A loopback address for the unspecified address.
-fn reachable(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        address => address,
+/// Sends a GET request and returns the response as text.
+fn get(listen: &ListenAddress, path: &str) -> io::Result<String> {
+    match (listen, listen.reachable()) {
+        (ListenAddress::Unix { path: socket, .. }, _) => {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
+            stream.set_write_timeout(Some(TIMEOUT))?;
+            exchange(stream, path)
+        }
+        (_, Some(address)) => {
+            let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
+            stream.set_write_timeout(Some(TIMEOUT))?;
+            exchange(stream, path)
+        }
+        (_, None) => Err(io::ErrorKind::AddrNotAvailable.into()),
     }
 }
 
-/// Sends a GET request and returns the response as text.
-fn get(address: SocketAddr, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+fn exchange(mut stream: impl io::Read + io::Write, path: &str) -> io::Result<String> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut response = Vec::new();
@@ -122,23 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn the_unspecified_address_is_asked_on_loopback() {
-        assert_eq!(reachable("0.0.0.0".parse().unwrap()).to_string(), "127.0.0.1");
-        assert_eq!(reachable("::".parse().unwrap()).to_string(), "::1");
-        assert_eq!(reachable("192.0.2.1".parse().unwrap()).to_string(), "192.0.2.1");
-    }
-
-    #[test]
     fn a_process_that_uses_the_database_is_not_down() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("newswire.db");
         let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
-        for listen in [None, Some(unused)] {
-            let (text, exit) = check(listen, &database);
+        let socket = ListenAddress::Unix { path: folder.path().join("no.sock"), mode: 0o600 };
+        for listen in [vec![], vec![unused.into()], vec![socket]] {
+            let (text, exit) = check(&listen, &database);
             assert!(exit == Exit::Down && text.starts_with("down: "), "{text}");
             lock.lock().unwrap();
-            let (text, exit) = check(listen, &database);
+            let (text, exit) = check(&listen, &database);
             assert!(exit == Exit::Degraded && text.starts_with("unknown: "), "{text}");
             lock.unlock().unwrap();
         }

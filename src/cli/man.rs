@@ -162,7 +162,7 @@ fn files_and_environment(roff: &mut Roff) {
         (
             "NEWSWIRE_SECTION_KEY",
             "replaces a value of the config, such as NEWSWIRE_WEB_LISTEN for listen in [web]; newswire explain KEY \
-             names the variable of a key",
+             names the variable of a key; a list has commas between its values",
         ),
         ("XDG_CONFIG_HOME", "searched for the config instead of ~/.config"),
         ("STATE_DIRECTORY", "base folder of relative paths in the config; set by systemd"),

@@ -149,7 +149,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             print_output(import::run(file, config, destination))?;
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
-        Command::Repair => repair::run(&load_path(config)?)?,
+        Command::Repair { file } => repair(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
@@ -267,6 +267,13 @@ fn restore(
 }
 
 /// `verify`: a file, or the database of the config with the files of its outputs.
+fn repair(config: Option<&Path>, file: Option<&Path>) -> Result<(), Exit> {
+    match file {
+        Some(file) => repair::run(file),
+        None => repair::run(&load_path(config)?),
+    }
+}
+
 fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
     match file {
         Some(file) => verify::run(file, None),
@@ -279,7 +286,7 @@ fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
-    let overrides = run::Overrides { listen: request.listen, level: request.log_level };
+    let overrides = run::Overrides { listen: request.listen.clone(), level: request.log_level };
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
     if first.text.is_some() || io::stdout().is_terminal() {
@@ -430,7 +437,7 @@ fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
     if !path.exists() {
         return Err(print_diagnostics(&path, &report));
     }
-    let (text, exit) = health::check(listen, &database);
+    let (text, exit) = health::check(&listen, &database);
     print(&text);
     Ok(exit)
 }

@@ -21,7 +21,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Outcome, Validators};
 use crate::parse::{self, Parsed};
-use crate::{dedupe, fetch, normalise};
+use crate::{dedupe, fetch, files, normalise};
+
+/// Largest file that is read, in bytes.
+const MAX_FILE: u64 = 256 << 20;
 
 /// Why a document cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +120,9 @@ fn not_modified(target: &str, format: Format) -> String {
 
 fn read(path: &Path) -> Result<Document, Error> {
     let failed = |error| Error::File(path.display().to_string(), error);
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = files::open_regular(path).and_then(|file| files::read_bounded(file, MAX_FILE));
+    let too_large = || io::Error::other(format!("larger than {MAX_FILE} bytes"));
+    let bytes = bytes.and_then(|bytes| bytes.ok_or_else(too_large)).map_err(failed)?;
     let absolute = std::path::absolute(path).map_err(failed)?;
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());

@@ -8,14 +8,36 @@ use super::terminal::{print, report};
 use crate::dedupe::Text;
 use crate::store::{self, Repaired, TextToIndex};
 
-/// Repairs the database at `path`.
+/// Repairs the database at `path`. One without damage stays.
 ///
 /// # Errors
 /// When the database cannot be opened or replaced; the error is printed.
 pub(super) fn run(path: &Path) -> Result<(), Exit> {
+    // A database that cannot be opened as a whole may still be read table by table.
+    if store::check(path).is_ok_and(|checked| checked.problems.is_empty()) {
+        print(&format!("{}: no damage found; the database stays as it is\n", path.display()));
+        return Ok(());
+    }
     let repaired = store::repair(path, words).map_err(|error| report(&error))?;
     print(&text(path, &repaired));
     Ok(())
+}
+
+/// What the rows of a table are; `None`: of no interest to an operator.
+fn content(table: &str) -> Option<&'static str> {
+    Some(match table {
+        "feed" => "feeds",
+        "poll" => "polls",
+        "item" => "items",
+        "body" => "texts",
+        "item_match" => "matches",
+        "decision" => "decisions",
+        "archive_page" => "archive pages",
+        "incident" => "incidents",
+        "output" => "outputs",
+        "promise" => "promises",
+        _ => return None,
+    })
 }
 
 /// The words of an item for the search index.
@@ -27,13 +49,15 @@ fn words(text: &TextToIndex) -> String {
 fn text(path: &Path, repaired: &Repaired) -> String {
     let Repaired { damaged, rows, incomplete, altered } = repaired;
     let mut text = format!(
-        "{}: replaced by a copy of what could be read; the previous file is {}; number of rows by table:\n",
+        "{}: replaced by a copy of what could be read; the previous file is {}\n",
         path.display(),
         damaged.display()
     );
     for (table, rows) in rows.iter().filter(|(_, rows)| *rows > 0) {
-        let part = if incomplete.contains(table) { " (a part could not be read)" } else { "" };
-        let _ = writeln!(text, "  {table:<16} {rows:>9}{part}");
+        let is_part = incomplete.contains(table);
+        let Some(name) = content(table).or(is_part.then_some(table.as_str())) else { continue };
+        let part = if is_part { " (a part could not be read)" } else { "" };
+        let _ = writeln!(text, "  {name:<16} {rows:>9}{part}");
     }
     if *altered > 0 {
         let _ = writeln!(

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use crate::daemon::{
 use crate::fetch::{Fetcher, Resolver, SystemResolver};
 use crate::poll::{Gate, Ledger};
 use crate::telemetry::Handle;
-use crate::web::samples;
+use crate::web::{ListenAddress, samples};
 
 /// Runs the daemon until the first stop signal and lets it finish its work; a second signal ends the process.
 ///
@@ -40,10 +39,10 @@ pub(super) async fn run(
 }
 
 /// What options of the command line replace in the config, also after a reload.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Overrides {
-    /// `listen` in [web].
-    pub(super) listen: Option<SocketAddr>,
+    /// `listen` in [web]; empty: not replaced.
+    pub(super) listen: Vec<ListenAddress>,
     /// `level` in [log].
     pub(super) level: Option<LevelFilter>,
 }
@@ -54,8 +53,8 @@ impl Overrides {
         if let Some(level) = self.level {
             config.log.level = level;
         }
-        if let Some(listen) = self.listen {
-            config.web.listen = Some(listen);
+        if !self.listen.is_empty() {
+            config.web.listen = self.listen.clone();
             let base_url = config.web.base_url();
             for output in &mut config.outputs {
                 output.base_url = base_url.clone();

@@ -76,7 +76,8 @@ pub(super) fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
 fn text(path: &Path, checked: &CheckReport) -> String {
     let CheckReport { problems, items, texts } = checked;
     if problems.is_empty() {
-        return format!("{}: no damage found in {items} items and {texts} texts\n", path.display());
+        let (items, texts) = (count(*items as u64, "item"), count(*texts as u64, "text"));
+        return format!("{}: no damage found in {items} and {texts}\n", path.display());
     }
     let mut text = format!("{}: {}\n", path.display(), count(problems.len() as u64, "problem"));
     for problem in problems {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
-use super::feeds::has_private_host;
+use super::feeds::{has_private_host, url_of};
 use super::podcast;
 use super::section::{Document, Layer};
 use super::suggest::nearest;
@@ -218,8 +218,8 @@ fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
 /// Removes the advice about intervals where a feed is on a server of one's own.
 fn own_intervals(document: &Document, report: &mut Report) {
     for layer in document.all(Section::Feed) {
-        let Some(Value::Url(url)) = layer.entry("url").map(|entry| &entry.value) else { continue };
-        if has_private_host(url) {
+        let Some(url) = url_of(layer) else { continue };
+        if has_private_host(&url) {
             let own = ["interval", "min_interval"].map(|key| layer.span(key));
             let advice = |it: &Diagnostic| it.code == "interval_below_recommended";
             report.diagnostics.retain(|it| {
@@ -302,11 +302,11 @@ fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
         let line = section.sets("listen");
         report.push(if line { warning } else { warning.of_the_file() });
     };
-    let public = web.listen.is_none_or(|address| !address.ip().is_loopback());
+    let public = web.listen.is_empty() || web.listen.iter().any(|address| !address.is_local());
     if !public || web.public_url.is_some() || uncertain(&["listen", "public_url"]) {
         return;
     }
-    if web.listen.is_some() && web.hosts.is_empty() && !uncertain(&["hosts"]) {
+    if !web.listen.is_empty() && web.hosts.is_empty() && !uncertain(&["hosts"]) {
         let message = "other machines can reach the server, and it accepts all host names: web pages can \
             read it through the browser of a subscriber";
         let help = "set public_url in [web], or hosts to the names of this server";
@@ -473,7 +473,7 @@ fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report)
     let by_url: HashMap<&str, &KnownFeed<'_>> =
         feeds.iter().map(|feed| (feed.feed.url.as_str(), feed)).collect();
     for layer in document.all(Section::Feed) {
-        let Some(Value::Url(url)) = layer.entry("url").map(|entry| &entry.value) else { continue };
+        let Some(url) = url_of(layer) else { continue };
         let Some(feed) = by_url.get(url.as_str()) else { continue };
         let shown = parts.outputs.iter().any(|output| feed.reaches(output));
         if shown || layer.is_uncertain("tags") || layer.is_uncertain("id") {

@@ -153,6 +153,8 @@ pub enum Kind {
     Hosts,
     /// An http or https URL without a password.
     Url,
+    /// URL of a proxy: http, https or socks5h.
+    Proxy,
     /// A URL without a query, to which a slash is added.
     BaseUrl,
     /// The path of a file.
@@ -181,8 +183,10 @@ pub enum Kind {
     TimeZone,
     /// A prefix of titles.
     TitlePrefix,
-    /// IP address and port, or `"off"`.
+    /// Addresses to listen on, one or a list, or `"off"`.
     Listen,
+    /// IP address and port, or `"off"`.
+    Address,
     /// A reference to a secret.
     Secret,
     /// Header names, each with a reference to a secret.
@@ -212,6 +216,7 @@ impl Kind {
             Self::Networks => "list of IP addresses and networks",
             Self::Hosts => "list of host names",
             Self::Url | Self::BaseUrl => "http or https URL",
+            Self::Proxy => "http, https or socks5h URL",
             Self::File | Self::Certificates | Self::PageText | Self::Picture => "path of a file",
             Self::Folder => "path of a folder",
             Self::Id => "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
@@ -222,7 +227,8 @@ impl Kind {
             Self::PodcastCategory => "category of Apple Podcasts",
             Self::TimeZone => "name of a time zone",
             Self::TitlePrefix => "text with {source}",
-            Self::Listen => "address and port, or \"off\"",
+            Self::Listen => "address and port, unix:/path, a list of these, or \"off\"",
+            Self::Address => "address and port, or \"off\"",
             Self::Secret => "secret: file, credential or env",
             Self::Secrets => "header names, each with a secret",
             Self::Rules => "table of conditions, or several",

@@ -46,6 +46,7 @@ impl Diagnostic {
         "syntax",
         "unclosed_bracket",
         "unknown_section",
+        "unknown_variable",
         "unknown_key",
         "duplicate_key",
         "wrong_type",

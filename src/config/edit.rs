@@ -115,7 +115,13 @@ fn edited(
     };
     let is_named = |table: &Table| {
         let is = |key: &str| table.get(key).and_then(Item::as_str) == Some(name);
-        is("id") || is("url")
+        // A feed that has an id in the database only is looked for by the URL of its file.
+        let file = table.get("file").and_then(Item::as_str);
+        let is_file = |file: &str| {
+            name == file
+                || name.strip_prefix("file://").is_some_and(|path| Path::new(path).ends_with(file))
+        };
+        is("id") || is("url") || file.is_some_and(is_file)
     };
     let Some(at) = feeds.iter().position(is_named) else { return Ok(None) };
     if edit == FeedEdit::Remove

@@ -1,6 +1,7 @@
 //! `newswire config`: every value in force with its origin, and no secret.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -47,7 +48,14 @@ impl Effective {
     #[must_use]
     pub fn of(&self, feed: &str) -> Option<Self> {
         let named = |table: &Table| {
-            let is = |s: &Setting| matches!(s.key, "id" | "url") && s.value == quoted(feed);
+            // A feed that has an id in the database only is looked for by the URL of its file.
+            let path = feed.strip_prefix("file://").map(Path::new);
+            let is = |s: &Setting| match s.key {
+                "file" if path.is_some_and(|path| path.ends_with(s.value.trim_matches('"'))) => {
+                    true
+                }
+                key => matches!(key, "id" | "url" | "file") && s.value == quoted(feed),
+            };
             table.section == Section::Feed && table.settings.iter().any(is)
         };
         let tables: Vec<Table> = self.0.iter().filter(|table| named(table)).cloned().collect();

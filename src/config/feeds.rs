@@ -17,6 +17,7 @@ use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
 use super::value::Value;
+use crate::fetch;
 use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::normalise::Selector;
 use crate::opml::{self, FeedList, ListedFeed};
@@ -216,7 +217,8 @@ impl<'d> Feeds<'d> {
         let chain = Chain::of(general);
         check_bounds(general, &chain, report);
         let zero = Values::of(&chain, Section::Schedule.keys()).duration("host_spacing");
-        let uncertain = self.document.is_key_uncertain(Section::Feed, "url");
+        let uncertain =
+            ["url", "file"].iter().any(|key| self.document.is_key_uncertain(Section::Feed, key));
         if zero.is_some_and(|spacing| spacing.is_zero())
             && !uncertain
             && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
@@ -234,11 +236,8 @@ impl<'d> Feeds<'d> {
             check_bounds(server, &chain, report);
         }
         for layer in self.document.all(Section::Feed) {
-            let url = layer.entry("url").and_then(|entry| match &entry.value {
-                Value::Url(url) => Some(url),
-                _ => None,
-            });
-            let site = url.map(site).unwrap_or_default();
+            let url = url_of(layer);
+            let site = url.as_ref().map(site).unwrap_or_default();
             check_bounds(layer, &self.chain(Section::Schedule, site, Some(layer)), report);
         }
     }
@@ -257,12 +256,8 @@ pub(super) fn has_private_host(url: &Url) -> bool {
                 address.is_loopback() || local
             }
         },
-        Some(Host::Domain(name)) => {
-            const PRIVATE: [&str; 6] =
-                [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
-            !name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end))
-        }
-        None => false,
+        Some(Host::Domain(name)) => fetch::is_local_name(name),
+        None => fetch::is_local(url),
     }
 }
 
@@ -284,7 +279,8 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
     let mut feeds: Vec<ConfiguredFeed<'d>> = Vec::new();
     for layer in document.all(Section::Feed) {
         let values = Values::of(&Chain::of(layer), Section::Feed.keys());
-        let Some(url) = values.url("url") else { continue };
+        check_source(layer, report);
+        let Some(url) = url_of(layer) else { continue };
         let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
         let (title, tags) = (values.text("title"), values.texts("tags"));
         let feed = Feed { id, title, tags, url, removal: Removal::Hide };
@@ -311,6 +307,31 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         add_tags(kept, feed.tags);
     }
     feeds
+}
+
+/// The URL of a feed, or that of its file.
+pub(super) fn url_of(layer: &Layer) -> Option<Url> {
+    match &layer.entry("url").or_else(|| layer.entry("file"))?.value {
+        Value::Url(url) => Some(url.clone()),
+        Value::Path(path) => Url::from_file_path(std::path::absolute(path).ok()?).ok(),
+        _ => None,
+    }
+}
+
+/// Reports a feed that has neither a URL nor a file, or both.
+fn check_source(layer: &Layer, report: &mut Report) {
+    let error = |message: &str| Diagnostic::error("missing_key", layer.span("url"), message);
+    match (layer.may_set("url"), layer.may_set("file")) {
+        (false, false) => {
+            let help = "write url = \"https://blog.rust-lang.org/feed.xml\"";
+            report.push(error("[[feed]] has no url").help(help));
+        }
+        (true, true) => {
+            let help = "remove one of them: url is a feed on the web, file one of this machine";
+            report.push(error("[[feed]] has both url and file").help(help));
+        }
+        _ => {}
+    }
 }
 
 /// The URL that is requested: the fragment is not sent.

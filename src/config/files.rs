@@ -53,6 +53,8 @@ impl Files {
         }
         let variables = environment::files(std::env::vars_os());
         files.extend(variables.into_iter().map(|(path, text)| (path, (text, None))));
+        let mistaken = environment::mistaken(std::env::vars_os());
+        files.extend(mistaken.into_iter().map(|(path, why)| (path, (String::new(), Some(why)))));
         Self::of(files, state_folder(path))
     }
 

@@ -247,11 +247,18 @@ pub const KEYS: &[Key] = &[
         .details("They are sent only to the origin of the feed's URL.")
         .example("{ \"X-Api-Key\" = { env = \"FEED_KEY\" } }")
         .also_called(&["cookie", "cookies", "api_key", "extra_headers", "http_headers"]),
-    fetch("proxy", Url)
-        .doc("HTTP proxy for all requests.")
-        .details("The proxy resolves host names, so that allow_networks only checks addresses that are written as numbers.")
-        .example("\"http://127.0.0.1:3128\"")
-        .also_called(&["http_proxy", "https_proxy", "proxy_url"]),
+    fetch("proxy", Proxy)
+        .doc("Proxy for all requests: \"http://…\", or \"socks5h://…\" for SOCKS 5 and Tor.")
+        .details("The proxy resolves host names. Newswire then refuses addresses that are written as numbers and names of local networks, such as \
+            localhost, unless allow_networks permits them, and cannot check to which address another name leads: a proxy in a private network \
+            has to refuse that network itself.")
+        .example("\"socks5h://127.0.0.1:9050\"")
+        .also_called(&["http_proxy", "https_proxy", "proxy_url", "socks", "socks_proxy", "socks5", "tor", "all_proxy"]),
+    fetch("proxy_authorization", Secret)
+        .doc("Secret with user and password for the proxy: \"user:password\".")
+        .details("It is sent to the proxy alone.")
+        .example("{ file = \"/etc/newswire/proxy.secret\" }")
+        .also_called(&["proxy_password", "proxy_user", "proxy_auth", "proxy_login"]),
     key(Section::Fetch, "concurrency", number("requests", 1, 1024)).default("64")
         .doc("Largest number of simultaneous requests in total.")
         .details("This key cannot be set in a [[feed]].")
@@ -296,8 +303,9 @@ pub const KEYS: &[Key] = &[
         .also_called(&["keep", "max_age", "expire", "expiry", "expire_after", "keep_days", "purge_after"]),
 
     key(Section::Web, "listen", Listen).default("\"127.0.0.1:8420\"")
-        .doc("Address and port of the HTTP server, or \"off\".")
-        .details("\"localhost:8420\" is 127.0.0.1, and \":8420\" is all addresses of this machine. With \"off\" the outputs are only written \
+        .doc("Address and port of the HTTP server, a Unix socket, several of these in a list, or \"off\".")
+        .details("\"localhost:8420\" is 127.0.0.1 and ::1, \":8420\" is all addresses of this machine, and \"unix:/run/newswire/web.sock\" is a \
+            Unix socket for a proxy, with mode 666 or the one in \"unix:/run/newswire/web.sock|660\". With \"off\" the outputs are only written \
             to files. Behind a reverse proxy keep 127.0.0.1.")
         .also_called(&["port", "address", "addr", "bind", "bind_address", "listen_address", "ip"]),
     key(Section::Web, "public_url", BaseUrl)
@@ -314,11 +322,16 @@ pub const KEYS: &[Key] = &[
         .doc("Who may see the operator pages: clients on this machine, all clients, or no client.")
         .details("\"local\" does not include clients that come through a proxy; docs/reverse-proxy.md describes which headers the proxy must set.")
         .also_called(&["dashboard", "admin", "operator", "status_page"]),
+    key(Section::Web, "operators", Networks).default("[]").example("[\"172.16.0.0/12\"]")
+        .doc("Networks whose clients may see the operator pages like clients on this machine.")
+        .details("In a container the bridge is the client: \"172.16.0.0/12\" has the networks of Docker, \"10.88.0.0/16\" that of Podman. \
+            Clients through a proxy that sets X-Forwarded-For are refused nevertheless. The log shows which client was refused, and why.")
+        .also_called(&["trusted_networks", "trusted_proxies", "admins", "allow_status", "allow_from"]),
     key(Section::Web, "metrics", Choice(&["on", "feeds", "off"])).default("\"on\"")
         .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
-    key(Section::Web, "samples", Listen).default("\"off\"")
+    key(Section::Web, "samples", Address).default("\"off\"")
         .doc("Address and port of a further server with six sample feeds, or \"off\".")
         .details("It is for a first try without a network; 'newswire run' sets it in a config that it creates.")
         .also_called(&["sample", "sample_feeds", "demo"]),
@@ -503,9 +516,14 @@ pub const KEYS: &[Key] = &[
         .doc("CSS selectors of parts that are removed from the items of feeds on the server, in addition to those of the feed.")
         .also_called(REMOVE),
 
-    key(Section::Feed, "url", Url).required().example("\"https://blog.rust-lang.org/feed.xml\"")
-        .doc("URL of the feed.")
+    key(Section::Feed, "url", Url).example("\"https://blog.rust-lang.org/feed.xml\"")
+        .doc("URL of the feed; a [[feed]] has either url or file.")
         .also_called(&["link", "href", "uri", "feed", "feed_url", "xml_url", "xmlurl", "rss", "address", "source"]),
+    key(Section::Feed, "file", File).example("\"/srv/feeds/builds.xml\"")
+        .doc("File of this machine that is the feed; a relative path starts in the state directory.")
+        .details("It is read again at each poll if it changed. It must be a regular file that the user of Newswire can read, of at most max_body. \
+            The outputs do not show its path.")
+        .also_called(&["path", "filename", "local"]),
     key(Section::Feed, "id", Id).example("\"rust-blog\"")
         .doc("Permanent name of the feed; the default is derived from the URL.")
         .also_called(&["slug", "key"]),

@@ -25,6 +25,7 @@ mod environment;
 mod feeds;
 mod files;
 mod keys;
+mod listen;
 mod named_file;
 mod page_files;
 mod parse;
@@ -42,7 +43,6 @@ mod suggest;
 mod value;
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,7 @@ pub(crate) use self::suggest::nearest;
 use crate::model::Feed;
 use crate::poll::Subscription;
 use crate::render::Output;
+use crate::web::ListenAddress;
 use crate::{fetch, store, telemetry, web};
 
 /// A complete config without errors.
@@ -115,7 +116,7 @@ pub struct Loaded {
     /// Path of the database. With errors elsewhere in the config too, so that the running daemon can be found.
     pub database: PathBuf,
     /// `[web] listen`, with errors elsewhere in the config too.
-    pub listen: Option<SocketAddr>,
+    pub listen: Vec<ListenAddress>,
 }
 
 /// Reads the config at `path` with all its files, see [`Files::gather`].
@@ -180,7 +181,7 @@ impl Files {
         }
         report.diagnostics.append(&mut found.diagnostics);
         report.sort();
-        let (database, listen) = (config.store.path.clone(), config.web.listen);
+        let (database, listen) = (config.store.path.clone(), config.web.listen.clone());
         let config = Some(config).filter(|_| report.errors() == 0);
         Loaded { config, report, database, listen }
     }

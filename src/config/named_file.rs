@@ -1,24 +1,17 @@
-//! Reads files that the config names. They are regular files with a bounded size: a device never ends, and the open of
-//! a pipe may never return.
+//! Reads files that the config names: regular files with a bounded size.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
+
+use crate::files;
 
 /// Reads a file of at most `max` bytes.
 ///
 /// # Errors
 /// When it cannot be read, is larger, or is not a regular file.
 pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max {
-        return Err(io::Error::other(format!("larger than {max} bytes")));
-    }
-    Ok(bytes)
+    files::read_bounded(files::open_regular(path)?, max)?
+        .ok_or_else(|| io::Error::other(format!("larger than {max} bytes")))
 }
 
 /// The same as text.

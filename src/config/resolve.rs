@@ -24,6 +24,7 @@ use crate::fetch::Secret;
 use crate::model::LinkPattern;
 use crate::normalise::Selector;
 use crate::render::{Logo, TitlePrefix};
+use crate::web::ListenAddress;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +225,8 @@ impl Values {
         regex: Regex -> Regex;
         flag: Flag -> bool;
         title_prefix: TitlePrefix -> TitlePrefix;
-        listen: Listen -> Option<SocketAddr>;
+        listen: Listen -> Vec<ListenAddress>;
+        address: Address -> Option<SocketAddr>;
         secrets: Secrets -> Vec<(String, Secret)>;
         links: Links -> Vec<LinkPattern>;
         selectors: Selectors -> Vec<Selector>;

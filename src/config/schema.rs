@@ -10,7 +10,10 @@ use crate::render::PodcastCategory;
 
 const DURATION: &str = r"(\s*\d+(\.\d+)?\s*(w|wks?|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms|millis?|milliseconds?),?)+\s*";
 const URL: &str = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?\s*$";
+const PROXY: &str =
+    r"^\s*([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh])://[^\s/?#@]+([/?#]\S*)?\s*$";
 const HEADER_NAME: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+const SOCKET: &str = r"^\s*unix:/[^|]*[^|/](\|[0-7]{1,4})?\s*$";
 const LISTEN: &str = r"^\s*([Oo][Ff][Ff]|(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt])?:\d{1,5})\s*$";
 
 /// The JSON Schema (draft 2020-12) of the config.
@@ -51,7 +54,7 @@ fn table(section: Section) -> Value {
     if !required.is_empty() {
         table["required"] = json!(required);
     }
-    if section == Section::Subscriptions {
+    if matches!(section, Section::Subscriptions | Section::Feed) {
         table["oneOf"] = json!([{ "required": ["file"] }, { "required": ["url"] }]);
     }
     table
@@ -112,6 +115,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Languages => list(of_kind(Kind::Language)),
         Kind::Networks => list(text(r"^\s*[0-9A-Fa-f:.]+(/\d{1,3})?\s*$")),
         Kind::Url | Kind::BaseUrl => text(URL),
+        Kind::Proxy => text(PROXY),
         Kind::Id => text(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
         Kind::Site => text(r"^\s*[^\s/]+\s*$"),
         Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
@@ -124,31 +128,41 @@ fn of_kind(kind: Kind) -> Value {
             "maxItems": 2,
         })),
         Kind::Regex => json!({ "type": "string", "format": "regex" }),
-        Kind::Listen => text(LISTEN),
+        Kind::Address => text(LISTEN),
+        Kind::Listen => listen(),
         Kind::Secret => secret(),
         Kind::Secrets => json!({
             "type": "object",
             "propertyNames": { "pattern": HEADER_NAME },
             "additionalProperties": secret(),
         }),
-        Kind::Rules => {
-            let mut table = json!({
-                "type": "object",
-                "additionalProperties": false,
-                "minProperties": 1,
-                "properties": properties(Section::Rules),
-            });
-            let items = table.clone();
-            table["type"] = json!(["object", "array"]);
-            table["items"] = items;
-            table
-        }
+        Kind::Rules => rules(),
     }
 }
 
 /// One of these texts.
 fn one_of(words: Vec<&str>) -> Value {
     json!({ "type": "string", "enum": words })
+}
+
+/// One address, or a list of them.
+fn listen() -> Value {
+    let one = json!({ "type": "string", "pattern": format!("{LISTEN}|{SOCKET}") });
+    json!({ "type": ["string", "array"], "pattern": one["pattern"], "items": one })
+}
+
+/// One table of conditions, or a list of them.
+fn rules() -> Value {
+    let mut table = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "minProperties": 1,
+        "properties": properties(Section::Rules),
+    });
+    let items = table.clone();
+    table["type"] = json!(["object", "array"]);
+    table["items"] = items;
+    table
 }
 
 fn secret() -> Value {

@@ -87,7 +87,11 @@ fn reference(
     let secret = found.map(|secret| secret.trim().to_owned()).and_then(|secret| {
         let ascii = secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         // RFC 7617 2.1: a password is encoded as UTF-8.
-        let password = name == "authorization" && is_login(&secret);
+        let is_proxy = name == "proxy_authorization";
+        let password = (name == "authorization" || is_proxy) && is_login(&secret);
+        if is_proxy && !is_login(&secret) {
+            return Err(unreadable("it is not user:password".to_owned()));
+        }
         match ascii || password && !secret.contains(char::is_control) {
             _ if secret.is_empty() => Err(unreadable("it is empty".to_owned())),
             true => Ok(secret),

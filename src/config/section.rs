@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
+use super::listen;
 use super::secret;
 use super::suggest::{Meaning, elsewhere, meaning_of_key, meaning_of_section};
 use super::value::{self, ListedText, Value, type_of, wrong_type};
@@ -223,7 +224,8 @@ fn meant_value(
     key: &str,
     value: &Spanned<DeValue<'_>>,
 ) -> Diagnostic {
-    let Some(key) = section.key(key).filter(|key| matches!(key.kind, Kind::Listen)) else {
+    let Some(key) = section.key(key).filter(|key| matches!(key.kind, Kind::Listen | Kind::Address))
+    else {
         return error;
     };
     match value.get_ref().as_integer() {
@@ -434,6 +436,7 @@ fn read_value(
             value::number(key, min, max, number)
         }
         (Kind::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+        (Kind::Listen, DeValue::Array(_)) => return read_list(key, value, report),
         (_, DeValue::Array(_)) if key.kind.wanted() == "a list of texts" => {
             return read_list(key, value, report);
         }
@@ -531,6 +534,10 @@ fn read_list(
         Kind::Networks => {
             let networks = texts.iter().filter_map(|listed| value::network(&listed.text).ok());
             Value::Networks(networks.collect())
+        }
+        Kind::Listen => {
+            let addresses = texts.iter().filter_map(|listed| listen::one(&listed.text).ok());
+            Value::Listen(listen::without_repeats(addresses.collect()))
         }
         Kind::Links => {
             let patterns = texts.iter().filter_map(|listed| value::link_pattern(&listed.text).ok());

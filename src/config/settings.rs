@@ -59,6 +59,9 @@ pub(super) fn fetch(values: &Values) -> fetch::Settings {
         ca: values.certificates("ca"),
         headers: authorization.chain(values.secrets("headers").into_iter().flatten()).collect(),
         proxy: values.url("proxy"),
+        proxy_login: values
+            .secrets("proxy_authorization")
+            .and_then(|found| Some(found.into_iter().next()?.1)),
     }
 }
 
@@ -106,8 +109,9 @@ pub(super) fn store(values: &Values) -> store::Settings {
 pub(super) fn web(values: &Values) -> web::Settings {
     use web::{MetricsPage, StatusPages};
     web::Settings {
-        listen: values.listen("listen").flatten(),
-        samples: values.listen("samples").flatten(),
+        listen: values.listen("listen").unwrap_or_default(),
+        samples: values.address("samples").flatten(),
+        operators: values.networks("operators").unwrap_or_default(),
         public_url: values.url("public_url"),
         hosts: values.texts("hosts"),
         status: match values.word("status") {

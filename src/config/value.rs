@@ -1,6 +1,6 @@
 //! One value of the config: from TOML to a typed value, by the kind of its key.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,11 +17,12 @@ use super::definition::{Bound, Key, Kind, Limit, Unit};
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::section::Layer;
 use super::suggest::nearest;
-use super::{named_file, page_files, podcast, quantity};
+use super::{listen, named_file, page_files, podcast, quantity};
 use crate::fetch::Secret;
 use crate::model::LinkPattern;
 use crate::normalise::Selector;
 use crate::render::{Logo, PrefixError, TitlePrefix};
+use crate::web::ListenAddress;
 
 /// A value that its key accepts.
 #[derive(Debug, Clone)]
@@ -45,8 +46,10 @@ pub(super) enum Value {
     Picture(Logo),
     Regex(Regex),
     TitlePrefix(TitlePrefix),
+    /// None is `"off"`.
+    Listen(Vec<ListenAddress>),
     /// `None` is `"off"`.
-    Listen(Option<SocketAddr>),
+    Address(Option<SocketAddr>),
     Secrets(Vec<(String, Secret)>),
     Rules(Vec<Layer>),
     Links(Vec<LinkPattern>),
@@ -110,6 +113,7 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
         Kind::Choice(words) => choice(key.name, text, words).map(Value::Word),
         Kind::Url => web_url(text).map(Value::Url),
         Kind::BaseUrl => base_url(text).map(Value::Url),
+        Kind::Proxy => proxy_url(text).map(Value::Url),
         Kind::File | Kind::Folder => path().map(Value::Path),
         Kind::Certificates => certificates(&path()?).map(Value::Certificates),
         Kind::PageText => page_files::text(&path()?).map(Value::PageText),
@@ -121,7 +125,10 @@ pub(super) fn parse(key: &Key, text: &str, state: &Path) -> Parsed {
         Kind::PodcastCategory => podcast::category(text).map(Value::Word),
         Kind::TimeZone => time_zone(text).map(Value::TimeZone),
         Kind::TitlePrefix => title_prefix(text).map(Value::TitlePrefix),
-        Kind::Listen => listen(text).map(Value::Listen),
+        Kind::Listen => {
+            listen::addresses(text).map(|found| Value::Listen(found.into_iter().collect()))
+        }
+        Kind::Address => listen::address(text).map(Value::Address),
         Kind::HeaderText => header_text(key, filled(key, text)?),
         _ => filled(key, text).map(|text| Value::Text(text.to_owned())),
     }
@@ -134,6 +141,7 @@ pub(super) fn parse_listed(key: &Key, text: &str) -> Result<String, Invalid> {
         Kind::Hosts => host(text),
         Kind::Networks => network(text).map(|network| network.to_string()),
         Kind::Links => link_pattern(text).map(|_| text.trim().to_owned()),
+        Kind::Listen => listen::one(text).map(|_| text.trim().to_owned()),
         Kind::Selectors => selector(text).map(|_| text.trim().to_owned()),
         Kind::Choices(words) => choice(key.name, text, words).map(str::to_owned),
         _ => Ok(text.trim().to_owned()),
@@ -239,7 +247,7 @@ fn meant_text(kind: Kind, value: &DeValue<'_>, number: Option<f64>) -> Option<St
             };
             word.map(|word| (*word).to_owned())
         }
-        (Kind::Listen, DeValue::Boolean(false)) => Some("off".to_owned()),
+        (Kind::Listen | Kind::Address, DeValue::Boolean(false)) => Some("off".to_owned()),
         (Kind::Duration(unit, _), _) => quantity::bare_duration(number?, unit),
         (Kind::Spacing, _) => quantity::bare_duration(number?, Unit::Seconds),
         (Kind::Interval(_), _) => quantity::bare_duration(number?, Unit::Minutes),
@@ -248,7 +256,9 @@ fn meant_text(kind: Kind, value: &DeValue<'_>, number: Option<f64>) -> Option<St
             let size = number.filter(|n| *n > 0.0).and_then(quantity::bare_size)?;
             Some(format!("{size}/day"))
         }
-        (Kind::Listen, _) => Some(format!("127.0.0.1:{}", number.filter(|n| *n <= 65_535.0)?)),
+        (Kind::Listen | Kind::Address, _) => {
+            Some(format!("127.0.0.1:{}", number.filter(|n| *n <= 65_535.0)?))
+        }
         (Kind::Text | Kind::Id, DeValue::Integer(number)) => Some(number.as_str().to_owned()),
         (_, DeValue::Array(array)) if array.len() == 1 => {
             array.iter().next()?.get_ref().as_str().map(str::to_owned)
@@ -334,6 +344,37 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
     Ok(url)
 }
 
+/// The URL of a proxy. SOCKS is supported as `socks5h` only, where the proxy resolves host names: otherwise the name
+/// servers of this machine would see them.
+fn proxy_url(text: &str) -> Result<Url, Invalid> {
+    let lower = text.trim().to_ascii_lowercase();
+    let bad = |message: String| {
+        Invalid::new("bad_url", message, "write \"http://HOST:PORT\" or \"socks5h://HOST:PORT\"")
+    };
+    let Some((scheme, rest)) = lower.split_once("://") else { return web_url(text) };
+    let url = match scheme {
+        "socks5h" => Url::parse(&lower).map_err(|_| bad(format!("{text:?} is not a URL")))?,
+        "socks" | "socks4" | "socks4a" | "socks5" | "tor" => {
+            let message = format!("a proxy with {scheme} is not supported");
+            return Err(bad(message).meant(format!("socks5h://{rest}")));
+        }
+        _ => web_url(text)?,
+    };
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(bad(format!("{text:?} has no host")));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let message =
+            "the URL contains a user or a password, and secrets are not values of this file";
+        return Err(Invalid::new(
+            "bad_url",
+            message,
+            "remove both from the URL; use proxy_authorization",
+        ));
+    }
+    Ok(url)
+}
+
 /// The URL of this server: a slash at the end, no query.
 fn base_url(text: &str) -> Result<Url, Invalid> {
     let mut url = web_url(text)?;
@@ -397,55 +438,6 @@ fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
             Err(Invalid::new("bad_certificates", message, HELP))
         }
     }
-}
-
-/// The address to listen on; `None` is "off". ":8420" is all addresses, "localhost:8420" is 127.0.0.1.
-fn listen(text: &str) -> Result<Option<SocketAddr>, Invalid> {
-    const HELP: &str =
-        "write address and port: \"127.0.0.1:8420\", \"[::1]:8420\", \":8420\", or \"off\"";
-    let lower = text.trim().to_lowercase();
-    if lower == "off" {
-        return Ok(None);
-    }
-    let port = |text: &str| text.parse::<u16>().ok();
-    let named = |prefix: &str| {
-        lower.strip_prefix(prefix).filter(|rest| !rest.starts_with('+')).and_then(port)
-    };
-    if let Some(port) = named(":") {
-        return Ok(Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))));
-    }
-    if let Some(port) = named("localhost:") {
-        return Ok(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-    }
-    if let Ok(address) = lower.parse() {
-        return Ok(Some(address));
-    }
-    let invalid =
-        Invalid::new("bad_address", format!("{text:?} is not an address to listen on"), HELP);
-    let bare = lower.trim_start_matches("https://").trim_start_matches("http://");
-    let bare = bare.split('/').next().unwrap_or_default();
-    let meant = match bare {
-        "false" | "no" | "none" | "disabled" | "never" => Some("off".to_owned()),
-        "localhost" | "*" => Some(format!("{}:8420", bare.trim_start_matches('*'))),
-        _ if port(bare).is_some() => Some(format!("127.0.0.1:{bare}")),
-        _ => match (bare.parse::<IpAddr>(), bare.rsplit_once(':')) {
-            // "::1:8420" is an address too, but hardly meant as one.
-            (Ok(IpAddr::V6(_)), Some((address, number)))
-                if number.len() == 4
-                    && port(number).is_some()
-                    && address.parse::<Ipv6Addr>().is_ok() =>
-            {
-                Some(format!("[{address}]:{number}"))
-            }
-            (Ok(address), _) => Some(SocketAddr::new(address, 8420).to_string()),
-            (Err(_), Some(("*", number))) => port(number).map(|port| format!(":{port}")),
-            _ => (bare != lower && listen(bare).is_ok()).then(|| bare.to_owned()),
-        },
-    };
-    Err(match meant {
-        Some(meant) => invalid.meant(meant),
-        None => invalid,
-    })
 }
 
 /// A host name or an IP address without port; lower case, IPv6 without brackets.

@@ -30,7 +30,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Compares two setups. `listener` is the change of the listening socket.
+    /// Compares two setups. `listener` is the change of the listening sockets.
     pub(crate) fn between(before: &Setup, after: &Setup, listener: &ListenerChange) -> Self {
         let name = |target: &&Target| target.id.to_string();
         let is_new = |target: &&Target| before.target(target.key).is_none();
@@ -58,7 +58,7 @@ impl Change {
             ),
         ];
         let values = [
-            ("web.listen", matches!(listener, ListenerChange::Replace(_))),
+            ("web.listen", matches!(listener, ListenerChange::Replace(..))),
             ("web", before.web != after.web && before.web.listen == after.web.listen),
             ("log.level", before.log.level != after.log.level),
             ("store.retention", before.retention != after.retention),

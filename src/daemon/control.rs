@@ -4,17 +4,19 @@
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::WriteHalf;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::engine::FeedSelection;
-use super::handle::{DaemonHandle, PollRefusal, ReloadResult};
+use super::handle::{DaemonHandle, PollRefusal, ReloadResult, StartedPolls};
 use crate::poll::Trigger;
 use crate::text::amounts::count;
 
@@ -22,7 +24,9 @@ use crate::text::amounts::count;
 const MAX_REQUEST: u64 = 1 << 16;
 /// Longest line of a reply, in bytes.
 const MAX_REPLY: u64 = 1 << 20;
-/// Time limit for receiving a request.
+/// Largest number of requests that are served at the same time.
+const MAX_CLIENTS: usize = 16;
+/// Time limit for receiving a request, and for sending a line to a client that does not read.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two signs of life while polls run.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
@@ -199,6 +203,7 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
 
 /// Accepts clients. Their requests are served at the same time, because polls take a while.
 async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
+    let slots = Arc::new(Semaphore::new(MAX_CLIENTS));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -208,8 +213,13 @@ async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
                     warn!("control request of another user rejected");
                     continue;
                 }
+                let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+                    refuse(&stream);
+                    continue;
+                };
                 let handle = handle.clone();
                 tokio::spawn(async move {
+                    let _slot = slot;
                     if let Err(error) = reply(stream, &handle).await {
                         debug!(%error, "control client disconnected");
                     }
@@ -221,6 +231,15 @@ async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
             }
         }
     }
+}
+
+/// Replies that too many requests are served already. A new connection has space for this line.
+fn refuse(stream: &UnixStream) {
+    let reply =
+        Reply::Failed(format!("the daemon serves {MAX_CLIENTS} other commands; try again later"));
+    let mut line = serde_json::to_vec(&reply).unwrap_or_default();
+    line.push(b'\n');
+    let _ = stream.try_write(&line);
 }
 
 async fn reply(mut stream: UnixStream, handle: &DaemonHandle) -> io::Result<()> {
@@ -263,7 +282,7 @@ async fn poll(
         (true, true) => FeedSelection::WithPaused,
     };
     let trigger = if force { Trigger::Forced } else { Trigger::Command };
-    let (number, mut results) = match handle.poll(selection, trigger).await {
+    let StartedPolls { number, mut results } = match handle.poll(selection, trigger).await {
         Ok(started) => started,
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),
@@ -296,5 +315,5 @@ fn poll_summary(number: usize, held: usize) -> String {
 async fn send_line(writing: &mut WriteHalf<'_>, reply: &Reply) -> io::Result<()> {
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
-    writing.write_all(&line).await
+    tokio::time::timeout(REQUEST_TIMEOUT, writing.write_all(&line)).await?
 }

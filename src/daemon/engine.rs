@@ -2,8 +2,8 @@
 //!
 //! Used by the daemon and by a single pass (`newswire poll`).
 
-use std::io;
-use std::net::SocketAddr;
+mod error;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,71 +11,23 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
+pub use self::error::Error;
 use super::clock_watch::JUMP;
 use super::service_manager::extend_startup;
 use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fetch::{Fetcher, FetcherError, Resolver};
+use crate::fetch::{Fetcher, Resolver};
 use crate::model::FeedKey;
 use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Gate, Ledger, Polled, Poller, Target};
 use crate::render::Output;
 use crate::schedule::{ClockChange, LastPoll, Queue, clock_change};
-use crate::store::{self, DiskSpace, OpenError, Store, Write};
+use crate::store::{self, DiskSpace, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Problem, Readiness};
 use crate::web;
-
-/// Why the daemon or a single pass cannot start or continue.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The HTTP client cannot be set up.
-    #[error(transparent)]
-    Fetcher(#[from] FetcherError),
-    /// The address cannot be listened on.
-    #[error("failed to listen on {address}: {source}")]
-    Listen {
-        /// The configured address.
-        address: SocketAddr,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// The config contains no feed of this name.
-    #[error("no feed has the id or URL {0:?}")]
-    NoSuchFeed(String),
-    /// The clock shows a time before this version was made.
-    #[error("the clock of the system is wrong: it shows {0}")]
-    Clock(Timestamp),
-    /// An output could not be published.
-    #[error(transparent)]
-    Publication(#[from] outputs::Error),
-}
-
-crate::model::codes! {
-    Error:
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use":
-        "stop the program that uses it ('ss -ltnp'), set another [web] listen, or set it to \"off\"",
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_not_permitted":
-        "set [web] listen to a port above 1023",
-    Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => "address_not_available":
-        "set [web] listen to an address of this machine ('ip address'), or to \"off\"",
-    Self::Listen { .. } => "address_unusable": "set another [web] listen, or set it to \"off\"",
-    Self::Clock(_) => "clock_untrusted": "set the clock, and check the time synchronisation (timedatectl)",
-    Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
-    ;
-    Self::Open(error) => error,
-    Self::Store(error) => error,
-    Self::Fetcher(error) => error,
-    Self::Publication(error) => error,
-}
 
 /// The feeds that a single pass polls.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub type ConfigSource = Arc<dyn Fn() -> Loaded + Send + Sync>;
 pub(crate) enum Command {
     /// Apply this config and send the result.
     Apply(Box<Config>, oneshot::Sender<Result<Change, String>>),
-    /// Poll these feeds now, and send their number, and the result of each to the client.
+    /// Poll these feeds now, and send the result of each to the client.
     Poll(PollRequest),
     /// Record that a config was rejected because of errors.
     ReportRejected,
@@ -37,10 +37,17 @@ pub(crate) enum Command {
 pub(crate) struct PollRequest {
     pub(crate) feeds: FeedSelection,
     pub(crate) trigger: Trigger,
-    /// Receives the result of each feed.
-    pub(crate) client: mpsc::UnboundedSender<PollReport>,
-    /// Receives the number of feeds, or why none is polled.
-    pub(crate) started: oneshot::Sender<Result<usize, PollRefusal>>,
+    /// Receives the polls that began, or why none did.
+    pub(crate) started: oneshot::Sender<Result<StartedPolls, PollRefusal>>,
+}
+
+/// The polls that a command began.
+#[derive(Debug)]
+pub(crate) struct StartedPolls {
+    /// Number of feeds.
+    pub(crate) number: usize,
+    /// The result of each feed. The channel has a place for each of them.
+    pub(crate) results: mpsc::Receiver<PollReport>,
 }
 
 /// The end of one poll, for the command that asked for it.
@@ -140,18 +147,17 @@ impl DaemonHandle {
         Ok(())
     }
 
-    /// Polls feeds now. Returns their number, and a receiver of the result of each.
+    /// Polls feeds now.
     pub(crate) async fn poll(
         &self,
         feeds: FeedSelection,
         trigger: Trigger,
-    ) -> Result<(usize, mpsc::UnboundedReceiver<PollReport>), PollRefusal> {
-        let (client, results) = mpsc::unbounded_channel();
-        let (started, number) = oneshot::channel();
-        let request = PollRequest { feeds, trigger, client, started };
+    ) -> Result<StartedPolls, PollRefusal> {
+        let (started, polls) = oneshot::channel();
+        let request = PollRequest { feeds, trigger, started };
         let sent = self.commands.send(Command::Poll(request)).await;
-        match number.await {
-            Ok(number) if sent.is_ok() => Ok((number?, results)),
+        match polls.await {
+            Ok(polls) if sent.is_ok() => polls,
             _ => Err(PollRefusal::Unable("the daemon is stopping".to_owned())),
         }
     }

@@ -1,7 +1,6 @@
 //! The listening sockets and the web server on each of them.
 
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use listenfd::ListenFd;
@@ -9,57 +8,55 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::bound::{Bound, SocketFile};
 use super::engine::Error;
-use crate::web::{self, Listener, Site};
+use crate::web::{self, ListenAddress, Listener, Site};
 
 /// All listening sockets.
 #[derive(Debug)]
 pub(crate) struct Listeners {
     site: Arc<Site>,
     open: Vec<ActiveListener>,
-    /// The configured address; `None` without one, or when the service manager provides the sockets.
-    address: Option<SocketAddr>,
     sockets: Sockets,
 }
 
 /// Who creates the sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sockets {
-    /// This process, at the configured address.
+    /// This process, at the configured addresses.
     Own,
     /// The service manager.
     Inherited,
 }
 
-/// Binds an address. On a machine without IPv6, all addresses (`[::]`) are all IPv4 addresses.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).or_else(|error| {
-        let refused = [ErrorKind::AddrInUse, ErrorKind::PermissionDenied].contains(&error.kind());
-        match address.is_ipv6() && address.ip().is_unspecified() && !refused {
-            true => TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())),
-            false => Err(error),
-        }
-    })
-}
-
-/// One listening socket with its server task.
+/// One configured address, or all sockets of the service manager, with a server task for each socket.
 #[derive(Debug)]
 struct ActiveListener {
+    /// `None`: from the service manager.
+    address: Option<ListenAddress>,
+    servers: Vec<Server>,
+    /// Removes the file of a Unix socket when dropped.
+    _file: Option<SocketFile>,
+}
+
+/// The server task of one socket.
+#[derive(Debug)]
+struct Server {
     /// Stops accepting connections when dropped.
     close: oneshot::Sender<()>,
     /// Ends after the last response.
     serving: JoinHandle<()>,
 }
 
-/// A prepared change of the listening socket, which cannot fail any more.
+/// A prepared change of the listening sockets, which cannot fail any more.
 #[derive(Debug)]
 pub(crate) enum ListenerChange {
-    /// The address stays.
+    /// The addresses stay.
     Unchanged,
-    /// Another address was configured, which needs a restart.
+    /// Other addresses were configured, which needs a restart.
     AfterRestart,
-    /// Replace the socket by this one; `None` closes it.
-    Replace(Option<(SocketAddr, TcpListener)>),
+    /// Listen on these addresses, of which the second list has the new sockets.
+    Replace(Vec<ListenAddress>, Vec<Bound>),
 }
 
 /// Takes over the sockets from the service manager (`sd_listen_fds(3)`). Must be called once, at the start.
@@ -82,14 +79,14 @@ impl Listeners {
     /// Serves on the sockets of the service manager, or else on `listen`.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When an address cannot be listened on.
     pub(crate) fn open(
         site: &Arc<Site>,
         inherited: Vec<Listener>,
-        listen: Option<SocketAddr>,
+        listen: &[ListenAddress],
     ) -> Result<Self, Error> {
         let mut listeners =
-            Self { site: Arc::clone(site), open: Vec::new(), address: None, sockets: Sockets::Own };
+            Self { site: Arc::clone(site), open: Vec::new(), sockets: Sockets::Own };
         if inherited.is_empty() {
             let next = listeners.prepare(listen)?;
             listeners.switch(next);
@@ -99,7 +96,8 @@ impl Listeners {
                 sockets = inherited.len(),
                 "web server listening on sockets of the service manager"
             );
-            listeners.open = inherited.into_iter().map(|socket| listeners.serve(socket)).collect();
+            let servers = inherited.into_iter().map(|socket| listeners.serve(socket)).collect();
+            listeners.open = vec![ActiveListener { address: None, servers, _file: None }];
         }
         Ok(listeners)
     }
@@ -109,50 +107,76 @@ impl Listeners {
         !self.open.is_empty()
     }
 
-    /// Binds another address without serving on it yet.
+    /// Binds the addresses that are new, without serving on them yet.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
-    pub(crate) fn prepare(&self, listen: Option<SocketAddr>) -> Result<ListenerChange, Error> {
+    /// When an address cannot be listened on.
+    pub(crate) fn prepare(&self, listen: &[ListenAddress]) -> Result<ListenerChange, Error> {
         if self.sockets == Sockets::Inherited {
             return Ok(ListenerChange::AfterRestart);
         }
-        if listen == self.address {
+        let is_open = |address: &&ListenAddress| self.addresses().any(|open| open == *address);
+        if listen.len() == self.open.len() && listen.iter().all(|address| is_open(&address)) {
             return Ok(ListenerChange::Unchanged);
         }
-        let Some(address) = listen else { return Ok(ListenerChange::Replace(None)) };
-        match bind(address) {
-            Ok(listener) => Ok(ListenerChange::Replace(Some((address, listener)))),
-            // The socket of this process uses the port, and stays open without a gap.
-            Err(error) if error.kind() == ErrorKind::AddrInUse && self.uses_port(address) => {
-                Ok(ListenerChange::AfterRestart)
+        let mut new = Vec::new();
+        for address in listen.iter().filter(|address| !is_open(address)) {
+            match Bound::open(address) {
+                Ok(bound) => new.push(bound),
+                // A socket of this process uses the address, and stays open without a gap.
+                Err(error) if error.kind() == ErrorKind::AddrInUse && self.overlaps(address) => {
+                    return Ok(ListenerChange::AfterRestart);
+                }
+                Err(source) => return Err(Error::Listen { address: address.clone(), source }),
             }
-            Err(source) => Err(Error::Listen { address, source }),
         }
+        Ok(ListenerChange::Replace(listen.to_vec(), new))
     }
 
-    /// Whether this process listens on the port, on any address.
-    fn uses_port(&self, address: SocketAddr) -> bool {
-        self.address.is_some_and(|own| own.port() == address.port())
+    fn addresses(&self) -> impl Iterator<Item = &ListenAddress> {
+        self.open.iter().filter_map(|active| active.address.as_ref())
     }
 
-    /// Serves on the new socket, then closes the old one. Responses in progress are finished.
+    /// Whether this process listens on the port on any address, or on the Unix socket.
+    fn overlaps(&self, address: &ListenAddress) -> bool {
+        self.addresses().any(|open| match (open, address) {
+            (ListenAddress::Unix { path: open, .. }, ListenAddress::Unix { path, .. }) => {
+                open == path
+            }
+            (open, address) => {
+                let port = |address: &ListenAddress| address.reachable().map(|at| at.port());
+                port(open).is_some() && port(open) == port(address)
+            }
+        })
+    }
+
+    /// Serves on the new sockets, then closes those that are no longer wanted. Responses in progress are finished.
     pub(crate) fn switch(&mut self, next: ListenerChange) {
-        let ListenerChange::Replace(next) = next else { return };
-        let mut open = Vec::new();
-        self.address = None;
-        if let Some((address, listener)) = next {
-            // With port 0 the system chooses the port.
-            let bound = listener.local_addr().unwrap_or(address);
-            info!(address = %bound, "web server listening");
-            self.address = Some(address);
-            open.push(self.serve(Listener::Tcp(listener)));
-        }
-        // The drop closes the old sockets.
-        self.open = open;
+        let ListenerChange::Replace(listen, new) = next else { return };
+        let new: Vec<_> = new.into_iter().map(|bound| self.activate(bound)).collect();
+        self.open.retain(|active| {
+            active.address.as_ref().is_some_and(|address| listen.contains(address))
+        });
+        self.open.extend(new);
     }
 
-    fn serve(&self, listener: Listener) -> ActiveListener {
+    fn activate(&self, bound: Bound) -> ActiveListener {
+        let Bound { address, sockets, file } = bound;
+        for socket in &sockets {
+            // With port 0 the system chooses the port.
+            let at = match socket {
+                Listener::Tcp(tcp) => {
+                    tcp.local_addr().map_or_else(|_| address.to_string(), |at| at.to_string())
+                }
+                Listener::Unix(_) => address.to_string(),
+            };
+            info!(address = %at, "web server listening");
+        }
+        let servers = sockets.into_iter().map(|socket| self.serve(socket)).collect();
+        ActiveListener { address: Some(address), servers, _file: file }
+    }
+
+    fn serve(&self, listener: Listener) -> Server {
         let (close, closed) = oneshot::channel::<()>();
         let serving = web::serve(listener, Arc::clone(&self.site), async { drop(closed.await) });
         let serving = tokio::spawn(async move {
@@ -160,13 +184,14 @@ impl Listeners {
                 error!(%error, "web server stopped");
             }
         });
-        ActiveListener { close, serving }
+        Server { close, serving }
     }
 
     /// Closes all sockets and waits for the responses in progress.
     pub(crate) async fn close(self) {
-        let listeners = self.open.into_iter().map(|active| (active.close, active.serving));
-        let (close, serving): (Vec<_>, Vec<_>) = listeners.unzip();
+        let servers = self.open.into_iter().flat_map(|active| active.servers);
+        let (close, serving): (Vec<_>, Vec<_>) =
+            servers.map(|server| (server.close, server.serving)).unzip();
         drop(close);
         for one in serving {
             let _ = one.await;

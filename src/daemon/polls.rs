@@ -42,7 +42,7 @@ pub(crate) struct Polls {
 #[derive(Debug)]
 struct AskedPoll {
     trigger: Trigger,
-    clients: Vec<mpsc::UnboundedSender<PollReport>>,
+    clients: Vec<mpsc::Sender<PollReport>>,
 }
 
 impl Polls {
@@ -191,7 +191,7 @@ impl Polls {
         &mut self,
         engine: &Engine,
         target: &Target,
-        (trigger, client): (Trigger, mpsc::UnboundedSender<PollReport>),
+        (trigger, client): (Trigger, mpsc::Sender<PollReport>),
     ) {
         let asked = self.asked.entry(target.key);
         let asked = asked.or_insert_with(|| AskedPoll { trigger, clients: Vec::new() });
@@ -205,8 +205,8 @@ impl Polls {
     /// Sends the result of a poll to the clients that wait for it.
     fn answer(&mut self, feed: FeedKey, report: &PollReport) {
         for client in self.asked.remove(&feed).into_iter().flat_map(|asked| asked.clients) {
-            // The client may be gone.
-            let _ = client.send(report.clone());
+            // The client may be gone. Its channel has a place for each of its feeds.
+            let _ = client.try_send(report.clone());
         }
     }
 

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use url::Url;
+
 use super::resolve::{LookupError, ResolveError};
 use crate::model::{Failure, FailureKind};
 
@@ -43,6 +45,22 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     let message = format!("the exchange was interrupted: {last}");
     Failure::new(FailureKind::BadResponse, message)
         .help("newswire polls the feed again later; report it to the site owner if it persists")
+}
+
+/// The failure, with the proxy as the one who refused if there is one.
+pub(crate) fn through_proxy(failure: Failure, proxy: Option<&Url>) -> Failure {
+    let Some(proxy) = proxy else { return failure };
+    let host = proxy.host_str().unwrap_or_default();
+    let port = proxy.port_or_known_default().map_or(String::new(), |port| format!(":{port}"));
+    let help = "check that the proxy runs, and proxy in [fetch] or in the [[feed]]";
+    let message = match failure.kind {
+        FailureKind::Refused => format!("the proxy {host}{port} refuses the connection"),
+        FailureKind::Connect => {
+            format!("cannot connect through the proxy {host}{port}: {}", failure.message)
+        }
+        _ => return failure,
+    };
+    Failure::new(failure.kind, message).help(help)
 }
 
 /// Whether the server closed or reset the connection before a response.
@@ -142,6 +160,9 @@ pub(crate) fn lookup(error: &LookupError) -> Failure {
             Failure::new(FailureKind::Resolver, message)
                 .help("check the name servers of this machine (/etc/resolv.conf)")
         }
+        LookupError::Onion(_) => Failure::new(FailureKind::NameNotFound, message).help(
+            "set proxy = \"socks5h://127.0.0.1:9050\" in its [[feed]], with Tor on this machine",
+        ),
         LookupError::Blocked { blocked, .. } => {
             Failure::new(FailureKind::BlockedAddress, message).help(blocked.help())
         }

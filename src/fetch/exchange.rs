@@ -177,7 +177,7 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// When the URL may not be requested, or the host name has no such address.
     pub async fn addresses(&self) -> Result<Vec<IpAddr>, Failure> {
-        self.connector.resolver.guard.check_url(&self.response.url)?;
+        self.check()?;
         match self.response.url.host() {
             _ if self.request.settings.proxy.is_some() => Ok(Vec::new()),
             Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
@@ -186,6 +186,16 @@ impl<'a> Exchange<'a> {
                 self.connector.resolver.lookup(name).await.map_err(|error| classify::lookup(&error))
             }
             None => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the next URL may be requested, as far as it shows itself.
+    fn check(&self) -> Result<(), Failure> {
+        let guard = &self.connector.resolver.guard;
+        guard.check_url(&self.response.url)?;
+        match self.request.settings.proxy {
+            Some(_) => guard.check_proxied(&self.response.url),
+            None => Ok(()),
         }
     }
 
@@ -263,7 +273,7 @@ impl<'a> Exchange<'a> {
     /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
     async fn hop(&mut self) -> Result<Step, Failure> {
         let (request, url) = (self.request, self.response.url.clone());
-        self.connector.resolver.guard.check_url(&url)?;
+        self.check()?;
         let conditional = self.is_conditional();
         let none = Validators::default();
         let validators = if conditional { request.validators } else { &none };
@@ -280,7 +290,9 @@ impl<'a> Exchange<'a> {
             Err(error) if kept && classify::is_closed(&error) => send(headers).await,
             sent => sent,
         };
-        let answer = sent.map_err(|error| classify::failure(&error))?;
+        let answer = sent.map_err(|error| {
+            classify::through_proxy(classify::failure(&error), request.settings.proxy.as_ref())
+        })?;
         let response = &mut self.response;
         response.status = Some(answer.status().as_u16());
         let direct = request.settings.proxy.is_none();

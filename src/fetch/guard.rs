@@ -124,6 +124,20 @@ impl Guard {
         }
     }
 
+    /// Whether a URL may be requested through a proxy, which resolves its host name: not if the name belongs to a local
+    /// network, unless the operator allows some network.
+    pub(crate) fn check_proxied(&self, url: &Url) -> Result<(), Failure> {
+        match url.host() {
+            Some(Host::Domain(name)) if self.allowed.is_empty() && is_local_name(name) => {
+                let message = format!("the host name {name} belongs to a local network");
+                Err(Failure::new(FailureKind::BlockedAddress, message).help(
+                    "if the feed is meant to be there, set allow_networks in its [[feed]] to the network behind the proxy",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the URL may be requested: scheme, port, user name and literal address. Host names are checked
     /// when they are resolved.
     pub(crate) fn check_url(&self, url: &Url) -> Result<(), Failure> {
@@ -154,6 +168,15 @@ impl Guard {
             Failure::new(FailureKind::BlockedAddress, message).help(blocked.help())
         })
     }
+}
+
+/// Whether a host name belongs to a local network: it has no dot, or one of the endings for such networks (RFC 6761,
+/// RFC 6762, RFC 8375).
+#[must_use]
+pub fn is_local_name(name: &str) -> bool {
+    const ENDINGS: [&str; 6] = [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    !name.contains('.') || ENDINGS.iter().any(|end| name.ends_with(end))
 }
 
 /// The IPv4 address inside an IPv6 one: mapped, compatible, NAT64, 6to4, Teredo.

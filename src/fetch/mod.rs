@@ -12,6 +12,7 @@ mod exchange;
 mod freshness;
 mod guard;
 mod gzip;
+mod local;
 mod own_addresses;
 mod progress;
 mod request;
@@ -29,6 +30,8 @@ use url::Url;
 
 pub use budget::Reservation;
 pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
+pub use guard::is_local_name;
+pub use local::{is_local, read_local};
 pub use request::{request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
@@ -42,6 +45,8 @@ use crate::model::{Failure, FailureKind};
 
 /// Time limit of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same through a proxy: Tor first has to build a way to the server.
+const PROXY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Windows of HTTP/2 in bytes: of a stream, and of a connection.
@@ -56,6 +61,7 @@ struct ClientKey {
     allow_networks: Vec<IpNet>,
     ca: Option<Arc<[u8]>>,
     proxy: Option<Url>,
+    proxy_login: Option<Secret>,
 }
 
 /// The HTTP client cannot be set up.
@@ -120,13 +126,15 @@ impl Fetcher {
             allow_networks: settings.allow_networks.clone(),
             ca: settings.ca.clone(),
             proxy: settings.proxy.clone(),
+            proxy_login: settings.proxy_login.clone(),
         };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connector) = clients.get(&key) {
             return Ok(connector.clone());
         }
         let guard = Guard::new(&settings.allow_networks, self.own.clone());
-        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard };
+        let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let resolver = GuardedResolver { resolver: Arc::clone(&self.resolver), guard, proxy };
         let client = build(resolver.clone(), settings)?;
         let connector = Connector { client, resolver, kept: Arc::default() };
         if clients.len() >= MAX_CLIENTS {
@@ -142,6 +150,16 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
     let ca = settings.ca.as_deref();
     let own = ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
     let proxy = settings.proxy.as_ref().map(|url| Proxy::all(url.as_str())).transpose()?;
+    let login = settings.proxy_login.as_ref().and_then(|Secret(login)| login.split_once(':'));
+    let proxy = match (proxy, login) {
+        (Some(proxy), Some((user, password))) => {
+            // It becomes a part of the URL of the proxy, and is decoded again.
+            let coded = |text: &str| text.replace('%', "%25");
+            Some(proxy.basic_auth(&coded(user), &coded(password)))
+        }
+        (proxy, _) => proxy,
+    };
+    let connect_timeout = if proxy.is_some() { PROXY_TIMEOUT } else { CONNECT_TIMEOUT };
     let builder = || {
         // A proxy resolves names itself, which bypasses the guard; only a configured one is used.
         let bare = Client::builder().no_proxy();
@@ -153,7 +171,7 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .redirect(Policy::none())
             .referer(false)
             .dns_resolver(resolver.clone())
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(connect_timeout)
             .read_timeout(READ_TIMEOUT)
             // RFC 9112 5.2: a user agent replaces a line folding by spaces.
             .http1_allow_obsolete_multiline_headers_in_responses(true)

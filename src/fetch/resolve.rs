@@ -159,6 +159,8 @@ impl Resolver for SystemResolver {
 pub(crate) struct GuardedResolver {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) guard: Guard,
+    /// Host of the proxy, which the operator chose: it may be on any network.
+    pub(crate) proxy: Option<String>,
 }
 
 /// Why the HTTP client got no address; `classify` finds it in the causes of the error of the client.
@@ -166,6 +168,9 @@ pub(crate) struct GuardedResolver {
 pub(crate) enum LookupError {
     #[error(transparent)]
     Resolve(ResolveError),
+    /// RFC 7686 2: the name servers must not be asked for such a name.
+    #[error("the host name {0} can be reached through Tor only")]
+    Onion(String),
     #[error("the host name {host} resolves to {blocked}")]
     Blocked { host: String, blocked: BlockedAddress },
 }
@@ -173,9 +178,15 @@ pub(crate) enum LookupError {
 impl GuardedResolver {
     /// The addresses of a host that may be contacted, at least one.
     pub(crate) async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, LookupError> {
+        if host.trim_end_matches('.').to_ascii_lowercase().ends_with(".onion") {
+            return Err(LookupError::Onion(host.to_owned()));
+        }
         let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.resolve(host)).await;
         let found = found.unwrap_or_else(|_| Err(ResolveError::timed_out(host, LOOKUP_TIMEOUT)));
         let found = found.map_err(LookupError::Resolve)?;
+        if self.proxy.as_deref().is_some_and(|proxy| proxy.eq_ignore_ascii_case(host)) {
+            return Ok(found);
+        }
         let mut public = Vec::new();
         let mut blocked = None;
         for address in found {

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::guard::Guard;
+use super::local::is_local;
 use super::own_addresses::OwnAddresses;
 use crate::model::Failure;
 
@@ -32,15 +33,20 @@ pub struct Settings {
     /// Additional headers such as `Authorization`. They are sent only to the origin of the configured URL
     /// (RFC 9110 15.4).
     pub headers: Vec<(String, Secret)>,
-    /// HTTP proxy for all requests. It resolves host names itself, so that the guard checks only literal
-    /// addresses.
+    /// Proxy for all requests: HTTP, or SOCKS 5 (`socks5h`). It resolves host names itself, so that the guard checks
+    /// only literal addresses and names of local networks.
     pub proxy: Option<Url>,
+    /// User and password for the proxy, `user:password`.
+    pub proxy_login: Option<Secret>,
 }
 
 impl Settings {
     /// Why the guard would reject every request to `url`, as far as the URL alone shows.
     #[must_use]
     pub fn refuses(&self, url: &Url) -> Option<Failure> {
+        if is_local(url) {
+            return None;
+        }
         // A host name on the default port is checked when it is resolved.
         let usual = matches!(url.host(), Some(Host::Domain(_))) && url.port().is_none();
         let guard = (!usual).then(|| Guard::new(&self.allow_networks, OwnAddresses::default()))?;
@@ -49,7 +55,7 @@ impl Settings {
 }
 
 /// A value that must not appear in logs, pages or messages.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {
@@ -70,6 +76,7 @@ impl Default for Settings {
             ca: None,
             headers: Vec::new(),
             proxy: None,
+            proxy_login: None,
         }
     }
 }

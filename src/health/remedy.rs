@@ -22,7 +22,10 @@ impl Remedy {
     }
 
     fn toml(self, status: &FeedStatus, lines: &[&str]) -> Self {
-        let url = format!("url = {}", quoted(&status.info.url));
+        let url = match status.info.url.strip_prefix("file://") {
+            Some(path) => format!("file = {}", quoted(path)),
+            None => format!("url = {}", quoted(&status.info.url)),
+        };
         let block = ["[[feed]]", &url].into_iter().chain(lines.iter().copied());
         Self { toml: Some(block.collect::<Vec<_>>().join("\n")), ..self }
     }

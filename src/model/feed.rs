@@ -59,8 +59,13 @@ impl FeedId {
     pub fn derive(url: &Url) -> Self {
         let host = url.host_str().unwrap_or("feed");
         let host = host.strip_prefix("www.").unwrap_or(host);
+        let text = match url.scheme() {
+            // The folders are of interest to no subscriber.
+            "file" => url.path().rsplit('/').next().unwrap_or_default().to_owned(),
+            _ => format!("{host}{}", url.path()),
+        };
         let mut id = String::new();
-        for c in format!("{host}{}", url.path()).chars().flat_map(char::to_lowercase) {
+        for c in text.chars().flat_map(char::to_lowercase) {
             match c {
                 'a'..='z' | '0'..='9' | '.' | '_' => id.push(c),
                 _ if id.ends_with('-') => {}
@@ -98,7 +103,7 @@ impl fmt::Display for FeedId {
 pub struct Feed {
     /// Id in the config; `None`: the store derives one from the URL.
     pub id: Option<FeedId>,
-    /// URL in the config; http or https, without userinfo.
+    /// URL in the config: http or https, without userinfo; or file, for a file of this machine.
     pub url: Url,
     /// Title that is shown instead of the publisher's.
     pub title: Option<String>,
@@ -243,10 +248,11 @@ impl FeedActivity {
 }
 
 /// The site of a URL, which requests are counted by: the registrable domain, as `example.co.uk` for
-/// `blog.example.co.uk`; an IP address as it is.
+/// `blog.example.co.uk`; an IP address as it is. The site of a file is its path.
 #[must_use]
 pub fn site(url: &Url) -> &str {
     match url.host() {
+        None if url.scheme() == "file" => url.path(),
         Some(Host::Domain(name)) => psl::domain_str(name).unwrap_or(name),
         _ => url.host_str().unwrap_or_default(),
     }
@@ -265,6 +271,7 @@ mod tests {
         assert_eq!(derived("https://www.example.org/blog/feed.xml"), "example.org-blog-feed.xml");
         assert_eq!(derived("https://example.org/"), "example.org");
         assert_eq!(derived("http://[::1]:8080/a//B"), "1-a-b");
+        assert_eq!(derived("file:///srv/feeds/Status.xml"), "status.xml");
     }
 
     #[test]
@@ -293,6 +300,7 @@ mod tests {
             ("http://127.0.0.1:8080/", "127.0.0.1"),
             ("http://[::1]/", "[::1]"),
             ("http://localhost/", "localhost"),
+            ("file:///srv/feed.xml", "/srv/feed.xml"),
         ] {
             assert_eq!(site(&Url::parse(url).unwrap()), expected, "{url}");
         }

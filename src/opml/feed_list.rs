@@ -36,12 +36,12 @@ pub struct ListedFeed {
 }
 
 impl ListedFeed {
-    /// A feed from the database; `None` when its URL cannot be parsed.
+    /// A feed from the database; `None` when its URL is not http or https: subscribers must not learn the path of a file.
     #[must_use]
     pub fn from_info(feed: &FeedInfo) -> Option<Self> {
         let page = feed.profile.site_url.as_deref();
         Some(Self {
-            url: Url::parse(&feed.url).ok()?,
+            url: web_url(&feed.url).ok()?,
             title: Some(feed.title.clone()),
             page: page.and_then(|page| web_url(page).ok()),
             tags: feed.tags.clone(),

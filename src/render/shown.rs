@@ -240,8 +240,10 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
             return Origin { id, title, feed_url, page, rights: None };
         }
     }
+    // Subscribers must not learn the path of a file.
+    let address = if is_web(&feed.url) { &*feed.url } else { feed.id.as_str() };
     Origin {
-        id: id::iri(feed.profile.atom_id.as_deref().unwrap_or(&feed.url)),
+        id: id::iri(feed.profile.atom_id.as_deref().unwrap_or(address)),
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),

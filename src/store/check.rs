@@ -59,7 +59,13 @@ impl CheckReport {
     fn add(&mut self, found: Result<Vec<String>, Error>) {
         match found {
             Ok(found) => self.problems.extend(found),
-            Err(error) => self.problems.push(error.to_string()),
+            Err(error) => {
+                // Several checks may meet the same damage.
+                let text = error.to_string();
+                if !self.problems.contains(&text) {
+                    self.problems.push(text);
+                }
+            }
         }
     }
 }

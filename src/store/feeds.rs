@@ -327,11 +327,12 @@ fn info(row: &Row<'_>) -> Result<FeedInfo, Error> {
     })
 }
 
-/// Host name of a feed without a title.
+/// Host name of a feed without a title, or the name of its file.
 fn host_of(url: &str) -> String {
+    let file = |url: &url::Url| Some(url.path_segments()?.next_back()?.to_owned());
     url::Url::parse(url)
         .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
+        .and_then(|url| url.host_str().map(str::to_owned).or_else(|| file(&url)))
         .unwrap_or_else(|| url.to_owned())
 }
 

@@ -20,6 +20,7 @@ use url::form_urlencoded;
 use crate::outputs::ServedOutput;
 
 use super::base_url::BaseUrl;
+use super::listen::ListenAddress;
 use super::response::Audience;
 use super::settings::{Settings, StatusPages};
 use super::site::Peer;
@@ -70,35 +71,102 @@ pub(super) fn base_url<B>(request: &Request<B>, settings: &Settings) -> BaseUrl 
     }
 }
 
-/// Whether a request may see the operator pages; if not, the status to answer with.
+/// Why a request may not see the operator pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum OperatorRefusal {
+    /// The config closes the pages.
+    Off,
+    /// The client is neither on this machine nor in one of the networks `operators`.
+    OtherMachine,
+    /// The request names another host than an operator would.
+    OtherName,
+    /// A proxy forwards the request.
+    Proxied,
+    /// A page of another site makes the request.
+    OtherSite,
+}
+
+impl OperatorRefusal {
+    /// The status to answer with. Apart from a link on another site, the pages do not seem to exist.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::OtherSite => StatusCode::FORBIDDEN,
+            _ => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// What the log says, and what the operator can do; `None`: the config wants it so, or the request is not theirs.
+    pub(super) fn explanation(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Off | Self::OtherSite => None,
+            Self::OtherMachine => Some((
+                "the client is not on this machine",
+                "add the network of the client to operators in [web] if it is yours",
+            )),
+            Self::OtherName => Some((
+                "the request names another host",
+                "request the page at 127.0.0.1 or localhost, or add the name to hosts in [web]",
+            )),
+            Self::Proxied => Some((
+                "a proxy forwards the request",
+                "request the page without the proxy, or see docs/reverse-proxy.md",
+            )),
+        }
+    }
+}
+
+/// Whether a request may see the operator pages.
 pub(super) fn admit_operator<B>(
     request: &Request<B>,
     peer: Peer,
     settings: &Settings,
-) -> Result<(), StatusCode> {
-    let is_local = || match peer {
-        Peer::Address(address) => address.to_canonical().is_loopback(),
-        // Unix sockets are used by proxies.
-        Peer::Unix => false,
-    };
-    // The default of nginx for upstreams; browsers and monitors speak HTTP/1.1.
-    let is_old = || request.version() < Version::HTTP_11;
-    let has_local_name =
-        || matches!(requested_host(request), Ok(Some(host)) if is_loopback(without_port(host)));
+) -> Result<(), OperatorRefusal> {
     let headers = request.headers();
     match settings.status {
-        StatusPages::Off => return Err(StatusCode::NOT_FOUND),
+        StatusPages::Off => return Err(OperatorRefusal::Off),
         StatusPages::Open => {}
-        StatusPages::Local
-            if is_local() && has_local_name() && !is_old() && !is_forwarded(headers) => {}
-        StatusPages::Local => return Err(StatusCode::NOT_FOUND),
+        StatusPages::Local => admit_near(request, peer, settings)?,
     }
     // Fetch Metadata: requests of other sites, by link, picture or frame.
     let site = headers.get("sec-fetch-site");
     if site.is_some_and(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
-        return Err(StatusCode::FORBIDDEN);
+        return Err(OperatorRefusal::OtherSite);
     }
     Ok(())
+}
+
+/// Whether a request comes directly from this machine or from a network of operators, under a name that no other
+/// person controls.
+fn admit_near<B>(
+    request: &Request<B>,
+    peer: Peer,
+    settings: &Settings,
+) -> Result<(), OperatorRefusal> {
+    // nginx before 1.29.7 uses HTTP/1.0 for upstreams; browsers and monitors speak HTTP/1.1.
+    if request.version() < Version::HTTP_11 || is_forwarded(request.headers()) {
+        return Err(OperatorRefusal::Proxied);
+    }
+    let address = match peer {
+        Peer::Address(address) => address.to_canonical(),
+        // Unix sockets are used by proxies.
+        Peer::Unix => return Err(OperatorRefusal::Proxied),
+    };
+    let host = match requested_host(request) {
+        Ok(Some(host)) => without_port(host),
+        _ => return Err(OperatorRefusal::OtherName),
+    };
+    if is_loopback(host) && address.is_loopback() {
+        return Ok(());
+    }
+    if !settings.operators.iter().any(|network| network.contains(&address)) {
+        let here = address.is_loopback();
+        return Err(if here { OperatorRefusal::OtherName } else { OperatorRefusal::OtherMachine });
+    }
+    // A number cannot be made to resolve to this server (DNS rebinding).
+    let is_safe = is_loopback(host)
+        || host.parse::<IpAddr>().is_ok()
+        || settings.hosts.iter().any(|name| name.eq_ignore_ascii_case(host));
+    if is_safe { Ok(()) } else { Err(OperatorRefusal::OtherName) }
 }
 
 /// Whether a request may read an output.
@@ -192,8 +260,11 @@ fn is_own_name(host: &str, local: LocalEnd, settings: &Settings) -> bool {
         return true;
     }
     let Ok(host) = host.parse::<IpAddr>() else { return false };
-    let listen = settings.listen.map(|address| address.ip());
-    let addresses = [local.connected, local.bound, listen].into_iter().flatten();
+    let listen = settings.listen.iter().filter_map(|address| match address {
+        ListenAddress::Tcp(address) => Some(address.ip()),
+        _ => None,
+    });
+    let addresses = [local.connected, local.bound].into_iter().flatten().chain(listen);
     let mut addresses = addresses.chain(settings.hosts.iter().filter_map(|name| name.parse().ok()));
     addresses.any(|address| address.to_canonical() == host.to_canonical() && !host.is_unspecified())
 }
@@ -378,16 +449,47 @@ mod tests {
             assert_eq!(admit_operator(&host("localhost:8420"), peer, &settings), Ok(()));
             assert_eq!(admit_operator(&host("[::1]:8420"), peer, &settings), Ok(()));
         }
-        let hidden = Err(StatusCode::NOT_FOUND);
         let far = Peer::Address(ip("192.0.2.9"));
-        assert_eq!(admit_operator(&host("localhost"), far, &settings), hidden);
-        assert_eq!(admit_operator(&host("localhost"), Peer::Unix, &settings), hidden);
-        assert_eq!(admit_operator(&host("planet.example.org"), here, &settings), hidden);
-        assert_eq!(admit_operator(&request_to("/status", &[]), here, &settings), hidden);
+        let judge = |request: &Request<()>, peer| admit_operator(request, peer, &settings);
+        assert_eq!(judge(&host("localhost"), far), Err(OperatorRefusal::OtherMachine));
+        assert_eq!(judge(&host("localhost"), Peer::Unix), Err(OperatorRefusal::Proxied));
+        assert_eq!(judge(&host("planet.example.org"), here), Err(OperatorRefusal::OtherName));
+        assert_eq!(judge(&request_to("/status", &[]), here), Err(OperatorRefusal::OtherName));
         for field in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"] {
             let request = request_to("/status", &[("host", "localhost"), (field, "for=127.0.0.1")]);
-            assert_eq!(admit_operator(&request, here, &settings), hidden, "{field}");
+            assert_eq!(judge(&request, here), Err(OperatorRefusal::Proxied), "{field}");
         }
+        assert_eq!(OperatorRefusal::OtherMachine.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn networks_of_operators_see_the_operator_pages_without_a_proxy() {
+        // A container: the bridge is the peer of each request.
+        let settings = Settings {
+            operators: vec!["172.16.0.0/12".parse().unwrap()],
+            hosts: vec!["planet.lan".to_owned()],
+            public_url: Some("https://planet.example.org/".parse().unwrap()),
+            ..Settings::default()
+        };
+        let judge = |host, field: Option<&'static str>, peer: &str| {
+            let fields: Vec<_> = [Some(("host", host)), field.map(|name| (name, "1"))]
+                .into_iter()
+                .flatten()
+                .collect();
+            admit_operator(&request_to("/status", &fields), Peer::Address(ip(peer)), &settings)
+        };
+        for peer in ["172.17.0.1", "::ffff:172.17.0.1"] {
+            for host in ["localhost:8420", "127.0.0.1:8420", "192.168.1.5:8420", "Planet.lan"] {
+                assert_eq!(judge(host, None, peer), Ok(()), "{host}");
+            }
+            // The name that the proxy serves, and one that a web page chose.
+            for host in ["planet.example.org", "evil.test"] {
+                assert_eq!(judge(host, None, peer), Err(OperatorRefusal::OtherName), "{host}");
+            }
+            let proxied = judge("localhost", Some("x-forwarded-for"), peer);
+            assert_eq!(proxied, Err(OperatorRefusal::Proxied));
+        }
+        assert_eq!(judge("localhost", None, "172.32.0.1"), Err(OperatorRefusal::OtherMachine));
     }
 
     #[test]
@@ -399,7 +501,7 @@ mod tests {
         let here = Peer::Address(ip("127.0.0.1"));
         let judge =
             |status| admit_operator(&request, here, &Settings { status, ..Settings::default() });
-        assert_eq!(judge(StatusPages::Local), Err(StatusCode::NOT_FOUND));
+        assert_eq!(judge(StatusPages::Local), Err(OperatorRefusal::Proxied));
         assert_eq!(judge(StatusPages::Open), Ok(()));
     }
 
@@ -414,14 +516,14 @@ mod tests {
         let (near, here) =
             (request_to("/status", &[("host", "localhost")]), Peer::Address(ip("::1")));
         let closed = admit_operator(&near, here, &with(StatusPages::Off));
-        assert_eq!(closed, Err(StatusCode::NOT_FOUND));
+        assert_eq!(closed, Err(OperatorRefusal::Off));
     }
 
     #[test]
     fn other_sites_cannot_request_operator_pages() {
         for (site, expected) in [
-            ("cross-site", Err(StatusCode::FORBIDDEN)),
-            ("Cross-Site", Err(StatusCode::FORBIDDEN)),
+            ("cross-site", Err(OperatorRefusal::OtherSite)),
+            ("Cross-Site", Err(OperatorRefusal::OtherSite)),
             ("same-origin", Ok(())),
             ("none", Ok(())),
         ] {

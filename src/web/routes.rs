@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{self, Extension, FromRequestParts, Path, RawPathParams, RawQuery, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, VARY};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -22,6 +22,7 @@ use super::access::{self, LocalEnd, OutputAccess, Rejection};
 use super::base_url::BaseUrl;
 use super::negotiate::{self, Representation};
 use super::notices::Notices;
+use super::prefix::{self, Place};
 use super::response::{
     Audience, HTML, build, cacheable, denied, line, moved, not_found, picture, same_origin,
     uncached, with_media, with_security_headers,
@@ -48,6 +49,30 @@ impl App {
     pub(super) fn rejection<B>(&self, request: &Request<B>, local: LocalEnd) -> Option<Response> {
         let rejection = access::admit(request, local, &self.site.settings()).err()?;
         Some(finished(&self.site, rejected(rejection)))
+    }
+
+    /// Removes the path of `public_url` from the target, if a proxy has not done it. Returns the response to a
+    /// request without the last slash of it.
+    pub(super) fn remove_prefix<B>(&self, request: &mut Request<B>) -> Option<Response> {
+        let settings = self.site.settings();
+        let prefix = settings.prefix()?;
+        let is_output = |id: &str| self.site.served.output(id).is_some();
+        let inside = match prefix::place(request.uri().path(), prefix, is_output) {
+            Place::Unchanged => return None,
+            Place::WithoutSlash(name) => {
+                return Some(finished(&self.site, moved(&format!("{name}/"), &Audience::Public)));
+            }
+            Place::Inside(path) => match request.uri().query() {
+                Some(query) => format!("{path}?{query}"),
+                None => path.to_owned(),
+            },
+        };
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = inside.parse().ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+        None
     }
 
     /// The response to a request for a document that is ready, without the router and without
@@ -129,7 +154,10 @@ async fn operator_only(
 ) -> Response {
     match access::admit_operator(&request, peer, &site.settings()) {
         Ok(()) => next.run(request).await,
-        Err(status) => denied(status),
+        Err(refusal) => {
+            site.log_refusal(peer, refusal);
+            denied(refusal.status())
+        }
     }
 }
 
@@ -444,7 +472,10 @@ async fn ready(
     }
     match access::admit_operator(&request, peer, &site.settings()) {
         Ok(()) => monitoring::ready_verbose(&pages.readiness, now, request.headers()),
-        Err(status) => denied(status),
+        Err(refusal) => {
+            site.log_refusal(peer, refusal);
+            denied(refusal.status())
+        }
     }
 }
 

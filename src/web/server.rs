@@ -310,7 +310,8 @@ async fn serve_connection(
             first.notify_one();
         }
         let rejection = app.rejection(&request, local);
-        match rejection.or_else(|| app.document(&request, peer)) {
+        let moved = rejection.or_else(|| app.remove_prefix(&mut request));
+        match moved.or_else(|| app.document(&request, peer)) {
             Some(response) => Either::Left(future::ready(Ok(response))),
             None => {
                 let base = app.base_url(&request);

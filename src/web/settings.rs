@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ipnet::IpNet;
 use url::Url;
+
+use super::listen::ListenAddress;
 
 /// Default of `listen`.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
@@ -34,14 +37,16 @@ pub enum MetricsPage {
 /// The section `[web]` of the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Address and port to listen on; `None`: nothing is served, outputs are only written.
-    pub listen: Option<SocketAddr>,
+    /// Addresses to listen on; none: nothing is served, outputs are only written.
+    pub listen: Vec<ListenAddress>,
     /// URL of this server for clients; ends with a slash. The URLs in the outputs start with it.
     pub public_url: Option<Url>,
     /// Further host names of this server: lower case, no port, IPv6 addresses without brackets.
     pub hosts: Vec<String>,
     /// Who may see the operator pages.
     pub status: StatusPages,
+    /// Networks whose clients may see the operator pages like those on this machine.
+    pub operators: Vec<IpNet>,
     /// What `/metrics` contains. It is an operator page.
     pub metrics: MetricsPage,
     /// Address of a further server with the sample feeds of [`super::samples`]; `None`: it does not run.
@@ -51,10 +56,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: Some(DEFAULT_LISTEN),
+            listen: vec![DEFAULT_LISTEN.into()],
             public_url: None,
             hosts: Vec::new(),
             status: StatusPages::Local,
+            operators: Vec::new(),
             metrics: MetricsPage::On,
             samples: None,
         }
@@ -72,11 +78,13 @@ impl Settings {
     /// The URL of the server for clients on this machine, independent of `public_url`.
     #[must_use]
     pub fn local_url(&self) -> Url {
-        let mut listen = self.listen.unwrap_or(DEFAULT_LISTEN);
-        if listen.ip().is_unspecified() {
-            listen.set_ip(DEFAULT_LISTEN.ip());
-        }
-        url_of(listen)
+        url_of(self.listen.iter().find_map(ListenAddress::reachable).unwrap_or(DEFAULT_LISTEN))
+    }
+
+    /// The path of `public_url`, with a slash at both ends; `None`: it is the root.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        self.public_url.as_ref().map(Url::path).filter(|path| *path != "/")
     }
 }
 

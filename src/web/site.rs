@@ -1,11 +1,14 @@
 //! What the web server serves. It is shared by all listeners and outlives reloads of the config.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use tracing::info;
 use url::Url;
 
 use crate::clock::Clock;
@@ -13,6 +16,7 @@ use crate::outputs::{self, Contents, Served, ServedOutput};
 use crate::store::{self, Reader};
 use crate::telemetry::{Metrics, Part, Readiness};
 
+use super::access::OperatorRefusal;
 use super::base_url::{BaseUrl, Variants};
 use super::settings::Settings;
 use super::subscribers::Subscribers;
@@ -21,6 +25,8 @@ use crate::render::Format;
 
 /// Number of database queries that run at once. Further queries wait; documents need none.
 pub(super) const MAX_QUERIES: usize = 4;
+/// Number of refused clients that are logged: more are scanners.
+const MAX_LOGGED_REFUSALS: usize = 16;
 
 /// The content of the server.
 #[derive(Debug)]
@@ -38,6 +44,8 @@ pub struct Site {
     subscribers: Subscribers,
     settings: RwLock<Arc<Settings>>,
     queries: Arc<Semaphore>,
+    /// Clients whose refusal is logged already.
+    refused: Mutex<HashSet<(Peer, OperatorRefusal)>>,
 }
 
 /// Sources of the operator pages. Cheap to clone.
@@ -54,12 +62,21 @@ pub struct OperatorPages {
 }
 
 /// The remote end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// A client with this address.
     Address(IpAddr),
     /// A client of a Unix socket, most likely a proxy.
     Unix,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.to_canonical().fmt(f),
+            Self::Unix => f.write_str("a client of a Unix socket"),
+        }
+    }
 }
 
 /// Why a page cannot be rendered.
@@ -92,6 +109,7 @@ impl Site {
             subscribers: Subscribers::default(),
             settings: RwLock::new(Arc::new(settings)),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
+            refused: Mutex::default(),
         }
     }
 
@@ -154,6 +172,15 @@ impl Site {
     pub(super) fn heartbeat(&self) {
         if let Some(pages) = &self.operator_pages {
             pages.readiness.heartbeat(Part::Web, pages.clock.elapsed());
+        }
+    }
+
+    /// Logs why a client may not see the operator pages: once for each client and reason, for a few of them.
+    pub(super) fn log_refusal(&self, peer: Peer, refusal: OperatorRefusal) {
+        let Some((reason, help)) = refusal.explanation() else { return };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() < MAX_LOGGED_REFUSALS && refused.insert((peer, refusal)) {
+            info!(%peer, reason, help, "operator page refused");
         }
     }
 

@@ -112,7 +112,7 @@ struct ListedFeed {
     /// URL of its site.
     site: Option<String>,
     /// URL of the feed itself.
-    url: String,
+    url: Option<String>,
     selected: bool,
 }
 
@@ -338,7 +338,7 @@ fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFeed {
         colour: colour(&id),
         page: page_url(frame, &of_feed),
         site: feed.profile.site_url.clone().filter(|url| is_web(url)),
-        url: feed.url.clone(),
+        url: Some(feed.url.clone()).filter(|url| is_web(url)),
         selected: query.feed == Some(id),
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use newswire::daemon::{self, Engine, Error};
 use newswire::model::Coded as _;
 use newswire::store::OpenError;
+use newswire::web::ListenAddress;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
@@ -81,7 +82,7 @@ async fn due_feeds_are_polled_and_their_items_are_served() {
     world.origin.route(HOST, "/feed", [Answer::ok(one), Answer::ok(two)]);
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
     let address = free_address().await;
-    config.web.listen = Some(address);
+    config.web.listen = vec![address.into()];
     let engine = world.open_with(config).await;
     let served = Arc::clone(engine.served());
     let running = Running::start(engine);
@@ -98,6 +99,24 @@ async fn due_feeds_are_polled_and_their_items_are_served() {
     until(&world, "B is published", || shows("B")).await;
     running.stop().await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
+
+#[tokio::test]
+async fn the_daemon_serves_on_all_its_addresses() {
+    let world = World::new().await;
+    let mut config = world.config(&[]);
+    let (tcp, path) = (free_address().await, world.folder.path().join("web.sock"));
+    config.web.listen = vec![tcp.into(), ListenAddress::Unix { path: path.clone(), mode: 0o600 }];
+    let running = Running::start(world.open_with(config).await);
+    drop(connected(tcp).await);
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    running.stop().await.unwrap();
+    assert!(!path.exists(), "the socket is left");
 }
 
 #[tokio::test]
@@ -156,7 +175,7 @@ async fn an_address_in_use_is_an_error_before_the_first_poll() {
     let world = World::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
-    config.web.listen = Some(taken.local_addr().unwrap());
+    config.web.listen = vec![taken.local_addr().unwrap().into()];
     let error =
         daemon::run(world.open_with(config).await, std::future::pending()).await.unwrap_err();
     assert_eq!(error.code(), "address_in_use");

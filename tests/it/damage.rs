@@ -55,8 +55,14 @@ fn repaired(folder: &Path) {
         repaired.out
     );
     assert!(folder.join("newswire.db.damaged-1").exists());
+    assert!(repaired.out.contains("  items"), "{}", repaired.out);
     let again = run(folder, &["poll", "--all", "--force"]);
     assert_eq!(again.code, 0, "{}", again.err);
+    // The search index is made again.
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    let sql = "SELECT count(*) FROM search WHERE search MATCH 'another OR text'";
+    assert!(database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() > 0);
+    drop(database);
     let checked = run(folder, &["verify"]);
     assert_eq!(checked.code, 0, "{}", checked.out);
 }
@@ -110,15 +116,14 @@ async fn an_intact_database_has_no_problem() {
     let checked = run(folder.path(), &["verify"]);
     assert_eq!(checked.code, 0, "{}", checked.err);
     assert!(checked.out.contains("no damage found in 2 items and 2 texts\n"), "{}", checked.out);
-    let search = |folder: &Path| {
-        let database = Connection::open(folder.join("newswire.db")).unwrap();
-        let sql = "SELECT count(*) FROM search WHERE search MATCH 'another'";
-        database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
-    };
-    assert_eq!(search(folder.path()), 1);
-    let repaired = run(folder.path(), &["repair"]);
-    assert_eq!(repaired.code, 0, "{}", repaired.err);
-    assert_eq!(search(folder.path()), 1);
+    let before = std::fs::read(folder.path().join("newswire.db")).unwrap();
+    for arguments in [&["repair"][..], &["repair", "newswire.db"]] {
+        let repaired = run(folder.path(), arguments);
+        assert_eq!(repaired.code, 0, "{}", repaired.err);
+        assert!(repaired.out.contains("no damage found"), "{}", repaired.out);
+    }
+    assert_eq!(std::fs::read(folder.path().join("newswire.db")).unwrap(), before);
+    assert!(!folder.path().join("newswire.db.damaged-1").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -268,12 +268,16 @@ fn errors_that_cannot_be_provoked_have_help_too() {
     let listen =
         |kind| daemon::Error::Listen { address: "127.0.0.1:80".parse().unwrap(), source: io(kind) };
     let other = std::io::ErrorKind::Other;
+    let socket = daemon::Error::Listen {
+        address: "unix:/no/web.sock".parse().unwrap(),
+        source: io(std::io::ErrorKind::NotFound),
+    };
     let check = outputs::Error::Check {
         name: "planet.atom".to_owned(),
         source: newswire::render::CheckError::DuplicateId("x".to_owned()),
     };
     let write = outputs::Error::Write { path: "www/planet.atom".into(), source: io(other) };
-    let made: [(&dyn Coded, &str, &str, &str); 10] = [
+    let made: [(&dyn Coded, &str, &str, &str); 11] = [
         (&write, "output_unwritable", "www/planet.atom", "check that"),
         (&append_feeds::Error::Changed("a.toml".into()), "config_changed", "a.toml", "repeat"),
         (
@@ -297,6 +301,7 @@ fn errors_that_cannot_be_provoked_have_help_too() {
             "127.0.0.1:80",
             "[web]",
         ),
+        (&socket, "socket_unusable", "unix:/no/web.sock", "/run/newswire"),
         (&listen(other), "address_unusable", "127.0.0.1:80", "[web] listen"),
         (&listen(std::io::ErrorKind::AddrInUse), "address_in_use", "127.0.0.1:80", "[web] listen"),
     ];

@@ -41,7 +41,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("rustls", &["fetch"]),
     ("async_compression", &["fetch"]),
     ("httpdate", &["text"]),
-    ("ipnet", &["fetch", "config", "cli"]),
+    ("ipnet", &["fetch", "config", "cli", "web"]),
     ("feed_rs", &["parse"]),
     ("encoding_rs", &["parse", "opml"]),
     ("chardetng", &["parse"]),

@@ -53,7 +53,7 @@ impl Watched {
     ) -> Self {
         let address = free_address().await;
         let mut config = world.config(urls);
-        config.web.listen = Some(address);
+        config.web.listen = vec![address.into()];
         config.web.metrics = MetricsPage::Feeds;
         change(&mut config);
         let engine = Engine::open(config, world.clock.clone(), resolver).await.unwrap();

@@ -135,7 +135,7 @@ async fn an_incident_is_one_entry_of_the_operator_feed_across_restarts() {
     world.origin.route(HOST, "/feed", [Answer::ok(may(1..=31, 0)), Answer::status(404)]);
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
-    config.web.listen = Some(address);
+    config.web.listen = vec![address.into()];
     // Three failures, and a day of them.
     let engine = world.open_with(config.clone()).await;
     watch(&world, &engine, 2).await;

@@ -61,7 +61,7 @@ async fn a_locked_database_stops_only_the_polls() {
     let gate = Arc::new(Semaphore::new(0));
     let urls = feeds_that_wait(&world, &gate);
     let (mut config, address) = (world.config(&urls), free_address().await);
-    config.web.listen = Some(address);
+    config.web.listen = vec![address.into()];
     let engine = world.open_with(config).await;
     let served = Arc::clone(engine.served());
     let running = Running::start(engine);

@@ -213,7 +213,7 @@ fn the_example_holds_against_the_schema_and_so_does_each_key_as_it_is_shown() {
             let base = match key.section {
                 Section::Output if key.name != "id" => "id = \"a\"\n",
                 Section::Server if key.name != "host" => "host = \"a.b\"\n",
-                Section::Feed if key.name != "url" => "url = \"https://a.b/\"\n",
+                Section::Feed if !matches!(key.name, "file" | "url") => "url = \"https://a.b/\"\n",
                 Section::Subscriptions if !matches!(key.name, "file" | "url") => "file = \"a\"\n",
                 _ => "",
             };
@@ -317,6 +317,21 @@ fn a_variable_replaces_a_value_and_is_its_origin() {
     assert!(two.contains("# $NEWSWIRE_SCHEDULE_INTERVAL [schedule]"), "{two}");
     let (code, _, _) = with(folder.path(), &variables, &["check"]);
     assert_eq!(code, 0);
+}
+
+#[test]
+fn a_misspelled_variable_is_a_warning() {
+    let folder = folder();
+    let variables =
+        [("NEWSWIRE_WBE_LISTEN", "127.0.0.1:1234"), ("NEWSWIRE_PORT", "tcp://10.0.0.1:80")];
+    let (code, out, err) = with(folder.path(), &variables, &["check"]);
+    let said = format!("{out}{err}");
+    assert_eq!(code, 0, "{said}");
+    let warning =
+        "warning[unknown_variable]: the environment variable NEWSWIRE_WBE_LISTEN has no effect";
+    assert!(said.contains(warning), "{said}");
+    assert!(said.contains("did you mean NEWSWIRE_WEB_LISTEN?"), "{said}");
+    assert!(!said.contains("NEWSWIRE_PORT"), "{said}");
 }
 
 #[test]

@@ -118,13 +118,28 @@ fn a_suggested_value_is_always_valid() {
 fn addresses_without_host_and_localhost_are_accepted() {
     let listen = |text: &str| {
         let config = good(&format!("{HEAD}[web]\nlisten = \"{text}\"\n"));
-        config.web.listen.map(|address| address.to_string())
+        config.web.listen.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(listen(":8420").as_deref(), Some("[::]:8420"));
-    assert_eq!(listen("localhost:8420").as_deref(), Some("127.0.0.1:8420"));
-    assert_eq!(listen("Localhost:1").as_deref(), Some("127.0.0.1:1"));
-    assert_eq!(listen("[::1]:8420").as_deref(), Some("[::1]:8420"));
-    assert_eq!(listen("off"), None);
+    assert_eq!(listen(":8420"), ["[::]:8420"]);
+    assert_eq!(listen("localhost:8420"), ["localhost:8420"]);
+    assert_eq!(listen("[::1]:8420"), ["[::1]:8420"]);
+    assert_eq!(listen("unix:/run/n/web.sock|660"), ["unix:/run/n/web.sock"]);
+    assert!(listen("off").is_empty());
+}
+
+#[test]
+fn several_addresses_are_a_list() {
+    let listen = |list: &str| good(&format!("{HEAD}[web]\nlisten = {list}\n")).web.listen;
+    let spelled = |list: &str| listen(list).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let both = "[\"127.0.0.1:8420\", \"unix:/run/n/web.sock\"]";
+    assert_eq!(spelled(both), ["127.0.0.1:8420", "unix:/run/n/web.sock"]);
+    assert!(listen("[]").is_empty());
+    // `[::]` includes `0.0.0.0`: the second one could not be bound.
+    let all = "[\"0.0.0.0:80\", \"[::]:80\", \"0.0.0.0:81\", \"[::]:80\"]";
+    assert_eq!(spelled(all), ["[::]:80", "0.0.0.0:81"]);
+    let (codes, meant) =
+        found(&format!("{HEAD}{OUTPUT}{FEED}[web]\nlisten = [\"127.0.0.1:1\", \"off\"]\n"));
+    assert_eq!((codes.as_slice(), meant.as_str()), (["bad_address"].as_slice(), ""));
 }
 
 #[test]
@@ -141,6 +156,8 @@ fn other_spellings_of_addresses_are_recognised() {
         ("\"http://127.0.0.1:8420/\"", "127.0.0.1:8420"),
         ("\"none\"", "off"),
         ("false", "\"off\""),
+        ("\"/run/n/web.sock\"", "unix:/run/n/web.sock"),
+        ("\"unix:web.sock\"", ""),
         ("\"example.org:8420\"", ""),
         ("\":99999\"", ""),
     ] {

@@ -10,6 +10,12 @@ pub(super) const CASES: &[Case] = &[
         "did you mean \"tags\"?",
     ),
     case("[[feed]]\ntitle = \"a\"", "1:1", "missing_key", "[[feed]] has no url"),
+    case(
+        "[[feed]]\nurl = \"https://a.b/\"\nfile = \"a.xml\"",
+        "2:7",
+        "missing_key",
+        "both url and file",
+    ),
     case("[feed]\nurl = \"https://a.b/\"", "1:1", "wrong_type", "with two brackets"),
     case(
         "[[feed]]\nurl = [\"https://a.b/\"]",

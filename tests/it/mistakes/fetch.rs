@@ -38,5 +38,8 @@ pub(super) const CASES: &[Case] = &[
         "bad_url",
         "remove user and password",
     ),
-    case("[fetch]\nproxy = \"socks5://127.0.0.1:1080\"", "2:9", "bad_url", "http or https"),
+    case("[fetch]\nproxy = \"socks5://127.0.0.1:1080\"", "2:9", "bad_url", "is not supported")
+        .instead("socks5h://127.0.0.1:1080"),
+    case("[fetch]\nproxy = \"ftp://127.0.0.1\"", "2:9", "bad_url", "http or https"),
+    case("[fetch]\nproxy = \"socks5h://a:b@127.0.0.1\"", "2:9", "bad_url", "proxy_authorization"),
 ];

@@ -78,7 +78,7 @@ impl World {
             filters: Arc::default(),
             max_items: 1_000,
         };
-        let web = web::Settings { listen: None, ..web::Settings::default() };
+        let web = web::Settings { listen: Vec::new(), ..web::Settings::default() };
         Config {
             fetch: self.fetch.clone(),
             concurrency: self.concurrency,

@@ -12,7 +12,7 @@ use crate::outputs::sample::{entries, output};
 
 /// An output of a server that listens on all addresses and has no `public_url`.
 fn unnamed() -> (Output, web::Settings) {
-    let listen = Some("0.0.0.0:8420".parse().unwrap());
+    let listen = vec!["0.0.0.0:8420".parse().unwrap()];
     let settings = web::Settings { listen, ..web::Settings::default() };
     (Output { link: None, base_url: settings.base_url(), ..output() }, settings)
 }
@@ -57,7 +57,7 @@ fn documents_never_name_an_address_that_cannot_be_reached() {
         assert!(!plain.text().contains("0.0.0.0:8420"), "the default");
         let (output, settings) = unnamed();
         assert_eq!(output.base_url.as_str(), "http://127.0.0.1:8420/");
-        let everywhere = web::Settings { listen: Some("[::]:80".parse().unwrap()), ..settings };
+        let everywhere = web::Settings { listen: vec!["[::]:80".parse().unwrap()], ..settings };
         assert_eq!(everywhere.base_url().as_str(), "http://127.0.0.1/");
     });
 }
@@ -105,5 +105,30 @@ fn deltas_are_sent_only_by_outputs_that_enable_them() {
             let expected = if deltas { &entries()[..1] } else { &entries()[..] };
             assert_eq!(answer.body, render(&here, Format::Atom, expected));
         }
+    });
+}
+
+#[test]
+fn a_path_in_the_public_url_may_be_in_the_request_or_not() {
+    run(async {
+        let public_url: Url = "https://planet.example.org/feeds/".parse().unwrap();
+        let settings =
+            web::Settings { public_url: Some(public_url.clone()), ..web::Settings::default() };
+        let served = Arc::new(Served::new());
+        let shown = Output { base_url: public_url, ..output() };
+        put_output(&served, &shown, &entries());
+        let site = Site::serving(web::Site::new(Arc::clone(&served), settings), served).await;
+        let get = async |path: &str| of_host(&site, "planet.example.org", path, &[]).await;
+        for path in ["/", "/all.atom", "/style.css", "/all.json?x=1", "/healthz"] {
+            let (stripped, whole) = (get(path).await, get(&format!("/feeds{path}")).await);
+            assert_eq!((stripped.status, whole.status), (200, 200), "{path}");
+            assert_eq!(stripped.body, whole.body, "{path}");
+        }
+        let text = get("/feeds/all.atom").await.text();
+        assert!(text.contains("href=\"https://planet.example.org/feeds/all.atom\""), "{text}");
+        let moved = get("/feeds").await;
+        assert_eq!((moved.status, moved.header("location")), (308, Some("feeds/")));
+        assert_eq!(get("/feedsx/all.atom").await.status, 404);
+        assert_eq!(get("/feeds/feeds/all.atom").await.status, 404);
     });
 }

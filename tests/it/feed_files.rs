@@ -1,0 +1,105 @@
+//! Feeds in files of this machine: polled, shown and published like others, without their path.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli::newswire;
+use crate::support::world::rss;
+
+const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.example.org/\"\n\
+    [fetch]\ncontact = \"https://planet.example.org/\"\n\
+    [[output]]\nid = \"planet\"\ndirectory = \"www\"\n[[feed]]\nfile = \"secret-folder/builds.xml\"\n";
+
+fn folder(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    fs::create_dir(folder.path().join("secret-folder")).unwrap();
+    folder
+}
+
+fn feed(folder: &Path, text: &str) {
+    fs::write(folder.join("secret-folder/builds.xml"), text).unwrap();
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> String {
+    let ran = newswire(folder, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
+    ran.out
+}
+
+#[test]
+fn a_file_is_a_feed_whose_path_no_subscriber_learns() {
+    let folder = folder(CONFIG);
+    let at = folder.path();
+    feed(at, &rss(&[("a", "Build 1")]));
+    assert!(run(at, &["check"]).contains("0 errors, 0 warnings"));
+    let polled = run(at, &["poll"]);
+    assert!(polled.contains("builds.xml") && polled.contains("1 new"), "{polled}");
+    assert!(run(at, &["poll", "--force", "builds.xml"]).contains("not modified"));
+    feed(at, &rss(&[("a", "Build 1"), ("b", "Build 2")]));
+    assert!(run(at, &["poll", "--force", "builds.xml"]).contains("1 new"));
+    for entry in fs::read_dir(at.join("www")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        assert!(!text.contains("secret-folder") && !text.contains("file:"), "{path:?}: {text}");
+    }
+    let published = fs::read_to_string(at.join("www/planet.atom")).unwrap();
+    assert!(published.contains(">Build 2</title>"), "{published}");
+    // Where feeds are listed, it is one.
+    let listed: Value = serde_json::from_str(&run(at, &["list", "--json"])).unwrap();
+    assert!(listed.to_string().contains("/secret-folder/builds.xml"), "{listed}");
+    for command in
+        [&["list"][..], &["status"], &["plan"], &["why", "builds.xml"], &["config", "builds.xml"]]
+    {
+        let said = run(at, command);
+        assert!(said.contains("builds.xml"), "{command:?}: {said}");
+    }
+    assert!(run(at, &["probe", "secret-folder/builds.xml"]).contains("Build 2"));
+    assert!(run(at, &["check", "--online", "--force"]).contains("builds.xml"));
+}
+
+#[test]
+fn no_server_is_noted_for_a_file() {
+    let folder = folder(CONFIG);
+    feed(folder.path(), &rss(&[("a", "Build 1")]));
+    run(folder.path(), &["poll"]);
+    let database = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
+    for table in ["promise", "asked", "shared_document"] {
+        let rows: i64 = database
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_like_a_feed() {
+    let folder = folder(CONFIG);
+    let at = folder.path();
+    let polled = newswire(at, &["poll"]);
+    assert!(polled.out.contains("(feed_file_unreadable)"), "{}", polled.out);
+    assert!(polled.out.contains("No such file"), "{}", polled.out);
+    let why = newswire(at, &["why", "builds.xml"]);
+    assert!(why.out.contains("feed_file_unreadable"), "{}", why.out);
+    let made =
+        std::process::Command::new("mkfifo").arg(at.join("secret-folder/builds.xml")).status();
+    assert!(made.unwrap().success());
+    let polled = newswire(at, &["poll", "--force", "builds.xml"]);
+    assert!(polled.out.contains("not a regular file"), "{}", polled.out);
+}
+
+#[test]
+fn commands_change_a_feed_in_a_file() {
+    let folder = folder(CONFIG);
+    let at = folder.path();
+    feed(at, &rss(&[("a", "Build 1")]));
+    run(at, &["poll"]);
+    run(at, &["pause", "secret-folder/builds.xml"]);
+    run(at, &["tag", "builds.xml", "ci"]);
+    let config = fs::read_to_string(at.join("newswire.toml")).unwrap();
+    assert!(config.contains("paused = true") && config.contains("tags = [\"ci\"]"), "{config}");
+    run(at, &["remove", "builds.xml"]);
+    assert!(!fs::read_to_string(at.join("newswire.toml")).unwrap().contains("[[feed]]"));
+}
