@@ -51,6 +51,24 @@ pub fn folder(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
+/// Creates a folder and those above it that are missing, durably: a folder is an entry of the folder above it.
+///
+/// # Errors
+/// When a folder cannot be created, or the file system fails.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = folder(path);
+    if above != path && above != Path::new(".") {
+        create_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        _ => sync_folder(path),
+    }
+}
+
 /// Whether this is the name of a file in a directory: no path, not hidden.
 #[must_use]
 pub fn is_plain_name(name: &str) -> bool {
@@ -90,7 +108,7 @@ impl Batch {
             return Err(failed(error));
         }
         if self.files.is_empty() {
-            fs::create_dir_all(&self.directory).map_err(failed)?;
+            create_folder(&self.directory).map_err(failed)?;
         }
         let file = temporary(&self.directory, name, bytes, modified).map_err(failed)?;
         self.files.push((file, name.to_owned()));

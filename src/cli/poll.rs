@@ -136,7 +136,7 @@ pub(super) async fn run(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    summary.left = result?;
+    summary.left = result.map_err(|error| engine.examined(error))?;
     summary.clock_jumped = engine.clock_jumped() && trigger != Trigger::Forced;
     Ok(summary)
 }

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,7 +137,15 @@ impl Engine {
         clock: Clock,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Error> {
-        Self::open_with_ledger(config, clock, resolver, None).await
+        let path = config.store.path.clone();
+        let opened = Self::open_with_ledger(config, clock, resolver, None).await;
+        opened.map_err(|error| examined(&path, error))
+    }
+
+    /// The error with its true cause, as [`store::examined`] finds it. Blocks.
+    #[must_use]
+    pub fn examined(&self, error: Error) -> Error {
+        examined(self.store.reader().path(), error)
     }
 
     /// As [`Engine::open`], with the ledger of another database, for a run on a copy.
@@ -182,7 +191,11 @@ impl Engine {
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
-            store_failures: StoreFailures::new(clock.clone(), readiness.clone()),
+            store_failures: StoreFailures::new(
+                clock.clone(),
+                readiness.clone(),
+                store.reader().path(),
+            ),
             matcher,
             clock,
             store,
@@ -568,6 +581,16 @@ impl Engine {
             self.site.forget_subscribers(&counts);
         }
         Ok(())
+    }
+}
+
+fn examined(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Store(error) => Error::Store(store::examined(path, error)),
+        Error::Publication(outputs::Error::Store(error)) => {
+            Error::Publication(outputs::Error::Store(store::examined(path, error)))
+        }
+        error => error,
     }
 }
 

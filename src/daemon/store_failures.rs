@@ -4,6 +4,7 @@
 //! Distinguishes temporary failures from those that end the daemon. `store` defines the kinds of failures.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(crate) struct StoreFailures {
     clock: Clock,
     readiness: Readiness,
     state: Arc<Mutex<State>>,
+    database: Arc<Path>,
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +44,8 @@ enum Logged {
 
 impl StoreFailures {
     /// The state without failures.
-    pub(crate) fn new(clock: Clock, readiness: Readiness) -> Self {
-        Self { clock, readiness, state: Arc::default() }
+    pub(crate) fn new(clock: Clock, readiness: Readiness, database: &Path) -> Self {
+        Self { clock, readiness, state: Arc::default(), database: database.into() }
     }
 
     /// Records a failure, and logs it unless the same kind was logged within [`LOG_AGAIN`].
@@ -51,6 +53,7 @@ impl StoreFailures {
     /// # Errors
     /// Returns a permanent failure.
     pub(crate) fn record(&self, error: store::Error) -> Result<(), store::Error> {
+        let error = store::examined(&self.database, error);
         let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
         if !fault.may_pass() {
             state.fatal = Some(error.clone());
@@ -123,10 +126,14 @@ mod tests {
 
     use super::*;
 
+    /// A file that is no database.
+    const NO_DATABASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+
     fn failures() -> (Clock, Readiness, StoreFailures) {
         let (clock, readiness) = (Clock::manual(Timestamp::UNIX_EPOCH), Readiness::default());
         readiness.remove(Problem::NotPolledYet);
-        (clock.clone(), readiness.clone(), StoreFailures::new(clock, readiness))
+        let failures = StoreFailures::new(clock.clone(), readiness.clone(), Path::new(NO_DATABASE));
+        (clock, readiness, failures)
     }
 
     fn failed(fault: ErrorCause) -> store::Error {

@@ -184,13 +184,13 @@ fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Tex
             (Rss, "description", UntypedAs::Html),
             (Rss, "abstract", UntypedAs::Html),
             (Dc, "description", UntypedAs::Html),
-            (Itunes, "summary", UntypedAs::Plain),
-            (Media, "description", UntypedAs::Plain),
+            (Itunes, "summary", UntypedAs::Title),
+            (Media, "description", UntypedAs::Title),
         ],
     );
     let summary = summary.or_else(|| {
         let group = element.child(Media, "group")?;
-        first_text(group, context, &[(Media, "description", UntypedAs::Plain)])
+        first_text(group, context, &[(Media, "description", UntypedAs::Title)])
     });
     let single = match element.child(Atom, "summary") {
         Some(_) => SingleText::Summary,
@@ -271,7 +271,15 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
         named(Rss, "managingEditor"),
         named(Itunes, "author"),
     ];
-    unique(lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default())
+    let mut people = lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
+    // Podcasts often have the address in `author`, and the name in `itunes:author`.
+    if let [person] = people.as_mut_slice()
+        && person.name.is_empty()
+        && let Some(other) = named(Itunes, "author").pop()
+    {
+        person.name = other.name;
+    }
+    unique(people)
 }
 
 /// RSS `author` is a line of text, but some publishers use the child elements of Atom.
@@ -333,8 +341,10 @@ fn unique(people: Vec<Person>) -> (Vec<Person>, usize) {
 pub(crate) fn categories(element: &Element<'_>) -> (Vec<Category>, usize) {
     let mut found = Vec::new();
     nested(element, &mut found);
-    if let Some(keywords) = element.child(Itunes, "keywords").and_then(Element::trimmed) {
-        found.extend(keywords.split(',').map(|word| (1, category(word, None, None))));
+    for (rank, namespace) in [(1, Itunes), (6, Media)] {
+        if let Some(keywords) = element.child(namespace, "keywords").and_then(Element::trimmed) {
+            found.extend(keywords.split(',').map(|word| (rank, category(word, None, None))));
+        }
     }
     found.sort_by_key(|(rank, _)| *rank);
     let (mut kept, mut surplus) = (Vec::<Category>::new(), 0);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::{dates, json_tree};
+use super::{dates, json_repair, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
@@ -22,10 +22,7 @@ pub(crate) fn read(
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize), Failure> {
-    let document = json_tree::read(text, max_items).map_err(|error| {
-        let message = format!("cannot parse the JSON document: {error}");
-        Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
-    })?;
+    let (document, is_cut) = document(text, max_items, parse_warnings)?;
     let json_tree::Document { feed, items, dropped, others, partial } = document;
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
@@ -68,10 +65,35 @@ pub(crate) fn read(
         image: image(feed, "icon", context).map(FeedImage::from),
         hints: hints(feed, context),
         items: items.map(|found| item(found, language.as_deref(), context)).collect(),
-        partial,
+        partial: partial || is_cut,
         ..ParsedFeed::default()
     };
     Ok((feed, dropped))
+}
+
+/// The document, repaired if it is invalid, and whether its end is missing.
+fn document(
+    text: &str,
+    max_items: usize,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> Result<(json_tree::Document, bool), Failure> {
+    let error = match json_tree::read(text, max_items) {
+        Ok(document) => return Ok((document, false)),
+        Err(error) => error,
+    };
+    let repaired = json_repair::repaired(text);
+    let read = repaired.map(|it| (json_tree::read(&it.text, max_items), it.is_cut));
+    let Some((Ok(document), is_cut)) = read else {
+        let message = format!("cannot parse the JSON document: {error}");
+        let help = "report it to the publisher";
+        return Err(Failure::new(FailureKind::Malformed, message).help(help));
+    };
+    let (code, message) = match is_cut {
+        true => ("cut", "document ends inside a value; the items before it are read".to_owned()),
+        false => ("broken_markup", format!("invalid JSON, repaired: {error}")),
+    };
+    parse_warnings.push(ParseWarning::new(code, None, message));
+    Ok((document, is_cut))
 }
 
 /// The outermost object that is a feed, also inside a wrapper.
@@ -224,7 +246,10 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
 }
 
 fn enclosure(file: &Map<String, Value>, context: &Context) -> Option<Enclosure> {
-    let number = |name| file.get(name).and_then(Value::as_f64).filter(|number| *number > 0.0);
+    let number = |name| {
+        let written = string(file, name)?.parse::<f64>().ok();
+        written.filter(|number| *number > 0.0 && number.is_finite())
+    };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     Some(Enclosure {
         url: address(file, "url", context)?,

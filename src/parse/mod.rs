@@ -23,6 +23,7 @@ mod entity;
 mod feed_rs;
 mod item;
 mod json;
+mod json_repair;
 mod json_tree;
 mod layout;
 mod media;

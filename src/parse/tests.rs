@@ -373,3 +373,62 @@ fn the_first_warning_of_each_kind_is_kept() {
     assert_eq!(warnings.last().unwrap().code, "unclosed_tag");
     assert!(warnings.last().unwrap().message.ends_with("(10 more repairs)"));
 }
+
+fn read_item(item: &str) -> ParsedItem {
+    let namespaces = "xmlns:media='http://search.yahoo.com/mrss/' \
+        xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'";
+    let item = format!("<item><title>A</title>{item}</item>");
+    let document =
+        format!("<rss version='2.0' {namespaces}><channel><title>T</title>{item}</channel></rss>");
+    read(&document).feed.items.remove(0)
+}
+
+#[test]
+fn descriptions_of_media_and_podcasts_may_be_html() {
+    for (item, kind) in [
+        ("<media:description type='html'>&lt;p&gt;x&lt;/p&gt;</media:description>", TextKind::Html),
+        ("<media:description type='plain'>x &lt; y</media:description>", TextKind::Plain),
+        (
+            "<media:group><media:description>&lt;b&gt;x&lt;/b&gt;</media:description></media:group>",
+            TextKind::Html,
+        ),
+        ("<itunes:summary><![CDATA[<p>x</p>]]></itunes:summary>", TextKind::Html),
+        ("<itunes:summary>line\nline</itunes:summary>", TextKind::Plain),
+    ] {
+        assert_eq!(read_item(item).content.unwrap().kind, kind, "{item}");
+    }
+}
+
+#[test]
+fn media_keywords_are_categories() {
+    let item = read_item("<category>c</category><media:keywords>a, c</media:keywords>");
+    let terms: Vec<&str> = item.categories.iter().map(|it| it.term.as_str()).collect();
+    assert_eq!(terms, ["c", "a"]);
+}
+
+#[test]
+fn an_author_without_a_name_has_that_of_the_podcast() {
+    let item = read_item("<author>a@e.org</author><itunes:author>Ann</itunes:author>");
+    assert_eq!(
+        (item.authors[0].name.as_str(), item.authors[0].email.as_deref()),
+        ("Ann", Some("a@e.org"))
+    );
+    let item = read_item("<author>a@e.org (Bo)</author><itunes:author>Ann</itunes:author>");
+    assert_eq!((item.authors.len(), item.authors[0].name.as_str()), (1, "Bo"));
+}
+
+#[test]
+fn invalid_json_is_repaired_with_a_warning() {
+    let start = "{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [{\"id\": \"1\", ";
+    for (rest, code, partial) in [
+        ("\"content_text\": \"a\nb\"}]}", "broken_markup", false),
+        ("\"content_text\": \"a\\'b\",},]}", "broken_markup", false),
+        ("\"content_text\": \"a\"}, {\"id\": \"2\", \"ti", "cut", true),
+    ] {
+        let parsed = read(&format!("{start}{rest}"));
+        assert_eq!(parsed.feed.items.len(), 1, "{rest}");
+        assert!(parsed.feed.items[0].content.is_some());
+        assert_eq!(parsed.parse_warnings[0].code, code);
+        assert_eq!(parsed.feed.partial, partial);
+    }
+}

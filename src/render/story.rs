@@ -11,6 +11,8 @@ use crate::text::html::{self, tag_length};
 
 /// Maximum length of an excerpt in characters.
 const MAX_EXCERPT: usize = 300;
+/// Number of characters of an excerpt before the word that is looked for.
+const BEFORE: usize = 80;
 
 /// One story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,45 @@ pub struct Story {
     pub image: Option<String>,
     /// URL of the comments.
     pub comments_url: Option<String>,
+}
+
+/// The text behind the title, which many texts repeat at their beginning.
+fn text_behind<'t>(text: &'t str, title: &str) -> &'t str {
+    let text = text.trim_start();
+    let rest = text.strip_prefix(title).unwrap_or_default();
+    // Not the beginning of a longer word or of a sentence.
+    let is_whole = rest.starts_with(char::is_whitespace)
+        && rest.trim_start().starts_with(|c: char| c.is_uppercase());
+    if is_whole { rest.trim_start() } else { text }
+}
+
+/// A part of the text of an entry with the first word that is looked for; `None`: there is none.
+#[must_use]
+pub fn excerpt_around(
+    entry: &OutputItem,
+    presentation: &Presentation,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let presentation = plain_look(presentation);
+    let shown = ShownItem::new(entry, &presentation);
+    let text = shown.body.content.as_deref().map(html::to_text);
+    let text = text.as_deref().or(shown.body.summary.as_deref())?;
+    let mut words = text.split_inclusive(|c: char| !c.is_alphanumeric());
+    let mut found = 0;
+    loop {
+        let word = words.next()?;
+        if is_wanted(word) {
+            break;
+        }
+        found += word.len();
+    }
+    let before = text[..found].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
+    let begins = match text[before..found].find(char::is_whitespace) {
+        Some(space) if before > 0 => before + space,
+        _ => before,
+    };
+    let part = text::beginning(&text[begins..], MAX_EXCERPT)?;
+    Some(if begins > 0 { format!("… {part}") } else { part })
 }
 
 /// The same story in another feed.
@@ -107,6 +148,9 @@ impl Story {
         let shown = ShownItem::new(entry, &presentation);
         let text = shown.body.content.as_deref().map(html::to_text);
         let text = text.as_deref().or(shown.body.summary.as_deref());
+        let title = shown.made_title();
+        let own = shown.own_title().is_some();
+        let text = text.map(|text| if own { text_behind(text, &title) } else { text });
         let excerpt = text.and_then(|text| text::beginning(text, MAX_EXCERPT)).unwrap_or_default();
         let file = |file: &Enclosure| {
             let title = file.title.as_deref().and_then(text::line);
@@ -114,7 +158,6 @@ impl Story {
             let name = title.unwrap_or_else(|| name.to_owned());
             StoryLink { url: file.url.clone(), name, media: Media::of(file) }
         };
-        let title = shown.made_title();
         let also_at = shown.also_at().map(|also| OtherHeadline {
             url: also.url.to_owned(),
             feed: also.feed,
@@ -123,7 +166,7 @@ impl Story {
         let also_at = also_at.collect();
         Self {
             key: entry.key,
-            has_own_title: shown.own_title().is_some(),
+            has_own_title: own,
             url: shown.url.map(str::to_owned),
             at: entry.sort_at,
             feed: entry.feed.id.to_string(),
@@ -242,6 +285,17 @@ fn tag_name(tag: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excerpt_does_not_repeat_the_title() {
+        assert_eq!(
+            text_behind("All Stars\nThe best of the best", "All Stars"),
+            "The best of the best"
+        );
+        for text in ["All Stars are out", "All StarsX", "All Stars", "Other text"] {
+            assert_eq!(text_behind(text, "All Stars"), text);
+        }
+    }
 
     const NAMES: MediaNames = MediaNames { picture: "picture", sound: "sound", film: "film" };
 

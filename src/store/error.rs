@@ -69,6 +69,14 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// SQLite found damage, but the system fails to read the file.
+    #[error("failed to read the database {path}: {source}")]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
     /// SQLite.
     #[error("failed to open the database {path}: {source}")]
     Sqlite {
@@ -93,6 +101,7 @@ crate::model::codes! {
     Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => "disk_readonly":
         "mount the disk for writing, or set another path in [store]",
     Self::Io { .. } => "database_folder_unusable": "check that the folder exists and that this user can write to it",
+    Self::Unreadable { .. } => "store_io": ErrorCause::Io.remedy(),
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Full => "store_full": "free space on the disk",
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly => "database_permission_denied":
         "give this user access to the file and its folder, and mount the disk for writing",
@@ -181,7 +190,7 @@ impl ErrorCause {
         matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Damaged | Self::Bug)
     }
 
-    fn of(error: &rusqlite::Error) -> Self {
+    pub(super) fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         // A shared-memory file that cannot grow: nothing but want of room makes it so.
         const NO_ROOM_FOR_SHM: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
@@ -272,6 +281,7 @@ impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {
             OpenError::Sqlite { source, .. } => Self::of(source),
+            OpenError::Unreadable { .. } => Self::Io,
             OpenError::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

@@ -19,7 +19,7 @@
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `item_digest.rs` has the digests of the texts, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
+//! `read_failure.rs` tells failing reads from damage, `item_digest.rs` has the digests of the texts, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
@@ -42,6 +42,7 @@ mod poll_update;
 mod polls;
 mod promises;
 mod publications;
+mod read_failure;
 mod recovery;
 mod repair;
 mod search;
@@ -81,6 +82,7 @@ pub use poll_update::{
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;
 pub use publications::RegisteredOutput;
+pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use repair::{Repaired, TextToIndex, repair};
 pub use search::{Hits, search_words};

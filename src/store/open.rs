@@ -10,6 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, OpenError};
+use super::read_failure;
+use crate::files;
 
 /// "NWIR": identifies a file as a database of Newswire.
 const APPLICATION_ID: i64 = 0x4E57_4952;
@@ -33,7 +35,7 @@ pub(crate) struct Lock {
 pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(io)?;
+        files::create_folder(folder).map_err(io)?;
     }
     let mut options = OpenOptions::new();
     let mut file = options
@@ -155,6 +157,10 @@ fn keep_statements(connection: &Connection, count: usize) -> rusqlite::Result<()
 /// # Errors
 /// When the file is not ours, is newer than this newswire, or SQLite fails.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    open_writer(path).map_err(|error| examined(path, error))
+}
+
+fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     create_private(path)?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
@@ -189,6 +195,17 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// # Errors
 /// When there is no database, it is not ours or newer, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    open_reader(path).map_err(|error| examined(path, error))
+}
+
+fn examined(path: &Path, error: OpenError) -> OpenError {
+    match read_failure::after_opening(path, &error) {
+        Some(source) => OpenError::Unreadable { path: path.to_owned(), source },
+        None => error,
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     // A folder that may not be searched is not the same as a database that does not exist.
     if !path.try_exists().map_err(|source| OpenError::Io { path: path.to_owned(), source })? {

@@ -10,9 +10,9 @@ use url::form_urlencoded;
 use super::base_url::BaseUrl;
 use super::site::Error;
 use super::texts::Texts;
-use crate::model::{FeedInfo, ItemKey};
+use crate::model::{FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{Contents, Query, Results, ServedOutput};
-use crate::render::{Media, MediaNames, Story, Token, story};
+use crate::render::{Media, MediaNames, Presentation, Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
@@ -94,7 +94,7 @@ struct StoryPage {
 struct SelectionHeading {
     /// Title of the feed, tag and words.
     title: String,
-    /// Number of stories in words, if all of them are on this page.
+    /// Number of stories in words, on the first page.
     count: Option<String>,
     /// The feed, if one is selected.
     feed: Option<ListedFeed>,
@@ -316,10 +316,15 @@ fn selection(
     let words = Some(format!("“{}”", query.words)).filter(|_| !query.words.is_empty());
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
     let parts = [words, name, query.tag.as_ref().map(|tag| format!("#{tag}"))];
-    let all_here = results.more.is_none() && query.after.is_none();
+    let shown = results.entries.len();
+    let count = match (&results.more, query.after.is_none()) {
+        (None, true) => Some(frame.texts.count(shown)),
+        (Some(_), true) if shown > 0 => Some(frame.texts.more_than(shown)),
+        _ => None,
+    };
     SelectionHeading {
         title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        count: all_here.then(|| frame.texts.count(results.entries.len())),
+        count,
         feed,
     }
 }
@@ -356,7 +361,8 @@ fn colour(id: &str) -> u8 {
 fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Query)) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
-        let story = Story::of(entry, &output.presentation);
+        let mut story = Story::of(entry, &output.presentation);
+        show_match(&mut story, entry, (&output.presentation, &query.words));
         let at = story.at.to_zoned_datetime(frame.zone.clone());
         let machine = at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
@@ -391,13 +397,38 @@ fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
     }
 }
 
-/// The text in parts, of which those are marked that begin with a word of the search, whatever their case.
-fn marked(text: &str, search: &str) -> Vec<Part> {
+/// Replaces the excerpt by the part of the text that the search has found, unless the excerpt shows it.
+fn show_match(
+    story: &mut Story,
+    entry: &OutputItem,
+    (presentation, search): (&Presentation, &str),
+) {
+    let words = search_terms(search);
+    let has = |text: &str| marked(text, search).iter().any(|part| part.found);
+    if words.is_empty() || has(&story.excerpt) {
+        return;
+    }
+    let is_wanted = |word: &str| {
+        let lower = word.to_lowercase();
+        words.iter().any(|wanted| lower.starts_with(wanted.as_str()))
+    };
+    if let Some(excerpt) = story::excerpt_around(entry, presentation, is_wanted) {
+        story.excerpt = excerpt;
+    }
+}
+
+/// The words of a search that are marked, in lower case.
+fn search_terms(search: &str) -> Vec<String> {
     let words = search.split(|c: char| c.is_whitespace() || c == '"');
-    let words: Vec<String> = words
+    words
         .filter(|word| !word.starts_with('-') && word.chars().any(char::is_alphanumeric))
         .map(str::to_lowercase)
-        .collect();
+        .collect()
+}
+
+/// The text in parts, of which those are marked that begin with a word of the search, whatever their case.
+fn marked(text: &str, search: &str) -> Vec<Part> {
+    let words = search_terms(search);
     let mut parts: Vec<Part> = Vec::new();
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let lower = word.to_lowercase();

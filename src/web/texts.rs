@@ -15,6 +15,8 @@ pub(super) struct Texts {
     pub(super) one_story: &'static str,
     /// Number of stories; `{}` is the number.
     pub(super) many_stories: &'static str,
+    /// Number of stories of a page that is not the last one; `{}` is the number.
+    more_than: &'static str,
     /// Link to the site of a feed.
     pub(super) site: &'static str,
     /// Link to a feed itself.
@@ -94,6 +96,7 @@ const ENGLISH: Texts = Texts {
     all_stories: "All stories",
     one_story: "1 story",
     many_stories: "{} stories",
+    more_than: "more than {} stories",
     site: "site",
     feed_link: "feed",
     search: "Search",
@@ -149,6 +152,7 @@ const GERMAN: Texts = Texts {
     all_stories: "Alle Artikel",
     one_story: "1 Artikel",
     many_stories: "{} Artikel",
+    more_than: "mehr als {} Artikel",
     site: "Website",
     feed_link: "Feed",
     search: "Suchen",
@@ -204,6 +208,7 @@ const FRENCH: Texts = Texts {
     all_stories: "Tous les articles",
     one_story: "1 article",
     many_stories: "{} articles",
+    more_than: "plus de {} articles",
     site: "site",
     feed_link: "flux",
     search: "Rechercher",
@@ -259,6 +264,7 @@ const SPANISH: Texts = Texts {
     all_stories: "Todos los artículos",
     one_story: "1 artículo",
     many_stories: "{} artículos",
+    more_than: "más de {} artículos",
     site: "sitio",
     feed_link: "fuente",
     search: "Buscar",
@@ -314,6 +320,7 @@ const JAPANESE: Texts = Texts {
     all_stories: "すべての記事",
     one_story: "1件の記事",
     many_stories: "{}件の記事",
+    more_than: "{}件以上の記事",
     site: "サイト",
     feed_link: "フィード",
     search: "検索",
@@ -364,6 +371,11 @@ impl Texts {
             1 => self.one_story.to_owned(),
             many => self.many_stories.replace("{}", &many.to_string()),
         }
+    }
+
+    /// The number of stories in words, if there are more.
+    pub(super) fn more_than(&self, stories: usize) -> String {
+        self.more_than.replace("{}", &stories.to_string())
     }
 
     /// The number of feeds that are only in the menu.
@@ -430,7 +442,8 @@ mod tests {
     #[test]
     fn each_language_has_all_placeholders() {
         for texts in LANGUAGES {
-            assert!(texts.many_stories.contains("{}") && texts.more_feeds.contains("{}"));
+            assert!(texts.many_stories.contains("{}") && texts.more_than.contains("{}"));
+            assert!(texts.more_feeds.contains("{}"));
             assert!(["{day}", "{month}", "{year}"].iter().all(|part| texts.date.contains(part)));
             assert!(texts.full_date.contains("{date}") && texts.full_date.contains("{weekday}"));
         }

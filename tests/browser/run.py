@@ -83,6 +83,8 @@ LOOKS = """(() => {
 })()"""
 
 
+# A row of a form whose parts are not beside each other.
+WRAPPED = """[...document.querySelectorAll('form')].filter(form => new Set([...form.children].filter(e => e.offsetHeight > 1).map(e => Math.round(e.getBoundingClientRect().top + e.offsetHeight / 2))).size > 1).map(() => 'the row of the search wraps')"""
 # What a reader cannot use on paper.
 ON_PAPER = """[...document.querySelectorAll('form, aside, audio, video')].filter(e => e.offsetParent !== null).map(e => 'on paper: ' + e.localName)"""
 
@@ -298,6 +300,8 @@ class Test:
                     browser.open(self.base + path)
                     name = f"/{path} {scheme} {width}"
                     self.faults += [f"{name}: {fault}" for fault in browser.evaluate(LOOKS)]
+                    if width == 1280:
+                        self.faults += [f"{name}: {fault}" for fault in browser.evaluate(WRAPPED)]
                     # What is in the text is the publisher's.
                     if path not in ("atom/", story):
                         self.faults += checker.faults(name)

@@ -341,6 +341,7 @@ fn the_page_of_a_feed_names_it_and_offers_its_stories_as_a_feed() {
         assert!(found.contains("noindex"), "{found}");
         let marked = planet.get("/planet/?q=note").await.text();
         assert!(marked.contains("<mark>Note</mark> 0 on rust"), "{marked}");
+        assert!(marked.contains("more than 40 stories · "), "{marked}");
     });
 }
 
@@ -528,5 +529,26 @@ fn the_operator_adds_style_logo_header_and_footer_to_the_pages() {
         let plain = Planet::open().await;
         assert_eq!(plain.get("/planet/theme.css").await.status, 404);
         assert!(!plain.get("/planet/").await.text().contains("theme.css"));
+    });
+}
+
+#[test]
+fn a_result_shows_the_part_of_the_text_that_was_found() {
+    run(async {
+        let planet = Planet::open().await;
+        let long =
+            format!("{} and then a zeppelin landed. {}", "Fog. ".repeat(200), "Sun. ".repeat(90));
+        let feed = rss(&[("x", "Weather"), ("y", "Other")]).replace("About Weather", &long);
+        answer(&planet.world, &planet.world.origin.url("a.test", "/feed"), feed);
+        planet.world.clock.advance(crate::support::world::HOUR * 30);
+        poll(&planet.engine, FeedSelection::All).await;
+        let page = planet.get("/planet/?q=zeppel").await.text();
+        assert!(page.contains("and then a <mark>zeppelin</mark> landed. Sun."), "{page}");
+        assert!(page.contains("<p class=\"excerpt\" dir=\"auto\">… "), "{page}");
+        let story = page.split("/story/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let story = planet.get(&format!("/planet/story/{story}")).await.text();
+        assert!(story.contains("<link rel=\"canonical\" href=\"https://site.test/x\">"), "{story}");
+        assert!(story.contains("<meta property=\"og:title\" content=\"Weather\">"), "{story}");
+        assert!(story.contains("<meta property=\"og:description\" content=\"Fog. Fog."), "{story}");
     });
 }

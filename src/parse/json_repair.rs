@@ -1,0 +1,138 @@
+//! Repairs JSON that a template wrote without a library: control characters in strings, invalid escapes, a comma after
+//! the last value, `NaN`, and a document that ends early.
+
+/// A document that can be read again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Repaired {
+    pub(super) text: String,
+    /// Whether the end is missing. The items before it are kept.
+    pub(super) is_cut: bool,
+}
+
+/// The repaired document; `None` if there is nothing to repair.
+pub(super) fn repaired(text: &str) -> Option<Repaired> {
+    let mut reader = Reader { out: String::with_capacity(text.len() + 64), ..Reader::default() };
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let taken =
+            if reader.in_string { reader.inside(first, rest) } else { reader.outside(first, rest) };
+        rest = &rest[taken..];
+    }
+    let Reader { mut out, open, last_item, .. } = reader;
+    let is_cut = !open.is_empty();
+    if is_cut {
+        out.truncate(last_item?);
+        out.push_str("]}");
+    }
+    (out != text).then_some(Repaired { text: out, is_cut })
+}
+
+#[derive(Default)]
+struct Reader {
+    out: String,
+    in_string: bool,
+    /// The open brackets.
+    open: Vec<char>,
+    /// Length of the output after the last complete object in a list of the outermost object.
+    last_item: Option<usize>,
+}
+
+impl Reader {
+    /// Writes the next part of a string. Returns the number of bytes read.
+    fn inside(&mut self, first: char, rest: &str) -> usize {
+        match first {
+            '"' => self.in_string = false,
+            '\\' => return self.escape(rest),
+            '\n' => return self.replace(first, "\\n"),
+            '\r' => return self.replace(first, "\\r"),
+            '\t' => return self.replace(first, "\\t"),
+            control if control < ' ' => {
+                return self.replace(first, &format!("\\u{:04x}", u32::from(control)));
+            }
+            _ => {}
+        }
+        self.out.push(first);
+        first.len_utf8()
+    }
+
+    fn escape(&mut self, rest: &str) -> usize {
+        let Some(escaped) = rest.chars().nth(1) else { return 1 };
+        let is_code =
+            || rest.get(2..6).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+        let valid = "\"\\/bfnrt".contains(escaped) || escaped == 'u' && is_code();
+        if !valid {
+            // `\'` of JavaScript: the character is meant.
+            return 1;
+        }
+        self.out.push('\\');
+        self.out.push(escaped);
+        2
+    }
+
+    fn replace(&mut self, first: char, with: &str) -> usize {
+        self.out.push_str(with);
+        first.len_utf8()
+    }
+
+    /// Writes the next part outside of strings. Returns the number of bytes read.
+    fn outside(&mut self, first: char, rest: &str) -> usize {
+        match first {
+            '"' => self.in_string = true,
+            '{' | '[' => self.open.push(first),
+            '}' | ']' => {
+                self.open.pop();
+            }
+            ',' if rest[1..].trim_start().starts_with(['}', ']']) => return 1,
+            'N' | 'I' | '-' => {
+                let word =
+                    ["NaN", "Infinity", "-Infinity"].iter().find(|word| rest.starts_with(**word));
+                if let Some(word) = word {
+                    self.out.push_str("null");
+                    return word.len();
+                }
+            }
+            _ => {}
+        }
+        self.out.push(first);
+        if first == '}' && self.open == ['{', '['] {
+            self.last_item = Some(self.out.len());
+        }
+        first.len_utf8()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_json_needs_no_repair() {
+        for text in [r#"{"a": ["\u00e9\n\"", -1, {"b": null}], "c": "NaN, ]"}"#, "{}", ""] {
+            assert_eq!(repaired(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_of_templates_are_repaired() {
+        for (text, expected) in [
+            ("{\"a\": \"x\ny\tz\u{1}\"}", r#"{"a": "x\ny\tz\u0001"}"#),
+            (r#"{"a": "it\'s \d \u12"}"#, r#"{"a": "it's d u12"}"#),
+            (r#"{"a": [1, 2, ], }"#, r#"{"a": [1, 2 ] }"#),
+            (r#"{"a": NaN, "b": -Infinity}"#, r#"{"a": null, "b": null}"#),
+        ] {
+            let found = repaired(text).unwrap();
+            assert_eq!((found.text.as_str(), found.is_cut), (expected, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_ends_early_keeps_its_complete_items() {
+        let whole = r#"{"items": [{"id": "1", "tags": [{}]}, {"id": "2"}"#;
+        let expected = format!("{whole}]}}");
+        for end in ["", ",", r#", {"id": "3", "ti"#, r#", {"a": [1"#] {
+            let found = repaired(&format!("{whole}{end}")).unwrap();
+            assert_eq!((found.text.as_str(), found.is_cut), (expected.as_str(), true), "{end}");
+        }
+        assert_eq!(repaired(r#"{"items": [{"id": "1"#), None);
+    }
+}
