@@ -121,12 +121,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
         Kind::PodcastCategory => one_of(PodcastCategory::names().collect()),
         Kind::TimeZone => text(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
-        Kind::Replacements => list(json!({
-            "type": "array",
-            "items": { "type": "string" },
-            "minItems": 2,
-            "maxItems": 2,
-        })),
+        Kind::Replacements => list(pair()),
         Kind::Regex => json!({ "type": "string", "format": "regex" }),
         Kind::Address => text(LISTEN),
         Kind::Listen => listen(),
@@ -163,6 +158,12 @@ fn rules() -> Value {
     table["type"] = json!(["object", "array"]);
     table["items"] = items;
     table
+}
+
+/// Two texts.
+fn pair() -> Value {
+    let text = json!({ "type": "string" });
+    json!({ "type": "array", "items": text, "minItems": 2, "maxItems": 2 })
 }
 
 fn secret() -> Value {

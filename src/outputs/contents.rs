@@ -5,20 +5,24 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::archive;
 use super::error::Error;
+use super::months::Month;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
-use crate::model::{FeedInfo, ItemKey, OutputItem};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
 use crate::render::{self, Document, Effort, Format, Output, OutputIdentity, Page, Selector};
-use crate::store::{ArchivePage, Hits, Reader, Transaction};
+use crate::store::{ArchivePage, Hits, ItemHead, Reader, Transaction};
 
 /// Number of candidates that are looked at for one query.
 const CANDIDATES: usize = 2048;
+/// Maximum number of months with a page.
+const MONTHS: usize = 240;
 /// Number of archive pages that are kept in memory.
 const PAGES: usize = 8;
 /// Number of documents of queries that are kept in memory until the next publication.
@@ -33,18 +37,20 @@ pub struct Query {
     pub feed: Option<String>,
     /// Only items of feeds with this tag.
     pub tag: Option<String>,
+    /// Only items of this month, in the time zone of the output. Documents of a query ignore it.
+    pub month: Option<Month>,
     /// Only items after this position.
     pub after: Option<Position>,
 }
 
 impl Query {
-    /// Whether it selects some items only, whatever page of them it names.
+    /// Whether it selects some items only, whatever month or page of them it names.
     #[must_use]
     pub fn is_filter(&self) -> bool {
         !self.words.is_empty() || self.feed.is_some() || self.tag.is_some()
     }
 
-    /// The query of a URL with the same filter, without the position.
+    /// The query of a URL with the same filter, without month and position.
     #[must_use]
     pub fn to_url_query(&self) -> String {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
@@ -78,6 +84,8 @@ pub struct Contents {
     pages: Mutex<VecDeque<(u32, Arc<Document>)>>,
     /// Documents of queries that were requested, the last one first, with the query.
     filtered: Mutex<VecDeque<(String, Arc<Document>)>>,
+    /// Its months, once they were requested.
+    months: OnceLock<Arc<[Month]>>,
 }
 
 impl fmt::Debug for Contents {
@@ -90,8 +98,8 @@ impl Contents {
     /// The contents of this output.
     #[must_use]
     pub fn new(reader: &Reader, output: &Arc<Output>) -> Self {
-        let (pages, filtered) = Default::default();
-        Self { reader: reader.clone(), output: Arc::clone(output), pages, filtered }
+        let (pages, filtered, months) = Default::default();
+        Self { reader: reader.clone(), output: Arc::clone(output), pages, filtered, months }
     }
 
     /// A document with the newest items of a query, at most as many as the output shows.
@@ -109,7 +117,7 @@ impl Contents {
         if let Some((_, document)) = lock().iter().find(is_it) {
             return Ok(Some(Arc::clone(document)));
         }
-        let newest = Query { after: None, ..query.clone() };
+        let newest = Query { month: None, after: None, ..query.clone() };
         let mut entries = self.browse(&newest, self.output.items)?.entries;
         // The results of a search are in the order of arrival.
         entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
@@ -162,11 +170,20 @@ impl Contents {
                 && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
         })?;
         let candidates = shown.keys().copied();
-        let mut walk = Walk::start(reader, &query.words, query.after, candidates)?;
+        let zone = self.zone();
+        let bounds = query.month.map(|month| (month.start(&zone), month.end(&zone)));
+        // Search results are in the order of arrival: they are compared with the bounds below.
+        let month_end = bounds.filter(|_| query.words.trim().is_empty());
+        let month_end = month_end.map(|(_, end)| Position { sort_at: end, key: ItemKey(0) });
+        let mut walk = Walk::start(reader, &query.words, query.after.or(month_end), candidates)?;
         let (mut results, mut looked_at) = (Results::default(), 0);
         'walk: loop {
-            let Hits { heads, last } = walk.next_batch(BATCH)?;
+            let Hits { mut heads, last } = walk.next_batch(BATCH)?;
             looked_at += heads.len();
+            let is_end = heads.is_empty();
+            if let Some((start, end)) = bounds {
+                heads.retain(|head| (start..end).contains(&head.sort_at));
+            }
             for entry in leads(reader, &heads, &shown, &selector)? {
                 if results.entries.len() == limit {
                     let before = results.entries.last();
@@ -175,9 +192,12 @@ impl Contents {
                 }
                 results.entries.push(entry);
             }
-            let Some(last) = last else { break };
+            let is_older = |last: &ItemHead| {
+                month_end.is_some() && bounds.is_some_and(|(start, _)| last.sort_at < start)
+            };
+            let Some(last) = last.filter(|last| !is_older(last)) else { break };
             // Where no text has the phrase, many were looked at for it.
-            if looked_at >= CANDIDATES || heads.is_empty() {
+            if looked_at >= CANDIDATES || is_end {
                 results.more = Some(Position { sort_at: last.sort_at, key: last.key });
                 break;
             }
@@ -207,6 +227,35 @@ impl Contents {
             complete(reader, &self.output, &mut entry, &shown)?;
             Ok(entry.pop())
         })
+    }
+
+    /// The months in which feeds of the output have items, the newest first, bounded.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn months(&self) -> Result<Arc<[Month]>, Error> {
+        if let Some(months) = self.months.get() {
+            return Ok(Arc::clone(months));
+        }
+        let months = self.reader.read(|reader| {
+            let feeds: Vec<FeedKey> = feeds_taken(reader, &self.output)?.into_keys().collect();
+            let zone = self.zone();
+            let (mut months, mut before) = (Vec::new(), Timestamp::MAX);
+            while months.len() < MONTHS
+                && let Some(newest) = reader.newest_before(&feeds, before)?
+            {
+                let month = Month::of(newest, &zone);
+                before = month.start(&zone).min(newest);
+                months.push(month);
+            }
+            Ok::<_, Error>(months)
+        })?;
+        Ok(Arc::clone(self.months.get_or_init(|| months.into())))
+    }
+
+    /// The time zone of the months.
+    fn zone(&self) -> TimeZone {
+        self.output.presentation.time_zone.clone().unwrap_or(TimeZone::UTC)
     }
 
     /// The feeds that the output takes, by title.

@@ -8,6 +8,7 @@
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! months      the months of the calendar in which an output has stories
 //! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
@@ -26,6 +27,7 @@ mod error;
 mod files;
 mod filters;
 mod ids;
+mod months;
 mod publisher;
 mod recovery;
 mod rewrite;
@@ -37,6 +39,7 @@ pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
+pub use months::Month;
 pub use publisher::{ArchiveState, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,

@@ -102,6 +102,23 @@ impl Transaction<'_> {
         }
         Ok(heads)
     }
+
+    /// Sort time of the newest item of these feeds that is older than `before`.
+    pub fn newest_before(
+        &self,
+        feeds: &[FeedKey],
+        before: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let feeds = json_list(feeds.iter().map(|feed| feed.0));
+        let newest: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max((SELECT sort_at FROM item WHERE feed_id = wanted.value AND hidden IS NULL
+                             AND sort_at < ?2 ORDER BY sort_at DESC LIMIT 1)) FROM json_each(?1) wanted",
+            )?
+            .query_row(params![feeds, millis(before)], |row| row.get(0))?;
+        newest.map(timestamp).transpose()
+    }
 }
 
 /// Number of items from which the interval of a feed is learned.

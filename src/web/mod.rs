@@ -15,6 +15,7 @@ mod errors;
 mod index;
 mod listen;
 mod monitoring;
+mod months;
 mod negotiate;
 mod notices;
 mod parts;

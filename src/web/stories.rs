@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
+use super::months::{self, MonthLink, Year};
 use super::site::Error;
 use super::texts::Texts;
 use crate::model::{FeedInfo, ItemKey, OutputItem};
@@ -23,9 +24,9 @@ const MAX_LISTED: usize = 100;
 const MAX_SEARCH: usize = 200;
 
 /// The parts of both pages that come from the output.
-struct Frame {
+pub(super) struct Frame {
     /// The texts in the language of the output.
-    texts: &'static Texts,
+    pub(super) texts: &'static Texts,
     /// Time zone of the dates.
     zone: TimeZone,
     /// URL of the style sheet of the operator.
@@ -77,6 +78,12 @@ struct StoriesPage {
     newest: Option<String>,
     /// URL of the next page, with older stories.
     older: Option<String>,
+    /// The nearest months with stories, if the page shows one month: newer, then older.
+    neighbours: Vec<MonthLink>,
+    /// The months of the output, by year.
+    archive: Vec<Year>,
+    /// URL of this page for search engines; `None`: they must not list it.
+    canonical: Option<String>,
     /// URL of the first page without search and filters.
     all: String,
 }
@@ -173,6 +180,7 @@ pub(super) fn query(text: Option<&str>) -> Query {
             "q" => query.words = search_words(&value),
             "feed" => query.feed = non_empty(),
             "tag" => query.tag = non_empty(),
+            "month" => query.month = value.parse().ok(),
             "before" => query.after = value.parse().ok(),
             _ => {}
         }
@@ -212,12 +220,17 @@ pub(super) fn page(
     let url = |query: &Query| page_url(&frame, query);
     let older = results.more.map(|position| url(&Query { after: Some(position), ..query.clone() }));
     let first = Query { after: None, ..query.clone() };
+    let months = contents.months()?;
+    let is_listed = query.after.is_none() && !query.is_filter();
+    let is_selection = query.is_filter() || query.month.is_some();
+    let neighbours =
+        if older.is_none() { months::neighbours(&months, &frame, query) } else { Vec::new() };
     let page = StoriesPage {
         days: days(&results, output, (&frame, query)),
         words: query.words.clone(),
         feeds: feed_options(&frame, &feeds, query),
         tags: tag_options(&frame, &feeds, query),
-        selection: query.is_filter().then(|| selection(&frame, &feeds, query, &results)),
+        selection: is_selection.then(|| selection(&frame, &feeds, query, &results)),
         unlisted: feeds
             .len()
             .checked_sub(MAX_LISTED)
@@ -226,6 +239,9 @@ pub(super) fn page(
         listed: feeds.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
         newest: query.after.is_some().then(|| url(&first)),
         older,
+        neighbours,
+        archive: months::by_year(&months, &frame, query),
+        canonical: is_listed.then(|| url(&first)),
         all: url(&Query::default()),
         frame,
     };
@@ -295,12 +311,13 @@ fn with_queries(url: &str, queries: &[&str]) -> String {
 }
 
 /// The relative URL of the page of stories for a query.
-fn page_url(frame: &Frame, query: &Query) -> String {
+pub(super) fn page_url(frame: &Frame, query: &Query) -> String {
     let before = query.after.as_ref().map(|after| {
         let mut pair = form_urlencoded::Serializer::new(String::new());
         pair.append_pair("before", &after.to_string()).finish()
     });
-    let queries = [&*frame.token_query, &query.to_url_query(), &before.unwrap_or_default()];
+    let month = query.month.map(|month| format!("month={month}")).unwrap_or_default();
+    let queries = [&*frame.token_query, &query.to_url_query(), &month, &before.unwrap_or_default()];
     with_queries(&format!("{}{}/", frame.root, frame.id), &queries)
 }
 
@@ -315,7 +332,9 @@ fn selection(
     let feed = feeds.iter().find(is_selected).map(|feed| listed(frame, feed, query));
     let words = Some(format!("“{}”", query.words)).filter(|_| !query.words.is_empty());
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
-    let parts = [words, name, query.tag.as_ref().map(|tag| format!("#{tag}"))];
+    let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
+    let month = query.month.map(|month| frame.texts.month(month.first_day()));
+    let parts = [words, name, tag, month];
     let shown = results.entries.len();
     let count = match (&results.more, query.after.is_none()) {
         (None, true) => Some(frame.texts.count(shown)),

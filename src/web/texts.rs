@@ -1,6 +1,7 @@
 //! The texts of the pages of an output in each language, and its dates.
 
 use jiff::ZonedDateTime;
+use jiff::civil::Date;
 
 /// The texts of the pages in one language.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub(super) struct Texts {
     pub(super) older: &'static str,
     /// Link to the first page.
     pub(super) newest: &'static str,
+    /// Heading of the months.
+    pub(super) archive: &'static str,
     /// Heading of the URLs for feed readers.
     pub(super) subscribe: &'static str,
     /// What to do with the URLs.
@@ -81,6 +84,8 @@ pub(super) struct Texts {
     months: [&'static str; 12],
     /// Days of the week, from Monday.
     weekdays: [&'static str; 7],
+    /// A month, with `{month}` and `{year}`.
+    month: &'static str,
     /// A date, with `{day}`, `{month}` and `{year}`.
     date: &'static str,
     /// A date with its `{weekday}`.
@@ -116,6 +121,7 @@ const ENGLISH: Texts = Texts {
     pages: "Pages",
     older: "Older stories",
     newest: "Newest stories",
+    archive: "Archive",
     subscribe: "Subscribe",
     copy_url: "Copy a URL into your feed reader.",
     copy_selected: "Copy a URL into your feed reader to get the stories of this page:",
@@ -142,6 +148,7 @@ const ENGLISH: Texts = Texts {
         "December",
     ],
     weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    month: "{month} {year}",
     date: "{day} {month} {year}",
     full_date: "{weekday}, {date}",
 };
@@ -172,6 +179,7 @@ const GERMAN: Texts = Texts {
     pages: "Seiten",
     older: "Ältere Artikel",
     newest: "Neueste Artikel",
+    archive: "Archiv",
     subscribe: "Abonnieren",
     copy_url: "Kopieren Sie eine URL in Ihren Feedreader.",
     copy_selected: "Kopieren Sie eine URL in Ihren Feedreader, um die Artikel dieser Seite zu erhalten:",
@@ -198,6 +206,7 @@ const GERMAN: Texts = Texts {
         "Dezember",
     ],
     weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+    month: "{month} {year}",
     date: "{day}. {month} {year}",
     full_date: "{weekday}, {date}",
 };
@@ -228,6 +237,7 @@ const FRENCH: Texts = Texts {
     pages: "Pages",
     older: "Articles plus anciens",
     newest: "Articles les plus récents",
+    archive: "Archives",
     subscribe: "S’abonner",
     copy_url: "Copiez une URL dans votre lecteur de flux.",
     copy_selected: "Copiez une URL dans votre lecteur de flux pour recevoir les articles de cette page :",
@@ -254,6 +264,7 @@ const FRENCH: Texts = Texts {
         "décembre",
     ],
     weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    month: "{month} {year}",
     date: "{day} {month} {year}",
     full_date: "{weekday} {date}",
 };
@@ -284,6 +295,7 @@ const SPANISH: Texts = Texts {
     pages: "Páginas",
     older: "Artículos anteriores",
     newest: "Artículos más recientes",
+    archive: "Archivo",
     subscribe: "Suscribirse",
     copy_url: "Copie una URL en su lector de fuentes.",
     copy_selected: "Copie una URL en su lector de fuentes para recibir los artículos de esta página:",
@@ -310,6 +322,7 @@ const SPANISH: Texts = Texts {
         "diciembre",
     ],
     weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+    month: "{month} de {year}",
     date: "{day} de {month} de {year}",
     full_date: "{weekday}, {date}",
 };
@@ -340,6 +353,7 @@ const JAPANESE: Texts = Texts {
     pages: "ページ",
     older: "前の記事",
     newest: "最新の記事",
+    archive: "アーカイブ",
     subscribe: "購読",
     copy_url: "URLをフィードリーダーに登録してください。",
     copy_selected: "このページの記事を受け取るには、URLをフィードリーダーに登録してください:",
@@ -353,6 +367,7 @@ const JAPANESE: Texts = Texts {
     film: "動画",
     months: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
     weekdays: ["月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"],
+    month: "{year}年{month}",
     date: "{year}年{month}{day}日",
     full_date: "{date} {weekday}",
 };
@@ -385,11 +400,23 @@ impl Texts {
 
     /// A date: `14 November 2023`.
     fn date(&self, at: &ZonedDateTime) -> String {
-        let month = usize::try_from(at.month()).ok().and_then(|n| self.months.get(n - 1));
         self.date
             .replace("{day}", &at.day().to_string())
-            .replace("{month}", month.copied().unwrap_or_default())
+            .replace("{month}", self.month_name(at.date()))
             .replace("{year}", &at.year().to_string())
+    }
+
+    /// The name of the month of a day: `November`.
+    pub(super) fn month_name(&self, day: Date) -> &'static str {
+        let month = usize::try_from(day.month()).ok().and_then(|n| self.months.get(n - 1));
+        month.copied().unwrap_or_default()
+    }
+
+    /// The month of a day with its year: `November 2023`.
+    pub(super) fn month(&self, day: Date) -> String {
+        self.month
+            .replace("{month}", self.month_name(day))
+            .replace("{year}", &day.year().to_string())
     }
 
     /// A date with its day of the week: `Tuesday, 14 November 2023`.
@@ -428,6 +455,8 @@ mod tests {
             let texts = Texts::of(Some(language));
             assert_eq!(texts.full_date(&at(zone)), date);
             assert_eq!(texts.moment(&at(zone)), moment);
+            let year_and_name = ["2026", texts.month_name(at(zone).date())];
+            assert!(year_and_name.iter().all(|part| texts.month(at(zone).date()).contains(part)));
         }
     }
 
@@ -445,6 +474,7 @@ mod tests {
             assert!(texts.many_stories.contains("{}") && texts.more_than.contains("{}"));
             assert!(texts.more_feeds.contains("{}"));
             assert!(["{day}", "{month}", "{year}"].iter().all(|part| texts.date.contains(part)));
+            assert!(["{month}", "{year}"].iter().all(|part| texts.month.contains(part)));
             assert!(texts.full_date.contains("{date}") && texts.full_date.contains("{weekday}"));
         }
     }

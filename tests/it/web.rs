@@ -4,6 +4,7 @@ mod crowd;
 mod delta;
 mod guards;
 mod host;
+mod months;
 mod notices;
 mod page;
 pub(crate) mod site;

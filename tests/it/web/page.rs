@@ -15,7 +15,7 @@ use crate::support::world::{World, poll, rss};
 const BROWSER: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A server with an engine that has polled two feeds.
-struct Planet {
+pub(super) struct Planet {
     world: World,
     engine: Engine,
     site: Site,
@@ -24,6 +24,15 @@ struct Planet {
 impl Planet {
     /// Applies `change` to the output.
     async fn with(change: impl FnOnce(&mut Output)) -> Self {
+        let many: Vec<(String, String)> =
+            (0..60).map(|n| (format!("n{n}"), format!("Note {n} on rust"))).collect();
+        let many: Vec<(&str, &str)> = many.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let few = rss(&[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]);
+        Self::of([few, rss(&many)], change).await
+    }
+
+    /// With these documents of the feeds.
+    pub(super) async fn of(documents: [String; 2], change: impl FnOnce(&mut Output)) -> Self {
         let world = World::new().await;
         let (a, b) = (world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed"));
         let mut config = world.config(&[a.clone(), b.clone()]);
@@ -31,11 +40,9 @@ impl Planet {
         config.subscriptions[0].feed.title = Some("Site <A>".to_owned());
         config.subscriptions[1].feed.tags = vec!["news".to_owned()];
         change(&mut config.outputs[0]);
-        let many: Vec<(String, String)> =
-            (0..60).map(|n| (format!("n{n}"), format!("Note {n} on rust"))).collect();
-        let many: Vec<(&str, &str)> = many.iter().map(|(a, b)| (&**a, &**b)).collect();
-        answer(&world, &a, rss(&[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]));
-        answer(&world, &b, rss(&many));
+        let [first, second] = documents;
+        answer(&world, &a, first);
+        answer(&world, &b, second);
         let engine = world.open_with(config).await;
         poll(&engine, FeedSelection::All).await;
         let site = Site::before(engine.served().clone()).await;
@@ -46,7 +53,7 @@ impl Planet {
         Self::with(|_| ()).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.site.get(path, &[BROWSER]).await
     }
 }
@@ -56,7 +63,7 @@ fn answer(world: &World, url: &Url, body: String) {
 }
 
 /// The titles of the stories.
-fn titles(page: &Answer) -> Vec<String> {
+pub(super) fn titles(page: &Answer) -> Vec<String> {
     let text = page.text();
     let headings = text.split("<h3 dir=\"auto\"").skip(1);
     let inner = |part: &str| {

@@ -1,0 +1,59 @@
+//! Links to the pages of an output by month.
+
+use super::stories::{Frame, page_url};
+use crate::outputs::{Month, Query};
+
+/// The months of one year.
+pub(super) struct Year {
+    /// The year, in the digits of dates.
+    pub(super) number: i16,
+    /// Its months with stories, the newest first.
+    pub(super) months: Vec<MonthLink>,
+}
+
+/// A link to the page of a month.
+pub(super) struct MonthLink {
+    /// `November`.
+    pub(super) name: &'static str,
+    /// `November 2023`.
+    pub(super) title: String,
+    /// URL of the page.
+    pub(super) page: String,
+    /// Whether it is the month of this page.
+    pub(super) selected: bool,
+}
+
+/// All months, by year, without the filters of the page. Empty where there is only one.
+pub(super) fn by_year(months: &[Month], frame: &Frame, query: &Query) -> Vec<Year> {
+    let mut years: Vec<Year> = Vec::new();
+    if months.len() < 2 {
+        return years;
+    }
+    for month in months {
+        let link = link(*month, frame, &Query::default(), query.month == Some(*month));
+        let number = month.first_day().year();
+        match years.last_mut().filter(|year| year.number == number) {
+            Some(year) => year.months.push(link),
+            None => years.push(Year { number, months: vec![link] }),
+        }
+    }
+    years
+}
+
+/// The next newer and the next older month with stories, with the filters of the page.
+pub(super) fn neighbours(months: &[Month], frame: &Frame, query: &Query) -> Vec<MonthLink> {
+    let Some(shown) = query.month else { return Vec::new() };
+    let newer = months.iter().rfind(|month| **month > shown);
+    let older = months.iter().find(|month| **month < shown);
+    newer.into_iter().chain(older).map(|month| link(*month, frame, query, false)).collect()
+}
+
+fn link(month: Month, frame: &Frame, filter: &Query, selected: bool) -> MonthLink {
+    let query = Query { month: Some(month), after: None, ..filter.clone() };
+    MonthLink {
+        name: frame.texts.month_name(month.first_day()),
+        title: frame.texts.month(month.first_day()),
+        page: page_url(frame, &query),
+        selected,
+    }
+}

@@ -1,0 +1,96 @@
+//! The archive of an output by month.
+
+use jiff::tz::TimeZone;
+
+use super::page::{Planet, titles};
+use super::site::run;
+use crate::support::world::rss;
+
+/// The notes with these dates.
+fn dated(dates: &[(&str, &str)]) -> String {
+    let notes: Vec<(&str, &str)> = dates.iter().map(|(title, _)| (*title, *title)).collect();
+    let mut document = rss(&notes);
+    for (at, (_, date)) in dates.iter().enumerate() {
+        let made = format!("Sun, 01 Jun 2025 {:02}:00:00 GMT", 11 - at % 12);
+        document = document.replace(&made, date);
+    }
+    document
+}
+
+async fn planet(zone: &str) -> Planet {
+    let documents = [
+        dated(&[
+            ("March", "Sat, 15 Mar 2025 12:00:00 GMT"),
+            ("Eve", "Sat, 31 May 2025 22:30:00 GMT"),
+        ]),
+        dated(&[
+            ("May", "Thu, 15 May 2025 12:00:00 GMT"),
+            ("Past", "Tue, 31 Dec 2024 12:00:00 GMT"),
+        ]),
+    ];
+    let zone = TimeZone::get(zone).unwrap();
+    Planet::of(documents, |output| output.presentation.time_zone = Some(zone)).await
+}
+
+#[test]
+fn a_month_is_that_of_the_zone_of_the_output() {
+    run(async {
+        let utc = planet("UTC").await;
+        assert_eq!(titles(&utc.get("/planet/?month=2025-05").await), ["Eve", "May"]);
+        assert_eq!(titles(&utc.get("/planet/?month=2025-03").await), ["March"]);
+        let berlin = planet("Europe/Berlin").await;
+        assert_eq!(titles(&berlin.get("/planet/?month=2025-05").await), ["May"]);
+        assert_eq!(titles(&berlin.get("/planet/?month=2025-06").await), ["Eve"]);
+    });
+}
+
+#[test]
+fn the_archive_lists_the_months_that_have_stories() {
+    run(async {
+        let planet = planet("UTC").await;
+        let page = planet.get("/planet/").await.text();
+        let links: Vec<&str> =
+            page.split("href=\"../planet/?month=").skip(1).map(|link| &link[..7]).collect();
+        assert_eq!(links, ["2025-05", "2025-03", "2024-12"]);
+        assert!(page.contains("<dt>2025</dt>") && page.contains("<dt>2024</dt>"), "{page}");
+        assert!(page.contains("rel=\"canonical\" href=\"../planet/\""), "{page}");
+    });
+}
+
+#[test]
+fn a_month_links_to_its_neighbours_and_is_found_by_search_engines() {
+    run(async {
+        let planet = planet("UTC").await;
+        let page = planet.get("/planet/?month=2025-03").await.text();
+        assert!(page.contains("<h1 dir=\"auto\">March 2025</h1>"), "{page}");
+        let nav = page.split("<nav").nth(1).unwrap().split("</nav>").next().unwrap();
+        let (newer, older) = (nav.find("May 2025").unwrap(), nav.find("December 2024").unwrap());
+        assert!(newer < older, "{nav}");
+        assert!(page.contains("rel=\"canonical\" href=\"../planet/?month=2025-03\""), "{page}");
+        assert!(!page.contains("noindex"), "{page}");
+        // The feed of a month is that of the output: it would never change.
+        assert!(!page.contains("atom?month"), "{page}");
+        let tagged = planet.get("/planet/?month=2025-05&tag=tech").await;
+        assert_eq!(titles(&tagged), ["Eve"]);
+        assert!(tagged.text().contains("noindex"));
+        let found = planet.get("/planet/?month=2025-05&q=may").await;
+        assert_eq!(titles(&found), ["May"]);
+        assert_eq!(titles(&planet.get("/planet/?month=2025-03&q=may").await).len(), 0);
+    });
+}
+
+#[test]
+fn a_month_that_is_none_or_empty_shows_no_error() {
+    run(async {
+        let planet = planet("UTC").await;
+        assert_eq!(titles(&planet.get("/planet/?month=2025-04").await).len(), 0);
+        for none in ["2025-13", "x", "", "99999-01", "-001-01", "0000-00"] {
+            let page = planet.get(&format!("/planet/?month={none}")).await;
+            assert_eq!((page.status, titles(&page).len()), (200, 4), "{none}");
+        }
+        for edge in ["9999-12", "0000-01"] {
+            let page = planet.get(&format!("/planet/?month={edge}")).await;
+            assert_eq!((page.status, titles(&page).len()), (200, 0), "{edge}");
+        }
+    });
+}
