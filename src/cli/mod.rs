@@ -582,16 +582,15 @@ fn print_output<E: Coded>(output: Result<CommandOutput, E>) -> Result<(), Exit> 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let no_threads = |error| failed(CommandError::Runtime(error));
-    // Tokio panics, or waits forever, when the system refuses a thread.
-    // One more is the writer of the database.
+    // Tokio panics, or waits forever, when the system refuses a thread. One more is the writer of the database.
     threads::probe(workers + BLOCKING_THREADS + 1, threads::waiting).map_err(no_threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_keep_alive(KEEP_THREADS)
-        .build();
-    let runtime = runtime.map_err(no_threads)?;
+        .build()
+        .map_err(no_threads)?;
     Ok(runtime.block_on(future))
 }
 

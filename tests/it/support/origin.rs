@@ -177,7 +177,8 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
     while let Some(asked) = request(&mut read).await {
-        let places = [asked.host.clone(), address.clone()];
+        let mut places = vec![asked.host.clone(), address.clone()];
+        places.dedup();
         let answer = {
             let mut script = script.lock().unwrap();
             script.begin(&places);
