@@ -140,4 +140,14 @@ mod tests {
         let later = item("backup scheduler", "path traversal by anybody");
         assert_eq!(Frame::new(&story, [&later, &later].into_iter()).items, 0);
     }
+
+    #[test]
+    fn the_same_text_below_other_words_is_a_frame() {
+        let episode = |text: &str| item(text, "nothing that anybody could use");
+        let lost = "long ago a ferryman counted every lamp between two villages whose mayors never spoke again";
+        let coins = "children dig for coins at night while museum guards send birthday cards to each family there";
+        let maps = "a school teacher draws one street every Sunday until her town fits into eleven drawers";
+        let others = [episode(coins), episode(maps)];
+        assert_eq!(Frame::new(&episode(lost), others.iter()).items, 2);
+    }
 }
