@@ -242,6 +242,12 @@ pub struct Comparable {
 }
 
 impl Comparable {
+    /// Whether most of its words are characters of a script without spaces.
+    #[must_use]
+    pub fn is_of_characters(&self) -> bool {
+        self.size * 10 < self.words.0.len() * 8
+    }
+
     /// Bytes that it takes, what the allocator adds not counted.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -188,7 +188,9 @@ impl Pair<'_> {
         let (a, b) = (self.a, self.b);
         let need = need(shorter);
         // Most candidates share a phrase and no more: nothing below could change that.
-        if jaccard < WORTH && containment < self.settings.need(need * LEAST_NEED) {
+        let characters = a.is_of_characters() || b.is_of_characters();
+        let least = if characters { NEED_WITH_TITLE / 2.0 } else { LEAST_NEED };
+        if jaccard < WORTH && containment < self.settings.need(need * least) {
             return None;
         }
         let opening = shared_opening(&a.words, &b.words, weights);
@@ -220,8 +222,10 @@ impl Pair<'_> {
     /// texts that share a quotation or what happened before begin otherwise.
     fn part_of_need(&self, agreement: f32, excerpt: bool) -> f32 {
         let shared = self.like.containment * self.a.weight.min(self.b.weight);
-        // Two short texts may be one form, or nothing but what two sites put under everything.
-        if shared < LEAST_SHARED || self.like.longer < VARIANT_WORDS {
+        // Two short texts may be one form, or nothing but what two sites put under everything. The characters of a
+        // script without spaces are so few that all texts share many.
+        let characters = self.a.is_of_characters() || self.b.is_of_characters();
+        if shared < LEAST_SHARED || self.like.longer < VARIANT_WORDS || characters {
             return 1.0;
         }
         let (from, to) = if excerpt { SAID } else { (OPENING_SUPPORT, SAME_OPENING) };
