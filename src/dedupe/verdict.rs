@@ -187,17 +187,18 @@ impl Pair<'_> {
         }
         let (a, b) = (self.a, self.b);
         let need = need(shorter);
-        // Most candidates share a phrase and no more: nothing below could change that.
-        let characters = a.is_of_characters() || b.is_of_characters();
-        let least = if characters { NEED_WITH_TITLE / 2.0 } else { LEAST_NEED };
+        // Most candidates share a phrase and no more: nothing below could make them one story.
+        let least = if self.is_of_characters() { NEED_WITH_TITLE / 2.0 } else { LEAST_NEED };
         if jaccard < WORTH && containment < self.settings.need(need * least) {
             return None;
         }
-        let opening = shared_opening(&a.words, &b.words, weights);
         let excerpt = longer as f32 >= EXCERPT * shorter as f32;
         let long = shorter >= LEAD_WORDS;
-        let mut part =
-            self.part_of_need(if excerpt { self.said(weights) } else { opening }, excerpt);
+        let agreement = match excerpt {
+            true => self.said(weights),
+            false => shared_opening(&a.words, &b.words, weights),
+        };
+        let mut part = self.part_of_need(agreement, excerpt);
         if a.fingerprint.title.says_the_same(&b.fingerprint.title) && (excerpt || long) {
             part = part.min(NEED_WITH_TITLE);
         } else if excerpt {
@@ -206,7 +207,7 @@ impl Pair<'_> {
             part = part.min(NEED_WITH_LEAD);
         }
         let need = self.settings.need(need * part);
-        let led = excerpt || containment >= WITHOUT_LEAD || opening >= OPENING_SUPPORT;
+        let led = excerpt || containment >= WITHOUT_LEAD || agreement >= OPENING_SUPPORT;
         let same = containment >= need && led;
         let worth = same || jaccard >= WORTH || containment >= need / 2.0;
         worth.then_some(Verdict {
@@ -222,18 +223,22 @@ impl Pair<'_> {
     /// texts that share a quotation or what happened before begin otherwise.
     fn part_of_need(&self, agreement: f32, excerpt: bool) -> f32 {
         let shared = self.like.containment * self.a.weight.min(self.b.weight);
-        // Two short texts may be one form, or nothing but what two sites put under everything. The characters of a
-        // script without spaces are so few that all texts share many.
-        let characters = self.a.is_of_characters() || self.b.is_of_characters();
-        if shared < LEAST_SHARED || self.like.longer < VARIANT_WORDS || characters {
+        // Two short texts may be one form, or nothing but what two sites put under everything.
+        let short = self.like.longer < VARIANT_WORDS;
+        if shared < LEAST_SHARED || short || self.is_of_characters() {
             return 1.0;
         }
         let (from, to) = if excerpt { SAID } else { (OPENING_SUPPORT, SAME_OPENING) };
         1.0 - (1.0 - LEAST_NEED) * ((agreement - from) / (to - from)).clamp(0.0, 1.0)
     }
 
-    /// The part of the words of the shorter text that the longer one has, of its first words or of all, whichever is
-    /// smaller: a report with a paragraph of background from another begins with words of its own.
+    /// Whether one of them is written in a script without spaces, whose characters are so few that all texts share many.
+    fn is_of_characters(&self) -> bool {
+        self.a.is_of_characters() || self.b.is_of_characters()
+    }
+
+    /// The part of the words of the shorter text that the longer one has: of its first words or of all, whichever is
+    /// smaller. A report that only repeats a paragraph of background begins with other words.
     fn said(&self, weights: &Weights) -> f32 {
         let (a, b) = (self.a, self.b);
         let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
