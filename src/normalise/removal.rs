@@ -66,7 +66,7 @@ pub fn remove(items: &[ParsedItem], selectors: &[Selector]) -> Reduction {
     reduction
 }
 
-/// The HTML without the elements that a selector matches; `None` if there is none.
+/// The HTML without the elements that a selector matches; `None` if no element matches.
 fn without(html: &str, selectors: &[Selector], effects: &mut [Removed]) -> Option<String> {
     let html = head(html);
     if !html.contains('<') {

@@ -162,7 +162,7 @@ impl PrecomputedHash for Word {
     }
 }
 
-/// A pseudo-class or pseudo-element that needs a browser; there is none.
+/// A pseudo-class or pseudo-element that needs a browser; none is supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Never {}
 

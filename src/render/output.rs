@@ -320,7 +320,7 @@ pub struct Presentation {
     pub images: Images,
     /// Time zone of the dates on pages; `None`: UTC.
     pub time_zone: Option<TimeZone>,
-    /// What makes it a podcast, which shows only episodes; `None`: it is none.
+    /// What makes it a podcast, which shows only episodes; `None`: it is an ordinary feed.
     pub podcast: Option<PodcastChannel>,
 }
 

@@ -59,7 +59,7 @@ fn text_behind<'t>(text: &'t str, title: &str) -> &'t str {
     if is_whole { rest.trim_start() } else { text }
 }
 
-/// A part of the text of an entry with the first word that is looked for; `None`: there is none.
+/// A part of the text of an entry with the first word that is searched for; `None`: the text has no such word.
 #[must_use]
 pub fn excerpt_around(
     entry: &OutputItem,

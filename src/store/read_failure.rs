@@ -1,4 +1,4 @@
-//! Tells a failing read from damage. SQLite reports a read that the system fails (EIO) as damage of the file, with the
+//! Distinguishes a failing read from damage. SQLite reports a read that the system fails (EIO) as damage of the file, with the
 //! same code. The operator has to check the disk then, and must not repair or replace a database that is intact.
 
 use std::fs::File;
