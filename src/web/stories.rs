@@ -8,18 +8,21 @@ use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
+use super::images::{ImageProxy, ItemImage, KnownImage, Variant, image_name, image_url};
 use super::months::{self, MonthLink, Year};
 use super::site::Error;
 use super::texts::Texts;
-use crate::model::{FeedInfo, ItemKey, OutputItem};
+use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{Contents, Query, Results, ServedOutput};
-use crate::render::{Media, MediaNames, Presentation, Story, Token, story};
+use crate::render::{Images, Media, MediaNames, Picture, Presentation, Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
 const PAGE_SIZE: usize = 40;
 /// Maximum number of feeds in the list beside the stories.
 const MAX_LISTED: usize = 100;
+/// Least width and height of a picture in lists that is only the first one of the text.
+const SMALLEST: u32 = 100;
 /// Maximum length of a search in characters.
 const MAX_SEARCH: usize = 200;
 
@@ -48,6 +51,10 @@ pub(super) struct Frame {
     token_query: String,
     /// The token for forms; empty for a public output.
     token: String,
+    /// How pictures are shown.
+    images: Images,
+    /// Makes copies of pictures; `None`: they are links.
+    proxy: Option<ImageProxy>,
 }
 
 /// A document of the output.
@@ -142,6 +149,8 @@ struct Day {
 /// A story with its links and dates.
 struct ShownStory {
     story: Story,
+    /// Its picture.
+    picture: Option<Picture>,
     /// The title, or the excerpt of a story without a title.
     heading: Vec<Part>,
     /// The excerpt below the title.
@@ -203,6 +212,8 @@ pub(super) struct Links {
     pub(super) base: BaseUrl,
     /// The token that links must contain.
     pub(super) token: Option<Token>,
+    /// Makes copies of pictures.
+    pub(super) images: Option<ImageProxy>,
 }
 
 /// The page of stories as HTML.
@@ -259,8 +270,10 @@ pub(super) fn story_page(
     let query = Query::default();
     let frame = frame(output, links, &query);
     let page = StoryPage {
-        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts)),
-        shown: shown(Story::of(&entry, &output.presentation), &frame, &query),
+        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts), |url| {
+            copy(&frame, (&entry.feed.id, entry.key), url, Variant::Full)
+        }),
+        shown: shown(Story::of(&entry, &output.presentation), &entry.feed.id, (&frame, &query)),
         all: page_url(&frame, &query),
         frame,
     };
@@ -294,7 +307,47 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         description: output.description.clone().unwrap_or_default(),
         formats: formats.collect(),
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
+        images: presentation.images,
+        proxy: links.images.clone().filter(|_| presentation.images == Images::Proxy),
         token_query,
+    }
+}
+
+/// The copy of a picture of an item; `None`: there is none, so that a link is shown.
+fn copy(
+    frame: &Frame,
+    (feed, key): (&FeedId, ItemKey),
+    url: &str,
+    variant: Variant,
+) -> Option<Picture> {
+    let (proxy, url) = (frame.proxy.as_ref()?, image_url(url)?);
+    let size = match proxy.known(ItemImage { feed, url: &url }, variant) {
+        KnownImage::Failed => return None,
+        KnownImage::Unknown => None,
+        KnownImage::Size(width, height) => Some((width, height)),
+    };
+    let folder = match variant {
+        Variant::Full => "image",
+        Variant::Thumbnail => "thumbnail",
+    };
+    let (root, id) = (frame.root, &frame.id);
+    let path = format!("{root}{id}/{folder}/{}/{}", key.0, image_name(&url));
+    Some(Picture { source: with_queries(&path, &[&frame.token_query]), size })
+}
+
+/// The picture of a story in a list.
+fn thumbnail(frame: &Frame, story: &Story, feed: &FeedId) -> Option<Picture> {
+    let image = story.image.as_ref()?;
+    let is_large = |picture: &Picture| {
+        let is_small = |(width, height)| width < SMALLEST || height < SMALLEST;
+        !(image.is_guess && picture.size.is_some_and(is_small))
+    };
+    match frame.images {
+        Images::Link => None,
+        Images::Direct => Some(Picture { source: image.url.clone(), size: None }),
+        Images::Proxy => {
+            copy(frame, (feed, story.key), &image.url, Variant::Thumbnail).filter(is_large)
+        }
     }
 }
 
@@ -389,13 +442,13 @@ fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Quer
             days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
-            day.stories.push(shown(story, frame, query));
+            day.stories.push(shown(story, &entry.feed.id, (frame, query)));
         }
     }
     days
 }
 
-fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
+fn shown(story: Story, feed: &FeedId, (frame, query): (&Frame, &Query)) -> ShownStory {
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
     let at = story.at.to_zoned_datetime(frame.zone.clone());
     let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
@@ -412,6 +465,7 @@ fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
         machine: dates::rfc3339(story.at),
         time: at.strftime("%H:%M").to_string(),
         date: frame.texts.moment(&at),
+        picture: thumbnail(frame, &story, feed),
         story,
     }
 }

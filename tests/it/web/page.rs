@@ -486,6 +486,7 @@ fn sounds_are_played_on_demand_and_pictures_are_shown_if_the_output_says_so() {
                     assert_eq!((shown(&list), shown(&story)), (0, 0));
                     assert!(policy.contains("img-src 'self';"), "{policy}");
                 }
+                Images::Proxy => unreachable!("tests/it/web/images.rs"),
                 Images::Direct => {
                     assert_eq!((shown(&list), shown(&story)), (1, 1));
                     assert!(text.contains("<img src=\"https://pics.test/thumb.jpg\" alt=\"\""));
