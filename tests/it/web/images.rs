@@ -148,7 +148,7 @@ fn only_images_of_items_that_the_output_shows_are_fetched() {
         }
         assert_eq!(planet.asked(), 0);
         let linking = Planet::with("<img src='http://pics.test:{port}/photo.jpg'>", |output| {
-            output.presentation.images = Images::Link
+            output.presentation.images = Images::Link;
         })
         .await;
         assert_eq!(linking.get(&path).await.status, 404);
