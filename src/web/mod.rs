@@ -15,6 +15,7 @@ mod errors;
 mod images;
 mod index;
 mod listen;
+mod marks;
 mod monitoring;
 mod months;
 mod negotiate;
