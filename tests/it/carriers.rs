@@ -133,21 +133,22 @@ async fn strict_recognises_fewer_edited_copies_than_normal_and_loose_more() {
     assert!(recalls.is_sorted_by(|less, more| less < more), "{recalls:?}");
 }
 
-/// Stories that were written out for each paper by people who did not know the rules. In the first three sets most are
+/// Stories that were written out for each paper by people who did not know the rules. In the first four sets most are
 /// edited so much that no paper keeps half of the source, and some carriers are a headline of their own and no more,
 /// which joins nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heavily_edited_copies_are_shown_seldom_more_than_once() {
     for (title, texts, entries) in [
-        ("printed, English", ENGLISH, 1.6),
-        ("printed, languages", include_str!("../fixtures/carriers/printed/languages.txt"), 1.9),
-        ("printed, releases", include_str!("../fixtures/carriers/printed/releases.txt"), 1.5),
+        ("printed, English", ENGLISH, 1.5),
+        ("printed, languages", include_str!("../fixtures/carriers/printed/languages.txt"), 1.75),
+        ("printed, releases", include_str!("../fixtures/carriers/printed/releases.txt"), 1.4),
+        ("printed, mixed", include_str!("../fixtures/carriers/printed/mixed.txt"), 1.65),
         ("printed, moderate", include_str!("../fixtures/carriers/printed/moderate.txt"), 1.2),
     ] {
         let report = judge_printed(title, texts, Similarity::Normal).await;
         let (all, text) = (report.total(|_| true), report.text(title));
         assert!(all.entries_per_story() <= entries, "{text}");
-        assert!(all.pair_precision() >= 0.97, "{text}");
+        assert!(all.pair_precision() >= 0.985, "{text}");
         assert_eq!(all.fell_apart, 0, "{text}");
     }
 }
