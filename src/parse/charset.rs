@@ -5,7 +5,7 @@ use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_3, ISO_8859_4,
     ISO_8859_10, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
     WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254,
-    WINDOWS_1255, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC,
+    WINDOWS_1255, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, X_USER_DEFINED,
 };
 
 use super::decode::FoundBy;
@@ -125,6 +125,8 @@ impl Label {
             return None;
         }
         let known = Encoding::for_label_no_replacement(bare.as_bytes()).or_else(|| alias(bare));
+        // Not a charset of documents: it maps bytes to private characters.
+        let known = known.filter(|encoding| *encoding != X_USER_DEFINED);
         Some(known.map_or_else(|| Self::Unknown(bare.chars().take(40).collect()), Self::Known))
     }
 
@@ -180,7 +182,8 @@ pub(crate) fn encoding(
     let (encoding, by) = if utf_8.is_some() {
         as_utf_8(bytes, &named, parse_warnings)
     } else {
-        by_label(bytes, &named, parse_warnings)
+        let has_label = labels.iter().any(|(label, _)| label.is_some());
+        by_label(bytes, &named, has_label, parse_warnings)
     };
     for (label, place) in labels {
         if let Some(Label::Unknown(label)) = label {
@@ -220,6 +223,7 @@ fn as_utf_8(
 fn by_label(
     bytes: &[u8],
     named: &[(&'static Encoding, FoundBy)],
+    has_label: bool,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> (&'static Encoding, FoundBy) {
     let mut possible = named.iter().filter(|(named, _)| *named != UTF_8 && !is_utf_16(named));
@@ -227,6 +231,8 @@ fn by_label(
     let (encoding, by) = found.unwrap_or_else(|| (detect(bytes), FoundBy::Bytes));
     let name = encoding.name();
     let (code, message) = match (named.first(), possible.next()) {
+        // An unknown label has a warning.
+        (None, _) if has_label => return (encoding, by),
         (None, _) => (
             "undeclared_charset",
             format!("no charset declared and not valid UTF-8; decoded as {name}"),
@@ -359,9 +365,17 @@ mod tests {
 
     #[test]
     fn an_unknown_label_is_named_with_what_was_assumed() {
-        for label in ["cp850", "x-mac-greek", "utf-7", "iso-2022-kr", "klingon", "hz-gb-2312"] {
+        for label in [
+            "cp850",
+            "x-mac-greek",
+            "x-user-defined",
+            "utf-7",
+            "iso-2022-kr",
+            "klingon",
+            "hz-gb-2312",
+        ] {
             let (encoding, warnings) = found(&declared(label), None);
-            let [_, unknown] = warnings.as_slice() else { panic!("{label}: {warnings:?}") };
+            let [unknown] = warnings.as_slice() else { panic!("{label}: {warnings:?}") };
             assert_eq!(unknown.code, "unknown_charset");
             let end = format!("{label:?} in the declaration; decoded as {encoding}");
             assert!(unknown.message.ends_with(&end), "{}", unknown.message);

@@ -19,6 +19,7 @@ pub(crate) fn free(text: &str) -> Result<Dated, NoDate> {
     let plain = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(with_signs(text)) };
     let ends =
         |c: char| c.is_whitespace() || ",;()[]\u{60c}".contains(c) && !is_zone_bracket(&plain, c);
+    let plain = without_spaces(&plain);
     for word in plain.split(ends) {
         let bare = word.trim_end_matches('.');
         if !bare.is_empty() {
@@ -27,6 +28,19 @@ pub(crate) fn free(text: &str) -> Result<Dated, NoDate> {
     }
     let buddhist = plain.chars().any(|c| ('\u{e00}'..='\u{e7f}').contains(&c));
     found.finish(buddhist)
+}
+
+/// `24. 12. 2024` as `24.12.2024`.
+fn without_spaces(text: &str) -> Cow<'_, str> {
+    let is_digit = |at: Option<usize>| {
+        at.is_some_and(|at| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit))
+    };
+    let between = |(at, _): &(usize, &str)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 2));
+    let places: Vec<usize> =
+        text.match_indices(". ").filter(between).take(2).map(|(at, _)| at).collect();
+    let [first, second] = places.as_slice() else { return Cow::Borrowed(text) };
+    let parts = [&text[..*first], &text[first + 2..*second], &text[second + 2..]];
+    Cow::Owned(parts.join("."))
 }
 
 /// Whether brackets belong to a zone: `10:00[Europe/Paris]`.
@@ -119,9 +133,7 @@ fn with_era(text: &str) -> String {
 fn without_weekday(text: &str) -> String {
     let mut text = text.to_owned();
     for day in ['月', '火', '水', '木', '金', '土', '日'] {
-        for form in
-            [format!("{day}曜日"), format!("{day}曜"), format!("({day})"), format!(" {day} ")]
-        {
+        for form in [format!("{day}曜日"), format!("{day}曜"), format!("({day})")] {
             text = text.replace(&form, " ");
         }
     }
@@ -151,6 +163,8 @@ struct Found {
     unread_word: Option<String>,
     /// Whether the numbers can be several dates.
     ambiguous: bool,
+    /// Whether the next number is the month: Vietnamese.
+    next_is_month: bool,
     /// Whether an unknown name follows a word that is a month or a weekday.
     unknown_month: bool,
 }
@@ -165,7 +179,16 @@ impl Found {
             Date::new(year?, month.number(), self.day?).ok()
         };
         let date = self.date.or_else(named).ok_or(none)?;
-        let clock = half_day(self.clock.unwrap_or_else(Time::midnight), self.afternoon);
+        // `6 PM`
+        let hour = self
+            .unread_number
+            .as_ref()
+            .filter(|_| self.clock.is_none() && self.afternoon.is_some());
+        let hour = hour
+            .and_then(|hour| Time::new(hour.parse().ok().filter(|it| *it <= 12)?, 0, 0, 0).ok());
+        let unread_number = self.unread_number.filter(|_| hour.is_none());
+        let clock = self.clock.or(hour).unwrap_or_else(Time::midnight);
+        let clock = half_day(clock, self.afternoon);
         let has_zone = self.zone.is_some();
         let unknown_zone = self.unknown_zone.filter(|_| !has_zone);
         let unread_word = self.unread_word.filter(|_| !has_zone && unknown_zone.is_none());
@@ -174,7 +197,7 @@ impl Found {
         Ok(Dated {
             at: at.ok_or(NoDate::Unknown)?,
             unknown_zone,
-            unread: self.unread_number.or(unread_word),
+            unread: unread_number.or(unread_word),
             ambiguous: self.ambiguous
                 || self.date.is_none() && matches!(self.month, Some(Month::Ambiguous(_))),
         })
@@ -214,6 +237,10 @@ impl Found {
         if word.contains('/') {
             // IANA names may begin like months: `America/Mazatlan`, `Australia/Sydney`.
             self.zone(word);
+            return;
+        }
+        if matches!(lower, "tháng" | "thg") {
+            self.next_is_month = true;
             return;
         }
         match (month(lower), self.month) {
@@ -316,7 +343,13 @@ impl Found {
     }
 
     fn number(&mut self, number: i32, digits: usize, word: &str) {
+        let month = i8::try_from(number).ok().filter(|month| (1..=12).contains(month));
         match (digits, self.day) {
+            _ if self.date.is_some() => self.unread(word),
+            (1..=2, _) if self.next_is_month && month.is_some() => {
+                self.month = month.map(Month::Known);
+                self.next_is_month = false;
+            }
             (1..=2, None) if (1..=31).contains(&number) => self.day = i8::try_from(number).ok(),
             (2, Some(_)) if self.year.is_none() => {
                 self.year = i16::try_from(number).ok().map(century);
@@ -434,6 +467,14 @@ mod tests {
             ("31-12-2024 10:00", "2024-12-31T10:00:00Z"),
             ("20240101T120000", "2024-01-01T12:00:00Z"),
             ("2 Jan 2024 10:00EST", "2024-01-02T15:00:00Z"),
+            ("2024-12-24 6 PM", "2024-12-24T18:00:00Z"),
+            ("24 Dec 2024 6 a.m.", "2024-12-24T06:00:00Z"),
+            ("24. 12. 2024 6:00", "2024-12-24T06:00:00Z"),
+            ("2024. 1. 31. 15:20", "2024-01-31T15:20:00Z"),
+            ("24 בדצמבר 2024", "2024-12-24T00:00:00Z"),
+            ("24 Kas 2024", "2024-11-24T00:00:00Z"),
+            ("24 tháng 12, 2024", "2024-12-24T00:00:00Z"),
+            ("Thg 12 24, 2024", "2024-12-24T00:00:00Z"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
             let Dated { unread, ambiguous, .. } = free(text).unwrap();

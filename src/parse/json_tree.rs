@@ -142,12 +142,15 @@ impl<'de> Visitor<'de> for Root<'_> {
 impl Document {
     /// Adds the items of a member `items`; if it is repeated, to those before.
     fn add(&mut self, items: Option<Vec<Map<String, Value>>>, root: Root<'_>) {
-        let Some(mut before) = self.items.take() else {
-            self.items = items;
-            return;
+        let (mut before, items) = match (self.items.take(), items) {
+            (Some(before), Some(items)) => (before, items),
+            (before, items) => {
+                self.items = before.or(items);
+                return;
+            }
         };
         root.left.repeat("items");
-        before.extend(items.into_iter().flatten());
+        before.extend(items);
         let all = before.len();
         let mut kept = Kept { items: before, stamps: Vec::new() };
         if all > root.max_items {

@@ -59,6 +59,13 @@ const MONTHS: [&[&str]; 12] = [
 const ENGLISH: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
+/// Abbreviations that are the beginnings of other words, with their months.
+#[rustfmt::skip]
+const WHOLE: &[(&str, i8)] = &[
+    ("oca", 1), ("led", 1), ("úno", 2), ("mac", 3), ("nis", 4), ("kvě", 5), ("čvn", 6), ("čvc", 7), ("tem", 7),
+    ("srp", 8), ("eyl", 9), ("zář", 9), ("eki", 10), ("kas", 11), ("ara", 12), ("pro", 12),
+];
+
 /// Weekdays of RFC 822.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -114,6 +121,11 @@ pub(crate) fn month(word: &str) -> Option<Month> {
     if OTHER_DAYS.contains(&word) {
         return None;
     }
+    if let Some((_, number)) = WHOLE.iter().find(|(name, _)| *name == word) {
+        return Some(Month::Known(*number));
+    }
+    // "In December" is one word in Hebrew.
+    let word = word.strip_prefix('ב').unwrap_or(word);
     let longest = |names: &[&str]| {
         let known = names.iter().filter(|name| word.starts_with(**name));
         known.map(|name| name.len()).max()

@@ -8,7 +8,7 @@ use super::tree::Element;
 /// Names in a namespace.
 type Names = (Namespace, &'static [&'static str]);
 
-/// Elements of which the longest text is read.
+/// Elements of which the longest text is read in an item, and the first in a channel.
 const LONGEST: &[Names] = &[
     (Rss, &["description", "content", "fullitem", "body", "abstract"]),
     (Atom, &["content", "summary"]),
@@ -22,13 +22,13 @@ const LONGEST: &[Names] = &[
 const FIRST: &[Names] = &[
     (Rss, &[
         "title", "link", "guid", "pubDate", "comments", "source", "copyright", "published", "updated", "id",
-        "language", "lastBuildDate", "ttl", "generator", "webMaster", "skipHours", "skipDays",
+        "language", "lastBuildDate", "ttl", "generator", "webMaster", "skipHours", "skipDays", "image",
     ]),
     (Atom, &[
         "id", "title", "published", "updated", "issued", "modified", "created", "rights", "source", "subtitle",
         "icon", "logo", "generator",
     ]),
-    (Dc, &["title", "created", "modified", "issued", "language", "identifier"]),
+    (Dc, &["title", "created", "modified", "issued", "language", "identifier", "date"]),
     (Itunes, &["title", "duration", "season", "episode", "explicit", "owner"]),
     (Podcast, &["season", "episode", "chapters"]),
     (Wfw, &["commentRss"]),
@@ -45,8 +45,8 @@ pub(crate) fn report(element: &Element<'_>, owner: &str, context: &Context) {
                 names.iter().any(|name| inner.name.eq_ignore_ascii_case(name))
             })
         };
-        let longest = among(LONGEST);
-        if !longest && !among(FIRST) || value(inner).is_none() {
+        let is_text = among(LONGEST);
+        if !is_text && !among(FIRST) || value(inner).is_none() {
             continue;
         }
         match seen.iter().find(|first| first.is(inner.namespace, inner.name)) {
@@ -54,7 +54,7 @@ pub(crate) fn report(element: &Element<'_>, owner: &str, context: &Context) {
             Some(first) if value(first) == value(inner) => {}
             Some(_) => {
                 let name = &inner.name;
-                let rule = if longest { "longest" } else { "first" };
+                let rule = if is_text && element.is_item() { "longest" } else { "first" };
                 context.report_each("repeated_element", || {
                     format!("<{name}> occurs several times in {owner}; the {rule} one is read")
                 });
@@ -211,6 +211,12 @@ mod tests {
             assert_eq!(read(&document).0.title.unwrap().value, "F");
             assert_eq!(messages(&document).len(), 1, "{channel}");
         }
+        let subtitles = "<subtitle>a</subtitle><subtitle>longer</subtitle>";
+        assert_eq!(read(&atom(subtitles, "")).0.subtitle.unwrap().value, "a");
+        let message = "<subtitle> occurs several times in the feed; the first one is read";
+        assert_eq!(messages(&atom(subtitles, "")), [message]);
+        let images = "<image><url>/a.png</url></image><image><url>/b.png</url></image>";
+        assert_eq!(messages(&rss(images, "")).len(), 1);
         assert_eq!(messages(&atom("<title>G</title>", "")).len(), 1);
         let channels = "<rss><channel><title>A</title><item><title>1</title></item></channel>\
             <channel><title>B</title><item><title>2</title></item></channel></rss>";
