@@ -193,8 +193,9 @@ async fn work(
     ended.and(drained)
 }
 
-/// The hourly work on the database: numbers of subscribers, and what has become too old.
+/// The hourly work: numbers of subscribers, and what has become too old.
 async fn tidy(engine: &Engine, may_delete: bool) -> Result<(), Error> {
+    engine.tidy_images().await;
     engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
     if may_delete {
         engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;

@@ -227,7 +227,8 @@ fn temporary(
 }
 
 /// The time in whole seconds, like Last-Modified.
-fn system_time(at: Timestamp) -> SystemTime {
+#[must_use]
+pub fn system_time(at: Timestamp) -> SystemTime {
     let seconds = u64::try_from(at.as_second()).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

@@ -18,8 +18,8 @@
 //! [`parse`] turns bytes into a `ParsedFeed`. [`normalise`] turns a parsed item into an `Item`
 //! that is safe to pass on. [`dedupe`] compares items. [`store`] keeps all of it in
 //! SQLite; every write to it is a value. [`health`] decides the state of a feed and the remedy.
-//! [`render`] renders the documents of an output and checks them by reading them back. [`opml`] reads and
-//! writes lists of feeds.
+//! [`render`] renders the documents of an output and checks them by reading them back. [`images`] makes small
+//! copies of the images of other sites. [`opml`] reads and writes lists of feeds.
 //!
 //! **Floor 3, the three stages.** [`poll`] is one poll of one feed, in parallel with others; its new items
 //! are pending. [`stories`] takes them one after another and finds what is the same story. [`outputs`]
@@ -42,6 +42,7 @@ pub mod dedupe;
 pub mod fetch;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod model;
 pub mod normalise;
 pub mod opml;

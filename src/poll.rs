@@ -315,6 +315,7 @@ impl Poller {
         let from = begun.memory.url.as_deref().and_then(|url| Url::parse(url).ok());
         let request = fetch::Request {
             url: &begun.asked,
+            wanted: fetch::Wanted::Feed,
             validators: &begun.validators,
             validators_from: from.as_ref(),
             known_body: begun.memory.body_hash.filter(|_| !rereads),

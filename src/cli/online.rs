@@ -80,6 +80,7 @@ impl Online {
         let from = cached.and_then(|cached| Url::parse(cached.url.as_deref()?).ok());
         let request = fetch::Request {
             url,
+            wanted: fetch::Wanted::Feed,
             validators: cached.map_or(&none, |cached| &cached.validators),
             validators_from: from.as_ref(),
             known_body: cached.and_then(|cached| cached.body_hash),

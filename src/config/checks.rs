@@ -17,8 +17,8 @@ use super::suggest::nearest;
 use super::value::{ListedText, Value};
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
-use crate::render::Output;
-use crate::{fetch, store, web};
+use crate::render::{Images, Output};
+use crate::{fetch, images, store, web};
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
 const RESERVED_IDS: &[&str] = &[
@@ -416,6 +416,11 @@ fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report:
     if output.directory.as_ref().is_some_and(|folder| store.path.starts_with(folder)) {
         let message = "the database is in the folder that is published";
         warn("database_in_output_directory", "directory", message, "name another folder: \"www\"");
+    }
+    if output.presentation.images == Images::Proxy && !images::AVAILABLE {
+        let message = "this program was built without images: the pages have links instead";
+        let help = "build it with the feature images, or set images = \"link\"";
+        warn("images_not_built", "images", message, help);
     }
     if output.max_age.is_some_and(|age| age > store.retention) {
         let message = "max_age is longer than retention: old stories are shown without text";

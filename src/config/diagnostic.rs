@@ -106,6 +106,7 @@ impl Diagnostic {
         "filter_matches_all",
         "filter_matches_nothing",
         "database_in_output_directory",
+        "images_not_built",
         "retention_below_max_age",
         "no_such_feed",
         "output_without_feeds",

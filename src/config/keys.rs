@@ -331,6 +331,10 @@ pub const KEYS: &[Key] = &[
         .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
+    key(Section::Web, "image_cache", Size).default("\"256 MiB\"")
+        .doc("Size limit of the copies of images that outputs with images = \"proxy\" show.")
+        .details("They are in the folder images beside the database. The copies that were used least recently are removed, and all after 30 days.")
+        .also_called(&["cache", "cache_size", "image_cache_size"]),
     key(Section::Web, "samples", Address).default("\"off\"")
         .doc("Address and port of a further server with six sample feeds, or \"off\".")
         .details("It is for a first try without a network; 'newswire run' sets it in a config that it creates.")
@@ -417,9 +421,10 @@ pub const KEYS: &[Key] = &[
     output("also_at", Choice(&["links", "content"])).default("\"links\"")
         .doc("Where other feeds with the story are named: in links, or also in a line below the text.")
         .also_called(&["also", "duplicates", "see_also"]),
-    output("images", Choice(&["link", "direct"])).default("\"link\"")
-        .doc("How the pages show pictures: as links, or as pictures that browsers load from their sites.")
-        .details("With \"direct\" these sites learn the addresses of the readers. Sounds and films load only when they are played.")
+    output("images", Choice(&["link", "direct", "proxy"])).default("\"link\"")
+        .doc("How the pages show pictures: as links, as pictures that browsers load from their sites, or as small copies from this server.")
+        .details("With \"direct\" these sites learn the addresses of the readers. With \"proxy\" they do not: Newswire fetches a picture when it is \
+            first shown. Sounds and films load only when they are played.")
         .also_called(&["pictures", "image_proxy", "media"]),
     output("time_zone", Kind::TimeZone).example("\"Europe/Berlin\"")
         .doc("Time zone of the dates on the pages; the default is UTC.")

@@ -111,6 +111,7 @@ pub(super) fn web(values: &Values) -> web::Settings {
     web::Settings {
         listen: values.listen("listen").unwrap_or_default(),
         samples: values.address("samples").flatten(),
+        image_cache: values.size("image_cache").unwrap_or_default(),
         operators: values.networks("operators").unwrap_or_default(),
         public_url: values.url("public_url"),
         hosts: values.texts("hosts"),
@@ -205,6 +206,7 @@ fn presentation(values: &Values) -> Presentation {
         },
         images: match values.word("images") {
             Some("direct") => Images::Direct,
+            Some("proxy") => Images::Proxy,
             _ => Images::Link,
         },
         time_zone: values.time_zone("time_zone"),

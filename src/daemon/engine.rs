@@ -3,6 +3,7 @@
 //! Used by the daemon and by a single pass (`newswire poll`).
 
 mod error;
+mod site;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -70,6 +71,7 @@ pub struct Engine {
     publisher: Publisher,
     served: Arc<Served>,
     site: Arc<web::Site>,
+    image_proxy: web::ImageProxy,
     matcher: Matcher,
     setup: Setup,
     metrics: Metrics,
@@ -132,8 +134,7 @@ impl Engine {
             metrics: metrics.clone(),
             readiness: readiness.clone(),
         };
-        let site = web::Site::new(Arc::clone(&served), setup.web.clone())
-            .with_operator_pages(operator_pages);
+        let (site, image_proxy) = site::site(&setup, &served, gate.clone(), operator_pages);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {
@@ -143,6 +144,7 @@ impl Engine {
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
             site: Arc::new(site),
+            image_proxy,
             store_failures: StoreFailures::new(
                 clock.clone(),
                 readiness.clone(),
@@ -168,6 +170,7 @@ impl Engine {
         let before = std::mem::replace(&mut self.setup, setup);
         self.poller.reread_resolver();
         self.site.configure(self.setup.web.clone());
+        self.image_proxy.configure(self.setup.image_requests());
         self.matcher.configure(self.setup.policies());
         if before.window != self.setup.window {
             self.matcher.set_window(self.setup.window);
@@ -223,6 +226,12 @@ impl Engine {
         self.setup.target(key)
     }
 
+    /// What makes copies of images for pages.
+    #[must_use]
+    pub fn image_proxy(&self) -> &web::ImageProxy {
+        &self.image_proxy
+    }
+
     /// The current setup.
     pub(crate) fn setup(&self) -> &Setup {
         &self.setup
@@ -231,6 +240,13 @@ impl Engine {
     /// The web site.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
+    }
+
+    /// Removes copies of images that are too old.
+    pub(crate) async fn tidy_images(&self) {
+        let images = self.image_proxy.clone();
+        // A panic would have been reported already.
+        let _ = tokio::task::spawn_blocking(move || images.tidy()).await;
     }
 
     /// The metrics of this process.

@@ -15,7 +15,7 @@ use super::handle::{DaemonHandle, ReloadResult};
 use super::setup::FollowedLists;
 use crate::clock::Clock;
 use crate::config::Followed;
-use crate::fetch::{self, Request, Response};
+use crate::fetch::{self, Request, Response, Wanted};
 use crate::model::{
     Asker, Failure, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Validators,
 };
@@ -171,6 +171,7 @@ impl ListFollower {
         let from = state.url.clone();
         let request = Request {
             url,
+            wanted: Wanted::Feed,
             validators: &validators,
             validators_from: from.as_ref(),
             known_body: None,

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{Address, Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
 use crate::poll::{Subscription, Target};
-use crate::render::{Output, OutputIdentity};
+use crate::render::{Images, Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
 use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Transaction, Write};
 use crate::stories::Policies;
@@ -155,6 +155,25 @@ impl Setup {
         Policies {
             feeds: self.targets.iter().map(feed).collect(),
             others: Arc::clone(&self.dedupe),
+        }
+    }
+
+    /// How images on pages are requested.
+    pub(crate) fn image_requests(&self) -> web::ImageRequests {
+        let feed = |target: &Target| {
+            let Subscription { fetch, schedule, .. } = &*target.subscription;
+            let (fetch, spacing) = (Arc::clone(fetch), schedule.host_spacing);
+            (target.id.clone(), web::FeedRequests { fetch, spacing })
+        };
+        let mut outputs = self.output_set.outputs.iter();
+        let shows = outputs.any(|output| output.presentation.images == Images::Proxy);
+        web::ImageRequests {
+            feeds: self.targets.iter().filter(|_| shows).map(feed).collect(),
+            others: web::FeedRequests {
+                fetch: Arc::new(self.lists.fetch.clone()),
+                spacing: schedule::Settings::default().host_spacing,
+            },
+            cache_size: self.web.image_cache,
         }
     }
 

@@ -25,6 +25,8 @@ use crate::text::challenge;
 pub struct Request<'a> {
     /// The configured URL.
     pub url: &'a Url,
+    /// What it asks for.
+    pub wanted: request::Wanted,
     /// Validators of the last good representation; empty for an unconditional request.
     pub validators: &'a Validators,
     /// URL whose response sent the validators. They are sent to no other; `None`: they belong to every hop.
@@ -277,7 +279,7 @@ impl<'a> Exchange<'a> {
         let conditional = self.is_conditional();
         let none = Validators::default();
         let validators = if conditional { request.validators } else { &none };
-        let headers = request::headers(request.settings, validators);
+        let headers = request::headers(request.settings, request.wanted, validators);
         let mut headers = request::with_host(&url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
         if url.origin() == request.url.origin() {

@@ -123,7 +123,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::fetch::Settings;
+    use crate::fetch::{Settings, Wanted};
 
     async fn poll(path: &Path, before: Option<&Response>, max_body: u64) -> Response {
         let (url, settings) =
@@ -132,6 +132,7 @@ mod tests {
             before.and_then(|response| response.validators.clone()).unwrap_or_default();
         read_local(&Request {
             url: &url,
+            wanted: Wanted::Feed,
             validators: &validators,
             validators_from: None,
             known_body: before.and_then(|response| response.body_hash),

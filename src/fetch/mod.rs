@@ -1,4 +1,4 @@
-//! One bounded HTTP exchange for one feed.
+//! One bounded HTTP exchange for one feed, list of feeds or image.
 //!
 //! GET requests only, conditional if validators are known. Redirects are checked hop by hop, every address is
 //! checked before the connection, the size of the body is limited. Every result is a value. `schedule` decides
@@ -32,7 +32,7 @@ pub use budget::Reservation;
 pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
 pub use guard::is_local_name;
 pub use local::{is_local, read_local};
-pub use request::{request_shape, user_agent};
+pub use request::{Wanted, request_shape, user_agent};
 pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 

@@ -7,11 +7,24 @@ use url::Url;
 use super::settings::{Secret, Settings};
 use crate::model::Validators;
 
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A feed, or a list of feeds.
+    Feed,
+    /// An image.
+    Image,
+}
+
 /// All formats that Newswire reads, then any other type.
 const ACCEPT: HeaderValue = HeaderValue::from_static(
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1",
 );
+
+/// The formats of images that Newswire reads.
+const ACCEPT_IMAGE: HeaderValue =
+    HeaderValue::from_static("image/webp, image/png, image/jpeg, image/gif, image/*;q=0.1");
 
 /// Constant, because some servers include the coding in the entity tag.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
@@ -94,7 +107,7 @@ pub(crate) fn with_host(url: &Url, headers: &HeaderMap) -> HeaderMap {
 }
 
 /// The headers of one request, with both validators byte for byte as received (RFC 9110 13.1.2, 13.1.3).
-pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap {
+pub(crate) fn headers(settings: &Settings, wanted: Wanted, validators: &Validators) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(6);
     // The config rejects other values; a request without a name would be worse than one without a contact.
     let agent = HeaderValue::from_str(&user_agent(settings));
@@ -104,7 +117,13 @@ pub(crate) fn headers(settings: &Settings, validators: &Validators) -> HeaderMap
     if let Some(Ok(mail)) = mail.map(HeaderValue::from_str) {
         headers.insert(header::FROM, mail);
     }
-    headers.insert(header::ACCEPT, ACCEPT);
+    headers.insert(
+        header::ACCEPT,
+        match wanted {
+            Wanted::Feed => ACCEPT,
+            Wanted::Image => ACCEPT_IMAGE,
+        },
+    );
     headers.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
     let conditions = [
         (header::IF_NONE_MATCH, &validators.etag),
@@ -142,8 +161,11 @@ mod tests {
     fn a_contact_that_is_a_mail_address_is_sent_in_from() {
         let from = |contact: &str| {
             let contact = Some(contact.to_owned());
-            let sent =
-                headers(&Settings { contact, ..Settings::default() }, &Validators::default());
+            let sent = headers(
+                &Settings { contact, ..Settings::default() },
+                Wanted::Feed,
+                &Validators::default(),
+            );
             sent.get(header::FROM).map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(from("mailto:ann@example.org").as_deref(), Some("ann@example.org"));
@@ -156,13 +178,13 @@ mod tests {
     #[test]
     fn no_request_is_without_a_user_agent() {
         let odd = Settings { contact: Some("a\nb".to_owned()), ..Settings::default() };
-        let sent = headers(&odd, &Validators::default());
+        let sent = headers(&odd, Wanted::Feed, &Validators::default());
         assert!(sent[header::USER_AGENT].to_str().unwrap().starts_with("newswire/"));
     }
 
     #[test]
     fn host_is_the_first_header() {
-        let plain = headers(&Settings::default(), &Validators::default());
+        let plain = headers(&Settings::default(), Wanted::Feed, &Validators::default());
         let sent = with_host(&Url::parse("http://a.test:81/x").unwrap(), &plain);
         let first = sent.iter().next().map(|(name, value)| (name.as_str(), value.as_bytes()));
         assert_eq!(first, Some(("host", &b"a.test:81"[..])));
@@ -176,11 +198,14 @@ mod tests {
             etag: Some(b"W/\"\xe4 odd".to_vec()),
             last_modified: Some(b"yesterday".to_vec()),
         };
-        let sent = headers(&Settings::default(), &odd);
+        let sent = headers(&Settings::default(), Wanted::Feed, &odd);
         assert_eq!(sent[header::IF_NONE_MATCH].as_bytes(), b"W/\"\xe4 odd");
         assert_eq!(sent[header::IF_MODIFIED_SINCE].as_bytes(), b"yesterday");
         let split = Validators { etag: Some(b"x\r\nHost: evil".to_vec()), last_modified: None };
-        assert!(!headers(&Settings::default(), &split).contains_key(header::IF_NONE_MATCH));
+        assert!(
+            !headers(&Settings::default(), Wanted::Feed, &split)
+                .contains_key(header::IF_NONE_MATCH)
+        );
     }
 
     #[test]

@@ -125,13 +125,15 @@ impl Promise {
     }
 }
 
-/// Who makes a request. As text: `feed:ID`, `list` or `command`.
+/// Who makes a request. As text: `feed:ID`, `list`, `image` or `command`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asker {
     /// A poll of this feed.
     Feed(FeedId),
     /// A list of feeds that is followed.
     List,
+    /// The page of an output that shows an image.
+    Image,
     /// A command of the operator that stores no poll: `probe`, `check --online`, `add`, a dry run.
     Command,
 }
@@ -141,6 +143,7 @@ impl fmt::Display for Asker {
         match self {
             Self::Feed(id) => write!(f, "feed:{id}"),
             Self::List => f.write_str("list"),
+            Self::Image => f.write_str("image"),
             Self::Command => f.write_str("command"),
         }
     }
@@ -159,6 +162,7 @@ impl FromStr for Asker {
         match (text, text.strip_prefix("feed:")) {
             (_, Some(id)) => FeedId::new(id).map(Self::Feed).map_err(|_| bad()),
             ("list", _) => Ok(Self::List),
+            ("image", _) => Ok(Self::Image),
             ("command", _) => Ok(Self::Command),
             _ => Err(bad()),
         }
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn an_asker_is_read_back_from_its_text() {
         let feed = Asker::Feed(FeedId::new("a.b").unwrap());
-        for asker in [feed, Asker::List, Asker::Command] {
+        for asker in [feed, Asker::List, Asker::Image, Asker::Command] {
             assert_eq!(asker.to_string().parse(), Ok(asker));
         }
         assert!("feed:".parse::<Asker>().is_err());

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use url::form_urlencoded;
 
 use super::archive;
@@ -23,6 +23,8 @@ use crate::store::{ArchivePage, Hits, ItemHead, Reader, Transaction};
 const CANDIDATES: usize = 2048;
 /// Maximum number of months with a page.
 const MONTHS: usize = 240;
+/// Time for which the months are kept over publications: to find them costs a look at each feed for each month.
+const MONTHS_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Number of archive pages that are kept in memory.
 const PAGES: usize = 8;
 /// Number of documents of queries that are kept in memory until the next publication.
@@ -85,7 +87,17 @@ pub struct Contents {
     /// Documents of queries that were requested, the last one first, with the query.
     filtered: Mutex<VecDeque<(String, Arc<Document>)>>,
     /// Its months, once they were requested.
-    months: OnceLock<Arc<[Month]>>,
+    months: OnceLock<Months>,
+    /// Time of the publication.
+    at: Timestamp,
+}
+
+/// The months of an output.
+#[derive(Debug, Clone)]
+struct Months {
+    months: Arc<[Month]>,
+    /// Time of the publication for which they were found.
+    at: Timestamp,
 }
 
 impl fmt::Debug for Contents {
@@ -95,11 +107,28 @@ impl fmt::Debug for Contents {
 }
 
 impl Contents {
-    /// The contents of this output.
+    /// The contents of this output as of a publication.
     #[must_use]
-    pub fn new(reader: &Reader, output: &Arc<Output>) -> Self {
+    pub fn new(reader: &Reader, output: &Arc<Output>, at: Timestamp) -> Self {
         let (pages, filtered, months) = Default::default();
-        Self { reader: reader.clone(), output: Arc::clone(output), pages, filtered, months }
+        Self { reader: reader.clone(), output: Arc::clone(output), pages, filtered, months, at }
+    }
+
+    /// The contents with the months of an earlier publication, if these are of the same output and hour.
+    #[must_use]
+    pub fn following(self, before: Option<&Self>) -> Self {
+        let same = before.filter(|before| Arc::ptr_eq(&before.output, &self.output));
+        let months = same.and_then(|before| before.months.get());
+        let is_recent = |kept: &&Months| {
+            let age = self.at.duration_since(kept.at);
+            // A new month appears at once.
+            (SignedDuration::ZERO..MONTHS_FOR).contains(&age)
+                && kept.months.first() == Some(&Month::of(self.at, &self.zone()))
+        };
+        match months.filter(is_recent).cloned() {
+            Some(months) => Self { months: OnceLock::from(months), ..self },
+            None => self,
+        }
     }
 
     /// A document with the newest items of a query, at most as many as the output shows.
@@ -229,13 +258,14 @@ impl Contents {
         })
     }
 
-    /// The months in which feeds of the output have items, the newest first, bounded.
+    /// The months in which feeds of the output have items, the newest first, bounded. A month whose first item arrives late
+    /// may be missing for an hour.
     ///
     /// # Errors
     /// When the store fails.
     pub fn months(&self) -> Result<Arc<[Month]>, Error> {
-        if let Some(months) = self.months.get() {
-            return Ok(Arc::clone(months));
+        if let Some(kept) = self.months.get() {
+            return Ok(Arc::clone(&kept.months));
         }
         let months = self.reader.read(|reader| {
             let feeds: Vec<FeedKey> = feeds_taken(reader, &self.output)?.into_keys().collect();
@@ -250,7 +280,8 @@ impl Contents {
             }
             Ok::<_, Error>(months)
         })?;
-        Ok(Arc::clone(self.months.get_or_init(|| months.into())))
+        let found = || Months { months: months.into(), at: self.at };
+        Ok(Arc::clone(&self.months.get_or_init(found).months))
     }
 
     /// The time zone of the months.

@@ -260,7 +260,9 @@ impl Publisher {
             }
         }
         self.last().insert(output.id.clone(), Arc::new(prepared.last));
-        let contents = Arc::new(Contents::new(self.store.reader(), output));
+        let before = self.served.output(&output.id).and_then(|before| before.contents.clone());
+        let contents = Contents::new(self.store.reader(), output, now);
+        let contents = Arc::new(contents.following(before.as_deref()));
         self.served.put(ServedOutput::new(output, entries, documents).with_contents(contents));
         if changed > 0 {
             let event = Event::OutputPublished.slug();

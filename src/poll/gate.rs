@@ -278,6 +278,7 @@ impl Gate {
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
         if let Step::Done(response) = &step
+            && visit.by != Asker::Image
             && (visit.is_shared || !response.hops.is_empty())
         {
             said.shared = self.documents.keep(response, at);

@@ -34,4 +34,4 @@ pub use output::{
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use podcast::{PodcastCategory, PodcastChannel};
 pub use select::{AddResult, Selector};
-pub use story::{Media, MediaNames, OtherHeadline, Story, StoryLink};
+pub use story::{Media, MediaNames, OtherHeadline, Picture, Story, StoryImage, StoryLink};

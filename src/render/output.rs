@@ -299,6 +299,8 @@ pub enum Images {
     Link,
     /// As pictures, which browsers load from their sites.
     Direct,
+    /// As small copies, which browsers load from this server.
+    Proxy,
 }
 
 /// The presentation of the stories of an output.

@@ -1,5 +1,8 @@
 //! A story for the web pages: the facts of the documents as plain text, and the content as HTML that loads
-//! nothing.
+//! nothing but the pictures that the output shows.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
@@ -11,6 +14,8 @@ use crate::text::html::{self, tag_length};
 
 /// Maximum length of an excerpt in characters.
 const MAX_EXCERPT: usize = 300;
+/// Least width and height of a picture for lists, in pixels.
+const SMALLEST: u32 = 100;
 /// Number of characters of an excerpt before the word that is looked for.
 const BEFORE: usize = 80;
 
@@ -43,8 +48,8 @@ pub struct Story {
     pub also_at: Vec<OtherHeadline>,
     /// Attached files.
     pub files: Vec<StoryLink>,
-    /// URL of its picture, if pages show pictures.
-    pub image: Option<String>,
+    /// Its picture on lists, if pages show pictures: the one that the publisher names, else the first of the text.
+    pub image: Option<StoryImage>,
     /// URL of the comments.
     pub comments_url: Option<String>,
 }
@@ -108,6 +113,24 @@ pub struct StoryLink {
     pub name: String,
     /// How the page plays it; `None`: it is a link only.
     pub media: Option<Media>,
+}
+
+/// A picture of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryImage {
+    /// Web address.
+    pub url: String,
+    /// Whether it is only the first one of the text, which may be a small decoration.
+    pub is_guess: bool,
+}
+
+/// A picture on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// URL that browsers load.
+    pub source: String,
+    /// Width and height in pixels, if they are known.
+    pub size: Option<(u32, u32)>,
 }
 
 /// A kind of file that browsers play.
@@ -178,23 +201,72 @@ impl Story {
             also_at,
             title,
             files: shown.files().map(file).collect(),
-            image: shown
-                .image()
-                .filter(|_| presentation.images == Images::Direct)
-                .map(|image| image.url.clone()),
+            image: (presentation.images != Images::Link).then(|| image(&shown)).flatten(),
             comments_url: shown.comments().map(str::to_owned),
         }
     }
 }
 
+/// The picture for lists.
+fn image(shown: &ShownItem<'_>) -> Option<StoryImage> {
+    let named = shown.image().map(|image| StoryImage { url: image.url.clone(), is_guess: false });
+    let content = shown.body.content.as_deref().unwrap_or_default();
+    let is_large = |tag: &&str| {
+        let sides = ["width", "height"].into_iter().filter_map(|side| attribute(tag, side));
+        sides.filter_map(|side| side.parse().ok()).all(|side: u32| side >= SMALLEST)
+    };
+    named.or_else(|| {
+        let first = image_tags(content).find(is_large)?;
+        Some(StoryImage { url: unescaped(attribute(first, "src")?).into_owned(), is_guess: true })
+    })
+}
+
+/// The web addresses of all pictures that pages of an output show of an entry.
+#[must_use]
+pub fn image_urls(entry: &OutputItem, presentation: &Presentation) -> Vec<String> {
+    let presentation = plain_look(presentation);
+    let shown = ShownItem::new(entry, &presentation);
+    let content = shown.body.content.as_deref().unwrap_or_default();
+    let of_text = image_tags(content).filter_map(|tag| attribute(tag, "src"));
+    let named = shown.image().map(|image| image.url.clone());
+    named.into_iter().chain(of_text.map(|url| unescaped(url).into_owned())).collect()
+}
+
+/// The `img` tags of HTML, in order.
+fn image_tags(html: &str) -> impl Iterator<Item = &str> {
+    let begins = html.match_indices("<img").map(|(at, _)| &html[at..]);
+    begins.map(|rest| &rest[..tag_length(rest)]).filter(|tag| tag_name(tag) == "img")
+}
+
+/// The value of an attribute without references. Serialisers write no others.
+fn unescaped(value: &str) -> Cow<'_, str> {
+    html::resolve_references(value, 6, |name| {
+        Some(Cow::Borrowed(match name {
+            "amp" => "&",
+            "lt" => "<",
+            "gt" => ">",
+            "quot" => "\"",
+            "nbsp" => "\u{a0}",
+            _ => return None,
+        }))
+    })
+}
+
 /// The whole text of a story as HTML for a page. Sounds and films become links, and so do pictures unless the output
 /// shows them, so that no other site learns who reads it.
+///
+/// With [`Images::Proxy`], `picture` returns what is shown for the URL of a picture; `None`: a link.
 #[must_use]
-pub fn content_html(entry: &OutputItem, presentation: &Presentation, names: &MediaNames) -> String {
+pub fn content_html(
+    entry: &OutputItem,
+    presentation: &Presentation,
+    names: &MediaNames,
+    picture: impl Fn(&str) -> Option<Picture>,
+) -> String {
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
     match (&shown.body.content, &shown.body.summary) {
-        (Some(content), _) => without_media(content, presentation.images, names),
+        (Some(content), _) => with_pictures(content, presentation.images, names, picture),
         (None, Some(summary)) => {
             format!("<p>{}</p>", html::escape(summary).replace('\n', "<br>"))
         }
@@ -209,7 +281,12 @@ fn plain_look(presentation: &Presentation) -> Presentation {
 }
 
 /// The HTML with every sound, film and, unless they are shown, picture replaced by a link to it.
-fn without_media(html: &str, images: Images, names: &MediaNames) -> String {
+fn with_pictures(
+    html: &str,
+    images: Images,
+    names: &MediaNames,
+    picture: impl Fn(&str) -> Option<Picture>,
+) -> String {
     let mut kept = String::with_capacity(html.len());
     let (mut rest, mut in_link) = (html, false);
     while let Some(at) = rest.find('<') {
@@ -222,8 +299,14 @@ fn without_media(html: &str, images: Images, names: &MediaNames) -> String {
                 kept.push_str("<img loading=\"lazy\" referrerpolicy=\"no-referrer\"");
                 kept.push_str(tag.trim_start_matches("<img"));
             }
-            "img" | "audio" | "video" if !tag.starts_with("</") => {
-                push_link(&mut kept, tag, in_link, names);
+            name @ ("img" | "audio" | "video") if !tag.starts_with("</") => {
+                let copy = (name == "img" && images == Images::Proxy)
+                    .then(|| picture(&unescaped(attribute(tag, "src")?)))
+                    .flatten();
+                match copy {
+                    Some(copy) => push_picture(&mut kept, tag, &copy, (in_link, names)),
+                    None => push_link(&mut kept, tag, in_link, names),
+                }
             }
             "audio" | "img" | "picture" | "source" | "track" | "video" => {}
             name => {
@@ -236,6 +319,48 @@ fn without_media(html: &str, images: Images, names: &MediaNames) -> String {
     }
     kept.push_str(rest);
     kept
+}
+
+/// Appends a picture that leads to the original of it, unless it is inside of another link.
+fn push_picture(
+    kept: &mut String,
+    tag: &str,
+    picture: &Picture,
+    (in_link, names): (bool, &MediaNames),
+) {
+    let original = attribute(tag, "src").filter(|_| !in_link);
+    let alt = attribute(tag, "alt").unwrap_or_default();
+    // A link needs a name.
+    let alt = if alt.trim().is_empty() && original.is_some() { names.picture } else { alt };
+    if let Some(url) = original {
+        kept.push_str("<a href=\"");
+        kept.push_str(url);
+        kept.push_str("\" rel=\"noopener noreferrer nofollow\">");
+    }
+    let source = html::escape(&picture.source);
+    // Writing into a String cannot fail.
+    let _ = write!(kept, "<img loading=\"lazy\" src=\"{source}\" alt=\"{alt}\"");
+    let declared = |side| attribute(tag, side)?.parse::<u32>().ok();
+    // A publisher shows emoji and formulas smaller than they are.
+    let small = declared("height").filter(|height| *height < SMALLEST);
+    match (picture.size, small) {
+        (Some((width, height)), Some(small)) => {
+            let width = u64::from(width) * u64::from(small) / u64::from(height.max(1));
+            let _ = write!(kept, " width=\"{width}\" height=\"{small}\"");
+        }
+        (Some((width, height)), None) => {
+            let _ = write!(kept, " width=\"{width}\" height=\"{height}\"");
+        }
+        (None, _) => {
+            if let (Some(width), Some(height)) = (declared("width"), declared("height")) {
+                let _ = write!(kept, " width=\"{width}\" height=\"{height}\"");
+            }
+        }
+    }
+    kept.push('>');
+    if original.is_some() {
+        kept.push_str("</a>");
+    }
 }
 
 /// Appends a link to the file that `tag` would load, named by its alternative text. Inside of another
@@ -323,18 +448,58 @@ mod tests {
             ),
             ("no <b>media</b> &lt;img src=x&gt;", "no <b>media</b> &lt;img src=x&gt;".to_owned()),
         ] {
-            assert_eq!(without_media(html, Images::Link, &NAMES), expected);
+            assert_eq!(with_pictures(html, Images::Link, &NAMES, |_| None), expected);
         }
     }
 
     #[test]
     fn only_pictures_are_loaded_if_the_output_shows_them() {
         let html = "<a href=\"/\"><img alt=\"x\" src=\"https://e.org/b\"></a><audio src=\"https://e.org/s\"></audio>";
-        let shown = without_media(html, Images::Direct, &NAMES);
+        let shown = with_pictures(html, Images::Direct, &NAMES, |_| None);
         let image = "<img loading=\"lazy\" referrerpolicy=\"no-referrer\" alt=\"x\" src=\"https://e.org/b\">";
         assert!(
             shown.starts_with(&format!("<a href=\"/\">{image}</a><a href=\"https://e.org/s\""))
         );
         assert!(shown.ends_with(">[sound]</a>"), "{shown}");
+    }
+
+    #[test]
+    fn copies_of_pictures_replace_them_and_lead_to_the_original() {
+        let copy = |url: &str| {
+            let size = url.contains("known").then_some((640, 480));
+            (!url.ends_with("svg")).then(|| Picture { source: format!("/copy?{url}&t=1"), size })
+        };
+        let shown = |html: &str| with_pictures(html, Images::Proxy, &NAMES, copy);
+        let link = |url: &str| format!("<a href=\"{url}\" rel=\"noopener noreferrer nofollow\">");
+        let start = "<img loading=\"lazy\" src=\"/copy?https://e.org/";
+        assert_eq!(
+            shown(
+                "<img src=\"https://e.org/a?b&amp;c\" srcset=\"https://e.org/x 2x\" alt=\"&lt;A\" width=\"300\" height=\"200\">"
+            ),
+            format!(
+                "{}{start}a?b&amp;c&amp;t=1\" alt=\"&lt;A\" width=\"300\" height=\"200\"></a>",
+                link("https://e.org/a?b&amp;c")
+            )
+        );
+        assert_eq!(
+            shown("<a href=\"/\"><img alt=\"\" src=\"https://e.org/known\"></a>"),
+            format!(
+                "<a href=\"/\">{start}known&amp;t=1\" alt=\"\" width=\"640\" height=\"480\"></a>"
+            )
+        );
+        assert!(
+            shown("<img src=\"https://e.org/known\" height=\"24\">")
+                .contains("alt=\"picture\" width=\"32\" height=\"24\"")
+        );
+        assert_eq!(
+            shown("<img src=\"https://e.org/svg\">"),
+            format!("{}[picture]</a>", link("https://e.org/svg"))
+        );
+        assert_eq!(
+            shown(
+                "<picture><source srcset=\"https://e.org/s\"><img src=\"https://e.org/p\" alt=\"P\"></picture>"
+            ),
+            format!("{}{start}p&amp;t=1\" alt=\"P\"></a>", link("https://e.org/p"))
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The web server: documents of outputs, pages of their stories, and for the operator status, metrics,
 //! incidents and health.
 //!
-//! It answers GET and HEAD alone, and no request changes anything. `outputs` has rendered the documents
+//! It answers GET and HEAD alone, and no request changes anything but copies of images. `outputs` has rendered the documents
 //! before; the caller passes the listeners. Start reading in `routes`.
 
 pub mod samples;
@@ -12,8 +12,10 @@ mod base_url;
 mod conditional;
 mod document;
 mod errors;
+mod images;
 mod index;
 mod listen;
+mod marks;
 mod monitoring;
 mod months;
 mod negotiate;
@@ -29,6 +31,7 @@ mod stories;
 mod subscribers;
 mod texts;
 
+pub use images::{FeedRequests, ImageProxy, ImageRequests};
 pub use listen::{ListenAddress, ListenAddressError};
 pub use server::{Listener, serve};
 pub use settings::{MetricsPage, Settings, StatusPages};

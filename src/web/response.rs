@@ -34,6 +34,17 @@ const PLAYER_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self
 const PICTURE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https: http:; \
                               media-src https: http:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// A picture needs nothing, even if it is opened as a page.
+const IMAGE_POLICY: &str = "default-src 'none'; sandbox";
+/// Freshness lifetime of copies of images.
+const IMAGE_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Freshness lifetime of the picture for an image that cannot be shown.
+const NO_IMAGE_MAX_AGE: Duration = Duration::from_secs(60 * 60);
+/// Shown instead of an image that cannot be shown. Browsers show the pictures of error responses.
+const NO_IMAGE: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 48 36\" width=\"48\" height=\"36\" \
+    fill=\"none\" stroke=\"#888\" stroke-width=\"2\"><rect x=\"7\" y=\"6\" width=\"34\" height=\"24\" rx=\"3\"/>\
+    <path d=\"m8 27 10-9 7 6 6-5 9 8\"/><circle cx=\"30\" cy=\"13\" r=\"2.5\"/></svg>\n";
+
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Freshness lifetime of story pages.
@@ -58,7 +69,7 @@ pub(super) fn with_security_headers(mut response: Response) -> Response {
 pub(super) fn with_media(mut response: Response, images: Images) -> Response {
     if response.status() == StatusCode::OK {
         let policy = match images {
-            Images::Link => PLAYER_POLICY,
+            Images::Link | Images::Proxy => PLAYER_POLICY,
             Images::Direct => PICTURE_POLICY,
         };
         let policy = HeaderValue::from_static(policy);
@@ -128,6 +139,36 @@ pub(super) fn picture(logo: &Logo, headers: &HeaderMap, audience: &Audience) -> 
         return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
     }
     build(response, Body::from(logo.bytes.to_vec()))
+}
+
+/// A copy of an image with a validator, or 304 if the client has it.
+pub(super) fn image_copy(
+    (bytes, media_type): (Vec<u8>, &'static str),
+    headers: &HeaderMap,
+    audience: &Audience,
+) -> Response {
+    let etag = etag(&bytes);
+    let response = same_origin(media_type)
+        .header(ETAG, &etag)
+        .header(CONTENT_SECURITY_POLICY, IMAGE_POLICY)
+        .header(CACHE_CONTROL, audience.cache_control(IMAGE_MAX_AGE));
+    if conditional::evaluate(headers, &etag, None) == Precondition::NotModified {
+        return build(response.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    build(response, bytes.into())
+}
+
+/// The picture for an image that cannot be shown: 404, or 503 for one that is not there yet.
+pub(super) fn no_image(status: StatusCode, audience: &Audience) -> Response {
+    let cache = match status {
+        StatusCode::NOT_FOUND => audience.cache_control(NO_IMAGE_MAX_AGE),
+        _ => "no-store".to_owned(),
+    };
+    let response = same_origin("image/svg+xml")
+        .status(status)
+        .header(CONTENT_SECURITY_POLICY, IMAGE_POLICY)
+        .header(CACHE_CONTROL, cache);
+    build(response, NO_IMAGE.into())
 }
 
 /// A permanent redirect to the URL with the final slash. `location` is relative.

@@ -16,16 +16,17 @@ use url::form_urlencoded;
 
 use crate::model::ItemKey;
 use crate::outputs::ServedOutput;
-use crate::render::{Document, Format};
+use crate::render::{Document, Format, Images, story as item};
 
 use super::access::{self, LocalEnd, OutputAccess, Rejection};
 use super::base_url::BaseUrl;
+use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
 use super::negotiate::{self, Representation};
 use super::notices::Notices;
 use super::prefix::{self, Place};
 use super::response::{
-    Audience, HTML, build, cacheable, denied, line, moved, not_found, picture, same_origin,
-    uncached, with_media, with_security_headers,
+    Audience, HTML, build, cacheable, denied, image_copy, line, moved, no_image, not_found,
+    picture, same_origin, uncached, with_media, with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
@@ -129,6 +130,8 @@ fn router(site: Arc<Site>) -> Router {
         .route("/{id}/logo", get(logo))
         .route("/{id}/archive/{file}", get(archive_page))
         .route("/{id}/story/{key}", get(story))
+        .route("/{id}/image/{key}/{name}", get(full_image))
+        .route("/{id}/thumbnail/{key}/{name}", get(thumbnail))
         .merge(operator_pages.route_layer(operator_only))
         .fallback(|| async { not_found() })
         .with_state(Arc::clone(&site))
@@ -281,7 +284,7 @@ async fn output(
         Audience::Public => Audience::Subscriber,
         other => other,
     };
-    let links = Links { root: "", base, token: audience.token().cloned() };
+    let links = Links { root: "", base, token: audience.token().cloned(), images: site.images() };
     let page = stories_page(&site, output, query.as_deref(), links).await;
     let mut response = page_response(page, output, &headers, &audience);
     response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
@@ -320,7 +323,8 @@ async fn page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let links = Links { root: "../", base, token: audience.token().cloned() };
+    let links =
+        Links { root: "../", base, token: audience.token().cloned(), images: site.images() };
     let page = stories_page(&site, &output, query.as_deref(), links).await;
     page_response(page, &output, &headers, &audience)
 }
@@ -380,11 +384,60 @@ async fn story(
     headers: HeaderMap,
 ) -> Response {
     let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
-    let links = Links { root: "../../", base, token: audience.token().cloned() };
+    let links =
+        Links { root: "../../", base, token: audience.token().cloned(), images: site.images() };
     let shown = Arc::clone(&output);
     let page =
         site.query(&output, move |contents| stories::story_page(&shown, contents, key, &links));
     page_response(page.await, &output, &headers, &audience)
+}
+
+/// `planet/image/4711/NAME`: a copy of an image in the text of a story.
+async fn full_image(
+    State(site): State<Arc<Site>>,
+    readable: Readable,
+    Path((_, key, name)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    image(&site, readable, (&key, name, Variant::Full), &headers).await
+}
+
+/// `planet/thumbnail/4711/NAME`: a copy of an image for lists.
+async fn thumbnail(
+    State(site): State<Arc<Site>>,
+    readable: Readable,
+    Path((_, key, name)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    image(&site, readable, (&key, name, Variant::Thumbnail), &headers).await
+}
+
+/// A copy of an image that an item of the output has.
+async fn image(
+    site: &Site,
+    Readable { output, audience }: Readable,
+    (key, name, variant): (&str, String, Variant),
+    headers: &HeaderMap,
+) -> Response {
+    let proxy = site.images().filter(|_| output.presentation.images == Images::Proxy);
+    let (Some(proxy), Ok(key)) = (proxy, key.parse().map(ItemKey)) else { return not_found() };
+    let shown = Arc::clone(&output);
+    let found = site.query(&output, move |contents| {
+        let Some(entry) = contents.item(key)? else { return Ok(None) };
+        let urls = item::image_urls(&entry, &shown.presentation);
+        let mut urls = urls.iter().filter_map(|url| image_url(url));
+        Ok(urls.find(|url| image_name(url) == name).map(|url| (entry.feed.id.clone(), url)))
+    });
+    let (feed, url) = match found.await {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_found(),
+        Err(error) => return failed(&error),
+    };
+    match proxy.get(ItemImage { feed: &feed, url: &url }, variant).await {
+        Ok(copy) => image_copy((copy.bytes, copy.media_type), headers, &audience),
+        Err(Unavailable::Failed) => no_image(StatusCode::NOT_FOUND, &audience),
+        Err(Unavailable::NotYet) => no_image(StatusCode::SERVICE_UNAVAILABLE, &audience),
+    }
 }
 
 fn page_response(

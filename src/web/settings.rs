@@ -49,6 +49,8 @@ pub struct Settings {
     pub operators: Vec<IpNet>,
     /// What `/metrics` contains. It is an operator page.
     pub metrics: MetricsPage,
+    /// Maximum size of all copies of images, in bytes.
+    pub image_cache: u64,
     /// Address of a further server with the sample feeds of [`super::samples`]; `None`: it does not run.
     pub samples: Option<SocketAddr>,
 }
@@ -62,6 +64,7 @@ impl Default for Settings {
             status: StatusPages::Local,
             operators: Vec::new(),
             metrics: MetricsPage::On,
+            image_cache: 256 << 20,
             samples: None,
         }
     }

@@ -18,6 +18,7 @@ use crate::telemetry::{Metrics, Part, Readiness};
 
 use super::access::OperatorRefusal;
 use super::base_url::{BaseUrl, Variants};
+use super::images::ImageProxy;
 use super::settings::Settings;
 use super::subscribers::Subscribers;
 use crate::model::SubscriberCount;
@@ -42,6 +43,8 @@ pub struct Site {
     /// The feed of incidents, Atom, and the URL of the server in it.
     incidents: RwLock<Option<(Arc<str>, Arc<str>)>>,
     subscribers: Subscribers,
+    /// Makes copies of images; `None`: pages have links to them.
+    images: Option<ImageProxy>,
     settings: RwLock<Arc<Settings>>,
     queries: Arc<Semaphore>,
     /// Clients whose refusal is logged already.
@@ -107,6 +110,7 @@ impl Site {
             variants: Variants::default(),
             incidents: RwLock::default(),
             subscribers: Subscribers::default(),
+            images: None,
             settings: RwLock::new(Arc::new(settings)),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
             refused: Mutex::default(),
@@ -118,6 +122,17 @@ impl Site {
     pub fn with_operator_pages(self, pages: OperatorPages) -> Self {
         let started_at = pages.clock.now();
         Self { operator_pages: Some(pages), started_at, ..self }
+    }
+
+    /// The site with copies of the images of other sites.
+    #[must_use]
+    pub fn with_images(self, images: ImageProxy) -> Self {
+        Self { images: Some(images), ..self }
+    }
+
+    /// What makes copies of images.
+    pub(super) fn images(&self) -> Option<ImageProxy> {
+        self.images.clone()
     }
 
     /// The settings in force.

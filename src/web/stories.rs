@@ -8,18 +8,22 @@ use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
+use super::images::{ImageProxy, ItemImage, KnownImage, Variant, image_name, image_url};
+use super::marks::{Part, marked, show_match};
 use super::months::{self, MonthLink, Year};
 use super::site::Error;
 use super::texts::Texts;
-use crate::model::{FeedInfo, ItemKey, OutputItem};
+use crate::model::{FeedId, FeedInfo, ItemKey};
 use crate::outputs::{Contents, Query, Results, ServedOutput};
-use crate::render::{Media, MediaNames, Presentation, Story, Token, story};
+use crate::render::{Images, Media, MediaNames, Picture, Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
 const PAGE_SIZE: usize = 40;
 /// Maximum number of feeds in the list beside the stories.
 const MAX_LISTED: usize = 100;
+/// Least width and height of a picture in lists that is only the first one of the text.
+const SMALLEST: u32 = 100;
 /// Maximum length of a search in characters.
 const MAX_SEARCH: usize = 200;
 
@@ -48,6 +52,10 @@ pub(super) struct Frame {
     token_query: String,
     /// The token for forms; empty for a public output.
     token: String,
+    /// How pictures are shown.
+    images: Images,
+    /// Makes copies of pictures; `None`: they are links.
+    proxy: Option<ImageProxy>,
 }
 
 /// A document of the output.
@@ -123,13 +131,6 @@ struct ListedFeed {
     selected: bool,
 }
 
-/// A part of a text.
-struct Part {
-    text: String,
-    /// Whether the search has found it.
-    found: bool,
-}
-
 /// The stories of one day.
 struct Day {
     /// `2023-11-14`.
@@ -142,6 +143,12 @@ struct Day {
 /// A story with its links and dates.
 struct ShownStory {
     story: Story,
+    /// Its picture.
+    picture: Option<Picture>,
+    /// Whether its feed is named: not on a page with stories of this feed alone.
+    names_source: bool,
+    /// Names of the authors, without those that are the name of the feed.
+    authors: Vec<String>,
     /// The title, or the excerpt of a story without a title.
     heading: Vec<Part>,
     /// The excerpt below the title.
@@ -203,6 +210,8 @@ pub(super) struct Links {
     pub(super) base: BaseUrl,
     /// The token that links must contain.
     pub(super) token: Option<Token>,
+    /// Makes copies of pictures.
+    pub(super) images: Option<ImageProxy>,
 }
 
 /// The page of stories as HTML.
@@ -225,8 +234,13 @@ pub(super) fn page(
     let is_selection = query.is_filter() || query.month.is_some();
     let neighbours =
         if older.is_none() { months::neighbours(&months, &frame, query) } else { Vec::new() };
+    let sole = match &*feeds {
+        [feed] => Some(feed),
+        _ => feeds.iter().find(|feed| query.feed.as_deref() == Some(feed.id.as_str())),
+    };
+    let place = Place { frame: &frame, query, sole: sole.map(|feed| &**feed) };
     let page = StoriesPage {
-        days: days(&results, output, (&frame, query)),
+        days: days(&results, output, place),
         words: query.words.clone(),
         feeds: feed_options(&frame, &feeds, query),
         tags: tag_options(&frame, &feeds, query),
@@ -259,8 +273,14 @@ pub(super) fn story_page(
     let query = Query::default();
     let frame = frame(output, links, &query);
     let page = StoryPage {
-        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts)),
-        shown: shown(Story::of(&entry, &output.presentation), &frame, &query),
+        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts), |url| {
+            copy(&frame, (&entry.feed.id, entry.key), url, Variant::Full)
+        }),
+        shown: shown(
+            Story::of(&entry, &output.presentation),
+            &entry.feed.id,
+            Place { frame: &frame, query: &query, sole: None },
+        ),
         all: page_url(&frame, &query),
         frame,
     };
@@ -294,7 +314,47 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         description: output.description.clone().unwrap_or_default(),
         formats: formats.collect(),
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
+        images: presentation.images,
+        proxy: links.images.clone().filter(|_| presentation.images == Images::Proxy),
         token_query,
+    }
+}
+
+/// The copy of a picture of an item; `None`: there is none, so that a link is shown.
+fn copy(
+    frame: &Frame,
+    (feed, key): (&FeedId, ItemKey),
+    url: &str,
+    variant: Variant,
+) -> Option<Picture> {
+    let (proxy, url) = (frame.proxy.as_ref()?, image_url(url)?);
+    let size = match proxy.known(ItemImage { feed, url: &url }, variant) {
+        KnownImage::Failed => return None,
+        KnownImage::Unknown => None,
+        KnownImage::Size(width, height) => Some((width, height)),
+    };
+    let folder = match variant {
+        Variant::Full => "image",
+        Variant::Thumbnail => "thumbnail",
+    };
+    let (root, id) = (frame.root, &frame.id);
+    let path = format!("{root}{id}/{folder}/{}/{}", key.0, image_name(&url));
+    Some(Picture { source: with_queries(&path, &[&frame.token_query]), size })
+}
+
+/// The picture of a story in a list.
+fn thumbnail(frame: &Frame, story: &Story, feed: &FeedId) -> Option<Picture> {
+    let image = story.image.as_ref()?;
+    let is_large = |picture: &Picture| {
+        let is_small = |(width, height)| width < SMALLEST || height < SMALLEST;
+        !(image.is_guess && picture.size.is_some_and(is_small))
+    };
+    match frame.images {
+        Images::Link => None,
+        Images::Direct => Some(Picture { source: image.url.clone(), size: None }),
+        Images::Proxy => {
+            copy(frame, (feed, story.key), &image.url, Variant::Thumbnail).filter(is_large)
+        }
     }
 }
 
@@ -377,7 +437,17 @@ fn colour(id: &str) -> u8 {
     id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 8
 }
 
-fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Query)) -> Vec<Day> {
+/// Where a story is shown.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    frame: &'a Frame,
+    query: &'a Query,
+    /// The feed of all stories of the page; `None`: they may be of several feeds.
+    sole: Option<&'a FeedInfo>,
+}
+
+fn days(results: &Results, output: &ServedOutput, place: Place<'_>) -> Vec<Day> {
+    let Place { frame, query, .. } = place;
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
         let mut story = Story::of(entry, &output.presentation);
@@ -389,13 +459,14 @@ fn days(results: &Results, output: &ServedOutput, (frame, query): (&Frame, &Quer
             days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
-            day.stories.push(shown(story, frame, query));
+            day.stories.push(shown(story, &entry.feed.id, place));
         }
     }
     days
 }
 
-fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
+fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
+    let Place { frame, query, sole } = place;
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
     let at = story.at.to_zoned_datetime(frame.zone.clone());
     let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
@@ -412,57 +483,11 @@ fn shown(story: Story, frame: &Frame, query: &Query) -> ShownStory {
         machine: dates::rfc3339(story.at),
         time: at.strftime("%H:%M").to_string(),
         date: frame.texts.moment(&at),
+        picture: thumbnail(frame, &story, feed),
+        names_source: sole.is_none_or(|sole| sole.title != story.source),
+        authors: story.authors.iter().filter(|name| **name != story.source).cloned().collect(),
         story,
     }
-}
-
-/// Replaces the excerpt by the part of the text that the search has found, unless the excerpt shows it.
-fn show_match(
-    story: &mut Story,
-    entry: &OutputItem,
-    (presentation, search): (&Presentation, &str),
-) {
-    let words = search_terms(search);
-    let has = |text: &str| marked(text, search).iter().any(|part| part.found);
-    if words.is_empty() || has(&story.excerpt) {
-        return;
-    }
-    let is_wanted = |word: &str| {
-        let lower = word.to_lowercase();
-        words.iter().any(|wanted| lower.starts_with(wanted.as_str()))
-    };
-    if let Some(excerpt) = story::excerpt_around(entry, presentation, is_wanted) {
-        story.excerpt = excerpt;
-    }
-}
-
-/// The words of a search that are marked, in lower case.
-fn search_terms(search: &str) -> Vec<String> {
-    let words = search.split(|c: char| c.is_whitespace() || c == '"');
-    words
-        .filter(|word| !word.starts_with('-') && word.chars().any(char::is_alphanumeric))
-        .map(str::to_lowercase)
-        .collect()
-}
-
-/// The text in parts, of which those are marked that begin with a word of the search, whatever their case.
-fn marked(text: &str, search: &str) -> Vec<Part> {
-    let words = search_terms(search);
-    let mut parts: Vec<Part> = Vec::new();
-    for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
-        let lower = word.to_lowercase();
-        let found = words.iter().any(|wanted| lower.starts_with(wanted.as_str()));
-        let letters = word.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let (letters, rest) = if found { word.split_at(letters.len()) } else { ("", word) };
-        for (text, found) in [(letters, true), (rest, false)] {
-            match parts.last_mut().filter(|last| last.found == found) {
-                _ if text.is_empty() => {}
-                Some(last) => last.text.push_str(text),
-                None => parts.push(Part { text: text.to_owned(), found }),
-            }
-        }
-    }
-    parts
 }
 
 fn feed_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
@@ -494,26 +519,6 @@ fn tag_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Fil
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shown(text: &str, search: &str) -> String {
-        let part = |part: &Part| match part.found {
-            true => format!("[{}]", part.text),
-            false => part.text.clone(),
-        };
-        marked(text, search).iter().map(part).collect()
-    }
-
-    #[test]
-    fn words_of_the_search_are_marked() {
-        assert_eq!(shown("Rust, rusty and trust", "RUST"), "[Rust], [rusty] and trust");
-        assert_eq!(shown("Garbage collector", "\"garbage coll\""), "[Garbage] [collector]");
-        assert_eq!(shown("A game of Go", "go -game"), "A game of [Go]");
-        assert_eq!(shown("Straße ÄÖÜ", "ä"), "Straße [ÄÖÜ]");
-        for search in ["", "\"\"", "-", "%"] {
-            assert_eq!(shown("100 % of <b>", search), "100 % of <b>", "{search}");
-        }
-        assert!(marked("", "x").is_empty());
-    }
 
     #[test]
     fn a_feed_always_has_the_same_colour_and_initial() {

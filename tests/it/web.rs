@@ -4,6 +4,8 @@ mod crowd;
 mod delta;
 mod guards;
 mod host;
+#[cfg(feature = "images")]
+mod images;
 mod months;
 mod notices;
 mod page;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use newswire::fetch::{Fetcher, Request, Resolver, Response, Settings, Step};
+use newswire::fetch::{Fetcher, Request, Resolver, Response, Settings, Step, Wanted};
 use newswire::model::{FailureKind, FetchOutcome, Validators};
 use url::Url;
 
@@ -50,6 +50,7 @@ impl Client {
         let validators_from = None;
         let request = Request {
             url,
+            wanted: Wanted::Feed,
             validators,
             validators_from,
             known_body,

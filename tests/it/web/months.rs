@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::page::{Planet, titles};
 use super::site::run;
-use crate::support::world::rss;
+use crate::support::world::{HOUR, rss};
 
 /// The notes with these dates.
 fn dated(dates: &[(&str, &str)]) -> String {
@@ -92,5 +92,29 @@ fn a_month_that_is_none_or_empty_shows_no_error() {
             let page = planet.get(&format!("/planet/?month={edge}")).await;
             assert_eq!((page.status, titles(&page).len()), (200, 0), "{edge}");
         }
+    });
+}
+
+#[test]
+fn months_are_looked_for_once_an_hour_but_a_new_month_appears_at_once() {
+    run(async {
+        let months = async |planet: &Planet| {
+            let page = planet.get("/planet/").await.text();
+            let links = page.split("href=\"../planet/?month=").skip(1);
+            links.map(|link| link[..7].to_owned()).collect::<Vec<_>>()
+        };
+        let now = ("Now", "Sun, 01 Jun 2025 10:00:00 GMT");
+        let may = ("May", "Thu, 15 May 2025 12:00:00 GMT");
+        let late = ("Late", "Sat, 15 Feb 2025 12:00:00 GMT");
+        let july = ("July", "Tue, 01 Jul 2025 00:10:00 GMT");
+        let one = || dated(&[may]);
+        let planet = Planet::of([dated(&[now]), one()], |_| ()).await;
+        assert_eq!(months(&planet).await, ["2025-06", "2025-05"]);
+        planet.again([dated(&[now, late]), one()], HOUR / 2).await;
+        assert_eq!(months(&planet).await, ["2025-06", "2025-05"]);
+        planet.again([dated(&[now, late, ("Other", now.1)]), one()], HOUR).await;
+        assert_eq!(months(&planet).await, ["2025-06", "2025-05", "2025-02"]);
+        planet.again([dated(&[now, late, july]), one()], HOUR * 24 * 30).await;
+        assert_eq!(months(&planet).await, ["2025-07", "2025-06", "2025-05", "2025-02"]);
     });
 }

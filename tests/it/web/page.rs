@@ -1,5 +1,7 @@
 //! The pages of an output for browsers.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::model::Conditions;
@@ -47,6 +49,15 @@ impl Planet {
         poll(&engine, FeedSelection::All).await;
         let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site }
+    }
+
+    /// Polls again after this time; the feeds have these documents now.
+    pub(super) async fn again(&self, documents: [String; 2], after: Duration) {
+        for (host, document) in ["a.test", "b.test"].into_iter().zip(documents) {
+            answer(&self.world, &self.world.origin.url(host, "/feed"), document);
+        }
+        self.world.clock.advance(after);
+        poll(&self.engine, FeedSelection::All).await;
     }
 
     async fn open() -> Self {
@@ -486,6 +497,7 @@ fn sounds_are_played_on_demand_and_pictures_are_shown_if_the_output_says_so() {
                     assert_eq!((shown(&list), shown(&story)), (0, 0));
                     assert!(policy.contains("img-src 'self';"), "{policy}");
                 }
+                Images::Proxy => unreachable!("tests/it/web/images.rs"),
                 Images::Direct => {
                     assert_eq!((shown(&list), shown(&story)), (1, 1));
                     assert!(text.contains("<img src=\"https://pics.test/thumb.jpg\" alt=\"\""));
@@ -557,5 +569,25 @@ fn a_result_shows_the_part_of_the_text_that_was_found() {
         assert!(story.contains("<link rel=\"canonical\" href=\"https://site.test/x\">"), "{story}");
         assert!(story.contains("<meta property=\"og:title\" content=\"Weather\">"), "{story}");
         assert!(story.contains("<meta property=\"og:description\" content=\"Fog. Fog."), "{story}");
+    });
+}
+
+#[test]
+fn the_feed_is_named_only_where_stories_are_of_several_feeds() {
+    run(async {
+        let planet = Planet::open().await;
+        let named = |page: &str, name: &str| {
+            let stories = page.split("<section class=\"day\">").skip(1);
+            let stories = stories.map(|day| day.split("<aside>").next().unwrap_or_default());
+            stories.map(|day| day.matches(&format!("<bdi>{name}</bdi>")).count()).sum::<usize>()
+        };
+        let all = planet.get("/planet/").await.text();
+        assert_eq!(named(&all, "Site &#60;\u{2060}A&#62;"), 2);
+        let feed = all.split("?feed=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let one = planet.get(&format!("/planet/?feed={feed}")).await.text();
+        assert!(one.contains("<article>"));
+        for name in ["Site &#60;\u{2060}A&#62;", "Site"] {
+            assert_eq!(named(&one, name), 0, "{name}");
+        }
     });
 }
