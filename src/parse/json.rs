@@ -24,14 +24,7 @@ pub(crate) fn read(
 ) -> Result<(ParsedFeed, usize), Failure> {
     let (document, is_cut) = document(text, max_items, parse_warnings)?;
     let json_tree::Document { feed, items, dropped, others, partial, repeated } = document;
-    for (name, count) in repeated {
-        for _ in 0..count {
-            let rule = if name == "items" { "all items are" } else { "the last one is" };
-            context.report_each("repeated_element", || {
-                format!("member {name:?} occurs several times in an object; {rule} read")
-            });
-        }
-    }
+    report_repeated(&repeated, context);
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
@@ -78,6 +71,18 @@ pub(crate) fn read(
         ..ParsedFeed::default()
     };
     Ok((feed, dropped))
+}
+
+/// Reports members that an object has several times.
+fn report_repeated(repeated: &[(String, usize)], context: &Context) {
+    for (name, count) in repeated {
+        let rule = if name == "items" { "all items are" } else { "the last one is" };
+        for _ in 0..*count {
+            context.report_each("repeated_element", || {
+                format!("member {name:?} occurs several times in an object; {rule} read")
+            });
+        }
+    }
 }
 
 /// The document, repaired if it is invalid, and whether its end is missing.
