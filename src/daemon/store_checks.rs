@@ -27,7 +27,7 @@ impl StoreChecks {
         if engine.store().ended_uncleanly() {
             let (reader, readiness) = (engine.store().reader().clone(), engine.readiness().clone());
             tokio::task::spawn_blocking(move || {
-                report(reader.read(|reader| reader.quick_check()), &readiness);
+                report(reader.check(|reader| reader.quick_check()), &readiness);
             });
         }
         Self { left: Arc::default() }
@@ -43,7 +43,7 @@ impl StoreChecks {
         }
         let reader = engine.store().reader().clone();
         let checking =
-            tokio::task::spawn_blocking(move || reader.read(|reader| reader.quick_check()));
+            tokio::task::spawn_blocking(move || reader.check(|reader| reader.quick_check()));
         let found = checking.await.map_err(|_| store::Error::Closed)??;
         if found.is_empty() { Ok(()) } else { Err(damaged(&found).into()) }
     }
@@ -86,7 +86,7 @@ async fn complete(store: &Store, at: jiff::Timestamp) {
 
 /// Returns whether the table is intact.
 fn check_table(reader: &Reader, table: &str, readiness: &Readiness) -> bool {
-    report(reader.read(|reader| reader.check_table(table)), readiness)
+    report(reader.check(|reader| reader.check_table(table)), readiness)
 }
 
 /// Reports damage. Returns true if none was found.

@@ -98,6 +98,9 @@ pub(super) const WORDS_PER_SLOT: usize = 30;
 pub(super) const KEPT_PER_LOST: usize = 6;
 /// In a recurring frame, this part of the words that fill it may differ.
 pub(super) const FILLING: f32 = 0.25;
+/// Unless it is filled with at least this many names and numbers, and this part of them is the same.
+pub(super) const FILLING_NAMES: usize = 5;
+pub(super) const SHARED_NAMES: f32 = 0.6;
 /// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.
 pub(super) const EQUAL: f32 = 0.85;
 /// A text of which this much is in the other was cut from it.

@@ -311,3 +311,57 @@ fn items_of_both_names_are_read() {
     let item = &ITEMS[..ITEMS.len() / 2];
     check(&format!("<rss version='2.0'><channel><title>F</title>{item}{entry}</channel></rss>"));
 }
+
+#[test]
+fn no_cut_makes_another_item() {
+    let item = |n| {
+        format!(
+            "<item><title>T{n}</title><link>https://a.test/{n}</link><description>&lt;p>a &amp;amp; b\
+             <![CDATA[c]]></description>\n<guid isPermaLink='false'>g{n}</guid><category>x</category></item>"
+        )
+    };
+    let entry = |n| {
+        format!(
+            "<entry><id>tag:{n}</id><title>T{n}</title><link href='https://a.test/{n}'/>\n\
+             <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>a</p></div></content></entry>"
+        )
+    };
+    let object = |n| format!("{{\"id\": \"{n}\", \"title\": \"T\", \"content_html\": \"<p>a\"}}");
+    let rss =
+        format!("<rss version='2.0'><channel>{}{}{}</channel></rss>", item(1), item(2), item(3));
+    let atom = format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title>{}{}</feed>",
+        entry(1),
+        entry(2)
+    );
+    let rdf = format!(
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'>\
+         <channel><title>F</title></channel>{}{}</rdf:RDF>",
+        item(1),
+        item(2)
+    );
+    let json = format!(
+        "{{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [{}, {}]}}",
+        object(1),
+        object(2)
+    );
+    for document in [rss, atom, rdf, json] {
+        let url = Url::parse("https://a.test/feed").unwrap();
+        let items = |bytes: &[u8]| {
+            let input = Input { bytes, content_type: None, url: &url, max_items: 100 };
+            parse(input).map_or(Vec::new(), |parsed| parsed.feed.items)
+        };
+        let whole = items(document.as_bytes());
+        assert!(whole.len() >= 2);
+        let mut counts = vec![0; 4];
+        for end in 0..document.len() {
+            let read = items(&document.as_bytes()[..end]);
+            counts[read.len()] += 1;
+            // The first one is kept in any case: without it there is nothing to read.
+            for (read, whole) in read.iter().zip(&whole).skip(1) {
+                assert_eq!(read, whole, "{}", &document[..end]);
+            }
+        }
+        assert!(counts[1] > 0 && counts[2] > 0, "{counts:?}");
+    }
+}

@@ -405,3 +405,15 @@ async fn documents_of_an_older_parser_are_requested_completely_within_a_day() {
         assert!(!state.response.validators.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_check_finds_no_damage_in_an_index_that_changed_since_the_last_check() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    for n in 0..40 {
+        let mut item = new_item(&n.to_string(), "", 5);
+        item.text.search_words = format!("word{n} and others");
+        store.write_poll(update(a, vec![item], vec![])).await.unwrap();
+        let found = store.reader().check(|reader| reader.quick_check()).unwrap();
+        assert_eq!(found, Vec::<String>::new(), "after {n}");
+    }
+}

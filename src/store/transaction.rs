@@ -71,6 +71,20 @@ impl Reader {
         result
     }
 
+    /// The same on a new connection, for checks: FTS5 checks its index against the structure that the connection read
+    /// first, and finds damage where the index has changed since then.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or fails, or `work` does.
+    pub fn check<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let connection = open::reader(&self.path)?;
+        let transaction = connection.unchecked_transaction()?;
+        work(&Transaction::new(&transaction))
+    }
+
     fn connection(&self) -> Result<Connection, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {

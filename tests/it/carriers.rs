@@ -35,7 +35,12 @@ async fn carriers_of_a_story_are_shown_once_and_templates_apart() {
         carriers.extend(wires::templates(carriers.len()));
         let start = "2026-03-11T00:00:00Z";
         let (seed, similarity) = (seed as u64 + 7, Similarity::Normal);
-        report.measure(&carriers, Polls { start, rounds: 1, parts: 10, seed, similarity }).await;
+        report
+            .measure(
+                &carriers,
+                Polls { start, rounds: 1, parts: 10, seed, similarity, at_once: 64 },
+            )
+            .await;
     }
     let (wires, all, text) =
         (report.total(is_wire), report.total(|_| true), report.text("labelled wires"));
@@ -51,6 +56,7 @@ async fn judge(title: &str, (stories, templates): (&str, &str), part: Part) -> R
     for seed in 0..3 {
         let carriers = papers::carriers(stories, templates, part, seed);
         let polls = Polls {
+            at_once: 64,
             start: "2026-11-28T12:00:00Z",
             rounds: 3,
             parts: 1,
@@ -107,7 +113,8 @@ async fn judge_printed(title: &str, texts: &str, similarity: Similarity) -> Repo
     let mut report = Report::default();
     let carriers = printed::carriers(texts, 0);
     let start = "2026-11-28T12:00:00Z";
-    report.measure(&carriers, Polls { start, rounds: 3, parts: 1, seed: 0, similarity }).await;
+    let polls = Polls { start, rounds: 3, parts: 1, seed: 0, similarity, at_once: 1 };
+    report.measure(&carriers, polls).await;
     print(&report.text(title));
     report
 }
@@ -172,6 +179,7 @@ async fn published_stories_never_fall_apart_in_any_order_of_polls() {
             carrier.round = (n * 7 + seed * 3) % POLLS;
         }
         let polls = Polls {
+            at_once: 64,
             start: "2026-11-28T12:00:00Z",
             rounds: POLLS,
             parts: 3,

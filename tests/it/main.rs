@@ -59,3 +59,4 @@ mod validators;
 mod web;
 mod week;
 mod writes;
+mod year;
