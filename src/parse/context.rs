@@ -10,7 +10,10 @@ use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::ParseWarning;
 
-/// Warnings about the values of a document, each code once with its number.
+/// Maximum number of messages of a code.
+const MAX_MESSAGES: usize = 10;
+
+/// Warnings about the values of a document, each with its number.
 #[derive(Debug, Default)]
 struct Reports(RefCell<Vec<Report>>);
 
@@ -44,6 +47,21 @@ impl Context {
         match reports.iter_mut().find(|report| report.code == code) {
             Some(report) => report.count += 1,
             None => reports.push(Report { code, message: message(), count: 1 }),
+        }
+    }
+
+    /// Reports what is left out, each message with its number.
+    pub(crate) fn report_each(&self, code: &'static str, message: impl FnOnce() -> String) {
+        let message = message();
+        let mut reports = self.reports.0.borrow_mut();
+        let of_code = reports.iter().filter(|report| report.code == code).count();
+        match reports.iter_mut().find(|it| it.code == code && it.message == message) {
+            Some(report) => report.count += 1,
+            None if of_code < MAX_MESSAGES => reports.push(Report { code, message, count: 1 }),
+            None => {
+                let last = reports.iter_mut().rfind(|report| report.code == code);
+                last.into_iter().for_each(|report| report.count += 1);
+            }
         }
     }
 

@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{UTF_8, WINDOWS_1252};
 
+use super::charset::encoding;
 use super::constructs::has_tags;
 use crate::model::ParseWarning;
 
@@ -228,87 +228,6 @@ impl FoundBy {
             Self::Default => "default",
         }
     }
-}
-
-/// The encoding by the most reliable source. `utf_8` is the text if the bytes are valid UTF-8.
-pub(crate) fn encoding(
-    bytes: &[u8],
-    utf_8: Option<&str>,
-    content_type: Option<&str>,
-    parse_warnings: &mut Vec<ParseWarning>,
-) -> (&'static Encoding, FoundBy) {
-    // RFC 7303 3.3: a byte order mark takes precedence.
-    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
-        return (encoding, FoundBy::Mark);
-    }
-    if let Some(encoding) = without_mark(bytes) {
-        return (encoding, FoundBy::Bytes);
-    }
-    let http = content_type.and_then(charset);
-    let declared = declaration(bytes);
-    let (named, by) = match (http, declared) {
-        (Some(http), _) => (Some(http), FoundBy::Http),
-        (None, Some(declared)) => (Some(declared), FoundBy::Declaration),
-        (None, None) => (None, FoundBy::Default),
-    };
-    // Non-ASCII text that is valid UTF-8 is UTF-8, whatever its label.
-    if utf_8.is_some() && !bytes.is_ascii() {
-        if let Some(other) = named.filter(|named| *named != UTF_8) {
-            let message = format!("labelled as {} but encoded in UTF-8", other.name());
-            parse_warnings.push(ParseWarning::new("mislabelled_charset", None, message));
-        }
-        return (UTF_8, if named == Some(UTF_8) { by } else { FoundBy::Bytes });
-    }
-    match named.filter(|named| *named != UTF_8) {
-        None if !bytes.is_ascii() => {
-            let detected = detect(bytes);
-            let message =
-                format!("no charset declared and not valid UTF-8; decoded as {}", detected.name());
-            parse_warnings.push(ParseWarning::new("undeclared_charset", None, message));
-            (detected, FoundBy::Bytes)
-        }
-        // UTF-16 has null bytes in every tag. A document without them is not UTF-16.
-        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => (UTF_8, FoundBy::Bytes),
-        Some(encoding) => (encoding, by),
-        None => (UTF_8, by),
-    }
-}
-
-/// UTF-16 without a byte order mark, found by the null byte next to the first `<` (XML 1.0 F.1).
-fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    match bytes.get(..4)? {
-        [b'<', 0, second, 0] if *second != 0 => Some(UTF_16LE),
-        [0, b'<', 0, second] if *second != 0 => Some(UTF_16BE),
-        _ => None,
-    }
-}
-
-/// The `charset` parameter of a media type.
-fn charset(content_type: &str) -> Option<&'static Encoding> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches(['"', '\'']);
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| Encoding::for_label(value.as_bytes()))?
-    })
-}
-
-/// The `encoding` of the XML declaration, read as ASCII.
-fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(4096)];
-    let head = String::from_utf8_lossy(head);
-    let declaration = head.get(head.find("<?xml")?..)?;
-    let declaration = declaration.get(..declaration.find("?>")?)?;
-    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Encoding::for_label(value.get(1..)?.split(quote).next()?.trim().as_bytes())
-}
-
-fn detect(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Deny)
 }
 
 #[cfg(test)]

@@ -118,11 +118,11 @@ fn updated(element: &Element<'_>, context: &Context) -> Option<Timestamp> {
 
 /// The id, and whether it is also the URL of the item's page.
 fn id(element: &Element<'_>, context: &Context) -> (Option<String>, bool) {
-    if let Some(id) = element.child(Atom, "id").and_then(Element::trimmed) {
+    if let Some(id) = element.all(Atom, "id").find_map(Element::trimmed) {
         return (Some(id), false);
     }
     if let Some((guid, id)) =
-        element.child(Rss, "guid").and_then(|guid| Some((guid, guid.trimmed()?)))
+        element.all(Rss, "guid").find_map(|guid| Some((guid, guid.trimmed()?)))
     {
         // RSS 2.0: a guid is a permalink unless `isPermaLink` is false.
         let denied =
@@ -162,9 +162,26 @@ fn first_text(
     })
 }
 
+/// The longest text of the first of these elements that has one.
+fn longest_text(
+    element: &Element<'_>,
+    context: &Context,
+    names: &[(Namespace, &str, UntypedAs)],
+) -> Option<Text> {
+    names.iter().find_map(|(namespace, name, untyped)| {
+        let texts =
+            element.all(*namespace, name).filter_map(|found| text(found, context, *untyped));
+        texts.reduce(
+            |longest, next| {
+                if next.value.len() > longest.value.len() { next } else { longest }
+            },
+        )
+    })
+}
+
 /// Summary and content.
 fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Text>) {
-    let content = first_text(
+    let content = longest_text(
         element,
         context,
         &[
@@ -176,7 +193,7 @@ fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Tex
             (Rss, "body", UntypedAs::Html),
         ],
     );
-    let summary = first_text(
+    let summary = longest_text(
         element,
         context,
         &[

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
+use super::constructs::{self, UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::{dates, json_repair, json_tree};
+use super::{dates, json_repair, json_tree, json_types};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
@@ -23,7 +23,8 @@ pub(crate) fn read(
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize), Failure> {
     let (document, is_cut) = document(text, max_items, parse_warnings)?;
-    let json_tree::Document { feed, items, dropped, others, partial } = document;
+    let json_tree::Document { feed, items, dropped, others, partial, repeated } = document;
+    report_repeated(&repeated, context);
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
         let message = "the JSON document is not a JSON Feed: it has neither version nor items";
@@ -45,6 +46,7 @@ pub(crate) fn read(
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
     let language = string(feed, "language");
+    json_types::check_feed(feed, context);
     if others > 0 {
         context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
     }
@@ -69,6 +71,18 @@ pub(crate) fn read(
         ..ParsedFeed::default()
     };
     Ok((feed, dropped))
+}
+
+/// Reports members that an object has several times.
+fn report_repeated(repeated: &[(String, usize)], context: &Context) {
+    for (name, count) in repeated {
+        let rule = if name == "items" { "all items are" } else { "the last one is" };
+        for _ in 0..*count {
+            context.report_each("repeated_element", || {
+                format!("member {name:?} occurs several times in an object; {rule} read")
+            });
+        }
+    }
 }
 
 /// The document, repaired if it is invalid, and whether its end is missing.
@@ -133,7 +147,9 @@ fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// The plain text of an item, with its indentation.
 fn content_text(item: &Map<String, Value>) -> Option<String> {
-    let written = item.get("content_text")?.as_str()?;
+    let Value::String(written) = item.get("content_text")? else {
+        return string(item, "content_text");
+    };
     let text = chars::without_c1(written);
     Some(trimmed_plain(&text).to_owned()).filter(|text| !text.is_empty())
 }
@@ -151,12 +167,21 @@ fn image(map: &Map<String, Value>, name: &str, context: &Context) -> Option<Imag
     address(map, name, context).map(|url| Image { url, ..Image::default() })
 }
 
+/// The objects of a list, or the object itself.
 fn objects<'m>(
     map: &'m Map<String, Value>,
     name: &str,
 ) -> impl Iterator<Item = &'m Map<String, Value>> {
-    let list = map.get(name).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_object)
+    members(map, name).filter_map(Value::as_object)
+}
+
+/// The values of a list, or the value itself.
+fn members<'m>(map: &'m Map<String, Value>, name: &str) -> impl Iterator<Item = &'m Value> {
+    let (list, single) = match map.get(name) {
+        Some(Value::Array(list)) => (Some(list), None),
+        other => (None, other),
+    };
+    list.into_iter().flatten().chain(single)
 }
 
 fn link(map: &Map<String, Value>, name: &str, rel: &str, context: &Context) -> Option<Link> {
@@ -182,19 +207,25 @@ fn hints(feed: &Map<String, Value>, context: &Context) -> Hints {
 
 /// `authors` of 1.1, `author` of 1.0, and the number of people left out.
 fn people(map: &Map<String, Value>, context: &Context) -> (Vec<Person>, usize) {
-    let single = map.get("author").and_then(Value::as_object);
-    let person = |author: &Map<String, Value>| {
-        let person = Person {
-            name: string(author, "name").unwrap_or_default(),
-            uri: address(author, "url", context),
-            email: None,
-        };
-        (person != Person::default()).then_some(person)
+    // Some publishers write an object or a name instead of a list, or names in it.
+    let person = |author: &Value| match author {
+        Value::Object(author) => {
+            let person = Person {
+                name: string(author, "name").unwrap_or_default(),
+                uri: address(author, "url", context),
+                email: None,
+            };
+            (person != Person::default()).then_some(person)
+        }
+        Value::String(name) => constructs::person(&chars::without_c1(name)),
+        _ => None,
     };
-    // Some publishers write one object instead of a list.
-    let only = map.get("authors").and_then(Value::as_object);
-    let mut named: Vec<_> = objects(map, "authors").chain(only).filter_map(person).collect();
-    named.extend(single.and_then(person).filter(|single| !named.contains(single)));
+    let mut named = Vec::new();
+    for author in members(map, "authors").chain(members(map, "author")).filter_map(person) {
+        if !named.contains(&author) {
+            named.push(author);
+        }
+    }
     first(named)
 }
 
@@ -206,14 +237,22 @@ fn first<T>(mut parts: Vec<T>) -> (Vec<T>, usize) {
 }
 
 fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Context) -> ParsedItem {
+    json_types::check_item(item, context);
     let page = link(item, "url", "alternate", context);
     // JSON Feed 1.1: `external_url` is the page that the item is about.
     let external =
         link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, context);
     let html = string(item, "content_html").map(Text::html);
-    let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     let category = |tag: &str| Category { term: tag.trim().to_owned(), ..Category::default() };
-    let tags = tags.filter_map(Value::as_str).map(|tag| category(&chars::without_c1(tag)));
+    let is_list = item.get("tags").is_some_and(Value::is_array);
+    let tags = members(item, "tags").flat_map(|tag| match tag {
+        Value::String(tag) if is_list => vec![category(&chars::without_c1(tag))],
+        Value::String(tags) => {
+            tags.split(',').map(|tag| category(&chars::without_c1(tag))).collect()
+        }
+        Value::Number(number) => vec![category(&number.to_string())],
+        _ => Vec::new(),
+    });
     let tags = tags.filter(|category| !category.term.is_empty());
     let (categories, surplus_categories) = first(tags.collect());
     let files = objects(item, "attachments").filter_map(|file| enclosure(file, context));

@@ -1,7 +1,7 @@
 //! JSON text to values, with limits: a document of many small values would use a hundred times its size, and of
 //! many items only the newest are kept.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -32,20 +32,62 @@ pub(super) struct Document {
     pub(super) others: usize,
     /// Whether values were left out because there are too many.
     pub(super) partial: bool,
+    /// Names of members that an object has several times with different values, each with its number.
+    pub(super) repeated: Vec<(String, usize)>,
 }
 
 /// Reads a JSON object; at most the newest `max_items` items are kept.
 pub(super) fn read(text: &str, max_items: usize) -> serde_json::Result<Document> {
-    let left = Cell::new(Some(MAX_COST));
+    let left = Left { cost: Cell::new(Some(MAX_COST)), repeated: RefCell::default() };
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut document = Root { left: &left, max_items }.deserialize(&mut reader)?;
     reader.end()?;
     document.partial = left.get().is_none();
+    document.repeated = left.repeated.into_inner();
     Ok(document)
 }
 
-/// Cost that is left; `None` once it was exceeded, and then for the rest of the document.
-type Left = Cell<Option<usize>>;
+/// Maximum number of names of repeated members.
+const MAX_REPEATED: usize = 10;
+
+/// What is left while a document is read, and what was repeated.
+struct Left {
+    /// Cost that is left; `None` once it was exceeded, and then for the rest of the document.
+    cost: Cell<Option<usize>>,
+    repeated: RefCell<Vec<(String, usize)>>,
+}
+
+impl Left {
+    fn get(&self) -> Option<usize> {
+        self.cost.get()
+    }
+
+    fn set(&self, cost: Option<usize>) {
+        self.cost.set(cost);
+    }
+
+    /// Notes a repeated member.
+    fn repeat(&self, name: &str) {
+        let mut repeated = self.repeated.borrow_mut();
+        let is_full = repeated.len() == MAX_REPEATED;
+        match repeated.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None if !is_full => repeated.push((name.to_owned(), 1)),
+            None => {}
+        }
+    }
+
+    /// Inserts a member. The last value counts, as in `JSON.parse`, but null replaces nothing.
+    fn insert(&self, members: &mut Map<String, Value>, name: String, value: Value) {
+        match members.get(&name) {
+            None => {}
+            Some(_) if value.is_null() => return,
+            Some(known) if known.is_null() || *known == value => {}
+            Some(_) => self.repeat(&name),
+        }
+        members.insert(name, value);
+    }
+}
 
 fn spend(left: &Left, cost: usize) -> bool {
     left.set(left.get().and_then(|left| left.checked_sub(cost)));
@@ -74,18 +116,48 @@ impl<'de> Visitor<'de> for Root<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut document =
-            Document { feed: Map::new(), items: None, dropped: 0, others: 0, partial: false };
+        let mut document = Document {
+            feed: Map::new(),
+            items: None,
+            dropped: 0,
+            others: 0,
+            partial: false,
+            repeated: Vec::new(),
+        };
         while let Some(name) = map.next_key::<String>()? {
             if name == "items" {
                 let (items, dropped, others) = map.next_value_seed(Items(self))?;
-                (document.items, document.dropped, document.others) = (items, dropped, others);
+                document.add(items, self);
+                document.dropped += dropped;
+                document.others += others;
             } else {
                 let value = map.next_value_seed(Bounded(self.left))?;
-                document.feed.insert(name, value);
+                self.left.insert(&mut document.feed, name, value);
             }
         }
         Ok(document)
+    }
+}
+
+impl Document {
+    /// Adds the items of a member `items`; if it is repeated, to those before.
+    fn add(&mut self, items: Option<Vec<Map<String, Value>>>, root: Root<'_>) {
+        let (mut before, items) = match (self.items.take(), items) {
+            (Some(before), Some(items)) => (before, items),
+            (before, items) => {
+                self.items = before.or(items);
+                return;
+            }
+        };
+        root.left.repeat("items");
+        before.extend(items);
+        let all = before.len();
+        let mut kept = Kept { items: before, stamps: Vec::new() };
+        if all > root.max_items {
+            let _ = kept.keep_newest(root.max_items);
+        }
+        self.dropped += all - kept.items.len();
+        self.items = Some(kept.items);
     }
 }
 
@@ -253,7 +325,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Bounded(self.0))?;
             if self.0.get().is_some() {
-                members.insert(name, value);
+                self.0.insert(&mut members, name, value);
             }
         }
         Ok(Value::Object(members))

@@ -23,8 +23,8 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     let mut found = Media::default();
     let duration = item.child(Namespace::Itunes, "duration").and_then(|d| duration(&d.text()));
     // FeedBurner replaces the URL of the file by one that counts downloads.
-    let mut original = item.child(Namespace::FeedBurner, "origEnclosureLink");
-    let mut original = || original.take().and_then(Element::trimmed).filter(|u| u.contains("://"));
+    let mut originals = item.all(Namespace::FeedBurner, "origEnclosureLink");
+    let mut original = || originals.next()?.trimmed().filter(|url| url.contains("://"));
     for element in item.all(Namespace::Rss, "enclosure") {
         let context = context.enter(element);
         let written = || element.attribute("url").or_else(|| element.attribute("href"));

@@ -14,9 +14,12 @@
 //! `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and funding of podcasts.
 
 mod channel;
+mod charset;
 mod complete;
 mod constructs;
 mod context;
+mod date_numbers;
+mod date_words;
 mod dates;
 mod decode;
 mod entity;
@@ -25,11 +28,14 @@ mod item;
 mod json;
 mod json_repair;
 mod json_tree;
+mod json_types;
 mod layout;
 mod media;
+mod months;
 mod namespace;
 mod page;
 mod podcast;
+mod repeated;
 mod scan;
 mod structure;
 #[cfg(test)]
@@ -38,6 +44,7 @@ mod surplus;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod zones;
 
 use std::borrow::Cow;
 
@@ -234,7 +241,10 @@ fn xml(
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };
     let mut clean = clean.map(Vec::into_iter);
+    repeated::report(layout.channel, "the feed", &inner);
+    repeated::channels(layout.root, &inner);
     let read = |element: &&tree::Element<'_>| {
+        repeated::report(element, "an item", &inner);
         let by_feed_rs = clean.as_mut().and_then(Iterator::next);
         let texts = by_feed_rs.unwrap_or_else(|| item::texts(element, &inner));
         let item::Texts { title, summary, content, rights } = texts;

@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
-use super::entity::{declared, entity, unescape};
+use super::entity::{Declared, entity, unescape};
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
 use super::surplus::{Items, MIN_ITEMS};
@@ -26,8 +26,6 @@ const MAX_FOR_FEED_RS: usize = 100_000;
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 /// Maximum number of parse warnings.
 const MAX_WARNINGS: usize = 20;
-/// Maximum total size in bytes of the text of declared entities.
-const MAX_EXPANSION: usize = 64 << 10;
 /// Maximum number of repairs that search the rest of the document.
 const MAX_FAR_REPAIRS: usize = 100;
 
@@ -84,9 +82,7 @@ struct Scanner<'a> {
     closes_by_name: bool,
     /// Whether an element was not closed.
     unclosed: bool,
-    /// Entities that the document declares, and the remaining size for their text in bytes.
-    declared: Vec<(&'a str, &'a str)>,
-    expansion: usize,
+    declared: Declared<'a>,
     root: Option<Element<'a>>,
     root_namespace: Cow<'a, str>,
     /// Number of elements in the tree.
@@ -114,8 +110,7 @@ impl<'a> Scanner<'a> {
             home: Home::default(),
             closes_by_name: false,
             unclosed: false,
-            declared: Vec::new(),
-            expansion: MAX_EXPANSION,
+            declared: Declared::default(),
             root: None,
             root_namespace: Cow::Borrowed(""),
             elements: 0,
@@ -214,7 +209,7 @@ impl<'a> Scanner<'a> {
             // feed-rs does not read declared entities.
             Event::DocType(_) => {
                 self.clean = false;
-                self.declared = declared(self.text.get(before..after).unwrap_or_default());
+                self.declared = Declared::new(self.text.get(before..after).unwrap_or_default());
             }
             // feed-rs panics on a declaration that is not at the start.
             Event::Decl(_) => self.clean &= before == 0,
@@ -301,8 +296,8 @@ impl<'a> Scanner<'a> {
         let mut kept = Vec::with_capacity(found.len());
         for (key, value) in found {
             let value = match value {
-                Cow::Borrowed(value) => unescape(value),
-                Cow::Owned(value) => Cow::Owned(unescape(&value).into_owned()),
+                Cow::Borrowed(value) => unescape(value, &self.declared),
+                Cow::Owned(value) => Cow::Owned(unescape(&value, &self.declared).into_owned()),
             };
             match key.split_once(':').unwrap_or(("", key)) {
                 ("xmlns", prefix) => self.bindings.declare(prefix, value),
@@ -422,11 +417,15 @@ impl<'a> Scanner<'a> {
             // feed-rs does not know HTML entities.
             self.clean = false;
         }
-        let own = self.declared.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        if let Some(value) = own.filter(|value| value.len() <= self.expansion) {
-            self.expansion -= value.len();
-            self.push_text(Cow::Borrowed(value));
-            return;
+        match self.declared.text(name) {
+            Some(Ok(text)) => return self.push_text(Cow::Owned(text)),
+            Some(Err(unread)) => {
+                let message =
+                    format!("entity &{}; is not read: {}", shorten(name), unread.reason());
+                self.repair("unread_entity", offset, message);
+                return self.push_text(Cow::Owned(format!("&{name};")));
+            }
+            None => {}
         }
         match entity(name) {
             Some(value) => self.push_text(value),

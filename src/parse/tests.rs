@@ -282,9 +282,14 @@ fn hostile_documents_neither_panic_nor_overflow() {
         let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(read).unwrap();
         assert_eq!(thread.join().unwrap(), 1);
     }
-    let bomb = "<!DOCTYPE r [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><rss version='2.0'>\
-        <channel><item><title>&b;</title></item></channel></rss>";
-    assert!(only(bomb).title.unwrap().value.len() < 10);
+    let level = |n: u32| format!("<!ENTITY e{n} '{}'>", format!("&e{};", n - 1).repeat(10));
+    let levels: String = (1..10).map(level).collect();
+    let bomb = format!(
+        "<!DOCTYPE r [<!ENTITY e0 'aaaaaaaaaa'>{levels}]><rss version='2.0'><channel><item><title>&e9;</title>\
+         </item></channel></rss>"
+    );
+    assert_eq!(only(&bomb).title.unwrap().value, "&e9;");
+    assert_eq!(read(&bomb).parse_warnings[0].code, "unread_entity");
 }
 
 /// Compares the texts read by feed-rs and by newswire; `None` if feed-rs does not read the document.
@@ -336,14 +341,22 @@ fn feed_rs_and_newswire_read_the_same_texts_in_the_corpus() {
 }
 
 #[test]
-fn declared_entities_are_expanded_if_they_are_plain_and_short() {
+fn declared_entities_are_expanded_with_limits() {
     let text = |doctype: &str, inner: &str| {
         let document = format!("<!DOCTYPE a [{doctype}]><a>{inner}</a>");
         scan::scan(&document).unwrap().root.text().into_owned()
     };
     assert_eq!(text("<!ENTITY id 'tag:x,'><!ENTITY  y \"2006\" >", "&id;&y;"), "tag:x,2006");
-    assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "&b;");
+    assert_eq!(text("<!ENTITY a 'x'><!ENTITY b '&a;&a;'>", "&b;"), "xx");
     assert_eq!(text("<!ENTITY f SYSTEM 'file:///etc/passwd'>", "&f;"), "&f;");
+    let attribute =
+        "<!DOCTYPE a [<!ENTITY s 'https://e.org'><!ENTITY u '&s;/'>]><a href='&u;x&amp;y'/>";
+    assert_eq!(scan::scan(attribute).unwrap().root.attribute("href"), Some("https://e.org/x&y"));
+    let external = "<!DOCTYPE a [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><a>&f;</a>";
+    let warnings = scan::scan(external).unwrap().parse_warnings;
+    assert_eq!(warnings[0].code, "unread_entity");
+    let reason = "entity &f; is not read: it is external, and external entities are not fetched";
+    assert_eq!(warnings[0].message, reason);
     let long = format!("<!ENTITY a '{}'>", "x".repeat(500));
     assert!(text(&long, &"&a;".repeat(10_000)).len() < 100_000);
 }

@@ -1,0 +1,414 @@
+//! The encoding of a document, by byte order mark, HTTP header, XML declaration or detection.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_3, ISO_8859_4,
+    ISO_8859_10, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
+    WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254,
+    WINDOWS_1255, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, X_USER_DEFINED,
+};
+
+use super::decode::FoundBy;
+use crate::model::ParseWarning;
+
+/// Labels that are not in the Encoding standard, in lower case, letters and digits only. `iconv`, databases and
+/// operating systems know them.
+const ALIASES: &[(&str, &Encoding)] = &[
+    ("utf8mb3", UTF_8),
+    ("utf8mb4", UTF_8),
+    ("utf8bom", UTF_8),
+    ("utf8n", UTF_8),
+    ("utf8unicode", UTF_8),
+    ("utf8generalci", UTF_8),
+    ("alutf8", UTF_8),
+    ("al32utf8", UTF_8),
+    ("cp65001", UTF_8),
+    ("65001", UTF_8),
+    ("utf16le", UTF_16LE),
+    ("utf16be", UTF_16BE),
+    ("ansi", WINDOWS_1252),
+    ("latin", WINDOWS_1252),
+    ("isolatin1", WINDOWS_1252),
+    ("isolatin", WINDOWS_1252),
+    ("88591", WINDOWS_1252),
+    ("iso1", WINDOWS_1252),
+    ("isolatin2", ISO_8859_2),
+    ("isolatin3", ISO_8859_3),
+    ("isolatin4", ISO_8859_4),
+    ("isolatin6", ISO_8859_10),
+    ("latin9", ISO_8859_15),
+    ("isolatin9", ISO_8859_15),
+    ("iso885915fdis", ISO_8859_15),
+    ("cp878", KOI8_R),
+    ("koi", KOI8_R),
+    ("koi8r", KOI8_R),
+    ("koi8u", KOI8_U),
+    ("koi8ru", KOI8_U),
+    ("usascii", WINDOWS_1252),
+    ("iso646us", WINDOWS_1252),
+    ("ibm1252", WINDOWS_1252),
+    ("macroman", MACINTOSH),
+    ("xmacroman", MACINTOSH),
+    ("mac", MACINTOSH),
+    ("apple", MACINTOSH),
+    ("cp10000", MACINTOSH),
+    ("maccyrillic", X_MAC_CYRILLIC),
+    ("xmacukrainian", X_MAC_CYRILLIC),
+    ("macukrainian", X_MAC_CYRILLIC),
+    ("cp10007", X_MAC_CYRILLIC),
+    ("cp1004", WINDOWS_1252),
+    ("dos866", IBM866),
+    ("tis620", WINDOWS_874),
+    ("tis6200", WINDOWS_874),
+    ("tis6202533", WINDOWS_874),
+    ("cp874", WINDOWS_874),
+    ("cp932", SHIFT_JIS),
+    ("windows932", SHIFT_JIS),
+    ("windows31j", SHIFT_JIS),
+    ("mskanji", SHIFT_JIS),
+    ("shiftjis", SHIFT_JIS),
+    ("xsjis", SHIFT_JIS),
+    ("cp943", SHIFT_JIS),
+    ("iso2022jp", ISO_2022_JP),
+    ("eucjp", EUC_JP),
+    ("xeucjp", EUC_JP),
+    ("eucjpms", EUC_JP),
+    ("eucjpwin", EUC_JP),
+    ("cp51932", EUC_JP),
+    ("ujis", EUC_JP),
+    ("euckr", EUC_KR),
+    ("cp949", EUC_KR),
+    ("ms949", EUC_KR),
+    ("uhc", EUC_KR),
+    ("euccn", GBK),
+    ("cp936", GBK),
+    ("ms936", GBK),
+    ("windows936", GBK),
+    ("gb2312gbk", GBK),
+    ("gb231280", GBK),
+    ("xgbk", GBK),
+    ("gb2312", GBK),
+    ("xbig5", BIG5),
+    ("big5hkscs", BIG5),
+    ("cp950", BIG5),
+    ("ms950", BIG5),
+    ("windows950", BIG5),
+    ("euctw", BIG5),
+];
+
+/// Code pages of Windows.
+const WINDOWS: [&Encoding; 9] = [
+    WINDOWS_1250,
+    WINDOWS_1251,
+    WINDOWS_1252,
+    WINDOWS_1253,
+    WINDOWS_1254,
+    WINDOWS_1255,
+    WINDOWS_1256,
+    WINDOWS_1257,
+    WINDOWS_1258,
+];
+
+/// A label of an encoding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Label {
+    Known(&'static Encoding),
+    /// As written.
+    Unknown(String),
+}
+
+impl Label {
+    /// Reads a label, with quotes and spaces around it; `None` if it is empty.
+    fn new(written: &str) -> Option<Self> {
+        let bare = written.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        if bare.is_empty() {
+            return None;
+        }
+        let known = Encoding::for_label_no_replacement(bare.as_bytes()).or_else(|| alias(bare));
+        // Not a charset of documents: it maps bytes to private characters.
+        let known = known.filter(|encoding| *encoding != X_USER_DEFINED);
+        Some(known.map_or_else(|| Self::Unknown(bare.chars().take(40).collect()), Self::Known))
+    }
+
+    fn known(&self) -> Option<&'static Encoding> {
+        match self {
+            Self::Known(encoding) => Some(encoding),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// The encoding of a label that is spelt differently than in the standard: `ISO 8859_15`, `win-1251`, `utf8mb4`.
+fn alias(label: &str) -> Option<&'static Encoding> {
+    let bytes = label.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    let key = String::from_utf8(bytes.collect()).ok()?;
+    if let Some((_, encoding)) = ALIASES.iter().find(|(name, _)| *name == key) {
+        return Some(encoding);
+    }
+    let page = ["windows", "xwindows", "xcp", "win", "cp", "ms", "microsoftcp", "ibm", "mswin"];
+    let page = page.iter().find_map(|start| key.strip_prefix(start)).unwrap_or(&key);
+    if let Some(number) = page.strip_prefix("125").and_then(|last| last.parse::<usize>().ok()) {
+        return WINDOWS.get(number).copied().filter(|_| page.len() == 4);
+    }
+    // The standard has each of these labels with and without a hyphen.
+    let part = key.strip_prefix("iso8859").or_else(|| key.strip_prefix("8859"));
+    let spelt = match part {
+        Some(part) => format!("iso-8859-{part}"),
+        None => key,
+    };
+    Encoding::for_label_no_replacement(spelt.as_bytes())
+}
+
+/// The encoding by the most reliable source. `utf_8` is the text if the bytes are valid UTF-8.
+pub(crate) fn encoding(
+    bytes: &[u8],
+    utf_8: Option<&str>,
+    content_type: Option<&str>,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    // RFC 7303 3.3: a byte order mark takes precedence.
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return (encoding, FoundBy::Mark);
+    }
+    if let Some(encoding) = without_mark(bytes) {
+        return (encoding, FoundBy::Bytes);
+    }
+    let labels = [
+        (content_type.and_then(of_http), FoundBy::Http),
+        (of_declaration(bytes), FoundBy::Declaration),
+    ];
+    let named: Vec<(&'static Encoding, FoundBy)> =
+        labels.iter().filter_map(|(label, by)| Some((label.as_ref()?.known()?, *by))).collect();
+    let (encoding, by) = if utf_8.is_some() {
+        as_utf_8(bytes, &named, parse_warnings)
+    } else {
+        let has_label = labels.iter().any(|(label, _)| label.is_some());
+        by_label(bytes, &named, has_label, parse_warnings)
+    };
+    for (label, place) in labels {
+        if let Some(Label::Unknown(label)) = label {
+            let place = place.name();
+            let message =
+                format!("unknown charset {label:?} in the {place}; decoded as {}", encoding.name());
+            parse_warnings.push(ParseWarning::new("unknown_charset", None, message));
+        }
+    }
+    (encoding, by)
+}
+
+/// The encoding of bytes that are valid UTF-8.
+fn as_utf_8(
+    bytes: &[u8],
+    named: &[(&'static Encoding, FoundBy)],
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    let Some((first, by)) = named.first() else {
+        return (UTF_8, if bytes.is_ascii() { FoundBy::Default } else { FoundBy::Bytes });
+    };
+    if *first == UTF_8 {
+        return (UTF_8, *by);
+    }
+    if bytes.is_ascii() {
+        // UTF-16 has null bytes in every tag.
+        return if is_utf_16(first) { (UTF_8, FoundBy::Bytes) } else { (first, *by) };
+    }
+    // Non-ASCII text that is valid UTF-8 is UTF-8, whatever its label.
+    let message = format!("labelled as {} but encoded in UTF-8", first.name());
+    parse_warnings.push(ParseWarning::new("mislabelled_charset", None, message));
+    (UTF_8, FoundBy::Bytes)
+}
+
+/// The encoding of bytes that are not valid UTF-8: the first label that they do not contradict, or else the detected
+/// one.
+fn by_label(
+    bytes: &[u8],
+    named: &[(&'static Encoding, FoundBy)],
+    has_label: bool,
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    let mut possible = named.iter().filter(|(named, _)| *named != UTF_8 && !is_utf_16(named));
+    let found = possible.next().copied();
+    let (encoding, by) = found.unwrap_or_else(|| (detect(bytes), FoundBy::Bytes));
+    let name = encoding.name();
+    let (code, message) = match (named.first(), possible.next()) {
+        // An unknown label has a warning.
+        (None, _) if has_label => return (encoding, by),
+        (None, _) => (
+            "undeclared_charset",
+            format!("no charset declared and not valid UTF-8; decoded as {name}"),
+        ),
+        (Some((first, _)), _) if *first != encoding => (
+            "mislabelled_charset",
+            format!("labelled as {0} but not valid {0}; decoded as {name}", first.name()),
+        ),
+        (_, Some((other, place))) if *other != encoding => (
+            "mislabelled_charset",
+            format!(
+                "labelled as {name}, but as {} in the {}; decoded as {name}",
+                other.name(),
+                place.name()
+            ),
+        ),
+        _ => return (encoding, by),
+    };
+    parse_warnings.push(ParseWarning::new(code, None, message));
+    (encoding, by)
+}
+
+fn is_utf_16(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+/// UTF-16 without a byte order mark, found by the null byte next to the first `<` (XML 1.0 F.1).
+fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes.get(..4)? {
+        [b'<', 0, second, 0] if *second != 0 => Some(UTF_16LE),
+        [0, b'<', 0, second] if *second != 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The `charset` parameter of a media type.
+fn of_http(content_type: &str) -> Option<Label> {
+    let at = content_type.to_ascii_lowercase().find("charset")?;
+    let value = content_type.get(at + "charset".len()..)?.trim_start();
+    let value = value.strip_prefix(['=', ':'])?;
+    Label::new(value.split([';', ',']).next()?)
+}
+
+/// The `encoding` of the XML declaration, read as ASCII.
+fn of_declaration(bytes: &[u8]) -> Option<Label> {
+    let head = &bytes[..bytes.len().min(4096)];
+    let head = String::from_utf8_lossy(head);
+    let declaration = head.get(head.find("<?xml")?..)?;
+    let declaration = declaration.get(..declaration.find("?>")?)?;
+    let at = declaration.to_ascii_lowercase().find("encoding")?;
+    let value = declaration.get(at + "encoding".len()..)?.trim_start().strip_prefix('=')?.trim();
+    let quoted = value.strip_prefix(['"', '\'']);
+    let end = |c: char| if quoted.is_some() { matches!(c, '"' | '\'') } else { c.is_whitespace() };
+    Label::new(quoted.unwrap_or(value).split(end).find(|part| !part.is_empty())?)
+}
+
+fn detect(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(bytes: &[u8], http: Option<&str>) -> (&'static str, Vec<ParseWarning>) {
+        let mut warnings = Vec::new();
+        let utf_8 = std::str::from_utf8(bytes).ok();
+        (encoding(bytes, utf_8, http, &mut warnings).0.name(), warnings)
+    }
+
+    fn declared(label: &str) -> Vec<u8> {
+        let mut document =
+            format!("<?xml version=\"1.0\" encoding=\"{label}\"?><rss>").into_bytes();
+        document.extend(b"caf\xe9 \xe0 la\x8e</rss>");
+        document
+    }
+
+    #[test]
+    fn labels_of_other_programs_are_known() {
+        for (label, name) in [
+            ("macintosh", "macintosh"),
+            ("MacRoman", "macintosh"),
+            ("x-mac-roman", "macintosh"),
+            ("x-mac-cyrillic", "x-mac-cyrillic"),
+            ("MacCyrillic", "x-mac-cyrillic"),
+            ("cp1252", "windows-1252"),
+            ("CP-1252", "windows-1252"),
+            ("win-1251", "windows-1251"),
+            ("windows1251", "windows-1251"),
+            ("Windows_1250", "windows-1250"),
+            ("latin-1", "windows-1252"),
+            ("Latin 1", "windows-1252"),
+            ("ISO 8859-1", "windows-1252"),
+            ("iso8859_15", "ISO-8859-15"),
+            ("iso8859-15", "ISO-8859-15"),
+            ("ISO-8859-15;", "ISO-8859-15"),
+            ("'iso-8859-2'", "ISO-8859-2"),
+            ("ANSI", "windows-1252"),
+            ("cp936", "GBK"),
+            ("MS949", "EUC-KR"),
+            ("cp932", "Shift_JIS"),
+            ("cp950", "Big5"),
+            ("tis-620", "windows-874"),
+            ("koi8r", "KOI8-R"),
+            ("Shift-JIS", "Shift_JIS"),
+            ("Big-5", "Big5"),
+            ("cp866", "IBM866"),
+        ] {
+            let (encoding, warnings) = found(&declared(label), None);
+            assert_eq!((encoding, warnings.len()), (name, 0), "{label}: {warnings:?}");
+            let http = format!("text/xml; charset={label}");
+            let (encoding, warnings) = found(b"<rss>caf\xe9</rss>", Some(&http));
+            assert_eq!((encoding, warnings.len()), (name, 0), "{http}: {warnings:?}");
+        }
+        for label in ["utf8", "utf-8;", "\"UTF-8\"", "utf8mb4", "UTF_8", "u t f 8", "UTF–8"] {
+            let http = format!("text/xml; charset={label}");
+            let (encoding, warnings) = found("<rss>é</rss>".as_bytes(), Some(&http));
+            assert_eq!((encoding, warnings.len()), ("UTF-8", 0), "{label}: {warnings:?}");
+        }
+        for http in [
+            "text/xml; Charset = 'cp1251'",
+            "text/xml;charset:cp1251",
+            "text/xml; a=b;charset=cp1251, x",
+        ] {
+            assert_eq!(found(b"<rss>\xcf\xf0\xe8</rss>", Some(http)).0, "windows-1251", "{http}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_label_is_named_with_what_was_assumed() {
+        for label in [
+            "cp850",
+            "x-mac-greek",
+            "x-user-defined",
+            "utf-7",
+            "iso-2022-kr",
+            "klingon",
+            "hz-gb-2312",
+        ] {
+            let (encoding, warnings) = found(&declared(label), None);
+            let [unknown] = warnings.as_slice() else { panic!("{label}: {warnings:?}") };
+            assert_eq!(unknown.code, "unknown_charset");
+            let end = format!("{label:?} in the declaration; decoded as {encoding}");
+            assert!(unknown.message.ends_with(&end), "{}", unknown.message);
+            // An ASCII document too, because its author meant another encoding.
+            let http = format!("text/xml; charset={label}");
+            assert_eq!(found(b"<rss/>", Some(&http)).1[0].code, "unknown_charset");
+        }
+    }
+
+    #[test]
+    fn contradicting_labels_are_reported() {
+        let bytes = declared("windows-1251");
+        for (http, name, message) in [
+            (
+                "text/xml; charset=utf-8",
+                "windows-1251",
+                "labelled as UTF-8 but not valid UTF-8; decoded as windows-1251",
+            ),
+            (
+                "text/xml; charset=koi8-r",
+                "KOI8-R",
+                "labelled as KOI8-R, but as windows-1251 in the declaration; decoded as KOI8-R",
+            ),
+            (
+                "text/xml; charset=utf-16",
+                "windows-1251",
+                "labelled as UTF-16LE but not valid UTF-16LE; decoded as windows-1251",
+            ),
+        ] {
+            let (encoding, warnings) = found(&bytes, Some(http));
+            assert_eq!((encoding, warnings[0].message.as_str()), (name, message));
+            assert_eq!((warnings.len(), warnings[0].code.as_ref()), (1, "mislabelled_charset"));
+        }
+        assert_eq!(found(&bytes, Some("text/xml; charset=cp1251")).1, []);
+    }
+}
