@@ -30,6 +30,9 @@ pub enum Error {
     /// The argument is no http(s) URL.
     #[error("{0:?} is not the URL of a feed or of a web page")]
     Url(String),
+    /// The argument is the path of a file.
+    #[error("{0:?} is a file, not a URL")]
+    File(String),
     /// The argument contains a user name or a password.
     #[error("the URL contains a user name or a password")]
     Password,
@@ -69,6 +72,8 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
+    Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
+    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command then",
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
     Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
@@ -180,6 +185,10 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         Error::Url(shown)
     };
     let text = without_feed_scheme(text.trim());
+    let is_path = ["/", "./", "../", "file:"].iter().any(|start| text.starts_with(start));
+    if is_path || Path::new(text).is_file() {
+        return Err(Error::File(text.to_owned()));
+    }
     let url = match Url::parse(text) {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,

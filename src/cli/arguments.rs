@@ -27,9 +27,9 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Write a commented example config
     Init {
-        /// File to create
-        #[arg(value_name = "FILE", default_value = "newswire.toml")]
-        file: PathBuf,
+        /// File to create [default: the file of --config, or newswire.toml]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
     /// Add feeds to the config by their URLs or the URLs of their web pages; shows their newest items
     ///
@@ -81,7 +81,7 @@ pub(super) enum Command {
         /// Poll only these feeds (id or URL), even if they are not due
         #[arg(value_name = "FEED", conflicts_with = "all")]
         feeds: Vec<String>,
-        /// Poll all feeds, even if they are not due; paused feeds only with --force
+        /// Poll all feeds, even if they are not due; paused feeds only with --force; a running daemon polls them now
         #[arg(long)]
         all: bool,
         /// Also poll feeds that were requested less than five minutes ago, or that a server asked to leave alone for now
@@ -128,7 +128,7 @@ pub(super) enum Command {
         /// Id or URL of the feed
         feed: String,
         /// Largest number of polls
-        #[arg(short = 'n', long, value_name = "N", default_value = "50")]
+        #[arg(short = 'n', long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..))]
         lines: u16,
     },
     /// Show how the servers that are polled are treated, by the ids of the Feed Reader Behavior project

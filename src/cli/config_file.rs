@@ -1,11 +1,12 @@
 //! Finds and loads the config file: the one that was named, or the first that exists.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::terminal::{self, print_error, style};
 use crate::config::{self, Config, Loaded, Report};
+use crate::files;
 use crate::store::Reader;
 
 /// No config was named and none was found.
@@ -84,9 +85,19 @@ pub(super) fn log_warnings(report: &Report) {
     }
 }
 
-/// The exit code for a config that has errors or does not exist.
+/// The exit code for a config that has errors, does not exist or cannot be read.
 pub(super) fn exit_of_invalid(path: &Path) -> Exit {
-    if path.exists() { Exit::Config } else { Exit::NoInput }
+    match unreadable(path) {
+        None => Exit::Config,
+        Some(io::ErrorKind::PermissionDenied) => Exit::NoPermission,
+        Some(_) => Exit::NoInput,
+    }
+}
+
+/// Why the file cannot be read; `None`: it can.
+fn unreadable(path: &Path) -> Option<io::ErrorKind> {
+    let read = files::open_regular(path).and_then(|file| file.take(1).read_to_end(&mut Vec::new()));
+    read.err().map(|error| error.kind())
 }
 
 /// Path of the database that the config names. The config may have errors elsewhere.
@@ -113,7 +124,8 @@ pub(super) fn load_path(given: Option<&Path>) -> Result<PathBuf, Exit> {
 pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {
     let path = path(given)?;
     let Loaded { config, report, database, .. } = config::load(&path);
-    if config.is_none() && !database.exists() {
+    // A config that cannot be read does not name a database.
+    if config.is_none() && (!database.exists() || unreadable(&path).is_some()) {
         return Err(print_diagnostics(&path, &report));
     }
     if config.is_none() {

@@ -79,7 +79,7 @@ impl Coded for DocumentError {
         match self {
             Self::Failed(failure) => failure.help(),
             Self::Absent { outcome: Outcome::Gone, .. } => {
-                Some("look for another feed on the site, or remove this one".into())
+                Some("look for another feed on the site".into())
             }
             Self::Absent { outcome: Outcome::Throttled, .. } => Some(
                 "wait, then try again; poll the feed less often if this happens repeatedly".into(),

@@ -82,21 +82,27 @@ impl fmt::Display for Recovery {
     }
 }
 
-/// Reads the documents in the directories of all outputs back into the database, which is created if it does not
-/// exist. Items that it has stay as they are.
+/// The outputs with documents in their directories.
 ///
 /// # Errors
-/// See [`Error`]. A running daemon has the database in use.
-pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
+/// When there are none, or they cannot be read.
+pub(super) fn documents(config: &Config) -> Result<Vec<(&Output, PublishedDocuments)>, Error> {
     let mut documents = Vec::new();
     for output in &config.outputs {
         if let Some(published) = outputs::published_documents(output)? {
             documents.push((output, published));
         }
     }
-    if documents.is_empty() {
-        return Err(Error::NoDocuments);
-    }
+    if documents.is_empty() { Err(Error::NoDocuments) } else { Ok(documents) }
+}
+
+/// Reads the documents in the directories of all outputs back into the database, which is created if it does not
+/// exist. Items that it has stay as they are.
+///
+/// # Errors
+/// See [`Error`]. A running daemon has the database in use.
+pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
+    let documents = documents(config)?;
     let now = clock.now();
     let store = Store::open(&config.store.path, clock.clone())?;
     let feeds = config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();

@@ -117,6 +117,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
             return show_config(config, command);
         }
         Command::Init { file } => {
+            let file = file.as_deref().or(config).unwrap_or(Path::new("newswire.toml"));
             init::run(file).map_err(failed)?;
             print(&init::next(file));
         }
@@ -256,6 +257,10 @@ fn restore(
     clock: &Clock,
     (from, from_outputs): (Option<&Path>, bool),
 ) -> Result<(), Exit> {
+    if from_outputs {
+        // Before half of the work is done.
+        from_outputs::documents(&load(config)?).map_err(failed)?;
+    }
     if let Some(from) = from {
         backup::restore(from, &database_path(config)?)?;
     }
@@ -437,6 +442,7 @@ fn show_status(
         return Err(failed(daemon::Error::NoSuchFeed(unknown.clone())));
     }
     feeds.retain(|feed| named.is_empty() || named.iter().any(|name| is(feed, name)));
+    let exit = status::overall(&feeds, now).0;
     if only_failing {
         feeds.retain(|feed| status::is_failing(feed, now));
         if feeds.is_empty() && !json {
@@ -450,7 +456,7 @@ fn show_status(
         true => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
         false => status::table(&feeds, now),
     });
-    Ok(status::overall(&feeds, now).0)
+    Ok(exit)
 }
 
 /// One line; a database that cannot be read is critical.

@@ -105,6 +105,10 @@ pub(super) fn overall(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
     if all == 0 {
         return (Exit::Degraded, "no feeds: 'newswire add URL' adds one".to_owned());
     }
+    if feeds.iter().all(|feed| feed.last_poll_at.is_none()) {
+        let why = "no feed was polled yet: 'newswire run' or 'newswire poll' polls them";
+        return (Exit::Degraded, why.to_owned());
+    }
     if late == all {
         let last = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
         let last = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));
@@ -291,6 +295,8 @@ mod tests {
         assert_eq!(exit(&[status(0), status(1)], 6_500), Exit::Degraded);
         assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Down);
         assert_eq!(exit(&[], 6_500), Exit::Degraded);
+        let new = FeedStatus { last_poll_at: None, next_poll_at: at(0), ..status(0) };
+        assert_eq!(exit(&[new.clone(), new], 6_500), Exit::Degraded, "none of them fails");
         // Due at 10,000 and not polled.
         assert_eq!(exit(&[status(0)], 10_000 + 3_600), Exit::Ok);
         let (down, why) = overall(&[status(0)], at(10_000 + 3_601));

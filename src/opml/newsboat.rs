@@ -13,7 +13,7 @@ const UNSUPPORTED: [(&str, &str); 4] = [
         "filter:",
         "Newswire runs no programs; add the URL at its end, and set exclude in an [[output]]",
     ),
-    ("file:", "Newswire reads no feeds from files; serve it over http and set allow_networks"),
+    ("file:", "a file is not imported; add a [[feed]] with file = \"PATH\" to the config"),
 ];
 
 /// Parses a urls file.

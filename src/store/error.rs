@@ -103,7 +103,7 @@ pub enum OpenError {
 
 crate::model::codes! {
     OpenError:
-    Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]",
+    Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]; 'newswire poll --all' lets a running daemon poll",
     Self::Newer { .. } => "database_newer": "install the newer version again, or restore the copy made before the upgrade",
     Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",

@@ -263,3 +263,65 @@ async fn network_failures_of_add_and_probe_exit_with_69() {
         }
     }
 }
+
+#[test]
+fn a_config_that_cannot_be_read_is_not_one_with_errors() {
+    let folder = configured(&[]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    std::fs::create_dir(folder.path().join("conf")).unwrap();
+    for command in ["check", "status", "list"] {
+        let run = newswire(folder.path(), &["-c", "conf", command]);
+        assert_eq!(run.code, 66, "{command}: {}{}", run.out, run.err);
+        assert!(!run.out.contains("0 feeds"), "{command}: {}", run.out);
+    }
+}
+
+#[test]
+fn init_creates_the_file_of_the_option_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = newswire(folder.path(), &["-c", "x.toml", "init"]);
+    assert_run(&run, 0, &[]);
+    assert!(folder.path().join("x.toml").exists() && !folder.path().join("newswire.toml").exists());
+    assert_eq!(newswire(folder.path(), &["-c", "x.toml", "logs", "x", "-n", "0"]).code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_of_status_is_that_of_all_feeds() {
+    let origin = Origin::start().await;
+    let broken = origin.url("127.0.0.1", "/500").to_string();
+    origin.route("127.0.0.1", "/500", [Answer::status(500)]);
+    let folder = configured(&[crate::cli::local(&origin, "/feed"), broken]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    for arguments in [&["status"][..], &["status", "--failing"]] {
+        let run = newswire(folder.path(), arguments);
+        assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remedies_of_add_name_only_what_add_has() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    origin.route("127.0.0.1", "/gone", [Answer::status(410)]);
+    let url = origin.url("127.0.0.1", "/gone").to_string();
+    let run = newswire(folder.path(), &["add", &url]);
+    assert!(run.err.contains("gone") && !run.err.contains("remove this one"), "{}", run.err);
+    std::fs::write(folder.path().join("feed.xml"), "<rss/>").unwrap();
+    for path in ["feed.xml", "./x.xml", "file:///etc/hostname"] {
+        let run = newswire(folder.path(), &["add", path]);
+        assert_eq!(run.code, 64, "{path}: {}", run.err);
+        assert!(run.err.contains("[[feed]] with file = "), "{path}: {}", run.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_checks_both_sources_before_it_replaces_the_database() {
+    let origin = Origin::start().await;
+    let folder = configured(&[crate::cli::local(&origin, "/feed")]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    assert_eq!(newswire(folder.path(), &["backup", "copy.db"]).code, 0);
+    std::fs::remove_dir_all(folder.path().join("www")).unwrap();
+    let run = newswire(folder.path(), &["restore", "copy.db", "--from-outputs"]);
+    assert_eq!((run.code, run.out.as_str()), (66, ""), "{}", run.err);
+    assert!(!folder.path().join("newswire.db.before-restore-1").exists());
+}
