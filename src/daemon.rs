@@ -222,7 +222,7 @@ pub async fn pass(
     StoreChecks::check_unclean(engine).await?;
     engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
-    if engine.clock_jumped() && trigger != Trigger::Forced {
+    if engine.clock_jumped() && !trigger.is_forced() {
         // Its items would be dated by a clock that may be wrong. The next pass finds the clock as it is now.
         let (event, code) = (Event::ClockChanged.slug(), Problem::ClockJumped.slug());
         let seconds = engine.clock_jump().as_secs();
@@ -422,7 +422,9 @@ fn take_result(
 
 /// Starts the polls that a command asks for.
 fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, Trust)) {
-    let PollRequest { feeds, trigger, started } = request;
+    let PollRequest { feeds, force, started } = request;
+    let since = engine.clock().now();
+    let trigger = if force { Trigger::Forced { since } } else { Trigger::Command };
     let problem = engine.store_failures().current();
     let result = match (problem, engine.selected(&feeds)) {
         (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),

@@ -367,7 +367,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
     let mut out = io::stdout();
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
@@ -376,7 +376,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
 
 fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 

@@ -168,7 +168,7 @@ impl Online {
             by: Asker::Command,
             urgency: match self.promises {
                 Promises::Keep => Urgency::Command,
-                Promises::Ignore => Urgency::Forced,
+                Promises::Ignore => Urgency::Forced { since: self.clock.now() },
             },
             limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
             is_shared: false,

@@ -17,7 +17,6 @@ use tracing::{debug, warn};
 
 use super::engine::FeedSelection;
 use super::handle::{DaemonHandle, PollRefusal, ReloadResult, StartedPolls};
-use crate::poll::Trigger;
 use crate::text::amounts::count;
 
 /// Longest request, in bytes.
@@ -281,8 +280,7 @@ async fn poll(
         (true, false) => FeedSelection::All,
         (true, true) => FeedSelection::WithPaused,
     };
-    let trigger = if force { Trigger::Forced } else { Trigger::Command };
-    let StartedPolls { number, mut results } = match handle.poll(selection, trigger).await {
+    let StartedPolls { number, mut results } = match handle.poll(selection, force).await {
         Ok(started) => started,
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),

@@ -15,7 +15,6 @@ use super::change::Change;
 use super::engine::FeedSelection;
 use super::service_manager::notify;
 use crate::config::{Config, Loaded, Style};
-use crate::poll::Trigger;
 use crate::telemetry::{Event, Handle};
 
 /// Loads the current config. Blocks.
@@ -36,7 +35,8 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct PollRequest {
     pub(crate) feeds: FeedSelection,
-    pub(crate) trigger: Trigger,
+    /// Whether the demands of servers are ignored.
+    pub(crate) force: bool,
     /// Receives the polls that began, or why none did.
     pub(crate) started: oneshot::Sender<Result<StartedPolls, PollRefusal>>,
 }
@@ -151,10 +151,10 @@ impl DaemonHandle {
     pub(crate) async fn poll(
         &self,
         feeds: FeedSelection,
-        trigger: Trigger,
+        force: bool,
     ) -> Result<StartedPolls, PollRefusal> {
         let (started, polls) = oneshot::channel();
-        let request = PollRequest { feeds, trigger, started };
+        let request = PollRequest { feeds, force, started };
         let sent = self.commands.send(Command::Poll(request)).await;
         match polls.await {
             Ok(polls) if sent.is_ok() => polls,
