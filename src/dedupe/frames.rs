@@ -1,11 +1,16 @@
 //! Frames: what a feed repeats around other words, such as an advisory, a forecast or a listing. The other items of the
 //! feed teach them. In a frame only the words that fill it say whether two items are one story. Pure.
 
+use std::collections::HashSet;
+
 use super::fingerprint::Comparable;
 use super::likeness::slots;
 use super::settings::Settings;
-use super::tuning::{FILLING, FRAME_ITEMS, KEPT_PER_LOST, WORDS_PER_SLOT};
+use super::tuning::{
+    FILLING, FILLING_NAMES, FRAME_ITEMS, KEPT_PER_LOST, SHARED_NAMES, WORDS_PER_SLOT,
+};
 use super::verdict::Verdict;
+use super::words::Kind;
 use crate::model::Rule;
 
 /// What the feed of an item repeats of it.
@@ -15,6 +20,8 @@ pub struct Frame {
     shingles: Vec<u64>,
     /// Number of these items.
     items: usize,
+    /// Hashes of the names and numbers of these items.
+    names: HashSet<u32>,
     /// Whether another item of the feed has the same title.
     title: bool,
 }
@@ -40,6 +47,7 @@ impl Frame {
                 other.shingles.binary_search_by_key(hash, |shingle| shingle.hash).is_ok()
             });
             frame.shingles.extend(shared);
+            frame.names.extend(specific(other));
         }
         frame.shingles.sort_unstable();
         frame.shingles.dedup();
@@ -89,13 +97,34 @@ pub fn other_filling(
         false => 1.0,
     };
     let allowed = FILLING * settings.tolerance();
-    if differ > allowed { refusal(differ, allowed) } else { None }
+    if differ <= allowed || is_same_filling((a, frame_a), (b, frame_b)) {
+        return None;
+    }
+    refusal(differ, allowed)
+}
+
+/// Whether the shorter text has enough names and numbers of its own in the frame, and most of them are in the other text:
+/// an edited copy, which has other words around them.
+fn is_same_filling(
+    (a, frame_a): (&Comparable, &Frame),
+    (b, frame_b): (&Comparable, &Frame),
+) -> bool {
+    let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
+    let there: HashSet<u32> = longer.words.0.iter().map(|word| word.hash).collect();
+    let own: HashSet<u32> = specific(shorter)
+        .filter(|hash| !frame_a.names.contains(hash) && !frame_b.names.contains(hash))
+        .collect();
+    let shared = own.intersection(&there).count();
+    own.len() >= FILLING_NAMES && shared as f32 >= SHARED_NAMES * own.len() as f32
+}
+
+/// Hashes of the names and numbers of a text.
+fn specific(item: &Comparable) -> impl Iterator<Item = u32> {
+    item.words.0.iter().filter(|word| word.kind != Kind::Plain).map(|word| word.hash)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::super::{Fingerprint, Text, Title, Weights};
     use super::*;
 
@@ -132,6 +161,65 @@ mod tests {
         assert!(!refused(&scheduler, &item("DHCP client", "path traversal"), &Frame::default()));
         let one = Frame::new(&scheduler, others[..1].iter());
         assert!(!refused(&scheduler, &item("DHCP client", "path traversal"), &one));
+    }
+
+    #[test]
+    fn an_edited_copy_fills_the_frame_with_the_same_names_and_numbers() {
+        let results = |firm: &str,
+                       place: &str,
+                       sales: &str,
+                       rise: &str,
+                       chief: &str,
+                       words: &str| {
+            let text = format!(
+                "{words} The shares of {firm} of {place} rose by {rise} percent after the results for the third quarter,                  and sales reached {sales} million dollars in the three months. The chief executive {chief} said that                  demand had been strong in all regions and that the forecast for the year was raised."
+            );
+            let fingerprint = Fingerprint { text: Text::of_html(&text), ..Fingerprint::default() };
+            fingerprint.comparable(&HashSet::new(), &Weights::default())
+        };
+        let own = results(
+            "Brantwell",
+            "Cedarton",
+            "1,412",
+            "6.3",
+            "Ada Quill",
+            "Late on Tuesday came news.",
+        );
+        let copy = results(
+            "Brantwell",
+            "Cedarton",
+            "1,412",
+            "6.3",
+            "Ada Quill",
+            "It was a good summer for saws.",
+        );
+        let others = [
+            results(
+                "Oakley",
+                "Dunmore",
+                "822",
+                "1.9",
+                "Theo Marsh",
+                "A profit beat all that was expected.",
+            ),
+            results(
+                "Pellam",
+                "Harwick",
+                "317",
+                "4.4",
+                "Ines Rook",
+                "Nothing like it was seen for years.",
+            ),
+        ];
+        let taught = Frame::new(&own, others.iter());
+        assert_eq!(taught.items, 2);
+        assert!(!refused(&own, &copy, &taught));
+        for other in &others {
+            assert!(refused(&own, other, &taught));
+        }
+        let next =
+            results("Vantor", "Lisk", "95", "2.2", "Omar Veld", "Late on Tuesday came news.");
+        assert!(refused(&own, &next, &taught));
     }
 
     #[test]

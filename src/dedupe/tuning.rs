@@ -86,6 +86,13 @@ pub(super) const ONE_SLOT: f32 = 0.24;
 /// [`FORM_WORDS`], which a form has too.
 pub(super) const WORDS_PER_PLACE: f32 = 9.0;
 pub(super) const FORM_WORDS: usize = 40;
+/// No form was filled in where the shorter text has at least this many names and numbers, [`SHARED_NAMES`] of them are in
+/// the other text, and at least [`LEAST_NAMES`] of these are names.
+pub(super) const NAMES: usize = 6;
+pub(super) const LEAST_NAMES: usize = 3;
+pub(super) const SHARED_NAMES: f32 = 0.6;
+/// Texts that share this much, under headlines about words that only the own text has, are one form.
+pub(super) const FORM_TEXT: f32 = 0.65;
 /// Other items of a feed that share at least this many keys with an item may have its frame.
 pub(super) const FRAME_KEYS: usize = 3;
 /// Maximum number of these items that are looked at.
@@ -98,6 +105,8 @@ pub(super) const WORDS_PER_SLOT: usize = 30;
 pub(super) const KEPT_PER_LOST: usize = 6;
 /// In a recurring frame, this part of the words that fill it may differ.
 pub(super) const FILLING: f32 = 0.25;
+/// Unless it is filled with at least this many names and numbers, and [`SHARED_NAMES`] of them are the same.
+pub(super) const FILLING_NAMES: usize = 5;
 /// Texts that share this much differ in no word that their headlines differ in, unless it is found in them.
 pub(super) const EQUAL: f32 = 0.85;
 /// A text of which this much is in the other was cut from it.

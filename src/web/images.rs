@@ -28,7 +28,7 @@ use crate::poll::{Answer, Gate, Limits, Urgency, Visit};
 pub(super) use self::cache::Variant;
 
 /// Time for which a browser waits for an image that is being fetched.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(6);
 /// Maximum number of images that are fetched or wait for it.
 const MAX_WAITING: usize = 128;
 /// Maximum number of images that are fetched at once.

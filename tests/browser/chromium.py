@@ -51,7 +51,8 @@ class Chromium:
                   source="alert = confirm = prompt = () => { document.documentElement.dataset.pwned = 1 }")
 
     def close(self):
-        self.process.terminate()
+        # It may be waiting for somebody to read its messages.
+        self.process.kill()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -90,8 +91,9 @@ class Chromium:
             if time.monotonic() > until:
                 raise SystemExit(f"{url} does not load")
             self.events.append(self.read())
-        # What handlers and timers do comes after the loading.
-        self.evaluate("new Promise(done => setTimeout(done, 30))")
+        # What handlers and timers do comes after the loading. A page in a sandbox has no timer to wait for.
+        time.sleep(0.03)
+        self.evaluate("0")
         return self.requests()
 
     def requests(self):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import struct
+import zlib
 from xml.sax.saxutils import escape, quoteattr
 
 # XML 1.0 2.2: what a document cannot even carry.
@@ -64,9 +66,9 @@ def json_feed(payloads):
                        "home_page_url": "javascript:1", "items": items})
 
 
-def clean():
-    """Harmless stories with all that a page shows: pictures, a sound, a table, a list, authors and a tag."""
-    html = """<p>Der <b>Hafen</b> wird im Mai eröffnet.</p><img src="https://pictures.invalid/a.jpg" alt="Der Hafen"><h2>Zahlen</h2>
+def clean(own):
+    """Harmless stories with all that a page shows: pictures, one of them of the origin `own`, a sound, a table, a list, authors and a tag."""
+    html = f"""<p>Der <b>Hafen</b> wird im Mai eröffnet.</p><img src="https://pictures.invalid/a.jpg" alt="Der Hafen"><img src="{own}photo.png" alt="Die Mole"><img src="{own}evil.png" alt="Die Falle"><h2>Zahlen</h2>
 <table><tr><th>Jahr</th><th>Schiffe</th></tr><tr><td>2024</td><td>12</td></tr></table><ul><li>eins</li><li>zwei</li></ul>
 <blockquote><p>Ein Satz.</p></blockquote><pre>cargo run</pre>"""
     long = "<p>" + "Ein langer Satz über den Hafen und seine Schiffe. " * 40 + "</p>"
@@ -75,8 +77,18 @@ def clean():
 <dc:creator>Ada</dc:creator><category>Hafen</category><content:encoded>{text(content)}</content:encoded>{more}
 <pubDate>Thu, {18 + number} Nov 2025 09:00:00 GMT</pubDate></item>"""
     sound = '<enclosure url="https://pictures.invalid/a.mp3" type="audio/mpeg" length="1"/>'
-    picture = '<media:content url="https://pictures.invalid/b.jpg" medium="image"/>'
-    items = item(1, html) + item(2, long, sound) + item(3, html + long, picture)
+    picture = f'<media:content url="{own}photo.png?b" medium="image"/>'
+    remote = '<media:content url="https://pictures.invalid/b.jpg" medium="image"/>'
+    items = item(1, html) + item(2, long, sound + remote) + item(3, html + long, picture)
     return f"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
 xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>Hafenblatt</title>
 <link>https://clean.test/</link><description>x</description><language>de</language>{items}</channel></rss>"""
+
+
+def photo(width, height):
+    """A PNG."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes(part for x in range(width) for part in (x % 256, y % 256, (x * y) % 256)) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

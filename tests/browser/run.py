@@ -5,7 +5,8 @@
 
 Serves the payloads in every field of RSS, Atom and JSON Feed, lets newswire merge them, and shows a
 headless Chromium every page, every story, the documents, and their content as a reader without any
-guard of its own would show it. Also holds the pages against axe-core, AA contrast, the width of a phone, and paper."""
+guard of its own would show it. Also holds the pages against axe-core, AA contrast, the width of a phone, and paper.
+Pictures are tried as links, as pictures of their sites, and as copies of this server."""
 
 import http.server
 import json
@@ -59,7 +60,8 @@ OURS = """(() => {
   return faults;
 })()"""
 # The pages of an output with harmless stories, those of errors, and the operator's.
-CLEAN = ("clean/", "clean/?q=hafen", "clean/?feed=clean", "clean/?tag=clean", "clean/?q=nothing-of-this-kind", "pictures/", "empty/")
+CLEAN = ("clean/", "clean/?q=hafen", "clean/?feed=clean", "clean/?tag=clean", "clean/?month=2025-11", "clean/?q=nothing-of-this-kind", "pictures/", "copies/",
+         "copies/?feed=clean", "copies/?tag=evil", "copies/?month=2025-11", "copies/?q=hafen", "empty/")
 ERRORS = ("clean/story/999999", "none/at/all", "private/?token=wrong")
 OPERATOR = ("status", "status?q=nothing-of-this-kind", "status?state=failing", "status/evil3", "status/moved3", "status/rss", "health.atom")
 # So many feeds have a hostile title; as many lead to hostile places.
@@ -98,6 +100,8 @@ def free_port():
 class Origin(http.server.BaseHTTPRequestHandler):
     """The hostile feeds, and a reader that shows whatever it is given."""
     documents = {}
+    # The headers of requests for the photograph.
+    asked = []
 
     def do_GET(self):
         if self.path.startswith("/moved"):
@@ -106,6 +110,8 @@ class Origin(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             return self.end_headers()
         kind, body = self.documents.get(self.path, ("text/plain", b"no"))
+        if self.path.startswith("/photo.png"):
+            self.asked.append(dict(self.headers))
         self.send_response(200 if self.path in self.documents else 404)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -136,7 +142,10 @@ class Test:
         for path, kind, make in (("/rss", "application/rss+xml", feeds.rss), ("/atom", "application/atom+xml", feeds.atom),
                                  ("/json", "application/feed+json", feeds.json_feed)):
             Origin.documents[path] = (kind, make(self.payloads).encode("utf-8", "replace"))
-        Origin.documents["/clean"] = ("application/rss+xml", feeds.clean().encode())
+        Origin.documents["/clean"] = ("application/rss+xml", feeds.clean(f"http://127.0.0.1:{self.own}/").encode())
+        for path in ("/photo.png", "/photo.png?b"):
+            Origin.documents[path] = ("image/png", feeds.photo(1600, 900))
+        Origin.documents["/evil.png"] = ("image/png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='document.documentElement.dataset.pwned=1'/>")
         for number in range(EVIL):
             payload = self.payloads[number * len(self.payloads) // EVIL]
             Origin.documents[f"/evil{number}"] = ("application/rss+xml", feeds.titled(payload, number).encode("utf-8", "replace"))
@@ -156,6 +165,8 @@ class Test:
             # The same stories with pictures; one without stories; one in another language; one with a token.
             outputs += '[[output]]\nid = "direct"\nitems = 5000\nimages = "direct"\ninclude = { tags = ["rss"] }\n'
             outputs += '[[output]]\nid = "pictures"\nimages = "direct"\ninclude = { tags = ["clean"] }\n'
+            outputs += '[[output]]\nid = "proxied"\nitems = 5000\nimages = "proxy"\ninclude = { tags = ["rss"] }\n'
+            outputs += '[[output]]\nid = "copies"\ntitle = "Harbour news"\nimages = "proxy"\ninclude = { tags = ["clean"] }\n'
             outputs += '[[output]]\nid = "clean"\ntitle = "Nachrichten"\nlanguage = "de"\ndescription = "Was geschah"\ninclude = { tags = ["clean"] }\n'
             outputs += '[[output]]\nid = "empty"\ninclude = { tags = ["evil"], title = "$^" }\n'
             outputs += '[[output]]\nid = "private"\ntoken = { env = "NEWSWIRE_TEST_TOKEN" }\n'
@@ -287,18 +298,55 @@ class Test:
             raise SystemExit(f"no picture was asked for: nothing was tried ({asked})")
         self.judge(browser, "clean/", browser.open(self.base + "clean/"), "main section", lambda url, _: url.startswith(self.base))
 
+    def proxied(self, browser):
+        """With images = "proxy" the browser asks this server alone, and nothing runs, whatever an image is."""
+        # Its players have pictures of their own.
+        own = lambda url, _: url.startswith((self.base, "data:image/svg+xml;"))
+        path, paths = "proxied/", ["copies/"]
+        while path:
+            paths.append(path)
+            self.judge(browser, path, browser.open(self.base + path), "main section", own)
+            path = (browser.evaluate("document.querySelector('nav a[rel=next]')?.href") or "").removeprefix(self.base)
+        for path in list(paths):
+            stories = re.findall(r'href="[./]*((?:proxied|copies)/story/\d+)"', get(self.base + path).decode())
+            paths += stories if path == "copies/" else stories[::10]
+        images, shown = set(), 0
+        for path in dict.fromkeys(paths):
+            requests = browser.open(self.base + path)
+            if path.startswith("copies/"):
+                browser.evaluate("Promise.all([...document.images].map(i => (i.loading = 'eager', i.decode().catch(() => 0))))")
+                requests = browser.requests()
+            self.judge(browser, path, requests, "main section" if path.endswith("/") else ".text", own)
+            images |= set(browser.evaluate("[...document.images].map(i => i.src)"))
+            shown += browser.evaluate("[...document.images].filter(i => i.naturalWidth > 400).length")
+        if shown < 3 or not images:
+            raise SystemExit(f"{shown} copies of the photograph are shown: nothing was tried")
+        if len(Origin.asked) != 2:
+            self.faults.append(f"the photograph was asked for {len(Origin.asked)} times, at two addresses")
+        for headers in Origin.asked:
+            self.faults += [f"an image is asked for with {name}" for name in headers if name.lower() in ("cookie", "referer", "authorization")]
+        # An image that is opened as a page.
+        for url in sorted(url for url in images if url.startswith(self.base + "copies/")):
+            self.judge(browser, url, browser.open(url), None, own)
+        # The picture does not move what is below it once its size is known. The browser has no copy of this page.
+        browser.open(self.base + "copies/?tag=evil")
+        if browser.evaluate("[...document.images].some(i => i.naturalWidth > 400 && !(i.getAttribute('width') && i.getAttribute('height')))"):
+            self.faults.append("copies/?tag=evil: a picture whose size is known has no width or height")
+
     def looks(self, browser):
         """axe-core and AA contrast, light and dark, no sideways scrolling on a phone, and paper."""
         checker = axe.Axe(browser)
         browser.open(self.base)
         checker.control()
         story = next(path for path in (f"atom/story/{n}" for n in range(1, 1 + 3 * len(self.payloads))) if answers(self.base + path))
-        clean_story = re.search(r"clean/story/\d+", get(self.base + "clean/").decode()).group()
+        stories = lambda output: sorted(set(re.findall(rf"{output}/story/\d+", get(f"{self.base}{output}/").decode())))
+        clean_story, *_ = stories("clean")
+        own_pages = (*CLEAN, clean_story, *stories("copies"))
         for scheme in ("light", "dark"):
-            for width in (320, 1280):
+            for width in (320, 390, 1280):
                 browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
-                for path in ("", "atom/", "atom/?q=nothing-of-this-kind", story, *CLEAN, clean_story, *ERRORS, *OPERATOR):
+                for path in ("", "atom/", "atom/?q=nothing-of-this-kind", story, *own_pages, *ERRORS, *OPERATOR):
                     browser.open(self.base + path)
                     name = f"/{path} {scheme} {width}"
                     self.faults += [f"{name}: {fault}" for fault in browser.evaluate(LOOKS)]
@@ -309,7 +357,7 @@ class Test:
                         self.faults += checker.faults(name)
         browser.call("Emulation.clearDeviceMetricsOverride")
         browser.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-        for path in ("clean/", clean_story):
+        for path in own_pages:
             browser.open(self.base + path)
             faults = browser.evaluate(ON_PAPER) + browser.evaluate(LOOKS)
             self.faults += [f"/{path} printed: {fault}" for fault in faults]
@@ -327,6 +375,7 @@ def main():
     try:
         test.control(browser)
         test.backstage(browser)
+        test.proxied(browser)
         test.looks(browser)
         test.direct(browser)
         shown = test.reader(browser)

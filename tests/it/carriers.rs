@@ -35,7 +35,12 @@ async fn carriers_of_a_story_are_shown_once_and_templates_apart() {
         carriers.extend(wires::templates(carriers.len()));
         let start = "2026-03-11T00:00:00Z";
         let (seed, similarity) = (seed as u64 + 7, Similarity::Normal);
-        report.measure(&carriers, Polls { start, rounds: 1, parts: 10, seed, similarity }).await;
+        report
+            .measure(
+                &carriers,
+                Polls { start, rounds: 1, parts: 10, seed, similarity, at_once: 64 },
+            )
+            .await;
     }
     let (wires, all, text) =
         (report.total(is_wire), report.total(|_| true), report.text("labelled wires"));
@@ -51,6 +56,7 @@ async fn judge(title: &str, (stories, templates): (&str, &str), part: Part) -> R
     for seed in 0..3 {
         let carriers = papers::carriers(stories, templates, part, seed);
         let polls = Polls {
+            at_once: 64,
             start: "2026-11-28T12:00:00Z",
             rounds: 3,
             parts: 1,
@@ -107,7 +113,8 @@ async fn judge_printed(title: &str, texts: &str, similarity: Similarity) -> Repo
     let mut report = Report::default();
     let carriers = printed::carriers(texts, 0);
     let start = "2026-11-28T12:00:00Z";
-    report.measure(&carriers, Polls { start, rounds: 3, parts: 1, seed: 0, similarity }).await;
+    let polls = Polls { start, rounds: 3, parts: 1, seed: 0, similarity, at_once: 1 };
+    report.measure(&carriers, polls).await;
     print(&report.text(title));
     report
 }
@@ -126,21 +133,22 @@ async fn strict_recognises_fewer_edited_copies_than_normal_and_loose_more() {
     assert!(recalls.is_sorted_by(|less, more| less < more), "{recalls:?}");
 }
 
-/// Stories that were written out for each paper by people who did not know the rules. In the first three sets most are
+/// Stories that were written out for each paper by people who did not know the rules. In the first four sets most are
 /// edited so much that no paper keeps half of the source, and some carriers are a headline of their own and no more,
 /// which joins nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heavily_edited_copies_are_shown_seldom_more_than_once() {
     for (title, texts, entries) in [
-        ("printed, English", ENGLISH, 1.6),
-        ("printed, languages", include_str!("../fixtures/carriers/printed/languages.txt"), 1.9),
-        ("printed, releases", include_str!("../fixtures/carriers/printed/releases.txt"), 1.5),
+        ("printed, English", ENGLISH, 1.5),
+        ("printed, languages", include_str!("../fixtures/carriers/printed/languages.txt"), 1.75),
+        ("printed, releases", include_str!("../fixtures/carriers/printed/releases.txt"), 1.4),
+        ("printed, mixed", include_str!("../fixtures/carriers/printed/mixed.txt"), 1.65),
         ("printed, moderate", include_str!("../fixtures/carriers/printed/moderate.txt"), 1.2),
     ] {
         let report = judge_printed(title, texts, Similarity::Normal).await;
         let (all, text) = (report.total(|_| true), report.text(title));
         assert!(all.entries_per_story() <= entries, "{text}");
-        assert!(all.pair_precision() >= 0.97, "{text}");
+        assert!(all.pair_precision() >= 0.985, "{text}");
         assert_eq!(all.fell_apart, 0, "{text}");
     }
 }
@@ -172,6 +180,7 @@ async fn published_stories_never_fall_apart_in_any_order_of_polls() {
             carrier.round = (n * 7 + seed * 3) % POLLS;
         }
         let polls = Polls {
+            at_once: 64,
             start: "2026-11-28T12:00:00Z",
             rounds: POLLS,
             parts: 3,

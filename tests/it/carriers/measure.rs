@@ -53,6 +53,8 @@ pub(super) struct Polls {
     pub(super) parts: usize,
     pub(super) seed: u64,
     pub(super) similarity: Similarity,
+    /// Polls at the same time; with 1 the order of arrival, and the figures, are the same in each run.
+    pub(super) at_once: usize,
 }
 
 /// The figures of one class, or of several.
@@ -301,6 +303,7 @@ fn script(world: &World, carriers: &[Carrier], rounds: usize) -> Vec<Url> {
 async fn grouped(carriers: &[Carrier], polls: Polls) -> Grouped {
     let mut world = World::new().await;
     world.clock = newswire::clock::Clock::manual(polls.start.parse().unwrap());
+    world.concurrency = polls.at_once;
     let mut urls = script(&world, carriers, polls.rounds);
     let config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
     let engine = world.open_with(config).await;
