@@ -57,7 +57,7 @@ use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
-use self::handle::{Command, PollRefusal, PollRequest, StartedPolls};
+use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
 use self::listeners::Listeners;
@@ -422,9 +422,11 @@ fn take_result(
 
 /// Starts the polls that a command asks for.
 fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, Trust)) {
-    let PollRequest { feeds, force, started } = request;
-    let since = engine.clock().now();
-    let trigger = if force { Trigger::Forced { since } } else { Trigger::Command };
+    let PollRequest { feeds, demands, started } = request;
+    let trigger = match demands {
+        Demands::Keep => Trigger::Command,
+        Demands::Ignore => Trigger::Forced { since: engine.clock().now() },
+    };
     let problem = engine.store_failures().current();
     let result = match (problem, engine.selected(&feeds)) {
         (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),

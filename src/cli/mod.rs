@@ -182,17 +182,17 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
         return Err(failed(add::Error::OneUrl));
     }
     let destination = if *print { Destination::Stdout } else { Destination::Config };
-    let mut exit = Exit::Ok;
+    let (mut exit, mut added) = (Exit::Ok, false);
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
         let request = add::Request { url, id, title, interval, tags, networks };
-        if let Err(first) = print_output(block_on(add::run(request, config, destination))?)
-            && exit == Exit::Ok
-        {
-            exit = first;
+        match print_output(block_on(add::run(request, config, destination))?) {
+            Ok(()) => added = true,
+            Err(first) if exit == Exit::Ok => exit = first,
+            Err(_) => {}
         }
     }
-    if let (Destination::Config, Some(path)) = (destination, find_existing(config)) {
+    if let (Destination::Config, Some(path), true) = (destination, find_existing(config), added) {
         edit::apply_if_running(&config::load(&path).database);
     }
     Ok(exit)

@@ -31,12 +31,19 @@ pub(crate) enum Command {
     ReportRejected,
 }
 
+/// What happens to demands of servers when a command polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demands {
+    Keep,
+    /// `--force`.
+    Ignore,
+}
+
 /// Feeds that a command asks the daemon to poll.
 #[derive(Debug)]
 pub(crate) struct PollRequest {
     pub(crate) feeds: FeedSelection,
-    /// Whether the demands of servers are ignored.
-    pub(crate) force: bool,
+    pub(crate) demands: Demands,
     /// Receives the polls that began, or why none did.
     pub(crate) started: oneshot::Sender<Result<StartedPolls, PollRefusal>>,
 }
@@ -151,10 +158,10 @@ impl DaemonHandle {
     pub(crate) async fn poll(
         &self,
         feeds: FeedSelection,
-        force: bool,
+        demands: Demands,
     ) -> Result<StartedPolls, PollRefusal> {
         let (started, polls) = oneshot::channel();
-        let request = PollRequest { feeds, force, started };
+        let request = PollRequest { feeds, demands, started };
         let sent = self.commands.send(Command::Poll(request)).await;
         match polls.await {
             Ok(polls) if sent.is_ok() => polls,

@@ -286,17 +286,8 @@ impl Gate {
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
-        if let Step::Done(response) = &step
-            && visit.by != Asker::Image
-            && (visit.is_shared || !response.hops.is_empty())
-        {
-            said.shared = self.documents.keep(response, at);
-        } else if let Step::Done(response) = &step
-            && visit.urgency.is_forced()
-            && visit.by != Asker::Image
-        {
-            // Another feed of this command may lead to the document.
-            self.documents.keep_recent(response, at);
+        if let Step::Done(response) = &step {
+            said.shared = self.keep(visit, response, at);
         }
         // The next request to the site has to see what this response asked for, and the document.
         drop(turn);
@@ -304,6 +295,26 @@ impl Gate {
             Step::Redirected { .. } => Hop::Redirected,
             Step::Done(response) => Hop::Done(response),
         })
+    }
+
+    /// Keeps the document of a response for other feeds that may be read from it.
+    fn keep(
+        &self,
+        visit: &Visit<'_>,
+        response: &fetch::Response,
+        at: Timestamp,
+    ) -> Option<Arc<SharedDocument>> {
+        if visit.by == Asker::Image {
+            return None;
+        }
+        if visit.is_shared || !response.hops.is_empty() {
+            return self.documents.keep(response, at);
+        }
+        if visit.urgency.is_forced() {
+            // Another feed of this command may lead to it.
+            self.documents.keep_recent(response, at);
+        }
+        None
     }
 
     /// Waits for the turn of the next request. The inner error ends the exchange.
