@@ -107,8 +107,10 @@ struct StoryPage {
 
 /// What the page shows, if it is not the whole output.
 struct SelectionHeading {
-    /// Title of the feed, tag and words.
+    /// Words, title of the feed, tag and month.
     title: String,
+    /// The same without the month, which documents ignore; `None`: they have the stories of the whole output.
+    subscribed: Option<String>,
     /// Number of stories in words, on the first page.
     count: Option<String>,
     /// The feed, if one is selected.
@@ -394,7 +396,9 @@ fn selection(
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
     let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
     let month = query.month.map(|month| frame.texts.month(month.first_day()));
-    let parts = [words, name, tag, month];
+    let filter: Vec<String> = [words, name, tag].into_iter().flatten().collect();
+    let joined = |parts: &[String]| parts.join(" · ");
+    let all: Vec<String> = filter.iter().cloned().chain(month).collect();
     let shown = results.entries.len();
     let count = match (&results.more, query.after.is_none()) {
         (None, true) => Some(frame.texts.count(shown)),
@@ -402,7 +406,8 @@ fn selection(
         _ => None,
     };
     SelectionHeading {
-        title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        title: joined(&all),
+        subscribed: Some(joined(&filter)).filter(|title| !title.is_empty()),
         count,
         feed,
     }

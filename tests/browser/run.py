@@ -333,6 +333,24 @@ class Test:
         if browser.evaluate("[...document.images].some(i => i.naturalWidth > 400 && !(i.getAttribute('width') && i.getAttribute('height')))"):
             self.faults.append("copies/?tag=evil: a picture whose size is known has no width or height")
 
+    def variables(self, browser):
+        """Every variable that the documentation names changes a colour of a page."""
+        with open(os.path.join(os.path.dirname(__file__), "../../docs/feeds.md"), encoding="utf-8") as file:
+            names = re.findall(r"^\| `(--[a-z]+)` \|", file.read(), re.M)
+        if len(names) < 7:
+            raise SystemExit(f"the documentation names {names}: nothing was tried")
+        browser.open(self.base + "copies/")
+        for name in names:
+            changed = browser.evaluate("""(name => {
+              document.documentElement.style.setProperty(name, 'rgb(1, 2, 3)');
+              const colours = ['color', 'backgroundColor', 'borderTopColor', 'borderBottomColor'];
+              const found = [...document.querySelectorAll('body, body *')].some(e => colours.some(c => getComputedStyle(e)[c] === 'rgb(1, 2, 3)'));
+              document.documentElement.style.removeProperty(name);
+              return found;
+            })""" + f"({json.dumps(name)})")
+            if not changed:
+                self.faults.append(f"the variable {name} changes nothing")
+
     def looks(self, browser):
         """axe-core and AA contrast, light and dark, no sideways scrolling on a phone, and paper."""
         checker = axe.Axe(browser)
@@ -376,6 +394,7 @@ def main():
         test.control(browser)
         test.backstage(browser)
         test.proxied(browser)
+        test.variables(browser)
         test.looks(browser)
         test.direct(browser)
         shown = test.reader(browser)
