@@ -18,6 +18,7 @@
           inherit version;
           src = source;
           cargoLock.lockFile = source + "/Cargo.lock";
+          buildFeatures = [ "jemalloc" ];
           nativeBuildInputs = [ pkgs.installShellFiles ];
           # The tests of the sandbox: those of the rooms. The others start servers.
           cargoTestFlags = [ "--lib" ];

@@ -1,7 +1,7 @@
 //! Which kept items may be the same story as a new one: the keys of all items in the window, in memory.
 //!
 //! Items are kept in generations: the young one takes items in, the old ones are sorted lists and nothing
-//! else (8 bytes a key). Small generations are merged, so that a search looks into few of them; one goes
+//! else (4 bytes a key). Small generations are merged, so that a search looks into few of them; one goes
 //! as a whole when all of it has left the window. Holds no words; leaves comparing to `verdict`.
 
 use std::collections::HashMap;
@@ -18,10 +18,11 @@ use crate::model::{FeedKey, ItemKey, StoryKey};
 const GENERATION: usize = 8_192;
 /// This many generations of about one size become one,
 const MERGED: usize = 4;
-/// unless they are as large as this: a larger one would leave the window too late.
+/// unless they are as large as this: a larger one would leave the window too late, and has places of more than 16 bits.
 const LARGEST: usize = GENERATION * MERGED;
-/// A generation is searched from the place of the key's first bits on.
-const BUCKET_BITS: u32 = 14;
+/// A posting has the last 16 bits of its key; the first 16 are its bucket.
+const KEY_BITS: u32 = 16;
+const BUCKETS: usize = 1 << KEY_BITS;
 
 /// An item in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,8 @@ struct Posted {
 #[derive(Debug)]
 struct Generation {
     entries: Box<[Posted]>,
-    /// Key in the high half, place of the item in the low one; ascending.
-    postings: Box<[u64]>,
+    /// The last bits of the key in the high half, place of the item in the low one; ascending in each bucket.
+    postings: Box<[u32]>,
     /// Where the postings of each bucket begin, and where the last one ends.
     buckets: Box<[u32]>,
     newest: i64,
@@ -90,7 +91,7 @@ impl Index {
         let old: usize = self
             .old
             .iter()
-            .map(|g| g.entries.len() * entry + g.postings.len() * 8 + g.buckets.len() * 4)
+            .map(|g| g.entries.len() * entry + (g.postings.len() + g.buckets.len()) * 4)
             .sum();
         // A table of pairs with a byte of control each.
         let young = self.young.entries.capacity() * entry
@@ -247,38 +248,56 @@ impl Index {
 }
 
 impl Generation {
-    fn new(entries: Vec<Posted>, mut postings: Vec<u64>) -> Self {
+    /// `postings` are pairs of key and place.
+    fn new(entries: Vec<Posted>, mut postings: Vec<(u32, u16)>) -> Self {
         postings.sort_unstable();
-        let bucket = |posting: &u64| (posting >> (64 - BUCKET_BITS)) as usize;
-        let mut buckets = vec![0_u32; (1 << BUCKET_BITS) + 1];
-        for posting in &postings {
-            buckets[bucket(posting) + 1] += 1;
+        let mut buckets = vec![0_u32; BUCKETS + 1];
+        for (key, _) in &postings {
+            buckets[(key >> KEY_BITS) as usize + 1] += 1;
         }
         for at in 1..buckets.len() {
             buckets[at] += buckets[at - 1];
         }
+        let short = |(key, place): (u32, u16)| key << KEY_BITS | u32::from(place);
+        Self::of(entries, postings.into_iter().map(short).collect(), buckets)
+    }
+
+    fn of(entries: Vec<Posted>, postings: Vec<u32>, buckets: Vec<u32>) -> Self {
+        debug_assert!(entries.len() <= 1 << KEY_BITS, "places have 16 bits");
         let newest = entries.iter().map(|posted| posted.entry.at).max().unwrap_or(i64::MIN);
         Self { entries: entries.into(), postings: postings.into(), buckets: buckets.into(), newest }
     }
 
     fn merge(these: &[Self]) -> Self {
-        let (mut entries, mut postings) = (Vec::new(), Vec::new());
-        for generation in these {
-            let from = entries.len() as u64;
-            postings.extend(generation.postings.iter().map(|posting| posting + from));
-            entries.extend_from_slice(&generation.entries);
+        let all = these.iter().map(|generation| generation.postings.len()).sum();
+        let (mut postings, mut buckets) =
+            (Vec::with_capacity(all), Vec::with_capacity(BUCKETS + 1));
+        for bucket in 0..BUCKETS {
+            let (start, mut place) = (postings.len(), 0);
+            buckets.push(start as u32);
+            for generation in these {
+                postings.extend(generation.bucket(bucket).iter().map(|posting| posting + place));
+                place += generation.entries.len() as u32;
+            }
+            postings[start..].sort_unstable();
         }
-        Self::new(entries, postings)
+        buckets.push(postings.len() as u32);
+        let entries = these.iter().flat_map(|generation| &generation.entries).copied().collect();
+        Self::of(entries, postings, buckets)
+    }
+
+    fn bucket(&self, bucket: usize) -> &[u32] {
+        &self.postings[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize]
     }
 
     fn find(&self, key: u32, list: &mut Vec<Posted>) {
-        let bucket = (key >> (32 - BUCKET_BITS)) as usize;
-        let (from, to) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
-        let bucket = &self.postings[from..to];
-        let from = bucket.partition_point(|posting| *posting < u64::from(key) << 32);
-        let these = bucket[from..].iter().take_while(|posting| (**posting >> 32) as u32 == key);
+        let bucket = self.bucket((key >> KEY_BITS) as usize);
+        let first = key << KEY_BITS;
+        let from = bucket.partition_point(|posting| *posting < first);
+        let these = bucket[from..].iter().map(|posting| posting ^ first);
+        let these = these.take_while(|place| *place < 1 << KEY_BITS);
         let room = PER_KEY.saturating_sub(list.len());
-        list.extend(these.take(room).map(|posting| self.entries[*posting as u32 as usize]));
+        list.extend(these.take(room).map(|place| self.entries[place as usize]));
     }
 }
 
@@ -303,12 +322,12 @@ impl Young {
     }
 
     fn close(self) -> Generation {
-        let mut postings: Vec<u64> = Vec::with_capacity(self.links.len());
+        let mut postings: Vec<(u32, u16)> = Vec::with_capacity(self.links.len());
         for (key, head) in &self.heads {
             let mut link = *head;
             while link != END {
                 let (place, before) = self.links[link as usize];
-                postings.push(u64::from(*key) << 32 | u64::from(place));
+                postings.push((*key, place as u16));
                 link = before;
             }
         }

@@ -216,6 +216,11 @@ impl Resolve for GuardedResolver {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt as _;
+
+    use super::super::own_addresses::OwnAddresses;
     use super::*;
 
     fn files(hosts: &str) -> (tempfile::TempDir, SystemResolver) {
@@ -249,5 +254,43 @@ mod tests {
         assert!(failed.contains("cannot read the resolver configuration"), "{failed}");
         std::fs::write(&path, "nameserver 192.0.2.54\n").unwrap();
         assert!(resolver.resolve("feed.test").await.is_ok());
+    }
+
+    /// Answers with these addresses, one list after the other, and then again.
+    #[derive(Debug)]
+    struct Alternating(Vec<Vec<IpAddr>>, AtomicUsize);
+
+    impl Resolver for Alternating {
+        fn resolve(&self, _: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>> {
+            let answer = self.0[self.1.fetch_add(1, Ordering::Relaxed) % self.0.len()].clone();
+            async move { Ok(answer) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_never_leads_to_a_private_address() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let public = [address("9.9.9.9"), address("2620:fe::9")];
+        let private =
+            ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"]
+                .map(address);
+        let mixed = private.iter().chain(&public).copied().collect();
+        let many =
+            (1..=150).flat_map(|n| [IpAddr::from([10, 0, 0, n]), IpAddr::from([9, 9, 9, n])]);
+        let answers = vec![public.to_vec(), private.to_vec(), mixed, many.collect()];
+        let resolver = GuardedResolver {
+            resolver: Arc::new(Alternating(answers, AtomicUsize::new(0))),
+            guard: Guard::new(&[], OwnAddresses::default()),
+            proxy: None,
+        };
+        for _ in 0..250 {
+            assert_eq!(resolver.lookup("feed.test").await.unwrap(), public);
+            let blocked = resolver.lookup("feed.test").await;
+            assert!(matches!(blocked, Err(LookupError::Blocked { .. })), "{blocked:?}");
+            assert_eq!(resolver.lookup("feed.test").await.unwrap(), public);
+            let many = resolver.lookup("feed.test").await.unwrap();
+            assert_eq!(many.len(), 150);
+            assert!(many.iter().all(|address| address.to_string().starts_with("9.9.9.")));
+        }
     }
 }

@@ -417,3 +417,32 @@ async fn a_check_finds_no_damage_in_an_index_that_changed_since_the_last_check()
         assert_eq!(found, Vec::<String>::new(), "after {n}");
     }
 }
+
+#[test]
+fn the_writer_has_the_settings_that_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = open::writer(&folder.path().join("newswire.db")).unwrap();
+    let setting = |name: &str| {
+        let value = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+        connection.query_row(&format!("PRAGMA {name}"), [], value).unwrap()
+    };
+    let full = 2;
+    for (name, expected) in [
+        ("synchronous", full),
+        ("busy_timeout", 5_000),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+        ("cell_size_check", 1),
+        ("journal_size_limit", 64 << 20),
+        ("application_id", 0x4E57_4952),
+        ("user_version", SCHEMA as i64),
+    ] {
+        assert_eq!(setting(name), rusqlite::types::Value::Integer(expected), "{name}");
+    }
+    assert_eq!(setting("journal_mode"), rusqlite::types::Value::Text("wal".to_owned()));
+    // Tables of SQLite and of its search have no such form.
+    let lax = "SELECT group_concat(name) FROM pragma_table_list
+               WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search%'";
+    let lax: Option<String> = connection.query_row(lax, [], |row| row.get(0)).unwrap();
+    assert_eq!(lax, None);
+}

@@ -481,3 +481,34 @@ fn the_two_forms_of_a_filter_in_the_documentation_are_the_same() {
     assert_eq!(filter(blocks[0]), filter(blocks[1]));
     assert!(filter(blocks[0]).contains("Bot"));
 }
+
+/// Patterns that take exponential or quadratic time where a search tracks back. This test would not end.
+#[test]
+fn no_pattern_of_an_operator_makes_a_title_slow() {
+    let feed = FeedId::new("link-blog").unwrap();
+    let mut found = Vec::new();
+    for (pattern, part) in [
+        ("^(a+)+$", "a"),
+        ("(a+)+b", "a"),
+        ("(a*)*c", "a"),
+        ("(a|a)*$", "a"),
+        ("(a|aa)+$", "a"),
+        ("(.*a){12}!", "a"),
+        ("^(([a-z])+.)+[A-Z]([a-z])+$", "a"),
+        ("([a-zA-Z]+)*[0-9]$", "a"),
+        ("^(\\\\d+)*x$", "1"),
+        ("(\\\\s*,\\\\s*)+;", " "),
+        ("\\\\s+$", " "),
+        ("<(.|\\n)*>", "<"),
+        ("(x+x+)+y", "x"),
+        ("^([a-z0-9]+[-._]?)*@", "a"),
+        (".*.*=.*", "a"),
+        ("(?:0|00)*$", "0"),
+    ] {
+        let filter = filters(&format!("exclude = {{ title = \"{pattern}\" }}"));
+        let item = titled(&format!("{}!?", part.repeat(1_000_000)));
+        let subject = Subject::new(&feed, &[], &item, now());
+        found.extend(filter[0].refusal(&subject).map(|_| pattern));
+    }
+    assert_eq!(found, ["(a|a)*$", "(.*a){12}!", "(?:0|00)*$"]);
+}
