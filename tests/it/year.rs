@@ -295,7 +295,7 @@ impl Simulation {
     async fn jump(&mut self, chance: u64) {
         let (before, elapsed) = (self.world.now(), self.world.clock.elapsed());
         let by = Duration::from_secs(3600 * (chance % 400));
-        let wrong = if chance / 1000 % 2 == 0 { before + by } else { before - by };
+        let wrong = if (chance / 1000).is_multiple_of(2) { before + by } else { before - by };
         self.world.clock.set_wall(wrong);
         let engine = self.world.open_with(self.config(0)).await;
         self.pass(&engine).await;
@@ -305,6 +305,7 @@ impl Simulation {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "a failure names the seed to repeat")]
 async fn months_with_kills_jumps_and_failures_publish_what_quiet_months_do() {
     let seeds = from_environment("NEWSWIRE_SEEDS", 1);
     let first = from_environment("NEWSWIRE_FIRST_SEED", 1);
